@@ -1,0 +1,301 @@
+use std::fmt;
+
+/// How much a problem weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing is built: s6-rc or the system would refuse or misread it.
+    Error,
+    /// It builds, but most likely does not do what was meant.
+    Warning,
+    /// It builds and works; a better way exists.
+    Advice,
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $slug:literal $severity:ident,)+) => {
+        /// What kind of problem a diagnostic reports. The slug says who objects and to what.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $($(#[doc = $doc])+ $name,)+ }
+
+        impl Code {
+            /// Every code, in the order in which `s6gen explain` lists them.
+            pub const ALL: &'static [Code] = &[$(Code::$name,)+];
+
+            /// The name that reports print and `s6gen explain` takes.
+            pub fn slug(self) -> &'static str {
+                match self { $(Code::$name => $slug,)+ }
+            }
+
+            /// How much a problem of this kind weighs.
+            pub fn severity(self) -> Severity {
+                match self { $(Code::$name => Severity::$severity,)+ }
+            }
+
+            /// What `s6gen explain` prints.
+            pub fn explanation(self) -> &'static str {
+                match self { $(Code::$name => concat!($($doc, "\n",)+),)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The manifest cannot be read: it is missing, is a directory, or may not be opened.
+    ///
+    /// Without `-m` s6gen looks for `services.toml` in the current directory. `s6gen init` writes a first one.
+    ManifestUnreadable = "manifest::unreadable" Error,
+    /// The manifest is not UTF-8 text.
+    ///
+    /// TOML is UTF-8 by definition. A byte order mark and CR LF line ends are accepted; anything else that is not
+    /// UTF-8 usually means that a wrong file was named, or that an editor saved it in another encoding.
+    ManifestNotText = "manifest::not-text" Error,
+    /// The manifest is larger than 16 MiB.
+    ///
+    /// The largest system described so far needs less than a hundredth of that; most likely a wrong file was named.
+    ManifestTooLarge = "manifest::too-large" Error,
+    /// The manifest describes no service at all.
+    ///
+    /// A complete manifest needs three lines:
+    ///
+    /// ```toml
+    /// [longrun.web]
+    /// run = ["nginx", "-g", "daemon off;"]
+    /// ```
+    ManifestEmpty = "manifest::empty" Error,
+    /// The manifest is not valid TOML.
+    ///
+    /// Every syntax error of the file is reported in one run. What could be read is still checked, but nothing is
+    /// built.
+    Syntax = "manifest::syntax" Error,
+    /// A value has the wrong type, for example a number where a string is expected.
+    ///
+    /// Durations, sizes and signals are strings: `"10s"`, `"5MB"`, `"TERM"`. A command is an array (run exactly so)
+    /// or a string (run by a shell).
+    WrongType = "manifest::wrong-type" Error,
+    /// A key or table that the language does not have.
+    ///
+    /// s6-rc ignores files that it does not know, which is how a misspelt `timeout-Up` goes unnoticed for years;
+    /// s6gen does not. A service whose name holds a dot needs quotes: `[longrun."php8.2"]`.
+    UnknownKey = "manifest::unknown-key" Error,
+    /// A key that must be there is not.
+    ///
+    /// A longrun needs `run`, a bundle needs `contents`.
+    MissingKey = "manifest::missing-key" Error,
+    /// A value that has the right type but makes no sense: a malformed duration, a relative path, a number out of
+    /// range, a NUL byte.
+    InvalidValue = "manifest::invalid-value" Error,
+    /// A name that s6gen does not accept for a service.
+    ///
+    /// Names consist of letters, digits, `_`, `.`, `@` and `-`, begin with a letter or a digit, and have at most 251
+    /// bytes together with every suffix that is made from them (`-log`, `-err-log`, `-pipeline`, `-INSTANCE`):
+    /// s6-svscan supervises nothing with a longer name, and other characters do not survive every tool on the way.
+    InvalidName = "manifest::invalid-name" Error,
+    /// A signal that does not exist.
+    ///
+    /// s6-rc copies `down-signal` without looking at it, and s6-supervise silently falls back to TERM. s6gen checks
+    /// the name.
+    UnknownSignal = "manifest::unknown-signal" Error,
+    /// Two keys that exclude each other, or a key that has no effect without another one.
+    ConflictingKeys = "manifest::conflicting-keys" Error,
+    /// An expression uses a parameter that is not given and has no default, or that was never declared.
+    ///
+    /// Known names are `name`, in a template `instance`, and what `parameters` declares. A parameter may be left out
+    /// by an instance only where every use says `{{ port | default('1195') }}`.
+    MissingParameter = "manifest::missing-parameter" Error,
+    /// A parameter that the template does not declare, or that it declares and nothing uses.
+    UnknownParameter = "manifest::unknown-parameter" Error,
+    /// An expression between `{{` and `}}` that cannot be evaluated.
+    ///
+    /// Expressions exist only in `[defaults.…]` and in services with `instances`; everywhere else `{{` is ordinary
+    /// text.
+    Expression = "manifest::expression" Error,
+
+    /// A service takes a name that s6-overlay itself defines.
+    ///
+    /// `/init` compiles your definitions together with its own (`top`, `base`, `user`, `user2`, `fix-attrs`,
+    /// `legacy-cont-init`, `legacy-services`); a second definition of one of them makes `s6-rc-compile` refuse
+    /// everything, and the container starts nothing.
+    BuiltInName = "overlay::built-in-name" Error,
+    /// The manifest names a version of s6-overlay or s6-rc that s6gen does not know.
+    UnknownVersion = "overlay::unknown-version" Error,
+    /// The target version cannot do this yet.
+    ///
+    /// Older compilers drop files they do not know without a word, so the service would start but behave differently.
+    TargetTooOld = "overlay::target-too-old" Error,
+
+    /// A source directory cannot be opened.
+    SourceUnreadable = "s6rc::source-unreadable" Error,
+    /// An entry of a source directory cannot be looked at: a dangling symbolic link, a loop of links, or no permission.
+    ///
+    /// `s6-rc-compile` looks at every entry, also at those that are no services, and stops at the first it cannot.
+    BrokenEntry = "s6rc::broken-entry" Error,
+    /// The name of an entry contains a newline.
+    ImpossibleName = "s6rc::impossible-name" Error,
+    /// A name begins with `s6rc-` or `s6-rc-`, which s6-rc keeps for itself.
+    ///
+    /// This holds for every entry of a source directory, also for plain files, and for every name in a list of
+    /// dependencies, contents, producers or consumers.
+    ReservedName = "s6rc::reserved-name" Error,
+    /// A service definition directory cannot be opened.
+    DefinitionUnreadable = "s6rc::definition-unreadable" Error,
+    /// A directory among the definitions has no readable `type` file.
+    ///
+    /// Every directory of a source directory is a service definition. Where the image is fine elsewhere, a damaged
+    /// layer on this host is the usual cause: remove the image and pull it again.
+    TypeMissing = "s6rc::type-missing" Error,
+    /// A `type` file does not say exactly `longrun`, `oneshot` or `bundle`.
+    ///
+    /// A CR before the newline, a blank, a capital letter and an empty file are all refused.
+    InvalidType = "s6rc::invalid-type" Error,
+    /// Two definitions have the same name.
+    ///
+    /// Longruns, oneshots, bundles and pipeline names share one name space, over all source directories. Names that
+    /// s6gen makes (`NAME-log`, `NAME-err-log`, `NAME-pipeline`, `NAME-INSTANCE`) take part.
+    DuplicateService = "s6rc::duplicate-service" Error,
+    /// A file of a definition cannot be opened or read, or is not of the kind that it must be.
+    UnreadableFile = "s6rc::unreadable-file" Error,
+    /// A bundle has neither `contents.d` nor `contents`.
+    ContentsMissing = "s6rc::contents-missing" Error,
+    /// A time limit for starting or stopping is not a number of milliseconds from 0 to 4294967295 (about 49 days).
+    InvalidTimeout = "s6rc::invalid-timeout" Error,
+    /// A oneshot has no `up` file.
+    ///
+    /// An empty one is fine: such a oneshot only orders others.
+    UpMissing = "s6rc::up-missing" Error,
+    /// A longrun has no `run` file, or it is not a regular file.
+    RunMissing = "s6rc::run-missing" Error,
+    /// `up`, `down` or `reload` is not a valid execline command line.
+    ///
+    /// These files are no shell scripts. They hold one command line: words, quotes, and braces that must balance.
+    ScriptSyntax = "s6rc::script-syntax" Error,
+    /// `producer-for` or `pipeline-name` does not hold exactly one name.
+    PipelineFileCount = "s6rc::pipeline-file-count" Error,
+    /// A pipeline has more members than there are longruns: it runs in a circle, or a service feeds it twice.
+    PipelineTooLong = "s6rc::pipeline-too-long" Error,
+    /// A pipeline that only one side knows of.
+    ///
+    /// The producer must name its consumer in `producer-for`, and the consumer must name that producer in
+    /// `consumer-for`.
+    OneSidedPipeline = "s6rc::one-sided-pipeline" Error,
+    /// A pipeline names something that is not a longrun.
+    PipelineMember = "s6rc::pipeline-member" Error,
+    /// A bundle that contains itself, directly or through other bundles.
+    BundleCycle = "s6rc::bundle-cycle" Error,
+    /// A dependency, or the contents of a bundle, names a service that is defined nowhere.
+    ///
+    /// Services that only another layer of the image defines are declared with `external` in `[target]`.
+    UnknownService = "s6rc::unknown-service" Error,
+    /// Services that wait for each other in a circle, so that none of them could ever start.
+    ///
+    /// The report shows the whole circle. Some of its edges may not be written anywhere: s6 makes a producer wait for
+    /// its logger, a dependency on a bundle is one on each of its members, and under s6-overlay `legacy-services`
+    /// waits for everything in `user`. What must start after the legacy services has `start = "late"`.
+    DependencyCycle = "s6rc::dependency-cycle" Error,
+    /// `notification-fd` and `lock-fd` are the same descriptor.
+    SameDescriptor = "s6rc::same-descriptor" Error,
+    /// A file that must hold a number from 0 to 4294967295 on its first line does not.
+    InvalidNumber = "s6rc::invalid-number" Error,
+    /// `data`, `env` or `template` is not a directory.
+    NotADirectory = "s6rc::not-a-directory" Error,
+    /// A fifo stands where `s6-rc-compile` reads a file: it would wait for a writer for ever.
+    Hang = "s6rc::hang" Error,
+
+    /// A word of a command in array form contains `$NAME` or `${NAME}`, which nobody will expand.
+    ///
+    /// An array is run exactly as written, as in Docker. Write the command as a string if a shell shall expand it:
+    /// `run = 'exec web --port "$PORT"'`.
+    LiteralVariable = "lint::literal-variable" Warning,
+    /// `ready.fd` says that the program writes a line to a descriptor, but nothing in its command mentions that number.
+    ///
+    /// A program that never writes there never counts as up, and whatever waits for it fails after `timeout-up`.
+    ReadinessUnused = "lint::readiness-unused" Warning,
+    /// A service depends on a longrun that does not say when it is ready.
+    ///
+    /// It is started as soon as the other one was forked, which is usually too early. `ready` tells s6 when a service
+    /// is up; see the README for the ways to find out.
+    NoReadiness = "lint::no-readiness" Advice,
+}
+
+macro_rules! classes {
+    ($($name:ident = $slug:literal $code:ident,)+) => {
+        /// A way in which `s6-rc-compile` 0.7.0.0 refuses a tree. Each is a message of its own there; several of them
+        /// are one [`Code`] here, because a person mends them the same way.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(missing_docs, reason = "the slugs are the documentation: they are the compiler's messages in short")]
+        pub enum Class { $($name,)+ }
+
+        impl Class {
+            /// Every class.
+            pub const ALL: &'static [Class] = &[$(Class::$name,)+];
+
+            /// The name of the class in recorded verdicts and in machine formats.
+            pub fn slug(self) -> &'static str {
+                match self { $(Class::$name => $slug,)+ }
+            }
+
+            /// The code under which people see it.
+            pub fn code(self) -> Code {
+                match self { $(Class::$name => Code::$code,)+ }
+            }
+        }
+    };
+}
+
+classes! {
+    SrcOpendir = "src-opendir" SourceUnreadable,
+    SrcStat = "src-stat" BrokenEntry,
+    NameNewline = "name-newline" ImpossibleName,
+    NameReserved = "name-reserved" ReservedName,
+    NameReservedInList = "name-reserved-in-list" ReservedName,
+    SvcOpen = "svc-open" DefinitionUnreadable,
+    TypeRead = "type-read" TypeMissing,
+    TypeInvalid = "type-invalid" InvalidType,
+    DupService = "dup-service" DuplicateService,
+    DupPipeline = "dup-pipeline" DuplicateService,
+    ListdOpen = "listd-open" UnreadableFile,
+    ListOpen = "list-open" UnreadableFile,
+    ListRead = "list-read" UnreadableFile,
+    ContentsMissing = "contents-missing" ContentsMissing,
+    TimeoutRead = "timeout-read" UnreadableFile,
+    TimeoutInvalid = "timeout-invalid" InvalidTimeout,
+    FlagAccess = "flag-access" UnreadableFile,
+    UpMissing = "up-missing" UpMissing,
+    ScriptOpen = "script-open" UnreadableFile,
+    ScriptRead = "script-read" UnreadableFile,
+    ScriptUnmatchedClose = "script-unmatched-close" ScriptSyntax,
+    ScriptUnmatchedOpen = "script-unmatched-open" ScriptSyntax,
+    ScriptSyntax = "script-syntax" ScriptSyntax,
+    RunMissing = "run-missing" RunMissing,
+    RunOpen = "run-open" UnreadableFile,
+    RunNotreg = "run-notreg" RunMissing,
+    ProducerForCount = "producer-for-count" PipelineFileCount,
+    PipelineNameCount = "pipeline-name-count" PipelineFileCount,
+    PipelineNameAccess = "pipeline-name-access" UnreadableFile,
+    PipelineLoop = "pipeline-loop" PipelineTooLong,
+    PipelineProducerType = "pipeline-producer-type" PipelineMember,
+    BundleUndefined = "bundle-undefined" UnknownService,
+    BundleCycle = "bundle-cycle" BundleCycle,
+    ProdConsumerType = "prod-consumer-type" PipelineMember,
+    ConsListType = "cons-list-type" PipelineMember,
+    ProdNotBack = "prod-not-back" OneSidedPipeline,
+    ConsProducerType = "cons-producer-type" PipelineMember,
+    ProdDeclType = "prod-decl-type" PipelineMember,
+    ConsNotBack = "cons-not-back" OneSidedPipeline,
+    DepUndefined = "dep-undefined" UnknownService,
+    DepCycle = "dep-cycle" DependencyCycle,
+    FinishCopy = "finish-copy" UnreadableFile,
+    UintInvalid = "uint-invalid" InvalidNumber,
+    UintRead = "uint-read" UnreadableFile,
+    FdSame = "fd-same" SameDescriptor,
+    EmptyflagAccess = "emptyflag-access" UnreadableFile,
+    SubdirStat = "subdir-stat" UnreadableFile,
+    SubdirNotdir = "subdir-notdir" NotADirectory,
+    SubdirCopy = "subdir-copy" UnreadableFile,
+    Hang = "hang" Hang,
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.slug())
+    }
+}

@@ -1,0 +1,74 @@
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// Names a file of [`Files`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(u32);
+
+/// A file that something was read from, kept so that problems can show the line.
+#[derive(Debug, Clone)]
+pub struct SourceFile {
+    /// The path as the user would type it.
+    pub path: PathBuf,
+    /// The content as it was read; empty where there was nothing to read.
+    pub text: Vec<u8>,
+}
+
+/// Every file that was read in this run.
+#[derive(Debug, Default, Clone)]
+pub struct Files {
+    list: Vec<SourceFile>,
+}
+
+impl Files {
+    /// Remembers a file and gives it its name.
+    pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<Vec<u8>>) -> FileId {
+        let id = FileId(u32::try_from(self.list.len()).unwrap_or(u32::MAX));
+        self.list.push(SourceFile { path: path.into(), text: text.into() });
+        id
+    }
+
+    /// The file that `id` names.
+    pub fn get(&self, id: FileId) -> &SourceFile {
+        &self.list[id.0 as usize]
+    }
+
+    /// The path of the file that `id` names.
+    pub fn path(&self, id: FileId) -> &Path {
+        &self.get(id).path
+    }
+}
+
+/// Where a fact was written: a file and a range of bytes in it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    /// The file.
+    pub file: FileId,
+    start: u32,
+    end: u32,
+}
+
+impl Origin {
+    /// The bytes `span` of `file`.
+    pub fn new(file: FileId, span: Range<usize>) -> Self {
+        let cut = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        Origin { file, start: cut(span.start), end: cut(span.end) }
+    }
+
+    /// The file as a whole.
+    pub fn whole(file: FileId) -> Self {
+        Origin::new(file, 0..0)
+    }
+
+    /// The range of bytes.
+    pub fn span(&self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}..{}", self.file.0, self.start, self.end)
+    }
+}

@@ -1,0 +1,241 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{FDHOLDER, Kind, Layer, Name, ONESHOT_RUNNER, Service, ServiceSet};
+use crate::diagnostic::Origin;
+
+/// A name that can be depended on: a service, or the bundle of a named pipeline.
+///
+/// Services come first, numbered as in [`ServiceSet::services`]; pipelines follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Node(pub usize);
+
+/// What a node is, in the compiler's view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeKind {
+    /// A supervised process.
+    Longrun,
+    /// A step.
+    Oneshot,
+    /// One name for several services, also that of a pipeline.
+    Bundle,
+    /// Nothing is known but that it exists.
+    Unknown,
+}
+
+/// One reason for a service to wait for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edge {
+    /// What is waited for; a bundle stands for its members.
+    pub to: Node,
+    /// Why.
+    pub why: Why,
+    /// Where that was written, if it was.
+    pub origin: Option<Origin>,
+}
+
+/// Where an edge of the dependency graph comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// A dependency that somebody wrote.
+    Dependency,
+    /// A producer waits for its consumer.
+    Consumer,
+    /// The members of a pipeline wait for the keeper of its pipes.
+    FdHolder,
+    /// A oneshot waits for the process that runs it.
+    OneshotRunner,
+    /// A bundle stands for this member.
+    Member,
+}
+
+/// A service set with its names looked up: the dependency graph as `s6-rc-compile` sees it.
+#[derive(Debug)]
+pub struct Index<'a> {
+    set: &'a ServiceSet,
+    names: BTreeMap<&'a Name, Node>,
+    pipelines: Vec<Pipeline<'a>>,
+}
+
+#[derive(Debug)]
+struct Pipeline<'a> {
+    name: &'a Name,
+    consumer: Node,
+    origin: Option<Origin>,
+}
+
+impl<'a> Index<'a> {
+    /// Looks up every name of `set`. Of two definitions of one name the first counts.
+    pub fn new(set: &'a ServiceSet) -> Self {
+        let mut names = BTreeMap::new();
+        for (position, service) in set.services.iter().enumerate() {
+            names.entry(&service.name).or_insert(Node(position));
+        }
+        // s6-rc-compile names pipelines from the last defined consumer to the first.
+        let mut pipelines = Vec::new();
+        for (position, service) in set.services.iter().enumerate().rev() {
+            let Some(longrun) = service.longrun() else { continue };
+            let is_last = !longrun.consumer_for.is_empty() && longrun.producer_for.is_none();
+            if let (true, Some([name, ..])) = (is_last, longrun.pipeline_name.as_deref()) {
+                names.entry(&name.name).or_insert(Node(set.services.len() + pipelines.len()));
+                pipelines.push(Pipeline { name: &name.name, consumer: Node(position), origin: name.origin });
+            }
+        }
+        Index { set, names, pipelines }
+    }
+
+    /// The set that was looked up.
+    pub fn set(&self) -> &'a ServiceSet {
+        self.set
+    }
+
+    /// The node of that name.
+    pub fn find(&self, name: &Name) -> Option<Node> {
+        self.names.get(name).copied()
+    }
+
+    /// Every node, services first.
+    pub fn nodes(&self) -> impl Iterator<Item = Node> + use<> {
+        (0..self.set.services.len() + self.pipelines.len()).map(Node)
+    }
+
+    /// Every name that can be referred to.
+    pub fn names(&self) -> impl Iterator<Item = &'a Name> + '_ {
+        self.names.keys().copied()
+    }
+
+    /// The service of a node; a pipeline has none.
+    pub fn service(&self, node: Node) -> Option<&'a Service> {
+        self.set.services.get(node.0)
+    }
+
+    /// The name of a node.
+    pub fn name(&self, node: Node) -> &'a Name {
+        match self.service(node) {
+            Some(service) => &service.name,
+            None => self.pipelines[node.0 - self.set.services.len()].name,
+        }
+    }
+
+    /// Where a node is defined.
+    pub fn origin(&self, node: Node) -> Option<Origin> {
+        match self.service(node) {
+            Some(service) => service.origin,
+            None => self.pipelines[node.0 - self.set.services.len()].origin,
+        }
+    }
+
+    /// What a node is.
+    pub fn kind(&self, node: Node) -> NodeKind {
+        match self.service(node).map(|s| &s.kind) {
+            Some(Kind::Longrun(_)) => NodeKind::Longrun,
+            Some(Kind::Oneshot(_)) => NodeKind::Oneshot,
+            Some(Kind::Unknown) => NodeKind::Unknown,
+            Some(Kind::Bundle(_)) | None => NodeKind::Bundle,
+        }
+    }
+
+    /// Who defines a node; a pipeline belongs to its consumer's layer.
+    pub fn layer(&self, node: Node) -> Layer {
+        match self.service(node) {
+            Some(service) => service.layer,
+            None => {
+                let consumer = self.pipelines[node.0 - self.set.services.len()].consumer;
+                self.set.services[consumer.0].layer
+            }
+        }
+    }
+
+    /// The edges that leave a node: what a service waits for, or what a bundle stands for.
+    /// Names that are defined nowhere are left out.
+    pub fn edges(&self, node: Node) -> Vec<Edge> {
+        let mut edges = Vec::new();
+        let Some(service) = self.service(node) else {
+            self.pipeline_members(node, &mut edges);
+            return edges;
+        };
+        let written = |list: &[super::ServiceRef], why: Why, edges: &mut Vec<Edge>| {
+            edges.extend(list.iter().filter_map(|r| {
+                let to = self.find(&r.name)?;
+                Some(Edge { to, why, origin: r.origin })
+            }));
+        };
+        let internal =
+            |name: &str, why: Why| Edge { to: Node(usize::from(name == FDHOLDER)), why, origin: None };
+        match &service.kind {
+            Kind::Bundle(bundle) => written(&bundle.contents, Why::Member, &mut edges),
+            Kind::Unknown => {}
+            Kind::Oneshot(oneshot) => {
+                written(&oneshot.dependencies, Why::Dependency, &mut edges);
+                edges.push(internal(ONESHOT_RUNNER, Why::OneshotRunner));
+            }
+            Kind::Longrun(longrun) => {
+                written(&longrun.dependencies, Why::Dependency, &mut edges);
+                let consumer = longrun.producer_for.as_deref().unwrap_or_default();
+                written(consumer, Why::Consumer, &mut edges);
+                if !consumer.is_empty() || !longrun.consumer_for.is_empty() {
+                    edges.push(internal(FDHOLDER, Why::FdHolder));
+                }
+            }
+        }
+        edges
+    }
+
+    /// The consumer and everything that feeds it, directly or not.
+    fn pipeline_members(&self, node: Node, edges: &mut Vec<Edge>) {
+        let pipeline = &self.pipelines[node.0 - self.set.services.len()];
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![pipeline.consumer];
+        while let Some(member) = todo.pop() {
+            let Some(longrun) = self.service(member).and_then(Service::longrun) else { continue };
+            if seen.insert(member) {
+                edges.push(Edge { to: member, why: Why::Member, origin: pipeline.origin });
+                todo.extend(longrun.consumer_for.iter().filter_map(|p| self.find(&p.name)));
+            }
+        }
+    }
+
+    /// The atomic services that a node stands for: itself, or the members of a bundle, however deep.
+    pub fn atomics(&self, node: Node) -> BTreeSet<Node> {
+        let mut atomics = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![node];
+        while let Some(node) = todo.pop() {
+            if !seen.insert(node) {
+                continue;
+            }
+            match self.kind(node) {
+                NodeKind::Bundle => todo.extend(self.edges(node).iter().map(|e| e.to)),
+                _ => {
+                    atomics.insert(node);
+                }
+            }
+        }
+        atomics
+    }
+
+    /// The atomic services that a node waits for directly, bundles flattened, the edges that s6-rc adds included.
+    pub fn dependencies(&self, node: Node) -> BTreeSet<Node> {
+        let mut needed = BTreeSet::new();
+        for edge in self.edges(node) {
+            match self.kind(edge.to) {
+                NodeKind::Bundle => needed.extend(self.atomics(edge.to)),
+                _ => {
+                    needed.insert(edge.to);
+                }
+            }
+        }
+        needed
+    }
+
+    /// The atomic services among `start` and everything they need, directly or not.
+    pub fn closure(&self, start: impl IntoIterator<Item = Node>) -> BTreeSet<Node> {
+        let mut closed = BTreeSet::new();
+        let mut todo: Vec<Node> = start.into_iter().flat_map(|n| self.atomics(n)).collect();
+        while let Some(node) = todo.pop() {
+            if closed.insert(node) {
+                todo.extend(self.dependencies(node));
+            }
+        }
+        closed
+    }
+}

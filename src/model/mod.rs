@@ -1,0 +1,247 @@
+//! What is meant: services and how they need each other, in s6-rc's own terms.
+//!
+//! A [`ServiceSet`] can hold a wrong set as well as a right one. It is made from a manifest by `resolve` and from a
+//! source directory by `import`, judged by `validate`, and turned into text by `render`. Every mention of a service
+//! keeps the place where it was written. Fields are named after the file of an s6-rc definition, with `_` for `-`.
+
+mod database;
+mod index;
+mod name;
+mod script;
+mod target;
+
+pub use database::{Database, Entry};
+pub use index::{Edge, Index, Node, NodeKind, Why};
+pub use name::Name;
+pub use script::{Account, Command, Destination, Finish, Logger, Run, Script, Stderr, Step};
+pub use target::{Feature, System, Target, Version};
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Origin;
+
+/// The services of one system, in definition order, the two internal ones of s6-rc first.
+#[derive(Debug, Clone)]
+pub struct ServiceSet {
+    /// The definitions.
+    pub services: Vec<Service>,
+    /// The system they are for.
+    pub target: Target,
+}
+
+/// The longrun that runs the scripts of oneshots. s6-rc defines it.
+pub const ONESHOT_RUNNER: &str = "s6rc-oneshot-runner";
+/// The longrun that keeps the pipes between producers and consumers open. s6-rc defines it.
+pub const FDHOLDER: &str = "s6rc-fdholder";
+
+impl ServiceSet {
+    /// A set that holds nothing yet but the two services s6-rc adds to every database.
+    pub fn new(target: Target) -> Self {
+        let internal = |name: &str| Service {
+            layer: Layer::Internal,
+            flag_essential: true,
+            ..Service::new(name.into(), None, Kind::Longrun(Box::default()))
+        };
+        ServiceSet { services: vec![internal(ONESHOT_RUNNER), internal(FDHOLDER)], target }
+    }
+
+    /// The definitions that this manifest or tree brings, without those of other layers.
+    pub fn ours(&self) -> impl Iterator<Item = &Service> {
+        self.services.iter().filter(|s| s.layer == Layer::Ours)
+    }
+}
+
+/// One definition.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Its name.
+    pub name: Name,
+    /// Where it is defined.
+    pub origin: Option<Origin>,
+    /// Who defines it.
+    pub layer: Layer,
+    /// Position of its source directory among the sources, and of the definition in it.
+    pub place: (u32, u32),
+    /// What it is for, in the user's words.
+    pub description: Option<String>,
+    /// Stopped only by `s6-rc -D`. On a bundle it stands for every member.
+    pub flag_essential: bool,
+    /// A hint for s6-rc's repository tools; no effect under s6-overlay.
+    pub flag_recommended: bool,
+    /// The rest, by type.
+    pub kind: Kind,
+}
+
+impl Service {
+    /// A definition of `kind`, ours, with nothing else set.
+    pub fn new(name: Name, origin: Option<Origin>, kind: Kind) -> Self {
+        Service {
+            name,
+            origin,
+            layer: Layer::Ours,
+            place: (0, 0),
+            description: None,
+            flag_essential: false,
+            flag_recommended: false,
+            kind,
+        }
+    }
+
+    /// What it waits for, as written.
+    pub fn dependencies(&self) -> &[ServiceRef] {
+        match &self.kind {
+            Kind::Longrun(longrun) => &longrun.dependencies,
+            Kind::Oneshot(oneshot) => &oneshot.dependencies,
+            Kind::Bundle(_) | Kind::Unknown => &[],
+        }
+    }
+
+    /// The longrun, if it is one.
+    pub fn longrun(&self) -> Option<&Longrun> {
+        match &self.kind {
+            Kind::Longrun(longrun) => Some(longrun),
+            _ => None,
+        }
+    }
+
+    /// Limits for starting and for stopping, in milliseconds; 0 means none.
+    pub fn timeouts(&self) -> (u32, u32) {
+        match &self.kind {
+            Kind::Longrun(longrun) => (longrun.timeout_up, longrun.timeout_down),
+            Kind::Oneshot(oneshot) => (oneshot.timeout_up, oneshot.timeout_down),
+            Kind::Bundle(_) | Kind::Unknown => (0, 0),
+        }
+    }
+}
+
+/// Who defines a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layer {
+    /// The manifest, or the tree that is being judged.
+    Ours,
+    /// s6-overlay itself.
+    Overlay,
+    /// Another layer of the image; nothing but the name is known.
+    External,
+    /// s6-rc, in every database.
+    Internal,
+}
+
+/// The three types of s6-rc, and names of which no more is known than that they exist.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// A process that is kept running.
+    Longrun(Box<Longrun>),
+    /// A step that is done, and perhaps undone.
+    Oneshot(Box<Oneshot>),
+    /// One name for several services.
+    Bundle(Bundle),
+    /// Defined in another layer, or a definition whose type cannot be read.
+    Unknown,
+}
+
+impl Kind {
+    /// The word of the `type` file.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Kind::Longrun(_) => "longrun",
+            Kind::Oneshot(_) => "oneshot",
+            Kind::Bundle(_) => "bundle",
+            Kind::Unknown => "unknown",
+        }
+    }
+}
+
+/// A mention of a service and where it stands.
+#[derive(Debug, Clone)]
+pub struct ServiceRef {
+    /// The name that is mentioned.
+    pub name: Name,
+    /// The place of the mention.
+    pub origin: Option<Origin>,
+}
+
+/// A value and where it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written<T> {
+    /// The value.
+    pub value: T,
+    /// The place; none for defaults.
+    pub origin: Option<Origin>,
+}
+
+/// A supervised process.
+#[derive(Debug, Clone, Default)]
+pub struct Longrun {
+    /// What must be up before it is started.
+    pub dependencies: Vec<ServiceRef>,
+    /// Milliseconds it may take to come up and get ready; 0 is for ever.
+    pub timeout_up: u32,
+    /// Milliseconds it may take to stop before the stop counts as failed; 0 is for ever.
+    pub timeout_down: u32,
+    /// The process.
+    pub run: Script,
+    /// What happens after each death.
+    pub finish: Option<Script>,
+    /// The consumer of its standard output. One name; a wrong tree may hold none or several.
+    pub producer_for: Option<Vec<ServiceRef>>,
+    /// The producers that it reads from.
+    pub consumer_for: Vec<ServiceRef>,
+    /// The bundle made of the whole pipeline, on its last consumer. One name; a wrong tree may hold none or several.
+    pub pipeline_name: Option<Vec<ServiceRef>>,
+    /// The descriptor on which it says that it is ready.
+    pub notification_fd: Option<Written<u32>>,
+    /// The descriptor of the lock that keeps a second copy from starting.
+    pub lock_fd: Option<Written<u32>>,
+    /// Milliseconds between the stop signal and SIGKILL; 0 is never.
+    pub timeout_kill: Option<u32>,
+    /// SIGKILL goes to the whole process group.
+    pub flag_timeout_killpg: bool,
+    /// Milliseconds that `finish` may take; s6's own default is 5000, 0 is for ever.
+    pub timeout_finish: Option<u32>,
+    /// How many deaths s6-supervise remembers; s6's own default is 100.
+    pub max_death_tally: Option<u32>,
+    /// The signal that stops it, as written to the file; s6's own default is SIGTERM.
+    pub down_signal: Option<Vec<u8>>,
+    /// The signal that makes it reload; s6's own default is SIGHUP.
+    pub reload_signal: Option<Vec<u8>>,
+    /// `run` is pid 1 of a name space of its own.
+    pub flag_newpidns: bool,
+    /// Further files of the definition directory by path, such as `data/check`.
+    pub files: BTreeMap<String, File>,
+}
+
+/// A step.
+#[derive(Debug, Clone, Default)]
+pub struct Oneshot {
+    /// What must be up before `up` runs.
+    pub dependencies: Vec<ServiceRef>,
+    /// Milliseconds that `up` may take; 0 is for ever.
+    pub timeout_up: u32,
+    /// Milliseconds that `down` may take; 0 is for ever.
+    pub timeout_down: u32,
+    /// What is done.
+    pub up: Script,
+    /// What undoes it.
+    pub down: Option<Script>,
+    /// What `s6-rc reload` runs.
+    pub reload: Option<Script>,
+    /// Further files of the definition directory by path.
+    pub files: BTreeMap<String, File>,
+}
+
+/// One name for several services.
+#[derive(Debug, Clone, Default)]
+pub struct Bundle {
+    /// Its members; bundles stand for their own members.
+    pub contents: Vec<ServiceRef>,
+}
+
+/// A file that is written as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// The content.
+    pub content: Vec<u8>,
+    /// Whether it gets the x bit.
+    pub executable: bool,
+}

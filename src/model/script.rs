@@ -1,0 +1,187 @@
+use serde::Serialize;
+
+/// What `run`, `finish`, `up`, `down` or `reload` does.
+#[derive(Debug, Clone, Serialize)]
+pub enum Script {
+    /// The file as it was read from a tree.
+    Verbatim(Vec<u8>),
+    /// The command line that s6-rc-compile made of an `up`, `down` or `reload` read from a tree.
+    Words(Vec<Vec<u8>>),
+    /// Generated: the process of a longrun.
+    Run(Box<Run>),
+    /// Generated: a logger.
+    Logger(Box<Logger>),
+    /// Generated: a step of a oneshot.
+    Step(Box<Step>),
+    /// Generated: what follows a death.
+    Finish(Box<Finish>),
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Script::Verbatim(Vec::new())
+    }
+}
+
+/// A program and its arguments, or a script of the user's.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+#[serde(tag = "form", rename_all = "lowercase")]
+pub enum Command {
+    /// Exactly these words.
+    Exec {
+        /// Program and arguments.
+        words: Vec<String>,
+    },
+    /// A text that an interpreter reads.
+    Script {
+        /// The interpreter of its first line, `/bin/sh -e` if it has none.
+        interpreter: Vec<String>,
+        /// The text, first line included.
+        text: String,
+    },
+}
+
+/// Whose rights a process gets.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct Account {
+    /// The account by name; numeric ids have none.
+    pub name: Option<String>,
+    /// The group, where it is another than the account's own.
+    pub group: Option<String>,
+    /// `uid:gid`, where the account was given by number.
+    pub ids: Option<String>,
+}
+
+/// Where standard error goes, if not where it went before.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+#[serde(tag = "to", rename_all = "lowercase")]
+pub enum Stderr {
+    /// Left alone: the container's log.
+    Container,
+    /// To where standard output goes.
+    Stdout,
+    /// Nowhere.
+    Discard,
+    /// Into a fifo that a logger of its own reads.
+    Fifo {
+        /// Its path.
+        path: String,
+    },
+}
+
+/// Everything that happens between s6-supervise and the program, in the one order that works.
+#[derive(Debug, Clone, Serialize)]
+pub struct Run {
+    /// The manifest's table, `longrun.web`.
+    pub table: String,
+    /// The name of the service, which a script gets as `$1`.
+    pub name: String,
+    /// The container's environment is loaded first.
+    pub with_contenv: bool,
+    /// Variables in order; PATH is kept apart because everything before the program is found by the old one.
+    pub environment: Vec<(String, String)>,
+    /// PATH for the program itself.
+    pub path: Option<String>,
+    /// HOME, USER and LOGNAME that the account brings and `environment` does not set.
+    pub account_variables: Vec<String>,
+    /// The file mode mask, in octal.
+    pub umask: Option<String>,
+    /// Standard output, if it goes nowhere.
+    pub discard_stdout: bool,
+    /// Standard error.
+    pub stderr: Stderr,
+    /// What runs to its end before each start.
+    pub prepare: Option<Command>,
+    /// The working directory.
+    pub workdir: Option<String>,
+    /// The rights it runs with.
+    pub user: Option<Account>,
+    /// The process.
+    pub command: Command,
+}
+
+/// Where a log goes.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+#[serde(tag = "to", rename_all = "lowercase")]
+pub enum Destination {
+    /// The container's log.
+    Container,
+    /// Nowhere.
+    Discard,
+    /// A directory of rotated files.
+    Directory {
+        /// Its path.
+        path: String,
+    },
+}
+
+/// A process that writes what others say into a directory.
+#[derive(Debug, Clone, Serialize)]
+pub struct Logger {
+    /// The manifest's table that asked for it.
+    pub table: String,
+    /// Which output it keeps, `output` or `errors`.
+    pub what: &'static str,
+    /// The directory.
+    pub directory: String,
+    /// Also make `DIRECTORY.log`, a link to the file that is being written.
+    pub link: bool,
+    /// Last component of the directory, which the link names.
+    pub basename: String,
+    /// Rotate at this many bytes.
+    pub size: u64,
+    /// Keep this many old files.
+    pub keep: u64,
+    /// `T` ISO 8601, `t` TAI64N, nothing.
+    pub timestamp: Option<&'static str>,
+    /// Also write to the container's log.
+    pub tee: bool,
+    /// In front of each line on the container's log.
+    pub prefix: Option<String>,
+    /// The account that owns the directory and that it runs as.
+    pub user: Option<Account>,
+    /// The fifo it reads, where it keeps a standard error.
+    pub fifo: Option<String>,
+}
+
+/// A step of a oneshot.
+#[derive(Debug, Clone, Serialize)]
+pub struct Step {
+    /// The manifest's table, `oneshot.web`.
+    pub table: String,
+    /// The name of the service.
+    pub name: String,
+    /// The container's environment is loaded first.
+    pub with_contenv: bool,
+    /// Variables in order, without PATH.
+    pub environment: Vec<(String, String)>,
+    /// PATH for the program itself.
+    pub path: Option<String>,
+    /// HOME, USER and LOGNAME that the account brings and `environment` does not set.
+    pub account_variables: Vec<String>,
+    /// The file mode mask, in octal.
+    pub umask: Option<String>,
+    /// The working directory.
+    pub workdir: Option<String>,
+    /// The rights it runs with.
+    pub user: Option<Account>,
+    /// What is done; nothing is a milestone.
+    pub command: Option<Command>,
+    /// Where the script lies in the image.
+    pub script: String,
+}
+
+/// What happens after each death.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finish {
+    /// The manifest's table, `longrun.web`.
+    pub table: String,
+    /// The container's environment is loaded for the user's own command.
+    pub with_contenv: bool,
+    /// What is left of the process group gets this signal, and a second later SIGKILL.
+    pub stop_group: Option<String>,
+    /// Standard error, as in `run`.
+    pub stderr: Stderr,
+    /// The user's own command.
+    pub command: Option<Command>,
+}

@@ -1,0 +1,219 @@
+use std::fmt;
+
+use super::{Bundle, Kind, Layer, Oneshot, Service, ServiceRef};
+
+/// The system a tree is made for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// s6-overlay, or s6-rc alone, and its version.
+    pub system: System,
+    /// Absolute path of the source directory in the image.
+    pub tree: String,
+    /// Absolute path of the directory that holds execline's and s6's programs.
+    pub command_dir: String,
+}
+
+/// What boots the services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum System {
+    /// A container image with s6-overlay of this version.
+    Overlay(Version),
+    /// s6-rc of this version without the overlay: no `base`, no container environment.
+    S6rc(Version),
+}
+
+/// Up to four numbers and a package revision, compared in that order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version([u16; 5]);
+
+impl Version {
+    /// Reads `3.2.3.2` or `3.0.0.2-1`; none for anything else.
+    pub fn parse(text: &str) -> Option<Version> {
+        let (numbers, revision) = match text.split_once('-') {
+            Some((numbers, revision)) => (numbers, revision.parse().ok()?),
+            None => (text, 0),
+        };
+        let numbers: Vec<u16> = numbers.split('.').map(|n| n.parse().ok()).collect::<Option<_>>()?;
+        let [a, b, c, d] = numbers[..] else {
+            return None;
+        };
+        Some(Version([a, b, c, d, revision]))
+    }
+
+    const fn of(a: u16, b: u16, c: u16, d: u16) -> Version {
+        Version([a, b, c, d, 0])
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, revision] = self.0;
+        write!(f, "{a}.{b}.{c}.{d}")?;
+        match revision {
+            0 => Ok(()),
+            _ => write!(f, "-{revision}"),
+        }
+    }
+}
+
+/// Something that not every version can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feature {
+    /// Start bundles live in `/etc/s6-overlay/user-bundles.d`.
+    UserBundlesDir,
+    /// The bundle `user2`, for what starts after the legacy services.
+    User2,
+    /// `finish` learns the process group of what died.
+    FinishProcessGroup,
+    /// `flag-timeout-killpg`.
+    KillProcessGroup,
+    /// `flag-newpidns`.
+    NewPidNamespace,
+    /// `reload` and `reload-signal`.
+    Reload,
+    /// `s6-log` can put a prefix in front of lines.
+    LogPrefix,
+}
+
+impl Feature {
+    /// The first s6-overlay, and the first s6-rc that is shipped with a matching s6, that has it.
+    pub fn since(self) -> (Version, Version) {
+        match self {
+            Feature::UserBundlesDir => (Version::of(3, 2, 3, 1), Version::of(0, 7, 0, 0)),
+            Feature::User2 => (Version::of(3, 1, 1, 1), Version::of(0, 5, 3, 2)),
+            Feature::LogPrefix => (Version::of(3, 1, 3, 0), Version::of(0, 5, 3, 3)),
+            Feature::FinishProcessGroup => (Version::of(3, 2, 0, 0), Version::of(0, 5, 4, 3)),
+            Feature::KillProcessGroup => (Version::of(3, 2, 3, 0), Version::of(0, 6, 1, 0)),
+            Feature::NewPidNamespace => (Version::of(3, 2, 3, 0), Version::of(0, 6, 1, 0)),
+            Feature::Reload => (Version::of(3, 2, 3, 1), Version::of(0, 7, 0, 0)),
+        }
+    }
+}
+
+impl System {
+    /// The newest s6-overlay that s6gen knows.
+    pub const NEWEST_OVERLAY: System = System::Overlay(Version::of(3, 2, 3, 2));
+    /// The newest s6-rc that s6gen knows.
+    pub const NEWEST_S6RC: System = System::S6rc(Version::of(0, 7, 0, 0));
+    const OLDEST_OVERLAY: Version = Version::of(3, 0, 0, 0);
+    /// The first s6-rc that reads `dependencies.d` and `contents.d`.
+    const OLDEST_S6RC: Version = Version::of(0, 5, 3, 0);
+
+    /// s6-overlay `text`, if s6gen knows that version.
+    pub fn overlay(text: &str) -> Option<System> {
+        let version = Version::parse(text)?;
+        let known = Self::OLDEST_OVERLAY..=Self::NEWEST_OVERLAY.version();
+        known.contains(&version).then_some(System::Overlay(version))
+    }
+
+    /// s6-rc `text`, if s6gen knows that version.
+    pub fn s6rc(text: &str) -> Option<System> {
+        let version = Version::parse(text)?;
+        let known = Self::OLDEST_S6RC..=Self::NEWEST_S6RC.version();
+        known.contains(&version).then_some(System::S6rc(version))
+    }
+
+    /// Its version.
+    pub fn version(self) -> Version {
+        match self {
+            System::Overlay(version) | System::S6rc(version) => version,
+        }
+    }
+
+    /// Whether it is s6-overlay.
+    pub fn is_overlay(self) -> bool {
+        matches!(self, System::Overlay(_))
+    }
+
+    /// Whether this version can do it.
+    pub fn has(self, feature: Feature) -> bool {
+        let (overlay, s6rc) = feature.since();
+        match self {
+            System::Overlay(version) => version >= overlay,
+            System::S6rc(version) => version >= s6rc,
+        }
+    }
+
+    /// The first version of the same system that can do it.
+    pub fn first_with(self, feature: Feature) -> System {
+        let (overlay, s6rc) = feature.since();
+        match self {
+            System::Overlay(_) => System::Overlay(overlay),
+            System::S6rc(_) => System::S6rc(s6rc),
+        }
+    }
+
+    /// The definitions that the system itself brings, as `/init` compiles them with ours.
+    pub fn built_ins(self) -> Vec<Service> {
+        if !self.is_overlay() {
+            return Vec::new();
+        }
+        let refs = |names: &[&str]| {
+            names.iter().map(|name| ServiceRef { name: (*name).into(), origin: None }).collect::<Vec<_>>()
+        };
+        let bundle = |names: &[&str]| Kind::Bundle(Bundle { contents: refs(names) });
+        let oneshot = |names: &[&str]| {
+            Kind::Oneshot(Box::new(Oneshot { dependencies: refs(names), ..Oneshot::default() }))
+        };
+        let mut top = vec!["base", "user"];
+        let mut definitions = vec![
+            ("base", bundle(&["fix-attrs", "legacy-cont-init"])),
+            ("fix-attrs", oneshot(&[])),
+            ("legacy-cont-init", oneshot(&["fix-attrs"])),
+            ("legacy-services", oneshot(&["base", "user"])),
+            ("user", bundle(&[])),
+        ];
+        if self.has(Feature::User2) {
+            top.push("user2");
+            definitions.push(("user2", bundle(&[])));
+        }
+        top.push("legacy-services");
+        definitions.insert(3, ("top", bundle(&top)));
+        definitions
+            .into_iter()
+            .map(|(name, kind)| Service { layer: Layer::Overlay, ..Service::new(name.into(), None, kind) })
+            .collect()
+    }
+
+    /// Where markers for the start bundle `user` go, as absolute path in the image.
+    pub fn start_markers(self) -> Option<&'static str> {
+        match self {
+            System::Overlay(_) if self.has(Feature::UserBundlesDir) => {
+                Some("/etc/s6-overlay/user-bundles.d/user/contents.d")
+            }
+            System::Overlay(_) => Some("/etc/s6-overlay/s6-rc.d/user/contents.d"),
+            System::S6rc(_) => None,
+        }
+    }
+
+    /// The source directory that `/init` compiles, as absolute path in the image.
+    pub fn definitions_dir(self) -> Option<&'static str> {
+        self.is_overlay().then_some("/etc/s6-overlay/s6-rc.d")
+    }
+}
+
+impl fmt::Display for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            System::Overlay(version) => write!(f, "s6-overlay {version}"),
+            System::S6rc(version) => write!(f, "s6-rc {version}"),
+        }
+    }
+}
+
+impl Target {
+    /// The usual places of `system`.
+    pub fn new(system: System) -> Self {
+        let (tree, command_dir) = match system {
+            System::Overlay(_) => ("/etc/s6-overlay/sv", "/command"),
+            System::S6rc(_) => ("/etc/s6-rc/source", "/usr/bin"),
+        };
+        Target { system, tree: tree.into(), command_dir: command_dir.into() }
+    }
+}
+
+impl Default for Target {
+    fn default() -> Self {
+        Target::new(System::NEWEST_OVERLAY)
+    }
+}
