@@ -9,10 +9,15 @@
 //! |---|---|
 //! | 3, people | [`cli`] |
 //! | 2, verbs | [`resolve`], [`import`], [`validate`], [`render`], [`report`], [`disk`] |
-//! | 1, nouns | [`manifest`], [`model`], [`tree`] |
+//! | 1, nouns | [`manifest`], [`model`], [`tree`], [`source`] |
 //! | 0 | [`diagnostic`], [`templates`] |
 
 pub mod diagnostic;
 
 pub mod model;
+pub mod source;
 pub mod tree;
+
+pub mod disk;
+pub mod import;
+pub mod validate;
