@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -74,10 +75,26 @@ impl Content {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Verdict {
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
     pub class: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub class_set: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stderr_first_fatal: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub db: Option<Value>,
+}
+
+/// The lines of a file of recorded cases.
+pub fn lines(name: &str) -> Vec<String> {
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/truth").join(name);
+    fs::read_to_string(place).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// The cases of a file.
+pub fn cases(name: &str) -> Vec<Case> {
+    lines(name).iter().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// What s6gen says of a tree: the class of the first problem, and the database if there is none.
@@ -122,6 +139,26 @@ pub fn from_base64(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// Bytes as they are written in a case.
+pub fn text(bytes: &[u8]) -> String {
+    match str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => format!("base64:{}", to_base64(bytes)),
+    }
+}
+
+fn to_base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let bits = group.iter().chain([&0, &0]).take(3).fold(0u32, |bits, byte| bits << 8 | u32::from(*byte));
+        let digits = (0..4).map(|place| char::from(DIGITS[(bits >> (18 - 6 * place) & 63) as usize]));
+        text.extend(digits.take(group.len() + 1));
+        text.extend(std::iter::repeat_n('=', 3 - group.len()));
+    }
+    text
+}
+
 pub fn path(text: &str) -> PathBuf {
     match text.strip_prefix("base64:") {
         Some(encoded) => OsString::from_vec(from_base64(encoded)).into(),
@@ -139,34 +176,34 @@ impl Case {
     }
 
     /// Makes the tree below `root`.
-    pub fn make(&self, root: &Path) {
-        let parent = |path: &Path| fs::create_dir_all(path.parent().unwrap()).unwrap();
-        for dir in &self.dirs {
+    pub fn make(&self, root: &Path) -> io::Result<()> {
+        let place = |name: &str| -> io::Result<PathBuf> {
             // Without a component `.` at the end, at which create_dir_all fails.
-            fs::create_dir_all(root.join(path(dir)).components().collect::<PathBuf>()).unwrap();
+            let place: PathBuf = root.join(path(name)).components().collect();
+            fs::create_dir_all(place.parent().unwrap_or(root))?;
+            Ok(place)
+        };
+        for name in &self.dirs {
+            fs::create_dir_all(place(name)?)?;
         }
         for (name, file) in &self.files {
-            let place = root.join(path(name));
-            parent(&place);
-            fs::write(&place, file.bytes()).unwrap();
+            let place = place(name)?;
+            fs::write(&place, file.bytes())?;
             if let Some(mode) = &file.mode {
-                fs::set_permissions(&place, fs::Permissions::from_mode(octal(mode))).unwrap();
+                fs::set_permissions(&place, fs::Permissions::from_mode(octal(mode)))?;
             }
         }
         for (name, target) in &self.symlinks {
-            let place = root.join(path(name));
-            parent(&place);
-            symlink(path(target), place).unwrap();
+            symlink(path(target), place(name)?)?;
         }
         for name in &self.fifos {
-            let place = root.join(path(name));
-            parent(&place);
             let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::from_raw_mode(0o644));
-            rustix::fs::mknodat(rustix::fs::CWD, place, kind, mode, 0).unwrap();
+            rustix::fs::mknodat(rustix::fs::CWD, place(name)?, kind, mode, 0)?;
         }
         for (name, mode) in &self.modes {
-            fs::set_permissions(root.join(path(name)), fs::Permissions::from_mode(octal(mode))).unwrap();
+            fs::set_permissions(root.join(path(name)), fs::Permissions::from_mode(octal(mode)))?;
         }
+        Ok(())
     }
 }
 

@@ -7,16 +7,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::case::{Case, Judgement, Verdict, judge_on_disk, scratch};
-
-fn lines(name: &str) -> Vec<String> {
-    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/truth").join(name);
-    fs::read_to_string(place).unwrap().lines().map(str::to_owned).collect()
-}
-
-fn cases(name: &str) -> Vec<Case> {
-    lines(name).iter().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
+use crate::case::{Case, Judgement, Verdict, cases, judge, judge_on_disk, lines, scratch};
+use s6gen::tree::SourceTree;
 
 /// The sources of the case to be judged, for a process that runs as somebody else.
 const JUDGE: &str = "S6GEN_TEST_JUDGE";
@@ -63,7 +55,7 @@ fn compare(what: &str, cases: &[Case], verdicts: &BTreeMap<String, Verdict>) {
             continue;
         }
         let root = scratch();
-        case.make(root.path());
+        case.make(root.path()).unwrap();
         let judgement = match case.run_as {
             Some(uid) => judge_as(uid, root.path(), case),
             None => Some(judge_on_disk(root.path(), &case.sources())),
@@ -83,7 +75,7 @@ fn compare(what: &str, cases: &[Case], verdicts: &BTreeMap<String, Verdict>) {
     eprintln!("{what}: {compared} compared, skipped: {skipped:?}");
     let count = differences.len();
     assert!(differences.is_empty(), "{count} of {compared} differ:\n{}", differences.join("\n"));
-    assert!(compared * 10 > cases.len() * 9, "too few of {} cases could be compared", cases.len());
+    assert!(compared * 10 >= cases.len() * 9, "too few of {} cases could be compared", cases.len());
 }
 
 #[test]
@@ -99,4 +91,61 @@ fn every_generated_tree_gets_the_real_verdict() {
         lines("verdicts-dev.jsonl").iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     let verdicts = Vec::<Verdict>::into_iter(verdicts).map(|verdict| (verdict.id.clone(), verdict)).collect();
     compare("generated trees", &cases("corpus-dev.jsonl"), &verdicts);
+}
+
+#[test]
+fn every_tree_that_was_once_misjudged_gets_the_real_verdict() {
+    let cases = cases("found.jsonl");
+    let verdicts = cases.iter().map(|case| (case.id.clone(), case.verdict.clone().unwrap())).collect();
+    compare("once misjudged", &cases, &verdicts);
+}
+
+#[test]
+fn a_tree_in_memory_gets_the_same_verdict() {
+    let verdicts = lines("verdicts-dev.jsonl").into_iter().map(|line| serde_json::from_str(&line).unwrap());
+    let verdicts: BTreeMap<String, Verdict> =
+        verdicts.map(|verdict: Verdict| (verdict.id.clone(), verdict)).collect();
+    let mut compared = 0;
+    let mut differences = Vec::new();
+    for case in cases("cases-named.jsonl").into_iter().chain(cases("corpus-dev.jsonl")) {
+        let verdict = case.verdict.clone().unwrap_or_else(|| verdicts[&case.id].clone());
+        let Some(tree) = in_memory(&case) else { continue };
+        if verdict.class == "out-mkdir" || verdict.class.starts_with("bad-") || verdict.class == "usage" {
+            continue;
+        }
+        compared += 1;
+        let judgement = judge(case.sources().iter().map(|source| tree.source(source)).collect());
+        if let Some(difference) = verdict.disagreement(&judgement) {
+            differences.push(format!("{}: {difference}", case.id));
+        }
+    }
+    assert!(
+        differences.is_empty(),
+        "{} of {compared} differ:\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
+    assert!(compared > 1500, "only {compared} cases could be compared");
+}
+
+/// The case as a tree in memory, which has no fifos and no modes, and whose names are text.
+fn in_memory(case: &Case) -> Option<SourceTree> {
+    let names = case.files.keys().chain(case.symlinks.keys()).chain(case.symlinks.values()).chain(&case.dirs);
+    let is_text = names.clone().all(|name| !name.starts_with("base64:"));
+    let leaves = case.symlinks.values().any(|target| target.starts_with('/'))
+        || case.sources().iter().any(|source| source.is_empty() || source.starts_with('/'));
+    if !is_text || leaves || !case.fifos.is_empty() || case.run_as.is_some() {
+        return None;
+    }
+    let mut tree = SourceTree::default();
+    for name in &case.dirs {
+        tree.directory(name.trim_end_matches("/."));
+    }
+    for (name, file) in &case.files {
+        tree.file(name, file.bytes(), false);
+    }
+    for (name, target) in &case.symlinks {
+        tree.link(name, target);
+    }
+    Some(tree)
 }
