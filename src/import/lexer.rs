@@ -59,10 +59,13 @@ impl Lexer<'_> {
         Some(byte)
     }
 
+    /// Marks how deep the word is that begins here. Behind a brace and a backslash a word begins a second time.
+    fn begin_word(&mut self) {
+        self.word.extend(std::iter::repeat_n(b' ', self.open.len()));
+    }
+
     fn finish_word(&mut self) {
-        let mut word = vec![b' '; self.open.len()];
-        word.append(&mut self.word);
-        self.words.push(word);
+        self.words.push(std::mem::take(&mut self.word));
     }
 
     /// Between words.
@@ -78,6 +81,7 @@ impl Lexer<'_> {
                 b'\\' => match self.next() {
                     None | Some(b'\n') => {}
                     Some(byte) => {
+                        self.begin_word();
                         self.word.push(byte);
                         self.inside_word()?;
                     }
@@ -85,6 +89,7 @@ impl Lexer<'_> {
                 b'{' | b'}' => self.brace(byte)?,
                 _ => {
                     self.at -= 1;
+                    self.begin_word();
                     self.inside_word()?;
                 }
             }
@@ -96,21 +101,23 @@ impl Lexer<'_> {
     fn brace(&mut self, brace: u8) -> Result<(), Refusal> {
         let start = self.at - 1;
         match self.peek() {
-            Some(byte) if !is_blank(byte) => {
-                if byte == b'\\' {
-                    match self.text.get(self.at + 1) {
-                        None => {
-                            self.at += 1;
-                            return Ok(());
-                        }
-                        Some(b'\n') => {
-                            self.word.push(brace);
-                            self.at += 2;
-                            return Ok(());
-                        }
-                        Some(_) => {}
+            Some(b'\\') => {
+                self.at += 1;
+                self.begin_word();
+                self.word.push(brace);
+                match self.next() {
+                    None => self.word.clear(),
+                    Some(b'\n') => {}
+                    Some(byte) => {
+                        self.begin_word();
+                        self.word.push(byte);
+                        self.inside_word()?;
                     }
                 }
+                Ok(())
+            }
+            Some(byte) if !is_blank(byte) => {
+                self.begin_word();
                 self.word.push(brace);
                 self.inside_word()
             }
@@ -121,6 +128,7 @@ impl Lexer<'_> {
             }
             _ => {
                 self.open.pop().ok_or(Refusal::UnmatchedClose(start))?;
+                self.begin_word();
                 self.finish_word();
                 Ok(())
             }

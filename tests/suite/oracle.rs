@@ -37,7 +37,7 @@ fn fresh_trees_get_the_verdict_of_the_real_compiler() {
     let corpus: Vec<Case> = cases("cases-named.jsonl").into_iter().chain(cases("corpus-dev.jsonl")).collect();
     let corpus: Vec<Case> = corpus
         .into_iter()
-        .filter(|c| c.run_as.is_none() && c.opts.is_empty() && c.modes.is_empty())
+        .filter(|c| c.run_as.is_none() && !c.sources().is_empty() && c.modes.is_empty())
         .collect();
     let found = Mutex::new(Vec::new());
     let classes = Mutex::new(std::collections::BTreeMap::<String, u64>::new());
@@ -178,7 +178,8 @@ fn class_of(stderr: &str, sources: &[String]) -> String {
         let place = front.strip_prefix(verb).unwrap_or(front);
         let rest =
             |source: &String| place.strip_prefix(source.as_str())?.strip_prefix('/').map(str::to_owned);
-        sources.iter().find_map(rest).unwrap_or_default()
+        // One source may lie in another.
+        sources.iter().filter_map(rest).min_by_key(String::len).unwrap_or_default()
     };
     let lists = ["dependencies", "contents", "producer-for", "consumer-for", "pipeline-name"];
     let class = if starts("unable to opendir ") {
