@@ -45,8 +45,10 @@ fn report(index: &Index<'_>, circle: &Circle, resolution: &Resolution) -> Diagno
         };
     }
     let others = circle.members.len() - circle.hops.len();
-    if others > 0 {
-        problem = problem.note(format!("{others} more bundles contain each other in circles with these"));
+    match others {
+        0 => {}
+        1 => problem = problem.note("1 more bundle is part of this knot"),
+        more => problem = problem.note(format!("{more} more bundles are part of this knot")),
     }
     problem.help("remove one of these members")
 }

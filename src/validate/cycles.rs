@@ -36,7 +36,7 @@ fn report(index: &Index<'_>, circle: &Circle) -> Diagnostic {
         _ => format!("services wait for each other in a circle: {}", circle.shown(index)),
     };
     let mut problem = Diagnostic::s6rc(Class::DepCycle, Rank::Cycle, message);
-    for (from, edge) in &circle.hops {
+    for (from, edge) in circle.hops.iter().take(MOST_SHOWN) {
         problem = problem.at(edge.origin, sentence(index, *from, edge));
     }
     for note in notes(index, circle) {
@@ -45,8 +45,10 @@ fn report(index: &Index<'_>, circle: &Circle) -> Diagnostic {
     let shown = circle.hops.iter().filter(|(from, _)| index.kind(*from) != NodeKind::Bundle).count();
     let atomics = circle.members.iter().filter(|node| index.kind(**node) != NodeKind::Bundle).count();
     if atomics > shown {
-        problem = problem
-            .note(format!("{} more services wait for each other in circles with these", atomics - shown));
+        problem = problem.note(match atomics - shown {
+            1 => "1 more service is part of this knot".to_owned(),
+            more => format!("{more} more services are part of this knot"),
+        });
     }
     let written: Vec<_> =
         circle.hops.iter().filter(|(_, edge)| edge.why == Why::Dependency && edge.origin.is_some()).collect();
@@ -71,7 +73,7 @@ fn sentence(index: &Index<'_>, from: Node, edge: &Edge) -> String {
 /// The edges that nobody wrote, and those that s6-overlay brings.
 fn notes(index: &Index<'_>, circle: &Circle) -> Vec<String> {
     let mut notes = Vec::new();
-    let mut hops = circle.hops.iter().peekable();
+    let mut hops = circle.hops.iter().take(MOST_SHOWN).peekable();
     while let Some((from, edge)) = hops.next() {
         let (name, to) = (index.name(*from), index.name(edge.to));
         let is_theirs = index.layer(*from) == Layer::Overlay;
@@ -94,6 +96,9 @@ fn notes(index: &Index<'_>, circle: &Circle) -> Vec<String> {
     notes
 }
 
+/// How much of a way around is shown. Nobody writes a longer one by hand.
+const MOST_SHOWN: usize = 100;
+
 /// A part of a graph in which every node leads to every other one.
 pub(super) struct Circle {
     /// Its nodes.
@@ -106,8 +111,11 @@ impl Circle {
     /// The way as `a → b → a`.
     pub(super) fn shown(&self, index: &Index<'_>) -> String {
         let mut text = String::new();
-        for (from, _) in &self.hops {
+        for (from, _) in self.hops.iter().take(MOST_SHOWN) {
             text.push_str(&format!("`{}` → ", index.name(*from)));
+        }
+        if self.hops.len() > MOST_SHOWN {
+            text.push_str(&format!("{} more → ", self.hops.len() - MOST_SHOWN));
         }
         text.push_str(&format!("`{}`", index.name(self.hops[0].0)));
         text

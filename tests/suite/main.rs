@@ -3,4 +3,5 @@
 
 mod case;
 mod oracle;
+mod rules;
 mod truth;

@@ -87,8 +87,9 @@ fn every_recorded_message_has_its_class() {
 fn differ(case: &Case) -> Option<(Verdict, Option<String>)> {
     let root = scratch();
     case.make(root.path()).ok()?;
-    let real = verdict(root.path(), &case.sources(), case.fifos.is_empty());
+    // Before the output exists, which may lie in a source.
     let judgement = judge_as_listed(root.path(), &case.sources());
+    let real = verdict(root.path(), case);
     let difference = real.disagreement(&judgement);
     Some((real, difference))
 }
@@ -135,7 +136,9 @@ impl Directory for AsListed {
 }
 
 /// Runs the real program; what does not end within a second hangs.
-fn verdict(root: &Path, sources: &[String], surely_ends: bool) -> Verdict {
+fn verdict(root: &Path, case: &Case) -> Verdict {
+    let sources = &case.sources();
+    let surely_ends = case.fifos.is_empty();
     let mut child = Command::new(COMPILER)
         .arg("out")
         .args(sources.iter().map(|source| path(source)))
@@ -158,7 +161,8 @@ fn verdict(root: &Path, sources: &[String], surely_ends: bool) -> Verdict {
     child.stderr.take().unwrap().read_to_end(&mut stderr).unwrap();
     let status = child.wait().unwrap();
     if status.success() {
-        let db = Some(database(root));
+        // s6-rc-db is asked many times per service, so of large trees not every database is compared.
+        let db = (case.files.len() < 20 || case.id.ends_with('0')).then(|| database(root));
         return Verdict { class: "ok".into(), db, ..Verdict::default() };
     }
     let message = String::from_utf8_lossy(&stderr).into_owned();
@@ -723,7 +727,7 @@ fn services(random: &mut Random) -> Case {
     }
     if random.chance(noise) {
         case.sources =
-            Some(vec!["src".into(), random.pick(&["missing", "src", "src/a/type", "src/a"]).into()]);
+            Some(vec!["src".into(), random.pick(&["missing", "src", "src/a/type", "src/."]).into()]);
     }
     case
 }

@@ -1,0 +1,212 @@
+//! What the rules say of small trees: one cause is one report, with every place and the way out.
+
+use s6gen::diagnostic::{Code, Diagnostic, Files, Problems};
+use s6gen::model::{Kind, ServiceRef, System, Target};
+use s6gen::tree::SourceTree;
+use s6gen::{import, validate};
+
+/// A tree of definitions: name, type, and further files as `file` or `file: content`.
+fn tree(definitions: &[(&str, &str, &[&str])]) -> SourceTree {
+    let mut tree = SourceTree::default();
+    for (name, kind, files) in definitions {
+        let list = if *kind == "bundle" { "contents.d" } else { "dependencies.d" };
+        tree.directory(format!("src/{name}/{list}"));
+        tree.file(format!("src/{name}/type"), format!("{kind}\n"), false);
+        tree.file(format!("src/{name}/{}", if *kind == "oneshot" { "up" } else { "run" }), "", false);
+        for file in *files {
+            match file.split_once(": ") {
+                Some((file, content)) => {
+                    tree.file(format!("src/{name}/{file}"), format!("{content}\n"), false)
+                }
+                None => tree.file(format!("src/{name}/{list}/{file}"), "", false),
+            }
+        }
+    }
+    tree
+}
+
+/// The problems of a tree; `overlay` adds the definitions of s6-overlay.
+fn problems(tree: &SourceTree, overlay: bool) -> (Files, Vec<Diagnostic>) {
+    let (mut files, mut problems) = (Files::default(), Problems::default());
+    let mut set = import::tree(vec![tree.source("src")], Target::default(), &mut files, &mut problems);
+    if overlay {
+        set.services.extend(System::NEWEST_OVERLAY.built_ins());
+    }
+    validate::validate(&set, &mut problems);
+    problems.sort_by_rank();
+    (files, problems.iter().cloned().collect())
+}
+
+/// The only problem of a tree as text.
+fn only(tree: &SourceTree, overlay: bool) -> String {
+    let (files, problems) = problems(tree, overlay);
+    let [problem] = &problems[..] else { panic!("not one problem: {problems:#?}") };
+    let mut text = format!("{}: {}\n", problem.code, problem.message);
+    for label in &problem.labels {
+        let place = files.path(label.origin.file).display();
+        text.push_str(&format!("  {place}: {}\n", label.text));
+    }
+    for note in &problem.notes {
+        text.push_str(&format!("  note: {note}\n"));
+    }
+    if let Some(help) = &problem.help {
+        text.push_str(&format!("  help: {help}\n"));
+    }
+    text
+}
+
+#[test]
+fn a_name_that_is_defined_nowhere_is_one_report_with_every_mention() {
+    let tree = tree(&[
+        ("avahi", "longrun", &[]),
+        ("web", "longrun", &["avhai"]),
+        ("mail", "oneshot", &["avhai"]),
+        ("all", "bundle", &["avhai"]),
+    ]);
+    insta::assert_snapshot!(only(&tree, false), @r"
+    s6rc::unknown-service: `all` contains `avhai`, which is defined nowhere
+      src/all/contents.d/avhai: there is no such service, bundle or pipeline
+      src/web/dependencies.d/avhai: `web` depends on it as well
+      src/mail/dependencies.d/avhai: `mail` depends on it as well
+      help: did you mean `avahi`?
+    ");
+}
+
+#[test]
+fn a_carriage_return_behind_a_name_is_told_as_such() {
+    let tree = tree(&[("db", "longrun", &[]), ("web", "longrun", &["producer-for: db\r"])]);
+    insta::assert_snapshot!(only(&tree, false), @r"
+    s6rc::unknown-service: `web` is a producer for `db\r`, which is defined nowhere
+      src/web/producer-for: there is no such service, bundle or pipeline
+      help: remove the blanks or the CR around `db`: they are part of the name
+    ");
+}
+
+#[test]
+fn a_definition_without_a_type_is_not_reported_again_by_those_who_mention_it() {
+    let mut tree = tree(&[("web", "longrun", &["db", "producer-for: log"])]);
+    tree.file("src/db/run", "", false);
+    tree.file("src/log/type", "Longrun\n", false);
+    let (_, problems) = problems(&tree, false);
+    let codes: Vec<Code> = problems.iter().map(|problem| problem.code).collect();
+    assert_eq!(codes, [Code::TypeMissing, Code::InvalidType]);
+}
+
+#[test]
+fn what_cannot_be_read_is_unknown_and_not_empty() {
+    let mut tree = tree(&[("web", "longrun", &["producer-for: log"]), ("log", "longrun", &[])]);
+    tree.link("src/log/consumer-for", "consumer-for");
+    let (_, problems) = problems(&tree, false);
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+}
+
+#[test]
+fn a_pipeline_that_one_side_describes_is_one_report() {
+    let one_sided = tree(&[("web", "longrun", &["producer-for: log"]), ("log", "longrun", &[])]);
+    insta::assert_snapshot!(only(&one_sided, false), @r"
+    s6rc::one-sided-pipeline: `web` is a producer for `log`, but `log` is not a consumer for `web`
+      src/web/producer-for: `web` sends its output to `log`
+      src/log/type: `log` does not expect the output of `web`
+      help: add `web` to `consumer-for` of `log`, or remove `producer-for` of `web`
+    ");
+    let crossed = tree(&[
+        ("web", "longrun", &["producer-for: other"]),
+        ("other", "longrun", &[]),
+        ("log", "longrun", &["consumer-for: web"]),
+    ]);
+    insta::assert_snapshot!(only(&crossed, false), @r"
+    s6rc::one-sided-pipeline: `web` is a producer for `other`, but it is `log` that is a consumer for `web`
+      src/log/consumer-for: `log` expects the output of `web`
+      src/web/producer-for: `web` sends its output to `other`
+      help: write `log` into `producer-for` of `web`
+    ");
+}
+
+#[test]
+fn a_logger_that_waits_for_what_it_logs_is_a_circle_with_an_edge_nobody_wrote() {
+    let tree = tree(&[
+        ("web", "longrun", &["producer-for: web-log"]),
+        ("web-log", "longrun", &["consumer-for: web", "web"]),
+    ]);
+    insta::assert_snapshot!(only(&tree, false), @r"
+    s6rc::dependency-cycle: services wait for each other in a circle: `web` → `web-log` → `web`
+      src/web/producer-for: `web` sends its output to `web-log`
+      src/web-log/dependencies.d/web: `web-log` waits for `web`
+      note: `web` waits for `web-log`: a producer waits for its consumer
+      help: remove the dependency of `web-log` on `web`
+    ");
+}
+
+#[test]
+fn each_knot_of_services_is_one_report_that_shows_a_shortest_way() {
+    let tree = tree(&[
+        ("a", "oneshot", &["b"]),
+        ("b", "oneshot", &["c", "d"]),
+        ("c", "oneshot", &["a"]),
+        ("d", "oneshot", &["b"]),
+        ("e", "oneshot", &["e"]),
+        ("f", "oneshot", &["all"]),
+        ("all", "bundle", &["inner"]),
+        ("inner", "bundle", &["f"]),
+    ]);
+    let (_, problems) = problems(&tree, false);
+    let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+    insta::assert_snapshot!(messages.join("\n"), @r"
+    services wait for each other in a circle: `b` → `d` → `b`
+    `e` depends on itself
+    services wait for each other in a circle: `f` → `all` → `inner` → `f`
+    ");
+    assert_eq!(problems[0].notes, ["2 more services are part of this knot"]);
+    assert_eq!(problems[2].notes, ["`f` waits for bundle `all`, which contains `inner`, which contains `f`"]);
+}
+
+#[test]
+fn what_user_starts_must_not_wait_for_the_legacy_services() {
+    let (mut files, mut problems) = (Files::default(), Problems::default());
+    let tree = tree(&[("web", "longrun", &["legacy-services"])]);
+    let mut set = import::tree(vec![tree.source("src")], Target::default(), &mut files, &mut problems);
+    set.services.extend(System::NEWEST_OVERLAY.built_ins());
+    for service in &mut set.services {
+        if let (true, Kind::Bundle(bundle)) = (service.name == *"user", &mut service.kind) {
+            bundle.contents.push(ServiceRef { name: "web".into(), origin: None });
+        }
+    }
+    validate::validate(&set, &mut problems);
+    let [problem] = &problems.iter().collect::<Vec<_>>()[..] else { panic!("{problems:#?}") };
+    assert_eq!(
+        problem.message,
+        "services wait for each other in a circle: `web` → `legacy-services` → `user` → `web`"
+    );
+    assert_eq!(
+        problem.notes,
+        ["`legacy-services` waits for bundle `user`, as s6-overlay defines it, which contains `web`"]
+    );
+    assert_eq!(problem.help.as_deref(), Some("remove the dependency of `web` on `legacy-services`"));
+}
+
+#[test]
+fn a_name_of_s6_overlay_is_taken() {
+    let tree = tree(&[("base", "bundle", &[])]);
+    insta::assert_snapshot!(only(&tree, true), @r"
+    overlay::built-in-name: a service is called `base`, as one of s6-overlay's own
+      src/base/type: this name is taken
+      note: /init compiles these definitions together with those of s6-overlay, and every name may exist once
+      help: rename it
+    ");
+}
+
+#[test]
+fn two_definitions_of_a_name_show_both_places() {
+    let tree = tree(&[
+        ("web", "longrun", &["producer-for: log"]),
+        ("log", "longrun", &["consumer-for: web", "pipeline-name: all"]),
+        ("all", "bundle", &[]),
+    ]);
+    insta::assert_snapshot!(only(&tree, false), @r"
+    s6rc::duplicate-service: a pipeline is called `all`, which is already defined as a bundle
+      src/log/pipeline-name: second definition
+      src/all/type: first definition
+      note: services, bundles and pipelines share one name space, over all source directories
+      help: give the pipeline a name of its own
+    ");
+}
