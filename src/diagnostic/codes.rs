@@ -7,8 +7,6 @@ pub enum Severity {
     Error,
     /// It builds, but most likely does not do what was meant.
     Warning,
-    /// It builds and works; a better way exists.
-    Advice,
 }
 
 macro_rules! codes {
@@ -209,11 +207,6 @@ codes! {
     ///
     /// A program that never writes there never counts as up, and whatever waits for it fails after `timeout-up`.
     ReadinessUnused = "lint::readiness-unused" Warning,
-    /// A service depends on a longrun that does not say when it is ready.
-    ///
-    /// It is started as soon as the other one was forked, which is usually too early. `ready` tells s6 when a service
-    /// is up; see the README for the ways to find out.
-    NoReadiness = "lint::no-readiness" Advice,
 }
 
 macro_rules! classes {
