@@ -5,6 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
+use std::io;
+use std::ops::Bound;
+
+use rustix::io::Errno;
+
+use crate::source::{Directory, EntryKind, Listed, Source};
 
 /// Files, links and directories below the root of an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,6 +59,146 @@ impl SourceTree {
     /// The entry at a path.
     pub fn get(&self, path: &str) -> Option<&TreeEntry> {
         self.entries.get(path)
+    }
+}
+
+/// What a path leads to.
+enum Found<'a> {
+    Directory(String),
+    File(&'a [u8]),
+}
+
+/// As many links as Linux follows before it speaks of a loop.
+const MOST_LINKS: u32 = 40;
+
+impl SourceTree {
+    /// The directory at `path` as a source directory, as if the tree were unpacked at the root of an image.
+    pub fn source(&self, path: &str) -> Source<TreeDirectory<'_>> {
+        let directory = match self.follow("", path) {
+            Ok(Found::Directory(path)) => Ok(TreeDirectory { tree: self, path }),
+            Ok(Found::File(_)) => Err(Errno::NOTDIR.into()),
+            Err(error) => Err(error),
+        };
+        Source { path: path.into(), directory }
+    }
+
+    /// What is at `path` itself: a directory may exist for what is in it alone.
+    fn look(&self, path: &str) -> Option<Result<EntryKind, &str>> {
+        match self.entries.get(path) {
+            Some(TreeEntry::File { .. }) => Some(Ok(EntryKind::File)),
+            Some(TreeEntry::Directory) => Some(Ok(EntryKind::Directory)),
+            Some(TreeEntry::Link(target)) => Some(Err(target)),
+            None if path.is_empty() || self.children(path).next().is_some() => Some(Ok(EntryKind::Directory)),
+            None => None,
+        }
+    }
+
+    fn children(&self, path: &str) -> impl Iterator<Item = &str> {
+        let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
+        let start = (Bound::Excluded(prefix.clone()), Bound::Unbounded);
+        let below = self.entries.range::<String, _>(start);
+        let skip = prefix.len();
+        below.map_while(move |(path, _)| path.starts_with(&prefix).then(|| &path[skip..]))
+    }
+
+    /// Follows `path` from directory `start`, links included.
+    fn follow(&self, start: &str, path: &str) -> io::Result<Found<'_>> {
+        let mut todo: Vec<&str> = path.split('/').rev().collect();
+        let mut at = if path.starts_with('/') { String::new() } else { start.to_owned() };
+        let mut links = 0;
+        let mut is_directory = true;
+        while let Some(component) = todo.pop() {
+            if !is_directory {
+                return Err(Errno::NOTDIR.into());
+            }
+            match component {
+                "" | "." => continue,
+                ".." => {
+                    at.truncate(at.rfind('/').unwrap_or(0));
+                    continue;
+                }
+                _ => {}
+            }
+            let next = if at.is_empty() { component.to_owned() } else { format!("{at}/{component}") };
+            match self.look(&next).ok_or(Errno::NOENT)? {
+                Ok(kind) => {
+                    is_directory = kind == EntryKind::Directory;
+                    at = next;
+                }
+                Err(target) => {
+                    links += 1;
+                    if links > MOST_LINKS {
+                        return Err(Errno::LOOP.into());
+                    }
+                    if target.starts_with('/') {
+                        at.clear();
+                    }
+                    todo.extend(target.split('/').rev());
+                }
+            }
+        }
+        match self.entries.get(&at) {
+            Some(TreeEntry::File { content, .. }) => Ok(Found::File(content)),
+            _ => Ok(Found::Directory(at)),
+        }
+    }
+}
+
+/// A directory of a [`SourceTree`].
+#[derive(Debug)]
+pub struct TreeDirectory<'a> {
+    tree: &'a SourceTree,
+    path: String,
+}
+
+impl<'a> TreeDirectory<'a> {
+    fn follow(&self, name: &[u8]) -> io::Result<Found<'a>> {
+        let name = str::from_utf8(name).map_err(|_| Errno::NOENT)?;
+        self.tree.follow(&self.path, name)
+    }
+}
+
+impl Directory for TreeDirectory<'_> {
+    fn list(&mut self) -> io::Result<Vec<Listed>> {
+        let mut entries: Vec<Listed> = Vec::new();
+        for below in self.tree.children(&self.path) {
+            let name = below.split('/').next().unwrap_or(below);
+            if entries.last().is_some_and(|last| last.name == name.as_bytes()) {
+                continue;
+            }
+            let path = if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) };
+            let kind = match self.tree.look(&path) {
+                Some(Ok(kind)) => kind,
+                Some(Err(_)) => EntryKind::Link,
+                None => continue,
+            };
+            entries.push(Listed { name: name.into(), kind });
+        }
+        // `a-b` lies between `a` and `a/b`, so one directory may have been met twice.
+        entries.sort_unstable();
+        entries.dedup();
+        Ok(entries)
+    }
+
+    fn kind(&self, name: &[u8]) -> io::Result<EntryKind> {
+        Ok(match self.follow(name)? {
+            Found::Directory(_) => EntryKind::Directory,
+            Found::File(_) => EntryKind::File,
+        })
+    }
+
+    fn directory(&self, name: &[u8]) -> io::Result<Self> {
+        match self.follow(name)? {
+            Found::Directory(path) => Ok(TreeDirectory { tree: self.tree, path }),
+            Found::File(_) => Err(Errno::NOTDIR.into()),
+        }
+    }
+
+    fn read(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>> {
+        match self.follow(name)? {
+            Found::Directory(_) => Err(Errno::ISDIR.into()),
+            Found::File(content) => Ok(content[..content.len().min(limit)].to_vec()),
+        }
     }
 }
 

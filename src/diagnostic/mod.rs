@@ -10,7 +10,7 @@ mod rank;
 
 pub use codes::{Class, Code, Severity};
 pub use files::{FileId, Files, Origin, SourceFile};
-pub use rank::Rank;
+pub use rank::{Rank, Step};
 
 /// One problem of the input, with every place involved.
 #[derive(Debug, Clone, PartialEq, Eq)]

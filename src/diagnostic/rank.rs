@@ -40,3 +40,55 @@ pub enum Rank {
     /// Nothing that `s6-rc-compile` would stop over.
     Unranked,
 }
+
+/// What `s6-rc-compile` looks at in one definition directory, in its order: first everything that it reads, then what
+/// it copies once the whole set has been found sound. [`Rank`] counts in these steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "each is the file of that name, or says itself what it is")]
+pub enum Step {
+    Type,
+    /// Not a file: whether the name is still free.
+    Name,
+    /// The list of dependencies or of contents, as a directory or as a file.
+    List,
+    TimeoutDown,
+    TimeoutUp,
+    FlagEssential,
+    FlagRecommended,
+    Reload,
+    Up,
+    Down,
+    Run,
+    ProducerFor,
+    ConsumerFor,
+    PipelineName,
+    Finish,
+    NotificationFd,
+    LockFd,
+    /// Not a file: whether the two descriptors differ.
+    SameDescriptor,
+    TimeoutKill,
+    FlagTimeoutKillpg,
+    TimeoutFinish,
+    MaxDeathTally,
+    DownSignal,
+    ReloadSignal,
+    FlagNewpidns,
+    Template,
+    Data,
+    Env,
+}
+
+impl Rank {
+    /// While the definition at `place` (position of its source, position in it) is read: name number `item` of the
+    /// list that is read in `step`, counted from 1; 0 is the file itself and [`u32::MAX`] what follows its last name.
+    pub fn reading(place: (u32, u32), step: Step, item: u32) -> Rank {
+        let (source, service) = place;
+        Rank::Scan { source, reading: true, service, step: (step as u16, item) }
+    }
+
+    /// While the files of service number `service`, in definition order, are copied.
+    pub fn copying(service: usize, step: Step) -> Rank {
+        Rank::Copy { service: u32::try_from(service).unwrap_or(u32::MAX), step: step as u16 }
+    }
+}

@@ -1,15 +1,25 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::{Index, Kind, Layer, Name, NodeKind, Script};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use super::{Index, Kind, Layer, Name, Node, NodeKind, Script, Service};
 
 /// What `s6-rc-compile` makes of an accepted service set: what `s6-rc-db` would print.
+///
+/// Serialized it is an object of `services` and `bundles` by name. Whatever is zero is left out; a name or word that
+/// is not UTF-8 is `base64:` and its bytes in base64.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Database {
     /// Longruns and oneshots by name, the two internal ones included.
     pub services: BTreeMap<Name, Entry>,
-    /// The atomic services that each bundle stands for, pipelines included.
-    pub bundles: BTreeMap<Name, Vec<Name>>,
+    /// The atomic services that each bundle stands for, in byte order, pipelines included.
+    pub bundles: BTreeMap<Name, Arc<[Name]>>,
 }
+
+/// The words of a command line.
+pub type Words = Vec<Vec<u8>>;
 
 /// One longrun or oneshot of a database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,22 +35,234 @@ pub struct Entry {
     /// Bit 0 essential, bit 1 recommended.
     pub flags: u32,
     /// The words of `up` and `down`, for oneshots.
-    pub scripts: Option<(Vec<Vec<u8>>, Vec<Vec<u8>>)>,
-    /// Every pair of producer and consumer of the pipeline it belongs to.
-    pub pipeline: Vec<(Name, Name)>,
+    pub scripts: Option<(Words, Words)>,
+    /// Every pair of producer and consumer of the pipeline it belongs to, in byte order.
+    pub pipeline: Arc<[(Name, Name)]>,
 }
 
+const ESSENTIAL: u32 = 1;
+const RECOMMENDED: u32 = 2;
+
 impl Database {
-    /// The database of a set that `validate` found no error in.
+    /// The database of a set that `validate` found no error in. Of a set with errors it is what can be told.
+    ///
+    /// Services of other layers of which nothing is known but the name are left out, except where they are mentioned.
     pub fn of(index: &Index<'_>) -> Self {
         let mut database = Database::default();
+        let members = Members::new(index);
+        let mut flags = vec![0; index.nodes().count()];
         for node in index.nodes() {
-            if index.layer(node) == Layer::External {
+            let Some(service) = index.service(node) else { continue };
+            let own = if service.flag_essential { ESSENTIAL } else { 0 }
+                | if service.flag_recommended { RECOMMENDED } else { 0 };
+            flags[node.0] |= own;
+            if own != 0 {
+                for member in members.of(node) {
+                    flags[member.0] |= own;
+                }
+            }
+        }
+        let pipelines = pipelines(index);
+        for node in index.nodes() {
+            let name = index.name(node);
+            if index.find(name) != Some(node) || index.layer(node) == Layer::External {
                 continue;
             }
-            let _ = (NodeKind::Bundle, Kind::Unknown, Script::default());
-            let _ = &mut database;
+            let names = |nodes: &[Node]| -> Vec<Name> {
+                let mut names: Vec<Name> = nodes.iter().map(|node| index.name(*node).clone()).collect();
+                names.sort_unstable();
+                names
+            };
+            let kind = match index.kind(node) {
+                NodeKind::Bundle => {
+                    database.bundles.insert(name.clone(), names(members.of(node)).into());
+                    continue;
+                }
+                NodeKind::Unknown => continue,
+                NodeKind::Longrun => "longrun",
+                NodeKind::Oneshot => "oneshot",
+            };
+            let mut needed: Vec<Node> = Vec::new();
+            for edge in index.edges(node) {
+                match index.kind(edge.to) {
+                    NodeKind::Bundle => needed.extend_from_slice(members.of(edge.to)),
+                    _ => needed.push(edge.to),
+                }
+            }
+            needed.sort_unstable();
+            needed.dedup();
+            let service = index.service(node);
+            let (timeout_up, timeout_down) = service.map_or((0, 0), Service::timeouts);
+            let scripts = match service.map(|service| &service.kind) {
+                Some(Kind::Oneshot(oneshot)) => Some((
+                    command_line(&oneshot.up),
+                    oneshot.down.as_ref().map(command_line).unwrap_or_default(),
+                )),
+                _ => None,
+            };
+            let entry = Entry {
+                kind,
+                dependencies: names(&needed),
+                timeout_up,
+                timeout_down,
+                flags: flags[node.0],
+                scripts,
+                pipeline: pipelines.get(&node).cloned().unwrap_or_default(),
+            };
+            database.services.insert(name.clone(), entry);
         }
         database
+    }
+
+    /// The database as JSON, as its [`Serialize`] says.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// The atomic services that each bundle stands for, looked up once.
+struct Members {
+    of: BTreeMap<Node, Vec<Node>>,
+}
+
+impl Members {
+    fn new(index: &Index<'_>) -> Self {
+        let bundles = index.nodes().filter(|node| index.kind(*node) == NodeKind::Bundle);
+        Members { of: bundles.map(|bundle| (bundle, index.atomics(bundle).into_iter().collect())).collect() }
+    }
+
+    fn of(&self, node: Node) -> &[Node] {
+        self.of.get(&node).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Of every member of a pipeline, all pairs of that pipeline.
+fn pipelines(index: &Index<'_>) -> BTreeMap<Node, Arc<[(Name, Name)]>> {
+    let mut found = BTreeMap::new();
+    for last in index.nodes() {
+        let Some(longrun) = index.service(last).and_then(Service::longrun) else { continue };
+        if longrun.producer_for.is_some() || longrun.consumer_for.is_empty() {
+            continue;
+        }
+        let mut members = vec![last];
+        let mut seen = BTreeSet::from([last]);
+        let mut pairs = Vec::new();
+        let mut next = 0;
+        while let Some(consumer) = members.get(next).copied() {
+            next += 1;
+            let Some(longrun) = index.service(consumer).and_then(Service::longrun) else { continue };
+            for producer in longrun.consumer_for.iter().filter_map(|reference| index.find(&reference.name)) {
+                pairs.push((index.name(producer).clone(), index.name(consumer).clone()));
+                if seen.insert(producer) {
+                    members.push(producer);
+                }
+            }
+        }
+        pairs.sort_unstable_by(|(a, b), (c, d)| pair_key(a, b).cmp(pair_key(c, d)));
+        let pairs: Arc<[(Name, Name)]> = pairs.into();
+        found.extend(members.into_iter().map(|member| (member, Arc::clone(&pairs))));
+    }
+    found
+}
+
+/// Pairs are in the order of the text `producer/consumer`.
+fn pair_key<'a>(producer: &'a Name, consumer: &'a Name) -> impl Iterator<Item = u8> + 'a {
+    producer.as_bytes().iter().copied().chain([b'/']).chain(consumer.as_bytes().iter().copied())
+}
+
+/// The words that s6-rc keeps for a script: those of the file that was read, or the path of the script that is
+/// generated. Texts that were not read from a tree are taken for an empty command.
+fn command_line(script: &Script) -> Words {
+    match script {
+        Script::Words(words) => words.clone(),
+        Script::Step(step) if step.command.is_some() => vec![step.script.clone().into_bytes()],
+        _ => Vec::new(),
+    }
+}
+
+/// Bytes as JSON text.
+fn text(bytes: &[u8]) -> String {
+    match str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => format!("base64:{}", base64(bytes)),
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let bits = group.iter().chain([&0, &0]).take(3).fold(0u32, |bits, byte| bits << 8 | u32::from(*byte));
+        for position in 0..4 {
+            if position > group.len() {
+                text.push('=');
+            } else {
+                text.push(char::from(DIGITS[(bits >> (18 - 6 * position) & 63) as usize]));
+            }
+        }
+    }
+    text
+}
+
+fn texts(words: &[Vec<u8>]) -> Vec<String> {
+    words.iter().map(|word| text(word)).collect()
+}
+
+fn name_texts(names: &[Name]) -> Vec<String> {
+    names.iter().map(|name| text(name.as_bytes())).collect()
+}
+
+struct ByName<'a, T>(&'a BTreeMap<Name, T>);
+
+impl<T: Serialize> Serialize for ByName<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (text(name.as_bytes()), value)))
+    }
+}
+
+struct Contents<'a>(&'a BTreeMap<Name, Arc<[Name]>>);
+
+impl Serialize for Contents<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer
+            .collect_map(self.0.iter().map(|(name, members)| (text(name.as_bytes()), name_texts(members))))
+    }
+}
+
+impl Serialize for Database {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("services", &ByName(&self.services))?;
+        map.serialize_entry("bundles", &Contents(&self.bundles))?;
+        map.end()
+    }
+}
+
+impl Serialize for Entry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("type", self.kind)?;
+        map.serialize_entry("deps", &name_texts(&self.dependencies))?;
+        if self.timeout_up != 0 {
+            map.serialize_entry("timeout_up", &self.timeout_up)?;
+        }
+        if self.timeout_down != 0 {
+            map.serialize_entry("timeout_down", &self.timeout_down)?;
+        }
+        if self.flags != 0 {
+            map.serialize_entry("flags", &format_args!("{:08x}", self.flags))?;
+        }
+        if let Some((up, down)) = &self.scripts {
+            map.serialize_entry("up", &texts(up))?;
+            map.serialize_entry("down", &texts(down))?;
+        }
+        if !self.pipeline.is_empty() {
+            let pairs = self
+                .pipeline
+                .iter()
+                .map(|(producer, consumer)| text(&[producer.as_bytes(), b"/", consumer.as_bytes()].concat()));
+            map.serialize_entry("pipeline", &pairs.collect::<Vec<_>>())?;
+        }
+        map.end()
     }
 }

@@ -98,6 +98,16 @@ impl<'a> Index<'a> {
         (0..self.set.services.len() + self.pipelines.len()).map(Node)
     }
 
+    /// The pipelines that have a name, in the order in which the compiler names them: the node of each and its last
+    /// consumer.
+    pub fn pipelines(&self) -> impl Iterator<Item = (Node, Node)> + '_ {
+        let first = self.set.services.len();
+        self.pipelines
+            .iter()
+            .enumerate()
+            .map(move |(number, pipeline)| (Node(first + number), pipeline.consumer))
+    }
+
     /// Every name that can be referred to.
     pub fn names(&self) -> impl Iterator<Item = &'a Name> + '_ {
         self.names.keys().copied()

@@ -10,7 +10,7 @@ mod name;
 mod script;
 mod target;
 
-pub use database::{Database, Entry};
+pub use database::{Database, Entry, Words};
 pub use index::{Edge, Index, Node, NodeKind, Why};
 pub use name::Name;
 pub use script::{Account, Command, Finish, Logger, Run, Script, Stderr, Step};
@@ -68,6 +68,8 @@ pub struct Service {
     pub flag_essential: bool,
     /// A hint for s6-rc's repository tools; no effect under s6-overlay.
     pub flag_recommended: bool,
+    /// Part of the definition could not be read and was reported: what it says about others is not known.
+    pub incomplete: bool,
     /// The rest, by type.
     pub kind: Kind,
 }
@@ -83,6 +85,7 @@ impl Service {
             description: None,
             flag_essential: false,
             flag_recommended: false,
+            incomplete: false,
             kind,
         }
     }

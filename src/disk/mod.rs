@@ -1,0 +1,5 @@
+//! The only room that touches the file system.
+
+mod read;
+
+pub use read::{SourceDirectory, source};

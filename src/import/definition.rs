@@ -1,0 +1,665 @@
+//! One service definition directory.
+
+use std::io;
+
+use super::{Refusal, list, number, path_of, reason, words};
+use crate::diagnostic::{Class, Diagnostic, Files, Origin, Problems, Rank, Step, did_you_mean};
+use crate::model::{Bundle, Kind, Longrun, Name, Oneshot, Script, Service, ServiceRef, Written};
+use crate::source::{Directory, EntryKind, Listed};
+
+/// What is longer than this is no list and no command line, but perhaps a device that never ends.
+const LONGEST_TEXT: usize = 64 << 20;
+/// What is longer than this is no script; `run` may be a link to a program of any size, of which s6gen needs nothing.
+const LONGEST_SCRIPT: usize = 1 << 20;
+
+/// Which definition is read, and where what is found goes.
+pub(super) struct Context<'a> {
+    pub(super) name: Name,
+    /// The path of the definition directory, as it is to be printed.
+    pub(super) path: Vec<u8>,
+    /// Position of its source directory among the sources, and of the definition in it.
+    pub(super) place: (u32, u32),
+    /// Position of the service in its set.
+    pub(super) number: usize,
+    pub(super) files: &'a mut Files,
+    pub(super) problems: &'a mut Problems,
+}
+
+/// Reads a definition. Without a readable type it is of kind unknown.
+pub(super) fn read<D: Directory>(opened: io::Result<D>, mut context: Context<'_>) -> Service {
+    let place = context.place;
+    let opened = opened.and_then(|mut directory| {
+        let entries = directory.list()?;
+        Ok((directory, entries))
+    });
+    let (directory, entries) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            let message = format!("cannot open the definition of `{}`: {}", context.name, reason(&error));
+            let origin = context.origin("", "", 0..0);
+            context.problems.push(
+                Diagnostic::s6rc(Class::SvcOpen, Rank::reading(place, Step::Type, 0), message)
+                    .at(origin, "whoever compiles must be able to list this directory"),
+            );
+            return Service { place, ..Service::new(context.name, Some(origin), Kind::Unknown) };
+        }
+    };
+    let mut definition = Definition { directory, entries, context, incomplete: false };
+    let (origin, kind) = definition.type_file();
+    let mut service = match kind {
+        Some("oneshot") => definition.oneshot(origin),
+        Some("longrun") => definition.longrun(origin),
+        Some(_) => definition.bundle(origin),
+        None => Service::new(definition.context.name.clone(), Some(origin), Kind::Unknown),
+    };
+    service.place = place;
+    service.incomplete = definition.incomplete;
+    service
+}
+
+impl Context<'_> {
+    /// A place in a file of the definition, which `text` is the content of. No file is the definition itself.
+    fn origin(&mut self, file: &str, text: impl Into<Vec<u8>>, span: std::ops::Range<usize>) -> Origin {
+        let mut path = self.path.clone();
+        if !file.is_empty() {
+            path.push(b'/');
+            path.extend_from_slice(file.as_bytes());
+        }
+        Origin::new(self.files.add(path_of(path), text), span)
+    }
+}
+
+struct Definition<'a, D> {
+    directory: D,
+    /// What the directory holds, by name. Files that are not listed need not be looked for.
+    entries: Vec<Listed>,
+    context: Context<'a>,
+    incomplete: bool,
+}
+
+impl<D: Directory> Definition<'_, D> {
+    /// What the entry of that name is itself, if there is one.
+    fn entry(&self, file: &str) -> Option<EntryKind> {
+        self.entries.iter().find(|entry| entry.name == file.as_bytes()).map(|entry| entry.kind)
+    }
+
+    /// The content of a file; nothing if it is missing, which a link that leads nowhere is too.
+    fn content(&self, file: &str, limit: usize) -> Option<io::Result<Vec<u8>>> {
+        self.entry(file)?;
+        match self.directory.read(file.as_bytes(), limit) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            content => Some(content),
+        }
+    }
+
+    /// What the entry leads to; nothing if it is missing.
+    fn kind(&self, file: &str) -> Option<io::Result<EntryKind>> {
+        match self.entry(file)? {
+            EntryKind::Link => match self.directory.kind(file.as_bytes()) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                kind => Some(kind),
+            },
+            kind => Some(Ok(kind)),
+        }
+    }
+
+    fn reading(&self, step: Step, item: u32) -> Rank {
+        Rank::reading(self.context.place, step, item)
+    }
+
+    fn copying(&self, step: Step) -> Rank {
+        Rank::copying(self.context.number, step)
+    }
+
+    fn push(&mut self, problem: Diagnostic) {
+        self.context.problems.push(problem);
+    }
+
+    /// Reports that a file is there but cannot be used.
+    fn unusable(&mut self, class: Class, rank: Rank, file: &str, error: &io::Error) {
+        let origin = self.context.origin(file, "", 0..0);
+        let name = &self.context.name;
+        let (message, help) = match error.kind() {
+            io::ErrorKind::IsADirectory => (
+                format!("`{file}` of `{name}` is a directory, not a file"),
+                Some("remove it, or make it a file"),
+            ),
+            io::ErrorKind::NotADirectory => (
+                format!("`{file}` of `{name}` is not a directory"),
+                Some("remove it, or make it a directory"),
+            ),
+            _ => (format!("cannot read `{file}` of `{name}`: {}", reason(error)), None),
+        };
+        self.push(
+            Diagnostic::s6rc(class, rank, message)
+                .at(origin, "s6-rc-compile stops here: where this file exists, it must be usable")
+                .maybe_help(help.map(str::to_owned)),
+        );
+    }
+
+    /// The `type` file: its place, and the type if it is one.
+    fn type_file(&mut self) -> (Origin, Option<&'static str>) {
+        // The compiler reads 8 bytes and no more, so `longrun`, a newline, and anything behind it is fine.
+        let head = match self.content("type", 8) {
+            Some(Ok(head)) => head,
+            failure => {
+                let origin = self.context.origin("", "", 0..0);
+                let name = &self.context.name;
+                let message = match failure {
+                    Some(Err(error)) => format!("cannot read `type` of `{name}`: {}", reason(&error)),
+                    _ if self.entry("type").is_some() => {
+                        format!("`type` of `{name}` is a symbolic link that leads nowhere")
+                    }
+                    _ => format!("`{name}` has no `type` file"),
+                };
+                self.push(
+                    Diagnostic::s6rc(Class::TypeRead, self.reading(Step::Type, 0), message)
+                        .at(origin, "every directory in a source directory is a service definition")
+                        .help(
+                            "write `longrun`, `oneshot` or `bundle` into it, or move the directory elsewhere",
+                        ),
+                );
+                return (origin, None);
+            }
+        };
+        let origin = self.context.origin("type", head.as_slice(), 0..head.trim_ascii_end().len());
+        let kind = type_of(&head);
+        if kind.is_none() {
+            let name = &self.context.name;
+            let text = String::from_utf8_lossy(&head);
+            let word = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\0');
+            let types = ["longrun", "oneshot", "bundle"];
+            let exact = types.into_iter().find(|known| word.to_lowercase() == *known);
+            let help = match (exact, did_you_mean(word, types)) {
+                (Some(exact), _) => format!(
+                    "write `{exact}` and a newline: no blanks, no CR, no capital letters, no second line"
+                ),
+                (None, Some(close)) => format!("did you mean `{close}`?"),
+                (None, None) => "write `longrun`, `oneshot` or `bundle`".into(),
+            };
+            self.push(
+                Diagnostic::s6rc(
+                    Class::TypeInvalid,
+                    self.reading(Step::Type, 1),
+                    format!("the type of `{name}` is not exactly `longrun`, `oneshot` or `bundle`"),
+                )
+                .at(origin, if head.is_empty() { "this file is empty" } else { "this is no type" })
+                .help(help),
+            );
+        }
+        (origin, kind)
+    }
+
+    fn service(&mut self, origin: Origin) -> Service {
+        let flag_essential = self.flag("flag-essential", Step::FlagEssential);
+        let flag_recommended = self.flag("flag-recommended", Step::FlagRecommended);
+        Service {
+            flag_essential,
+            flag_recommended,
+            ..Service::new(self.context.name.clone(), Some(origin), Kind::Unknown)
+        }
+    }
+
+    fn bundle(&mut self, origin: Origin) -> Service {
+        let contents = self.list("contents.d", "contents").unwrap_or_else(|| {
+            let at = self.context.origin("", "", 0..0);
+            let name = &self.context.name;
+            let message = format!("bundle `{name}` has neither `contents.d` nor `contents`");
+            let help = if self.entry("dependencies.d").is_some() {
+                "rename `dependencies.d` to `contents.d`: a bundle has contents, not dependencies"
+            } else {
+                "make the directory `contents.d`; it may be empty"
+            };
+            self.push(
+                Diagnostic::s6rc(Class::ContentsMissing, self.reading(Step::List, 0), message)
+                    .at(at, "s6-rc cannot tell what this bundle stands for")
+                    .help(help),
+            );
+            Vec::new()
+        });
+        let service = self.service(origin);
+        Service { kind: Kind::Bundle(Bundle { contents }), ..service }
+    }
+
+    fn oneshot(&mut self, origin: Origin) -> Service {
+        let oneshot = Oneshot {
+            dependencies: self.list("dependencies.d", "dependencies").unwrap_or_default(),
+            timeout_down: self.timeout("timeout-down", Step::TimeoutDown),
+            timeout_up: self.timeout("timeout-up", Step::TimeoutUp),
+            reload: self.command_line("reload", Step::Reload),
+            up: self.up(),
+            down: self.command_line("down", Step::Down),
+            ..Oneshot::default()
+        };
+        let service = self.service(origin);
+        Service { kind: Kind::Oneshot(Box::new(oneshot)), ..service }
+    }
+
+    fn longrun(&mut self, origin: Origin) -> Service {
+        let dependencies = self.list("dependencies.d", "dependencies").unwrap_or_default();
+        let timeout_down = self.timeout("timeout-down", Step::TimeoutDown);
+        let timeout_up = self.timeout("timeout-up", Step::TimeoutUp);
+        let run = self.run();
+        let producer_for = self.one_name("producer-for", Step::ProducerFor, Class::ProducerForCount);
+        let consumer_for =
+            self.list_file("consumer-for", Step::ConsumerFor).map(|(names, _)| names).unwrap_or_default();
+        let mut pipeline_name = None;
+        if producer_for.is_none() && !consumer_for.is_empty() {
+            pipeline_name = self.one_name("pipeline-name", Step::PipelineName, Class::PipelineNameCount);
+        } else {
+            self.present("pipeline-name", Class::PipelineNameAccess, self.reading(Step::PipelineName, 0));
+        }
+        let longrun = Longrun {
+            dependencies,
+            timeout_up,
+            timeout_down,
+            run,
+            finish: self.finish(),
+            producer_for,
+            consumer_for,
+            pipeline_name,
+            notification_fd: self.descriptor("notification-fd", Step::NotificationFd),
+            lock_fd: self.descriptor("lock-fd", Step::LockFd),
+            timeout_kill: self.number("timeout-kill", Step::TimeoutKill).map(|(value, _)| value),
+            flag_timeout_killpg: self.presence_flag("flag-timeout-killpg", Step::FlagTimeoutKillpg),
+            timeout_finish: self.number("timeout-finish", Step::TimeoutFinish).map(|(value, _)| value),
+            max_death_tally: self.number("max-death-tally", Step::MaxDeathTally).map(|(value, _)| value),
+            down_signal: self.copied("down-signal", Step::DownSignal),
+            reload_signal: self.copied("reload-signal", Step::ReloadSignal),
+            flag_newpidns: self.presence_flag("flag-newpidns", Step::FlagNewpidns),
+            ..Longrun::default()
+        };
+        for (file, step) in [("template", Step::Template), ("data", Step::Data), ("env", Step::Env)] {
+            self.subdirectory(file, step);
+        }
+        let service = self.service(origin);
+        Service { kind: Kind::Longrun(Box::new(longrun)), ..service }
+    }
+
+    /// A list of names, as a directory or else as a file. Nothing if there is neither.
+    fn list(&mut self, directory: &str, file: &str) -> Option<Vec<ServiceRef>> {
+        if self.entry(directory).is_some() {
+            let opened = self.directory.directory(directory.as_bytes());
+            match opened.and_then(|mut opened| opened.list()) {
+                Ok(entries) => return Some(self.list_directory(directory, &entries)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    self.unusable(Class::ListdOpen, self.reading(Step::List, 0), directory, &error);
+                    self.incomplete = true;
+                    return Some(Vec::new());
+                }
+            }
+        }
+        self.list_file(file, Step::List).map(|(names, _)| names)
+    }
+
+    fn list_directory(&mut self, directory: &str, entries: &[Listed]) -> Vec<ServiceRef> {
+        let Context { path, files, .. } = &mut self.context;
+        let named = entries.iter().filter(|entry| !entry.name.starts_with(b"."));
+        named
+            .map(|entry| {
+                let mut place = Vec::with_capacity(path.len() + directory.len() + entry.name.len() + 2);
+                place.extend_from_slice(path);
+                place.push(b'/');
+                place.extend_from_slice(directory.as_bytes());
+                place.push(b'/');
+                place.extend_from_slice(&entry.name);
+                let origin = Origin::whole(files.add(path_of(place), ""));
+                ServiceRef { name: Name::new(&entry.name), origin: Some(origin) }
+            })
+            .collect()
+    }
+
+    /// A list of names in a file, and the place of the file if it could be read. Nothing if there is none.
+    fn list_file(&mut self, file: &str, step: Step) -> Option<(Vec<ServiceRef>, Option<Origin>)> {
+        let content = match self.content(file, LONGEST_TEXT)? {
+            Ok(content) => content,
+            Err(error) => {
+                let class = match error.kind() {
+                    io::ErrorKind::IsADirectory => Class::ListRead,
+                    _ => Class::ListOpen,
+                };
+                self.unusable(class, self.reading(step, 0), file, &error);
+                self.incomplete = true;
+                return Some((Vec::new(), None));
+            }
+        };
+        let found = list::names(&content);
+        let whole = self.context.origin(file, content.as_slice(), 0..0);
+        let refs = found.into_iter().map(|(name, span)| ServiceRef {
+            name: Name::new(name),
+            origin: Some(Origin::new(whole.file, span)),
+        });
+        Some((refs.collect(), Some(whole)))
+    }
+
+    /// A file that must hold exactly one name, if it is there.
+    fn one_name(&mut self, file: &str, step: Step, class: Class) -> Option<Vec<ServiceRef>> {
+        let (names, whole) = self.list_file(file, step)?;
+        let whole = match whole {
+            Some(whole) if names.len() != 1 => whole,
+            // What could not be read at all was reported for that.
+            _ => return Some(names),
+        };
+        self.incomplete = true;
+        let name = &self.context.name;
+        let mut problem = Diagnostic::s6rc(
+            class,
+            self.reading(step, u32::MAX),
+            match names.len() {
+                0 => format!("`{file}` of `{name}` holds no name"),
+                count => format!("`{file}` of `{name}` holds {count} names"),
+            },
+        );
+        for (number, reference) in names.iter().enumerate() {
+            let text = if number == 0 { "there must be exactly one" } else { "this is one more" };
+            problem = problem.at(reference.origin, text);
+        }
+        if names.is_empty() {
+            problem = problem.at(whole, "there must be exactly one");
+        }
+        let help = match class {
+            Class::ProducerForCount if names.is_empty() => "name the consumer, or remove the file",
+            Class::ProducerForCount => "a producer has one consumer: keep one line",
+            _ => "keep one name, or remove the file: the pipeline then has no bundle",
+        };
+        self.push(problem.help(help));
+        Some(names)
+    }
+
+    fn timeout(&mut self, file: &str, step: Step) -> u32 {
+        let rank = self.reading(step, 0);
+        match self.content(file, 63) {
+            None => 0,
+            Some(Err(error)) => {
+                self.unusable(Class::TimeoutRead, rank, file, &error);
+                0
+            }
+            Some(Ok(content)) => number::timeout(&content).unwrap_or_else(|| {
+                self.invalid_number(Class::TimeoutInvalid, rank, file, &content);
+                0
+            }),
+        }
+    }
+
+    fn invalid_number(&mut self, class: Class, rank: Rank, file: &str, content: &[u8]) {
+        let milliseconds = file.starts_with("timeout");
+        let name = &self.context.name;
+        let unit = if milliseconds { " of milliseconds" } else { "" };
+        let message = format!("`{file}` of `{name}` is not a number{unit} from 0 to 4294967295");
+        let origin = self.context.origin(file, content, 0..content.trim_ascii_end().len());
+        let label = if content.trim_ascii().is_empty() { "there is no number" } else { "digits only" };
+        self.push(
+            Diagnostic::s6rc(class, rank, message)
+                .at(origin, label)
+                .maybe_help(number::meant(content, milliseconds)),
+        );
+    }
+
+    /// Whether a file is there, of whatever kind.
+    fn present(&mut self, file: &str, class: Class, rank: Rank) -> bool {
+        match self.kind(file) {
+            None => false,
+            Some(Ok(_)) => true,
+            Some(Err(error)) => {
+                self.unusable(class, rank, file, &error);
+                false
+            }
+        }
+    }
+
+    fn flag(&mut self, file: &str, step: Step) -> bool {
+        self.present(file, Class::FlagAccess, self.reading(step, 0))
+    }
+
+    fn presence_flag(&mut self, file: &str, step: Step) -> bool {
+        self.present(file, Class::EmptyflagAccess, self.copying(step))
+    }
+
+    fn up(&mut self) -> Script {
+        // A link that leads nowhere is listed, and still missing.
+        if let Some(script) = self.command_line("up", Step::Up) {
+            return script;
+        }
+        let origin = self.context.origin("", "", 0..0);
+        let name = &self.context.name;
+        let (message, help) = if self.entry("up").is_some() {
+            (format!("`up` of oneshot `{name}` is a symbolic link that leads nowhere"), "repair the link")
+        } else if self.entry("run").is_some() {
+            (
+                format!("oneshot `{name}` has no `up` file"),
+                "write the path of `run` into `up`, or `longrun` into `type`",
+            )
+        } else {
+            (
+                format!("oneshot `{name}` has no `up` file"),
+                "write one; an empty file does nothing, and is fine",
+            )
+        };
+        self.push(
+            Diagnostic::s6rc(Class::UpMissing, self.reading(Step::Up, 0), message)
+                .at(origin, "s6-rc cannot tell how to start it")
+                .help(help),
+        );
+        Script::default()
+    }
+
+    /// `up`, `down` or `reload`. Nothing if it is missing; a faulty one is the empty command.
+    fn command_line(&mut self, file: &str, step: Step) -> Option<Script> {
+        let content = match self.content(file, LONGEST_TEXT)? {
+            Ok(content) => content,
+            Err(error) => {
+                let class = match error.kind() {
+                    io::ErrorKind::IsADirectory => Class::ScriptRead,
+                    _ => Class::ScriptOpen,
+                };
+                self.unusable(class, self.reading(step, 0), file, &error);
+                return Some(Script::default());
+            }
+        };
+        match words(&content) {
+            Ok(words) => Some(Script::Words(words)),
+            Err(refusal) => {
+                self.refused(file, step, &content, refusal);
+                Some(Script::default())
+            }
+        }
+    }
+
+    fn refused(&mut self, file: &str, step: Step, content: &[u8], refusal: Refusal) {
+        let (class, at, what, label) = match refusal {
+            Refusal::UnmatchedClose(at) => (
+                Class::ScriptUnmatchedClose,
+                at,
+                "closes a block that was never opened",
+                "no `{` belongs to this",
+            ),
+            Refusal::UnmatchedOpen(at) => (
+                Class::ScriptUnmatchedOpen,
+                at,
+                "opens a block and never closes it",
+                "no `}` belongs to this",
+            ),
+            Refusal::OpenQuote(at) => {
+                (Class::ScriptSyntax, at, "ends inside a quoted text", "this quote is never closed")
+            }
+            Refusal::NumericEscape(at) => (
+                Class::ScriptSyntax,
+                at,
+                "has a numeric escape that is no byte from 1 to 255",
+                "`\\65`, `\\0101` and `\\0x41` are the letter A",
+            ),
+            Refusal::CutShort(at) => {
+                (Class::ScriptSyntax, at, "ends too early", "there must be something behind this")
+            }
+        };
+        let rank = self.reading(step, 0);
+        let end = match refusal {
+            Refusal::NumericEscape(_) => (at + 4).min(content.len()),
+            _ => at + 1,
+        };
+        let origin = self.context.origin(file, content, at..end);
+        let name = &self.context.name;
+        let message = format!("`{file}` of `{name}` {what}");
+        let help = if content.starts_with(b"#!") {
+            "this file is no script but one command line, which s6-rc runs: put the script elsewhere and write its \
+             absolute path here"
+        } else {
+            match refusal {
+                Refusal::UnmatchedClose(_) | Refusal::UnmatchedOpen(_) => {
+                    "a brace counts only as a word of its own, with blanks around it; quote one that is just text"
+                }
+                Refusal::OpenQuote(_) => "close it, or write `\\\"` for a quote that is just text",
+                Refusal::NumericEscape(_) => "write `\\\\` for a backslash that is just text",
+                Refusal::CutShort(_) => "remove it, or finish what it begins",
+            }
+        };
+        self.push(Diagnostic::s6rc(class, rank, message).at(origin, label).help(help));
+    }
+
+    fn run(&mut self) -> Script {
+        let rank = self.reading(Step::Run, 0);
+        let name = &self.context.name;
+        let (class, message) = match self.content("run", LONGEST_SCRIPT) {
+            Some(Ok(content)) => match self.kind("run") {
+                Some(Ok(EntryKind::File)) => return Script::Verbatim(content),
+                _ => (Class::RunNotreg, format!("`run` of `{name}` is not a regular file")),
+            },
+            Some(Err(error)) if error.kind() == io::ErrorKind::IsADirectory => {
+                (Class::RunNotreg, format!("`run` of `{name}` is a directory, not a file"))
+            }
+            Some(Err(error)) => {
+                (Class::RunOpen, format!("cannot read `run` of `{name}`: {}", reason(&error)))
+            }
+            None if self.entry("run").is_some() => (
+                Class::RunMissing,
+                format!("`run` of longrun `{name}` is a symbolic link that leads nowhere"),
+            ),
+            None => (Class::RunMissing, format!("longrun `{name}` has no `run` file")),
+        };
+        let help = match class {
+            Class::RunMissing if self.entry("up").is_some() => {
+                Some("write `oneshot` into `type`, or make `run` the program that keeps running")
+            }
+            Class::RunMissing => Some("make `run` the program that keeps running, as an executable file"),
+            Class::RunNotreg => Some("make it a file, or a link to one"),
+            _ => None,
+        };
+        let origin = self.context.origin(if class == Class::RunMissing { "" } else { "run" }, "", 0..0);
+        self.push(
+            Diagnostic::s6rc(class, rank, message)
+                .at(origin, "s6-rc cannot tell what to run")
+                .maybe_help(help.map(str::to_owned)),
+        );
+        Script::default()
+    }
+
+    /// Reports a fifo that the compiler would open and wait at.
+    fn hang(&mut self, file: &str, step: Step) {
+        let rank = self.copying(step);
+        let origin = self.context.origin(file, "", 0..0);
+        let name = &self.context.name;
+        let message = format!("`{file}` of `{name}` is a fifo");
+        self.push(
+            Diagnostic::s6rc(Class::Hang, rank, message)
+                .at(origin, "s6-rc-compile waits here for somebody to write, for ever")
+                .help("remove it, or make it a file"),
+        );
+    }
+
+    fn is_fifo(&self, file: &str) -> bool {
+        matches!(self.kind(file), Some(Ok(EntryKind::Fifo)))
+    }
+
+    /// `finish` is left out without a word if it cannot be opened.
+    fn finish(&mut self) -> Option<Script> {
+        match self.content("finish", LONGEST_SCRIPT)? {
+            Ok(_) if self.is_fifo("finish") => {
+                self.hang("finish", Step::Finish);
+                None
+            }
+            Ok(content) => Some(Script::Verbatim(content)),
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                self.unusable(Class::FinishCopy, self.copying(Step::Finish), "finish", &error);
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// A signal, which the compiler copies without looking at it, or leaves out.
+    fn copied(&mut self, file: &str, step: Step) -> Option<Vec<u8>> {
+        match self.content(file, LONGEST_SCRIPT)? {
+            Ok(_) if self.is_fifo(file) => {
+                self.hang(file, step);
+                None
+            }
+            content => content.ok(),
+        }
+    }
+
+    fn number(&mut self, file: &str, step: Step) -> Option<(u32, Vec<u8>)> {
+        let rank = self.copying(step);
+        match self.content(file, 11)? {
+            Ok(_) if self.is_fifo(file) => {
+                self.hang(file, step);
+                None
+            }
+            Ok(content) => {
+                let Some(value) = number::plain(&content) else {
+                    self.invalid_number(Class::UintInvalid, rank, file, &content);
+                    return None;
+                };
+                Some((value, content))
+            }
+            Err(error) => {
+                self.unusable(Class::UintRead, rank, file, &error);
+                None
+            }
+        }
+    }
+
+    fn descriptor(&mut self, file: &str, step: Step) -> Option<Written<u32>> {
+        let (value, content) = self.number(file, step)?;
+        let end = content.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        Some(Written { value, origin: Some(self.context.origin(file, content, 0..end)) })
+    }
+
+    /// `data`, `env` or `template`: a directory if it is there at all, and one that can be listed.
+    fn subdirectory(&mut self, file: &str, step: Step) {
+        let rank = self.copying(step);
+        match self.kind(file) {
+            None => {}
+            // A link is copied as a link, so what it leads to need not be readable.
+            Some(Ok(EntryKind::Directory)) if self.entry(file) == Some(EntryKind::Link) => {}
+            Some(Ok(EntryKind::Directory)) => {
+                let listed = self.directory.directory(file.as_bytes()).and_then(|mut inner| inner.list());
+                if let Err(error) = listed {
+                    self.unusable(Class::SubdirCopy, rank, file, &error);
+                }
+            }
+            Some(Ok(_)) => {
+                let error = io::ErrorKind::NotADirectory.into();
+                self.unusable(Class::SubdirNotdir, rank, file, &error);
+            }
+            Some(Err(error)) => self.unusable(Class::SubdirStat, rank, file, &error),
+        }
+    }
+}
+
+/// The type that the first 8 bytes of a `type` file name.
+fn type_of(head: &[u8]) -> Option<&'static str> {
+    if head.len() < 6 {
+        return None;
+    }
+    let word = head.strip_suffix(b"\n").unwrap_or(head);
+    if word.len() == 8 {
+        return None;
+    }
+    match word.split(|byte| *byte == 0).next()? {
+        b"oneshot" => Some("oneshot"),
+        b"longrun" => Some("longrun"),
+        b"bundle" => Some("bundle"),
+        _ => None,
+    }
+}

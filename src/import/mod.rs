@@ -1,0 +1,197 @@
+//! A source directory that exists already → the same [`ServiceSet`] that a manifest gives, read exactly as
+//! `s6-rc-compile` 0.7.0.0 reads it.
+
+mod definition;
+mod lexer;
+mod list;
+mod number;
+
+pub use lexer::{Refusal, words};
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use crate::diagnostic::{Class, Diagnostic, Files, Origin, Problems, Rank};
+use crate::model::{Kind, Name, Service, ServiceSet, Target};
+use crate::source::{Directory, EntryKind, Source};
+
+/// Reads the source directories `sources`, in the order in which they are given to `s6-rc-compile`.
+///
+/// Everything that the compiler would refuse while it reads or copies single files is reported, ranked in its own
+/// order; what concerns several definitions is for `validate`. A definition that cannot be read becomes
+/// [`Kind::Unknown`], so that whoever mentions it is not reported as well. Pipelines, the built-in definitions of
+/// s6-overlay and everything else that lies outside `sources` is not added.
+pub fn tree<D: Directory>(
+    sources: Vec<Source<D>>,
+    target: Target,
+    files: &mut Files,
+    problems: &mut Problems,
+) -> ServiceSet {
+    let mut set = ServiceSet::new(target);
+    for (number, source) in (0..).zip(sources) {
+        Scan { number, path: source.path.into_os_string().into_vec(), files, problems, set: &mut set }
+            .read(source.directory);
+    }
+    set
+}
+
+/// Looking through one source directory.
+struct Scan<'a> {
+    number: u32,
+    path: Vec<u8>,
+    files: &'a mut Files,
+    problems: &'a mut Problems,
+    set: &'a mut ServiceSet,
+}
+
+impl Scan<'_> {
+    fn read<D: Directory>(mut self, directory: io::Result<D>) {
+        let opened = directory.and_then(|mut directory| {
+            let entries = directory.list()?;
+            Ok((directory, entries))
+        });
+        let (directory, entries) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                let origin = self.origin_of(b"");
+                self.problems.push(
+                    Diagnostic::s6rc(
+                        Class::SrcOpendir,
+                        self.rank(0),
+                        format!("cannot open the source directory `{}`: {}", self.shown(), reason(&error)),
+                    )
+                    .at(origin, "no definition can be read from here"),
+                );
+                return;
+            }
+        };
+        let mut definitions = Vec::new();
+        let mut unsearchable = None;
+        for (position, entry) in (1..).zip(&entries) {
+            if entry.name.starts_with(b".") {
+                continue;
+            }
+            let name = Name::new(&entry.name);
+            if entry.name.contains(&b'\n') {
+                self.refuse(
+                    position,
+                    Class::NameNewline,
+                    &name,
+                    format!("the name `{name}` contains a newline"),
+                );
+                self.add_unknown(&name);
+                continue;
+            }
+            if name.is_reserved() {
+                self.refuse(
+                    position,
+                    Class::NameReserved,
+                    &name,
+                    format!("`{name}` begins with a prefix that s6-rc keeps for itself"),
+                );
+                continue;
+            }
+            // Listing does not need the right to search, looking at an entry does.
+            if unsearchable.get_or_insert_with(|| directory.kind(b".").is_err()) == &true {
+                self.refuse(
+                    position,
+                    Class::SrcStat,
+                    &name,
+                    format!("the entries of `{}` cannot be looked at: permission denied", self.shown()),
+                );
+                return;
+            }
+            let kind = match entry.kind {
+                EntryKind::Link => directory.kind(&entry.name),
+                kind => Ok(kind),
+            };
+            match kind {
+                Ok(EntryKind::Directory) => definitions.push((name, &entry.name)),
+                Ok(_) => {}
+                Err(error) => {
+                    let message = match error.kind() {
+                        io::ErrorKind::NotFound => format!("`{name}` is a symbolic link that leads nowhere"),
+                        _ => format!("`{name}` cannot be looked at: {}", reason(&error)),
+                    };
+                    self.refuse(position, Class::SrcStat, &name, message);
+                    self.add_unknown(&name);
+                }
+            }
+        }
+        definitions.sort_unstable();
+        for (position, (name, entry)) in (0..).zip(definitions) {
+            let mut path = self.path.clone();
+            path.push(b'/');
+            path.extend_from_slice(entry);
+            let service = definition::read(
+                directory.directory(entry),
+                definition::Context {
+                    name,
+                    path,
+                    place: (self.number, position),
+                    number: self.set.services.len(),
+                    files: self.files,
+                    problems: self.problems,
+                },
+            );
+            self.set.services.push(service);
+        }
+    }
+
+    fn rank(&self, position: u32) -> Rank {
+        Rank::Scan { source: self.number, reading: false, service: position, step: (0, 0) }
+    }
+
+    fn shown(&self) -> Name {
+        Name::new(&self.path)
+    }
+
+    fn origin_of(&mut self, entry: &[u8]) -> Origin {
+        let mut path = self.path.clone();
+        if !entry.is_empty() {
+            path.push(b'/');
+            path.extend_from_slice(entry);
+        }
+        Origin::whole(self.files.add(path_of(path), ""))
+    }
+
+    fn refuse(&mut self, position: u32, class: Class, name: &Name, message: String) {
+        let origin = self.origin_of(name.as_bytes());
+        let (label, help) = match class {
+            Class::NameReserved => (
+                "s6-rc-compile refuses this name, even for a plain file",
+                "rename it, or move it out of the source directory",
+            ),
+            Class::NameNewline => (
+                "s6-rc-compile refuses every entry with such a name",
+                "rename it, or move it out of the source directory",
+            ),
+            _ => (
+                "s6-rc-compile looks at every entry of a source directory, and stops at this one",
+                "repair it, or remove it from the source directory",
+            ),
+        };
+        self.problems
+            .push(Diagnostic::s6rc(class, self.rank(position), message).at(origin, label).help(help));
+    }
+
+    /// Keeps the name known, so that whoever mentions it is not reported for that.
+    fn add_unknown(&mut self, name: &Name) {
+        self.set.services.push(Service::new(name.clone(), None, Kind::Unknown));
+    }
+}
+
+fn path_of(bytes: Vec<u8>) -> PathBuf {
+    OsString::from_vec(bytes).into()
+}
+
+/// What the system says, without the number that std puts behind it.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((text, _)) => text.to_lowercase(),
+        None => text,
+    }
+}

@@ -1,0 +1,65 @@
+//! A source directory as something to read from, wherever it lies: on a disk or in memory.
+
+use std::io;
+use std::path::PathBuf;
+
+/// A source directory that was named, and what came of opening it.
+#[derive(Debug)]
+pub struct Source<D> {
+    /// The path as the user typed it.
+    pub path: PathBuf,
+    /// The open directory, or why there is none.
+    pub directory: io::Result<D>,
+}
+
+/// An open directory. Names are single components; every error carries the errno that a system call gives.
+pub trait Directory: Sized {
+    /// The entries without `.` and `..`, in byte order of the names.
+    ///
+    /// # Errors
+    /// The directory cannot be listed.
+    fn list(&mut self) -> io::Result<Vec<Listed>>;
+
+    /// What a name leads to, symbolic links followed.
+    ///
+    /// # Errors
+    /// `NotFound` also for a link that leads nowhere; `ELOOP`, `EACCES` and others as they come.
+    fn kind(&self, name: &[u8]) -> io::Result<EntryKind>;
+
+    /// Opens the directory that a name leads to.
+    ///
+    /// # Errors
+    /// As [`kind`](Self::kind), and `NotADirectory`.
+    fn directory(&self, name: &[u8]) -> io::Result<Self>;
+
+    /// Reads at most `limit` bytes of the file that a name leads to. A fifo reads as empty, as one does that nobody
+    /// writes to; this never waits.
+    ///
+    /// # Errors
+    /// As [`kind`](Self::kind), and `IsADirectory`, which is the only error that says that opening went well.
+    fn read(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>>;
+}
+
+/// One entry of a directory.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listed {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// What it is itself.
+    pub kind: EntryKind,
+}
+
+/// What an entry of a directory is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Link,
+    /// A fifo: whoever opens it to read waits for a writer.
+    Fifo,
+    /// A socket or a device.
+    Other,
+}

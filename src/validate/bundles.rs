@@ -1,0 +1,121 @@
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Class, Diagnostic, Problems, Rank};
+use crate::model::{Edge, Index, Kind, Node, NodeKind, ServiceRef, Why};
+
+use super::cycles::{self, Circle};
+
+/// No bundle contains itself, directly or through other bundles.
+pub(super) fn are_acyclic(index: &Index<'_>, problems: &mut Problems) {
+    let edges: Vec<Vec<Edge>> = index
+        .nodes()
+        .map(|node| match index.service(node).map(|service| &service.kind) {
+            Some(Kind::Bundle(_)) => {
+                let mut edges = index.edges(node);
+                edges.retain(|edge| index.kind(edge.to) == NodeKind::Bundle);
+                edges
+            }
+            _ => Vec::new(),
+        })
+        .collect();
+    let circles = cycles::circles(&edges, |_| true);
+    if circles.is_empty() {
+        return;
+    }
+    let resolution = Resolution::new(index);
+    for circle in circles {
+        problems.push(report(index, &circle, &resolution));
+    }
+}
+
+fn report(index: &Index<'_>, circle: &Circle, resolution: &Resolution) -> Diagnostic {
+    let met = resolution.circles.iter().filter(|(bundle, _)| circle.members.contains(bundle));
+    let rank = met.map(|(_, rank)| *rank).min().unwrap_or(Rank::Unranked);
+    let start = index.name(circle.hops[0].0);
+    let message = match circle.hops.len() {
+        1 => format!("bundle `{start}` contains itself"),
+        _ => format!("bundle `{start}` contains itself: {}", circle.shown(index)),
+    };
+    let mut problem = Diagnostic::s6rc(Class::BundleCycle, rank, message);
+    for (from, edge) in &circle.hops {
+        let text = format!("bundle `{}` contains `{}`", index.name(*from), index.name(edge.to));
+        problem = match edge.origin {
+            Some(_) => problem.at(edge.origin, text),
+            None => problem.note(text),
+        };
+    }
+    let others = circle.members.len() - circle.hops.len();
+    if others > 0 {
+        problem = problem.note(format!("{others} more bundles contain each other in circles with these"));
+    }
+    problem.help("remove one of these members")
+}
+
+/// How the compiler resolves bundles: all of them in definition order, those of pipelines last, depth first.
+pub(super) struct Resolution {
+    /// When it comes to each mention that is defined nowhere: by the bundle and the position in its contents.
+    pub(super) undefined: BTreeMap<(Node, usize), Rank>,
+    /// When it comes back to a bundle that it is just resolving.
+    circles: Vec<(Node, Rank)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Untouched,
+    Open,
+    Done,
+}
+
+impl Resolution {
+    pub(super) fn new(index: &Index<'_>) -> Self {
+        let mut resolution = Resolution { undefined: BTreeMap::new(), circles: Vec::new() };
+        let mut clock = 0;
+        let mut tick = || {
+            clock += 1;
+            Rank::Bundle(clock, 0)
+        };
+        let mut states = vec![State::Untouched; index.nodes().count()];
+        for start in index.nodes().filter(|node| contents(index, *node).is_some()) {
+            let mut path = vec![(start, 0)];
+            while let Some((bundle, position)) = path.last_mut() {
+                if *position == 0 && states[bundle.0] != State::Untouched {
+                    path.pop();
+                    continue;
+                }
+                states[bundle.0] = State::Open;
+                let (node, place) = (*bundle, *position);
+                let Some(reference) = contents(index, node).and_then(|contents| contents.get(place)) else {
+                    states[node.0] = State::Done;
+                    path.pop();
+                    continue;
+                };
+                *position += 1;
+                match index.find(&reference.name) {
+                    None => {
+                        resolution.undefined.insert((node, place), tick());
+                    }
+                    Some(inner) if contents(index, inner).is_some() => match states[inner.0] {
+                        State::Untouched => path.push((inner, 0)),
+                        State::Open => resolution.circles.push((inner, tick())),
+                        State::Done => {}
+                    },
+                    Some(_) => {}
+                }
+            }
+        }
+        resolution
+    }
+}
+
+/// What a written bundle contains.
+fn contents<'a>(index: &Index<'a>, node: Node) -> Option<&'a [ServiceRef]> {
+    match &index.service(node)?.kind {
+        Kind::Bundle(bundle) => Some(&bundle.contents),
+        _ => None,
+    }
+}
+
+/// Whether an edge says what a bundle contains.
+pub(super) fn is_membership(edge: &Edge) -> bool {
+    edge.why == Why::Member
+}

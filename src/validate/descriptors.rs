@@ -1,0 +1,25 @@
+use crate::diagnostic::{Class, Diagnostic, Problems, Rank, Step};
+use crate::model::Index;
+
+/// The descriptors for readiness and for the lock are two different ones. Below 3 the compiler does not compare.
+pub(super) fn differ(index: &Index<'_>, problems: &mut Problems) {
+    for (number, service) in index.set().services.iter().enumerate() {
+        let Some(longrun) = service.longrun() else { continue };
+        let (Some(ready), Some(lock)) = (&longrun.notification_fd, &longrun.lock_fd) else { continue };
+        if ready.value == lock.value && ready.value >= 3 {
+            problems.push(
+                Diagnostic::s6rc(
+                    Class::FdSame,
+                    Rank::copying(number, Step::SameDescriptor),
+                    format!(
+                        "`{}` uses descriptor {} both to say that it is ready and to hold its lock",
+                        service.name, ready.value
+                    ),
+                )
+                .at(lock.origin, "the lock")
+                .at(ready.origin, "the readiness notification")
+                .help("choose another number for one of them"),
+            );
+        }
+    }
+}

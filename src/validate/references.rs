@@ -1,0 +1,88 @@
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Class, Code, Diagnostic, Origin, Problems, Rank};
+use crate::model::{Index, Kind, Name, Node};
+
+use super::bundles::Resolution;
+use super::names::listed;
+use super::pipelines::strays;
+use super::{meant, small};
+
+/// How many mentions of one name a report shows.
+const SHOWN: usize = 8;
+/// How many names are compared with every other one.
+const GUESSED: usize = 50;
+
+struct Mention<'a> {
+    by: &'a Name,
+    verb: &'static str,
+    origin: Option<Origin>,
+    class: Class,
+    rank: Rank,
+}
+
+/// Every name that is mentioned is defined.
+pub(super) fn exist(index: &Index<'_>, problems: &mut Problems) {
+    let mut unknown: BTreeMap<&Name, Vec<Mention<'_>>> = BTreeMap::new();
+    let resolution = Resolution::new(index);
+    for (number, service) in index.set().services.iter().enumerate() {
+        let (list, verb) = match &service.kind {
+            Kind::Bundle(bundle) => (&bundle.contents[..], "contains"),
+            _ => (service.dependencies(), "depends on"),
+        };
+        for (position, reference) in list.iter().enumerate() {
+            if reference.name.is_reserved() || index.find(&reference.name).is_some() {
+                continue;
+            }
+            let oneshot = matches!(service.kind, Kind::Oneshot(_));
+            let (class, rank) = match &service.kind {
+                Kind::Bundle(_) => (
+                    Class::BundleUndefined,
+                    resolution.undefined.get(&(Node(number), position)).copied().unwrap_or(Rank::Unranked),
+                ),
+                _ => (
+                    Class::DepUndefined,
+                    Rank::Links { oneshot, service: small(number), step: 2, item: small(position) },
+                ),
+            };
+            let mention = Mention { by: &service.name, verb, origin: reference.origin, class, rank };
+            unknown.entry(&reference.name).or_default().push(mention);
+        }
+    }
+    for stray in strays(index).into_iter().filter(|stray| stray.to.is_none()) {
+        let verb = if stray.is_producer { "is a producer for" } else { "is the consumer for" };
+        unknown.entry(&stray.reference.name).or_default().push(Mention {
+            by: index.name(stray.by),
+            verb,
+            origin: stray.reference.origin,
+            class: stray.class,
+            rank: stray.rank,
+        });
+    }
+    for (number, (name, mut mentions)) in unknown.into_iter().enumerate() {
+        mentions.sort_by_key(|mention| mention.rank);
+        let guess = if number < GUESSED { meant(index, name) } else { None };
+        problems.push(report(name, &mentions, guess));
+    }
+}
+
+fn report(name: &Name, mentions: &[Mention<'_>], guess: Option<String>) -> Diagnostic {
+    let first = &mentions[0];
+    let mut problem = Diagnostic {
+        code: Code::UnknownService,
+        ..Diagnostic::s6rc(
+            first.class,
+            first.rank,
+            format!("`{}` {} `{name}`, which is defined nowhere", first.by, first.verb),
+        )
+    };
+    problem = problem.at(first.origin, "there is no such service, bundle or pipeline");
+    for mention in mentions.iter().take(SHOWN).skip(1) {
+        problem = problem.at(mention.origin, format!("`{}` {} it as well", mention.by, mention.verb));
+    }
+    if mentions.len() > SHOWN {
+        let rest = listed(mentions[SHOWN..].iter().map(|mention| mention.by));
+        problem = problem.note(format!("it is mentioned by {rest} as well"));
+    }
+    problem.maybe_help(guess)
+}

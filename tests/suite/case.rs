@@ -1,0 +1,198 @@
+//! A tree as a line of JSON: how the recorded cases are kept, and how a found disagreement is printed.
+//!
+//! Every key but `id` and `files` is optional: `sources` (source directories below the root of the case), `dirs`,
+//! `files` (path → `content` or `content_b64`, `mode`), `symlinks` (path → target), `fifos`, `modes` of directories,
+//! which are applied last. What is not UTF-8 is written `base64:…`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use s6gen::diagnostic::{Files, Problems};
+use s6gen::model::{Database, Index, Target};
+use s6gen::source::Directory;
+use s6gen::source::Source;
+use s6gen::{import, validate};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Case {
+    pub id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doc: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dirs: Vec<String>,
+    pub files: BTreeMap<String, Content>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub symlinks: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fifos: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub modes: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub opts: Vec<String>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub pre_out: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_as: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Content {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_b64: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+}
+
+impl Content {
+    pub fn bytes(&self) -> Vec<u8> {
+        match (&self.content, &self.content_b64) {
+            (Some(text), _) => text.clone().into_bytes(),
+            (None, Some(text)) => from_base64(text),
+            (None, None) => Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Verdict {
+    pub id: String,
+    pub class: String,
+    pub class_set: Vec<String>,
+    pub db: Option<Value>,
+}
+
+/// What s6gen says of a tree: the class of the first problem, and the database if there is none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    pub class: String,
+    pub db: Option<Value>,
+    pub problems: Vec<String>,
+}
+
+impl Verdict {
+    /// What s6gen says differently, if anything.
+    pub fn disagreement(&self, judgement: &Judgement) -> Option<String> {
+        let is_same = self.class == judgement.class || self.class_set.contains(&judgement.class);
+        if !is_same {
+            let Judgement { class, problems, .. } = judgement;
+            return Some(format!("really {}, here {class} {problems:#?}", self.class));
+        }
+        match (&self.db, &judgement.db) {
+            (Some(real), Some(ours)) if real != ours => {
+                Some(format!("databases differ:\n  {real}\n  {ours}"))
+            }
+            _ => None,
+        }
+    }
+}
+
+pub fn from_base64(text: &str) -> Vec<u8> {
+    let digit = |c: u8| match c {
+        b'A'..=b'Z' => c - b'A',
+        b'a'..=b'z' => c - b'a' + 26,
+        b'0'..=b'9' => c - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let mut bytes = Vec::new();
+    for group in text.trim_end_matches('=').as_bytes().chunks(4) {
+        let bits = group.iter().fold(0u32, |bits, c| bits << 6 | u32::from(digit(*c)));
+        let bits = bits << (6 * (4 - group.len()));
+        bytes.extend_from_slice(&bits.to_be_bytes()[1..group.len()]);
+    }
+    bytes
+}
+
+pub fn path(text: &str) -> PathBuf {
+    match text.strip_prefix("base64:") {
+        Some(encoded) => OsString::from_vec(from_base64(encoded)).into(),
+        None => text.into(),
+    }
+}
+
+fn octal(mode: &str) -> u32 {
+    u32::from_str_radix(mode, 8).unwrap()
+}
+
+impl Case {
+    pub fn sources(&self) -> Vec<String> {
+        self.sources.clone().unwrap_or_else(|| vec!["src".into()])
+    }
+
+    /// Makes the tree below `root`.
+    pub fn make(&self, root: &Path) {
+        let parent = |path: &Path| fs::create_dir_all(path.parent().unwrap()).unwrap();
+        for dir in &self.dirs {
+            // Without a component `.` at the end, at which create_dir_all fails.
+            fs::create_dir_all(root.join(path(dir)).components().collect::<PathBuf>()).unwrap();
+        }
+        for (name, file) in &self.files {
+            let place = root.join(path(name));
+            parent(&place);
+            fs::write(&place, file.bytes()).unwrap();
+            if let Some(mode) = &file.mode {
+                fs::set_permissions(&place, fs::Permissions::from_mode(octal(mode))).unwrap();
+            }
+        }
+        for (name, target) in &self.symlinks {
+            let place = root.join(path(name));
+            parent(&place);
+            symlink(path(target), place).unwrap();
+        }
+        for name in &self.fifos {
+            let place = root.join(path(name));
+            parent(&place);
+            let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::from_raw_mode(0o644));
+            rustix::fs::mknodat(rustix::fs::CWD, place, kind, mode, 0).unwrap();
+        }
+        for (name, mode) in &self.modes {
+            fs::set_permissions(root.join(path(name)), fs::Permissions::from_mode(octal(mode))).unwrap();
+        }
+    }
+}
+
+/// Judges source directories as `s6gen check` does.
+pub fn judge<D: Directory>(sources: Vec<Source<D>>) -> Judgement {
+    let (mut files, mut problems) = (Files::default(), Problems::default());
+    let set = import::tree(sources, Target::default(), &mut files, &mut problems);
+    validate::validate(&set, &mut problems);
+    problems.sort_by_rank();
+    let class =
+        problems.iter().next().map_or("ok", |first| first.class.map_or("no class", |class| class.slug()));
+    let db = (class == "ok").then(|| Database::of(&Index::new(&set)).to_json());
+    Judgement { class: class.into(), db, problems: problems.iter().map(|p| p.message.clone()).collect() }
+}
+
+/// Judges the source directories `names` below `root`.
+pub fn judge_on_disk(root: &Path, names: &[String]) -> Judgement {
+    let place = |name: &String| if name.is_empty() { PathBuf::new() } else { root.join(path(name)) };
+    judge(names.iter().map(|name| s6gen::disk::source(place(name))).collect())
+}
+
+/// A directory that goes away, in memory where the system has such a place.
+pub fn scratch() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let directory = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    let directory = directory.unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    directory
+}

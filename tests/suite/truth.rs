@@ -1,0 +1,102 @@
+//! What the real s6-rc-compile 0.7.0.0 said of recorded trees.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use crate::case::{Case, Judgement, Verdict, judge_on_disk, scratch};
+
+fn lines(name: &str) -> Vec<String> {
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/truth").join(name);
+    fs::read_to_string(place).unwrap().lines().map(str::to_owned).collect()
+}
+
+fn cases(name: &str) -> Vec<Case> {
+    lines(name).iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The sources of the case to be judged, for a process that runs as somebody else.
+const JUDGE: &str = "S6GEN_TEST_JUDGE";
+
+/// Not a test by itself: the process in which a tree is judged by somebody who may not read everything.
+#[test]
+fn somebody_else_judges_a_tree() {
+    let Ok(sources) = std::env::var(JUDGE) else { return };
+    let sources: Vec<String> = serde_json::from_str(&sources).unwrap();
+    let judgement = judge_on_disk(Path::new(""), &sources);
+    println!("judgement:{}", serde_json::to_string(&judgement).unwrap());
+}
+
+/// Judges the tree as user `uid`; nothing if that cannot be done here.
+fn judge_as(uid: u32, root: &Path, case: &Case) -> Option<Judgement> {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "truth::somebody_else_judges_a_tree", "--nocapture"])
+        .env(JUDGE, serde_json::to_string(&case.sources()).unwrap())
+        .current_dir(root)
+        .uid(uid)
+        .gid(uid)
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let start = text.find("judgement:")? + "judgement:".len();
+    let line = text[start..].lines().next()?;
+    serde_json::from_str(line).ok()
+}
+
+/// Compares every case with its verdict and fails with a list of all that differ.
+fn compare(what: &str, cases: &[Case], verdicts: &BTreeMap<String, Verdict>) {
+    let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut compared = 0;
+    let mut differences = Vec::new();
+    for case in cases {
+        let verdict = &verdicts[&case.id];
+        let about = match verdict.class.as_str() {
+            "usage" | "bad-verbosity" | "bad-option" => Some("about the command line"),
+            "out-mkdir" => Some("about the place of the output"),
+            _ => None,
+        };
+        if let Some(about) = about {
+            *skipped.entry(about).or_default() += 1;
+            continue;
+        }
+        let root = scratch();
+        case.make(root.path());
+        let judgement = match case.run_as {
+            Some(uid) => judge_as(uid, root.path(), case),
+            None => Some(judge_on_disk(root.path(), &case.sources())),
+        };
+        let Some(judgement) = judgement else {
+            *skipped.entry("needs root to become somebody else").or_default() += 1;
+            continue;
+        };
+        compared += 1;
+        if let Some(difference) = verdict.disagreement(&judgement) {
+            differences.push(format!("{}: {difference}", case.id));
+        }
+        for name in case.modes.keys() {
+            let _ = fs::set_permissions(root.path().join(name), fs::Permissions::from_mode(0o755));
+        }
+    }
+    eprintln!("{what}: {compared} compared, skipped: {skipped:?}");
+    let count = differences.len();
+    assert!(differences.is_empty(), "{count} of {compared} differ:\n{}", differences.join("\n"));
+    assert!(compared * 10 > cases.len() * 9, "too few of {} cases could be compared", cases.len());
+}
+
+#[test]
+fn every_named_case_gets_the_real_verdict() {
+    let cases = cases("cases-named.jsonl");
+    let verdicts = cases.iter().map(|case| (case.id.clone(), case.verdict.clone().unwrap())).collect();
+    compare("named cases", &cases, &verdicts);
+}
+
+#[test]
+fn every_generated_tree_gets_the_real_verdict() {
+    let verdicts =
+        lines("verdicts-dev.jsonl").iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let verdicts = Vec::<Verdict>::into_iter(verdicts).map(|verdict| (verdict.id.clone(), verdict)).collect();
+    compare("generated trees", &cases("corpus-dev.jsonl"), &verdicts);
+}
