@@ -14,5 +14,6 @@
 
 pub mod diagnostic;
 
+pub mod disk;
 pub mod model;
 pub mod tree;
