@@ -1,1 +1,3 @@
+//! Everything is tested in one binary, one module per room or promise.
 
+mod disk;
