@@ -1,5 +1,8 @@
-//! The tests, in one binary.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
+//! Every test of s6gen.
 
+mod architecture;
 mod case;
+mod disk;
+mod golden;
+mod supervise;
 mod truth;
