@@ -31,8 +31,8 @@ pub mod validate;
 
 pub mod cli;
 
-use diagnostic::{FileId, Files, Problems};
-use model::ServiceSet;
+use diagnostic::{Code, FileId, Files, Problems};
+use model::{ServiceSet, Target};
 
 /// What came of a manifest.
 #[derive(Debug)]
@@ -47,6 +47,11 @@ pub struct Compilation {
 pub fn compile(files: &Files, manifest: FileId) -> Compilation {
     let mut problems = Problems::default();
     let manifest = manifest::parse(files, manifest, &mut problems);
+    // Where tables could not be read, names would seem unknown that are not.
+    if problems.iter().any(|problem| problem.code == Code::Syntax) {
+        problems.sort_by_place();
+        return Compilation { services: ServiceSet::new(Target::default()), problems };
+    }
     let services = resolve::resolve(&manifest, &mut problems);
     validate::validate(&services, &mut problems);
     problems.sort_by_place();

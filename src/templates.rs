@@ -50,7 +50,9 @@ impl Default for Templates {
         });
         environment.add_filter("sh_word", |text: String| sh_word(&text));
         for (name, text) in TEXTS {
-            environment.add_template(name, text).expect("the shipped templates are well-formed: a test fills each");
+            environment
+                .add_template(name, text)
+                .expect("the shipped templates are well-formed: a test fills each");
         }
         Templates { environment }
     }

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::{ManifestArgument, Outcome, Streams};
 use crate::diagnostic::Files;
+use crate::disk::{Difference, State};
 use crate::{disk, render};
 
 /// Compiles the manifest and writes the source directory
@@ -52,8 +53,7 @@ impl Build {
                 }
                 Ok(differences) => {
                     for difference in &differences {
-                        let service = difference.service(definitions).map(|s| format!("{s}: ")).unwrap_or_default();
-                        streams.tell(&format!("{service}/{} {}\n", difference.path, difference.state));
+                        streams.tell(&format!("{}\n", sentence(difference, definitions)));
                     }
                     let count = differences.len();
                     let verb = if count == 1 { "difference" } else { "differences" };
@@ -88,5 +88,23 @@ impl Build {
                 Outcome::Refused
             }
         }
+    }
+}
+
+/// Which service differs, where and how.
+fn sentence(difference: &Difference, definitions: &str) -> String {
+    let path = &difference.path;
+    let state = match difference.state {
+        State::Missing => "is missing",
+        State::Kind => "is something else",
+        State::Content => "has other content",
+        State::Mode => "has other permissions",
+        State::LeftOver => "is left over",
+    };
+    let inside =
+        path.strip_prefix(definitions.trim_start_matches('/')).map(|rest| rest.trim_start_matches('/'));
+    match inside.and_then(|inside| inside.split('/').next()).filter(|service| !service.starts_with('.')) {
+        Some(service) => format!("{service}: /{path} {state}"),
+        None => format!("/{path} {state}"),
     }
 }

@@ -28,7 +28,10 @@ impl Check {
                 streams.report(problems.iter(), &files);
                 if problems.is_empty() {
                     let count = compilation.services.ours().count();
-                    streams.tell(&format!("{}: {count} definitions, no problem\n", self.manifest.manifest.display()));
+                    streams.tell(&format!(
+                        "{}: {count} definitions, no problem\n",
+                        self.manifest.manifest.display()
+                    ));
                 }
             }
             Format::Json => {

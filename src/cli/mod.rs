@@ -144,7 +144,8 @@ impl Streams<'_> {
             1 => Some(format!("1 {what}")),
             n => Some(format!("{n} {what}s")),
         };
-        let counts: Vec<String> = [count(errors, "error"), count(warnings, "warning")].into_iter().flatten().collect();
+        let counts: Vec<String> =
+            [count(errors, "error"), count(warnings, "warning")].into_iter().flatten().collect();
         if !counts.is_empty() {
             self.tell(&format!("{}; `s6gen explain CODE` says more about each\n", counts.join(", ")));
         }
@@ -155,7 +156,8 @@ impl ManifestArgument {
     /// Reads and compiles the manifest. What keeps it from being read is a problem like any other.
     fn compile(&self) -> (Files, Compilation) {
         let mut files = Files::default();
-        let name = if self.manifest.as_os_str() == "-" { PathBuf::from("<stdin>") } else { self.manifest.clone() };
+        let name =
+            if self.manifest.as_os_str() == "-" { PathBuf::from("<stdin>") } else { self.manifest.clone() };
         match disk::read_manifest(&self.manifest) {
             Ok(text) => {
                 let file = files.add(name, text);

@@ -4,10 +4,11 @@
 //! value of the wrong type costs only itself.
 
 mod keys;
+mod syntax;
 mod values;
 
 pub use keys::{
-    BundleKeys, CommonKeys, Key, Log, LongrunKeys, OneshotKeys, Ready, Table, TargetKeys, REFERENCE,
+    BundleKeys, CommonKeys, Key, Log, LongrunKeys, OneshotKeys, REFERENCE, Ready, Table, TargetKeys,
 };
 pub use values::{Command, Flag, Instances, Names, Number, Text, TextTable};
 
@@ -43,9 +44,9 @@ pub struct ServiceEntry {
 #[derive(Debug)]
 pub enum ServiceKeys {
     /// `[longrun.NAME]`.
-    Longrun(ServiceTable<LongrunKeys>),
+    Longrun(Box<ServiceTable<LongrunKeys>>),
     /// `[oneshot.NAME]`.
-    Oneshot(ServiceTable<OneshotKeys>),
+    Oneshot(Box<ServiceTable<OneshotKeys>>),
     /// `[bundle.NAME]`.
     Bundle(BundleKeys),
 }
@@ -79,24 +80,28 @@ pub fn parse(files: &Files, file: FileId, problems: &mut Problems) -> Manifest {
     let text = match std::str::from_utf8(&files.get(file).text) {
         Ok(text) => text,
         Err(error) => {
-            let line = 1 + files.get(file).text[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count();
+            let line =
+                1 + files.get(file).text[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count();
             problems.push(
                 Diagnostic::new(Code::ManifestNotText, "the manifest is not UTF-8 text")
                     .at(Origin::whole(file), "this file")
-                    .note(format!("the first byte that is no UTF-8 is number {} (line {line})", error.valid_up_to() + 1))
+                    .note(format!(
+                        "the first byte that is no UTF-8 is number {} (line {line})",
+                        error.valid_up_to() + 1
+                    ))
                     .help("name a TOML file, or save it as UTF-8"),
             );
             return manifest;
         }
     };
-    let (root, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
-        let span = error.span().unwrap_or(0..0);
+    let (readable, errors) = syntax::separate(text);
+    for (span, message) in errors {
         problems.push(
-            Diagnostic::new(Code::Syntax, format!("this is not valid TOML: {}", error.message().trim()))
+            Diagnostic::new(Code::Syntax, format!("this is not valid TOML: {message}"))
                 .at(Origin::new(file, span), "here"),
         );
     }
+    let (root, _) = DeTable::parse_recoverable(&readable);
     let mut reader = Reader { file, in_defaults: false, problems };
     manifest.read(root.get_ref(), &mut reader);
     if manifest.services.is_empty() && !problems.has_errors() {
@@ -117,8 +122,12 @@ impl Manifest {
             match key.get_ref().as_ref() {
                 "target" => self.target = read_table(value, reader, "[target]").unwrap_or_default(),
                 "defaults" => self.read_defaults(value, reader),
-                "longrun" => self.read_services(value, reader, "longrun", ServiceKeys::Longrun),
-                "oneshot" => self.read_services(value, reader, "oneshot", ServiceKeys::Oneshot),
+                "longrun" => {
+                    self.read_services(value, reader, "longrun", |keys| ServiceKeys::Longrun(Box::new(keys)))
+                }
+                "oneshot" => {
+                    self.read_services(value, reader, "oneshot", |keys| ServiceKeys::Oneshot(Box::new(keys)))
+                }
                 "bundle" => self.read_services(value, reader, "bundle", ServiceKeys::Bundle),
                 unknown => {
                     let problem = Diagnostic::new(Code::UnknownKey, format!("a manifest has no `{unknown}`"))
@@ -167,7 +176,16 @@ impl Manifest {
         for (name, value) in entries(value, reader, &format!("[{kind}]")) {
             let origin = reader.origin(name.span());
             let place = format!("[{kind}.{}]", name.get_ref());
-            if let Some(keys) = read_table::<K>(value, reader, &place) {
+            // `[longrun.php.fpm]` is one mistake, not also a longrun `php` that has no `run`.
+            let only_tables = |table: &DeTable<'_>| {
+                !table.is_empty()
+                    && table.iter().all(|(key, value)| {
+                        value.get_ref().is_table()
+                            && K::keys().iter().all(|k| k.name != key.get_ref().as_ref())
+                    })
+            };
+            let misnamed = value.get_ref().as_table().is_some_and(only_tables);
+            if let Some(keys) = read_table::<K>(value, reader, &place).filter(|_| !misnamed) {
                 let name = Text { value: name.get_ref().to_string(), origin, from_defaults: false };
                 self.services.push(ServiceEntry { name, keys: wrap(keys) });
             }
@@ -226,11 +244,14 @@ fn unknown_key<T: Table>(
     };
     let alias = || {
         let (_, meant) = MEANT.iter().find(|(written, _)| *written == name.as_ref())?;
-        keys.iter().any(|k| k.name == meant.split('.').next().unwrap_or(meant)).then(|| format!("write `{meant}`"))
+        keys.iter()
+            .any(|k| k.name == meant.split('.').next().unwrap_or(meant))
+            .then(|| format!("write `{meant}`"))
     };
     let help = if value.get_ref().is_table() && place.ends_with(']') && place.contains('.') {
         let (kind, service) = place.trim_matches(['[', ']']).split_once('.').unwrap_or(("longrun", place));
-        let near = did_you_mean(name, keys.iter().map(|k| k.name)).map(|near| format!("did you mean `{near}`? "));
+        let near =
+            did_you_mean(name, keys.iter().map(|k| k.name)).map(|near| format!("did you mean `{near}`? "));
         Some(format!(
             "{}a name with a dot needs quotes: `[{kind}.\"{service}.{name}\"]`",
             near.unwrap_or_default()
@@ -274,7 +295,12 @@ fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// Reads one key of a table into its field; used by the tables of [`keys`].
-fn read_value<V: Value>(field: &mut Option<V>, name: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) {
+fn read_value<V: Value>(
+    field: &mut Option<V>,
+    name: &str,
+    value: &Spanned<DeValue<'_>>,
+    reader: &mut Reader<'_>,
+) {
     if let Some(read) = V::read(name, value, reader) {
         *field = Some(read);
     }

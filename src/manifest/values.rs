@@ -18,10 +18,14 @@ impl Reader<'_> {
     }
 
     fn wrong_type<T>(&mut self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str) -> Option<T> {
+        self.wrong_type_of(&format!("`{key}`"), value, expected)
+    }
+
+    fn wrong_type_of<T>(&mut self, what: &str, value: &Spanned<DeValue<'_>>, expected: &str) -> Option<T> {
         let found = kind_of(value.get_ref());
         let origin = self.origin(value.span());
         self.problems.push(
-            Diagnostic::new(Code::WrongType, format!("`{key}` must be {expected}, not {found}"))
+            Diagnostic::new(Code::WrongType, format!("{what} must be {expected}, not {found}"))
                 .at(origin, format!("this is {found}")),
         );
         None
@@ -71,13 +75,19 @@ impl Value for Text {
     const EXPECTED: &'static str = "a string";
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        Text::read_as(&format!("`{key}`"), value, reader)
+    }
+}
+
+impl Text {
+    fn read_as(what: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let Some(text) = value.get_ref().as_str() else {
-            return reader.wrong_type(key, value, Self::EXPECTED);
+            return reader.wrong_type_of(what, value, Self::EXPECTED);
         };
         let origin = reader.origin(value.span());
         if text.contains('\0') {
             reader.problems.push(
-                Diagnostic::new(Code::InvalidValue, format!("`{key}` contains a NUL byte"))
+                Diagnostic::new(Code::InvalidValue, format!("{what} contains a NUL byte"))
                     .at(origin, "no program can receive a NUL in an argument, a variable or a path"),
             );
             return None;
@@ -125,7 +135,8 @@ impl Value for Number {
         let origin = reader.origin(value.span());
         let Some(value) = integer(number) else {
             reader.problems.push(
-                Diagnostic::new(Code::InvalidValue, format!("`{key}` is too large")).at(origin, "beyond 64 bits"),
+                Diagnostic::new(Code::InvalidValue, format!("`{key}` is too large"))
+                    .at(origin, "beyond 64 bits"),
             );
             return None;
         };
@@ -144,50 +155,51 @@ pub enum Command {
     Exec(Vec<Text>, Origin),
     /// A script.
     Shell(Text),
+    /// Something that is no command, which was reported.
+    Broken(Origin),
 }
 
 impl Command {
     /// Where it stands.
     pub fn origin(&self) -> Origin {
         match self {
-            Command::Exec(_, origin) => *origin,
+            Command::Exec(_, origin) | Command::Broken(origin) => *origin,
             Command::Shell(text) => text.origin,
         }
     }
 }
 
 impl Value for Command {
-    const EXPECTED: &'static str = "a command: an array of strings (run exactly so) or a string (run by a shell)";
+    const EXPECTED: &'static str =
+        "a command: an array of strings (run exactly so) or a string (run by a shell)";
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let origin = reader.origin(value.span());
-        match value.get_ref() {
-            DeValue::String(_) => {
-                let mut text = Text::read(key, value, reader)?;
+        let read = match value.get_ref() {
+            DeValue::String(_) => Text::read(key, value, reader).map(|mut text| {
                 // A manifest with CR LF line ends would give a script whose first line names `sh\r`.
                 text.value = text.value.replace("\r\n", "\n");
-                if text.value.trim().is_empty() {
-                    return empty_command(key, origin, reader);
-                }
-                Some(Command::Shell(text))
-            }
-            DeValue::Array(_) => {
+                Command::Shell(text)
+            }),
+            DeValue::Array(array) => {
                 let words = Names::read(key, value, reader)?.list;
-                match words.first() {
-                    Some(program) if !program.value.is_empty() => Some(Command::Exec(words, origin)),
-                    _ => empty_command(key, origin, reader),
-                }
+                (words.len() == array.iter().count()).then_some(Command::Exec(words, origin))
             }
             _ => reader.wrong_type(key, value, Self::EXPECTED),
+        };
+        let is_empty = match &read {
+            Some(Command::Exec(words, _)) => words.first().is_none_or(|program| program.value.is_empty()),
+            Some(Command::Shell(text)) => text.value.trim().is_empty(),
+            Some(Command::Broken(_)) | None => false,
+        };
+        if is_empty {
+            reader.problems.push(
+                Diagnostic::new(Code::InvalidValue, format!("`{key}` names no program"))
+                    .at(origin, "nothing to run"),
+            );
         }
+        read.filter(|_| !is_empty).or(Some(Command::Broken(origin)))
     }
-}
-
-fn empty_command<T>(key: &str, origin: Origin, reader: &mut Reader<'_>) -> Option<T> {
-    reader.problems.push(
-        Diagnostic::new(Code::InvalidValue, format!("`{key}` names no program")).at(origin, "nothing to run"),
-    );
-    None
 }
 
 /// Several strings; written closer and farther away they add up.
@@ -206,9 +218,9 @@ impl Value for Names {
         let Some(array) = value.get_ref().as_array() else {
             return reader.wrong_type(key, value, Self::EXPECTED);
         };
-        let before = array.iter().count();
-        let list: Vec<Text> = array.iter().filter_map(|item| Text::read(key, item, reader)).collect();
-        (list.len() == before).then_some(Names { list, origin: reader.origin(value.span()) })
+        let each = format!("each item of `{key}`");
+        let list: Vec<Text> = array.iter().filter_map(|item| Text::read_as(&each, item, reader)).collect();
+        Some(Names { list, origin: reader.origin(value.span()) })
     }
 
     fn merge(mut self, nearer: Self) -> Self {
@@ -269,7 +281,8 @@ pub enum Instances {
 }
 
 impl Value for Instances {
-    const EXPECTED: &'static str = "a number, an array of names, or a table `{ name = { parameter = \"value\" } }`";
+    const EXPECTED: &'static str =
+        "a number, an array of names, or a table `{ name = { parameter = \"value\" } }`";
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         match value.get_ref() {

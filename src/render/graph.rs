@@ -92,7 +92,8 @@ impl<'a> Graph<'a> {
         let after: BTreeSet<Node> =
             self.lines[&node].after.iter().copied().filter(|n| !self.is_background(*n)).collect();
         let mut implied = BTreeSet::new();
-        let mut todo: Vec<Node> = after.iter().flat_map(|n| self.lines.get(n)).flat_map(|l| l.after.iter().copied()).collect();
+        let mut todo: Vec<Node> =
+            after.iter().flat_map(|n| self.lines.get(n)).flat_map(|l| l.after.iter().copied()).collect();
         while let Some(node) = todo.pop() {
             if implied.insert(node) {
                 todo.extend(self.lines.get(&node).into_iter().flat_map(|line| line.after.iter().copied()));
@@ -116,7 +117,9 @@ fn steps(after: &BTreeMap<Node, BTreeSet<Node>>) -> BTreeMap<Node, usize> {
                 steps.insert(node, step);
             } else if !steps.contains_key(&node) && open.insert(node) {
                 todo.push((node, true));
-                todo.extend(needed().filter(|n| !steps.contains_key(n) && !open.contains(n)).map(|n| (*n, false)));
+                todo.extend(
+                    needed().filter(|n| !steps.contains_key(n) && !open.contains(n)).map(|n| (*n, false)),
+                );
             }
         }
     }
@@ -132,12 +135,13 @@ pub fn text(index: &Index<'_>, names: &[Node], direction: Direction) -> String {
         .filter(|line| !graph.is_background(line.node) || names.contains(&line.node))
         .collect();
     let width = shown.iter().map(|line| index.name(line.node).to_string().chars().count()).max().unwrap_or(0);
-    // Steps are counted among what is shown, so that they have no gaps.
-    let after = shown.iter().map(|line| (line.node, nearest_shown(&graph, line.node))).collect();
-    let steps = steps(&after);
-    let mut out = String::new();
     let (boot, on_demand): (Vec<&Line>, Vec<&Line>) =
         shown.into_iter().partition(|line| graph.boot.contains(&line.node));
+    // Steps are counted among what is shown in them, so that they have no gaps.
+    let listed: BTreeSet<Node> = boot.iter().map(|line| line.node).collect();
+    let among = |node| graph.nearest(node).into_iter().filter(|n| listed.contains(n)).collect();
+    let steps = steps(&boot.iter().map(|line| (line.node, among(line.node))).collect());
+    let mut out = String::new();
     let verb = if direction == Direction::Up { "starts" } else { "stops" };
     if !boot.is_empty() {
         let _ = writeln!(out, "At boot (what is in one step {verb} at the same time)");
@@ -186,10 +190,6 @@ pub fn text(index: &Index<'_>, names: &[Node], direction: Direction) -> String {
         );
     }
     out
-}
-
-fn nearest_shown(graph: &Graph<'_>, node: Node) -> BTreeSet<Node> {
-    graph.nearest(node).into_iter().filter(|n| graph.lines.contains_key(n)).collect()
 }
 
 fn write_line(out: &mut String, graph: &Graph<'_>, line: &Line, label: &str, width: usize) {
@@ -243,7 +243,8 @@ pub fn dot(index: &Index<'_>, names: &[Node], direction: Direction) -> String {
         if !graph.boot.contains(&line.node) {
             attributes.push("style = dashed");
         }
-        let attributes = if attributes.is_empty() { String::new() } else { format!(" [{}]", attributes.join(", ")) };
+        let attributes =
+            if attributes.is_empty() { String::new() } else { format!(" [{}]", attributes.join(", ")) };
         let _ = writeln!(out, "  {}{attributes};", quoted(line.node));
     }
     for line in graph.lines.values() {
@@ -340,7 +341,10 @@ fn because(index: &Index<'_>, node: Node, first: Node) -> Vec<&'static str> {
     let reasons: BTreeSet<Why> = index
         .edges(node)
         .into_iter()
-        .filter(|edge| edge.to == first || index.kind(edge.to) == NodeKind::Bundle && index.atomics(edge.to).contains(&first))
+        .filter(|edge| {
+            edge.to == first
+                || index.kind(edge.to) == NodeKind::Bundle && index.atomics(edge.to).contains(&first)
+        })
         .map(|edge| edge.why)
         .collect();
     reasons

@@ -96,7 +96,9 @@ impl Renderer<'_> {
                 self.line(directory, file, number.to_string());
             }
         }
-        for (file, signal) in [("down-signal", &longrun.down_signal), ("reload-signal", &longrun.reload_signal)] {
+        for (file, signal) in
+            [("down-signal", &longrun.down_signal), ("reload-signal", &longrun.reload_signal)]
+        {
             if let Some(signal) = signal {
                 let content = [&signal[..], b"\n"].concat();
                 self.tree.file(format!("{directory}/{file}"), content, false);
@@ -170,7 +172,8 @@ impl Renderer<'_> {
 
     /// One link per definition in the directory that `/init` compiles, unless the definitions lie there themselves.
     fn links(&mut self, set: &ServiceSet) {
-        let Some(compiled) = self.target.system.definitions_dir().filter(|dir| *dir != self.target.tree) else {
+        let Some(compiled) = self.target.system.definitions_dir().filter(|dir| *dir != self.target.tree)
+        else {
             return;
         };
         let from = relative(compiled, &self.target.tree);
@@ -195,7 +198,8 @@ impl Renderer<'_> {
 
 /// The path from the directory `from` to `to`, both absolute.
 fn relative(from: &str, to: &str) -> String {
-    let parts = |path: &str| path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+    let parts =
+        |path: &str| path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
     let (from, to) = (parts(from), parts(to));
     let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
     let up = std::iter::repeat_n("..".to_owned(), from.len() - shared);

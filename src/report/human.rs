@@ -3,8 +3,8 @@ use std::error::Error;
 use std::fmt;
 
 use miette::{
-    Diagnostic as Report, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity as Weight,
-    MietteError, SourceCode, SourceSpan, SpanContents,
+    Diagnostic as Report, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, NamedSource,
+    Severity as Weight, SourceCode, SourceSpan, SpanContents,
 };
 
 use crate::diagnostic::{Diagnostic, FileId, Files, Severity};
@@ -18,9 +18,6 @@ pub enum Style {
     Coloured,
 }
 
-/// Characters in a line of a report before it is wrapped.
-const WIDTH: usize = 110;
-
 /// The problem as a person reads it: what, where with an excerpt, why, and what to do.
 pub fn human(problem: &Diagnostic, files: &Files, style: Style) -> String {
     let theme = match style {
@@ -28,7 +25,8 @@ pub fn human(problem: &Diagnostic, files: &Files, style: Style) -> String {
         Style::Coloured => GraphicalTheme::unicode(),
     };
     let mut text = String::new();
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_context_lines(0);
+    // Logs are searched by line: a message stays in one.
+    let handler = GraphicalReportHandler::new_themed(theme).with_wrap_lines(false).with_context_lines(1);
     match handler.render_report(&mut text, &Shown::new(problem, files)) {
         Ok(()) => text,
         Err(fmt::Error) => format!("{}: {}\n", problem.code, problem.message),
@@ -126,12 +124,17 @@ impl SourceCode for WholeLines {
         before: usize,
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        // Asked for no context, it is the position above the excerpt that is wanted.
+        if before == 0 {
+            return self.0.read_span(span, 0, after);
+        }
         let start = span.offset().min(self.0.len());
         let end = (start + span.len()).min(self.0.len());
-        let start = self.0.as_bytes()[..start].iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
+        let start =
+            self.0.as_bytes()[..start].iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
         let rest = &self.0.as_bytes()[end..];
         let end = end + rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
-        self.0.read_span(&(start..end).into(), before, after)
+        self.0.read_span(&(start..end).into(), 0, 0)
     }
 }
 
@@ -181,6 +184,7 @@ impl Report for Shown {
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Report> + 'a>> {
-        (!self.elsewhere.is_empty()).then(|| Box::new(self.elsewhere.iter().map(|shown| shown as &dyn Report)) as _)
+        (!self.elsewhere.is_empty())
+            .then(|| Box::new(self.elsewhere.iter().map(|shown| shown as &dyn Report)) as _)
     }
 }

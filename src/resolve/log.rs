@@ -4,9 +4,7 @@ use super::scope::Scope;
 use super::{Resolver, choice};
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{self, Text};
-use crate::model::{
-    Account, Kind, Logger, Longrun, Script, Service, ServiceRef, Stderr, Written,
-};
+use crate::model::{Account, Kind, Logger, Longrun, Script, Service, ServiceRef, Stderr, Written};
 
 /// Where the fifos lie through which loggers of standard error are fed.
 const FIFOS: &str = "/run/s6gen";
@@ -53,19 +51,25 @@ enum Place {
 
 impl Resolver<'_> {
     /// Connects a longrun with the loggers that its `log` asks for, and makes those that do not exist yet.
-    pub(super) fn log(&mut self, log: Option<&manifest::Log>, scope: &Scope, longrun: &mut Longrun) -> Output {
+    pub(super) fn log(
+        &mut self,
+        log: Option<&manifest::Log>,
+        scope: &Scope,
+        longrun: &mut Longrun,
+    ) -> Output {
         let plain = Output { discard_stdout: false, stderr: Stderr::Container };
         let Some(log) = log else { return plain };
-        let to = log.to.as_ref().map_or(Some(Place::Container), |text| self.place("log.to", text, false, scope));
-        let Some(to) = to else { return plain };
-        let stderr = match &log.stderr {
-            Some(text) => self.place("log.stderr", text, true, scope),
-            None if matches!(to, Place::Container) => Some(Place::Container),
-            None => Some(Place::Stdout),
+        let to =
+            log.to.as_ref().map_or(Some(Place::Container), |text| self.place("log.to", text, false, scope));
+        let stderr = match (&log.stderr, &to) {
+            (Some(text), _) => self.place("log.stderr", text, true, scope),
+            (None, Some(Place::Container)) => Some(Place::Container),
+            (None, _) => Some(Place::Stdout),
         };
-        let Some(stderr) = stderr else { return plain };
-        let has_directory = matches!(to, Place::Directory(..)) || matches!(stderr, Place::Directory(..));
-        let settings = self.settings(log, scope, has_directory);
+        // A place that was not understood may have been a directory.
+        let may_be = |place: &Option<Place>| matches!(place, None | Some(Place::Directory(..)));
+        let settings = self.settings(log, scope, may_be(&to) || may_be(&stderr));
+        let (Some(to), Some(stderr)) = (to, stderr) else { return plain };
         let discard_stdout = matches!(to, Place::Discard);
         let stderr = match (&to, stderr) {
             (Place::Directory(out, _), Place::Directory(err, _)) if *out == err => Place::Stdout,
@@ -85,9 +89,7 @@ impl Resolver<'_> {
             Place::Discard => Stderr::Discard,
             Place::Directory(directory, origin) => {
                 let (logger, _) = self.logger(&directory, origin, &settings, scope, true);
-                longrun
-                    .dependencies
-                    .push(ServiceRef { name: logger.as_str().into(), origin: Some(origin) });
+                longrun.dependencies.push(ServiceRef { name: logger.as_str().into(), origin: Some(origin) });
                 Stderr::Fifo { path: fifo(&logger) }
             }
         };
@@ -105,7 +107,8 @@ impl Resolver<'_> {
                 Some(Place::Directory(path, text.origin))
             }
             _ => {
-                let words = if is_stderr { "`stdout`, `container`, `discard`" } else { "`container`, `discard`" };
+                let words =
+                    if is_stderr { "`stdout`, `container`, `discard`" } else { "`container`, `discard`" };
                 self.problems.push(
                     Diagnostic::new(Code::InvalidValue, format!("`{key}` cannot be `{value}`"))
                         .at(text.origin, "neither a known word nor an absolute path")
@@ -135,7 +138,8 @@ impl Resolver<'_> {
                 );
             }
         }
-        let size = self.value(log.size.as_ref(), scope, |v, t, o| v.size("log.size", t, o)).unwrap_or(1 << 20);
+        let size =
+            self.value(log.size.as_ref(), scope, |v, t, o| v.size("log.size", t, o)).unwrap_or(1 << 20);
         if let Some(text) = log.size.as_ref().filter(|_| !SIZES.contains(&size)) {
             self.problems.push(
                 Diagnostic::new(Code::InvalidValue, format!("`log.size` cannot be `{}`", text.value))

@@ -11,9 +11,7 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::{Code, Diagnostic, Problems, did_you_mean};
 use crate::manifest::{Instances, Manifest, ServiceEntry, ServiceKeys, Table, TargetKeys, Text};
-use crate::model::{
-    Bundle, Feature, Kind, Layer, Service, ServiceRef, ServiceSet, System, Target,
-};
+use crate::model::{Bundle, Feature, Kind, Layer, Service, ServiceRef, ServiceSet, System, Target};
 use crate::templates::{Expressions, Variable};
 use scope::Scope;
 use values::Values;
@@ -45,6 +43,9 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
     resolver.start_bundles(has_built_ins);
     resolver.set
 }
+
+/// An instance of a template: its value in expressions, its name, and what it sets.
+type Instance = (Variable, Text, Vec<(Text, Text)>);
 
 /// What is in the start sets.
 #[derive(Default)]
@@ -88,13 +89,13 @@ impl Resolver<'_> {
         match &entry.keys {
             ServiceKeys::Bundle(keys) => self.bundle(name, keys),
             ServiceKeys::Longrun(keys) => {
-                let keys = manifest.longrun_defaults.clone().merge(keys.clone());
+                let keys = manifest.longrun_defaults.clone().merge((**keys).clone());
                 self.instances(name, "longrun", &keys.common.clone(), |resolver, scope| {
                     resolver.longrun(&keys, scope)
                 });
             }
             ServiceKeys::Oneshot(keys) => {
-                let keys = manifest.oneshot_defaults.clone().merge(keys.clone());
+                let keys = manifest.oneshot_defaults.clone().merge((**keys).clone());
                 self.instances(name, "oneshot", &keys.common.clone(), |resolver, scope| {
                     resolver.oneshot(&keys, scope)
                 });
@@ -124,7 +125,7 @@ impl Resolver<'_> {
             return;
         };
         let declared = common.parameters.iter().flat_map(|p| p.list.iter().cloned()).collect::<Vec<_>>();
-        let list: Vec<(Variable, Text, Vec<(Text, Text)>)> = match instances {
+        let list: Vec<Instance> = match instances {
             Instances::Count(number) if (0..=9999).contains(&number.value) => (1..=number.value)
                 .map(|n| {
                     let text = Text { value: n.to_string(), origin: number.origin, from_defaults: false };
@@ -133,8 +134,11 @@ impl Resolver<'_> {
                 .collect(),
             Instances::Count(number) => {
                 self.problems.push(
-                    Diagnostic::new(Code::InvalidValue, format!("`{}` is not a number of instances", number.value))
-                        .at(number.origin, "from 0 to 9999"),
+                    Diagnostic::new(
+                        Code::InvalidValue,
+                        format!("`{}` is not a number of instances", number.value),
+                    )
+                    .at(number.origin, "from 0 to 9999"),
                 );
                 Vec::new()
             }
@@ -145,7 +149,9 @@ impl Resolver<'_> {
                 .collect(),
             Instances::Table(table) => table
                 .iter()
-                .map(|(name, values)| (Variable::Text(name.value.clone()), name.clone(), values.entries.clone()))
+                .map(|(name, values)| {
+                    (Variable::Text(name.value.clone()), name.clone(), values.entries.clone())
+                })
                 .collect(),
         };
         let template = Scope::template(name, table, declared).early(early);
@@ -248,18 +254,24 @@ fn too_old(system: System, feature: Feature, what: &str, origin: crate::diagnost
 }
 
 /// The words a key allows, and what they stand for.
-fn choice<T: Copy>(key: &str, text: &str, origin: crate::diagnostic::Origin, words: &[(&str, T)], problems: &mut Problems) -> Option<T> {
+fn choice<T: Copy>(
+    key: &str,
+    text: &str,
+    origin: crate::diagnostic::Origin,
+    words: &[(&str, T)],
+    problems: &mut Problems,
+) -> Option<T> {
     if let Some((_, meant)) = words.iter().find(|(word, _)| *word == text) {
         return Some(*meant);
     }
     let listed = words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     problems.push(
-        Diagnostic::new(Code::InvalidValue, format!("`{key}` cannot be `{text}`")).at(origin, "unknown word").help(
-            match did_you_mean(text, words.iter().map(|(word, _)| *word)) {
+        Diagnostic::new(Code::InvalidValue, format!("`{key}` cannot be `{text}`"))
+            .at(origin, "unknown word")
+            .help(match did_you_mean(text, words.iter().map(|(word, _)| *word)) {
                 Some(near) => format!("did you mean `{near}`? The words are {listed}"),
                 None => format!("the words are {listed}"),
-            },
-        ),
+            }),
     );
     None
 }

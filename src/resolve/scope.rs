@@ -44,9 +44,17 @@ impl Scope {
     }
 
     /// One instance of this template.
-    pub fn instance(&self, name: String, origin: Origin, instance: Variable, given: &[(Text, Text)]) -> Scope {
-        let mut variables: BTreeMap<String, Variable> =
-            given.iter().map(|(key, value)| (key.value.clone(), Variable::Text(value.value.clone()))).collect();
+    pub fn instance(
+        &self,
+        name: String,
+        origin: Origin,
+        instance: Variable,
+        given: &[(Text, Text)],
+    ) -> Scope {
+        let mut variables: BTreeMap<String, Variable> = given
+            .iter()
+            .map(|(key, value)| (key.value.clone(), Variable::Text(value.value.clone())))
+            .collect();
         variables.insert("name".into(), Variable::Text(name.clone()));
         variables.insert("instance".into(), instance);
         Scope {
@@ -63,7 +71,8 @@ impl Scope {
 
     /// This template with a stand-in for every value, to see its mistakes before there is an instance.
     pub fn dry(&self) -> Scope {
-        let stand_ins: Vec<(Text, Text)> = self.declared.iter().map(|name| (name.clone(), name.clone())).collect();
+        let stand_ins: Vec<(Text, Text)> =
+            self.declared.iter().map(|name| (name.clone(), name.clone())).collect();
         let name = format!("{}-0", self.name);
         self.instance(name, self.origin, Variable::Number(0), &stand_ins)
     }
@@ -86,7 +95,9 @@ impl Scope {
                 .at(text.origin, format!("`{name}` is used here"));
             problem = match did_you_mean(name, known()) {
                 Some(near) => problem.help(format!("did you mean `{near}`?")),
-                None if self.is_template => problem.help(format!("add `{name}` to the template's `parameters`")),
+                None if self.is_template => {
+                    problem.help(format!("add `{name}` to the template's `parameters`"))
+                }
                 None if name == "instance" => {
                     problem.help("only a service with `instances` has instances; here there is `name`")
                 }
@@ -101,14 +112,20 @@ impl Scope {
         match expressions.expand(&text.value, &variables) {
             Ok(expanded) => Some(expanded),
             Err(ExpressionError::Undefined) => {
-                let missing: Vec<String> =
-                    names.iter().filter(|n| !self.variables.contains_key(*n)).map(|n| format!("`{n}`")).collect();
+                let missing: Vec<String> = names
+                    .iter()
+                    .filter(|n| !self.variables.contains_key(*n))
+                    .map(|n| format!("`{n}`"))
+                    .collect();
                 let missing = missing.join(", ");
                 problems.push(
-                    Diagnostic::new(Code::MissingParameter, format!("`{}` does not set {missing}", self.name))
-                        .at(text.origin, "used here, without a default")
-                        .at(self.origin, "this instance sets no value for it")
-                        .help("set it for the instance, or write `{{ NAME | default('VALUE') }}`"),
+                    Diagnostic::new(
+                        Code::MissingParameter,
+                        format!("`{}` does not set {missing}", self.name),
+                    )
+                    .at(text.origin, "used here, without a default")
+                    .at(self.origin, "this instance sets no value for it")
+                    .help("set it for the instance, or write `{{ NAME | default('VALUE') }}`"),
                 );
                 None
             }
@@ -126,8 +143,11 @@ impl Scope {
     /// Reports values for parameters that this template does not declare.
     pub fn check_given<'a>(&self, given: impl Iterator<Item = &'a (Text, Text)>, problems: &mut Problems) {
         for (key, _) in given.filter(|(key, _)| self.declared.iter().all(|d| d.value != key.value)) {
-            let problem = Diagnostic::new(Code::UnknownParameter, format!("`{}` has no parameter `{}`", self.name, key.value))
-                .at(key.origin, "not declared");
+            let problem = Diagnostic::new(
+                Code::UnknownParameter,
+                format!("`{}` has no parameter `{}`", self.name, key.value),
+            )
+            .at(key.origin, "not declared");
             let help = match did_you_mean(&key.value, self.declared.iter().map(|d| d.value.as_str())) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("declare it: `parameters = [\"{}\"]`", key.value),
@@ -156,9 +176,15 @@ impl Scope {
     pub fn check_used(&self, problems: &mut Problems) {
         for parameter in self.declared.iter().filter(|d| !self.used.borrow().contains(&d.value)) {
             problems.push(
-                Diagnostic::new(Code::UnknownParameter, format!("nothing uses the parameter `{}`", parameter.value))
-                    .at(parameter.origin, "declared here")
-                    .help(format!("use it as `{{{{ {} }}}}` in a text of the service, or remove it", parameter.value)),
+                Diagnostic::new(
+                    Code::UnknownParameter,
+                    format!("nothing uses the parameter `{}`", parameter.value),
+                )
+                .at(parameter.origin, "declared here")
+                .help(format!(
+                    "use it as `{{{{ {} }}}}` in a text of the service, or remove it",
+                    parameter.value
+                )),
             );
         }
     }

@@ -69,13 +69,23 @@ impl Resolver<'_> {
         }
         let prepare = own.prepare.as_ref().and_then(|command| self.command(command, "prepare", scope));
         let finish = own.finish.as_ref().and_then(|command| self.command(command, "finish", scope));
-        let notification_fd = own.ready.as_ref().and_then(|ready| self.ready(ready, own, &common.environment));
+        let notification_fd =
+            own.ready.as_ref().and_then(|ready| self.ready(ready, own, &common.environment));
         let signal = self.value(own.down_signal.as_ref(), scope, |v, t, o| v.signal("down-signal", t, o));
-        let timeout_kill = self.value(own.timeout_kill.as_ref(), scope, |v, t, o| v.duration("timeout-kill", t, o));
-        let timeout_finish = self.value(own.timeout_finish.as_ref(), scope, |v, t, o| v.duration("timeout-finish", t, o));
+        let timeout_kill =
+            self.value(own.timeout_kill.as_ref(), scope, |v, t, o| v.duration("timeout-kill", t, o));
+        let timeout_finish =
+            self.value(own.timeout_finish.as_ref(), scope, |v, t, o| v.duration("timeout-finish", t, o));
         let stop_group = own.stop_group.is_some_and(|flag| flag.value);
-        if let Some(flag) = own.stop_group.filter(|_| stop_group && !self.system().has(Feature::FinishProcessGroup)) {
-            self.problems.push(too_old(self.system(), Feature::FinishProcessGroup, "stop-group", flag.origin));
+        if let Some(flag) =
+            own.stop_group.filter(|_| stop_group && !self.system().has(Feature::FinishProcessGroup))
+        {
+            self.problems.push(too_old(
+                self.system(),
+                Feature::FinishProcessGroup,
+                "stop-group",
+                flag.origin,
+            ));
         }
 
         let mut longrun = Longrun {
@@ -261,8 +271,11 @@ impl Resolver<'_> {
         for (name, value) in keys.environment.iter().flat_map(|table| &table.entries) {
             if name.value.is_empty() || name.value.contains(['=', '\0']) {
                 self.problems.push(
-                    Diagnostic::new(Code::InvalidValue, format!("`{}` cannot name a variable", name.value.escape_debug()))
-                        .at(name.origin, "empty, or with a `=`"),
+                    Diagnostic::new(
+                        Code::InvalidValue,
+                        format!("`{}` cannot name a variable", name.value.escape_debug()),
+                    )
+                    .at(name.origin, "empty, or with a `=`"),
                 );
                 continue;
             }
@@ -280,9 +293,11 @@ impl Resolver<'_> {
                 for word in words {
                     self.literal_variable(word, key);
                 }
-                let words = words.iter().map(|word| self.text(word, scope)).collect::<Option<Vec<_>>>()?;
+                let words: Vec<Option<String>> = words.iter().map(|word| self.text(word, scope)).collect();
+                let words = words.into_iter().collect::<Option<Vec<_>>>()?;
                 Some(Command::Exec { words })
             }
+            manifest::Command::Broken(_) => None,
             manifest::Command::Shell(text) => {
                 let origin = text.origin;
                 let text = self.text(text, scope)?;
@@ -292,9 +307,12 @@ impl Resolver<'_> {
                 };
                 if interpreter.is_empty() {
                     self.problems.push(
-                        Diagnostic::new(Code::InvalidValue, format!("the first line of `{key}` names no interpreter"))
-                            .at(origin, "only `#!`")
-                            .help("name one, as in `#!/bin/bash`, or leave the line out for `/bin/sh -e`"),
+                        Diagnostic::new(
+                            Code::InvalidValue,
+                            format!("the first line of `{key}` names no interpreter"),
+                        )
+                        .at(origin, "only `#!`")
+                        .help("name one, as in `#!/bin/bash`, or leave the line out for `/bin/sh -e`"),
                     );
                     return None;
                 }
@@ -319,24 +337,30 @@ impl Resolver<'_> {
         );
     }
 
-    fn ready(&mut self, ready: &manifest::Ready, own: &LongrunKeys, environment: &[(String, String)]) -> Option<Written<u32>> {
+    fn ready(
+        &mut self,
+        ready: &manifest::Ready,
+        own: &LongrunKeys,
+        environment: &[(String, String)],
+    ) -> Option<Written<u32>> {
         let fd = ready.fd?;
         let descriptor = u32::try_from(fd.value).ok().filter(|fd| (3..=1023).contains(fd));
         let Some(value) = descriptor else {
             self.problems.push(
                 Diagnostic::new(Code::InvalidValue, format!("`ready.fd` cannot be {}", fd.value))
                     .at(fd.origin, "not a free descriptor")
-                    .help("0, 1 and 2 are input, output and errors; use 3 unless the program wants another one"),
+                    .help(
+                        "0, 1 and 2 are input, output and errors; use 3 unless the program wants another one",
+                    ),
             );
             return None;
         };
-        let mentions = |text: &str| {
-            text.split(|c: char| !c.is_ascii_digit()).any(|number| number == value.to_string())
-        };
+        let mentions =
+            |text: &str| text.split(|c: char| !c.is_ascii_digit()).any(|number| number == value.to_string());
         let mentioned = match &own.run {
             Some(manifest::Command::Exec(words, _)) => words.iter().any(|word| mentions(&word.value)),
             Some(manifest::Command::Shell(text)) => mentions(&text.value),
-            None => true,
+            Some(manifest::Command::Broken(_)) | None => true,
         } || environment.iter().any(|(_, value)| mentions(value));
         if !mentioned {
             self.problems.push(

@@ -1,5 +1,5 @@
-use crate::diagnostic::{Code, Diagnostic, Origin, Problems, did_you_mean};
 use crate::diagnostic::{Class, Rank};
+use crate::diagnostic::{Code, Diagnostic, Origin, Problems, did_you_mean};
 use crate::model::Account;
 
 /// Reads what strings of the manifest say.
@@ -116,7 +116,9 @@ impl Values<'_> {
     /// Whose rights: `name`, `name:group` or `uid:gid`.
     pub fn account(&mut self, key: &str, text: &str, origin: Origin) -> Option<Account> {
         let numeric = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
-        let word = |t: &str| !t.is_empty() && !numeric(t) && t.chars().all(|c| c.is_alphanumeric() || "_.-@$".contains(c));
+        let word = |t: &str| {
+            !t.is_empty() && !numeric(t) && t.chars().all(|c| c.is_alphanumeric() || "_.-@$".contains(c))
+        };
         match text.split_once(':') {
             None if numeric(text) => self.refuse(
                 format!("`{key}` needs a group with a user id"),
@@ -127,7 +129,12 @@ impl Values<'_> {
             None if word(text) => Some(Account { name: Some(text.into()), group: None, ids: None }),
             Some((uid, gid)) if numeric(uid) && numeric(gid) => {
                 if uid.parse::<u32>().is_err() || gid.parse::<u32>().is_err() {
-                    return self.refuse(format!("`{key}` cannot be `{text}`"), origin, "beyond 32 bits", "use smaller ids");
+                    return self.refuse(
+                        format!("`{key}` cannot be `{text}`"),
+                        origin,
+                        "beyond 32 bits",
+                        "use smaller ids",
+                    );
                 }
                 Some(Account { name: None, group: None, ids: Some(text.into()) })
             }
@@ -147,7 +154,7 @@ impl Values<'_> {
     pub fn service_name(&mut self, name: &str, origin: Origin) -> bool {
         let Some((why, help)) = name_problem(name) else { return true };
         self.problems.push(
-            Diagnostic::new(Code::InvalidName, format!("`{}` cannot be the name of a service", name.escape_debug()))
+            Diagnostic::new(Code::InvalidName, format!("{} cannot be the name of a service", shown(name)))
                 .at(origin, why)
                 .help(help),
         );
@@ -162,11 +169,23 @@ impl Values<'_> {
         };
         let Some((why, help)) = problem else { return true };
         self.problems.push(
-            Diagnostic::new(Code::InvalidName, format!("`{}` cannot be the name of an instance", instance.escape_debug()))
-                .at(origin, why)
-                .help(help),
+            Diagnostic::new(
+                Code::InvalidName,
+                format!("{} cannot be the name of an instance", shown(instance)),
+            )
+            .at(origin, why)
+            .help(help),
         );
         false
+    }
+}
+
+/// A name that is no good, short and printable.
+fn shown(name: &str) -> String {
+    match name.char_indices().nth(40) {
+        _ if name.is_empty() => "an empty text".to_owned(),
+        Some((cut, _)) => format!("`{}…`", name[..cut].escape_debug()),
+        None => format!("`{}`", name.escape_debug()),
     }
 }
 
@@ -176,7 +195,9 @@ fn name_problem(name: &str) -> Option<(&'static str, String)> {
     match chars.next() {
         None => return Some(("empty", allowed)),
         Some('.') => return Some(("s6-rc ignores names that begin with a dot", allowed)),
-        Some(c) if !c.is_ascii_alphanumeric() => return Some(("does not begin with a letter or a digit", allowed)),
+        Some(c) if !c.is_ascii_alphanumeric() => {
+            return Some(("does not begin with a letter or a digit", allowed));
+        }
         Some(_) => {}
     }
     if let Some(c) = name.chars().find(|c| !(c.is_ascii_alphanumeric() || "_.@-".contains(*c))) {
@@ -189,7 +210,13 @@ fn name_problem(name: &str) -> Option<(&'static str, String)> {
         return Some((why, allowed));
     }
     (name.len() > LONGEST_NAME).then(|| {
-        ("too long", format!("shorten it: s6-svscan supervises names of at most {LONGEST_NAME} bytes, this has {}", name.len()))
+        (
+            "too long",
+            format!(
+                "shorten it: s6-svscan supervises names of at most {LONGEST_NAME} bytes, this has {}",
+                name.len()
+            ),
+        )
     })
 }
 
@@ -233,6 +260,6 @@ fn bytes(text: &str) -> Option<u64> {
 /// The signals that s6 knows by name on Linux.
 const SIGNALS: &[&str] = &[
     "ABRT", "ALRM", "BUS", "CHLD", "CONT", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "POLL", "PROF", "PWR",
-    "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU", "URG", "USR1", "USR2", "VTALRM",
-    "WINCH", "XCPU", "XFSZ",
+    "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU", "URG", "USR1", "USR2",
+    "VTALRM", "WINCH", "XCPU", "XFSZ",
 ];

@@ -14,15 +14,16 @@ const FLOORS: &[&[&str]] = &[
     &["cli"],
 ];
 
-/// Packages that only one room may name.
-const PACKAGES: &[(&str, &str)] = &[
-    ("clap", "cli"),
-    ("miette", "report"),
-    ("minijinja", "templates"),
-    ("petgraph", "validate"),
-    ("rustix", "disk"),
-    ("strsim", "diagnostic"),
-    ("toml", "manifest"),
+/// Packages that only these rooms may name.
+const PACKAGES: &[(&str, &[&str])] = &[
+    ("clap", &["cli"]),
+    ("miette", &["report"]),
+    ("minijinja", &["templates"]),
+    ("petgraph", &["validate"]),
+    // A tree in memory answers with the same numbers of errors as a disk.
+    ("rustix", &["disk", "tree"]),
+    ("strsim", &["diagnostic"]),
+    ("toml", &["manifest"]),
 ];
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -76,14 +77,16 @@ fn a_room_imports_only_rooms_below_it() {
                 None => vec![part],
             };
             for name in names {
-                let name: String = name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                let name: String =
+                    name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                 if let Some(other) = floor(&name).filter(|_| name != room) {
                     assert!(other < own, "`{room}` imports `{name}`, which is not below it");
                 }
             }
         }
     }
-    let planned: BTreeSet<String> = FLOORS.iter().flat_map(|floor| floor.iter().map(|room| (*room).to_owned())).collect();
+    let planned: BTreeSet<String> =
+        FLOORS.iter().flat_map(|floor| floor.iter().map(|room| (*room).to_owned())).collect();
     assert_eq!(seen, planned, "the plan and the folder name different rooms");
 }
 
@@ -92,7 +95,10 @@ fn each_package_is_known_to_one_room() {
     for (room, text) in rooms() {
         for (package, home) in PACKAGES {
             let used = text.contains(&format!("{package}::"));
-            assert!(!used || room == *home, "`{room}` uses `{package}`, which belongs to `{home}`");
+            assert!(
+                !used || home.contains(&room.as_str()),
+                "`{room}` uses `{package}`, which belongs to {home:?}"
+            );
         }
     }
 }
@@ -100,7 +106,9 @@ fn each_package_is_known_to_one_room() {
 #[test]
 fn only_the_command_line_prints_and_only_the_disk_room_opens_files() {
     for (room, text) in rooms() {
-        for (word, home) in [("println!", "cli"), ("print!", "cli"), ("std::fs", "disk"), ("std::process", "cli")] {
+        for (word, home) in
+            [("println!", "cli"), ("print!", "cli"), ("std::fs", "disk"), ("std::process", "cli")]
+        {
             let used = text.contains(word) && room != "main";
             assert!(!used || room == home, "`{room}` uses `{word}`, which belongs to `{home}`");
         }

@@ -10,8 +10,11 @@ use s6gen::{compile, disk, render};
 
 fn cases(kind: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(kind);
-    let mut cases: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    let mut cases: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
     cases.sort();
     assert!(!cases.is_empty());
     cases
@@ -77,10 +80,16 @@ fn every_code_that_a_manifest_can_get_has_a_case() {
         let slug = code.slug();
         slug.starts_with("output::") || *code == Code::ManifestTooLarge || tree_only().contains(slug)
     };
-    let folders: BTreeSet<String> =
-        cases("err").iter().map(|case| case.file_name().unwrap().to_string_lossy().replace("--", "::")).collect();
-    let missing: Vec<&str> =
-        Code::ALL.iter().filter(|code| !elsewhere(code)).map(|code| code.slug()).filter(|slug| !folders.contains(*slug)).collect();
+    let folders: BTreeSet<String> = cases("err")
+        .iter()
+        .map(|case| case.file_name().unwrap().to_string_lossy().replace("--", "::"))
+        .collect();
+    let missing: Vec<&str> = Code::ALL
+        .iter()
+        .filter(|code| !elsewhere(code))
+        .map(|code| code.slug())
+        .filter(|slug| !folders.contains(*slug))
+        .collect();
     assert!(missing.is_empty(), "no case below tests/cases/err for {missing:?}");
     for case in cases("err") {
         let name = case.file_name().unwrap().to_string_lossy().replace("--", "::");

@@ -1,7 +1,10 @@
 //! Every test of s6gen.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod architecture;
 mod case;
+mod commands;
 mod disk;
 mod golden;
 mod supervise;
