@@ -28,7 +28,7 @@ pub fn human(problem: &Diagnostic, files: &Files, style: Style) -> String {
     // Logs are searched by line: a message stays in one.
     let handler = GraphicalReportHandler::new_themed(theme).with_wrap_lines(false).with_context_lines(1);
     match handler.render_report(&mut text, &Shown::new(problem, files)) {
-        Ok(()) => text,
+        Ok(()) => text + "\n",
         Err(fmt::Error) => format!("{}: {}\n", problem.code, problem.message),
     }
 }

@@ -7,5 +7,7 @@ mod case;
 mod commands;
 mod disk;
 mod golden;
+mod readme;
+mod s6rc;
 mod supervise;
 mod truth;
