@@ -11,13 +11,49 @@
 //! | 2, verbs | [`resolve`], [`import`], [`validate`], [`render`], [`report`], [`disk`] |
 //! | 1, nouns | [`manifest`], [`model`], [`tree`], [`source`] |
 //! | 0 | [`diagnostic`], [`templates`] |
+//!
+//! The whole pipeline is [`compile`].
 
 pub mod diagnostic;
+pub mod templates;
 
+pub mod manifest;
 pub mod model;
 pub mod source;
 pub mod tree;
 
 pub mod disk;
 pub mod import;
+pub mod render;
+pub mod report;
+pub mod resolve;
 pub mod validate;
+
+pub mod cli;
+
+use diagnostic::{Code, FileId, Files, Problems};
+use model::{ServiceSet, Target};
+
+/// What came of a manifest.
+#[derive(Debug)]
+pub struct Compilation {
+    /// The services as meant, complete as far as the manifest could be understood.
+    pub services: ServiceSet,
+    /// Everything that is wrong, in file order. Nothing may be rendered while it has errors.
+    pub problems: Problems,
+}
+
+/// Compiles the manifest `manifest`: every problem of it, and the services that `render` makes a tree of.
+pub fn compile(files: &Files, manifest: FileId) -> Compilation {
+    let mut problems = Problems::default();
+    let manifest = manifest::parse(files, manifest, &mut problems);
+    // Where tables could not be read, names would seem unknown that are not.
+    if problems.iter().any(|problem| problem.code == Code::Syntax) {
+        problems.sort_by_place();
+        return Compilation { services: ServiceSet::new(Target::default()), problems };
+    }
+    let services = resolve::resolve(&manifest, &mut problems);
+    validate::validate(&services, &mut problems);
+    problems.sort_by_place();
+    Compilation { services, problems }
+}

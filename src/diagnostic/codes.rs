@@ -7,8 +7,6 @@ pub enum Severity {
     Error,
     /// It builds, but most likely does not do what was meant.
     Warning,
-    /// It builds and works; a better way exists.
-    Advice,
 }
 
 macro_rules! codes {
@@ -209,11 +207,28 @@ codes! {
     ///
     /// A program that never writes there never counts as up, and whatever waits for it fails after `timeout-up`.
     ReadinessUnused = "lint::readiness-unused" Warning,
-    /// A service depends on a longrun that does not say when it is ready.
+
+    /// The system did not let s6gen write its output, or read what is there already.
     ///
-    /// It is started as soon as the other one was forked, which is usually too early. `ready` tells s6 when a service
-    /// is up; see the README for the ways to find out.
-    NoReadiness = "lint::no-readiness" Advice,
+    /// The report names the path and the system's own reason: no permission, no space left, a read-only file system.
+    /// Everything new is first written beside the old files, so that such a refusal shows before anything visible
+    /// has changed; the report says so where, in spite of that, a part was already replaced. The next `s6gen build`
+    /// then completes it.
+    OutputRefused = "output::refused" Error,
+    /// A service has the name of a definition that s6gen did not make.
+    ///
+    /// What s6gen makes is listed in the file `.s6gen` beside the definitions, its receipt; it replaces and removes
+    /// only what is listed there. A definition of the same name that is not listed belongs to the base image, to
+    /// another layer, or was written by hand. Nothing was written. Give your service another name, or remove the other
+    /// definition in the image before building. If the definition is from an older build of yours whose `.s6gen` was
+    /// lost, remove it as well: the build makes it anew.
+    ForeignDefinition = "output::foreign-definition" Error,
+    /// A file stands in the way that s6gen did not make.
+    ///
+    /// It exists where s6gen wants to write, differs from what would be written, and is not listed in `.s6gen`, the
+    /// receipt of what s6gen made. Nothing was written, and the file is as it was. Move it away or remove it, or move
+    /// its content into the manifest.
+    ForeignFile = "output::foreign-file" Error,
 }
 
 macro_rules! classes {

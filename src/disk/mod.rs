@@ -1,5 +1,23 @@
-//! The only room that touches the file system.
+//! The only room that touches the file system: it turns a tree into files, and reads what people wrote.
+//!
+//! [`install`] makes the files below a root equal to a [`SourceTree`](crate::tree::SourceTree), [`compare`] says what
+//! it would change. What was made is listed in a receipt beside the definitions; nothing else is ever replaced or
+//! removed. [`source`] opens a source directory for `import` to read.
 
+mod create;
+mod error;
+mod ground;
+mod manifest;
+mod plan;
 mod read;
+mod receipt;
+mod write;
 
+pub use create::create;
+pub use error::{Foreign, OutputError, Refusal};
+pub use ground::State;
+pub use manifest::{MANIFEST_LIMIT, read_manifest};
+pub use plan::{Difference, compare};
 pub use read::{SourceDirectory, source};
+pub use receipt::RECEIPT;
+pub use write::{Installed, install};

@@ -13,7 +13,7 @@ mod target;
 pub use database::{Database, Entry, Words};
 pub use index::{Edge, Index, Node, NodeKind, Why};
 pub use name::Name;
-pub use script::{Account, Command, Destination, Finish, Logger, Run, Script, Stderr, Step};
+pub use script::{Account, Command, Finish, Logger, Run, Script, Stderr, Step};
 pub use target::{Feature, System, Target, Version};
 
 use std::collections::BTreeMap;

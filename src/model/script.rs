@@ -94,25 +94,12 @@ pub struct Run {
     pub prepare: Option<Command>,
     /// The working directory.
     pub workdir: Option<String>,
+    /// An execline variable for the service directory, which occurs in no later word.
+    pub here: String,
     /// The rights it runs with.
     pub user: Option<Account>,
     /// The process.
     pub command: Command,
-}
-
-/// Where a log goes.
-#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
-#[serde(tag = "to", rename_all = "lowercase")]
-pub enum Destination {
-    /// The container's log.
-    Container,
-    /// Nowhere.
-    Discard,
-    /// A directory of rotated files.
-    Directory {
-        /// Its path.
-        path: String,
-    },
 }
 
 /// A process that writes what others say into a directory.
@@ -134,12 +121,10 @@ pub struct Logger {
     pub keep: u64,
     /// `T` ISO 8601, `t` TAI64N, nothing.
     pub timestamp: Option<&'static str>,
-    /// Also write to the container's log.
-    pub tee: bool,
-    /// In front of each line on the container's log.
-    pub prefix: Option<String>,
     /// The account that owns the directory and that it runs as.
     pub user: Option<Account>,
+    /// The directory of such fifos.
+    pub fifo_directory: &'static str,
     /// The fifo it reads, where it keeps a standard error.
     pub fifo: Option<String>,
 }

@@ -1,7 +1,15 @@
-//! The tests, in one binary.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
+//! Every test of s6gen.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod architecture;
 mod case;
+mod commands;
+mod disk;
+mod golden;
 mod oracle;
+mod readme;
 mod rules;
+mod s6rc;
+mod supervise;
 mod truth;

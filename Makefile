@@ -1,0 +1,30 @@
+# `make` without a target lists what there is.
+
+.PHONY: help demo build test check release boot clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+demo: ## compile the shipped services.toml into ./target/demo and print its start order
+	cargo run --quiet --locked -- build --root target/demo
+	cargo run --quiet --locked -- graph
+
+build: ## build the program
+	cargo build --locked
+
+test: ## run every test; installs the Debian packages s6 and execline when it may
+	.ci/packages
+	cargo test --locked
+
+check: ## formatting and clippy
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+release: ## build the static release binary, target/x86_64-unknown-linux-gnu/release/s6gen on x86-64
+	.ci/release
+
+boot: build ## boot the shipped manifest in a copy of ROOTFS, a Debian root with s6-overlay: make boot ROOTFS=DIR
+	tests/boot/boot "$(ROOTFS)"
+
+clean: ## remove what was built
+	cargo clean

@@ -1,0 +1,40 @@
+use clap::Args;
+
+use super::{Outcome, Streams};
+use crate::diagnostic::{Code, did_you_mean};
+
+/// Says more about a kind of problem
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    s6gen explain s6rc::dependency-cycle\n  \
+    s6gen explain                     lists every code")]
+pub(super) struct Explain {
+    /// The code, as a report prints it
+    code: Option<String>,
+}
+
+impl Explain {
+    pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
+        let Some(wanted) = &self.code else {
+            for code in Code::ALL {
+                let first = code.explanation().lines().next().unwrap_or_default();
+                streams.say(&format!("{:30} {}\n", code.slug(), first.trim()));
+            }
+            return Outcome::Fine;
+        };
+        if let Some(code) = Code::ALL.iter().find(|code| code.slug() == wanted) {
+            streams.say(&format!("{}\n\n", code.slug()));
+            for line in code.explanation().lines() {
+                streams.say(&format!("{}\n", line.strip_prefix(' ').unwrap_or(line)));
+            }
+            return Outcome::Fine;
+        }
+        let near = did_you_mean(wanted, Code::ALL.iter().map(|code| code.slug()));
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`s6gen explain` lists them".into(),
+        };
+        streams.tell(&format!("s6gen: there is no code `{wanted}`; {help}\n"));
+        Outcome::Problems
+    }
+}

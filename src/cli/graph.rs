@@ -1,0 +1,70 @@
+use clap::{Args, ValueEnum};
+
+use super::{ManifestArgument, Outcome, Streams};
+use crate::diagnostic::did_you_mean;
+use crate::model::{Index, Name};
+use crate::render::{self, Direction};
+
+/// Shows what starts after what
+///
+/// Each service with what it waits for: (ready) until it says so, (done) until the step has succeeded, (forked) only
+/// until the process exists.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    s6gen graph                       the whole start order\n  \
+    s6gen graph web                   web and everything it needs\n  \
+    s6gen graph --down                the order in which they stop\n  \
+    s6gen graph --format dot | dot -Tsvg > services.svg")]
+pub(super) struct Graph {
+    /// Only these and what they need; with --down, what needs them
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    #[command(flatten)]
+    manifest: ManifestArgument,
+    /// How to draw it
+    #[arg(long, value_enum, default_value = "text")]
+    format: Drawing,
+    /// The order in which services stop
+    #[arg(long)]
+    down: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Drawing {
+    /// For people
+    Text,
+    /// For Graphviz
+    Dot,
+    /// For programs; every edge, also those that s6 adds
+    Json,
+}
+
+impl Graph {
+    pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
+        let (files, compilation) = self.manifest.compile();
+        streams.report(compilation.problems.iter(), &files);
+        if compilation.problems.has_errors() {
+            return Outcome::Problems;
+        }
+        let index = Index::new(&compilation.services);
+        let mut nodes = Vec::new();
+        for name in &self.names {
+            let Some(node) = index.find(&Name::from(name.as_str())) else {
+                let known: Vec<String> = index.names().map(Name::to_string).collect();
+                let near = did_you_mean(name, known.iter().map(String::as_str));
+                let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                streams.tell(&format!("s6gen: there is no service `{name}`{near}\n"));
+                return Outcome::Problems;
+            };
+            nodes.push(node);
+        }
+        let direction = if self.down { Direction::Down } else { Direction::Up };
+        let text = match self.format {
+            Drawing::Text => render::text(&index, &nodes, direction),
+            Drawing::Dot => render::dot(&index, &nodes, direction),
+            Drawing::Json => format!("{:#}\n", render::json(&index, &nodes, direction)),
+        };
+        streams.say(&text);
+        Outcome::Fine
+    }
+}

@@ -1,0 +1,21 @@
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use super::error::OutputError;
+
+/// Writes a first manifest where none is yet.
+///
+/// # Errors
+/// Something is there already, or the system refuses.
+pub fn create(path: &Path, text: &str) -> Result<(), OutputError> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        let refused = OutputError::system("write", path, &error);
+        match error.kind() {
+            ErrorKind::AlreadyExists => refused.help("name another file, or remove this one"),
+            _ => refused,
+        }
+    })
+}

@@ -1,0 +1,71 @@
+use std::collections::BTreeSet;
+
+/// The name of the receipt, beside the definitions. s6-rc passes over names that begin with a dot.
+pub const RECEIPT: &str = ".s6gen";
+
+const TITLE: &str = "# s6gen receipt ";
+const VERSION: &str = "1";
+const REST_OF_TITLE: &str =
+    ": what s6gen made in this image, and may replace or remove; leave it beside its files";
+
+/// What is ours: the paths below the root of files and links, and of directories with a `/` at the end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Receipt {
+    lines: BTreeSet<String>,
+}
+
+impl Receipt {
+    /// Reads a receipt back; the error says what is wrong with it.
+    pub fn parse(text: &[u8]) -> Result<Self, &'static str> {
+        let text = std::str::from_utf8(text).map_err(|_| "it is not text")?;
+        let (title, body) = text.split_once('\n').unwrap_or((text, ""));
+        let title = title.strip_prefix(TITLE).ok_or("it is not a receipt of s6gen")?;
+        if title.split(':').next() != Some(VERSION) {
+            return Err("it was written by a newer s6gen");
+        }
+        // A half line could name the parent of what it meant, or a path outside of the root.
+        let whole = body.is_empty() || body.ends_with('\n');
+        let lines: BTreeSet<String> = body.lines().map(str::to_owned).collect();
+        if !whole || !lines.iter().all(|line| is_plain(line.strip_suffix('/').unwrap_or(line))) {
+            return Err("it is damaged");
+        }
+        Ok(Receipt { lines })
+    }
+
+    pub fn text(&self) -> String {
+        let mut text = format!("{TITLE}{VERSION}{REST_OF_TITLE}\n");
+        for line in &self.lines {
+            text.push_str(line);
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Paths in byte order, each with whether it is a directory.
+    pub fn paths(&self) -> impl DoubleEndedIterator<Item = (&str, bool)> {
+        self.lines.iter().map(|line| match line.strip_suffix('/') {
+            Some(path) => (path, true),
+            None => (line.as_str(), false),
+        })
+    }
+
+    pub fn owns(&self, path: &str, directory: bool) -> bool {
+        match directory {
+            true => self.lines.contains(&format!("{path}/")),
+            false => self.lines.contains(path),
+        }
+    }
+
+    pub fn add(&mut self, path: &str, directory: bool) {
+        self.lines.insert(format!("{path}{}", if directory { "/" } else { "" }));
+    }
+
+    pub fn union(&self, other: &Receipt) -> Receipt {
+        Receipt { lines: self.lines.union(&other.lines).cloned().collect() }
+    }
+}
+
+/// Whether a path stays below the root and fits on a line.
+pub(super) fn is_plain(path: &str) -> bool {
+    !path.contains(['\n', '\r', '\0']) && path.split('/').all(|name| !matches!(name, "" | "." | ".."))
+}

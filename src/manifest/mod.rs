@@ -1,0 +1,307 @@
+//! The manifest exactly as written: every value with its place, nothing looked up, nothing filled in.
+//!
+//! [`parse`] goes on after every mistake, so that one run reports them all: syntax errors recover, an unknown key or a
+//! value of the wrong type costs only itself.
+
+mod keys;
+mod syntax;
+mod values;
+
+pub use keys::{
+    BundleKeys, CommonKeys, Key, Log, LongrunKeys, OneshotKeys, REFERENCE, Ready, Table, TargetKeys,
+};
+pub use values::{Command, Flag, Instances, Names, Number, Text, TextTable};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::{Code, Diagnostic, FileId, Files, Origin, Problems, did_you_mean};
+use values::{Reader, Value, kind_of};
+
+/// A manifest as written.
+#[derive(Debug, Default)]
+pub struct Manifest {
+    /// `[target]`.
+    pub target: TargetKeys,
+    /// `[defaults.longrun]`.
+    pub longrun_defaults: ServiceTable<LongrunKeys>,
+    /// `[defaults.oneshot]`.
+    pub oneshot_defaults: ServiceTable<OneshotKeys>,
+    /// Every service, in file order.
+    pub services: Vec<ServiceEntry>,
+}
+
+/// One `[kind.NAME]`.
+#[derive(Debug)]
+pub struct ServiceEntry {
+    /// The name, with its place.
+    pub name: Text,
+    /// The table.
+    pub keys: ServiceKeys,
+}
+
+/// The keys of a service, by kind.
+#[derive(Debug)]
+pub enum ServiceKeys {
+    /// `[longrun.NAME]`.
+    Longrun(Box<ServiceTable<LongrunKeys>>),
+    /// `[oneshot.NAME]`.
+    Oneshot(Box<ServiceTable<OneshotKeys>>),
+    /// `[bundle.NAME]`.
+    Bundle(BundleKeys),
+}
+
+/// The keys that longruns and oneshots share, and those of the kind.
+#[derive(Debug, Default, Clone)]
+pub struct ServiceTable<K> {
+    /// Shared keys.
+    pub common: CommonKeys,
+    /// Keys of the kind.
+    pub own: K,
+}
+
+impl<K: Table> Table for ServiceTable<K> {
+    fn set(&mut self, key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> bool {
+        self.common.set(key, value, reader) || self.own.set(key, value, reader)
+    }
+
+    fn keys() -> Vec<Key> {
+        [CommonKeys::keys(), K::keys()].concat()
+    }
+
+    fn merge(self, nearer: Self) -> Self {
+        ServiceTable { common: self.common.merge(nearer.common), own: self.own.merge(nearer.own) }
+    }
+}
+
+/// Reads the manifest `file`, reporting everything that is wrong with its form.
+pub fn parse(files: &Files, file: FileId, problems: &mut Problems) -> Manifest {
+    let mut manifest = Manifest::default();
+    let text = match std::str::from_utf8(&files.get(file).text) {
+        Ok(text) => text,
+        Err(error) => {
+            let line =
+                1 + files.get(file).text[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count();
+            problems.push(
+                Diagnostic::new(Code::ManifestNotText, "the manifest is not UTF-8 text")
+                    .at(Origin::whole(file), "this file")
+                    .note(format!(
+                        "the first byte that is no UTF-8 is number {} (line {line})",
+                        error.valid_up_to() + 1
+                    ))
+                    .help("name a TOML file, or save it as UTF-8"),
+            );
+            return manifest;
+        }
+    };
+    let (readable, errors) = syntax::separate(text);
+    for (span, message) in errors {
+        problems.push(
+            Diagnostic::new(Code::Syntax, format!("this is not valid TOML: {message}"))
+                .at(Origin::new(file, span), "here"),
+        );
+    }
+    let (root, _) = DeTable::parse_recoverable(&readable);
+    let mut reader = Reader { file, in_defaults: false, problems };
+    manifest.read(root.get_ref(), &mut reader);
+    if manifest.services.is_empty() && !problems.has_errors() {
+        problems.push(
+            Diagnostic::new(Code::ManifestEmpty, "the manifest describes no service")
+                .at(Origin::whole(file), "this file")
+                .help("add one: a line `[longrun.web]`, then a line `run = [\"nginx\", \"-g\", \"daemon off;\"]`"),
+        );
+    }
+    manifest
+}
+
+const TABLES: &[&str] = &["target", "defaults", "longrun", "oneshot", "bundle"];
+
+impl Manifest {
+    fn read(&mut self, root: &DeTable<'_>, reader: &mut Reader<'_>) {
+        for (key, value) in root {
+            match key.get_ref().as_ref() {
+                "target" => self.target = read_table(value, reader, "[target]").unwrap_or_default(),
+                "defaults" => self.read_defaults(value, reader),
+                "longrun" => {
+                    self.read_services(value, reader, "longrun", |keys| ServiceKeys::Longrun(Box::new(keys)))
+                }
+                "oneshot" => {
+                    self.read_services(value, reader, "oneshot", |keys| ServiceKeys::Oneshot(Box::new(keys)))
+                }
+                "bundle" => self.read_services(value, reader, "bundle", ServiceKeys::Bundle),
+                unknown => {
+                    let problem = Diagnostic::new(Code::UnknownKey, format!("a manifest has no `{unknown}`"))
+                        .at(reader.origin(key.span()), "unknown");
+                    let help = match did_you_mean(unknown, TABLES.iter().copied()) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None if value.get_ref().is_table() => format!(
+                            "a service is written `[longrun.{unknown}]`, `[oneshot.{unknown}]` or `[bundle.{unknown}]`"
+                        ),
+                        None => "settings of a service stand below its `[longrun.NAME]`".into(),
+                    };
+                    reader.problems.push(problem.help(help));
+                }
+            }
+        }
+        self.services.sort_by_key(|s| s.name.origin);
+    }
+
+    fn read_defaults(&mut self, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) {
+        reader.in_defaults = true;
+        for (key, value) in entries(value, reader, "[defaults]") {
+            match key.get_ref().as_ref() {
+                "longrun" => {
+                    self.longrun_defaults = read_table(value, reader, "[defaults.longrun]").unwrap_or_default();
+                }
+                "oneshot" => {
+                    self.oneshot_defaults = read_table(value, reader, "[defaults.oneshot]").unwrap_or_default();
+                }
+                unknown => reader.problems.push(
+                    Diagnostic::new(Code::UnknownKey, format!("there are no defaults for `{unknown}`"))
+                        .at(reader.origin(key.span()), "unknown")
+                        .help("defaults exist for one kind of service: `[defaults.longrun]` or `[defaults.oneshot]`"),
+                ),
+            }
+        }
+        reader.in_defaults = false;
+    }
+
+    fn read_services<K: Table>(
+        &mut self,
+        value: &Spanned<DeValue<'_>>,
+        reader: &mut Reader<'_>,
+        kind: &str,
+        wrap: impl Fn(K) -> ServiceKeys,
+    ) {
+        for (name, value) in entries(value, reader, &format!("[{kind}]")) {
+            let origin = reader.origin(name.span());
+            let place = format!("[{kind}.{}]", name.get_ref());
+            // `[longrun.php.fpm]` is one mistake, not also a longrun `php` that has no `run`.
+            let only_tables = |table: &DeTable<'_>| {
+                !table.is_empty()
+                    && table.iter().all(|(key, value)| {
+                        value.get_ref().is_table()
+                            && K::keys().iter().all(|k| k.name != key.get_ref().as_ref())
+                    })
+            };
+            let misnamed = value.get_ref().as_table().is_some_and(only_tables);
+            if let Some(keys) = read_table::<K>(value, reader, &place).filter(|_| !misnamed) {
+                let name = Text { value: name.get_ref().to_string(), origin, from_defaults: false };
+                self.services.push(ServiceEntry { name, keys: wrap(keys) });
+            }
+        }
+    }
+}
+
+/// The entries of a value that must be a table.
+fn entries<'v, 'i>(
+    value: &'v Spanned<DeValue<'i>>,
+    reader: &mut Reader<'_>,
+    place: &str,
+) -> Vec<(&'v Spanned<std::borrow::Cow<'i, str>>, &'v Spanned<DeValue<'i>>)> {
+    match value.get_ref().as_table() {
+        Some(table) => table.iter().collect(),
+        None => {
+            let found = kind_of(value.get_ref());
+            reader.problems.push(
+                Diagnostic::new(Code::WrongType, format!("`{place}` must be a table, not {found}"))
+                    .at(reader.origin(value.span()), format!("{found}, expected a table")),
+            );
+            Vec::new()
+        }
+    }
+}
+
+/// Reads a table key by key; none if it is no table.
+fn read_table<T: Table>(value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>, place: &str) -> Option<T> {
+    value.get_ref().as_table().or_else(|| {
+        entries(value, reader, place);
+        None
+    })?;
+    let mut table = T::default();
+    for (key, value) in entries(value, reader, place) {
+        if !table.set(key.get_ref(), value, reader) {
+            let problem = unknown_key::<T>(key, value, reader, place);
+            reader.problems.push(problem);
+        }
+    }
+    Some(table)
+}
+
+fn unknown_key<T: Table>(
+    key: &Spanned<std::borrow::Cow<'_, str>>,
+    value: &Spanned<DeValue<'_>>,
+    reader: &Reader<'_>,
+    place: &str,
+) -> Diagnostic {
+    let name = key.get_ref();
+    let keys = T::keys();
+    let problem = Diagnostic::new(Code::UnknownKey, format!("`{place}` has no key `{name}`"))
+        .at(reader.origin(key.span()), "unknown key");
+    let elsewhere = || {
+        let home = REFERENCE.iter().find(|(_, keys)| keys().iter().any(|k| k.name == name.as_ref()))?;
+        Some(format!("`{name}` is a key of `{}`", home.0))
+    };
+    let alias = || {
+        let (_, meant) = MEANT.iter().find(|(written, _)| *written == name.as_ref())?;
+        keys.iter()
+            .any(|k| k.name == meant.split('.').next().unwrap_or(meant))
+            .then(|| format!("write `{meant}`"))
+    };
+    let help = if value.get_ref().is_table() && place.ends_with(']') && place.contains('.') {
+        let (kind, service) = place.trim_matches(['[', ']']).split_once('.').unwrap_or(("longrun", place));
+        let near =
+            did_you_mean(name, keys.iter().map(|k| k.name)).map(|near| format!("did you mean `{near}`? "));
+        Some(format!(
+            "{}a name with a dot needs quotes: `[{kind}.\"{service}.{name}\"]`",
+            near.unwrap_or_default()
+        ))
+    } else {
+        did_you_mean(name, keys.iter().map(|k| k.name))
+            .map(|near| format!("did you mean `{near}`?"))
+            .or_else(alias)
+            .or_else(elsewhere)
+            .or_else(|| Some(format!("the keys are {}", list(keys.iter().map(|k| k.name)))))
+    };
+    problem.maybe_help(help)
+}
+
+/// What people write who come from other systems, and the key that does it here.
+const MEANT: &[(&str, &str)] = &[
+    ("command", "run"),
+    ("cmd", "run"),
+    ("exec", "run"),
+    ("script", "run"),
+    ("depends_on", "dependencies"),
+    ("depends-on", "dependencies"),
+    ("depends", "dependencies"),
+    ("requires", "dependencies"),
+    ("after", "dependencies"),
+    ("env", "environment"),
+    ("directory", "workdir"),
+    ("working_dir", "workdir"),
+    ("cwd", "workdir"),
+    ("autostart", "start"),
+    ("stopsignal", "down-signal"),
+    ("stop_signal", "down-signal"),
+    ("notification-fd", "ready.fd"),
+    ("services", "contents"),
+    ("members", "contents"),
+    ("programs", "contents"),
+];
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Reads one key of a table into its field; used by the tables of [`keys`].
+fn read_value<V: Value>(
+    field: &mut Option<V>,
+    name: &str,
+    value: &Spanned<DeValue<'_>>,
+    reader: &mut Reader<'_>,
+) {
+    if let Some(read) = V::read(name, value, reader) {
+        *field = Some(read);
+    }
+}

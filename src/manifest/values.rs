@@ -1,0 +1,305 @@
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeInteger, DeValue};
+
+use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Problems};
+
+/// What reading a value needs to know of its surroundings.
+pub struct Reader<'p> {
+    pub(super) file: FileId,
+    pub(super) in_defaults: bool,
+    pub(super) problems: &'p mut Problems,
+}
+
+impl Reader<'_> {
+    pub(super) fn origin(&self, span: Range<usize>) -> Origin {
+        Origin::new(self.file, span)
+    }
+
+    fn wrong_type<T>(&mut self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str) -> Option<T> {
+        self.wrong_type_of(&format!("`{key}`"), value, expected)
+    }
+
+    fn wrong_type_of<T>(&mut self, what: &str, value: &Spanned<DeValue<'_>>, expected: &str) -> Option<T> {
+        let found = kind_of(value.get_ref());
+        let origin = self.origin(value.span());
+        self.problems.push(
+            Diagnostic::new(Code::WrongType, format!("{what} must be {expected}, not {found}"))
+                .at(origin, format!("this is {found}")),
+        );
+        None
+    }
+}
+
+/// A type of value in the language.
+pub trait Value: Sized {
+    /// What to call it, with its article.
+    const EXPECTED: &'static str;
+
+    /// Reads the value of `key`, or reports why that is not possible.
+    fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self>;
+
+    /// What results if this was written farther away and `nearer` closer.
+    #[must_use]
+    fn merge(self, nearer: Self) -> Self {
+        nearer
+    }
+}
+
+/// What a person calls a TOML value.
+pub(super) fn kind_of(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "a number",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "`true` or `false`",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "an array",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// A string, and whether it stands in `[defaults]`, where `{{ name }}` is an expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// The characters.
+    pub value: String,
+    /// Where it stands.
+    pub origin: Origin,
+    /// Whether it was written in `[defaults.…]`.
+    pub from_defaults: bool,
+}
+
+impl Value for Text {
+    const EXPECTED: &'static str = "a string";
+
+    fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        Text::read_as(&format!("`{key}`"), value, reader)
+    }
+}
+
+impl Text {
+    fn read_as(what: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        let Some(text) = value.get_ref().as_str() else {
+            return reader.wrong_type_of(what, value, Self::EXPECTED);
+        };
+        let origin = reader.origin(value.span());
+        if text.contains('\0') {
+            reader.problems.push(
+                Diagnostic::new(Code::InvalidValue, format!("{what} contains a NUL byte"))
+                    .at(origin, "no program can receive a NUL in an argument, a variable or a path"),
+            );
+            return None;
+        }
+        Some(Text { value: text.to_owned(), origin, from_defaults: reader.in_defaults })
+    }
+}
+
+/// `true` or `false`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flag {
+    /// The value.
+    pub value: bool,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+impl Value for Flag {
+    const EXPECTED: &'static str = "`true` or `false`";
+
+    fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        match value.get_ref().as_bool() {
+            Some(flag) => Some(Flag { value: flag, origin: reader.origin(value.span()) }),
+            None => reader.wrong_type(key, value, Self::EXPECTED),
+        }
+    }
+}
+
+/// A whole number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Number {
+    /// The value.
+    pub value: i64,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+impl Value for Number {
+    const EXPECTED: &'static str = "a whole number";
+
+    fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        let Some(number) = value.get_ref().as_integer() else {
+            return reader.wrong_type(key, value, Self::EXPECTED);
+        };
+        let origin = reader.origin(value.span());
+        let Some(value) = integer(number) else {
+            reader.problems.push(
+                Diagnostic::new(Code::InvalidValue, format!("`{key}` is too large"))
+                    .at(origin, "beyond 64 bits"),
+            );
+            return None;
+        };
+        Some(Number { value, origin })
+    }
+}
+
+fn integer(number: &DeInteger<'_>) -> Option<i64> {
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+/// A command: an array is run exactly as it is, a string by a shell or by the interpreter of its first line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Program and arguments; at least one word.
+    Exec(Vec<Text>, Origin),
+    /// A script.
+    Shell(Text),
+    /// Something that is no command, which was reported.
+    Broken(Origin),
+}
+
+impl Command {
+    /// Where it stands.
+    pub fn origin(&self) -> Origin {
+        match self {
+            Command::Exec(_, origin) | Command::Broken(origin) => *origin,
+            Command::Shell(text) => text.origin,
+        }
+    }
+}
+
+impl Value for Command {
+    const EXPECTED: &'static str =
+        "a command: an array of strings (run exactly so) or a string (run by a shell)";
+
+    fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        let origin = reader.origin(value.span());
+        let read = match value.get_ref() {
+            DeValue::String(_) => Text::read(key, value, reader).map(|mut text| {
+                // A manifest with CR LF line ends would give a script whose first line names `sh\r`.
+                text.value = text.value.replace("\r\n", "\n");
+                Command::Shell(text)
+            }),
+            DeValue::Array(array) => {
+                let words = Names::read(key, value, reader)?.list;
+                (words.len() == array.iter().count()).then_some(Command::Exec(words, origin))
+            }
+            _ => reader.wrong_type(key, value, Self::EXPECTED),
+        };
+        let is_empty = match &read {
+            Some(Command::Exec(words, _)) => words.first().is_none_or(|program| program.value.is_empty()),
+            Some(Command::Shell(text)) => text.value.trim().is_empty(),
+            Some(Command::Broken(_)) | None => false,
+        };
+        if is_empty {
+            reader.problems.push(
+                Diagnostic::new(Code::InvalidValue, format!("`{key}` names no program"))
+                    .at(origin, "nothing to run"),
+            );
+        }
+        read.filter(|_| !is_empty).or(Some(Command::Broken(origin)))
+    }
+}
+
+/// Several strings; written closer and farther away they add up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// The strings, in order.
+    pub list: Vec<Text>,
+    /// Where the array stands.
+    pub origin: Origin,
+}
+
+impl Value for Names {
+    const EXPECTED: &'static str = "an array of strings";
+
+    fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        let Some(array) = value.get_ref().as_array() else {
+            return reader.wrong_type(key, value, Self::EXPECTED);
+        };
+        let each = format!("each item of `{key}`");
+        let list: Vec<Text> = array.iter().filter_map(|item| Text::read_as(&each, item, reader)).collect();
+        Some(Names { list, origin: reader.origin(value.span()) })
+    }
+
+    fn merge(mut self, nearer: Self) -> Self {
+        self.list.extend(nearer.list);
+        Names { list: self.list, origin: nearer.origin }
+    }
+}
+
+/// A table of strings; merged key by key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TextTable {
+    /// Keys and values, in file order.
+    pub entries: Vec<(Text, Text)>,
+}
+
+impl Value for TextTable {
+    const EXPECTED: &'static str = "a table of strings";
+
+    fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        let Some(table) = value.get_ref().as_table() else {
+            return reader.wrong_type(key, value, Self::EXPECTED);
+        };
+        let mut entries = Vec::new();
+        for (name, value) in table {
+            let path = format!("{key}.{}", name.get_ref());
+            if let Some(text) = Text::read(&path, value, reader) {
+                let name = Text {
+                    value: name.get_ref().to_string(),
+                    origin: reader.origin(name.span()),
+                    from_defaults: reader.in_defaults,
+                };
+                entries.push((name, text));
+            }
+        }
+        Some(TextTable { entries })
+    }
+
+    fn merge(mut self, nearer: Self) -> Self {
+        for (name, value) in nearer.entries {
+            match self.entries.iter_mut().find(|(known, _)| known.value == name.value) {
+                Some(entry) => *entry = (name, value),
+                None => self.entries.push((name, value)),
+            }
+        }
+        self
+    }
+}
+
+/// The instances of a service template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Instances {
+    /// So many, numbered from 1.
+    Count(Number),
+    /// By name.
+    Names(Names),
+    /// By name, each with its parameters.
+    Table(Vec<(Text, TextTable)>),
+}
+
+impl Value for Instances {
+    const EXPECTED: &'static str =
+        "a number, an array of names, or a table `{ name = { parameter = \"value\" } }`";
+
+    fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::Integer(_) => Number::read(key, value, reader).map(Instances::Count),
+            DeValue::Array(_) => Names::read(key, value, reader).map(Instances::Names),
+            DeValue::Table(table) => {
+                let mut instances = Vec::new();
+                for (name, value) in table {
+                    let path = format!("{key}.{}", name.get_ref());
+                    let parameters = TextTable::read(&path, value, reader)?;
+                    let origin = reader.origin(name.span());
+                    let name = Text { value: name.get_ref().to_string(), origin, from_defaults: false };
+                    instances.push((name, parameters));
+                }
+                Some(Instances::Table(instances))
+            }
+            _ => reader.wrong_type(key, value, Self::EXPECTED),
+        }
+    }
+}

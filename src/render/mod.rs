@@ -1,0 +1,7 @@
+//! From the services as meant to what people and programs read: the source tree and the graph.
+
+mod graph;
+mod tree;
+
+pub use graph::{Direction, dot, json, text};
+pub use tree::{definitions_dir, tree};

@@ -1,0 +1,190 @@
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+
+use miette::{
+    Diagnostic as Report, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, NamedSource,
+    Severity as Weight, SourceCode, SourceSpan, SpanContents,
+};
+
+use crate::diagnostic::{Diagnostic, FileId, Files, Severity};
+
+/// How reports look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// For logs and files: no colours.
+    Plain,
+    /// For a terminal.
+    Coloured,
+}
+
+/// The problem as a person reads it: what, where with an excerpt, why, and what to do.
+pub fn human(problem: &Diagnostic, files: &Files, style: Style) -> String {
+    let theme = match style {
+        Style::Plain => GraphicalTheme::unicode_nocolor(),
+        Style::Coloured => GraphicalTheme::unicode(),
+    };
+    let mut text = String::new();
+    // Logs are searched by line: a message stays in one.
+    let handler = GraphicalReportHandler::new_themed(theme).with_wrap_lines(false).with_context_lines(1);
+    match handler.render_report(&mut text, &Shown::new(problem, files)) {
+        Ok(()) => text + "\n",
+        Err(fmt::Error) => format!("{}: {}\n", problem.code, problem.message),
+    }
+}
+
+/// A problem the way miette wants it.
+#[derive(Debug)]
+struct Shown {
+    message: String,
+    code: Option<String>,
+    severity: Weight,
+    help: Option<String>,
+    notes: Option<Box<Note>>,
+    source: Option<NamedSource<WholeLines>>,
+    labels: Vec<LabeledSpan>,
+    elsewhere: Vec<Shown>,
+}
+
+/// An explaining fact, and those after it.
+#[derive(Debug)]
+struct Note {
+    text: String,
+    next: Option<Box<Note>>,
+}
+
+impl Shown {
+    fn new(problem: &Diagnostic, files: &Files) -> Self {
+        let mut excerpts: BTreeMap<usize, (FileId, Vec<LabeledSpan>)> = BTreeMap::new();
+        let mut places = Vec::new();
+        for label in &problem.labels {
+            let file = files.get(label.origin.file);
+            let span = label.origin.span();
+            let readable = std::str::from_utf8(&file.text).is_ok() && span.end <= file.text.len();
+            if file.text.is_empty() || (span.start == 0 && span.end == 0) || !readable {
+                places.push(format!("{}: {}", file.path.display(), label.text));
+                continue;
+            }
+            let position = excerpts
+                .iter()
+                .find(|(_, (known, _))| *known == label.origin.file)
+                .map_or(excerpts.len(), |(position, _)| *position);
+            let excerpt = excerpts.entry(position).or_insert_with(|| (label.origin.file, Vec::new()));
+            excerpt.1.push(LabeledSpan::new(Some(label.text.clone()), span.start, span.len()));
+        }
+        let mut excerpts = excerpts.into_values().map(|(id, labels)| {
+            let file = files.get(id);
+            // One byte for one byte, so that the marks stay under what they mark.
+            let printable = |byte: &u8| match byte {
+                b'\n' | b'\t' | b'\r' => *byte,
+                byte if byte.is_ascii_control() => b'?',
+                byte => *byte,
+            };
+            let text = String::from_utf8(file.text.iter().map(printable).collect()).unwrap_or_default();
+            (NamedSource::new(file.path.display().to_string(), WholeLines(text)), labels)
+        });
+        let (source, labels) = excerpts.next().unzip();
+        let elsewhere = excerpts
+            .map(|(source, labels)| Shown {
+                message: "the other place".into(),
+                code: None,
+                severity: Weight::Advice,
+                help: None,
+                notes: None,
+                source: Some(source),
+                labels,
+                elsewhere: Vec::new(),
+            })
+            .collect();
+        let notes = places.into_iter().chain(problem.notes.iter().cloned());
+        Shown {
+            message: problem.message.clone(),
+            code: Some(problem.code.slug().to_owned()),
+            severity: match problem.severity() {
+                Severity::Error => Weight::Error,
+                Severity::Warning => Weight::Warning,
+            },
+            help: problem.help.clone(),
+            notes: notes.rev().fold(None, |next, text| Some(Box::new(Note { text, next }))),
+            source,
+            labels: labels.unwrap_or_default(),
+            elsewhere,
+        }
+    }
+}
+
+/// A text whose excerpts begin and end with a line; without context lines miette would begin in the middle of one.
+#[derive(Debug)]
+struct WholeLines(String);
+
+impl SourceCode for WholeLines {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        // Asked for no context, it is the position above the excerpt that is wanted.
+        if before == 0 {
+            return self.0.read_span(span, 0, after);
+        }
+        let start = span.offset().min(self.0.len());
+        let end = (start + span.len()).min(self.0.len());
+        let start =
+            self.0.as_bytes()[..start].iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
+        let rest = &self.0.as_bytes()[end..];
+        let end = end + rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
+        self.0.read_span(&(start..end).into(), 0, 0)
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for Note {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.next.as_deref().map(|note| note as &dyn Error)
+    }
+}
+
+impl Error for Shown {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.notes.as_deref().map(|note| note as &dyn Error)
+    }
+}
+
+impl Report for Shown {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.code.as_ref().map(|code| Box::new(code) as _)
+    }
+
+    fn severity(&self) -> Option<Weight> {
+        Some(self.severity)
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as _)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as _)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        (!self.labels.is_empty()).then(|| Box::new(self.labels.iter().cloned()) as _)
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Report> + 'a>> {
+        (!self.elsewhere.is_empty())
+            .then(|| Box::new(self.elsewhere.iter().map(|shown| shown as &dyn Report)) as _)
+    }
+}

@@ -1,0 +1,56 @@
+use serde::Serialize;
+
+use super::position;
+use crate::diagnostic::{Diagnostic, Files, Severity};
+
+/// The frozen shape of a problem in machine output, version 1.
+#[derive(Serialize)]
+struct Problem<'a> {
+    code: &'a str,
+    severity: &'a str,
+    class: Option<&'a str>,
+    message: &'a str,
+    labels: Vec<Label<'a>>,
+    notes: &'a [String],
+    help: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Label<'a> {
+    file: String,
+    line: usize,
+    column: usize,
+    start: usize,
+    end: usize,
+    text: &'a str,
+}
+
+/// The problem for programs: lines and columns count from 1, `start` and `end` are bytes.
+pub fn json(problem: &Diagnostic, files: &Files) -> serde_json::Value {
+    let labels = problem.labels.iter().map(|label| {
+        let file = files.get(label.origin.file);
+        let (line, column) = position(&file.text, label.origin);
+        let span = label.origin.span();
+        Label {
+            file: file.path.to_string_lossy().into_owned(),
+            line,
+            column,
+            start: span.start,
+            end: span.end,
+            text: &label.text,
+        }
+    });
+    let shape = Problem {
+        code: problem.code.slug(),
+        severity: match problem.severity() {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+        class: problem.class.map(|class| class.slug()),
+        message: &problem.message,
+        labels: labels.collect(),
+        notes: &problem.notes,
+        help: problem.help.as_deref(),
+    };
+    serde_json::to_value(shape).unwrap_or_default()
+}

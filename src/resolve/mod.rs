@@ -1,0 +1,283 @@
+//! From the manifest as written to the services as meant: defaults are merged, templates expanded, and every key
+//! becomes the s6-rc files that do what it says.
+
+mod bundle;
+mod log;
+mod scope;
+mod service;
+mod values;
+
+use std::collections::BTreeSet;
+
+use crate::diagnostic::{Code, Diagnostic, Problems, did_you_mean};
+use crate::manifest::{Instances, Manifest, ServiceEntry, ServiceKeys, Table, TargetKeys, Text};
+use crate::model::{Bundle, Feature, Kind, Layer, Service, ServiceRef, ServiceSet, System, Target};
+use crate::templates::{Expressions, Variable};
+use scope::Scope;
+use values::Values;
+
+/// The bundle of everything that starts at boot.
+pub const START_BUNDLE: &str = "default";
+
+/// Makes the services of a manifest, together with those that its target itself brings.
+pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
+    let target = target(&manifest.target, problems);
+    let mut resolver = Resolver {
+        set: ServiceSet::new(target),
+        problems,
+        expressions: Expressions::default(),
+        start: Start::default(),
+        logs: log::Logs::default(),
+    };
+    let built_ins = resolver.set.target.system.built_ins();
+    let has_built_ins = !built_ins.is_empty();
+    resolver.set.services.extend(built_ins);
+    for external in manifest.target.external.iter().flat_map(|names| &names.list) {
+        let service = Service::new(external.value.as_str().into(), Some(external.origin), Kind::Unknown);
+        resolver.set.services.push(Service { layer: Layer::External, ..service });
+    }
+    for entry in &manifest.services {
+        resolver.entry(manifest, entry);
+    }
+    bundle::add_dependencies(manifest, &mut resolver.set);
+    resolver.start_bundles(has_built_ins);
+    resolver.set
+}
+
+/// An instance of a template: its value in expressions, its name, and what it sets.
+type Instance = (Variable, Text, Vec<(Text, Text)>);
+
+/// What is in the start sets.
+#[derive(Default)]
+struct Start {
+    boot: Vec<ServiceRef>,
+    late: Vec<ServiceRef>,
+}
+
+/// The set that grows, and what its parts need while it does.
+struct Resolver<'p> {
+    set: ServiceSet,
+    problems: &'p mut Problems,
+    expressions: Expressions,
+    start: Start,
+    logs: log::Logs,
+}
+
+impl Resolver<'_> {
+    fn system(&self) -> System {
+        self.set.target.system
+    }
+
+    fn entry(&mut self, manifest: &Manifest, entry: &ServiceEntry) {
+        let name = &entry.name;
+        if name.value == START_BUNDLE {
+            self.problems.push(
+                Diagnostic::new(Code::BuiltInName, format!("the bundle `{START_BUNDLE}` is made by s6gen"))
+                    .at(name.origin, "this name is taken")
+                    .note("it holds every service with `start = \"boot\"` (which is the default) or `\"early\"`")
+                    .help("choose another name, and say with `start` when each service starts"),
+            );
+            return;
+        }
+        let named = Values { problems: self.problems }.service_name(&name.value, name.origin);
+        if !named {
+            // References to it are not the mistake: the name stays known.
+            let service = Service::new(name.value.as_str().into(), Some(name.origin), Kind::Unknown);
+            self.set.services.push(Service { layer: Layer::External, ..service });
+            return;
+        }
+        match &entry.keys {
+            ServiceKeys::Bundle(keys) => self.bundle(name, keys),
+            ServiceKeys::Longrun(keys) => {
+                let keys = manifest.longrun_defaults.clone().merge((**keys).clone());
+                self.instances(name, "longrun", &keys.common.clone(), |resolver, scope| {
+                    resolver.longrun(&keys, scope)
+                });
+            }
+            ServiceKeys::Oneshot(keys) => {
+                let keys = manifest.oneshot_defaults.clone().merge((**keys).clone());
+                self.instances(name, "oneshot", &keys.common.clone(), |resolver, scope| {
+                    resolver.oneshot(&keys, scope)
+                });
+            }
+        }
+    }
+
+    /// Makes the service, or one for each of its instances and the bundle of them all.
+    fn instances(
+        &mut self,
+        name: &Text,
+        kind: &'static str,
+        common: &crate::manifest::CommonKeys,
+        mut make: impl FnMut(&mut Self, &Scope),
+    ) {
+        let table = format!("{kind}.{}", name.value);
+        let early = common.start.as_ref().is_some_and(|text| text.value == "early");
+        let Some(instances) = &common.instances else {
+            if let Some(parameters) = &common.parameters {
+                self.problems.push(
+                    Diagnostic::new(Code::ConflictingKeys, "`parameters` without `instances`")
+                        .at(parameters.origin, "only a template has parameters")
+                        .help("add `instances = []` to make this service a template"),
+                );
+            }
+            make(self, &Scope::service(name, table).early(early));
+            return;
+        };
+        let declared = common.parameters.iter().flat_map(|p| p.list.iter().cloned()).collect::<Vec<_>>();
+        let list: Vec<Instance> = match instances {
+            Instances::Count(number) if (0..=9999).contains(&number.value) => (1..=number.value)
+                .map(|n| {
+                    let text = Text { value: n.to_string(), origin: number.origin, from_defaults: false };
+                    (Variable::Number(n), text, Vec::new())
+                })
+                .collect(),
+            Instances::Count(number) => {
+                self.problems.push(
+                    Diagnostic::new(
+                        Code::InvalidValue,
+                        format!("`{}` is not a number of instances", number.value),
+                    )
+                    .at(number.origin, "from 0 to 9999"),
+                );
+                Vec::new()
+            }
+            Instances::Names(names) => names
+                .list
+                .iter()
+                .map(|name| (Variable::Text(name.value.clone()), name.clone(), Vec::new()))
+                .collect(),
+            Instances::Table(table) => table
+                .iter()
+                .map(|(name, values)| {
+                    (Variable::Text(name.value.clone()), name.clone(), values.entries.clone())
+                })
+                .collect(),
+        };
+        let template = Scope::template(name, table, declared).early(early);
+        template.check_given(list.iter().flat_map(|(_, _, given)| given), self.problems);
+        let mut members = Vec::new();
+        for (variable, instance, given) in list {
+            let full = format!("{}-{}", name.value, instance.value);
+            if !(Values { problems: self.problems }.instance_name(&instance.value, &full, instance.origin)) {
+                continue;
+            }
+            let scope = template.instance(full.clone(), instance.origin, variable, &given);
+            make(self, &scope);
+            template.note_used(&scope);
+            members.push(ServiceRef { name: full.as_str().into(), origin: Some(instance.origin) });
+        }
+        if members.is_empty() {
+            // A template without instances is still read: its mistakes show before the first instance is made.
+            let services = self.set.services.len();
+            let (boot, late) = (self.start.boot.len(), self.start.late.len());
+            let logs = self.logs.clone();
+            let scope = template.dry();
+            make(self, &scope);
+            template.note_used(&scope);
+            self.set.services.truncate(services);
+            self.start.boot.truncate(boot);
+            self.start.late.truncate(late);
+            self.logs = logs;
+        }
+        template.check_used(self.problems);
+        let bundle = Kind::Bundle(Bundle { contents: members });
+        self.set.services.push(Service::new(name.value.as_str().into(), Some(name.origin), bundle));
+    }
+
+    /// Makes the bundle `default` and puts it where the overlay looks for what it has to start.
+    fn start_bundles(&mut self, has_built_ins: bool) {
+        let boot = std::mem::take(&mut self.start.boot);
+        let late = std::mem::take(&mut self.start.late);
+        let member = ServiceRef { name: START_BUNDLE.into(), origin: None };
+        if has_built_ins {
+            for service in &mut self.set.services {
+                if let (Layer::Overlay, Kind::Bundle(bundle)) = (service.layer, &mut service.kind) {
+                    if service.name == *"user" {
+                        bundle.contents.push(member.clone());
+                    } else if service.name == *"user2" {
+                        bundle.contents.extend(late.iter().cloned());
+                    }
+                }
+            }
+        }
+        let bundle = Kind::Bundle(Bundle { contents: boot });
+        self.set.services.push(Service::new(START_BUNDLE.into(), None, bundle));
+    }
+}
+
+/// Reads `[target]`.
+fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
+    if let (Some(overlay), Some(s6rc)) = (&keys.s6_overlay, &keys.s6_rc) {
+        problems.push(
+            Diagnostic::new(Code::ConflictingKeys, "`s6-overlay` and `s6-rc` exclude each other")
+                .at(s6rc.origin, "for a system without the overlay")
+                .at(overlay.origin, "for a container image with s6-overlay")
+                .help("keep `s6-overlay` for a container image; it knows which s6-rc that version contains"),
+        );
+    }
+    let unknown = |text: &Text, what: &str, newest: System| {
+        Diagnostic::new(Code::UnknownVersion, format!("s6gen knows no {what} `{}`", text.value))
+            .at(text.origin, "unknown version")
+            .help(format!("the newest known one is `{}`", newest.version()))
+    };
+    let mut system = System::NEWEST_OVERLAY;
+    if let Some(text) = &keys.s6_rc {
+        match System::s6rc(&text.value) {
+            Some(known) => system = known,
+            None => problems.push(unknown(text, "s6-rc", System::NEWEST_S6RC)),
+        }
+    }
+    if let Some(text) = &keys.s6_overlay {
+        match System::overlay(&text.value) {
+            Some(known) => system = known,
+            None => problems.push(unknown(text, "s6-overlay", System::NEWEST_OVERLAY)),
+        }
+    }
+    let mut target = Target::new(system);
+    let mut values = Values { problems };
+    for (text, key, field) in
+        [(&keys.tree, "tree", &mut target.tree), (&keys.command_dir, "command-dir", &mut target.command_dir)]
+    {
+        if let Some(path) = text.as_ref().and_then(|text| values.path(key, &text.value, text.origin)) {
+            *field = path;
+        }
+    }
+    target
+}
+
+/// Reports that the target cannot do `what` yet.
+fn too_old(system: System, feature: Feature, what: &str, origin: crate::diagnostic::Origin) -> Diagnostic {
+    Diagnostic::new(Code::TargetTooOld, format!("{system} cannot do `{what}`"))
+        .at(origin, format!("needs {}", system.first_with(feature)))
+        .help(format!("use {} or newer, or leave this out", system.first_with(feature)))
+}
+
+/// The words a key allows, and what they stand for.
+fn choice<T: Copy>(
+    key: &str,
+    text: &str,
+    origin: crate::diagnostic::Origin,
+    words: &[(&str, T)],
+    problems: &mut Problems,
+) -> Option<T> {
+    if let Some((_, meant)) = words.iter().find(|(word, _)| *word == text) {
+        return Some(*meant);
+    }
+    let listed = words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    problems.push(
+        Diagnostic::new(Code::InvalidValue, format!("`{key}` cannot be `{text}`"))
+            .at(origin, "unknown word")
+            .help(match did_you_mean(text, words.iter().map(|(word, _)| *word)) {
+                Some(near) => format!("did you mean `{near}`? The words are {listed}"),
+                None => format!("the words are {listed}"),
+            }),
+    );
+    None
+}
+
+/// `list` without repetitions, in order.
+fn distinct(list: Vec<ServiceRef>) -> Vec<ServiceRef> {
+    let mut seen = BTreeSet::new();
+    list.into_iter().filter(|r| seen.insert(r.name.clone())).collect()
+}

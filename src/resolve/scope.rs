@@ -1,0 +1,191 @@
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::diagnostic::{Code, Diagnostic, Origin, Problems, did_you_mean};
+use crate::manifest::Text;
+use crate::templates::{ExpressionError, Expressions, Variable};
+
+/// The service that is being made, and what its expressions may use.
+pub(super) struct Scope {
+    /// Its name, instance included.
+    pub name: String,
+    /// Where that name stands.
+    pub origin: Origin,
+    /// The manifest's table, `longrun.web`.
+    pub table: String,
+    /// Every text of it is a template, not only those from `[defaults]`.
+    is_template: bool,
+    /// It starts without waiting for the image's own initialisation.
+    is_early: bool,
+    variables: BTreeMap<String, Variable>,
+    declared: Vec<Text>,
+    used: RefCell<BTreeSet<String>>,
+}
+
+impl Scope {
+    /// A service that is no template.
+    pub fn service(name: &Text, table: String) -> Self {
+        let variables = [("name".to_owned(), Variable::Text(name.value.clone()))].into();
+        Scope {
+            name: name.value.clone(),
+            origin: name.origin,
+            table,
+            is_template: false,
+            is_early: false,
+            variables,
+            declared: Vec::new(),
+            used: RefCell::default(),
+        }
+    }
+
+    /// A template with these parameters.
+    pub fn template(name: &Text, table: String, declared: Vec<Text>) -> Self {
+        Scope { is_template: true, declared, ..Scope::service(name, table) }
+    }
+
+    /// One instance of this template.
+    pub fn instance(
+        &self,
+        name: String,
+        origin: Origin,
+        instance: Variable,
+        given: &[(Text, Text)],
+    ) -> Scope {
+        let mut variables: BTreeMap<String, Variable> = given
+            .iter()
+            .map(|(key, value)| (key.value.clone(), Variable::Text(value.value.clone())))
+            .collect();
+        variables.insert("name".into(), Variable::Text(name.clone()));
+        variables.insert("instance".into(), instance);
+        Scope {
+            name,
+            origin,
+            table: self.table.clone(),
+            is_template: true,
+            is_early: self.is_early,
+            variables,
+            declared: self.declared.clone(),
+            used: RefCell::default(),
+        }
+    }
+
+    /// This template with a stand-in for every value, to see its mistakes before there is an instance.
+    pub fn dry(&self) -> Scope {
+        let stand_ins: Vec<(Text, Text)> =
+            self.declared.iter().map(|name| (name.clone(), name.clone())).collect();
+        let name = format!("{}-0", self.name);
+        self.instance(name, self.origin, Variable::Number(0), &stand_ins)
+    }
+
+    /// The text with its expressions replaced; none, and a report, if that is not possible.
+    pub fn text(&self, text: &Text, expressions: &Expressions, problems: &mut Problems) -> Option<String> {
+        if !(self.is_template || text.from_defaults) || !text.value.contains("{{") {
+            return Some(text.value.clone());
+        }
+        let known = || {
+            let built_in = if self.is_template { &["name", "instance"][..] } else { &["name"] };
+            built_in.iter().copied().chain(self.declared.iter().map(|d| d.value.as_str()))
+        };
+        let names = expressions.names(&text.value);
+        self.used.borrow_mut().extend(names.iter().cloned());
+        let mut unknown = false;
+        for name in names.iter().filter(|name| known().all(|k| k != name.as_str())) {
+            unknown = true;
+            let mut problem = Diagnostic::new(Code::MissingParameter, format!("nothing defines `{name}`"))
+                .at(text.origin, format!("`{name}` is used here"));
+            problem = match did_you_mean(name, known()) {
+                Some(near) => problem.help(format!("did you mean `{near}`?")),
+                None if self.is_template => {
+                    problem.help(format!("add `{name}` to the template's `parameters`"))
+                }
+                None if name == "instance" => {
+                    problem.help("only a service with `instances` has instances; here there is `name`")
+                }
+                None => problem.help("in `[defaults]` there is only `name`, the service's own name"),
+            };
+            problems.push(problem);
+        }
+        if unknown {
+            return None;
+        }
+        let variables = Expressions::variables(self.variables.iter().map(|(k, v)| (k.as_str(), v.clone())));
+        match expressions.expand(&text.value, &variables) {
+            Ok(expanded) => Some(expanded),
+            Err(ExpressionError::Undefined) => {
+                let missing: Vec<String> = names
+                    .iter()
+                    .filter(|n| !self.variables.contains_key(*n))
+                    .map(|n| format!("`{n}`"))
+                    .collect();
+                let missing = missing.join(", ");
+                problems.push(
+                    Diagnostic::new(
+                        Code::MissingParameter,
+                        format!("`{}` does not set {missing}", self.name),
+                    )
+                    .at(text.origin, "used here, without a default")
+                    .at(self.origin, "this instance sets no value for it")
+                    .help("set it for the instance, or write `{{ NAME | default('VALUE') }}`"),
+                );
+                None
+            }
+            Err(ExpressionError::Invalid(why)) => {
+                problems.push(
+                    Diagnostic::new(Code::Expression, format!("this expression cannot be evaluated: {why}"))
+                        .at(text.origin, "in this text")
+                        .help("for the two characters `{{` themselves write `{{ '{{' }}`"),
+                );
+                None
+            }
+        }
+    }
+
+    /// Reports values for parameters that this template does not declare.
+    pub fn check_given<'a>(&self, given: impl Iterator<Item = &'a (Text, Text)>, problems: &mut Problems) {
+        for (key, _) in given.filter(|(key, _)| self.declared.iter().all(|d| d.value != key.value)) {
+            let problem = Diagnostic::new(
+                Code::UnknownParameter,
+                format!("`{}` has no parameter `{}`", self.name, key.value),
+            )
+            .at(key.origin, "not declared");
+            let help = match did_you_mean(&key.value, self.declared.iter().map(|d| d.value.as_str())) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("declare it: `parameters = [\"{}\"]`", key.value),
+            };
+            problems.push(problem.help(help));
+        }
+    }
+
+    /// Takes over what an instance used.
+    pub fn note_used(&self, instance: &Scope) {
+        self.used.borrow_mut().extend(instance.used.borrow().iter().cloned());
+    }
+
+    /// Says that the service starts without waiting for the image's own initialisation.
+    #[must_use]
+    pub fn early(self, is_early: bool) -> Scope {
+        Scope { is_early, ..self }
+    }
+
+    /// Whether the service starts without waiting for the image's own initialisation.
+    pub fn is_early(&self) -> bool {
+        self.is_early
+    }
+
+    /// Reports declared parameters that no text uses.
+    pub fn check_used(&self, problems: &mut Problems) {
+        for parameter in self.declared.iter().filter(|d| !self.used.borrow().contains(&d.value)) {
+            problems.push(
+                Diagnostic::new(
+                    Code::UnknownParameter,
+                    format!("nothing uses the parameter `{}`", parameter.value),
+                )
+                .at(parameter.origin, "declared here")
+                .help(format!(
+                    "use it as `{{{{ {} }}}}` in a text of the service, or remove it",
+                    parameter.value
+                )),
+            );
+        }
+    }
+}

@@ -1,0 +1,265 @@
+use crate::diagnostic::{Class, Rank};
+use crate::diagnostic::{Code, Diagnostic, Origin, Problems, did_you_mean};
+use crate::model::Account;
+
+/// Reads what strings of the manifest say.
+pub(super) struct Values<'p> {
+    pub problems: &'p mut Problems,
+}
+
+/// The longest name that s6-svscan supervises, in bytes.
+pub(super) const LONGEST_NAME: usize = 251;
+
+impl Values<'_> {
+    fn refuse<T>(&mut self, message: String, origin: Origin, label: &str, help: &str) -> Option<T> {
+        self.problems.push(Diagnostic::new(Code::InvalidValue, message).at(origin, label).help(help));
+        None
+    }
+
+    /// Milliseconds; `never` is 0, as in s6's own files.
+    pub fn duration(&mut self, key: &str, text: &str, origin: Origin) -> Option<u32> {
+        if text == "never" {
+            return Some(0);
+        }
+        match milliseconds(text) {
+            Some(0) => self.refuse(
+                format!("`{key}` cannot be `{text}`"),
+                origin,
+                "s6 takes zero for no limit at all",
+                "write `never` for no limit",
+            ),
+            Some(value) => match u32::try_from(value) {
+                Ok(value) => Some(value),
+                Err(_) => {
+                    self.problems.push(
+                        Diagnostic::s6rc(Class::TimeoutInvalid, Rank::Unranked, format!("`{key}` is too long"))
+                            .at(origin, format!("{value} milliseconds"))
+                            .help("s6 counts in 32 bits: the longest limit is 4294967295 ms, about 49 days; or write `never`"),
+                    );
+                    None
+                }
+            },
+            None => self.refuse(
+                format!("`{key}` cannot be `{text}`"),
+                origin,
+                "not a duration",
+                "write a number and a unit: `500ms`, `10s`, `5m`, `1h30m`; or `never`",
+            ),
+        }
+    }
+
+    /// Bytes.
+    pub fn size(&mut self, key: &str, text: &str, origin: Origin) -> Option<u64> {
+        let bytes = bytes(text);
+        if bytes.is_none() {
+            return self.refuse(
+                format!("`{key}` cannot be `{text}`"),
+                origin,
+                "not a size",
+                "write a number and a unit: `64KB`, `5MB`, `1GB`",
+            );
+        }
+        bytes
+    }
+
+    /// An absolute path, without a slash at its end.
+    pub fn path(&mut self, key: &str, text: &str, origin: Origin) -> Option<String> {
+        let plain = text.starts_with('/')
+            && text.len() > 1
+            && !text.split('/').any(|part| part == ".." || part == ".")
+            && !text.contains("//");
+        if !plain {
+            return self.refuse(
+                format!("`{key}` cannot be `{text}`"),
+                origin,
+                "not an absolute path",
+                "write the whole path in the image, from `/` on, without `.` and `..`",
+            );
+        }
+        Some(text.trim_end_matches('/').to_owned())
+    }
+
+    /// The name of a signal, without `SIG`.
+    pub fn signal(&mut self, key: &str, text: &str, origin: Origin) -> Option<&'static str> {
+        let wanted = text.strip_prefix("SIG").unwrap_or(text);
+        if let Some(signal) = SIGNALS.iter().find(|s| **s == wanted) {
+            return Some(signal);
+        }
+        let near = SIGNALS
+            .iter()
+            .copied()
+            .find(|s| s.eq_ignore_ascii_case(wanted))
+            .or_else(|| did_you_mean(wanted, SIGNALS.iter().copied()));
+        let problem = Diagnostic::new(Code::UnknownSignal, format!("`{key}` names no signal: `{text}`"))
+            .at(origin, "unknown signal");
+        self.problems.push(match near {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem.help("write its name, such as `TERM`, `INT`, `QUIT` or `HUP`"),
+        });
+        None
+    }
+
+    /// A file mode mask, as it was written.
+    pub fn umask(&mut self, key: &str, text: &str, origin: Origin) -> Option<String> {
+        let octal = !text.is_empty() && text.bytes().all(|b| (b'0'..=b'7').contains(&b));
+        match u32::from_str_radix(text, 8) {
+            Ok(mask) if octal && mask <= 0o777 => Some(format!("{mask:03o}")),
+            _ => self.refuse(
+                format!("`{key}` cannot be `{text}`"),
+                origin,
+                "not a file mode mask",
+                "write three octal digits, such as `022` or `077`",
+            ),
+        }
+    }
+
+    /// Whose rights: `name`, `name:group` or `uid:gid`.
+    pub fn account(&mut self, key: &str, text: &str, origin: Origin) -> Option<Account> {
+        let numeric = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+        let word = |t: &str| {
+            !t.is_empty() && !numeric(t) && t.chars().all(|c| c.is_alphanumeric() || "_.-@$".contains(c))
+        };
+        match text.split_once(':') {
+            None if numeric(text) => self.refuse(
+                format!("`{key}` needs a group with a user id"),
+                origin,
+                "a number alone would be looked up as a name",
+                &format!("write `{text}:{text}`, or the account's name"),
+            ),
+            None if word(text) => Some(Account { name: Some(text.into()), group: None, ids: None }),
+            Some((uid, gid)) if numeric(uid) && numeric(gid) => {
+                if uid.parse::<u32>().is_err() || gid.parse::<u32>().is_err() {
+                    return self.refuse(
+                        format!("`{key}` cannot be `{text}`"),
+                        origin,
+                        "beyond 32 bits",
+                        "use smaller ids",
+                    );
+                }
+                Some(Account { name: None, group: None, ids: Some(text.into()) })
+            }
+            Some((user, group)) if word(user) && word(group) => {
+                Some(Account { name: Some(user.into()), group: Some(group.into()), ids: None })
+            }
+            _ => self.refuse(
+                format!("`{key}` cannot be `{text}`"),
+                origin,
+                "not an account",
+                "write `name`, `name:group` or `uid:gid`",
+            ),
+        }
+    }
+
+    /// Whether `name` can name a service; reports it if not.
+    pub fn service_name(&mut self, name: &str, origin: Origin) -> bool {
+        let Some((why, help)) = name_problem(name) else { return true };
+        self.problems.push(
+            Diagnostic::new(Code::InvalidName, format!("{} cannot be the name of a service", shown(name)))
+                .at(origin, why)
+                .help(help),
+        );
+        false
+    }
+
+    /// Whether an instance can have this name; reports it if not.
+    pub fn instance_name(&mut self, instance: &str, full: &str, origin: Origin) -> bool {
+        let problem = match instance {
+            "" => Some(("empty", "give the instance a name".to_owned())),
+            _ => name_problem(full),
+        };
+        let Some((why, help)) = problem else { return true };
+        self.problems.push(
+            Diagnostic::new(
+                Code::InvalidName,
+                format!("{} cannot be the name of an instance", shown(instance)),
+            )
+            .at(origin, why)
+            .help(help),
+        );
+        false
+    }
+}
+
+/// A name that is no good, short and printable.
+fn shown(name: &str) -> String {
+    match name.char_indices().nth(40) {
+        _ if name.is_empty() => "an empty text".to_owned(),
+        Some((cut, _)) => format!("`{}…`", name[..cut].escape_debug()),
+        None => format!("`{}`", name.escape_debug()),
+    }
+}
+
+fn name_problem(name: &str) -> Option<(&'static str, String)> {
+    let allowed = "use letters, digits, `_`, `.`, `@` and `-`, and begin with a letter or a digit".to_owned();
+    let mut chars = name.chars();
+    match chars.next() {
+        None => return Some(("empty", allowed)),
+        Some('.') => return Some(("s6-rc ignores names that begin with a dot", allowed)),
+        Some(c) if !c.is_ascii_alphanumeric() => {
+            return Some(("does not begin with a letter or a digit", allowed));
+        }
+        Some(_) => {}
+    }
+    if let Some(c) = name.chars().find(|c| !(c.is_ascii_alphanumeric() || "_.@-".contains(*c))) {
+        let why = match c {
+            '\n' => "contains a newline",
+            '/' => "contains a slash",
+            ' ' => "contains a space",
+            _ => "contains a character that service names cannot have",
+        };
+        return Some((why, allowed));
+    }
+    (name.len() > LONGEST_NAME).then(|| {
+        (
+            "too long",
+            format!(
+                "shorten it: s6-svscan supervises names of at most {LONGEST_NAME} bytes, this has {}",
+                name.len()
+            ),
+        )
+    })
+}
+
+/// `1h30m` in milliseconds; none if it is no duration.
+fn milliseconds(text: &str) -> Option<u64> {
+    let mut total: u64 = 0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let number: u64 = rest[..digits].parse().ok()?;
+        rest = &rest[digits..];
+        let unit_length = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
+        let unit = match &rest[..unit_length] {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return None,
+        };
+        rest = &rest[unit_length..];
+        total = total.checked_add(number.checked_mul(unit)?)?;
+    }
+    (!text.is_empty()).then_some(total)
+}
+
+/// `5MB` in bytes; none if it is no size.
+fn bytes(text: &str) -> Option<u64> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let number: u64 = text[..digits].parse().ok()?;
+    let unit: u64 = match &text[digits..] {
+        "B" => 1,
+        "K" | "KB" => 1 << 10,
+        "M" | "MB" => 1 << 20,
+        "G" | "GB" => 1 << 30,
+        _ => return None,
+    };
+    number.checked_mul(unit)
+}
+
+/// The signals that s6 knows by name on Linux.
+const SIGNALS: &[&str] = &[
+    "ABRT", "ALRM", "BUS", "CHLD", "CONT", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "POLL", "PROF", "PWR",
+    "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU", "URG", "USR1", "USR2",
+    "VTALRM", "WINCH", "XCPU", "XFSZ",
+];

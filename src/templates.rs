@@ -1,0 +1,177 @@
+//! The only room that knows minijinja: fills the texts of `templates/`, and expands `{{ … }}` in manifests.
+
+use std::collections::BTreeSet;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value};
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use serde::Serialize;
+
+/// Every text that s6gen writes, by the path it has in `templates/`.
+const TEXTS: &[(&str, &str)] = &[
+    ("longrun/run", include_str!("../templates/longrun/run")),
+    ("longrun/finish", include_str!("../templates/longrun/finish")),
+    ("longrun/log/run", include_str!("../templates/longrun/log/run")),
+    ("oneshot/up", include_str!("../templates/oneshot/up")),
+    ("part/environment", include_str!("../templates/part/environment")),
+    ("part/rights", include_str!("../templates/part/rights")),
+];
+
+/// The manifest that `s6gen init` writes.
+pub const STARTER: &str = include_str!("../templates/services.toml");
+
+/// The texts of `templates/`, ready to be filled.
+pub struct Templates {
+    environment: Environment<'static>,
+}
+
+impl Default for Templates {
+    fn default() -> Self {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        let syntax =
+            SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
+        environment.set_syntax(syntax.expect("the usual delimiters"));
+        environment.add_filter("word", |text: String| execline_word(&text));
+        environment.add_filter("execline", |command: Value, script: String, name: String| {
+            let words = match interpreter(&command)? {
+                Some(interpreter) => [interpreter, vec![script, name]].concat(),
+                None => list(&command, "words")?,
+            };
+            Ok::<_, Error>(words.iter().map(|word| execline_word(word)).collect::<Vec<_>>().join(" "))
+        });
+        environment.add_filter("sh", |command: Value, script: String| {
+            let (words, arguments) = match interpreter(&command)? {
+                Some(interpreter) => ([interpreter, vec![script]].concat(), " \"$@\""),
+                None => (list(&command, "words")?, ""),
+            };
+            let words = words.iter().map(|word| sh_word(word)).collect::<Vec<_>>().join(" ");
+            Ok::<_, Error>(words + arguments)
+        });
+        environment.add_filter("sh_word", |text: String| sh_word(&text));
+        for (name, text) in TEXTS {
+            environment
+                .add_template(name, text)
+                .expect("the shipped templates are well-formed: a test fills each");
+        }
+        Templates { environment }
+    }
+}
+
+impl Templates {
+    /// The text `name` with `data` filled in. An undefined name in it is a defect of the template, and its error says so.
+    pub fn fill(&self, name: &str, data: impl Serialize) -> Result<String, String> {
+        let template = self.environment.get_template(name).map_err(|e| e.to_string())?;
+        template.render(Value::from(Serde(data))).map_err(|e| format!("{name}: {e}"))
+    }
+}
+
+/// The interpreter of a command that is a script.
+fn interpreter(command: &Value) -> Result<Option<Vec<String>>, Error> {
+    match command.get_attr("form")?.as_str() {
+        Some("script") => list(command, "interpreter").map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn list(command: &Value, key: &str) -> Result<Vec<String>, Error> {
+    command.get_attr(key)?.try_iter().map(|words| words.map(|word| word.to_string()).collect())
+}
+
+/// What is wrong with an expression of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExpressionError {
+    /// A name without a value was used where one is needed.
+    Undefined,
+    /// The expression is malformed or cannot be computed; why.
+    Invalid(String),
+}
+
+/// Expands the `{{ … }}` of manifests; `{%` and `{#` are ordinary text there.
+pub struct Expressions {
+    environment: Environment<'static>,
+}
+
+impl Default for Expressions {
+    fn default() -> Self {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        // Shell text is full of `{%` and `{#`, as in `${#list[@]}`: statements and comments get marks that no text has.
+        let syntax = SyntaxConfig::builder()
+            .block_delimiters("\u{f8ff}\u{1}%", "%\u{1}\u{f8ff}")
+            .comment_delimiters("\u{f8ff}\u{1}#", "#\u{1}\u{f8ff}")
+            .keep_trailing_newline(true)
+            .build();
+        environment.set_syntax(syntax.expect("the delimiters differ"));
+        Expressions { environment }
+    }
+}
+
+impl Expressions {
+    /// `text` with every expression replaced by its value.
+    pub fn expand(&self, text: &str, variables: &Value) -> Result<String, ExpressionError> {
+        self.environment.render_str(text, variables).map_err(|error| match error.kind() {
+            ErrorKind::UndefinedError => ExpressionError::Undefined,
+            _ => ExpressionError::Invalid(describe(&error)),
+        })
+    }
+
+    /// The names that the expressions of `text` use; none if it cannot be read.
+    pub fn names(&self, text: &str) -> BTreeSet<String> {
+        match self.environment.template_from_str(text) {
+            Ok(template) => template.undeclared_variables(false).into_iter().collect(),
+            Err(_) => BTreeSet::new(),
+        }
+    }
+
+    /// The values of `variables` by name; whole numbers stay numbers.
+    pub fn variables<'a>(variables: impl Iterator<Item = (&'a str, Variable)>) -> Value {
+        Value::from_pairs(variables.map(|(name, variable)| match variable {
+            Variable::Number(number) => (name.to_owned(), Value::from(number)),
+            Variable::Text(text) => (name.to_owned(), Value::from(text)),
+        }))
+    }
+}
+
+/// The value of a name in expressions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Variable {
+    /// Arithmetic works: `{{ 9000 + instance }}`.
+    Number(i64),
+    /// Anything else.
+    Text(String),
+}
+
+fn describe(error: &Error) -> String {
+    match error.detail() {
+        Some(detail) => format!("{}: {detail}", error.kind()),
+        None => error.kind().to_string(),
+    }
+}
+
+/// One word for execline: bare where nothing in it is special, else quoted.
+pub fn execline_word(text: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || "_./:=@%+,-".contains(c);
+    if !text.is_empty() && text.chars().all(bare) {
+        return text.to_owned();
+    }
+    let mut word = String::with_capacity(text.len() + 2);
+    word.push('"');
+    for c in text.chars() {
+        if matches!(c, '"' | '\\') {
+            word.push('\\');
+        }
+        word.push(c);
+    }
+    word.push('"');
+    word
+}
+
+/// One word for a POSIX shell: bare where nothing in it is special, else in single quotes.
+pub fn sh_word(text: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || "_./:@%+,-".contains(c);
+    if !text.is_empty() && text.chars().all(bare) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}

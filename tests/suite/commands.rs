@@ -1,0 +1,276 @@
+//! The program as its users call it: what it prints, where, and how it ends.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use s6gen::diagnostic::Code;
+use tempfile::TempDir;
+
+const WEB: &str = "[longrun.web]\nrun = [\"web\"]\n";
+
+/// A folder with these files.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_s6gen"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_manifest_of_three_lines_builds() {
+    let folder = folder(&[("services.toml", WEB)]);
+    let output = run(folder.path(), &["build", "--root", "out"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let link = fs::read_link(folder.path().join("out/etc/s6-overlay/s6-rc.d/web")).unwrap();
+    assert_eq!(link, Path::new("../sv/web"));
+    assert!(folder.path().join("out/etc/s6-overlay/user-bundles.d/user/contents.d/default").exists());
+    let again = run(folder.path(), &["build", "--root", "out"]);
+    assert!(err(&again).contains("nothing changed"), "{}", err(&again));
+}
+
+#[test]
+fn the_starter_builds_and_is_never_overwritten() {
+    let folder = folder(&[]);
+    assert_eq!(code(&run(folder.path(), &["init"])), 0);
+    let built = run(folder.path(), &["build", "--root", "out"]);
+    assert_eq!((code(&built), err(&built).contains("warning")), (0, false), "{}", err(&built));
+    assert_eq!(code(&run(folder.path(), &["graph"])), 0);
+    fs::write(folder.path().join("services.toml"), WEB).unwrap();
+    let again = run(folder.path(), &["init"]);
+    assert_eq!(code(&again), 3);
+    assert_eq!(fs::read_to_string(folder.path().join("services.toml")).unwrap(), WEB);
+}
+
+#[test]
+fn a_manifest_that_cannot_be_read_is_a_problem_of_the_input() {
+    let folder = folder(&[("empty.toml", ""), ("binary.toml", "\u{0}\u{1}\u{2}[")]);
+    fs::create_dir(folder.path().join("directory")).unwrap();
+    for name in ["missing.toml", "directory", "empty.toml", "binary.toml"] {
+        for command in ["build", "check", "graph"] {
+            let output = run(folder.path(), &[command, "-m", name]);
+            assert_eq!(code(&output), 1, "{command} {name}: {}", err(&output));
+            assert!(err(&output).contains("manifest::"), "{command} {name}: {}", err(&output));
+        }
+    }
+}
+
+#[test]
+fn a_manifest_of_50_megabytes_is_refused_with_its_limit() {
+    let folder = folder(&[]);
+    let file = fs::File::create(folder.path().join("services.toml")).unwrap();
+    let mut file = std::io::BufWriter::new(file);
+    for _ in 0..50 << 10 {
+        file.write_all(&[b'#'; 1023]).unwrap();
+        file.write_all(b"\n").unwrap();
+    }
+    file.flush().unwrap();
+    let output = run(folder.path(), &["check"]);
+    assert_eq!(code(&output), 1);
+    assert!(
+        err(&output).contains("manifest::too-large") && err(&output).contains("16 MiB"),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn a_manifest_comes_from_standard_input_too() {
+    let folder = folder(&[]);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_s6gen"))
+        .args(["check", "-m", "-"])
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"[longrun.web]\nrun = 1\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(code(&output), 1);
+    assert!(err(&output).contains("<stdin>:2:7"), "{}", err(&output));
+}
+
+#[test]
+fn wrong_usage_ends_with_2() {
+    let folder = folder(&[("services.toml", WEB)]);
+    for arguments in [&["bulid"][..], &["build", "--rot", "x"], &["graph", "--format", "png"], &[]] {
+        let output = run(folder.path(), arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        assert!(!err(&output).is_empty());
+    }
+    assert!(err(&run(folder.path(), &["bulid"])).contains("build"), "it says what was meant");
+}
+
+#[test]
+fn an_output_that_the_system_refuses_ends_with_3_and_a_report() {
+    let folder = folder(&[("services.toml", WEB), ("file", "mine")]);
+    let output = run(folder.path(), &["build", "--root", "file"]);
+    assert_eq!(code(&output), 3, "{}", err(&output));
+    assert!(err(&output).contains("output::refused"), "{}", err(&output));
+    assert_eq!(fs::read_to_string(folder.path().join("file")).unwrap(), "mine");
+
+    let foreign = folder.path().join("out/etc/s6-overlay/sv/web");
+    fs::create_dir_all(&foreign).unwrap();
+    fs::write(foreign.join("type"), "oneshot\n").unwrap();
+    let output = run(folder.path(), &["build", "--root", "out"]);
+    assert_eq!(code(&output), 3, "{}", err(&output));
+    assert!(err(&output).contains("output::foreign-definition"), "{}", err(&output));
+    assert_eq!(fs::read_to_string(foreign.join("type")).unwrap(), "oneshot\n");
+    assert!(!folder.path().join("out/etc/s6-overlay/user-bundles.d").exists(), "nothing was written");
+}
+
+#[test]
+fn build_check_says_in_which_service_the_files_differ() {
+    let folder = folder(&[("services.toml", WEB)]);
+    let missing = run(folder.path(), &["build", "--check", "--root", "out"]);
+    assert_eq!(code(&missing), 1);
+    assert!(!folder.path().join("out").exists(), "--check writes nothing");
+    run(folder.path(), &["build", "--root", "out"]);
+    assert_eq!(code(&run(folder.path(), &["build", "--check", "--root", "out"])), 0);
+    let file = folder.path().join("out/etc/s6-overlay/sv/web/run");
+    fs::write(&file, "changed").unwrap();
+    let output = run(folder.path(), &["build", "--check", "--root", "out"]);
+    assert_eq!(code(&output), 1);
+    assert!(err(&output).contains("web: /etc/s6-overlay/sv/web/run has other content"), "{}", err(&output));
+    assert_eq!(fs::read_to_string(file).unwrap(), "changed");
+}
+
+#[test]
+fn a_refused_manifest_writes_nothing() {
+    let folder = folder(&[("services.toml", "[longrun.web]\nrun = [\"web\"]\ndependencies = [\"db\"]\n")]);
+    let output = run(folder.path(), &["build", "--root", "out"]);
+    assert_eq!(code(&output), 1);
+    assert!(!folder.path().join("out").exists());
+}
+
+#[test]
+fn check_prints_for_programs_on_standard_output_only() {
+    let folder = folder(&[("services.toml", "[longrun.web]\nrun = [\"web\"]\ndependencies = [\"db\"]\n")]);
+    let output = run(folder.path(), &["check", "--format", "json"]);
+    assert_eq!((code(&output), err(&output).as_str()), (1, ""));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["version"], 1);
+    let problem = &json["problems"][0];
+    assert_eq!(problem["code"], "s6rc::unknown-service");
+    assert_eq!(problem["class"], "dep-undefined");
+    assert_eq!((&problem["labels"][0]["line"], &problem["labels"][0]["column"]), (&3.into(), &17.into()));
+}
+
+#[test]
+fn explain_knows_every_code_and_what_was_meant() {
+    let folder = folder(&[]);
+    let listed = out(&run(folder.path(), &["explain"]));
+    for code in Code::ALL {
+        assert!(listed.contains(code.slug()));
+        let output = run(folder.path(), &["explain", code.slug()]);
+        assert!(out(&output).lines().count() >= 3, "{} has no explanation", code.slug());
+    }
+    let output = run(folder.path(), &["explain", "s6rc::dependency-cicle"]);
+    assert_eq!(code(&output), 1);
+    assert!(err(&output).contains("s6rc::dependency-cycle"));
+}
+
+#[test]
+fn the_graph_is_for_people_for_graphviz_and_for_programs() {
+    let manifest = "[longrun.dbus]\nrun = [\"dbus\", \"3\"]\nready.fd = 3\n\n[longrun.avahi]\nrun = [\"avahi\"]\ndependencies = [\"dbus\"]\n\n[longrun.vpn]\nstart = \"on-demand\"\nrun = [\"vpn\"]\ndependencies = [\"avahi\"]\n";
+    let folder = folder(&[("services.toml", manifest)]);
+    let text = out(&run(folder.path(), &["graph"]));
+    let place = |needle: &str| text.find(needle).unwrap_or_else(|| panic!("no {needle:?} in\n{text}"));
+    assert!(place("  1  dbus") < place("  2  avahi"));
+    assert!(place("after dbus (ready)") < place("On demand"));
+    assert!(place("On demand") < place("after avahi (forked)"));
+    let down = out(&run(folder.path(), &["graph", "--down"]));
+    assert!(down.find("  1  avahi").is_some() && down.contains("2  dbus"), "{down}");
+    let dot = out(&run(folder.path(), &["graph", "--format", "dot"]));
+    assert!(dot.contains("\"dbus\" -> \"avahi\" [label = ready];"), "{dot}");
+    let json: serde_json::Value =
+        serde_json::from_str(&out(&run(folder.path(), &["graph", "avahi", "--format", "json"]))).unwrap();
+    let names: Vec<&str> =
+        json["services"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"dbus") && !names.contains(&"vpn"), "{names:?}");
+    let unknown = run(folder.path(), &["graph", "avahhi"]);
+    assert_eq!(code(&unknown), 1);
+    assert!(err(&unknown).contains("did you mean `avahi`?"));
+}
+
+#[test]
+fn help_teaches_with_examples() {
+    let folder = folder(&[]);
+    for arguments in [&["--help"][..], &["build", "--help"], &["check", "--help"], &["graph", "--help"]] {
+        let output = run(folder.path(), arguments);
+        assert_eq!(code(&output), 0);
+        assert!(out(&output).contains("Examples:"), "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_output_does_not_depend_on_where_or_how_often_it_is_built() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("services.toml")).unwrap();
+    let mut receipts = Vec::new();
+    for _ in 0..2 {
+        let folder = folder(&[("services.toml", &text)]);
+        assert_eq!(code(&run(folder.path(), &["build", "--root", "out"])), 0);
+        let listing = Command::new("sh")
+            .args(["-c", "cd out && find . -type f | sort | xargs -d '\\n' sha256sum && find . -type l -printf '%p %l\\n' | sort"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        receipts.push(out(&listing));
+    }
+    assert!(receipts[0].lines().count() > 200);
+    assert_eq!(receipts[0], receipts[1]);
+}
+
+#[test]
+fn the_release_binary_needs_nothing_of_the_system() {
+    let Some(binary) = std::env::var_os("S6GEN_RELEASE") else {
+        eprintln!(
+            "not run: the_release_binary_needs_nothing_of_the_system: S6GEN_RELEASE names no binary (`make release`)"
+        );
+        return;
+    };
+    let bytes = fs::read(&binary).unwrap();
+    // A static program asks for no interpreter: its program headers have no entry of type PT_INTERP, 3.
+    let number = |at: usize, width: usize| {
+        bytes[at..at + width].iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
+    };
+    assert_eq!(&bytes[..5], b"\x7fELF\x02", "a 64-bit ELF file");
+    let (table, size, count) = (number(32, 8), number(54, 2), number(56, 2));
+    for entry in 0..count {
+        let at = usize::try_from(table + entry * size).unwrap();
+        assert_ne!(number(at, 4), 3, "the binary needs a dynamic loader");
+    }
+    if fs::metadata("/proc/self").map(|meta| std::os::unix::fs::MetadataExt::uid(&meta)).unwrap() != 0 {
+        eprintln!("not run: the release binary in an empty root: needs root");
+        return;
+    }
+    let folder = folder(&[("services.toml", WEB)]);
+    fs::copy(&binary, folder.path().join("s6gen")).unwrap();
+    let output = Command::new("chroot").arg(folder.path()).args(["/s6gen", "build"]).output().unwrap();
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(folder.path().join("etc/s6-overlay/sv/web/run").exists());
+}

@@ -1,0 +1,128 @@
+//! Every folder below `tests/cases` is a case: `services.toml`, and beside it the whole output that is expected.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use s6gen::diagnostic::{Code, Files};
+use s6gen::report::{Style, human};
+use s6gen::{compile, disk, render};
+
+fn cases(kind: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(kind);
+    let mut cases: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
+    cases.sort();
+    assert!(!cases.is_empty());
+    cases
+}
+
+/// The reports on a case, and the tree it gives if it has no errors.
+fn output(case: &Path) -> String {
+    let mut files = Files::default();
+    let problems = match disk::read_manifest(&case.join("services.toml")) {
+        Ok(text) => {
+            let file = files.add("services.toml", text);
+            let compilation = compile(&files, file);
+            if !compilation.problems.has_errors() {
+                let reports: String =
+                    compilation.problems.iter().map(|problem| human(problem, &files, Style::Plain)).collect();
+                return reports + &render::tree(&compilation.services).unwrap().to_string();
+            }
+            compilation.problems
+        }
+        Err(mut problem) => {
+            let folder = case.to_string_lossy().into_owned() + "/";
+            problem.message = problem.message.replace(&folder, "");
+            let mut problems = s6gen::diagnostic::Problems::default();
+            problems.push(*problem);
+            problems
+        }
+    };
+    problems.iter().map(|problem| human(problem, &files, Style::Plain)).collect()
+}
+
+fn compare(case: &Path, output: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(case);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!("expected", output));
+}
+
+#[test]
+fn every_accepted_case_gives_its_whole_tree() {
+    for case in cases("ok") {
+        compare(&case, &output(&case));
+    }
+}
+
+#[test]
+fn every_refused_case_gives_its_whole_report() {
+    for case in cases("err") {
+        compare(&case, &output(&case));
+    }
+}
+
+#[test]
+fn the_shipped_manifest_gives_the_whole_meduza_tree() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    compare(&folder.join("tests/cases/meduza"), &output(folder));
+}
+
+#[test]
+fn every_code_that_a_manifest_can_get_has_a_case() {
+    // What needs more than a manifest: tested in `commands` and `disk`, or a matter of hand-written trees, in `truth`.
+    let elsewhere = |code: &Code| {
+        let slug = code.slug();
+        slug.starts_with("output::") || *code == Code::ManifestTooLarge || tree_only().contains(slug)
+    };
+    let folders: BTreeSet<String> = cases("err")
+        .iter()
+        .map(|case| case.file_name().unwrap().to_string_lossy().replace("--", "::"))
+        .collect();
+    let missing: Vec<&str> = Code::ALL
+        .iter()
+        .filter(|code| !elsewhere(code))
+        .map(|code| code.slug())
+        .filter(|slug| !folders.contains(*slug))
+        .collect();
+    assert!(missing.is_empty(), "no case below tests/cases/err for {missing:?}");
+    for case in cases("err") {
+        let name = case.file_name().unwrap().to_string_lossy().replace("--", "::");
+        let report = fs::read_to_string(case.join("expected.snap")).unwrap();
+        assert!(
+            Code::ALL.iter().any(|code| name.starts_with(code.slug()) && report.contains(code.slug())),
+            "{name} is not named after a code that it reports"
+        );
+    }
+}
+
+/// Codes for what only a hand-written source directory can do wrong.
+fn tree_only() -> BTreeSet<&'static str> {
+    [
+        "s6rc::source-unreadable",
+        "s6rc::broken-entry",
+        "s6rc::impossible-name",
+        "s6rc::definition-unreadable",
+        "s6rc::type-missing",
+        "s6rc::invalid-type",
+        "s6rc::unreadable-file",
+        "s6rc::contents-missing",
+        "s6rc::up-missing",
+        "s6rc::run-missing",
+        "s6rc::script-syntax",
+        "s6rc::pipeline-file-count",
+        "s6rc::pipeline-too-long",
+        "s6rc::one-sided-pipeline",
+        "s6rc::pipeline-member",
+        "s6rc::same-descriptor",
+        "s6rc::invalid-number",
+        "s6rc::not-a-directory",
+        "s6rc::hang",
+    ]
+    .into()
+}

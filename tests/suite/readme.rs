@@ -1,0 +1,61 @@
+//! The README does what it says.
+
+use std::fs;
+use std::path::Path;
+
+use s6gen::diagnostic::Files;
+use s6gen::model::Index;
+use s6gen::render::{Direction, text};
+use s6gen::report::{Style, human};
+use s6gen::{compile, render};
+
+/// The fenced blocks of a document: what they are, and their text.
+fn blocks(document: &str) -> Vec<(String, String)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+    let text = fs::read_to_string(path).unwrap();
+    let parts: Vec<&str> = text.split("\n```").collect();
+    let fenced = parts.iter().skip(1).step_by(2);
+    fenced
+        .map(|block| {
+            block.split_once('\n').map(|(kind, text)| (kind.to_owned(), text.to_owned() + "\n")).unwrap()
+        })
+        .collect()
+}
+
+#[test]
+fn every_manifest_in_the_readme_does_what_the_text_below_it_shows() {
+    let blocks = blocks("README.md");
+    let mut compared = 0;
+    for (position, (kind, manifest)) in blocks.iter().enumerate() {
+        if kind != "toml" {
+            continue;
+        }
+        let mut files = Files::default();
+        let file = files.add("services.toml", manifest.as_bytes());
+        let compilation = compile(&files, file);
+        let shown = blocks.get(position + 1).filter(|(kind, _)| kind == "text").map(|(_, text)| text);
+        let mut output: String =
+            compilation.problems.iter().map(|problem| human(problem, &files, Style::Plain)).collect();
+        if compilation.problems.has_errors() {
+            let shown = shown
+                .unwrap_or_else(|| panic!("a manifest with errors whose report is not shown:\n{manifest}"));
+            output = shown.lines().last().map(|counts| output + counts + "\n").unwrap();
+        } else {
+            render::tree(&compilation.services).unwrap();
+            output += &text(&Index::new(&compilation.services), &[], Direction::Up);
+        }
+        if let Some(shown) = shown {
+            assert_eq!(&output, shown);
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 2, "the graph and the report of the README");
+}
+
+#[test]
+fn the_readme_names_every_command() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    for command in ["build", "check", "graph", "explain", "init"] {
+        assert!(readme.contains(&format!("`s6gen {command}")), "{command}");
+    }
+}

@@ -1,0 +1,546 @@
+//! Generated scripts, run for real under s6-supervise: one test per promise, named as the promise.
+//!
+//! The manifests have a target without s6-overlay, whose programs lie in `/usr/bin` as Debian puts them. A consumer
+//! becomes the `log` of its producer, which gives it the same pipe as s6-rc does.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use s6gen::diagnostic::Files;
+use s6gen::{compile, disk, render};
+use tempfile::TempDir;
+
+/// Whether the programs are there; says so if not.
+fn available(test: &str) -> bool {
+    let found = ["s6-svscan", "s6-log", "execlineb"].iter().all(|program| {
+        Command::new("which").arg(program).output().is_ok_and(|output| output.status.success())
+    });
+    if !found {
+        eprintln!("not run: {test}: s6 and execline are not installed (Debian packages `s6` and `execline`)");
+    }
+    found
+}
+
+fn is_root(test: &str) -> bool {
+    let root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    if !root {
+        eprintln!("not run: {test}: needs root");
+    }
+    root
+}
+
+/// A supervision tree over the services of a manifest.
+struct Supervision {
+    folder: TempDir,
+    scanner: Child,
+}
+
+impl Supervision {
+    /// Builds `manifest`, in which `SCRATCH` stands for a scratch folder, and supervises its longruns.
+    fn start(manifest: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap();
+        // The services of other accounts must get through to what lies in the folder.
+        fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let manifest = manifest.replace("SCRATCH", path);
+        let text = format!("[target]\ns6-rc = \"0.7.0.0\"\ntree = \"{path}/source\"\n\n{manifest}");
+        build(&text);
+        let scan = folder.path().join("scan");
+        fs::create_dir(&scan).unwrap();
+        let source = folder.path().join("source");
+        for entry in fs::read_dir(&source).unwrap() {
+            let definition = entry.unwrap().path();
+            let is_longrun =
+                fs::read_to_string(definition.join("type")).is_ok_and(|kind| kind == "longrun\n");
+            let producer = fs::read_to_string(definition.join("consumer-for")).ok();
+            let name = definition.file_name().unwrap().to_string_lossy().into_owned();
+            if is_longrun {
+                let place = match producer {
+                    Some(producer) => scan.join(producer.trim()).join("log"),
+                    None => scan.join(&name),
+                };
+                copy(&definition, &place);
+                if place.ends_with("log") {
+                    continue;
+                }
+                fs::write(place.join("down"), "").unwrap();
+            }
+        }
+        let scanner = Command::new("s6-svscan").arg(&scan).stdout(Stdio::null()).spawn().unwrap();
+        let supervision = Supervision { folder, scanner };
+        supervision.eventually("s6-svscan is up", || scan.join(".s6-svscan/control").exists());
+        supervision
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn service(&self, name: &str) -> String {
+        self.path("scan").join(name).to_str().unwrap().to_owned()
+    }
+
+    /// Sends the s6-svc command `option` to a service and lets it go on.
+    fn control(&self, option: &str, name: &str) {
+        let service = self.service(name);
+        self.eventually("the service is supervised", || {
+            Command::new("s6-svok").arg(&service).status().unwrap().success()
+        });
+        assert!(Command::new("s6-svc").args([option, &service]).status().unwrap().success());
+    }
+
+    /// Waits until a service is in `state` (`-u`, `-U`, `-d`, `-D`); false after the time given, in milliseconds.
+    fn wait(&self, state: &str, name: &str, limit: u32) -> bool {
+        let limit = limit.to_string();
+        let service = self.service(name);
+        Command::new("s6-svwait")
+            .args([state, "-t", &limit, &service])
+            .stderr(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    }
+
+    fn status(&self, name: &str, field: &str) -> String {
+        let output = Command::new("s6-svstat").args(["-o", field, &self.service(name)]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    fn eventually(&self, what: &str, condition: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !condition() {
+            assert!(start.elapsed() < Duration::from_secs(20), "never happened: {what}");
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The content of a file in the scratch folder, as soon as it holds `lines` lines.
+    fn text(&self, name: &str, lines: usize) -> String {
+        let path = self.path(name);
+        let read = || fs::read_to_string(&path).unwrap_or_default();
+        self.eventually(&format!("{name} has {lines} lines"), || read().lines().count() >= lines);
+        read()
+    }
+}
+
+impl Drop for Supervision {
+    fn drop(&mut self) {
+        let _ = Command::new("s6-svscanctl").arg("-t").arg(self.path("scan")).status();
+        let _ = self.scanner.wait();
+    }
+}
+
+/// Compiles and installs a manifest whose tree is an absolute path of this machine.
+fn build(text: &str) {
+    let mut files = Files::default();
+    let file = files.add("services.toml", text);
+    let compilation = compile(&files, file);
+    let reports: Vec<_> = compilation.problems.iter().map(|problem| problem.message.clone()).collect();
+    assert!(!compilation.problems.has_errors(), "{reports:?}");
+    let tree = render::tree(&compilation.services).unwrap();
+    disk::install(&tree, Path::new("/"), &compilation.services.target.tree).unwrap();
+}
+
+fn copy(from: &Path, to: &Path) {
+    let done = Command::new("cp").arg("-a").arg("-T").arg(from).arg(to).status().unwrap();
+    assert!(done.success());
+}
+
+#[test]
+fn an_argument_vector_arrives_unchanged() {
+    if !available("an_argument_vector_arrives_unchanged") {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.web]
+        run = ["sh", "-c", 'printf "%s|" "$@" > SCRATCH/out.new; mv SCRATCH/out.new SCRATCH/out; exec sleep 1000', "sh", "a b", "it's",
+          '"q"', 'back\slash', "", "\\#", "#", "{", "}", "{ x }", "${HOME}", "$1", "é", "two\nlines", "tab\t", "cr\r"]
+        "##,
+    );
+    s.control("-u", "web");
+    s.eventually("it wrote its arguments", || s.path("out").exists());
+    let expected = "a b|it's|\"q\"|back\\slash||\\#|#|{|}|{ x }|${HOME}|$1|é|two\nlines|tab\t|cr\r|";
+    assert_eq!(fs::read_to_string(s.path("out")).unwrap(), expected);
+}
+
+#[test]
+fn environment_directory_and_mask_are_as_written() {
+    if !available("environment_directory_and_mask_are_as_written") {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.web]
+        workdir = "SCRATCH"
+        umask = "027"
+        environment = { GREETING = "hello \"world\" $HOME", "with.dot" = "1", PATH = "/nowhere:/usr/bin:/bin" }
+        run = ["sh", "-c", 'env > out.new; pwd >> out.new; umask >> out.new; mv out.new out; exec sleep 1000']
+        "##,
+    );
+    s.control("-u", "web");
+    let out = s.text("out", 5);
+    let has = |line: &str| out.lines().any(|l| l == line);
+    assert!(has("GREETING=hello \"world\" $HOME"), "{out}");
+    assert!(has("PATH=/nowhere:/usr/bin:/bin"), "{out}");
+    assert!(has(s.folder.path().to_str().unwrap()), "{out}");
+    assert!(has("0027"), "{out}");
+}
+
+#[test]
+fn a_variable_with_a_dot_reaches_the_program() {
+    if !available("a_variable_with_a_dot_reaches_the_program") {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.web]
+        environment."with.dot" = "1"
+        run = ["env"]
+        log.to = "SCRATCH/log"
+        log.user = "0:0"
+        log.timestamp = "none"
+        "##,
+    );
+    if !is_root("a_variable_with_a_dot_reaches_the_program") {
+        return;
+    }
+    s.control("-u", "web");
+    s.eventually("env wrote its lines", || s.text("log/current", 1).contains("with.dot=1"));
+}
+
+#[test]
+fn an_account_brings_its_groups_home_and_name() {
+    const NAME: &str = "an_account_brings_its_groups_home_and_name";
+    if !available(NAME) || !is_root(NAME) {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.named]
+        user = "nobody"
+        run = ["sh", "-c", 'echo "$(id -u) $(id -g) $HOME $USER $LOGNAME" > SCRATCH/tmp/named; exec sleep 1000']
+
+        [longrun.group]
+        user = "nobody:daemon"
+        environment.HOME = "/mine"
+        run = ["sh", "-c", 'echo "$(id -u) $(id -g) $HOME" > SCRATCH/tmp/group; exec sleep 1000']
+
+        [longrun.number]
+        user = "1234:4321"
+        run = ["sh", "-c", 'echo "$(id -u) $(id -g)" > SCRATCH/tmp/number; exec sleep 1000']
+        "##,
+    );
+    fs::create_dir(s.path("tmp")).unwrap();
+    fs::set_permissions(s.path("tmp"), std::os::unix::fs::PermissionsExt::from_mode(0o1777)).unwrap();
+    for name in ["named", "group", "number"] {
+        s.control("-u", name);
+    }
+    assert_eq!(s.text("tmp/named", 1), "65534 65534 /nonexistent nobody nobody\n");
+    assert_eq!(s.text("tmp/group", 1), "65534 1 /mine\n");
+    assert_eq!(s.text("tmp/number", 1), "1234 4321\n");
+}
+
+#[test]
+fn a_script_gets_the_name_of_its_service_also_with_a_directory_of_its_own() {
+    if !available("a_script_gets_the_name_of_its_service_also_with_a_directory_of_its_own") {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.web]
+        workdir = "/"
+        environment.PATH = "/usr/bin:/bin:/here"
+        run = '''
+        echo "$1 $PWD $0" > SCRATCH/out
+        exec sleep 1000
+        '''
+
+        [longrun.bash]
+        run = '''
+        #!/bin/bash
+        echo "$1 ${BASH_VERSION:+bash}" > SCRATCH/bash
+        exec sleep 1000
+        '''
+        "##
+        .replace("        ", "")
+        .as_str(),
+    );
+    s.control("-u", "web");
+    s.control("-u", "bash");
+    assert!(s.text("out", 1).starts_with("web / "));
+    assert_eq!(s.text("bash", 1), "bash bash\n");
+}
+
+#[test]
+fn a_script_without_a_first_line_ends_at_the_first_step_that_fails() {
+    if !available("a_script_without_a_first_line_ends_at_the_first_step_that_fails") {
+        return;
+    }
+    let s = Supervision::start("[longrun.web]\nrun = '''\nfalse\necho on > SCRATCH/out\n'''\n");
+    s.control("-o", "web");
+    assert!(s.wait("-D", "web", 10_000));
+    assert!(!s.path("out").exists());
+    assert_eq!(s.status("web", "exitcode"), "1");
+}
+
+#[test]
+fn prepare_runs_before_each_start_and_fails_it() {
+    if !available("prepare_runs_before_each_start_and_fails_it") {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.web]
+        prepare = ["sh", "-c", 'echo prepared >> SCRATCH/out; test ! -e SCRATCH/stop']
+        run = ["sh", "-c", 'echo started >> SCRATCH/out; exec sleep 1000']
+        "##,
+    );
+    s.control("-u", "web");
+    assert_eq!(s.text("out", 2), "prepared\nstarted\n");
+    s.control("-r", "web");
+    assert_eq!(s.text("out", 4), "prepared\nstarted\nprepared\nstarted\n");
+    fs::write(s.path("stop"), "").unwrap();
+    s.control("-r", "web");
+    s.eventually("the failing step is tried again", || s.text("out", 6).ends_with("prepared\nprepared\n"));
+}
+
+#[test]
+fn it_counts_as_up_when_it_says_so() {
+    if !available("it_counts_as_up_when_it_says_so") {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.web]
+        ready.fd = 3
+        run = ["sh", "-c", 'while ! test -e SCRATCH/go ; do sleep 0.05 ; done ; echo >&3 ; exec sleep 1000']
+        "##,
+    );
+    s.control("-u", "web");
+    assert!(s.wait("-u", "web", 10_000), "it is forked at once");
+    assert!(!s.wait("-U", "web", 500), "it is not ready before it says so");
+    fs::write(s.path("go"), "").unwrap();
+    assert!(s.wait("-U", "web", 10_000), "it is ready");
+}
+
+#[test]
+fn finish_learns_how_it_died_and_may_keep_it_down() {
+    if !available("finish_learns_how_it_died_and_may_keep_it_down") {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.code]
+        run = ["sh", "-c", "exit 3"]
+        finish = '''
+        #!/bin/sh
+        echo "$1 $3" >> SCRATCH/code
+        exit 125
+        '''
+
+        [longrun.signal]
+        run = ["sh", "-c", "kill -9 $$$$"]
+        finish = '''echo "$1 $2" >> SCRATCH/signal ; false'''
+        "##
+        .replace("        ", "")
+        .replace("$$$$", "$$")
+        .as_str(),
+    );
+    s.control("-u", "code");
+    assert_eq!(s.text("code", 1), "3 code\n");
+    assert!(s.wait("-D", "code", 10_000));
+    sleep(Duration::from_millis(1500));
+    assert_eq!(s.text("code", 1), "3 code\n", "125 keeps it down");
+    s.control("-u", "signal");
+    assert!(s.text("signal", 2).starts_with("256 9\n256 9\n"), "any other result restarts it");
+}
+
+#[test]
+fn a_service_that_ignores_its_stop_signal_is_killed_in_time() {
+    if !available("a_service_that_ignores_its_stop_signal_is_killed_in_time") {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.stubborn]
+        timeout-kill = "300ms"
+        run = ["sh", "-c", 'trap "" TERM ; echo up > SCRATCH/out ; while : ; do sleep 0.1 ; done']
+
+        [longrun.polite]
+        down-signal = "USR1"
+        run = ["sh", "-c", 'trap "echo usr1 > SCRATCH/polite.out; exit 0" USR1 ; echo up > SCRATCH/polite ; while : ; do sleep 0.1 ; done']
+        "##,
+    );
+    s.control("-u", "stubborn");
+    s.text("out", 1);
+    s.control("-d", "stubborn");
+    assert!(s.wait("-d", "stubborn", 5_000));
+    s.control("-u", "polite");
+    s.text("polite", 1);
+    s.control("-d", "polite");
+    assert_eq!(s.text("polite.out", 1), "usr1\n");
+}
+
+#[test]
+fn what_is_left_of_its_group_is_stopped_with_it() {
+    const NAME: &str = "what_is_left_of_its_group_is_stopped_with_it";
+    if !available(NAME) {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.parent]
+        stop-group = true
+        run = ["sh", "-c", 'sleep 1000 & echo $! > SCRATCH/child ; sh -c "trap : TERM ; echo \$\$ > SCRATCH/deaf ; while : ; do sleep 1 ; done" & wait']
+        "##,
+    );
+    s.control("-u", "parent");
+    let child: u32 = s.text("child", 1).trim().parse().unwrap();
+    let deaf: u32 = s.text("deaf", 1).trim().parse().unwrap();
+    let group = s.status("parent", "pid");
+    let alive =
+        |pid: u32| fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
+    assert!(alive(child) && alive(deaf));
+    // s6 before 2.13 does not tell `finish` the process group: hand it over as newer ones do.
+    let newer = version_of_s6() >= [2, 13];
+    s.control("-d", "parent");
+    assert!(s.wait("-D", "parent", 10_000));
+    if !newer {
+        eprintln!("{NAME}: this s6 does not tell `finish` the process group; it is called by hand instead");
+        let finish = s.path("scan/parent/finish");
+        let called = Command::new(finish)
+            .args(["256", "15", "parent", &group])
+            .current_dir(s.path("scan/parent"))
+            .status();
+        assert!(called.unwrap().success());
+    }
+    s.eventually("both are gone", || !alive(child) && !alive(deaf));
+}
+
+fn version_of_s6() -> [u32; 2] {
+    let output = Command::new("dpkg-query").args(["-W", "-f", "${Version}", "s6"]).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let mut numbers = text.split(['.', '-']).map(|part| part.parse().unwrap_or(0));
+    [numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)]
+}
+
+#[test]
+fn a_log_is_a_directory_that_rotates_with_a_link_to_its_current_file() {
+    const NAME: &str = "a_log_is_a_directory_that_rotates_with_a_link_to_its_current_file";
+    if !available(NAME) || !is_root(NAME) {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.web]
+        run = ["sh", "-c", 'while ! test -e SCRATCH/go ; do sleep 0.05 ; done ; i=0 ; while test $i -lt 3000 ; do echo "line $i of the log" ; i=$((i+1)) ; done ; echo last ; exec sleep 1000']
+        log = { to = "SCRATCH/logs/web", link = true, size = "8KB", keep = 2, timestamp = "none" }
+        "##,
+    );
+    assert!(s.wait("-U", "web/log", 10_000), "the logger is ready when it reads");
+    let folder = fs::metadata(s.path("logs/web")).unwrap();
+    assert_eq!(folder.uid(), 65534, "the directory belongs to nobody");
+    s.control("-u", "web");
+    fs::write(s.path("go"), "").unwrap();
+    // Where a file ends is a matter of how the logger reads: the last line may be in the current one or just before it.
+    let files = || {
+        let entries = fs::read_dir(s.path("logs/web")).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.to_string_lossy().contains("/@")).collect::<Vec<_>>()
+    };
+    s.eventually("the last line is there", || {
+        let text = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
+        text(s.path("logs/web.log")).ends_with("last\n")
+            || files().into_iter().any(|file| text(file).ends_with("last\n"))
+    });
+    assert_eq!(fs::read_link(s.path("logs/web.log")).unwrap(), Path::new("web/current"));
+    assert_eq!(files().len(), 2, "two old files are kept");
+}
+
+#[test]
+fn standard_error_is_kept_apart_and_survives_the_death_of_its_logger() {
+    const NAME: &str = "standard_error_is_kept_apart_and_survives_the_death_of_its_logger";
+    if !available(NAME) || !is_root(NAME) {
+        return;
+    }
+    // The fifo lies below /run, which the container has for itself; two tests must not share the name.
+    let s = Supervision::start(
+        r##"
+        [longrun.s6gen-test]
+        run = ["sh", "-c", 'echo out ; i=0 ; while test $i -lt 300 ; do echo "error $i" >&2 ; i=$((i+1)) ; sleep 0.01 ; done ; exec sleep 1000']
+        log = { to = "SCRATCH/out", stderr = "SCRATCH/err", timestamp = "none" }
+        "##,
+    );
+    s.control("-u", "s6gen-test-err-log");
+    assert!(s.wait("-U", "s6gen-test-err-log", 10_000));
+    s.control("-u", "s6gen-test");
+    s.text("err/current", 20);
+    let pid = s.status("s6gen-test", "pid");
+    s.control("-k", "s6gen-test-err-log");
+    let lines = || {
+        let mut lines = Vec::new();
+        for entry in fs::read_dir(s.path("err")).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if name == "current" || name.starts_with('@') {
+                lines.extend(fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned));
+            }
+        }
+        lines.sort();
+        lines
+    };
+    s.eventually("every line has arrived", || lines().len() >= 300);
+    let mut expected: Vec<String> = (0..300).map(|i| format!("error {i}")).collect();
+    expected.sort();
+    assert_eq!(lines(), expected, "no line is lost");
+    assert_eq!(s.status("s6gen-test", "pid"), pid, "the daemon was not disturbed");
+    assert_eq!(s.text("out/current", 1), "out\n");
+    fs::remove_file("/run/s6gen/s6gen-test-err-log.fifo").unwrap();
+}
+
+/// Runs the `up` of a oneshot as s6-rc does: its words, as execline reads them, are the command.
+fn up(manifest: &str, name: &str) -> (TempDir, std::process::Output) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let manifest = manifest.replace("SCRATCH", path);
+    build(&format!("[target]\ns6-rc = \"0.7.0.0\"\ntree = \"{path}/source\"\n\n{manifest}"));
+    let script = folder.path().join("source").join(name).join("up");
+    let output = Command::new("execlineb").arg("-P").arg(script).current_dir("/").output().unwrap();
+    (folder, output)
+}
+
+#[test]
+fn a_oneshot_runs_exactly_its_command_or_its_steps() {
+    if !available("a_oneshot_runs_exactly_its_command_or_its_steps") {
+        return;
+    }
+    let (folder, output) = up("[oneshot.step]\nup = [\"touch\", \"SCRATCH/a b\", \"SCRATCH/c\"]\n", "step");
+    assert!(output.status.success(), "{output:?}");
+    assert!(folder.path().join("a b").exists() && folder.path().join("c").exists());
+    let (folder, output) = up(
+        "[oneshot.step]\nworkdir = \"SCRATCH\"\nenvironment.X = \"y z\"\nup = '''\necho \"$X\" > out\ntouch second\n'''\n",
+        "step",
+    );
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(fs::read_to_string(folder.path().join("out")).unwrap(), "y z\n");
+    assert!(folder.path().join("second").exists());
+}
+
+#[test]
+fn a_failing_step_fails_the_oneshot() {
+    if !available("a_failing_step_fails_the_oneshot") {
+        return;
+    }
+    let (folder, output) =
+        up("[oneshot.step]\nup = '''\ntouch SCRATCH/first\nfalse\ntouch SCRATCH/second\n'''\n", "step");
+    assert!(!output.status.success());
+    assert!(folder.path().join("first").exists() && !folder.path().join("second").exists());
+    let (_folder, output) = up("[oneshot.step]\nup = [\"false\"]\n", "step");
+    assert!(!output.status.success());
+    let (_folder, output) = up("[oneshot.step]\n", "step");
+    assert!(output.status.success(), "a milestone always succeeds");
+}
