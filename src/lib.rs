@@ -12,7 +12,7 @@
 //! | 1, nouns | [`manifest`], [`model`], [`tree`], [`source`] |
 //! | 0 | [`diagnostic`], [`templates`] |
 //!
-//! The whole pipeline is [`compile`].
+//! The whole pipeline is [`compile`] for a manifest and [`judge`] for source directories that exist already.
 
 pub mod diagnostic;
 pub mod templates;
@@ -33,6 +33,7 @@ pub mod cli;
 
 use diagnostic::{Code, FileId, Files, Problems};
 use model::{ServiceSet, Target};
+use source::{Directory, Source};
 
 /// What came of a manifest.
 #[derive(Debug)]
@@ -55,5 +56,15 @@ pub fn compile(files: &Files, manifest: FileId) -> Compilation {
     let services = resolve::resolve(&manifest, &mut problems);
     validate::validate(&services, &mut problems);
     problems.sort_by_place();
+    Compilation { services, problems }
+}
+
+/// Judges source directories that exist already, in the order in which `s6-rc-compile` takes them. The problems are in
+/// its own order, so that the first error is the one over which it stops.
+pub fn judge<D: Directory>(files: &mut Files, sources: Vec<Source<D>>, target: Target) -> Compilation {
+    let mut problems = Problems::default();
+    let services = import::tree(sources, target, files, &mut problems);
+    validate::validate(&services, &mut problems);
+    problems.sort_by_rank();
     Compilation { services, problems }
 }

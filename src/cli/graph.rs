@@ -1,6 +1,6 @@
 use clap::{Args, ValueEnum};
 
-use super::{ManifestArgument, Outcome, Streams};
+use super::{Input, Outcome, Streams};
 use crate::diagnostic::did_you_mean;
 use crate::model::{Index, Name};
 use crate::render::{self, Direction};
@@ -14,13 +14,14 @@ use crate::render::{self, Direction};
     s6gen graph                       the whole start order\n  \
     s6gen graph web                   web and everything it needs\n  \
     s6gen graph --down                the order in which they stop\n  \
+    s6gen graph --tree s6-rc.d        of a source directory that exists already\n  \
     s6gen graph --format dot | dot -Tsvg > services.svg")]
 pub(super) struct Graph {
     /// Only these and what they need; with --down, what needs them
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     #[command(flatten)]
-    manifest: ManifestArgument,
+    input: Input,
     /// How to draw it
     #[arg(long, value_enum, default_value = "text")]
     format: Drawing,
@@ -41,7 +42,7 @@ enum Drawing {
 
 impl Graph {
     pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
-        let (files, compilation) = self.manifest.compile();
+        let (files, compilation) = self.input.compile();
         streams.report(compilation.problems.iter(), &files);
         if compilation.problems.has_errors() {
             return Outcome::Problems;

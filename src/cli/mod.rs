@@ -15,8 +15,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::diagnostic::{Diagnostic, Files, Problems, Severity};
 use crate::disk;
+use crate::model::{System, Target};
 use crate::report::{self, Style};
-use crate::{Compilation, compile};
+use crate::{Compilation, compile, judge};
 
 /// Compiles one services.toml into a complete s6-rc source directory for s6-overlay.
 #[derive(Debug, Parser)]
@@ -52,6 +53,35 @@ struct ManifestArgument {
     /// The manifest; `-` reads standard input
     #[arg(short, long, value_name = "FILE", default_value = "services.toml")]
     manifest: PathBuf,
+}
+
+/// A manifest, or source directories that exist already.
+#[derive(Debug, Args)]
+struct Input {
+    #[command(flatten)]
+    manifest: ManifestArgument,
+    /// An s6-rc source directory instead of a manifest; several in the order in which s6-rc-compile takes them
+    #[arg(long, value_name = "DIR", conflicts_with = "manifest")]
+    tree: Vec<PathBuf>,
+}
+
+impl Input {
+    /// What the user named, for a report on the whole.
+    fn name(&self) -> String {
+        let trees: Vec<String> = self.tree.iter().map(|tree| tree.display().to_string()).collect();
+        if trees.is_empty() { self.manifest.manifest.display().to_string() } else { trees.join(", ") }
+    }
+
+    /// Reads and judges it.
+    fn compile(&self) -> (Files, Compilation) {
+        if self.tree.is_empty() {
+            return self.manifest.compile();
+        }
+        let mut files = Files::default();
+        let sources = self.tree.iter().map(disk::source).collect();
+        let compilation = judge(&mut files, sources, Target::new(System::NEWEST_S6RC));
+        (files, compilation)
+    }
 }
 
 /// For whom the output is.
