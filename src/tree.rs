@@ -200,6 +200,15 @@ impl Directory for TreeDirectory<'_> {
             Found::File(content) => Ok(content[..content.len().min(limit)].to_vec()),
         }
     }
+
+    fn link(&self, name: &[u8]) -> io::Result<Vec<u8>> {
+        let name = str::from_utf8(name).map_err(|_| Errno::NOENT)?;
+        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) };
+        match self.tree.look(&path).ok_or(Errno::NOENT)? {
+            Ok(_) => Err(Errno::INVAL.into()),
+            Err(target) => Ok(target.as_bytes().to_vec()),
+        }
+    }
 }
 
 /// The overview that golden tests hold: every entry with its content, indented.

@@ -1,7 +1,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, statat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, readlinkat, statat};
 
 use crate::source::{Directory, EntryKind, Listed, Source};
 
@@ -88,5 +88,9 @@ impl Directory for SourceDirectory {
             }
         }
         Ok(content)
+    }
+
+    fn link(&self, name: &[u8]) -> io::Result<Vec<u8>> {
+        Ok(readlinkat(self.stream.fd()?, name, Vec::new())?.into_bytes())
     }
 }

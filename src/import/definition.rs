@@ -1,6 +1,8 @@
 //! One service definition directory.
 
+use std::collections::BTreeMap;
 use std::io;
+use std::path::PathBuf;
 
 use super::{Refusal, list, number, path_of, reason, words};
 use crate::diagnostic::{Class, Diagnostic, Files, Origin, Problems, Rank, Step, did_you_mean};
@@ -17,6 +19,8 @@ pub(super) struct Context<'a> {
     pub(super) name: Name,
     /// The path of the definition directory, as it is to be printed.
     pub(super) path: Vec<u8>,
+    /// The paths of the files that lie elsewhere, in another layer of an image.
+    pub(super) elsewhere: BTreeMap<Vec<u8>, PathBuf>,
     /// Position of its source directory among the sources, and of the definition in it.
     pub(super) place: (u32, u32),
     /// Position of the service in its set.
@@ -44,6 +48,8 @@ pub(super) fn read<D: Directory>(opened: io::Result<D>, mut context: Context<'_>
             return Service { place, ..Service::new(context.name, Some(origin), Kind::Unknown) };
         }
     };
+    let place_of = |entry: &Listed| Some((entry.name.clone(), directory.place(&entry.name)?));
+    context.elsewhere = entries.iter().filter_map(place_of).collect();
     let mut definition = Definition { directory, entries, context, incomplete: false };
     let (origin, kind) = definition.type_file();
     let mut service = match kind {
@@ -60,12 +66,12 @@ pub(super) fn read<D: Directory>(opened: io::Result<D>, mut context: Context<'_>
 impl Context<'_> {
     /// A place in a file of the definition, which `text` is the content of. No file is the definition itself.
     fn origin(&mut self, file: &str, text: impl Into<Vec<u8>>, span: std::ops::Range<usize>) -> Origin {
-        let mut path = self.path.clone();
-        if !file.is_empty() {
-            path.push(b'/');
-            path.extend_from_slice(file.as_bytes());
-        }
-        Origin::new(self.files.add(path_of(path), text), span)
+        let path = match self.elsewhere.get(file.as_bytes()) {
+            Some(place) => place.clone(),
+            None if file.is_empty() => path_of(self.path.clone()),
+            None => path_of([&self.path[..], b"/", file.as_bytes()].concat()),
+        };
+        Origin::new(self.files.add(path, text), span)
     }
 }
 
@@ -280,7 +286,12 @@ impl<D: Directory> Definition<'_, D> {
     fn list(&mut self, directory: &str, file: &str) -> Option<Vec<ServiceRef>> {
         if self.entry(directory).is_some() {
             let opened = self.directory.directory(directory.as_bytes());
-            match opened.and_then(|mut opened| opened.list()) {
+            let listed = opened.and_then(|mut opened| {
+                let entries = opened.list()?;
+                let place = |entry: Listed| (opened.place(&entry.name), entry);
+                Ok(entries.into_iter().map(place).collect::<Vec<_>>())
+            });
+            match listed {
                 Ok(entries) => return Some(self.list_directory(directory, &entries)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
@@ -293,18 +304,16 @@ impl<D: Directory> Definition<'_, D> {
         self.list_file(file, Step::List).map(|(names, _)| names)
     }
 
-    fn list_directory(&mut self, directory: &str, entries: &[Listed]) -> Vec<ServiceRef> {
+    /// The names in a directory, with where each lies if that is elsewhere.
+    fn list_directory(&mut self, directory: &str, entries: &[(Option<PathBuf>, Listed)]) -> Vec<ServiceRef> {
         let Context { path, files, .. } = &mut self.context;
-        let named = entries.iter().filter(|entry| !entry.name.starts_with(b"."));
+        let named = entries.iter().filter(|(_, entry)| !entry.name.starts_with(b"."));
         named
-            .map(|entry| {
-                let mut place = Vec::with_capacity(path.len() + directory.len() + entry.name.len() + 2);
-                place.extend_from_slice(path);
-                place.push(b'/');
-                place.extend_from_slice(directory.as_bytes());
-                place.push(b'/');
-                place.extend_from_slice(&entry.name);
-                let origin = Origin::whole(files.add(path_of(place), ""));
+            .map(|(place, entry)| {
+                let place = place.clone().unwrap_or_else(|| {
+                    path_of([&path[..], b"/", directory.as_bytes(), b"/", &entry.name].concat())
+                });
+                let origin = Origin::whole(files.add(place, ""));
                 ServiceRef { name: Name::new(&entry.name), origin: Some(origin) }
             })
             .collect()

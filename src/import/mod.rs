@@ -8,6 +8,7 @@ mod number;
 
 pub use lexer::{Refusal, words};
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
@@ -74,11 +75,13 @@ impl Scan<'_> {
                 continue;
             }
             let name = Name::new(&entry.name);
+            let place = || directory.place(&entry.name);
             if entry.name.contains(&b'\n') {
                 self.refuse(
                     position,
                     Class::NameNewline,
                     &name,
+                    place(),
                     format!("the name `{name}` contains a newline"),
                 );
                 self.add_unknown(&name);
@@ -89,6 +92,7 @@ impl Scan<'_> {
                     position,
                     Class::NameReserved,
                     &name,
+                    place(),
                     format!("`{name}` begins with a prefix that s6-rc keeps for itself"),
                 );
                 continue;
@@ -99,6 +103,7 @@ impl Scan<'_> {
                     position,
                     Class::SrcStat,
                     &name,
+                    place(),
                     format!("the entries of `{}` cannot be looked at: permission denied", self.shown()),
                 );
                 return;
@@ -115,21 +120,24 @@ impl Scan<'_> {
                         io::ErrorKind::NotFound => format!("`{name}` is a symbolic link that leads nowhere"),
                         _ => format!("`{name}` cannot be looked at: {}", reason(&error)),
                     };
-                    self.refuse(position, Class::SrcStat, &name, message);
+                    self.refuse(position, Class::SrcStat, &name, place(), message);
                     self.add_unknown(&name);
                 }
             }
         }
         definitions.sort_unstable();
         for (position, (name, entry)) in (0..).zip(definitions) {
-            let mut path = self.path.clone();
-            path.push(b'/');
-            path.extend_from_slice(entry);
+            let opened = directory.directory(entry);
+            let path = match opened.as_ref().ok().and_then(|opened| opened.place(b".")) {
+                Some(place) => place.into_os_string().into_vec(),
+                None => [&self.path[..], b"/", entry].concat(),
+            };
             let service = definition::read(
-                directory.directory(entry),
+                opened,
                 definition::Context {
                     name,
                     path,
+                    elsewhere: BTreeMap::new(),
                     place: (self.number, position),
                     number: self.set.services.len(),
                     files: self.files,
@@ -157,8 +165,11 @@ impl Scan<'_> {
         Origin::whole(self.files.add(path_of(path), ""))
     }
 
-    fn refuse(&mut self, position: u32, class: Class, name: &Name, message: String) {
-        let origin = self.origin_of(name.as_bytes());
+    fn refuse(&mut self, position: u32, class: Class, name: &Name, place: Option<PathBuf>, message: String) {
+        let origin = match place {
+            Some(place) => Origin::whole(self.files.add(place, "")),
+            None => self.origin_of(name.as_bytes()),
+        };
         let (label, help) = match class {
             Class::NameReserved => (
                 "s6-rc-compile refuses this name, even for a plain file",

@@ -20,8 +20,8 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("miette", &["report"]),
     ("minijinja", &["templates"]),
     ("petgraph", &["validate"]),
-    // A tree in memory answers with the same numbers of errors as a disk.
-    ("rustix", &["disk", "tree"]),
+    // A tree in memory and a union of layers answer with the same numbers of errors as a disk.
+    ("rustix", &["disk", "source", "tree"]),
     ("strsim", &["diagnostic"]),
     ("toml", &["manifest"]),
 ];

@@ -1,4 +1,9 @@
-//! A source directory as something to read from, wherever it lies: on a disk or in memory.
+//! A source directory as something to read from, wherever it lies: on a disk, in memory, or in several layers of an
+//! image.
+
+mod union;
+
+pub use union::{Mount, Union};
 
 use std::io;
 use std::path::PathBuf;
@@ -38,6 +43,22 @@ pub trait Directory: Sized {
     /// # Errors
     /// As [`kind`](Self::kind), and `IsADirectory`, which is the only error that says that opening went well.
     fn read(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>>;
+
+    /// The target of the symbolic link of that name, as it is written.
+    ///
+    /// # Errors
+    /// There is no such entry, or it is no link. A directory that does not tell is as good as one without links.
+    fn link(&self, name: &[u8]) -> io::Result<Vec<u8>> {
+        let _ = name;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Where an entry really lies, for whoever has to find it; `.` is the directory itself. Nothing if that is below
+    /// the path by which the directory was named.
+    fn place(&self, name: &[u8]) -> Option<PathBuf> {
+        let _ = name;
+        None
+    }
 }
 
 /// One entry of a directory.

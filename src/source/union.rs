@@ -1,0 +1,366 @@
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use rustix::io::Errno;
+
+use super::{Directory, EntryKind, Listed};
+
+/// A directory and where it stands in a file system that is put together from several.
+#[derive(Debug)]
+pub struct Mount<D> {
+    at: Path,
+    path: PathBuf,
+    directory: D,
+}
+
+impl<D> Mount<D> {
+    /// Mounts `directory`, which was named `path`, at the absolute path `at`.
+    pub fn new(at: &str, path: impl Into<PathBuf>, directory: D) -> Self {
+        let at = at.split('/').filter(|name| !name.is_empty()).map(|name| name.as_bytes().to_vec()).collect();
+        Mount { at, path: path.into(), directory }
+    }
+}
+
+/// The names on the way from the root.
+type Path = Vec<Vec<u8>>;
+
+/// A directory that is the union of directories in several layers, as in the file system of a container: directories
+/// merge, anything else of an upper layer hides what the layers below have, `.wh.NAME` hides `NAME` below and
+/// `.wh..wh..opq` hides everything below.
+///
+/// Symbolic links lead to what the whole union has in that place. Only a link to where no layer reaches is left to the
+/// disk, as it would be without a union; with a layer that is mounted at `/` there is no such place.
+#[derive(Debug)]
+pub struct Union<D> {
+    whole: Rc<Whole<D>>,
+    node: Rc<Node<D>>,
+}
+
+/// What the directories of one union have in common.
+#[derive(Debug)]
+struct Whole<D> {
+    /// The layers, topmost first.
+    mounts: Vec<Mount<D>>,
+    /// Directories that links led through, the latest last: many definitions are links into one directory.
+    passed: RefCell<Vec<Rc<Node<D>>>>,
+}
+
+/// How many directories are kept open for the next link.
+const MOST_KEPT: usize = 16;
+/// As many links as Linux follows before it speaks of a loop.
+const MOST_LINKS: u32 = 40;
+const WHITEOUT: &[u8] = b".wh.";
+const OPAQUE: &[u8] = b".wh..wh..opq";
+
+/// One directory of the union.
+#[derive(Debug)]
+struct Node<D> {
+    /// Its path, free of links; nothing for one that the disk led to.
+    path: Option<Path>,
+    /// The layers that it consists of, topmost first.
+    parts: Vec<Part<D>>,
+    /// What it holds: the kind of each entry, and the part that it is from.
+    entries: BTreeMap<Vec<u8>, (EntryKind, usize)>,
+}
+
+/// What one layer has in a place.
+#[derive(Debug)]
+enum Part<D> {
+    /// Nothing but the way to where the layer is mounted: its number, and how much of the way is behind.
+    Above { mount: usize, depth: usize },
+    /// A directory.
+    Inside { directory: D, path: PathBuf, entries: BTreeMap<Vec<u8>, EntryKind> },
+}
+
+impl<D: Directory> Part<D> {
+    fn open(mut directory: D, path: PathBuf) -> io::Result<Self> {
+        let entries = directory.list()?.into_iter().map(|entry| (entry.name, entry.kind)).collect();
+        Ok(Part::Inside { directory, path, entries })
+    }
+
+    fn is_opaque(&self) -> bool {
+        matches!(self, Part::Inside { entries, .. } if entries.contains_key(OPAQUE))
+    }
+}
+
+/// What a path leads to.
+enum Found<D> {
+    Directory(Rc<Node<D>>),
+    Leaf { node: Rc<Node<D>>, part: usize, name: Vec<u8>, kind: EntryKind },
+}
+
+/// Why a path leads nowhere.
+enum Lost {
+    /// It leaves what the layers know.
+    Outside,
+    Failed(io::Error),
+}
+
+impl<E: Into<io::Error>> From<E> for Lost {
+    fn from(error: E) -> Self {
+        Lost::Failed(error.into())
+    }
+}
+
+impl<D: Directory> Union<D> {
+    /// The root of the union of `mounts`, lowest layer first.
+    ///
+    /// # Errors
+    /// A directory that is mounted at `/` cannot be listed.
+    pub fn new(mut mounts: Vec<Mount<D>>) -> io::Result<Self> {
+        mounts.reverse();
+        let whole = Rc::new(Whole { mounts, passed: RefCell::default() });
+        let node = whole.root()?;
+        Ok(Union { whole, node })
+    }
+
+    fn follow(&self, name: &[u8]) -> io::Result<Found<D>> {
+        if name == b"." {
+            return Ok(Found::Directory(Rc::clone(&self.node)));
+        }
+        let found = self.whole.step(&self.node, name, &mut 0);
+        found.map_err(|lost| match lost {
+            Lost::Outside => Errno::NOENT.into(),
+            Lost::Failed(error) => error,
+        })
+    }
+}
+
+impl<D: Directory> Whole<D> {
+    fn root(&self) -> io::Result<Rc<Node<D>>> {
+        let mut parts = Vec::new();
+        for mount in 0..self.mounts.len() {
+            parts.push(self.arrive(mount, 0)?);
+            if parts.last().is_some_and(Part::is_opaque) {
+                break;
+            }
+        }
+        Ok(Rc::new(self.node(Some(Vec::new()), parts)))
+    }
+
+    /// The root, kept for the next link.
+    fn top(&self) -> io::Result<Rc<Node<D>>> {
+        let is_root = |known: &&Rc<Node<D>>| known.path.as_ref().is_some_and(Vec::is_empty);
+        if let Some(root) = self.passed.borrow().iter().find(is_root) {
+            return Ok(Rc::clone(root));
+        }
+        let root = self.root()?;
+        self.keep(&root);
+        Ok(root)
+    }
+
+    /// The part of layer number `mount` at the first `depth` names of the way to it.
+    fn arrive(&self, mount: usize, depth: usize) -> io::Result<Part<D>> {
+        let Mount { at, path, directory } = &self.mounts[mount];
+        match depth == at.len() {
+            true => Part::open(directory.directory(b".")?, path.clone()),
+            false => Ok(Part::Above { mount, depth }),
+        }
+    }
+
+    fn node(&self, path: Option<Path>, parts: Vec<Part<D>>) -> Node<D> {
+        let mut merged = BTreeMap::new();
+        let mut hidden = Vec::new();
+        for (number, part) in parts.iter().enumerate() {
+            match part {
+                Part::Above { mount, depth } => {
+                    let name = &self.mounts[*mount].at[*depth];
+                    if !hidden.contains(name) {
+                        merged.entry(name.clone()).or_insert((EntryKind::Directory, number));
+                    }
+                }
+                Part::Inside { entries, .. } => {
+                    for (name, kind) in entries.iter().filter(|(name, _)| !name.starts_with(WHITEOUT)) {
+                        if !hidden.contains(name) {
+                            merged.entry(name.clone()).or_insert((*kind, number));
+                        }
+                    }
+                    let below = entries.keys().filter_map(|name| name.strip_prefix(WHITEOUT));
+                    hidden.extend(below.map(<[u8]>::to_vec));
+                }
+            }
+        }
+        Node { path, parts, entries: merged }
+    }
+
+    /// The directory `name` of `node`, which has one.
+    fn child(&self, node: &Node<D>, name: &[u8]) -> io::Result<Rc<Node<D>>> {
+        let path = node.path.as_ref().map(|path| [path.as_slice(), &[name.to_vec()]].concat());
+        let is_it = |known: &&Rc<Node<D>>| path.is_some() && known.path == path;
+        if let Some(known) = self.passed.borrow().iter().find(is_it) {
+            return Ok(Rc::clone(known));
+        }
+        let mut parts = Vec::new();
+        for part in &node.parts {
+            match part {
+                Part::Above { mount, depth } if self.mounts[*mount].at[*depth] == name => {
+                    parts.push(self.arrive(*mount, depth + 1)?);
+                }
+                Part::Above { .. } => continue,
+                Part::Inside { directory, path, entries } => match entries.get(name) {
+                    Some(EntryKind::Directory) => {
+                        parts.push(Part::open(
+                            directory.directory(name)?,
+                            path.join(OsStr::from_bytes(name)),
+                        )?);
+                    }
+                    Some(_) => break,
+                    None if entries.contains_key(&[WHITEOUT, name].concat()) => break,
+                    None => continue,
+                },
+            }
+            if parts.last().is_some_and(Part::is_opaque) {
+                break;
+            }
+        }
+        Ok(Rc::new(self.node(path, parts)))
+    }
+
+    /// Follows `path` from `start`, links included.
+    fn walk(&self, start: &Rc<Node<D>>, path: &[u8], links: &mut u32) -> Result<Found<D>, Lost> {
+        let mut at = if path.starts_with(b"/") { self.top()? } else { Rc::clone(start) };
+        let mut names = path.split(|byte| *byte == b'/').peekable();
+        while let Some(name) = names.next() {
+            match name {
+                b"" | b"." => continue,
+                b".." => at = self.parent(&at)?,
+                name => match self.step(&at, name, links)? {
+                    Found::Directory(node) => at = node,
+                    Found::Leaf { .. } if names.peek().is_some() => return Err(Errno::NOTDIR.into()),
+                    leaf => return Ok(leaf),
+                },
+            }
+            if names.peek().is_some() {
+                self.keep(&at);
+            }
+        }
+        Ok(Found::Directory(at))
+    }
+
+    fn keep(&self, node: &Rc<Node<D>>) {
+        let mut passed = self.passed.borrow_mut();
+        if node.path.is_some() && !passed.iter().any(|known| known.path == node.path) {
+            if passed.len() == MOST_KEPT {
+                passed.remove(0);
+            }
+            passed.push(Rc::clone(node));
+        }
+    }
+
+    fn parent(&self, node: &Node<D>) -> Result<Rc<Node<D>>, Lost> {
+        let path = node.path.as_ref().ok_or(Lost::Outside)?;
+        let mut at = self.top()?;
+        for name in &path[..path.len().saturating_sub(1)] {
+            at = self.child(&at, name)?;
+            self.keep(&at);
+        }
+        Ok(at)
+    }
+
+    /// What the entry `name` of `node` leads to.
+    fn step(&self, node: &Rc<Node<D>>, name: &[u8], links: &mut u32) -> Result<Found<D>, Lost> {
+        let Some((kind, part)) = node.entries.get(name) else {
+            let is_known = node.parts.iter().any(|part| matches!(part, Part::Inside { .. }));
+            return Err(if is_known { Errno::NOENT.into() } else { Lost::Outside });
+        };
+        match (kind, &node.parts[*part]) {
+            (EntryKind::Directory, _) => Ok(Found::Directory(self.child(node, name)?)),
+            (EntryKind::Link, Part::Inside { directory, path, .. }) => {
+                *links += 1;
+                if *links > MOST_LINKS {
+                    return Err(Errno::LOOP.into());
+                }
+                let target = directory.link(name)?;
+                let found = match node.path {
+                    Some(_) => self.walk(node, &target, links),
+                    None => Err(Lost::Outside),
+                };
+                match found {
+                    Err(Lost::Outside) => {}
+                    found => return found,
+                }
+                match directory.kind(name)? {
+                    EntryKind::Directory => {
+                        let place = path.join(OsStr::from_bytes(name));
+                        let part = Part::open(directory.directory(name)?, place)?;
+                        Ok(Found::Directory(Rc::new(self.node(None, vec![part]))))
+                    }
+                    kind => Ok(Found::Leaf { node: Rc::clone(node), part: *part, name: name.to_vec(), kind }),
+                }
+            }
+            (kind, _) => {
+                Ok(Found::Leaf { node: Rc::clone(node), part: *part, name: name.to_vec(), kind: *kind })
+            }
+        }
+    }
+}
+
+impl<D: Directory> Directory for Union<D> {
+    fn list(&mut self) -> io::Result<Vec<Listed>> {
+        let entries = self.node.entries.iter();
+        Ok(entries.map(|(name, (kind, _))| Listed { name: name.clone(), kind: *kind }).collect())
+    }
+
+    fn kind(&self, name: &[u8]) -> io::Result<EntryKind> {
+        if name == b"." {
+            // Listing does not need the right to search; who asks for this wants to know whether it is there.
+            for part in &self.node.parts {
+                if let Part::Inside { directory, .. } = part {
+                    directory.kind(b".")?;
+                }
+            }
+            return Ok(EntryKind::Directory);
+        }
+        Ok(match self.follow(name)? {
+            Found::Directory(_) => EntryKind::Directory,
+            Found::Leaf { kind, .. } => kind,
+        })
+    }
+
+    fn directory(&self, name: &[u8]) -> io::Result<Self> {
+        match self.follow(name)? {
+            Found::Directory(node) => Ok(Union { whole: Rc::clone(&self.whole), node }),
+            Found::Leaf { .. } => Err(Errno::NOTDIR.into()),
+        }
+    }
+
+    fn read(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>> {
+        match self.follow(name)? {
+            Found::Directory(_) => Err(Errno::ISDIR.into()),
+            Found::Leaf { node, part, name, .. } => match &node.parts[part] {
+                Part::Inside { directory, .. } => directory.read(&name, limit),
+                Part::Above { .. } => Err(Errno::ISDIR.into()),
+            },
+        }
+    }
+
+    fn link(&self, name: &[u8]) -> io::Result<Vec<u8>> {
+        let (_, part) = self.node.entries.get(name).ok_or(Errno::NOENT)?;
+        match &self.node.parts[*part] {
+            Part::Inside { directory, .. } => directory.link(name),
+            Part::Above { .. } => Err(Errno::INVAL.into()),
+        }
+    }
+
+    fn place(&self, name: &[u8]) -> Option<PathBuf> {
+        if name == b"." {
+            return self.node.parts.iter().find_map(|part| match part {
+                Part::Inside { path, .. } => Some(path.clone()),
+                Part::Above { .. } => None,
+            });
+        }
+        let (_, part) = self.node.entries.get(name)?;
+        match &self.node.parts[*part] {
+            Part::Inside { path, .. } => Some(path.join(OsStr::from_bytes(name))),
+            Part::Above { mount, depth } => {
+                let Mount { at, path, .. } = &self.whole.mounts[*mount];
+                (*depth + 1 == at.len()).then(|| path.clone())
+            }
+        }
+    }
+}
