@@ -8,11 +8,12 @@
 //! | floor | rooms |
 //! |---|---|
 //! | 3, people | [`cli`] |
-//! | 2, verbs | [`resolve`], [`import`], [`validate`], [`render`], [`report`], [`disk`] |
+//! | 2, verbs | [`resolve`], [`import`], [`image`], [`validate`], [`render`], [`report`], [`disk`] |
 //! | 1, nouns | [`manifest`], [`model`], [`tree`], [`source`] |
 //! | 0 | [`diagnostic`], [`templates`] |
 //!
-//! The whole pipeline is [`compile`] for a manifest and [`judge`] for source directories that exist already.
+//! The whole pipeline is [`compile`] for a manifest, [`judge`] for source directories that exist already, and
+//! [`judge_image`] for those that s6-overlay compiles, which [`image`] finds.
 
 pub mod diagnostic;
 pub mod templates;
@@ -23,6 +24,7 @@ pub mod source;
 pub mod tree;
 
 pub mod disk;
+pub mod image;
 pub mod import;
 pub mod render;
 pub mod report;
@@ -31,8 +33,10 @@ pub mod validate;
 
 pub mod cli;
 
+use std::collections::BTreeSet;
+
 use diagnostic::{Code, FileId, Files, Problems};
-use model::{ServiceSet, Target};
+use model::{Index, Kind, Layer, Name, Service, ServiceSet, Target};
 use source::{Directory, Source};
 
 /// What came of a manifest.
@@ -62,9 +66,51 @@ pub fn compile(files: &Files, manifest: FileId) -> Compilation {
 /// Judges source directories that exist already, in the order in which `s6-rc-compile` takes them. The problems are in
 /// its own order, so that the first error is the one over which it stops.
 pub fn judge<D: Directory>(files: &mut Files, sources: Vec<Source<D>>, target: Target) -> Compilation {
+    judge_beside(files, sources, target, &[])
+}
+
+/// Judges source directories as [`judge`] does, beside services of which it is only known that they exist.
+pub fn judge_beside<D: Directory>(
+    files: &mut Files,
+    sources: Vec<Source<D>>,
+    target: Target,
+    external: &[Name],
+) -> Compilation {
     let mut problems = Problems::default();
-    let services = import::tree(sources, target, files, &mut problems);
+    let mut services = import::tree(sources, target, files, &mut problems);
+    add_external(&mut services, external);
     validate::validate(&services, &mut problems);
     problems.sort_by_rank();
     Compilation { services, problems }
+}
+
+/// Judges what `/init` compiles in the file system `root` of a container, and what it would start.
+pub fn judge_image<D: Directory>(
+    files: &mut Files,
+    root: &D,
+    setup: &image::Setup,
+    external: &[Name],
+) -> Compilation {
+    let mut problems = Problems::default();
+    let (sources, boot) = image::sources(root, setup, files, &mut problems);
+    let mut services = import::tree(sources, Target::new(setup.system), files, &mut problems);
+    boot.complete(&mut services, files, &mut problems);
+    add_external(&mut services, external);
+    validate::validate(&services, &mut problems);
+    boot.explain(files, &mut problems);
+    if !problems.has_errors() {
+        validate::start(&services, files, &mut problems);
+    }
+    problems.sort_by_rank();
+    Compilation { services, problems }
+}
+
+/// Adds the names that are defined elsewhere, unless they are here after all.
+fn add_external(services: &mut ServiceSet, external: &[Name]) {
+    let index = Index::new(services);
+    let new: BTreeSet<Name> = external.iter().filter(|name| index.find(name).is_none()).cloned().collect();
+    for name in new {
+        let service = Service::new(name, None, Kind::Unknown);
+        services.services.push(Service { layer: Layer::External, ..service });
+    }
 }

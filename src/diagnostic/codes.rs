@@ -120,6 +120,66 @@ codes! {
     ///
     /// Older compilers drop files they do not know without a word, so the service would start but behave differently.
     TargetTooOld = "overlay::target-too-old" Error,
+    /// There is no s6-overlay in the root file system that was named.
+    ///
+    /// Its version is read from `/init`, or from the directory `/package/admin/s6-overlay-VERSION`. Name the root of
+    /// an unpacked image: the directory that holds `etc`, `init` and `package`. Where s6-overlay comes from packages of
+    /// the distribution, say which version it is: `s6gen check --root DIR --overlay VERSION`.
+    OverlayNotFound = "overlay::not-found" Error,
+    /// Services are put into a start bundle that `/init` never reads, because `s6-rc.d/user` exists too.
+    ///
+    /// Since s6-overlay 3.2.3.1 the start bundles `user` and `user2` lie in `/etc/s6-overlay/user-bundles.d`. When
+    /// there is a directory `/etc/s6-overlay/s6-rc.d/user`, where they lay before, `/init` takes that one and leaves
+    /// out `user-bundles.d`, and `S6_RUNTIME_BUNDLEDIR` as well. The container boots, and what is named in the new place
+    /// does not start; nothing is said about it.
+    ///
+    /// The directory may come from any layer of the image: from a base image, from a mod, or from the archive
+    /// `syslogd-overlay-noarch.tar.xz`, which still brings `s6-rc.d/user/contents.d/syslogd-bundle`. Move what it holds
+    /// to the new place and remove it, after the last layer that brings it:
+    ///
+    /// ```sh
+    /// cd /etc/s6-overlay
+    /// mv s6-rc.d/user/contents.d/* user-bundles.d/user/contents.d/
+    /// rm -r s6-rc.d/user
+    /// ```
+    UserInTwoPlaces = "overlay::user-in-two-places" Error,
+    /// Services are put into a start bundle in `user-bundles.d`, of which this s6-overlay knows nothing.
+    ///
+    /// Before 3.2.3.1 `/init` compiles `/etc/s6-overlay/s6-rc.d` only, and the start bundles are `s6-rc.d/user` and
+    /// `s6-rc.d/user2`. The container boots, and what is named in `user-bundles.d` does not start. Put the image on
+    /// s6-overlay 3.2.3.1 or newer, or put the markers into `s6-rc.d/user/contents.d`.
+    BundlesTooNew = "overlay::bundles-too-new" Error,
+    /// A start bundle of s6-overlay is missing, or lacks its `type` file.
+    ///
+    /// `top`, which `/init` starts, contains `user` and (since 3.1.1.1) `user2`. Both must be complete bundles where
+    /// this version looks for them, even when nothing is in them; otherwise `s6-rc-compile` refuses everything, and the
+    /// container starts nothing.
+    ///
+    /// Until 3.2.3.0 the image brings both in `s6-rc.d`, since 3.2.3.1 in `user-bundles.d`. So a `s6-rc.d/user` that
+    /// holds nothing but `contents.d` was complete with an older base image; 3.2.3.1 refuses it, and 3.2.3.2 writes
+    /// what is missing at boot. A directory for `S6_RUNTIME_BUNDLEDIR` or `S6_RUNTIME_PROFILE` replaces that of the
+    /// image, and must bring both bundles itself.
+    IncompleteStartBundle = "overlay::incomplete-start-bundle" Error,
+    /// The start bundles are in `s6-rc.d`, where s6-overlay expects them no longer.
+    ///
+    /// Since 3.2.3.1 they lie in `/etc/s6-overlay/user-bundles.d`. As long as there is a directory `s6-rc.d/user`, that
+    /// one counts: `/init` warns, and everything that another layer puts into `user-bundles.d` is left out without a
+    /// word. 3.2.3.2 also writes `type` files into it at boot, so that on a read-only root file system nothing starts at
+    /// all. The next major version of s6-overlay will not look there any more.
+    DeprecatedPlace = "overlay::deprecated-place" Warning,
+    /// A service that nothing starts.
+    ///
+    /// At boot `/init` starts what is in the bundles `user` and `user2`, and what that needs. This service is in neither,
+    /// and nothing that is started depends on it. To start it at boot, put an empty file of its name into `contents.d` of
+    /// `user`. Leave it if it is meant to be started by hand, with `s6-rc start NAME`.
+    NotStarted = "overlay::not-started" Warning,
+    /// A service starts earlier than most services of a container should.
+    ///
+    /// What is in `user` starts beside the initialisation of the image unless it depends on `base`: scripts in
+    /// `/etc/cont-init.d` may not have run yet, nor `fix-attrs`. What is in `user2` is meant to start last, but does so
+    /// only if it depends on `legacy-services`. s6-rc knows no other order than dependencies. Nothing is said of loggers,
+    /// which may well start first. Leave it if the service is meant to be early.
+    StartsEarly = "overlay::starts-early" Warning,
 
     /// A source directory cannot be opened.
     SourceUnreadable = "s6rc::source-unreadable" Error,

@@ -107,6 +107,11 @@ impl Problems {
         self.list.push(problem);
     }
 
+    /// Says of problems what was not known where they were found.
+    pub fn revise(&mut self, revise: impl FnMut(&mut Diagnostic)) {
+        self.list.iter_mut().for_each(revise);
+    }
+
     /// Whether anything here withholds the output.
     pub fn has_errors(&self) -> bool {
         self.list.iter().any(|p| p.severity() == Severity::Error)

@@ -61,6 +61,8 @@ impl fmt::Display for Version {
 pub enum Feature {
     /// Start bundles live in `/etc/s6-overlay/user-bundles.d`.
     UserBundlesDir,
+    /// What is missing of start bundles in the old place is written at boot.
+    CompletedBundles,
     /// The bundle `user2`, for what starts after the legacy services.
     User2,
     /// `finish` learns the process group of what died.
@@ -80,6 +82,7 @@ impl Feature {
     pub fn since(self) -> (Version, Version) {
         match self {
             Feature::UserBundlesDir => (Version::of(3, 2, 3, 1), Version::of(0, 7, 0, 0)),
+            Feature::CompletedBundles => (Version::of(3, 2, 3, 2), Version::of(0, 7, 0, 0)),
             Feature::User2 => (Version::of(3, 1, 1, 1), Version::of(0, 5, 3, 2)),
             Feature::LogPrefix => (Version::of(3, 1, 3, 0), Version::of(0, 5, 3, 3)),
             Feature::FinishProcessGroup => (Version::of(3, 2, 0, 0), Version::of(0, 5, 4, 3)),
@@ -89,6 +92,9 @@ impl Feature {
         }
     }
 }
+
+/// What the directory of s6-overlay's package begins with; the version follows.
+const PACKAGES: &str = "/package/admin/s6-overlay-";
 
 impl System {
     /// The newest s6-overlay that s6gen knows.
@@ -173,6 +179,35 @@ impl System {
             .into_iter()
             .map(|(name, kind)| Service { layer: Layer::Overlay, ..Service::new(name.into(), None, kind) })
             .collect()
+    }
+
+    /// The bundles that `top` starts beside what the system brings itself; s6-rc-compile stops where one is missing.
+    pub fn start_bundles(self) -> &'static [&'static str] {
+        match self {
+            System::S6rc(_) => &[],
+            _ if self.has(Feature::User2) => &["user", "user2"],
+            System::Overlay(_) => &["user"],
+        }
+    }
+
+    /// The built-in definitions without the start bundles, which lie among the user's, in the order in which
+    /// `s6-rc-compile` takes them.
+    pub fn own_definitions(self) -> Vec<Service> {
+        let mut own = self.built_ins();
+        own.retain(|service| !self.start_bundles().iter().any(|bundle| service.name == **bundle));
+        own.sort_by(|a, b| a.name.cmp(&b.name));
+        own
+    }
+
+    /// The directory of the built-in definitions, as absolute path in the image.
+    pub fn own_definitions_dir(self) -> Option<String> {
+        self.is_overlay().then(|| format!("{PACKAGES}{}/etc/s6-rc/sources", self.version()))
+    }
+
+    /// The version in a text that mentions a path of s6-overlay's package, as `/init` does.
+    pub fn mentioned_version(text: &str) -> Option<&str> {
+        let (_, rest) = text.split_once(PACKAGES)?;
+        rest.split(|c: char| c != '.' && c != '-' && !c.is_ascii_alphanumeric()).next()
     }
 
     /// Where markers for the start bundle `user` go, as absolute path in the image.

@@ -10,8 +10,9 @@ mod descriptors;
 mod names;
 mod pipelines;
 mod references;
+mod start;
 
-use crate::diagnostic::{Problems, did_you_mean};
+use crate::diagnostic::{Files, Problems, did_you_mean};
 use crate::model::{Index, Name, ServiceSet};
 
 /// One thing that is demanded of every service set.
@@ -37,6 +38,14 @@ pub fn validate(set: &ServiceSet, problems: &mut Problems) {
     for rule in RULES {
         rule(&index, problems);
     }
+}
+
+/// Warns of what compiles, but is started by nobody or earlier than most: for definitions written by hand, where no
+/// word says that it is meant. Only of a set without errors it can be told.
+pub fn start(set: &ServiceSet, files: &Files, problems: &mut Problems) {
+    let index = Index::new(set);
+    start::reaches_everything(&index, files, problems);
+    start::waits_for_the_image(&index, files, problems);
 }
 
 /// How a name that is defined nowhere was most likely meant.

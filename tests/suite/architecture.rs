@@ -10,7 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["source"],
     &["tree"],
     &["manifest", "model"],
-    &["disk", "import", "render", "report", "resolve", "validate"],
+    &["disk", "image", "import", "render", "report", "resolve", "validate"],
     &["cli"],
 ];
 

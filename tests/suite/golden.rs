@@ -75,7 +75,7 @@ fn the_shipped_manifest_gives_the_whole_meduza_tree() {
 
 #[test]
 fn every_code_that_a_manifest_can_get_has_a_case() {
-    // What needs more than a manifest: tested in `commands` and `disk`, or a matter of hand-written trees, in `truth`.
+    // What needs more than a manifest: tested in `commands` and `disk`, or a matter of hand-written trees, in `truth` and `image`.
     let elsewhere = |code: &Code| {
         let slug = code.slug();
         slug.starts_with("output::") || *code == Code::ManifestTooLarge || tree_only().contains(slug)
@@ -104,6 +104,13 @@ fn every_code_that_a_manifest_can_get_has_a_case() {
 /// Codes for what only a hand-written source directory can do wrong.
 fn tree_only() -> BTreeSet<&'static str> {
     [
+        "overlay::not-found",
+        "overlay::user-in-two-places",
+        "overlay::bundles-too-new",
+        "overlay::incomplete-start-bundle",
+        "overlay::deprecated-place",
+        "overlay::not-started",
+        "overlay::starts-early",
         "s6rc::source-unreadable",
         "s6rc::broken-entry",
         "s6rc::impossible-name",

@@ -1,0 +1,156 @@
+use std::io;
+use std::path::PathBuf;
+
+use crate::source::{Directory, EntryKind, Listed};
+
+/// A directory with what the image ships below it, or `rc.init` writes into it: complete start bundles.
+#[derive(Debug)]
+pub struct Completed<D> {
+    /// What is really there, if anything is.
+    directory: Option<D>,
+    adds: Adds,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Adds {
+    Nothing,
+    /// These bundles.
+    Bundles(&'static [&'static str], Way),
+    /// What a bundle consists of.
+    Parts(Way),
+}
+
+/// How something is added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// As part of a lower layer: what is there counts.
+    Below,
+    /// By writing: what is there is replaced, and links are followed.
+    Written,
+}
+
+const TYPE: &[u8] = b"type";
+const CONTENTS: &[u8] = b"contents.d";
+
+impl<D: Directory> Completed<D> {
+    /// A directory as it is.
+    pub(super) fn plain(directory: D) -> Self {
+        Completed { directory: Some(directory), adds: Adds::Nothing }
+    }
+
+    /// A directory that holds nothing.
+    pub(super) fn empty() -> Self {
+        Completed { directory: None, adds: Adds::Nothing }
+    }
+
+    /// A source directory in which `bundles` are completed: by writing, or by what lies below.
+    pub(super) fn source(directory: Option<D>, bundles: &'static [&'static str], is_written: bool) -> Self {
+        let way = if is_written { Way::Written } else { Way::Below };
+        Completed { directory, adds: Adds::Bundles(bundles, way) }
+    }
+
+    /// What is really there of that name.
+    fn real(&self, name: &[u8]) -> Option<io::Result<EntryKind>> {
+        match self.directory.as_ref()?.kind(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            kind => Some(kind),
+        }
+    }
+
+    fn is_link(&self, name: &[u8]) -> bool {
+        self.directory.as_ref().is_some_and(|directory| directory.link(name).is_ok())
+    }
+
+    /// What is added as `name`: nothing where that is there already, in the way in which it is added.
+    fn added(&self, name: &[u8]) -> Option<EntryKind> {
+        match self.adds {
+            Adds::Bundles(bundles, _) if bundles.iter().any(|bundle| bundle.as_bytes() == name) => {
+                (self.real(name).is_none() && !self.is_link(name)).then_some(EntryKind::Directory)
+            }
+            Adds::Parts(_) if name == CONTENTS => {
+                (self.real(name).is_none() && !self.is_link(name)).then_some(EntryKind::Directory)
+            }
+            Adds::Parts(way) if name == TYPE => match self.real(name) {
+                None => Some(EntryKind::File),
+                Some(kind) => (way == Way::Written && !matches!(kind, Ok(EntryKind::Directory)))
+                    .then_some(EntryKind::File),
+            },
+            _ => None,
+        }
+    }
+
+    fn names(&self) -> Vec<&'static [u8]> {
+        match self.adds {
+            Adds::Nothing => Vec::new(),
+            Adds::Bundles(bundles, _) => bundles.iter().map(|name| name.as_bytes()).collect(),
+            Adds::Parts(_) => vec![CONTENTS, TYPE],
+        }
+    }
+}
+
+fn missing() -> io::Error {
+    io::ErrorKind::NotFound.into()
+}
+
+impl<D: Directory> Directory for Completed<D> {
+    fn list(&mut self) -> io::Result<Vec<Listed>> {
+        let mut entries = match &mut self.directory {
+            Some(directory) => directory.list()?,
+            None => Vec::new(),
+        };
+        for name in self.names() {
+            if let Some(kind) = self.added(name) {
+                entries.retain(|entry| entry.name != name);
+                entries.push(Listed { name: name.to_vec(), kind });
+            }
+        }
+        entries.sort_unstable();
+        Ok(entries)
+    }
+
+    fn kind(&self, name: &[u8]) -> io::Result<EntryKind> {
+        match (self.added(name), &self.directory) {
+            (Some(kind), _) => Ok(kind),
+            (None, Some(directory)) => directory.kind(name),
+            (None, None) if name == b"." => Ok(EntryKind::Directory),
+            (None, None) => Err(missing()),
+        }
+    }
+
+    fn directory(&self, name: &[u8]) -> io::Result<Self> {
+        let directory = match (&self.directory, self.added(name)) {
+            (_, Some(EntryKind::Directory)) => None,
+            (_, Some(_)) => return Err(io::ErrorKind::NotADirectory.into()),
+            (Some(directory), None) => Some(directory.directory(name)?),
+            (None, None) => return Err(missing()),
+        };
+        let adds = match self.adds {
+            Adds::Bundles(bundles, way) if bundles.iter().any(|bundle| bundle.as_bytes() == name) => {
+                // A link hides what lies below it.
+                if way == Way::Below && self.is_link(name) { Adds::Nothing } else { Adds::Parts(way) }
+            }
+            _ => Adds::Nothing,
+        };
+        Ok(Completed { directory, adds })
+    }
+
+    fn read(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>> {
+        match (self.added(name), &self.directory) {
+            (Some(EntryKind::File), _) => Ok(b"bundle\n"[..limit.min(7)].to_vec()),
+            (Some(_), _) => Err(io::ErrorKind::IsADirectory.into()),
+            (None, Some(directory)) => directory.read(name, limit),
+            (None, None) => Err(missing()),
+        }
+    }
+
+    fn link(&self, name: &[u8]) -> io::Result<Vec<u8>> {
+        match (self.added(name), &self.directory) {
+            (None, Some(directory)) => directory.link(name),
+            _ => Err(io::ErrorKind::InvalidInput.into()),
+        }
+    }
+
+    fn place(&self, name: &[u8]) -> Option<PathBuf> {
+        self.directory.as_ref()?.place(name)
+    }
+}

@@ -1,0 +1,221 @@
+use std::path::PathBuf;
+
+use super::{Setup, is_directory};
+use crate::diagnostic::{Code, Diagnostic, Files, Origin, Problems};
+use crate::model::{Feature, Name, System};
+use crate::source::{Directory, EntryKind, Source};
+
+/// Where the overlay looks, as absolute paths in the image.
+pub(super) struct Places {
+    /// The definitions.
+    pub(super) definitions: String,
+    /// The start bundles, where they have a directory of their own.
+    pub(super) bundles: String,
+}
+
+/// How many markers a report shows.
+const SHOWN: usize = 8;
+
+/// What stands in a place where nobody looks.
+struct Unread {
+    place: PathBuf,
+    text: String,
+}
+
+impl Places {
+    pub(super) fn new(setup: &Setup) -> Self {
+        let base = match &setup.profile {
+            Some(profile) => format!("/etc/cont-profile.d/{profile}/s6-overlay"),
+            None => "/etc/s6-overlay".to_owned(),
+        };
+        let bundles = setup.bundle_dir.clone().unwrap_or_else(|| format!("{base}/user-bundles.d"));
+        Places { definitions: format!("{base}/s6-rc.d"), bundles }
+    }
+
+    /// Why the start bundles have to be complete.
+    pub(super) fn why(&self, system: System, is_apart: bool) -> String {
+        let (definitions, bundles) = (&self.definitions, named(&self.bundles));
+        if is_apart {
+            format!("{system} takes the start bundles from {bundles}")
+        } else if !system.has(Feature::UserBundlesDir) {
+            format!("{system} compiles {definitions}, and nothing else of the image")
+        } else if system.has(Feature::CompletedBundles) {
+            format!("because {definitions}/user exists, {system} does not read {bundles}")
+        } else {
+            format!(
+                "because {definitions}/user exists, {system} does not read {bundles}; {} adds what is missing there \
+                 at boot",
+                system.first_with(Feature::CompletedBundles)
+            )
+        }
+    }
+
+    /// Reports that the start bundles are taken from among the definitions, if they should not be, and whatever else is
+    /// never read. Sets `help` to what makes an old place complete.
+    pub(super) fn report<D: Directory>(
+        &self,
+        definitions: &Source<D>,
+        bundles: &Source<D>,
+        setup: &Setup,
+        files: &mut Files,
+        problems: &mut Problems,
+        help: &mut Option<String>,
+    ) {
+        let system = setup.system;
+        let unread = unread(definitions, bundles, system);
+        if !system.has(Feature::UserBundlesDir) {
+            if !unread.is_empty() {
+                problems.push(self.too_new(&unread, setup, files));
+            }
+            return;
+        }
+        let remedy = self.move_to_new_place(definitions, system);
+        let is_complete = system.has(Feature::CompletedBundles)
+            || system.start_bundles().iter().all(|bundle| {
+                let opened = definitions.directory.as_ref().ok();
+                let bundle = opened.and_then(|directory| directory.directory(bundle.as_bytes()).ok());
+                bundle.is_some_and(|bundle| bundle.kind(b"type").is_ok())
+            });
+        *help = Some(remedy.clone());
+        // What does not even compile is reported there, with the same remedy.
+        if !is_complete {
+            return;
+        }
+        let legacy = definitions.directory.as_ref().ok().and_then(|directory| {
+            let real = directory.directory(b"user").ok()?.place(b".");
+            real.or_else(|| directory.place(b"user"))
+        });
+        let legacy = legacy.unwrap_or_else(|| definitions.path.join("user"));
+        let origin = Origin::whole(files.add(legacy, ""));
+        if unread.is_empty() {
+            let mut problem = Diagnostic::new(
+                Code::DeprecatedPlace,
+                format!("the start bundles are in `s6-rc.d`, which {system} calls deprecated"),
+            )
+            .at(origin, "because of this directory `user-bundles.d` is not read");
+            if system.has(Feature::CompletedBundles) {
+                problem = problem.note(
+                    "/init writes `type` files here at boot; where it cannot, on a read-only root, nothing starts",
+                );
+            }
+            problems.push(problem.help(remedy));
+            return;
+        }
+        let what = match &setup.bundle_dir {
+            Some(_) => "`S6_RUNTIME_BUNDLEDIR`",
+            None => "`user-bundles.d`",
+        };
+        let problem = Diagnostic::new(
+            Code::UserInTwoPlaces,
+            format!("{what} is never read, because `s6-rc.d/user` exists as well"),
+        )
+        .at(origin, "this directory, of whatever layer, makes /init leave out the other one");
+        problems.push(shown(problem, &unread, files).help(remedy));
+    }
+
+    fn too_new(&self, unread: &[Unread], setup: &Setup, files: &mut Files) -> Diagnostic {
+        let Setup { system, bundle_dir, .. } = setup;
+        let first = system.first_with(Feature::UserBundlesDir);
+        let what = if bundle_dir.is_some() { "`S6_RUNTIME_BUNDLEDIR`" } else { "`user-bundles.d`" };
+        let problem = Diagnostic::new(
+            Code::BundlesTooNew,
+            format!("{system} knows nothing of {what}, so what is in there does not start"),
+        );
+        let (definitions, bundles) = (&self.definitions, named(&self.bundles));
+        shown(problem, unread, files).note(self.why(*system, false)).help(format!(
+            "put the image on {first} or newer, or use the place that this version reads: \
+             `mv {bundles}/user/contents.d/* {definitions}/user/contents.d/`"
+        ))
+    }
+
+    /// The commands that move everything to the new place.
+    pub(super) fn move_to_new_place<D: Directory>(&self, definitions: &Source<D>, system: System) -> String {
+        let (old, new) = (&self.definitions, named(&self.bundles));
+        let (mut moves, mut removed) = (Vec::new(), String::new());
+        let mut is_syslogd = false;
+        for bundle in system.start_bundles().iter().filter(|name| is_directory(definitions, name.as_bytes()))
+        {
+            match &members(definitions, bundle)[..] {
+                [] => {}
+                [(only, _)] => {
+                    is_syslogd |= *only == *"syslogd-bundle";
+                    moves.push(format!("mv {old}/{bundle}/contents.d/{only} {new}/{bundle}/contents.d/"));
+                }
+                _ => moves.push(format!("mv {old}/{bundle}/contents.d/* {new}/{bundle}/contents.d/")),
+            }
+            removed.push_str(&format!(" {old}/{bundle}"));
+        }
+        moves.push(format!("rm -r{removed}"));
+        let when = if is_syslogd {
+            "after unpacking the syslogd archive, which still brings the old place"
+        } else {
+            "in the image, after the last layer that brings the old place"
+        };
+        format!("{when}, run `{}`", moves.join(" && "))
+    }
+}
+
+/// A path as a command names it: that of a variable is the variable.
+fn named(path: &str) -> &str {
+    path.strip_prefix('/').filter(|rest| rest.starts_with('$')).unwrap_or(path)
+}
+
+/// The members of a start bundle in `contents.d`, and where they stand.
+fn members<D: Directory>(source: &Source<D>, bundle: &str) -> Vec<(Name, PathBuf)> {
+    let opened = source.directory.as_ref().ok().and_then(|directory| {
+        let mut contents = directory.directory(bundle.as_bytes()).ok()?.directory(b"contents.d").ok()?;
+        Some((contents.list().ok()?, contents))
+    });
+    let Some((entries, contents)) = opened else { return Vec::new() };
+    let visible = entries.into_iter().filter(|entry| !entry.name.starts_with(b"."));
+    visible
+        .map(|entry| {
+            let name = Name::new(&entry.name);
+            let place = contents
+                .place(&entry.name)
+                .unwrap_or_else(|| source.path.join(format!("{bundle}/contents.d/{name}")));
+            (name, place)
+        })
+        .collect()
+}
+
+/// What only `bundles` has: members of start bundles, and whole definitions.
+fn unread<D: Directory>(definitions: &Source<D>, bundles: &Source<D>, system: System) -> Vec<Unread> {
+    let mut unread = Vec::new();
+    for bundle in system.start_bundles() {
+        let known = members(definitions, bundle);
+        for (name, place) in members(bundles, bundle) {
+            if !known.iter().any(|(other, _)| *other == name) {
+                unread.push(Unread { place, text: format!("never read, so this does not start `{name}`") });
+            }
+        }
+    }
+    // A second handle: the first is read to its end once.
+    let whole = bundles.directory.as_ref().ok().and_then(|directory| {
+        let mut whole = directory.directory(b".").ok()?;
+        Some((whole.list().ok()?, whole))
+    });
+    let Some((entries, whole)) = whole else { return unread };
+    for entry in entries {
+        let is_hidden = entry.name.starts_with(b".");
+        let is_bundle = system.start_bundles().iter().any(|bundle| bundle.as_bytes() == entry.name);
+        let is_definition = matches!(whole.kind(&entry.name), Ok(EntryKind::Directory));
+        if !is_hidden && !is_bundle && is_definition && !is_directory(definitions, &entry.name) {
+            let name = Name::new(&entry.name);
+            let place = whole.place(&entry.name).unwrap_or_else(|| bundles.path.join(name.to_string()));
+            unread.push(Unread { place, text: format!("never read, so this does not define `{name}`") });
+        }
+    }
+    unread
+}
+
+fn shown(mut problem: Diagnostic, unread: &[Unread], files: &mut Files) -> Diagnostic {
+    for Unread { place, text } in unread.iter().take(SHOWN) {
+        let origin = Origin::whole(files.add(place.clone(), ""));
+        problem = problem.at(origin, text.clone());
+    }
+    match unread.len().saturating_sub(SHOWN) {
+        0 => problem,
+        more => problem.note(format!("and {more} more")),
+    }
+}
