@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod explain;
 mod graph;
+mod image;
 mod init;
 
 use std::ffi::OsString;
@@ -15,9 +16,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::diagnostic::{Diagnostic, Files, Problems, Severity};
 use crate::disk;
-use crate::model::{System, Target};
 use crate::report::{self, Style};
-use crate::{Compilation, compile, judge};
+use crate::{Compilation, compile};
 
 /// Compiles one services.toml into a complete s6-rc source directory for s6-overlay.
 #[derive(Debug, Parser)]
@@ -61,26 +61,28 @@ struct Input {
     #[command(flatten)]
     manifest: ManifestArgument,
     /// An s6-rc source directory instead of a manifest; several in the order in which s6-rc-compile takes them
-    #[arg(long, value_name = "DIR", conflicts_with = "manifest")]
+    #[arg(long, value_name = "DIR", group = "existing", conflicts_with = "manifest")]
     tree: Vec<PathBuf>,
+    #[command(flatten)]
+    image: image::Image,
 }
 
 impl Input {
     /// What the user named, for a report on the whole.
     fn name(&self) -> String {
-        let trees: Vec<String> = self.tree.iter().map(|tree| tree.display().to_string()).collect();
+        let trees: Vec<String> =
+            self.tree.iter().chain(&self.image.root).map(|tree| tree.display().to_string()).collect();
         if trees.is_empty() { self.manifest.manifest.display().to_string() } else { trees.join(", ") }
+    }
+
+    /// Whether it is a manifest.
+    fn is_manifest(&self) -> bool {
+        self.tree.is_empty() && self.image.root.is_none()
     }
 
     /// Reads and judges it.
     fn compile(&self) -> (Files, Compilation) {
-        if self.tree.is_empty() {
-            return self.manifest.compile();
-        }
-        let mut files = Files::default();
-        let sources = self.tree.iter().map(disk::source).collect();
-        let compilation = judge(&mut files, sources, Target::new(System::NEWEST_S6RC));
-        (files, compilation)
+        if self.is_manifest() { self.manifest.compile() } else { self.image.compile(&self.tree) }
     }
 }
 
