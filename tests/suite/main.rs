@@ -7,6 +7,7 @@ mod case;
 mod commands;
 mod disk;
 mod golden;
+mod image;
 mod oracle;
 mod readme;
 mod rules;

@@ -171,7 +171,7 @@ fn verdict(root: &Path, case: &Case) -> Verdict {
 }
 
 /// The class of a refusal.
-fn class_of(stderr: &str, sources: &[String]) -> String {
+pub fn class_of(stderr: &str, sources: &[String]) -> String {
     let Some((_, message)) = stderr.split_once("s6-rc-compile: fatal: ") else { return "no message".into() };
     let message = message.trim_end();
     let (front, reason) = message.rsplit_once(": ").unwrap_or((message, ""));
@@ -275,7 +275,7 @@ fn class_of(stderr: &str, sources: &[String]) -> String {
 }
 
 /// The compiled database `out` below `root`, as s6-rc-db prints it.
-fn database(root: &Path) -> Value {
+pub fn database(root: &Path) -> Value {
     let ask = |arguments: &[&std::ffi::OsStr]| -> Vec<u8> {
         let output =
             Command::new("s6-rc-db").args(["-c", "out"]).args(arguments).current_dir(root).output().unwrap();

@@ -129,7 +129,7 @@ fn a_tree_in_memory_gets_the_same_verdict() {
 }
 
 /// The case as a tree in memory, which has no fifos and no modes, and whose names are text.
-fn in_memory(case: &Case) -> Option<SourceTree> {
+pub fn in_memory(case: &Case) -> Option<SourceTree> {
     let names = case.files.keys().chain(case.symlinks.keys()).chain(case.symlinks.values()).chain(&case.dirs);
     let is_text = names.clone().all(|name| !name.starts_with("base64:"));
     let leaves = case.symlinks.values().any(|target| target.starts_with('/'))
