@@ -12,7 +12,7 @@ pub struct Source<D> {
     pub directory: io::Result<D>,
 }
 
-/// An open directory. Names are single components; every error carries the errno that a system call gives.
+/// An open directory. Names are single components, or paths below the directory where a file is read; every error carries the errno that a system call gives.
 pub trait Directory: Sized {
     /// The entries without `.` and `..`, in byte order of the names.
     ///
@@ -38,6 +38,14 @@ pub trait Directory: Sized {
     /// # Errors
     /// As [`kind`](Self::kind), and `IsADirectory`, which is the only error that says that opening went well.
     fn read(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>>;
+
+    /// Whether the file that a name leads to has an x bit. Where files have none, all of them can be executed.
+    ///
+    /// # Errors
+    /// As [`kind`](Self::kind).
+    fn is_executable(&self, name: &[u8]) -> io::Result<bool> {
+        self.kind(name).map(|_| true)
+    }
 }
 
 /// One entry of a directory.

@@ -107,6 +107,11 @@ impl Problems {
         self.list.push(problem);
     }
 
+    /// Takes note of problems.
+    pub fn extend(&mut self, problems: impl IntoIterator<Item = Diagnostic>) {
+        self.list.extend(problems);
+    }
+
     /// Whether anything here withholds the output.
     pub fn has_errors(&self) -> bool {
         self.list.iter().any(|p| p.severity() == Severity::Error)

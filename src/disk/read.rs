@@ -89,4 +89,8 @@ impl Directory for SourceDirectory {
         }
         Ok(content)
     }
+    fn is_executable(&self, name: &[u8]) -> io::Result<bool> {
+        let stat = statat(self.stream.fd()?, name, AtFlags::empty())?;
+        Ok(Mode::from_raw_mode(stat.st_mode).intersects(Mode::XUSR | Mode::XGRP | Mode::XOTH))
+    }
 }

@@ -137,14 +137,20 @@ fn disagreement(index: &Index<'_>, producer: Node, quarrel: &Quarrel<'_>) -> Dia
         .min_by_key(|(rank, _)| *rank)
         .unwrap_or((Rank::Unranked, Class::ProdNotBack));
     let (message, help) = match (unaware, claims, written) {
-        (Some(consumer), [], _) => {
-            let consumer = index.name(consumer);
+        (Some(consumer_node), [], _) => {
+            let consumer = index.name(consumer_node);
             (
                 format!(
                     "`{name}` is a producer for `{consumer}`, but `{consumer}` is not a consumer for `{name}`"
                 ),
                 format!(
-                    "add `{name}` to `consumer-for` of `{consumer}`, or remove `producer-for` of `{name}`"
+                    "add a line `{name}` to the file `consumer-for` of `{consumer}`{}, or remove `producer-for` of `{name}`",
+                    or_make(
+                        index
+                            .service(consumer_node)
+                            .and_then(Service::longrun)
+                            .is_some_and(|l| l.consumer_for.is_empty())
+                    )
                 ),
             )
         }
@@ -170,7 +176,10 @@ fn disagreement(index: &Index<'_>, producer: Node, quarrel: &Quarrel<'_>) -> Dia
                 format!(
                     "`{consumer}` is a consumer for `{name}`, but `{name}` is not a producer for `{consumer}`"
                 ),
-                format!("write `{consumer}` into `producer-for` of `{name}`"),
+                format!(
+                    "write one line `{consumer}` into the file `producer-for` of `{name}`{}",
+                    or_make(written.is_none())
+                ),
             )
         }
     };
@@ -191,6 +200,11 @@ fn disagreement(index: &Index<'_>, producer: Node, quarrel: &Quarrel<'_>) -> Dia
         problem = problem.at(index.origin(unaware), text);
     }
     problem.help(help)
+}
+
+/// How to speak of a file that may have to be made first.
+fn or_make(is_new: bool) -> &'static str {
+    if is_new { ", which has none yet" } else { "" }
 }
 
 /// Every mention in a pipeline file that leads to no longrun, each once. What leads to a service of unknown type is
