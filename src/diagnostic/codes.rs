@@ -235,10 +235,10 @@ codes! {
     /// names that stand only in the file are lost without a word. The files are the old form: make an empty file in the
     /// directory for each name, and remove the old list.
     HiddenList = "lint::hidden-list" Warning,
-    /// A bundle that contains nothing.
+    /// A service waits for a bundle that contains nothing.
     ///
-    /// Whoever depends on it waits for nothing, and starting it starts nothing. git does not keep empty directories, so
-    /// such a bundle may also be one whose members were forgotten. The start bundles `user` and `user2` may be empty.
+    /// It waits for nothing, and starts at once. git does not keep empty directories, and an image builder may lose empty
+    /// files, so the members of such a bundle were perhaps forgotten. A bundle that nobody waits for may be empty.
     EmptyBundle = "lint::empty-bundle" Warning,
     /// Shell syntax in `up`, `down` or `reload`, which no shell reads.
     ///
@@ -279,10 +279,10 @@ codes! {
     /// `unable to exec …: Permission denied` and `command exited 126`. `chmod +x` it; git keeps the bit
     /// (`git update-index --chmod=+x FILE`), `COPY --chmod=755` sets it in an image.
     NotExecutable = "lint::not-executable" Warning,
-    /// `up` or `down` names a file of its own definition that does not exist.
+    /// `up` or `down` names a file of its own definition that does not exist, while the definition has one that nobody runs.
     ///
-    /// The start would end with `No such file or directory` and `command exited 127`, unless another layer of the image
-    /// brings the file. Often the service was renamed and its `up` was not.
+    /// The start would end with `No such file or directory` and `command exited 127`. Most often the script was renamed and
+    /// its mention was not. Where the definition has no other file, the script is taken to come from another layer.
     MissingScript = "lint::missing-script" Warning,
     /// `finish` cannot be read and is left out.
     ///
@@ -327,7 +327,8 @@ codes! {
     /// `/var/run/s6/services` is now `/run/service`; `s6-svscanctl -t` on it, which stopped the container, is
     /// `/run/s6/basedir/bin/halt`; `s6-test` is `eltest`; execline's `import` is `importas -S`.
     /// `/usr/bin/with-contenv` is `/command/with-contenv`; the old path exists only where the image installs the optional
-    /// archives `s6-overlay-symlinks-noarch` and `-arch`.
+    /// archives `s6-overlay-symlinks-noarch` and `-arch`. Many base images do, so a tree that uses nothing but the old path
+    /// is taken to know that.
     VersionTwo = "lint::version-two" Warning,
     /// A process runs as another user, while its script uses the home directory of root.
     ///

@@ -318,6 +318,7 @@ impl<D: Directory> Definition<'_, D> {
                     .help(help),
             );
             self.incomplete = true;
+            self.is_told("dependencies.d");
             Vec::new()
         });
         let service = self.service(origin);
@@ -429,6 +430,11 @@ impl<D: Directory> Definition<'_, D> {
         if !lost.is_empty() {
             self.facts.hidden = Some((lost, whole));
         }
+    }
+
+    /// An entry is spoken of elsewhere, and need not be reported for having no meaning as well.
+    fn is_told(&mut self, file: &str) {
+        self.facts.ignored.retain(|entry| entry.name != file.as_bytes());
     }
 
     fn list_directory(&mut self, directory: &str, entries: &[Listed]) -> Vec<ServiceRef> {
@@ -579,6 +585,7 @@ impl<D: Directory> Definition<'_, D> {
                 .at(origin, "s6-rc cannot tell how to start it")
                 .help(help),
         );
+        self.is_told("run");
         Script::default()
     }
 
@@ -699,6 +706,7 @@ impl<D: Directory> Definition<'_, D> {
                 .at(origin, "s6-rc cannot tell what to run")
                 .maybe_help(help.map(str::to_owned)),
         );
+        self.is_told("up");
         Script::default()
     }
 

@@ -137,21 +137,21 @@ fn disagreement(index: &Index<'_>, producer: Node, quarrel: &Quarrel<'_>) -> Dia
         .min_by_key(|(rank, _)| *rank)
         .unwrap_or((Rank::Unranked, Class::ProdNotBack));
     let (message, help) = match (unaware, claims, written) {
-        (Some(consumer_node), [], _) => {
-            let consumer = index.name(consumer_node);
+        (Some(unaware), [], _) => {
+            let consumer = index.name(unaware);
             (
                 format!(
                     "`{name}` is a producer for `{consumer}`, but `{consumer}` is not a consumer for `{name}`"
                 ),
-                format!(
-                    "add a line `{name}` to the file `consumer-for` of `{consumer}`{}, or remove `producer-for` of `{name}`",
-                    or_make(
-                        index
-                            .service(consumer_node)
-                            .and_then(Service::longrun)
-                            .is_some_and(|l| l.consumer_for.is_empty())
-                    )
-                ),
+                match index.service(unaware).and_then(Service::longrun) {
+                    Some(longrun) if longrun.consumer_for.is_empty() => format!(
+                        "make a file `consumer-for` in the definition of `{consumer}` that holds the line `{name}`, or remove \
+                         `producer-for` of `{name}`"
+                    ),
+                    _ => format!(
+                        "add a line `{name}` to `consumer-for` of `{consumer}`, or remove `producer-for` of `{name}`"
+                    ),
+                },
             )
         }
         (Some(wrong), [(consumer, ..), ..], _) => {
@@ -176,10 +176,13 @@ fn disagreement(index: &Index<'_>, producer: Node, quarrel: &Quarrel<'_>) -> Dia
                 format!(
                     "`{consumer}` is a consumer for `{name}`, but `{name}` is not a producer for `{consumer}`"
                 ),
-                format!(
-                    "write one line `{consumer}` into the file `producer-for` of `{name}`{}",
-                    or_make(written.is_none())
-                ),
+                match written {
+                    None => format!(
+                        "make a file `producer-for` in the definition of `{name}` that holds the line `{consumer}`, or remove \
+                         `{name}` from `consumer-for` of `{consumer}`"
+                    ),
+                    Some(_) => format!("write `{consumer}` into `producer-for` of `{name}`"),
+                },
             )
         }
     };
@@ -200,11 +203,6 @@ fn disagreement(index: &Index<'_>, producer: Node, quarrel: &Quarrel<'_>) -> Dia
         problem = problem.at(index.origin(unaware), text);
     }
     problem.help(help)
-}
-
-/// How to speak of a file that may have to be made first.
-fn or_make(is_new: bool) -> &'static str {
-    if is_new { ", which has none yet" } else { "" }
 }
 
 /// Every mention in a pipeline file that leads to no longrun, each once. What leads to a service of unknown type is

@@ -80,7 +80,7 @@ fn a_carriage_return_behind_a_name_is_told_as_such() {
     insta::assert_snapshot!(only(&tree, false), @r"
     s6rc::unknown-service: `web` is a producer for `db\r`, which is defined nowhere
       src/web/producer-for: there is no such service, bundle or pipeline
-      help: remove the blanks or the CR around `db`: they are part of the name
+      help: the file has CR LF line ends, and the CR is a part of the name: save it with LF line ends to mean `db`
     ");
 }
 
@@ -109,7 +109,7 @@ fn a_pipeline_that_one_side_describes_is_one_report() {
     s6rc::one-sided-pipeline: `web` is a producer for `log`, but `log` is not a consumer for `web`
       src/web/producer-for: `web` sends its output to `log`
       src/log/type: `log` does not expect the output of `web`
-      help: add `web` to `consumer-for` of `log`, or remove `producer-for` of `web`
+      help: make a file `consumer-for` in the definition of `log` that holds the line `web`, or remove `producer-for` of `web`
     ");
     let crossed = tree(&[
         ("web", "longrun", &["producer-for: other"]),

@@ -70,7 +70,11 @@ pub(in crate::validate) fn are_no_shell_scripts(index: &Index<'_>, problems: &mu
 
 /// What to do about a command line that is a script.
 fn own_script(service: &Service, file: &str) -> String {
-    let script = if file == "up" { "run" } else { "stop" };
+    let script = match file {
+        "up" => "run",
+        "down" => "stop",
+        _ => "again",
+    };
     format!(
         "put it into a script `{script}` beside `{file}` (first line `#!/bin/sh -e`, mode 0755), and write into `{file}` \
          one line: `/etc/s6-overlay/s6-rc.d/{}/{script}`",
@@ -179,7 +183,8 @@ pub(in crate::validate) fn are_one_command(index: &Index<'_>, problems: &mut Pro
             continue;
         }
         let words = written(content);
-        let Some(first) = words.first() else { continue };
+        // A shell script is reported as such, and not once more for its lines.
+        let Some(first) = words.first().filter(|_| shell_words(&words).is_empty()) else { continue };
         let for_shell = content.starts_with("#!")
             && content.lines().next().is_some_and(|line| {
                 line.split(['/', ' ', '\t'])

@@ -2,7 +2,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Code, Diagnostic, Problems, did_you_mean};
-use crate::model::{Definition, Ignored, Index, Kind, Name, Service};
+use crate::model::{Definition, Found, Ignored, Index, Kind, Name, Service};
 
 use super::definitions;
 use super::script::started;
@@ -44,7 +44,12 @@ pub(in crate::validate) fn have_a_meaning(index: &Index<'_>, problems: &mut Prob
             continue;
         }
         let mut known: Vec<&Ignored> = Vec::new();
-        for entry in &definition.ignored {
+        // What stands beside a script that is missing is reported with it.
+        let misses = definition
+            .called
+            .iter()
+            .any(|called| called.word.is_some() && matches!(called.found, Found::Nothing));
+        for entry in definition.ignored.iter().filter(|entry| !misses || entry.is_directory) {
             if !is_harmless(entry) && !is_referred_to(service, definition, entry, &elsewhere, index) {
                 match entry.is_known {
                     true => known.push(entry),
@@ -275,17 +280,41 @@ pub(in crate::validate) fn are_read(index: &Index<'_>, problems: &mut Problems) 
     }
 }
 
-/// A bundle stands for something.
+/// Who waits for a bundle waits for something.
 pub(in crate::validate) fn bundles_contain_something(index: &Index<'_>, problems: &mut Problems) {
+    let empty: BTreeSet<&Name> = definitions(index)
+        .filter(|(service, _)| match &service.kind {
+            // The start bundles of s6-overlay are filled by other layers.
+            Kind::Bundle(bundle) => {
+                bundle.contents.is_empty()
+                    && !service.incomplete
+                    && service.name != *"user"
+                    && service.name != *"user2"
+            }
+            _ => false,
+        })
+        .map(|(service, _)| &service.name)
+        .collect();
+    if empty.is_empty() {
+        return;
+    }
+    let mut reported = BTreeSet::new();
     for (service, _) in definitions(index) {
-        let Kind::Bundle(bundle) = &service.kind else { continue };
-        // The start bundles of s6-overlay are filled by other layers.
-        let is_start = service.name == *"user" || service.name == *"user2";
-        if bundle.contents.is_empty() && !service.incomplete && !is_start {
+        let waits = service.dependencies().iter().filter(|reference| empty.contains(&reference.name));
+        for reference in waits {
+            let name = &reference.name;
+            if !reported.insert(name) {
+                continue;
+            }
+            let bundle = index.find(name).and_then(|node| index.origin(node));
             problems.push(
-                Diagnostic::new(Code::EmptyBundle, format!("bundle `{}` contains nothing", service.name))
-                    .at(service.origin, "to depend on it is to wait for nothing")
-                    .help("make an empty file in `contents.d` for each member, or remove the bundle"),
+                Diagnostic::new(
+                    Code::EmptyBundle,
+                    format!("`{}` waits for bundle `{name}`, which contains nothing", service.name),
+                )
+                .at(reference.origin, "this is to wait for nothing")
+                .at(bundle, "nobody is in `contents.d`")
+                .help("make an empty file in `contents.d` for each member, or remove this dependency"),
             );
         }
     }
