@@ -65,7 +65,7 @@ impl SourceTree {
 /// What a path leads to.
 enum Found<'a> {
     Directory(String),
-    File(&'a [u8]),
+    File(&'a [u8], bool),
 }
 
 /// As many links as Linux follows before it speaks of a loop.
@@ -76,7 +76,7 @@ impl SourceTree {
     pub fn source(&self, path: &str) -> Source<TreeDirectory<'_>> {
         let directory = match self.follow("", path) {
             Ok(Found::Directory(path)) => Ok(TreeDirectory { tree: self, path }),
-            Ok(Found::File(_)) => Err(Errno::NOTDIR.into()),
+            Ok(Found::File(..)) => Err(Errno::NOTDIR.into()),
             Err(error) => Err(error),
         };
         Source { path: path.into(), directory }
@@ -138,7 +138,7 @@ impl SourceTree {
             }
         }
         match self.entries.get(&at) {
-            Some(TreeEntry::File { content, .. }) => Ok(Found::File(content)),
+            Some(TreeEntry::File { content, executable }) => Ok(Found::File(content, *executable)),
             _ => Ok(Found::Directory(at)),
         }
     }
@@ -183,21 +183,21 @@ impl Directory for TreeDirectory<'_> {
     fn kind(&self, name: &[u8]) -> io::Result<EntryKind> {
         Ok(match self.follow(name)? {
             Found::Directory(_) => EntryKind::Directory,
-            Found::File(_) => EntryKind::File,
+            Found::File(..) => EntryKind::File,
         })
     }
 
     fn directory(&self, name: &[u8]) -> io::Result<Self> {
         match self.follow(name)? {
             Found::Directory(path) => Ok(TreeDirectory { tree: self.tree, path }),
-            Found::File(_) => Err(Errno::NOTDIR.into()),
+            Found::File(..) => Err(Errno::NOTDIR.into()),
         }
     }
 
     fn read(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>> {
         match self.follow(name)? {
             Found::Directory(_) => Err(Errno::ISDIR.into()),
-            Found::File(content) => Ok(content[..content.len().min(limit)].to_vec()),
+            Found::File(content, _) => Ok(content[..content.len().min(limit)].to_vec()),
         }
     }
 
@@ -208,6 +208,13 @@ impl Directory for TreeDirectory<'_> {
             Ok(_) => Err(Errno::INVAL.into()),
             Err(target) => Ok(target.as_bytes().to_vec()),
         }
+    }
+
+    fn is_executable(&self, name: &[u8]) -> io::Result<bool> {
+        Ok(match self.follow(name)? {
+            Found::Directory(_) => true,
+            Found::File(_, executable) => executable,
+        })
     }
 }
 

@@ -112,6 +112,11 @@ impl Problems {
         self.list.iter_mut().for_each(revise);
     }
 
+    /// Takes note of problems.
+    pub fn extend(&mut self, problems: impl IntoIterator<Item = Diagnostic>) {
+        self.list.extend(problems);
+    }
+
     /// Whether anything here withholds the output.
     pub fn has_errors(&self) -> bool {
         self.list.iter().any(|p| p.severity() == Severity::Error)

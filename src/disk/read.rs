@@ -93,4 +93,9 @@ impl Directory for SourceDirectory {
     fn link(&self, name: &[u8]) -> io::Result<Vec<u8>> {
         Ok(readlinkat(self.stream.fd()?, name, Vec::new())?.into_bytes())
     }
+
+    fn is_executable(&self, name: &[u8]) -> io::Result<bool> {
+        let stat = statat(self.stream.fd()?, name, AtFlags::empty())?;
+        Ok(Mode::from_raw_mode(stat.st_mode).intersects(Mode::XUSR | Mode::XGRP | Mode::XOTH))
+    }
 }

@@ -244,7 +244,7 @@ impl Boot {
             for label in &mut problem.labels {
                 label.text = "s6-rc-compile finds no `type` in here, and stops".into();
             }
-            problem.notes.push(self.why.clone());
+            problem.notes = vec![self.why.clone()];
             problem.help = Some(
                 self.help
                     .clone()

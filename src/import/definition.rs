@@ -6,9 +6,15 @@ use std::path::PathBuf;
 
 use super::{Refusal, list, number, path_of, reason, words};
 use crate::diagnostic::{Class, Diagnostic, Files, Origin, Problems, Rank, Step, did_you_mean};
-use crate::model::{Bundle, Kind, Longrun, Name, Oneshot, Script, Service, ServiceRef, Written};
+use crate::model::{
+    Bundle, Called, Definition as Facts, Found, Ignored, Kind, Longrun, Name, Oneshot, Script, Service,
+    ServiceRef, Text, Written,
+};
 use crate::source::{Directory, EntryKind, Listed};
 
+/// What helps against CR LF.
+pub(super) const LINE_ENDS: &str =
+    "save it with LF line ends; in git, a line `* text eol=lf` in .gitattributes keeps them";
 /// What is longer than this is no list and no command line, but perhaps a device that never ends.
 const LONGEST_TEXT: usize = 64 << 20;
 /// What is longer than this is no script; `run` may be a link to a program of any size, of which s6gen needs nothing.
@@ -50,8 +56,9 @@ pub(super) fn read<D: Directory>(opened: io::Result<D>, mut context: Context<'_>
     };
     let place_of = |entry: &Listed| Some((entry.name.clone(), directory.place(&entry.name)?));
     context.elsewhere = entries.iter().filter_map(place_of).collect();
-    let mut definition = Definition { directory, entries, context, incomplete: false };
+    let mut definition = Definition { directory, entries, context, incomplete: false, facts: Box::default() };
     let (origin, kind) = definition.type_file();
+    definition.ignored(kind);
     let mut service = match kind {
         Some("oneshot") => definition.oneshot(origin),
         Some("longrun") => definition.longrun(origin),
@@ -60,6 +67,7 @@ pub(super) fn read<D: Directory>(opened: io::Result<D>, mut context: Context<'_>
     };
     service.place = place;
     service.incomplete = definition.incomplete;
+    service.definition = Some(definition.facts);
     service
 }
 
@@ -81,6 +89,8 @@ struct Definition<'a, D> {
     entries: Vec<Listed>,
     context: Context<'a>,
     incomplete: bool,
+    /// What is found beside what the compiler looks at.
+    facts: Box<Facts>,
 }
 
 impl<D: Directory> Definition<'_, D> {
@@ -145,9 +155,8 @@ impl<D: Directory> Definition<'_, D> {
 
     /// The `type` file: its place, and the type if it is one.
     fn type_file(&mut self) -> (Origin, Option<&'static str>) {
-        // The compiler reads 8 bytes and no more, so `longrun`, a newline, and anything behind it is fine.
-        let head = match self.content("type", 8) {
-            Some(Ok(head)) => head,
+        let content = match self.content("type", 64) {
+            Some(Ok(content)) => content,
             failure => {
                 let origin = self.context.origin("", "", 0..0);
                 let name = &self.context.name;
@@ -158,42 +167,135 @@ impl<D: Directory> Definition<'_, D> {
                     }
                     _ => format!("`{name}` has no `type` file"),
                 };
-                self.push(
-                    Diagnostic::s6rc(Class::TypeRead, self.reading(Step::Type, 0), message)
-                        .at(origin, "every directory in a source directory is a service definition")
-                        .help(
-                            "write `longrun`, `oneshot` or `bundle` into it, or move the directory elsewhere",
-                        ),
-                );
+                let (help, note) = self.way_to_a_type();
+                let mut problem = Diagnostic::s6rc(Class::TypeRead, self.reading(Step::Type, 0), message)
+                    .at(origin, "every directory in a source directory is a service definition")
+                    .help(help);
+                problem.notes.extend(note);
+                self.push(problem);
                 return (origin, None);
             }
         };
-        let origin = self.context.origin("type", head.as_slice(), 0..head.trim_ascii_end().len());
-        let kind = type_of(&head);
+        // The compiler reads 8 bytes and no more, so `longrun`, a newline, and anything behind it is fine.
+        let (head, rest) = content.split_at(content.len().min(8));
+        let origin = self.context.origin("type", content.as_slice(), 0..content.trim_ascii_end().len());
+        let kind = type_of(head);
+        if kind.is_some() && !rest.trim_ascii().is_empty() {
+            self.facts.behind_type = Some(Origin::new(origin.file, 8..content.trim_ascii_end().len()));
+        }
         if kind.is_none() {
-            let name = &self.context.name;
-            let text = String::from_utf8_lossy(&head);
-            let word = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\0');
-            let types = ["longrun", "oneshot", "bundle"];
-            let exact = types.into_iter().find(|known| word.to_lowercase() == *known);
-            let help = match (exact, did_you_mean(word, types)) {
-                (Some(exact), _) => format!(
-                    "write `{exact}` and a newline: no blanks, no CR, no capital letters, no second line"
-                ),
-                (None, Some(close)) => format!("did you mean `{close}`?"),
-                (None, None) => "write `longrun`, `oneshot` or `bundle`".into(),
-            };
-            self.push(
-                Diagnostic::s6rc(
-                    Class::TypeInvalid,
-                    self.reading(Step::Type, 1),
-                    format!("the type of `{name}` is not exactly `longrun`, `oneshot` or `bundle`"),
-                )
-                .at(origin, if head.is_empty() { "this file is empty" } else { "this is no type" })
-                .help(help),
-            );
+            self.invalid_type(origin, &content);
         }
         (origin, kind)
+    }
+
+    /// What to do about a definition without a type, and what it probably is.
+    fn way_to_a_type(&self) -> (String, Option<String>) {
+        let name = &self.context.name;
+        let has = |file: &str| self.entry(file).is_some();
+        let lists = ["dependencies.d", "dependencies", "contents.d", "contents"];
+        let visible = self.entries.iter().filter(|entry| !entry.name.starts_with(b"."));
+        let extends = visible.clone().count() > 0
+            && visible.clone().all(|entry| lists.iter().any(|list| entry.name == list.as_bytes()));
+        let wanted = match (has("run"), has("up"), has("contents.d") || has("contents")) {
+            (true, false, false) => Some("longrun"),
+            (false, true, false) => Some("oneshot"),
+            (false, false, true) => Some("bundle"),
+            _ => None,
+        };
+        if extends {
+            let note = format!(
+                "it probably adds to `{name}` of a base image, which has the rest of this definition and is not here"
+            );
+            let help =
+                "judge it together with that image's files (`--layer`), or name it as known (`--external`)";
+            return (help.into(), Some(note));
+        }
+        if let Some(wanted) = wanted {
+            let damaged = "where the image is fine on other hosts, its copy here is damaged: remove it and pull it again";
+            return (format!("write `{wanted}` into `type`"), Some(damaged.into()));
+        }
+        if visible.clone().any(|entry| meaning(&entry.name).is_some()) {
+            return ("write `longrun`, `oneshot` or `bundle` into `type`".into(), None);
+        }
+        let help =
+            "move it out of the source directory: scripts and other files can lie anywhere else in the image";
+        (help.into(), None)
+    }
+
+    fn invalid_type(&mut self, origin: Origin, content: &[u8]) {
+        let name = &self.context.name;
+        let text = String::from_utf8_lossy(content);
+        let word = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}' || c == '\0');
+        let types = ["longrun", "oneshot", "bundle"];
+        let first = word.lines().next().unwrap_or_default().trim();
+        let exact = types.into_iter().find(|known| first.to_lowercase() == *known);
+        let (label, help) = match (exact, did_you_mean(word, types)) {
+            (Some(exact), _)
+                if content.starts_with(exact.as_bytes()) && content[exact.len()..].starts_with(b"\r") =>
+            {
+                ("the line ends with CR LF, as Windows writes it", LINE_ENDS.to_owned())
+            }
+            (Some(exact), _) if word.starts_with(exact) && word.len() > exact.len() => {
+                ("there is more than the type", format!("write `{exact}` and a newline, and nothing else"))
+            }
+            (Some(exact), _) => (
+                "this is no type",
+                format!(
+                    "write `{exact}` and a newline: no blanks, no CR, no capital letters, no second line"
+                ),
+            ),
+            (None, Some(close)) => ("this is no type", format!("did you mean `{close}`?")),
+            (None, None) if content.is_empty() => {
+                let (help, _) = self.way_to_a_type();
+                ("this file is empty", help)
+            }
+            (None, None) => ("this is no type", "write `longrun`, `oneshot` or `bundle`".into()),
+        };
+        let mut problem = Diagnostic::s6rc(
+            Class::TypeInvalid,
+            self.reading(Step::Type, 1),
+            format!("the type of `{name}` is not exactly `longrun`, `oneshot` or `bundle`"),
+        )
+        .at(origin, label)
+        .help(help);
+        if content.is_empty() {
+            problem = problem.note(
+                "where the image is fine on other hosts, its copy here is damaged: remove it and pull it again",
+            );
+        }
+        self.push(problem);
+    }
+
+    /// Takes note of every entry that s6-rc does not read in a service of this type.
+    fn ignored(&mut self, kind: Option<&str>) {
+        let mask = match kind {
+            Some("oneshot") => ONESHOT,
+            Some("longrun") => LONGRUN,
+            Some(_) => BUNDLE,
+            None => return,
+        };
+        let has_template = self.entry("template").is_some();
+        for entry in &self.entries {
+            let known = meaning(&entry.name);
+            let counts = match known {
+                Some(types) => types & mask != 0,
+                None => entry.name.starts_with(b"."),
+            };
+            if counts || (has_template && matches!(&entry.name[..], b"instance" | b"instances")) {
+                continue;
+            }
+            let mut path = self.context.path.clone();
+            path.push(b'/');
+            path.extend_from_slice(&entry.name);
+            let origin = Origin::whole(self.context.files.add(path_of(path), ""));
+            self.facts.ignored.push(Ignored {
+                name: entry.name.clone(),
+                origin,
+                is_known: known.is_some(),
+                is_directory: entry.kind == EntryKind::Directory,
+            });
+        }
     }
 
     fn service(&mut self, origin: Origin) -> Service {
@@ -221,6 +323,8 @@ impl<D: Directory> Definition<'_, D> {
                     .at(at, "s6-rc cannot tell what this bundle stands for")
                     .help(help),
             );
+            self.incomplete = true;
+            self.is_told("dependencies.d");
             Vec::new()
         });
         let service = self.service(origin);
@@ -253,7 +357,16 @@ impl<D: Directory> Definition<'_, D> {
         if producer_for.is_none() && !consumer_for.is_empty() {
             pipeline_name = self.one_name("pipeline-name", Step::PipelineName, Class::PipelineNameCount);
         } else {
-            self.present("pipeline-name", Class::PipelineNameAccess, self.reading(Step::PipelineName, 0));
+            let rank = self.reading(Step::PipelineName, 0);
+            if self.present("pipeline-name", Class::PipelineNameAccess, rank) && !self.incomplete {
+                let origin = self.context.origin("pipeline-name", "", 0..0);
+                self.facts.ignored.push(Ignored {
+                    name: b"pipeline-name".into(),
+                    origin,
+                    is_known: true,
+                    is_directory: false,
+                });
+            }
         }
         let longrun = Longrun {
             dependencies,
@@ -269,7 +382,12 @@ impl<D: Directory> Definition<'_, D> {
             timeout_kill: self.number("timeout-kill", Step::TimeoutKill).map(|(value, _)| value),
             flag_timeout_killpg: self.presence_flag("flag-timeout-killpg", Step::FlagTimeoutKillpg),
             timeout_finish: self.number("timeout-finish", Step::TimeoutFinish).map(|(value, _)| value),
-            max_death_tally: self.number("max-death-tally", Step::MaxDeathTally).map(|(value, _)| value),
+            max_death_tally: self.number("max-death-tally", Step::MaxDeathTally).map(|(value, content)| {
+                let end = content.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                let origin = self.context.origin("max-death-tally", content, 0..end);
+                self.facts.add_place("max-death-tally", origin);
+                value
+            }),
             down_signal: self.copied("down-signal", Step::DownSignal),
             reload_signal: self.copied("reload-signal", Step::ReloadSignal),
             flag_newpidns: self.presence_flag("flag-newpidns", Step::FlagNewpidns),
@@ -292,7 +410,11 @@ impl<D: Directory> Definition<'_, D> {
                 Ok(entries.into_iter().map(place).collect::<Vec<_>>())
             });
             match listed {
-                Ok(entries) => return Some(self.list_directory(directory, &entries)),
+                Ok(entries) => {
+                    let names = self.list_directory(directory, &entries);
+                    self.hidden(file, &names);
+                    return Some(names);
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
                     self.unusable(Class::ListdOpen, self.reading(Step::List, 0), directory, &error);
@@ -302,6 +424,28 @@ impl<D: Directory> Definition<'_, D> {
             }
         }
         self.list_file(file, Step::List).map(|(names, _)| names)
+    }
+
+    /// Takes note of the names of the list `file` that the directory with the names `seen` hides.
+    fn hidden(&mut self, file: &str, seen: &[ServiceRef]) {
+        let Some(Ok(content)) = self.content(file, LONGEST_TEXT) else { return };
+        let whole = self.context.origin(file, content.as_slice(), 0..0);
+        let lost: Vec<ServiceRef> = list::names(&content)
+            .into_iter()
+            .filter(|(name, _)| seen.iter().all(|reference| reference.name.as_bytes() != *name))
+            .map(|(name, span)| ServiceRef {
+                name: Name::new(name),
+                origin: Some(Origin::new(whole.file, span)),
+            })
+            .collect();
+        if !lost.is_empty() {
+            self.facts.hidden = Some((lost, whole));
+        }
+    }
+
+    /// An entry is spoken of elsewhere, and need not be reported for having no meaning as well.
+    fn is_told(&mut self, file: &str) {
+        self.facts.ignored.retain(|entry| entry.name != file.as_bytes());
     }
 
     /// The names in a directory, with where each lies if that is elsewhere.
@@ -450,11 +594,12 @@ impl<D: Directory> Definition<'_, D> {
                 .at(origin, "s6-rc cannot tell how to start it")
                 .help(help),
         );
+        self.is_told("run");
         Script::default()
     }
 
     /// `up`, `down` or `reload`. Nothing if it is missing; a faulty one is the empty command.
-    fn command_line(&mut self, file: &str, step: Step) -> Option<Script> {
+    fn command_line(&mut self, file: &'static str, step: Step) -> Option<Script> {
         let content = match self.content(file, LONGEST_TEXT)? {
             Ok(content) => content,
             Err(error) => {
@@ -467,7 +612,13 @@ impl<D: Directory> Definition<'_, D> {
             }
         };
         match words(&content) {
-            Ok(words) => Some(Script::Words(words)),
+            Ok(words) => {
+                let shown = if str::from_utf8(&content).is_ok() { content.as_slice() } else { b"" };
+                let origin = self.context.origin(file, shown, 0..0);
+                self.calls(file, &words);
+                self.facts.command_lines.push(Text { file, origin, bytes: content });
+                Some(Script::Words(words))
+            }
             Err(refusal) => {
                 self.refused(file, step, &content, refusal);
                 Some(Script::default())
@@ -531,7 +682,11 @@ impl<D: Directory> Definition<'_, D> {
         let name = &self.context.name;
         let (class, message) = match self.content("run", LONGEST_SCRIPT) {
             Some(Ok(content)) => match self.kind("run") {
-                Some(Ok(EntryKind::File)) => return Script::Verbatim(content),
+                Some(Ok(EntryKind::File)) => {
+                    self.keep("run", &content);
+                    self.check(&content);
+                    return Script::Verbatim(content);
+                }
                 _ => (Class::RunNotreg, format!("`run` of `{name}` is not a regular file")),
             },
             Some(Err(error)) if error.kind() == io::ErrorKind::IsADirectory => {
@@ -560,6 +715,7 @@ impl<D: Directory> Definition<'_, D> {
                 .at(origin, "s6-rc cannot tell what to run")
                 .maybe_help(help.map(str::to_owned)),
         );
+        self.is_told("up");
         Script::default()
     }
 
@@ -582,28 +738,112 @@ impl<D: Directory> Definition<'_, D> {
 
     /// `finish` is left out without a word if it cannot be opened.
     fn finish(&mut self) -> Option<Script> {
-        match self.content("finish", LONGEST_SCRIPT)? {
+        let Some(content) = self.content("finish", LONGEST_SCRIPT) else {
+            if self.entry("finish").is_some() {
+                self.left_out("it is a symbolic link that leads nowhere".into());
+            }
+            return None;
+        };
+        match content {
             Ok(_) if self.is_fifo("finish") => {
                 self.hang("finish", Step::Finish);
                 None
             }
-            Ok(content) => Some(Script::Verbatim(content)),
+            Ok(content) => {
+                self.keep("finish", &content);
+                Some(Script::Verbatim(content))
+            }
             Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
                 self.unusable(Class::FinishCopy, self.copying(Step::Finish), "finish", &error);
                 None
             }
-            Err(_) => None,
+            Err(error) => {
+                self.left_out(reason(&error));
+                None
+            }
         }
     }
 
+    fn left_out(&mut self, why: String) {
+        let origin = self.context.origin("finish", "", 0..0);
+        self.facts.finish_left_out = Some((origin, why));
+    }
+
+    /// Keeps a file for reports that show a part of it. Programs are not shown.
+    fn keep(&mut self, file: &'static str, content: &[u8]) -> Origin {
+        let shown = if str::from_utf8(content).is_ok() { content } else { b"" };
+        let origin = self.context.origin(file, shown, 0..0);
+        self.facts.add_place(file, origin);
+        origin
+    }
+
+    /// Takes note of `data/check` if `run` needs it.
+    fn check(&mut self, run: &[u8]) {
+        const CHECKER: &[u8] = b"s6-notifyoncheck";
+        if run.windows(CHECKER.len()).any(|window| window == CHECKER) {
+            self.call("run", None, "data/check");
+        }
+    }
+
+    /// Takes note of the scripts of this definition that a command line names by absolute path.
+    fn calls(&mut self, file: &'static str, words: &[Vec<u8>]) {
+        for (number, word) in words.iter().enumerate() {
+            if let Some(path) = self.own_path(word.trim_ascii_start()) {
+                self.call(file, Some(number), &path);
+            }
+        }
+    }
+
+    /// The path in this definition that an absolute path of the image leads to, if it is plain that it does.
+    fn own_path(&self, word: &[u8]) -> Option<String> {
+        let word = str::from_utf8(word).ok()?.strip_prefix('/')?;
+        let own = str::from_utf8(self.context.name.as_bytes()).ok()?;
+        let source =
+            str::from_utf8(self.context.path.rsplit(|byte| *byte == b'/').nth(1).unwrap_or_default());
+        let mut before = "";
+        let mut rest = word;
+        while let Some((component, behind)) = rest.split_once('/') {
+            let is_source = ["s6-rc.d", "sv", "source"].contains(&before) || source == Ok(before);
+            if component == own && is_source && !before.is_empty() {
+                let plain = behind.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
+                return plain.then(|| behind.to_owned());
+            }
+            (before, rest) = (component, behind);
+        }
+        None
+    }
+
+    fn call(&mut self, by: &'static str, word: Option<usize>, path: &str) {
+        let found = match self.directory.read(path.as_bytes(), LONGEST_SCRIPT) {
+            Ok(bytes) => {
+                let executable = self.directory.is_executable(path.as_bytes()).unwrap_or(true);
+                Found::File { bytes, executable }
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Found::Nothing,
+                _ => Found::Something,
+            },
+        };
+        let shown = match &found {
+            Found::File { bytes, .. } if str::from_utf8(bytes).is_ok() => bytes.clone(),
+            _ => Vec::new(),
+        };
+        let origin = self.context.origin(path, shown, 0..0);
+        self.facts.called.push(Called { by, word, path: path.to_owned(), origin, found });
+    }
+
     /// A signal, which the compiler copies without looking at it, or leaves out.
-    fn copied(&mut self, file: &str, step: Step) -> Option<Vec<u8>> {
+    fn copied(&mut self, file: &'static str, step: Step) -> Option<Vec<u8>> {
         match self.content(file, LONGEST_SCRIPT)? {
             Ok(_) if self.is_fifo(file) => {
                 self.hang(file, step);
                 None
             }
-            content => content.ok(),
+            content => {
+                let content = content.ok()?;
+                self.keep(file, &content);
+                Some(content)
+            }
         }
     }
 
@@ -671,4 +911,37 @@ fn type_of(head: &[u8]) -> Option<&'static str> {
         b"bundle" => Some("bundle"),
         _ => None,
     }
+}
+
+const BUNDLE: u8 = 1;
+const ONESHOT: u8 = 2;
+const LONGRUN: u8 = 4;
+
+/// The types of service for which an entry of that name means something; nothing for names that s6-rc never knew.
+pub(super) fn meaning(name: &[u8]) -> Option<u8> {
+    Some(match name {
+        b"type" | b"flag-essential" | b"flag-recommended" => BUNDLE | ONESHOT | LONGRUN,
+        b"contents.d" | b"contents" => BUNDLE,
+        b"dependencies.d" | b"dependencies" | b"timeout-up" | b"timeout-down" => ONESHOT | LONGRUN,
+        b"up" | b"down" | b"reload" => ONESHOT,
+        b"run"
+        | b"finish"
+        | b"notification-fd"
+        | b"lock-fd"
+        | b"timeout-kill"
+        | b"flag-timeout-killpg"
+        | b"timeout-finish"
+        | b"max-death-tally"
+        | b"down-signal"
+        | b"reload-signal"
+        | b"flag-newpidns"
+        | b"producer-for"
+        | b"consumer-for"
+        | b"pipeline-name"
+        | b"data"
+        | b"env"
+        | b"template" => LONGRUN,
+        b"instance" | b"instances" | b"log" | b"nosetsid" => 0,
+        _ => return None,
+    })
 }

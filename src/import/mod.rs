@@ -14,7 +14,7 @@ use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use crate::diagnostic::{Class, Diagnostic, Files, Origin, Problems, Rank};
+use crate::diagnostic::{Class, Code, Diagnostic, Files, Origin, Problems, Rank};
 use crate::model::{Kind, Name, Service, ServiceSet, Target};
 use crate::source::{Directory, EntryKind, Source};
 
@@ -114,6 +114,7 @@ impl Scan<'_> {
             };
             match kind {
                 Ok(EntryKind::Directory) => definitions.push((name, &entry.name)),
+                Ok(_) if definition::meaning(&entry.name).is_some() => self.stray(&name),
                 Ok(_) => {}
                 Err(error) => {
                     let message = match error.kind() {
@@ -186,6 +187,16 @@ impl Scan<'_> {
         };
         self.problems
             .push(Diagnostic::s6rc(class, self.rank(position), message).at(origin, label).help(help));
+    }
+
+    /// Reports a file that would mean something one level deeper.
+    fn stray(&mut self, name: &Name) {
+        let origin = self.origin_of(name.as_bytes());
+        self.problems.push(
+            Diagnostic::new(Code::StrayFile, format!("`{name}` lies beside the definitions, not in one"))
+                .at(origin, "s6-rc passes over plain files here")
+                .help("move it into the directory of the service that it is for"),
+        );
     }
 
     /// Keeps the name known, so that whoever mentions it is not reported for that.

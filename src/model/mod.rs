@@ -5,15 +5,19 @@
 //! keeps the place where it was written. Fields are named after the file of an s6-rc definition, with `_` for `-`.
 
 mod database;
+mod definition;
 mod index;
 mod name;
 mod script;
+mod signal;
 mod target;
 
 pub use database::{Database, Entry, Words};
+pub use definition::{Called, Definition, Found, Ignored, Text};
 pub use index::{Edge, Index, Node, NodeKind, Why};
 pub use name::Name;
 pub use script::{Account, Command, Finish, Logger, Run, Script, Stderr, Step};
+pub use signal::SIGNALS;
 pub use target::{Feature, System, Target, Version};
 
 use std::collections::BTreeMap;
@@ -70,6 +74,8 @@ pub struct Service {
     pub flag_recommended: bool,
     /// Part of the definition could not be read and was reported: what it says about others is not known.
     pub incomplete: bool,
+    /// What s6-rc does not look at, for definitions that were read from a tree.
+    pub definition: Option<Box<Definition>>,
     /// The rest, by type.
     pub kind: Kind,
 }
@@ -86,6 +92,7 @@ impl Service {
             flag_essential: false,
             flag_recommended: false,
             incomplete: false,
+            definition: None,
             kind,
         }
     }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
+use std::path::Path;
 
 use miette::{
     Diagnostic as Report, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, NamedSource,
@@ -33,6 +34,18 @@ pub fn human(problem: &Diagnostic, files: &Files, style: Style) -> String {
     }
 }
 
+/// A path in one line.
+fn printable_path(path: &Path) -> String {
+    path.display().to_string().chars().fold(String::new(), |mut text, c| {
+        if c.is_control() {
+            text.extend(c.escape_default())
+        } else {
+            text.push(c)
+        }
+        text
+    })
+}
+
 /// A problem the way miette wants it.
 #[derive(Debug)]
 struct Shown {
@@ -62,7 +75,7 @@ impl Shown {
             let span = label.origin.span();
             let readable = std::str::from_utf8(&file.text).is_ok() && span.end <= file.text.len();
             if file.text.is_empty() || (span.start == 0 && span.end == 0) || !readable {
-                places.push(format!("{}: {}", file.path.display(), label.text));
+                places.push(format!("{}: {}", printable_path(&file.path), label.text));
                 continue;
             }
             let position = excerpts
@@ -81,7 +94,7 @@ impl Shown {
                 byte => *byte,
             };
             let text = String::from_utf8(file.text.iter().map(printable).collect()).unwrap_or_default();
-            (NamedSource::new(file.path.display().to_string(), WholeLines(text)), labels)
+            (NamedSource::new(printable_path(&file.path), WholeLines(text)), labels)
         });
         let (source, labels) = excerpts.next().unzip();
         let elsewhere = excerpts

@@ -1,6 +1,6 @@
 use crate::diagnostic::{Class, Rank};
 use crate::diagnostic::{Code, Diagnostic, Origin, Problems, did_you_mean};
-use crate::model::Account;
+use crate::model::{Account, SIGNALS};
 
 /// Reads what strings of the manifest say.
 pub(super) struct Values<'p> {
@@ -256,10 +256,3 @@ fn bytes(text: &str) -> Option<u64> {
     };
     number.checked_mul(unit)
 }
-
-/// The signals that s6 knows by name on Linux.
-const SIGNALS: &[&str] = &[
-    "ABRT", "ALRM", "BUS", "CHLD", "CONT", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "POLL", "PROF", "PWR",
-    "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU", "URG", "USR1", "USR2",
-    "VTALRM", "WINCH", "XCPU", "XFSZ",
-];

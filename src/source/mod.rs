@@ -17,7 +17,7 @@ pub struct Source<D> {
     pub directory: io::Result<D>,
 }
 
-/// An open directory. Names are single components; every error carries the errno that a system call gives.
+/// An open directory. Names are single components, or paths below the directory where a file is read; every error carries the errno that a system call gives.
 pub trait Directory: Sized {
     /// The entries without `.` and `..`, in byte order of the names.
     ///
@@ -58,6 +58,14 @@ pub trait Directory: Sized {
     fn place(&self, name: &[u8]) -> Option<PathBuf> {
         let _ = name;
         None
+    }
+
+    /// Whether the file that a name leads to has an x bit. Where files have none, all of them can be executed.
+    ///
+    /// # Errors
+    /// As [`kind`](Self::kind).
+    fn is_executable(&self, name: &[u8]) -> io::Result<bool> {
+        self.kind(name).map(|_| true)
     }
 }
 

@@ -1,5 +1,5 @@
 //! Judges a [`ServiceSet`], wherever it came from: everything over which `s6-rc-compile` 0.7.0.0 would stop because
-//! definitions do not fit together.
+//! definitions do not fit together, and what it accepts and should not.
 //!
 //! Every rule reports every problem that it sees, but one cause once: a name that is defined nowhere is one problem
 //! however many mention it, and a pipeline that two sides describe differently is one problem, not two.
@@ -7,6 +7,7 @@
 mod bundles;
 mod cycles;
 mod descriptors;
+mod lints;
 mod names;
 mod pipelines;
 mod references;
@@ -35,7 +36,7 @@ const RULES: &[Rule] = &[
 /// Judges `set` by every rule.
 pub fn validate(set: &ServiceSet, problems: &mut Problems) {
     let index = Index::new(set);
-    for rule in RULES {
+    for rule in RULES.iter().chain(lints::RULES) {
         rule(&index, problems);
     }
 }
@@ -52,10 +53,13 @@ pub fn start(set: &ServiceSet, files: &Files, problems: &mut Problems) {
 fn meant(index: &Index<'_>, wrong: &Name) -> Option<String> {
     let trimmed = wrong.as_bytes().trim_ascii();
     if trimmed.len() < wrong.as_bytes().len() && index.find(&Name::new(trimmed)).is_some() {
-        return Some(format!(
-            "remove the blanks or the CR around `{}`: they are part of the name",
-            Name::new(trimmed)
-        ));
+        if wrong.as_bytes().ends_with(b"\r") {
+            return Some(format!(
+                "the file has CR LF line ends, and the CR is a part of the name: save it with LF line ends to mean `{}`",
+                Name::new(trimmed)
+            ));
+        }
+        return Some(format!("remove the blanks around `{}`: they are part of the name", Name::new(trimmed)));
     }
     let wrong = str::from_utf8(wrong.as_bytes()).ok()?;
     let candidates = index.names().filter(|name| !name.is_reserved()).filter_map(|name| {

@@ -137,15 +137,21 @@ fn disagreement(index: &Index<'_>, producer: Node, quarrel: &Quarrel<'_>) -> Dia
         .min_by_key(|(rank, _)| *rank)
         .unwrap_or((Rank::Unranked, Class::ProdNotBack));
     let (message, help) = match (unaware, claims, written) {
-        (Some(consumer), [], _) => {
-            let consumer = index.name(consumer);
+        (Some(unaware), [], _) => {
+            let consumer = index.name(unaware);
             (
                 format!(
                     "`{name}` is a producer for `{consumer}`, but `{consumer}` is not a consumer for `{name}`"
                 ),
-                format!(
-                    "add `{name}` to `consumer-for` of `{consumer}`, or remove `producer-for` of `{name}`"
-                ),
+                match index.service(unaware).and_then(Service::longrun) {
+                    Some(longrun) if longrun.consumer_for.is_empty() => format!(
+                        "make a file `consumer-for` in the definition of `{consumer}` that holds the line `{name}`, or remove \
+                         `producer-for` of `{name}`"
+                    ),
+                    _ => format!(
+                        "add a line `{name}` to `consumer-for` of `{consumer}`, or remove `producer-for` of `{name}`"
+                    ),
+                },
             )
         }
         (Some(wrong), [(consumer, ..), ..], _) => {
@@ -170,7 +176,13 @@ fn disagreement(index: &Index<'_>, producer: Node, quarrel: &Quarrel<'_>) -> Dia
                 format!(
                     "`{consumer}` is a consumer for `{name}`, but `{name}` is not a producer for `{consumer}`"
                 ),
-                format!("write `{consumer}` into `producer-for` of `{name}`"),
+                match written {
+                    None => format!(
+                        "make a file `producer-for` in the definition of `{name}` that holds the line `{consumer}`, or remove \
+                         `{name}` from `consumer-for` of `{consumer}`"
+                    ),
+                    Some(_) => format!("write `{consumer}` into `producer-for` of `{name}`"),
+                },
             )
         }
     };

@@ -59,9 +59,18 @@ pub(super) fn exist(index: &Index<'_>, problems: &mut Problems) {
             rank: stray.rank,
         });
     }
+    // Trees are often judged without the layers below them; a manifest names what they bring.
+    let is_tree = index.set().services.iter().any(|service| service.definition().is_some());
     for (number, (name, mut mentions)) in unknown.into_iter().enumerate() {
         mentions.sort_by_key(|mention| mention.rank);
         let guess = if number < GUESSED { meant(index, name) } else { None };
+        let guess = guess.or_else(|| {
+            is_tree.then(|| {
+                "define it or remove this; if another layer of the image has it, judge that as well (`--layer`) or name it \
+                 as known (`--external`)"
+                    .to_owned()
+            })
+        });
         problems.push(report(name, &mentions, guess));
     }
 }

@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use s6gen::diagnostic::{Files, Problems};
+use s6gen::diagnostic::{Files, Problems, Severity};
 use s6gen::model::{Database, Index, Target};
 use s6gen::source::Directory;
 use s6gen::source::Source;
@@ -97,7 +97,7 @@ pub fn cases(name: &str) -> Vec<Case> {
     lines(name).iter().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// What s6gen says of a tree: the class of the first problem, and the database if there is none.
+/// What s6gen says of a tree: the class of the first error, and the database if there is none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
     pub class: String,
@@ -213,8 +213,8 @@ pub fn judge<D: Directory>(sources: Vec<Source<D>>) -> Judgement {
     let set = import::tree(sources, Target::default(), &mut files, &mut problems);
     validate::validate(&set, &mut problems);
     problems.sort_by_rank();
-    let class =
-        problems.iter().next().map_or("ok", |first| first.class.map_or("no class", |class| class.slug()));
+    let stopped = problems.iter().find(|problem| problem.severity() == Severity::Error);
+    let class = stopped.map_or("ok", |first| first.class.map_or("no class", |class| class.slug()));
     let db = (class == "ok").then(|| Database::of(&Index::new(&set)).to_json());
     Judgement { class: class.into(), db, problems: problems.iter().map(|p| p.message.clone()).collect() }
 }

@@ -1,4 +1,5 @@
-//! Every folder below `tests/cases` is a case: `services.toml`, and beside it the whole output that is expected.
+//! Every folder below `tests/cases` is a case: `services.toml`, and beside it the whole output that is expected. Those
+//! below `tests/cases/tree` are for `field`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +9,8 @@ use s6gen::diagnostic::{Code, Files};
 use s6gen::report::{Style, human};
 use s6gen::{compile, disk, render};
 
-fn cases(kind: &str) -> Vec<PathBuf> {
+/// The folders of cases of a kind.
+pub fn cases(kind: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(kind);
     let mut cases: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
@@ -45,7 +47,8 @@ fn output(case: &Path) -> String {
     problems.iter().map(|problem| human(problem, &files, Style::Plain)).collect()
 }
 
-fn compare(case: &Path, output: &str) {
+/// Compares with what is expected in the folder.
+pub fn compare(case: &Path, output: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(case);
     settings.set_prepend_module_to_snapshot(false);
@@ -74,14 +77,14 @@ fn the_shipped_manifest_gives_the_whole_meduza_tree() {
 }
 
 #[test]
-fn every_code_that_a_manifest_can_get_has_a_case() {
-    // What needs more than a manifest: tested in `commands` and `disk`, or a matter of hand-written trees, in `truth` and `image`.
+fn every_code_has_a_case() {
+    // What needs more than a manifest or a tree is tested in `commands`, `disk` and `image`.
     let elsewhere = |code: &Code| {
-        let slug = code.slug();
-        slug.starts_with("output::") || *code == Code::ManifestTooLarge || tree_only().contains(slug)
+        code.slug().starts_with("output::") || *code == Code::ManifestTooLarge || IMAGE.contains(&code.slug())
     };
     let folders: BTreeSet<String> = cases("err")
         .iter()
+        .chain(&cases("tree"))
         .map(|case| case.file_name().unwrap().to_string_lossy().replace("--", "::"))
         .collect();
     let missing: Vec<&str> = Code::ALL
@@ -90,7 +93,7 @@ fn every_code_that_a_manifest_can_get_has_a_case() {
         .map(|code| code.slug())
         .filter(|slug| !folders.contains(*slug))
         .collect();
-    assert!(missing.is_empty(), "no case below tests/cases/err for {missing:?}");
+    assert!(missing.is_empty(), "no case below tests/cases/err or tests/cases/tree for {missing:?}");
     for case in cases("err") {
         let name = case.file_name().unwrap().to_string_lossy().replace("--", "::");
         let report = fs::read_to_string(case.join("expected.snap")).unwrap();
@@ -101,35 +104,13 @@ fn every_code_that_a_manifest_can_get_has_a_case() {
     }
 }
 
-/// Codes for what only a hand-written source directory can do wrong.
-fn tree_only() -> BTreeSet<&'static str> {
-    [
-        "overlay::not-found",
-        "overlay::user-in-two-places",
-        "overlay::bundles-too-new",
-        "overlay::incomplete-start-bundle",
-        "overlay::deprecated-place",
-        "overlay::not-started",
-        "overlay::starts-early",
-        "s6rc::source-unreadable",
-        "s6rc::broken-entry",
-        "s6rc::impossible-name",
-        "s6rc::definition-unreadable",
-        "s6rc::type-missing",
-        "s6rc::invalid-type",
-        "s6rc::unreadable-file",
-        "s6rc::contents-missing",
-        "s6rc::up-missing",
-        "s6rc::run-missing",
-        "s6rc::script-syntax",
-        "s6rc::pipeline-file-count",
-        "s6rc::pipeline-too-long",
-        "s6rc::one-sided-pipeline",
-        "s6rc::pipeline-member",
-        "s6rc::same-descriptor",
-        "s6rc::invalid-number",
-        "s6rc::not-a-directory",
-        "s6rc::hang",
-    ]
-    .into()
-}
+/// Codes for what only a whole image can do wrong.
+const IMAGE: &[&str] = &[
+    "overlay::not-found",
+    "overlay::user-in-two-places",
+    "overlay::bundles-too-new",
+    "overlay::incomplete-start-bundle",
+    "overlay::deprecated-place",
+    "overlay::not-started",
+    "overlay::starts-early",
+];

@@ -6,6 +6,7 @@ mod architecture;
 mod case;
 mod commands;
 mod disk;
+mod field;
 mod golden;
 mod image;
 mod oracle;

@@ -15,9 +15,9 @@ use serde_json::{Map, Value, json};
 
 use crate::case::{Case, Content, Judgement, Verdict, cases, judge, lines, path, scratch, text};
 
-const COMPILER: &str = "s6-rc-compile";
+pub const COMPILER: &str = "s6-rc-compile";
 
-fn is_on_path(program: &str) -> bool {
+pub fn is_on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }
@@ -137,7 +137,7 @@ impl Directory for AsListed {
 }
 
 /// Runs the real program; what does not end within a second hangs.
-fn verdict(root: &Path, case: &Case) -> Verdict {
+pub fn verdict(root: &Path, case: &Case) -> Verdict {
     let sources = &case.sources();
     let surely_ends = case.fifos.is_empty();
     let mut child = Command::new(COMPILER)

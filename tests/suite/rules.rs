@@ -1,6 +1,6 @@
 //! What the rules say of small trees: one cause is one report, with every place and the way out.
 
-use s6gen::diagnostic::{Code, Diagnostic, Files, Problems};
+use s6gen::diagnostic::{Code, Diagnostic, Files, Problems, Severity};
 use s6gen::model::{Kind, ServiceRef, System, Target};
 use s6gen::tree::SourceTree;
 use s6gen::{import, validate};
@@ -25,7 +25,7 @@ fn tree(definitions: &[(&str, &str, &[&str])]) -> SourceTree {
     tree
 }
 
-/// The problems of a tree; `overlay` adds the definitions of s6-overlay.
+/// The errors of a tree; `overlay` adds the definitions of s6-overlay.
 fn problems(tree: &SourceTree, overlay: bool) -> (Files, Vec<Diagnostic>) {
     let (mut files, mut problems) = (Files::default(), Problems::default());
     let mut set = import::tree(vec![tree.source("src")], Target::default(), &mut files, &mut problems);
@@ -34,10 +34,12 @@ fn problems(tree: &SourceTree, overlay: bool) -> (Files, Vec<Diagnostic>) {
     }
     validate::validate(&set, &mut problems);
     problems.sort_by_rank();
-    (files, problems.iter().cloned().collect())
+    let errors = problems.iter().filter(|problem| problem.severity() == Severity::Error);
+    let errors = errors.cloned().collect();
+    (files, errors)
 }
 
-/// The only problem of a tree as text.
+/// The only error of a tree as text.
 fn only(tree: &SourceTree, overlay: bool) -> String {
     let (files, problems) = problems(tree, overlay);
     let [problem] = &problems[..] else { panic!("not one problem: {problems:#?}") };
@@ -78,7 +80,7 @@ fn a_carriage_return_behind_a_name_is_told_as_such() {
     insta::assert_snapshot!(only(&tree, false), @r"
     s6rc::unknown-service: `web` is a producer for `db\r`, which is defined nowhere
       src/web/producer-for: there is no such service, bundle or pipeline
-      help: remove the blanks or the CR around `db`: they are part of the name
+      help: the file has CR LF line ends, and the CR is a part of the name: save it with LF line ends to mean `db`
     ");
 }
 
@@ -107,7 +109,7 @@ fn a_pipeline_that_one_side_describes_is_one_report() {
     s6rc::one-sided-pipeline: `web` is a producer for `log`, but `log` is not a consumer for `web`
       src/web/producer-for: `web` sends its output to `log`
       src/log/type: `log` does not expect the output of `web`
-      help: add `web` to `consumer-for` of `log`, or remove `producer-for` of `web`
+      help: make a file `consumer-for` in the definition of `log` that holds the line `web`, or remove `producer-for` of `web`
     ");
     let crossed = tree(&[
         ("web", "longrun", &["producer-for: other"]),
@@ -172,7 +174,8 @@ fn what_user_starts_must_not_wait_for_the_legacy_services() {
         }
     }
     validate::validate(&set, &mut problems);
-    let [problem] = &problems.iter().collect::<Vec<_>>()[..] else { panic!("{problems:#?}") };
+    let errors: Vec<_> = problems.iter().filter(|problem| problem.severity() == Severity::Error).collect();
+    let [problem] = &errors[..] else { panic!("{problems:#?}") };
     assert_eq!(
         problem.message,
         "services wait for each other in a circle: `web` → `legacy-services` → `user` → `web`"

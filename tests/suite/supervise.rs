@@ -467,20 +467,22 @@ fn standard_error_is_kept_apart_and_survives_the_death_of_its_logger() {
     if !available(NAME) || !is_root(NAME) {
         return;
     }
-    // The fifo lies below /run, which the container has for itself; two tests must not share the name.
-    let s = Supervision::start(
+    // The fifo lies below /run, which a container has for itself: no other run of this test may share the name.
+    let name = format!("s6gen-test-{}", std::process::id());
+    let logger = format!("{name}-err-log");
+    let s = Supervision::start(&format!(
         r##"
-        [longrun.s6gen-test]
+        [longrun.{name}]
         run = ["sh", "-c", 'echo out ; i=0 ; while test $i -lt 300 ; do echo "error $i" >&2 ; i=$((i+1)) ; sleep 0.01 ; done ; exec sleep 1000']
-        log = { to = "SCRATCH/out", stderr = "SCRATCH/err", timestamp = "none" }
-        "##,
-    );
-    s.control("-u", "s6gen-test-err-log");
-    assert!(s.wait("-U", "s6gen-test-err-log", 10_000));
-    s.control("-u", "s6gen-test");
+        log = {{ to = "SCRATCH/out", stderr = "SCRATCH/err", timestamp = "none" }}
+        "##
+    ));
+    s.control("-u", &logger);
+    assert!(s.wait("-U", &logger, 10_000));
+    s.control("-u", &name);
     s.text("err/current", 20);
-    let pid = s.status("s6gen-test", "pid");
-    s.control("-k", "s6gen-test-err-log");
+    let pid = s.status(&name, "pid");
+    s.control("-k", &logger);
     let lines = || {
         let mut lines = Vec::new();
         for entry in fs::read_dir(s.path("err")).unwrap() {
@@ -497,9 +499,9 @@ fn standard_error_is_kept_apart_and_survives_the_death_of_its_logger() {
     let mut expected: Vec<String> = (0..300).map(|i| format!("error {i}")).collect();
     expected.sort();
     assert_eq!(lines(), expected, "no line is lost");
-    assert_eq!(s.status("s6gen-test", "pid"), pid, "the daemon was not disturbed");
+    assert_eq!(s.status(&name, "pid"), pid, "the daemon was not disturbed");
     assert_eq!(s.text("out/current", 1), "out\n");
-    fs::remove_file("/run/s6gen/s6gen-test-err-log.fifo").unwrap();
+    fs::remove_file(format!("/run/s6gen/{logger}.fifo")).unwrap();
 }
 
 /// Runs the `up` of a oneshot as s6-rc does: its words, as execline reads them, are the command.

@@ -1,0 +1,101 @@
+use super::{Service, ServiceRef};
+use crate::diagnostic::Origin;
+
+/// A definition directory as it was read from a tree, as far as `s6-rc-compile` does not look at it: what it copies
+/// blindly, and what it leaves out without a word.
+#[derive(Debug, Clone, Default)]
+pub struct Definition {
+    /// Entries that mean nothing to s6-rc in a service of this type.
+    pub ignored: Vec<Ignored>,
+    /// The names of a list file that the directory of the same list hides, and the place of the file.
+    pub hidden: Option<(Vec<ServiceRef>, Origin)>,
+    /// What stands in `type` behind the type.
+    pub behind_type: Option<Origin>,
+    /// `up`, `down` and `reload` as they were written.
+    pub command_lines: Vec<Text>,
+    /// Files of the definition that are run by others of its files: by the path in `up`, or by a readiness check.
+    pub called: Vec<Called>,
+    /// Why `finish` cannot be read; the service is then compiled without it.
+    pub finish_left_out: Option<(Origin, String)>,
+    /// Where single files are, for those whose value has no place of its own.
+    places: Vec<(&'static str, Origin)>,
+}
+
+impl Definition {
+    /// Remembers where a file is.
+    pub fn add_place(&mut self, file: &'static str, origin: Origin) {
+        self.places.push((file, origin));
+    }
+
+    /// Where a file is.
+    pub fn place(&self, file: &str) -> Option<Origin> {
+        self.places.iter().find(|(known, _)| *known == file).map(|(_, origin)| *origin)
+    }
+
+    /// The text of a command line.
+    pub fn command_line(&self, file: &str) -> Option<&Text> {
+        self.command_lines.iter().find(|text| text.file == file)
+    }
+}
+
+/// An entry of a definition directory that s6-rc does not read.
+#[derive(Debug, Clone)]
+pub struct Ignored {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// Its place.
+    pub origin: Origin,
+    /// Whether it would mean something in a service of another type, or did so in other versions.
+    pub is_known: bool,
+    /// Whether it is a directory.
+    pub is_directory: bool,
+}
+
+/// A file as it was written.
+#[derive(Debug, Clone)]
+pub struct Text {
+    /// Its name in the definition.
+    pub file: &'static str,
+    /// The file.
+    pub origin: Origin,
+    /// The content.
+    pub bytes: Vec<u8>,
+}
+
+/// A file of a definition that another of its files runs.
+#[derive(Debug, Clone)]
+pub struct Called {
+    /// The file that runs it.
+    pub by: &'static str,
+    /// Position of the word that names it among the words of that file, for command lines.
+    pub word: Option<usize>,
+    /// Its path in the definition.
+    pub path: String,
+    /// Where it is, or should be.
+    pub origin: Origin,
+    /// What is there.
+    pub found: Found,
+}
+
+/// What is at a path.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// Nothing.
+    Nothing,
+    /// Something of which no more is known: a directory, or what cannot be read.
+    Something,
+    /// A file.
+    File {
+        /// Its first megabyte.
+        bytes: Vec<u8>,
+        /// Whether it has an x bit.
+        executable: bool,
+    },
+}
+
+impl Service {
+    /// What was read of its definition directory, if it comes from a tree.
+    pub fn definition(&self) -> Option<&Definition> {
+        self.definition.as_deref()
+    }
+}

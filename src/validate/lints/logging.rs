@@ -1,0 +1,48 @@
+use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::model::Index;
+
+use super::definitions;
+use super::script::{Language, run};
+
+/// A logger gets the errors of its service too.
+pub(in crate::validate) fn errors_are_logged(index: &Index<'_>, problems: &mut Problems) {
+    for (service, definition) in definitions(index) {
+        let Some(longrun) = service.longrun() else { continue };
+        let Some([consumer]) = longrun.producer_for.as_deref() else { continue };
+        let Some(script) = run(service, definition) else { continue };
+        // What passes lines on, and what another script of the image does, is not known.
+        let known = [
+            "2>",
+            "&>",
+            ">&",
+            "fdmove",
+            "redirfd",
+            "fdclose",
+            "s6-log",
+            "s6-socklog",
+            "logutil",
+            "./data/",
+            ".sh",
+            "source ",
+        ];
+        let is_known =
+            known.iter().any(|word| script.text.contains(word)) || !longrun.consumer_for.is_empty();
+        let (redirection, is_script) = match script.language {
+            Language::Shell => ("`exec 2>&1` at the top", true),
+            Language::Execline => ("`fdmove -c 2 1` at the top", true),
+            Language::Other | Language::Nobody => ("", false),
+        };
+        if is_known || !is_script {
+            continue;
+        }
+        let Some(last) = script.code().last() else { continue };
+        problems.push(
+            Diagnostic::new(
+                Code::ErrorsNotLogged,
+                format!("`{}` does not get what `{}` writes to standard error", consumer.name, service.name),
+            )
+            .at(script.at(last.span()), "only standard output goes into the pipe")
+            .help(format!("write {redirection} of `run`")),
+        );
+    }
+}
