@@ -63,6 +63,7 @@ impl Supervision {
                     Some(producer) => scan.join(producer.trim()).join("log"),
                     None => scan.join(&name),
                 };
+                fs::create_dir_all(place.parent().unwrap()).unwrap();
                 copy(&definition, &place);
                 if place.ends_with("log") {
                     continue;
