@@ -779,8 +779,7 @@ impl<D: Directory> Definition<'_, D> {
 
     /// Takes note of `data/check` if `run` needs it.
     fn check(&mut self, run: &[u8]) {
-        const CHECKER: &[u8] = b"s6-notifyoncheck";
-        if run.windows(CHECKER.len()).any(|window| window == CHECKER) {
+        if str::from_utf8(run).is_ok_and(|text| text.contains("s6-notifyoncheck")) {
             self.call("run", None, "data/check");
         }
     }
@@ -814,7 +813,12 @@ impl<D: Directory> Definition<'_, D> {
     }
 
     fn call(&mut self, by: &'static str, word: Option<usize>, path: &str) {
-        let found = match self.directory.read(path.as_bytes(), LONGEST_SCRIPT) {
+        let is_listed = self.entry(path.split('/').next().unwrap_or_default()).is_some();
+        let content = match is_listed {
+            true => self.directory.read(path.as_bytes(), LONGEST_SCRIPT),
+            false => Err(io::ErrorKind::NotFound.into()),
+        };
+        let found = match content {
             Ok(bytes) => {
                 let executable = self.directory.is_executable(path.as_bytes()).unwrap_or(true);
                 Found::File { bytes, executable }

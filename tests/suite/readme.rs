@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use s6gen::diagnostic::Files;
-use s6gen::model::Index;
+use s6gen::model::{Index, Target};
 use s6gen::render::{Direction, text};
 use s6gen::report::{Style, human};
-use s6gen::{compile, render};
+use s6gen::tree::SourceTree;
+use s6gen::{compile, judge, render};
 
 /// The fenced blocks of a document: what they are, and their text.
 fn blocks(document: &str) -> Vec<(String, String)> {
@@ -58,4 +59,36 @@ fn the_readme_names_every_command() {
     for command in ["build", "check", "graph", "explain", "init"] {
         assert!(readme.contains(&format!("`s6gen {command}")), "{command}");
     }
+}
+
+/// A tree as the README shows it: paths at the left edge, contents indented by four blanks.
+fn tree_of(text: &str) -> SourceTree {
+    let mut files: Vec<(String, String)> = Vec::new();
+    for line in text.lines() {
+        match (line.strip_prefix("    "), files.last_mut()) {
+            (Some(content), Some((_, text))) => *text += &format!("{content}\n"),
+            _ => files.push((line.to_owned(), String::new())),
+        }
+    }
+    let mut tree = SourceTree::default();
+    for (path, content) in files {
+        tree.file(format!("s6-rc.d/{path}"), content, false);
+    }
+    tree
+}
+
+#[test]
+fn the_hand_written_tree_in_the_readme_gets_the_report_below_it() {
+    let blocks = blocks("README.md");
+    let position = blocks.iter().position(|(kind, _)| kind == "tree").unwrap();
+    let tree = tree_of(&blocks[position].1);
+    let (kind, shown) = &blocks[position + 1];
+    let mut files = Files::default();
+    let compilation = judge(&mut files, vec![tree.source("s6-rc.d")], Target::default());
+    assert!(!compilation.problems.has_errors(), "the README says that it compiles");
+    let reports: String =
+        compilation.problems.iter().map(|problem| human(problem, &files, Style::Plain)).collect();
+    let counts =
+        format!("{} warnings; `s6gen explain CODE` says more about each\n", compilation.problems.len());
+    assert_eq!((kind.as_str(), shown), ("report", &(reports + &counts)));
 }

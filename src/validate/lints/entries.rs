@@ -36,6 +36,9 @@ const ONESHOT: &[&str] =
     &["up", "down", "reload", "dependencies.d", "timeout-up", "timeout-down", "flag-essential", "type"];
 const BUNDLE: &[&str] = &["contents.d", "flag-essential", "type"];
 
+/// How many entries of one definition are looked for in scripts. Who keeps more there keeps data.
+const MOST: usize = 100;
+
 /// Every entry of a definition means something to s6-rc, or somebody refers to it.
 pub(in crate::validate) fn have_a_meaning(index: &Index<'_>, problems: &mut Problems) {
     let elsewhere = OnceCell::new();
@@ -49,13 +52,21 @@ pub(in crate::validate) fn have_a_meaning(index: &Index<'_>, problems: &mut Prob
             .called
             .iter()
             .any(|called| called.word.is_some() && matches!(called.found, Found::Nothing));
-        for entry in definition.ignored.iter().filter(|entry| !misses || entry.is_directory) {
+        let mut strange: Vec<&Ignored> = Vec::new();
+        let entries = definition.ignored.iter().filter(|entry| !misses || entry.is_directory);
+        for entry in entries.take(MOST) {
             if !is_harmless(entry) && !is_referred_to(service, definition, entry, &elsewhere, index) {
                 match entry.is_known {
                     true => known.push(entry),
-                    false => problems.push(unknown(service, entry)),
+                    false => match near(service, entry) {
+                        Some(meant) => problems.push(misspelt(service, entry, meant)),
+                        None => strange.push(entry),
+                    },
                 }
             }
+        }
+        if !strange.is_empty() {
+            problems.push(unknown(service, &strange));
         }
         if matches!(service.kind, Kind::Bundle(_)) {
             let lists: Vec<&Ignored> =
@@ -135,34 +146,41 @@ fn paths<'a>(index: &Index<'a>) -> Paths<'a> {
     found
 }
 
-fn unknown(service: &Service, entry: &Ignored) -> Diagnostic {
-    let shown = Name::new(&entry.name);
-    let problem = Diagnostic::new(
-        Code::UnknownEntry,
-        format!("s6-rc ignores `{shown}` of `{}`: it knows no such file", service.name),
-    );
+fn misspelt(service: &Service, entry: &Ignored, meant: &str) -> Diagnostic {
+    Diagnostic::new(Code::UnknownEntry, ignores(service, &[Name::new(&entry.name)]))
+        .at(entry.origin, "it has no effect")
+        .help(format!("did you mean `{meant}`?"))
+}
+
+fn unknown(service: &Service, entries: &[&Ignored]) -> Diagnostic {
+    let names: Vec<Name> = entries.iter().map(|entry| Name::new(&entry.name)).collect();
+    let mut problem = Diagnostic::new(Code::UnknownEntry, ignores(service, &names));
+    for entry in entries.iter().take(4) {
+        problem = problem.at(entry.origin, "it has no effect, and no script of the tree mentions it");
+    }
+    problem.help("remove it, or move it to where it is used")
+}
+
+fn ignores(service: &Service, names: &[Name]) -> String {
+    let files = if names.len() == 1 { "no such file" } else { "no such files" };
+    format!("s6-rc ignores {} of `{}`: it knows {files}", listed(names), service.name)
+}
+
+/// The file that was meant, if that is plain to see.
+fn near(service: &Service, entry: &Ignored) -> Option<&'static str> {
     let candidates = match &service.kind {
         Kind::Longrun(_) => LONGRUN,
         Kind::Oneshot(_) => ONESHOT,
         _ => BUNDLE,
     };
-    match near(&String::from_utf8_lossy(&entry.name), candidates) {
-        Some(near) => problem.at(entry.origin, "it has no effect").help(format!("did you mean `{near}`?")),
-        None => problem
-            .at(entry.origin, "it has no effect, and no script of the tree mentions it")
-            .help("remove it, or move it to where it is used"),
-    }
-}
-
-/// The file that was meant, if that is plain to see.
-fn near(name: &str, candidates: &'static [&'static str]) -> Option<&'static str> {
+    let name = String::from_utf8_lossy(&entry.name);
     let plain: String =
         name.to_lowercase().chars().map(|c| if matches!(c, '_' | ' ' | '.') { '-' } else { c }).collect();
     let same = |candidate: &str| candidate.replace('.', "-") == plain;
     if let Some(candidate) = candidates.iter().find(|candidate| same(candidate)) {
         return Some(candidate);
     }
-    let stem = plain.split("-sh").next().filter(|_| plain.ends_with("-sh"));
+    let stem = plain.strip_suffix("-sh");
     if let Some(candidate) = candidates.iter().find(|candidate| Some(**candidate) == stem) {
         return Some(candidate);
     }

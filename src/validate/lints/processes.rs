@@ -18,6 +18,10 @@ pub(in crate::validate) fn replace_the_shell(index: &Index<'_>, problems: &mut P
         else {
             continue;
         };
+        // Most end so; it saves the closer look.
+        if script.code().any(|line| line.text.starts_with("exec ")) {
+            continue;
+        }
         let Some(last) = last_command(&script) else { continue };
         if last.text.ends_with('&')
             || script.text.contains("<<")
