@@ -20,7 +20,7 @@ use crate::report;
     s6gen check --root rootfs         all that the image in this directory would compile")]
 pub(super) struct Check {
     #[command(flatten)]
-    input: Input,
+    pub(super) input: Input,
     /// For people, on standard error, or for programs, on standard output
     #[arg(long, value_enum, default_value = "human")]
     format: Format,

@@ -21,7 +21,7 @@ pub(super) struct Graph {
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     #[command(flatten)]
-    input: Input,
+    pub(super) input: Input,
     /// How to draw it
     #[arg(long, value_enum, default_value = "text")]
     format: Drawing,

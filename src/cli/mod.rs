@@ -12,7 +12,8 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::diagnostic::{Diagnostic, Files, Problems, Severity};
 use crate::disk;
@@ -75,6 +76,15 @@ impl Input {
         if trees.is_empty() { self.manifest.manifest.display().to_string() } else { trees.join(", ") }
     }
 
+    /// What cannot be meant, although each argument can.
+    fn misuse(&self) -> Option<&'static str> {
+        let is_too_much = self.image.overlay.is_some() && self.tree.len() > 2;
+        is_too_much.then_some(
+            "with --overlay the first --tree is what comes into the image, a second one is S6_RUNTIME_BUNDLEDIR, and \
+             there is no third; a base image is a --layer",
+        )
+    }
+
     /// Whether it is a manifest.
     fn is_manifest(&self) -> bool {
         self.tree.is_empty() && self.image.root.is_none()
@@ -125,6 +135,16 @@ pub fn run(
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    let input = match &arguments.command {
+        Command::Check(check) => Some(&check.input),
+        Command::Graph(graph) => Some(&graph.input),
+        _ => None,
+    };
+    if let Some(text) = input.and_then(Input::misuse) {
+        let error = Arguments::command().error(ErrorKind::TooManyValues, text);
+        let _ = write!(err, "{}", error.render());
+        return ExitCode::from(2);
+    }
     let mut streams = Streams { out, err, style };
     let outcome = match arguments.command {
         Command::Build(build) => build.run(&mut streams),

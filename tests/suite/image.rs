@@ -741,6 +741,7 @@ fn the_flags_of_an_image_need_one() {
         &["--tree", "x", "--root", "y"],
         &["--root", "x", "--manifest", "y"],
         &["--tree", "x", "--overlay", "9.9.9.9"],
+        &["--overlay", NEW, "--tree", "x", "--tree", "y", "--tree", "z"],
         &["--tree", "x", "--external", "a/b"],
         &["--root", "x", "--bundle-dir", "relative"],
         &["--tree", "x", "--profile", "small"],
@@ -799,6 +800,20 @@ fn an_image_says_itself_which_overlay_it_has_and_what_that_brings() {
     // As another version would take it.
     let older = run(folder.path(), &["check", "--root", "rootfs", "--overlay", OLD]);
     assert!(err(&older).contains("overlay::bundles-too-new"), "{}", err(&older));
+}
+
+#[test]
+fn the_report_in_the_readme_is_what_is_printed() {
+    let folder = scratch();
+    let mut image = shipped(system(NEW));
+    add(&mut image, "", &[&format!("init = exec /package/admin/s6-overlay-{NEW}/libexec/preinit")]);
+    add(&mut image, OVERLAY, &["web: base", "user-bundles.d/user/contents.d/web", "syslogd-bundle: base"]);
+    add(&mut image, OVERLAY, &["s6-rc.d/user/contents.d/syslogd-bundle"]);
+    write(&image, &folder.path().join("image"));
+    let report = err(&run(folder.path(), &["check", "--root", "image"]));
+    let (report, _) = report.rsplit_once("\n1 error;").unwrap();
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    assert!(readme.contains(&format!("```text\n{report}```")), "{report}");
 }
 
 #[test]
