@@ -6,12 +6,14 @@
 
 mod database;
 mod index;
+mod members;
 mod name;
 mod script;
 mod target;
 
 pub use database::{Database, Entry, Words};
 pub use index::{Edge, Index, Node, NodeKind, Why};
+pub use members::Members;
 pub use name::Name;
 pub use script::{Account, Command, Finish, Logger, Run, Script, Stderr, Step};
 pub use target::{Feature, System, Target, Version};
