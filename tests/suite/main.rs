@@ -8,6 +8,7 @@ mod commands;
 mod disk;
 mod golden;
 mod oracle;
+mod orders;
 mod readme;
 mod rules;
 mod s6rc;
