@@ -1,5 +1,5 @@
 //! Judges a [`ServiceSet`], wherever it came from: everything over which `s6-rc-compile` 0.7.0.0 would stop because
-//! definitions do not fit together.
+//! definitions do not fit together, or over which it would die.
 //!
 //! Every rule reports every problem that it sees, but one cause once: a name that is defined nowhere is one problem
 //! however many mention it, and a pipeline that two sides describe differently is one problem, not two.
@@ -10,6 +10,7 @@ mod descriptors;
 mod names;
 mod pipelines;
 mod references;
+mod size;
 
 use crate::diagnostic::{Problems, did_you_mean};
 use crate::model::{Index, Name, ServiceSet};
@@ -29,6 +30,7 @@ const RULES: &[Rule] = &[
     pipelines::agree,
     cycles::do_not_exist,
     descriptors::differ,
+    size::is_bearable,
 ];
 
 /// Judges `set` by every rule.

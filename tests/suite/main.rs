@@ -12,5 +12,6 @@ mod orders;
 mod readme;
 mod rules;
 mod s6rc;
+mod size;
 mod supervise;
 mod truth;
