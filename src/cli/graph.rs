@@ -63,7 +63,7 @@ impl Graph {
         let text = match self.format {
             Drawing::Text => render::text(&index, &nodes, direction),
             Drawing::Dot => render::dot(&index, &nodes, direction),
-            Drawing::Json => format!("{:#}\n", render::json(&index, &nodes, direction)),
+            Drawing::Json => render::json(&index, &nodes, direction) + "\n",
         };
         streams.say(&text);
         Outcome::Fine

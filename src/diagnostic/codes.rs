@@ -428,6 +428,15 @@ codes! {
     ///
     /// Plain files of a source directory are passed over; a README may lie there.
     StrayFile = "lint::stray-file" Warning,
+    /// There are so many services and bundles that `s6-rc-compile` most likely dies, without saying why.
+    ///
+    /// It keeps tables on its stack that grow with the square of the number of services. With the usual limit of 8 MiB
+    /// it can take 7,894 services without dependencies, and somewhat fewer with dependencies and bundles; above that it
+    /// ends by a segmentation fault (exit status 139 in a shell), and may leave a part of a database behind.
+    ///
+    /// `ulimit -s unlimited` in the shell that starts it lifts the limit, in Docker `--ulimit stack=-1`. s6-rc itself
+    /// and `s6-rc-db` can then work with the database as well. s6gen has no such limit.
+    TooManyServices = "lint::too-many-services" Warning,
 
     /// The system did not let s6gen write its output, or read what is there already.
     ///

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::{Index, Kind, Layer, Name, Node, NodeKind, Script, Service};
+use super::{Index, Kind, Layer, Members, Name, Node, NodeKind, Script, Service};
 
 /// What `s6-rc-compile` makes of an accepted service set: what `s6-rc-db` would print.
 ///
@@ -49,7 +49,7 @@ impl Database {
     /// Services of other layers of which nothing is known but the name are left out, except where they are mentioned.
     pub fn of(index: &Index<'_>) -> Self {
         let mut database = Database::default();
-        let members = Members::new(index);
+        let mut members = Members::new(index);
         let mut flags = vec![0; index.nodes().count()];
         for node in index.nodes() {
             let Some(service) = index.service(node) else { continue };
@@ -117,22 +117,6 @@ impl Database {
     /// The database as JSON, as its [`Serialize`] says.
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or_default()
-    }
-}
-
-/// The atomic services that each bundle stands for, looked up once.
-struct Members {
-    of: BTreeMap<Node, Vec<Node>>,
-}
-
-impl Members {
-    fn new(index: &Index<'_>) -> Self {
-        let bundles = index.nodes().filter(|node| index.kind(*node) == NodeKind::Bundle);
-        Members { of: bundles.map(|bundle| (bundle, index.atomics(bundle).into_iter().collect())).collect() }
-    }
-
-    fn of(&self, node: Node) -> &[Node] {
-        self.of.get(&node).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -7,6 +7,7 @@
 mod database;
 mod definition;
 mod index;
+mod members;
 mod name;
 mod script;
 mod signal;
@@ -15,6 +16,7 @@ mod target;
 pub use database::{Database, Entry, Words};
 pub use definition::{Called, Definition, Found, Ignored, Text};
 pub use index::{Edge, Index, Node, NodeKind, Why};
+pub use members::Members;
 pub use name::Name;
 pub use script::{Account, Command, Finish, Logger, Run, Script, Stderr, Step};
 pub use signal::SIGNALS;

@@ -3,7 +3,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::model::{Index, Kind, Layer, Name, Node, NodeKind, Script, Why};
+use crate::model::{Index, Kind, Layer, Members, Name, Node, NodeKind, Script, Why};
 
 /// Which way a system goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,109 +17,183 @@ pub enum Direction {
 /// What one service waits for.
 struct Line {
     node: Node,
+    name: String,
     /// Services of one step may start, or stop, at the same time.
     step: usize,
-    after: BTreeSet<Node>,
+    /// The positions of the lines it waits for, each once for every reason, in order.
+    after: Vec<(usize, Why)>,
+}
+
+impl Line {
+    /// What it waits for, with all the reasons.
+    fn waits(&self) -> impl Iterator<Item = (usize, &[(usize, Why)])> {
+        self.after.chunk_by(|(one, _), (other, _)| one == other).map(|same| (same[0].0, same))
+    }
+
+    fn after(&self) -> impl Iterator<Item = usize> {
+        self.waits().map(|(first, _)| first)
+    }
 }
 
 /// The part of a service set that is drawn.
 struct Graph<'a> {
     index: &'a Index<'a>,
     direction: Direction,
-    lines: BTreeMap<Node, Line>,
-    boot: BTreeSet<Node>,
+    /// In the order of their nodes.
+    lines: Vec<Line>,
+    /// Which nodes start at boot.
+    boot: Vec<bool>,
 }
 
 impl<'a> Graph<'a> {
     /// The graph around `names`: what they need, or, going down, what needs them. No names stand for everything.
     fn new(index: &'a Index<'a>, names: &[Node], direction: Direction) -> Self {
-        let atomic = |node: &Node| index.kind(*node) != NodeKind::Bundle;
-        let mut after: BTreeMap<Node, BTreeSet<Node>> =
-            index.nodes().filter(atomic).map(|node| (node, index.dependencies(node))).collect();
+        let mut members = Members::new(index);
+        let mut after: Vec<Vec<(Node, Why)>> =
+            index.nodes().map(|node| waits(index, node, &mut members)).collect();
+        let boot = ["top", "default"].iter().find_map(|name| index.find(&Name::from(*name)));
+        let boot = match boot {
+            Some(start) => closure(&after, index.atomics(start)),
+            None => vec![true; after.len()],
+        };
         if direction == Direction::Down {
-            let mut turned: BTreeMap<Node, BTreeSet<Node>> =
-                after.keys().map(|node| (*node, BTreeSet::new())).collect();
-            for (node, needed) in &after {
-                for needed in needed {
-                    turned.entry(*needed).or_default().insert(*node);
+            let mut turned = vec![Vec::new(); after.len()];
+            for (number, needed) in after.iter().enumerate() {
+                for (first, why) in needed {
+                    turned[first.0].push((Node(number), *why));
                 }
             }
             after = turned;
         }
-        if !names.is_empty() {
-            let mut wanted = BTreeSet::new();
-            let mut todo: Vec<Node> = names.iter().flat_map(|name| index.atomics(*name)).collect();
-            while let Some(node) = todo.pop() {
-                if wanted.insert(node) {
-                    todo.extend(after.get(&node).into_iter().flatten());
-                }
-            }
-            after.retain(|node, _| wanted.contains(node));
-        }
-        let steps = steps(&after);
-        let boot = ["top", "default"].iter().find_map(|name| index.find(&Name::from(*name)));
-        let boot = match boot {
-            Some(start) => index.closure([start]),
-            None => after.keys().copied().collect(),
+        let wanted = match names {
+            [] => vec![true; after.len()],
+            names => closure(&after, names.iter().flat_map(|name| index.atomics(*name))),
         };
-        let line = |(node, after)| (node, Line { node, step: steps[&node], after });
-        Graph { index, direction, lines: after.into_iter().map(line).collect(), boot }
+        let drawn: Vec<Node> =
+            index.nodes().filter(|node| wanted[node.0] && index.kind(*node) != NodeKind::Bundle).collect();
+        let mut position = vec![0; after.len()];
+        for (line, node) in drawn.iter().enumerate() {
+            position[node.0] = line;
+        }
+        let line = |node: &Node| Line {
+            node: *node,
+            name: index.name(*node).to_string(),
+            step: 0,
+            after: after[node.0].iter().map(|(first, why)| (position[first.0], *why)).collect(),
+        };
+        let mut lines: Vec<Line> = drawn.iter().map(line).collect();
+        let after: Vec<Vec<usize>> = lines.iter().map(|line| line.after().collect()).collect();
+        for (line, step) in lines.iter_mut().zip(steps(&after)) {
+            line.step = step;
+        }
+        Graph { index, direction, lines, boot }
     }
 
-    /// What `node` has to be for others to go on.
-    fn state(&self, node: Node) -> &'static str {
+    fn is_at_boot(&self, line: &Line) -> bool {
+        self.boot[line.node.0]
+    }
+
+    /// What a service has to be for others to go on.
+    fn state(&self, line: &Line) -> &'static str {
         if self.direction == Direction::Down {
             return "down";
         }
-        match self.index.service(node).map(|service| &service.kind) {
+        match self.index.service(line.node).map(|service| &service.kind) {
             Some(Kind::Oneshot(_)) => "done",
             Some(Kind::Longrun(longrun)) if longrun.notification_fd.is_some() => "ready",
-            Some(Kind::Longrun(_)) if self.index.layer(node) == Layer::Internal => "ready",
+            Some(Kind::Longrun(_)) if self.index.layer(line.node) == Layer::Internal => "ready",
             Some(Kind::Longrun(_)) => "forked",
             _ => "up",
         }
     }
 
     /// Loggers that s6gen made, and what s6-rc and s6-overlay bring: true of every service, so not worth a line.
-    fn is_background(&self, node: Node) -> bool {
-        let Some(service) = self.index.service(node) else { return true };
+    fn is_background(&self, line: &Line) -> bool {
+        let Some(service) = self.index.service(line.node) else { return true };
         let is_logger = service.longrun().is_some_and(|longrun| matches!(longrun.run, Script::Logger(_)));
         is_logger || matches!(service.layer, Layer::Internal | Layer::Overlay)
     }
 
-    /// What `node` waits for, without what it waits for anyway because of the others.
-    fn nearest(&self, node: Node) -> Vec<Node> {
-        let after: BTreeSet<Node> =
-            self.lines[&node].after.iter().copied().filter(|n| !self.is_background(*n)).collect();
-        let mut implied = BTreeSet::new();
-        let mut todo: Vec<Node> =
-            after.iter().flat_map(|n| self.lines.get(n)).flat_map(|l| l.after.iter().copied()).collect();
-        while let Some(node) = todo.pop() {
-            if implied.insert(node) {
-                todo.extend(self.lines.get(&node).into_iter().flat_map(|line| line.after.iter().copied()));
-            }
+    /// What each service waits for, without what it waits for anyway because of the others.
+    fn nearest(&self) -> Vec<Vec<usize>> {
+        let is_shown: Vec<bool> = self.lines.iter().map(|line| !self.is_background(line)).collect();
+        let mut nearest: Vec<Vec<usize>> =
+            self.lines.iter().map(|line| line.after().filter(|first| is_shown[*first]).collect()).collect();
+        // Only what comes in an earlier step than something else that is waited for can follow from that.
+        let mut doubtful = BTreeSet::new();
+        for firsts in &nearest {
+            let last = firsts.iter().map(|first| self.lines[*first].step).max().unwrap_or(0);
+            doubtful.extend(firsts.iter().filter(|first| self.lines[**first].step < last));
         }
-        after.difference(&implied).copied().collect()
+        let mut order: Vec<usize> = (0..self.lines.len()).collect();
+        order.sort_by_key(|line| self.lines[*line].step);
+        // One bit for each of 64, so that all that goes before a service is known after one look at every edge.
+        let (mut bits, mut before) = (vec![0u64; order.len()], vec![0u64; order.len()]);
+        let doubtful: Vec<usize> = doubtful.into_iter().collect();
+        for some in doubtful.chunks(64) {
+            bits.fill(0);
+            for (number, line) in some.iter().enumerate() {
+                bits[*line] = 1 << number;
+            }
+            for line in &order {
+                before[*line] = self.lines[*line]
+                    .after
+                    .iter()
+                    .fold(0, |all, (first, _)| all | bits[*first] | before[*first]);
+            }
+            for firsts in &mut nearest {
+                let implied = firsts.iter().fold(0, |all, first| all | before[*first]);
+                firsts.retain(|first| bits[*first] & implied == 0);
+            }
+            before.fill(0);
+        }
+        nearest
     }
 }
 
+/// What a service waits for and why, bundles flattened, in order. A bundle itself waits for nothing.
+fn waits(index: &Index<'_>, node: Node, members: &mut Members<'_>) -> Vec<(Node, Why)> {
+    let mut waits = Vec::new();
+    if index.kind(node) == NodeKind::Bundle {
+        return waits;
+    }
+    for edge in index.edges(node) {
+        match index.kind(edge.to) {
+            NodeKind::Bundle => waits.extend(members.of(edge.to).iter().map(|member| (*member, edge.why))),
+            _ => waits.push((edge.to, edge.why)),
+        }
+    }
+    waits.sort_unstable();
+    waits.dedup();
+    waits
+}
+
+/// Which nodes are among `start` or before one of them.
+fn closure(after: &[Vec<(Node, Why)>], start: impl IntoIterator<Item = Node>) -> Vec<bool> {
+    let mut closed = vec![false; after.len()];
+    let mut todo: Vec<Node> = start.into_iter().collect();
+    while let Some(node) = todo.pop() {
+        if !std::mem::replace(&mut closed[node.0], true) {
+            todo.extend(after[node.0].iter().map(|(first, _)| *first));
+        }
+    }
+    closed
+}
+
 /// How many others have to go before each, at least, plus one. What is in a circle counts from wherever it was entered.
-fn steps(after: &BTreeMap<Node, BTreeSet<Node>>) -> BTreeMap<Node, usize> {
-    let mut steps: BTreeMap<Node, usize> = BTreeMap::new();
-    let mut open: BTreeSet<Node> = BTreeSet::new();
-    for start in after.keys() {
-        let mut todo = vec![(*start, false)];
-        while let Some((node, done)) = todo.pop() {
-            let needed = || after.get(&node).into_iter().flatten();
+fn steps(after: &[Vec<usize>]) -> Vec<usize> {
+    let mut steps = vec![0; after.len()];
+    let mut is_open = vec![false; after.len()];
+    for start in 0..after.len() {
+        let mut todo = vec![(start, false)];
+        while let Some((line, done)) = todo.pop() {
             if done {
-                open.remove(&node);
-                let step = needed().filter_map(|n| steps.get(n)).max().map_or(1, |step| step + 1);
-                steps.insert(node, step);
-            } else if !steps.contains_key(&node) && open.insert(node) {
-                todo.push((node, true));
-                todo.extend(
-                    needed().filter(|n| !steps.contains_key(n) && !open.contains(n)).map(|n| (*n, false)),
-                );
+                is_open[line] = false;
+                steps[line] = after[line].iter().map(|first| steps[*first]).max().unwrap_or(0) + 1;
+            } else if steps[line] == 0 && !std::mem::replace(&mut is_open[line], true) {
+                todo.push((line, true));
+                let next = after[line].iter().filter(|first| steps[**first] == 0 && !is_open[**first]);
+                todo.extend(next.map(|first| (*first, false)));
             }
         }
     }
@@ -129,50 +203,52 @@ fn steps(after: &BTreeMap<Node, BTreeSet<Node>>) -> BTreeMap<Node, usize> {
 /// The order as a person reads it at a glance.
 pub fn text(index: &Index<'_>, names: &[Node], direction: Direction) -> String {
     let graph = Graph::new(index, names, direction);
-    let shown: Vec<&Line> = graph
-        .lines
-        .values()
-        .filter(|line| !graph.is_background(line.node) || names.contains(&line.node))
-        .collect();
-    let width = shown.iter().map(|line| index.name(line.node).to_string().chars().count()).max().unwrap_or(0);
-    let (boot, on_demand): (Vec<&Line>, Vec<&Line>) =
-        shown.into_iter().partition(|line| graph.boot.contains(&line.node));
+    let nearest = graph.nearest();
+    let is_shown = |line: &Line| !graph.is_background(line) || names.contains(&line.node);
+    let shown: Vec<usize> = (0..graph.lines.len()).filter(|line| is_shown(&graph.lines[*line])).collect();
+    let width = shown.iter().map(|line| graph.lines[*line].name.chars().count()).max().unwrap_or(0);
+    let (mut boot, mut on_demand): (Vec<usize>, Vec<usize>) =
+        shown.into_iter().partition(|line| graph.is_at_boot(&graph.lines[*line]));
+    let by_name = |line: &usize| index.name(graph.lines[*line].node);
+    let write_line = |out: &mut String, line: usize, label: &str| {
+        write_line(out, &graph, &graph.lines[line], &nearest[line], label, width);
+    };
     // Steps are counted among what is shown in them, so that they have no gaps.
-    let listed: BTreeSet<Node> = boot.iter().map(|line| line.node).collect();
-    let among = |node| graph.nearest(node).into_iter().filter(|n| listed.contains(n)).collect();
-    let steps = steps(&boot.iter().map(|line| (line.node, among(line.node))).collect());
+    let mut is_listed = vec![false; graph.lines.len()];
+    for line in &boot {
+        is_listed[*line] = true;
+    }
+    let among = |line: usize| match is_listed[line] {
+        true => nearest[line].iter().copied().filter(|first| is_listed[*first]).collect(),
+        false => Vec::new(),
+    };
+    let steps = steps(&(0..graph.lines.len()).map(among).collect::<Vec<Vec<usize>>>());
     let mut out = String::new();
     let verb = if direction == Direction::Up { "starts" } else { "stops" };
     if !boot.is_empty() {
         let _ = writeln!(out, "At boot (what is in one step {verb} at the same time)");
-        let last = boot.iter().map(|line| steps[&line.node]).max().unwrap_or(0);
-        for step in 1..=last {
-            let mut lines: Vec<&&Line> = boot.iter().filter(|line| steps[&line.node] == step).collect();
-            lines.sort_by_key(|line| index.name(line.node));
-            for (position, line) in lines.into_iter().enumerate() {
-                let label = if position == 0 { format!("{step:>3}") } else { "   ".into() };
-                write_line(&mut out, &graph, line, &label, width);
-            }
+        boot.sort_by_key(|line| (steps[*line], by_name(line)));
+        let mut last = 0;
+        for line in &boot {
+            let step = std::mem::replace(&mut last, steps[*line]);
+            let label = if step == last { "   ".into() } else { format!("{last:>3}") };
+            write_line(&mut out, *line, &label);
         }
     }
     if !on_demand.is_empty() {
         let gap = if boot.is_empty() { "" } else { "\n" };
         let _ = writeln!(out, "{gap}On demand (`s6-rc start NAME`, or when something needs it)");
-        let mut on_demand = on_demand;
-        on_demand.sort_by_key(|line| index.name(line.node));
+        on_demand.sort_by_key(by_name);
         for line in on_demand {
-            write_line(&mut out, &graph, line, "   ", width);
+            write_line(&mut out, line, "   ");
         }
     }
     if names.is_empty() {
         write_bundles(&mut out, index);
     }
-    let hidden = graph.lines.values().filter(|line| graph.is_background(line.node)).count();
-    let loggers = graph
-        .lines
-        .values()
-        .filter(|line| graph.is_background(line.node) && index.layer(line.node) == Layer::Ours)
-        .count();
+    let background = || graph.lines.iter().filter(|line| graph.is_background(line));
+    let hidden = background().count();
+    let loggers = background().filter(|line| index.layer(line.node) == Layer::Ours).count();
     if hidden > 0 {
         let mut parts = Vec::new();
         match loggers {
@@ -192,20 +268,26 @@ pub fn text(index: &Index<'_>, names: &[Node], direction: Direction) -> String {
     out
 }
 
-fn write_line(out: &mut String, graph: &Graph<'_>, line: &Line, label: &str, width: usize) {
-    let name = graph.index.name(line.node).to_string();
-    let waits: Vec<String> = graph
-        .nearest(line.node)
-        .into_iter()
-        .map(|node| format!("{} ({})", graph.index.name(node), graph.state(node)))
-        .collect();
+fn write_line(
+    out: &mut String,
+    graph: &Graph<'_>,
+    line: &Line,
+    nearest: &[usize],
+    label: &str,
+    width: usize,
+) {
+    let state = |first: &usize| {
+        let first = &graph.lines[*first];
+        format!("{} ({})", first.name, graph.state(first))
+    };
+    let waits: Vec<String> = nearest.iter().map(state).collect();
     let kind = match graph.index.kind(line.node) {
         NodeKind::Oneshot => "oneshot",
         NodeKind::Longrun => "longrun",
         _ => "in another layer",
     };
     let waits = if waits.is_empty() { String::new() } else { format!("after {}", waits.join(", ")) };
-    let _ = writeln!(out, "{}", format!("{label}  {name:width$}  {kind}  {waits}").trim_end());
+    let _ = writeln!(out, "{}", format!("{label}  {:width$}  {kind}  {waits}", line.name).trim_end());
 }
 
 fn write_bundles(out: &mut String, index: &Index<'_>) {
@@ -230,130 +312,116 @@ fn write_bundles(out: &mut String, index: &Index<'_>) {
 /// The graph for Graphviz: an arrow leads from what goes first to what waits for it.
 pub fn dot(index: &Index<'_>, names: &[Node], direction: Direction) -> String {
     let graph = Graph::new(index, names, direction);
-    let quoted = |node: Node| {
-        let name = index.name(node).to_string();
-        format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
-    };
+    let quoted = |line: &Line| format!("\"{}\"", line.name.replace('\\', "\\\\").replace('"', "\\\""));
     let mut out = String::from("digraph services {\n  rankdir = LR;\n  node [shape = box];\n");
-    for line in graph.lines.values() {
+    for line in &graph.lines {
         let mut attributes = Vec::new();
         if index.kind(line.node) == NodeKind::Oneshot {
             attributes.push("shape = ellipse");
         }
-        if !graph.boot.contains(&line.node) {
+        if !graph.is_at_boot(line) {
             attributes.push("style = dashed");
         }
         let attributes =
             if attributes.is_empty() { String::new() } else { format!(" [{}]", attributes.join(", ")) };
-        let _ = writeln!(out, "  {}{attributes};", quoted(line.node));
+        let _ = writeln!(out, "  {}{attributes};", quoted(line));
     }
-    for line in graph.lines.values() {
-        for first in &line.after {
-            let state = graph.state(*first);
+    for line in &graph.lines {
+        for first in line.after() {
+            let first = &graph.lines[first];
+            let state = graph.state(first);
             let style = if state == "forked" { ", style = dashed" } else { "" };
-            let _ = writeln!(out, "  {} -> {} [label = {state}{style}];", quoted(*first), quoted(line.node));
+            let _ = writeln!(out, "  {} -> {} [label = {state}{style}];", quoted(first), quoted(line));
         }
     }
     out.push_str("}\n");
     out
 }
 
-/// The frozen shape of the graph in machine output, version 1.
+/// The frozen shape of the graph in machine output, version 1. Keys are in alphabetical order.
 #[derive(Serialize)]
-struct Shape {
-    version: u32,
-    direction: &'static str,
-    services: Vec<ServiceShape>,
+struct Shape<'a> {
     bundles: BTreeMap<String, Vec<String>>,
+    direction: &'static str,
+    services: Vec<ServiceShape<'a>>,
+    version: u32,
 }
 
 #[derive(Serialize)]
-struct ServiceShape {
-    name: String,
-    r#type: &'static str,
-    defined_by: &'static str,
+struct ServiceShape<'a> {
+    after: Vec<WaitShape<'a>>,
     at_boot: bool,
+    defined_by: &'static str,
+    description: Option<&'a str>,
+    name: &'a str,
     step: usize,
-    description: Option<String>,
-    after: Vec<WaitShape>,
+    r#type: &'static str,
 }
 
 #[derive(Serialize)]
-struct WaitShape {
-    name: String,
-    until: &'static str,
+struct WaitShape<'a> {
     because: Vec<&'static str>,
+    name: &'a str,
+    until: &'static str,
+}
+
+impl Graph<'_> {
+    fn service_shape<'g>(&'g self, line: &'g Line) -> ServiceShape<'g> {
+        let wait = |(first, reasons): (usize, &[(usize, Why)])| WaitShape {
+            because: reasons.iter().map(|(_, why)| because(*why)).collect(),
+            name: &self.lines[first].name,
+            until: self.state(&self.lines[first]),
+        };
+        ServiceShape {
+            after: line.waits().map(wait).collect(),
+            at_boot: self.is_at_boot(line),
+            defined_by: match self.index.layer(line.node) {
+                Layer::Ours => "here",
+                Layer::Overlay => "s6-overlay",
+                Layer::External => "another layer",
+                Layer::Internal => "s6-rc",
+            },
+            description: self.index.service(line.node).and_then(|service| service.description.as_deref()),
+            name: &line.name,
+            step: line.step,
+            r#type: match self.index.kind(line.node) {
+                NodeKind::Longrun => "longrun",
+                NodeKind::Oneshot => "oneshot",
+                NodeKind::Bundle => "bundle",
+                NodeKind::Unknown => "unknown",
+            },
+        }
+    }
 }
 
 /// The graph for programs: every service with everything it waits for directly, bundles flattened.
-pub fn json(index: &Index<'_>, names: &[Node], direction: Direction) -> serde_json::Value {
+pub fn json(index: &Index<'_>, names: &[Node], direction: Direction) -> String {
     let graph = Graph::new(index, names, direction);
-    let service = |line: &Line| ServiceShape {
-        name: index.name(line.node).to_string(),
-        r#type: match index.kind(line.node) {
-            NodeKind::Longrun => "longrun",
-            NodeKind::Oneshot => "oneshot",
-            NodeKind::Bundle => "bundle",
-            NodeKind::Unknown => "unknown",
-        },
-        defined_by: match index.layer(line.node) {
-            Layer::Ours => "here",
-            Layer::Overlay => "s6-overlay",
-            Layer::External => "another layer",
-            Layer::Internal => "s6-rc",
-        },
-        at_boot: graph.boot.contains(&line.node),
-        step: line.step,
-        description: index.service(line.node).and_then(|service| service.description.clone()),
-        after: line
-            .after
-            .iter()
-            .map(|first| WaitShape {
-                name: index.name(*first).to_string(),
-                until: graph.state(*first),
-                because: match direction {
-                    Direction::Up => because(index, line.node, *first),
-                    Direction::Down => because(index, *first, line.node),
-                },
+    let bundles = index.nodes().filter(|node| names.is_empty() && index.kind(*node) == NodeKind::Bundle);
+    let mut members = Members::new(index);
+    let shape = Shape {
+        bundles: bundles
+            .map(|node| {
+                let members = members.of(node).iter().map(|member| index.name(*member).to_string());
+                (index.name(node).to_string(), members.collect())
             })
             .collect(),
-    };
-    let bundles = index.nodes().filter(|node| names.is_empty() && index.kind(*node) == NodeKind::Bundle);
-    let shape = Shape {
-        version: 1,
         direction: match direction {
             Direction::Up => "up",
             Direction::Down => "down",
         },
-        services: graph.lines.values().map(service).collect(),
-        bundles: bundles
-            .map(|node| {
-                let members = index.atomics(node).into_iter().map(|member| index.name(member).to_string());
-                (index.name(node).to_string(), members.collect())
-            })
-            .collect(),
+        services: graph.lines.iter().map(|line| graph.service_shape(line)).collect(),
+        version: 1,
     };
-    serde_json::to_value(shape).unwrap_or_default()
+    serde_json::to_string_pretty(&shape).unwrap_or_default()
 }
 
-/// Why `node` waits for `first`.
-fn because(index: &Index<'_>, node: Node, first: Node) -> Vec<&'static str> {
-    let reasons: BTreeSet<Why> = index
-        .edges(node)
-        .into_iter()
-        .filter(|edge| {
-            edge.to == first
-                || index.kind(edge.to) == NodeKind::Bundle && index.atomics(edge.to).contains(&first)
-        })
-        .map(|edge| edge.why)
-        .collect();
-    reasons
-        .into_iter()
-        .map(|why| match why {
-            Why::Dependency | Why::Member => "dependency",
-            Why::Consumer => "consumer",
-            Why::FdHolder => "fdholder",
-            Why::OneshotRunner => "oneshot-runner",
-        })
-        .collect()
+/// How machine output calls a reason.
+fn because(why: Why) -> &'static str {
+    match why {
+        Why::Dependency | Why::Member => "dependency",
+        Why::Consumer => "consumer",
+        Why::FdHolder => "fdholder",
+        Why::OneshotRunner => "oneshot-runner",
+    }
 }

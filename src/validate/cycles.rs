@@ -7,24 +7,25 @@ use crate::diagnostic::{Class, Diagnostic, Problems, Rank};
 use crate::model::{Edge, Index, Layer, Node, NodeKind, Why};
 
 use super::bundles::is_membership;
-use super::pipelines::is_connected;
+use super::pipelines::Connections;
 
 /// No service waits for itself, directly or through others. What one part of the graph hides is one report: it shows a
 /// shortest way around.
 pub(super) fn do_not_exist(index: &Index<'_>, problems: &mut Problems) {
-    let edges: Vec<Vec<Edge>> = index.nodes().map(|node| waits(index, node)).collect();
+    let connections = Connections::new(index);
+    let edges: Vec<Vec<Edge>> = index.nodes().map(|node| waits(index, node, &connections)).collect();
     for circle in circles(&edges, |node| index.kind(node) != NodeKind::Bundle) {
         problems.push(report(index, &circle));
     }
 }
 
 /// What a node waits for or stands for, as far as it can be part of a circle.
-fn waits(index: &Index<'_>, node: Node) -> Vec<Edge> {
+fn waits(index: &Index<'_>, node: Node, connections: &Connections<'_>) -> Vec<Edge> {
     let mut edges = index.edges(node);
     edges.retain(|edge| match edge.why {
         Why::Dependency | Why::Member => true,
         // Where only one side knows of the pipeline, that is reported, and the compiler does not get here.
-        Why::Consumer => is_connected(index, node, edge.to),
+        Why::Consumer => connections.has(node, edge.to),
         Why::FdHolder | Why::OneshotRunner => false,
     });
     edges

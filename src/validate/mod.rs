@@ -1,5 +1,5 @@
 //! Judges a [`ServiceSet`], wherever it came from: everything over which `s6-rc-compile` 0.7.0.0 would stop because
-//! definitions do not fit together, and what it accepts and should not.
+//! definitions do not fit together, what it accepts and should not, and over what it would die.
 //!
 //! Every rule reports every problem that it sees, but one cause once: a name that is defined nowhere is one problem
 //! however many mention it, and a pipeline that two sides describe differently is one problem, not two.
@@ -11,6 +11,7 @@ mod lints;
 mod names;
 mod pipelines;
 mod references;
+mod size;
 mod start;
 
 use crate::diagnostic::{Files, Problems, did_you_mean};
@@ -31,6 +32,7 @@ const RULES: &[Rule] = &[
     pipelines::agree,
     cycles::do_not_exist,
     descriptors::differ,
+    size::is_bearable,
 ];
 
 /// Judges `set` by every rule.

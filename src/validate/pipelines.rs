@@ -83,10 +83,11 @@ pub(super) fn agree(index: &Index<'_>, problems: &mut Problems) {
         .iter()
         .flat_map(|endless| endless.pairs.iter().map(|(consumer, producer, _)| (*consumer, *producer)))
         .collect();
+    let connections = Connections::new(index);
     let mut quarrels: BTreeMap<Node, Quarrel<'_>> = BTreeMap::new();
     for (node, _, longrun) in longruns(index) {
         let consumer = consumer_of(index, longrun);
-        if let Some(unaware) = consumer.filter(|consumer| !is_connected(index, node, *consumer)) {
+        if let Some(unaware) = consumer.filter(|consumer| !connections.has(node, *consumer)) {
             quarrels.entry(node).or_default().unaware = Some(unaware);
         }
         for (position, reference) in producers(longrun).enumerate() {
@@ -236,15 +237,19 @@ pub(super) fn strays<'a>(index: &Index<'a>) -> Vec<Stray<'a>> {
             let to = index.find(&reference.name);
             strays.push(Stray { by: node, is_producer: true, reference, to, class, rank });
         }
-        let order: Vec<&ServiceRef> = producers(longrun).collect();
-        for (position, reference) in order.iter().enumerate().filter(|(_, r)| is_stray(index, r)) {
+        let mut first: BTreeMap<Node, usize> = BTreeMap::new();
+        for (position, reference) in producers(longrun).enumerate() {
+            if let Some(producer) = index.find(&reference.name) {
+                first.entry(producer).or_insert(position);
+            }
+        }
+        for (position, reference) in producers(longrun).enumerate().filter(|(_, r)| is_stray(index, r)) {
             // A producer that says so itself makes the compiler look through the list up to that producer.
-            let passed = declared.get(&node).into_iter().flatten().filter(|producer| {
-                let own = order.iter().position(|r| index.find(&r.name) == Some(**producer));
-                own.is_none_or(|own| position < own)
-            });
+            let mut declared = declared.get(&node).into_iter().flatten();
+            let passed = declared.find(|producer| first.get(producer).is_none_or(|own| position < *own));
             let (rank, class) = passed
                 .map(|producer| (links(*producer, 0, position), Class::ConsListType))
+                .into_iter()
                 .chain([(links(node, 1, position), Class::ConsProducerType)])
                 .chain(
                     naming
@@ -290,12 +295,27 @@ fn consumer_of(index: &Index<'_>, longrun: &Longrun) -> Option<Node> {
     (index.kind(node) == NodeKind::Longrun && !reference.name.is_reserved()).then_some(node)
 }
 
-/// Whether `consumer` names `producer`, as far as is known: a producer that does not is connected to nothing.
-pub(super) fn is_connected(index: &Index<'_>, producer: Node, consumer: Node) -> bool {
-    let Some(service) = index.service(consumer) else { return false };
-    let names = service.longrun().map(|longrun| &longrun.consumer_for);
-    service.incomplete
-        || names.into_iter().flatten().any(|reference| index.find(&reference.name) == Some(producer))
+/// Who is named by whom in `consumer-for`. One consumer may have any number of producers.
+pub(super) struct Connections<'a> {
+    index: &'a Index<'a>,
+    /// Consumer and producer.
+    pairs: BTreeSet<(Node, Node)>,
+}
+
+impl<'a> Connections<'a> {
+    pub(super) fn new(index: &'a Index<'a>) -> Self {
+        let named = longruns(index).flat_map(|(consumer, _, longrun)| {
+            let producers = longrun.consumer_for.iter().filter_map(|reference| index.find(&reference.name));
+            producers.map(move |producer| (consumer, producer))
+        });
+        Connections { index, pairs: named.collect() }
+    }
+
+    /// Whether `consumer` names `producer`, as far as is known: a producer that does not is connected to nothing.
+    pub(super) fn has(&self, producer: Node, consumer: Node) -> bool {
+        let Some(service) = self.index.service(consumer) else { return false };
+        service.incomplete || self.pairs.contains(&(consumer, producer))
+    }
 }
 
 /// How the compiler collects the members of named pipelines: depth first, each as often as it is mentioned, until

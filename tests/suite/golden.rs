@@ -78,9 +78,10 @@ fn the_shipped_manifest_gives_the_whole_meduza_tree() {
 
 #[test]
 fn every_code_has_a_case() {
-    // What needs more than a manifest or a tree is tested in `commands`, `disk` and `image`.
+    // What needs more than a manifest or a tree is tested in `commands`, `disk`, `size` and `image`.
     let elsewhere = |code: &Code| {
-        code.slug().starts_with("output::") || *code == Code::ManifestTooLarge || IMAGE.contains(&code.slug())
+        let is_large = matches!(code, Code::ManifestTooLarge | Code::TooManyServices);
+        code.slug().starts_with("output::") || is_large || IMAGE.contains(&code.slug())
     };
     let folders: BTreeSet<String> = cases("err")
         .iter()

@@ -22,7 +22,7 @@ pub fn is_on_path(program: &str) -> bool {
     std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }
 
-fn number_from(variable: &str, default: u64) -> u64 {
+pub fn number_from(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
@@ -364,7 +364,7 @@ fn smaller(case: Case) -> Case {
 }
 
 /// Removes a path and everything below it.
-fn remove(case: &mut Case, name: &str) {
+pub fn remove(case: &mut Case, name: &str) {
     let below = format!("{name}/");
     let keep = |other: &String| other != name && !other.starts_with(&below);
     case.dirs.retain(keep);
@@ -374,10 +374,10 @@ fn remove(case: &mut Case, name: &str) {
 }
 
 /// A small random number generator (splitmix64); the same seed gives the same trees for ever.
-struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Random(seed)
     }
 
@@ -389,21 +389,21 @@ impl Random {
         bits ^ bits >> 31
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound.max(1) as u64) as usize
     }
 
     /// True `percent` times in a hundred.
-    fn chance(&mut self, percent: usize) -> bool {
+    pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    fn pick<T: Clone>(&mut self, choices: &[T]) -> T {
+    pub fn pick<T: Clone>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())].clone()
     }
 }
 
-fn fresh(random: &mut Random, corpus: &[Case]) -> Case {
+pub fn fresh(random: &mut Random, corpus: &[Case]) -> Case {
     match random.below(10) {
         0 | 1 => scripts(random),
         2 | 3 => pipelines(random),
@@ -420,7 +420,7 @@ fn fresh(random: &mut Random, corpus: &[Case]) -> Case {
     }
 }
 
-fn put(case: &mut Case, name: String, content: impl Into<Vec<u8>>) {
+pub fn put(case: &mut Case, name: String, content: impl Into<Vec<u8>>) {
     let content = match String::from_utf8(content.into()) {
         Ok(text) => Content { content: Some(text), ..Content::default() },
         Err(bytes) => {

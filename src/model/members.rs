@@ -1,0 +1,74 @@
+use super::{Edge, Index, Node, NodeKind};
+
+/// The atomic services that bundles stand for, each bundle worked out once, when it is first asked for.
+///
+/// Bundles that contain themselves are no concern here, where only sound sets are looked at: of such a circle each
+/// bundle stands for what was known when it was met.
+#[derive(Debug)]
+pub struct Members<'a> {
+    index: &'a Index<'a>,
+    of: Vec<Known>,
+}
+
+#[derive(Debug, Clone)]
+enum Known {
+    Nothing,
+    Open,
+    All(Vec<Node>),
+}
+
+impl<'a> Members<'a> {
+    /// Nothing is worked out yet.
+    pub fn new(index: &'a Index<'a>) -> Self {
+        Members { index, of: vec![Known::Nothing; index.nodes().count()] }
+    }
+
+    /// The atomic services that `bundle` stands for, in order. What is no bundle has none.
+    pub fn of(&mut self, bundle: Node) -> &[Node] {
+        if self.index.kind(bundle) == NodeKind::Bundle {
+            self.work_out(bundle);
+        }
+        self.known(bundle)
+    }
+
+    fn known(&self, bundle: Node) -> &[Node] {
+        match &self.of[bundle.0] {
+            Known::All(members) => members,
+            _ => &[],
+        }
+    }
+
+    /// Inner bundles first. Bundles may be nested too deeply for the stack.
+    fn work_out(&mut self, bundle: Node) {
+        let mut todo: Vec<(Node, Option<Vec<Edge>>)> = vec![(bundle, None)];
+        while let Some((bundle, edges)) = todo.pop() {
+            match (&self.of[bundle.0], edges) {
+                (Known::Nothing, None) => {
+                    self.of[bundle.0] = Known::Open;
+                    let edges = self.index.edges(bundle);
+                    let inner: Vec<Node> =
+                        edges.iter().map(|edge| edge.to).filter(|to| self.is_unknown_bundle(*to)).collect();
+                    todo.push((bundle, Some(edges)));
+                    todo.extend(inner.into_iter().map(|inner| (inner, None)));
+                }
+                (_, Some(edges)) => {
+                    let mut members = Vec::new();
+                    for edge in edges {
+                        match self.index.kind(edge.to) {
+                            NodeKind::Bundle => members.extend_from_slice(self.known(edge.to)),
+                            _ => members.push(edge.to),
+                        }
+                    }
+                    members.sort_unstable();
+                    members.dedup();
+                    self.of[bundle.0] = Known::All(members);
+                }
+                (_, None) => {}
+            }
+        }
+    }
+
+    fn is_unknown_bundle(&self, node: Node) -> bool {
+        matches!(self.of[node.0], Known::Nothing) && self.index.kind(node) == NodeKind::Bundle
+    }
+}

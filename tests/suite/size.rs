@@ -1,0 +1,166 @@
+//! Systems larger than anybody writes by hand.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use s6gen::diagnostic::{Code, Files};
+use s6gen::judge;
+use s6gen::model::{Index, Node, Target};
+use s6gen::render::{self, Direction};
+use s6gen::tree::SourceTree;
+
+use crate::case::scratch;
+use crate::oracle::is_on_path;
+
+/// Nothing of this size takes seconds; the bound only tells a square from a line on a slow and busy machine.
+const LONG: Duration = Duration::from_secs(60);
+
+fn longrun(tree: &mut SourceTree, name: &str, dependencies: &[String]) {
+    tree.file(format!("src/{name}/type"), "longrun\n", false);
+    tree.file(format!("src/{name}/run"), "#!/bin/sleep 1000\n", false);
+    if !dependencies.is_empty() {
+        tree.file(format!("src/{name}/dependencies"), dependencies.join("\n"), false);
+    }
+}
+
+fn bundle(tree: &mut SourceTree, name: &str, contents: &[String]) {
+    tree.file(format!("src/{name}/type"), "bundle\n", false);
+    tree.file(format!("src/{name}/contents"), contents.join("\n"), false);
+}
+
+/// The codes of the problems of a tree, after it was drawn in every way if it is sound.
+fn codes(tree: &SourceTree) -> Vec<Code> {
+    let mut files = Files::default();
+    let compilation = judge(&mut files, vec![tree.source("src")], Target::default());
+    if !compilation.problems.has_errors() {
+        let index = Index::new(&compilation.services);
+        for direction in [Direction::Up, Direction::Down] {
+            for names in [&[][..], &[Node(2)][..]] {
+                let (text, json) =
+                    (render::text(&index, names, direction), render::json(&index, names, direction));
+                assert!(!text.is_empty() && !render::dot(&index, names, direction).is_empty());
+                assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
+            }
+        }
+    }
+    compilation.problems.iter().map(|problem| problem.code).collect()
+}
+
+#[test]
+fn long_chains_and_deep_nests_need_no_stack_and_no_patience() {
+    let start = Instant::now();
+    let mut tree = SourceTree::default();
+    let name = |number: usize| format!("service-{number}");
+    for number in 0..30_000usize {
+        let before: Vec<String> = number.checked_sub(1).map(name).into_iter().collect();
+        longrun(&mut tree, &name(number), &before);
+    }
+    let nest = |number: usize| format!("nest-{number}");
+    for number in 0..10_000 {
+        let inner = if number == 0 { name(0) } else { nest(number - 1) };
+        bundle(&mut tree, &nest(number), &[inner]);
+    }
+    longrun(&mut tree, "above", &[nest(9_999), name(29_999)]);
+    assert_eq!(codes(&tree), [Code::TooManyServices]);
+
+    // Both become circles.
+    longrun(&mut tree, &name(0), &[name(29_999)]);
+    bundle(&mut tree, &nest(0), &[nest(9_999)]);
+    assert_eq!(codes(&tree), [Code::BundleCycle, Code::DependencyCycle, Code::TooManyServices]);
+    assert!(start.elapsed() < LONG, "{:?}", start.elapsed());
+}
+
+#[test]
+fn waits_that_follow_from_others_are_found_among_many() {
+    let start = Instant::now();
+    let mut tree = SourceTree::default();
+    let name = |number: usize| format!("service-{number:05}");
+    // Everything waits for one of 500 beginnings, which all follow from the chain.
+    for number in 0..7_000usize {
+        let mut needed: Vec<String> = number.checked_sub(1).map(name).into_iter().collect();
+        if number >= 1_000 {
+            needed.push(name(number % 500));
+        }
+        longrun(&mut tree, &name(number), &needed);
+    }
+    let mut files = Files::default();
+    let compilation = judge(&mut files, vec![tree.source("src")], Target::default());
+    let index = Index::new(&compilation.services);
+    let text = render::text(&index, &[], Direction::Up);
+    let ends = "7000  service-06999  longrun  after service-06998 (forked)\n";
+    assert!(text.contains(ends), "{}", &text[text.len() - 500..]);
+    assert!(start.elapsed() < LONG, "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_logger_of_thousands_is_no_trouble() {
+    let start = Instant::now();
+    let mut tree = SourceTree::default();
+    let name = |number: usize| format!("service-{number}");
+    let producers: Vec<String> = (0..7_000).map(name).collect();
+    for producer in &producers {
+        longrun(&mut tree, producer, &[]);
+        tree.file(format!("src/{producer}/producer-for"), "log\n", false);
+    }
+    longrun(&mut tree, "log", &[]);
+    tree.file("src/log/consumer-for", producers.join("\n"), false);
+    tree.file("src/log/pipeline-name", "all\n", false);
+    assert_eq!(codes(&tree), []);
+    assert!(start.elapsed() < LONG, "{:?}", start.elapsed());
+}
+
+/// Services without dependencies.
+fn alone(count: usize) -> SourceTree {
+    let mut tree = SourceTree::default();
+    for number in 0..count {
+        longrun(&mut tree, &format!("service-{number}"), &[]);
+    }
+    tree
+}
+
+/// Whether s6-rc-compile survives the tree with a stack of 8 MiB; nothing if such a stack cannot be had.
+fn survives(tree: &SourceTree) -> Option<bool> {
+    let root = scratch();
+    for (path, entry) in tree.entries() {
+        let place = root.path().join(path);
+        fs::create_dir_all(place.parent().unwrap_or(Path::new("/"))).unwrap();
+        if let s6gen::tree::TreeEntry::File { content, .. } = entry {
+            fs::write(place, content).unwrap();
+        }
+    }
+    let script = "ulimit -s 8192 || exit 99; exec s6-rc-compile out src";
+    let mut shell = Command::new("sh");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // What is in the environment lies on the same stack.
+    let output =
+        shell.args(["-c", script]).env_clear().env("PATH", path).current_dir(&root).output().unwrap();
+    match (output.status.code(), output.status.signal()) {
+        (Some(0), _) => Some(true),
+        (_, Some(_)) => {
+            assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+            Some(false)
+        }
+        (Some(99), _) => None,
+        _ => panic!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr)),
+    }
+}
+
+#[test]
+fn more_services_than_the_real_compiler_survives_are_warned_of() {
+    for (count, expected) in [(7_880, &[][..]), (7_910, &[Code::TooManyServices][..])] {
+        let tree = alone(count);
+        assert_eq!(codes(&tree), expected, "{count} services");
+        if !is_on_path("s6-rc-compile") {
+            eprintln!(
+                "not run: s6-rc-compile is not on PATH, so nobody asks it whether it survives {count} services"
+            );
+            continue;
+        }
+        if let Some(survives) = survives(&tree) {
+            assert_eq!(survives, expected.is_empty(), "{count} services");
+        }
+    }
+}
