@@ -14,8 +14,18 @@ const TEXTS: &[(&str, &str)] = &[
     ("longrun/log/run", include_str!("../templates/longrun/log/run")),
     ("oneshot/up", include_str!("../templates/oneshot/up")),
     ("part/environment", include_str!("../templates/part/environment")),
+    ("longrun/data/check", include_str!("../templates/longrun/data/check")),
+    ("part/account", include_str!("../templates/part/account")),
+    ("part/keeper", include_str!("../templates/part/keeper")),
+    ("part/log-script", include_str!("../templates/part/log-script")),
+    ("part/only-if", include_str!("../templates/part/only-if")),
     ("part/rights", include_str!("../templates/part/rights")),
+    ("part/sink", include_str!("../templates/part/sink")),
+    ("part/stderr", include_str!("../templates/part/stderr")),
 ];
+
+/// Asks a web server over the descriptors 6 and 7 that s6-tcpclient gives: `$0` is a name, `$1` the path, `$2` the host.
+const HTTP_QUESTION: &str = r#"printf "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n" "$1" "$2" >&7; read -r v code rest <&6; case $code in [23]??) ;; *) exit 1 ;; esac"#;
 
 /// The manifest that `s6gen init` writes.
 pub const STARTER: &str = include_str!("../templates/services.toml");
@@ -49,6 +59,7 @@ impl Default for Templates {
             Ok::<_, Error>(words + arguments)
         });
         environment.add_filter("sh_word", |text: String| sh_word(&text));
+        environment.add_global("http_question", HTTP_QUESTION);
         for (name, text) in TEXTS {
             environment
                 .add_template(name, text)

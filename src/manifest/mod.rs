@@ -8,9 +8,10 @@ mod syntax;
 mod values;
 
 pub use keys::{
-    BundleKeys, CommonKeys, Key, Log, LongrunKeys, OneshotKeys, REFERENCE, Ready, Table, TargetKeys,
+    BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OneshotKeys, REFERENCE, Ready, Table,
+    TargetKeys,
 };
-pub use values::{Command, Flag, Instances, Names, Number, Text, TextTable};
+pub use values::{Command, Flag, Instances, Names, Number, Numbers, Text, TextTable};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -285,6 +286,10 @@ const MEANT: &[(&str, &str)] = &[
     ("stopsignal", "down-signal"),
     ("stop_signal", "down-signal"),
     ("notification-fd", "ready.fd"),
+    ("healthcheck", "ready.check"),
+    ("restart", "on-exit"),
+    ("ulimits", "limits"),
+    ("condition", "only-if"),
     ("services", "contents"),
     ("members", "contents"),
     ("programs", "contents"),

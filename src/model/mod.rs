@@ -13,7 +13,10 @@ mod target;
 pub use database::{Database, Entry, Words};
 pub use index::{Edge, Index, Node, NodeKind, Why};
 pub use name::Name;
-pub use script::{Account, Command, Finish, Logger, Run, Script, Stderr, Step};
+pub use script::{
+    Account, Check, Command, Finish, Logger, OnExit, Poll, Question, Run, Script, Sink, Stderr, Step,
+    Surroundings,
+};
 pub use target::{Feature, System, Target, Version};
 
 use std::collections::BTreeMap;
@@ -70,6 +73,8 @@ pub struct Service {
     pub flag_recommended: bool,
     /// Part of the definition could not be read and was reported: what it says about others is not known.
     pub incomplete: bool,
+    /// Dependencies that we add to a definition of another layer.
+    pub extended_by: Vec<ServiceRef>,
     /// The rest, by type.
     pub kind: Kind,
 }
@@ -86,6 +91,7 @@ impl Service {
             flag_essential: false,
             flag_recommended: false,
             incomplete: false,
+            extended_by: Vec::new(),
             kind,
         }
     }
@@ -210,7 +216,9 @@ pub struct Longrun {
     pub reload_signal: Option<Vec<u8>>,
     /// `run` is pid 1 of a name space of its own.
     pub flag_newpidns: bool,
-    /// Further files of the definition directory by path, such as `data/check`.
+    /// The question behind `data/check`.
+    pub check: Option<Script>,
+    /// Further files of the definition directory by path.
     pub files: BTreeMap<String, File>,
 }
 

@@ -19,6 +19,7 @@ pub fn tree(set: &ServiceSet) -> Result<SourceTree, String> {
         renderer.definition(service)?;
     }
     renderer.links(set);
+    renderer.extensions(set);
     renderer.markers(set);
     Ok(renderer.tree)
 }
@@ -73,6 +74,7 @@ impl Renderer<'_> {
         self.limits(directory, longrun.timeout_up, longrun.timeout_down);
         self.script(directory, "run", Some(&longrun.run), service)?;
         self.script(directory, "finish", longrun.finish.as_ref(), service)?;
+        self.script(directory, "data/check", longrun.check.as_ref(), service)?;
         let lists = [
             ("producer-for", longrun.producer_for.as_deref()),
             ("consumer-for", Some(&longrun.consumer_for[..]).filter(|list| !list.is_empty())),
@@ -131,8 +133,9 @@ impl Renderer<'_> {
             Script::Logger(logger) => self.fill("longrun/log/run", &**logger, service)?,
             Script::Step(step) => self.fill("oneshot/up", &**step, service)?,
             Script::Finish(finish) => self.fill("longrun/finish", &**finish, service)?,
+            Script::Check(check) => self.fill("longrun/data/check", &**check, service)?,
         };
-        let executable = matches!(file, "run" | "finish");
+        let executable = matches!(file, "run" | "finish" | "data/check");
         self.tree.file(format!("{directory}/{file}"), content, executable);
         Ok(())
     }
@@ -180,6 +183,15 @@ impl Renderer<'_> {
         for service in set.ours() {
             let link = format!("{}/{}", compiled.trim_start_matches('/'), service.name);
             self.tree.link(link, format!("{from}/{}", service.name));
+        }
+    }
+
+    /// Dependencies that are added to definitions of other layers: one file each, beside what lies there.
+    fn extensions(&mut self, set: &ServiceSet) {
+        let place = self.target.system.definitions_dir().unwrap_or(&self.target.tree);
+        for service in &set.services {
+            let directory = format!("{}/{}", place.trim_start_matches('/'), service.name);
+            self.names(&directory, "dependencies.d", &service.extended_by);
         }
     }
 
