@@ -67,9 +67,10 @@ fn merge<V: Value>(farther: Option<V>, nearer: Option<V>) -> Option<V> {
     }
 }
 
-/// A table inside a service's table, written with dotted keys: `log.size = "2MB"`.
+/// A table inside a service's table, written with dotted keys: `log.size = "2MB"`. Of the keys in brackets, which exclude
+/// each other, the nearer one displaces the others.
 macro_rules! nested {
-    ($($table:ty),+) => {
+    ($($table:ty $([$($exclusive:ident)+])?),+) => {
         $(impl Value for $table {
             const EXPECTED: &'static str = "a table";
 
@@ -84,14 +85,18 @@ macro_rules! nested {
                 Some(table)
             }
 
-            fn merge(self, nearer: Self) -> Self {
+            #[allow(unused_mut, reason = "only tables with keys that exclude each other change anything")]
+            fn merge(mut self, nearer: Self) -> Self {
+                $(if false $(|| nearer.$exclusive.is_some())+ {
+                    $(self.$exclusive = None;)+
+                })?
                 Table::merge(self, nearer)
             }
         })+
     };
 }
 
-nested!(Ready, Log, Limits, OnExit);
+nested!(Ready [check tcp unix http], Log, Limits, OnExit [codes except]);
 
 tables! {
     /// `[target]`: the system that the tree is for.
@@ -330,17 +335,40 @@ tables! {
     }
 }
 
-/// A heading of the reference and the keys below it.
-pub type Section = (&'static str, fn() -> Vec<Key>);
+/// A heading of the reference, what it is about, and the keys below it.
+pub type Section = (&'static str, &'static str, fn() -> Vec<Key>);
 
 /// The tables of the language, in the order of the reference.
 pub const REFERENCE: &[Section] = &[
-    ("[target]", TargetKeys::keys),
-    ("[longrun.NAME]", ServiceTable::<LongrunKeys>::keys),
-    ("ready", Ready::keys),
-    ("on-exit", OnExit::keys),
-    ("limits", Limits::keys),
-    ("log", Log::keys),
-    ("[oneshot.NAME]", ServiceTable::<OneshotKeys>::keys),
-    ("[bundle.NAME]", BundleKeys::keys),
+    ("[target]", "The system that the tree is for.", TargetKeys::keys),
+    (
+        "[longrun.NAME]",
+        "A process that is kept running. `[defaults.longrun]` takes the same keys, for every longrun of the file.",
+        ServiceTable::<LongrunKeys>::keys,
+    ),
+    (
+        "[oneshot.NAME]",
+        "A step that is done once, before what depends on it. `[defaults.oneshot]` takes the same keys, for every \
+         oneshot of the file.",
+        ServiceTable::<OneshotKeys>::keys,
+    ),
+    ("[bundle.NAME]", "One name for several services.", BundleKeys::keys),
+    (
+        "ready",
+        "When a longrun counts as up. `fd` alone: the program says so itself. `check`, `tcp`, `unix` or `http`: it is \
+         asked until the answer is yes, at most as long as `timeout-up`.",
+        Ready::keys,
+    ),
+    (
+        "on-exit",
+        "When a death is final, and what then. With none of the first four keys every death is. An ordered stop is never \
+         a death; `s6-svc -r` looks like one.",
+        OnExit::keys,
+    ),
+    ("log", "Where the output of a service goes.", Log::keys),
+    (
+        "limits",
+        "Resource limits. A value above the container's own limit is cut to it without a word.",
+        Limits::keys,
+    ),
 ];

@@ -10,7 +10,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, Problems, did_you_mean};
-use crate::manifest::{Instances, Manifest, ServiceEntry, ServiceKeys, Table, TargetKeys, Text};
+use crate::manifest::{Instances, Manifest, ServiceEntry, ServiceKeys, TargetKeys, Text};
 use crate::model::{
     Bundle, Feature, Kind, Layer, Longrun, Name, Service, ServiceRef, ServiceSet, System, Target,
 };
@@ -42,7 +42,7 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
         resolver.set.services.push(Service { layer: Layer::External, ..service });
     }
     for entry in &manifest.services {
-        resolver.entry(manifest, entry);
+        resolver.entry(entry);
     }
     bundle::add_dependencies(manifest, &mut resolver.set);
     resolver.add_dependents();
@@ -79,7 +79,7 @@ impl Resolver<'_> {
         self.set.target.system
     }
 
-    fn entry(&mut self, manifest: &Manifest, entry: &ServiceEntry) {
+    fn entry(&mut self, entry: &ServiceEntry) {
         let name = &entry.name;
         if name.value == START_BUNDLE {
             self.problems.push(
@@ -100,15 +100,13 @@ impl Resolver<'_> {
         match &entry.keys {
             ServiceKeys::Bundle(keys) => self.bundle(name, keys),
             ServiceKeys::Longrun(keys) => {
-                let keys = manifest.longrun_defaults.clone().merge((**keys).clone());
-                self.instances(name, "longrun", &keys.common.clone(), |resolver, scope| {
-                    resolver.longrun(&keys, scope)
+                self.instances(name, "longrun", &keys.common, |resolver, scope| {
+                    resolver.longrun(keys, scope)
                 });
             }
             ServiceKeys::Oneshot(keys) => {
-                let keys = manifest.oneshot_defaults.clone().merge((**keys).clone());
-                self.instances(name, "oneshot", &keys.common.clone(), |resolver, scope| {
-                    resolver.oneshot(&keys, scope)
+                self.instances(name, "oneshot", &keys.common, |resolver, scope| {
+                    resolver.oneshot(keys, scope)
                 });
             }
         }

@@ -78,7 +78,8 @@ fn every_code_that_a_manifest_can_get_has_a_case() {
     // What needs more than a manifest: tested in `commands` and `disk`, or a matter of hand-written trees, in `truth`.
     let elsewhere = |code: &Code| {
         let slug = code.slug();
-        slug.starts_with("output::") || *code == Code::ManifestTooLarge || tree_only().contains(slug)
+        let commands = [Code::ManifestTooLarge, Code::Include, Code::Template];
+        slug.starts_with("output::") || commands.contains(code) || tree_only().contains(slug)
     };
     let folders: BTreeSet<String> = cases("err")
         .iter()

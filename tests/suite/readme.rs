@@ -16,6 +16,7 @@ fn blocks(document: &str) -> Vec<(String, String)> {
     let parts: Vec<&str> = text.split("\n```").collect();
     let fenced = parts.iter().skip(1).step_by(2);
     fenced
+        .filter(|block| block.contains('\n'))
         .map(|block| {
             block.split_once('\n').map(|(kind, text)| (kind.to_owned(), text.to_owned() + "\n")).unwrap()
         })
@@ -58,4 +59,22 @@ fn the_readme_names_every_command() {
     for command in ["build", "check", "graph", "explain", "init"] {
         assert!(readme.contains(&format!("`s6gen {command}")), "{command}");
     }
+}
+
+#[test]
+fn every_manifest_in_the_documentation_compiles() {
+    let mut checked = 0;
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        for (_, manifest) in blocks(&format!("docs/{name}")).iter().filter(|(kind, _)| kind == "toml") {
+            let mut files = Files::default();
+            let file = files.add("services.toml", manifest.as_bytes());
+            let compilation = compile(&files, file);
+            let problems: Vec<_> = compilation.problems.iter().map(|problem| &problem.message).collect();
+            assert!(problems.is_empty(), "{name}: {problems:?}\n{manifest}");
+            render::tree(&compilation.services).unwrap();
+            checked += 1;
+        }
+    }
+    assert!(checked >= 2, "only {checked} manifests");
 }
