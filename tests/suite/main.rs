@@ -6,6 +6,7 @@ mod architecture;
 mod case;
 mod commands;
 mod disk;
+mod exactness;
 mod golden;
 mod oracle;
 mod readme;
