@@ -1,6 +1,6 @@
 # `make` without a target lists what there is.
 
-.PHONY: help demo build test check release boot clean
+.PHONY: help demo build test check docs release boot clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -19,6 +19,9 @@ test: ## run every test; installs the Debian packages s6 and execline when it ma
 check: ## formatting and clippy
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+
+docs: ## write docs/manifest.md anew from the comments of the code
+	cargo run --quiet --locked -- explain manifest > docs/manifest.md
 
 release: ## build the static release binary, target/x86_64-unknown-linux-gnu/release/s6gen on x86-64
 	.ci/release

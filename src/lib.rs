@@ -36,6 +36,7 @@ pub mod cli;
 use std::collections::BTreeSet;
 
 use diagnostic::{Code, FileId, Files, Problems};
+use manifest::Manifest;
 use model::{Index, Kind, Layer, Name, Service, ServiceSet, Target};
 use source::{Directory, Source};
 
@@ -48,10 +49,32 @@ pub struct Compilation {
     pub problems: Problems,
 }
 
-/// Compiles the manifest `manifest`: every problem of it, and the services that `render` makes a tree of.
-pub fn compile(files: &Files, manifest: FileId) -> Compilation {
+/// A manifest and those that it includes.
+#[derive(Debug, Clone)]
+pub struct ManifestFile {
+    /// The file.
+    pub file: FileId,
+    /// What its `include` names, in order.
+    pub included: Vec<ManifestFile>,
+}
+
+impl From<FileId> for ManifestFile {
+    fn from(file: FileId) -> Self {
+        ManifestFile { file, included: Vec::new() }
+    }
+}
+
+impl ManifestFile {
+    fn parse(&self, files: &Files, problems: &mut Problems) -> Manifest {
+        let included = self.included.iter().map(|file| file.parse(files, problems)).collect();
+        manifest::parse(files, self.file, problems).over(included)
+    }
+}
+
+/// Compiles a manifest: every problem of it, and the services that `render` makes a tree of.
+pub fn compile(files: &Files, manifest: impl Into<ManifestFile>) -> Compilation {
     let mut problems = Problems::default();
-    let manifest = manifest::parse(files, manifest, &mut problems);
+    let manifest = manifest.into().parse(files, &mut problems);
     // Where tables could not be read, names would seem unknown that are not.
     if problems.iter().any(|problem| problem.code == Code::Syntax) {
         problems.sort_by_place();

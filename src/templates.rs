@@ -14,8 +14,18 @@ const TEXTS: &[(&str, &str)] = &[
     ("longrun/log/run", include_str!("../templates/longrun/log/run")),
     ("oneshot/up", include_str!("../templates/oneshot/up")),
     ("part/environment", include_str!("../templates/part/environment")),
+    ("longrun/data/check", include_str!("../templates/longrun/data/check")),
+    ("part/account", include_str!("../templates/part/account")),
+    ("part/keeper", include_str!("../templates/part/keeper")),
+    ("part/log-script", include_str!("../templates/part/log-script")),
+    ("part/only-if", include_str!("../templates/part/only-if")),
     ("part/rights", include_str!("../templates/part/rights")),
+    ("part/sink", include_str!("../templates/part/sink")),
+    ("part/stderr", include_str!("../templates/part/stderr")),
 ];
+
+/// Asks a web server over the descriptors 6 and 7 that s6-tcpclient gives: `$0` is a name, `$1` the path, `$2` the host.
+const HTTP_QUESTION: &str = r#"printf "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n" "$1" "$2" >&7; read -r v code rest <&6; case $code in [23]??) ;; *) exit 1 ;; esac"#;
 
 /// The manifest that `s6gen init` writes.
 pub const STARTER: &str = include_str!("../templates/services.toml");
@@ -27,6 +37,17 @@ pub struct Templates {
 
 impl Default for Templates {
     fn default() -> Self {
+        Templates::new(&[]).expect("the shipped templates are well-formed: a test fills each")
+    }
+}
+
+impl Templates {
+    /// The shipped texts, with `overrides` (path and text) before them: `longrun/run` for every longrun,
+    /// `longrun/NAME/run` for one service.
+    ///
+    /// # Errors
+    /// An override is no template; the text says which and where.
+    pub fn new(overrides: &[(String, String)]) -> Result<Self, String> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         let syntax =
@@ -49,20 +70,44 @@ impl Default for Templates {
             Ok::<_, Error>(words + arguments)
         });
         environment.add_filter("sh_word", |text: String| sh_word(&text));
-        for (name, text) in TEXTS {
-            environment
-                .add_template(name, text)
-                .expect("the shipped templates are well-formed: a test fills each");
+        environment.add_global("http_question", HTTP_QUESTION);
+        let shipped = TEXTS.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        for (name, text) in shipped.chain(overrides.iter().cloned()) {
+            environment.add_template_owned(name.clone(), text).map_err(|error| describe_in(&name, &error))?;
         }
-        Templates { environment }
+        Ok(Templates { environment })
+    }
+
+    /// The text for `file` of the service `service`: its own template `KIND/SERVICE/FILE`, if there is one, else the
+    /// template `name`, filled with `data`.
+    ///
+    /// # Errors
+    /// An undefined name or a mistake in the template; the text says where.
+    pub fn fill(
+        &self,
+        name: &str,
+        service: &str,
+        file: &str,
+        data: impl Serialize,
+    ) -> Result<String, String> {
+        let kind = name.split('/').next().unwrap_or(name);
+        let own = format!("{kind}/{service}/{file}");
+        let template = self.environment.get_template(&own).or_else(|_| self.environment.get_template(name));
+        let template = template.map_err(|error| describe_in(name, &error))?;
+        template.render(Value::from(Serde(data))).map_err(|error| describe_in(template.name(), &error))
+    }
+
+    /// The shipped texts by path.
+    pub fn shipped() -> impl Iterator<Item = (&'static str, &'static str)> {
+        TEXTS.iter().copied()
     }
 }
 
-impl Templates {
-    /// The text `name` with `data` filled in. An undefined name in it is a defect of the template, and its error says so.
-    pub fn fill(&self, name: &str, data: impl Serialize) -> Result<String, String> {
-        let template = self.environment.get_template(name).map_err(|e| e.to_string())?;
-        template.render(Value::from(Serde(data))).map_err(|e| format!("{name}: {e}"))
+fn describe_in(name: &str, error: &Error) -> String {
+    let place = error.name().unwrap_or(name);
+    match error.line() {
+        Some(line) => format!("template `{place}`, line {line}: {}", describe(error)),
+        None => format!("template `{place}`: {}", describe(error)),
     }
 }
 

@@ -2,10 +2,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ManifestArgument, Outcome, Streams};
+use super::{ManifestArgument, Outcome, Streams, TemplatesArgument};
 use crate::diagnostic::Files;
+use crate::disk;
 use crate::disk::{Difference, State};
-use crate::{disk, render};
 
 /// Compiles the manifest and writes the source directory
 ///
@@ -19,6 +19,8 @@ use crate::{disk, render};
 pub(super) struct Build {
     #[command(flatten)]
     manifest: ManifestArgument,
+    #[command(flatten)]
+    templates: TemplatesArgument,
     /// The root of the image
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
@@ -36,11 +38,11 @@ impl Build {
             return Outcome::Problems;
         }
         let services = &compilation.services;
-        let tree = match render::tree(services) {
+        let tree = match self.templates.tree(services) {
             Ok(tree) => tree,
-            Err(error) => {
-                streams.tell(&format!("s6gen: a template cannot be filled: {error}\n"));
-                return Outcome::Refused;
+            Err(problem) => {
+                streams.report([&problem], &files);
+                return Outcome::Problems;
             }
         };
         let definitions = &services.target.tree;

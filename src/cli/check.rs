@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{Format, Input, Outcome, Streams};
+use super::{Format, Input, Outcome, Streams, TemplatesArgument};
 use crate::diagnostic::{Code, Severity};
 use crate::model::{Database, Index, Name};
 use crate::report;
@@ -21,6 +21,8 @@ use crate::report;
 pub(super) struct Check {
     #[command(flatten)]
     pub(super) input: Input,
+    #[command(flatten)]
+    templates: TemplatesArgument,
     /// For people, on standard error, or for programs, on standard output
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
@@ -28,7 +30,13 @@ pub(super) struct Check {
 
 impl Check {
     pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
-        let (files, compilation) = self.input.compile();
+        let (files, mut compilation) = self.input.compile();
+        if self.input.tree.is_empty()
+            && !compilation.problems.has_errors()
+            && let Err(problem) = self.templates.tree(&compilation.services)
+        {
+            compilation.problems.push(problem);
+        }
         let problems = &compilation.problems;
         let index = Index::new(&compilation.services);
         match self.format {

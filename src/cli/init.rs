@@ -4,7 +4,8 @@ use clap::Args;
 
 use super::{Outcome, Streams};
 use crate::diagnostic::Files;
-use crate::{disk, templates};
+use crate::disk;
+use crate::templates::{self, Templates};
 
 /// Writes a first manifest, with comments, that builds
 #[derive(Debug, Args)]
@@ -12,10 +13,26 @@ pub(super) struct Init {
     /// Where to write it; a file that exists is left alone
     #[arg(value_name = "FILE", default_value = "services.toml")]
     file: PathBuf,
+    /// Instead write the texts that s6gen fills, for `build --templates DIR`
+    #[arg(long, value_name = "DIR", conflicts_with = "file")]
+    templates: Option<PathBuf>,
 }
 
 impl Init {
     pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
+        if let Some(folder) = &self.templates {
+            for (name, text) in Templates::shipped() {
+                if let Err(error) = disk::create(&folder.join(name), text) {
+                    streams.report(&error.diagnostics(), &Files::default());
+                    return Outcome::Refused;
+                }
+            }
+            streams.tell(&format!(
+                "wrote the templates to {}; remove those you do not change\n",
+                folder.display()
+            ));
+            return Outcome::Fine;
+        }
         match disk::create(&self.file, templates::STARTER) {
             Ok(()) => {
                 streams.tell(&format!("wrote {}; `s6gen graph` shows what it starts\n", self.file.display()));

@@ -9,16 +9,19 @@ mod init;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::diagnostic::{Diagnostic, Files, Problems, Severity};
+use crate::diagnostic::{Code, Diagnostic, Files, Problems, Severity};
 use crate::disk;
+use crate::model::{ServiceSet, Target};
 use crate::report::{self, Style};
-use crate::{Compilation, compile};
+use crate::templates::Templates;
+use crate::tree::SourceTree;
+use crate::{Compilation, ManifestFile, compile, manifest, render};
 
 /// Compiles one services.toml into a complete s6-rc source directory for s6-overlay.
 #[derive(Debug, Parser)]
@@ -208,20 +211,91 @@ impl ManifestArgument {
     /// Reads and compiles the manifest. What keeps it from being read is a problem like any other.
     fn compile(&self) -> (Files, Compilation) {
         let mut files = Files::default();
-        let name =
-            if self.manifest.as_os_str() == "-" { PathBuf::from("<stdin>") } else { self.manifest.clone() };
-        match disk::read_manifest(&self.manifest) {
-            Ok(text) => {
-                let file = files.add(name, text);
-                let compilation = compile(&files, file);
+        let mut problems = Problems::default();
+        match load(&self.manifest, &mut Vec::new(), &mut files, &mut problems) {
+            Ok(manifest) => {
+                let mut compilation = compile(&files, manifest);
+                for problem in problems.iter() {
+                    compilation.problems.push(problem.clone());
+                }
+                compilation.problems.sort_by_place();
                 (files, compilation)
             }
             Err(problem) => {
-                let mut problems = Problems::default();
                 problems.push(*problem);
-                let services = crate::model::ServiceSet::new(crate::model::Target::default());
+                let services = ServiceSet::new(Target::default());
                 (files, Compilation { services, problems })
             }
         }
+    }
+}
+
+/// Reads a manifest and what it includes. What cannot be included is reported at the line that includes it.
+fn load(
+    path: &Path,
+    open: &mut Vec<PathBuf>,
+    files: &mut Files,
+    problems: &mut Problems,
+) -> Result<ManifestFile, Box<Diagnostic>> {
+    let text = disk::read_manifest(path)?;
+    let name = if path.as_os_str() == "-" { PathBuf::from("<stdin>") } else { path.to_owned() };
+    let file = files.add(name, text);
+    open.push(path.to_owned());
+    let mut included = Vec::new();
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for pattern in manifest::includes(files, file) {
+        let problem =
+            |message: String| Diagnostic::new(Code::Include, message).at(pattern.origin, "included here");
+        let is_pattern = pattern.value.contains(['*', '?', '[']);
+        let found = match disk::matching(&folder.join(&pattern.value)) {
+            Ok(found) if found.is_empty() && !is_pattern => vec![folder.join(&pattern.value)],
+            Ok(found) => found,
+            Err(why) => {
+                problems.push(problem(format!("`{}` is no pattern of files: {why}", pattern.value)));
+                continue;
+            }
+        };
+        for path in found {
+            if open.contains(&path) {
+                let message = format!("`{}` includes itself", path.display());
+                problems.push(problem(message).help("remove this line"));
+                continue;
+            }
+            match load(&path, open, files, problems) {
+                Ok(manifest) => included.push(manifest),
+                Err(unread) => {
+                    problems.push(problem(unread.message).maybe_help(unread.help));
+                }
+            }
+        }
+    }
+    open.pop();
+    Ok(ManifestFile { file, included })
+}
+
+/// A folder of templates that stand before the shipped ones.
+#[derive(Debug, Args)]
+struct TemplatesArgument {
+    /// A folder of templates that stand before the shipped ones: `longrun/run` for every longrun, `longrun/NAME/run` for one;
+    /// `s6gen init --templates DIR` writes the shipped ones
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
+}
+
+impl TemplatesArgument {
+    /// The source tree of `services`, made with these templates.
+    fn tree(&self, services: &ServiceSet) -> Result<SourceTree, Diagnostic> {
+        let wrong = |why: String| {
+            Diagnostic::new(Code::Template, format!("a template cannot be filled: {why}"))
+                .help("`s6gen init --templates DIR` writes the shipped ones, to compare")
+        };
+        let overrides = match &self.templates {
+            Some(folder) => disk::read_folder(folder).map_err(|error| {
+                Diagnostic::new(Code::Template, format!("cannot read `{}`: {error}", folder.display()))
+            })?,
+            None => Vec::new(),
+        };
+        let templates = Templates::new(&overrides).map_err(wrong)?;
+        render::tree_with(services, &templates).map_err(wrong)
     }
 }

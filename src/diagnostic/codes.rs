@@ -108,6 +108,17 @@ codes! {
     /// text.
     Expression = "manifest::expression" Error,
 
+    /// A file that `include` names cannot be read, or includes itself.
+    ///
+    /// Names are relative to the file that includes; a pattern such as `"services.d/*.toml"` may match nothing, a plain
+    /// name must exist.
+    Include = "manifest::include" Error,
+    /// A template of the text cannot be filled.
+    ///
+    /// Templates come with s6gen; `--templates DIR` puts a folder of yours before them. The report names the template and
+    /// the line. `s6gen init --templates DIR` writes the shipped ones to start from.
+    Template = "manifest::template" Error,
+
     /// A service takes a name that s6-overlay itself defines.
     ///
     /// `/init` compiles your definitions together with its own (`top`, `base`, `user`, `user2`, `fix-attrs`,

@@ -6,6 +6,7 @@
 
 mod create;
 mod error;
+mod folder;
 mod ground;
 mod manifest;
 mod plan;
@@ -15,6 +16,7 @@ mod write;
 
 pub use create::create;
 pub use error::{Foreign, OutputError, Refusal};
+pub use folder::{matching, read_folder};
 pub use ground::State;
 pub use manifest::{MANIFEST_LIMIT, read_manifest};
 pub use plan::{Difference, compare};

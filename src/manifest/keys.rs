@@ -5,7 +5,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::values::{Command, Flag, Instances, Names, Number, Reader, Text, TextTable, Value};
+use super::values::{Command, Flag, Instances, Names, Number, Numbers, Reader, Text, TextTable, Value};
 use super::{ServiceTable, entries, read_value, unknown_key};
 
 /// A key of the language, for the reference and for "did you mean".
@@ -67,9 +67,10 @@ fn merge<V: Value>(farther: Option<V>, nearer: Option<V>) -> Option<V> {
     }
 }
 
-/// A table inside a service's table, written with dotted keys: `log.size = "2MB"`.
+/// A table inside a service's table, written with dotted keys: `log.size = "2MB"`. Of the keys in brackets, which exclude
+/// each other, the nearer one displaces the others.
 macro_rules! nested {
-    ($($table:ty),+) => {
+    ($($table:ty $([$($exclusive:ident)+])?),+) => {
         $(impl Value for $table {
             const EXPECTED: &'static str = "a table";
 
@@ -84,14 +85,18 @@ macro_rules! nested {
                 Some(table)
             }
 
-            fn merge(self, nearer: Self) -> Self {
+            #[allow(unused_mut, reason = "only tables with keys that exclude each other change anything")]
+            fn merge(mut self, nearer: Self) -> Self {
+                $(if false $(|| nearer.$exclusive.is_some())+ {
+                    $(self.$exclusive = None;)+
+                })?
                 Table::merge(self, nearer)
             }
         })+
     };
 }
 
-nested!(Ready, Log);
+nested!(Ready [check tcp unix http], Log, Limits, OnExit [codes except]);
 
 tables! {
     /// `[target]`: the system that the tree is for.
@@ -109,6 +114,14 @@ tables! {
         "command-dir" => command_dir: Text,
         /// Services that only other layers of the image define. Those of s6-overlay itself are known.
         "external" => external: Names,
+        /// The container does not run as root: rights cannot be dropped, and loggers keep the container's account.
+        /// What cannot work then is an error. Default `false`.
+        "rootless" => rootless: Flag,
+        /// The container's root file system is read-only: logs may only go below `/run` and the `writable` directories.
+        /// Default `false`.
+        "read-only" => read_only: Flag,
+        /// Directories that stay writable although the root is read-only: volumes and tmpfs mounts.
+        "writable" => writable: Names,
     }
 
     /// Keys that longruns and oneshots share.
@@ -122,6 +135,13 @@ tables! {
         /// What must be up before it is started. A longrun counts as up when it is ready, if it says so (`ready`), and
         /// else as soon as it was forked; a oneshot when it has succeeded.
         "dependencies" => dependencies: Names,
+        /// The reverse: services that wait for this one. For one that only another layer defines (`external`), one
+        /// file is added to that layer's definition.
+        "required-by" => required_by: Names,
+        /// Asked at each start, with the environment, in `workdir`, with the supervisor's rights. If it fails, a longrun
+        /// idles and counts as up and ready, and a oneshot's `up` is skipped and succeeds. What depends on it is not
+        /// told: where that matters, `start = "on-demand"` is the better way.
+        "only-if" => only_if: Command,
         /// Variables of its environment, set on top of the container's.
         "environment" => environment: TextTable,
         /// Whether it gets the container's environment. Default `true` under s6-overlay.
@@ -133,6 +153,12 @@ tables! {
         "workdir" => workdir: Text,
         /// The file mode mask, in octal, as a string: `"027"`.
         "umask" => umask: Text,
+        /// Its priority, from -20 to 19; below 0 needs rights. Default 0.
+        "nice" => nice: Number,
+        /// Resource limits. A value above the container's own limit is cut to it without a word.
+        "limits" => limits: Limits,
+        /// Where its output goes. Default: the container's log.
+        "log" => log: Log,
         /// How long a start may take, readiness included. Default: `never` ends; with `ready`, one minute.
         "timeout-up" => timeout_up: Text,
         /// How long a stop may take before it counts as failed. Default: `never` ends.
@@ -141,6 +167,9 @@ tables! {
         "flag-essential" => flag_essential: Flag,
         /// A hint for s6-rc's repository tools; no effect under s6-overlay.
         "flag-recommended" => flag_recommended: Flag,
+        /// Further files of the definition directory, by path, verbatim. They get the x bit if they begin with `#!`. A
+        /// file that a key writes already is an error.
+        "files" => files: TextTable,
         /// Makes the service a template: `NAME-INSTANCE` for each instance, and `NAME` the bundle of them all.
         "instances" => instances: Instances,
         /// Every parameter that an instance of this template may set.
@@ -159,8 +188,10 @@ tables! {
         "finish" => finish: Command,
         /// When it counts as up. Default: as soon as it was forked.
         "ready" => ready: Ready,
-        /// Where its output goes. Default: the container's log.
-        "log" => log: Log,
+        /// When a death is final, and what happens then. Default: it is always started again.
+        "on-exit" => on_exit: OnExit,
+        /// How long to wait after a death before the next start. Default: s6's own one second between two starts.
+        "restart-delay" => restart_delay: Text,
         /// The signal that stops it. Default `TERM`.
         "down-signal" => down_signal: Text,
         /// How long it may take to stop before it is killed. Default `5s`; `never` waits for ever.
@@ -170,19 +201,97 @@ tables! {
         /// The service is its whole process group: what is left of the group when the main process has ended gets
         /// the stop signal, and a second later KILL. Needs s6-overlay 3.2.0.0.
         "stop-group" => stop_group: Flag,
+        /// The KILL after `timeout-kill` goes to the whole process group. Needs s6-overlay 3.2.3.0.
+        "flag-timeout-killpg" => flag_timeout_killpg: Flag,
+        /// The signal that `s6-rc reload` and `s6-svc -l` send. Default `HUP`. Needs s6-overlay 3.2.3.1.
+        "reload-signal" => reload_signal: Text,
+        /// The descriptor of a lock that keeps a second copy from starting; 3 or more.
+        "lock-fd" => lock_fd: Number,
+        /// How many deaths s6 remembers, from 1 to 4096. Default 100, or more where `on-exit.deaths` needs it.
+        "max-death-tally" => max_death_tally: Number,
+        /// `run` is pid 1 of a process name space of its own. Needs s6-overlay 3.2.3.0.
+        "flag-newpidns" => flag_newpidns: Flag,
+        /// The longrun that reads its standard output, for pipelines that `log` does not cover. Either side of a pair is
+        /// enough.
+        "producer-for" => producer_for: Text,
+        /// The longruns whose standard output it reads.
+        "consumer-for" => consumer_for: Names,
+        /// The name of the bundle of the whole pipeline, on its last consumer.
+        "pipeline-name" => pipeline_name: Text,
     }
 
-    /// `ready`: when a longrun counts as up.
+    /// `ready`: when a longrun counts as up. `fd` alone: the program says so itself. `check`, `tcp`, `unix` or `http`: it
+    /// is asked again and again until the answer is yes.
     Ready {
-        /// The program itself writes a line to this descriptor when it is ready; 3 or more.
+        /// The descriptor, 3 or more, to which the program itself writes a line when it is ready; together with a check
+        /// the one that is used for it, 3 unless the program needs that one.
         "fd" => fd: Number,
+        /// Ready when this command succeeds. It runs with the supervisor's rights and the service's environment, in the
+        /// service directory.
+        "check" => check: Command,
+        /// Ready when `host:port` accepts a connection.
+        "tcp" => tcp: Text,
+        /// Ready when this Unix socket accepts a connection.
+        "unix" => unix: Text,
+        /// Ready when `http://host:port/path` answers with 2xx or 3xx.
+        "http" => http: Text,
+        /// Between two tries. Default `1s`.
+        "interval" => interval: Text,
+        /// How long one try may take. Default `5s`.
+        "timeout" => timeout: Text,
+        /// How many tries. Default: as many as fit into `timeout-up`.
+        "tries" => tries: Number,
     }
 
-    /// `log`: where the output of a longrun goes.
+    /// `on-exit`: when a death is final, and what then. With none of the first four keys every death is. An ordered stop is
+    /// never a death; `s6-svc -r` looks like one.
+    OnExit {
+        /// An exit with one of these codes is final.
+        "codes" => codes: Numbers,
+        /// Every death is final but an exit with one of these codes.
+        "except" => except: Numbers,
+        /// So many deaths …
+        "deaths" => deaths: Number,
+        /// … in this time are final.
+        "within" => within: Text,
+        /// `give-up` (default): it stays down, and a start that waits for it fails at once. `stop-container`: the
+        /// container stops, with the exit code, or 128 and the signal.
+        "then" => then: Text,
+    }
+
+    /// `limits`: resource limits, as `ulimit` counts them but in bytes.
+    Limits {
+        /// Address space, in bytes.
+        "as" => address_space: Number,
+        /// Size of a core file, in bytes.
+        "core" => core: Number,
+        /// Processor time, in seconds.
+        "cpu" => cpu: Number,
+        /// Data segment, in bytes.
+        "data" => data: Number,
+        /// Size of a file it writes, in bytes.
+        "fsize" => fsize: Number,
+        /// Locked memory, in bytes.
+        "memlock" => memlock: Number,
+        /// Open descriptors.
+        "nofile" => nofile: Number,
+        /// Processes of its account.
+        "nproc" => nproc: Number,
+        /// Resident memory, in bytes.
+        "rss" => rss: Number,
+        /// Stack, in bytes.
+        "stack" => stack: Number,
+    }
+
+    /// `log`: where the output of a service goes.
     Log {
         /// `container` (default), `discard`, or the absolute path of a directory of rotated files, kept by a logger
         /// of its own, `NAME-log`. Services that name the same directory share its logger.
         "to" => to: Text,
+        /// In front of each line on the container's log, for example `"{{ name }}:"` in `[defaults.longrun]`.
+        "prefix" => prefix: Text,
+        /// A log that is a directory goes to the container's log as well. Default `false`.
+        "tee" => tee: Flag,
         /// The same for standard error: `stdout`, `container`, `discard`, or a path, which gets a second logger,
         /// `NAME-err-log`. Default: where standard output goes.
         "stderr" => stderr: Text,
@@ -205,6 +314,8 @@ tables! {
         "up" => up: Command,
         /// What undoes it when the service is stopped.
         "down" => down: Command,
+        /// What `s6-rc reload` runs. Needs s6-overlay 3.2.3.1.
+        "reload" => reload: Command,
     }
 
     /// `[bundle.NAME]`: one name for several services.
@@ -215,6 +326,8 @@ tables! {
         "contents" => contents: Names,
         /// Added to each of its members: s6-rc itself ignores dependencies of bundles.
         "dependencies" => dependencies: Names,
+        /// Services that wait for all of its members.
+        "required-by" => required_by: Names,
         /// Every member is stopped only by `s6-rc -D`.
         "flag-essential" => flag_essential: Flag,
         /// A hint for s6-rc's repository tools; no effect under s6-overlay.
@@ -222,15 +335,40 @@ tables! {
     }
 }
 
-/// A heading of the reference and the keys below it.
-pub type Section = (&'static str, fn() -> Vec<Key>);
+/// A heading of the reference, what it is about, and the keys below it.
+pub type Section = (&'static str, &'static str, fn() -> Vec<Key>);
 
 /// The tables of the language, in the order of the reference.
 pub const REFERENCE: &[Section] = &[
-    ("[target]", TargetKeys::keys),
-    ("[longrun.NAME]", ServiceTable::<LongrunKeys>::keys),
-    ("ready", Ready::keys),
-    ("log", Log::keys),
-    ("[oneshot.NAME]", ServiceTable::<OneshotKeys>::keys),
-    ("[bundle.NAME]", BundleKeys::keys),
+    ("[target]", "The system that the tree is for.", TargetKeys::keys),
+    (
+        "[longrun.NAME]",
+        "A process that is kept running. `[defaults.longrun]` takes the same keys, for every longrun of the file.",
+        ServiceTable::<LongrunKeys>::keys,
+    ),
+    (
+        "[oneshot.NAME]",
+        "A step that is done once, before what depends on it. `[defaults.oneshot]` takes the same keys, for every \
+         oneshot of the file.",
+        ServiceTable::<OneshotKeys>::keys,
+    ),
+    ("[bundle.NAME]", "One name for several services.", BundleKeys::keys),
+    (
+        "ready",
+        "When a longrun counts as up. `fd` alone: the program says so itself. `check`, `tcp`, `unix` or `http`: it is \
+         asked until the answer is yes, at most as long as `timeout-up`.",
+        Ready::keys,
+    ),
+    (
+        "on-exit",
+        "When a death is final, and what then. With none of the first four keys every death is. An ordered stop is never \
+         a death; `s6-svc -r` looks like one.",
+        OnExit::keys,
+    ),
+    ("log", "Where the output of a service goes.", Log::keys),
+    (
+        "limits",
+        "Resource limits. A value above the container's own limit is cut to it without a word.",
+        Limits::keys,
+    ),
 ];

@@ -8,9 +8,12 @@ mod syntax;
 mod values;
 
 pub use keys::{
-    BundleKeys, CommonKeys, Key, Log, LongrunKeys, OneshotKeys, REFERENCE, Ready, Table, TargetKeys,
+    BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OneshotKeys, REFERENCE, Ready, Table,
+    TargetKeys,
 };
-pub use values::{Command, Flag, Instances, Names, Number, Text, TextTable};
+pub use values::{Command, Flag, Instances, Names, Number, Numbers, Text, TextTable};
+
+use std::collections::BTreeMap;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -21,6 +24,8 @@ use values::{Reader, Value, kind_of};
 /// A manifest as written.
 #[derive(Debug, Default)]
 pub struct Manifest {
+    /// `include`: further manifests, relative to this one, by name or pattern.
+    pub include: Vec<Text>,
     /// `[target]`.
     pub target: TargetKeys,
     /// `[defaults.longrun]`.
@@ -49,6 +54,48 @@ pub enum ServiceKeys {
     Oneshot(Box<ServiceTable<OneshotKeys>>),
     /// `[bundle.NAME]`.
     Bundle(BundleKeys),
+}
+
+impl ServiceKeys {
+    fn kind(&self) -> &'static str {
+        match self {
+            ServiceKeys::Longrun(_) => "longrun",
+            ServiceKeys::Oneshot(_) => "oneshot",
+            ServiceKeys::Bundle(_) => "bundle",
+        }
+    }
+
+    /// What results if this was written farther away and `nearer`, of the same kind, closer.
+    fn merge(self, nearer: ServiceKeys) -> ServiceKeys {
+        match (self, nearer) {
+            (ServiceKeys::Longrun(farther), ServiceKeys::Longrun(nearer)) => {
+                ServiceKeys::Longrun(Box::new(farther.merge(*nearer)))
+            }
+            (ServiceKeys::Oneshot(farther), ServiceKeys::Oneshot(nearer)) => {
+                ServiceKeys::Oneshot(Box::new(farther.merge(*nearer)))
+            }
+            (ServiceKeys::Bundle(farther), ServiceKeys::Bundle(nearer)) => {
+                ServiceKeys::Bundle(farther.merge(nearer))
+            }
+            (_, nearer) => nearer,
+        }
+    }
+}
+
+impl Default for ServiceKeys {
+    fn default() -> Self {
+        ServiceKeys::Bundle(BundleKeys::default())
+    }
+}
+
+impl TargetKeys {
+    /// This over what an included file says; the two systems displace each other.
+    fn over(mut self, nearer: TargetKeys) -> TargetKeys {
+        if nearer.s6_overlay.is_some() || nearer.s6_rc.is_some() {
+            (self.s6_overlay, self.s6_rc) = (None, None);
+        }
+        self.merge(nearer)
+    }
 }
 
 /// The keys that longruns and oneshots share, and those of the kind.
@@ -104,7 +151,7 @@ pub fn parse(files: &Files, file: FileId, problems: &mut Problems) -> Manifest {
     let (root, _) = DeTable::parse_recoverable(&readable);
     let mut reader = Reader { file, in_defaults: false, problems };
     manifest.read(root.get_ref(), &mut reader);
-    if manifest.services.is_empty() && !problems.has_errors() {
+    if manifest.services.is_empty() && manifest.include.is_empty() && !problems.has_errors() {
         problems.push(
             Diagnostic::new(Code::ManifestEmpty, "the manifest describes no service")
                 .at(Origin::whole(file), "this file")
@@ -114,12 +161,71 @@ pub fn parse(files: &Files, file: FileId, problems: &mut Problems) -> Manifest {
     manifest
 }
 
-const TABLES: &[&str] = &["target", "defaults", "longrun", "oneshot", "bundle"];
+/// The patterns that the manifest `file` includes, with their places; mistakes are left to [`parse`].
+pub fn includes(files: &Files, file: FileId) -> Vec<Text> {
+    let mut unread = Problems::default();
+    let Ok(text) = std::str::from_utf8(&files.get(file).text) else { return Vec::new() };
+    let (root, _) = DeTable::parse_recoverable(text);
+    let mut reader = Reader { file, in_defaults: false, problems: &mut unread };
+    let include = root.get_ref().iter().find(|(key, _)| key.get_ref().as_ref() == "include");
+    include
+        .and_then(|(_, value)| Names::read("include", value, &mut reader))
+        .map_or_else(Vec::new, |names| names.list)
+}
+
+const TABLES: &[&str] = &["include", "target", "defaults", "longrun", "oneshot", "bundle"];
 
 impl Manifest {
+    /// This manifest over those that it includes: what stands here is nearer. Services of two files that do not include
+    /// each other stay two, and are reported as such.
+    #[must_use]
+    pub fn over(self, included: Vec<Manifest>) -> Manifest {
+        let mut below = Manifest::default();
+        for manifest in included {
+            below.target = below.target.over(manifest.target);
+            below.services.extend(manifest.services);
+        }
+        let known: BTreeMap<(&'static str, String), usize> = below
+            .services
+            .iter()
+            .enumerate()
+            .map(|(place, entry)| ((entry.keys.kind(), entry.name.value.clone()), place))
+            .collect();
+        for entry in self.services {
+            match known.get(&(entry.keys.kind(), entry.name.value.clone())) {
+                Some(place) => {
+                    let farther = &mut below.services[*place];
+                    farther.keys = std::mem::take(&mut farther.keys).merge(entry.keys);
+                }
+                None => {
+                    let keys = match entry.keys {
+                        ServiceKeys::Longrun(keys) => {
+                            ServiceKeys::Longrun(Box::new(self.longrun_defaults.clone().merge(*keys)))
+                        }
+                        ServiceKeys::Oneshot(keys) => {
+                            ServiceKeys::Oneshot(Box::new(self.oneshot_defaults.clone().merge(*keys)))
+                        }
+                        bundle @ ServiceKeys::Bundle(_) => bundle,
+                    };
+                    below.services.push(ServiceEntry { name: entry.name, keys });
+                }
+            }
+        }
+        Manifest {
+            include: self.include,
+            target: below.target.over(self.target),
+            services: below.services,
+            ..Manifest::default()
+        }
+    }
+
     fn read(&mut self, root: &DeTable<'_>, reader: &mut Reader<'_>) {
         for (key, value) in root {
             match key.get_ref().as_ref() {
+                "include" => {
+                    self.include =
+                        Names::read("include", value, reader).map(|names| names.list).unwrap_or_default();
+                }
                 "target" => self.target = read_table(value, reader, "[target]").unwrap_or_default(),
                 "defaults" => self.read_defaults(value, reader),
                 "longrun" => {
@@ -239,7 +345,7 @@ fn unknown_key<T: Table>(
     let problem = Diagnostic::new(Code::UnknownKey, format!("`{place}` has no key `{name}`"))
         .at(reader.origin(key.span()), "unknown key");
     let elsewhere = || {
-        let home = REFERENCE.iter().find(|(_, keys)| keys().iter().any(|k| k.name == name.as_ref()))?;
+        let home = REFERENCE.iter().find(|(_, _, keys)| keys().iter().any(|k| k.name == name.as_ref()))?;
         Some(format!("`{name}` is a key of `{}`", home.0))
     };
     let alias = || {
@@ -285,6 +391,10 @@ const MEANT: &[(&str, &str)] = &[
     ("stopsignal", "down-signal"),
     ("stop_signal", "down-signal"),
     ("notification-fd", "ready.fd"),
+    ("healthcheck", "ready.check"),
+    ("restart", "on-exit"),
+    ("ulimits", "limits"),
+    ("condition", "only-if"),
     ("services", "contents"),
     ("members", "contents"),
     ("programs", "contents"),

@@ -229,6 +229,27 @@ impl Value for Names {
     }
 }
 
+/// Several whole numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Numbers {
+    /// The numbers, in order.
+    pub list: Vec<Number>,
+    /// Where the array stands.
+    pub origin: Origin,
+}
+
+impl Value for Numbers {
+    const EXPECTED: &'static str = "an array of whole numbers";
+
+    fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        let Some(array) = value.get_ref().as_array() else {
+            return reader.wrong_type(key, value, Self::EXPECTED);
+        };
+        let list = array.iter().filter_map(|item| Number::read(key, item, reader)).collect();
+        Some(Numbers { list, origin: reader.origin(value.span()) })
+    }
+}
+
 /// A table of strings; merged key by key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TextTable {

@@ -159,7 +159,9 @@ fn pair_key<'a>(producer: &'a Name, consumer: &'a Name) -> impl Iterator<Item = 
 fn command_line(script: &Script) -> Words {
     match script {
         Script::Words(words) => words.clone(),
-        Script::Step(step) if step.command.is_some() => vec![step.script.clone().into_bytes()],
+        Script::Step(step) if step.command.is_some() => {
+            vec![format!("{}/data/{}", step.definition, step.key).into_bytes()]
+        }
         _ => Vec::new(),
     }
 }

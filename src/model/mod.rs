@@ -18,7 +18,10 @@ pub use definition::{Called, Definition, Found, Ignored, Text};
 pub use index::{Edge, Index, Node, NodeKind, Why};
 pub use members::Members;
 pub use name::Name;
-pub use script::{Account, Command, Finish, Logger, Run, Script, Stderr, Step};
+pub use script::{
+    Account, Check, Command, Finish, Logger, OnExit, Poll, Question, Run, Script, Sink, Stderr, Step,
+    Surroundings,
+};
 pub use signal::SIGNALS;
 pub use target::{Feature, System, Target, Version};
 
@@ -78,6 +81,8 @@ pub struct Service {
     pub incomplete: bool,
     /// What s6-rc does not look at, for definitions that were read from a tree.
     pub definition: Option<Box<Definition>>,
+    /// Dependencies that we add to a definition of another layer.
+    pub extended_by: Vec<ServiceRef>,
     /// The rest, by type.
     pub kind: Kind,
 }
@@ -95,6 +100,7 @@ impl Service {
             flag_recommended: false,
             incomplete: false,
             definition: None,
+            extended_by: Vec::new(),
             kind,
         }
     }
@@ -219,7 +225,9 @@ pub struct Longrun {
     pub reload_signal: Option<Vec<u8>>,
     /// `run` is pid 1 of a name space of its own.
     pub flag_newpidns: bool,
-    /// Further files of the definition directory by path, such as `data/check`.
+    /// The question behind `data/check`.
+    pub check: Option<Script>,
+    /// Further files of the definition directory by path.
     pub files: BTreeMap<String, File>,
 }
 

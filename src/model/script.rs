@@ -15,6 +15,8 @@ pub enum Script {
     Step(Box<Step>),
     /// Generated: what follows a death.
     Finish(Box<Finish>),
+    /// Generated: the question whether a service is ready.
+    Check(Box<Check>),
 }
 
 impl Default for Script {
@@ -69,13 +71,9 @@ pub enum Stderr {
     },
 }
 
-/// Everything that happens between s6-supervise and the program, in the one order that works.
-#[derive(Debug, Clone, Serialize)]
-pub struct Run {
-    /// The manifest's table, `longrun.web`.
-    pub table: String,
-    /// The name of the service, which a script gets as `$1`.
-    pub name: String,
+/// What surrounds a program: its environment, its rights and its limits.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Surroundings {
     /// The container's environment is loaded first.
     pub with_contenv: bool,
     /// Variables in order; PATH is kept apart because everything before the program is found by the old one.
@@ -86,31 +84,121 @@ pub struct Run {
     pub account_variables: Vec<String>,
     /// The file mode mask, in octal.
     pub umask: Option<String>,
+    /// The working directory.
+    pub workdir: Option<String>,
+    /// The rights it runs with.
+    pub user: Option<Account>,
+    /// Options of s6-softlimit: a letter and a number.
+    pub limits: Vec<(char, u64)>,
+    /// Its priority.
+    pub nice: Option<i64>,
+    /// What is asked before each start.
+    pub only_if: Option<Command>,
+    /// An execline variable for the service directory, which occurs in no later word.
+    pub here: String,
+}
+
+/// Everything that happens between s6-supervise and the program, in the one order that works.
+#[derive(Debug, Clone, Serialize)]
+pub struct Run {
+    /// The manifest's table, `longrun.web`.
+    pub table: String,
+    /// The name of the service, which a script gets as `$1`.
+    pub name: String,
+    /// Environment, rights and limits.
+    #[serde(flatten)]
+    pub surroundings: Surroundings,
     /// Standard output, if it goes nowhere.
     pub discard_stdout: bool,
     /// Standard error.
     pub stderr: Stderr,
+    /// Standard output goes to a consumer, and standard error was meant not to.
+    pub keeps_errors_apart: bool,
     /// What runs to its end before each start.
     pub prepare: Option<Command>,
-    /// The working directory.
-    pub workdir: Option<String>,
-    /// An execline variable for the service directory, which occurs in no later word.
-    pub here: String,
-    /// The rights it runs with.
-    pub user: Option<Account>,
+    /// How it is asked whether it is ready.
+    pub poll: Option<Poll>,
+    /// The descriptor on which it says that it is ready.
+    pub notification_fd: Option<u32>,
+    /// What to wait in for ever.
+    pub pause: &'static str,
     /// The process.
     pub command: Command,
 }
 
-/// A process that writes what others say into a directory.
+/// How a service is asked again and again whether it is ready.
+#[derive(Debug, Clone, Serialize)]
+pub struct Poll {
+    /// How many tries; 0 is for ever.
+    pub tries: u32,
+    /// Milliseconds between two tries.
+    pub interval: u32,
+    /// Milliseconds that one try may take.
+    pub timeout: u32,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Serialize)]
+pub struct Check {
+    /// The manifest's table and key, `longrun.web`.
+    pub table: String,
+    /// The question.
+    pub question: Question,
+}
+
+/// A question whose answer is whether a service is ready.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+#[serde(tag = "ask", rename_all = "lowercase")]
+pub enum Question {
+    /// A program of the user's.
+    Command {
+        /// Program and arguments.
+        words: Vec<String>,
+    },
+    /// A TCP port that must accept a connection.
+    Tcp {
+        /// Name or address.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// A Unix socket that must accept a connection.
+    Unix {
+        /// Its path.
+        path: String,
+    },
+    /// A web server that must answer with 2xx or 3xx.
+    Http {
+        /// Name or address.
+        host: String,
+        /// The port.
+        port: u16,
+        /// The path, from `/` on.
+        path: String,
+    },
+}
+
+/// A process that writes what others say into a directory, or with a prefix to the container's log.
 #[derive(Debug, Clone, Serialize)]
 pub struct Logger {
     /// The manifest's table that asked for it.
     pub table: String,
     /// Which output it keeps, `output` or `errors`.
     pub what: &'static str,
-    /// The directory.
-    pub directory: String,
+    /// Where it goes.
+    #[serde(flatten)]
+    pub sink: Sink,
+    /// The directory of such fifos.
+    pub fifo_directory: &'static str,
+    /// The fifo it reads, where it keeps a standard error.
+    pub fifo: Option<String>,
+}
+
+/// Where a logger writes.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct Sink {
+    /// The directory; none writes to the container's log only.
+    pub directory: Option<String>,
     /// Also make `DIRECTORY.log`, a link to the file that is being written.
     pub link: bool,
     /// Last component of the directory, which the link names.
@@ -121,12 +209,12 @@ pub struct Logger {
     pub keep: u64,
     /// `T` ISO 8601, `t` TAI64N, nothing.
     pub timestamp: Option<&'static str>,
+    /// Also write to the container's log.
+    pub tee: bool,
+    /// In front of each line on the container's log.
+    pub prefix: Option<String>,
     /// The account that owns the directory and that it runs as.
     pub user: Option<Account>,
-    /// The directory of such fifos.
-    pub fifo_directory: &'static str,
-    /// The fifo it reads, where it keeps a standard error.
-    pub fifo: Option<String>,
 }
 
 /// A step of a oneshot.
@@ -136,24 +224,23 @@ pub struct Step {
     pub table: String,
     /// The name of the service.
     pub name: String,
-    /// The container's environment is loaded first.
-    pub with_contenv: bool,
-    /// Variables in order, without PATH.
-    pub environment: Vec<(String, String)>,
-    /// PATH for the program itself.
-    pub path: Option<String>,
-    /// HOME, USER and LOGNAME that the account brings and `environment` does not set.
-    pub account_variables: Vec<String>,
-    /// The file mode mask, in octal.
-    pub umask: Option<String>,
-    /// The working directory.
-    pub workdir: Option<String>,
-    /// The rights it runs with.
-    pub user: Option<Account>,
+    /// Environment, rights and limits.
+    #[serde(flatten)]
+    pub surroundings: Surroundings,
+    /// The directory of the definition in the image.
+    pub definition: String,
+    /// `up`, `down` or `reload`.
+    pub key: &'static str,
+    /// Standard output, if it goes nowhere.
+    pub discard_stdout: bool,
+    /// Standard error.
+    pub stderr: Stderr,
+    /// Where standard output is kept.
+    pub output: Option<Sink>,
+    /// Where standard error is kept, if apart.
+    pub errors: Option<Sink>,
     /// What is done; nothing is a milestone.
     pub command: Option<Command>,
-    /// Where the script lies in the image.
-    pub script: String,
 }
 
 /// What happens after each death.
@@ -169,4 +256,21 @@ pub struct Finish {
     pub stderr: Stderr,
     /// The user's own command.
     pub command: Option<Command>,
+    /// When a death is final, and what then.
+    pub on_exit: Option<OnExit>,
+    /// Seconds before the next start.
+    pub restart_delay: Option<u32>,
+}
+
+/// When a death is final, and what then.
+#[derive(Debug, Clone, Serialize)]
+pub struct OnExit {
+    /// Final exit codes.
+    pub codes: Vec<u8>,
+    /// Exit codes that are not final.
+    pub except: Vec<u8>,
+    /// So many deaths in so many seconds are final.
+    pub deaths: Option<(u32, u32)>,
+    /// The container stops with the code of the death.
+    pub stop_container: bool,
 }

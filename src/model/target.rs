@@ -11,6 +11,8 @@ pub struct Target {
     pub tree: String,
     /// Absolute path of the directory that holds execline's and s6's programs.
     pub command_dir: String,
+    /// The container does not run as root.
+    pub rootless: bool,
 }
 
 /// What boots the services.
@@ -243,7 +245,7 @@ impl Target {
             System::Overlay(_) => ("/etc/s6-overlay/sv", "/command"),
             System::S6rc(_) => ("/etc/s6-rc/source", "/usr/bin"),
         };
-        Target { system, tree: tree.into(), command_dir: command_dir.into() }
+        Target { system, tree: tree.into(), command_dir: command_dir.into(), rootless: false }
     }
 }
 

@@ -1,7 +1,9 @@
 //! From the services as meant to what people and programs read: the source tree and the graph.
 
 mod graph;
+mod reference;
 mod tree;
 
 pub use graph::{Direction, dot, json, text};
-pub use tree::{definitions_dir, tree};
+pub use reference::reference;
+pub use tree::{definitions_dir, tree, tree_with};

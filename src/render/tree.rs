@@ -11,21 +11,30 @@ pub fn definitions_dir(target: &Target) -> &str {
 
 /// The source tree of every definition of ours, with the links and the markers through which `/init` finds it.
 ///
-/// An error is a defect of a template; it names the template and the line.
+/// # Errors
+/// A defect of a template; the text names the template and the line.
 pub fn tree(set: &ServiceSet) -> Result<SourceTree, String> {
-    let mut renderer =
-        Renderer { tree: SourceTree::default(), templates: Templates::default(), target: &set.target };
+    tree_with(set, &Templates::default())
+}
+
+/// The same with other templates.
+///
+/// # Errors
+/// A defect of a template; the text names the template and the line.
+pub fn tree_with(set: &ServiceSet, templates: &Templates) -> Result<SourceTree, String> {
+    let mut renderer = Renderer { tree: SourceTree::default(), templates, target: &set.target };
     for service in set.ours() {
         renderer.definition(service)?;
     }
     renderer.links(set);
+    renderer.extensions(set);
     renderer.markers(set);
     Ok(renderer.tree)
 }
 
 struct Renderer<'a> {
     tree: SourceTree,
-    templates: Templates,
+    templates: &'a Templates,
     target: &'a Target,
 }
 
@@ -73,6 +82,7 @@ impl Renderer<'_> {
         self.limits(directory, longrun.timeout_up, longrun.timeout_down);
         self.script(directory, "run", Some(&longrun.run), service)?;
         self.script(directory, "finish", longrun.finish.as_ref(), service)?;
+        self.script(directory, "data/check", longrun.check.as_ref(), service)?;
         let lists = [
             ("producer-for", longrun.producer_for.as_deref()),
             ("consumer-for", Some(&longrun.consumer_for[..]).filter(|list| !list.is_empty())),
@@ -127,23 +137,31 @@ impl Renderer<'_> {
                 let words: Vec<String> = words.map(|word| crate::templates::execline_word(&word)).collect();
                 (words.join(" ") + "\n").into_bytes()
             }
-            Script::Run(run) => self.fill("longrun/run", &**run, service)?,
-            Script::Logger(logger) => self.fill("longrun/log/run", &**logger, service)?,
-            Script::Step(step) => self.fill("oneshot/up", &**step, service)?,
-            Script::Finish(finish) => self.fill("longrun/finish", &**finish, service)?,
+            Script::Run(run) => self.fill("longrun/run", file, &**run, service)?,
+            Script::Logger(logger) => self.fill("longrun/log/run", file, &**logger, service)?,
+            Script::Step(step) => self.fill("oneshot/up", file, &**step, service)?,
+            Script::Finish(finish) => self.fill("longrun/finish", file, &**finish, service)?,
+            Script::Check(check) => self.fill("longrun/data/check", file, &**check, service)?,
         };
-        let executable = matches!(file, "run" | "finish");
+        let executable = matches!(file, "run" | "finish" | "data/check");
         self.tree.file(format!("{directory}/{file}"), content, executable);
         Ok(())
     }
 
-    fn fill(&self, template: &str, data: &impl Serialize, service: &Service) -> Result<Vec<u8>, String> {
+    fn fill(
+        &self,
+        template: &str,
+        file: &str,
+        data: &impl Serialize,
+        service: &Service,
+    ) -> Result<Vec<u8>, String> {
         let filling = Filling {
             data,
             command_dir: &self.target.command_dir,
             description: service.description.as_deref(),
         };
-        self.templates.fill(template, filling).map(String::into_bytes)
+        let name = service.name.to_string();
+        self.templates.fill(template, &name, file, filling).map(String::into_bytes)
     }
 
     fn line(&mut self, directory: &str, file: &str, text: impl Into<String>) {
@@ -180,6 +198,15 @@ impl Renderer<'_> {
         for service in set.ours() {
             let link = format!("{}/{}", compiled.trim_start_matches('/'), service.name);
             self.tree.link(link, format!("{from}/{}", service.name));
+        }
+    }
+
+    /// Dependencies that are added to definitions of other layers: one file each, beside what lies there.
+    fn extensions(&mut self, set: &ServiceSet) {
+        let place = self.target.system.definitions_dir().unwrap_or(&self.target.tree);
+        for service in &set.services {
+            let directory = format!("{}/{}", place.trim_start_matches('/'), service.name);
+            self.names(&directory, "dependencies.d", &service.extended_by);
         }
     }
 

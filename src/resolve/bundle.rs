@@ -12,6 +12,9 @@ impl Resolver<'_> {
                     .help("name its members: `contents = [\"web\", \"worker\"]`; `contents = []` for none"),
             );
         }
+        for text in keys.required_by.iter().flat_map(|names| &names.list) {
+            self.required_by.push((service_ref(text), name.value.as_str().into()));
+        }
         let contents = keys.contents.iter().flat_map(|names| &names.list).map(service_ref).collect();
         let kind = Kind::Bundle(Bundle { contents: super::distinct(contents) });
         self.set.services.push(Service {
@@ -47,7 +50,7 @@ pub(super) fn add_dependencies(manifest: &Manifest, set: &mut ServiceSet) {
 }
 
 /// Positions of the atomic services of ours that a bundle stands for.
-fn members(set: &ServiceSet, bundle: &Name) -> Vec<usize> {
+pub(super) fn members(set: &ServiceSet, bundle: &Name) -> Vec<usize> {
     let index = crate::model::Index::new(set);
     let Some(node) = index.find(bundle) else { return Vec::new() };
     index.atomics(node).into_iter().map(|n| n.0).filter(|n| *n < set.services.len()).collect()

@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
 
 use super::scope::Scope;
-use super::{Resolver, choice};
+use super::{Resolver, choice, too_old};
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{self, Text};
-use crate::model::{Account, Kind, Logger, Longrun, Script, Service, ServiceRef, Stderr, Written};
+use crate::model::{
+    Account, Feature, Kind, Logger, Longrun, Script, Service, ServiceRef, Sink, Stderr, Written,
+};
 
 /// Where the fifos lie through which loggers of standard error are fed.
 const FIFOS: &str = "/run/s6gen";
@@ -19,27 +21,25 @@ pub(super) struct Logs {
 
 #[derive(Debug, Clone)]
 struct Known {
-    logger: String,
-    position: usize,
-    settings: Settings,
+    /// The logger's name and its position in the set; a oneshot keeps its own.
+    logger: Option<(String, usize)>,
+    sink: Sink,
     origin: Origin,
     is_stderr: bool,
 }
 
-/// What services that share a logger must agree on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Settings {
-    size: u64,
-    keep: u64,
-    timestamp: Option<&'static str>,
-    link: bool,
-    user: Option<Account>,
-}
-
-/// What a logged service does with its own descriptors.
+/// What a logged longrun does with its own descriptors.
 pub(super) struct Output {
     pub discard_stdout: bool,
     pub stderr: Stderr,
+}
+
+/// What a logged oneshot does with its own descriptors.
+pub(super) struct Kept {
+    pub discard_stdout: bool,
+    pub stderr: Stderr,
+    pub output: Option<Sink>,
+    pub errors: Option<Sink>,
 }
 
 enum Place {
@@ -47,6 +47,14 @@ enum Place {
     Stdout,
     Discard,
     Directory(String, Origin),
+}
+
+/// `log` once read.
+struct Wanted {
+    to: Place,
+    stderr: Place,
+    /// The settings, without a directory yet.
+    sink: Sink,
 }
 
 impl Resolver<'_> {
@@ -58,25 +66,22 @@ impl Resolver<'_> {
         longrun: &mut Longrun,
     ) -> Output {
         let plain = Output { discard_stdout: false, stderr: Stderr::Container };
-        let Some(log) = log else { return plain };
-        let to =
-            log.to.as_ref().map_or(Some(Place::Container), |text| self.place("log.to", text, false, scope));
-        let stderr = match (&log.stderr, &to) {
-            (Some(text), _) => self.place("log.stderr", text, true, scope),
-            (None, Some(Place::Container)) => Some(Place::Container),
-            (None, _) => Some(Place::Stdout),
+        let Some(Wanted { to, stderr, sink }) = log.and_then(|log| self.wanted(log, scope)) else {
+            return plain;
         };
-        // A place that was not understood may have been a directory.
-        let may_be = |place: &Option<Place>| matches!(place, None | Some(Place::Directory(..)));
-        let settings = self.settings(log, scope, may_be(&to) || may_be(&stderr));
-        let (Some(to), Some(stderr)) = (to, stderr) else { return plain };
         let discard_stdout = matches!(to, Place::Discard);
-        let stderr = match (&to, stderr) {
-            (Place::Directory(out, _), Place::Directory(err, _)) if *out == err => Place::Stdout,
-            (_, stderr) => stderr,
+        let logger = match to {
+            Place::Directory(directory, origin) => {
+                Some((self.logger(&directory, origin, &sink, scope, false), origin))
+            }
+            Place::Container if sink.prefix.is_some() => {
+                let origin = log.and_then(|log| log.prefix.as_ref()).map_or(scope.origin, |text| text.origin);
+                let made = self.make_logger(sink.clone(), origin, scope, false);
+                Some((Some(made), origin))
+            }
+            _ => None,
         };
-        if let Place::Directory(directory, origin) = to {
-            let (logger, position) = self.logger(&directory, origin, &settings, scope, false);
+        if let Some((Some((logger, position)), origin)) = logger {
             let reference = |name: &str| ServiceRef { name: name.into(), origin: Some(origin) };
             longrun.producer_for = Some(vec![reference(&logger)]);
             if let Kind::Longrun(consumer) = &mut self.set.services[position].kind {
@@ -88,12 +93,70 @@ impl Resolver<'_> {
             Place::Stdout => Stderr::Stdout,
             Place::Discard => Stderr::Discard,
             Place::Directory(directory, origin) => {
-                let (logger, _) = self.logger(&directory, origin, &settings, scope, true);
-                longrun.dependencies.push(ServiceRef { name: logger.as_str().into(), origin: Some(origin) });
-                Stderr::Fifo { path: fifo(&logger) }
+                match self.logger(&directory, origin, &sink, scope, true) {
+                    Some((logger, _)) => {
+                        let reference = ServiceRef { name: logger.as_str().into(), origin: Some(origin) };
+                        longrun.dependencies.push(reference);
+                        Stderr::Fifo { path: fifo(&logger) }
+                    }
+                    None => Stderr::Container,
+                }
             }
         };
         Output { discard_stdout, stderr }
+    }
+
+    /// What a oneshot does with its output: it keeps its logs itself, while it runs.
+    pub(super) fn oneshot_log(&mut self, log: Option<&manifest::Log>, scope: &Scope) -> Kept {
+        let mut kept = Kept { discard_stdout: false, stderr: Stderr::Container, output: None, errors: None };
+        let Some(Wanted { to, stderr, sink }) = log.and_then(|log| self.wanted(log, scope)) else {
+            return kept;
+        };
+        match to {
+            Place::Container if sink.prefix.is_some() => kept.output = Some(sink.clone()),
+            Place::Container | Place::Stdout => {}
+            Place::Discard => kept.discard_stdout = true,
+            Place::Directory(directory, origin) => {
+                kept.output = self.own_sink(&directory, origin, &sink);
+            }
+        }
+        match stderr {
+            Place::Container => {}
+            Place::Stdout => kept.stderr = Stderr::Stdout,
+            Place::Discard => kept.stderr = Stderr::Discard,
+            Place::Directory(directory, origin) => kept.errors = self.own_sink(&directory, origin, &sink),
+        }
+        kept
+    }
+
+    /// `log` read: where output goes, and how it is kept.
+    fn wanted(&mut self, log: &manifest::Log, scope: &Scope) -> Option<Wanted> {
+        let to =
+            log.to.as_ref().map_or(Some(Place::Container), |text| self.place("log.to", text, false, scope));
+        let stderr = match (&log.stderr, &to) {
+            (Some(text), _) => self.place("log.stderr", text, true, scope),
+            (None, Some(Place::Container)) if log.prefix.is_none() => Some(Place::Container),
+            (None, _) => Some(Place::Stdout),
+        };
+        // A place that was not understood may have been a directory.
+        let may_be = |place: &Option<Place>| matches!(place, None | Some(Place::Directory(..)));
+        let sink = self.sink(log, scope, may_be(&to) || may_be(&stderr));
+        if let (Some(prefix), Some(Place::Directory(..) | Place::Discard)) = (&log.prefix, &to)
+            && !sink.tee
+        {
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, "`log.prefix` has no effect here")
+                    .at(prefix.origin, "in front of lines on the container's log")
+                    .at(log.to.as_ref().map(|text| text.origin), "nothing goes there")
+                    .help("add `log.tee = true`, or leave it out"),
+            );
+        }
+        let (to, stderr) = (to?, stderr?);
+        let stderr = match (&to, stderr) {
+            (Place::Directory(out, _), Place::Directory(err, _)) if *out == err => Place::Stdout,
+            (_, stderr) => stderr,
+        };
+        Some(Wanted { to, stderr, sink })
     }
 
     fn place(&mut self, key: &str, text: &Text, is_stderr: bool, scope: &Scope) -> Option<Place> {
@@ -119,14 +182,15 @@ impl Resolver<'_> {
         }
     }
 
-    fn settings(&mut self, log: &manifest::Log, scope: &Scope, has_directory: bool) -> Settings {
+    fn sink(&mut self, log: &manifest::Log, scope: &Scope, has_directory: bool) -> Sink {
         if !has_directory {
             let written = [
                 ("size", log.size.as_ref().map(|t| t.origin)),
                 ("keep", log.keep.map(|n| n.origin)),
                 ("timestamp", log.timestamp.as_ref().map(|t| t.origin)),
                 ("link", log.link.map(|f| f.origin)),
-                ("user", log.user.as_ref().map(|t| t.origin)),
+                ("tee", log.tee.map(|f| f.origin)),
+                ("user", log.user.as_ref().filter(|_| log.prefix.is_none()).map(|t| t.origin)),
             ];
             for (key, origin) in written {
                 let Some(origin) = origin else { continue };
@@ -159,71 +223,145 @@ impl Resolver<'_> {
             let word = self.text(text, scope)?;
             choice("log.timestamp", &word, text.origin, &words, self.problems)
         });
+        let rootless = self.set.target.rootless;
+        if let Some(text) = log.user.as_ref().filter(|_| rootless) {
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, "`log.user` needs root")
+                    .at(text.origin, "a container without root cannot change accounts")
+                    .help("leave it out: loggers run as the container's own account"),
+            );
+        }
         let user = match &log.user {
+            _ if rootless => None,
             Some(_) => self.value(log.user.as_ref(), scope, |v, t, o| v.account("log.user", t, o)),
             None => Some(Account { name: Some("nobody".into()), group: None, ids: None }),
         };
-        Settings {
+        let prefix = log.prefix.as_ref().and_then(|text| {
+            if !self.system().has(Feature::LogPrefix) {
+                self.problems.push(too_old(self.system(), Feature::LogPrefix, "log.prefix", text.origin));
+            }
+            self.text(text, scope)
+        });
+        if let Some(text) =
+            log.prefix.as_ref().filter(|_| prefix.as_ref().is_some_and(|p| p.contains('\n') || p.is_empty()))
+        {
+            self.problems.push(
+                Diagnostic::new(Code::InvalidValue, "`log.prefix` must be one line, and not empty")
+                    .at(text.origin, "this text"),
+            );
+        }
+        Sink {
+            directory: None,
+            basename: String::new(),
+            link: log.link.is_some_and(|flag| flag.value),
             size,
             keep: u64::try_from(keep).unwrap_or(0),
             timestamp: timestamp.unwrap_or(Some("T")),
-            link: log.link.is_some_and(|flag| flag.value),
+            tee: log.tee.is_some_and(|flag| flag.value),
+            prefix,
             user,
         }
     }
 
-    /// The name of the logger that keeps `directory`, and its position in the set.
+    /// The name of the logger that keeps `directory`, and its position in the set; none where a oneshot keeps it.
     fn logger(
         &mut self,
         directory: &str,
         origin: Origin,
-        settings: &Settings,
+        sink: &Sink,
         scope: &Scope,
         is_stderr: bool,
-    ) -> (String, usize) {
+    ) -> Option<(String, usize)> {
+        let sink = self.placed(sink, directory, origin);
         if let Some(known) = self.logs.by_directory.get(directory) {
             let (what, other) = match is_stderr {
                 true => ("standard error", "standard output"),
                 false => ("standard output", "standard error"),
             };
+            let first = match &known.logger {
+                Some((logger, _)) => format!("`{logger}` was made for this one"),
+                None => "a oneshot keeps this one, and only one process can".to_owned(),
+            };
             let problem = |message: String, label: &str, help: &str| {
                 Diagnostic::new(Code::ConflictingKeys, message)
                     .at(origin, label)
-                    .at(known.origin, format!("`{}` was made for this one", known.logger))
+                    .at(known.origin, first.clone())
                     .help(help)
             };
-            if known.is_stderr != is_stderr {
+            if known.logger.is_none() {
+                self.problems.push(problem(
+                    format!("`{directory}` is already the log of a oneshot"),
+                    "here it would be shared",
+                    "give each its own directory",
+                ));
+            } else if known.is_stderr != is_stderr {
                 self.problems.push(problem(
                     format!("`{directory}` is already the log of a {other}"),
                     &format!("here it would be that of a {what}"),
                     "give each its own directory; for both in one, leave `log.stderr` out",
                 ));
-            } else if known.settings != *settings {
+            } else if known.sink != sink {
                 self.problems.push(problem(
                     format!("services that log to `{directory}` disagree about it"),
                     "other settings here",
-                    "give them the same `size`, `keep`, `timestamp`, `link` and `user`, or different directories",
+                    "give them the same `size`, `keep`, `timestamp`, `link`, `tee`, `prefix` and `user`, or different \
+                     directories",
                 ));
             }
-            return (known.logger.clone(), known.position);
+            return known.logger.clone();
         }
+        let made = self.make_logger(sink.clone(), origin, scope, is_stderr);
+        let known = Known { logger: Some(made.clone()), sink, origin, is_stderr };
+        self.logs.by_directory.insert(directory.to_owned(), known);
+        Some(made)
+    }
+
+    /// The sink of a oneshot, which nobody else may use: s6-log locks its directory.
+    fn own_sink(&mut self, directory: &str, origin: Origin, sink: &Sink) -> Option<Sink> {
+        let sink = self.placed(sink, directory, origin);
+        if let Some(known) = self.logs.by_directory.get(directory) {
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, format!("`{directory}` is already another log"))
+                    .at(origin, "a oneshot keeps its log itself, and only one process can")
+                    .at(known.origin, "kept for this one")
+                    .help("give each its own directory"),
+            );
+            return None;
+        }
+        let known = Known { logger: None, sink: sink.clone(), origin, is_stderr: false };
+        self.logs.by_directory.insert(directory.to_owned(), known);
+        Some(sink)
+    }
+
+    fn placed(&mut self, sink: &Sink, directory: &str, origin: Origin) -> Sink {
+        let inside = |place: &str| {
+            directory == place || directory.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'))
+        };
+        if self
+            .read_only
+            .as_ref()
+            .is_some_and(|writable| !inside("/run") && !writable.iter().any(|w| inside(w)))
+        {
+            self.problems.push(
+                Diagnostic::new(Code::InvalidValue, format!("`{directory}` cannot be written on a read-only root"))
+                    .at(origin, "the logger could not start")
+                    .help("log below `/run` or to the container, or name the volume or tmpfs in `[target] writable`"),
+            );
+        }
+        let basename = directory.rsplit('/').next().unwrap_or(directory).to_owned();
+        Sink { directory: Some(directory.to_owned()), basename, ..sink.clone() }
+    }
+
+    fn make_logger(&mut self, sink: Sink, origin: Origin, scope: &Scope, is_stderr: bool) -> (String, usize) {
         let (suffix, what) = if is_stderr { ("-err-log", "errors") } else { ("-log", "output") };
         let logger = format!("{}{suffix}", scope.name);
         self.check_length(&logger, scope);
-        let fifo = is_stderr.then(|| fifo(&logger));
-        let basename = directory.rsplit('/').next().unwrap_or(directory);
         let run = Logger {
             table: scope.table.clone(),
             what,
-            directory: directory.to_owned(),
-            basename: basename.to_owned(),
-            link: settings.link,
-            size: settings.size,
-            keep: settings.keep,
-            timestamp: settings.timestamp,
-            user: settings.user.clone(),
+            sink,
             fifo_directory: FIFOS,
-            fifo,
+            fifo: is_stderr.then(|| fifo(&logger)),
         };
         let mut longrun = Longrun {
             // Not what `[defaults.longrun]` says: whatever comes before the daemons must be loggable too.
@@ -243,8 +381,6 @@ impl Resolver<'_> {
         let position = self.set.services.len();
         let service = Service::new(logger.as_str().into(), Some(origin), Kind::Longrun(Box::new(longrun)));
         self.set.services.push(service);
-        let known = Known { logger: logger.clone(), position, settings: settings.clone(), origin, is_stderr };
-        self.logs.by_directory.insert(directory.to_owned(), known);
         (logger, position)
     }
 

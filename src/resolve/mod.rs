@@ -7,11 +7,13 @@ mod scope;
 mod service;
 mod values;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, Problems, did_you_mean};
-use crate::manifest::{Instances, Manifest, ServiceEntry, ServiceKeys, Table, TargetKeys, Text};
-use crate::model::{Bundle, Feature, Kind, Layer, Service, ServiceRef, ServiceSet, System, Target};
+use crate::manifest::{Instances, Manifest, ServiceEntry, ServiceKeys, TargetKeys, Text};
+use crate::model::{
+    Bundle, Feature, Kind, Layer, Longrun, Name, Service, ServiceRef, ServiceSet, System, Target,
+};
 use crate::templates::{Expressions, Variable};
 use scope::Scope;
 use values::Values;
@@ -28,7 +30,10 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
         expressions: Expressions::default(),
         start: Start::default(),
         logs: log::Logs::default(),
+        required_by: Vec::new(),
+        read_only: None,
     };
+    resolver.read_only = resolver.writable(&manifest.target);
     let built_ins = resolver.set.target.system.built_ins();
     let has_built_ins = !built_ins.is_empty();
     resolver.set.services.extend(built_ins);
@@ -37,9 +42,11 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
         resolver.set.services.push(Service { layer: Layer::External, ..service });
     }
     for entry in &manifest.services {
-        resolver.entry(manifest, entry);
+        resolver.entry(entry);
     }
     bundle::add_dependencies(manifest, &mut resolver.set);
+    resolver.add_dependents();
+    resolver.complete_pipelines();
     resolver.start_bundles(has_built_ins);
     resolver.set
 }
@@ -61,6 +68,10 @@ struct Resolver<'p> {
     expressions: Expressions,
     start: Start,
     logs: log::Logs,
+    /// Who shall wait for whom, once everything is known.
+    required_by: Vec<(ServiceRef, Name)>,
+    /// The directories that stay writable, where the root does not.
+    read_only: Option<Vec<String>>,
 }
 
 impl Resolver<'_> {
@@ -68,7 +79,7 @@ impl Resolver<'_> {
         self.set.target.system
     }
 
-    fn entry(&mut self, manifest: &Manifest, entry: &ServiceEntry) {
+    fn entry(&mut self, entry: &ServiceEntry) {
         let name = &entry.name;
         if name.value == START_BUNDLE {
             self.problems.push(
@@ -89,15 +100,13 @@ impl Resolver<'_> {
         match &entry.keys {
             ServiceKeys::Bundle(keys) => self.bundle(name, keys),
             ServiceKeys::Longrun(keys) => {
-                let keys = manifest.longrun_defaults.clone().merge((**keys).clone());
-                self.instances(name, "longrun", &keys.common.clone(), |resolver, scope| {
-                    resolver.longrun(&keys, scope)
+                self.instances(name, "longrun", &keys.common, |resolver, scope| {
+                    resolver.longrun(keys, scope)
                 });
             }
             ServiceKeys::Oneshot(keys) => {
-                let keys = manifest.oneshot_defaults.clone().merge((**keys).clone());
-                self.instances(name, "oneshot", &keys.common.clone(), |resolver, scope| {
-                    resolver.oneshot(&keys, scope)
+                self.instances(name, "oneshot", &keys.common, |resolver, scope| {
+                    resolver.oneshot(keys, scope)
                 });
             }
         }
@@ -172,6 +181,7 @@ impl Resolver<'_> {
             let services = self.set.services.len();
             let (boot, late) = (self.start.boot.len(), self.start.late.len());
             let logs = self.logs.clone();
+            let required_by = self.required_by.len();
             let scope = template.dry();
             make(self, &scope);
             template.note_used(&scope);
@@ -179,10 +189,108 @@ impl Resolver<'_> {
             self.start.boot.truncate(boot);
             self.start.late.truncate(late);
             self.logs = logs;
+            self.required_by.truncate(required_by);
         }
         template.check_used(self.problems);
         let bundle = Kind::Bundle(Bundle { contents: members });
         self.set.services.push(Service::new(name.value.as_str().into(), Some(name.origin), bundle));
+    }
+
+    /// `required-by`: the dependency is written where it belongs.
+    fn add_dependents(&mut self) {
+        for (dependent, name) in std::mem::take(&mut self.required_by) {
+            let dependency = ServiceRef { name, origin: dependent.origin };
+            for position in bundle::members(&self.set, &dependent.name) {
+                let service = &mut self.set.services[position];
+                match &mut service.kind {
+                    Kind::Longrun(longrun) => longrun.dependencies.push(dependency.clone()),
+                    Kind::Oneshot(oneshot) => oneshot.dependencies.push(dependency.clone()),
+                    Kind::Bundle(_) | Kind::Unknown => {}
+                }
+                if service.layer == Layer::External {
+                    service.extended_by.push(dependency.clone());
+                }
+            }
+            let known = self.set.services.iter().any(|service| service.name == dependent.name);
+            if !known {
+                self.problems.push(
+                    Diagnostic::s6rc(
+                        crate::diagnostic::Class::DepUndefined,
+                        crate::diagnostic::Rank::Unranked,
+                        format!(
+                            "`{}` is required by `{}`, which is defined nowhere",
+                            dependency.name, dependent.name
+                        ),
+                    )
+                    .at(dependent.origin, "there is no such service")
+                    .help("if the base image defines it, name it in `[target] external`"),
+                );
+            }
+            if self.set.services.iter().any(|s| s.name == dependent.name && s.layer == Layer::Overlay) {
+                self.problems.push(
+                    Diagnostic::new(Code::BuiltInName, format!("`{}` belongs to s6-overlay", dependent.name))
+                        .at(dependent.origin, "its definition cannot be extended")
+                        .help("`start = \"early\"` starts before the image's own initialisation has ended"),
+                );
+            }
+        }
+    }
+
+    /// Fills in the other side of every pipeline of which only one was written.
+    fn complete_pipelines(&mut self) {
+        let mut producers: Vec<(Name, ServiceRef)> = Vec::new();
+        let mut consumers: Vec<(Name, ServiceRef)> = Vec::new();
+        for service in &self.set.services {
+            let Some(longrun) = service.longrun() else { continue };
+            for consumer in longrun.producer_for.iter().flatten() {
+                consumers.push((
+                    consumer.name.clone(),
+                    ServiceRef { name: service.name.clone(), origin: consumer.origin },
+                ));
+            }
+            for producer in &longrun.consumer_for {
+                producers.push((
+                    producer.name.clone(),
+                    ServiceRef { name: service.name.clone(), origin: producer.origin },
+                ));
+            }
+        }
+        let places: BTreeMap<Name, usize> = self
+            .set
+            .services
+            .iter()
+            .enumerate()
+            .map(|(place, service)| (service.name.clone(), place))
+            .collect();
+        let services = &mut self.set.services;
+        for (name, producer) in consumers {
+            if let Some(longrun) = longrun(services, places.get(&name))
+                && longrun.consumer_for.iter().all(|known| known.name != producer.name)
+            {
+                longrun.consumer_for.push(producer);
+            }
+        }
+        for (name, consumer) in producers {
+            if let Some(longrun) = longrun(services, places.get(&name)) {
+                longrun.producer_for.get_or_insert_with(|| vec![consumer]);
+            }
+        }
+    }
+
+    /// The directories that stay writable on a read-only root; none where the whole root is.
+    fn writable(&mut self, keys: &TargetKeys) -> Option<Vec<String>> {
+        let read_only = keys.read_only.is_some_and(|flag| flag.value);
+        if let Some(names) = keys.writable.as_ref().filter(|_| !read_only) {
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, "`writable` has no effect without `read-only`")
+                    .at(names.origin, "everything is writable anyway")
+                    .help("add `read-only = true`, or leave it out"),
+            );
+        }
+        let list = keys.writable.iter().flat_map(|names| &names.list);
+        let mut values = Values { problems: self.problems };
+        let list = list.filter_map(|text| values.path("writable", &text.value, text.origin)).collect();
+        read_only.then_some(list)
     }
 
     /// Makes the bundle `default` and puts it where the overlay looks for what it has to start.
@@ -203,6 +311,13 @@ impl Resolver<'_> {
         }
         let bundle = Kind::Bundle(Bundle { contents: boot });
         self.set.services.push(Service::new(START_BUNDLE.into(), None, bundle));
+    }
+}
+
+fn longrun<'a>(services: &'a mut [Service], place: Option<&usize>) -> Option<&'a mut Longrun> {
+    match &mut services[*place?].kind {
+        Kind::Longrun(longrun) => Some(longrun.as_mut()),
+        _ => None,
     }
 }
 
@@ -235,6 +350,7 @@ fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
         }
     }
     let mut target = Target::new(system);
+    target.rootless = keys.rootless.is_some_and(|flag| flag.value);
     let mut values = Values { problems };
     for (text, key, field) in
         [(&keys.tree, "tree", &mut target.tree), (&keys.command_dir, "command-dir", &mut target.command_dir)]

@@ -79,6 +79,55 @@ impl Values<'_> {
         Some(text.trim_end_matches('/').to_owned())
     }
 
+    /// A host and a port.
+    pub fn address(&mut self, key: &str, text: &str, origin: Origin) -> Option<(String, u16)> {
+        let parts = text.rsplit_once(':').and_then(|(host, port)| {
+            let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+            let port: u16 = port.parse().ok().filter(|port| *port > 0)?;
+            let plain =
+                !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".:-_".contains(c));
+            // s6-tcpclient asks a name server, which knows no `localhost`.
+            let host = if host == "localhost" { "127.0.0.1" } else { host };
+            plain.then(|| (host.to_owned(), port))
+        });
+        if parts.is_none() {
+            return self.refuse(
+                format!("`{key}` cannot be `{text}`"),
+                origin,
+                "not a host and a port",
+                "write both, as in `127.0.0.1:8080`",
+            );
+        }
+        parts
+    }
+
+    /// The host, the port and the path of a web address.
+    pub fn http(&mut self, key: &str, text: &str, origin: Origin) -> Option<(String, u16, String)> {
+        let Some(rest) = text.strip_prefix("http://") else {
+            return self.refuse(
+                format!("`{key}` cannot be `{text}`"),
+                origin,
+                "not an `http://` address",
+                "write it as in `http://127.0.0.1:8080/health`; for https ask with `ready.check` and a program such as curl",
+            );
+        };
+        let (address, path) = match rest.find('/') {
+            Some(slash) => rest.split_at(slash),
+            None => (rest, "/"),
+        };
+        let address = if address.contains(':') { address.to_owned() } else { format!("{address}:80") };
+        if path.chars().any(|c| c.is_control() || c == ' ') {
+            return self.refuse(
+                format!("`{key}` cannot be `{}`", text.escape_debug()),
+                origin,
+                "with a blank in its path",
+                "write `%20`",
+            );
+        }
+        let (host, port) = self.address(key, &address, origin)?;
+        Some((host, port, path.to_owned()))
+    }
+
     /// The name of a signal, without `SIG`.
     pub fn signal(&mut self, key: &str, text: &str, origin: Origin) -> Option<&'static str> {
         let wanted = text.strip_prefix("SIG").unwrap_or(text);

@@ -274,3 +274,114 @@ fn the_release_binary_needs_nothing_of_the_system() {
     assert_eq!(code(&output), 0, "{}", err(&output));
     assert!(folder.path().join("etc/s6-overlay/sv/web/run").exists());
 }
+
+#[test]
+fn a_manifest_is_laid_over_those_that_it_includes() {
+    let folder = folder(&[
+        (
+            "services.toml",
+            "include = [\"base.toml\", \"more/*.toml\"]\n\n[defaults.longrun]\ntimeout-kill = \"9s\"\n\n[longrun.web]\nenvironment.B = \"2\"\ndependencies = [\"own\"]\nready.unix = \"/run/web\"\n\n[longrun.own]\nrun = [\"own\"]\n",
+        ),
+        (
+            "base.toml",
+            "[target]\ns6-overlay = \"3.2.3.0\"\n\n[defaults.longrun]\nenvironment.A = \"1\"\n\n[longrun.web]\nrun = [\"web\"]\ndependencies = [\"db\"]\nready.tcp = \"127.0.0.1:80\"\n\n[longrun.db]\nrun = [\"db\"]\n",
+        ),
+    ]);
+    fs::create_dir(folder.path().join("more")).unwrap();
+    fs::write(folder.path().join("more/vpn.toml"), "[longrun.vpn]\nrun = [\"vpn\"]\n").unwrap();
+    let output = run(folder.path(), &["build", "--root", "out"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let read =
+        |path: &str| fs::read_to_string(folder.path().join("out/etc/s6-overlay/sv").join(path)).unwrap();
+    assert!(read("web/run").contains("export A 1\nexport B 2\n"), "tables merge: {}", read("web/run"));
+    assert!(
+        read("web/data/check").contains("s6-ipcclient -l0 /run/web"),
+        "the nearer of two that exclude each other"
+    );
+    assert!(
+        folder.path().join("out/etc/s6-overlay/sv/web/dependencies.d/db").exists(),
+        "lists of names add up"
+    );
+    assert!(folder.path().join("out/etc/s6-overlay/sv/web/dependencies.d/own").exists());
+    assert_eq!((read("own/timeout-kill").as_str(), read("web/timeout-kill").as_str()), ("9000\n", "5000\n"));
+    assert!(!read("own/run").contains("export A"), "defaults do not cross files");
+    assert!(folder.path().join("out/etc/s6-overlay/sv/vpn/run").exists());
+    let marker = folder.path().join("out/etc/s6-overlay/s6-rc.d/user/contents.d/default");
+    assert!(marker.exists(), "the target of the included file counts");
+}
+
+#[test]
+fn what_cannot_be_included_is_reported_where_it_is_included() {
+    let folder = folder(&[
+        (
+            "services.toml",
+            "include = [\"a.toml\", \"missing.toml\", \"none/*.toml\", \"services.toml\"]\n[longrun.web]\nrun = [\"web\"]\n",
+        ),
+        ("a.toml", "include = [\"b.toml\"]\n[longrun.a]\nrun = [\"a\"]\n"),
+        ("b.toml", "[longrun.a]\nrun = [\"b\"]\n[longrun.c]\nrun = 3\n"),
+    ]);
+    fs::create_dir(folder.path().join("none")).unwrap();
+    let output = run(folder.path(), &["check"]);
+    assert_eq!(code(&output), 1);
+    let text = err(&output);
+    assert_eq!(text.matches("manifest::include").count(), 2, "{text}");
+    assert!(text.contains("missing.toml") && text.contains("`services.toml` includes itself"), "{text}");
+    assert!(text.contains("b.toml:4:7"), "mistakes of included files are shown there: {text}");
+    let two = self::folder(&[
+        ("services.toml", "include = [\"a.toml\", \"b.toml\"]\n"),
+        ("a.toml", "[longrun.web]\nrun = [\"a\"]\n"),
+        ("b.toml", "[longrun.web]\nrun = [\"b\"]\n"),
+    ]);
+    let output = run(two.path(), &["check"]);
+    assert!(err(&output).contains("s6rc::duplicate-service"), "{}", err(&output));
+}
+
+#[test]
+fn a_template_of_the_users_stands_before_the_shipped_one() {
+    let folder =
+        folder(&[("services.toml", "[longrun.web]\nrun = [\"web\"]\n[longrun.db]\nrun = [\"db\"]\n")]);
+    assert_eq!(code(&run(folder.path(), &["init", "--templates", "mine"])), 0);
+    let all = ["build", "--root", "out", "--templates", "mine"];
+    assert_eq!(code(&run(folder.path(), &all)), 0, "the shipped ones, written out, give the same");
+    assert_eq!(code(&run(folder.path(), &["build", "--check", "--root", "out"])), 0);
+    fs::remove_dir_all(folder.path().join("mine")).unwrap();
+    fs::create_dir_all(folder.path().join("mine/longrun/web")).unwrap();
+    let own = folder.path().join("mine/longrun/web/run");
+    fs::write(&own, "#!/bin/sh\n# {{ name }}\nexec {{ command|sh(\"./data/run\") }}\n").unwrap();
+    assert_eq!(code(&run(folder.path(), &all)), 0);
+    let read = |name: &str| {
+        fs::read_to_string(folder.path().join("out/etc/s6-overlay/sv").join(name).join("run")).unwrap()
+    };
+    assert_eq!(read("web"), "#!/bin/sh\n# web\nexec web\n");
+    assert!(read("db").starts_with("#!/command/execlineb"));
+    for (text, place) in [("{{ nam }}\n", "line 1"), ("\n{% if %}\n", "line 2")] {
+        fs::write(&own, text).unwrap();
+        for command in ["build", "check"] {
+            let mut arguments = vec![command, "--templates", "mine"];
+            arguments.extend(if command == "build" { &["--root", "out"][..] } else { &[] });
+            let output = run(folder.path(), &arguments);
+            assert_eq!(code(&output), 1, "{command}: {}", err(&output));
+            assert!(
+                err(&output).contains("longrun/web/run") && err(&output).contains(place),
+                "{}",
+                err(&output)
+            );
+        }
+    }
+    assert_eq!(read("web"), "#!/bin/sh\n# web\nexec web\n", "nothing was written");
+}
+
+#[test]
+fn explain_knows_every_key_and_the_reference_is_current() {
+    let folder = folder(&[]);
+    for (_, _, keys) in s6gen::manifest::REFERENCE {
+        for key in keys() {
+            let text = out(&run(folder.path(), &["explain", key.name]));
+            assert!(text.contains(&format!("`{}` in `", key.name)), "{}", key.name);
+        }
+    }
+    let reference = out(&run(folder.path(), &["explain", "manifest"]));
+    let written = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/manifest.md"))
+        .unwrap_or_default();
+    assert_eq!(written, reference, "`make docs` writes docs/manifest.md anew");
+}

@@ -6,6 +6,7 @@ mod architecture;
 mod case;
 mod commands;
 mod disk;
+mod exactness;
 mod field;
 mod golden;
 mod image;

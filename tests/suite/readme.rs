@@ -17,6 +17,7 @@ fn blocks(document: &str) -> Vec<(String, String)> {
     let parts: Vec<&str> = text.split("\n```").collect();
     let fenced = parts.iter().skip(1).step_by(2);
     fenced
+        .filter(|block| block.contains('\n'))
         .map(|block| {
             block.split_once('\n').map(|(kind, text)| (kind.to_owned(), text.to_owned() + "\n")).unwrap()
         })
@@ -91,4 +92,22 @@ fn the_hand_written_tree_in_the_readme_gets_the_report_below_it() {
     let counts =
         format!("{} warnings; `s6gen explain CODE` says more about each\n", compilation.problems.len());
     assert_eq!((kind.as_str(), shown), ("report", &(reports + &counts)));
+}
+
+#[test]
+fn every_manifest_in_the_documentation_compiles() {
+    let mut checked = 0;
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        for (_, manifest) in blocks(&format!("docs/{name}")).iter().filter(|(kind, _)| kind == "toml") {
+            let mut files = Files::default();
+            let file = files.add("services.toml", manifest.as_bytes());
+            let compilation = compile(&files, file);
+            let problems: Vec<_> = compilation.problems.iter().map(|problem| &problem.message).collect();
+            assert!(problems.is_empty(), "{name}: {problems:?}\n{manifest}");
+            render::tree(&compilation.services).unwrap();
+            checked += 1;
+        }
+    }
+    assert!(checked >= 2, "only {checked} manifests");
 }

@@ -91,7 +91,9 @@ impl Supervision {
         self.eventually("the service is supervised", || {
             Command::new("s6-svok").arg(&service).status().unwrap().success()
         });
-        assert!(Command::new("s6-svc").args([option, &service]).status().unwrap().success());
+        self.eventually("the supervisor listens", || {
+            Command::new("s6-svc").args([option, &service]).stderr(Stdio::null()).status().unwrap().success()
+        });
     }
 
     /// Waits until a service is in `state` (`-u`, `-U`, `-d`, `-D`); false after the time given, in milliseconds.
@@ -286,7 +288,8 @@ fn a_script_without_a_first_line_ends_at_the_first_step_that_fails() {
     s.control("-o", "web");
     assert!(s.wait("-D", "web", 10_000));
     assert!(!s.path("out").exists());
-    assert_eq!(s.status("web", "exitcode"), "1");
+    // s6-svwait may look before the service was ever started.
+    s.eventually("it ended with 1", || s.status("web", "exitcode") == "1");
 }
 
 #[test]
@@ -546,4 +549,352 @@ fn a_failing_step_fails_the_oneshot() {
     assert!(!output.status.success());
     let (_folder, output) = up("[oneshot.step]\n", "step");
     assert!(output.status.success(), "a milestone always succeeds");
+}
+
+#[test]
+fn a_service_is_ready_when_its_check_succeeds() {
+    const NAME: &str = "a_service_is_ready_when_its_check_succeeds";
+    if !available(NAME) {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.command]
+        run = ["sleep", "1000"]
+        workdir = "/"
+        ready = { check = ["test", "-e", "SCRATCH/go 1"], interval = "50ms" }
+
+        [longrun.script]
+        run = ["sleep", "1000"]
+        environment.FILE = "SCRATCH/go 2"
+        ready = { check = 'test -e "$FILE"', interval = "50ms", fd = 7 }
+
+        [longrun.never]
+        run = ["sleep", "1000"]
+        ready = { check = ["false"], interval = "50ms", tries = 3 }
+        "##,
+    );
+    for (name, file) in [("command", "go 1"), ("script", "go 2")] {
+        s.control("-u", name);
+        assert!(s.wait("-u", name, 10_000));
+        assert!(!s.wait("-U", name, 400), "{name} is not ready before the check succeeds");
+        fs::write(s.path(file), "").unwrap();
+        assert!(s.wait("-U", name, 10_000), "{name} is ready when the check succeeds");
+    }
+    s.control("-u", "never");
+    assert!(!s.wait("-U", "never", 1_000));
+}
+
+#[test]
+fn a_service_is_ready_when_its_socket_answers() {
+    const NAME: &str = "a_service_is_ready_when_its_socket_answers";
+    if !available(NAME) {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.unix]
+        run = "sleep 0.5 ; exec s6-ipcserver SCRATCH/socket true"
+        ready = { unix = "SCRATCH/socket", interval = "50ms" }
+        "##,
+    );
+    s.control("-u", "unix");
+    assert!(!s.wait("-U", "unix", 200));
+    assert!(s.wait("-U", "unix", 10_000));
+    if !crate::s6rc::on_path("s6-tcpclient") {
+        eprintln!(
+            "not run: {NAME} for TCP and HTTP: s6-tcpclient is not installed (s6-networking, part of s6-overlay)"
+        );
+        return;
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let s = Supervision::start(&format!(
+        r##"
+        [longrun.tcp]
+        run = ["sleep", "1000"]
+        ready = {{ tcp = "localhost:{port}", interval = "50ms" }}
+
+        [longrun.http]
+        run = ["sleep", "1000"]
+        ready = {{ http = "http://localhost:{port}/health", interval = "50ms" }}
+        "##
+    ));
+    s.control("-u", "tcp");
+    s.control("-u", "http");
+    assert!(!s.wait("-U", "tcp", 300) && !s.wait("-U", "http", 300));
+    let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let good = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let answer = good.clone();
+    std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 512];
+            let _ = stream.read(&mut request);
+            let status =
+                if answer.load(std::sync::atomic::Ordering::SeqCst) { "204 Fine" } else { "503 Not yet" };
+            let _ = write!(stream, "HTTP/1.0 {status}\r\n\r\n");
+        }
+    });
+    assert!(s.wait("-U", "tcp", 10_000), "the port accepts connections");
+    assert!(!s.wait("-U", "http", 300), "503 is not ready");
+    good.store(true, std::sync::atomic::Ordering::SeqCst);
+    assert!(s.wait("-U", "http", 10_000), "204 is ready");
+}
+
+#[test]
+fn a_final_death_keeps_it_down_and_any_other_starts_it_again() {
+    if !available("a_final_death_keeps_it_down_and_any_other_starts_it_again") {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.codes]
+        run = ["sh", "-c", 'echo x >> SCRATCH/codes ; test "$(wc -l < SCRATCH/codes)" -lt 2 || exit 78 ; exit 1']
+        on-exit.codes = [78]
+
+        [longrun.except]
+        run = ["sh", "-c", 'echo x >> SCRATCH/except ; test "$(wc -l < SCRATCH/except)" -lt 2 || exit 5']
+        on-exit.except = [0]
+
+        [longrun.deaths]
+        run = ["sh", "-c", 'echo x >> SCRATCH/deaths ; exit 1']
+        on-exit = { deaths = 3, within = "1m" }
+
+        [longrun.always]
+        run = ["sh", "-c", 'echo x >> SCRATCH/always']
+        on-exit.then = "give-up"
+        "##,
+    );
+    let cases = [("codes", 2), ("except", 2), ("deaths", 3), ("always", 1)];
+    for (name, _) in cases {
+        s.control("-u", name);
+    }
+    for (name, starts) in cases {
+        s.text(name, starts);
+        assert!(s.wait("-D", name, 10_000), "{name}");
+    }
+    sleep(Duration::from_millis(2500));
+    for (name, starts) in cases {
+        assert_eq!(s.text(name, starts).lines().count(), starts, "{name} stays down after {starts} starts");
+    }
+}
+
+/// Starts the service `web` with `keys`, its death being final, ends it with `end`, and says with which code the
+/// container would stop.
+fn code_of_the_container(keys: &str, earlier: &str, end: impl Fn(&Supervision)) -> Option<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let s = Supervision::start(&format!("[longrun.web]\n{keys}"));
+    // The recipe for s6-overlay, with a stand-in for its `halt` and for the place of its exit code.
+    let mut files = Files::default();
+    let text = "[longrun.web]\nrun = [\"web\"]\non-exit.then = \"stop-container\"\n";
+    let file = files.add("services.toml", text);
+    let compilation = compile(&files, file);
+    let tree = render::tree(&compilation.services).unwrap();
+    let Some(s6gen::tree::TreeEntry::File { content, .. }) = tree.get("etc/s6-overlay/sv/web/finish") else {
+        panic!("no finish");
+    };
+    let scratch = folder.path().to_str().unwrap();
+    let finish = String::from_utf8(content.clone())
+        .unwrap()
+        .replace("/run/s6-linux-init-container-results/exitcode", &format!("{scratch}/exitcode"))
+        .replace("/run/s6/basedir/bin/halt", &format!("touch {scratch}/halted"));
+    if !earlier.is_empty() {
+        fs::write(folder.path().join("exitcode"), earlier).unwrap();
+    }
+    let place = s.path("scan/web/finish");
+    fs::write(&place, finish).unwrap();
+    fs::set_permissions(&place, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    s.control("-u", "web");
+    end(&s);
+    assert!(s.wait("-D", "web", 20_000));
+    sleep(Duration::from_millis(1300));
+    assert_eq!(s.status("web", "up"), "false", "it is not started again");
+    folder.path().join("halted").exists().then(|| fs::read_to_string(folder.path().join("exitcode")).unwrap())
+}
+
+#[test]
+fn the_container_stops_with_the_code_of_its_main_service() {
+    if !available("the_container_stops_with_the_code_of_its_main_service") {
+        return;
+    }
+    let run = |script: &str, rest: &str| format!("run = ['sh', '-c', '{script}']\n{rest}");
+    let nothing = |_: &Supervision| {};
+    assert_eq!(code_of_the_container(&run("exit 3", ""), "0\n", nothing).as_deref(), Some("3\n"));
+    assert_eq!(code_of_the_container(&run("exit 0", ""), "0\n", nothing).as_deref(), Some("0\n"));
+    assert_eq!(code_of_the_container(&run("kill -SEGV $$", ""), "0\n", nothing).as_deref(), Some("139\n"));
+    assert_eq!(code_of_the_container(&run("kill -KILL $$", ""), "", nothing).as_deref(), Some("137\n"));
+    assert_eq!(
+        code_of_the_container(&run("exit 3", ""), "7\n", nothing).as_deref(),
+        Some("7\n"),
+        "an earlier code is kept"
+    );
+    assert_eq!(
+        code_of_the_container(&run("exit 4 # never writes to 3", "ready.fd = 3\n"), "0\n", nothing)
+            .as_deref(),
+        Some("4\n"),
+        "also before it was ready"
+    );
+    let stopped_on_purpose = |s: &Supervision| {
+        assert!(s.wait("-u", "web", 10_000));
+        sleep(Duration::from_millis(300));
+        s.control("-d", "web");
+    };
+    assert_eq!(code_of_the_container(&run("exec sleep 1000", ""), "0\n", stopped_on_purpose), None);
+}
+
+#[test]
+fn a_restart_waits_as_long_as_it_should_and_a_stop_does_not() {
+    if !available("a_restart_waits_as_long_as_it_should_and_a_stop_does_not") {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.web]
+        run = ["sh", "-c", "echo x >> SCRATCH/out"]
+        restart-delay = "4s"
+        "##,
+    );
+    s.control("-u", "web");
+    s.text("out", 1);
+    let first = Instant::now();
+    s.text("out", 2);
+    assert!(first.elapsed() >= Duration::from_millis(3800), "{:?}", first.elapsed());
+    let stop = Instant::now();
+    s.control("-d", "web");
+    assert!(s.wait("-D", "web", 10_000));
+    assert!(stop.elapsed() < Duration::from_millis(2500), "{:?}", stop.elapsed());
+}
+
+#[test]
+fn an_unwanted_service_idles_and_counts_as_ready() {
+    if !available("an_unwanted_service_idles_and_counts_as_ready") {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.unwanted]
+        only-if = 'test -n "$WANTED"'
+        prepare = ["touch", "SCRATCH/touched"]
+        run = ["touch", "SCRATCH/touched", "3"]
+        ready.fd = 3
+
+        [longrun.wanted]
+        only-if = 'test -n "$WANTED"'
+        environment.WANTED = "yes"
+        workdir = "/"
+        run = ["sh", "-c", "touch SCRATCH/wanted ; echo >&3 ; exec sleep 1000"]
+        ready.fd = 3
+        "##,
+    );
+    s.control("-u", "unwanted");
+    assert!(s.wait("-U", "unwanted", 10_000), "it counts as ready");
+    assert!(!s.path("touched").exists(), "it touches nothing");
+    s.control("-d", "unwanted");
+    assert!(s.wait("-D", "unwanted", 4_000), "it stops at once");
+    s.control("-u", "wanted");
+    assert!(s.wait("-U", "wanted", 10_000));
+    assert!(s.path("wanted").exists());
+}
+
+#[test]
+fn limits_and_priority_are_as_written() {
+    if !available("limits_and_priority_are_as_written") {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.web]
+        limits = { nofile = 123, core = 0, fsize = 1048576 }
+        nice = 5
+        run = ["bash", "-c", '(ulimit -Sn ; ulimit -Sc ; ulimit -Sf ; nice) > SCRATCH/new ; mv SCRATCH/new SCRATCH/out ; exec sleep 1000']
+        "##,
+    );
+    let before: i32 =
+        String::from_utf8(Command::new("nice").output().unwrap().stdout).unwrap().trim().parse().unwrap();
+    s.control("-u", "web");
+    assert_eq!(s.text("out", 4), format!("123\n0\n1024\n{}\n", before + 5));
+}
+
+#[test]
+fn a_prefix_stands_in_front_of_each_line() {
+    const NAME: &str = "a_prefix_stands_in_front_of_each_line";
+    if !available(NAME) || !is_root(NAME) {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.web]
+        run = ["sh", "-c", 'echo out ; echo err >&2 ; exec sleep 1000']
+        log = { to = "SCRATCH/log", timestamp = "none", tee = true, prefix = "web:" }
+        "##,
+    );
+    s.control("-u", "web");
+    assert_eq!(s.text("log/current", 2), "out\nerr\n", "the directory has the lines without it");
+    let run = fs::read_to_string(s.path("scan/web/log/run")).unwrap();
+    let script = run.lines().last().unwrap().split(" -- ").nth(1).unwrap();
+    let directory = s.path("second");
+    fs::create_dir(&directory).unwrap();
+    let script = script.replace(s.path("log").to_str().unwrap(), directory.to_str().unwrap());
+    let mut logger = Command::new("s6-log")
+        .args(script.split(' '))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut logger.stdin.take().unwrap(), b"a line\n").unwrap();
+    let output = logger.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "web: a line\n");
+    assert_eq!(fs::read_to_string(directory.join("current")).unwrap(), "a line\n");
+}
+
+#[test]
+fn the_output_of_a_oneshot_is_kept_together_or_apart() {
+    const NAME: &str = "the_output_of_a_oneshot_is_kept_together_or_apart";
+    if !available(NAME) || !is_root(NAME) {
+        return;
+    }
+    let read = |folder: &TempDir, name: &str, lines: usize| {
+        let path = folder.path().join(name).join("current");
+        let start = Instant::now();
+        loop {
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            if text.lines().count() >= lines {
+                return text;
+            }
+            assert!(start.elapsed() < Duration::from_secs(10), "{name}: {text:?}");
+            sleep(Duration::from_millis(20));
+        }
+    };
+    let (folder, output) = up(
+        "[oneshot.step]\nup = \"echo out; echo err >&2; exit 3\"\nlog = { to = \"SCRATCH/log\", timestamp = \"none\", user = \"0:0\" }\n",
+        "step",
+    );
+    assert_eq!(output.status.code(), Some(3), "the step's own code");
+    assert_eq!(read(&folder, "log", 2), "out\nerr\n");
+    let (folder, output) = up(
+        "[oneshot.step]\nup = \"echo out; echo err >&2\"\nlog = { to = \"SCRATCH/log\", stderr = \"SCRATCH/err\", timestamp = \"none\", user = \"0:0\" }\n",
+        "step",
+    );
+    assert!(output.status.success());
+    assert_eq!((read(&folder, "log", 1), read(&folder, "err", 1)), ("out\n".into(), "err\n".into()));
+}
+
+#[test]
+fn an_unwanted_step_is_skipped_and_succeeds() {
+    if !available("an_unwanted_step_is_skipped_and_succeeds") {
+        return;
+    }
+    let (folder, output) =
+        up("[oneshot.step]\nonly-if = [\"false\"]\nup = [\"touch\", \"SCRATCH/touched\"]\n", "step");
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "step: only-if says no, skipped\n");
+    assert!(!folder.path().join("touched").exists());
+    let (folder, _) = up(
+        "[oneshot.step]\nonly-if = \"true\"\nworkdir = \"/\"\nup = [\"touch\", \"SCRATCH/touched\"]\n",
+        "step",
+    );
+    assert!(folder.path().join("touched").exists());
 }

@@ -24,6 +24,8 @@ pub(in crate::validate) fn errors_are_logged(index: &Index<'_>, problems: &mut P
             "./data/",
             ".sh",
             "source ",
+            // Said to be meant so, as s6gen does itself.
+            "standard error",
         ];
         let is_known =
             known.iter().any(|word| script.text.contains(word)) || !longrun.consumer_for.is_empty();
