@@ -1,6 +1,6 @@
 # `make` without a target lists what there is.
 
-.PHONY: help demo build test check docs release boot clean
+.PHONY: help demo build test check docs release bench boot clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -25,6 +25,9 @@ docs: ## write docs/manifest.md anew from the comments of the code
 
 release: ## build the static release binary, target/x86_64-unknown-linux-gnu/release/s6gen on x86-64
 	.ci/release
+
+bench: ## measure the release binary beside s6-rc-compile, where that is on PATH
+	S6GEN_RELEASE=$$(.ci/release) cargo bench --locked --bench bench
 
 boot: build ## boot the shipped manifest in a copy of ROOTFS, a Debian root with s6-overlay: make boot ROOTFS=DIR
 	tests/boot/boot "$(ROOTFS)"

@@ -45,7 +45,7 @@ fn s6_rc_starts_and_stops_in_an_order_that_the_graph_allows() {
             scope.spawn(move || {
                 for number in (worker..count).step_by(workers as usize) {
                     let mut random = Random::new(seed.wrapping_mul(1_000_003).wrapping_add(number));
-                    let figures = one_tree(&mut random, corpus, number % 2 == 0);
+                    let figures = one_tree(&mut random, corpus, number.is_multiple_of(2));
                     total.lock().unwrap().add(&figures);
                 }
             });
