@@ -41,7 +41,9 @@ enum StartAt {
 impl Resolver<'_> {
     /// The text with its expressions replaced; none, and a report, if that is not possible.
     pub(super) fn text(&mut self, text: &Text, scope: &Scope) -> Option<String> {
-        scope.text(text, &self.expressions, self.problems)
+        let expanded = scope.text(text, &self.expressions, self.problems)?;
+        self.spend(expanded.len(), scope.origin);
+        Some(expanded)
     }
 
     /// A text read by `read`, if it is there.
@@ -112,7 +114,15 @@ impl Resolver<'_> {
                 command: finish,
             })));
         }
-        let here = free_variable(common.path.as_deref());
+        let here = {
+            let account = common.user.iter().flat_map(|user| [&user.name, &user.group]).flatten();
+            let interpreter = match &run {
+                Some(Command::Script { interpreter, .. }) => &interpreter[..],
+                _ => &[],
+            };
+            let later = common.workdir.iter().chain(&common.path).chain(account).chain(interpreter);
+            free_variable(later.map(String::as_str))
+        };
         longrun.run = Script::Run(Box::new(Run {
             table: scope.table.clone(),
             name: scope.name.clone(),
@@ -392,10 +402,10 @@ fn add_script(files: &mut BTreeMap<String, File>, key: &str, command: Option<&Co
     }
 }
 
-/// A variable name that occurs nowhere in the text that will be looked through for it.
-fn free_variable(text: Option<&str>) -> String {
+/// A variable name that occurs nowhere in the texts that will be looked through for it.
+fn free_variable<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> String {
     let mut name = "here".to_owned();
-    while text.is_some_and(|text| text.contains(&name)) {
+    while texts.clone().any(|text| text.contains(&name)) {
         name.push('_');
     }
     name

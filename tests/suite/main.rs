@@ -7,6 +7,7 @@ mod case;
 mod commands;
 mod disk;
 mod golden;
+mod limits;
 mod oracle;
 mod readme;
 mod rules;
