@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, Stmt};
+use minijinja::machinery::{Token, parse, tokenize};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
@@ -133,36 +135,88 @@ pub enum ExpressionError {
 }
 
 /// Expands the `{{ … }}` of manifests; `{%` and `{#` are ordinary text there.
+///
+/// Everybody may offer a manifest to a pipeline that compiles it, so an expression is looked at before it is evaluated:
+/// none takes much more time or memory than its text does.
 pub struct Expressions {
     environment: Environment<'static>,
 }
+
+/// The longest expression: beyond that, the recursion of the parser fills the stack.
+const MOST_TOKENS: usize = 200;
+/// The longest result of a `replace`, in bytes: each in a row of them can multiply the one before.
+const LONGEST_REPLACED: usize = 1 << 16;
+/// The filters whose result is never much longer than what they are given.
+const FILTERS: &[&str] = &[
+    "abs",
+    "bool",
+    "capitalize",
+    "count",
+    "d",
+    "default",
+    "first",
+    "float",
+    "int",
+    "last",
+    "length",
+    "lower",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "string",
+    "title",
+    "trim",
+    "upper",
+];
 
 impl Default for Expressions {
     fn default() -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        // Shell text is full of `{%` and `{#`, as in `${#list[@]}`: statements and comments get marks that no text has.
-        let syntax = SyntaxConfig::builder()
-            .block_delimiters("\u{f8ff}\u{1}%", "%\u{1}\u{f8ff}")
-            .comment_delimiters("\u{f8ff}\u{1}#", "#\u{1}\u{f8ff}")
-            .keep_trailing_newline(true)
-            .build();
-        environment.set_syntax(syntax.expect("the delimiters differ"));
+        environment.set_syntax(syntax());
+        environment.add_filter("replace", |text: String, from: String, to: String| {
+            let times = text.matches(&from).count();
+            if text.len() + times * to.len() > LONGEST_REPLACED {
+                return Err(Error::new(ErrorKind::InvalidOperation, "the replaced text is too long"));
+            }
+            Ok(text.replace(&from, &to))
+        });
         Expressions { environment }
     }
+}
+
+/// Shell text is full of `{%` and `{#`, as in `${#list[@]}`: statements and comments get marks that no text can have,
+/// because a manifest cannot have a NUL.
+fn syntax() -> SyntaxConfig {
+    let syntax = SyntaxConfig::builder()
+        .block_delimiters("\0%", "%\0")
+        .comment_delimiters("\0#", "#\0")
+        .keep_trailing_newline(true)
+        .build();
+    syntax.expect("the delimiters differ")
 }
 
 impl Expressions {
     /// `text` with every expression replaced by its value.
     pub fn expand(&self, text: &str, variables: &Value) -> Result<String, ExpressionError> {
-        self.environment.render_str(text, variables).map_err(|error| match error.kind() {
+        check(text, &|name| variables.get_attr(name).is_ok_and(|value| value.is_number()))
+            .map_err(ExpressionError::Invalid)?;
+        let expanded = self.environment.render_str(text, variables).map_err(|error| match error.kind() {
             ErrorKind::UndefinedError => ExpressionError::Undefined,
             _ => ExpressionError::Invalid(describe(&error)),
-        })
+        })?;
+        match expanded.contains('\0') {
+            true => Err(ExpressionError::Invalid("its value contains a NUL byte".into())),
+            false => Ok(expanded),
+        }
     }
 
     /// The names that the expressions of `text` use; none if it cannot be read.
     pub fn names(&self, text: &str) -> BTreeSet<String> {
+        if check(text, &|_| true).is_err() {
+            return BTreeSet::new();
+        }
         match self.environment.template_from_str(text) {
             Ok(template) => template.undeclared_variables(false).into_iter().collect(),
             Err(_) => BTreeSet::new(),
@@ -185,6 +239,109 @@ pub enum Variable {
     Number(i64),
     /// Anything else.
     Text(String),
+}
+
+/// What is wrong with the expressions of `text`, before any of them is evaluated; `is_number` knows the variables.
+fn check(text: &str, is_number: &dyn Fn(&str) -> bool) -> Result<(), String> {
+    let mut tokens = 0;
+    for token in tokenize(text, false, syntax()) {
+        tokens = match token.map_err(|error| describe(&error))?.0 {
+            Token::VariableStart | Token::VariableEnd => 0,
+            _ => tokens + 1,
+        };
+        if tokens > MOST_TOKENS {
+            return Err("it is too long".into());
+        }
+    }
+    match parse(text, "", syntax()).map_err(|error| describe(&error))? {
+        Stmt::Template(template) => template.children.iter().try_for_each(|part| match part {
+            Stmt::EmitExpr(expression) => moderate(&expression.expr, is_number),
+            _ => Ok(()),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses what can make much out of little: repetition, and filters that pad or multiply.
+fn moderate(expression: &Expr<'_>, is_number: &dyn Fn(&str) -> bool) -> Result<(), String> {
+    let all = |parts: &[Expr<'_>]| parts.iter().try_for_each(|part| moderate(part, is_number));
+    let arguments = |list: &[CallArg<'_>]| {
+        list.iter().try_for_each(|argument| match argument {
+            CallArg::Pos(part) | CallArg::Kwarg(_, part) => moderate(part, is_number),
+            CallArg::PosSplat(_) | CallArg::KwargSplat(_) => Err("`*` before an argument".into()),
+        })
+    };
+    let maybe = |part: &Option<Expr<'_>>| part.iter().try_for_each(|part| moderate(part, is_number));
+    match expression {
+        Expr::Var(_) | Expr::Const(_) => Ok(()),
+        Expr::Slice(slice) => {
+            moderate(&slice.expr, is_number)?;
+            [&slice.start, &slice.stop, &slice.step].into_iter().try_for_each(maybe)
+        }
+        Expr::UnaryOp(operation) => moderate(&operation.expr, is_number),
+        Expr::BinOp(operation) => {
+            let sides = [&operation.left, &operation.right];
+            if matches!(operation.op, BinOpKind::Mul) && !sides.iter().all(|side| is_numeric(side, is_number))
+            {
+                return Err("`*` multiplies numbers only; `| int` makes a number of a text".into());
+            }
+            sides.into_iter().try_for_each(|side| moderate(side, is_number))
+        }
+        Expr::Compare(comparison) => {
+            moderate(&comparison.expr, is_number)?;
+            comparison.ops.iter().try_for_each(|operand| moderate(&operand.expr, is_number))
+        }
+        Expr::IfExpr(choice) => {
+            moderate(&choice.test_expr, is_number)?;
+            moderate(&choice.true_expr, is_number)?;
+            maybe(&choice.false_expr)
+        }
+        Expr::Filter(filter) if !FILTERS.contains(&filter.name) => {
+            Err(format!("there is no filter `{}`; the filters are {}", filter.name, FILTERS.join(", ")))
+        }
+        Expr::Filter(filter) => {
+            maybe(&filter.expr)?;
+            arguments(&filter.args)
+        }
+        Expr::Test(test) => {
+            moderate(&test.expr, is_number)?;
+            arguments(&test.args)
+        }
+        Expr::GetAttr(access) => moderate(&access.expr, is_number),
+        Expr::GetItem(access) => {
+            moderate(&access.expr, is_number)?;
+            moderate(&access.subscript_expr, is_number)
+        }
+        Expr::Call(call) => {
+            moderate(&call.expr, is_number)?;
+            arguments(&call.args)
+        }
+        Expr::List(list) => all(&list.items),
+        Expr::Tuple(tuple) => all(&tuple.items),
+        Expr::Map(map) => {
+            all(&map.keys)?;
+            all(&map.values)
+        }
+    }
+}
+
+/// Whether the value is a number whatever the variables hold.
+fn is_numeric(expression: &Expr<'_>, is_number: &dyn Fn(&str) -> bool) -> bool {
+    match expression {
+        Expr::Var(variable) => is_number(variable.id),
+        Expr::Const(constant) => constant.value.is_number(),
+        Expr::UnaryOp(operation) => is_numeric(&operation.expr, is_number),
+        Expr::BinOp(operation) => {
+            is_numeric(&operation.left, is_number) && is_numeric(&operation.right, is_number)
+        }
+        Expr::IfExpr(choice) => {
+            is_numeric(&choice.true_expr, is_number)
+                && choice.false_expr.as_ref().is_some_and(|other| is_numeric(other, is_number))
+        }
+        // With an argument they give that where there is no number.
+        Expr::Filter(filter) => filter.args.is_empty() && ["int", "float", "length"].contains(&filter.name),
+        _ => false,
+    }
 }
 
 fn describe(error: &Error) -> String {

@@ -165,6 +165,9 @@ pub fn run(
     }
 }
 
+/// How many problems a person reads. Each is drawn from its whole file, so a million of them would take for ever.
+const MOST_REPORTS: usize = 1000;
+
 /// Where output goes.
 struct Streams<'a> {
     out: &'a mut dyn Write,
@@ -191,8 +194,14 @@ impl Streams<'_> {
                 Severity::Error => errors += 1,
                 Severity::Warning => warnings += 1,
             }
-            let text = report::human(problem, files, self.style);
-            self.tell(&text);
+            if errors + warnings <= MOST_REPORTS {
+                let text = report::human(problem, files, self.style);
+                self.tell(&text);
+            }
+        }
+        if errors + warnings > MOST_REPORTS {
+            let rest = errors + warnings - MOST_REPORTS;
+            self.tell(&format!("{rest} more are not shown; `s6gen check --format json` lists all\n"));
         }
         let count = |n: usize, what: &str| match n {
             0 => None,

@@ -47,9 +47,10 @@ codes! {
     /// TOML is UTF-8 by definition. A byte order mark and CR LF line ends are accepted; anything else that is not
     /// UTF-8 usually means that a wrong file was named, or that an editor saved it in another encoding.
     ManifestNotText = "manifest::not-text" Error,
-    /// The manifest is larger than 16 MiB.
+    /// The manifest is larger than 16 MiB, or what it describes is larger than 64 MiB.
     ///
-    /// The largest system described so far needs less than a hundredth of that; most likely a wrong file was named.
+    /// The largest system described so far needs less than a hundredth of that; most likely a wrong file was named, or
+    /// a template has more instances than were meant.
     ManifestTooLarge = "manifest::too-large" Error,
     /// The manifest describes no service at all.
     ///

@@ -12,6 +12,8 @@ pub use codes::{Class, Code, Severity};
 pub use files::{FileId, Files, Origin, SourceFile};
 pub use rank::{Rank, Step};
 
+use std::collections::BTreeSet;
+
 /// One problem of the input, with every place involved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -140,7 +142,19 @@ impl Problems {
     /// Orders problems as a reader of the files meets them, and drops repetitions.
     pub fn sort_by_place(&mut self) {
         self.list.sort_by_key(|p| p.labels.first().map(|l| l.origin));
-        self.list.dedup();
+        self.drop_repeated(0);
+    }
+
+    /// Drops every problem behind the first `kept` that says of a place what one before it says: each instance of a
+    /// template finds the same.
+    pub fn drop_repeated(&mut self, kept: usize) {
+        let mut seen = BTreeSet::new();
+        let repeated: Vec<bool> = self.list[kept..]
+            .iter()
+            .map(|p| !seen.insert((p.labels.first().map(|l| l.origin), p.code, &p.message)))
+            .collect();
+        let mut repeated = std::iter::repeat_n(false, kept).chain(repeated);
+        self.list.retain(|_| !repeated.next().unwrap_or(false));
     }
 
     /// Orders problems as `s6-rc-compile` would meet them, so that the first is the one it stops at.

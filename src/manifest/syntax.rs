@@ -8,12 +8,18 @@ use std::ops::Range;
 
 use toml::de::DeTable;
 
+/// After so many errors this is no manifest with mistakes in it, and each further one takes as long as all before.
+const MOST_ERRORS: usize = 100;
+
 /// The text with every table that has a syntax error blanked out, byte for byte, and those errors.
 pub(super) fn separate(text: &str) -> (String, Vec<(Range<usize>, String)>) {
     let mut readable = text.to_owned();
     let mut errors = Vec::new();
     let mut start = 0;
     while let Some((span, message)) = first_error(&text[start..]) {
+        if errors.len() == MOST_ERRORS {
+            return (String::new(), errors);
+        }
         let place = start + span.start;
         // An error at the end of a line marks the character before it: line ends cannot be seen.
         let at_end = text.as_bytes().get(place).is_none_or(|byte| matches!(byte, b'\n' | b'\r'));
@@ -32,6 +38,9 @@ pub(super) fn separate(text: &str) -> (String, Vec<(Range<usize>, String)>) {
     }
     // What is wrong only in the whole, such as one table in two places.
     while let Some((span, message)) = first_error(&readable) {
+        if errors.len() == MOST_ERRORS {
+            return (String::new(), errors);
+        }
         let from = headers(&readable).filter(|header| *header <= span.start).last().unwrap_or(0);
         let to = headers(&readable).find(|header| *header > span.start).unwrap_or(readable.len());
         if readable[from..to].trim().is_empty() {

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
+use std::ops::Range;
 use std::path::Path;
 
 use miette::{
@@ -94,7 +95,9 @@ impl Shown {
                 byte => *byte,
             };
             let text = String::from_utf8(file.text.iter().map(printable).collect()).unwrap_or_default();
-            (NamedSource::new(printable_path(&file.path), WholeLines(text)), labels)
+            let source = WholeLines::new(text, &labels);
+            let labels = labels.into_iter().map(|label| source.shorten(&label)).collect();
+            (NamedSource::new(printable_path(&file.path), source), labels)
         });
         let (source, labels) = excerpts.next().unzip();
         let elsewhere = excerpts
@@ -127,8 +130,81 @@ impl Shown {
 }
 
 /// A text whose excerpts begin and end with a line; without context lines miette would begin in the middle of one.
+///
+/// Of a very long line only what is around the marks is shown: a text without line ends would be repeated with each of
+/// its problems, and miette cannot draw a mark beyond column 65535.
 #[derive(Debug)]
-struct WholeLines(String);
+struct WholeLines {
+    text: String,
+    shown: String,
+    /// What is left out: where it begins in the text, and how long it is.
+    cuts: Vec<Range<usize>>,
+}
+
+/// A line that is longer than this, in bytes, is shortened.
+const LONGEST_LINE: usize = 1000;
+/// How much of it remains around its beginning and around both ends of each mark.
+const AROUND: usize = 100;
+/// Stands for what was left out.
+const CUT: &str = "…";
+
+impl WholeLines {
+    fn new(text: String, labels: &[LabeledSpan]) -> Self {
+        let mut cuts = Vec::new();
+        let mut start = 0;
+        for line in text.split_inclusive('\n') {
+            let end = start + line.trim_end_matches('\n').len();
+            if line.len() > LONGEST_LINE {
+                let marks = labels.iter().flat_map(|label| [label.offset(), label.offset() + label.len()]);
+                let mut kept: Vec<usize> = marks.filter(|mark| (start..=end).contains(mark)).collect();
+                kept.push(start);
+                kept.sort_unstable();
+                let bounds = kept.iter().zip(kept.iter().skip(1).chain([&usize::MAX]));
+                for (mark, next) in bounds {
+                    let from = boundary(&text, (mark + AROUND).min(end));
+                    let to = boundary(&text, next.saturating_sub(AROUND).min(end));
+                    if from + CUT.len() < to {
+                        cuts.push(from..to);
+                    }
+                }
+            }
+            start += line.len();
+        }
+        let mut shown = String::new();
+        let mut start = 0;
+        for cut in &cuts {
+            shown.push_str(&text[start..cut.start]);
+            shown.push_str(CUT);
+            start = cut.end;
+        }
+        shown.push_str(&text[start..]);
+        WholeLines { text, shown, cuts }
+    }
+
+    /// The offset in what is shown of an offset that is not left out.
+    fn shown(&self, offset: usize) -> usize {
+        let before = self.cuts.iter().take_while(|cut| cut.end <= offset);
+        offset - before.map(|cut| cut.len() - CUT.len()).sum::<usize>()
+    }
+
+    /// The offset in the text of an offset in what is shown.
+    fn whole(&self, offset: usize) -> usize {
+        self.cuts.iter().fold(offset, |offset, cut| {
+            if offset >= cut.start + CUT.len() { offset + cut.len() - CUT.len() } else { offset }
+        })
+    }
+
+    fn shorten(&self, label: &LabeledSpan) -> LabeledSpan {
+        let start = self.shown(label.offset());
+        let end = self.shown(label.offset() + label.len());
+        LabeledSpan::new(label.label().map(str::to_owned), start, end - start)
+    }
+}
+
+/// The last beginning of a character up to an offset.
+fn boundary(text: &str, offset: usize) -> usize {
+    (0..=offset).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0)
+}
 
 impl SourceCode for WholeLines {
     fn read_span<'a>(
@@ -139,15 +215,17 @@ impl SourceCode for WholeLines {
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         // Asked for no context, it is the position above the excerpt that is wanted.
         if before == 0 {
-            return self.0.read_span(span, 0, after);
+            let start = self.whole(span.offset());
+            let end = self.whole(span.offset() + span.len());
+            return self.text.read_span(&(start..end).into(), 0, after);
         }
-        let start = span.offset().min(self.0.len());
-        let end = (start + span.len()).min(self.0.len());
-        let start =
-            self.0.as_bytes()[..start].iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
-        let rest = &self.0.as_bytes()[end..];
+        let shown = self.shown.as_bytes();
+        let start = span.offset().min(shown.len());
+        let end = (start + span.len()).min(shown.len());
+        let start = shown[..start].iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
+        let rest = &shown[end..];
         let end = end + rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
-        self.0.read_span(&(start..end).into(), 0, 0)
+        self.shown.read_span(&(start..end).into(), 0, 0)
     }
 }
 

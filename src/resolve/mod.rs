@@ -9,7 +9,7 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Code, Diagnostic, Problems, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Origin, Problems, did_you_mean};
 use crate::manifest::{Instances, Manifest, ServiceEntry, ServiceKeys, TargetKeys, Text};
 use crate::model::{
     Bundle, Feature, Kind, Layer, Longrun, Name, Service, ServiceRef, ServiceSet, System, Target,
@@ -32,17 +32,21 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
         logs: log::Logs::default(),
         required_by: Vec::new(),
         read_only: None,
+        spent: 0,
     };
     resolver.read_only = resolver.writable(&manifest.target);
     let built_ins = resolver.set.target.system.built_ins();
     let has_built_ins = !built_ins.is_empty();
     resolver.set.services.extend(built_ins);
     for external in manifest.target.external.iter().flat_map(|names| &names.list) {
+        (Values { problems: resolver.problems }).external_name(&external.value, external.origin);
         let service = Service::new(external.value.as_str().into(), Some(external.origin), Kind::Unknown);
         resolver.set.services.push(Service { layer: Layer::External, ..service });
     }
     for entry in &manifest.services {
-        resolver.entry(entry);
+        if !resolver.is_exhausted() {
+            resolver.entry(entry);
+        }
     }
     bundle::add_dependencies(manifest, &mut resolver.set);
     resolver.add_dependents();
@@ -72,11 +76,40 @@ struct Resolver<'p> {
     required_by: Vec<(ServiceRef, Name)>,
     /// The directories that stay writable, where the root does not.
     read_only: Option<Vec<String>>,
+    /// How many bytes the expanded texts have, and the services themselves.
+    spent: usize,
 }
+
+/// What a manifest may grow to. Ten lines can ask for as many instances of a long script as no machine has room for.
+const MOST_BYTES: usize = 64 << 20;
+/// What a service takes without its texts, roughly.
+const SERVICE_BYTES: usize = 2 << 10;
+/// When a template has as many mistakes, further instances would tell nothing new.
+const MOST_MISTAKES: usize = 1000;
 
 impl Resolver<'_> {
     fn system(&self) -> System {
         self.set.target.system
+    }
+
+    /// Takes note of what a service adds, and reports the one that is too much.
+    fn spend(&mut self, bytes: usize, origin: Origin) {
+        let was_exhausted = self.is_exhausted();
+        self.spent = self.spent.saturating_add(bytes);
+        if self.is_exhausted() && !was_exhausted {
+            self.problems.push(
+                Diagnostic::new(
+                    Code::ManifestTooLarge,
+                    "the manifest describes more than 64 MiB of services",
+                )
+                .at(origin, "up to here")
+                .help("make fewer instances, or put long scripts into files of the image"),
+            );
+        }
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.spent > MOST_BYTES
     }
 
     fn entry(&mut self, entry: &ServiceEntry) {
@@ -166,12 +199,20 @@ impl Resolver<'_> {
         let template = Scope::template(name, table, declared).early(early);
         template.check_given(list.iter().flat_map(|(_, _, given)| given), self.problems);
         let mut members = Vec::new();
+        let known = self.problems.len();
         for (variable, instance, given) in list {
+            if self.problems.len() > known + MOST_MISTAKES {
+                self.problems.drop_repeated(known);
+            }
+            if self.is_exhausted() || self.problems.len() > known + MOST_MISTAKES {
+                break;
+            }
             let full = format!("{}-{}", name.value, instance.value);
             if !(Values { problems: self.problems }.instance_name(&instance.value, &full, instance.origin)) {
                 continue;
             }
             let scope = template.instance(full.clone(), instance.origin, variable, &given);
+            self.spend(SERVICE_BYTES, instance.origin);
             make(self, &scope);
             template.note_used(&scope);
             members.push(ServiceRef { name: full.as_str().into(), origin: Some(instance.origin) });
@@ -358,6 +399,32 @@ fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
         if let Some(path) = text.as_ref().and_then(|text| values.path(key, &text.value, text.origin)) {
             *field = path;
         }
+    }
+    if let Some(text) = keys.command_dir.as_ref().filter(|_| target.command_dir.contains(char::is_whitespace))
+    {
+        problems.push(
+            Diagnostic::new(Code::InvalidValue, format!("`command-dir` cannot be `{}`", text.value))
+                .at(text.origin, "contains white space")
+                .help(
+                    "it is part of the first line of scripts, where the kernel would cut it off at a blank",
+                ),
+        );
+    }
+    let bundles = target.system.start_markers().and_then(|markers| markers.strip_suffix("/user/contents.d"));
+    let own = [target.system.definitions_dir(), bundles];
+    let overlaps = |own: &&str| {
+        let (ours, own) = (format!("{}/", target.tree), format!("{own}/"));
+        ours.starts_with(&own) || own.starts_with(&ours)
+    };
+    let is_among = target.system.definitions_dir() == Some(&target.tree);
+    if let (Some(text), Some(own)) = (&keys.tree, own.into_iter().flatten().find(overlaps))
+        && !is_among
+    {
+        problems.push(
+            Diagnostic::new(Code::InvalidValue, format!("`tree` cannot be `{}`", text.value))
+                .at(text.origin, format!("`{own}` belongs to s6-overlay"))
+                .help("choose a directory of its own, or `/etc/s6-overlay/s6-rc.d` itself"),
+        );
     }
     target
 }

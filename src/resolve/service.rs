@@ -37,7 +37,9 @@ enum StartAt {
 impl Resolver<'_> {
     /// The text with its expressions replaced; none, and a report, if that is not possible.
     pub(super) fn text(&mut self, text: &Text, scope: &Scope) -> Option<String> {
-        scope.text(text, &self.expressions, self.problems)
+        let expanded = scope.text(text, &self.expressions, self.problems)?;
+        self.spend(expanded.len(), scope.origin);
+        Some(expanded)
     }
 
     /// A text read by `read`, if it is there.
@@ -165,10 +167,22 @@ impl Resolver<'_> {
                 restart_delay,
             })));
         }
+        let mut surroundings = common.surroundings;
+        surroundings.here = {
+            let account = surroundings.user.iter().flat_map(|user| [&user.name, &user.group]).flatten();
+            let scripts = [run.as_ref(), surroundings.only_if.as_ref()].into_iter().flatten();
+            let interpreters = scripts.flat_map(|command| match command {
+                Command::Script { interpreter, .. } => &interpreter[..],
+                Command::Exec { .. } => &[],
+            });
+            let later =
+                surroundings.workdir.iter().chain(&surroundings.path).chain(account).chain(interpreters);
+            free_variable(later.map(String::as_str))
+        };
         longrun.run = Script::Run(Box::new(Run {
             table: scope.table.clone(),
             name: scope.name.clone(),
-            surroundings: common.surroundings,
+            surroundings,
             discard_stdout: output.discard_stdout,
             keeps_errors_apart: longrun.producer_for.is_some() && output.stderr == Stderr::Container,
             stderr: output.stderr,
@@ -477,7 +491,6 @@ impl Resolver<'_> {
                 .collect(),
             _ => Vec::new(),
         };
-        let here = free_variable(path.as_deref());
         Common {
             dependencies: distinct(dependencies),
             timeout_up: self.value(keys.timeout_up.as_ref(), scope, |v, t, o| v.duration("timeout-up", t, o)),
@@ -498,7 +511,7 @@ impl Resolver<'_> {
                 limits: keys.limits.as_ref().map(|limits| self.limits(limits)).unwrap_or_default(),
                 nice: keys.nice.and_then(|nice| self.nice(nice)),
                 only_if: keys.only_if.as_ref().and_then(|command| self.command(command, "only-if", scope)),
-                here,
+                here: String::new(),
             },
         }
     }
@@ -785,10 +798,10 @@ fn add_script(files: &mut BTreeMap<String, File>, key: &str, command: Option<&Co
     }
 }
 
-/// A variable name that occurs nowhere in the text that will be looked through for it.
-fn free_variable(text: Option<&str>) -> String {
+/// A variable name that occurs nowhere in the texts that will be looked through for it.
+fn free_variable<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> String {
     let mut name = "here".to_owned();
-    while text.is_some_and(|text| text.contains(&name)) {
+    while texts.clone().any(|text| text.contains(&name)) {
         name.push('_');
     }
     name

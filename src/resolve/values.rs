@@ -1,6 +1,6 @@
 use crate::diagnostic::{Class, Rank};
 use crate::diagnostic::{Code, Diagnostic, Origin, Problems, did_you_mean};
-use crate::model::{Account, SIGNALS};
+use crate::model::{Account, Name, SIGNALS};
 
 /// Reads what strings of the manifest say.
 pub(super) struct Values<'p> {
@@ -201,6 +201,15 @@ impl Values<'_> {
 
     /// Whether `name` can name a service; reports it if not.
     pub fn service_name(&mut self, name: &str, origin: Origin) -> bool {
+        if Name::new(name).is_reserved() {
+            let message = format!("`{name}` begins with a prefix that s6-rc keeps for itself");
+            self.problems.push(
+                Diagnostic::s6rc(Class::NameReserved, Rank::Unranked, message)
+                    .at(origin, "no service can have this name")
+                    .help("choose one that does not begin with `s6rc-` or `s6-rc-`"),
+            );
+            return false;
+        }
         let Some((why, help)) = name_problem(name) else { return true };
         self.problems.push(
             Diagnostic::new(Code::InvalidName, format!("{} cannot be the name of a service", shown(name)))
@@ -208,6 +217,22 @@ impl Values<'_> {
                 .help(help),
         );
         false
+    }
+
+    /// Reports a name that no service of another layer can have.
+    pub fn external_name(&mut self, name: &str, origin: Origin) {
+        let why = match name {
+            "" => "empty",
+            _ if name.starts_with('.') => "s6-rc ignores names that begin with a dot",
+            _ if name.contains('/') => "contains a slash",
+            _ if name.chars().any(char::is_control) => "contains a control character",
+            _ => return,
+        };
+        self.problems.push(
+            Diagnostic::new(Code::InvalidName, format!("{} cannot be the name of a service", shown(name)))
+                .at(origin, why)
+                .help("write the name of its definition directory"),
+        );
     }
 
     /// Whether an instance can have this name; reports it if not.

@@ -100,6 +100,10 @@ impl Supervision {
     fn wait(&self, state: &str, name: &str, limit: u32) -> bool {
         let limit = limit.to_string();
         let service = self.service(name);
+        // s6-svwait gives up at once where nothing is supervised yet.
+        self.eventually("the service is supervised", || {
+            Command::new("s6-svok").arg(&service).status().unwrap().success()
+        });
         Command::new("s6-svwait")
             .args([state, "-t", &limit, &service])
             .stderr(Stdio::null())

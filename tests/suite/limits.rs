@@ -1,0 +1,130 @@
+//! What would take more time, memory or stack than a machine has is refused instead.
+
+use s6gen::compile;
+use s6gen::diagnostic::{Code, Files, Problems};
+use s6gen::report::{Style, human};
+
+fn problems(manifest: &str) -> (Files, Problems) {
+    let mut files = Files::default();
+    let file = files.add("services.toml", manifest);
+    let compilation = compile(&files, file);
+    (files, compilation.problems)
+}
+
+fn codes(manifest: &str) -> Vec<Code> {
+    problems(manifest).1.iter().map(|problem| problem.code).collect()
+}
+
+fn expression(text: &str) -> Vec<Code> {
+    codes(&format!("[longrun.a]\ninstances = 1\nrun = [\"a\", '''{{{{ {text} }}}}''']\n"))
+}
+
+#[test]
+fn an_expression_cannot_make_much_out_of_little() {
+    let replaced = "|replace('a', 'aaaaaaaaaa')".repeat(9);
+    for text in [
+        "'a' * 10**9",
+        "name * 99999",
+        "(name if true else 1) * 99999",
+        "('x' | int('aaaa')) * 99999",
+        "[1] * 10**8",
+        "'a' | indent(10**12)",
+        "'%1000000000d' | format(1)",
+        "'aaaa' | list | join('bbbb')",
+        "name | batch(10**8)",
+        &format!("'aaaaaaaaaa'{replaced}"),
+        "name.replace(*[1])",
+    ] {
+        assert_eq!(expression(text), [Code::Expression], "{text}");
+    }
+    for text in ["9000 + 10 * instance", "name | replace('a', 'b') | upper", "('7' | int) * 2"] {
+        assert_eq!(expression(text), [], "{text}");
+    }
+}
+
+#[test]
+fn an_expression_cannot_fill_the_stack() {
+    let text = [
+        "-".repeat(100_000) + "1",
+        "not ".repeat(100_000) + "1",
+        "1".to_owned() + &"+1".repeat(100_000),
+        "1".to_owned() + &"~1".repeat(100_000),
+        "name".to_owned() + &".a".repeat(100_000),
+        "name".to_owned() + &"[0]".repeat(100_000),
+        "[".repeat(100_000) + &"]".repeat(100_000),
+        // Brackets and braces that end inside of a text end nothing.
+        "'}}'".to_owned() + &" ~ '}}'".repeat(100_000),
+    ];
+    for text in text {
+        assert_eq!(expression(&text), [Code::Expression], "{}", &text[..10]);
+    }
+    assert_eq!(expression(&("1".to_owned() + &"+1".repeat(90))), []);
+}
+
+#[test]
+fn an_expression_gives_no_nul() {
+    assert_eq!(expression(r"'\u0000'"), [Code::Expression]);
+    assert_eq!(expression(r"'a\x00' ~ name"), [Code::Expression]);
+}
+
+#[test]
+fn statements_are_text_whatever_marks_them() {
+    let manifest = "[longrun.a]\ninstances = 1\nrun = [\"a\", \"{% for i in x %}{{ name }}\\uf8ff\\u0001% set a = 1 %\"]";
+    assert_eq!(codes(manifest), []);
+}
+
+#[test]
+fn a_manifest_cannot_describe_more_than_there_is_room_for() {
+    let many: String = (0..40).map(|n| format!("[oneshot.a{n}]\ninstances = 9999\n")).collect();
+    assert_eq!(codes(&many), [Code::ManifestTooLarge]);
+    let script = format!("[longrun.a]\ninstances = 9999\nrun = '''{}'''\n", "x".repeat(100_000));
+    assert_eq!(codes(&script), [Code::ManifestTooLarge]);
+    let defaults = format!("[defaults.oneshot]\nup = '''{}'''\n{many}", "x".repeat(100_000));
+    let plain = defaults.replace("instances = 9999\n", "")
+        + &many.replace("instances = 9999\n", "").replace('a', "b");
+    assert_eq!(codes(&plain), []);
+    assert_eq!(codes(&defaults), [Code::ManifestTooLarge]);
+}
+
+#[test]
+fn a_mistake_in_a_template_is_reported_once_and_not_kept_once_per_instance() {
+    let two = "[longrun.a]\ninstances = 3\nrun = [\"{{ x }}{{ y }}\"]\n";
+    assert_eq!(codes(two), [Code::MissingParameter, Code::MissingParameter]);
+    let words: Vec<String> = (0..2000).map(|n| format!("'{{{{ n{n} }}}}'")).collect();
+    let many = format!("[longrun.a]\ninstances = 9999\nrun = [{}]\n", words.join(", "));
+    assert_eq!(codes(&many).len(), 2000);
+}
+
+#[test]
+fn what_is_no_manifest_is_not_read_to_its_end() {
+    assert_eq!(codes(&"[longrun.a]\nrun = = \n".repeat(2000)).len(), 100);
+    assert_eq!(codes(&"[longrun.a]\nrun = [\n".repeat(2000)).len(), 100);
+}
+
+#[test]
+fn of_a_very_long_line_only_what_matters_is_shown() {
+    let words = vec!["'word'"; 20_000].join(", ");
+    let (files, problems) = problems(&format!("[longrun.a]\nrun = [{words}, '$HOME', {words}]\n"));
+    let report: String = problems.iter().map(|problem| human(problem, &files, Style::Plain)).collect();
+    insta::assert_snapshot!(report, @r#"
+    lint::literal-variable
+
+      ⚠ `$HOME` is not expanded here
+      ╰─▶ a command in array form is run exactly as written
+       ╭─[services.toml:2:160008]
+     2 │ run = ['word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word…d', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', '$HOME', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'w…
+       ·                                                                                                                                                                                                          ───┬───
+       ·                                                                                                                                                                                                             ╰── these characters reach the program as they are
+       ╰────
+      help: if a shell shall expand it, write a string: `run = 'exec … "$HOME"'`
+    "#);
+}
+
+#[test]
+fn a_very_long_value_is_marked_from_end_to_end() {
+    let value = "x".repeat(100_000);
+    let (files, problems) = problems(&format!("[longrun.a]\nrun = [\"a\"]\nuser = '{value}é {value}'\n"));
+    let report: String = problems.iter().map(|problem| human(problem, &files, Style::Plain)).collect();
+    assert!(report.contains("not an account") && report.contains('…'), "{report}");
+    assert!(report.contains("[services.toml:3:8]"), "{report}");
+}
