@@ -1,6 +1,8 @@
 # `make` without a target lists what there is.
 
-.PHONY: help demo build test check release boot clean
+.PHONY: help demo build test check release boot fuzz clean
+
+FUZZ_SECONDS = 60
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -25,6 +27,9 @@ release: ## build the static release binary, target/x86_64-unknown-linux-gnu/rel
 
 boot: build ## boot the shipped manifest in a copy of ROOTFS, a Debian root with s6-overlay: make boot ROOTFS=DIR
 	tests/boot/boot "$(ROOTFS)"
+
+fuzz: ## fuzz each target for a minute, or as long as you say: make fuzz FUZZ_SECONDS=600
+	tests/fuzz/run $(FUZZ_SECONDS)
 
 clean: ## remove what was built
 	cargo clean
