@@ -1,6 +1,6 @@
 # `make` without a target lists what there is.
 
-.PHONY: help demo build test check docs release bench boot clean
+.PHONY: help demo build test check docs release bench fuzz boot clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -31,6 +31,9 @@ bench: ## measure the release binary beside s6-rc-compile, where that is on PATH
 
 boot: build ## boot the shipped manifest in a copy of ROOTFS, a Debian root with s6-overlay: make boot ROOTFS=DIR
 	tests/boot/boot "$(ROOTFS)"
+
+fuzz: ## fuzz each target for a minute, or as long as you say: make fuzz FUZZ_SECONDS=600
+	tests/fuzz/run $(FUZZ_SECONDS)
 
 clean: ## remove what was built
 	cargo clean

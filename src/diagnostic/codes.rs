@@ -106,7 +106,8 @@ codes! {
     /// An expression between `{{` and `}}` that cannot be evaluated.
     ///
     /// Expressions exist only in `[defaults.…]` and in services with `instances`; everywhere else `{{` is ordinary
-    /// text.
+    /// text. They are those of minijinja, as far as none of them can make much out of little: `*` multiplies numbers
+    /// only, filters that pad or repeat are missing, and 200 words are the limit.
     Expression = "manifest::expression" Error,
 
     /// A file that `include` names cannot be read, or includes itself.

@@ -116,3 +116,21 @@ const IMAGE: &[&str] = &[
     "overlay::not-started",
     "overlay::starts-early",
 ];
+
+#[test]
+fn every_key_of_the_language_has_a_case() {
+    let mut manifests = String::new();
+    for case in cases("ok") {
+        manifests += &fs::read_to_string(case.join("services.toml")).unwrap();
+    }
+    let words: BTreeSet<&str> = manifests.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).collect();
+    for (heading, _, keys) in s6gen::manifest::REFERENCE {
+        for key in keys() {
+            assert!(
+                words.contains(key.name),
+                "no case below tests/cases/ok uses `{}` of `{heading}`",
+                key.name
+            );
+        }
+    }
+}
