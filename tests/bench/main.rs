@@ -75,7 +75,7 @@ impl Bench {
         for format in ["json", "text"] {
             let graph = || self.run(&["graph", "--format", format, "--tree"], &source);
             let name = format!("graph {format}, {services}");
-            report(&name, &in_turns(pairs.min(10), graph, compile.as_ref()));
+            report(&name, &in_turns((pairs / 3).max(3), graph, compile.as_ref()));
         }
     }
 
