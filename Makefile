@@ -2,6 +2,8 @@
 
 .PHONY: help demo build test check docs release bench fuzz boot clean
 
+FUZZ_SECONDS = 60
+
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
