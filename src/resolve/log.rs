@@ -368,8 +368,8 @@ impl Resolver<'_> {
             dependencies: self.first_dependency(scope.is_early().then_some("early")).into_iter().collect(),
             run: Script::Logger(Box::new(run)),
             notification_fd: Some(Written { value: 3, origin: None }),
-            timeout_up: super::service::READY_WITHIN,
-            timeout_kill: Some(super::service::KILL_AFTER),
+            timeout_up: super::longrun::READY_WITHIN,
+            timeout_kill: Some(super::longrun::KILL_AFTER),
             ..Longrun::default()
         };
         if !is_stderr {

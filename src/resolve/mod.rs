@@ -2,9 +2,13 @@
 //! becomes the s6-rc files that do what it says.
 
 mod bundle;
+mod command;
+mod common;
 mod log;
+mod longrun;
+mod oneshot;
+mod ready;
 mod scope;
-mod service;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};

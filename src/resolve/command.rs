@@ -1,0 +1,154 @@
+use std::collections::BTreeMap;
+
+use super::Resolver;
+use super::scope::Scope;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::manifest::{self, CommonKeys, Text};
+use crate::model::{Command, File};
+
+/// Files of a definition that keys write.
+const OWN_FILES: &[&str] = &[
+    "type",
+    "contents",
+    "contents.d",
+    "dependencies",
+    "dependencies.d",
+    "flag-essential",
+    "flag-recommended",
+    "timeout-up",
+    "timeout-down",
+    "up",
+    "down",
+    "reload",
+    "run",
+    "finish",
+    "notification-fd",
+    "lock-fd",
+    "timeout-kill",
+    "flag-timeout-killpg",
+    "timeout-finish",
+    "max-death-tally",
+    "down-signal",
+    "reload-signal",
+    "flag-newpidns",
+    "producer-for",
+    "consumer-for",
+    "pipeline-name",
+];
+
+impl Resolver<'_> {
+    /// A command with its expressions replaced.
+    pub(super) fn command(
+        &mut self,
+        command: &manifest::Command,
+        key: &str,
+        scope: &Scope,
+    ) -> Option<Command> {
+        match command {
+            manifest::Command::Exec(words, _) => {
+                for word in words {
+                    self.literal_variable(word, key);
+                }
+                let words: Vec<Option<String>> = words.iter().map(|word| self.text(word, scope)).collect();
+                let words = words.into_iter().collect::<Option<Vec<_>>>()?;
+                Some(Command::Exec { words })
+            }
+            manifest::Command::Broken(_) => None,
+            manifest::Command::Shell(text) => {
+                let origin = text.origin;
+                let text = self.text(text, scope)?;
+                let interpreter = match text.strip_prefix("#!") {
+                    None => vec!["/bin/sh".to_owned(), "-e".to_owned()],
+                    Some(rest) => interpreter(rest.lines().next().unwrap_or_default()),
+                };
+                if interpreter.is_empty() {
+                    self.problems.push(
+                        Diagnostic::new(
+                            Code::InvalidValue,
+                            format!("the first line of `{key}` names no interpreter"),
+                        )
+                        .at(origin, "only `#!`")
+                        .help("name one, as in `#!/bin/bash`, or leave the line out for `/bin/sh -e`"),
+                    );
+                    return None;
+                }
+                let end = if text.ends_with('\n') { "" } else { "\n" };
+                Some(Command::Script { interpreter, text: text + end })
+            }
+        }
+    }
+
+    fn literal_variable(&mut self, word: &Text, key: &str) {
+        let Some((before, after)) = word.value.split_once('$') else { return };
+        let named = after.strip_prefix('{').unwrap_or(after);
+        if before.ends_with('\\') || !named.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+            return;
+        }
+        let name: String = named.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+        self.problems.push(
+            Diagnostic::new(Code::LiteralVariable, format!("`${name}` is not expanded here"))
+                .at(word.origin, "these characters reach the program as they are")
+                .note("a command in array form is run exactly as written")
+                .help(format!("if a shell shall expand it, write a string: `{key} = 'exec … \"${name}\"'`")),
+        );
+    }
+
+    /// The files that were written verbatim.
+    pub(super) fn files(
+        &mut self,
+        keys: &CommonKeys,
+        scope: &Scope,
+        files: &mut BTreeMap<String, File>,
+        has_check: bool,
+    ) {
+        for (path, content) in keys.files.iter().flat_map(|table| &table.entries) {
+            let first = path.value.split('/').next().unwrap_or_default();
+            let plain = !path.value.is_empty()
+                && path.value.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+                && !path.value.contains(['\0', '\n']);
+            let problem = if !plain {
+                Some((
+                    "not a path inside the definition",
+                    "write it relative to the definition, such as `data/x`",
+                ))
+            } else if OWN_FILES.contains(&first) {
+                Some(("a key of this name, or of its meaning, writes this file", "use the key"))
+            } else if files.contains_key(&path.value) || has_check && path.value == "data/check" {
+                Some(("another key writes this file", "choose another name"))
+            } else {
+                None
+            };
+            if let Some((label, help)) = problem {
+                self.problems.push(
+                    Diagnostic::new(
+                        Code::ConflictingKeys,
+                        format!("`files` cannot hold `{}`", path.value.escape_debug()),
+                    )
+                    .at(path.origin, label)
+                    .help(help),
+                );
+            } else if let Some(content) = self.text(content, scope) {
+                let executable = content.starts_with("#!");
+                files.insert(path.value.clone(), File { content: content.into_bytes(), executable });
+            }
+        }
+    }
+}
+
+/// The words of a `#!` line as the kernel splits it: a program and at most one argument.
+fn interpreter(line: &str) -> Vec<String> {
+    let line = line.trim_matches([' ', '\t']);
+    match line.split_once([' ', '\t']) {
+        Some((program, argument)) => vec![program.into(), argument.trim_matches([' ', '\t']).into()],
+        None if line.is_empty() => Vec::new(),
+        None => vec![line.into()],
+    }
+}
+
+/// Keeps a script of the user's as a file of its own.
+pub(super) fn add_script(files: &mut BTreeMap<String, File>, key: &str, command: Option<&Command>) {
+    if let Some(Command::Script { text, .. }) = command {
+        let content = text.clone().into_bytes();
+        files.insert(format!("data/{key}"), File { content, executable: text.starts_with("#!") });
+    }
+}

@@ -1,0 +1,252 @@
+use super::bundle::service_ref;
+use super::scope::Scope;
+use super::values::Values;
+use super::{Resolver, choice, distinct, too_old};
+use crate::diagnostic::{Code, Diagnostic, Origin};
+use crate::manifest::{CommonKeys, Limits, Number, Text};
+use crate::model::{Account, Feature, Kind, Service, ServiceRef, Surroundings, Written};
+
+/// What longruns and oneshots have in common, once resolved.
+pub(super) struct Common {
+    pub dependencies: Vec<ServiceRef>,
+    pub timeout_up: Option<u32>,
+    pub timeout_down: u32,
+    pub surroundings: Surroundings,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum StartAt {
+    Early,
+    Boot,
+    Late,
+    OnDemand,
+}
+
+impl Resolver<'_> {
+    /// The text with its expressions replaced; none, and a report, if that is not possible.
+    pub(super) fn text(&mut self, text: &Text, scope: &Scope) -> Option<String> {
+        let expanded = scope.text(text, &self.expressions, self.problems)?;
+        self.spend(expanded.len(), scope.origin);
+        Some(expanded)
+    }
+
+    /// A text read by `read`, if it is there.
+    pub(super) fn value<T>(
+        &mut self,
+        text: Option<&Text>,
+        scope: &Scope,
+        read: impl FnOnce(&mut Values<'_>, &str, Origin) -> Option<T>,
+    ) -> Option<T> {
+        let text = text?;
+        let expanded = self.text(text, scope)?;
+        read(&mut Values { problems: self.problems }, &expanded, text.origin)
+    }
+
+    /// A number in `range`; reports it if it is not.
+    pub(super) fn number(
+        &mut self,
+        key: &str,
+        number: Number,
+        range: std::ops::RangeInclusive<i64>,
+    ) -> Option<u32> {
+        if range.contains(&number.value) {
+            return u32::try_from(number.value).ok();
+        }
+        self.problems.push(
+            Diagnostic::new(Code::InvalidValue, format!("`{key}` cannot be {}", number.value))
+                .at(number.origin, format!("from {} to {}", range.start(), range.end())),
+        );
+        None
+    }
+
+    pub(super) fn descriptor(&mut self, key: &str, number: Number) -> Option<Written<u32>> {
+        if (3..=1023).contains(&number.value) {
+            return Some(Written { value: u32::try_from(number.value).ok()?, origin: Some(number.origin) });
+        }
+        self.problems.push(
+            Diagnostic::new(Code::InvalidValue, format!("`{key}` cannot be {}", number.value))
+                .at(number.origin, "not a free descriptor")
+                .help("0, 1 and 2 are input, output and errors; use 3 unless the program wants another one"),
+        );
+        None
+    }
+
+    /// Puts a service into the set and into its start set.
+    pub(super) fn add(&mut self, keys: &CommonKeys, scope: &Scope, kind: Kind) {
+        let reference = ServiceRef { name: scope.name.as_str().into(), origin: Some(scope.origin) };
+        match self.start_at(keys, scope) {
+            StartAt::Boot | StartAt::Early => self.start.boot.push(reference),
+            StartAt::Late => self.start.late.push(reference),
+            StartAt::OnDemand => {}
+        }
+        for text in keys.required_by.iter().flat_map(|names| &names.list) {
+            if let Some(name) = self.text(text, scope) {
+                let dependent = ServiceRef { name: name.as_str().into(), ..service_ref(text) };
+                self.required_by.push((dependent, scope.name.as_str().into()));
+            }
+        }
+        let description = keys.description.as_ref().and_then(|text| self.text(text, scope));
+        self.set.services.push(Service {
+            description: description.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")),
+            flag_essential: keys.flag_essential.is_some_and(|flag| flag.value),
+            flag_recommended: keys.flag_recommended.is_some_and(|flag| flag.value),
+            ..Service::new(scope.name.as_str().into(), Some(scope.origin), kind)
+        });
+    }
+
+    fn start_at(&mut self, keys: &CommonKeys, scope: &Scope) -> StartAt {
+        let words = [
+            ("early", StartAt::Early),
+            ("boot", StartAt::Boot),
+            ("late", StartAt::Late),
+            ("on-demand", StartAt::OnDemand),
+        ];
+        let Some(text) = &keys.start else { return StartAt::Boot };
+        let Some(word) = self.text(text, scope) else { return StartAt::Boot };
+        let start = choice("start", &word, text.origin, &words, self.problems).unwrap_or(StartAt::Boot);
+        let system = self.system();
+        if matches!(start, StartAt::Early | StartAt::Late) && !system.is_overlay() {
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, format!("`start = \"{word}\"` needs s6-overlay"))
+                    .at(text.origin, format!("the target is {system}"))
+                    .help("without the overlay a service starts at `boot` or `on-demand`"),
+            );
+            return StartAt::Boot;
+        }
+        if start == StartAt::Late && !system.has(Feature::User2) {
+            self.problems.push(too_old(system, Feature::User2, "start = \"late\"", text.origin));
+        }
+        start
+    }
+
+    /// The service that everything of this start set waits for.
+    pub(super) fn first_dependency(&self, start: Option<&str>) -> Option<ServiceRef> {
+        let name = match start {
+            _ if !self.system().is_overlay() => return None,
+            Some("early") => return None,
+            Some("late") => "legacy-services",
+            _ => "base",
+        };
+        Some(ServiceRef { name: name.into(), origin: None })
+    }
+
+    pub(super) fn common(&mut self, keys: &CommonKeys, scope: &Scope) -> Common {
+        let mut dependencies: Vec<ServiceRef> =
+            self.first_dependency(keys.start.as_ref().map(|text| text.value.as_str())).into_iter().collect();
+        for text in keys.dependencies.iter().flat_map(|names| &names.list) {
+            if let Some(name) = self.text(text, scope) {
+                dependencies.push(ServiceRef { name: name.as_str().into(), ..service_ref(text) });
+            }
+        }
+        let overlay = self.system().is_overlay();
+        if let Some(flag) = keys.with_contenv.filter(|flag| flag.value && !overlay) {
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, "`with-contenv` needs s6-overlay")
+                    .at(flag.origin, format!("the target is {}", self.system()))
+                    .help("without the overlay services inherit the environment of s6-svscan"),
+            );
+        }
+        let user = self.value(keys.user.as_ref(), scope, |v, t, o| v.account("user", t, o));
+        if let Some(text) = keys.user.as_ref().filter(|_| self.set.target.rootless) {
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, "`user` needs root")
+                    .at(text.origin, "a container without root cannot change accounts")
+                    .help("leave it out: every service runs as the container's own account"),
+            );
+        }
+        let environment = self.environment(keys, scope);
+        let path = environment.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
+        let environment: Vec<_> = environment.into_iter().filter(|(name, _)| name != "PATH").collect();
+        let account_variables = match &user {
+            Some(Account { name: Some(_), .. }) => ["HOME", "USER", "LOGNAME"]
+                .into_iter()
+                .filter(|variable| environment.iter().all(|(name, _)| name != variable))
+                .map(str::to_owned)
+                .collect(),
+            _ => Vec::new(),
+        };
+        Common {
+            dependencies: distinct(dependencies),
+            timeout_up: self.value(keys.timeout_up.as_ref(), scope, |v, t, o| v.duration("timeout-up", t, o)),
+            timeout_down: self
+                .value(keys.timeout_down.as_ref(), scope, |v, t, o| v.duration("timeout-down", t, o))
+                .unwrap_or(0),
+            surroundings: Surroundings {
+                with_contenv: keys.with_contenv.map_or(overlay, |flag| flag.value && overlay),
+                environment,
+                path,
+                account_variables,
+                user,
+                workdir: self.value(keys.workdir.as_ref(), scope, |v, t, o| match t {
+                    "/" => Some("/".to_owned()),
+                    _ => v.path("workdir", t, o),
+                }),
+                umask: self.value(keys.umask.as_ref(), scope, |v, t, o| v.umask("umask", t, o)),
+                limits: keys.limits.as_ref().map(|limits| self.limits(limits)).unwrap_or_default(),
+                nice: keys.nice.and_then(|nice| self.nice(nice)),
+                only_if: keys.only_if.as_ref().and_then(|command| self.command(command, "only-if", scope)),
+                here: String::new(),
+            },
+        }
+    }
+
+    /// The options of s6-softlimit for `limits`.
+    fn limits(&mut self, limits: &Limits) -> Vec<(char, u64)> {
+        let table = [
+            ("as", 'a', limits.address_space),
+            ("core", 'c', limits.core),
+            ("cpu", 't', limits.cpu),
+            ("data", 'd', limits.data),
+            ("fsize", 'f', limits.fsize),
+            ("memlock", 'l', limits.memlock),
+            ("nofile", 'o', limits.nofile),
+            ("nproc", 'p', limits.nproc),
+            ("rss", 'r', limits.rss),
+            ("stack", 's', limits.stack),
+        ];
+        let mut options = Vec::new();
+        for (key, letter, number) in table {
+            let Some(number) = number else { continue };
+            match u64::try_from(number.value) {
+                Ok(value) => options.push((letter, value)),
+                Err(_) => self.problems.push(
+                    Diagnostic::new(Code::InvalidValue, format!("`limits.{key}` cannot be {}", number.value))
+                        .at(number.origin, "below zero")
+                        .help("leave it out for no limit of its own"),
+                ),
+            }
+        }
+        options
+    }
+
+    fn nice(&mut self, nice: Number) -> Option<i64> {
+        if (-20..=19).contains(&nice.value) {
+            return Some(nice.value);
+        }
+        self.problems.push(
+            Diagnostic::new(Code::InvalidValue, format!("`nice` cannot be {}", nice.value))
+                .at(nice.origin, "from -20 (first) to 19 (last)"),
+        );
+        None
+    }
+
+    fn environment(&mut self, keys: &CommonKeys, scope: &Scope) -> Vec<(String, String)> {
+        let mut variables = Vec::new();
+        for (name, value) in keys.environment.iter().flat_map(|table| &table.entries) {
+            if name.value.is_empty() || name.value.contains(['=', '\0']) {
+                self.problems.push(
+                    Diagnostic::new(
+                        Code::InvalidValue,
+                        format!("`{}` cannot name a variable", name.value.escape_debug()),
+                    )
+                    .at(name.origin, "empty, or with a `=`"),
+                );
+                continue;
+            }
+            if let Some(value) = self.text(value, scope) {
+                variables.push((name.value.clone(), value));
+            }
+        }
+        variables
+    }
+}

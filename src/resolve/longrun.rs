@@ -1,0 +1,259 @@
+use super::bundle::service_ref;
+use super::command::add_script;
+use super::scope::Scope;
+use super::values::Values;
+use super::{Resolver, choice, too_old};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::manifest::{self, Flag, LongrunKeys, Numbers, ServiceTable};
+use crate::model::{Check, Command, Feature, Finish, Kind, Longrun, OnExit, Run, Script, ServiceRef, Stderr};
+
+/// How long a service may take to say that it is ready, unless the manifest says otherwise.
+pub(super) const READY_WITHIN: u32 = 60_000;
+/// Time between the stop signal and SIGKILL: with the overlay's 3 s of grace it fits into Docker's 10 s.
+pub(super) const KILL_AFTER: u32 = 5_000;
+
+impl Resolver<'_> {
+    pub(super) fn longrun(&mut self, keys: &ServiceTable<LongrunKeys>, scope: &Scope) {
+        let own = &keys.own;
+        let common = self.common(&keys.common, scope);
+        let run = own.run.as_ref().and_then(|run| self.command(run, "run", scope));
+        if own.run.is_none() {
+            self.problems.push(
+                Diagnostic::new(Code::MissingKey, format!("`[{}]` has no `run`", scope.table))
+                    .at(scope.origin, "this longrun")
+                    .help("say which process it is: `run = [\"nginx\", \"-g\", \"daemon off;\"]`"),
+            );
+        }
+        let prepare = own.prepare.as_ref().and_then(|command| self.command(command, "prepare", scope));
+        let finish = own.finish.as_ref().and_then(|command| self.command(command, "finish", scope));
+        let ready = own.ready.as_ref().map(|ready| self.ready(ready, own, &common.surroundings, scope));
+        let ready = ready.unwrap_or_default();
+        let signal = self.value(own.down_signal.as_ref(), scope, |v, t, o| v.signal("down-signal", t, o));
+        let reload_signal =
+            self.value(own.reload_signal.as_ref(), scope, |v, t, o| v.signal("reload-signal", t, o));
+        let timeout_kill =
+            self.value(own.timeout_kill.as_ref(), scope, |v, t, o| v.duration("timeout-kill", t, o));
+        let timeout_finish =
+            self.value(own.timeout_finish.as_ref(), scope, |v, t, o| v.duration("timeout-finish", t, o));
+        let restart_delay = self
+            .value(own.restart_delay.as_ref(), scope, |v, t, o| v.duration("restart-delay", t, o))
+            .map(|delay| delay.div_ceil(1000))
+            .filter(|delay| *delay > 0);
+        let stop_group = own.stop_group.is_some_and(|flag| flag.value);
+        let on_exit = own.on_exit.as_ref().map(|on_exit| self.on_exit(on_exit, scope));
+        let deaths = on_exit.as_ref().and_then(|on_exit| on_exit.deaths).map(|(deaths, _)| deaths);
+        let lock_fd = own.lock_fd.and_then(|number| self.descriptor("lock-fd", number));
+        let tally = own.max_death_tally.and_then(|number| self.number("max-death-tally", number, 1..=4096));
+        if let (Some(tally), Some(deaths), Some(number)) = (tally, deaths, own.max_death_tally)
+            && tally < deaths
+        {
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, "s6 would forget deaths that `on-exit.deaths` counts")
+                    .at(number.origin, format!("s6 remembers {tally} deaths, {deaths} are counted"))
+                    .help("leave `max-death-tally` out"),
+            );
+        }
+        let flag = |flag: Option<Flag>| flag.is_some_and(|flag| flag.value);
+        for (key, flag, feature) in [
+            ("stop-group", own.stop_group, Feature::FinishProcessGroup),
+            ("flag-timeout-killpg", own.flag_timeout_killpg, Feature::KillProcessGroup),
+            ("flag-newpidns", own.flag_newpidns, Feature::NewPidNamespace),
+        ] {
+            if let Some(flag) = flag.filter(|flag| flag.value && !self.system().has(feature)) {
+                self.problems.push(too_old(self.system(), feature, key, flag.origin));
+            }
+        }
+        if let Some(text) = own.reload_signal.as_ref().filter(|_| !self.system().has(Feature::Reload)) {
+            self.problems.push(too_old(self.system(), Feature::Reload, "reload-signal", text.origin));
+        }
+
+        let ready_within = match &ready.poll {
+            Some(poll) if poll.tries > 0 => {
+                poll.tries.saturating_mul(poll.interval.saturating_add(poll.timeout))
+            }
+            _ => READY_WITHIN,
+        };
+        let mut longrun = Longrun {
+            dependencies: common.dependencies,
+            timeout_up: common.timeout_up.unwrap_or(if ready.fd.is_some() { ready_within } else { 0 }),
+            timeout_down: common.timeout_down,
+            check: ready
+                .question
+                .map(|question| Script::Check(Box::new(Check { table: scope.table.clone(), question }))),
+            timeout_kill: Some(timeout_kill.unwrap_or(KILL_AFTER)),
+            // The wait before the next start is part of `finish`.
+            timeout_finish: timeout_finish.or(restart_delay.map(|delay| delay.saturating_mul(1000) + 5_000)),
+            max_death_tally: tally.or(deaths.filter(|deaths| *deaths > 100)),
+            down_signal: signal.map(|signal| signal.as_bytes().to_vec()),
+            reload_signal: reload_signal.map(|signal| signal.as_bytes().to_vec()),
+            flag_timeout_killpg: flag(own.flag_timeout_killpg)
+                || stop_group && self.system().has(Feature::KillProcessGroup),
+            flag_newpidns: flag(own.flag_newpidns),
+            lock_fd,
+            files: ready.files,
+            ..Longrun::default()
+        };
+        if longrun.timeout_up == 0 && ready.poll.is_some() {
+            // A check that never succeeds must end in a time-out, not in a boot that hangs.
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, "a polled `ready` needs a limit")
+                    .at(
+                        keys.common.timeout_up.as_ref().map(|text| text.origin),
+                        "this start may last for ever",
+                    )
+                    .help("write a duration; a check that never succeeds would hang the boot"),
+            );
+        }
+        let output = self.log(keys.common.log.as_ref(), scope, &mut longrun);
+        self.pipeline(own, scope, &mut longrun);
+        for (key, command) in [
+            ("run", &run),
+            ("prepare", &prepare),
+            ("finish", &finish),
+            ("only-if", &common.surroundings.only_if),
+        ] {
+            add_script(&mut longrun.files, key, command.as_ref());
+        }
+        self.files(&keys.common, scope, &mut longrun.files, longrun.check.is_some());
+        if stop_group || finish.is_some() || on_exit.is_some() || restart_delay.is_some() {
+            longrun.finish = Some(Script::Finish(Box::new(Finish {
+                table: scope.table.clone(),
+                with_contenv: common.surroundings.with_contenv,
+                stop_group: stop_group.then(|| signal.unwrap_or("TERM").to_owned()),
+                stderr: output.stderr.clone(),
+                command: finish,
+                on_exit,
+                restart_delay,
+            })));
+        }
+        let mut surroundings = common.surroundings;
+        surroundings.here = {
+            let account = surroundings.user.iter().flat_map(|user| [&user.name, &user.group]).flatten();
+            let scripts = [run.as_ref(), surroundings.only_if.as_ref()].into_iter().flatten();
+            let interpreters = scripts.flat_map(|command| match command {
+                Command::Script { interpreter, .. } => &interpreter[..],
+                Command::Exec { .. } => &[],
+            });
+            let later =
+                surroundings.workdir.iter().chain(&surroundings.path).chain(account).chain(interpreters);
+            free_variable(later.map(String::as_str))
+        };
+        longrun.run = Script::Run(Box::new(Run {
+            table: scope.table.clone(),
+            name: scope.name.clone(),
+            surroundings,
+            discard_stdout: output.discard_stdout,
+            keeps_errors_apart: longrun.producer_for.is_some() && output.stderr == Stderr::Container,
+            stderr: output.stderr,
+            prepare,
+            poll: ready.poll,
+            notification_fd: ready.fd.as_ref().map(|fd| fd.value),
+            // s6-pause comes with s6-overlay, but not with Debian's s6.
+            pause: if self.system().is_overlay() { "s6-pause" } else { "sleep infinity" },
+            command: run.unwrap_or(Command::Exec { words: Vec::new() }),
+        }));
+        longrun.notification_fd = ready.fd;
+        self.add(&keys.common, scope, Kind::Longrun(Box::new(longrun)));
+    }
+
+    /// `on-exit` once resolved.
+    fn on_exit(&mut self, keys: &manifest::OnExit, scope: &Scope) -> OnExit {
+        let codes = |resolver: &mut Self, key: &str, numbers: Option<&Numbers>| -> Vec<u8> {
+            let list = numbers.into_iter().flat_map(|numbers| numbers.list.iter());
+            list.filter_map(|number| resolver.number(key, *number, 0..=255))
+                .filter_map(|code| u8::try_from(code).ok())
+                .collect()
+        };
+        if let (Some(codes), Some(except)) = (&keys.codes, &keys.except) {
+            self.problems.push(
+                Diagnostic::new(
+                    Code::ConflictingKeys,
+                    "`on-exit.codes` and `on-exit.except` exclude each other",
+                )
+                .at(except.origin, "every death is final but these")
+                .at(codes.origin, "only these are final"),
+            );
+        }
+        let within = self.value(keys.within.as_ref(), scope, |v, t, o| v.duration("on-exit.within", t, o));
+        let deaths = match (keys.deaths, &keys.within) {
+            (Some(deaths), Some(_)) => self
+                .number("on-exit.deaths", deaths, 1..=4096)
+                .zip(within.map(|within| within.div_ceil(1000).max(1))),
+            (None, None) => None,
+            (Some(deaths), None) => {
+                self.problems.push(
+                    Diagnostic::new(Code::ConflictingKeys, "`on-exit.deaths` without `on-exit.within`")
+                        .at(deaths.origin, "so many deaths in which time?")
+                        .help("add `on-exit.within = \"1m\"`"),
+                );
+                None
+            }
+            (None, Some(within)) => {
+                self.problems.push(
+                    Diagnostic::new(Code::ConflictingKeys, "`on-exit.within` without `on-exit.deaths`")
+                        .at(within.origin, "how many deaths in this time?")
+                        .help("add `on-exit.deaths = 5`"),
+                );
+                None
+            }
+        };
+        let words = [("give-up", false), ("stop-container", true)];
+        let stop_container = keys.then.as_ref().is_some_and(|text| {
+            let word = self.text(text, scope).unwrap_or_default();
+            let stops = choice("on-exit.then", &word, text.origin, &words, self.problems).unwrap_or(false);
+            if stops && !self.system().is_overlay() {
+                self.problems.push(
+                    Diagnostic::new(Code::ConflictingKeys, "`stop-container` needs s6-overlay")
+                        .at(text.origin, format!("the target is {}", self.system())),
+                );
+            }
+            stops
+        });
+        OnExit {
+            codes: codes(self, "on-exit.codes", keys.codes.as_ref()),
+            except: codes(self, "on-exit.except", keys.except.as_ref()),
+            deaths,
+            stop_container,
+        }
+    }
+
+    /// A pipeline that was written by hand; the other side of each pair is filled in when everything is known.
+    fn pipeline(&mut self, own: &LongrunKeys, scope: &Scope, longrun: &mut Longrun) {
+        if let Some(text) = &own.producer_for
+            && let Some(name) = self.text(text, scope)
+        {
+            if let Some([logger]) = longrun.producer_for.as_deref() {
+                self.problems.push(
+                    Diagnostic::new(Code::ConflictingKeys, "standard output has two consumers")
+                        .at(text.origin, "this one")
+                        .at(logger.origin, "and the logger of this directory")
+                        .help("a producer has one consumer: remove one of the two"),
+                );
+            } else {
+                longrun.producer_for =
+                    Some(vec![ServiceRef { name: name.as_str().into(), ..service_ref(text) }]);
+            }
+        }
+        for text in own.consumer_for.iter().flat_map(|names| &names.list) {
+            if let Some(name) = self.text(text, scope) {
+                longrun.consumer_for.push(ServiceRef { name: name.as_str().into(), ..service_ref(text) });
+            }
+        }
+        if let Some(text) = &own.pipeline_name
+            && let Some(name) = self.text(text, scope)
+            && (Values { problems: self.problems }).service_name(&name, text.origin)
+        {
+            longrun.pipeline_name =
+                Some(vec![ServiceRef { name: name.as_str().into(), ..service_ref(text) }]);
+        }
+    }
+}
+
+/// A variable name that occurs nowhere in the texts that will be looked through for it.
+fn free_variable<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> String {
+    let mut name = "here".to_owned();
+    while texts.clone().any(|text| text.contains(&name)) {
+        name.push('_');
+    }
+    name
+}

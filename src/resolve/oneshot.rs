@@ -1,0 +1,50 @@
+use super::command::add_script;
+use super::scope::Scope;
+use super::{Resolver, too_old};
+use crate::manifest::{OneshotKeys, ServiceTable};
+use crate::model::{Command, Feature, Kind, Oneshot, Script, Step};
+
+impl Resolver<'_> {
+    pub(super) fn oneshot(&mut self, keys: &ServiceTable<OneshotKeys>, scope: &Scope) {
+        let common = self.common(&keys.common, scope);
+        let own = &keys.own;
+        let up = own.up.as_ref().and_then(|command| self.command(command, "up", scope));
+        let down = own.down.as_ref().and_then(|command| self.command(command, "down", scope));
+        let reload = own.reload.as_ref().and_then(|command| self.command(command, "reload", scope));
+        if let Some(command) = own.reload.as_ref().filter(|_| !self.system().has(Feature::Reload)) {
+            self.problems.push(too_old(self.system(), Feature::Reload, "reload", command.origin()));
+        }
+        let mut oneshot = Oneshot {
+            dependencies: common.dependencies.clone(),
+            timeout_up: common.timeout_up.unwrap_or(0),
+            timeout_down: common.timeout_down,
+            ..Oneshot::default()
+        };
+        for (key, command) in
+            [("up", &up), ("down", &down), ("reload", &reload), ("only-if", &common.surroundings.only_if)]
+        {
+            add_script(&mut oneshot.files, key, command.as_ref());
+        }
+        self.files(&keys.common, scope, &mut oneshot.files, false);
+        let kept = self.oneshot_log(keys.common.log.as_ref(), scope);
+        let definition = format!("{}/{}", self.set.target.tree, scope.name);
+        let step = |key: &'static str, command: Option<Command>| {
+            Script::Step(Box::new(Step {
+                table: scope.table.clone(),
+                name: scope.name.clone(),
+                surroundings: common.surroundings.clone(),
+                definition: definition.clone(),
+                key,
+                discard_stdout: kept.discard_stdout,
+                stderr: kept.stderr.clone(),
+                output: kept.output.clone(),
+                errors: kept.errors.clone(),
+                command,
+            }))
+        };
+        oneshot.down = down.map(|command| step("down", Some(command)));
+        oneshot.reload = reload.map(|command| step("reload", Some(command)));
+        oneshot.up = step("up", up);
+        self.add(&keys.common, scope, Kind::Oneshot(Box::new(oneshot)));
+    }
+}

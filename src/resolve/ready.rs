@@ -1,0 +1,131 @@
+use std::collections::BTreeMap;
+
+use super::Resolver;
+use super::scope::Scope;
+use crate::diagnostic::{Code, Diagnostic, Origin};
+use crate::manifest::{self, LongrunKeys, Text};
+use crate::model::{Command, File, Poll, Question, Surroundings, Written};
+
+/// How a longrun says that it is ready.
+#[derive(Default)]
+pub(super) struct Readiness {
+    pub fd: Option<Written<u32>>,
+    pub poll: Option<Poll>,
+    pub question: Option<Question>,
+    pub files: BTreeMap<String, File>,
+}
+
+impl Resolver<'_> {
+    pub(super) fn ready(
+        &mut self,
+        ready: &manifest::Ready,
+        own: &LongrunKeys,
+        surroundings: &Surroundings,
+        scope: &Scope,
+    ) -> Readiness {
+        let mut result = Readiness {
+            fd: ready.fd.and_then(|number| self.descriptor("ready.fd", number)),
+            ..Readiness::default()
+        };
+        let asked = [
+            ("check", ready.check.as_ref().map(manifest::Command::origin)),
+            ("tcp", ready.tcp.as_ref().map(|text| text.origin)),
+            ("unix", ready.unix.as_ref().map(|text| text.origin)),
+            ("http", ready.http.as_ref().map(|text| text.origin)),
+        ];
+        let asked: Vec<(&str, Origin)> =
+            asked.into_iter().filter_map(|(key, origin)| Some((key, origin?))).collect();
+        if let [(first, origin), (second, other), ..] = asked[..] {
+            self.problems.push(
+                Diagnostic::new(
+                    Code::ConflictingKeys,
+                    format!("`ready.{first}` and `ready.{second}` exclude each other"),
+                )
+                .at(origin, "one question")
+                .at(other, "and another")
+                .help("write one `ready.check` that asks both"),
+            );
+        }
+        if asked.is_empty() {
+            let written = [
+                ("interval", ready.interval.as_ref().map(|text| text.origin)),
+                ("timeout", ready.timeout.as_ref().map(|text| text.origin)),
+                ("tries", ready.tries.map(|number| number.origin)),
+            ];
+            for (key, origin) in written.into_iter().filter_map(|(key, origin)| Some((key, origin?))) {
+                self.problems.push(
+                    Diagnostic::new(Code::ConflictingKeys, format!("`ready.{key}` has no effect here"))
+                        .at(origin, "only where the service is asked")
+                        .help("add `ready.check`, `ready.tcp`, `ready.unix` or `ready.http`"),
+                );
+            }
+            self.readiness_is_used(ready, own, &surroundings.environment, result.fd.as_ref());
+            return result;
+        }
+        result.fd =
+            result.fd.or(Some(Written { value: 3, origin: asked.first().map(|(_, origin)| *origin) }));
+        let limit = |resolver: &mut Self, key: &str, text: Option<&Text>, default: u32| {
+            resolver.value(text, scope, |v, t, o| v.duration(key, t, o)).unwrap_or(default)
+        };
+        result.poll = Some(Poll {
+            tries: ready
+                .tries
+                .and_then(|tries| self.number("ready.tries", tries, 0..=1_000_000))
+                .unwrap_or(0),
+            interval: limit(self, "ready.interval", ready.interval.as_ref(), 1_000),
+            timeout: limit(self, "ready.timeout", ready.timeout.as_ref(), 5_000),
+        });
+        if let Some(command) = &ready.check {
+            match self.command(command, "check", scope) {
+                Some(Command::Exec { words }) => result.question = Some(Question::Command { words }),
+                Some(Command::Script { text, .. }) => {
+                    // s6-notifyoncheck executes the file itself: it needs its interpreter and the x bit.
+                    let text = if text.starts_with("#!") { text } else { format!("#!/bin/sh -e\n{text}") };
+                    let file = File { content: text.into_bytes(), executable: true };
+                    result.files.insert("data/check".into(), file);
+                }
+                None => {}
+            }
+        }
+        let tcp = self.value(ready.tcp.as_ref(), scope, |v, t, o| v.address("ready.tcp", t, o));
+        let unix = self.value(ready.unix.as_ref(), scope, |v, t, o| v.path("ready.unix", t, o));
+        let http = self.value(ready.http.as_ref(), scope, |v, t, o| v.http("ready.http", t, o));
+        let network = tcp.map(|(host, port)| Question::Tcp { host, port });
+        let socket = unix.map(|path| Question::Unix { path });
+        let web = http.map(|(host, port, path)| Question::Http { host, port, path });
+        result.question = result.question.or(network).or(socket).or(web);
+        result
+    }
+
+    fn readiness_is_used(
+        &mut self,
+        ready: &manifest::Ready,
+        own: &LongrunKeys,
+        environment: &[(String, String)],
+        fd: Option<&Written<u32>>,
+    ) {
+        let (Some(fd), Some(key)) = (fd, ready.fd) else { return };
+        let value = fd.value;
+        let mentions =
+            |text: &str| text.split(|c: char| !c.is_ascii_digit()).any(|number| number == value.to_string());
+        let mentioned = match &own.run {
+            Some(manifest::Command::Exec(words, _)) => words.iter().any(|word| mentions(&word.value)),
+            Some(manifest::Command::Shell(text)) => mentions(&text.value),
+            Some(manifest::Command::Broken(_)) | None => true,
+        } || environment.iter().any(|(_, value)| mentions(value));
+        if !mentioned {
+            self.problems.push(
+                Diagnostic::new(
+                    Code::ReadinessUnused,
+                    format!("nothing in `run` mentions descriptor {value}"),
+                )
+                .at(key.origin, "the program is expected to write a line there when it is ready")
+                .at(own.run.as_ref().map(manifest::Command::origin), "it would have to know the number")
+                .help(
+                    "pass the number to the program, or have it asked with `ready.check`, `ready.tcp`, `ready.unix` or \
+                     `ready.http`: a program that never writes fails to start",
+                ),
+            );
+        }
+    }
+}
