@@ -252,6 +252,10 @@ fn common(place: Place) -> Vec<Choice> {
             0.1,
             one_of(if place.is_overlay { &["early", "boot", "on-demand"] } else { &["boot", "on-demand"] }),
         ),
+        ("nice", 0.05, literal(&["-20", "0", "19"])),
+        ("limits", 0.05, literal(&["{ nofile = 64, core = 0 }", "{ as = 1, stack = 2, cpu = 3 }"])),
+        ("only-if", 0.1, command(place.text())),
+        ("files", 0.05, literal(&["{ \"data/extra\" = \"#!/bin/sh\\n\", \"env/A\" = \"\" }"])),
         ("with-contenv", 0.1, literal(if place.is_overlay { &["true", "false"] } else { &["false"] })),
     ];
     if !place.is_defaults {
@@ -274,6 +278,18 @@ fn longrun(place: Place) -> Vec<Choice> {
         ("timeout-kill", 0.1, one_of(DURATIONS)),
         ("timeout-finish", 0.1, one_of(DURATIONS)),
         ("stop-group", 0.1, literal(&["true", "false"])),
+        ("ready.check", 0.1, command(place.text())),
+        ("ready.interval", 0.02, one_of(DURATIONS)),
+        ("on-exit.codes", 0.1, literal(&["[1, 2]", "[255]", "[]"])),
+        (
+            "on-exit.then",
+            0.1,
+            one_of(if place.is_overlay { &["give-up", "stop-container"] } else { &["give-up"] }),
+        ),
+        ("restart-delay", 0.1, one_of(&["1s", "1500ms", "1m"])),
+        ("lock-fd", 0.05, literal(&["5", "100"])),
+        ("max-death-tally", 0.05, literal(&["1", "4096"])),
+        ("reload-signal", 0.03, one_of(SIGNALS)),
     ]);
     if !place.is_defaults {
         choices.push(("run", 1.0, command(place.text())));
@@ -295,6 +311,8 @@ fn log(place: Place) -> BoxedStrategy<Entries> {
         ("log.keep", 0.2, literal(&["0", "3", "9999"])),
         ("log.timestamp", 0.2, one_of(&["iso", "tai64n", "none"])),
         ("log.link", 0.2, literal(&["true", "false"])),
+        ("log.tee", 0.3, literal(&["true"])),
+        ("log.prefix", 0.05, one_of(&["x:", "a b", "{{ name }}", "\\ \""])),
         ("log.user", 0.2, one_of(USERS)),
     ]);
     let shared =
@@ -350,7 +368,8 @@ fn service(position: usize, is_overlay: bool) -> BoxedStrategy<(String, Entries)
                 let mut choices = common(place);
                 choices.push(("up", 0.8, command(place.text())));
                 choices.push(("down", 0.4, command(place.text())));
-                table("oneshot", place, vec![entries(choices)])
+                choices.push(("reload", 0.03, command(place.text())));
+                table("oneshot", place, vec![entries(choices), log(place)])
             }
             _ => {
                 let place = Place { is_template: false, ..place };
