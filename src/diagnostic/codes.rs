@@ -447,8 +447,8 @@ codes! {
     /// it can take 7,894 services without dependencies, and somewhat fewer with dependencies and bundles; above that it
     /// ends by a segmentation fault (exit status 139 in a shell), and may leave a part of a database behind.
     ///
-    /// `ulimit -s unlimited` in the shell that starts it lifts the limit, in Docker `--ulimit stack=-1`. s6-rc itself
-    /// and `s6-rc-db` can then work with the database as well. s6gen has no such limit.
+    /// `ulimit -s unlimited` in the shell that starts it lifts the limit, in Docker `--ulimit stack=-1`. s6gen itself
+    /// has no such limit.
     TooManyServices = "lint::too-many-services" Warning,
 
     /// The system did not let s6gen write its output, or read what is there already.
