@@ -2,7 +2,7 @@ use clap::{Args, ValueEnum};
 
 use super::{Input, Outcome, Streams};
 use crate::diagnostic::did_you_mean;
-use crate::model::{Index, Name};
+use crate::model::{Index, Layer, Name};
 use crate::render::{self, Direction};
 
 /// Shows what starts after what
@@ -51,7 +51,11 @@ impl Graph {
         let mut nodes = Vec::new();
         for name in &self.names {
             let Some(node) = index.find(&Name::from(name.as_str())) else {
-                let known: Vec<String> = index.names().map(Name::to_string).collect();
+                let known: Vec<String> = index
+                    .nodes()
+                    .filter(|node| index.layer(*node) == Layer::Ours)
+                    .map(|node| index.name(node).to_string())
+                    .collect();
                 let near = did_you_mean(name, known.iter().map(String::as_str));
                 let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
                 streams.tell(&format!("s6gen: there is no service `{name}`{near}\n"));

@@ -173,7 +173,8 @@ impl<'a> Index<'a> {
             |name: &str, why: Why| Edge { to: Node(usize::from(name == FDHOLDER)), why, origin: None };
         match &service.kind {
             Kind::Bundle(bundle) => written(&bundle.contents, Why::Member, &mut edges),
-            Kind::Unknown => {}
+            // Nothing more is known of another layer's service than what we add to it.
+            Kind::Unknown => written(&service.extended_by, Why::Dependency, &mut edges),
             Kind::Oneshot(oneshot) => {
                 written(&oneshot.dependencies, Why::Dependency, &mut edges);
                 edges.push(internal(ONESHOT_RUNNER, Why::OneshotRunner));

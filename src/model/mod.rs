@@ -19,7 +19,7 @@ pub use index::{Edge, Index, Node, NodeKind, Why};
 pub use members::Members;
 pub use name::Name;
 pub use script::{
-    Account, Check, Command, Finish, Logger, OnExit, Poll, Question, Run, Script, Sink, Stderr, Step,
+    Account, Check, Command, Finish, Idle, Logger, OnExit, Poll, Question, Run, Script, Sink, Stderr, Step,
     Surroundings,
 };
 pub use signal::SIGNALS;

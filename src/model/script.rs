@@ -120,10 +120,19 @@ pub struct Run {
     pub poll: Option<Poll>,
     /// The descriptor on which it says that it is ready.
     pub notification_fd: Option<u32>,
-    /// What to wait in for ever.
-    pub pause: &'static str,
+    /// How it idles when `only-if` says no.
+    pub idle: Idle,
     /// The process.
     pub command: Command,
+}
+
+/// What an idle service does with its signals: s6 must be able to stop it, and a reload must not end it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Idle {
+    /// The stop signal.
+    pub ends_at: String,
+    /// The reload signal, unless it is the same.
+    pub ignores: Option<String>,
 }
 
 /// How a service is asked again and again whether it is ready.
@@ -175,6 +184,8 @@ pub enum Question {
         port: u16,
         /// The path, from `/` on.
         path: String,
+        /// The host as the server wants to hear it.
+        authority: String,
     },
 }
 

@@ -115,6 +115,13 @@ impl Resolver<'_> {
                 Some(("a key of this name, or of its meaning, writes this file", "use the key"))
             } else if files.contains_key(&path.value) || has_check && path.value == "data/check" {
                 Some(("another key writes this file", "choose another name"))
+            } else if files.keys().map(String::as_str).chain(has_check.then_some("data/check")).any(|taken| {
+                let below = |inner: &str, outer: &str| {
+                    inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+                };
+                below(taken, &path.value) || below(&path.value, taken)
+            }) {
+                Some(("one path cannot be a file and a directory", "choose another name"))
             } else {
                 None
             };

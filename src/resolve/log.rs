@@ -63,6 +63,7 @@ impl Resolver<'_> {
         &mut self,
         log: Option<&manifest::Log>,
         scope: &Scope,
+        has_consumer: bool,
         longrun: &mut Longrun,
     ) -> Output {
         let plain = Output { discard_stdout: false, stderr: Stderr::Container };
@@ -74,7 +75,12 @@ impl Resolver<'_> {
             Place::Directory(directory, origin) => {
                 Some((self.logger(&directory, origin, &sink, scope, false), origin))
             }
-            Place::Container if sink.prefix.is_some() => {
+            // A prefix from `[defaults]` gives way to a pipeline that the service has of its own.
+            Place::Container
+                if sink.prefix.is_some()
+                    && !(has_consumer
+                        && log.and_then(|l| l.prefix.as_ref()).is_some_and(|p| p.from_defaults)) =>
+            {
                 let origin = log.and_then(|log| log.prefix.as_ref()).map_or(scope.origin, |text| text.origin);
                 let made = self.make_logger(sink.clone(), origin, scope, false);
                 Some((Some(made), origin))
@@ -141,14 +147,18 @@ impl Resolver<'_> {
         // A place that was not understood may have been a directory.
         let may_be = |place: &Option<Place>| matches!(place, None | Some(Place::Directory(..)));
         let sink = self.sink(log, scope, may_be(&to) || may_be(&stderr));
+        // One from `[defaults]` is meant for those services that do write to the container's log.
         if let (Some(prefix), Some(Place::Directory(..) | Place::Discard)) = (&log.prefix, &to)
             && !sink.tee
+            && !prefix.from_defaults
         {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`log.prefix` has no effect here")
                     .at(prefix.origin, "in front of lines on the container's log")
                     .at(log.to.as_ref().map(|text| text.origin), "nothing goes there")
-                    .help("add `log.tee = true`, or leave it out"),
+                    .help(
+                        "leave it out; a directory goes to the container's log as well with `log.tee = true`",
+                    ),
             );
         }
         let (to, stderr) = (to?, stderr?);
@@ -382,6 +392,24 @@ impl Resolver<'_> {
         let service = Service::new(logger.as_str().into(), Some(origin), Kind::Longrun(Box::new(longrun)));
         self.set.services.push(service);
         (logger, position)
+    }
+
+    /// Reports links to a log that lie where another log shall be.
+    pub(super) fn check_links(&mut self) {
+        let logs = &self.logs.by_directory;
+        for (directory, known) in logs.iter().filter(|(_, known)| known.sink.link) {
+            if let Some(other) = logs.get(&format!("{directory}.log")) {
+                self.problems.push(
+                    Diagnostic::new(
+                        Code::ConflictingKeys,
+                        format!("`{directory}.log` is a link and a directory"),
+                    )
+                    .at(known.origin, "`log.link` makes a link of that name for this log")
+                    .at(other.origin, "and this log has that name")
+                    .help("give one of the two another path"),
+                );
+            }
+        }
     }
 
     fn check_length(&mut self, generated: &str, scope: &Scope) {

@@ -5,7 +5,9 @@ use super::values::Values;
 use super::{Resolver, choice, too_old};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::{self, Flag, LongrunKeys, Numbers, ServiceTable};
-use crate::model::{Check, Command, Feature, Finish, Kind, Longrun, OnExit, Run, Script, ServiceRef, Stderr};
+use crate::model::{
+    Check, Command, Feature, Finish, Idle, Kind, Longrun, OnExit, Run, Script, ServiceRef, Stderr,
+};
 
 /// How long a service may take to say that it is ready, unless the manifest says otherwise.
 pub(super) const READY_WITHIN: u32 = 60_000;
@@ -81,8 +83,13 @@ impl Resolver<'_> {
                 .question
                 .map(|question| Script::Check(Box::new(Check { table: scope.table.clone(), question }))),
             timeout_kill: Some(timeout_kill.unwrap_or(KILL_AFTER)),
-            // The wait before the next start is part of `finish`.
-            timeout_finish: timeout_finish.or(restart_delay.map(|delay| delay.saturating_mul(1000) + 5_000)),
+            // The end of the group and the wait before the next start are part of `finish`.
+            timeout_finish: timeout_finish.or_else(|| {
+                let group = if stop_group { 1_000 } else { 0 };
+                let extra =
+                    restart_delay.map_or(0, |delay| delay.saturating_mul(1_000)).saturating_add(group);
+                (extra > 0).then(|| extra.saturating_add(5_000))
+            }),
             max_death_tally: tally.or(deaths.filter(|deaths| *deaths > 100)),
             down_signal: signal.map(|signal| signal.as_bytes().to_vec()),
             reload_signal: reload_signal.map(|signal| signal.as_bytes().to_vec()),
@@ -104,7 +111,7 @@ impl Resolver<'_> {
                     .help("write a duration; a check that never succeeds would hang the boot"),
             );
         }
-        let output = self.log(keys.common.log.as_ref(), scope, &mut longrun);
+        let output = self.log(keys.common.log.as_ref(), scope, own.producer_for.is_some(), &mut longrun);
         self.pipeline(own, scope, &mut longrun);
         for (key, command) in [
             ("run", &run),
@@ -148,8 +155,11 @@ impl Resolver<'_> {
             prepare,
             poll: ready.poll,
             notification_fd: ready.fd.as_ref().map(|fd| fd.value),
-            // s6-pause comes with s6-overlay, but not with Debian's s6.
-            pause: if self.system().is_overlay() { "s6-pause" } else { "sleep infinity" },
+            idle: Idle {
+                ends_at: signal.unwrap_or("TERM").to_owned(),
+                ignores: Some(reload_signal.unwrap_or("HUP").to_owned())
+                    .filter(|reload| reload != signal.unwrap_or("TERM")),
+            },
             command: run.unwrap_or(Command::Exec { words: Vec::new() }),
         }));
         longrun.notification_fd = ready.fd;
@@ -226,7 +236,7 @@ impl Resolver<'_> {
                 self.problems.push(
                     Diagnostic::new(Code::ConflictingKeys, "standard output has two consumers")
                         .at(text.origin, "this one")
-                        .at(logger.origin, "and the logger of this directory")
+                        .at(logger.origin, "and the logger that `log` asks for")
                         .help("a producer has one consumer: remove one of the two"),
                 );
             } else {

@@ -55,6 +55,9 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
     bundle::add_dependencies(manifest, &mut resolver.set);
     resolver.add_dependents();
     resolver.complete_pipelines();
+    resolver.check_pipeline_names();
+    resolver.mark_duplicates();
+    resolver.check_links();
     resolver.start_bundles(has_built_ins);
     resolver.set
 }
@@ -281,6 +284,61 @@ impl Resolver<'_> {
         }
     }
 
+    /// Reports pipelines that reach into another layer: neither side's definition there can be changed from here.
+    fn check_pipelines(&mut self, producers: &[(Name, ServiceRef)], consumers: &[(Name, ServiceRef)]) {
+        let external: BTreeSet<&Name> =
+            self.set.services.iter().filter(|s| s.layer == Layer::External).map(|s| &s.name).collect();
+        for (name, ours) in producers.iter().chain(consumers).filter(|(name, _)| external.contains(name)) {
+            self.problems.push(
+                Diagnostic::new(
+                    Code::ConflictingKeys,
+                    format!("`{}` cannot share a pipeline with `{name}` of another layer", ours.name),
+                )
+                .at(ours.origin, "both sides of a pipeline must name each other")
+                .help("define both in one layer, or log to a directory"),
+            );
+        }
+    }
+
+    /// Reports names of pipelines on services that are not at the end of one, where s6-rc ignores them.
+    fn check_pipeline_names(&mut self) {
+        for service in self.set.ours() {
+            let Some(longrun) = service.longrun() else { continue };
+            let Some([name]) = longrun.pipeline_name.as_deref() else { continue };
+            let problem = match longrun.producer_for.as_deref() {
+                Some([next, ..]) => {
+                    Diagnostic::new(Code::ConflictingKeys, "`pipeline-name` has no effect here")
+                        .at(name.origin, format!("the output goes on to `{}`", next.name))
+                        .help("only the last consumer of a pipeline names it")
+                }
+                _ if longrun.consumer_for.is_empty() => {
+                    Diagnostic::new(Code::ConflictingKeys, "`pipeline-name` without a pipeline")
+                        .at(name.origin, "nothing feeds this service")
+                        .help("name its producers: `consumer-for = [\"NAME\"]`")
+                }
+                _ => continue,
+            };
+            self.problems.push(problem);
+        }
+    }
+
+    /// Two definitions of one name are one mistake: whoever is connected with them is not blamed as well.
+    fn mark_duplicates(&mut self) {
+        let mut seen: BTreeMap<Name, usize> = BTreeMap::new();
+        for place in 0..self.set.services.len() {
+            let name = self.set.services[place].name.clone();
+            match seen.get(&name) {
+                Some(first) => {
+                    self.set.services[*first].incomplete = true;
+                    self.set.services[place].incomplete = true;
+                }
+                None => {
+                    seen.insert(name, place);
+                }
+            }
+        }
+    }
+
     /// Fills in the other side of every pipeline of which only one was written.
     fn complete_pipelines(&mut self) {
         let mut producers: Vec<(Name, ServiceRef)> = Vec::new();
@@ -300,6 +358,7 @@ impl Resolver<'_> {
                 ));
             }
         }
+        self.check_pipelines(&producers, &consumers);
         let places: BTreeMap<Name, usize> = self
             .set
             .services

@@ -92,7 +92,7 @@ impl Resolver<'_> {
         let http = self.value(ready.http.as_ref(), scope, |v, t, o| v.http("ready.http", t, o));
         let network = tcp.map(|(host, port)| Question::Tcp { host, port });
         let socket = unix.map(|path| Question::Unix { path });
-        let web = http.map(|(host, port, path)| Question::Http { host, port, path });
+        let web = http.map(|(host, port, path, authority)| Question::Http { host, port, path, authority });
         result.question = result.question.or(network).or(socket).or(web);
         result
     }

@@ -18,15 +18,21 @@ impl Values<'_> {
 
     /// Milliseconds; `never` is 0, as in s6's own files.
     pub fn duration(&mut self, key: &str, text: &str, origin: Origin) -> Option<u32> {
-        if text == "never" {
+        let may_be_never =
+            !["on-exit.within", "restart-delay", "ready.interval", "ready.timeout"].contains(&key);
+        if text == "never" && may_be_never {
             return Some(0);
         }
         match milliseconds(text) {
             Some(0) => self.refuse(
                 format!("`{key}` cannot be `{text}`"),
                 origin,
-                "s6 takes zero for no limit at all",
-                "write `never` for no limit",
+                if may_be_never { "s6 takes zero for no limit at all" } else { "no time at all" },
+                if may_be_never {
+                    "write `never` for no limit"
+                } else {
+                    "write a number and a unit, such as `500ms` or `10s`"
+                },
             ),
             Some(value) => match u32::try_from(value) {
                 Ok(value) => Some(value),
@@ -42,8 +48,11 @@ impl Values<'_> {
             None => self.refuse(
                 format!("`{key}` cannot be `{text}`"),
                 origin,
-                "not a duration",
-                "write a number and a unit: `500ms`, `10s`, `5m`, `1h30m`; or `never`",
+                if text == "never" { "this has to end" } else { "not a duration" },
+                match may_be_never {
+                    true => "write a number and a unit: `500ms`, `10s`, `5m`, `1h30m`; or `never`",
+                    false => "write a number and a unit: `500ms`, `10s`, `5m`, `1h30m`",
+                },
             ),
         }
     }
@@ -101,8 +110,8 @@ impl Values<'_> {
         parts
     }
 
-    /// The host, the port and the path of a web address.
-    pub fn http(&mut self, key: &str, text: &str, origin: Origin) -> Option<(String, u16, String)> {
+    /// The host, the port and the path of a web address, and its host as a web server wants to hear it.
+    pub fn http(&mut self, key: &str, text: &str, origin: Origin) -> Option<(String, u16, String, String)> {
         let Some(rest) = text.strip_prefix("http://") else {
             return self.refuse(
                 format!("`{key}` cannot be `{text}`"),
@@ -115,6 +124,7 @@ impl Values<'_> {
             Some(slash) => rest.split_at(slash),
             None => (rest, "/"),
         };
+        let authority = address.to_owned();
         let address = if address.contains(':') { address.to_owned() } else { format!("{address}:80") };
         if path.chars().any(|c| c.is_control() || c == ' ') {
             return self.refuse(
@@ -125,7 +135,7 @@ impl Values<'_> {
             );
         }
         let (host, port) = self.address(key, &address, origin)?;
-        Some((host, port, path.to_owned()))
+        Some((host, port, path.to_owned(), authority))
     }
 
     /// The name of a signal, without `SIG`.

@@ -785,6 +785,12 @@ fn an_unwanted_service_idles_and_counts_as_ready() {
         run = ["touch", "SCRATCH/touched", "3"]
         ready.fd = 3
 
+        [longrun.deaf]
+        only-if = ["false"]
+        down-signal = "WINCH"
+        timeout-kill = "never"
+        run = ["true"]
+
         [longrun.wanted]
         only-if = 'test -n "$WANTED"'
         environment.WANTED = "yes"
@@ -798,6 +804,15 @@ fn an_unwanted_service_idles_and_counts_as_ready() {
     assert!(!s.path("touched").exists(), "it touches nothing");
     s.control("-d", "unwanted");
     assert!(s.wait("-D", "unwanted", 4_000), "it stops at once");
+    s.control("-u", "deaf");
+    assert!(s.wait("-u", "deaf", 10_000));
+    sleep(Duration::from_millis(500));
+    let pid = s.status("deaf", "pid");
+    s.control("-h", "deaf");
+    sleep(Duration::from_millis(300));
+    assert_eq!(s.status("deaf", "pid"), pid, "a reload does not end it");
+    s.control("-d", "deaf");
+    assert!(s.wait("-D", "deaf", 4_000), "it stops at once, whatever its stop signal");
     s.control("-u", "wanted");
     assert!(s.wait("-U", "wanted", 10_000));
     assert!(s.path("wanted").exists());
