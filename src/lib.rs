@@ -26,6 +26,7 @@ pub mod tree;
 pub mod disk;
 pub mod image;
 pub mod import;
+pub mod live;
 pub mod render;
 pub mod report;
 pub mod resolve;
@@ -56,19 +57,60 @@ pub struct ManifestFile {
     pub file: FileId,
     /// What its `include` names, in order.
     pub included: Vec<ManifestFile>,
+    /// What was added while the system runs, see [`manifest::Additions`].
+    pub added: Option<FileId>,
 }
 
 impl From<FileId> for ManifestFile {
     fn from(file: FileId) -> Self {
-        ManifestFile { file, included: Vec::new() }
+        ManifestFile { file, included: Vec::new(), added: None }
     }
 }
 
 impl ManifestFile {
     fn parse(&self, files: &Files, problems: &mut Problems) -> Manifest {
         let included = self.included.iter().map(|file| file.parse(files, problems)).collect();
-        manifest::parse(files, self.file, problems).over(included)
+        let manifest = manifest::parse(files, self.file, problems).over(included);
+        match self.added {
+            Some(file) => manifest.with(manifest::parse(files, file, problems), problems),
+            None => manifest,
+        }
     }
+}
+
+/// A service of a manifest that has instances.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// Its name; that of an instance's service is `NAME-INSTANCE`.
+    pub name: String,
+    /// `longrun` or `oneshot`.
+    pub kind: &'static str,
+    /// What an instance may set.
+    pub parameters: Vec<String>,
+    /// The instances that the manifest itself has, with what they set.
+    pub instances: Vec<(String, manifest::Parameters)>,
+}
+
+/// The templates of a manifest, without what was added to it.
+pub fn templates_of(files: &Files, manifest: &ManifestFile) -> Vec<Template> {
+    let manifest = ManifestFile { added: None, ..manifest.clone() }.parse(files, &mut Problems::default());
+    let template = |(kind, name, keys): (&'static str, &str, &manifest::CommonKeys)| {
+        let instances = keys.instances.clone().unwrap_or_default();
+        let counted = 1..=instances.count.map_or(0, |count| count.value);
+        let counted = counted.map(|number| (number.to_string(), manifest::Parameters::new()));
+        let named = instances.named.into_iter().map(|(name, values)| {
+            let values = values.entries.into_iter().map(|(key, value)| (key.value, value.value));
+            (name.value, values.collect())
+        });
+        let parameters = keys.parameters.iter().flat_map(|names| &names.list);
+        Template {
+            name: name.to_owned(),
+            kind,
+            parameters: parameters.map(|name| name.value.clone()).collect(),
+            instances: counted.chain(named).collect(),
+        }
+    };
+    manifest.templates().map(template).collect()
 }
 
 /// Compiles a manifest: every problem of it, and the services that `render` makes a tree of.

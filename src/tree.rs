@@ -56,6 +56,16 @@ impl SourceTree {
         self.entries.iter().map(|(path, entry)| (path.as_str(), entry))
     }
 
+    /// Whether anything lies below the directory `path`.
+    pub fn has_below(&self, path: &str) -> bool {
+        self.children(path).next().is_some()
+    }
+
+    /// The names in the directory `path`, in byte order; one that has entries below it may come several times.
+    pub fn names<'a>(&'a self, path: &str) -> impl Iterator<Item = &'a str> {
+        self.children(path).filter_map(|below| below.split('/').next())
+    }
+
     /// The entry at a path.
     pub fn get(&self, path: &str) -> Option<&TreeEntry> {
         self.entries.get(path)
@@ -93,7 +103,7 @@ impl SourceTree {
         }
     }
 
-    fn children(&self, path: &str) -> impl Iterator<Item = &str> {
+    fn children<'a>(&'a self, path: &str) -> impl Iterator<Item = &'a str> + use<'a> {
         let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
         let start = (Bound::Excluded(prefix.clone()), Bound::Unbounded);
         let below = self.entries.range::<String, _>(start);

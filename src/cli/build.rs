@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::carried::ADDED;
+use super::manifest::{additions, carry};
 use super::{ManifestArgument, Outcome, Streams, TemplatesArgument};
 use crate::diagnostic::Files;
 use crate::disk;
@@ -31,17 +33,36 @@ pub(super) struct Build {
 
 impl Build {
     pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
-        let (files, compilation) = self.manifest.compile();
-        streams.report(compilation.problems.iter(), &files);
+        let mut loaded = self.manifest.load();
+        let mut compilation = loaded.compile();
+        // What was added in a container that runs is kept when its manifest is built anew.
+        let definitions = self.root.join(compilation.services.target.tree.trim_start_matches('/'));
+        match additions(&definitions) {
+            Ok(added) if !added.list().is_empty() => {
+                loaded = loaded.with(&definitions.join(ADDED), &added);
+                compilation = loaded.compile();
+            }
+            Ok(_) => {}
+            Err(problems) => {
+                streams.report(&problems, &Files::default());
+                return Outcome::Problems;
+            }
+        }
+        let files = &loaded.files;
+        streams.report(compilation.problems.iter(), files);
         if compilation.problems.has_errors() {
             streams.tell("nothing was written\n");
             return Outcome::Problems;
         }
         let services = &compilation.services;
-        let tree = match self.templates.tree(services) {
+        let tree = self.templates.tree(services).and_then(|mut tree| {
+            carry(&mut tree, &loaded, &self.templates, &services.target.tree)?;
+            Ok(tree)
+        });
+        let tree = match tree {
             Ok(tree) => tree,
             Err(problem) => {
-                streams.report([&problem], &files);
+                streams.report([&problem], files);
                 return Outcome::Problems;
             }
         };

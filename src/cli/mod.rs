@@ -1,27 +1,31 @@
 //! For people: arguments, streams and exit codes. The only room that prints.
 
+mod apply;
 mod build;
+mod carried;
 mod check;
+mod control;
 mod explain;
 mod graph;
 mod image;
 mod init;
+mod instance;
+mod manifest;
+mod system;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::diagnostic::{Code, Diagnostic, Files, Problems, Severity};
-use crate::disk;
-use crate::model::{ServiceSet, Target};
+use crate::Compilation;
+use crate::diagnostic::{Diagnostic, Files, Severity};
+use crate::live::{Installed, Programs};
 use crate::report::{self, Style};
-use crate::templates::Templates;
-use crate::tree::SourceTree;
-use crate::{Compilation, ManifestFile, compile, manifest, render};
+use manifest::{ManifestArgument, TemplatesArgument};
 
 /// Compiles one services.toml into a complete s6-rc source directory for s6-overlay.
 #[derive(Debug, Parser)]
@@ -49,14 +53,24 @@ enum Command {
     Graph(graph::Graph),
     Explain(explain::Explain),
     Init(init::Init),
+    Instance(instance::Instance),
+    Apply(apply::Apply),
+    Status(control::Status),
+    Start(control::Start),
+    Stop(control::Stop),
+    Restart(control::Restart),
 }
 
-/// Which manifest to read.
-#[derive(Debug, Args)]
-struct ManifestArgument {
-    /// The manifest; `-` reads standard input
-    #[arg(short, long, value_name = "FILE", default_value = "services.toml")]
-    manifest: PathBuf,
+impl Command {
+    /// Whether it may stop the service that calls it, and does not run apart from that yet.
+    fn may_stop_caller(&self) -> bool {
+        match self {
+            Command::Apply(apply) => apply.may_stop_caller(),
+            Command::Stop(stop) => stop.system.may_stop_caller(),
+            Command::Restart(restart) => restart.system.may_stop_caller(),
+            _ => false,
+        }
+    }
 }
 
 /// A manifest, or source directories that exist already.
@@ -130,6 +144,19 @@ pub fn run(
     err: &mut dyn Write,
     style: Style,
 ) -> ExitCode {
+    run_with(arguments, out, err, style, &mut Installed)
+}
+
+/// The same, with `programs` to start those of s6.
+pub fn run_with(
+    arguments: impl IntoIterator<Item = OsString>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+    style: Style,
+    programs: &mut dyn Programs,
+) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let words = arguments.get(1..).unwrap_or_default().to_vec();
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -148,6 +175,14 @@ pub fn run(
         let _ = write!(err, "{}", error.render());
         return ExitCode::from(2);
     }
+    // Who is stopped by what he has begun does not stop it.
+    if arguments.command.may_stop_caller() {
+        let words = words.into_iter().chain(["--apart".into()]);
+        return crate::live::apart(&words.collect::<Vec<_>>()).unwrap_or_else(|error| {
+            let _ = writeln!(err, "s6gen: cannot start itself: {error}");
+            ExitCode::from(3)
+        });
+    }
     let mut streams = Streams { out, err, style };
     let outcome = match arguments.command {
         Command::Build(build) => build.run(&mut streams),
@@ -155,6 +190,12 @@ pub fn run(
         Command::Graph(graph) => graph.run(&mut streams),
         Command::Explain(explain) => explain.run(&mut streams),
         Command::Init(init) => init.run(&mut streams),
+        Command::Instance(instance) => instance.run(&mut streams),
+        Command::Apply(apply) => apply.run(&mut streams, programs),
+        Command::Status(status) => status.run(&mut streams, programs),
+        Command::Start(start) => start.run(&mut streams, programs),
+        Command::Stop(stop) => stop.run(&mut streams, programs),
+        Command::Restart(restart) => restart.run(&mut streams, programs),
     };
     // A reader that goes away (`s6gen graph | head`) is no failure.
     let _ = streams.out.flush();
@@ -213,98 +254,5 @@ impl Streams<'_> {
         if !counts.is_empty() {
             self.tell(&format!("{}; `s6gen explain CODE` says more about each\n", counts.join(", ")));
         }
-    }
-}
-
-impl ManifestArgument {
-    /// Reads and compiles the manifest. What keeps it from being read is a problem like any other.
-    fn compile(&self) -> (Files, Compilation) {
-        let mut files = Files::default();
-        let mut problems = Problems::default();
-        match load(&self.manifest, &mut Vec::new(), &mut files, &mut problems) {
-            Ok(manifest) => {
-                let mut compilation = compile(&files, manifest);
-                for problem in problems.iter() {
-                    compilation.problems.push(problem.clone());
-                }
-                compilation.problems.sort_by_place();
-                (files, compilation)
-            }
-            Err(problem) => {
-                problems.push(*problem);
-                let services = ServiceSet::new(Target::default());
-                (files, Compilation { services, problems })
-            }
-        }
-    }
-}
-
-/// Reads a manifest and what it includes. What cannot be included is reported at the line that includes it.
-fn load(
-    path: &Path,
-    open: &mut Vec<PathBuf>,
-    files: &mut Files,
-    problems: &mut Problems,
-) -> Result<ManifestFile, Box<Diagnostic>> {
-    let text = disk::read_manifest(path)?;
-    let name = if path.as_os_str() == "-" { PathBuf::from("<stdin>") } else { path.to_owned() };
-    let file = files.add(name, text);
-    open.push(path.to_owned());
-    let mut included = Vec::new();
-    let folder = path.parent().unwrap_or(Path::new(""));
-    for pattern in manifest::includes(files, file) {
-        let problem =
-            |message: String| Diagnostic::new(Code::Include, message).at(pattern.origin, "included here");
-        let is_pattern = pattern.value.contains(['*', '?', '[']);
-        let found = match disk::matching(&folder.join(&pattern.value)) {
-            Ok(found) if found.is_empty() && !is_pattern => vec![folder.join(&pattern.value)],
-            Ok(found) => found,
-            Err(why) => {
-                problems.push(problem(format!("`{}` is no pattern of files: {why}", pattern.value)));
-                continue;
-            }
-        };
-        for path in found {
-            if open.contains(&path) {
-                let message = format!("`{}` includes itself", path.display());
-                problems.push(problem(message).help("remove this line"));
-                continue;
-            }
-            match load(&path, open, files, problems) {
-                Ok(manifest) => included.push(manifest),
-                Err(unread) => {
-                    problems.push(problem(unread.message).maybe_help(unread.help));
-                }
-            }
-        }
-    }
-    open.pop();
-    Ok(ManifestFile { file, included })
-}
-
-/// A folder of templates that stand before the shipped ones.
-#[derive(Debug, Args)]
-struct TemplatesArgument {
-    /// A folder of templates that stand before the shipped ones: `longrun/run` for every longrun, `longrun/NAME/run` for one;
-    /// `s6gen init --templates DIR` writes the shipped ones
-    #[arg(long, value_name = "DIR")]
-    templates: Option<PathBuf>,
-}
-
-impl TemplatesArgument {
-    /// The source tree of `services`, made with these templates.
-    fn tree(&self, services: &ServiceSet) -> Result<SourceTree, Diagnostic> {
-        let wrong = |why: String| {
-            Diagnostic::new(Code::Template, format!("a template cannot be filled: {why}"))
-                .help("`s6gen init --templates DIR` writes the shipped ones, to compare")
-        };
-        let overrides = match &self.templates {
-            Some(folder) => disk::read_folder(folder).map_err(|error| {
-                Diagnostic::new(Code::Template, format!("cannot read `{}`: {error}", folder.display()))
-            })?,
-            None => Vec::new(),
-        };
-        let templates = Templates::new(&overrides).map_err(wrong)?;
-        render::tree_with(services, &templates).map_err(wrong)
     }
 }

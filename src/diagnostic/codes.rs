@@ -103,6 +103,11 @@ codes! {
     MissingParameter = "manifest::missing-parameter" Error,
     /// A parameter that the template does not declare, or that it declares and nothing uses.
     UnknownParameter = "manifest::unknown-parameter" Error,
+    /// Instances were added of a template that the manifest does not have.
+    ///
+    /// `s6gen instance add` writes down what was added while the system runs, and every later build keeps it. If the
+    /// manifest has lost the template since, either it comes back or the instances go.
+    UnknownTemplate = "manifest::unknown-template" Error,
     /// An expression between `{{` and `}}` that cannot be evaluated.
     ///
     /// Expressions exist only in `[defaults.…]` and in services with `instances`; everywhere else `{{` is ordinary
@@ -450,6 +455,40 @@ codes! {
     /// `ulimit -s unlimited` in the shell that starts it lifts the limit, in Docker `--ulimit stack=-1`. s6gen itself
     /// has no such limit.
     TooManyServices = "lint::too-many-services" Warning,
+
+    /// What `s6gen build` leaves beside the definitions for the running system is missing or damaged.
+    ///
+    /// `build` writes the manifest into `.s6gen.manifest.json` there, so that `instance`, `apply` and `diff` know what the
+    /// image was made from. An image that an older s6gen built does not have it yet.
+    CarriedUnreadable = "live::no-manifest" Error,
+    /// The file `.s6gen.added.toml` beside the definitions, in which `s6gen instance add` writes, cannot be used.
+    ///
+    /// It is a small manifest, which may be mended by hand: `[longrun.TEMPLATE.instances.NAME]` with the parameters, or
+    /// `[longrun.NAME]` with `run` and `start`.
+    AdditionsUnreadable = "live::additions" Error,
+    /// There is no system of s6-rc that runs here.
+    ///
+    /// `apply`, `status`, `start`, `stop` and `restart` speak with the s6-rc of the container in which they are called;
+    /// its live directory is `/run/s6-rc`, or what `--live` names. In a Dockerfile, where nothing runs yet, `s6gen build`
+    /// is what is meant.
+    NotRunning = "live::not-running" Error,
+    /// A program of s6 or s6-rc cannot be found.
+    ///
+    /// s6gen looks on PATH and in `/command`, where s6-overlay has them.
+    ProgramMissing = "live::program-missing" Error,
+    /// Another s6-rc has been at work for longer than s6gen was willing to wait.
+    ///
+    /// Only one s6-rc can change a system at a time. The usual other one is the boot itself: it ends when everything
+    /// that starts at boot is up and ready. A service that calls s6gen before it is ready itself waits for a boot that
+    /// waits for it: such a service says that it is ready first, or calls s6gen in the background.
+    Busy = "live::busy" Error,
+    /// A program of s6-rc refused, or did not get where it should.
+    ///
+    /// The report shows the call and everything the program said. When `s6-rc-update` fails because a service did not
+    /// stop, the old database stays live; when one did not start again, the new one is live and the others run.
+    ProgramFailed = "live::program-failed" Error,
+    /// A name that the running system, or the list of what was added, does not have.
+    UnknownName = "live::unknown-name" Error,
 
     /// The system did not let s6gen write its output, or read what is there already.
     ///

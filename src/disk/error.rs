@@ -53,6 +53,11 @@ impl OutputError {
         OutputError::Refused(Refusal { doing, path, reason: reason(error), help, partly: false })
     }
 
+    /// The refusal of a directory that was to be read.
+    pub fn unreadable(path: &Path, error: &io::Error) -> Self {
+        OutputError::system("read", path, error)
+    }
+
     /// A refusal of our own.
     pub(super) fn refused(doing: &'static str, path: &Path, reason: impl Into<String>) -> Self {
         let (path, reason) = (path.to_owned(), reason.into());

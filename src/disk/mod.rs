@@ -4,20 +4,26 @@
 //! it would change. What was made is listed in a receipt beside the definitions; nothing else is ever replaced or
 //! removed. [`source`] opens a source directory for `import` to read.
 
+mod compiled;
+mod compose;
 mod create;
 mod error;
 mod folder;
 mod ground;
+mod kept;
 mod manifest;
 mod plan;
 mod read;
 mod receipt;
 mod write;
 
+pub use compiled::{Database, databases, is_there, live_database, make_folder, remove_folder};
+pub use compose::compose;
 pub use create::create;
 pub use error::{Foreign, OutputError, Refusal};
 pub use folder::{matching, read_folder};
 pub use ground::State;
+pub use kept::{Kept, find_tree, lock, read_kept, replace};
 pub use manifest::{MANIFEST_LIMIT, read_manifest};
 pub use plan::{Difference, compare};
 pub use read::{SourceDirectory, source};

@@ -244,7 +244,7 @@ fn put(staged: &Path, path: &Path, entry: &TreeEntry) -> io::Result<()> {
     }
 }
 
-fn create(path: &Path, entry: &TreeEntry) -> io::Result<()> {
+pub(super) fn create(path: &Path, entry: &TreeEntry) -> io::Result<()> {
     match entry {
         TreeEntry::Directory => make_directory(path),
         TreeEntry::Link(target) => symlink(target, path),

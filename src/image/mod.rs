@@ -139,6 +139,17 @@ pub fn sources<D: Directory>(
     (compiled, boot)
 }
 
+/// The directories that `/init` compiles in the file system `root`, absolute paths there, in the order in which it
+/// names them.
+pub fn compiled<D: Directory>(root: &D, setup: &Setup) -> Vec<String> {
+    let places = Places::new(setup);
+    let has_legacy = is_directory(&open(root, &places.definitions), b"user");
+    let is_apart = setup.system.has(Feature::UserBundlesDir) && !has_legacy;
+    let bundles = is_apart.then_some(places.bundles);
+    let own = setup.system.own_definitions_dir();
+    [places.definitions].into_iter().chain(bundles).chain(own).collect()
+}
+
 impl Boot {
     /// Notes which start bundles in `directory` lack `type` when they are compiled.
     fn look<D: Directory>(&mut self, directory: &D, path: &Path, completion: Option<bool>) {

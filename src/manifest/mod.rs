@@ -3,10 +3,12 @@
 //! [`parse`] goes on after every mistake, so that one run reports them all: syntax errors recover, an unknown key or a
 //! value of the wrong type costs only itself.
 
+mod additions;
 mod keys;
 mod syntax;
 mod values;
 
+pub use additions::{Added, Additions, Change, Parameters};
 pub use keys::{
     BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OneshotKeys, REFERENCE, Ready, Table,
     TargetKeys,
@@ -62,6 +64,14 @@ impl ServiceKeys {
             ServiceKeys::Longrun(_) => "longrun",
             ServiceKeys::Oneshot(_) => "oneshot",
             ServiceKeys::Bundle(_) => "bundle",
+        }
+    }
+
+    fn common(&self) -> Option<&CommonKeys> {
+        match self {
+            ServiceKeys::Longrun(keys) => Some(&keys.common),
+            ServiceKeys::Oneshot(keys) => Some(&keys.common),
+            ServiceKeys::Bundle(_) => None,
         }
     }
 
@@ -179,7 +189,7 @@ impl Manifest {
     /// This manifest over those that it includes: what stands here is nearer. Services of two files that do not include
     /// each other stay two, and are reported as such.
     #[must_use]
-    pub fn over(self, included: Vec<Manifest>) -> Manifest {
+    pub fn over(mut self, included: Vec<Manifest>) -> Manifest {
         let mut below = Manifest::default();
         for manifest in included {
             below.target = below.target.over(manifest.target);
@@ -191,31 +201,73 @@ impl Manifest {
             .enumerate()
             .map(|(place, entry)| ((entry.keys.kind(), entry.name.value.clone()), place))
             .collect();
-        for entry in self.services {
+        for entry in std::mem::take(&mut self.services) {
             match known.get(&(entry.keys.kind(), entry.name.value.clone())) {
                 Some(place) => {
                     let farther = &mut below.services[*place];
                     farther.keys = std::mem::take(&mut farther.keys).merge(entry.keys);
                 }
                 None => {
-                    let keys = match entry.keys {
-                        ServiceKeys::Longrun(keys) => {
-                            ServiceKeys::Longrun(Box::new(self.longrun_defaults.clone().merge(*keys)))
-                        }
-                        ServiceKeys::Oneshot(keys) => {
-                            ServiceKeys::Oneshot(Box::new(self.oneshot_defaults.clone().merge(*keys)))
-                        }
-                        bundle @ ServiceKeys::Bundle(_) => bundle,
-                    };
+                    let keys = self.with_defaults(entry.keys);
                     below.services.push(ServiceEntry { name: entry.name, keys });
                 }
             }
         }
-        Manifest {
-            include: self.include,
-            target: below.target.over(self.target),
-            services: below.services,
-            ..Manifest::default()
+        Manifest { target: below.target.over(self.target), services: below.services, ..self }
+    }
+
+    /// This manifest with what was added while its system runs: instances go to their templates, and a service of its
+    /// own has the defaults of this manifest.
+    #[must_use]
+    pub fn with(mut self, added: Manifest, problems: &mut Problems) -> Manifest {
+        for entry in added.services {
+            let kind = entry.keys.kind();
+            let same = self
+                .services
+                .iter_mut()
+                .find(|known| known.keys.kind() == kind && known.name.value == entry.name.value);
+            let adds_instances = entry.keys.common().is_some_and(|common| common.instances.is_some());
+            match same {
+                Some(template)
+                    if adds_instances
+                        && template.keys.common().is_some_and(|common| common.instances.is_some()) =>
+                {
+                    template.keys = std::mem::take(&mut template.keys).merge(entry.keys);
+                }
+                _ if adds_instances => problems.push(
+                    Diagnostic::new(
+                        Code::UnknownTemplate,
+                        format!("the manifest has no template `{}`", entry.name.value),
+                    )
+                    .at(entry.name.origin, "instances of it were added")
+                    .help("remove them with `s6gen instance remove`, or give the manifest its template back"),
+                ),
+                _ => {
+                    let keys = self.with_defaults(entry.keys);
+                    self.services.push(ServiceEntry { name: entry.name, keys });
+                }
+            }
+        }
+        self
+    }
+
+    /// Every service that has instances: its kind, its name, and the keys in which it says so.
+    pub fn templates(&self) -> impl Iterator<Item = (&'static str, &str, &CommonKeys)> {
+        self.services.iter().filter_map(|entry| {
+            let common = entry.keys.common().filter(|common| common.instances.is_some())?;
+            Some((entry.keys.kind(), entry.name.value.as_str(), common))
+        })
+    }
+
+    fn with_defaults(&self, keys: ServiceKeys) -> ServiceKeys {
+        match keys {
+            ServiceKeys::Longrun(keys) => {
+                ServiceKeys::Longrun(Box::new(self.longrun_defaults.clone().merge(*keys)))
+            }
+            ServiceKeys::Oneshot(keys) => {
+                ServiceKeys::Oneshot(Box::new(self.oneshot_defaults.clone().merge(*keys)))
+            }
+            bundle @ ServiceKeys::Bundle(_) => bundle,
         }
     }
 

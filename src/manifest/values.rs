@@ -290,15 +290,13 @@ impl Value for TextTable {
     }
 }
 
-/// The instances of a service template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Instances {
+/// The instances of a service template; those of two files add up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Instances {
     /// So many, numbered from 1.
-    Count(Number),
-    /// By name.
-    Names(Names),
+    pub count: Option<Number>,
     /// By name, each with its parameters.
-    Table(Vec<(Text, TextTable)>),
+    pub named: Vec<(Text, TextTable)>,
 }
 
 impl Value for Instances {
@@ -307,20 +305,39 @@ impl Value for Instances {
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         match value.get_ref() {
-            DeValue::Integer(_) => Number::read(key, value, reader).map(Instances::Count),
-            DeValue::Array(_) => Names::read(key, value, reader).map(Instances::Names),
+            DeValue::Integer(_) => {
+                let count = Some(Number::read(key, value, reader)?);
+                Some(Instances { count, named: Vec::new() })
+            }
+            DeValue::Array(_) => {
+                let names = Names::read(key, value, reader)?.list.into_iter();
+                Some(Instances {
+                    count: None,
+                    named: names.map(|name| (name, TextTable::default())).collect(),
+                })
+            }
             DeValue::Table(table) => {
-                let mut instances = Vec::new();
+                let mut named = Vec::new();
                 for (name, value) in table {
                     let path = format!("{key}.{}", name.get_ref());
                     let parameters = TextTable::read(&path, value, reader)?;
                     let origin = reader.origin(name.span());
                     let name = Text { value: name.get_ref().to_string(), origin, from_defaults: false };
-                    instances.push((name, parameters));
+                    named.push((name, parameters));
                 }
-                Some(Instances::Table(instances))
+                Some(Instances { count: None, named })
             }
             _ => reader.wrong_type(key, value, Self::EXPECTED),
         }
+    }
+
+    fn merge(mut self, nearer: Self) -> Self {
+        for (name, parameters) in nearer.named {
+            match self.named.iter_mut().find(|(known, _)| known.value == name.value) {
+                Some(known) => *known = (name, parameters),
+                None => self.named.push((name, parameters)),
+            }
+        }
+        Instances { count: nearer.count.or(self.count), named: self.named }
     }
 }

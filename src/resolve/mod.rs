@@ -14,7 +14,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, Origin, Problems, did_you_mean};
-use crate::manifest::{Instances, Manifest, ServiceEntry, ServiceKeys, TargetKeys, Text};
+use crate::manifest::{Manifest, ServiceEntry, ServiceKeys, TargetKeys, Text};
 use crate::model::{
     Bundle, Feature, Kind, Layer, Longrun, Name, Service, ServiceRef, ServiceSet, System, Target,
 };
@@ -174,14 +174,9 @@ impl Resolver<'_> {
             return;
         };
         let declared = common.parameters.iter().flat_map(|p| p.list.iter().cloned()).collect::<Vec<_>>();
-        let list: Vec<Instance> = match instances {
-            Instances::Count(number) if (0..=9999).contains(&number.value) => (1..=number.value)
-                .map(|n| {
-                    let text = Text { value: n.to_string(), origin: number.origin, from_defaults: false };
-                    (Variable::Number(n), text, Vec::new())
-                })
-                .collect(),
-            Instances::Count(number) => {
+        let mut list: Vec<Instance> = Vec::new();
+        if let Some(number) = &instances.count {
+            if !(0..=9999).contains(&number.value) {
                 self.problems.push(
                     Diagnostic::new(
                         Code::InvalidValue,
@@ -189,20 +184,16 @@ impl Resolver<'_> {
                     )
                     .at(number.origin, "from 0 to 9999"),
                 );
-                Vec::new()
+            } else {
+                list.extend((1..=number.value).map(|n| {
+                    let text = Text { value: n.to_string(), origin: number.origin, from_defaults: false };
+                    (Variable::Number(n), text, Vec::new())
+                }));
             }
-            Instances::Names(names) => names
-                .list
-                .iter()
-                .map(|name| (Variable::Text(name.value.clone()), name.clone(), Vec::new()))
-                .collect(),
-            Instances::Table(table) => table
-                .iter()
-                .map(|(name, values)| {
-                    (Variable::Text(name.value.clone()), name.clone(), values.entries.clone())
-                })
-                .collect(),
-        };
+        }
+        list.extend(instances.named.iter().map(|(name, values)| {
+            (Variable::Text(name.value.clone()), name.clone(), values.entries.clone())
+        }));
         let template = Scope::template(name, table, declared).early(early);
         template.check_given(list.iter().flat_map(|(_, _, given)| given), self.problems);
         let mut members = Vec::new();

@@ -1,0 +1,121 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::live::Call;
+use crate::model::Name;
+
+/// What an update of the running system consists of.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// Services that the old database does not have.
+    pub(super) added: BTreeSet<Name>,
+    /// Services that the new database does not have.
+    pub(super) removed: BTreeSet<Name>,
+    /// Services that do something else now, with the files that say so.
+    pub(super) changed: BTreeMap<Name, Vec<String>>,
+    /// What is up before.
+    pub(super) active: BTreeSet<Name>,
+    /// What s6-rc-update stops, with everything that stops because it needs it.
+    pub(super) stops: BTreeSet<Name>,
+    /// What it starts in the new database, with everything that needs to be up for it.
+    pub(super) starts: BTreeSet<Name>,
+    /// For services that restart without being changed: what they need that restarts, where that is known.
+    pub(super) because: BTreeMap<Name, Name>,
+    /// What is new among the services that start at boot, and is started once the new database is live.
+    pub(super) boot: BTreeSet<Name>,
+    /// The programs that do it, in order.
+    pub(super) commands: Vec<Call>,
+    /// Whether the definitions for the next boot differ.
+    pub(super) files_differ: bool,
+}
+
+/// What becomes of a service that is up or comes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fate {
+    Stopped,
+    Restarted,
+    Started,
+}
+
+impl Plan {
+    /// The running services that s6-rc-update would not restart by itself.
+    pub(super) fn conversion(&self) -> Vec<&Name> {
+        self.changed.keys().filter(|name| self.active.contains(*name)).collect()
+    }
+
+    /// Whether nothing that runs is touched, and no database replaced.
+    pub(super) fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+
+    fn fates(&self) -> Vec<(Fate, &Name)> {
+        let comes_back = |name: &Name| self.starts.contains(name) || self.boot.contains(name);
+        let stopped = self.stops.iter().map(|name| match comes_back(name) {
+            true => (Fate::Restarted, name),
+            false => (Fate::Stopped, name),
+        });
+        let started = self.starts.union(&self.boot).filter(|name| !self.stops.contains(*name));
+        let mut fates: Vec<_> = stopped.chain(started.map(|name| (Fate::Started, name))).collect();
+        fates.sort();
+        fates
+    }
+
+    /// For people: one line for each service with which something happens.
+    pub(super) fn text(&self) -> String {
+        let mut lines: Vec<(&str, &Name, String)> = Vec::new();
+        let none = String::new;
+        lines.extend(self.added.iter().map(|name| ("added", name, none())));
+        lines.extend(self.removed.iter().map(|name| ("removed", name, none())));
+        let idle = self.changed.iter().filter(|(name, _)| !self.active.contains(*name));
+        lines.extend(idle.map(|(name, files)| ("changed", name, format!("{}; it is down", changed(files)))));
+        for (fate, name) in self.fates() {
+            let why = match (self.changed.get(name), self.because.get(name)) {
+                _ if fate != Fate::Restarted => none(),
+                (Some(files), _) => changed(files),
+                (None, Some(needed)) => format!("it needs {needed}"),
+                (None, None) => "what it is or needs has changed".into(),
+            };
+            let word = match fate {
+                Fate::Stopped => "stopped",
+                Fate::Restarted => "restarted",
+                Fate::Started => "started",
+            };
+            // That a service which is no longer there stops goes without saying.
+            if fate != Fate::Stopped || !self.removed.contains(name) {
+                lines.push((word, name, why));
+            }
+        }
+        let width = lines.iter().map(|(_, name, _)| name.to_string().len()).max().unwrap_or(0);
+        let line = |(word, name, why): &(&str, &Name, String)| {
+            let text = format!("{word:9}  {:width$}  {why}", name.to_string());
+            format!("{}\n", text.trim_end())
+        };
+        lines.iter().map(line).collect()
+    }
+
+    /// For programs.
+    pub(super) fn json(&self, is_applied: bool) -> serde_json::Value {
+        let names = |list: &BTreeSet<Name>| list.iter().map(Name::to_string).collect::<Vec<_>>();
+        let of = |wanted: Fate| {
+            let fates = self.fates().into_iter().filter(|(fate, _)| *fate == wanted);
+            fates.map(|(_, name)| name.to_string()).collect::<Vec<_>>()
+        };
+        let changed: BTreeMap<String, &Vec<String>> =
+            self.changed.iter().map(|(name, files)| (name.to_string(), files)).collect();
+        serde_json::json!({
+            "version": 1,
+            "applied": is_applied,
+            "added": names(&self.added),
+            "removed": names(&self.removed),
+            "changed": changed,
+            "stopped": of(Fate::Stopped),
+            "restarted": of(Fate::Restarted),
+            "started": of(Fate::Started),
+            "conversion": self.conversion().iter().map(|name| format!("{name} restart")).collect::<Vec<_>>(),
+            "commands": self.commands.iter().map(Call::words).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn changed(files: &[String]) -> String {
+    format!("{} changed", files.join(", "))
+}

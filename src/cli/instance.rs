@@ -1,0 +1,270 @@
+use std::path::Path;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::carried::{ADDED, CARRIED, Carried};
+use super::manifest::{Loaded, additions};
+use super::system::{Definitions, refused, unwritten};
+use super::{Outcome, Streams};
+use crate::diagnostic::{Code, Diagnostic, Files, Severity, did_you_mean};
+use crate::disk;
+use crate::manifest::{Added, Additions, Change, Parameters};
+use crate::{Template, templates_of};
+
+/// Adds, removes and lists instances of templates while the system runs
+///
+/// What is added is written down beside the definitions; `s6gen apply` makes it so, and then a restart of the container
+/// boots with it. Any number of processes may add and remove at once.
+#[derive(Debug, Args)]
+pub(super) struct Instance {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Add(Add),
+    Remove(Remove),
+    List(List),
+}
+
+/// Adds an instance, or gives the one that is there other parameters
+///
+/// Adding what is there already, just so, changes nothing. A value may be any text: it reaches the service as it is.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    s6gen instance add openvpn office              the service openvpn-office, of the template openvpn\n  \
+    s6gen instance add tunnel home --set port=1194 with a value for a parameter\n  \
+    s6gen instance add --name echo -- nc -lk 7     a service that runs this command, exactly so")]
+struct Add {
+    /// The template: a service of the manifest that has `instances`
+    #[arg(required_unless_present = "name", requires = "instance")]
+    template: Option<String>,
+    /// The new instance; its service is TEMPLATE-INSTANCE
+    instance: Option<String>,
+    /// A value for a parameter of the template
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair, requires = "instance")]
+    set: Vec<(String, String)>,
+    /// Instead of an instance, a longrun of this name that runs COMMAND
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["template", "instance"], requires = "command")]
+    name: Option<String>,
+    /// When the longrun starts: `on-demand`, or `boot`: also with the container
+    #[arg(long, value_name = "WHEN", default_value = "on-demand", value_parser = ["on-demand", "boot"], requires = "name")]
+    start: String,
+    /// The command of the longrun, after `--`
+    #[arg(last = true, requires = "name")]
+    command: Vec<String>,
+    #[command(flatten)]
+    definitions: Definitions,
+}
+
+/// Removes instances that were added
+///
+/// Removing what is not there changes nothing.
+#[derive(Debug, Args)]
+struct Remove {
+    /// The service: TEMPLATE-INSTANCE, or the name of a longrun that was added
+    #[arg(value_name = "NAME", required = true)]
+    names: Vec<String>,
+    #[command(flatten)]
+    definitions: Definitions,
+}
+
+/// Lists the instances of the manifest's templates, and what was added
+#[derive(Debug, Args)]
+struct List {
+    /// For programs; the shape is versioned
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    definitions: Definitions,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
+        None => Err("write `KEY=VALUE`".into()),
+    }
+}
+
+/// How long to wait for others that add or remove.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Instance {
+    pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
+        let done = match &self.command {
+            Command::Add(add) => add.run(streams),
+            Command::Remove(remove) => remove.run(streams),
+            Command::List(list) => list.run(streams),
+        };
+        done.unwrap_or_else(|problems| refused(streams, &problems))
+    }
+}
+
+impl Add {
+    fn run(&self, streams: &mut Streams<'_>) -> Result<Outcome, Vec<Diagnostic>> {
+        let directory = self.definitions.directory()?;
+        let _lock = disk::lock(&directory.join(CARRIED), PATIENCE).map_err(unwritten)?;
+        let loaded = Carried::read(&directory)?.load();
+        let mut added = additions(&directory)?;
+        let (service, change) = match self.change(&loaded, &mut added) {
+            Ok(change) => change,
+            Err(problem) => {
+                streams.report([&problem], &Files::default());
+                return Ok(Outcome::Problems);
+            }
+        };
+        if change != Change::Unchanged {
+            let path = directory.join(ADDED);
+            if !judge(streams, loaded, &path, &added) {
+                return Ok(Outcome::Problems);
+            }
+            disk::replace(&path, added.text().as_bytes()).map_err(unwritten)?;
+        }
+        streams.tell(&match change {
+            Change::Added => format!("{service}: added; `s6gen apply` makes it so\n"),
+            Change::Changed => format!("{service}: changed; `s6gen apply` makes it so\n"),
+            Change::Unchanged => format!("{service}: is there already, just so\n"),
+        });
+        Ok(Outcome::Fine)
+    }
+
+    /// Writes it down; returns the service and what that changed.
+    fn change(&self, loaded: &Loaded, added: &mut Additions) -> Result<(String, Change), Diagnostic> {
+        if let Some(name) = &self.name {
+            return Ok((name.clone(), added.add_service(name, &self.start, self.command.clone())));
+        }
+        let (template, instance) =
+            (self.template.as_deref().unwrap_or_default(), self.instance.as_deref().unwrap_or_default());
+        let mut parameters = Parameters::new();
+        for (key, value) in &self.set {
+            if parameters.insert(key.clone(), value.clone()).is_some() {
+                return Err(unknown(format!("`{key}` is set twice")).help("keep one of the two"));
+            }
+        }
+        let templates = templates(loaded);
+        let Some(found) = templates.iter().find(|known| known.name == template) else {
+            let names = || templates.iter().map(|known| known.name.as_str());
+            let help = match did_you_mean(template, names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if templates.is_empty() => "a service becomes a template with `instances = []`".into(),
+                None => format!("the templates are {}", names().collect::<Vec<_>>().join(", ")),
+            };
+            return Err(
+                unknown(format!("the manifest has no template `{}`", template.escape_debug())).help(help)
+            );
+        };
+        if found.instances.iter().any(|(name, _)| name == instance) {
+            let service = format!("{template}-{instance}").escape_debug().to_string();
+            return Err(unknown(format!("`{service}` is an instance of the manifest itself"))
+                .help("choose another name, or change the manifest and build the image anew"));
+        }
+        let change = added.add_instance(found.kind, template, instance, parameters);
+        Ok((format!("{template}-{instance}"), change))
+    }
+}
+
+impl Remove {
+    fn run(&self, streams: &mut Streams<'_>) -> Result<Outcome, Vec<Diagnostic>> {
+        let directory = self.definitions.directory()?;
+        let _lock = disk::lock(&directory.join(CARRIED), PATIENCE).map_err(unwritten)?;
+        let loaded = Carried::read(&directory)?.load();
+        let mut added = additions(&directory)?;
+        let mut told = String::new();
+        let before = added.clone();
+        for name in &self.names {
+            if added.remove(name) {
+                told += &format!("{name}: removed; `s6gen apply` makes it so\n");
+                continue;
+            }
+            let services = loaded.compile().services;
+            if services.services.iter().any(|service| service.name == **name) {
+                let problem = unknown(format!("`{name}` was not added, it is a part of the manifest"))
+                    .note("nothing was changed")
+                    .help("take it out of the manifest and build the image anew");
+                streams.report([&problem], &Files::default());
+                return Ok(Outcome::Problems);
+            }
+            told += &format!("{}: is not there\n", name.escape_debug());
+        }
+        if added != before {
+            disk::replace(&directory.join(ADDED), added.text().as_bytes()).map_err(unwritten)?;
+        }
+        streams.tell(&told);
+        Ok(Outcome::Fine)
+    }
+}
+
+impl List {
+    fn run(&self, streams: &mut Streams<'_>) -> Result<Outcome, Vec<Diagnostic>> {
+        let directory = self.definitions.directory()?;
+        let loaded = Carried::read(&directory)?.load();
+        let added = additions(&directory)?;
+        let templates = templates(&loaded);
+        let own = templates.iter().flat_map(|template| {
+            template.instances.iter().map(|(instance, parameters)| {
+                (Added::Instance { template: &template.name, instance, parameters }, "manifest")
+            })
+        });
+        let all: Vec<(Added<'_>, &str)> =
+            own.chain(added.list().into_iter().map(|one| (one, "added"))).collect();
+        if self.json {
+            let list: Vec<_> = all
+                .iter()
+                .map(|(one, from)| match one {
+                    Added::Instance { template, instance, parameters } => serde_json::json!({
+                        "service": one.service(), "from": from, "template": template, "instance": instance,
+                        "parameters": parameters,
+                    }),
+                    Added::Service { command, .. } => serde_json::json!({
+                        "service": one.service(), "from": from, "command": command,
+                    }),
+                })
+                .collect();
+            streams.say(&format!("{}\n", serde_json::json!({ "version": 1, "instances": list })));
+            return Ok(Outcome::Fine);
+        }
+        let width = all.iter().map(|(one, _)| one.service().len()).max().unwrap_or(0);
+        for (one, from) in &all {
+            let what = match one {
+                Added::Instance { template, parameters, .. } => {
+                    let values = parameters.iter().map(|(key, value)| format!(" {key}={}", shown(value)));
+                    format!("{template}{}", values.collect::<String>())
+                }
+                Added::Service { command, .. } => {
+                    let words = command.iter().map(|word| format!(" {}", shown(word)));
+                    format!("--{}", words.collect::<String>())
+                }
+            };
+            streams.say(&format!("{:width$}  {from:8}  {what}\n", one.service()));
+        }
+        Ok(Outcome::Fine)
+    }
+}
+
+/// A word as a shell would take it, on one line.
+fn shown(word: &str) -> String {
+    crate::templates::sh_word(&word.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\""))
+}
+
+fn templates(loaded: &Loaded) -> Vec<Template> {
+    loaded.manifest.as_ref().map(|manifest| templates_of(&loaded.files, manifest)).unwrap_or_default()
+}
+
+/// Compiles the manifest with what is to be added; false, and a report, if that has errors.
+fn judge(streams: &mut Streams<'_>, loaded: Loaded, path: &Path, added: &Additions) -> bool {
+    let loaded = loaded.with(path, added);
+    let compilation = loaded.compile();
+    let errors: Vec<&Diagnostic> =
+        compilation.problems.iter().filter(|problem| problem.severity() == Severity::Error).collect();
+    streams.report(errors.iter().copied(), &loaded.files);
+    if !errors.is_empty() {
+        streams.tell("nothing was changed\n");
+    }
+    errors.is_empty()
+}
+
+fn unknown(message: String) -> Diagnostic {
+    Diagnostic::new(Code::UnknownName, message)
+}

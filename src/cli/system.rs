@@ -1,0 +1,116 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::carried::CARRIED;
+use super::{Outcome, Streams};
+use crate::diagnostic::{Code, Diagnostic, Files};
+use crate::disk::{self, OutputError};
+use crate::live::{Failure, LIVE, Live, Programs};
+
+/// Where the definitions are in a container.
+#[derive(Debug, Args)]
+pub(super) struct Definitions {
+    /// The root of the container
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(super) root: PathBuf,
+    /// The directory of the definitions in it, if s6gen does not find it: what `[target] tree` says
+    #[arg(long, value_name = "PATH")]
+    tree: Option<String>,
+}
+
+/// Where `build` puts definitions unless it is told otherwise, and where the links to them are.
+const PLACES: &[&str] = &["/etc/s6-overlay/sv", "/etc/s6-overlay/s6-rc.d", "/etc/s6-rc/source"];
+
+impl Definitions {
+    /// A path in the container, with the root.
+    pub(super) fn in_root(&self, path: &str) -> PathBuf {
+        self.root.join(path.trim_start_matches('/'))
+    }
+
+    /// The directory, with the root.
+    pub(super) fn directory(&self) -> Result<PathBuf, Vec<Diagnostic>> {
+        let found = match &self.tree {
+            Some(tree) => Some(tree.clone()),
+            None => disk::find_tree(&self.root, PLACES, CARRIED),
+        };
+        let found = found.map(|tree| self.in_root(&tree));
+        found.filter(|directory| disk::is_there(&directory.join(CARRIED))).ok_or_else(|| {
+            let place = match &self.tree {
+                Some(tree) => format!("in `{tree}`"),
+                None => format!("in `{}`, nor where its links lead", PLACES.join("`, `")),
+            };
+            vec![
+                Diagnostic::new(Code::CarriedUnreadable, format!("`s6gen build` has left no manifest {place}"))
+                    .help("build the image with `s6gen build`; another place of the definitions is named with `--tree`"),
+            ]
+        })
+    }
+}
+
+/// The s6-rc that runs.
+#[derive(Debug, Args)]
+pub(super) struct System {
+    /// The live directory of s6-rc
+    #[arg(long, value_name = "DIR", default_value = LIVE)]
+    pub(super) live: PathBuf,
+    /// How long to wait while another s6-rc is at work, in seconds; during a boot one is, until everything is up
+    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    wait: u64,
+    /// Runs apart from the caller already
+    #[arg(long, hide = true)]
+    apart: bool,
+}
+
+impl System {
+    /// Whether it does not run apart from the caller yet.
+    pub(super) fn may_stop_caller(&self) -> bool {
+        !self.apart
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        Duration::from_secs(self.wait)
+    }
+
+    /// Does something with what runs; what goes wrong is reported.
+    pub(super) fn with(
+        &self,
+        streams: &mut Streams<'_>,
+        programs: &mut dyn Programs,
+        work: impl FnOnce(&mut Live<'_>, &mut String) -> Result<Outcome, Vec<Diagnostic>>,
+    ) -> Outcome {
+        if !disk::is_there(&self.live.join("compiled")) {
+            return refused(streams, &[Failure::NotRunning(self.live.clone()).diagnostic()]);
+        }
+        let mut out = String::new();
+        let done = {
+            let mut told = |text: &str| streams.tell(&format!("{text}\n"));
+            let mut live = Live::new(&self.live, programs, self.patience(), &mut told);
+            work(&mut live, &mut out)
+        };
+        streams.say(&out);
+        done.unwrap_or_else(|problems| refused(streams, &problems))
+    }
+}
+
+/// Reports why nothing could be done.
+pub(super) fn refused(streams: &mut Streams<'_>, problems: &[Diagnostic]) -> Outcome {
+    streams.report(problems, &Files::default());
+    Outcome::Refused
+}
+
+/// What to tell people when the running system refuses.
+pub(super) fn failed(failure: Failure) -> Vec<Diagnostic> {
+    vec![failure.diagnostic()]
+}
+
+/// What to tell people when the disk refuses.
+pub(super) fn unwritten(error: OutputError) -> Vec<Diagnostic> {
+    error.diagnostics()
+}
+
+/// Where s6gen keeps databases that it compiles: beside the live directory, where everything is gone after a restart.
+pub(super) fn work_directory(live: &Path) -> PathBuf {
+    live.parent().unwrap_or(Path::new("/run")).join("s6gen")
+}

@@ -1,0 +1,151 @@
+//! Compiled databases, as directories: which there are, which is live, and what is in their service directories.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use super::error::OutputError;
+use crate::model::Name;
+
+/// A compiled database.
+#[derive(Debug, Clone)]
+pub struct Database {
+    path: PathBuf,
+}
+
+/// Files by their paths, with their contents and x bits.
+pub type ServiceFiles = BTreeMap<String, (Vec<u8>, bool)>;
+
+/// What s6-rc itself adds to every database.
+const INTERNAL: &[&str] = &["s6rc-fdholder", "s6rc-oneshot-runner"];
+
+impl Database {
+    /// The database at `path`.
+    pub fn at(path: &Path) -> Self {
+        Database { path: path.to_owned() }
+    }
+
+    /// The longruns, without those of s6-rc itself.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn longruns(&self) -> Result<BTreeSet<Name>, OutputError> {
+        let place = self.path.join("servicedirs");
+        let read = || -> io::Result<BTreeSet<Name>> {
+            let entries = fs::read_dir(&place)?.collect::<Result<Vec<_>, _>>()?;
+            let names = entries.iter().map(|entry| Name::new(entry.file_name().as_bytes()));
+            Ok(names.filter(|name| INTERNAL.iter().all(|internal| *name != **internal)).collect())
+        };
+        read().map_err(|error| OutputError::system("read", &place, &error))
+    }
+
+    /// The files of a longrun's service directory.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn files(&self, longrun: &Name) -> Result<ServiceFiles, OutputError> {
+        let place = self.path.join("servicedirs").join(std::ffi::OsStr::from_bytes(longrun.as_bytes()));
+        let mut files = ServiceFiles::new();
+        collect(&place, "", &mut files).map_err(|error| OutputError::system("read", &place, &error))?;
+        Ok(files)
+    }
+
+    /// Whether a longrun says when it is ready.
+    ///
+    /// # Errors
+    /// That cannot be found out.
+    pub fn notifies(&self, longrun: &Name) -> Result<bool, OutputError> {
+        let name = std::ffi::OsStr::from_bytes(longrun.as_bytes());
+        let file = self.path.join("servicedirs").join(name).join("notification-fd");
+        file.try_exists().map_err(|error| OutputError::system("look at", &file, &error))
+    }
+
+    /// Whether both hold the same: the services with their dependencies, and every file.
+    ///
+    /// # Errors
+    /// One of them cannot be read.
+    pub fn is_same(&self, other: &Database) -> Result<bool, OutputError> {
+        let read =
+            |file: PathBuf| fs::read(&file).map_err(|error| OutputError::system("read", &file, &error));
+        for file in ["n", "db", "resolve.cdb"] {
+            let (ours, theirs) = (self.path.join(file), other.path.join(file));
+            // `n` came with 0.6.
+            if (ours.exists() || theirs.exists()) && read(ours)? != read(theirs)? {
+                return Ok(false);
+            }
+        }
+        let longruns = self.longruns()?;
+        if longruns != other.longruns()? {
+            return Ok(false);
+        }
+        for name in &longruns {
+            if self.files(name)? != other.files(name)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn collect(place: &Path, prefix: &str, files: &mut ServiceFiles) -> io::Result<()> {
+    for entry in fs::read_dir(place)? {
+        let entry = entry?;
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            collect(&entry.path(), &format!("{path}/"), files)?;
+        } else if kind.is_file() {
+            let executable = entry.metadata()?.permissions().mode() & 0o111 != 0;
+            files.insert(path, (fs::read(entry.path())?, executable));
+        } else if kind.is_symlink() {
+            let target = fs::read_link(entry.path())?;
+            files.insert(path, (target.as_os_str().as_bytes().to_owned(), false));
+        }
+    }
+    Ok(())
+}
+
+/// Whether anything is at `path`, links followed.
+pub fn is_there(path: &Path) -> bool {
+    path.exists()
+}
+
+/// Where the live database really lies.
+pub fn live_database(live: &Path) -> Option<PathBuf> {
+    fs::canonicalize(live.join("compiled")).ok()
+}
+
+/// The databases of ours in `work`, by number.
+pub fn databases(work: &Path) -> BTreeMap<u64, PathBuf> {
+    let entries = fs::read_dir(work).into_iter().flatten().filter_map(Result::ok);
+    entries
+        .filter_map(|entry| {
+            let number = entry.file_name().to_str()?.strip_prefix("db.")?.parse().ok()?;
+            Some((number, entry.path()))
+        })
+        .collect()
+}
+
+/// Makes a directory, and those above it.
+///
+/// # Errors
+/// The system refuses.
+pub fn make_folder(path: &Path) -> Result<(), OutputError> {
+    fs::create_dir_all(path).map_err(|error| OutputError::system("make", path, &error))
+}
+
+/// Removes a directory of ours with all that is in it, if it is there.
+///
+/// # Errors
+/// The system refuses.
+pub fn remove_folder(path: &Path) -> Result<(), OutputError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(OutputError::system("remove", path, &error))
+        }
+        _ => Ok(()),
+    }
+}

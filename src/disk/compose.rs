@@ -1,0 +1,123 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use super::error::OutputError;
+use super::ground::Ground;
+use super::receipt::Receipt;
+use super::write::create;
+use crate::tree::{SourceTree, TreeEntry};
+
+/// Makes `place` and in it, for each of the source directories `sources` (absolute paths in the image at `root`), what it
+/// would hold if `tree` were installed: `tree` is written, what others made is linked to, and what an earlier build
+/// made is left out. Returns the directories, in order; nothing below `root` is changed.
+///
+/// # Errors
+/// The system refuses, or the receipt beside `definitions` cannot be used.
+pub fn compose(
+    tree: &SourceTree,
+    root: &Path,
+    definitions: &str,
+    sources: &[String],
+    place: &Path,
+) -> Result<Vec<PathBuf>, OutputError> {
+    let ground = Ground::new(root, definitions)?;
+    let receipt = ground.receipt()?.unwrap_or_default();
+    let root = fs::canonicalize(root).map_err(|error| OutputError::system("find", root, &error))?;
+    let composer = Composer { tree, root: &root, receipt };
+    let failed = |error: &io::Error| OutputError::system("write", place, error);
+    fs::create_dir_all(place).map_err(|error| failed(&error))?;
+    let mut made = Vec::new();
+    for (number, source) in sources.iter().enumerate() {
+        let to = place.join(number.to_string());
+        composer.directory(source.trim_matches('/'), &to).map_err(|error| failed(&error))?;
+        made.push(to);
+    }
+    Ok(made)
+}
+
+struct Composer<'a> {
+    tree: &'a SourceTree,
+    root: &'a Path,
+    receipt: Receipt,
+}
+
+impl Composer<'_> {
+    /// Whether anything below the directory `path` is, was or becomes ours.
+    fn is_ours(&self, path: &str) -> bool {
+        let prefix = format!("{path}/");
+        self.receipt.paths().any(|(path, _)| path.starts_with(&prefix)) || self.tree.has_below(path)
+    }
+
+    fn directory(&self, path: &str, to: &Path) -> io::Result<()> {
+        let real = self.root.join(path);
+        if !self.is_ours(path) {
+            return symlink(real, to);
+        }
+        fs::create_dir(to)?;
+        let mut names: BTreeSet<String> = self.tree.names(path).map(str::to_owned).collect();
+        match fs::read_dir(&real) {
+            Ok(entries) => {
+                for entry in entries {
+                    // s6-rc knows of no name that is not text, and of none that begins with a dot.
+                    let name = entry?.file_name().to_string_lossy().into_owned();
+                    if !name.starts_with('.') {
+                        names.insert(name);
+                    }
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        for name in names.iter().filter(|name| !name.starts_with('.')) {
+            self.entry(&format!("{path}/{name}"), &to.join(name))?;
+        }
+        Ok(())
+    }
+
+    fn entry(&self, path: &str, to: &Path) -> io::Result<()> {
+        match self.tree.get(path) {
+            // The links through which /init finds a definition.
+            Some(TreeEntry::Link(target)) => {
+                match resolved(path, target).filter(|path| self.tree.has_below(path)) {
+                    Some(definition) => self.directory(&definition, to),
+                    None => symlink(target, to),
+                }
+            }
+            Some(entry @ TreeEntry::File { .. }) => create(to, entry),
+            Some(TreeEntry::Directory) => self.directory(path, to),
+            None if self.tree.has_below(path) => self.directory(path, to),
+            None if self.receipt.owns(path, false) => Ok(()),
+            None if self.is_ours(path) || self.receipt.owns(path, true) => self.rest(path, to),
+            None => symlink(self.root.join(path), to),
+        }
+    }
+
+    /// A directory of which something was ours: without that, if anything else is in it.
+    fn rest(&self, path: &str, to: &Path) -> io::Result<()> {
+        self.directory(path, to)?;
+        let is_made = fs::symlink_metadata(to)?.is_dir();
+        if is_made && self.receipt.owns(path, true) && fs::read_dir(to)?.next().is_none() {
+            fs::remove_dir(to)?;
+        }
+        Ok(())
+    }
+}
+
+/// Where the link at `path` with the relative target `target` leads.
+fn resolved(path: &str, target: &str) -> Option<String> {
+    let mut names: Vec<&str> = path.split('/').collect();
+    names.pop();
+    for name in target.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => {
+                names.pop()?;
+            }
+            name => names.push(name),
+        }
+    }
+    Some(names.join("/"))
+}

@@ -1,0 +1,317 @@
+//! The only room that starts programs: those of s6 and s6-rc, on a system that is running.
+//!
+//! Whatever is asked or changed is asked or changed by the real programs; here are their arguments and the meaning of
+//! their answers. While another s6-rc works, which during a boot is until everything is up, they refuse with
+//! "unable to take locks"; [`Live`] asks again until its patience is at an end.
+
+mod failure;
+mod programs;
+mod status;
+
+pub use failure::Failure;
+pub use programs::{Answer, Call, Installed, Programs, apart};
+pub use status::{State, Status};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::model::Name;
+
+/// Where s6-rc keeps what is live, unless it was told otherwise.
+pub const LIVE: &str = "/run/s6-rc";
+/// How long to sleep before asking again whether another s6-rc has ended.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A system that is running.
+pub struct Live<'p> {
+    directory: PathBuf,
+    programs: &'p mut dyn Programs,
+    patience: Duration,
+    told: &'p mut dyn FnMut(&str),
+}
+
+/// Which way services go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// They are started, with what they need.
+    Up,
+    /// They are stopped, with what needs them.
+    Down,
+}
+
+impl Direction {
+    fn option(self) -> &'static str {
+        match self {
+            Direction::Up => "-u",
+            Direction::Down => "-d",
+        }
+    }
+}
+
+/// The kinds of services, as `s6-rc-db list` names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    /// Longruns, with those of s6-rc itself.
+    Longruns,
+    /// Oneshots.
+    Oneshots,
+    /// Bundles.
+    Bundles,
+}
+
+impl<'p> Live<'p> {
+    /// The system whose live directory is `directory`. `told` is called, with a sentence, when it has to wait.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn new(
+        directory: &Path,
+        programs: &'p mut dyn Programs,
+        patience: Duration,
+        told: &'p mut dyn FnMut(&str),
+    ) -> Self {
+        Live { directory: directory.to_owned(), programs, patience, told }
+    }
+
+    /// The live directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The directory of the compiled database that is live, as s6-rc was told it.
+    pub fn compiled(&self) -> PathBuf {
+        self.directory.join("compiled")
+    }
+
+    /// Runs a program and returns what it printed; waits while another s6-rc is at work.
+    fn run(&mut self, call: Call) -> Result<Vec<u8>, Failure> {
+        let answer = self.try_run(&call)?;
+        if answer.code != 0 {
+            return Err(Failure::Failed(call, answer));
+        }
+        // What it warns of is not lost because it went on.
+        for line in String::from_utf8_lossy(&answer.err).lines() {
+            (self.told)(line);
+        }
+        Ok(answer.out)
+    }
+
+    fn try_run(&mut self, call: &Call) -> Result<Answer, Failure> {
+        let begun = Instant::now();
+        let mut is_told = false;
+        loop {
+            let answer = match self.programs.run(call) {
+                Ok(answer) => answer,
+                Err(error) => return Err(Failure::Missing(call.clone(), error)),
+            };
+            if !is_busy(&answer) {
+                return Ok(answer);
+            }
+            if begun.elapsed() >= self.patience {
+                return Err(Failure::Busy(call.clone(), self.patience));
+            }
+            if !is_told {
+                let limit = self.patience.as_secs();
+                (self.told)(&format!(
+                    "another s6-rc is at work; waiting up to {limit} seconds for it to end"
+                ));
+                is_told = true;
+            }
+            sleep(PAUSE);
+        }
+    }
+
+    /// Compiles `sources` to the new directory `database`.
+    ///
+    /// # Errors
+    /// `s6-rc-compile` refuses them.
+    pub fn compile(&mut self, database: &Path, sources: &[PathBuf]) -> Result<(), Failure> {
+        self.run(compile(database, sources)).map(drop)
+    }
+
+    /// Makes `database` live. What is in the file `conversion` restarts, as does what s6-rc-update itself finds;
+    /// everything else keeps running.
+    ///
+    /// # Errors
+    /// A service does not stop, then the old database stays live; or one does not start again, then the new one is.
+    pub fn update(&mut self, database: &Path, conversion: &Path) -> Result<(), Failure> {
+        let call = update(&self.directory, database, conversion);
+        self.run(call).map(drop)
+    }
+
+    /// What [`update`](Live::update) would stop and start, as far as s6-rc-update decides it: the services that are
+    /// stopped, not those that stop because they need them, and those that are to be up in the end.
+    ///
+    /// # Errors
+    /// The database cannot follow the one that is live.
+    pub fn rehearse(
+        &mut self,
+        database: &Path,
+        conversion: &Path,
+    ) -> Result<(Vec<Name>, Vec<Name>), Failure> {
+        let mut call = update(&self.directory, database, conversion);
+        call.arguments.insert(0, "-n".into());
+        let out = self.run(call.clone())?;
+        let mut lines = out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let mut names = || {
+            let words: Vec<&[u8]> = lines.next()?.split(|byte| *byte == b' ').collect();
+            let change = words.iter().position(|word| *word == b"change")?;
+            Some(words[change + 1..].iter().map(Name::new).collect::<Vec<_>>())
+        };
+        match (names(), names()) {
+            (Some(stopped), Some(started)) => Ok((stopped, started)),
+            _ => Err(Failure::Unexpected(call, out)),
+        }
+    }
+
+    /// Starts or stops services, with what they need or what needs them.
+    ///
+    /// # Errors
+    /// One of them is unknown, or does not get there.
+    pub fn change(&mut self, direction: Direction, names: &[Name]) -> Result<(), Failure> {
+        let call = change(&self.directory, direction, names);
+        self.run(call).map(drop)
+    }
+
+    /// The atomic services that are up. During a change of another s6-rc it is what was up when it last took note.
+    ///
+    /// # Errors
+    /// s6-rc cannot read its live directory.
+    pub fn active(&mut self) -> Result<BTreeSet<Name>, Failure> {
+        let call = Call::new("s6-rc").arg("-l").arg(&self.directory);
+        let unlocked = call.clone().args(["--no-lock", "-a", "list"]);
+        let answer = self.try_run(&unlocked)?;
+        match answer.code {
+            0 => Ok(names(&answer.out)),
+            // Before 0.6 there is no such option.
+            100 => self.run(call.args(["-a", "list"])).map(|out| names(&out)),
+            _ => Err(Failure::Failed(unlocked, answer)),
+        }
+    }
+
+    /// The services of one kind in a compiled database.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn list(&mut self, database: &Path, list: List) -> Result<BTreeSet<Name>, Failure> {
+        let word = match list {
+            List::Longruns => "longruns",
+            List::Oneshots => "oneshots",
+            List::Bundles => "bundles",
+        };
+        self.run(ask(database).args(["list", word])).map(|out| names(&out))
+    }
+
+    /// The atomic services of a bundle; none if the database does not know it.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn contents(&mut self, database: &Path, bundle: &str) -> Result<BTreeSet<Name>, Failure> {
+        let call = ask(database).args(["contents", bundle]);
+        let answer = self.try_run(&call)?;
+        match answer.code {
+            0 => Ok(names(&answer.out)),
+            3 => Ok(BTreeSet::new()),
+            _ => Err(Failure::Failed(call, answer)),
+        }
+    }
+
+    /// `services` and what needs them, or what they need, and so on.
+    ///
+    /// # Errors
+    /// The database cannot be read, or does not know one of them.
+    pub fn closure(
+        &mut self,
+        database: &Path,
+        direction: Direction,
+        services: &[Name],
+    ) -> Result<BTreeSet<Name>, Failure> {
+        if services.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let call = ask(database).args([direction.option(), "all-dependencies"]).args(services.iter().map(os));
+        self.run(call).map(|out| names(&out))
+    }
+
+    /// The direct dependencies of a service, bundles flattened.
+    ///
+    /// # Errors
+    /// The database cannot be read, or does not know it.
+    pub fn dependencies(&mut self, database: &Path, service: &Name) -> Result<BTreeSet<Name>, Failure> {
+        self.run(ask(database).arg("dependencies").arg(os(service))).map(|out| names(&out))
+    }
+
+    /// The words of a oneshot's `up` or `down`, each ended by a NUL.
+    ///
+    /// # Errors
+    /// The database cannot be read, or does not know it.
+    pub fn script(
+        &mut self,
+        database: &Path,
+        direction: Direction,
+        oneshot: &Name,
+    ) -> Result<Vec<u8>, Failure> {
+        self.run(ask(database).args([direction.option(), "script"]).arg(os(oneshot)))
+    }
+
+    /// Which of `oneshots`, which both databases have, do something else in the new one.
+    ///
+    /// # Errors
+    /// A database cannot be read.
+    pub fn changed_scripts(
+        &mut self,
+        old: &Path,
+        new: &Path,
+        oneshots: &BTreeSet<Name>,
+    ) -> Result<BTreeMap<Name, &'static str>, Failure> {
+        let mut changed = BTreeMap::new();
+        for name in oneshots {
+            for (direction, file) in [(Direction::Up, "up"), (Direction::Down, "down")] {
+                if !changed.contains_key(name)
+                    && self.script(old, direction, name)? != self.script(new, direction, name)?
+                {
+                    changed.insert(name.clone(), file);
+                }
+            }
+        }
+        Ok(changed)
+    }
+}
+
+/// `s6-rc-compile DATABASE SOURCE…`.
+pub fn compile(database: &Path, sources: &[PathBuf]) -> Call {
+    Call::new("s6-rc-compile").arg("--").arg(database).args(sources)
+}
+
+/// `s6-rc-update -l LIVE -f CONVERSION DATABASE`.
+pub fn update(live: &Path, database: &Path, conversion: &Path) -> Call {
+    Call::new("s6-rc-update").arg("-l").arg(live).arg("-f").arg(conversion).arg("--").arg(database)
+}
+
+/// `s6-rc -l LIVE -u change NAME…`.
+pub fn change(live: &Path, direction: Direction, names: &[Name]) -> Call {
+    let call = Call::new("s6-rc").arg("-l").arg(live);
+    call.args([direction.option(), "--", "change"]).args(names.iter().map(os))
+}
+
+fn ask(database: &Path) -> Call {
+    Call::new("s6-rc-db").arg("-c").arg(database)
+}
+
+fn os(name: &Name) -> OsString {
+    OsString::from_vec(name.as_bytes().to_owned())
+}
+
+fn names(out: &[u8]) -> BTreeSet<Name> {
+    out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(Name::new).collect()
+}
+
+/// Whether a program of s6-rc refused because another one holds the locks.
+fn is_busy(answer: &Answer) -> bool {
+    let err = String::from_utf8_lossy(&answer.err);
+    answer.code == 111 && err.contains("unable to take lock")
+}

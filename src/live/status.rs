@@ -1,0 +1,75 @@
+use super::{Call, Failure, Live};
+use crate::model::Name;
+
+/// How an atomic service is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It is up; a longrun that says when it is ready has said so.
+    Up,
+    /// A longrun that runs but has not said yet that it is ready.
+    Starting,
+    /// A longrun that died and is about to be started again.
+    Restarting,
+    /// It is down.
+    Down,
+}
+
+impl State {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Up => "up",
+            State::Starting => "starting",
+            State::Restarting => "restarting",
+            State::Down => "down",
+        }
+    }
+}
+
+/// What is known of an atomic service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// How it is.
+    pub state: State,
+    /// The process of a longrun that runs.
+    pub pid: Option<u32>,
+    /// For how many seconds a longrun has run, or not run.
+    pub seconds: Option<u64>,
+    /// How a longrun that does not run ended: its exit code, or the name of a signal.
+    pub ended: Option<String>,
+}
+
+/// What is asked of `s6-svstat`.
+const FIELDS: &str = "up,ready,wantedup,pid,updownfor,exitcode,signal";
+
+impl Live<'_> {
+    /// How a longrun is. `notifies` says whether it has a notification-fd: without one it is never ready, only up.
+    ///
+    /// # Errors
+    /// Nobody supervises it.
+    pub fn longrun(&mut self, name: &Name, notifies: bool) -> Result<Status, Failure> {
+        let place = self.directory.join("servicedirs").join(super::os(name));
+        let call = Call::new("s6-svstat").args(["-o", FIELDS]).arg(place);
+        let out = self.run(call.clone())?;
+        status(&String::from_utf8_lossy(&out), notifies).ok_or(Failure::Unexpected(call, out))
+    }
+}
+
+fn status(answer: &str, notifies: bool) -> Option<Status> {
+    let words: Vec<&str> = answer.split_whitespace().collect();
+    let [up, ready, wanted, pid, seconds, code, signal] = words[..] else { return None };
+    let is = |word: &str| word.parse::<bool>().ok();
+    let state = match (is(up)?, is(ready)?, is(wanted)?) {
+        (true, false, _) if notifies => State::Starting,
+        (true, ..) => State::Up,
+        (false, _, true) => State::Restarting,
+        (false, _, false) => State::Down,
+    };
+    let ended = match (signal, code) {
+        _ if is(up)? => None,
+        ("NA", "-1") => None,
+        ("NA", code) => Some(code.to_owned()),
+        (signal, _) => Some(signal.to_owned()),
+    };
+    Some(Status { state, pid: pid.parse().ok(), seconds: seconds.parse().ok(), ended })
+}

@@ -1,0 +1,162 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What was added to a manifest while its system runs: instances of its templates, and services that consist of a
+/// command. It is kept as a manifest of its own, beside the definitions, which [`Manifest::with`] adds to the first.
+///
+/// [`Manifest::with`]: super::Manifest::with
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Additions {
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    longrun: BTreeMap<String, Addition>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    oneshot: BTreeMap<String, Addition>,
+}
+
+/// The values of an instance's parameters.
+pub type Parameters = BTreeMap<String, String>;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Addition {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    start: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    instances: BTreeMap<String, Parameters>,
+}
+
+/// Whether there was something to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It is new.
+    Added,
+    /// It was there, with other values.
+    Changed,
+    /// It was there already, just so.
+    Unchanged,
+}
+
+/// One thing that was added, as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Added<'a> {
+    /// An instance of a template.
+    Instance {
+        /// The template.
+        template: &'a str,
+        /// The instance; its service is `TEMPLATE-INSTANCE`.
+        instance: &'a str,
+        /// What it sets.
+        parameters: &'a Parameters,
+    },
+    /// A service of its own.
+    Service {
+        /// Its name.
+        name: &'a str,
+        /// What it runs.
+        command: &'a [String],
+    },
+}
+
+impl Added<'_> {
+    /// The name of its service.
+    pub fn service(&self) -> String {
+        match self {
+            Added::Instance { template, instance, .. } => format!("{template}-{instance}"),
+            Added::Service { name, .. } => (*name).to_owned(),
+        }
+    }
+}
+
+const TITLE: &str = "# Added while the system runs, by `s6gen instance add`; `s6gen apply` makes it so.\n";
+
+impl Additions {
+    /// Reads what [`text`](Additions::text) wrote.
+    ///
+    /// # Errors
+    /// It is something else; what, and where.
+    pub fn parse(text: &[u8]) -> Result<Self, String> {
+        let text = str::from_utf8(text).map_err(|_| "it is not UTF-8 text")?;
+        toml::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// A manifest that holds nothing else.
+    pub fn text(&self) -> String {
+        // Tables of strings can always be written.
+        TITLE.to_owned() + &toml::to_string(self).unwrap_or_default()
+    }
+
+    fn kind(&mut self, kind: &str) -> &mut BTreeMap<String, Addition> {
+        if kind == "oneshot" { &mut self.oneshot } else { &mut self.longrun }
+    }
+
+    /// Adds an instance of the template `template`, a longrun or oneshot, or gives it these parameters.
+    pub fn add_instance(
+        &mut self,
+        kind: &str,
+        template: &str,
+        instance: &str,
+        parameters: Parameters,
+    ) -> Change {
+        let instances = &mut self.kind(kind).entry(template.to_owned()).or_default().instances;
+        change(instances.insert(instance.to_owned(), parameters.clone()), &parameters)
+    }
+
+    /// Adds the longrun `name`, or gives it this command.
+    pub fn add_service(&mut self, name: &str, start: &str, command: Vec<String>) -> Change {
+        let service =
+            Addition { start: Some(start.to_owned()), run: Some(command), instances: BTreeMap::new() };
+        change(self.longrun.insert(name.to_owned(), service.clone()), &service)
+    }
+
+    /// Removes the service `name`, be it an instance or a service of its own; false if it was not added.
+    pub fn remove(&mut self, name: &str) -> bool {
+        for kind in [&mut self.longrun, &mut self.oneshot] {
+            if kind.get(name).is_some_and(|service| service.run.is_some()) {
+                kind.remove(name);
+                return true;
+            }
+            let template = kind.iter().find_map(|(template, service)| {
+                let instance = name.strip_prefix(template)?.strip_prefix('-')?;
+                service.instances.contains_key(instance).then(|| (template.clone(), instance.to_owned()))
+            });
+            let Some((template, instance)) = template else { continue };
+            if let Some(service) = kind.get_mut(&template) {
+                service.instances.remove(&instance);
+                if service.instances.is_empty() && service.run.is_none() {
+                    kind.remove(&template);
+                }
+            }
+            return true;
+        }
+        false
+    }
+
+    /// Everything that was added, in byte order of kinds and names.
+    pub fn list(&self) -> Vec<Added<'_>> {
+        let mut list = Vec::new();
+        for (name, service) in self.longrun.iter().chain(&self.oneshot) {
+            if let Some(command) = &service.run {
+                list.push(Added::Service { name, command });
+            }
+            list.extend(service.instances.iter().map(|(instance, parameters)| Added::Instance {
+                template: name,
+                instance,
+                parameters,
+            }));
+        }
+        list
+    }
+}
+
+fn change<T: PartialEq>(before: Option<T>, now: &T) -> Change {
+    match before {
+        None => Change::Added,
+        Some(before) if before == *now => Change::Unchanged,
+        Some(_) => Change::Changed,
+    }
+}
