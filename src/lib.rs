@@ -2,13 +2,13 @@
 //! s6-overlay.
 //!
 //! Three nouns: the [`manifest`] as written, the [`model`] as meant, the source [`tree`] as s6-rc reads it. Verbs go
-//! between them: [`resolve`], [`import`], [`validate`], [`render`]; [`report`] turns problems into text and [`disk`]
-//! turns trees into directories. A room imports only rooms on a lower floor:
+//! between them: [`resolve`], [`import`], [`validate`], [`render`]; [`report`] turns problems into text, [`disk`] turns
+//! trees into directories, and [`live`] speaks with a system that runs. A room imports only rooms on a lower floor:
 //!
 //! | floor | rooms |
 //! |---|---|
 //! | 3, people | [`cli`] |
-//! | 2, verbs | [`resolve`], [`import`], [`image`], [`validate`], [`render`], [`report`], [`disk`] |
+//! | 2, verbs | [`resolve`], [`import`], [`image`], [`validate`], [`render`], [`report`], [`disk`], [`live`] |
 //! | 1, nouns | [`manifest`], [`model`], [`tree`], [`source`] |
 //! | 0 | [`diagnostic`], [`templates`] |
 //!

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -102,7 +103,11 @@ pub(super) fn carry(
     definitions: &str,
 ) -> Result<(), Diagnostic> {
     if let Some(manifest) = &loaded.manifest {
-        let carried = Carried::new(&loaded.files, manifest, templates.read()?);
+        // What says the same as the shipped one makes no difference.
+        let shipped: BTreeMap<&str, &str> = Templates::shipped().collect();
+        let mut overrides = templates.read()?;
+        overrides.retain(|(name, text)| shipped.get(name.as_str()) != Some(&text.as_str()));
+        let carried = Carried::new(&loaded.files, manifest, overrides);
         carried.put(tree, definitions);
     }
     Ok(())

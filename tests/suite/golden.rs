@@ -78,11 +78,12 @@ fn the_shipped_manifest_gives_the_whole_meduza_tree() {
 
 #[test]
 fn every_code_has_a_case() {
-    // What needs more than a manifest or a tree is tested in `commands`, `disk`, `size` and `image`.
+    // What needs more than a manifest or a tree is tested in `commands`, `disk`, `live`, `size` and `image`.
     let elsewhere = |code: &Code| {
         let commands =
             [Code::ManifestTooLarge, Code::TooManyServices, Code::Include, Code::Template].contains(code);
-        code.slug().starts_with("output::") || commands || IMAGE.contains(&code.slug())
+        let live = code.slug().starts_with("live::") || *code == Code::UnknownTemplate;
+        code.slug().starts_with("output::") || live || commands || IMAGE.contains(&code.slug())
     };
     let folders: BTreeSet<String> = cases("err")
         .iter()
