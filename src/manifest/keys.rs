@@ -205,7 +205,8 @@ tables! {
         "flag-timeout-killpg" => flag_timeout_killpg: Flag,
         /// The signal that `s6-rc reload` and `s6-svc -l` send. Default `HUP`. Needs s6-overlay 3.2.3.1.
         "reload-signal" => reload_signal: Text,
-        /// The descriptor of a lock that keeps a second copy from starting; 3 or more.
+        /// The descriptor on which the process has s6's lock against a second copy, `supervise/service-lock`; 3 or more.
+        /// s6 2.15, that of s6-overlay since 3.2.3.0, opens that file but does not lock it.
         "lock-fd" => lock_fd: Number,
         /// How many deaths s6 remembers, from 1 to 4096. Default 100, or more where `on-exit.deaths` needs it.
         "max-death-tally" => max_death_tally: Number,
@@ -320,7 +321,7 @@ tables! {
 
     /// `[bundle.NAME]`: one name for several services.
     BundleKeys {
-        /// One line on what it is for.
+        /// One line on what it is for; printed by `graph`.
         "description" => description: Text,
         /// Its members.
         "contents" => contents: Names,

@@ -173,7 +173,8 @@ pub fn includes(files: &Files, file: FileId) -> Vec<Text> {
         .map_or_else(Vec::new, |names| names.list)
 }
 
-const TABLES: &[&str] = &["include", "target", "defaults", "longrun", "oneshot", "bundle"];
+/// What may stand at the top of a manifest.
+pub const TABLES: &[&str] = &["include", "target", "defaults", "longrun", "oneshot", "bundle"];
 
 impl Manifest {
     /// This manifest over those that it includes: what stands here is nearer. Services of two files that do not include

@@ -14,6 +14,11 @@ pub(super) struct Common {
     pub surroundings: Surroundings,
 }
 
+/// A description, which stands in a comment, on one line.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum StartAt {
     Early,
@@ -87,7 +92,7 @@ impl Resolver<'_> {
         }
         let description = keys.description.as_ref().and_then(|text| self.text(text, scope));
         self.set.services.push(Service {
-            description: description.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")),
+            description: description.map(|text| one_line(&text)),
             flag_essential: keys.flag_essential.is_some_and(|flag| flag.value),
             flag_recommended: keys.flag_recommended.is_some_and(|flag| flag.value),
             ..Service::new(scope.name.as_str().into(), Some(scope.origin), kind)

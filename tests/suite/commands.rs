@@ -218,6 +218,28 @@ fn the_graph_is_for_people_for_graphviz_and_for_programs() {
 }
 
 #[test]
+fn the_graph_says_what_services_and_bundles_are_for() {
+    let manifest = r#"
+        [longrun.web]
+        description = "serves\n pages"
+        run = ["web"]
+
+        [oneshot.step]
+        description = "makes room"
+
+        [bundle.office]
+        description = "all of\nit"
+        contents = ["web"]
+        "#;
+    let folder = folder(&[("services.toml", manifest)]);
+    let text = out(&run(folder.path(), &["graph"]));
+    for line in ["web   longrun  # serves pages", "step  oneshot  # makes room", "office   web  # all of it"]
+    {
+        assert!(text.contains(&format!("{line}\n")), "no {line:?} in\n{text}");
+    }
+}
+
+#[test]
 fn help_teaches_with_examples() {
     let folder = folder(&[]);
     for arguments in [&["--help"][..], &["build", "--help"], &["check", "--help"], &["graph", "--help"]] {
