@@ -146,10 +146,11 @@ tables! {
         "environment" => environment: TextTable,
         /// Whether it gets the container's environment. Default `true` under s6-overlay.
         "with-contenv" => with_contenv: Flag,
-        /// Whose rights it runs with: `name`, `name:group` or `uid:gid`. Default: those of s6-supervise, usually root.
+        /// Whose rights it runs with: `name`, `name:group` or `uid:gid`. Default: those of the supervisor, usually root.
         /// A name also sets HOME, USER and LOGNAME and brings the account's supplementary groups.
         "user" => user: Text,
-        /// The working directory, absolute. Default: the live service directory.
+        /// The working directory, absolute. Default: for a longrun its live service directory; for a oneshot that of
+        /// s6-rc's own runner of oneshots, so that it is better written.
         "workdir" => workdir: Text,
         /// The file mode mask, in octal, as a string: `"027"`.
         "umask" => umask: Text,
@@ -183,8 +184,8 @@ tables! {
         /// Runs to its end before each start of `run`, with the supervisor's rights; failing, it fails the start.
         "prepare" => prepare: Command,
         /// Runs after each death, with the supervisor's rights. A script gets `$1` the exit code or 256, `$2` the
-        /// signal, `$3` the service's name, `$4` the process group. Exit code 125 means "do not restart"; any other
-        /// is ignored.
+        /// signal, `$3` the service's name, `$4` the process group. Exit code 125 makes the death final:
+        /// it is not started again, and `on-exit.then` holds. Any other is ignored.
         "finish" => finish: Command,
         /// When it counts as up. Default: as soon as it was forked.
         "ready" => ready: Ready,

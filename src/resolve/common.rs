@@ -59,7 +59,8 @@ impl Resolver<'_> {
         }
         self.problems.push(
             Diagnostic::new(Code::InvalidValue, format!("`{key}` cannot be {}", number.value))
-                .at(number.origin, format!("from {} to {}", range.start(), range.end())),
+                .at(number.origin, "out of range")
+                .help(format!("write a number from {} to {}", range.start(), range.end())),
         );
         None
     }
@@ -230,7 +231,8 @@ impl Resolver<'_> {
         }
         self.problems.push(
             Diagnostic::new(Code::InvalidValue, format!("`nice` cannot be {}", nice.value))
-                .at(nice.origin, "from -20 (first) to 19 (last)"),
+                .at(nice.origin, "out of range")
+                .help("write a number from -20 (first) to 19 (last)"),
         );
         None
     }
@@ -244,7 +246,8 @@ impl Resolver<'_> {
                         Code::InvalidValue,
                         format!("`{}` cannot name a variable", name.value.escape_debug()),
                     )
-                    .at(name.origin, "empty, or with a `=`"),
+                    .at(name.origin, "empty, or with a `=`")
+                    .help("write the name alone: `environment.NAME = \"value\"`"),
                 );
                 continue;
             }

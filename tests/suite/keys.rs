@@ -67,6 +67,7 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
             ("run", "a script without a first line ends at the first step that fails"),
             ("prepare", "prepare runs before each start and fails it"),
             ("finish", "finish learns how it died and may keep it down"),
+            ("finish", "a finish that says so makes the death final"),
             ("ready", "it counts as up when it says so"),
             ("on-exit", "a final death keeps it down and any other starts it again"),
             ("restart-delay", "a restart waits as long as it should and a stop does not"),

@@ -324,9 +324,13 @@ fn what_a_step_did_is_undone_when_it_stops() {
         [oneshot.mount]
         up = ["touch", "SCRATCH/mounted"]
         down = ["rm", "SCRATCH/mounted"]
+
+        [oneshot.place]
+        up = "pwd > SCRATCH/place"
         "##;
     let Some(m) = Machine::boot("what_a_step_did_is_undone_when_it_stops", manifest) else { return };
     assert!(m.path("mounted").exists());
+    assert!(m.text("place", 1).ends_with("/s6rc-oneshot-runner\n"), "as the reference says of `workdir`");
     assert!(m.down(&["mount"]));
     assert!(!m.path("mounted").exists());
 }

@@ -694,11 +694,16 @@ fn a_final_death_keeps_it_down_and_any_other_starts_it_again() {
 /// Starts the service `web` with `keys`, its death being final, ends it with `end`, and says with which code the
 /// container would stop.
 fn code_of_the_container(keys: &str, earlier: &str, end: impl Fn(&Supervision)) -> Option<String> {
+    code_by_recipe(keys, "on-exit.then = \"stop-container\"", earlier, end)
+}
+
+/// The same with the keys that make `finish`.
+fn code_by_recipe(keys: &str, recipe: &str, earlier: &str, end: impl Fn(&Supervision)) -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
     let s = Supervision::start(&format!("[longrun.web]\n{keys}"));
     // The recipe for s6-overlay, with a stand-in for its `halt` and for the place of its exit code.
     let mut files = Files::default();
-    let text = "[longrun.web]\nrun = [\"web\"]\non-exit.then = \"stop-container\"\n";
+    let text = format!("[longrun.web]\nrun = [\"web\"]\nwith-contenv = false\n{recipe}\n");
     let file = files.add("services.toml", text);
     let compilation = compile(&files, file);
     let tree = render::tree(&compilation.services).unwrap();
@@ -752,6 +757,21 @@ fn the_container_stops_with_the_code_of_its_main_service() {
         s.control("-d", "web");
     };
     assert_eq!(code_of_the_container(&run("exec sleep 1000", ""), "0\n", stopped_on_purpose), None);
+}
+
+#[test]
+fn a_finish_that_says_so_makes_the_death_final() {
+    if !available("a_finish_that_says_so_makes_the_death_final") {
+        return;
+    }
+    let run = "run = ['sh', '-c', 'exit 3']\n";
+    let nothing = |_: &Supervision| {};
+    for on_exit in ["{ then = 'stop-container' }", "{ codes = [9], then = 'stop-container' }"] {
+        let recipe = format!("finish = ['sh', '-c', 'exit 125']\non-exit = {on_exit}");
+        assert_eq!(code_by_recipe(run, &recipe, "0\n", nothing).as_deref(), Some("3\n"), "{on_exit}");
+    }
+    let recipe = "finish = ['sh', '-c', 'exit 125']\non-exit = { codes = [9] }";
+    assert_eq!(code_by_recipe(run, recipe, "0\n", nothing), None, "it stays down, and that is all");
 }
 
 #[test]
