@@ -113,6 +113,7 @@ enum Format {
 enum Outcome {
     Fine,
     Problems,
+    Misused,
     Refused,
 }
 
@@ -161,6 +162,7 @@ pub fn run(
     match outcome {
         Outcome::Fine => ExitCode::SUCCESS,
         Outcome::Problems => ExitCode::from(1),
+        Outcome::Misused => ExitCode::from(2),
         Outcome::Refused => ExitCode::from(3),
     }
 }
@@ -260,7 +262,9 @@ fn load(
             Ok(found) if found.is_empty() && !is_pattern => vec![folder.join(&pattern.value)],
             Ok(found) => found,
             Err(why) => {
-                problems.push(problem(format!("`{}` is no pattern of files: {why}", pattern.value)));
+                let message = format!("`{}` is no pattern of files: {why}", pattern.value);
+                let help = "write a path, or one with `*`, `?` and `[…]`, as in `services.d/*.toml`";
+                problems.push(problem(message).help(help));
                 continue;
             }
         };
@@ -301,6 +305,7 @@ impl TemplatesArgument {
         let overrides = match &self.templates {
             Some(folder) => disk::read_folder(folder).map_err(|error| {
                 Diagnostic::new(Code::Template, format!("cannot read `{}`: {error}", folder.display()))
+                    .help("name a folder as `s6gen init --templates DIR` writes it")
             })?,
             None => Vec::new(),
         };

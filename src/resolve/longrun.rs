@@ -181,7 +181,8 @@ impl Resolver<'_> {
                     "`on-exit.codes` and `on-exit.except` exclude each other",
                 )
                 .at(except.origin, "every death is final but these")
-                .at(codes.origin, "only these are final"),
+                .at(codes.origin, "only these are final")
+                .help("keep the one that names fewer codes"),
             );
         }
         let within = self.value(keys.within.as_ref(), scope, |v, t, o| v.duration("on-exit.within", t, o));
@@ -214,7 +215,8 @@ impl Resolver<'_> {
             if stops && !self.system().is_overlay() {
                 self.problems.push(
                     Diagnostic::new(Code::ConflictingKeys, "`stop-container` needs s6-overlay")
-                        .at(text.origin, format!("the target is {}", self.system())),
+                        .at(text.origin, format!("the target is {}", self.system()))
+                        .help("without the overlay a service can only `give-up`"),
                 );
             }
             stops
