@@ -77,18 +77,18 @@ pub(super) fn exist(index: &Index<'_>, problems: &mut Problems) {
                 )
             })
         });
-        let guess = guess.or_else(|| {
-            is_tree.then(|| {
-                "define it or remove this; if another layer of the image has it, judge that as well (`--layer`) or name it \
-                 as known (`--external`)"
-                    .to_owned()
-            })
+        let help = guess.unwrap_or_else(|| {
+            let known = match is_tree {
+                true => "judge that as well (`--layer`) or name it as known (`--external`)",
+                false => "name it in `[target] external`",
+            };
+            format!("define it or remove this; if another layer of the image has it, {known}")
         });
-        problems.push(report(name, &mentions, guess));
+        problems.push(report(name, &mentions, help));
     }
 }
 
-fn report(name: &Name, mentions: &[Mention<'_>], guess: Option<String>) -> Diagnostic {
+fn report(name: &Name, mentions: &[Mention<'_>], help: String) -> Diagnostic {
     let first = &mentions[0];
     let mut problem = Diagnostic {
         code: Code::UnknownService,
@@ -106,5 +106,5 @@ fn report(name: &Name, mentions: &[Mention<'_>], guess: Option<String>) -> Diagn
         let rest = listed(mentions[SHOWN..].iter().map(|mention| mention.by));
         problem = problem.note(format!("it is mentioned by {rest} as well"));
     }
-    problem.maybe_help(guess)
+    problem.help(help)
 }
