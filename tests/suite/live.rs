@@ -259,14 +259,14 @@ fn what_is_default_for_a_kind_holds_for_each_service_of_it_that_says_nothing_els
         [oneshot.step]
         up = "pwd > SCRATCH/step"
 
-        [oneshot.other]
+        [oneshot.outer]
         workdir = "/"
-        up = "pwd > SCRATCH/other"
+        up = "pwd > SCRATCH/outer"
         "##;
     let name = "what_is_default_for_a_kind_holds_for_each_service_of_it_that_says_nothing_else";
     let Some(m) = Machine::boot(name, manifest) else { return };
     assert_eq!((m.text("web", 1), m.text("mail", 1)), ("web near\n".into(), "mail far\n".into()));
-    assert_eq!((m.text("step", 1), m.text("other", 1)), ("/usr\n".into(), "/\n".into()));
+    assert_eq!((m.text("step", 1), m.text("outer", 1)), ("/usr\n".into(), "/\n".into()));
 }
 
 #[test]
