@@ -207,7 +207,7 @@ tables! {
         /// The signal that `s6-rc reload` and `s6-svc -l` send. Default `HUP`. Needs s6-overlay 3.2.3.1.
         "reload-signal" => reload_signal: Text,
         /// The descriptor on which the process has s6's lock against a second copy, `supervise/service-lock`; 3 or more.
-        /// s6 2.15, that of s6-overlay since 3.2.3.0, opens that file but does not lock it.
+        /// s6 2.15, that of s6-overlay since 3.2.3.0, opens that file but does not lock it. Needs s6-overlay 3.2.2.0.
         "lock-fd" => lock_fd: Number,
         /// How many deaths s6 remembers, from 1 to 4096. Default 100, or more where `on-exit.deaths` needs it.
         "max-death-tally" => max_death_tally: Number,

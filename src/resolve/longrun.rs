@@ -65,6 +65,9 @@ impl Resolver<'_> {
                 self.problems.push(too_old(self.system(), feature, key, flag.origin));
             }
         }
+        if let Some(number) = own.lock_fd.filter(|_| !self.system().has(Feature::LockFd)) {
+            self.problems.push(too_old(self.system(), Feature::LockFd, "lock-fd", number.origin));
+        }
         if let Some(text) = own.reload_signal.as_ref().filter(|_| !self.system().has(Feature::Reload)) {
             self.problems.push(too_old(self.system(), Feature::Reload, "reload-signal", text.origin));
         }
