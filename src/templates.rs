@@ -130,7 +130,9 @@ fn list(command: &Value, key: &str) -> Result<Vec<String>, Error> {
 pub enum ExpressionError {
     /// A name without a value was used where one is needed.
     Undefined,
-    /// The expression is malformed or cannot be computed; why.
+    /// This is no expression; why.
+    Malformed(String),
+    /// The expression cannot be computed; why.
     Invalid(String),
 }
 
@@ -200,8 +202,7 @@ fn syntax() -> SyntaxConfig {
 impl Expressions {
     /// `text` with every expression replaced by its value.
     pub fn expand(&self, text: &str, variables: &Value) -> Result<String, ExpressionError> {
-        check(text, &|name| variables.get_attr(name).is_ok_and(|value| value.is_number()))
-            .map_err(ExpressionError::Invalid)?;
+        check(text, &|name| variables.get_attr(name).is_ok_and(|value| value.is_number()))?;
         let expanded = self.environment.render_str(text, variables).map_err(|error| match error.kind() {
             ErrorKind::UndefinedError => ExpressionError::Undefined,
             _ => ExpressionError::Invalid(describe(&error)),
@@ -242,20 +243,23 @@ pub enum Variable {
 }
 
 /// What is wrong with the expressions of `text`, before any of them is evaluated; `is_number` knows the variables.
-fn check(text: &str, is_number: &dyn Fn(&str) -> bool) -> Result<(), String> {
+fn check(text: &str, is_number: &dyn Fn(&str) -> bool) -> Result<(), ExpressionError> {
+    let malformed = |error: Error| ExpressionError::Malformed(describe(&error));
     let mut tokens = 0;
     for token in tokenize(text, false, syntax()) {
-        tokens = match token.map_err(|error| describe(&error))?.0 {
+        tokens = match token.map_err(malformed)?.0 {
             Token::VariableStart | Token::VariableEnd => 0,
             _ => tokens + 1,
         };
         if tokens > MOST_TOKENS {
-            return Err("it is too long".into());
+            return Err(ExpressionError::Invalid("it is too long".into()));
         }
     }
-    match parse(text, "", syntax()).map_err(|error| describe(&error))? {
+    match parse(text, "", syntax()).map_err(malformed)? {
         Stmt::Template(template) => template.children.iter().try_for_each(|part| match part {
-            Stmt::EmitExpr(expression) => moderate(&expression.expr, is_number),
+            Stmt::EmitExpr(expression) => {
+                moderate(&expression.expr, is_number).map_err(ExpressionError::Invalid)
+            }
             _ => Ok(()),
         }),
         _ => Ok(()),

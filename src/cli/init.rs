@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{Outcome, Streams};
 use crate::diagnostic::Files;
-use crate::disk;
+use crate::disk::{self, OutputError};
 use crate::templates::{self, Templates};
 
 /// Writes a first manifest, with comments, that builds
@@ -23,8 +23,7 @@ impl Init {
         if let Some(folder) = &self.templates {
             for (name, text) in Templates::shipped() {
                 if let Err(error) = disk::create(&folder.join(name), text) {
-                    streams.report(&error.diagnostics(), &Files::default());
-                    return Outcome::Refused;
+                    return refused(&error, streams);
                 }
             }
             streams.tell(&format!(
@@ -38,10 +37,16 @@ impl Init {
                 streams.tell(&format!("wrote {}; `s6gen graph` shows what it starts\n", self.file.display()));
                 Outcome::Fine
             }
-            Err(error) => {
-                streams.report(&error.diagnostics(), &Files::default());
-                Outcome::Refused
-            }
+            Err(error) => refused(&error, streams),
         }
+    }
+}
+
+/// To ask for a file that exists is a mistake of whoever asks, and no refusal of the system.
+fn refused(error: &OutputError, streams: &mut Streams<'_>) -> Outcome {
+    streams.report(&error.diagnostics(), &Files::default());
+    match error {
+        OutputError::Exists(_) => Outcome::Misused,
+        _ => Outcome::Refused,
     }
 }

@@ -134,7 +134,9 @@ fn load(
             Ok(found) if found.is_empty() && !is_pattern => vec![folder.join(&pattern.value)],
             Ok(found) => found,
             Err(why) => {
-                problems.push(problem(format!("`{}` is no pattern of files: {why}", pattern.value)));
+                let message = format!("`{}` is no pattern of files: {why}", pattern.value);
+                let help = "write a path, or one with `*`, `?` and `[…]`, as in `services.d/*.toml`";
+                problems.push(problem(message).help(help));
                 continue;
             }
         };
@@ -174,6 +176,7 @@ impl TemplatesArgument {
         match &self.templates {
             Some(folder) => disk::read_folder(folder).map_err(|error| {
                 Diagnostic::new(Code::Template, format!("cannot read `{}`: {error}", folder.display()))
+                    .help("name a folder as `s6gen init --templates DIR` writes it")
             }),
             None => Ok(Vec::new()),
         }

@@ -127,6 +127,7 @@ enum Format {
 enum Outcome {
     Fine,
     Problems,
+    Misused,
     Refused,
 }
 
@@ -202,6 +203,7 @@ pub fn run_with(
     match outcome {
         Outcome::Fine => ExitCode::SUCCESS,
         Outcome::Problems => ExitCode::from(1),
+        Outcome::Misused => ExitCode::from(2),
         Outcome::Refused => ExitCode::from(3),
     }
 }

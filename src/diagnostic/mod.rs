@@ -145,13 +145,18 @@ impl Problems {
         self.drop_repeated(0);
     }
 
-    /// Drops every problem behind the first `kept` that says of a place what one before it says: each instance of a
-    /// template finds the same.
+    /// Drops every problem behind the first `kept` that says of its places what one before it says: each instance of a
+    /// template finds the same, and each service what is wrong with the defaults. Their messages may differ by the
+    /// service's own name.
     pub fn drop_repeated(&mut self, kept: usize) {
         let mut seen = BTreeSet::new();
         let repeated: Vec<bool> = self.list[kept..]
             .iter()
-            .map(|p| !seen.insert((p.labels.first().map(|l| l.origin), p.code, &p.message)))
+            .map(|p| {
+                let places: Vec<_> = p.labels.iter().map(|label| (label.origin, &label.text)).collect();
+                let message = places.is_empty().then_some(&p.message);
+                !seen.insert((p.code, places, message))
+            })
             .collect();
         let mut repeated = std::iter::repeat_n(false, kept).chain(repeated);
         self.list.retain(|_| !repeated.next().unwrap_or(false));

@@ -14,11 +14,8 @@ pub fn create(path: &Path, text: &str) -> Result<(), OutputError> {
     }
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| {
-        let refused = OutputError::system("write", path, &error);
-        match error.kind() {
-            ErrorKind::AlreadyExists => refused.help("name another file, or remove this one"),
-            _ => refused,
-        }
+    written.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => OutputError::Exists(path.to_owned()),
+        _ => OutputError::system("write", path, &error),
     })
 }

@@ -11,6 +11,8 @@ pub enum OutputError {
     Refused(Refusal),
     /// Somebody else's files are where ours should go; nothing was written.
     Foreign(Vec<Foreign>),
+    /// What shall be made new is there already.
+    Exists(PathBuf),
 }
 
 /// What the system refused.
@@ -99,6 +101,11 @@ impl OutputError {
                 vec![Diagnostic::new(Code::OutputRefused, message).note(after).maybe_help(help)]
             }
             OutputError::Foreign(list) => list.iter().map(Foreign::diagnostic).collect(),
+            OutputError::Exists(path) => {
+                let message = format!("`{}` exists already", path.display());
+                let problem = Diagnostic::new(Code::ForeignFile, message).note("it was left as it is");
+                vec![problem.help("name another file, or remove this one")]
+            }
         }
     }
 }

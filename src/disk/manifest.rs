@@ -10,6 +10,9 @@ use crate::diagnostic::{Code, Diagnostic};
 /// The largest manifest that is read, in bytes.
 pub const MANIFEST_LIMIT: u64 = 16 << 20;
 
+/// What to do when the system does not let us read.
+const READ_ANYWAY: &str = "make it readable for whoever runs s6gen";
+
 /// Reads a manifest; `-` is standard input.
 pub fn read_manifest(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
     let shown = path.display();
@@ -26,7 +29,7 @@ pub fn read_manifest(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
             let problem = match error.kind() {
                 ErrorKind::NotFound => unreadable(format!("`{shown}` does not exist"))
                     .help("name the manifest with `-m`; `s6gen init` writes a first one"),
-                _ => unreadable(format!("`{shown}` cannot be read: {}", reason(&error))),
+                _ => unreadable(format!("`{shown}` cannot be read: {}", reason(&error))).help(READ_ANYWAY),
             };
             return Err(Box::new(problem));
         }
@@ -34,14 +37,18 @@ pub fn read_manifest(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
     let kind = match file.metadata() {
         Ok(metadata) => metadata.file_type(),
         Err(error) => {
-            return Err(Box::new(unreadable(format!("`{shown}` cannot be read: {}", reason(&error)))));
+            let problem = unreadable(format!("`{shown}` cannot be read: {}", reason(&error)));
+            return Err(Box::new(problem.help(READ_ANYWAY)));
         }
     };
     if kind.is_dir() {
         let problem = unreadable(format!("`{shown}` is a directory, not a manifest"));
         let inside = path.join("services.toml");
-        let help = inside.is_file().then(|| format!("name the file in it: `{}`", inside.display()));
-        return Err(Box::new(problem.maybe_help(help)));
+        let help = match inside.is_file() {
+            true => format!("name the file in it: `{}`", inside.display()),
+            false => "name a file; `s6gen init` writes a first one".to_owned(),
+        };
+        return Err(Box::new(problem.help(help)));
     }
     if !kind.is_file() {
         let problem = unreadable(format!("`{shown}` is not a regular file"));
@@ -54,9 +61,11 @@ fn read_limited(source: impl Read, name: &str) -> Result<Vec<u8>, Box<Diagnostic
     let mut content = Vec::new();
     let problem = match source.take(MANIFEST_LIMIT + 1).read_to_end(&mut content) {
         Ok(length) if length as u64 <= MANIFEST_LIMIT => return Ok(content),
-        Ok(_) => Diagnostic::new(Code::ManifestTooLarge, format!("{name} is larger than 16 MiB")),
+        Ok(_) => Diagnostic::new(Code::ManifestTooLarge, format!("{name} is larger than 16 MiB"))
+            .help("put long scripts into files of the image, or make instances of a template"),
         Err(error) => {
             Diagnostic::new(Code::ManifestUnreadable, format!("{name} cannot be read: {}", reason(&error)))
+                .help(READ_ANYWAY)
         }
     };
     Err(Box::new(problem))

@@ -43,7 +43,11 @@ pub fn install(tree: &SourceTree, root: &Path, definitions: &str) -> Result<Inst
     let directory = ground.path(&ground.definitions);
     if !directory.is_dir() {
         // Also the directory that the lock needs is not made where nothing may be written.
-        refuse_foreign(&Plan::new(&ground, tree)?)?;
+        let plan = Plan::new(&ground, tree).and_then(|plan| refuse_foreign(&plan));
+        // If it is there now, another build is at work: what that one has made so far is not foreign.
+        if !directory.is_dir() {
+            plan?;
+        }
     }
     let mut made = Vec::new();
     let result = lock(&directory, &mut made).and_then(|_lock| {

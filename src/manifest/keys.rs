@@ -146,10 +146,11 @@ tables! {
         "environment" => environment: TextTable,
         /// Whether it gets the container's environment. Default `true` under s6-overlay.
         "with-contenv" => with_contenv: Flag,
-        /// Whose rights it runs with: `name`, `name:group` or `uid:gid`. Default: those of s6-supervise, usually root.
+        /// Whose rights it runs with: `name`, `name:group` or `uid:gid`. Default: those of the supervisor, usually root.
         /// A name also sets HOME, USER and LOGNAME and brings the account's supplementary groups.
         "user" => user: Text,
-        /// The working directory, absolute. Default: the live service directory.
+        /// The working directory, absolute. Default: for a longrun its live service directory; for a oneshot that of
+        /// s6-rc's own runner of oneshots, so that it is better written.
         "workdir" => workdir: Text,
         /// The file mode mask, in octal, as a string: `"027"`.
         "umask" => umask: Text,
@@ -183,8 +184,8 @@ tables! {
         /// Runs to its end before each start of `run`, with the supervisor's rights; failing, it fails the start.
         "prepare" => prepare: Command,
         /// Runs after each death, with the supervisor's rights. A script gets `$1` the exit code or 256, `$2` the
-        /// signal, `$3` the service's name, `$4` the process group. Exit code 125 means "do not restart"; any other
-        /// is ignored.
+        /// signal, `$3` the service's name, `$4` the process group. Exit code 125 makes the death final:
+        /// it is not started again, and `on-exit.then` holds. Any other is ignored.
         "finish" => finish: Command,
         /// When it counts as up. Default: as soon as it was forked.
         "ready" => ready: Ready,
@@ -205,7 +206,8 @@ tables! {
         "flag-timeout-killpg" => flag_timeout_killpg: Flag,
         /// The signal that `s6-rc reload` and `s6-svc -l` send. Default `HUP`. Needs s6-overlay 3.2.3.1.
         "reload-signal" => reload_signal: Text,
-        /// The descriptor of a lock that keeps a second copy from starting; 3 or more.
+        /// The descriptor on which the process has s6's lock against a second copy, `supervise/service-lock`; 3 or more.
+        /// s6 2.15, that of s6-overlay since 3.2.3.0, opens that file but does not lock it. Needs s6-overlay 3.2.2.0.
         "lock-fd" => lock_fd: Number,
         /// How many deaths s6 remembers, from 1 to 4096. Default 100, or more where `on-exit.deaths` needs it.
         "max-death-tally" => max_death_tally: Number,
@@ -320,7 +322,7 @@ tables! {
 
     /// `[bundle.NAME]`: one name for several services.
     BundleKeys {
-        /// One line on what it is for.
+        /// One line on what it is for; printed by `graph`.
         "description" => description: Text,
         /// Its members.
         "contents" => contents: Names,

@@ -155,7 +155,8 @@ pub fn parse(files: &Files, file: FileId, problems: &mut Problems) -> Manifest {
     for (span, message) in errors {
         problems.push(
             Diagnostic::new(Code::Syntax, format!("this is not valid TOML: {message}"))
-                .at(Origin::new(file, span), "here"),
+                .at(Origin::new(file, span), "here")
+                .help("`s6gen explain manifest` shows how values and tables are written"),
         );
     }
     let (root, _) = DeTable::parse_recoverable(&readable);
@@ -183,7 +184,8 @@ pub fn includes(files: &Files, file: FileId) -> Vec<Text> {
         .map_or_else(Vec::new, |names| names.list)
 }
 
-const TABLES: &[&str] = &["include", "target", "defaults", "longrun", "oneshot", "bundle"];
+/// What may stand at the top of a manifest.
+pub const TABLES: &[&str] = &["include", "target", "defaults", "longrun", "oneshot", "bundle"];
 
 impl Manifest {
     /// This manifest over those that it includes: what stands here is nearer. Services of two files that do not include
@@ -363,7 +365,11 @@ fn entries<'v, 'i>(
             let found = kind_of(value.get_ref());
             reader.problems.push(
                 Diagnostic::new(Code::WrongType, format!("`{place}` must be a table, not {found}"))
-                    .at(reader.origin(value.span()), format!("{found}, expected a table")),
+                    .at(reader.origin(value.span()), format!("{found}, expected a table"))
+                    .help(match place.strip_prefix('[') {
+                        Some(header) => format!("write its keys below a line `[{header}`"),
+                        None => format!("write its keys with a dot: `{place}.KEY = VALUE`"),
+                    }),
             );
             Vec::new()
         }

@@ -26,7 +26,8 @@ impl Reader<'_> {
         let origin = self.origin(value.span());
         self.problems.push(
             Diagnostic::new(Code::WrongType, format!("{what} must be {expected}, not {found}"))
-                .at(origin, format!("this is {found}")),
+                .at(origin, format!("this is {found}"))
+                .help(format!("write {}", example(expected))),
         );
         None
     }
@@ -60,6 +61,24 @@ pub(super) fn kind_of(value: &DeValue<'_>) -> &'static str {
     }
 }
 
+/// How a value of each type is written.
+fn example(expected: &str) -> &'static str {
+    match expected {
+        Flag::EXPECTED => "the word `true` or `false`, without quotes",
+        Number::EXPECTED => "digits without quotes, such as `3`",
+        Numbers::EXPECTED => "numbers in brackets, such as `[1, 2]`",
+        Names::EXPECTED => "strings in brackets, such as `[\"one\", \"two\"]`",
+        TextTable::EXPECTED => "strings in braces, such as `{ NAME = \"text\" }`",
+        Command::EXPECTED => {
+            "the program and each argument as a string, such as `[\"nginx\", \"-g\", \"daemon off;\"]`"
+        }
+        Instances::EXPECTED => {
+            "how many there are, such as `4`, or their names, such as `[\"one\", \"two\"]`"
+        }
+        _ => "it in quotes, such as `\"text\"`",
+    }
+}
+
 /// A string, and whether it stands in `[defaults]`, where `{{ name }}` is an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
@@ -88,7 +107,8 @@ impl Text {
         if text.contains('\0') {
             reader.problems.push(
                 Diagnostic::new(Code::InvalidValue, format!("{what} contains a NUL byte"))
-                    .at(origin, "no program can receive a NUL in an argument, a variable or a path"),
+                    .at(origin, "no program can receive a NUL in an argument, a variable or a path")
+                    .help("write it without `\\u0000`"),
             );
             return None;
         }
@@ -136,7 +156,8 @@ impl Value for Number {
         let Some(value) = integer(number) else {
             reader.problems.push(
                 Diagnostic::new(Code::InvalidValue, format!("`{key}` is too large"))
-                    .at(origin, "beyond 64 bits"),
+                    .at(origin, "beyond 64 bits")
+                    .help("the largest number is 9223372036854775807"),
             );
             return None;
         };
@@ -195,7 +216,10 @@ impl Value for Command {
         if is_empty {
             reader.problems.push(
                 Diagnostic::new(Code::InvalidValue, format!("`{key}` names no program"))
-                    .at(origin, "nothing to run"),
+                    .at(origin, "nothing to run")
+                    .help(
+                        "name a program, as in `[\"nginx\", \"-g\", \"daemon off;\"]`, or leave the key out",
+                    ),
             );
         }
         read.filter(|_| !is_empty).or(Some(Command::Broken(origin)))

@@ -75,6 +75,8 @@ pub enum Feature {
     NewPidNamespace,
     /// `reload` and `reload-signal`.
     Reload,
+    /// `lock-fd`: an older s6-supervise opens a file that nothing makes, and never starts the service.
+    LockFd,
     /// `s6-log` can put a prefix in front of lines.
     LogPrefix,
 }
@@ -90,6 +92,7 @@ impl Feature {
             Feature::FinishProcessGroup => (Version::of(3, 2, 0, 0), Version::of(0, 5, 4, 3)),
             Feature::KillProcessGroup => (Version::of(3, 2, 3, 0), Version::of(0, 6, 1, 0)),
             Feature::NewPidNamespace => (Version::of(3, 2, 3, 0), Version::of(0, 6, 1, 0)),
+            Feature::LockFd => (Version::of(3, 2, 2, 0), Version::of(0, 6, 0, 0)),
             Feature::Reload => (Version::of(3, 2, 3, 1), Version::of(0, 7, 0, 0)),
         }
     }

@@ -3,7 +3,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::model::{Index, Kind, Layer, Members, Name, Node, NodeKind, Script, Why};
+use crate::model::{Index, Kind, Layer, Members, Name, Node, NodeKind, Script, Service, Why};
 
 /// Which way a system goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -287,7 +287,17 @@ fn write_line(
         _ => "in another layer",
     };
     let waits = if waits.is_empty() { String::new() } else { format!("after {}", waits.join(", ")) };
-    let _ = writeln!(out, "{}", format!("{label}  {:width$}  {kind}  {waits}", line.name).trim_end());
+    let about = graph.index.service(line.node).map_or_else(String::new, about);
+    let _ = writeln!(
+        out,
+        "{}",
+        format!("{label}  {:width$}  {kind}  {waits}", line.name).trim_end().to_owned() + &about
+    );
+}
+
+/// What the service is for, for the end of its line.
+fn about(service: &Service) -> String {
+    service.description.as_ref().map_or_else(String::new, |description| format!("  # {description}"))
 }
 
 fn write_bundles(out: &mut String, index: &Index<'_>) {
@@ -296,16 +306,16 @@ fn write_bundles(out: &mut String, index: &Index<'_>) {
         let Kind::Bundle(bundle) = &service.kind else { return None };
         (service.layer == Layer::Ours).then_some((service, bundle))
     });
-    let bundles: BTreeMap<_, _> = ours.map(|(service, bundle)| (&service.name, bundle)).collect();
+    let bundles: BTreeMap<_, _> = ours.map(|(service, bundle)| (&service.name, (service, bundle))).collect();
     if bundles.is_empty() {
         return;
     }
     let width = bundles.keys().map(|name| name.to_string().chars().count()).max().unwrap_or(0);
     let _ = writeln!(out, "\nBundles");
-    for (name, bundle) in bundles {
+    for (name, (service, bundle)) in bundles {
         let members: Vec<String> = bundle.contents.iter().map(|r| r.name.to_string()).collect();
         let members = if members.is_empty() { "(empty)".into() } else { members.join(", ") };
-        let _ = writeln!(out, "     {:width$}  {members}", name.to_string());
+        let _ = writeln!(out, "     {:width$}  {members}{}", name.to_string(), about(service));
     }
 }
 

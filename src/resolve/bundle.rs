@@ -18,7 +18,7 @@ impl Resolver<'_> {
         let contents = keys.contents.iter().flat_map(|names| &names.list).map(service_ref).collect();
         let kind = Kind::Bundle(Bundle { contents: super::distinct(contents) });
         self.set.services.push(Service {
-            description: keys.description.as_ref().map(|text| text.value.clone()),
+            description: keys.description.as_ref().map(|text| super::common::one_line(&text.value)),
             flag_essential: keys.flag_essential.is_some_and(|flag| flag.value),
             flag_recommended: keys.flag_recommended.is_some_and(|flag| flag.value),
             ..Service::new(name.value.as_str().into(), Some(name.origin), kind)

@@ -14,6 +14,11 @@ pub(super) struct Common {
     pub surroundings: Surroundings,
 }
 
+/// A description, which stands in a comment, on one line.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum StartAt {
     Early,
@@ -54,7 +59,8 @@ impl Resolver<'_> {
         }
         self.problems.push(
             Diagnostic::new(Code::InvalidValue, format!("`{key}` cannot be {}", number.value))
-                .at(number.origin, format!("from {} to {}", range.start(), range.end())),
+                .at(number.origin, "out of range")
+                .help(format!("write a number from {} to {}", range.start(), range.end())),
         );
         None
     }
@@ -87,7 +93,7 @@ impl Resolver<'_> {
         }
         let description = keys.description.as_ref().and_then(|text| self.text(text, scope));
         self.set.services.push(Service {
-            description: description.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")),
+            description: description.map(|text| one_line(&text)),
             flag_essential: keys.flag_essential.is_some_and(|flag| flag.value),
             flag_recommended: keys.flag_recommended.is_some_and(|flag| flag.value),
             ..Service::new(scope.name.as_str().into(), Some(scope.origin), kind)
@@ -225,7 +231,8 @@ impl Resolver<'_> {
         }
         self.problems.push(
             Diagnostic::new(Code::InvalidValue, format!("`nice` cannot be {}", nice.value))
-                .at(nice.origin, "from -20 (first) to 19 (last)"),
+                .at(nice.origin, "out of range")
+                .help("write a number from -20 (first) to 19 (last)"),
         );
         None
     }
@@ -239,7 +246,8 @@ impl Resolver<'_> {
                         Code::InvalidValue,
                         format!("`{}` cannot name a variable", name.value.escape_debug()),
                     )
-                    .at(name.origin, "empty, or with a `=`"),
+                    .at(name.origin, "empty, or with a `=`")
+                    .help("write the name alone: `environment.NAME = \"value\"`"),
                 );
                 continue;
             }

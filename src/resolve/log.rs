@@ -10,6 +10,8 @@ use crate::model::{
 
 /// Where the fifos lie through which loggers of standard error are fed.
 const FIFOS: &str = "/run/s6gen";
+/// What s6-log calls its files in a directory, beside those that begin with `@`.
+const OWN_FILES: &[&str] = &["current", "lock", "newstate", "previous", "processed", "state"];
 /// s6-log accepts rotation sizes in this range only.
 const SIZES: std::ops::RangeInclusive<u64> = 4096..=268_435_455;
 
@@ -225,7 +227,8 @@ impl Resolver<'_> {
         if let Some(number) = log.keep.filter(|number| !(0..=9999).contains(&number.value)) {
             self.problems.push(
                 Diagnostic::new(Code::InvalidValue, format!("`log.keep` cannot be {}", number.value))
-                    .at(number.origin, "a number of old files, from 0 to 9999"),
+                    .at(number.origin, "out of range")
+                    .help("write a number of old files, from 0 to 9999"),
             );
         }
         let words = [("iso", Some("T")), ("tai64n", Some("t")), ("none", None)];
@@ -257,7 +260,8 @@ impl Resolver<'_> {
         {
             self.problems.push(
                 Diagnostic::new(Code::InvalidValue, "`log.prefix` must be one line, and not empty")
-                    .at(text.origin, "this text"),
+                    .at(text.origin, "this text")
+                    .help("write a few words, as in `\"web:\"`, or leave it out for no prefix"),
             );
         }
         Sink {
@@ -394,19 +398,31 @@ impl Resolver<'_> {
         (logger, position)
     }
 
-    /// Reports links to a log that lie where another log shall be.
-    pub(super) fn check_links(&mut self) {
+    /// Reports logs that lie where another log keeps a file of its own, or has its link.
+    pub(super) fn check_places(&mut self) {
         let logs = &self.logs.by_directory;
-        for (directory, known) in logs.iter().filter(|(_, known)| known.sink.link) {
-            if let Some(other) = logs.get(&format!("{directory}.log")) {
+        for (directory, known) in logs {
+            let ends = directory.match_indices('/').map(|(end, _)| end).chain([directory.len()]);
+            for (place, outer) in ends.filter_map(|end| {
+                let place = &directory[..end];
+                let link =
+                    place.strip_suffix(".log").and_then(|outer| logs.get(outer)).filter(|o| o.sink.link);
+                let (folder, file) = place.rsplit_once('/')?;
+                let own = file.starts_with('@') || OWN_FILES.contains(&file);
+                let file = logs
+                    .get(folder)
+                    .filter(|_| own)
+                    .map(|outer| (outer, "this log keeps a file of that name"));
+                link.map(|outer| (outer, "`log.link` makes a link of that name for this log"))
+                    .or(file)
+                    .map(|outer| (place, outer))
+            }) {
+                let (outer, why) = outer;
                 self.problems.push(
-                    Diagnostic::new(
-                        Code::ConflictingKeys,
-                        format!("`{directory}.log` is a link and a directory"),
-                    )
-                    .at(known.origin, "`log.link` makes a link of that name for this log")
-                    .at(other.origin, "and this log has that name")
-                    .help("give one of the two another path"),
+                    Diagnostic::new(Code::ConflictingKeys, format!("`{place}` belongs to another log"))
+                        .at(known.origin, "this log would lie there")
+                        .at(outer.origin, why)
+                        .help("give one of the two another path"),
                 );
             }
         }

@@ -65,6 +65,9 @@ impl Resolver<'_> {
                 self.problems.push(too_old(self.system(), feature, key, flag.origin));
             }
         }
+        if let Some(number) = own.lock_fd.filter(|_| !self.system().has(Feature::LockFd)) {
+            self.problems.push(too_old(self.system(), Feature::LockFd, "lock-fd", number.origin));
+        }
         if let Some(text) = own.reload_signal.as_ref().filter(|_| !self.system().has(Feature::Reload)) {
             self.problems.push(too_old(self.system(), Feature::Reload, "reload-signal", text.origin));
         }
@@ -181,7 +184,8 @@ impl Resolver<'_> {
                     "`on-exit.codes` and `on-exit.except` exclude each other",
                 )
                 .at(except.origin, "every death is final but these")
-                .at(codes.origin, "only these are final"),
+                .at(codes.origin, "only these are final")
+                .help("keep the one that names fewer codes"),
             );
         }
         let within = self.value(keys.within.as_ref(), scope, |v, t, o| v.duration("on-exit.within", t, o));
@@ -214,7 +218,8 @@ impl Resolver<'_> {
             if stops && !self.system().is_overlay() {
                 self.problems.push(
                     Diagnostic::new(Code::ConflictingKeys, "`stop-container` needs s6-overlay")
-                        .at(text.origin, format!("the target is {}", self.system())),
+                        .at(text.origin, format!("the target is {}", self.system()))
+                        .help("without the overlay a service can only `give-up`"),
                 );
             }
             stops

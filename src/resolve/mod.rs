@@ -57,7 +57,7 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
     resolver.complete_pipelines();
     resolver.check_pipeline_names();
     resolver.mark_duplicates();
-    resolver.check_links();
+    resolver.check_places();
     resolver.start_bundles(has_built_ins);
     resolver.set
 }
@@ -182,7 +182,8 @@ impl Resolver<'_> {
                         Code::InvalidValue,
                         format!("`{}` is not a number of instances", number.value),
                     )
-                    .at(number.origin, "from 0 to 9999"),
+                    .at(number.origin, "out of range")
+                    .help("write a number from 0 to 9999, or the names of the instances"),
                 );
             } else {
                 list.extend((1..=number.value).map(|n| {
@@ -230,7 +231,7 @@ impl Resolver<'_> {
             self.logs = logs;
             self.required_by.truncate(required_by);
         }
-        template.check_used(self.problems);
+        template.check_declared(self.problems);
         let bundle = Kind::Bundle(Bundle { contents: members });
         self.set.services.push(Service::new(name.value.as_str().into(), Some(name.origin), bundle));
     }

@@ -129,11 +129,17 @@ impl Scope {
                 );
                 None
             }
+            Err(ExpressionError::Malformed(why)) => {
+                let problem = Diagnostic::new(Code::Expression, format!("this is no expression: {why}"));
+                let help = "for the two characters `{{` themselves write `{{ '{{' }}`";
+                problems.push(problem.at(text.origin, "in this text").help(help));
+                None
+            }
             Err(ExpressionError::Invalid(why)) => {
+                let message = format!("this expression cannot be evaluated: {why}");
+                let help = "keep to names, numbers and short filters, as in `{{ 9000 + instance }}` or `{{ name | upper }}`";
                 problems.push(
-                    Diagnostic::new(Code::Expression, format!("this expression cannot be evaluated: {why}"))
-                        .at(text.origin, "in this text")
-                        .help("for the two characters `{{` themselves write `{{ '{{' }}`"),
+                    Diagnostic::new(Code::Expression, message).at(text.origin, "in this text").help(help),
                 );
                 None
             }
@@ -149,6 +155,9 @@ impl Scope {
             )
             .at(key.origin, "not declared");
             let help = match did_you_mean(&key.value, self.declared.iter().map(|d| d.value.as_str())) {
+                _ if ["name", "instance"].contains(&key.value.as_str()) => {
+                    "remove it: each instance has one already".to_owned()
+                }
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("declare it: `parameters = [\"{}\"]`", key.value),
             };
@@ -172,20 +181,33 @@ impl Scope {
         self.is_early
     }
 
-    /// Reports declared parameters that no text uses.
-    pub fn check_used(&self, problems: &mut Problems) {
-        for parameter in self.declared.iter().filter(|d| !self.used.borrow().contains(&d.value)) {
-            problems.push(
-                Diagnostic::new(
-                    Code::UnknownParameter,
-                    format!("nothing uses the parameter `{}`", parameter.value),
-                )
-                .at(parameter.origin, "declared here")
-                .help(format!(
-                    "use it as `{{{{ {} }}}}` in a text of the service, or remove it",
-                    parameter.value
-                )),
-            );
+    /// Reports declared parameters that no text can use, and those that none does.
+    pub fn check_declared(&self, problems: &mut Problems) {
+        for parameter in &self.declared {
+            let name = &parameter.value;
+            let is_word = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            let wrong = match name.as_str() {
+                "name" => Some("this is the name of the service"),
+                "instance" => Some("this is what the instance is called"),
+                _ if !is_word => Some("an expression would take it for something else"),
+                _ => None,
+            };
+            let problem = if let Some(why) = wrong {
+                let help = match is_word {
+                    true => format!("choose another name; `{{{{ {name} }}}}` works without a parameter"),
+                    false => "use letters, digits and `_`, and begin with a letter".to_owned(),
+                };
+                let message = format!("`{}` cannot be the name of a parameter", name.escape_debug());
+                Diagnostic::new(Code::InvalidName, message).at(parameter.origin, why).help(help)
+            } else if !self.used.borrow().contains(name) {
+                Diagnostic::new(Code::UnknownParameter, format!("nothing uses the parameter `{name}`"))
+                    .at(parameter.origin, "declared here")
+                    .help(format!("use it as `{{{{ {name} }}}}` in a text of the service, or remove it"))
+            } else {
+                continue;
+            };
+            problems.push(problem);
         }
     }
 }

@@ -200,6 +200,13 @@ impl Values<'_> {
             Some((user, group)) if word(user) && word(group) => {
                 Some(Account { name: Some(user.into()), group: Some(group.into()), ids: None })
             }
+            Some((user, group)) if (word(user) && numeric(group)) || (numeric(user) && word(group)) => self
+                .refuse(
+                    format!("`{key}` cannot be `{text}`"),
+                    origin,
+                    "a name beside a number",
+                    "write two names or two numbers: a name has its group looked up, a number is taken as it is",
+                ),
             _ => self.refuse(
                 format!("`{key}` cannot be `{text}`"),
                 origin,

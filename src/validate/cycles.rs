@@ -53,11 +53,12 @@ fn report(index: &Index<'_>, circle: &Circle) -> Diagnostic {
     }
     let written: Vec<_> =
         circle.hops.iter().filter(|(_, edge)| edge.why == Why::Dependency && edge.origin.is_some()).collect();
-    if let [(from, edge)] = written[..] {
-        let (from, to) = (index.name(*from), index.name(edge.to));
-        problem = problem.help(format!("remove the dependency of `{from}` on `{to}`"));
-    }
-    problem
+    problem.help(match written[..] {
+        [(from, edge)] => {
+            format!("remove the dependency of `{}` on `{}`", index.name(*from), index.name(edge.to))
+        }
+        _ => "remove the one of these that is not needed".to_owned(),
+    })
 }
 
 fn sentence(index: &Index<'_>, from: Node, edge: &Edge) -> String {

@@ -1,5 +1,5 @@
 use crate::diagnostic::{Class, Code, Diagnostic, Problems, Rank, Step};
-use crate::model::{Index, Kind, Layer, Name, Node, NodeKind, ServiceRef};
+use crate::model::{Index, Kind, Layer, Name, Node, NodeKind, Script, Service, ServiceRef};
 
 use super::small;
 
@@ -72,16 +72,41 @@ pub(super) fn taken(index: &Index<'_>, class: Class, rank: Rank, ours: Node, oth
         _ => format!("defined as {}", described(index, other)),
     };
     let same_pipeline = is_pipeline && index.service(other).is_none();
+    let (first, second) = (made_by_s6gen(index, other), made_by_s6gen(index, ours));
     let help = match (is_pipeline, same_pipeline) {
+        _ if first.is_some() || second.is_some() => {
+            "rename the one that you wrote, or log to another service's directory"
+        }
         (true, false) => "give the pipeline a name of its own",
         (true, true) => "give each pipeline a name of its own",
         (false, _) => "rename one of them, or remove it",
     };
     Diagnostic::s6rc(class, rank, format!("{subject} is called `{name}`, which is already {other_is}"))
-        .at(index.origin(ours), "second definition")
-        .at(index.origin(other), "first definition")
+        .at(index.origin(ours), second.unwrap_or("second definition".into()))
+        .at(index.origin(other), first.unwrap_or("first definition".into()))
         .note("services, bundles and pipelines share one name space, over all source directories")
         .help(help)
+}
+
+/// Which logger or pipeline s6gen makes where a log is asked for; none of what the user wrote.
+fn made_by_s6gen(index: &Index<'_>, node: Node) -> Option<String> {
+    let name = index.name(node);
+    let is_logger =
+        |service: &Service| service.longrun().is_some_and(|longrun| matches!(longrun.run, Script::Logger(_)));
+    let names_it = |service: &&Service| {
+        let names = service.longrun().and_then(|longrun| longrun.pipeline_name.as_ref());
+        names.is_some_and(|names| names.iter().any(|reference| reference.name == *name))
+    };
+    match index.service(node) {
+        Some(service) => is_logger(service).then(|| format!("s6gen makes the logger `{name}` for this log")),
+        None => index
+            .set()
+            .services
+            .iter()
+            .find(names_it)
+            .filter(|service| is_logger(service))
+            .map(|_| format!("s6gen makes the pipeline `{name}` for this log")),
+    }
 }
 
 /// What a node is, with its article.

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Class, Diagnostic, Problems, Rank};
 use crate::model::{Index, Longrun, Node, NodeKind, Service, ServiceRef};
 
-use super::names::{described, taken};
+use super::names::{described, listed, taken};
 use super::small;
 
 /// A pipeline file that names something that is no longrun.
@@ -71,8 +71,20 @@ pub(super) fn consist_of_longruns(index: &Index<'_>, problems: &mut Problems) {
         problems.push(
             Diagnostic::s6rc(stray.class, stray.rank, format!("`{by}` {side} `{name}`, which is {what}"))
                 .at(stray.reference.origin, "only a longrun can be in a pipeline")
-                .at(index.origin(to), format!("`{name}` is {what}")),
+                .at(index.origin(to), format!("`{name}` is {what}"))
+                .help(remedy(index, to)),
         );
+    }
+}
+
+/// What to name in a pipeline instead of something that is no longrun.
+fn remedy(index: &Index<'_>, node: Node) -> String {
+    let members = index.atomics(node);
+    match index.kind(node) {
+        NodeKind::Bundle if !members.is_empty() => {
+            format!("name longruns, not their bundle: {}", listed(members.iter().map(|n| index.name(*n))))
+        }
+        _ => "name a longrun, or remove this".to_owned(),
     }
 }
 
@@ -89,6 +101,10 @@ pub(super) fn agree(index: &Index<'_>, problems: &mut Problems) {
         let consumer = consumer_of(index, longrun);
         if let Some(unaware) = consumer.filter(|consumer| !connections.has(node, *consumer)) {
             quarrels.entry(node).or_default().unaware = Some(unaware);
+        }
+        // Of two definitions of one name the first is the one that others mean; that there are two is said elsewhere.
+        if index.find(index.name(node)) != Some(node) {
+            continue;
         }
         for (position, reference) in producers(longrun).enumerate() {
             let Some(producer) = index.find(&reference.name) else { continue };

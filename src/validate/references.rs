@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Class, Code, Diagnostic, Origin, Problems, Rank};
-use crate::model::{Index, Kind, Name, Node};
+use crate::model::{Index, Kind, Name, Node, System};
 
 use super::bundles::Resolution;
 use super::names::listed;
@@ -64,18 +64,31 @@ pub(super) fn exist(index: &Index<'_>, problems: &mut Problems) {
     for (number, (name, mut mentions)) in unknown.into_iter().enumerate() {
         mentions.sort_by_key(|mention| mention.rank);
         let guess = if number < GUESSED { meant(index, name) } else { None };
-        let guess = guess.or_else(|| {
-            is_tree.then(|| {
-                "define it or remove this; if another layer of the image has it, judge that as well (`--layer`) or name it \
-                 as known (`--external`)"
-                    .to_owned()
+        // What s6gen itself writes depends on these.
+        let is_of_overlay = is_tree
+            && !index.set().target.system.is_overlay()
+            && System::NEWEST_OVERLAY.built_ins().iter().any(|service| service.name == *name);
+        let guess = guess.filter(|_| !is_of_overlay).or_else(|| {
+            is_of_overlay.then(|| {
+                format!(
+                    "`{name}` is s6-overlay's: judge the tree as its /init compiles it, with `--overlay VERSION` such as \
+                     `--overlay {}`",
+                    System::NEWEST_OVERLAY.version()
+                )
             })
         });
-        problems.push(report(name, &mentions, guess));
+        let help = guess.unwrap_or_else(|| {
+            let known = match is_tree {
+                true => "judge that as well (`--layer`) or name it as known (`--external`)",
+                false => "name it in `[target] external`",
+            };
+            format!("define it or remove this; if another layer of the image has it, {known}")
+        });
+        problems.push(report(name, &mentions, help));
     }
 }
 
-fn report(name: &Name, mentions: &[Mention<'_>], guess: Option<String>) -> Diagnostic {
+fn report(name: &Name, mentions: &[Mention<'_>], help: String) -> Diagnostic {
     let first = &mentions[0];
     let mut problem = Diagnostic {
         code: Code::UnknownService,
@@ -93,5 +106,5 @@ fn report(name: &Name, mentions: &[Mention<'_>], guess: Option<String>) -> Diagn
         let rest = listed(mentions[SHOWN..].iter().map(|mention| mention.by));
         problem = problem.note(format!("it is mentioned by {rest} as well"));
     }
-    problem.maybe_help(guess)
+    problem.help(help)
 }

@@ -62,7 +62,8 @@ fn the_starter_builds_and_is_never_overwritten() {
     assert_eq!(code(&run(folder.path(), &["graph"])), 0);
     fs::write(folder.path().join("services.toml"), WEB).unwrap();
     let again = run(folder.path(), &["init"]);
-    assert_eq!(code(&again), 3);
+    assert_eq!(code(&again), 2, "wrong usage: the system refused nothing");
+    assert!(err(&again).contains("`services.toml` exists already"), "{}", err(&again));
     assert_eq!(fs::read_to_string(folder.path().join("services.toml")).unwrap(), WEB);
 }
 
@@ -215,6 +216,39 @@ fn the_graph_is_for_people_for_graphviz_and_for_programs() {
     let unknown = run(folder.path(), &["graph", "avahhi"]);
     assert_eq!(code(&unknown), 1);
     assert!(err(&unknown).contains("did you mean `avahi`?"));
+}
+
+#[test]
+fn its_own_tree_without_the_overlay_is_told_how_to_be_judged() {
+    let folder = folder(&[("services.toml", WEB)]);
+    assert_eq!(code(&run(folder.path(), &["build", "--root", "out"])), 0);
+    let bare = run(folder.path(), &["check", "--tree", "out/etc/s6-overlay/sv"]);
+    assert_eq!(code(&bare), 1);
+    assert!(err(&bare).contains("`base` is s6-overlay's: judge the tree"), "{}", err(&bare));
+    let whole = run(folder.path(), &["check", "--overlay", "3.2.3.2", "--tree", "out/etc/s6-overlay"]);
+    assert_eq!(code(&whole), 0, "{}", err(&whole));
+}
+
+#[test]
+fn the_graph_says_what_services_and_bundles_are_for() {
+    let manifest = r#"
+        [longrun.web]
+        description = "serves\n pages"
+        run = ["web"]
+
+        [oneshot.step]
+        description = "makes room"
+
+        [bundle.office]
+        description = "all of\nit"
+        contents = ["web"]
+        "#;
+    let folder = folder(&[("services.toml", manifest)]);
+    let text = out(&run(folder.path(), &["graph"]));
+    for line in ["web   longrun  # serves pages", "step  oneshot  # makes room", "office   web  # all of it"]
+    {
+        assert!(text.contains(&format!("{line}\n")), "no {line:?} in\n{text}");
+    }
 }
 
 #[test]

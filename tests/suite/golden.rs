@@ -71,6 +71,18 @@ fn every_refused_case_gives_its_whole_report() {
 }
 
 #[test]
+fn every_report_on_a_manifest_has_a_remedy() {
+    for case in cases("err") {
+        let Ok(text) = disk::read_manifest(&case.join("services.toml")) else { continue };
+        let mut files = Files::default();
+        let file = files.add("services.toml", text);
+        for problem in compile(&files, file).problems.iter() {
+            assert!(problem.help.is_some(), "{}: {}", case.display(), problem.message);
+        }
+    }
+}
+
+#[test]
 fn the_shipped_manifest_gives_the_whole_meduza_tree() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     compare(&folder.join("tests/cases/meduza"), &output(folder));

@@ -73,7 +73,7 @@ impl Supervision {
         }
         let scanner = Command::new("s6-svscan").arg(&scan).stdout(Stdio::null()).spawn().unwrap();
         let supervision = Supervision { folder, scanner };
-        supervision.eventually("s6-svscan is up", || scan.join(".s6-svscan/control").exists());
+        eventually("s6-svscan is up", || scan.join(".s6-svscan/control").exists());
         supervision
     }
 
@@ -88,10 +88,10 @@ impl Supervision {
     /// Sends the s6-svc command `option` to a service and lets it go on.
     fn control(&self, option: &str, name: &str) {
         let service = self.service(name);
-        self.eventually("the service is supervised", || {
+        eventually("the service is supervised", || {
             Command::new("s6-svok").arg(&service).status().unwrap().success()
         });
-        self.eventually("the supervisor listens", || {
+        eventually("the supervisor listens", || {
             Command::new("s6-svc").args([option, &service]).stderr(Stdio::null()).status().unwrap().success()
         });
     }
@@ -101,7 +101,7 @@ impl Supervision {
         let limit = limit.to_string();
         let service = self.service(name);
         // s6-svwait gives up at once where nothing is supervised yet.
-        self.eventually("the service is supervised", || {
+        eventually("the service is supervised", || {
             Command::new("s6-svok").arg(&service).status().unwrap().success()
         });
         Command::new("s6-svwait")
@@ -117,20 +117,9 @@ impl Supervision {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    fn eventually(&self, what: &str, condition: impl Fn() -> bool) {
-        let start = Instant::now();
-        while !condition() {
-            assert!(start.elapsed() < Duration::from_secs(20), "never happened: {what}");
-            sleep(Duration::from_millis(20));
-        }
-    }
-
     /// The content of a file in the scratch folder, as soon as it holds `lines` lines.
     fn text(&self, name: &str, lines: usize) -> String {
-        let path = self.path(name);
-        let read = || fs::read_to_string(&path).unwrap_or_default();
-        self.eventually(&format!("{name} has {lines} lines"), || read().lines().count() >= lines);
-        read()
+        read_lines(&self.path(name), lines)
     }
 }
 
@@ -141,8 +130,24 @@ impl Drop for Supervision {
     }
 }
 
+/// Waits until `condition` holds.
+pub fn eventually(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(20), "never happened: {what}");
+        sleep(Duration::from_millis(20));
+    }
+}
+
+/// The content of a file, as soon as it holds `lines` lines.
+pub fn read_lines(path: &Path, lines: usize) -> String {
+    let read = || fs::read_to_string(path).unwrap_or_default();
+    eventually(&format!("{} has {lines} lines", path.display()), || read().lines().count() >= lines);
+    read()
+}
+
 /// Compiles and installs a manifest whose tree is an absolute path of this machine.
-fn build(text: &str) {
+pub fn build(text: &str) {
     let mut files = Files::default();
     let file = files.add("services.toml", text);
     let compilation = compile(&files, file);
@@ -170,7 +175,7 @@ fn an_argument_vector_arrives_unchanged() {
         "##,
     );
     s.control("-u", "web");
-    s.eventually("it wrote its arguments", || s.path("out").exists());
+    eventually("it wrote its arguments", || s.path("out").exists());
     let expected = "a b|it's|\"q\"|back\\slash||\\#|#|{|}|{ x }|${HOME}|$1|é|two\nlines|tab\t|cr\r|";
     assert_eq!(fs::read_to_string(s.path("out")).unwrap(), expected);
 }
@@ -217,7 +222,7 @@ fn a_variable_with_a_dot_reaches_the_program() {
         return;
     }
     s.control("-u", "web");
-    s.eventually("env wrote its lines", || s.text("log/current", 1).contains("with.dot=1"));
+    eventually("env wrote its lines", || s.text("log/current", 1).contains("with.dot=1"));
 }
 
 #[test]
@@ -293,7 +298,7 @@ fn a_script_without_a_first_line_ends_at_the_first_step_that_fails() {
     assert!(s.wait("-D", "web", 10_000));
     assert!(!s.path("out").exists());
     // s6-svwait may look before the service was ever started.
-    s.eventually("it ended with 1", || s.status("web", "exitcode") == "1");
+    eventually("it ended with 1", || s.status("web", "exitcode") == "1");
 }
 
 #[test]
@@ -314,7 +319,7 @@ fn prepare_runs_before_each_start_and_fails_it() {
     assert_eq!(s.text("out", 4), "prepared\nstarted\nprepared\nstarted\n");
     fs::write(s.path("stop"), "").unwrap();
     s.control("-r", "web");
-    s.eventually("the failing step is tried again", || s.text("out", 6).ends_with("prepared\nprepared\n"));
+    eventually("the failing step is tried again", || s.text("out", 6).ends_with("prepared\nprepared\n"));
 }
 
 #[test]
@@ -427,7 +432,7 @@ fn what_is_left_of_its_group_is_stopped_with_it() {
             .status();
         assert!(called.unwrap().success());
     }
-    s.eventually("both are gone", || !alive(child) && !alive(deaf));
+    eventually("both are gone", || !alive(child) && !alive(deaf));
 }
 
 fn version_of_s6() -> [u32; 2] {
@@ -460,7 +465,7 @@ fn a_log_is_a_directory_that_rotates_with_a_link_to_its_current_file() {
         let entries = fs::read_dir(s.path("logs/web")).unwrap().map(|entry| entry.unwrap().path());
         entries.filter(|path| path.to_string_lossy().contains("/@")).collect::<Vec<_>>()
     };
-    s.eventually("the last line is there", || {
+    eventually("the last line is there", || {
         let text = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
         text(s.path("logs/web.log")).ends_with("last\n")
             || files().into_iter().any(|file| text(file).ends_with("last\n"))
@@ -503,7 +508,7 @@ fn standard_error_is_kept_apart_and_survives_the_death_of_its_logger() {
         lines.sort();
         lines
     };
-    s.eventually("every line has arrived", || lines().len() >= 300);
+    eventually("every line has arrived", || lines().len() >= 300);
     let mut expected: Vec<String> = (0..300).map(|i| format!("error {i}")).collect();
     expected.sort();
     assert_eq!(lines(), expected, "no line is lost");
@@ -689,11 +694,16 @@ fn a_final_death_keeps_it_down_and_any_other_starts_it_again() {
 /// Starts the service `web` with `keys`, its death being final, ends it with `end`, and says with which code the
 /// container would stop.
 fn code_of_the_container(keys: &str, earlier: &str, end: impl Fn(&Supervision)) -> Option<String> {
+    code_by_recipe(keys, "on-exit.then = \"stop-container\"", earlier, end)
+}
+
+/// The same with the keys that make `finish`.
+fn code_by_recipe(keys: &str, recipe: &str, earlier: &str, end: impl Fn(&Supervision)) -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
     let s = Supervision::start(&format!("[longrun.web]\n{keys}"));
     // The recipe for s6-overlay, with a stand-in for its `halt` and for the place of its exit code.
     let mut files = Files::default();
-    let text = "[longrun.web]\nrun = [\"web\"]\non-exit.then = \"stop-container\"\n";
+    let text = format!("[longrun.web]\nrun = [\"web\"]\nwith-contenv = false\n{recipe}\n");
     let file = files.add("services.toml", text);
     let compilation = compile(&files, file);
     let tree = render::tree(&compilation.services).unwrap();
@@ -747,6 +757,21 @@ fn the_container_stops_with_the_code_of_its_main_service() {
         s.control("-d", "web");
     };
     assert_eq!(code_of_the_container(&run("exec sleep 1000", ""), "0\n", stopped_on_purpose), None);
+}
+
+#[test]
+fn a_finish_that_says_so_makes_the_death_final() {
+    if !available("a_finish_that_says_so_makes_the_death_final") {
+        return;
+    }
+    let run = "run = ['sh', '-c', 'exit 3']\n";
+    let nothing = |_: &Supervision| {};
+    for on_exit in ["{ then = 'stop-container' }", "{ codes = [9], then = 'stop-container' }"] {
+        let recipe = format!("finish = ['sh', '-c', 'exit 125']\non-exit = {on_exit}");
+        assert_eq!(code_by_recipe(run, &recipe, "0\n", nothing).as_deref(), Some("3\n"), "{on_exit}");
+    }
+    let recipe = "finish = ['sh', '-c', 'exit 125']\non-exit = { codes = [9] }";
+    assert_eq!(code_by_recipe(run, recipe, "0\n", nothing), None, "it stays down, and that is all");
 }
 
 #[test]
@@ -826,15 +851,254 @@ fn limits_and_priority_are_as_written() {
     let s = Supervision::start(
         r##"
         [longrun.web]
-        limits = { nofile = 123, core = 0, fsize = 1048576 }
         nice = 5
-        run = ["bash", "-c", '(ulimit -Sn ; ulimit -Sc ; ulimit -Sf ; nice) > SCRATCH/new ; mv SCRATCH/new SCRATCH/out ; exec sleep 1000']
+        run = ["sh", "-c", '(nice ; cat /proc/self/limits) > SCRATCH/new ; mv SCRATCH/new SCRATCH/out ; exec sleep 1000']
+
+        [longrun.web.limits]
+        as = 8000000000
+        core = 0
+        cpu = 1234
+        data = 4000000000
+        fsize = 1048576
+        memlock = 4096
+        nofile = 123
+        nproc = 4321
+        rss = 3000000000
+        stack = 4000000
         "##,
     );
-    let before: i32 =
-        String::from_utf8(Command::new("nice").output().unwrap().stdout).unwrap().trim().parse().unwrap();
     s.control("-u", "web");
-    assert_eq!(s.text("out", 4), format!("123\n0\n1024\n{}\n", before + 5));
+    let out = s.text("out", 10);
+    assert_eq!(out.lines().next(), Some((priority() + 5).to_string().as_str()));
+    let has = |line: &str| {
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        assert!(out.lines().any(|l| words(l).starts_with(&words(line))), "no {line:?} in {out}");
+    };
+    has("Max address space 8000000000");
+    has("Max core file size 0");
+    has("Max cpu time 1234");
+    has("Max data size 4000000000");
+    has("Max file size 1048576");
+    has("Max locked memory 4096");
+    has("Max open files 123");
+    has("Max processes 4321");
+    has("Max resident set 3000000000");
+    has("Max stack size 4000000");
+}
+
+/// The priority of this process.
+fn priority() -> i32 {
+    String::from_utf8(Command::new("nice").output().unwrap().stdout).unwrap().trim().parse().unwrap()
+}
+
+#[test]
+fn a_oneshot_has_the_surroundings_that_are_written() {
+    const NAME: &str = "a_oneshot_has_the_surroundings_that_are_written";
+    if !available(NAME) || !is_root(NAME) {
+        return;
+    }
+    let (folder, output) = up(
+        r##"
+            [oneshot.step]
+            environment.GREETING = "hello $HOME"
+            workdir = "/usr"
+            umask = "027"
+            nice = 3
+            user = "nobody"
+            limits.nofile = 123
+            up = ["sh", "-c", 'echo "$GREETING" ; pwd ; umask ; nice ; echo "$(id -un) $HOME" ; ulimit -Sn']
+            files."data/x" = "by hand"
+            "##,
+        "step",
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    let nice = (priority() + 3).to_string();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines, ["hello $HOME", "/usr", "0027", &nice, "nobody /nonexistent", "123"]);
+    assert_eq!(fs::read_to_string(folder.path().join("source/step/data/x")).unwrap(), "by hand");
+}
+
+#[test]
+fn a_further_file_lies_beside_the_script_and_may_be_a_program() {
+    if !available("a_further_file_lies_beside_the_script_and_may_be_a_program") {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.web]
+        run = ["sh", "-c", "./data/tool > SCRATCH/out ; exec sleep 1000"]
+        files."data/tool" = """#!/bin/sh
+        cat data/text"""
+        files."data/text" = "by hand\n"
+        "##,
+    );
+    s.control("-u", "web");
+    assert_eq!(s.text("out", 1), "by hand\n");
+}
+
+#[test]
+fn a_description_stands_on_top_of_the_script() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    build(&format!(
+        r##"
+        [target]
+        s6-rc = "0.7.0.0"
+        tree = "{path}"
+
+        [longrun.web]
+        description = "serves pages"
+        run = ["web"]
+
+        [oneshot.step]
+        description = "makes room"
+        up = ["true"]
+        "##
+    ));
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(read("web/run").contains("\n# [longrun.web] serves pages\n"));
+    assert!(read("step/up").starts_with("# [oneshot.step] makes room\n"));
+}
+
+#[test]
+fn scripts_find_their_interpreter_where_the_target_has_it() {
+    if !available("scripts_find_their_interpreter_where_the_target_has_it") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    build(&format!(
+        r##"
+        [target]
+        s6-rc = "0.7.0.0"
+        tree = "{path}/source"
+        command-dir = "{path}/bin"
+
+        [longrun.web]
+        run = ["echo", "it runs"]
+        "##
+    ));
+    let script = folder.path().join("source/web/run");
+    let is_there = || Command::new(&script).output().is_ok_and(|output| output.stdout == b"it runs\n");
+    assert!(!is_there(), "there is no interpreter yet");
+    let execlineb = Command::new("which").arg("execlineb").output().unwrap().stdout;
+    fs::create_dir(folder.path().join("bin")).unwrap();
+    let target = String::from_utf8(execlineb).unwrap();
+    std::os::unix::fs::symlink(target.trim(), folder.path().join("bin/execlineb")).unwrap();
+    assert!(is_there());
+}
+
+#[test]
+fn a_finish_that_takes_too_long_is_killed() {
+    if !available("a_finish_that_takes_too_long_is_killed") {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.web]
+        timeout-finish = "300ms"
+        run = ["sh", "-c", "echo start >> SCRATCH/out"]
+        finish = ["sleep", "20"]
+        "##,
+    );
+    s.control("-u", "web");
+    s.text("out", 2);
+}
+
+#[test]
+fn s6_remembers_as_many_deaths_as_it_should() {
+    if !available("s6_remembers_as_many_deaths_as_it_should") {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.web]
+        max-death-tally = 2
+        run = ["sh", "-c", "echo start >> SCRATCH/out"]
+        "##,
+    );
+    s.control("-u", "web");
+    s.text("out", 4);
+    let output = Command::new("s6-svdt").arg(s.service("web")).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2);
+}
+
+#[test]
+fn a_check_is_asked_so_often_and_so_long() {
+    if !available("a_check_is_asked_so_often_and_so_long") {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.tries]
+        run = ["sleep", "1000"]
+        ready = { check = "date +%s%N >> SCRATCH/tries ; false", interval = "400ms", tries = 3 }
+
+        [longrun.hangs]
+        run = ["sleep", "1000"]
+        ready = { check = "echo x >> SCRATCH/hangs ; test $(wc -l < SCRATCH/hangs) -gt 1 || sleep 20", interval = "50ms", timeout = "300ms" }
+        "##,
+    );
+    s.control("-u", "tries");
+    s.control("-u", "hangs");
+    assert!(s.wait("-U", "hangs", 10_000), "a try that hangs is given up for the next one");
+    let times = s.text("tries", 3);
+    let times: Vec<u64> = times.lines().map(|line| line.parse().unwrap()).collect();
+    let pauses: Vec<u64> = times.windows(2).map(|two| (two[1] - two[0]) / 1_000_000).collect();
+    assert!(pauses.iter().all(|pause| *pause >= 390), "{pauses:?}");
+    sleep(Duration::from_millis(1200));
+    assert_eq!(s.text("tries", 3).lines().count(), 3, "three tries and no more");
+}
+
+#[test]
+fn deaths_that_are_far_apart_are_not_final() {
+    if !available("deaths_that_are_far_apart_are_not_final") {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.web]
+        run = ["sh", "-c", "echo x >> SCRATCH/out ; sleep 2"]
+        on-exit = { deaths = 2, within = "1s" }
+        "##,
+    );
+    s.control("-u", "web");
+    s.text("out", 3);
+}
+
+#[test]
+fn a_log_has_the_account_and_the_times_that_are_written() {
+    const NAME: &str = "a_log_has_the_account_and_the_times_that_are_written";
+    if !available(NAME) || !is_root(NAME) {
+        return;
+    }
+    let s = Supervision::start(
+        r##"
+        [longrun.iso]
+        run = ["sh", "-c", 'echo line ; exec sleep 1000']
+        log = { to = "SCRATCH/iso", timestamp = "iso", user = "1234:4321" }
+
+        [longrun.tai]
+        run = ["sh", "-c", 'echo line ; exec sleep 1000']
+        log = { to = "SCRATCH/tai", timestamp = "tai64n" }
+
+        [longrun.lost]
+        run = ["sh", "-c", 'echo line ; echo line >&2 ; touch SCRATCH/lost ; exec sleep 1000']
+        log = { to = "discard", stderr = "discard" }
+        "##,
+    );
+    for name in ["iso", "tai", "lost"] {
+        s.control("-u", name);
+    }
+    let iso = s.text("iso/current", 1);
+    let (time, line) = iso.trim().rsplit_once("  ").unwrap_or_else(|| panic!("{iso:?}"));
+    assert!(line == "line" && time.len() > 19 && time[4..].starts_with('-'), "{iso:?}");
+    let folder = fs::metadata(s.path("iso")).unwrap();
+    assert_eq!((folder.uid(), folder.gid()), (1234, 4321));
+    assert_eq!(fs::metadata(s.path("iso/current")).unwrap().uid(), 1234, "the logger runs as it, too");
+    let tai = s.text("tai/current", 1);
+    assert!(tai.starts_with('@') && tai.ends_with(" line\n") && tai.find(' ') == Some(25), "{tai:?}");
+    eventually("what is discarded does not stop the program", || s.path("lost").exists());
 }
 
 #[test]

@@ -1,0 +1,469 @@
+//! Generated trees, compiled and run by the real s6-rc where it is on PATH: one test per promise, named as the promise.
+//!
+//! What s6-supervise alone can show is in `supervise`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::s6rc::on_path;
+use crate::supervise::{build, eventually, read_lines};
+
+/// A system that s6-rc manages: the services of a manifest, and of another layer's source directory if there is one.
+struct Machine {
+    folder: TempDir,
+    scanner: Child,
+}
+
+impl Machine {
+    /// Compiles `manifest`, in which `SCRATCH` stands for a scratch folder, and starts what boots, as far as it starts;
+    /// none, said aloud, where s6-rc is missing.
+    fn boot(test: &str, manifest: &str) -> Option<Self> {
+        Self::boot_with(test, "", manifest, &[])
+    }
+
+    /// Boots with further keys of `[target]`, and with oneshots of another layer, each by its name and its `up`.
+    fn boot_with(test: &str, target: &str, manifest: &str, other_layer: &[(&str, &str)]) -> Option<Self> {
+        let programs = ["s6-rc", "s6-rc-compile", "s6-rc-init", "s6-svscan", "execlineb"];
+        if !programs.into_iter().all(on_path) {
+            eprintln!("not run: {test}: s6-rc is not on PATH");
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name);
+        let path = folder.path().to_str().unwrap();
+        build(
+            &format!("[target]\ns6-rc = \"0.7.0.0\"\ntree = \"{path}/source\"\n{target}\n\n{manifest}")
+                .replace("SCRATCH", path),
+        );
+        fs::create_dir(place("other")).unwrap();
+        for (name, up) in other_layer {
+            let definition = place("other").join(name);
+            fs::create_dir(&definition).unwrap();
+            fs::write(definition.join("type"), "oneshot\n").unwrap();
+            fs::write(definition.join("up"), up.replace("SCRATCH", path)).unwrap();
+        }
+        fs::create_dir(place("scan")).unwrap();
+        run("s6-rc-compile", &[&place("database"), &place("source"), &place("other")]);
+        let scanner =
+            Command::new("s6-svscan").arg(place("scan")).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let machine = Machine { scanner: scanner.unwrap(), folder };
+        eventually("s6-svscan is up", || machine.path("scan/.s6-svscan/control").exists());
+        let [database, live, scan] = ["database", "live", "scan"].map(|name| machine.path(name));
+        run("s6-rc-init", &[Path::new("-c"), &database, Path::new("-l"), &live, &scan]);
+        machine.s6rc(&["-u", "change", "default"]);
+        Some(machine)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs s6-rc on the live state.
+    fn s6rc(&self, arguments: &[&str]) -> Output {
+        Command::new("s6-rc").arg("-l").arg(self.path("live")).args(arguments).output().unwrap()
+    }
+
+    fn up(&self, names: &[&str]) -> bool {
+        self.s6rc(&[&["-u", "change"], names].concat()).status.success()
+    }
+
+    fn down(&self, names: &[&str]) -> bool {
+        self.s6rc(&[&["-d", "change"], names].concat()).status.success()
+    }
+
+    /// The services of the manifest that are up, in the order of the alphabet.
+    fn active(&self) -> String {
+        let output = self.s6rc(&["-a", "list"]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        let mut names: Vec<&str> = text.lines().filter(|name| !name.starts_with("s6rc-")).collect();
+        names.sort_unstable();
+        names.join(" ")
+    }
+
+    fn text(&self, name: &str, lines: usize) -> String {
+        read_lines(&self.path(name), lines)
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.s6rc(&["-D", "-a", "-t", "10000", "change"]);
+        let _ = Command::new("s6-svscanctl").arg("-t").arg(self.path("scan")).status();
+        let _ = self.scanner.wait();
+    }
+}
+
+/// Runs a program that must succeed.
+fn run(program: &str, arguments: &[&Path]) {
+    let output = Command::new(program).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn is_alive(pid: &str) -> bool {
+    fs::read_to_string(format!("/proc/{}/stat", pid.trim())).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+#[test]
+fn what_boots_is_up_and_what_is_on_demand_starts_when_asked() {
+    let manifest = r##"
+        [longrun.web]
+        run = ["sleep", "1000"]
+
+        [longrun.tool]
+        start = "on-demand"
+        run = ["sleep", "1000"]
+
+        [oneshot.step]
+        start = "boot"
+        up = ["touch", "SCRATCH/step"]
+
+        [oneshot.rare]
+        start = "on-demand"
+        up = ["touch", "SCRATCH/rare"]
+        "##;
+    let name = "what_boots_is_up_and_what_is_on_demand_starts_when_asked";
+    let Some(m) = Machine::boot(name, manifest) else { return };
+    assert_eq!(m.active(), "step web");
+    assert!(m.path("step").exists() && !m.path("rare").exists());
+    assert!(m.up(&["tool", "rare"]));
+    assert_eq!(m.active(), "rare step tool web");
+    assert!(m.path("rare").exists());
+}
+
+#[test]
+fn a_service_starts_when_its_dependencies_are_up() {
+    let manifest = r##"
+        [longrun.database]
+        ready.fd = 3
+        run = "sleep 0.5 ; echo database >> SCRATCH/order ; echo >&3 ; exec sleep 1000"
+
+        [oneshot.migrate]
+        dependencies = ["database"]
+        up = "sleep 0.5 ; echo migrate >> SCRATCH/order"
+
+        [longrun.web]
+        dependencies = ["migrate"]
+        run = "echo web >> SCRATCH/order ; exec sleep 1000"
+        "##;
+    let Some(m) = Machine::boot("a_service_starts_when_its_dependencies_are_up", manifest) else { return };
+    assert_eq!(m.text("order", 3), "database\nmigrate\nweb\n");
+    assert!(m.down(&["database"]));
+    assert_eq!(m.active(), "", "what depends on it is stopped first");
+}
+
+#[test]
+fn a_service_that_is_required_is_up_before_the_other() {
+    let manifest = r##"
+        [oneshot.one]
+        required-by = ["two"]
+        up = "sleep 0.4 ; echo one >> SCRATCH/order"
+
+        [longrun.two]
+        required-by = ["three"]
+        ready.fd = 3
+        run = "sleep 0.4 ; echo two >> SCRATCH/order ; echo >&3 ; exec sleep 1000"
+
+        [oneshot.three]
+        up = "sleep 0.4 ; echo three >> SCRATCH/order"
+
+        [bundle.both]
+        contents = ["two", "three"]
+        required-by = ["four"]
+
+        [oneshot.four]
+        up = "echo four >> SCRATCH/order"
+        "##;
+    let Some(m) = Machine::boot("a_service_that_is_required_is_up_before_the_other", manifest) else {
+        return;
+    };
+    assert_eq!(m.text("order", 4), "one\ntwo\nthree\nfour\n");
+}
+
+#[test]
+fn a_bundle_starts_and_stops_its_members_after_what_it_depends_on() {
+    let manifest = r##"
+        [oneshot.ground]
+        start = "on-demand"
+        up = "sleep 0.5 ; echo ground >> SCRATCH/order"
+
+        [longrun.mail]
+        start = "on-demand"
+        run = "echo member >> SCRATCH/order ; exec sleep 1000"
+
+        [longrun.web]
+        start = "on-demand"
+        run = "echo member >> SCRATCH/order ; exec sleep 1000"
+
+        [bundle.office]
+        contents = ["mail", "web"]
+        dependencies = ["ground"]
+        "##;
+    let name = "a_bundle_starts_and_stops_its_members_after_what_it_depends_on";
+    let Some(m) = Machine::boot(name, manifest) else { return };
+    assert_eq!(m.active(), "");
+    assert!(m.up(&["office"]));
+    assert_eq!(m.active(), "ground mail web");
+    assert_eq!(m.text("order", 3), "ground\nmember\nmember\n");
+    assert!(m.down(&["office"]));
+    assert_eq!(m.active(), "ground");
+}
+
+#[test]
+fn a_template_is_a_service_for_each_instance_and_the_bundle_of_them_all() {
+    let manifest = r##"
+        [longrun.worker]
+        start = "on-demand"
+        instances = { mail = { port = "25" }, images = {} }
+        parameters = ["port"]
+        run = ["sh", "-c", "echo {{ instance }} {{ port | default('80') }} > SCRATCH/{{ name }} ; exec sleep 1000"]
+
+        [oneshot.disk]
+        start = "on-demand"
+        instances = { a = { size = "1" }, b = { size = "2" } }
+        parameters = ["size"]
+        up = ["sh", "-c", "echo {{ size }} > SCRATCH/{{ name }}"]
+        "##;
+    let name = "a_template_is_a_service_for_each_instance_and_the_bundle_of_them_all";
+    let Some(m) = Machine::boot(name, manifest) else { return };
+    assert!(m.up(&["worker-mail"]));
+    assert_eq!(m.active(), "worker-mail");
+    assert!(m.up(&["worker", "disk"]));
+    assert_eq!(m.active(), "disk-a disk-b worker-images worker-mail");
+    assert_eq!(
+        (m.text("worker-mail", 1), m.text("worker-images", 1)),
+        ("mail 25\n".into(), "images 80\n".into())
+    );
+    assert_eq!((m.text("disk-a", 1), m.text("disk-b", 1)), ("1\n".into(), "2\n".into()));
+}
+
+#[test]
+fn what_is_default_for_a_kind_holds_for_each_service_of_it_that_says_nothing_else() {
+    let manifest = r##"
+        [defaults.longrun]
+        environment = { WHO = "{{ name }}", MODE = "far" }
+
+        [defaults.oneshot]
+        workdir = "/usr"
+
+        [longrun.web]
+        environment.MODE = "near"
+        run = ["sh", "-c", "echo $WHO $MODE > SCRATCH/web ; exec sleep 1000"]
+
+        [longrun.mail]
+        run = ["sh", "-c", "echo $WHO $MODE > SCRATCH/mail ; exec sleep 1000"]
+
+        [oneshot.step]
+        up = "pwd > SCRATCH/step"
+
+        [oneshot.outer]
+        workdir = "/"
+        up = "pwd > SCRATCH/outer"
+        "##;
+    let name = "what_is_default_for_a_kind_holds_for_each_service_of_it_that_says_nothing_else";
+    let Some(m) = Machine::boot(name, manifest) else { return };
+    assert_eq!((m.text("web", 1), m.text("mail", 1)), ("web near\n".into(), "mail far\n".into()));
+    assert_eq!((m.text("step", 1), m.text("outer", 1)), ("/usr\n".into(), "/\n".into()));
+}
+
+#[test]
+fn a_start_that_takes_too_long_fails_and_what_depends_on_it_stays_down() {
+    let manifest = r##"
+        [longrun.mute]
+        start = "on-demand"
+        timeout-up = "500ms"
+        ready.fd = 3
+        run = ["sh", "-c", "exec sleep 1000 # never writes to 3"]
+
+        [oneshot.slow]
+        start = "on-demand"
+        timeout-up = "500ms"
+        up = ["sleep", "20"]
+
+        [oneshot.after]
+        start = "on-demand"
+        dependencies = ["mute"]
+
+        [oneshot.behind]
+        start = "on-demand"
+        dependencies = ["slow"]
+        "##;
+    let name = "a_start_that_takes_too_long_fails_and_what_depends_on_it_stays_down";
+    let Some(m) = Machine::boot(name, manifest) else { return };
+    let start = Instant::now();
+    assert!(!m.up(&["after"]) && !m.up(&["behind"]));
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+    assert_eq!(m.active(), "");
+}
+
+#[test]
+fn a_stop_that_takes_too_long_fails() {
+    let manifest = r##"
+        [longrun.stubborn]
+        timeout-down = "500ms"
+        timeout-kill = "4s"
+        run = ["sh", "-c", "trap : TERM ; touch SCRATCH/deaf ; while : ; do sleep 0.1 ; done"]
+
+        [oneshot.step]
+        timeout-down = "500ms"
+        down = ["sleep", "20"]
+        "##;
+    let Some(m) = Machine::boot("a_stop_that_takes_too_long_fails", manifest) else { return };
+    eventually("it is deaf", || m.path("deaf").exists());
+    let start = Instant::now();
+    assert!(!m.down(&["stubborn"]) && !m.down(&["step"]));
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[test]
+fn what_a_step_did_is_undone_when_it_stops() {
+    let manifest = r##"
+        [oneshot.mount]
+        up = ["touch", "SCRATCH/mounted"]
+        down = ["rm", "SCRATCH/mounted"]
+
+        [oneshot.place]
+        up = "pwd > SCRATCH/place"
+        "##;
+    let Some(m) = Machine::boot("what_a_step_did_is_undone_when_it_stops", manifest) else { return };
+    assert!(m.path("mounted").exists());
+    assert!(m.text("place", 1).ends_with("/s6rc-oneshot-runner\n"), "as the reference says of `workdir`");
+    assert!(m.down(&["mount"]));
+    assert!(!m.path("mounted").exists());
+}
+
+#[test]
+fn what_is_essential_is_stopped_only_by_force() {
+    let manifest = r##"
+        [longrun.daemon]
+        flag-essential = true
+        run = ["sleep", "1000"]
+
+        [oneshot.step]
+        flag-essential = true
+
+        [longrun.member]
+        run = ["sleep", "1000"]
+
+        [bundle.all]
+        contents = ["member"]
+        flag-essential = true
+
+        [longrun.other]
+        run = ["sleep", "1000"]
+        "##;
+    let Some(m) = Machine::boot("what_is_essential_is_stopped_only_by_force", manifest) else { return };
+    for name in ["daemon", "step", "member", "other"] {
+        m.down(&[name]);
+    }
+    assert_eq!(m.active(), "daemon member step");
+    assert!(m.s6rc(&["-D", "change", "daemon", "member", "step"]).status.success());
+    assert_eq!(m.active(), "");
+}
+
+#[test]
+fn a_pipeline_passes_lines_on_and_has_a_name() {
+    let manifest = r##"
+        [longrun.source]
+        start = "on-demand"
+        producer-for = "filter"
+        run = ["sh", "-c", "echo payload ; exec sleep 1000"]
+
+        [longrun.filter]
+        start = "on-demand"
+        run = ["sed", "-u", "s/^/filtered /"]
+
+        [longrun.sink]
+        start = "on-demand"
+        consumer-for = ["filter"]
+        pipeline-name = "flow"
+        run = "cat > SCRATCH/sink"
+        "##;
+    let Some(m) = Machine::boot("a_pipeline_passes_lines_on_and_has_a_name", manifest) else { return };
+    assert!(m.up(&["flow"]));
+    assert_eq!(m.active(), "filter sink source");
+    assert_eq!(m.text("sink", 1), "filtered payload\n");
+    assert!(m.down(&["flow"]));
+    assert_eq!(m.active(), "");
+}
+
+#[test]
+fn a_service_of_another_layer_is_waited_for() {
+    let manifest = r##"
+        [longrun.web]
+        dependencies = ["network"]
+        run = "echo web >> SCRATCH/order ; exec sleep 1000"
+        "##;
+    let other_layer = [("network", "sh -c \"sleep 0.5 ; echo network >> SCRATCH/order\"\n")];
+    let name = "a_service_of_another_layer_is_waited_for";
+    let target = "external = [\"network\"]";
+    let Some(m) = Machine::boot_with(name, target, manifest, &other_layer) else { return };
+    assert_eq!(m.text("order", 2), "network\nweb\n");
+}
+
+#[test]
+fn the_kill_goes_to_the_whole_group() {
+    let manifest = r##"
+        [longrun.parent]
+        timeout-kill = "300ms"
+        flag-timeout-killpg = true
+        run = ["sh", "-c", "trap : TERM ; sleep 1000 & echo $! > SCRATCH/child ; while : ; do sleep 0.1 ; done"]
+        "##;
+    let Some(m) = Machine::boot("the_kill_goes_to_the_whole_group", manifest) else { return };
+    let child = m.text("child", 1);
+    assert!(is_alive(&child));
+    assert!(m.down(&["parent"]));
+    eventually("the child is gone", || !is_alive(&child));
+}
+
+#[test]
+fn the_process_holds_the_lock_open_on_the_descriptor() {
+    let manifest = r##"
+        [longrun.web]
+        lock-fd = 4
+        run = ["sh", "-c", "readlink /proc/self/fd/4 > SCRATCH/lock ; exec sleep 1000"]
+        "##;
+    let Some(m) = Machine::boot("the_process_holds_the_lock_open_on_the_descriptor", manifest) else {
+        return;
+    };
+    assert!(m.text("lock", 1).ends_with("/web/supervise/service-lock\n"));
+}
+
+#[test]
+fn a_new_set_of_the_repository_takes_what_is_recommended() {
+    let manifest = r##"
+        [longrun.web]
+        flag-recommended = true
+        run = ["sleep", "1000"]
+
+        [oneshot.step]
+        flag-recommended = true
+
+        [longrun.plain]
+        run = ["sleep", "1000"]
+
+        [bundle.both]
+        contents = ["plain"]
+        flag-recommended = true
+
+        [longrun.optional]
+        run = ["sleep", "1000"]
+        "##;
+    let name = "a_new_set_of_the_repository_takes_what_is_recommended";
+    let Some(m) = Machine::boot(name, manifest) else { return };
+    let repository = m.path("repository");
+    run(
+        "s6-rc-repo-init",
+        &[Path::new("-r"), &repository, Path::new("-h"), Path::new("root"), &m.path("source")],
+    );
+    run("s6-rc-set-new", &[Path::new("-r"), &repository, Path::new("current")]);
+    let output = Command::new("s6-rc-set-status").arg("-r").arg(&repository).arg("current").output().unwrap();
+    let status = String::from_utf8(output.stdout).unwrap();
+    let of = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    assert_eq!([of("web/"), of("step/")], ["active"; 2], "{status}");
+    assert_eq!(of("plain/"), "active", "as a member of the bundle: {status}");
+    assert_eq!(of("optional/"), "usable", "{status}");
+}
