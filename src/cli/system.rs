@@ -97,7 +97,11 @@ impl System {
 /// Reports why nothing could be done.
 pub(super) fn refused(streams: &mut Streams<'_>, problems: &[Diagnostic]) -> Outcome {
     streams.report(problems, &Files::default());
-    Outcome::Refused
+    // A wrong name is the caller's mistake, everything else the system's.
+    match problems.iter().all(|problem| problem.code == Code::UnknownName) {
+        true => Outcome::Problems,
+        false => Outcome::Refused,
+    }
 }
 
 /// What to tell people when the running system refuses.
