@@ -38,8 +38,9 @@ use manifest::{ManifestArgument, TemplatesArgument};
         s6gen build --root rootfs         compile it into rootfs/etc/s6-overlay\n  \
         s6gen check                       say everything that is wrong with it\n  \
         s6gen graph                       show what starts after what\n  \
+        s6gen apply                       make a running container what the manifest says now\n  \
         s6gen explain s6rc::dependency-cycle\n\n\
-        Exit codes: 0 fine, 1 problems in the input, 2 wrong usage, 3 the system refused to write."
+        Exit codes: 0 fine, 1 problems in the input, 2 wrong usage, 3 the system refused."
 )]
 struct Arguments {
     #[command(subcommand)]
