@@ -2,13 +2,13 @@
 //! s6-overlay.
 //!
 //! Three nouns: the [`manifest`] as written, the [`model`] as meant, the source [`tree`] as s6-rc reads it. Verbs go
-//! between them: [`resolve`], [`import`], [`validate`], [`render`]; [`report`] turns problems into text and [`disk`]
-//! turns trees into directories. A room imports only rooms on a lower floor:
+//! between them: [`resolve`], [`import`], [`validate`], [`render`]; [`compare`] sets two of them side by side, [`report`]
+//! turns problems into text and [`disk`] turns trees into directories. A room imports only rooms on a lower floor:
 //!
 //! | floor | rooms |
 //! |---|---|
 //! | 3, people | [`cli`] |
-//! | 2, verbs | [`resolve`], [`import`], [`image`], [`validate`], [`render`], [`report`], [`disk`] |
+//! | 2, verbs | [`resolve`], [`import`], [`image`], [`validate`], [`render`], [`compare`], [`report`], [`disk`] |
 //! | 1, nouns | [`manifest`], [`model`], [`tree`], [`source`] |
 //! | 0 | [`diagnostic`], [`templates`] |
 //!
@@ -23,6 +23,7 @@ pub mod model;
 pub mod source;
 pub mod tree;
 
+pub mod compare;
 pub mod disk;
 pub mod image;
 pub mod import;
@@ -37,8 +38,9 @@ use std::collections::BTreeSet;
 
 use diagnostic::{Code, FileId, Files, Problems};
 use manifest::Manifest;
-use model::{Index, Kind, Layer, Name, Service, ServiceSet, Target};
+use model::{Index, Kind, Layer, Name, Service, ServiceSet, Snapshot, Target};
 use source::{Directory, Source};
+use tree::SourceTree;
 
 /// What came of a manifest.
 #[derive(Debug)]
@@ -129,6 +131,20 @@ pub fn judge_image<D: Directory>(
     }
     problems.sort_by_rank();
     Compilation { services, problems }
+}
+
+/// What the tree that was rendered of `services` holds, read as any other source directory, and what it adds to other
+/// layers. Nothing may be wrong with the services.
+pub fn snapshot(services: &ServiceSet, tree: &SourceTree) -> Snapshot {
+    let mut snapshot = snapshot_of(|| vec![tree.source(render::definitions_dir(&services.target))]);
+    snapshot.add_extensions(services);
+    snapshot
+}
+
+/// What the source directories hold that `open` opens. They are read twice: as settings, and file by file.
+pub fn snapshot_of<D: Directory>(open: impl Fn() -> Vec<Source<D>>) -> Snapshot {
+    let set = import::tree(open(), Target::default(), &mut Files::default(), &mut Problems::default());
+    Snapshot::of(&set, import::files(open()))
 }
 
 /// Adds the names that are defined elsewhere, unless they are here after all.

@@ -1,0 +1,14 @@
+//! Two systems side by side: what differs, and what it takes to bring the first one, while it runs, to the second.
+//!
+//! [`differences`] tells services and settings. [`restarts`] says which running services have to be restarted for
+//! their new settings, and [`transitions`] what `s6-rc-update` stops and starts when it is told to restart them.
+
+mod differences;
+mod graph;
+mod restarts;
+mod transitions;
+
+pub use differences::{Changed, Difference, Hunk, Kind, SettingChange, differences};
+pub use graph::running;
+pub use restarts::restarts;
+pub use transitions::{Cause, Conflict, Transitions, transitions};
