@@ -21,3 +21,4 @@ mod s6rc;
 mod size;
 mod supervise;
 mod truth;
+mod updates;
