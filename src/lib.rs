@@ -137,7 +137,7 @@ pub fn judge_image<D: Directory>(
 /// layers. Nothing may be wrong with the services.
 pub fn snapshot(services: &ServiceSet, tree: &SourceTree) -> Snapshot {
     let mut snapshot = snapshot_of(|| vec![tree.source(render::definitions_dir(&services.target))]);
-    snapshot.add_extensions(services);
+    snapshot.add_other_layers(services);
     snapshot
 }
 
@@ -145,6 +145,16 @@ pub fn snapshot(services: &ServiceSet, tree: &SourceTree) -> Snapshot {
 pub fn snapshot_of<D: Directory>(open: impl Fn() -> Vec<Source<D>>) -> Snapshot {
     let set = import::tree(open(), Target::default(), &mut Files::default(), &mut Problems::default());
     Snapshot::of(&set, import::files(open()))
+}
+
+/// What `/init` compiles in the file system `root` of a container, without what s6-overlay itself brings.
+pub fn snapshot_of_image<D: Directory>(root: &D, setup: &image::Setup) -> Snapshot {
+    let (mut files, mut problems) = (Files::default(), Problems::default());
+    let (sources, boot) = image::sources(root, setup, &mut files, &mut problems);
+    let mut services = import::tree(sources, Target::new(setup.system), &mut files, &mut problems);
+    boot.complete(&mut services, &mut files, &mut problems);
+    let (again, _) = image::sources(root, setup, &mut files, &mut problems);
+    Snapshot::of(&services, import::files(again))
 }
 
 /// Adds the names that are defined elsewhere, unless they are here after all.

@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod diff;
 mod explain;
 mod graph;
 mod image;
@@ -34,6 +35,7 @@ use crate::{Compilation, ManifestFile, compile, manifest, render};
         s6gen build --root rootfs         compile it into rootfs/etc/s6-overlay\n  \
         s6gen check                       say everything that is wrong with it\n  \
         s6gen graph                       show what starts after what\n  \
+        s6gen diff old.toml services.toml  show what changes, and what an update restarts\n  \
         s6gen explain s6rc::dependency-cycle\n\n\
         Exit codes: 0 fine, 1 problems in the input, 2 wrong usage, 3 the system refused to write."
 )]
@@ -46,6 +48,7 @@ struct Arguments {
 enum Command {
     Build(build::Build),
     Check(check::Check),
+    Diff(diff::Diff),
     Graph(graph::Graph),
     Explain(explain::Explain),
     Init(init::Init),
@@ -113,6 +116,7 @@ enum Format {
 enum Outcome {
     Fine,
     Problems,
+    Misuse,
     Refused,
 }
 
@@ -152,6 +156,7 @@ pub fn run(
     let outcome = match arguments.command {
         Command::Build(build) => build.run(&mut streams),
         Command::Check(check) => check.run(&mut streams),
+        Command::Diff(diff) => diff.run(&mut streams),
         Command::Graph(graph) => graph.run(&mut streams),
         Command::Explain(explain) => explain.run(&mut streams),
         Command::Init(init) => init.run(&mut streams),
@@ -161,6 +166,7 @@ pub fn run(
     match outcome {
         Outcome::Fine => ExitCode::SUCCESS,
         Outcome::Problems => ExitCode::from(1),
+        Outcome::Misuse => ExitCode::from(2),
         Outcome::Refused => ExitCode::from(3),
     }
 }

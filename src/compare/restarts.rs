@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::transitions::transitions;
-use crate::model::{File, Name, NodeKind, Settings, Snapshot};
+use crate::model::{FDHOLDER, File, Name, NodeKind, Settings, Snapshot};
 
 /// The services of `up` that run with other settings than `new` has for them, and that `s6-rc-update` does not restart
 /// by itself: it changes files and leaves the processes alone. They belong into its conversion file.
@@ -21,13 +21,23 @@ use crate::model::{File, Name, NodeKind, Settings, Snapshot};
 /// | `timeout-up`, `timeout-down`, the flags, members of bundles, another producer of a consumer | when s6-rc needs them | nothing |
 /// | `dependencies` | when s6-rc starts or stops something; one that is not up makes s6-rc-update restart the service | nothing |
 ///
-/// s6-rc's own two services are never among them.
+/// Of s6-rc's own two services there is only ever `s6rc-fdholder`, which keeps the pipes: s6-rc-update gives it those
+/// of consumers with a new name, but not that of a service which was there before and is a consumer now. Both ends would
+/// die at each start for want of it; started anew it makes all pipes, and takes all pipelines with it.
 pub fn restarts(old: &Snapshot, new: &Snapshot, up: &BTreeSet<Name>) -> BTreeSet<Name> {
     let changed = up.iter().filter(|name| match (old.services.get(name), new.services.get(name)) {
         (Some(old), Some(new)) => old.kind == new.kind && needs_restart(name, old, new),
         _ => false,
     });
     let mut changed: BTreeSet<Name> = changed.cloned().collect();
+    let keeper = Name::from(FDHOLDER);
+    let is_new_consumer = |(name, settings): (&Name, &Settings)| {
+        let before = old.services.get(name).filter(|before| before.kind != NodeKind::Bundle);
+        !settings.consumer_for.is_empty() && before.is_some_and(|before| before.consumer_for.is_empty())
+    };
+    if up.contains(&keeper) && new.services.iter().any(is_new_consumer) {
+        changed.insert(keeper);
+    }
     // What s6-rc-update refuses, it refuses with any conversion file.
     if let Ok(by_itself) = transitions(old, new, up, &BTreeSet::new()) {
         changed.retain(|name| !by_itself.stops.contains_key(name));

@@ -44,7 +44,11 @@ pub struct Conflict {
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Conflict { service, old: [one, other] } = self;
-        write!(f, "`{one}` and `{other}` would both become `{service}`, which s6-rc-update refuses")
+        let first = if one == service { other } else { one };
+        write!(
+            f,
+            "`{one}` and `{other}` would both become `{service}`; first update to a system without `{first}`"
+        )
     }
 }
 

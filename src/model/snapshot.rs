@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    FDHOLDER, File, Kind, Longrun, Name, NodeKind, ONESHOT_RUNNER, Script, Service, ServiceSet, Words,
+    FDHOLDER, File, Kind, Layer, Longrun, Name, NodeKind, ONESHOT_RUNNER, Script, Service, ServiceSet, Words,
 };
 
 /// What a source directory or a compiled database holds, told as settings: what two of them are compared by.
@@ -99,12 +99,22 @@ impl Snapshot {
         snapshot
     }
 
-    /// Adds the dependencies that `set` adds to the services of other layers.
-    pub fn add_extensions(&mut self, set: &ServiceSet) {
-        for service in set.services.iter().filter(|service| !service.extended_by.is_empty()) {
-            let settings =
-                self.services.entry(service.name.clone()).or_insert(Settings::new(NodeKind::Unknown));
-            settings.dependencies.extend(service.extended_by.iter().map(|reference| reference.name.clone()));
+    /// Adds what `set` adds to other layers: dependencies of their services, and members of the bundles that the system
+    /// starts.
+    pub fn add_other_layers(&mut self, set: &ServiceSet) {
+        let names = |list: &[super::ServiceRef]| list.iter().map(|r| r.name.clone()).collect::<BTreeSet<_>>();
+        for service in set.services.iter().filter(|service| service.layer != Layer::Ours) {
+            let is_start = set.target.system.start_bundles().iter().any(|bundle| service.name == **bundle);
+            let settings = match &service.kind {
+                Kind::Bundle(bundle) if is_start && !bundle.contents.is_empty() => {
+                    Settings { contents: names(&bundle.contents), ..Settings::new(NodeKind::Bundle) }
+                }
+                _ if !service.extended_by.is_empty() => {
+                    Settings { dependencies: names(&service.extended_by), ..Settings::new(NodeKind::Unknown) }
+                }
+                _ => continue,
+            };
+            self.services.entry(service.name.clone()).or_insert(settings);
         }
     }
 
