@@ -92,7 +92,8 @@ impl Comparison {
     }
 }
 
-/// What becomes of the services that are stopped or started. Nobody has to hear of s6-rc's own two.
+/// What becomes of the services that are stopped or started. Of s6-rc's own two nobody has to hear, unless they are
+/// restarted on purpose.
 fn effects(stops: BTreeMap<Name, Cause>, starts: &BTreeSet<Name>, new: &Snapshot) -> BTreeMap<Name, Effect> {
     let mut effects = BTreeMap::new();
     let new = new.flattened();
@@ -109,6 +110,8 @@ fn effects(stops: BTreeMap<Name, Cause>, starts: &BTreeSet<Name>, new: &Snapshot
         let effect = if starts.contains(&name) { Effect::Restarted(cause) } else { Effect::Stopped(cause) };
         effects.insert(name, effect);
     }
-    effects.retain(|name, _| *name != *ONESHOT_RUNNER && *name != *FDHOLDER);
+    effects.retain(|name, effect| {
+        *effect == Effect::Restarted(Cause::Conversion) || *name != *ONESHOT_RUNNER && *name != *FDHOLDER
+    });
     effects
 }

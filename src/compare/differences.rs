@@ -100,7 +100,14 @@ pub fn differences(old: &Snapshot, new: &Snapshot) -> Vec<Difference> {
 fn changes(old: &Settings, new: &Settings) -> Vec<SettingChange> {
     let mut changes = Changes(Vec::new());
     changes.value("type", Some(word(old.kind)), Some(word(new.kind)));
-    // What else comes with another type is no change of a setting.
+    let is_bundle = [old.kind, new.kind].contains(&NodeKind::Bundle);
+    // What a service has because of its type comes and goes with that.
+    if is_bundle {
+        changes.names("contents", &old.contents, &new.contents);
+    }
+    if old.kind != new.kind && is_bundle {
+        return changes.0;
+    }
     if old.kind == new.kind {
         for (setting, old, new) in
             [("up", &old.up, &new.up), ("down", &old.down, &new.down), ("reload", &old.reload, &new.reload)]
@@ -110,7 +117,6 @@ fn changes(old: &Settings, new: &Settings) -> Vec<SettingChange> {
             }
         }
         changes.files(old, new);
-        changes.names("contents", &old.contents, &new.contents);
         let name = |name: &Option<Name>| name.as_ref().map(Name::to_string);
         changes.value("producer-for", name(&old.producer_for), name(&new.producer_for));
         changes.names("consumer-for", &old.consumer_for, &new.consumer_for);
@@ -178,14 +184,23 @@ fn file(path: &str, old: Option<&File>, new: Option<&File>) -> Changed {
     {
         return Changed::Executable(new.executable);
     }
-    let is_value = path.starts_with("env/") || !matches!(path, "run" | "finish") && !path.contains('/');
-    if is_value && let (Some(old), Some(new)) = (value(old), value(new)) {
+    if is_value(path)
+        && let (Some(old), Some(new)) = (value(old), value(new))
+    {
         return Changed::Value { old, new };
     }
     match (text(old), text(new)) {
         (Some(before), Some(after)) => Changed::Lines(lines(&before, &after)),
         _ => Changed::Bytes { old: old.is_some(), new: new.is_some() },
     }
+}
+
+/// Whether a file is a setting of s6-supervise, or a variable.
+fn is_value(path: &str) -> bool {
+    let ends = ["-fd", "-signal"];
+    let begins = ["env/", "flag-", "timeout-", "max-death-tally"];
+    begins.iter().any(|start| path.starts_with(start))
+        || ends.iter().any(|end| path.ends_with(end)) && !path.contains('/')
 }
 
 /// The value in a file that holds but one line; nothing if there are several.

@@ -10,11 +10,11 @@ use crate::model::{FDHOLDER, File, Name, NodeKind, Settings, Snapshot};
 ///
 /// | setting | read | changes need |
 /// |---|---|---|
-/// | `run`, `notification-fd`, `lock-fd`, `flag-newpidns` | when the process is started | a restart |
+/// | `run`, but for comments on top of an execline script; `notification-fd`, `lock-fd`, `flag-newpidns` | when the process is started | a restart |
 /// | `producer-for`; whether there is a `consumer-for` | when the process is started, by the wrapper of `run` that s6-rc-compile makes | a restart |
 /// | `env/`, `data/`, `template/` | by the scripts, nobody knows when | a restart |
-/// | `data/check` that s6-notifyoncheck asks | before each try, until the service is ready | nothing |
-/// | `finish`, `timeout-finish`, `max-death-tally` | after a death | nothing |
+/// | `data/check`, if only s6-notifyoncheck asks it | before each try, until the service is ready | nothing |
+/// | `finish`, `data/finish` if only that runs it, `timeout-finish`, `max-death-tally` | after a death | nothing |
 /// | `down-signal`, `timeout-kill`, `flag-timeout-killpg`, `reload-signal` | when a signal is to be sent | nothing |
 /// | `up`, and the files of the definition that it runs | when the oneshot is started | a restart |
 /// | `down`, `reload` | when they are asked for, in the new database | nothing |
@@ -70,7 +70,10 @@ fn changed_files<'a>(old: &'a Settings, new: &'a Settings) -> impl Iterator<Item
 }
 
 fn is_read_at_start(path: &str, old: &Settings, new: &Settings) -> bool {
+    let content =
+        |settings: &'_ Settings| settings.files.get(path).map(|file| code(&file.content).to_owned());
     match path {
+        "run" => content(old) != content(new),
         "finish"
         | "timeout-finish"
         | "max-death-tally"
@@ -78,15 +81,35 @@ fn is_read_at_start(path: &str, old: &Settings, new: &Settings) -> bool {
         | "reload-signal"
         | "timeout-kill"
         | "flag-timeout-killpg" => false,
-        "data/check" => !(polls(old) && polls(new)),
+        "data/check" | "data/finish" => !(is_apart(path, old) && is_apart(path, new)),
         _ => true,
     }
 }
 
-/// Whether `run` has s6-notifyoncheck ask whether it is ready, and does nothing else with `data/check`.
-fn polls(settings: &Settings) -> bool {
-    let run = settings.files.get("run").map_or(&[][..], |file| &file.content);
-    mentions(run, "s6-notifyoncheck") && !mentions(run, "data/check")
+/// A script of execline without the lines on top that are comments, where s6gen writes what a service is for.
+fn code(script: &[u8]) -> &[u8] {
+    let end_of_line =
+        |text: &[u8]| text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |end| end + 1);
+    let (first, mut rest) = script.split_at(end_of_line(script));
+    if !(first.starts_with(b"#!") && mentions(first, "/execlineb ")) {
+        return script;
+    }
+    while rest.starts_with(b"#") {
+        rest = &rest[end_of_line(rest)..];
+    }
+    rest
+}
+
+/// Whether a script in `data` is run by s6-notifyoncheck or by `finish`, and by nothing else.
+fn is_apart(path: &str, settings: &Settings) -> bool {
+    let is_mentioned =
+        |by: &str, word: &str| settings.files.get(by).is_some_and(|file| mentions(&file.content, word));
+    let (caller, is_run) = match path {
+        "data/check" => ("", is_mentioned("run", "s6-notifyoncheck")),
+        _ => ("finish", is_mentioned("finish", path)),
+    };
+    let mut others = settings.files.keys().filter(|other| *other != caller && *other != path);
+    is_run && !others.any(|other| is_mentioned(other, path))
 }
 
 /// The files of a oneshot's definition that `up` runs: those that it names by path, and those whose names stand in these.

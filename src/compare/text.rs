@@ -1,11 +1,13 @@
 use super::comparison::{Added, Comparison, Effect};
 use super::differences::{Changed, Difference, Hunk, Kind, SettingChange};
 use super::transitions::Cause;
-use crate::model::{Name, NodeKind, Words};
+use crate::model::{FDHOLDER, Name, NodeKind, Words};
 use crate::templates::execline_word;
 
 /// A script that changed in more lines is not shown to its end.
 const MOST_LINES: usize = 30;
+/// So long is a line of names at most.
+const MOST_COLUMNS: usize = 72;
 
 /// The comparison for people: a line for each service, and below it a line for each setting.
 pub fn text(comparison: &Comparison) -> String {
@@ -20,6 +22,9 @@ pub fn text(comparison: &Comparison) -> String {
     }
     for (name, effect) in comparison.drawn_in() {
         let (what, why) = match effect {
+            Effect::Restarted(cause) if *name == *FDHOLDER => {
+                ("restarted", format!("{}: there are new pipes between old services", restarted_by(cause)))
+            }
             Effect::Restarted(cause) => ("restarted", restarted_by(cause)),
             Effect::Stopped(cause) => ("stopped", restarted_by(cause)),
             Effect::Started(by) => ("started", format!("by s6-rc-update, because `{by}` needs it")),
@@ -35,6 +40,12 @@ pub fn text(comparison: &Comparison) -> String {
     }
     if comparison.unchanged > 0 {
         text += &format!("unchanged  {}\n", comparison.unchanged);
+    }
+    let is_new = |(name, added): (&Name, &Added)| {
+        added.starts_at_boot && added.kind != NodeKind::Bundle && !comparison.effects.contains_key(name)
+    };
+    if comparison.conflict.is_none() && comparison.added.iter().any(is_new) {
+        text += "\ns6-rc-update does not start what is added; `s6-rc start NAME` does, and the next boot.\n";
     }
     if let Some(conflict) = &comparison.conflict {
         text += &format!("\ns6-rc-update refuses to go from the one to the other: {conflict}.\n");
@@ -114,11 +125,10 @@ fn setting_rows(setting: &SettingChange) -> Vec<Row> {
             line('-', old).into_iter().chain(line('+', new)).collect()
         }
         Changed::Names { added, removed } => {
-            let names = |sign: char, names: &[Name]| {
-                let names: Vec<String> = names.iter().map(|name| format!("{sign} {name}")).collect();
-                (!names.is_empty()).then(|| names.join(" "))
+            let signed = |sign: char, names: &[Name]| {
+                names.iter().map(|name| format!("{sign} {name}")).collect::<Vec<_>>()
             };
-            names('+', added).into_iter().chain(names('-', removed)).collect()
+            wrapped([signed('+', added), signed('-', removed)].concat())
         }
         Changed::Lines(hunks) => lines(hunks),
         Changed::Bytes { old: true, new: true } => vec!["other bytes".to_owned()],
@@ -142,6 +152,18 @@ fn value(setting: &str, old: Option<&str>, new: Option<&str>) -> Vec<String> {
         (None, None) => String::new(),
     };
     vec![text]
+}
+
+/// As many in a line as a person reads at one glance.
+fn wrapped(names: Vec<String>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for name in names {
+        match lines.last_mut() {
+            Some(line) if line.len() + name.len() < MOST_COLUMNS => *line += &format!(" {name}"),
+            _ => lines.push(name),
+        }
+    }
+    lines
 }
 
 fn lines(hunks: &[Hunk]) -> Vec<String> {

@@ -185,6 +185,10 @@ fn only_what_is_read_at_the_start_needs_a_restart() {
     needed(longrun, &["down-signal", "reload-signal", "data/check"], false);
     needed(oneshot, &["data/up", "data/lib.sh"], true);
     needed(oneshot, &["README", "data/down"], false);
+    let comment = b"#!/bin/execlineb -P\n# what it is for\ns6-notifyoncheck\na\n".to_vec();
+    assert!(!is_restarted(longrun, &|settings| {
+        settings.files.get_mut("run").unwrap().content = comment.clone();
+    }));
     let words = vec![b"true".to_vec()];
     assert!(is_restarted(oneshot, &|settings| settings.up = words.clone()));
     assert!(!is_restarted(oneshot, &|settings| settings.down = words.clone()));
