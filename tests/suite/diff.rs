@@ -200,3 +200,12 @@ fn only_what_is_read_at_the_start_needs_a_restart() {
         assert!(!is_restarted(kind, &|settings| settings.flag_recommended = true));
     }
 }
+
+#[test]
+fn the_readme_shows_what_is_really_printed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = diff(&folder.join("tests/cases/diff/readme"), &["old.toml", "new.toml"]);
+    let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+    let shown = format!("\n```text\n{}```\n", text(&output.stdout));
+    assert!(readme.contains(&shown), "{shown}");
+}

@@ -119,7 +119,8 @@ fn service_directory(root: &Path, name: &Name, is_pipelined: bool) -> BTreeMap<S
         }
     }
     files.retain(|path, file| {
-        !(path == "timeout-kill" && file.content == b"0\n") && !is_empty_signal(path, file)
+        let is_no_limit = path == "timeout-kill" && file.content == b"0\n";
+        !is_no_limit && !is_empty_signal(path, file)
     });
     files
 }
