@@ -5,6 +5,7 @@ mod build;
 mod carried;
 mod check;
 mod control;
+mod diff;
 mod explain;
 mod graph;
 mod image;
@@ -38,9 +39,10 @@ use manifest::{ManifestArgument, TemplatesArgument};
         s6gen build --root rootfs         compile it into rootfs/etc/s6-overlay\n  \
         s6gen check                       say everything that is wrong with it\n  \
         s6gen graph                       show what starts after what\n  \
+        s6gen diff old.toml services.toml  show what changes, and what an update restarts\n  \
         s6gen apply                       make a running container what the manifest says now\n  \
         s6gen explain s6rc::dependency-cycle\n\n\
-        Exit codes: 0 fine, 1 problems in the input, 2 wrong usage, 3 the system refused."
+        Exit codes: 0 fine, 1 problems in the input or a difference, 2 wrong usage, 3 the system refused."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -51,6 +53,7 @@ struct Arguments {
 enum Command {
     Build(build::Build),
     Check(check::Check),
+    Diff(diff::Diff),
     Graph(graph::Graph),
     Explain(explain::Explain),
     Init(init::Init),
@@ -189,6 +192,7 @@ pub fn run_with(
     let outcome = match arguments.command {
         Command::Build(build) => build.run(&mut streams),
         Command::Check(check) => check.run(&mut streams),
+        Command::Diff(diff) => diff.run(&mut streams),
         Command::Graph(graph) => graph.run(&mut streams),
         Command::Explain(explain) => explain.run(&mut streams),
         Command::Init(init) => init.run(&mut streams),

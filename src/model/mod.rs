@@ -11,6 +11,7 @@ mod members;
 mod name;
 mod script;
 mod signal;
+mod snapshot;
 mod target;
 
 pub use database::{Database, Entry, Words};
@@ -23,6 +24,7 @@ pub use script::{
     Surroundings,
 };
 pub use signal::SIGNALS;
+pub use snapshot::{DefinitionFiles, Settings, Snapshot};
 pub use target::{Feature, System, Target, Version};
 
 use std::collections::BTreeMap;

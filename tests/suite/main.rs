@@ -5,6 +5,7 @@
 mod architecture;
 mod case;
 mod commands;
+mod diff;
 mod disk;
 mod exactness;
 mod field;
@@ -21,5 +22,7 @@ mod readme;
 mod rules;
 mod s6rc;
 mod size;
+mod snapshots;
 mod supervise;
 mod truth;
+mod updates;

@@ -1,0 +1,151 @@
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::image::{mount, version};
+use super::{Format, ManifestArgument, Outcome, Streams, TemplatesArgument};
+use crate::compare::{self, Comparison};
+use crate::diagnostic::Files;
+use crate::disk;
+use crate::image::Setup;
+use crate::model::{Name, NodeKind, Snapshot, System, Target};
+use crate::source::Union;
+use crate::{Compilation, judge, judge_image, snapshot, snapshot_of, snapshot_of_image};
+
+/// Shows what changes between two systems, and what an update restarts
+///
+/// Told in services and settings. For each service it says what an update of a running system does: s6-rc-update
+/// restarts by itself what it has to, but not what only has another script; that takes a line `NAME restart` in its
+/// conversion file. Exits 1 when there is a difference.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    s6gen diff old.toml services.toml\n  \
+    s6gen diff rootfs/etc/s6-overlay services.toml   a built tree, or any other source directory\n  \
+    s6gen diff --json old.toml services.toml")]
+pub(super) struct Diff {
+    /// What there was and what there is: manifests, s6-rc source directories, or /etc/s6-overlay of an image
+    #[arg(value_name = "OLD NEW", num_args = 0..=2)]
+    systems: Vec<PathBuf>,
+    /// Read directories as /init of this s6-overlay does; one that holds s6-rc.d is read so by the newest anyway
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    overlay: Option<System>,
+    #[command(flatten)]
+    templates: TemplatesArgument,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+/// One of the two things that are compared.
+struct Side {
+    snapshot: Snapshot,
+    /// What is up before an update.
+    up: BTreeSet<Name>,
+    /// Why that is taken to be up, if nobody looked.
+    assumption: Option<String>,
+    /// It was read from a database, which does not tell everything; the other one then has to be flattened too.
+    is_flat: bool,
+}
+
+impl Diff {
+    pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
+        let sides = match &self.systems[..] {
+            [old, new] => self.read(old, streams).and_then(|old| Ok((old, self.read(new, streams)?))),
+            [new] => running(streams).and_then(|old| Ok((old, self.read(new, streams)?))),
+            _ => running(streams).and_then(|old| Ok((old, self.read(Path::new("services.toml"), streams)?))),
+        };
+        let (mut old, mut new) = match sides {
+            Ok(sides) => sides,
+            Err(outcome) => return outcome,
+        };
+        if old.is_flat || new.is_flat {
+            (old.snapshot, new.snapshot) = (old.snapshot.flattened(), new.snapshot.flattened());
+        }
+        let comparison = Comparison::of(&old.snapshot, &new.snapshot, &old.up, &new.up);
+        if self.json || self.format == Format::Json {
+            let mut shape = compare::json(&comparison);
+            shape["assumption"] = old.assumption.into();
+            streams.say(&format!("{shape}\n"));
+        } else {
+            streams.say(&compare::text(&comparison));
+            if let Some(assumption) = old.assumption.filter(|_| !comparison.differences.is_empty()) {
+                streams.say(&format!("\nTold for an update of a running system in which {assumption}.\n"));
+            }
+        }
+        if comparison.differences.is_empty() { Outcome::Fine } else { Outcome::Problems }
+    }
+
+    /// Reads a manifest or a directory. Its problems are reported if it cannot be compared.
+    fn read(&self, path: &Path, streams: &mut Streams<'_>) -> Result<Side, Outcome> {
+        let (files, compilation, snapshot) = match path.is_dir() {
+            true => self.directory(path),
+            false => self.manifest(path),
+        };
+        if compilation.problems.has_errors() {
+            streams.report(compilation.problems.iter(), &files);
+            return Err(Outcome::Problems);
+        }
+        let (started, assumption) = at_boot(&snapshot);
+        let up = compare::running(&snapshot, &started);
+        Ok(Side { snapshot, up, assumption: Some(assumption), is_flat: false })
+    }
+
+    fn manifest(&self, path: &Path) -> (Files, Compilation, Snapshot) {
+        let (files, mut compilation) = ManifestArgument { manifest: path.to_owned() }.compile();
+        if compilation.problems.has_errors() {
+            return (files, compilation, Snapshot::default());
+        }
+        let snapshot = match self.templates.tree(&compilation.services) {
+            Ok(tree) => snapshot(&compilation.services, &tree),
+            Err(problem) => {
+                compilation.problems.push(problem);
+                Snapshot::default()
+            }
+        };
+        (files, compilation, snapshot)
+    }
+
+    fn directory(&self, path: &Path) -> (Files, Compilation, Snapshot) {
+        let mut files = Files::default();
+        let opened = mount(path);
+        // A source directory in which these are definitions has a `type` in them.
+        let is_image = ["s6-rc.d", "user-bundles.d"].iter().any(|name| path.join(name).is_dir());
+        let system = self.overlay.or(is_image.then_some(System::NEWEST_OVERLAY));
+        if let (Some(system), Ok(root)) = (system, opened.and_then(|mount| Union::new(vec![mount]))) {
+            let setup = Setup { is_partial: true, ..Setup::new(system) };
+            let compilation = judge_image(&mut files, &root, &setup, &[]);
+            return (files, compilation, snapshot_of_image(&root, &setup));
+        }
+        let open = || vec![disk::source(path)];
+        let compilation = judge(&mut files, open(), Target::new(System::NEWEST_S6RC));
+        (files, compilation, snapshot_of(open))
+    }
+}
+
+/// The system that runs.
+fn running(streams: &mut Streams<'_>) -> Result<Side, Outcome> {
+    streams
+        .tell("s6gen: name two systems to compare, `s6gen diff OLD NEW`: each a manifest or a directory\n");
+    Err(Outcome::Misused)
+}
+
+/// What is started at boot, and a clause that says so.
+fn at_boot(snapshot: &Snapshot) -> (Vec<Name>, String) {
+    let starts = |name: &&str| {
+        let settings = snapshot.services.get(&Name::from(*name));
+        settings.is_some_and(|settings| settings.kind == NodeKind::Bundle && !settings.contents.is_empty())
+    };
+    // The bundles of s6-overlay, and the one that s6gen and most others start.
+    let started = [&["top"][..], &["user", "user2"], &["default"]]
+        .iter()
+        .map(|names| names.iter().copied().filter(starts).collect::<Vec<_>>())
+        .find(|names| !names.is_empty());
+    match started {
+        Some(names) => (names.into_iter().map(Name::from).collect(), "all that starts at boot is up".into()),
+        None => (snapshot.services.keys().cloned().collect(), "every service is up".into()),
+    }
+}
