@@ -13,6 +13,7 @@ mod init;
 mod instance;
 mod manifest;
 mod system;
+mod wanted;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};

@@ -6,13 +6,14 @@
 
 mod failure;
 mod programs;
+mod snapshot;
 mod status;
 
 pub use failure::Failure;
 pub use programs::{Answer, Call, Installed, Programs, apart};
 pub use status::{State, Status};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -256,29 +257,6 @@ impl<'p> Live<'p> {
         oneshot: &Name,
     ) -> Result<Vec<u8>, Failure> {
         self.run(ask(database).args([direction.option(), "script"]).arg(os(oneshot)))
-    }
-
-    /// Which of `oneshots`, which both databases have, do something else in the new one.
-    ///
-    /// # Errors
-    /// A database cannot be read.
-    pub fn changed_scripts(
-        &mut self,
-        old: &Path,
-        new: &Path,
-        oneshots: &BTreeSet<Name>,
-    ) -> Result<BTreeMap<Name, &'static str>, Failure> {
-        let mut changed = BTreeMap::new();
-        for name in oneshots {
-            for (direction, file) in [(Direction::Up, "up"), (Direction::Down, "down")] {
-                if !changed.contains_key(name)
-                    && self.script(old, direction, name)? != self.script(new, direction, name)?
-                {
-                    changed.insert(name.clone(), file);
-                }
-            }
-        }
-        Ok(changed)
     }
 }
 
