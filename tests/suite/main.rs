@@ -12,6 +12,7 @@ mod field;
 mod golden;
 mod image;
 mod limits;
+mod live;
 mod manifests;
 mod oracle;
 mod orders;
