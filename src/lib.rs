@@ -14,7 +14,8 @@
 //! | 0 | [`diagnostic`], [`templates`] |
 //!
 //! The whole pipeline is [`compile`] for a manifest, [`judge`] for source directories that exist already, and
-//! [`judge_image`] for those that s6-overlay compiles, which [`image`] finds.
+//! [`judge_image`] for those that s6-overlay compiles, which [`image`] finds. [`snapshot()`] and its like make of each what
+//! is compared.
 
 pub mod diagnostic;
 pub mod templates;

@@ -6,7 +6,7 @@ use clap::Args;
 use super::image::{mount, version};
 use super::{Format, ManifestArgument, Outcome, Streams, TemplatesArgument};
 use crate::compare::{self, Comparison};
-use crate::diagnostic::Files;
+use crate::diagnostic::{Code, Files};
 use crate::disk;
 use crate::image::Setup;
 use crate::model::{Name, NodeKind, Snapshot, System, Target};
@@ -24,9 +24,12 @@ use crate::{Compilation, judge, judge_image, snapshot, snapshot_of, snapshot_of_
     s6gen diff rootfs/etc/s6-overlay services.toml   a built tree, or any other source directory\n  \
     s6gen diff --json old.toml services.toml")]
 pub(super) struct Diff {
-    /// What there was and what there is: manifests, s6-rc source directories, or /etc/s6-overlay of an image
-    #[arg(value_name = "OLD NEW", num_args = 0..=2)]
-    systems: Vec<PathBuf>,
+    /// What there was: a manifest, an s6-rc source directory, or the /etc/s6-overlay of an image
+    #[arg(value_name = "OLD")]
+    old: Option<PathBuf>,
+    /// What there is now, likewise
+    #[arg(value_name = "NEW")]
+    new: Option<PathBuf>,
     /// Read directories as /init of this s6-overlay does; one that holds s6-rc.d is read so by the newest anyway
     #[arg(long, value_name = "VERSION", value_parser = version)]
     overlay: Option<System>,
@@ -53,10 +56,15 @@ struct Side {
 
 impl Diff {
     pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
-        let sides = match &self.systems[..] {
-            [old, new] => self.read(old, streams).and_then(|old| Ok((old, self.read(new, streams)?))),
-            [new] => running(streams).and_then(|old| Ok((old, self.read(new, streams)?))),
-            _ => running(streams).and_then(|old| Ok((old, self.read(Path::new("services.toml"), streams)?))),
+        let sides = match (&self.old, &self.new) {
+            (Some(old), Some(new)) => {
+                self.read(old, streams).and_then(|old| Ok((old, self.read(new, streams)?)))
+            }
+            // What is named alone is compared with what runs.
+            (new, _) => running(streams).and_then(|old| {
+                let new = new.as_deref().unwrap_or(Path::new("services.toml"));
+                Ok((old, self.read(new, streams)?))
+            }),
         };
         let (mut old, mut new) = match sides {
             Ok(sides) => sides,
@@ -97,6 +105,10 @@ impl Diff {
     fn manifest(&self, path: &Path) -> (Files, Compilation, Snapshot) {
         let (files, mut compilation) = ManifestArgument { manifest: path.to_owned() }.compile();
         if compilation.problems.has_errors() {
+            // The help for other commands names an option that this one does not have.
+            compilation.problems.revise(|problem| {
+                problem.help = problem.help.take().filter(|_| problem.code != Code::ManifestUnreadable);
+            });
             return (files, compilation, Snapshot::default());
         }
         let snapshot = match self.templates.tree(&compilation.services) {

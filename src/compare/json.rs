@@ -37,7 +37,7 @@ pub fn json(comparison: &Comparison) -> Value {
 }
 
 fn text(name: &Name) -> String {
-    String::from_utf8_lossy(name.as_bytes()).into_owned()
+    name.to_string()
 }
 
 fn effect(effect: &Effect) -> Value {

@@ -3,6 +3,9 @@
 //! [`differences`] tells services and settings. [`restarts`] says which running services have to be restarted for
 //! their new settings, and [`transitions`] what `s6-rc-update` stops and starts when it is told to restart them. A
 //! [`Comparison`] is all of that, for [`text`] and [`json`].
+//!
+//! Both snapshots must be of one form, as they were read or flattened: a database knows less than a source directory,
+//! and what it does not know would seem to be missing.
 
 mod comparison;
 mod differences;

@@ -55,8 +55,9 @@ impl fmt::Display for Conflict {
 /// What `s6-rc-update` does to the services `up` of the system `old` on its way to `new`, with a conversion file of one
 /// line `NAME restart` for each of `restart`.
 ///
-/// `up` is what `s6-rc -a list` says, s6-rc's own two services included; [`running`](super::running) works it out. The
-/// stops are those of `s6-rc-update -e`: without that option s6-rc leaves essential services up, as always.
+/// `up` is what `s6-rc -a list` says, s6-rc's own two services included; [`running`](super::running) works it out.
+/// Essential services are no exception: without its option `-e` s6-rc-update does not wait until they have stopped, but
+/// replaces them all the same.
 ///
 /// # Errors
 /// s6-rc-update refuses the pair of databases as a whole.

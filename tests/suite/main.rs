@@ -26,3 +26,4 @@ mod snapshots;
 mod supervise;
 mod truth;
 mod updates;
+mod updating;
