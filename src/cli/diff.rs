@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::image::{mount, version};
+use super::system::{Definitions, System as Running, failed, refused, unwritten, work_directory};
+use super::wanted::{Wanted, found_overlay};
 use super::{Format, ManifestArgument, Outcome, Streams, TemplatesArgument};
 use crate::compare::{self, Comparison};
-use crate::diagnostic::{Code, Files};
-use crate::disk;
+use crate::diagnostic::{Code, Diagnostic, Files};
+use crate::disk::{self, Database};
 use crate::image::Setup;
+use crate::live::Programs;
 use crate::model::{Name, NodeKind, Snapshot, System, Target};
 use crate::source::Union;
 use crate::{Compilation, judge, judge_image, snapshot, snapshot_of, snapshot_of_image};
@@ -20,14 +23,17 @@ use crate::{Compilation, judge, judge_image, snapshot, snapshot_of, snapshot_of_
 /// conversion file. Exits 1 when there is a difference.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
+    s6gen diff                                       what runs, and what `s6gen apply` would make of it\n  \
+    s6gen diff services.toml                         what runs, and what this would make of it\n  \
     s6gen diff old.toml services.toml\n  \
     s6gen diff rootfs/etc/s6-overlay services.toml   a built tree, or any other source directory\n  \
     s6gen diff --json old.toml services.toml")]
 pub(super) struct Diff {
-    /// What there was: a manifest, an s6-rc source directory, or the /etc/s6-overlay of an image
+    /// What there was: a manifest, an s6-rc source directory, or the /etc/s6-overlay of an image. Left out, it is what
+    /// runs
     #[arg(value_name = "OLD")]
     old: Option<PathBuf>,
-    /// What there is now, likewise
+    /// What there is now, likewise. Left out with OLD, it is what `s6gen apply` would make
     #[arg(value_name = "NEW")]
     new: Option<PathBuf>,
     /// Read directories as /init of this s6-overlay does; one that holds s6-rc.d is read so by the newest anyway
@@ -41,6 +47,10 @@ pub(super) struct Diff {
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
+    #[command(flatten)]
+    definitions: Definitions,
+    #[command(flatten)]
+    running: Running,
 }
 
 /// One of the two things that are compared.
@@ -55,16 +65,20 @@ struct Side {
 }
 
 impl Diff {
-    pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
+    pub fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
         let sides = match (&self.old, &self.new) {
             (Some(old), Some(new)) => {
                 self.read(old, streams).and_then(|old| Ok((old, self.read(new, streams)?)))
             }
             // What is named alone is compared with what runs.
-            (new, _) => running(streams).and_then(|old| {
-                let new = new.as_deref().unwrap_or(Path::new("services.toml"));
-                Ok((old, self.read(new, streams)?))
-            }),
+            (Some(folder), None) if folder.is_dir() => self
+                .read(folder, streams)
+                .and_then(|_| self.with_running(streams, programs, |_| Ok(self.folder(folder)))),
+            (manifest, _) => match Wanted::new(&self.definitions, manifest.as_deref(), streams) {
+                Ok(Some(wanted)) => self.with_running(streams, programs, |place| self.wanted(&wanted, place)),
+                Ok(None) => Err(Outcome::Problems),
+                Err(problems) => Err(refused(streams, &problems)),
+            },
         };
         let (mut old, mut new) = match sides {
             Ok(sides) => sides,
@@ -85,6 +99,53 @@ impl Diff {
             }
         }
         if comparison.differences.is_empty() { Outcome::Fine } else { Outcome::Problems }
+    }
+
+    /// What runs, and what it is compared with, which may put files into the directory that it is given.
+    fn with_running(
+        &self,
+        streams: &mut Streams<'_>,
+        programs: &mut dyn Programs,
+        new: impl FnOnce(&Path) -> Result<Snapshot, Vec<Diagnostic>>,
+    ) -> Result<(Side, Side), Outcome> {
+        let mut sides = None;
+        let outcome = self.running.with(streams, programs, |live, _| {
+            let place = work_directory(live.directory()).join(format!("diff.{}", std::process::id()));
+            let new = new(&place);
+            disk::remove_folder(&place).map_err(unwritten)?;
+            let snapshot = new?;
+            let up = compare::running(&snapshot, &at_boot(&snapshot).0);
+            let new = Side { snapshot, up, assumption: None, is_flat: false };
+
+            let compiled = live.compiled();
+            let mut snapshot = live.snapshot(&compiled).map_err(failed)?;
+            let database = Database::at(&compiled);
+            for (name, settings) in &mut snapshot.services {
+                if settings.kind == NodeKind::Longrun {
+                    settings.files = database.settings(name).map_err(unwritten)?.files;
+                }
+            }
+            let up = live.active().map_err(failed)?;
+            sides = Some((Side { snapshot, up, assumption: None, is_flat: true }, new));
+            Ok(Outcome::Fine)
+        });
+        sides.ok_or(outcome)
+    }
+
+    /// What a boot would compile if the manifest were applied.
+    fn wanted(&self, wanted: &Wanted, place: &Path) -> Result<Snapshot, Vec<Diagnostic>> {
+        let sources = wanted.compose(&self.definitions, place)?;
+        Ok(snapshot_of(|| sources.iter().map(disk::source).collect()))
+    }
+
+    /// What a boot would compile if the directory were in the place of the definitions.
+    fn folder(&self, folder: &Path) -> Snapshot {
+        let parts = ["s6-rc.d", "user-bundles.d"].map(|name| folder.join(name));
+        let parts: Vec<PathBuf> = parts.into_iter().filter(|part| part.is_dir()).collect();
+        let mut sources = if parts.is_empty() { vec![folder.to_owned()] } else { parts };
+        let own = found_overlay(&self.definitions).and_then(System::own_definitions_dir);
+        sources.extend(own.map(|own| self.definitions.in_root(&own)));
+        snapshot_of(|| sources.iter().map(disk::source).collect())
     }
 
     /// Reads a manifest or a directory. Its problems are reported if it cannot be compared.
@@ -136,13 +197,6 @@ impl Diff {
         let compilation = judge(&mut files, open(), Target::new(System::NEWEST_S6RC));
         (files, compilation, snapshot_of(open))
     }
-}
-
-/// The system that runs.
-fn running(streams: &mut Streams<'_>) -> Result<Side, Outcome> {
-    streams
-        .tell("s6gen: name two systems to compare, `s6gen diff OLD NEW`: each a manifest or a directory\n");
-    Err(Outcome::Misused)
 }
 
 /// What is started at boot, and a clause that says so.

@@ -193,7 +193,7 @@ pub fn run_with(
     let outcome = match arguments.command {
         Command::Build(build) => build.run(&mut streams),
         Command::Check(check) => check.run(&mut streams),
-        Command::Diff(diff) => diff.run(&mut streams),
+        Command::Diff(diff) => diff.run(&mut streams, programs),
         Command::Graph(graph) => graph.run(&mut streams),
         Command::Explain(explain) => explain.run(&mut streams),
         Command::Init(init) => init.run(&mut streams),

@@ -8,7 +8,7 @@ use crate::diagnostic::{Diagnostic, Files, Severity};
 use crate::disk::{self, SourceDirectory};
 use crate::image::{self, Setup};
 use crate::judge;
-use crate::model::{ServiceSet, Target};
+use crate::model::{ServiceSet, System, Target};
 use crate::source::{Mount, Union};
 use crate::tree::SourceTree;
 
@@ -65,27 +65,35 @@ impl Wanted {
     }
 }
 
+/// The container's file system.
+fn opened(definitions: &Definitions) -> Result<Union<SourceDirectory>, Vec<Diagnostic>> {
+    let root = &definitions.root;
+    let opened =
+        SourceDirectory::open(root).and_then(|opened| Union::new(vec![Mount::new("/", root, opened)]));
+    opened.map_err(|error| unwritten(disk::OutputError::unreadable(root, &error)))
+}
+
+/// The s6-overlay of the container, if it has one that s6gen knows.
+pub(super) fn found_overlay(definitions: &Definitions) -> Option<System> {
+    image::system(&opened(definitions).ok()?, &mut Files::default()).ok()
+}
+
 /// The source directories that a boot compiles, as absolute paths in the container.
 fn compiled(definitions: &Definitions, target: &Target) -> Result<Vec<String>, Vec<Diagnostic>> {
     if !target.system.is_overlay() {
         return Ok(vec![target.tree.clone()]);
     }
-    let root = &definitions.root;
-    let opened =
-        SourceDirectory::open(root).and_then(|opened| Union::new(vec![Mount::new("/", root, opened)]));
-    let opened = opened.map_err(|error| unwritten(disk::OutputError::unreadable(root, &error)))?;
-    let found = image::system(&opened, &mut Files::default()).unwrap_or(target.system);
     let variable = |name: &str| {
-        let value = disk::read_kept(&root.join("run/s6/container_environment").join(name)).ok()??;
-        let value = String::from_utf8(value).ok()?;
+        let file = definitions.in_root("run/s6/container_environment").join(name);
+        let value = String::from_utf8(disk::read_kept(&file).ok()??).ok()?;
         (!value.is_empty()).then_some(value)
     };
     let setup = Setup {
         profile: variable("S6_RUNTIME_PROFILE"),
         bundle_dir: variable("S6_RUNTIME_BUNDLEDIR"),
-        ..Setup::new(found)
+        ..Setup::new(found_overlay(definitions).unwrap_or(target.system))
     };
-    Ok(image::compiled(&opened, &setup))
+    Ok(image::compiled(&opened(definitions)?, &setup))
 }
 
 /// Judges what is about to be compiled, as `s6gen check --tree` would.
