@@ -11,6 +11,7 @@ mod field;
 mod golden;
 mod image;
 mod limits;
+mod live_apply;
 mod live_store;
 mod manifests;
 mod oracle;
