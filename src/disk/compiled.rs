@@ -140,12 +140,13 @@ pub fn databases(work: &Path) -> BTreeMap<u64, PathBuf> {
         .collect()
 }
 
-/// Makes a directory, and those above it.
+/// Makes a directory, and those above it. Returns where it really lies, which is how a live database is told.
 ///
 /// # Errors
 /// The system refuses.
-pub fn make_folder(path: &Path) -> Result<(), OutputError> {
-    fs::create_dir_all(path).map_err(|error| OutputError::system("make", path, &error))
+pub fn make_folder(path: &Path) -> Result<PathBuf, OutputError> {
+    let made = fs::create_dir_all(path).and_then(|()| fs::canonicalize(path));
+    made.map_err(|error| OutputError::system("make", path, &error))
 }
 
 /// Removes a directory of ours with all that is in it, if it is there.

@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
+use rustix::io::{Errno, FdFlags, fcntl_setfd};
 
 use super::error::OutputError;
 
@@ -18,7 +18,19 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// A lock on a file or directory, until it is dropped.
 #[derive(Debug)]
 pub struct Kept {
-    _handle: File,
+    handle: File,
+}
+
+impl Kept {
+    /// Lets the programs that are started hold the lock as well: if this one is killed, others wait until those end.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn with_children(self) -> Result<Self, OutputError> {
+        let set = fcntl_setfd(&self.handle, FdFlags::empty());
+        set.map_err(|errno| OutputError::system("lock", Path::new("."), &errno.into()))?;
+        Ok(self)
+    }
 }
 
 /// The content of a file, if there is one.
@@ -79,7 +91,7 @@ pub fn lock(path: &Path, patience: Duration) -> Result<Kept, OutputError> {
             |found: fs::Metadata, ours: fs::Metadata| (found.dev(), found.ino()) == (ours.dev(), ours.ino());
         let ours = handle.metadata().map_err(|error| OutputError::system("lock", path, &error))?;
         if fs::metadata(path).is_ok_and(|found| same(found, ours)) {
-            return Ok(Kept { _handle: handle });
+            return Ok(Kept { handle });
         }
     }
 }

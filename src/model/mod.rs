@@ -18,7 +18,7 @@ pub use database::{Database, Entry, Words};
 pub use definition::{Called, Definition, Found, Ignored, Text};
 pub use index::{Edge, Index, Node, NodeKind, Why};
 pub use members::Members;
-pub use name::Name;
+pub use name::{Name, is_invisible};
 pub use script::{
     Account, Check, Command, Finish, Idle, Logger, OnExit, Poll, Question, Run, Script, Sink, Stderr, Step,
     Surroundings,

@@ -14,6 +14,8 @@ mod image;
 mod keys;
 mod limits;
 mod live;
+mod live_apply;
+mod live_store;
 mod manifests;
 mod oracle;
 mod orders;

@@ -1,6 +1,7 @@
 mod plan;
 
 use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -66,9 +67,10 @@ impl Apply {
         wanted: &Wanted,
         out: &mut String,
     ) -> Result<Outcome, Vec<Diagnostic>> {
-        let work = work_directory(live.directory());
-        disk::make_folder(&work).map_err(unwritten)?;
-        let _lock = disk::lock(&work, self.system.patience()).map_err(unwritten)?;
+        let work = disk::make_folder(&work_directory(live.directory())).map_err(unwritten)?;
+        // An s6-rc-update that outlives this process still needs the database that it makes live.
+        let lock = disk::lock(&work, self.system.patience()).and_then(disk::Kept::with_children);
+        let _lock = lock.map_err(unwritten)?;
         let next = work.join("next");
         let number = disk::databases(&work).last_key_value().map_or(1, |(number, _)| number + 1);
         let fresh = work.join(format!("db.{number}"));
@@ -152,6 +154,13 @@ impl Apply {
             !disk::compare(&wanted.tree, &self.definitions.root, &wanted.services.target.tree)
                 .map_err(unwritten)?
                 .is_empty();
+        // What an apply that did not get to the end has replaced on the disk, and not restarted.
+        for name in pending(live, fresh)? {
+            if new_services.contains_key(&name) && plan.active.contains(&name) {
+                plan.changed.entry(name.clone()).or_insert_with(|| vec!["data".to_owned()]);
+                plan.conversion.insert(name);
+            }
+        }
 
         let is_same = plan.changed.is_empty() && before.is_same(&after).map_err(unwritten)?;
         if is_same {
@@ -245,6 +254,12 @@ impl Apply {
         conversion: &Path,
     ) -> Result<(), Vec<Diagnostic>> {
         let (root, definitions) = (&self.definitions.root, &wanted.services.target.tree);
+        if !plan.is_empty() {
+            let lines =
+                [fresh.as_os_str().as_bytes()].into_iter().chain(plan.conversion.iter().map(Name::as_bytes));
+            let lines: Vec<&[u8]> = lines.flat_map(|line| [line, b"\n"]).collect();
+            disk::replace(&fresh.with_file_name(PENDING), &lines.concat()).map_err(unwritten)?;
+        }
         disk::install(&wanted.tree, root, definitions).map_err(unwritten)?;
         if plan.is_empty() {
             return Ok(());
@@ -297,4 +312,17 @@ fn changes(old: &Settings, new: &Settings) -> Vec<String> {
         }
     }
     changes.into_iter().collect()
+}
+
+/// The file, beside the databases, with the one that is made live, and the services that restart with it.
+const PENDING: &str = "pending";
+
+/// The services whose files on the disk were replaced by an apply that did not get to restart them.
+fn pending(live: &Live<'_>, fresh: &Path) -> Result<Vec<Name>, Vec<Diagnostic>> {
+    let text = disk::read_kept(&fresh.with_file_name(PENDING)).map_err(unwritten)?.unwrap_or_default();
+    let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let database = lines.next().unwrap_or_default();
+    let is_live =
+        disk::live_database(live.directory()).is_some_and(|path| path.as_os_str().as_bytes() == database);
+    Ok(if is_live { Vec::new() } else { lines.map(Name::new).collect() })
 }
