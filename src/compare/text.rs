@@ -45,7 +45,7 @@ pub fn text(comparison: &Comparison) -> String {
         added.starts_at_boot && added.kind != NodeKind::Bundle && !comparison.effects.contains_key(name)
     };
     if comparison.conflict.is_none() && comparison.added.iter().any(is_new) {
-        text += "\ns6-rc-update does not start what is added; `s6-rc start NAME` does, and the next boot.\n";
+        text += "\ns6-rc-update does not start what is added; `s6gen apply` then does, and the next boot.\n";
     }
     if let Some(conflict) = &comparison.conflict {
         text += &format!("\ns6-rc-update refuses to go from the one to the other: {conflict}.\n");

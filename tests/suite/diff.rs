@@ -116,9 +116,16 @@ fn what_cannot_be_compared_is_reported_as_check_does() {
             assert!(text(&output.stderr).contains(code), "{}", text(&output.stderr));
         }
     }
-    for arguments in [&[][..], &["good.toml"], &["good.toml"; 3]] {
+    let output = diff(folder.path(), &["good.toml"; 3]);
+    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(2), ""));
+    for (arguments, code) in [
+        (&["--root", "gone"][..], "live::no-manifest"),
+        (&["--live", "gone", "good.toml"], "live::not-running"),
+        (&["--live", "gone", "good.toml"], "s6gen diff OLD NEW"),
+    ] {
         let output = diff(folder.path(), arguments);
-        assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(2), ""));
+        assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(3), ""));
+        assert!(text(&output.stderr).contains(code), "{}", text(&output.stderr));
     }
 }
 
