@@ -67,13 +67,18 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), OutputError> {
 }
 
 /// Locks the file or directory `path` against everybody else who asks for the same, as long as it takes, up to `patience`.
+/// If there is nothing, it becomes an empty file.
 ///
 /// # Errors
-/// There is no such thing, or the others hold it all the time.
+/// The system refuses, or the others hold it all the time.
 pub fn lock(path: &Path, patience: Duration) -> Result<Kept, OutputError> {
     let deadline = Instant::now() + patience;
     loop {
-        let handle = File::open(path).map_err(|error| OutputError::system("lock", path, &error))?;
+        let opened = File::open(path).or_else(|error| match error.kind() {
+            ErrorKind::NotFound => OpenOptions::new().append(true).create(true).open(path),
+            _ => Err(error),
+        });
+        let handle = opened.map_err(|error| OutputError::system("lock", path, &error))?;
         loop {
             match flock(&handle, FlockOperation::NonBlockingLockExclusive) {
                 Err(Errno::WOULDBLOCK) if Instant::now() < deadline => sleep(PAUSE),
