@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::image::{mount, version};
-use super::system::{Definitions, System as Running, failed, refused, unwritten, work_directory};
+use super::system::{Definitions, System as Running, failed, unwritten, work_directory};
 use super::wanted::{Wanted, found_overlay};
 use super::{Format, ManifestArgument, Outcome, Streams, TemplatesArgument};
 use crate::compare::{self, Comparison};
@@ -74,10 +74,9 @@ impl Diff {
             (Some(folder), None) if folder.is_dir() => self
                 .read(folder, streams)
                 .and_then(|_| self.with_running(streams, programs, |_| Ok(self.folder(folder)))),
-            (manifest, _) => match Wanted::new(&self.definitions, manifest.as_deref(), streams) {
-                Ok(Some(wanted)) => self.with_running(streams, programs, |place| self.wanted(&wanted, place)),
-                Ok(None) => Err(Outcome::Problems),
-                Err(problems) => Err(refused(streams, &problems)),
+            (manifest, _) => match Wanted::new(&self.definitions, manifest.as_deref()) {
+                Ok(wanted) => self.with_running(streams, programs, |place| self.wanted(&wanted, place)),
+                Err(trouble) => Err(trouble.report(streams)),
             },
         };
         let (mut old, mut new) = match sides {

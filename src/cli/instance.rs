@@ -98,7 +98,7 @@ impl Instance {
             Command::Remove(remove) => remove.run(streams),
             Command::List(list) => list.run(streams),
         };
-        done.unwrap_or_else(|problems| refused(streams, &problems))
+        done.unwrap_or_else(|problems| refused(streams, problems))
     }
 }
 

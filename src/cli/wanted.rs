@@ -1,9 +1,8 @@
 use std::path::{Path, PathBuf};
 
-use super::Streams;
 use super::carried::{ADDED, Carried};
 use super::manifest::{Loaded, Overrides, additions, load_manifest, tree};
-use super::system::{Definitions, unwritten};
+use super::system::{Definitions, Trouble, unwritten};
 use crate::diagnostic::{Diagnostic, Files, Severity};
 use crate::disk::{self, SourceDirectory};
 use crate::image::{self, Setup};
@@ -19,13 +18,8 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// Compiles the manifest that the system carries, or another one, with what was added; none if that has problems,
-    /// which are reported.
-    pub(super) fn new(
-        definitions: &Definitions,
-        manifest: Option<&Path>,
-        streams: &mut Streams<'_>,
-    ) -> Result<Option<Wanted>, Vec<Diagnostic>> {
+    /// Compiles the manifest that the system carries, or another one, with what was added.
+    pub(super) fn new(definitions: &Definitions, manifest: Option<&Path>) -> Result<Wanted, Trouble> {
         let (mut loaded, templates): (Loaded, Overrides) = match manifest {
             Some(path) => (load_manifest(path), Overrides::new()),
             None => {
@@ -37,16 +31,15 @@ impl Wanted {
         loaded = loaded.with(&directory.join(ADDED), &additions(&directory)?);
         let compilation = loaded.compile();
         if compilation.problems.has_errors() {
-            streams.report(compilation.problems.iter(), &loaded.files);
-            streams.tell("nothing was changed\n");
-            return Ok(None);
+            let problems = compilation.problems.iter().cloned().collect();
+            return Err(Trouble { files: loaded.files, problems });
         }
         let services = compilation.services;
         let mut tree = tree(&services, &templates).map_err(|problem| vec![problem])?;
         if let Some(manifest) = &loaded.manifest {
             Carried::new(&loaded.files, manifest, templates).put(&mut tree, &services.target.tree);
         }
-        Ok(Some(Wanted { services, tree }))
+        Ok(Wanted { services, tree })
     }
 
     /// Makes in `place` the source directories that a boot would compile, judges them, and returns them in order.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::system::{Definitions, System, failed, refused, unwritten, work_directory};
+use super::system::{Definitions, System, Trouble, failed, unwritten, work_directory};
 use super::wanted::Wanted;
 use super::{Outcome, Streams};
 use crate::compare;
@@ -52,29 +52,21 @@ impl Apply {
     }
 
     pub fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
-        let wanted = match Wanted::new(&self.definitions, self.manifest.as_deref(), streams) {
-            Ok(Some(wanted)) => wanted,
-            Ok(None) => return Outcome::Problems,
-            Err(problems) => return refused(streams, &problems),
-        };
-        self.system.with(streams, programs, |live, out| self.update(live, &wanted, out))
+        self.system.with(streams, programs, |live, out| self.update(live, out))
     }
 
     /// Compiles the tree, finds what changed, and makes it so.
-    fn update(
-        &self,
-        live: &mut Live<'_>,
-        wanted: &Wanted,
-        out: &mut String,
-    ) -> Result<Outcome, Vec<Diagnostic>> {
+    fn update(&self, live: &mut Live<'_>, out: &mut String) -> Result<Outcome, Trouble> {
         let work = disk::make_folder(&work_directory(live.directory())).map_err(unwritten)?;
         // An s6-rc-update that outlives this process still needs the database that it makes live.
         let lock = disk::lock(&work, self.system.patience()).and_then(disk::Kept::with_children);
         let _lock = lock.map_err(unwritten)?;
+        // Not before: another apply may have waited with less.
+        let wanted = Wanted::new(&self.definitions, self.manifest.as_deref())?;
         let next = work.join("next");
         let number = disk::databases(&work).last_key_value().map_or(1, |(number, _)| number + 1);
         let fresh = work.join(format!("db.{number}"));
-        let result = self.try_update(live, wanted, out, &next, &fresh);
+        let result = self.try_update(live, &wanted, out, &next, &fresh);
         // What is live now is kept, whatever happened; these are all of ours.
         let current = disk::live_database(live.directory());
         for path in
@@ -82,7 +74,7 @@ impl Apply {
         {
             disk::remove_folder(&path).map_err(unwritten)?;
         }
-        result
+        Ok(result?)
     }
 
     fn try_update(
