@@ -13,6 +13,7 @@ use crate::tree::TreeEntry;
 pub(super) const STAGING: &str = ".s6gen.new";
 
 /// A root and the directory of definitions in it.
+#[derive(Debug)]
 pub(super) struct Ground<'a> {
     root: &'a Path,
     root_is_all: bool,
@@ -62,6 +63,16 @@ impl<'a> Ground<'a> {
 
     pub fn beside(&self, name: &str) -> PathBuf {
         self.path(&self.definitions).join(name)
+    }
+
+    /// Where the definition of that name lies.
+    pub fn definition(&self, name: &str) -> String {
+        format!("{}/{name}", self.definitions)
+    }
+
+    /// The name of the definition that a path belongs to, if it does.
+    pub fn definition_of<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_prefix(&self.definitions)?.strip_prefix('/')?.split('/').next()
     }
 
     /// The receipt, if there is one.

@@ -3,6 +3,7 @@ use std::path::Path;
 
 use super::error::{Foreign, OutputError};
 use super::ground::{DIRECTORY_MODE, Found, Ground, STAGING, State, parents};
+use super::place::Prune;
 use super::receipt::{RECEIPT, Receipt, is_plain};
 use crate::tree::{SourceTree, TreeEntry};
 
@@ -13,26 +14,6 @@ pub struct Difference {
     pub path: String,
     /// How it differs.
     pub state: State,
-}
-
-/// Says how the files below `root` differ from `tree`, by path; writes nothing and needs no right to.
-///
-/// `definitions` is the directory of the definitions, as for [`install`](super::install). Nothing differs exactly
-/// when `install` would write nothing.
-pub fn compare(tree: &SourceTree, root: &Path, definitions: &str) -> Result<Vec<Difference>, OutputError> {
-    let ground = Ground::new(root, definitions)?;
-    let mut plan = Plan::new(&ground, tree)?;
-    for (path, state) in [
-        (RECEIPT, if plan.has_receipt { State::Content } else { State::Missing }),
-        (STAGING, State::LeftOver),
-    ] {
-        let differs = if path == RECEIPT { plan.receipt_differs() } else { plan.stale_staging };
-        if differs {
-            plan.differences.push(Difference { path: format!("{}/{path}", ground.definitions), state });
-        }
-    }
-    plan.differences.sort();
-    Ok(plan.differences)
 }
 
 /// What has to happen so that the files equal the tree; made by looking only.
@@ -51,6 +32,8 @@ pub(super) struct Plan<'t> {
     pub foreign: Vec<Foreign>,
     pub differences: Vec<Difference>,
     pub has_receipt: bool,
+    /// The services whose definitions are no longer wanted and stay for now.
+    pub postponed: Vec<String>,
     pub old: Receipt,
     pub new: Receipt,
     pub stale_staging: bool,
@@ -72,8 +55,15 @@ struct Wanted<'t> {
     definition: Option<String>,
 }
 
+impl Wanted<'_> {
+    fn links_a_definition(&self, path: &str, ground: &Ground) -> bool {
+        let TreeEntry::Link(target) = self.entry else { return false };
+        self.definition.is_none() && destination(path, target) == ground.definition(file_name(path))
+    }
+}
+
 impl<'t> Plan<'t> {
-    pub fn new(ground: &Ground, tree: &'t SourceTree) -> Result<Self, OutputError> {
+    pub fn new(ground: &Ground, tree: &'t SourceTree, prune: Prune) -> Result<Self, OutputError> {
         let receipt = ground.receipt()?;
         let staging = format!("{}/{STAGING}", ground.definitions);
         let mut plan = Plan {
@@ -83,7 +73,10 @@ impl<'t> Plan<'t> {
             ..Plan::default()
         };
         let wanted = wanted(ground, tree, &plan.old)?;
-        let gone = plan.find_left_over(ground, &wanted)?;
+        // Without links nothing but the removal hides a definition from `/init`.
+        let may_stay =
+            prune == Prune::Later && wanted.iter().any(|(path, w)| w.links_a_definition(path, ground));
+        let gone = plan.find_left_over(ground, &wanted, may_stay)?;
         plan.find_changes(ground, &wanted, &gone)?;
         plan.blame_definitions(ground, &wanted)?;
         Ok(plan)
@@ -101,6 +94,18 @@ impl<'t> Plan<'t> {
         parents.filter(|parent| !written.contains(parent)).collect()
     }
 
+    /// Every difference, also of what lies beside the definitions for our own use.
+    pub fn into_differences(mut self, ground: &Ground) -> Vec<Difference> {
+        let receipt = if self.has_receipt { State::Content } else { State::Missing };
+        let own =
+            [(RECEIPT, receipt, self.receipt_differs()), (STAGING, State::LeftOver, self.stale_staging)];
+        let own = own.into_iter().filter(|(.., differs)| *differs);
+        self.differences
+            .extend(own.map(|(name, state, _)| Difference { path: ground.definition(name), state }));
+        self.differences.sort();
+        self.differences
+    }
+
     /// Whether there is nothing to do.
     pub fn is_done(&self) -> bool {
         self.differences.is_empty() && !self.receipt_differs()
@@ -110,15 +115,23 @@ impl<'t> Plan<'t> {
         &mut self,
         ground: &Ground,
         wanted: &BTreeMap<String, Wanted>,
+        may_stay: bool,
     ) -> Result<BTreeSet<String>, OutputError> {
         let mut gone = BTreeSet::new();
-        let Plan { old, new, left_over, kept, differences, .. } = self;
+        let Plan { old, new, left_over, postponed, kept, differences, .. } = self;
         for (path, directory) in old.paths().rev() {
             if wanted.contains_key(path) || !ground.is_direct(path)? {
                 continue;
             }
+            let definition =
+                ground.definition_of(path).filter(|name| !wanted.contains_key(&ground.definition(name)));
             match (ground.look(path)?, directory) {
                 (Found::Nothing, _) => continue,
+                (_, directory) if may_stay && definition.is_some() => {
+                    new.add(path, directory);
+                    postponed.extend(definition.filter(|_| path.ends_with("/type")).map(str::to_owned));
+                    continue;
+                }
                 (Found::File { .. } | Found::Link(_), false) => {}
                 (Found::Directory { .. }, true) => {
                     let rest = remaining(ground, path, &gone)?;
@@ -140,6 +153,7 @@ impl<'t> Plan<'t> {
             differences.push(Difference { path: path.to_owned(), state: State::LeftOver });
         }
         kept.sort();
+        postponed.sort();
         Ok(gone)
     }
 
@@ -288,7 +302,7 @@ fn wanted<'t>(
             |path: &str| format!("{real_way}{}", &path[way.len()..]).trim_start_matches('/').to_owned();
         let place = moved(path);
         if let TreeEntry::Link(target) = entry
-            && is_itself(&place, target)
+            && destination(&place, target) == place
         {
             // Where the directory of links is itself a link to the definitions, nothing is left to link.
             continue;
@@ -304,8 +318,8 @@ fn remaining(ground: &Ground, path: &str, gone: &BTreeSet<String>) -> Result<Vec
     Ok(ground.list(path)?.into_iter().filter(|path| !gone.contains(path)).collect())
 }
 
-/// Whether a link at `place` would point at itself.
-fn is_itself(place: &str, target: &str) -> bool {
+/// Where a link at `place` leads, by the words alone.
+pub(super) fn destination(place: &str, target: &str) -> String {
     let mut at: Vec<&str> = match target.starts_with('/') {
         true => Vec::new(),
         false => parents(place).last().into_iter().flat_map(|parent| parent.split('/')).collect(),
@@ -317,7 +331,7 @@ fn is_itself(place: &str, target: &str) -> bool {
             _ => at.push(name),
         }
     }
-    at.join("/") == place
+    at.join("/")
 }
 
 fn is_at_or_above(path: &str, below: &str) -> bool {

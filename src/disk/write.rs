@@ -1,23 +1,19 @@
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, symlink};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
-use rustix::fs::{Access, FlockOperation, flock};
+use rustix::fs::Access;
 use rustix::io::Errno;
 
 use super::error::OutputError;
 use super::ground::{DIRECTORY_MODE, Ground, STAGING, file_mode};
+use super::place::Prune;
 use super::plan::{InTheWay, Plan};
 use super::receipt::{RECEIPT, Receipt};
 use crate::tree::{SourceTree, TreeEntry};
 
-/// How long a build waits for another one in the same place.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What [`install`] did.
+/// What an installation did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Installed {
     /// How many files, links and directories were written.
@@ -28,39 +24,20 @@ pub struct Installed {
     pub unchanged: usize,
     /// The services whose definitions were removed.
     pub removed_services: Vec<String>,
+    /// The services whose definitions the tree does not have and that lie there still, as [`Prune::Later`] asks.
+    pub postponed: Vec<String>,
     /// Other people's files in directories that would have been removed; both are still there. Paths are relative to
     /// the root.
     pub kept: Vec<String>,
 }
 
-/// Makes the files below `root` equal to `tree`.
-///
-/// `definitions` is the directory of the definitions in the image, for example `/etc/s6-overlay/sv`; the receipt lies
-/// in it. Either the old files are still there, or the error says that they were partly replaced; whenever it ends,
-/// even killed, the next call completes the work.
-pub fn install(tree: &SourceTree, root: &Path, definitions: &str) -> Result<Installed, OutputError> {
-    let ground = Ground::new(root, definitions)?;
-    let directory = ground.path(&ground.definitions);
-    if !directory.is_dir() {
-        // Also the directory that the lock needs is not made where nothing may be written.
-        refuse_foreign(&Plan::new(&ground, tree)?)?;
-    }
-    let mut made = Vec::new();
-    let result = lock(&directory, &mut made).and_then(|_lock| {
-        let result = install_locked(&ground, tree);
-        if result.as_ref().is_err_and(|error| !error.is_partly()) {
-            undo(&made);
-        }
-        result
-    });
-    if result.is_err() && !directory.exists() {
-        undo(&made);
-    }
-    result
-}
-
-fn install_locked(ground: &Ground, tree: &SourceTree) -> Result<Installed, OutputError> {
-    let plan = Plan::new(ground, tree)?;
+/// Makes the files on `ground` equal to `tree`; the caller holds the lock.
+pub(super) fn install_locked(
+    ground: &Ground,
+    tree: &SourceTree,
+    prune: Prune,
+) -> Result<Installed, OutputError> {
+    let plan = Plan::new(ground, tree, prune)?;
     refuse_foreign(&plan)?;
     let staging = ground.beside(STAGING);
     let discard = || remove(&staging).map_err(|error| OutputError::system("remove", &staging, &error));
@@ -82,44 +59,13 @@ fn install_locked(ground: &Ground, tree: &SourceTree) -> Result<Installed, Outpu
         removed: plan.left_over.len(),
         unchanged: plan.unchanged,
         removed_services: plan.left_over.iter().rev().filter_map(|(path, _)| service(path)).collect(),
+        postponed: plan.postponed,
         kept: plan.kept,
     })
 }
 
-fn refuse_foreign(plan: &Plan) -> Result<(), OutputError> {
+pub(super) fn refuse_foreign(plan: &Plan) -> Result<(), OutputError> {
     if plan.foreign.is_empty() { Ok(()) } else { Err(OutputError::Foreign(plan.foreign.clone())) }
-}
-
-/// Locks the directory of definitions, which it makes if need be; whoever fails removes what is in `made`.
-fn lock(directory: &Path, made: &mut Vec<PathBuf>) -> Result<File, OutputError> {
-    let deadline = Instant::now() + PATIENCE;
-    let failed = |error: &io::Error| OutputError::system("lock", directory, error);
-    loop {
-        make_directories(directory, made)?;
-        let handle = match File::open(directory) {
-            Ok(handle) => handle,
-            Err(error) if error.kind() == ErrorKind::NotFound && Instant::now() < deadline => continue,
-            Err(error) => return Err(failed(&error)),
-        };
-        loop {
-            match flock(&handle, FlockOperation::NonBlockingLockExclusive) {
-                Err(Errno::WOULDBLOCK) if Instant::now() < deadline => sleep(Duration::from_millis(20)),
-                Err(Errno::WOULDBLOCK) => {
-                    let reason = format!("another build has held it for {} seconds", PATIENCE.as_secs());
-                    return Err(OutputError::refused("lock", directory, reason)
-                        .help("wait until that build is done, or end it, and build again"));
-                }
-                Err(Errno::INTR) => {}
-                // Some network file systems have no locks; that is no reason not to build there.
-                Ok(()) | Err(_) => break,
-            }
-        }
-        // A build that failed meanwhile may have taken the directory away again.
-        let ours = handle.metadata().map_err(|error| failed(&error))?;
-        if fs::metadata(directory).is_ok_and(|m| (m.dev(), m.ino()) == (ours.dev(), ours.ino())) {
-            return Ok(handle);
-        }
-    }
 }
 
 /// Completes everything that is new, where nobody looks, so that a refusal shows before anything has changed.
@@ -264,28 +210,14 @@ fn fill(file: &mut File, entry: &TreeEntry) -> io::Result<()> {
 }
 
 /// Makes a directory with our permissions, whatever the umask.
-fn make_directory(path: &Path) -> io::Result<()> {
+pub(super) fn make_directory(path: &Path) -> io::Result<()> {
     fs::create_dir(path)?;
     let opened = fs::set_permissions(path, Permissions::from_mode(DIRECTORY_MODE));
     opened.inspect_err(|_| undo(&[path.to_owned()]))
 }
 
-/// Makes a directory and all that are missing above it.
-fn make_directories(path: &Path, made: &mut Vec<PathBuf>) -> Result<(), OutputError> {
-    let missing: Vec<&Path> =
-        path.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.is_dir()).collect();
-    for path in missing.into_iter().rev() {
-        match make_directory(path) {
-            Ok(()) => made.push(path.to_owned()),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
-            Err(error) => return Err(OutputError::system("make", path, &error)),
-        }
-    }
-    Ok(())
-}
-
 /// Takes away directories that a failed build made, as far as they are still empty.
-fn undo(made: &[PathBuf]) {
+pub(super) fn undo(made: &[PathBuf]) {
     for path in made.iter().rev() {
         let _ = fs::remove_dir(path);
     }

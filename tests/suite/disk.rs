@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use s6gen::diagnostic::Code;
-use s6gen::disk::{Installed, OutputError, State, compare, install, read_manifest};
+use s6gen::disk::{Installed, OutputError, Place, Prune, State, compare, install, read_manifest};
 use s6gen::tree::SourceTree;
 use tempfile::TempDir;
 
@@ -364,6 +364,56 @@ fn kinds_change_and_removed_services_are_pruned() {
         assert_eq!(done.removed_services, [removed]);
         assert_eq!(look(root.path()), expected(&next, |_| {}));
     }
+}
+
+#[test]
+fn under_one_lock_removed_definitions_stay_whole_until_they_are_let_go_of() {
+    let root = TempDir::new().unwrap();
+    build(&old(), root.path()).unwrap();
+    let before = look(root.path());
+    let gone = |all: &BTreeMap<String, String>| -> BTreeMap<String, String> {
+        all.iter()
+            .filter(|(path, _)| path.starts_with(&format!("{SV}/gone")))
+            .map(|(p, w)| (p.clone(), w.clone()))
+            .collect()
+    };
+    {
+        let place = Place::lock(root.path(), SV).unwrap();
+        assert_eq!(place.compare(&new()).unwrap(), compare(&new(), root.path(), SV).unwrap());
+        let done = place.install(&new(), Prune::Later).unwrap();
+        assert_eq!((&done.postponed[..], &done.removed_services[..]), (&["gone".to_owned()][..], &[][..]));
+        let there = look(root.path());
+        assert_eq!(gone(&there), gone(&before));
+        assert!(!there.contains_key(&format!("{LINKS}/gone")));
+        let times = look_with_times(root.path());
+        let again = place.install(&new(), Prune::Later).unwrap();
+        assert_eq!((again.written, again.removed, &again.postponed[..]), (0, 0, &["gone".to_owned()][..]));
+        assert_eq!(look_with_times(root.path()), times);
+        let left = place.compare(&new()).unwrap();
+        let of_gone = |path: &str| path.contains("/gone") || path.ends_with(".s6gen");
+        assert!(!left.is_empty() && left.iter().all(|d| of_gone(&d.path)), "{left:?}");
+        assert_eq!(place.install(&new(), Prune::Now).unwrap().removed_services, ["gone"]);
+        assert_eq!(look(root.path()), expected(&new(), |_| {}));
+    }
+    // What was postponed comes back as it was, or goes with an ordinary build.
+    Place::lock(root.path(), SV).unwrap().install(&old(), Prune::Later).unwrap();
+    build(&new(), root.path()).unwrap();
+    assert_eq!(look(root.path()), expected(&new(), |_| {}));
+    for back in [old(), SourceTree::default()] {
+        build(&old(), root.path()).unwrap();
+        Place::lock(root.path(), SV).unwrap().install(&new(), Prune::Later).unwrap();
+        build(&back, root.path()).unwrap();
+        assert_eq!(look(root.path()), expected(&back, |root| drop(build(&old(), root))));
+    }
+}
+
+#[test]
+fn a_lock_that_wrote_nothing_leaves_nothing() {
+    let root = TempDir::new().unwrap();
+    let place = Place::lock(root.path(), SV).unwrap();
+    assert!(place.compare(&new()).unwrap().len() > 10);
+    drop(place);
+    assert!(look(root.path()).is_empty());
 }
 
 #[test]
