@@ -6,6 +6,7 @@
 
 mod create;
 mod error;
+mod files;
 mod folder;
 mod ground;
 mod manifest;
@@ -13,6 +14,10 @@ mod place;
 mod plan;
 mod read;
 mod receipt;
+mod sides;
+mod steps;
+mod switch;
+mod wanted;
 mod write;
 
 pub use create::create;

@@ -9,9 +9,10 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::error::OutputError;
+use super::files::{make_directories, undo};
 use super::ground::Ground;
 use super::plan::{Difference, Plan};
-use super::write::{Installed, install_locked, make_directory, refuse_foreign, undo};
+use super::write::{Installed, install_locked, refuse_foreign};
 use crate::tree::SourceTree;
 
 /// How long a build waits for another one in the same place.
@@ -134,18 +135,4 @@ fn lock(directory: &Path, made: &mut Vec<PathBuf>) -> Result<File, OutputError> 
             return Ok(handle);
         }
     }
-}
-
-/// Makes a directory and all that are missing above it.
-fn make_directories(path: &Path, made: &mut Vec<PathBuf>) -> Result<(), OutputError> {
-    let missing: Vec<&Path> =
-        path.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.is_dir()).collect();
-    for path in missing.into_iter().rev() {
-        match make_directory(path) {
-            Ok(()) => made.push(path.to_owned()),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
-            Err(error) => return Err(OutputError::system("make", path, &error)),
-        }
-    }
-    Ok(())
 }

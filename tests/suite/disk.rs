@@ -80,7 +80,7 @@ fn write(root: &Path, path: &str, content: &str) {
 }
 
 /// Everything below `root`: kind, permissions, content.
-fn look(root: &Path) -> BTreeMap<String, String> {
+pub fn look(root: &Path) -> BTreeMap<String, String> {
     fn walk(root: &Path, at: &Path, all: &mut BTreeMap<String, String>) {
         for entry in fs::read_dir(at).unwrap() {
             let path = entry.unwrap().path();
@@ -123,11 +123,11 @@ fn expected(tree: &SourceTree, prepare: impl Fn(&Path)) -> BTreeMap<String, Stri
 
 /// The harness keeps what passing tests print; this gets through.
 #[allow(clippy::explicit_write, reason = "`eprintln` is what the harness keeps")]
-fn say(text: &str) {
+pub fn say(text: &str) {
     writeln!(std::io::stderr(), "note: {text}").unwrap();
 }
 
-fn this_binary(test: &str) -> Vec<String> {
+pub fn this_binary(test: &str) -> Vec<String> {
     let exe = std::env::current_exe().unwrap();
     let exe = exe.to_str().unwrap();
     [exe, "--exact", test, "--nocapture", "--test-threads=1"].map(str::to_owned).to_vec()
@@ -156,7 +156,7 @@ fn a_process_of_its_own_builds() {
     }
 }
 
-fn output_text(output: &Output) -> String {
+pub fn output_text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -171,7 +171,7 @@ fn is_root() -> bool {
 
 /// True inside a mount name space of its own, where a test may mount what it likes. Outside it runs `test` again
 /// inside one, or says that it cannot.
-fn in_own_mounts(test: &str) -> bool {
+pub fn in_own_mounts(test: &str) -> bool {
     if std::env::var_os("S6GEN_TEST_MOUNTS").is_some() {
         // Scratch directories with something mounted in them cannot be removed; they go with the name space.
         assert!(mount(&["-t", "tmpfs", "none"], &std::env::temp_dir()));
@@ -195,7 +195,7 @@ fn in_own_mounts(test: &str) -> bool {
     false
 }
 
-fn mount(words: &[&str], place: &Path) -> bool {
+pub fn mount(words: &[&str], place: &Path) -> bool {
     Command::new("mount").args(words).arg(place).status().is_ok_and(|status| status.success())
 }
 
@@ -661,7 +661,7 @@ fn inject(
     met
 }
 
-fn strace_works() -> bool {
+pub fn strace_works() -> bool {
     can_run(&["strace", "-f", "-o", "/dev/null", "-e", "inject=?swapoff:error=EIO", "true"])
 }
 

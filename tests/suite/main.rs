@@ -20,4 +20,5 @@ mod rules;
 mod s6rc;
 mod size;
 mod supervise;
+mod switch;
 mod truth;
