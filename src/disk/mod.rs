@@ -1,7 +1,8 @@
 //! The only room that touches the file system: it turns a tree into files, and reads what people wrote.
 //!
 //! [`install`] makes the files below a root equal to a [`SourceTree`](crate::tree::SourceTree), [`compare`] says what
-//! it would change. What was made is listed in a receipt beside the definitions; nothing else is ever replaced or
+//! it would change, and a [`Place`] does both under one lock. Where definitions are linked, a boot at any moment finds the
+//! old ones or the new ones. What was made is listed in a receipt beside the definitions; nothing else is ever replaced or
 //! removed. [`source`] opens a source directory for `import` to read.
 
 mod create;
@@ -9,6 +10,7 @@ mod error;
 mod files;
 mod folder;
 mod ground;
+mod lists;
 mod manifest;
 mod place;
 mod plan;

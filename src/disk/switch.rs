@@ -23,14 +23,12 @@ use std::path::Path;
 use super::error::OutputError;
 use super::files::{create, make_directory};
 use super::ground::{Found, Ground, STAGINGS, SWITCH, parents};
+use super::lists::{STAND_IN, lists, split};
 use super::plan::{InTheWay, Plan, Write, file_name};
 use super::receipt::Receipt;
 use super::sides::Side;
 use super::wanted::destination;
 use crate::tree::TreeEntry;
-
-/// How the names of the bundles begin that stand in other people's lists. s6-rc wants none with a dot in front.
-const STAND_IN: &str = "s6gen-switch-";
 
 /// One entry that is staged under a number of the switch's own and then renamed to its place.
 pub(super) struct Piece {
@@ -69,14 +67,6 @@ pub(super) struct Switch {
     pub remove: Vec<String>,
     sides: BTreeMap<String, (Side, Side)>,
     count: usize,
-}
-
-/// A directory of names in somebody else's definition.
-#[derive(Default)]
-struct List {
-    stand_in: Option<String>,
-    goes: BTreeSet<String>,
-    comes: BTreeSet<String>,
 }
 
 impl Switch {
@@ -214,27 +204,12 @@ impl Switch {
 
     /// Every change of other people's lists; returns how many there are.
     fn add_lists(&mut self, ground: &Ground, plan: &Plan, folder: &str) -> Result<usize, OutputError> {
-        let mut lists: BTreeMap<&str, List> = BTreeMap::new();
-        for write in plan.writes.iter().filter(|write| is_listed(ground, &write.path)) {
-            if *write.entry != TreeEntry::Directory && matches!(ground.look(&write.path)?, Found::Nothing) {
-                let (directory, name) = split(&write.path);
-                lists.entry(directory).or_default().comes.insert(name.to_owned());
-            }
-        }
-        for (path, _) in plan.left_over.iter().filter(|(path, dir)| !dir && is_listed(ground, path)) {
-            let (directory, name) = split(path);
-            let list = lists.entry(directory).or_default();
-            if name.starts_with(STAND_IN) {
-                list.stand_in = Some(name.to_owned());
-            } else {
-                list.goes.insert(name.to_owned());
-                self.unlist.push(path.clone());
-            }
-        }
+        let lists = lists(ground, plan)?;
         let changes = lists.values().map(|list| list.goes.len() + list.comes.len()).sum();
         let mut number = 0;
         for (directory, mut list) in lists {
             let link_of = |name: &str| format!("{folder}/{name}");
+            self.unlist.extend(list.goes.iter().map(|name| format!("{directory}/{name}")));
             let name = match list.stand_in {
                 Some(name) => {
                     let members = format!("{}/contents.d", through_switch(ground, &name));
@@ -330,16 +305,6 @@ fn through_switch(ground: &Ground, inside: &str) -> String {
 /// A rename is one step for `/init`, a removal and a rename are two.
 fn weight(write: &Write) -> usize {
     if write.in_the_way == InTheWay::Nothing { 1 } else { 2 }
-}
-
-/// Whether a path is a name in a list of somebody else's definition.
-fn is_listed(ground: &Ground, path: &str) -> bool {
-    ground.definition_of(path).is_none()
-        && matches!(file_name(split(path).0), "contents.d" | "dependencies.d")
-}
-
-fn split(path: &str) -> (&str, &str) {
-    path.rsplit_once('/').unwrap_or(("", path))
 }
 
 /// The path from the directory `from` to `to`.

@@ -589,6 +589,13 @@ fn files_of_other_mounts_are_copied_over() {
     assert_eq!(compare(&new(), root.path(), SV).unwrap(), []);
 }
 
+/// The option with which an overlay can be mounted here: without the right to set trusted attributes it keeps its notes
+/// in user attributes, if it is told to.
+pub fn attributes() -> &'static str {
+    let privileged = fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| map.contains("4294967295"));
+    if privileged { "" } else { ",userxattr" }
+}
+
 #[test]
 fn a_build_of_a_lower_overlay_layer_is_replaced() {
     if !in_own_mounts("disk::a_build_of_a_lower_overlay_layer_is_replaced") {
@@ -603,14 +610,12 @@ fn a_build_of_a_lower_overlay_layer_is_replaced() {
     write(&at("lower"), &theirs, "longrun\n");
     build(&old(), &at("lower")).unwrap();
     let lower = look(&at("lower"));
-    // Without the right to set trusted attributes an overlay keeps its notes in user attributes, if it is told to.
-    let privileged = fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| map.contains("4294967295"));
-    let attributes = if privileged { "" } else { ",userxattr" };
     let options = format!(
-        "lowerdir={},upperdir={},workdir={}{attributes}",
+        "lowerdir={},upperdir={},workdir={}{}",
         at("lower").display(),
         at("upper").display(),
-        at("work").display()
+        at("work").display(),
+        attributes()
     );
     if !mount(&["-t", "overlay", "-o", &options, "overlay"], &at("merged")) {
         return say("the overlay test did not run: this kernel does not let it mount an overlay");
@@ -620,6 +625,11 @@ fn a_build_of_a_lower_overlay_layer_is_replaced() {
         assert_eq!(look(&at("merged")), expected(&tree, |root| write(root, &theirs, "longrun\n")));
     }
     assert_eq!(look(&at("lower")), lower);
+}
+
+/// A directory for thousands of small files that are made and removed; memory is the quicker place for that.
+pub fn scratch() -> TempDir {
+    TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap()
 }
 
 /// Whose files must survive everything.
@@ -641,14 +651,14 @@ fn inject(
     let mut met = 0;
     for call in calls {
         for moment in 1.. {
-            let root = TempDir::new().unwrap();
+            let root = scratch();
             foreigners(root.path());
             if let Some(tree) = before {
                 build(&tree_named(tree), root.path()).unwrap();
             }
             let there = look(root.path());
             let injection = format!("inject=?{call}:{what}:when={moment}");
-            let strace = ["strace", "-f", "-o", "/dev/null", "-e", &injection];
+            let strace = ["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", &injection];
             let output = child(&strace, "new", root.path()).output().unwrap();
             if output.status.success() {
                 assert_eq!(look(root.path()), expected(&new(), foreigners), "{call} {moment}");
@@ -662,7 +672,7 @@ fn inject(
 }
 
 pub fn strace_works() -> bool {
-    can_run(&["strace", "-f", "-o", "/dev/null", "-e", "inject=?swapoff:error=EIO", "true"])
+    can_run(&["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", "inject=?swapoff:error=EIO", "true"])
 }
 
 /// Every call by which a build changes anything, under its name on each architecture.

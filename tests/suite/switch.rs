@@ -13,10 +13,12 @@ use s6gen::image::Setup;
 use s6gen::model::{Database, Index, System};
 use s6gen::tree::SourceTree;
 use s6gen::{compile, judge_image, render};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::disk::{in_own_mounts, look, mount, output_text, say, strace_works, this_binary};
+use crate::disk::{
+    attributes, in_own_mounts, look, mount, output_text, say, scratch, strace_works, this_binary,
+};
 use crate::oracle::database;
 use crate::s6rc::{on_path, write_image};
 
@@ -209,37 +211,79 @@ fn a_process_of_its_own_installs() {
     std::process::exit(0);
 }
 
-/// Every call by which a build changes what a path leads to, under its name on each architecture.
-const CALLS: &[&str] = &[
-    "mkdir",
-    "mkdirat",
-    "rename",
-    "renameat",
-    "renameat2",
-    "unlink",
-    "unlinkat",
-    "rmdir",
-    "symlink",
-    "symlinkat",
+/// Every call by which a build changes what a path leads to, under its name on each architecture, and how many of its
+/// moments are passed over for one that is tried: these only fill the staging directory, or empty it.
+const CALLS: &[(&str, usize)] = &[
+    ("rename", 0),
+    ("renameat", 0),
+    ("renameat2", 0),
+    ("unlink", 0),
+    ("rmdir", 0),
+    ("mkdir", 4),
+    ("mkdirat", 4),
+    ("symlink", 9),
+    ("symlinkat", 9),
+    ("unlinkat", 9),
 ];
 
-/// Builds `next` in a new root that `begin` makes, and kills the build at every moment of every call; hands each root to
-/// `check`. Returns how many builds were killed.
+/// A root of a scratch image, perhaps with an overlay mounted on it.
+struct Root {
+    place: TempDir,
+    mounted: bool,
+}
+
+impl Root {
+    fn path(&self) -> PathBuf {
+        self.place.path().join("root")
+    }
+
+    /// A copy of another one.
+    fn copy(template: &Path) -> Self {
+        let root = Root { place: scratch(), mounted: false };
+        assert!(Command::new("cp").arg("-a").arg(template).arg(root.path()).status().unwrap().success());
+        root
+    }
+
+    /// An overlay with another one as its lower layer; nothing where the kernel does not let us.
+    fn overlay(lower: &Path) -> Option<Self> {
+        let place = TempDir::new().unwrap();
+        for name in ["upper", "work", "root"] {
+            fs::create_dir(place.path().join(name)).unwrap();
+        }
+        let at = |name: &str| place.path().join(name).display().to_string();
+        let (upper, work) = (at("upper"), at("work"));
+        let options = format!("lowerdir={},upperdir={upper},workdir={work}{}", lower.display(), attributes());
+        let root = Root { mounted: true, place };
+        mount(&["-t", "overlay", "-o", &options, "overlay"], &root.path()).then_some(root)
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        if self.mounted {
+            let _ = Command::new("umount").arg(self.path()).status();
+        }
+    }
+}
+
+/// Builds `next` in a root that `begin` makes, and kills the build at every moment of every call; hands each root to
+/// `check`. Returns how many builds were killed. `S6GEN_EVERY_KILL` leaves none out.
 fn kill_everywhere(
     next: &str,
     prune: Prune,
-    begin: impl Fn() -> (TempDir, PathBuf),
-    check: impl Fn(&Path, usize),
+    begin: impl Fn() -> Root,
+    mut check: impl FnMut(&Path, usize),
 ) -> usize {
+    let every = std::env::var_os("S6GEN_EVERY_KILL").is_some();
     let mut killed = 0;
-    for call in CALLS {
-        for moment in 1.. {
-            let (_place, root) = begin();
+    for (call, passed_over) in CALLS {
+        for moment in (1..).step_by(if every { 1 } else { passed_over + 1 }) {
+            let root = begin();
             let inject = format!("inject=?{call}:signal=KILL:when={moment}");
             let mut command = Command::new("strace");
             command.args(["-f", "--seccomp-bpf", "-o", "/dev/null", "-e", &inject]);
             command.args(this_binary("switch::a_process_of_its_own_installs"));
-            command.env("S6GEN_TEST_TREE", next).env("S6GEN_TEST_SWITCH", &root);
+            command.env("S6GEN_TEST_TREE", next).env("S6GEN_TEST_SWITCH", root.path());
             if prune == Prune::Later {
                 command.env("S6GEN_TEST_LATER", "1");
             }
@@ -249,22 +293,15 @@ fn kill_everywhere(
             }
             assert_eq!(output.status.signal(), Some(9), "{}", output_text(&output));
             killed += 1;
-            check(&root, moment);
+            check(&root.path(), killed);
         }
     }
     killed
 }
 
-fn copy_of(template: &Path) -> (TempDir, PathBuf) {
-    let place = TempDir::new().unwrap();
-    let root = place.path().join("root");
-    assert!(Command::new("cp").arg("-a").arg(template).arg(&root).status().unwrap().success());
-    (place, root)
-}
-
 /// A root with the image and the builds of these names in it, and how a boot sees it.
 fn built(names: &[&str]) -> (TempDir, View) {
-    let root = TempDir::new().unwrap();
+    let root = scratch();
     image(root.path());
     for name in names {
         build(name, root.path());
@@ -273,9 +310,16 @@ fn built(names: &[&str]) -> (TempDir, View) {
     (root, view)
 }
 
+/// Each tree as a build of it leaves it.
+fn ends() -> BTreeMap<&'static str, BTreeMap<String, String>> {
+    TREES.map(|name| (name, look(built(&["old", "new", "third", name]).0.path()))).into()
+}
+
+const TREES: [&str; 3] = ["old", "new", "third"];
+
 fn can_run() -> bool {
     if !strace_works() {
-        say("the tests that look at killed builds did not run: there is no usable strace");
+        say("a test that looks at killed builds did not run: there is no usable strace");
         return false;
     }
     if !on_path("s6-rc-compile") {
@@ -284,68 +328,110 @@ fn can_run() -> bool {
     true
 }
 
+/// Kills builds from what is there to `next` everywhere; hands each root that a kill left to `also`.
+fn old_or_new(
+    before: &View,
+    next: (&str, &View),
+    prune: Prune,
+    begin: impl Fn() -> Root,
+    mut also: impl FnMut(&Path),
+) {
+    let (ends, (next, after)) = (ends(), next);
+    assert_ne!(before, after);
+    let mut seen = [0, 0];
+    let killed = kill_everywhere(next, prune, begin, |root, number| {
+        let view = see(root);
+        assert!(view == *before || view == *after, "{next} {number}: {view:#?} {:#?}", look(root));
+        seen[usize::from(view == *after)] += 1;
+        also(root);
+        let end = TREES[number % TREES.len()];
+        build(end, root);
+        assert_eq!(look(root), ends[end], "{next} {number}");
+    });
+    say(&format!(
+        "{killed} builds of {next} were killed, {} before the switch, {} after it",
+        seen[0], seen[1]
+    ));
+    assert!(seen.iter().all(|count| *count > 20), "{seen:?}");
+}
+
 #[test]
 fn after_a_kill_at_any_moment_a_boot_sees_the_old_or_the_new() {
     if !can_run() {
         return;
     }
-    let (empty, nothing) = built(&[]);
     let (first, old) = built(&["old"]);
-    let (second, new) = built(&["old", "new"]);
-    let ends: BTreeMap<&str, _> = ["old", "new", "third"]
-        .map(|name| (name, look(built(&["old", "new", "third", name]).0.path())))
-        .into();
-    let mut interrupted = Vec::new();
-    for (there, before, next, after) in
-        [(&empty, &nothing, "old", &old), (&first, &old, "new", &new), (&second, &new, "old", &old)]
-    {
-        assert_ne!(before, after);
-        let seen = Mutex::new([0, 0]);
-        let states = Mutex::new(BTreeMap::new());
-        let killed = kill_everywhere(
-            next,
-            Prune::Now,
-            || copy_of(there.path()),
-            |root, moment| {
-                let view = see(root);
-                assert!(view == *before || view == *after, "{next} {moment}: {view:#?} {:#?}", look(root));
-                seen.lock().unwrap()[usize::from(view == *after)] += 1;
-                let left = look(root);
-                if left.contains_key(&format!("{SV}/.s6gen.switch")) {
-                    let (place, _) = copy_of(root);
-                    states.lock().unwrap().entry(format!("{left:?}")).or_insert(place);
-                }
-                let end = ["old", "new", "third"][moment % 3];
-                build(end, root);
-                assert_eq!(look(root), ends[end], "{next} {moment}");
-            },
-        );
-        let seen = seen.into_inner().unwrap();
-        say(&format!(
-            "{next}: {killed} builds were killed, {} before the switch and {} after it",
-            seen[0], seen[1]
-        ));
-        assert!(killed > 100 && seen.iter().all(|count| *count > 20), "{killed} {seen:?}");
-        interrupted.extend(states.into_inner().unwrap().into_values());
+    let (_, new) = built(&["old", "new"]);
+    old_or_new(&old, ("new", &new), Prune::Now, || Root::copy(first.path()), |_| {});
+}
+
+#[test]
+fn a_first_build_in_an_image_that_boots_is_seen_whole_or_not_at_all() {
+    if !can_run() {
+        return;
     }
-    // A build that completes another one may be killed as well.
-    say(&format!("{} states", interrupted.len()));
-    let third = see(built(&["old", "new", "third"]).0.path());
-    let step = interrupted.len() / 5;
-    for place in interrupted.iter().step_by(step) {
-        let template = place.path().join("root");
-        let before = see(&template);
-        let killed = kill_everywhere(
-            "third",
-            Prune::Now,
-            || copy_of(&template),
-            |root, moment| {
-                let view = see(root);
-                assert!(view == before || view == third, "third {moment}: {:#?}", look(root));
-                build("new", root);
-                assert_eq!(look(root), ends["new"], "third {moment}");
-            },
-        );
-        assert!(killed > 50, "{killed}");
+    let ((empty, nothing), (_, old)) = (built(&[]), built(&["old"]));
+    old_or_new(&nothing, ("old", &old), Prune::Now, || Root::copy(empty.path()), |_| {});
+}
+
+#[test]
+fn a_build_that_completes_an_interrupted_one_may_be_killed_as_well() {
+    if !can_run() {
+        return;
     }
+    let (first, _) = built(&["old"]);
+    let (_, third) = built(&["old", "new", "third"]);
+    let mut interrupted = BTreeMap::new();
+    kill_everywhere(
+        "new",
+        Prune::Now,
+        || Root::copy(first.path()),
+        |root, _| {
+            let left = look(root);
+            if let Some(side) = left.get(&format!("{SV}/.s6gen.switch")) {
+                interrupted.entry((side.clone(), format!("{left:?}"))).or_insert_with(|| Root::copy(root));
+            }
+        },
+    );
+    for side in ["now", "next"] {
+        let states: Vec<_> = interrupted.iter().filter(|((there, _), _)| there.ends_with(side)).collect();
+        let (_, state) = states[states.len() / 2];
+        let before = see(&state.path());
+        old_or_new(&before, ("third", &third), Prune::Now, || Root::copy(&state.path()), |_| {});
+    }
+}
+
+#[test]
+fn a_removal_that_is_postponed_keeps_the_scripts_at_every_moment() {
+    if !can_run() {
+        return;
+    }
+    let (first, old) = built(&["old"]);
+    let (_, new) = built(&["old", "new"]);
+    let leaves = look(&first.path().join(SV).join("leaves"));
+    assert!(leaves.contains_key("data/down"));
+    old_or_new(
+        &old,
+        ("new", &new),
+        Prune::Later,
+        || Root::copy(first.path()),
+        |root| {
+            assert_eq!(look(&root.join(SV).join("leaves")), leaves);
+        },
+    );
+}
+
+#[test]
+fn on_a_lower_overlay_layer_a_boot_sees_the_old_or_the_new() {
+    if !can_run() || !in_own_mounts("switch::on_a_lower_overlay_layer_a_boot_sees_the_old_or_the_new") {
+        return;
+    }
+    let (_, old) = built(&["old"]);
+    let (lower, new) = built(&["old", "new"]);
+    if Root::overlay(lower.path()).is_none() {
+        return say("the overlay test did not run: this kernel does not let it mount an overlay");
+    }
+    let layers = look(lower.path());
+    old_or_new(&new, ("old", &old), Prune::Now, || Root::overlay(lower.path()).unwrap(), |_| {});
+    assert_eq!(look(lower.path()), layers);
 }
