@@ -98,9 +98,14 @@ pub fn compare(tree: &SourceTree, root: &Path, definitions: &str) -> Result<Vec<
 /// As for [`Place::lock`] and [`Place::install`].
 pub fn install(tree: &SourceTree, root: &Path, definitions: &str) -> Result<Installed, OutputError> {
     let ground = Ground::new(root, definitions)?;
-    if !ground.path(&ground.definitions).is_dir() {
+    let directory = ground.path(&ground.definitions);
+    if !directory.is_dir() {
         // Also the directory that the lock needs is not made where nothing may be written.
-        refuse_foreign(&Plan::new(&ground, tree, Prune::Now)?)?;
+        let plan = Plan::new(&ground, tree, Prune::Now).and_then(|plan| refuse_foreign(&plan));
+        // If it is there now, another build is at work: what that one has made so far is not foreign.
+        if !directory.is_dir() {
+            plan?;
+        }
     }
     Place::lock(root, definitions)?.install(tree, Prune::Now)
 }
