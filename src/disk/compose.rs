@@ -5,9 +5,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::error::OutputError;
+use super::files::create;
 use super::ground::Ground;
 use super::receipt::Receipt;
-use super::write::create;
 use crate::tree::{SourceTree, TreeEntry};
 
 /// Makes `place` and in it, for each of the source directories `sources` (absolute paths in the image at `root`), what it

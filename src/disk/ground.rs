@@ -9,10 +9,15 @@ use super::error::OutputError;
 use super::receipt::{RECEIPT, Receipt, is_plain};
 use crate::tree::TreeEntry;
 
-/// Where new files are completed before any of them is visible. A killed build may leave it; it is always ours.
-pub(super) const STAGING: &str = ".s6gen.new";
+/// Where new files are completed before any of them is visible; the second is for a build after one that was killed
+/// while `/init` looked into the first. A killed build may leave them; they are always ours.
+pub(super) const STAGINGS: [&str; 2] = [".s6gen.new", ".s6gen.newer"];
+
+/// The link through which `/init` finds definitions while they change; always ours too.
+pub(super) const SWITCH: &str = ".s6gen.switch";
 
 /// A root and the directory of definitions in it.
+#[derive(Debug)]
 pub(super) struct Ground<'a> {
     root: &'a Path,
     root_is_all: bool,
@@ -62,6 +67,16 @@ impl<'a> Ground<'a> {
 
     pub fn beside(&self, name: &str) -> PathBuf {
         self.path(&self.definitions).join(name)
+    }
+
+    /// Where the definition of that name lies.
+    pub fn definition(&self, name: &str) -> String {
+        format!("{}/{name}", self.definitions)
+    }
+
+    /// The name of the definition that a path belongs to, if it does.
+    pub fn definition_of<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_prefix(&self.definitions)?.strip_prefix('/')?.split('/').next()
     }
 
     /// The receipt, if there is one.

@@ -26,6 +26,7 @@ mod s6rc;
 mod size;
 mod snapshots;
 mod supervise;
+mod switch;
 mod truth;
 mod updates;
 mod updating;

@@ -11,7 +11,7 @@ use super::wanted::Wanted;
 use super::{Outcome, Streams};
 use crate::compare;
 use crate::diagnostic::Diagnostic;
-use crate::disk::{self, Database};
+use crate::disk::{self, Database, Place, Prune};
 use crate::live::{self, Direction, List, Live, Programs};
 use crate::model::{File, Name, NodeKind, Settings, Snapshot};
 use crate::render;
@@ -252,7 +252,14 @@ impl Apply {
             let lines: Vec<&[u8]> = lines.flat_map(|line| [line, b"\n"]).collect();
             disk::replace(&fresh.with_file_name(PENDING), &lines.concat()).map_err(unwritten)?;
         }
-        disk::install(&wanted.tree, root, definitions).map_err(unwritten)?;
+        // What is removed may still be needed for the stop of a oneshot.
+        let prune = if plan.is_empty() { Prune::Now } else { Prune::Later };
+        let install = |prune| {
+            Place::lock(root, definitions)
+                .and_then(|place| place.install(&wanted.tree, prune))
+                .map_err(unwritten)
+        };
+        install(prune)?;
         if plan.is_empty() {
             return Ok(());
         }
@@ -273,6 +280,7 @@ impl Apply {
             }
             return Err(problems);
         }
+        install(Prune::Now)?;
         let boot: Vec<Name> = plan.boot.iter().cloned().collect();
         if !boot.is_empty() {
             live.change(Direction::Up, &boot).map_err(failed)?;
