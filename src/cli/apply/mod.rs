@@ -1,7 +1,7 @@
+mod pending;
 mod plan;
 
 use std::collections::BTreeSet;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -20,6 +20,7 @@ use crate::source::{Mount, Union};
 use crate::templates::execline_word;
 use crate::tree::SourceTree;
 use crate::{judge, render};
+use pending::Pending;
 use plan::Plan;
 
 /// Makes the running system what the manifest and the added instances say
@@ -209,15 +210,22 @@ impl Apply {
             plan.changed.insert(name, vec![file.to_owned()]);
         }
         self.changed_data(wanted, &both, &mut plan)?;
-        // What an apply that did not get to the end has replaced on the disk, and not restarted.
-        for name in pending(live, fresh)?.into_iter().filter(|name| both.contains(name)) {
+        // What an apply that was killed has replaced on the disk, and not restarted.
+        let pending = Pending::read(live, fresh)?;
+        for name in pending.restart.into_iter().filter(|name| both.contains(name)) {
             plan.changed.entry(name).or_insert_with(|| vec!["data".to_owned()]);
         }
         plan.added = &(&longruns.1 | &oneshots.1) - &(&longruns.0 | &oneshots.0);
         plan.removed = &(&longruns.0 | &oneshots.0) - &(&longruns.1 | &oneshots.1);
 
+        let top = if wanted.services.target.system.is_overlay() { "top" } else { START_BUNDLE };
         let is_same = plan.changed.is_empty() && before.is_same(&after).map_err(unwritten)?;
         if is_same {
+            let unstarted = &pending.start - &plan.active;
+            if !unstarted.is_empty() {
+                plan.boot = &unstarted & &live.contents(fresh, top).map_err(failed)?;
+                plan.start_new(live);
+            }
             return Ok(plan);
         }
         let lines = plan
@@ -241,17 +249,14 @@ impl Apply {
                 plan.because.insert(name.clone(), needed);
             }
         }
-        let top = if wanted.services.target.system.is_overlay() { "top" } else { START_BUNDLE };
-        let at_boot =
-            &live.contents(fresh, top).map_err(failed)? - &live.contents(&old, top).map_err(failed)?;
-        plan.boot = &(&at_boot - &stays) - &plan.starts;
+        let at_boot = live.contents(fresh, top).map_err(failed)?;
+        let is_new = &at_boot - &live.contents(&old, top).map_err(failed)?;
+        plan.boot = &(&(&is_new | &(&pending.start & &at_boot)) - &stays) - &plan.starts;
 
-        let boot: Vec<Name> = plan.boot.iter().cloned().collect();
+        plan.replaces = true;
         plan.commands.push(live::compile(fresh, sources));
         plan.commands.push(live::update(live.directory(), fresh, conversion));
-        if !boot.is_empty() {
-            plan.commands.push(live::change(live.directory(), Direction::Up, &boot));
-        }
+        plan.start_new(live);
         Ok(plan)
     }
 
@@ -290,16 +295,31 @@ impl Apply {
         conversion: &Path,
     ) -> Result<(), Vec<Diagnostic>> {
         let (root, definitions) = (&self.definitions.root, &wanted.services.target.tree);
-        if !plan.is_empty() {
-            let lines =
-                [fresh.as_os_str().as_bytes()].into_iter().chain(plan.changed.keys().map(Name::as_bytes));
-            let lines: Vec<&[u8]> = lines.flat_map(|line| [line, b"\n"]).collect();
-            disk::replace(&fresh.with_file_name(PENDING), &lines.concat()).map_err(unwritten)?;
+        if plan.replaces {
+            Pending { restart: plan.changed.keys().cloned().collect(), start: plan.boot.clone() }
+                .write(fresh)?;
         }
         disk::install(&wanted.tree, root, definitions).map_err(unwritten)?;
-        if plan.is_empty() {
-            return Ok(());
+        if plan.replaces {
+            Self::replace(live, plan, fresh, conversion)?;
         }
+        let boot: Vec<Name> = plan.boot.iter().cloned().collect();
+        if !boot.is_empty() {
+            let started = live.change(Direction::Up, &boot);
+            // Whoever is told that a service does not start need not be told again by each apply.
+            Pending::default().write(fresh)?;
+            started.map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the database `fresh` live.
+    fn replace(
+        live: &mut Live<'_>,
+        plan: &Plan,
+        fresh: &Path,
+        conversion: &Path,
+    ) -> Result<(), Vec<Diagnostic>> {
         if let Err(failure) = live.update(fresh, conversion) {
             let problem = failure.diagnostic();
             let is_new = disk::live_database(live.directory()).as_deref() == Some(fresh);
@@ -317,25 +337,8 @@ impl Apply {
             }
             return Err(problems);
         }
-        let boot: Vec<Name> = plan.boot.iter().cloned().collect();
-        if !boot.is_empty() {
-            live.change(Direction::Up, &boot).map_err(failed)?;
-        }
         Ok(())
     }
-}
-
-/// The file, beside the databases, with the one that is made live, and the services that restart with it.
-const PENDING: &str = "pending";
-
-/// The services whose files on the disk were replaced by an apply that did not get to restart them.
-fn pending(live: &Live<'_>, fresh: &Path) -> Result<Vec<Name>, Vec<Diagnostic>> {
-    let text = disk::read_kept(&fresh.with_file_name(PENDING)).map_err(unwritten)?.unwrap_or_default();
-    let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let database = lines.next().unwrap_or_default();
-    let is_live =
-        disk::live_database(live.directory()).is_some_and(|path| path.as_os_str().as_bytes() == database);
-    Ok(if is_live { Vec::new() } else { lines.map(Name::new).collect() })
 }
 
 /// Judges what is about to be compiled, as `s6gen check --tree` would.
