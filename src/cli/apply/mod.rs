@@ -1,7 +1,7 @@
+mod pending;
 mod plan;
 
 use std::collections::BTreeSet;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -18,6 +18,7 @@ use crate::render;
 use crate::resolve::START_BUNDLE;
 use crate::templates::execline_word;
 use crate::tree::TreeEntry;
+use pending::Pending;
 use plan::Plan;
 
 /// Makes the running system what the manifest and the added instances say
@@ -146,16 +147,23 @@ impl Apply {
             !disk::compare(&wanted.tree, &self.definitions.root, &wanted.services.target.tree)
                 .map_err(unwritten)?
                 .is_empty();
-        // What an apply that did not get to the end has replaced on the disk, and not restarted.
-        for name in pending(live, fresh)? {
+        // What an apply that was killed has replaced on the disk, and not restarted.
+        let pending = Pending::read(live, fresh)?;
+        for name in pending.restart {
             if new_services.contains_key(&name) && plan.active.contains(&name) {
                 plan.changed.entry(name.clone()).or_insert_with(|| vec!["data".to_owned()]);
                 plan.conversion.insert(name);
             }
         }
 
+        let top = if wanted.services.target.system.is_overlay() { "top" } else { START_BUNDLE };
         let is_same = plan.changed.is_empty() && before.is_same(&after).map_err(unwritten)?;
         if is_same {
+            let unstarted = &pending.start - &plan.active;
+            if !unstarted.is_empty() {
+                plan.boot = &unstarted & &live.contents(fresh, top).map_err(failed)?;
+                plan.start_new(live);
+            }
             return Ok(plan);
         }
         let lines = plan
@@ -186,17 +194,14 @@ impl Apply {
                 plan.because.insert(name.clone(), needed);
             }
         }
-        let top = if wanted.services.target.system.is_overlay() { "top" } else { START_BUNDLE };
-        let at_boot =
-            &live.contents(fresh, top).map_err(failed)? - &live.contents(&old, top).map_err(failed)?;
-        plan.boot = &(&at_boot - &stays) - &plan.starts;
+        let at_boot = live.contents(fresh, top).map_err(failed)?;
+        let is_new = &at_boot - &live.contents(&old, top).map_err(failed)?;
+        plan.boot = &(&(&is_new | &(&pending.start & &at_boot)) - &stays) - &plan.starts;
 
-        let boot: Vec<Name> = plan.boot.iter().cloned().collect();
+        plan.replaces = true;
         plan.commands.push(live::compile(fresh, sources));
         plan.commands.push(live::update(live.directory(), fresh, conversion));
-        if !boot.is_empty() {
-            plan.commands.push(live::change(live.directory(), Direction::Up, &boot));
-        }
+        plan.start_new(live);
         Ok(plan)
     }
 
@@ -246,46 +251,50 @@ impl Apply {
         conversion: &Path,
     ) -> Result<(), Vec<Diagnostic>> {
         let (root, definitions) = (&self.definitions.root, &wanted.services.target.tree);
-        if !plan.is_empty() {
-            let lines =
-                [fresh.as_os_str().as_bytes()].into_iter().chain(plan.conversion.iter().map(Name::as_bytes));
-            let lines: Vec<&[u8]> = lines.flat_map(|line| [line, b"\n"]).collect();
-            disk::replace(&fresh.with_file_name(PENDING), &lines.concat()).map_err(unwritten)?;
+        if plan.replaces {
+            Pending { restart: plan.conversion.clone(), start: plan.boot.clone() }.write(fresh)?;
         }
         // What is removed may still be needed for the stop of a oneshot.
-        let prune = if plan.is_empty() { Prune::Now } else { Prune::Later };
         let install = |prune| {
-            Place::lock(root, definitions)
-                .and_then(|place| place.install(&wanted.tree, prune))
-                .map_err(unwritten)
+            let place = Place::lock(root, definitions);
+            place.and_then(|place| place.install(&wanted.tree, prune)).map_err(unwritten)
         };
-        install(prune)?;
-        if plan.is_empty() {
-            return Ok(());
-        }
-        if let Err(failure) = live.update(fresh, conversion) {
-            let problem = failure.diagnostic();
-            let is_new = disk::live_database(live.directory()).as_deref() == Some(fresh);
-            if is_new {
-                return Err(vec![
-                    problem.note("the new database is live; what did not start is shown by `s6gen status`"),
-                ]);
-            }
-            let mut problems =
-                vec![problem.note("the old database is still live; the files for the next boot are new")];
-            // What was stopped before the failure comes back.
-            let active: Vec<Name> = plan.active.iter().cloned().collect();
-            if let Err(failure) = live.change(Direction::Up, &active) {
-                problems.push(failure.diagnostic());
-            }
-            return Err(problems);
+        if plan.replaces {
+            install(Prune::Later)?;
+            Self::replace(live, plan, fresh, conversion)?;
         }
         install(Prune::Now)?;
         let boot: Vec<Name> = plan.boot.iter().cloned().collect();
         if !boot.is_empty() {
-            live.change(Direction::Up, &boot).map_err(failed)?;
+            let started = live.change(Direction::Up, &boot);
+            // Whoever is told that a service does not start need not be told again by each apply.
+            Pending::default().write(fresh)?;
+            started.map_err(failed)?;
         }
         Ok(())
+    }
+
+    /// Makes the database `fresh` live.
+    fn replace(
+        live: &mut Live<'_>,
+        plan: &Plan,
+        fresh: &Path,
+        conversion: &Path,
+    ) -> Result<(), Vec<Diagnostic>> {
+        let Err(failure) = live.update(fresh, conversion) else { return Ok(()) };
+        let problem = failure.diagnostic();
+        if disk::live_database(live.directory()).as_deref() == Some(fresh) {
+            let note = "the new database is live; what did not start is shown by `s6gen status`";
+            return Err(vec![problem.note(note)]);
+        }
+        let note = "the old database is still live; the files for the next boot are new";
+        let mut problems = vec![problem.note(note)];
+        // What was stopped before the failure comes back.
+        let active: Vec<Name> = plan.active.iter().cloned().collect();
+        if let Err(failure) = live.change(Direction::Up, &active) {
+            problems.push(failure.diagnostic());
+        }
+        Err(problems)
     }
 }
 
@@ -312,17 +321,4 @@ fn changes(old: &Settings, new: &Settings) -> Vec<String> {
         }
     }
     changes.into_iter().collect()
-}
-
-/// The file, beside the databases, with the one that is made live, and the services that restart with it.
-const PENDING: &str = "pending";
-
-/// The services whose files on the disk were replaced by an apply that did not get to restart them.
-fn pending(live: &Live<'_>, fresh: &Path) -> Result<Vec<Name>, Vec<Diagnostic>> {
-    let text = disk::read_kept(&fresh.with_file_name(PENDING)).map_err(unwritten)?.unwrap_or_default();
-    let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let database = lines.next().unwrap_or_default();
-    let is_live =
-        disk::live_database(live.directory()).is_some_and(|path| path.as_os_str().as_bytes() == database);
-    Ok(if is_live { Vec::new() } else { lines.map(Name::new).collect() })
 }
