@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -63,11 +63,12 @@ impl Database {
         file.try_exists().map_err(|error| OutputError::system("look at", &file, &error))
     }
 
-    /// Whether both hold the same: the services with their dependencies, and every file.
+    /// Whether both hold the same services with the same dependencies, timeouts and oneshots. The files of longruns are
+    /// not looked at.
     ///
     /// # Errors
     /// One of them cannot be read.
-    pub fn is_same(&self, other: &Database) -> Result<bool, OutputError> {
+    pub fn has_same_services(&self, other: &Database) -> Result<bool, OutputError> {
         let read =
             |file: PathBuf| fs::read(&file).map_err(|error| OutputError::system("read", &file, &error));
         for file in ["n", "db", "resolve.cdb"] {
@@ -77,17 +78,36 @@ impl Database {
                 return Ok(false);
             }
         }
-        let longruns = self.longruns()?;
-        if longruns != other.longruns()? {
-            return Ok(false);
-        }
-        for name in &longruns {
-            if self.files(name)? != other.files(name)? {
-                return Ok(false);
-            }
-        }
         Ok(true)
     }
+}
+
+/// The oneshots in source directories, with the texts of `up` and `down`.
+///
+/// # Errors
+/// They cannot be read.
+pub fn oneshots(sources: &[PathBuf]) -> Result<BTreeMap<Name, [Vec<u8>; 2]>, OutputError> {
+    let mut found = BTreeMap::new();
+    for source in sources {
+        let mut read = || -> io::Result<()> {
+            for entry in fs::read_dir(source)? {
+                let entry = entry?;
+                let file = |name: &str| match fs::read(entry.path().join(name)) {
+                    Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                        Ok(Vec::new())
+                    }
+                    read => read,
+                };
+                let name = entry.file_name();
+                if !name.as_bytes().starts_with(b".") && file("type")?.trim_ascii() == b"oneshot" {
+                    found.insert(Name::new(name.as_bytes()), [file("up")?, file("down")?]);
+                }
+            }
+            Ok(())
+        };
+        read().map_err(|error| OutputError::system("read", source, &error))?;
+    }
+    Ok(found)
 }
 
 fn collect(place: &Path, prefix: &str, files: &mut ServiceFiles) -> io::Result<()> {
@@ -144,9 +164,7 @@ pub fn make_folder(path: &Path) -> Result<PathBuf, OutputError> {
 /// The system refuses.
 pub fn remove_folder(path: &Path) -> Result<(), OutputError> {
     match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(OutputError::system("remove", path, &error))
-        }
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(OutputError::system("remove", path, &error)),
         _ => Ok(()),
     }
 }

@@ -17,7 +17,7 @@ mod read;
 mod receipt;
 mod write;
 
-pub use compiled::{Database, databases, is_there, live_database, make_folder, remove_folder};
+pub use compiled::{Database, databases, is_there, live_database, make_folder, oneshots, remove_folder};
 pub use compose::compose;
 pub use create::create;
 pub use error::{Foreign, OutputError, Refusal};

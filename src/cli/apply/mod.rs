@@ -1,5 +1,6 @@
 mod pending;
 mod plan;
+mod scripts;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use crate::tree::SourceTree;
 use crate::{judge, render};
 use pending::Pending;
 use plan::Plan;
+use scripts::Scripts;
 
 /// Makes the running system what the manifest and the added instances say
 ///
@@ -132,8 +134,11 @@ impl Apply {
         let paths = self.compiled(target)?;
         let sources = disk::compose(&wanted.tree, &self.definitions.root, &target.tree, &paths, next)
             .map_err(unwritten)?;
-        check(&sources, target)?;
-        live.compile(fresh, &sources).map_err(failed)?;
+        if let Err(failure) = live.compile(fresh, &sources) {
+            // It stops at the first mistake, and says less of it.
+            check(&sources, target)?;
+            return Err(failed(failure));
+        }
 
         let conversion = fresh.with_file_name("conversion");
         let plan = self.plan(live, wanted, fresh, &sources, &conversion)?;
@@ -201,14 +206,22 @@ impl Apply {
                 plan.changed.insert(name.clone(), files.into_iter().collect());
             }
         }
+        let recorded = Scripts::of_live(live, fresh)?;
+        let scripts = Scripts::of(sources)?;
         let oneshots = (
-            live.list(&old, List::Oneshots).map_err(failed)?,
-            live.list(fresh, List::Oneshots).map_err(failed)?,
+            match &recorded {
+                Some(recorded) => recorded.names(),
+                None => live.list(&old, List::Oneshots).map_err(failed)?,
+            },
+            scripts.names(),
         );
         let both: BTreeSet<Name> = oneshots.0.intersection(&oneshots.1).cloned().collect();
-        for (name, file) in live.changed_scripts(&old, fresh, &both).map_err(failed)? {
+        let is_known = |name: &&Name| recorded.as_ref().is_some_and(|known| known.agree(&scripts, name));
+        let suspects = both.iter().filter(|name| !is_known(name)).cloned().collect();
+        for (name, file) in live.changed_scripts(&old, fresh, &suspects).map_err(failed)? {
             plan.changed.insert(name, vec![file.to_owned()]);
         }
+        plan.scripts = Some(scripts);
         self.changed_data(wanted, &both, &mut plan)?;
         // What an apply that was killed has replaced on the disk, and not restarted.
         let pending = Pending::read(live, fresh)?;
@@ -219,7 +232,9 @@ impl Apply {
         plan.removed = &(&longruns.0 | &oneshots.0) - &(&longruns.1 | &oneshots.1);
 
         let top = if wanted.services.target.system.is_overlay() { "top" } else { START_BUNDLE };
-        let is_same = plan.changed.is_empty() && before.is_same(&after).map_err(unwritten)?;
+        let is_same = plan.changed.is_empty()
+            && longruns.0 == longruns.1
+            && before.has_same_services(&after).map_err(unwritten)?;
         if is_same {
             let unstarted = &pending.start - &plan.active;
             if !unstarted.is_empty() {
@@ -302,6 +317,9 @@ impl Apply {
         disk::install(&wanted.tree, root, definitions).map_err(unwritten)?;
         if plan.replaces {
             Self::replace(live, plan, fresh, conversion)?;
+            if let Some(scripts) = &plan.scripts {
+                scripts.write(fresh)?;
+            }
         }
         let boot: Vec<Name> = plan.boot.iter().cloned().collect();
         if !boot.is_empty() {
@@ -341,7 +359,7 @@ impl Apply {
     }
 }
 
-/// Judges what is about to be compiled, as `s6gen check --tree` would.
+/// Judges what was to be compiled, as `s6gen check --tree` would.
 fn check(sources: &[PathBuf], target: &Target) -> Result<(), Vec<Diagnostic>> {
     let mut files = Files::default();
     let opened = sources.iter().map(disk::source).collect();
