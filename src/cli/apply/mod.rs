@@ -12,7 +12,7 @@ use super::manifest::{Loaded, Overrides, additions, load_manifest, tree};
 use super::system::{Definitions, System, failed, unwritten, work_directory};
 use super::{Outcome, Streams};
 use crate::diagnostic::{Diagnostic, Files};
-use crate::disk::{self, Database, SourceDirectory};
+use crate::disk::{self, Database, Difference, SourceDirectory};
 use crate::image::{self, Setup};
 use crate::live::{self, Direction, List, Live, Programs};
 use crate::model::{Name, ServiceSet, Target};
@@ -73,15 +73,19 @@ impl Apply {
 
     /// Compiles the manifest with what was added; none if that has problems, which are reported.
     fn wanted(&self, streams: &mut Streams<'_>) -> Result<Option<Wanted>, Vec<Diagnostic>> {
-        let (mut loaded, templates): (Loaded, Overrides) = match &self.manifest {
-            Some(path) => (load_manifest(path), Overrides::new()),
+        let (loaded, templates, directory): (Loaded, Overrides, PathBuf) = match &self.manifest {
+            Some(path) => {
+                let loaded = load_manifest(path);
+                let directory = self.definitions.in_root(&loaded.compile().services.target.tree);
+                (loaded, Overrides::new(), directory)
+            }
             None => {
-                let carried = Carried::read(&self.definitions.directory()?)?;
-                (carried.load(), carried.templates)
+                let directory = self.definitions.directory()?;
+                let carried = Carried::read(&directory)?;
+                (carried.load(), carried.templates, directory)
             }
         };
-        let directory = self.definitions.in_root(&loaded.compile().services.target.tree);
-        loaded = loaded.with(&directory.join(ADDED), &additions(&directory)?);
+        let loaded = loaded.with(&directory.join(ADDED), &additions(&directory)?);
         let compilation = loaded.compile();
         if compilation.problems.has_errors() {
             streams.report(compilation.problems.iter(), &loaded.files);
@@ -132,8 +136,10 @@ impl Apply {
         let target = &wanted.services.target;
         disk::remove_folder(next).map_err(unwritten)?;
         let paths = self.compiled(target)?;
-        let sources = disk::compose(&wanted.tree, &self.definitions.root, &target.tree, &paths, next)
-            .map_err(unwritten)?;
+        let root = &self.definitions.root;
+        let differences = disk::compare(&wanted.tree, root, &target.tree).map_err(unwritten)?;
+        let sources =
+            disk::compose(&wanted.tree, root, &target.tree, &paths, &differences, next).map_err(unwritten)?;
         if let Err(failure) = live.compile(fresh, &sources) {
             // It stops at the first mistake, and says less of it.
             check(&sources, target)?;
@@ -141,7 +147,7 @@ impl Apply {
         }
 
         let conversion = fresh.with_file_name("conversion");
-        let plan = self.plan(live, wanted, fresh, &sources, &conversion)?;
+        let plan = self.plan(live, wanted, fresh, &sources, &differences, &conversion)?;
         if !self.dry_run {
             self.carry_out(live, wanted, &plan, fresh, &conversion)?;
         }
@@ -190,6 +196,7 @@ impl Apply {
         wanted: &Wanted,
         fresh: &Path,
         sources: &[PathBuf],
+        differences: &[Difference],
         conversion: &Path,
     ) -> Result<Plan, Vec<Diagnostic>> {
         let old = live.compiled();
@@ -222,7 +229,7 @@ impl Apply {
             plan.changed.insert(name, vec![file.to_owned()]);
         }
         plan.scripts = Some(scripts);
-        self.changed_data(wanted, &both, &mut plan)?;
+        changed_data(wanted, differences, &both, &mut plan);
         // What an apply that was killed has replaced on the disk, and not restarted.
         let pending = Pending::read(live, fresh)?;
         for name in pending.restart.into_iter().filter(|name| both.contains(name)) {
@@ -275,31 +282,6 @@ impl Apply {
         Ok(plan)
     }
 
-    /// Finds the oneshots whose scripts lie beside the definition and are about to change there.
-    fn changed_data(
-        &self,
-        wanted: &Wanted,
-        oneshots: &BTreeSet<Name>,
-        plan: &mut Plan,
-    ) -> Result<(), Vec<Diagnostic>> {
-        let differences = disk::compare(&wanted.tree, &self.definitions.root, &wanted.services.target.tree)
-            .map_err(unwritten)?;
-        plan.files_differ = !differences.is_empty();
-        let prefix = format!("{}/", render::definitions_dir(&wanted.services.target));
-        for difference in differences {
-            let Some((name, file)) =
-                difference.path.strip_prefix(&prefix).and_then(|path| path.split_once('/'))
-            else {
-                continue;
-            };
-            let name = Name::from(name);
-            if file.starts_with("data/") && oneshots.contains(&name) {
-                plan.changed.entry(name).or_default().push(file.to_owned());
-            }
-        }
-        Ok(())
-    }
-
     /// Replaces the files, then what runs.
     fn carry_out(
         &self,
@@ -313,13 +295,15 @@ impl Apply {
         if plan.replaces {
             Pending { restart: plan.changed.keys().cloned().collect(), start: plan.boot.clone() }
                 .write(fresh)?;
-        }
-        disk::install(&wanted.tree, root, definitions).map_err(unwritten)?;
-        if plan.replaces {
-            Self::replace(live, plan, fresh, conversion)?;
             if let Some(scripts) = &plan.scripts {
                 scripts.write(fresh)?;
             }
+        }
+        if plan.files_differ {
+            disk::install(&wanted.tree, root, definitions).map_err(unwritten)?;
+        }
+        if plan.replaces {
+            Self::replace(live, plan, fresh, conversion)?;
         }
         let boot: Vec<Name> = plan.boot.iter().cloned().collect();
         if !boot.is_empty() {
@@ -356,6 +340,22 @@ impl Apply {
             return Err(problems);
         }
         Ok(())
+    }
+}
+
+/// Finds the oneshots whose scripts lie beside the definition and are about to change there.
+fn changed_data(wanted: &Wanted, differences: &[Difference], oneshots: &BTreeSet<Name>, plan: &mut Plan) {
+    plan.files_differ = !differences.is_empty();
+    let prefix = format!("{}/", render::definitions_dir(&wanted.services.target));
+    for difference in differences {
+        let Some((name, file)) = difference.path.strip_prefix(&prefix).and_then(|path| path.split_once('/'))
+        else {
+            continue;
+        };
+        let name = Name::from(name);
+        if file.starts_with("data/") && oneshots.contains(&name) {
+            plan.changed.entry(name).or_default().push(file.to_owned());
+        }
     }
 }
 

@@ -49,7 +49,7 @@ impl Scripts {
         Ok(lines.map(entry).collect::<Option<_>>().map(|prints| Scripts { prints }))
     }
 
-    /// Writes down that these are the ones of `fresh`.
+    /// Writes down that these are the ones of `fresh`, before that is live: a path that was used once may be used again.
     pub(super) fn write(&self, fresh: &Path) -> Result<(), Vec<Diagnostic>> {
         let mut text = [fresh.as_os_str().as_bytes(), b"\n"].concat();
         for (name, print) in &self.prints {
