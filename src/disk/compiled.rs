@@ -1,13 +1,14 @@
 //! Compiled databases, as directories: which there are, which is live, and what is in their service directories.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::error::OutputError;
+use super::ground::read_whole;
 use crate::model::Name;
 
 /// A compiled database.
@@ -118,8 +119,10 @@ fn collect(place: &Path, prefix: &str, files: &mut ServiceFiles) -> io::Result<(
         if kind.is_dir() {
             collect(&entry.path(), &format!("{path}/"), files)?;
         } else if kind.is_file() {
-            let executable = entry.metadata()?.permissions().mode() & 0o111 != 0;
-            files.insert(path, (fs::read(entry.path())?, executable));
+            let file = File::open(entry.path())?;
+            let metadata = file.metadata()?;
+            let executable = metadata.permissions().mode() & 0o111 != 0;
+            files.insert(path, (read_whole(file, metadata.len())?, executable));
         } else if kind.is_symlink() {
             let target = fs::read_link(entry.path())?;
             files.insert(path, (target.as_os_str().as_bytes().to_owned(), false));
