@@ -186,9 +186,9 @@ impl<'a> Ground<'a> {
         let path = self.path(path);
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let read = || {
-            let mut content = Vec::new();
-            File::from(rustix::fs::open(&path, flags, Mode::empty())?).read_to_end(&mut content)?;
-            Ok(content)
+            let file = File::from(rustix::fs::open(&path, flags, Mode::empty())?);
+            let length = file.metadata()?.len();
+            read_whole(file, length)
         };
         read().map_err(|error: io::Error| OutputError::system("read", &path, &error))
     }
@@ -228,6 +228,22 @@ impl<'a> Ground<'a> {
             _ => Some(State::Kind),
         })
     }
+}
+
+/// The content of a regular file of this length, with as few calls as that takes.
+pub(super) fn read_whole(mut file: File, length: u64) -> io::Result<Vec<u8>> {
+    let mut content = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+    let mut done = 0;
+    while done < content.len() {
+        match file.read(&mut content[done..]) {
+            Ok(0) => break,
+            Ok(count) => done += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    content.truncate(done);
+    Ok(content)
 }
 
 /// The permissions of a file that we make.

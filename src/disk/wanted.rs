@@ -50,6 +50,7 @@ pub(super) fn wanted<'t>(
         }
         Ok(())
     };
+    let mut last = ("", ground.real("", receipt)?);
     for (path, entry) in tree.entries() {
         if !is_plain(path) {
             return Err(OutputError::refused("build", Path::new(path), "not a plain path below the root"));
@@ -60,7 +61,11 @@ pub(super) fn wanted<'t>(
             None if *entry == TreeEntry::Directory => path,
             _ => parents(definition.unwrap_or(path)).last().unwrap_or_default(),
         };
-        let real_way = ground.real(way, receipt)?;
+        // What lies in one directory comes one after the other.
+        if last.0 != way {
+            last = (way, ground.real(way, receipt)?);
+        }
+        let real_way = &last.1;
         let moved =
             |path: &str| format!("{real_way}{}", &path[way.len()..]).trim_start_matches('/').to_owned();
         let place = moved(path);

@@ -120,6 +120,8 @@ impl System {
         };
         let time = change("with", "plain-with");
         change("source", "plain-without");
+        // Back to a database of s6gen's own, as it finds it all the time but once after a boot.
+        self.ours();
         time
     }
 }

@@ -1,5 +1,6 @@
 mod pending;
 mod plan;
+mod scripts;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use crate::templates::execline_word;
 use crate::tree::TreeEntry;
 use pending::Pending;
 use plan::Plan;
+use scripts::Scripts;
 
 /// Makes the running system what the manifest and the added instances say
 ///
@@ -86,11 +88,17 @@ impl Apply {
         next: &Path,
         fresh: &Path,
     ) -> Result<Outcome, Vec<Diagnostic>> {
-        let sources = wanted.compose(&self.definitions, next)?;
-        live.compile(fresh, &sources).map_err(failed)?;
+        let differences = wanted.differences(&self.definitions)?;
+        let sources = wanted.compose(&self.definitions, &differences, next)?;
+        if let Err(failure) = live.compile(fresh, &sources) {
+            // It stops at the first mistake, and says less of it.
+            wanted.check(&sources)?;
+            return Err(failed(failure));
+        }
 
         let conversion = fresh.with_file_name("conversion");
-        let plan = self.plan(live, wanted, fresh, &sources, &conversion)?;
+        let mut plan = self.plan(live, wanted, fresh, &sources, &conversion)?;
+        plan.files_differ = !differences.is_empty();
         if !self.dry_run {
             self.carry_out(live, wanted, &plan, fresh, &conversion)?;
         }
@@ -131,7 +139,8 @@ impl Apply {
                 snapshot.services.insert(name, settings);
             }
         }
-        self.oneshots(live, wanted, fresh, &mut snapshots)?;
+        let scripts = Scripts::of(sources)?;
+        self.oneshots(live, wanted, fresh, &scripts, &mut snapshots)?;
         let (old_services, new_services) = (&snapshots.0.services, &snapshots.1.services);
         plan.added = new_services.keys().filter(|name| !old_services.contains_key(*name)).cloned().collect();
         plan.removed =
@@ -143,10 +152,7 @@ impl Apply {
             }
         }
         plan.conversion = compare::restarts(&snapshots.0, &snapshots.1, &plan.active);
-        plan.files_differ =
-            !disk::compare(&wanted.tree, &self.definitions.root, &wanted.services.target.tree)
-                .map_err(unwritten)?
-                .is_empty();
+        plan.scripts = Some(scripts);
         // What an apply that was killed has replaced on the disk, and not restarted.
         let pending = Pending::read(live, fresh)?;
         for name in pending.restart {
@@ -157,7 +163,9 @@ impl Apply {
         }
 
         let top = if wanted.services.target.system.is_overlay() { "top" } else { START_BUNDLE };
-        let is_same = plan.changed.is_empty() && before.is_same(&after).map_err(unwritten)?;
+        let is_same = plan.changed.is_empty()
+            && old_services.keys().eq(new_services.keys())
+            && before.has_same_services(&after).map_err(unwritten)?;
         if is_same {
             let unstarted = &pending.start - &plan.active;
             if !unstarted.is_empty() {
@@ -205,19 +213,31 @@ impl Apply {
         Ok(plan)
     }
 
-    /// Adds the oneshots to what is live and what is to be: their command lines, and of our own the files that these may
-    /// run, which a database does not hold.
+    /// Adds the oneshots to what is live and what is to be: their command lines, where these may differ, and of our own
+    /// the files that they may run, which a database does not hold.
     fn oneshots(
         &self,
         live: &mut Live<'_>,
         wanted: &Wanted,
         fresh: &Path,
+        scripts: &Scripts,
         snapshots: &mut (Snapshot, Snapshot),
     ) -> Result<(), Vec<Diagnostic>> {
         let old = live.compiled();
-        for (database, snapshot) in [(old.as_path(), &mut snapshots.0), (fresh, &mut snapshots.1)] {
-            for name in live.list(database, List::Oneshots).map_err(failed)? {
-                let settings = live.oneshot(database, &name).map_err(failed)?;
+        let recorded = Scripts::of_live(live, fresh)?;
+        let names = match &recorded {
+            Some(recorded) => recorded.names(),
+            None => live.list(&old, List::Oneshots).map_err(failed)?,
+        };
+        let is_same = |name: &Name| recorded.as_ref().is_some_and(|recorded| recorded.agree(scripts, name));
+        let sides = [(old.as_path(), &mut snapshots.0, names), (fresh, &mut snapshots.1, scripts.names())];
+        let both = &sides[0].2 & &sides[1].2;
+        for (database, snapshot, names) in sides {
+            for name in names {
+                let settings = match is_same(&name) || !both.contains(&name) {
+                    true => Settings::new(NodeKind::Oneshot),
+                    false => live.oneshot(database, &name).map_err(failed)?,
+                };
                 snapshot.services.insert(name, settings);
             }
         }
@@ -253,17 +273,25 @@ impl Apply {
         let (root, definitions) = (&self.definitions.root, &wanted.services.target.tree);
         if plan.replaces {
             Pending { restart: plan.conversion.clone(), start: plan.boot.clone() }.write(fresh)?;
+            if let Some(scripts) = &plan.scripts {
+                scripts.write(fresh)?;
+            }
         }
         // What is removed may still be needed for the stop of a oneshot.
         let install = |prune| {
             let place = Place::lock(root, definitions);
             place.and_then(|place| place.install(&wanted.tree, prune)).map_err(unwritten)
         };
+        let mut postponed = plan.files_differ;
         if plan.replaces {
-            install(Prune::Later)?;
+            if plan.files_differ {
+                postponed = !install(Prune::Later)?.postponed.is_empty();
+            }
             Self::replace(live, plan, fresh, conversion)?;
         }
-        install(Prune::Now)?;
+        if postponed {
+            install(Prune::Now)?;
+        }
         let boot: Vec<Name> = plan.boot.iter().cloned().collect();
         if !boot.is_empty() {
             let started = live.change(Direction::Up, &boot);

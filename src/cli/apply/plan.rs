@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::scripts::Scripts;
 use crate::live::{self, Call, Direction, Live};
 use crate::model::Name;
 
@@ -24,6 +25,8 @@ pub(super) struct Plan {
     pub(super) because: BTreeMap<Name, Name>,
     /// What is new among the services that start at boot, and is started once the new database is live.
     pub(super) boot: BTreeSet<Name>,
+    /// The oneshots of the new database.
+    pub(super) scripts: Option<Scripts>,
     /// Whether another database becomes live.
     pub(super) replaces: bool,
     /// The programs that do it, in order.
