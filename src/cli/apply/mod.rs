@@ -223,13 +223,34 @@ impl Apply {
         scripts: &Scripts,
         snapshots: &mut (Snapshot, Snapshot),
     ) -> Result<(), Vec<Diagnostic>> {
+        let prefix = format!("{}/", render::definitions_dir(&wanted.services.target));
+        let mut files = Vec::new();
+        let mut differs = BTreeSet::new();
+        for (path, entry) in wanted.tree.entries() {
+            let TreeEntry::File { content, executable } = entry else { continue };
+            let Some((name, file)) = path.strip_prefix(&prefix).and_then(|path| path.split_once('/')) else {
+                continue;
+            };
+            let name = Name::from(name);
+            if !scripts.has(&name) {
+                continue;
+            }
+            let present = disk::read_kept(&self.definitions.in_root(path)).map_err(unwritten)?;
+            if present.as_ref() != Some(content) {
+                differs.insert(name.clone());
+            }
+            files.push((name, file, content, *executable, present));
+        }
         let old = live.compiled();
         let recorded = Scripts::of_live(live, fresh)?;
         let names = match &recorded {
             Some(recorded) => recorded.names(),
             None => live.list(&old, List::Oneshots).map_err(failed)?,
         };
-        let is_same = |name: &Name| recorded.as_ref().is_some_and(|recorded| recorded.agree(scripts, name));
+        // Where a file differs, the command line says whether it is run.
+        let is_same = |name: &Name| {
+            !differs.contains(name) && recorded.as_ref().is_some_and(|recorded| recorded.agree(scripts, name))
+        };
         let sides = [(old.as_path(), &mut snapshots.0, names), (fresh, &mut snapshots.1, scripts.names())];
         let both = &sides[0].2 & &sides[1].2;
         for (database, snapshot, names) in sides {
@@ -241,21 +262,12 @@ impl Apply {
                 snapshot.services.insert(name, settings);
             }
         }
-        let prefix = format!("{}/", render::definitions_dir(&wanted.services.target));
-        for (path, entry) in wanted.tree.entries() {
-            let TreeEntry::File { content, executable } = entry else { continue };
-            let Some((name, file)) = path.strip_prefix(&prefix).and_then(|path| path.split_once('/')) else {
-                continue;
-            };
-            let name = Name::from(name);
-            let Some(settings) = snapshots.1.services.get_mut(&name).filter(|s| s.kind == NodeKind::Oneshot)
-            else {
-                continue;
-            };
-            settings.files.insert(file.into(), File { content: content.clone(), executable: *executable });
-            let present = disk::read_kept(&self.definitions.in_root(path)).map_err(unwritten)?;
+        for (name, file, content, executable, present) in files {
+            if let Some(settings) = snapshots.1.services.get_mut(&name) {
+                settings.files.insert(file.into(), File { content: content.clone(), executable });
+            }
             if let (Some(content), Some(settings)) = (present, snapshots.0.services.get_mut(&name)) {
-                settings.files.insert(file.into(), File { content, executable: *executable });
+                settings.files.insert(file.into(), File { content, executable });
             }
         }
         Ok(())

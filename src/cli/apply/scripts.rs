@@ -65,6 +65,11 @@ impl Scripts {
         self.prints.keys().cloned().collect()
     }
 
+    /// Whether this is one of the oneshots.
+    pub(super) fn has(&self, name: &Name) -> bool {
+        self.prints.contains_key(name)
+    }
+
     /// Whether both have a oneshot with the same text.
     pub(super) fn agree(&self, other: &Scripts, name: &Name) -> bool {
         self.prints.get(name).is_some_and(|print| other.prints.get(name) == Some(print))
