@@ -76,7 +76,7 @@ impl ManifestFile {
         let included = self.included.iter().map(|file| file.parse(files, problems)).collect();
         let manifest = manifest::parse(files, self.file, problems).over(included);
         match self.added {
-            Some(file) => manifest.with(manifest::parse(files, file, problems), problems),
+            Some(file) => manifest.with(file, manifest::parse(files, file, problems), problems),
             None => manifest,
         }
     }

@@ -36,6 +36,8 @@ pub struct Manifest {
     pub oneshot_defaults: ServiceTable<OneshotKeys>,
     /// Every service, in file order.
     pub services: Vec<ServiceEntry>,
+    /// The file with what was added while the system runs, of whose values nobody who wrote the manifest knew.
+    pub added: Option<FileId>,
 }
 
 /// One `[kind.NAME]`.
@@ -221,7 +223,8 @@ impl Manifest {
     /// This manifest with what was added while its system runs: instances go to their templates, and a service of its
     /// own has the defaults of this manifest.
     #[must_use]
-    pub fn with(mut self, added: Manifest, problems: &mut Problems) -> Manifest {
+    pub fn with(mut self, file: FileId, added: Manifest, problems: &mut Problems) -> Manifest {
+        self.added = Some(file);
         for entry in added.services {
             let kind = entry.keys.kind();
             let same = self

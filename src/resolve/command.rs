@@ -49,14 +49,19 @@ impl Resolver<'_> {
                 for word in words {
                     self.literal_variable(word, key);
                 }
-                let words: Vec<Option<String>> = words.iter().map(|word| self.text(word, scope)).collect();
+                let script = script_word(words);
+                let expanded = words.iter().enumerate().map(|(place, word)| match script == Some(place) {
+                    true => self.script(word, scope),
+                    false => self.text(word, scope),
+                });
+                let words: Vec<Option<String>> = expanded.collect();
                 let words = words.into_iter().collect::<Option<Vec<_>>>()?;
                 Some(Command::Exec { words })
             }
             manifest::Command::Broken(_) => None,
             manifest::Command::Shell(text) => {
                 let origin = text.origin;
-                let text = self.text(text, scope)?;
+                let text = self.script(text, scope)?;
                 let interpreter = match text.strip_prefix("#!") {
                     None => vec!["/bin/sh".to_owned(), "-e".to_owned()],
                     Some(rest) => interpreter(rest.lines().next().unwrap_or_default()),
@@ -134,12 +139,48 @@ impl Resolver<'_> {
                     .at(path.origin, label)
                     .help(help),
                 );
-            } else if let Some(content) = self.text(content, scope) {
+            } else if let Some(content) = match content.value.starts_with("#!") {
+                true => self.script(content, scope),
+                false => self.text(content, scope),
+            } {
                 let executable = content.starts_with("#!");
                 files.insert(path.value.clone(), File { content: content.into_bytes(), executable });
             }
         }
     }
+}
+
+/// Programs that take an argument for a script, and the option before it.
+const INTERPRETERS: &[(&str, &str)] = &[
+    ("sh", "c"),
+    ("bash", "c"),
+    ("dash", "c"),
+    ("ash", "c"),
+    ("zsh", "c"),
+    ("ksh", "c"),
+    ("execlineb", "c"),
+    ("python", "c"),
+    ("perl", "e"),
+    ("ruby", "e"),
+    ("node", "e"),
+    ("lua", "e"),
+    ("php", "r"),
+];
+
+/// Which word of a command is a script: that behind `sh -c` and the like, also where another program starts the shell.
+fn script_word(words: &[Text]) -> Option<usize> {
+    // `/usr/bin/python3.11` is `python`.
+    let name = |word: &Text| {
+        let name = word.value.rsplit('/').next().unwrap_or_default();
+        name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').to_owned()
+    };
+    let (start, letter) = words.iter().enumerate().find_map(|(place, word)| {
+        let (_, letter) = INTERPRETERS.iter().find(|(program, _)| *program == name(word))?;
+        Some((place, *letter))
+    })?;
+    let is_option = |word: &Text| word.value.starts_with('-') && word.value.ends_with(letter);
+    let option = words[start..].iter().position(is_option)?;
+    Some(start + option + 1).filter(|place| *place < words.len())
 }
 
 /// The words of a `#!` line as the kernel splits it: a program and at most one argument.

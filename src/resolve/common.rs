@@ -35,6 +35,14 @@ impl Resolver<'_> {
         Some(expanded)
     }
 
+    /// The text of a script with its expressions replaced; none, and a report, if that is not possible, or if what was
+    /// added while the system runs would become code.
+    pub(super) fn script(&mut self, text: &Text, scope: &Scope) -> Option<String> {
+        let expanded = scope.script(text, &self.expressions, self.problems)?;
+        self.spend(expanded.len(), scope.origin);
+        Some(expanded)
+    }
+
     /// A text read by `read`, if it is there.
     pub(super) fn value<T>(
         &mut self,

@@ -13,7 +13,7 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Code, Diagnostic, Origin, Problems, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Problems, did_you_mean};
 use crate::manifest::{Manifest, ServiceEntry, ServiceKeys, TargetKeys, Text};
 use crate::model::{
     Bundle, Feature, Kind, Layer, Longrun, Name, Service, ServiceRef, ServiceSet, System, Target,
@@ -36,6 +36,7 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
         logs: log::Logs::default(),
         required_by: Vec::new(),
         read_only: None,
+        added: manifest.added,
         spent: 0,
     };
     resolver.read_only = resolver.writable(&manifest.target);
@@ -83,6 +84,8 @@ struct Resolver<'p> {
     required_by: Vec<(ServiceRef, Name)>,
     /// The directories that stay writable, where the root does not.
     read_only: Option<Vec<String>>,
+    /// The file whose values come from elsewhere.
+    added: Option<FileId>,
     /// How many bytes the expanded texts have, and the services themselves.
     spent: usize,
 }
@@ -210,7 +213,9 @@ impl Resolver<'_> {
             if !(Values { problems: self.problems }.instance_name(&instance.value, &full, instance.origin)) {
                 continue;
             }
-            let scope = template.instance(full.clone(), instance.origin, variable, &given);
+            let scope = template
+                .instance(full.clone(), instance.origin, variable, &given)
+                .with_added(self.added, &given);
             self.spend(SERVICE_BYTES, instance.origin);
             make(self, &scope);
             template.note_used(&scope);

@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Code, Diagnostic, Origin, Problems, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Problems, did_you_mean};
 use crate::manifest::Text;
 use crate::templates::{ExpressionError, Expressions, Variable};
 
@@ -19,6 +19,8 @@ pub(super) struct Scope {
     is_early: bool,
     variables: BTreeMap<String, Variable>,
     declared: Vec<Text>,
+    /// Values that were added while the system runs, by whoever may.
+    added: BTreeMap<String, Text>,
     used: RefCell<BTreeSet<String>>,
 }
 
@@ -34,6 +36,7 @@ impl Scope {
             is_early: false,
             variables,
             declared: Vec::new(),
+            added: BTreeMap::new(),
             used: RefCell::default(),
         }
     }
@@ -65,8 +68,43 @@ impl Scope {
             is_early: self.is_early,
             variables,
             declared: self.declared.clone(),
+            added: BTreeMap::new(),
             used: RefCell::default(),
         }
+    }
+
+    /// This instance, of which the values that stand in the file `added` are not the manifest's.
+    pub fn with_added(self, added: Option<FileId>, given: &[(Text, Text)]) -> Scope {
+        let is_added = |(_, value): &&(Text, Text)| added == Some(value.origin.file);
+        let added = given.iter().filter(is_added).map(|(key, value)| (key.value.clone(), value.clone()));
+        Scope { added: added.collect(), ..self }
+    }
+
+    /// The text of a script with its expressions replaced. What was added becomes a part of the script, so that it must be
+    /// made of characters that mean nothing there.
+    pub fn script(&self, text: &Text, expressions: &Expressions, problems: &mut Problems) -> Option<String> {
+        let names = expressions.names(&text.value);
+        self.used.borrow_mut().extend(names.iter().cloned());
+        for name in names {
+            let Some(value) = self.added.get(&name).filter(|value| !is_harmless(&value.value)) else {
+                continue;
+            };
+            let shown: String = value.value.chars().take(40).collect();
+            problems.push(
+                Diagnostic::new(
+                    Code::InvalidValue,
+                    format!("`{name}` cannot be `{}`, which a script would take for code", shown.escape_debug()),
+                )
+                .at(text.origin, format!("`{{{{ {name} }}}}` becomes a part of this script"))
+                .at(value.origin, "letters, digits and `_./:@%+,-` are harmless, others are not")
+                .help(format!(
+                    "let the manifest give it to the script as a variable: `environment.VALUE = \"{{{{ {name} }}}}\"`, and `\"$VALUE\"` in \
+                     the script"
+                )),
+            );
+            return None;
+        }
+        self.text(text, expressions, problems)
     }
 
     /// This template with a stand-in for every value, to see its mistakes before there is an instance.
@@ -210,4 +248,9 @@ impl Scope {
             problems.push(problem);
         }
     }
+}
+
+/// Whether a script takes this for a part of a word, whatever its language.
+fn is_harmless(value: &str) -> bool {
+    !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || "_./:@%+,-".contains(c))
 }

@@ -786,3 +786,93 @@ fn a_kill_at_any_moment_leaves_the_old_or_the_new_set() {
     eprintln!("{killed} kills: {were_old} left the old set, {were_new} the new one");
     assert!(were_old > 80 && were_new > 10, "{were_old} {were_new}");
 }
+
+/// Templates that put a value where some program reads code.
+const SCRIPTS: &str = r##"
+[target]
+s6-rc = "0.7.0.0"
+
+[oneshot.string]
+parameters = ["value"]
+instances = []
+up = "echo {{ value }}"
+
+[oneshot.undone]
+parameters = ["value"]
+instances = []
+up = ["true"]
+down = "echo \"{{ value }}\""
+
+[longrun.shell]
+parameters = ["value"]
+instances = []
+run = ["s6-setlock", "/lock", "/bin/sh", "-ec", "echo {{ value }}", "sh"]
+
+[longrun.python]
+parameters = ["value"]
+instances = []
+run = ["/usr/bin/python3.11", "-c", "print('{{ value }}')"]
+
+[longrun.prepared]
+parameters = ["value"]
+instances = []
+prepare = "test {{ value | default('x') }}"
+finish = '#!/usr/bin/perl\nprint "{{ value }}";'
+run = ["true"]
+
+[longrun.asked]
+parameters = ["value"]
+instances = []
+only-if = "test -e {{ value }}"
+run = ["true"]
+
+[longrun.file]
+parameters = ["value"]
+instances = []
+run = ["true"]
+files."data/tool" = "#!/bin/sh\necho {{ value }}"
+"##;
+
+#[test]
+fn values_that_would_become_code_are_refused_and_change_nothing() {
+    let store = Store::new(SCRIPTS);
+    let before = look_with_times(&store.path("root"));
+    for template in ["string", "undone", "shell", "python", "prepared", "asked", "file"] {
+        for value in
+            ["$(id)", "`id`", "a;b", "a b", "a\nb", "\"", "'", "a|b", "a&b", "<x", "${x}", "\\", "*", "", "é"]
+        {
+            let output = store.run(&add(template, "x", value));
+            let (_, err) = texts(&output);
+            assert_eq!(output.status.code(), Some(1), "{template} {value:?}: {err}");
+            assert!(err.contains("a script would take for code"), "{err}");
+            assert!(err.contains("environment.VALUE") && !err.contains("unknown-parameter"), "{err}");
+        }
+    }
+    assert_eq!(look_with_times(&store.path("root")), before);
+    for template in ["string", "undone", "shell", "python", "prepared", "asked", "file"] {
+        store.fine(&add(template, "x", "/run/a_b-1.5:80,c%d@e+f"));
+    }
+    store.fine(&["build", "--root", "root"]);
+    // What the manifest itself says is its own.
+    store.manifest(&SCRIPTS.replacen("instances = []", "instances = { own = { value = \"$(date)\" } }", 1));
+    store.fine(&["build", "--root", "root"]);
+}
+
+#[test]
+fn a_value_that_is_described_stays_on_its_line() {
+    let manifest = r#"
+[target]
+s6-rc = "0.7.0.0"
+
+[longrun.told]
+parameters = ["value"]
+instances = []
+description = "{{ value }}"
+run = ["true"]
+"#;
+    let store = Store::new(manifest);
+    store.fine(&add("told", "x", "one\nexec evil\r\u{2028}two"));
+    store.fine(&["build", "--root", "root"]);
+    let run = fs::read_to_string(store.path(DEFINITIONS).join("told-x/run")).unwrap();
+    assert!(run.lines().all(|line| line.starts_with('#') || !line.contains("evil")), "{run}");
+}
