@@ -257,8 +257,35 @@ impl Drop for System {
         let live = self.places.live();
         let _ = quiet("s6-rc").arg("-l").arg(live).args(["-D", "-a", "-t", "10000", "change"]).status();
         let _ = quiet("s6-svscanctl").arg("-t").arg(Path::new(&self.places.scratch).join("scan")).status();
-        let _ = scanner.wait();
+        // Some services of the cases do not let themselves be stopped.
+        while scanner.try_wait().is_ok_and(|status| status.is_none()) {
+            for (pid, name) in descendants(scanner.id()) {
+                if name != "s6-supervise" {
+                    let _ = quiet("kill").args(["-KILL", &pid.to_string()]).status();
+                }
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
     }
+}
+
+/// The processes below one, with their names.
+fn descendants(ancestor: u32) -> Vec<(u32, String)> {
+    let stat = |pid: &str| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let (before, after) = stat.rsplit_once(") ")?;
+        let parent = after.split(' ').nth(1)?.parse().ok()?;
+        Some((pid.parse().ok()?, before.split_once('(')?.1.to_owned(), parent))
+    };
+    let pids = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name());
+    let all: Vec<(u32, String, u32)> = pids.filter_map(|pid| stat(pid.to_str()?)).collect();
+    let mut found = vec![(ancestor, String::new())];
+    let mut next = 0;
+    while let Some((parent, _)) = found.get(next).cloned() {
+        found.extend(all.iter().filter(|one| one.2 == parent).map(|one| (one.0, one.1.clone())));
+        next += 1;
+    }
+    found.split_off(1)
 }
 
 /// What the top of a transcript says.
