@@ -1,6 +1,6 @@
 # `make` without a target lists what there is.
 
-.PHONY: help demo build test check docs release bench fuzz boot clean
+.PHONY: help demo build test check docs release bench fuzz boot life clean
 
 FUZZ_SECONDS = 60
 
@@ -33,6 +33,9 @@ bench: ## measure the release binary beside s6-rc-compile, where that is on PATH
 
 boot: build ## boot the shipped manifest in a copy of ROOTFS, a Debian root with s6-overlay: make boot ROOTFS=DIR
 	tests/boot/boot "$(ROOTFS)"
+
+life: build ## let the gateway's watcher add, change and remove services of a container that runs: make life ROOTFS=DIR
+	tests/boot/life "$(ROOTFS)"
 
 fuzz: ## fuzz each target for a minute, or as long as you say: make fuzz FUZZ_SECONDS=600
 	tests/fuzz/run $(FUZZ_SECONDS)

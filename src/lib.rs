@@ -2,18 +2,20 @@
 //! s6-overlay.
 //!
 //! Three nouns: the [`manifest`] as written, the [`model`] as meant, the source [`tree`] as s6-rc reads it. Verbs go
-//! between them: [`resolve`], [`import`], [`validate`], [`render`]; [`report`] turns problems into text, [`disk`] turns
-//! trees into directories, and [`live`] speaks with a system that runs. A room imports only rooms on a lower floor:
+//! between them: [`resolve`], [`import`], [`validate`], [`render`]; [`compare`] sets two of them side by side, [`report`]
+//! turns problems into text, [`disk`] turns trees into directories, and [`live`] speaks with a system that runs. A room
+//! imports only rooms on a lower floor:
 //!
 //! | floor | rooms |
 //! |---|---|
 //! | 3, people | [`cli`] |
-//! | 2, verbs | [`resolve`], [`import`], [`image`], [`validate`], [`render`], [`report`], [`disk`], [`live`] |
+//! | 2, verbs | [`resolve`], [`import`], [`image`], [`validate`], [`render`], [`compare`], [`report`], [`disk`], [`live`] |
 //! | 1, nouns | [`manifest`], [`model`], [`tree`], [`source`] |
 //! | 0 | [`diagnostic`], [`templates`] |
 //!
 //! The whole pipeline is [`compile`] for a manifest, [`judge`] for source directories that exist already, and
-//! [`judge_image`] for those that s6-overlay compiles, which [`image`] finds.
+//! [`judge_image`] for those that s6-overlay compiles, which [`image`] finds. [`snapshot()`] and its like make of each what
+//! is compared.
 
 pub mod diagnostic;
 pub mod templates;
@@ -23,6 +25,7 @@ pub mod model;
 pub mod source;
 pub mod tree;
 
+pub mod compare;
 pub mod disk;
 pub mod image;
 pub mod import;
@@ -38,8 +41,9 @@ use std::collections::BTreeSet;
 
 use diagnostic::{Code, FileId, Files, Problems};
 use manifest::Manifest;
-use model::{Index, Kind, Layer, Name, Service, ServiceSet, Target};
+use model::{Index, Kind, Layer, Name, Service, ServiceSet, Snapshot, Target};
 use source::{Directory, Source};
+use tree::SourceTree;
 
 /// What came of a manifest.
 #[derive(Debug)]
@@ -171,6 +175,30 @@ pub fn judge_image<D: Directory>(
     }
     problems.sort_by_rank();
     Compilation { services, problems }
+}
+
+/// What the tree that was rendered of `services` holds, read as any other source directory, and what it adds to other
+/// layers. Nothing may be wrong with the services.
+pub fn snapshot(services: &ServiceSet, tree: &SourceTree) -> Snapshot {
+    let mut snapshot = snapshot_of(|| vec![tree.source(render::definitions_dir(&services.target))]);
+    snapshot.add_other_layers(services);
+    snapshot
+}
+
+/// What the source directories hold that `open` opens. They are read twice: as settings, and file by file.
+pub fn snapshot_of<D: Directory>(open: impl Fn() -> Vec<Source<D>>) -> Snapshot {
+    let set = import::tree(open(), Target::default(), &mut Files::default(), &mut Problems::default());
+    Snapshot::of(&set, import::files(open()))
+}
+
+/// What `/init` compiles in the file system `root` of a container, without what s6-overlay itself brings.
+pub fn snapshot_of_image<D: Directory>(root: &D, setup: &image::Setup) -> Snapshot {
+    let (mut files, mut problems) = (Files::default(), Problems::default());
+    let (sources, boot) = image::sources(root, setup, &mut files, &mut problems);
+    let mut services = import::tree(sources, Target::new(setup.system), &mut files, &mut problems);
+    boot.complete(&mut services, &mut files, &mut problems);
+    let (again, _) = image::sources(root, setup, &mut files, &mut problems);
+    Snapshot::of(&services, import::files(again))
 }
 
 /// Adds the names that are defined elsewhere, unless they are here after all.

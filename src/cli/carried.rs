@@ -15,6 +15,8 @@ use crate::tree::SourceTree;
 pub(super) const CARRIED: &str = ".s6gen.manifest.json";
 /// The file with what was added while the system runs.
 pub(super) const ADDED: &str = ".s6gen.added.toml";
+/// The file that whoever changes that one locks. It is always the same, so that no build replaces it under a lock.
+pub(super) const LOCK: &str = ".s6gen.lock";
 
 const VERSION: u32 = 1;
 
@@ -64,11 +66,13 @@ impl Carried {
         Carried { version: VERSION, manifest: File::new(files, manifest, folder), templates }
     }
 
-    /// Adds the file to a tree with its definitions in `definitions`, an absolute path in the image.
+    /// Adds the file to a tree with its definitions in `definitions`, an absolute path in the image, and one to lock.
     pub(super) fn put(&self, tree: &mut SourceTree, definitions: &str) {
         // Texts and lists of texts can always be written.
         let text = serde_json::to_string(self).unwrap_or_default() + "\n";
-        tree.file(format!("{}/{CARRIED}", definitions.trim_start_matches('/')), text, false);
+        let definitions = definitions.trim_start_matches('/');
+        tree.file(format!("{definitions}/{CARRIED}"), text, false);
+        tree.file(format!("{definitions}/{LOCK}"), "", false);
     }
 
     /// Reads the file beside the definitions in `directory`.

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
-use super::system::{System, failed, unwritten};
+use super::system::{System, Trouble, failed, unwritten};
 use super::{Outcome, Streams};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::disk::Database;
@@ -209,7 +209,7 @@ impl Restart {
     }
 }
 
-fn change(live: &mut Live<'_>, direction: Direction, names: &[Name]) -> Result<Outcome, Vec<Diagnostic>> {
+fn change(live: &mut Live<'_>, direction: Direction, names: &[Name]) -> Result<Outcome, Trouble> {
     live.change(direction, names).map_err(|failure| explained(live, failure, names))?;
     Ok(Outcome::Fine)
 }

@@ -33,7 +33,7 @@ pub(super) struct Image {
     bundle_dir: Option<String>,
 }
 
-fn version(text: &str) -> Result<System, String> {
+pub(super) fn version(text: &str) -> Result<System, String> {
     let newest = System::NEWEST_OVERLAY.version();
     System::overlay(text).ok_or_else(|| format!("s6gen knows versions from 3.0.0.0 to {newest}"))
 }
@@ -134,7 +134,7 @@ impl Image {
 
 /// Mounts a tree where it comes into the image: one that holds `s6-rc.d` or `user-bundles.d` is the s6-overlay
 /// directory, one that is called `s6-rc.d` lies in it, and any other one is the `s6-rc.d`.
-fn mount(path: &Path) -> std::io::Result<Mount<SourceDirectory>> {
+pub(super) fn mount(path: &Path) -> std::io::Result<Mount<SourceDirectory>> {
     let directory = SourceDirectory::open(path)?;
     if ["s6-rc.d", "user-bundles.d"].iter().any(|name| directory.kind(name.as_bytes()).is_ok()) {
         return Ok(Mount::new("/etc/s6-overlay", path, directory));

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::carried::{ADDED, CARRIED, Carried};
+use super::carried::{ADDED, Carried, LOCK};
 use super::manifest::{Loaded, additions};
 use super::system::{Definitions, refused, unwritten};
 use super::{Outcome, Streams};
@@ -44,7 +44,7 @@ struct Add {
     /// The new instance; its service is TEMPLATE-INSTANCE
     instance: Option<String>,
     /// A value for a parameter of the template
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair, requires = "instance")]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair, requires = "instance", conflicts_with = "name")]
     set: Vec<(String, String)>,
     /// Instead of an instance, a longrun of this name that runs COMMAND
     #[arg(long, value_name = "NAME", conflicts_with_all = ["template", "instance"], requires = "command")]
@@ -98,14 +98,14 @@ impl Instance {
             Command::Remove(remove) => remove.run(streams),
             Command::List(list) => list.run(streams),
         };
-        done.unwrap_or_else(|problems| refused(streams, &problems))
+        done.unwrap_or_else(|problems| refused(streams, problems))
     }
 }
 
 impl Add {
     fn run(&self, streams: &mut Streams<'_>) -> Result<Outcome, Vec<Diagnostic>> {
         let directory = self.definitions.directory()?;
-        let _lock = disk::lock(&directory.join(CARRIED), PATIENCE).map_err(unwritten)?;
+        let _lock = disk::lock(&directory.join(LOCK), PATIENCE).map_err(unwritten)?;
         let loaded = Carried::read(&directory)?.load();
         let mut added = additions(&directory)?;
         let (service, change) = match self.change(&loaded, &mut added) {
@@ -168,7 +168,7 @@ impl Add {
 impl Remove {
     fn run(&self, streams: &mut Streams<'_>) -> Result<Outcome, Vec<Diagnostic>> {
         let directory = self.definitions.directory()?;
-        let _lock = disk::lock(&directory.join(CARRIED), PATIENCE).map_err(unwritten)?;
+        let _lock = disk::lock(&directory.join(LOCK), PATIENCE).map_err(unwritten)?;
         let loaded = Carried::read(&directory)?.load();
         let mut added = additions(&directory)?;
         let mut told = String::new();

@@ -5,6 +5,7 @@ mod build;
 mod carried;
 mod check;
 mod control;
+mod diff;
 mod explain;
 mod graph;
 mod image;
@@ -12,6 +13,7 @@ mod init;
 mod instance;
 mod manifest;
 mod system;
+mod wanted;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -38,8 +40,10 @@ use manifest::{ManifestArgument, TemplatesArgument};
         s6gen build --root rootfs         compile it into rootfs/etc/s6-overlay\n  \
         s6gen check                       say everything that is wrong with it\n  \
         s6gen graph                       show what starts after what\n  \
+        s6gen diff old.toml services.toml  show what changes, and what an update restarts\n  \
+        s6gen apply                       make a running container what the manifest says now\n  \
         s6gen explain s6rc::dependency-cycle\n\n\
-        Exit codes: 0 fine, 1 problems in the input, 2 wrong usage, 3 the system refused to write."
+        Exit codes: 0 fine, 1 problems in the input or a difference, 2 wrong usage, 3 the system refused."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -50,6 +54,7 @@ struct Arguments {
 enum Command {
     Build(build::Build),
     Check(check::Check),
+    Diff(diff::Diff),
     Graph(graph::Graph),
     Explain(explain::Explain),
     Init(init::Init),
@@ -188,6 +193,7 @@ pub fn run_with(
     let outcome = match arguments.command {
         Command::Build(build) => build.run(&mut streams),
         Command::Check(check) => check.run(&mut streams),
+        Command::Diff(diff) => diff.run(&mut streams, programs),
         Command::Graph(graph) => graph.run(&mut streams),
         Command::Explain(explain) => explain.run(&mut streams),
         Command::Init(init) => init.run(&mut streams),

@@ -78,10 +78,10 @@ impl System {
         &self,
         streams: &mut Streams<'_>,
         programs: &mut dyn Programs,
-        work: impl FnOnce(&mut Live<'_>, &mut String) -> Result<Outcome, Vec<Diagnostic>>,
+        work: impl FnOnce(&mut Live<'_>, &mut String) -> Result<Outcome, Trouble>,
     ) -> Outcome {
         if !disk::is_there(&self.live.join("compiled")) {
-            return refused(streams, &[Failure::NotRunning(self.live.clone()).diagnostic()]);
+            return refused(streams, vec![Failure::NotRunning(self.live.clone()).diagnostic()]);
         }
         let mut out = String::new();
         let done = {
@@ -90,18 +90,39 @@ impl System {
             work(&mut live, &mut out)
         };
         streams.say(&out);
-        done.unwrap_or_else(|problems| refused(streams, &problems))
+        done.unwrap_or_else(|trouble| trouble.report(streams))
+    }
+}
+
+/// Why something was not done, with the files that it is about.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    pub(super) files: Files,
+    pub(super) problems: Vec<Diagnostic>,
+}
+
+impl From<Vec<Diagnostic>> for Trouble {
+    fn from(problems: Vec<Diagnostic>) -> Self {
+        Trouble { files: Files::default(), problems }
+    }
+}
+
+impl Trouble {
+    /// Reports it.
+    pub(super) fn report(&self, streams: &mut Streams<'_>) -> Outcome {
+        streams.report(&self.problems, &self.files);
+        // A wrong name or manifest is the caller's mistake, everything else the system's.
+        let is_system = |problem: &Diagnostic| {
+            let slug = problem.code.slug();
+            slug.starts_with("output::") || slug.starts_with("live::") && problem.code != Code::UnknownName
+        };
+        if self.problems.iter().any(is_system) { Outcome::Refused } else { Outcome::Problems }
     }
 }
 
 /// Reports why nothing could be done.
-pub(super) fn refused(streams: &mut Streams<'_>, problems: &[Diagnostic]) -> Outcome {
-    streams.report(problems, &Files::default());
-    // A wrong name is the caller's mistake, everything else the system's.
-    match problems.iter().all(|problem| problem.code == Code::UnknownName) {
-        true => Outcome::Problems,
-        false => Outcome::Refused,
-    }
+pub(super) fn refused(streams: &mut Streams<'_>, problems: Vec<Diagnostic>) -> Outcome {
+    Trouble::from(problems).report(streams)
 }
 
 /// What to tell people when the running system refuses.

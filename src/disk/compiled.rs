@@ -1,6 +1,7 @@
 //! Compiled databases, as directories: which there are, which is live, and what is in their service directories.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -8,19 +9,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::error::OutputError;
-use crate::model::Name;
+use crate::model::{FDHOLDER, File, Name, NodeKind, ONESHOT_RUNNER, Settings};
 
 /// A compiled database.
 #[derive(Debug, Clone)]
 pub struct Database {
     path: PathBuf,
 }
-
-/// Files by their paths, with their contents and x bits.
-pub type ServiceFiles = BTreeMap<String, (Vec<u8>, bool)>;
-
-/// What s6-rc itself adds to every database.
-const INTERNAL: &[&str] = &["s6rc-fdholder", "s6rc-oneshot-runner"];
 
 impl Database {
     /// The database at `path`.
@@ -37,20 +32,28 @@ impl Database {
         let read = || -> io::Result<BTreeSet<Name>> {
             let entries = fs::read_dir(&place)?.collect::<Result<Vec<_>, _>>()?;
             let names = entries.iter().map(|entry| Name::new(entry.file_name().as_bytes()));
-            Ok(names.filter(|name| INTERNAL.iter().all(|internal| *name != **internal)).collect())
+            Ok(names.filter(|name| *name != *FDHOLDER && *name != *ONESHOT_RUNNER).collect())
         };
         read().map_err(|error| OutputError::system("read", &place, &error))
     }
 
-    /// The files of a longrun's service directory.
+    /// What the service directory of a longrun says of it: its files, and its place in a pipeline.
     ///
     /// # Errors
-    /// They cannot be read.
-    pub fn files(&self, longrun: &Name) -> Result<ServiceFiles, OutputError> {
-        let place = self.path.join("servicedirs").join(std::ffi::OsStr::from_bytes(longrun.as_bytes()));
-        let mut files = ServiceFiles::new();
+    /// It cannot be read.
+    pub fn settings(&self, longrun: &Name) -> Result<Settings, OutputError> {
+        let place = self.path.join("servicedirs").join(OsStr::from_bytes(longrun.as_bytes()));
+        let mut files = BTreeMap::new();
         collect(&place, "", &mut files).map_err(|error| OutputError::system("read", &place, &error))?;
-        Ok(files)
+        let mut settings = Settings::new(NodeKind::Longrun);
+        // s6-rc-compile puts a script of its own before that of a producer or consumer.
+        if let Some(run) = files.remove("run.user") {
+            let wrapper = files.insert("run".into(), run).map(|file| file.content).unwrap_or_default();
+            settings.producer_for = piped(&wrapper, "pipe:s6rc-w-");
+            settings.consumer_for = piped(&wrapper, "pipe:s6rc-r-").into_iter().collect();
+        }
+        settings.files = files;
+        Ok(settings)
     }
 
     /// Whether a longrun says when it is ready.
@@ -58,7 +61,7 @@ impl Database {
     /// # Errors
     /// That cannot be found out.
     pub fn notifies(&self, longrun: &Name) -> Result<bool, OutputError> {
-        let name = std::ffi::OsStr::from_bytes(longrun.as_bytes());
+        let name = OsStr::from_bytes(longrun.as_bytes());
         let file = self.path.join("servicedirs").join(name).join("notification-fd");
         file.try_exists().map_err(|error| OutputError::system("look at", &file, &error))
     }
@@ -82,7 +85,7 @@ impl Database {
             return Ok(false);
         }
         for name in &longruns {
-            if self.files(name)? != other.files(name)? {
+            if self.settings(name)? != other.settings(name)? {
                 return Ok(false);
             }
         }
@@ -90,7 +93,7 @@ impl Database {
     }
 }
 
-fn collect(place: &Path, prefix: &str, files: &mut ServiceFiles) -> io::Result<()> {
+fn collect(place: &Path, prefix: &str, files: &mut BTreeMap<String, File>) -> io::Result<()> {
     for entry in fs::read_dir(place)? {
         let entry = entry?;
         let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
@@ -99,13 +102,21 @@ fn collect(place: &Path, prefix: &str, files: &mut ServiceFiles) -> io::Result<(
             collect(&entry.path(), &format!("{path}/"), files)?;
         } else if kind.is_file() {
             let executable = entry.metadata()?.permissions().mode() & 0o111 != 0;
-            files.insert(path, (fs::read(entry.path())?, executable));
+            files.insert(path, File { content: fs::read(entry.path())?, executable });
         } else if kind.is_symlink() {
             let target = fs::read_link(entry.path())?;
-            files.insert(path, (target.as_os_str().as_bytes().to_owned(), false));
+            files.insert(path, File { content: target.as_os_str().as_bytes().to_owned(), executable: false });
         }
     }
     Ok(())
+}
+
+/// The name behind `mark` in the script that s6-rc-compile puts before a longrun of a pipeline: of a producer its
+/// consumer, of a consumer itself.
+fn piped(wrapper: &[u8], mark: &str) -> Option<Name> {
+    let start = wrapper.windows(mark.len()).position(|part| part == mark.as_bytes())? + mark.len();
+    let name = wrapper[start..].split(|byte| matches!(byte, b'"' | b'\n' | b' ')).next()?;
+    Some(Name::new(name))
 }
 
 /// Whether anything is at `path`, links followed.
@@ -129,12 +140,13 @@ pub fn databases(work: &Path) -> BTreeMap<u64, PathBuf> {
         .collect()
 }
 
-/// Makes a directory, and those above it.
+/// Makes a directory, and those above it. Returns where it really lies, which is how a live database is told.
 ///
 /// # Errors
 /// The system refuses.
-pub fn make_folder(path: &Path) -> Result<(), OutputError> {
-    fs::create_dir_all(path).map_err(|error| OutputError::system("make", path, &error))
+pub fn make_folder(path: &Path) -> Result<PathBuf, OutputError> {
+    let made = fs::create_dir_all(path).and_then(|()| fs::canonicalize(path));
+    made.map_err(|error| OutputError::system("make", path, &error))
 }
 
 /// Removes a directory of ours with all that is in it, if it is there.

@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
+use rustix::io::{Errno, FdFlags, fcntl_setfd};
 
 use super::error::OutputError;
 
@@ -18,7 +18,19 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// A lock on a file or directory, until it is dropped.
 #[derive(Debug)]
 pub struct Kept {
-    _handle: File,
+    handle: File,
+}
+
+impl Kept {
+    /// Lets the programs that are started hold the lock as well: if this one is killed, others wait until those end.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn with_children(self) -> Result<Self, OutputError> {
+        let set = fcntl_setfd(&self.handle, FdFlags::empty());
+        set.map_err(|errno| OutputError::system("lock", Path::new("."), &errno.into()))?;
+        Ok(self)
+    }
 }
 
 /// The content of a file, if there is one.
@@ -55,13 +67,18 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), OutputError> {
 }
 
 /// Locks the file or directory `path` against everybody else who asks for the same, as long as it takes, up to `patience`.
+/// If there is nothing, it becomes an empty file.
 ///
 /// # Errors
-/// There is no such thing, or the others hold it all the time.
+/// The system refuses, or the others hold it all the time.
 pub fn lock(path: &Path, patience: Duration) -> Result<Kept, OutputError> {
     let deadline = Instant::now() + patience;
     loop {
-        let handle = File::open(path).map_err(|error| OutputError::system("lock", path, &error))?;
+        let opened = File::open(path).or_else(|error| match error.kind() {
+            ErrorKind::NotFound => OpenOptions::new().append(true).create(true).open(path),
+            _ => Err(error),
+        });
+        let handle = opened.map_err(|error| OutputError::system("lock", path, &error))?;
         loop {
             match flock(&handle, FlockOperation::NonBlockingLockExclusive) {
                 Err(Errno::WOULDBLOCK) if Instant::now() < deadline => sleep(PAUSE),
@@ -79,7 +96,7 @@ pub fn lock(path: &Path, patience: Duration) -> Result<Kept, OutputError> {
             |found: fs::Metadata, ours: fs::Metadata| (found.dev(), found.ino()) == (ours.dev(), ours.ino());
         let ours = handle.metadata().map_err(|error| OutputError::system("lock", path, &error))?;
         if fs::metadata(path).is_ok_and(|found| same(found, ours)) {
-            return Ok(Kept { _handle: handle });
+            return Ok(Kept { handle });
         }
     }
 }

@@ -150,6 +150,13 @@ impl<D: Directory> Directory for Completed<D> {
         }
     }
 
+    fn is_executable(&self, name: &[u8]) -> io::Result<bool> {
+        match (self.added(name), &self.directory) {
+            (None, Some(directory)) => directory.is_executable(name),
+            _ => self.kind(name).map(|_| true),
+        }
+    }
+
     fn place(&self, name: &[u8]) -> Option<PathBuf> {
         self.directory.as_ref()?.place(name)
     }

@@ -2,10 +2,12 @@
 //! `s6-rc-compile` 0.7.0.0 reads it.
 
 mod definition;
+mod files;
 mod lexer;
 mod list;
 mod number;
 
+pub use files::files;
 pub use lexer::{Refusal, words};
 
 use std::collections::BTreeMap;

@@ -26,7 +26,7 @@ impl Failure {
         match self {
             Failure::NotRunning(path) => {
                 Diagnostic::new(Code::NotRunning, format!("no s6-rc runs here: there is no `{}`", path.display()))
-                    .help("call this inside the running container; elsewhere `s6gen build` writes what the next boot starts")
+                    .help("call this inside the running container; elsewhere `s6gen build` writes what the next boot starts, and `s6gen diff OLD NEW` compares any two systems")
             }
             Failure::Missing(call, error) => {
                 let why = match error.kind() {

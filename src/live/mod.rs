@@ -6,13 +6,14 @@
 
 mod failure;
 mod programs;
+mod snapshot;
 mod status;
 
 pub use failure::Failure;
 pub use programs::{Answer, Call, Installed, Programs, apart};
 pub use status::{State, Status};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,9 @@ use crate::model::Name;
 pub const LIVE: &str = "/run/s6-rc";
 /// How long to sleep before asking again whether another s6-rc has ended.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How a program of s6 ends that does not understand its arguments.
+const USAGE: i32 = 100;
 
 /// A system that is running.
 pub struct Live<'p> {
@@ -90,6 +94,11 @@ impl<'p> Live<'p> {
     /// Runs a program and returns what it printed; waits while another s6-rc is at work.
     fn run(&mut self, call: Call) -> Result<Vec<u8>, Failure> {
         let answer = self.try_run(&call)?;
+        self.told(call, answer)
+    }
+
+    /// What a program printed, if all went well.
+    fn told(&mut self, call: Call, answer: Answer) -> Result<Vec<u8>, Failure> {
         if answer.code != 0 {
             return Err(Failure::Failed(call, answer));
         }
@@ -139,8 +148,7 @@ impl<'p> Live<'p> {
     /// # Errors
     /// A service does not stop, then the old database stays live; or one does not start again, then the new one is.
     pub fn update(&mut self, database: &Path, conversion: &Path) -> Result<(), Failure> {
-        let call = update(&self.directory, database, conversion);
-        self.run(call).map(drop)
+        self.run_update(update(&self.directory, database, conversion)).map(drop)
     }
 
     /// What [`update`](Live::update) would stop and start, as far as s6-rc-update decides it: the services that are
@@ -155,7 +163,7 @@ impl<'p> Live<'p> {
     ) -> Result<(Vec<Name>, Vec<Name>), Failure> {
         let mut call = update(&self.directory, database, conversion);
         call.arguments.insert(0, "-n".into());
-        let out = self.run(call.clone())?;
+        let out = self.run_update(call.clone())?;
         let mut lines = out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let mut names = || {
             let words: Vec<&[u8]> = lines.next()?.split(|byte| *byte == b' ').collect();
@@ -166,6 +174,17 @@ impl<'p> Live<'p> {
             (Some(stopped), Some(started)) => Ok((stopped, started)),
             _ => Err(Failure::Unexpected(call, out)),
         }
+    }
+
+    /// Runs s6-rc-update. Without its option `-e` essential services are replaced before they have stopped; old versions
+    /// do not know it.
+    fn run_update(&mut self, mut call: Call) -> Result<Vec<u8>, Failure> {
+        let answer = self.try_run(&call)?;
+        if answer.code == USAGE {
+            call.arguments.retain(|argument| argument != "-e");
+            return self.run(call);
+        }
+        self.told(call, answer)
     }
 
     /// Starts or stops services, with what they need or what needs them.
@@ -188,7 +207,7 @@ impl<'p> Live<'p> {
         match answer.code {
             0 => Ok(names(&answer.out)),
             // Before 0.6 there is no such option.
-            100 => self.run(call.args(["-a", "list"])).map(|out| names(&out)),
+            USAGE => self.run(call.args(["-a", "list"])).map(|out| names(&out)),
             _ => Err(Failure::Failed(unlocked, answer)),
         }
     }
@@ -257,29 +276,6 @@ impl<'p> Live<'p> {
     ) -> Result<Vec<u8>, Failure> {
         self.run(ask(database).args([direction.option(), "script"]).arg(os(oneshot)))
     }
-
-    /// Which of `oneshots`, which both databases have, do something else in the new one.
-    ///
-    /// # Errors
-    /// A database cannot be read.
-    pub fn changed_scripts(
-        &mut self,
-        old: &Path,
-        new: &Path,
-        oneshots: &BTreeSet<Name>,
-    ) -> Result<BTreeMap<Name, &'static str>, Failure> {
-        let mut changed = BTreeMap::new();
-        for name in oneshots {
-            for (direction, file) in [(Direction::Up, "up"), (Direction::Down, "down")] {
-                if !changed.contains_key(name)
-                    && self.script(old, direction, name)? != self.script(new, direction, name)?
-                {
-                    changed.insert(name.clone(), file);
-                }
-            }
-        }
-        Ok(changed)
-    }
 }
 
 /// `s6-rc-compile DATABASE SOURCE…`.
@@ -287,9 +283,9 @@ pub fn compile(database: &Path, sources: &[PathBuf]) -> Call {
     Call::new("s6-rc-compile").arg("--").arg(database).args(sources)
 }
 
-/// `s6-rc-update -l LIVE -f CONVERSION DATABASE`.
+/// `s6-rc-update -e -l LIVE -f CONVERSION DATABASE`.
 pub fn update(live: &Path, database: &Path, conversion: &Path) -> Call {
-    Call::new("s6-rc-update").arg("-l").arg(live).arg("-f").arg(conversion).arg("--").arg(database)
+    Call::new("s6-rc-update").args(["-e", "-l"]).arg(live).arg("-f").arg(conversion).arg("--").arg(database)
 }
 
 /// `s6-rc -l LIVE -u change NAME…`.

@@ -11,18 +11,20 @@ mod members;
 mod name;
 mod script;
 mod signal;
+mod snapshot;
 mod target;
 
 pub use database::{Database, Entry, Words};
 pub use definition::{Called, Definition, Found, Ignored, Text};
 pub use index::{Edge, Index, Node, NodeKind, Why};
 pub use members::Members;
-pub use name::Name;
+pub use name::{Name, is_invisible};
 pub use script::{
     Account, Check, Command, Finish, Idle, Logger, OnExit, Poll, Question, Run, Script, Sink, Stderr, Step,
     Surroundings,
 };
 pub use signal::SIGNALS;
+pub use snapshot::{DefinitionFiles, Settings, Snapshot};
 pub use target::{Feature, System, Target, Version};
 
 use std::collections::BTreeMap;

@@ -55,7 +55,7 @@ impl fmt::Display for Name {
 }
 
 /// Marks that change the direction of text or take no room: they would let a name pass for another one.
-fn is_invisible(c: char) -> bool {
+pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 

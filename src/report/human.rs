@@ -10,6 +10,7 @@ use miette::{
 };
 
 use crate::diagnostic::{Diagnostic, FileId, Files, Severity};
+use crate::model::is_invisible;
 
 /// How reports look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,12 +90,14 @@ impl Shown {
         let mut excerpts = excerpts.into_values().map(|(id, labels)| {
             let file = files.get(id);
             // One byte for one byte, so that the marks stay under what they mark.
-            let printable = |byte: &u8| match byte {
-                b'\n' | b'\t' | b'\r' => *byte,
-                byte if byte.is_ascii_control() => b'?',
-                byte => *byte,
-            };
-            let text = String::from_utf8(file.text.iter().map(printable).collect()).unwrap_or_default();
+            let mut text = String::with_capacity(file.text.len());
+            for c in std::str::from_utf8(&file.text).unwrap_or_default().chars() {
+                match c {
+                    '\n' | '\t' | '\r' => text.push(c),
+                    c if c.is_control() || is_invisible(c) => text.extend((0..c.len_utf8()).map(|_| '?')),
+                    c => text.push(c),
+                }
+            }
             let source = WholeLines::new(text, &labels);
             let labels = labels.into_iter().map(|label| source.shorten(&label)).collect();
             (NamedSource::new(printable_path(&file.path), source), labels)

@@ -347,6 +347,16 @@ impl<D: Directory> Directory for Union<D> {
         }
     }
 
+    fn is_executable(&self, name: &[u8]) -> io::Result<bool> {
+        Ok(match self.follow(name)? {
+            Found::Directory(_) => true,
+            Found::Leaf { node, part, name, .. } => match &node.parts[part] {
+                Part::Inside { directory, .. } => directory.is_executable(&name)?,
+                Part::Above { .. } => true,
+            },
+        })
+    }
+
     fn place(&self, name: &[u8]) -> Option<PathBuf> {
         if name == b"." {
             return self.node.parts.iter().find_map(|part| match part {

@@ -10,7 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["source"],
     &["tree"],
     &["manifest", "model"],
-    &["disk", "image", "import", "live", "render", "report", "resolve", "validate"],
+    &["compare", "disk", "image", "import", "live", "render", "report", "resolve", "validate"],
     &["cli"],
 ];
 
@@ -22,6 +22,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("petgraph", &["validate"]),
     // A tree in memory and a union of layers answer with the same numbers of errors as a disk.
     ("rustix", &["disk", "source", "tree"]),
+    ("similar", &["compare"]),
     ("strsim", &["diagnostic"]),
     ("toml", &["manifest"]),
 ];

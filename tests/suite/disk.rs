@@ -80,7 +80,7 @@ fn write(root: &Path, path: &str, content: &str) {
 }
 
 /// Everything below `root`: kind, permissions, content.
-fn look(root: &Path) -> BTreeMap<String, String> {
+pub fn look(root: &Path) -> BTreeMap<String, String> {
     fn walk(root: &Path, at: &Path, all: &mut BTreeMap<String, String>) {
         for entry in fs::read_dir(at).unwrap() {
             let path = entry.unwrap().path();
@@ -105,7 +105,7 @@ fn look(root: &Path) -> BTreeMap<String, String> {
 }
 
 /// What `look` sees and when each of it was last changed, in any way.
-fn look_with_times(root: &Path) -> BTreeMap<String, (String, (i64, i64))> {
+pub fn look_with_times(root: &Path) -> BTreeMap<String, (String, (i64, i64))> {
     let stamp = |path: &str| {
         let metadata = fs::symlink_metadata(root.join(path)).unwrap();
         (metadata.ctime(), metadata.ctime_nsec())
@@ -123,7 +123,7 @@ fn expected(tree: &SourceTree, prepare: impl Fn(&Path)) -> BTreeMap<String, Stri
 
 /// The harness keeps what passing tests print; this gets through.
 #[allow(clippy::explicit_write, reason = "`eprintln` is what the harness keeps")]
-fn say(text: &str) {
+pub fn say(text: &str) {
     writeln!(std::io::stderr(), "note: {text}").unwrap();
 }
 
@@ -611,7 +611,7 @@ fn inject(
     met
 }
 
-fn strace_works() -> bool {
+pub fn strace_works() -> bool {
     can_run(&["strace", "-f", "-o", "/dev/null", "-e", "inject=?swapoff:error=EIO", "true"])
 }
 

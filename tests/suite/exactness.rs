@@ -9,17 +9,17 @@ use s6gen::tree::TreeEntry;
 use s6gen::{compile, render};
 
 /// A small generator, so that a failing case can be made again from its number.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 % bound as u64).unwrap()
     }
 
-    fn word(&mut self) -> String {
+    pub fn word(&mut self) -> String {
         const PIECES: &[&str] = &[
             "a",
             "B",
@@ -89,7 +89,7 @@ fn toml(text: &str) -> String {
     out + "\""
 }
 
-const RECORDER: &str =
+pub const RECORDER: &str =
     r#"print map { "$_\0" } @ARGV; print map { "$_=$ENV{$_}\0" } grep { /^V/ } sort keys %ENV; print "\1\0""#;
 
 #[test]

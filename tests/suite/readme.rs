@@ -57,7 +57,7 @@ fn every_manifest_in_the_readme_does_what_the_text_below_it_shows() {
 #[test]
 fn the_readme_names_every_command() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    for command in ["build", "check", "graph", "explain", "init"] {
+    for command in ["build", "check", "diff", "graph", "explain", "init"] {
         assert!(readme.contains(&format!("`s6gen {command}")), "{command}");
     }
 }

@@ -1,24 +1,23 @@
 mod plan;
 
 use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::carried::{ADDED, Carried};
-use super::manifest::{Loaded, Overrides, additions, load_manifest, tree};
-use super::system::{Definitions, System, failed, unwritten, work_directory};
+use super::system::{Definitions, System, Trouble, failed, unwritten, work_directory};
+use super::wanted::Wanted;
 use super::{Outcome, Streams};
-use crate::diagnostic::{Diagnostic, Files};
-use crate::disk::{self, Database, SourceDirectory};
-use crate::image::{self, Setup};
+use crate::compare;
+use crate::diagnostic::Diagnostic;
+use crate::disk::{self, Database};
 use crate::live::{self, Direction, List, Live, Programs};
-use crate::model::{Name, ServiceSet, Target};
+use crate::model::{File, Name, NodeKind, Settings, Snapshot};
+use crate::render;
 use crate::resolve::START_BUNDLE;
-use crate::source::{Mount, Union};
 use crate::templates::execline_word;
-use crate::tree::SourceTree;
-use crate::{judge, render};
+use crate::tree::TreeEntry;
 use plan::Plan;
 
 /// Makes the running system what the manifest and the added instances say
@@ -46,12 +45,6 @@ pub(super) struct Apply {
     system: System,
 }
 
-/// What the system is to become: the services, their tree, and where it goes.
-struct Wanted {
-    services: ServiceSet,
-    tree: SourceTree,
-}
-
 impl Apply {
     /// Whether it may stop the service that calls it, and does not run apart from that yet.
     pub(super) fn may_stop_caller(&self) -> bool {
@@ -59,53 +52,21 @@ impl Apply {
     }
 
     pub fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
-        let wanted = match self.wanted(streams) {
-            Ok(Some(wanted)) => wanted,
-            Ok(None) => return Outcome::Problems,
-            Err(problems) => return super::system::refused(streams, &problems),
-        };
-        self.system.with(streams, programs, |live, out| self.update(live, &wanted, out))
-    }
-
-    /// Compiles the manifest with what was added; none if that has problems, which are reported.
-    fn wanted(&self, streams: &mut Streams<'_>) -> Result<Option<Wanted>, Vec<Diagnostic>> {
-        let (mut loaded, templates): (Loaded, Overrides) = match &self.manifest {
-            Some(path) => (load_manifest(path), Overrides::new()),
-            None => {
-                let carried = Carried::read(&self.definitions.directory()?)?;
-                (carried.load(), carried.templates)
-            }
-        };
-        let directory = self.definitions.in_root(&loaded.compile().services.target.tree);
-        loaded = loaded.with(&directory.join(ADDED), &additions(&directory)?);
-        let compilation = loaded.compile();
-        if compilation.problems.has_errors() {
-            streams.report(compilation.problems.iter(), &loaded.files);
-            streams.tell("nothing was changed\n");
-            return Ok(None);
-        }
-        let services = compilation.services;
-        let mut tree = tree(&services, &templates).map_err(|problem| vec![problem])?;
-        if let Some(manifest) = &loaded.manifest {
-            Carried::new(&loaded.files, manifest, templates).put(&mut tree, &services.target.tree);
-        }
-        Ok(Some(Wanted { services, tree }))
+        self.system.with(streams, programs, |live, out| self.update(live, out))
     }
 
     /// Compiles the tree, finds what changed, and makes it so.
-    fn update(
-        &self,
-        live: &mut Live<'_>,
-        wanted: &Wanted,
-        out: &mut String,
-    ) -> Result<Outcome, Vec<Diagnostic>> {
-        let work = work_directory(live.directory());
-        disk::make_folder(&work).map_err(unwritten)?;
-        let _lock = disk::lock(&work, self.system.patience()).map_err(unwritten)?;
+    fn update(&self, live: &mut Live<'_>, out: &mut String) -> Result<Outcome, Trouble> {
+        let work = disk::make_folder(&work_directory(live.directory())).map_err(unwritten)?;
+        // An s6-rc-update that outlives this process still needs the database that it makes live.
+        let lock = disk::lock(&work, self.system.patience()).and_then(disk::Kept::with_children);
+        let _lock = lock.map_err(unwritten)?;
+        // Not before: another apply may have waited with less.
+        let wanted = Wanted::new(&self.definitions, self.manifest.as_deref())?;
         let next = work.join("next");
         let number = disk::databases(&work).last_key_value().map_or(1, |(number, _)| number + 1);
         let fresh = work.join(format!("db.{number}"));
-        let result = self.try_update(live, wanted, out, &next, &fresh);
+        let result = self.try_update(live, &wanted, out, &next, &fresh);
         // What is live now is kept, whatever happened; these are all of ours.
         let current = disk::live_database(live.directory());
         for path in
@@ -113,7 +74,7 @@ impl Apply {
         {
             disk::remove_folder(&path).map_err(unwritten)?;
         }
-        result
+        Ok(result?)
     }
 
     fn try_update(
@@ -124,12 +85,7 @@ impl Apply {
         next: &Path,
         fresh: &Path,
     ) -> Result<Outcome, Vec<Diagnostic>> {
-        let target = &wanted.services.target;
-        disk::remove_folder(next).map_err(unwritten)?;
-        let paths = self.compiled(target)?;
-        let sources = disk::compose(&wanted.tree, &self.definitions.root, &target.tree, &paths, next)
-            .map_err(unwritten)?;
-        check(&sources, target)?;
+        let sources = wanted.compose(&self.definitions, next)?;
         live.compile(fresh, &sources).map_err(failed)?;
 
         let conversion = fresh.with_file_name("conversion");
@@ -141,6 +97,9 @@ impl Apply {
             *out += &format!("{}\n", plan.json(!self.dry_run));
         } else {
             *out += &plan.text();
+            if plan.text().is_empty() && !plan.is_empty() {
+                *out += "no service has to be started, stopped or restarted; the database is new\n";
+            }
             if plan.is_empty() {
                 *out += match (plan.files_differ, self.dry_run) {
                     (false, _) => "nothing to do\n",
@@ -150,29 +109,6 @@ impl Apply {
             }
         }
         Ok(Outcome::Fine)
-    }
-
-    /// The source directories that a boot compiles, as absolute paths in the container.
-    fn compiled(&self, target: &Target) -> Result<Vec<String>, Vec<Diagnostic>> {
-        if !target.system.is_overlay() {
-            return Ok(vec![target.tree.clone()]);
-        }
-        let root = &self.definitions.root;
-        let opened =
-            SourceDirectory::open(root).and_then(|opened| Union::new(vec![Mount::new("/", root, opened)]));
-        let opened = opened.map_err(|error| unwritten(disk::OutputError::unreadable(root, &error)))?;
-        let found = image::system(&opened, &mut Files::default()).unwrap_or(target.system);
-        let variable = |name: &str| {
-            let value = disk::read_kept(&root.join("run/s6/container_environment").join(name)).ok()??;
-            let value = String::from_utf8(value).ok()?;
-            (!value.is_empty()).then_some(value)
-        };
-        let setup = Setup {
-            profile: variable("S6_RUNTIME_PROFILE"),
-            bundle_dir: variable("S6_RUNTIME_BUNDLEDIR"),
-            ..Setup::new(found)
-        };
-        Ok(image::compiled(&opened, &setup))
     }
 
     /// Compares what is live with the database `fresh`.
@@ -187,35 +123,43 @@ impl Apply {
         let old = live.compiled();
         let mut plan = Plan { active: live.active().map_err(failed)?, ..Plan::default() };
         let (before, after) = (Database::at(&old), Database::at(fresh));
-        let longruns = (before.longruns().map_err(unwritten)?, after.longruns().map_err(unwritten)?);
-        for name in longruns.0.intersection(&longruns.1) {
-            let (before, after) =
-                (before.files(name).map_err(unwritten)?, after.files(name).map_err(unwritten)?);
-            let files =
-                before.keys().chain(after.keys()).filter(|file| before.get(*file) != after.get(*file));
-            let files: BTreeSet<String> = files.cloned().collect();
-            if !files.is_empty() {
-                plan.changed.insert(name.clone(), files.into_iter().collect());
+        let mut snapshots = (Snapshot::default(), Snapshot::default());
+        for (database, snapshot) in [(&before, &mut snapshots.0), (&after, &mut snapshots.1)] {
+            for name in database.longruns().map_err(unwritten)? {
+                let settings = database.settings(&name).map_err(unwritten)?;
+                snapshot.services.insert(name, settings);
             }
         }
-        let oneshots = (
-            live.list(&old, List::Oneshots).map_err(failed)?,
-            live.list(fresh, List::Oneshots).map_err(failed)?,
-        );
-        let both: BTreeSet<Name> = oneshots.0.intersection(&oneshots.1).cloned().collect();
-        for (name, file) in live.changed_scripts(&old, fresh, &both).map_err(failed)? {
-            plan.changed.insert(name, vec![file.to_owned()]);
+        self.oneshots(live, wanted, fresh, &mut snapshots)?;
+        let (old_services, new_services) = (&snapshots.0.services, &snapshots.1.services);
+        plan.added = new_services.keys().filter(|name| !old_services.contains_key(*name)).cloned().collect();
+        plan.removed =
+            old_services.keys().filter(|name| !new_services.contains_key(*name)).cloned().collect();
+        for (name, settings) in new_services {
+            let changes = old_services.get(name).map(|old| changes(old, settings)).unwrap_or_default();
+            if !changes.is_empty() {
+                plan.changed.insert(name.clone(), changes);
+            }
         }
-        self.changed_data(wanted, &both, &mut plan)?;
-        plan.added = &(&longruns.1 | &oneshots.1) - &(&longruns.0 | &oneshots.0);
-        plan.removed = &(&longruns.0 | &oneshots.0) - &(&longruns.1 | &oneshots.1);
+        plan.conversion = compare::restarts(&snapshots.0, &snapshots.1, &plan.active);
+        plan.files_differ =
+            !disk::compare(&wanted.tree, &self.definitions.root, &wanted.services.target.tree)
+                .map_err(unwritten)?
+                .is_empty();
+        // What an apply that did not get to the end has replaced on the disk, and not restarted.
+        for name in pending(live, fresh)? {
+            if new_services.contains_key(&name) && plan.active.contains(&name) {
+                plan.changed.entry(name.clone()).or_insert_with(|| vec!["data".to_owned()]);
+                plan.conversion.insert(name);
+            }
+        }
 
         let is_same = plan.changed.is_empty() && before.is_same(&after).map_err(unwritten)?;
         if is_same {
             return Ok(plan);
         }
         let lines = plan
-            .conversion()
+            .conversion
             .iter()
             .map(|name| format!("{} restart\n", execline_word(&name.to_string())))
             .collect::<String>();
@@ -231,7 +175,14 @@ impl Apply {
             .filter(|name| !plan.changed.contains_key(*name) && !plan.removed.contains(*name))
         {
             let needs = live.dependencies(&old, name).map_err(failed)?;
-            if let Some(needed) = needs.into_iter().find(|needed| plan.stops.contains(needed)) {
+            let needed = match needs.into_iter().find(|needed| plan.stops.contains(needed)) {
+                None if plan.starts.contains(name) => {
+                    let needs = live.dependencies(fresh, name).map_err(failed)?;
+                    needs.into_iter().find(|needed| plan.starts.contains(needed))
+                }
+                needed => needed,
+            };
+            if let Some(needed) = needed {
                 plan.because.insert(name.clone(), needed);
             }
         }
@@ -249,26 +200,37 @@ impl Apply {
         Ok(plan)
     }
 
-    /// Finds the oneshots whose scripts lie beside the definition and are about to change there.
-    fn changed_data(
+    /// Adds the oneshots to what is live and what is to be: their command lines, and of our own the files that these may
+    /// run, which a database does not hold.
+    fn oneshots(
         &self,
+        live: &mut Live<'_>,
         wanted: &Wanted,
-        oneshots: &BTreeSet<Name>,
-        plan: &mut Plan,
+        fresh: &Path,
+        snapshots: &mut (Snapshot, Snapshot),
     ) -> Result<(), Vec<Diagnostic>> {
-        let differences = disk::compare(&wanted.tree, &self.definitions.root, &wanted.services.target.tree)
-            .map_err(unwritten)?;
-        plan.files_differ = !differences.is_empty();
+        let old = live.compiled();
+        for (database, snapshot) in [(old.as_path(), &mut snapshots.0), (fresh, &mut snapshots.1)] {
+            for name in live.list(database, List::Oneshots).map_err(failed)? {
+                let settings = live.oneshot(database, &name).map_err(failed)?;
+                snapshot.services.insert(name, settings);
+            }
+        }
         let prefix = format!("{}/", render::definitions_dir(&wanted.services.target));
-        for difference in differences {
-            let Some((name, file)) =
-                difference.path.strip_prefix(&prefix).and_then(|path| path.split_once('/'))
-            else {
+        for (path, entry) in wanted.tree.entries() {
+            let TreeEntry::File { content, executable } = entry else { continue };
+            let Some((name, file)) = path.strip_prefix(&prefix).and_then(|path| path.split_once('/')) else {
                 continue;
             };
             let name = Name::from(name);
-            if file.starts_with("data/") && oneshots.contains(&name) {
-                plan.changed.entry(name).or_default().push(file.to_owned());
+            let Some(settings) = snapshots.1.services.get_mut(&name).filter(|s| s.kind == NodeKind::Oneshot)
+            else {
+                continue;
+            };
+            settings.files.insert(file.into(), File { content: content.clone(), executable: *executable });
+            let present = disk::read_kept(&self.definitions.in_root(path)).map_err(unwritten)?;
+            if let (Some(content), Some(settings)) = (present, snapshots.0.services.get_mut(&name)) {
+                settings.files.insert(file.into(), File { content, executable: *executable });
             }
         }
         Ok(())
@@ -284,6 +246,12 @@ impl Apply {
         conversion: &Path,
     ) -> Result<(), Vec<Diagnostic>> {
         let (root, definitions) = (&self.definitions.root, &wanted.services.target.tree);
+        if !plan.is_empty() {
+            let lines =
+                [fresh.as_os_str().as_bytes()].into_iter().chain(plan.conversion.iter().map(Name::as_bytes));
+            let lines: Vec<&[u8]> = lines.flat_map(|line| [line, b"\n"]).collect();
+            disk::replace(&fresh.with_file_name(PENDING), &lines.concat()).map_err(unwritten)?;
+        }
         disk::install(&wanted.tree, root, definitions).map_err(unwritten)?;
         if plan.is_empty() {
             return Ok(());
@@ -313,23 +281,40 @@ impl Apply {
     }
 }
 
-/// Judges what is about to be compiled, as `s6gen check --tree` would.
-fn check(sources: &[PathBuf], target: &Target) -> Result<(), Vec<Diagnostic>> {
-    let mut files = Files::default();
-    let opened = sources.iter().map(disk::source).collect();
-    let compilation = judge(&mut files, opened, Target::new(target.system));
-    let errors: Vec<Diagnostic> = compilation
-        .problems
-        .iter()
-        .filter(|p| p.severity() == crate::diagnostic::Severity::Error)
-        .cloned()
-        .collect();
-    // The places are in directories that are gone when somebody reads this.
-    let placed = |problem: Diagnostic| {
-        let places: Vec<String> =
-            problem.labels.iter().map(|label| files.path(label.origin.file).display().to_string()).collect();
-        let problem = Diagnostic { labels: Vec::new(), ..problem };
-        places.into_iter().fold(problem, |problem, place| problem.note(format!("in {place}")))
-    };
-    if errors.is_empty() { Ok(()) } else { Err(errors.into_iter().map(placed).collect()) }
+/// What is not the same in two definitions of a service, by the names of files.
+fn changes(old: &Settings, new: &Settings) -> Vec<String> {
+    if old.kind != new.kind {
+        return vec!["type".into()];
+    }
+    let files = old.files.keys().chain(new.files.keys());
+    let mut changes: BTreeSet<String> =
+        files.filter(|file| old.files.get(*file) != new.files.get(*file)).cloned().collect();
+    let is_setting = |file: &String| ["up", "down"].contains(&file.as_str());
+    if old.kind == NodeKind::Oneshot {
+        changes.retain(|file| file.starts_with("data/") || is_setting(file));
+    }
+    for (name, differs) in [
+        ("up", old.up != new.up),
+        ("down", old.down != new.down),
+        ("producer-for", old.producer_for != new.producer_for),
+        ("consumer-for", old.consumer_for != new.consumer_for),
+    ] {
+        if differs {
+            changes.insert(name.into());
+        }
+    }
+    changes.into_iter().collect()
+}
+
+/// The file, beside the databases, with the one that is made live, and the services that restart with it.
+const PENDING: &str = "pending";
+
+/// The services whose files on the disk were replaced by an apply that did not get to restart them.
+fn pending(live: &Live<'_>, fresh: &Path) -> Result<Vec<Name>, Vec<Diagnostic>> {
+    let text = disk::read_kept(&fresh.with_file_name(PENDING)).map_err(unwritten)?.unwrap_or_default();
+    let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let database = lines.next().unwrap_or_default();
+    let is_live =
+        disk::live_database(live.directory()).is_some_and(|path| path.as_os_str().as_bytes() == database);
+    Ok(if is_live { Vec::new() } else { lines.map(Name::new).collect() })
 }

@@ -12,6 +12,8 @@ pub(super) struct Plan {
     pub(super) removed: BTreeSet<Name>,
     /// Services that do something else now, with the files that say so.
     pub(super) changed: BTreeMap<Name, Vec<String>>,
+    /// The running services that s6-rc-update would not restart by itself: the lines of its conversion file.
+    pub(super) conversion: BTreeSet<Name>,
     /// What is up before.
     pub(super) active: BTreeSet<Name>,
     /// What s6-rc-update stops, with everything that stops because it needs it.
@@ -37,11 +39,6 @@ enum Fate {
 }
 
 impl Plan {
-    /// The running services that s6-rc-update would not restart by itself.
-    pub(super) fn conversion(&self) -> Vec<&Name> {
-        self.changed.keys().filter(|name| self.active.contains(*name)).collect()
-    }
-
     /// Whether nothing that runs is touched, and no database replaced.
     pub(super) fn is_empty(&self) -> bool {
         self.commands.is_empty()
@@ -65,14 +62,20 @@ impl Plan {
         let none = String::new;
         lines.extend(self.added.iter().map(|name| ("added", name, none())));
         lines.extend(self.removed.iter().map(|name| ("removed", name, none())));
-        let idle = self.changed.iter().filter(|(name, _)| !self.active.contains(*name));
-        lines.extend(idle.map(|(name, files)| ("changed", name, format!("{}; it is down", changed(files)))));
+        for (name, files) in &self.changed {
+            let when = match self.active.contains(name) {
+                _ if self.stops.contains(name) => continue,
+                true => "no restart is needed",
+                false => "it is down",
+            };
+            lines.push(("changed", name, format!("{}; {when}", changed(files))));
+        }
         for (fate, name) in self.fates() {
             let why = match (self.changed.get(name), self.because.get(name)) {
                 _ if fate != Fate::Restarted => none(),
-                (Some(files), _) => changed(files),
-                (None, Some(needed)) => format!("it needs {needed}"),
-                (None, None) => "what it is or needs has changed".into(),
+                (Some(files), _) if self.conversion.contains(name) => changed(files),
+                (_, Some(needed)) => format!("it needs {needed}"),
+                (_, None) => "what it is or needs has changed".into(),
             };
             let word = match fate {
                 Fate::Stopped => "stopped",
@@ -110,7 +113,7 @@ impl Plan {
             "stopped": of(Fate::Stopped),
             "restarted": of(Fate::Restarted),
             "started": of(Fate::Started),
-            "conversion": self.conversion().iter().map(|name| format!("{name} restart")).collect::<Vec<_>>(),
+            "conversion": self.conversion.iter().map(|name| format!("{name} restart")).collect::<Vec<_>>(),
             "commands": self.commands.iter().map(Call::words).collect::<Vec<_>>(),
         })
     }

@@ -1,0 +1,216 @@
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::image::{mount, version};
+use super::system::{Definitions, System as Running, failed, unwritten, work_directory};
+use super::wanted::{Wanted, found_overlay};
+use super::{Format, ManifestArgument, Outcome, Streams, TemplatesArgument};
+use crate::compare::{self, Comparison};
+use crate::diagnostic::{Code, Diagnostic, Files};
+use crate::disk::{self, Database};
+use crate::image::Setup;
+use crate::live::Programs;
+use crate::model::{Name, NodeKind, Snapshot, System, Target};
+use crate::source::Union;
+use crate::{Compilation, judge, judge_image, snapshot, snapshot_of, snapshot_of_image};
+
+/// Shows what changes between two systems, and what an update restarts
+///
+/// Told in services and settings. For each service it says what an update of a running system does: s6-rc-update
+/// restarts by itself what it has to, but not what only has another script; that takes a line `NAME restart` in its
+/// conversion file. Exits 1 when there is a difference.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    s6gen diff                                       what runs, and what `s6gen apply` would make of it\n  \
+    s6gen diff services.toml                         what runs, and what this would make of it\n  \
+    s6gen diff old.toml services.toml\n  \
+    s6gen diff rootfs/etc/s6-overlay services.toml   a built tree, or any other source directory\n  \
+    s6gen diff --json old.toml services.toml")]
+pub(super) struct Diff {
+    /// What there was: a manifest, an s6-rc source directory, or the /etc/s6-overlay of an image. Left out, it is what
+    /// runs
+    #[arg(value_name = "OLD")]
+    old: Option<PathBuf>,
+    /// What there is now, likewise. Left out with OLD, it is what `s6gen apply` would make
+    #[arg(value_name = "NEW")]
+    new: Option<PathBuf>,
+    /// Read directories as /init of this s6-overlay does; one that holds s6-rc.d is read so by the newest anyway
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    overlay: Option<System>,
+    #[command(flatten)]
+    templates: TemplatesArgument,
+    /// For people or for programs
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    #[command(flatten)]
+    definitions: Definitions,
+    #[command(flatten)]
+    running: Running,
+}
+
+/// One of the two things that are compared.
+struct Side {
+    snapshot: Snapshot,
+    /// What is up before an update.
+    up: BTreeSet<Name>,
+    /// Why that is taken to be up, if nobody looked.
+    assumption: Option<String>,
+    /// It was read from a database, which does not tell everything; the other one then has to be flattened too.
+    is_flat: bool,
+}
+
+impl Diff {
+    pub fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
+        let sides = match (&self.old, &self.new) {
+            (Some(old), Some(new)) => {
+                self.read(old, streams).and_then(|old| Ok((old, self.read(new, streams)?)))
+            }
+            // What is named alone is compared with what runs.
+            (Some(folder), None) if folder.is_dir() => self
+                .read(folder, streams)
+                .and_then(|_| self.with_running(streams, programs, |_| Ok(self.folder(folder)))),
+            (manifest, _) => match Wanted::new(&self.definitions, manifest.as_deref()) {
+                Ok(wanted) => self.with_running(streams, programs, |place| self.wanted(&wanted, place)),
+                Err(trouble) => Err(trouble.report(streams)),
+            },
+        };
+        let (mut old, mut new) = match sides {
+            Ok(sides) => sides,
+            Err(outcome) => return outcome,
+        };
+        if old.is_flat || new.is_flat {
+            (old.snapshot, new.snapshot) = (old.snapshot.flattened(), new.snapshot.flattened());
+        }
+        let comparison = Comparison::of(&old.snapshot, &new.snapshot, &old.up, &new.up);
+        if self.json || self.format == Format::Json {
+            let mut shape = compare::json(&comparison);
+            shape["assumption"] = old.assumption.into();
+            streams.say(&format!("{shape}\n"));
+        } else {
+            streams.say(&compare::text(&comparison));
+            if let Some(assumption) = old.assumption.filter(|_| !comparison.differences.is_empty()) {
+                streams.say(&format!("\nTold for an update of a running system in which {assumption}.\n"));
+            }
+        }
+        if comparison.differences.is_empty() { Outcome::Fine } else { Outcome::Problems }
+    }
+
+    /// What runs, and what it is compared with, which may put files into the directory that it is given.
+    fn with_running(
+        &self,
+        streams: &mut Streams<'_>,
+        programs: &mut dyn Programs,
+        new: impl FnOnce(&Path) -> Result<Snapshot, Vec<Diagnostic>>,
+    ) -> Result<(Side, Side), Outcome> {
+        let mut sides = None;
+        let outcome = self.running.with(streams, programs, |live, _| {
+            let place = work_directory(live.directory()).join(format!("diff.{}", std::process::id()));
+            let new = new(&place);
+            disk::remove_folder(&place).map_err(unwritten)?;
+            let snapshot = new?;
+            let up = compare::running(&snapshot, &at_boot(&snapshot).0);
+            let new = Side { snapshot, up, assumption: None, is_flat: false };
+
+            let compiled = live.compiled();
+            let mut snapshot = live.snapshot(&compiled).map_err(failed)?;
+            let database = Database::at(&compiled);
+            for (name, settings) in &mut snapshot.services {
+                if settings.kind == NodeKind::Longrun {
+                    settings.files = database.settings(name).map_err(unwritten)?.files;
+                }
+            }
+            let up = live.active().map_err(failed)?;
+            sides = Some((Side { snapshot, up, assumption: None, is_flat: true }, new));
+            Ok(Outcome::Fine)
+        });
+        sides.ok_or(outcome)
+    }
+
+    /// What a boot would compile if the manifest were applied.
+    fn wanted(&self, wanted: &Wanted, place: &Path) -> Result<Snapshot, Vec<Diagnostic>> {
+        let sources = wanted.compose(&self.definitions, place)?;
+        Ok(snapshot_of(|| sources.iter().map(disk::source).collect()))
+    }
+
+    /// What a boot would compile if the directory were in the place of the definitions.
+    fn folder(&self, folder: &Path) -> Snapshot {
+        let parts = ["s6-rc.d", "user-bundles.d"].map(|name| folder.join(name));
+        let parts: Vec<PathBuf> = parts.into_iter().filter(|part| part.is_dir()).collect();
+        let mut sources = if parts.is_empty() { vec![folder.to_owned()] } else { parts };
+        let own = found_overlay(&self.definitions).and_then(System::own_definitions_dir);
+        sources.extend(own.map(|own| self.definitions.in_root(&own)));
+        snapshot_of(|| sources.iter().map(disk::source).collect())
+    }
+
+    /// Reads a manifest or a directory. Its problems are reported if it cannot be compared.
+    fn read(&self, path: &Path, streams: &mut Streams<'_>) -> Result<Side, Outcome> {
+        let (files, compilation, snapshot) = match path.is_dir() {
+            true => self.directory(path),
+            false => self.manifest(path),
+        };
+        if compilation.problems.has_errors() {
+            streams.report(compilation.problems.iter(), &files);
+            return Err(Outcome::Problems);
+        }
+        let (started, assumption) = at_boot(&snapshot);
+        let up = compare::running(&snapshot, &started);
+        Ok(Side { snapshot, up, assumption: Some(assumption), is_flat: false })
+    }
+
+    fn manifest(&self, path: &Path) -> (Files, Compilation, Snapshot) {
+        let (files, mut compilation) = ManifestArgument { manifest: path.to_owned() }.compile();
+        if compilation.problems.has_errors() {
+            // The help for other commands names an option that this one does not have.
+            compilation.problems.revise(|problem| {
+                problem.help = problem.help.take().filter(|_| problem.code != Code::ManifestUnreadable);
+            });
+            return (files, compilation, Snapshot::default());
+        }
+        let snapshot = match self.templates.tree(&compilation.services) {
+            Ok(tree) => snapshot(&compilation.services, &tree),
+            Err(problem) => {
+                compilation.problems.push(problem);
+                Snapshot::default()
+            }
+        };
+        (files, compilation, snapshot)
+    }
+
+    fn directory(&self, path: &Path) -> (Files, Compilation, Snapshot) {
+        let mut files = Files::default();
+        let opened = mount(path);
+        // A source directory in which these are definitions has a `type` in them.
+        let is_image = ["s6-rc.d", "user-bundles.d"].iter().any(|name| path.join(name).is_dir());
+        let system = self.overlay.or(is_image.then_some(System::NEWEST_OVERLAY));
+        if let (Some(system), Ok(root)) = (system, opened.and_then(|mount| Union::new(vec![mount]))) {
+            let setup = Setup { is_partial: true, ..Setup::new(system) };
+            let compilation = judge_image(&mut files, &root, &setup, &[]);
+            return (files, compilation, snapshot_of_image(&root, &setup));
+        }
+        let open = || vec![disk::source(path)];
+        let compilation = judge(&mut files, open(), Target::new(System::NEWEST_S6RC));
+        (files, compilation, snapshot_of(open))
+    }
+}
+
+/// What is started at boot, and a clause that says so.
+fn at_boot(snapshot: &Snapshot) -> (Vec<Name>, String) {
+    let starts = |name: &&str| {
+        let settings = snapshot.services.get(&Name::from(*name));
+        settings.is_some_and(|settings| settings.kind == NodeKind::Bundle && !settings.contents.is_empty())
+    };
+    // The bundles of s6-overlay, and the one that s6gen and most others start.
+    let started = [&["top"][..], &["user", "user2"], &["default"]]
+        .iter()
+        .map(|names| names.iter().copied().filter(starts).collect::<Vec<_>>())
+        .find(|names| !names.is_empty());
+    match started {
+        Some(names) => (names.into_iter().map(Name::from).collect(), "all that starts at boot is up".into()),
+        None => (snapshot.services.keys().cloned().collect(), "every service is up".into()),
+    }
+}

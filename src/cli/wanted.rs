@@ -1,0 +1,107 @@
+use std::path::{Path, PathBuf};
+
+use super::carried::{ADDED, Carried};
+use super::manifest::{Loaded, Overrides, additions, load_manifest, tree};
+use super::system::{Definitions, Trouble, unwritten};
+use crate::diagnostic::{Diagnostic, Files, Severity};
+use crate::disk::{self, SourceDirectory};
+use crate::image::{self, Setup};
+use crate::judge;
+use crate::model::{ServiceSet, System, Target};
+use crate::source::{Mount, Union};
+use crate::tree::SourceTree;
+
+/// What a system that runs is to become: the services of its manifest, with what was added, and their tree.
+pub(super) struct Wanted {
+    pub(super) services: ServiceSet,
+    pub(super) tree: SourceTree,
+}
+
+impl Wanted {
+    /// Compiles the manifest that the system carries, or another one, with what was added.
+    pub(super) fn new(definitions: &Definitions, manifest: Option<&Path>) -> Result<Wanted, Trouble> {
+        let (mut loaded, templates): (Loaded, Overrides) = match manifest {
+            Some(path) => (load_manifest(path), Overrides::new()),
+            None => {
+                let carried = Carried::read(&definitions.directory()?)?;
+                (carried.load(), carried.templates)
+            }
+        };
+        let directory = definitions.in_root(&loaded.compile().services.target.tree);
+        loaded = loaded.with(&directory.join(ADDED), &additions(&directory)?);
+        let compilation = loaded.compile();
+        if compilation.problems.has_errors() {
+            let problems = compilation.problems.iter().cloned().collect();
+            return Err(Trouble { files: loaded.files, problems });
+        }
+        let services = compilation.services;
+        let mut tree = tree(&services, &templates).map_err(|problem| vec![problem])?;
+        if let Some(manifest) = &loaded.manifest {
+            Carried::new(&loaded.files, manifest, templates).put(&mut tree, &services.target.tree);
+        }
+        Ok(Wanted { services, tree })
+    }
+
+    /// Makes in `place` the source directories that a boot would compile, judges them, and returns them in order.
+    pub(super) fn compose(
+        &self,
+        definitions: &Definitions,
+        place: &Path,
+    ) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
+        let target = &self.services.target;
+        disk::remove_folder(place).map_err(unwritten)?;
+        let paths = compiled(definitions, target)?;
+        let sources =
+            disk::compose(&self.tree, &definitions.root, &target.tree, &paths, place).map_err(unwritten)?;
+        check(&sources, target)?;
+        Ok(sources)
+    }
+}
+
+/// The container's file system.
+fn opened(definitions: &Definitions) -> Result<Union<SourceDirectory>, Vec<Diagnostic>> {
+    let root = &definitions.root;
+    let opened =
+        SourceDirectory::open(root).and_then(|opened| Union::new(vec![Mount::new("/", root, opened)]));
+    opened.map_err(|error| unwritten(disk::OutputError::unreadable(root, &error)))
+}
+
+/// The s6-overlay of the container, if it has one that s6gen knows.
+pub(super) fn found_overlay(definitions: &Definitions) -> Option<System> {
+    image::system(&opened(definitions).ok()?, &mut Files::default()).ok()
+}
+
+/// The source directories that a boot compiles, as absolute paths in the container.
+fn compiled(definitions: &Definitions, target: &Target) -> Result<Vec<String>, Vec<Diagnostic>> {
+    if !target.system.is_overlay() {
+        return Ok(vec![target.tree.clone()]);
+    }
+    let variable = |name: &str| {
+        let file = definitions.in_root("run/s6/container_environment").join(name);
+        let value = String::from_utf8(disk::read_kept(&file).ok()??).ok()?;
+        (!value.is_empty()).then_some(value)
+    };
+    let setup = Setup {
+        profile: variable("S6_RUNTIME_PROFILE"),
+        bundle_dir: variable("S6_RUNTIME_BUNDLEDIR"),
+        ..Setup::new(found_overlay(definitions).unwrap_or(target.system))
+    };
+    Ok(image::compiled(&opened(definitions)?, &setup))
+}
+
+/// Judges what is about to be compiled, as `s6gen check --tree` would.
+fn check(sources: &[PathBuf], target: &Target) -> Result<(), Vec<Diagnostic>> {
+    let mut files = Files::default();
+    let opened = sources.iter().map(disk::source).collect();
+    let compilation = judge(&mut files, opened, Target::new(target.system));
+    let errors: Vec<Diagnostic> =
+        compilation.problems.iter().filter(|p| p.severity() == Severity::Error).cloned().collect();
+    // The places are in directories that are gone when somebody reads this.
+    let placed = |problem: Diagnostic| {
+        let places: Vec<String> =
+            problem.labels.iter().map(|label| files.path(label.origin.file).display().to_string()).collect();
+        let problem = Diagnostic { labels: Vec::new(), ..problem };
+        places.into_iter().fold(problem, |problem, place| problem.note(format!("in {place}")))
+    };
+    if errors.is_empty() { Ok(()) } else { Err(errors.into_iter().map(placed).collect()) }
+}

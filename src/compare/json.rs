@@ -1,0 +1,84 @@
+use serde_json::{Value, json};
+
+use super::comparison::{Comparison, Effect};
+use super::differences::{Changed, Difference, Kind, SettingChange};
+use super::transitions::Cause;
+use crate::model::{Name, Words};
+
+/// The comparison for programs, version 1.
+///
+/// `services` has each service that differs or to which the update does something: its `name`, its `change` (`added`,
+/// `removed`, `changed`, nothing), the changed `settings`, and the `effect` of the update, if it has any.
+pub fn json(comparison: &Comparison) -> Value {
+    let differing = comparison.differences.iter().map(|difference| {
+        let (change, settings) = match &difference.kind {
+            Kind::Added => ("added", Vec::new()),
+            Kind::Removed => ("removed", Vec::new()),
+            Kind::Changed(settings) => ("changed", settings.iter().map(setting).collect()),
+        };
+        let Difference { name, .. } = difference;
+        let effect = comparison.effects.get(name).map(effect);
+        json!({ "name": text(name), "change": change, "settings": settings, "effect": effect })
+    });
+    let drawn_in = comparison.drawn_in().map(
+        |(name, how)| json!({ "name": text(name), "change": null, "settings": [], "effect": effect(how) }),
+    );
+    let conversions: Vec<String> = comparison.conversions.iter().map(text).collect();
+    json!({
+        "version": 1,
+        "services": differing.chain(drawn_in).collect::<Vec<_>>(),
+        "unchanged": comparison.unchanged,
+        "restarts": conversions,
+        "refused": comparison.conflict.as_ref().map(|conflict| json!({
+            "service": text(&conflict.service),
+            "old": conflict.old.iter().map(text).collect::<Vec<_>>(),
+        })),
+    })
+}
+
+fn text(name: &Name) -> String {
+    name.to_string()
+}
+
+fn effect(effect: &Effect) -> Value {
+    let (what, why) = match effect {
+        Effect::Restarted(cause) => ("restarted", cause),
+        Effect::Stopped(cause) => ("stopped", cause),
+        Effect::Started(by) => {
+            return json!({ "what": "started", "by": "s6-rc-update", "because": "needed", "of": text(by) });
+        }
+    };
+    let (because, of) = match why {
+        Cause::Removed => ("removed", None),
+        Cause::Type => ("type", None),
+        Cause::Bundle => ("bundle", None),
+        Cause::Conversion => ("changed", None),
+        Cause::NewDependency(name) => ("new-dependency", Some(text(name))),
+        Cause::Dependency(name) => ("dependency", Some(text(name))),
+    };
+    let by = if *why == Cause::Conversion { "conversion-file" } else { "s6-rc-update" };
+    json!({ "what": what, "by": by, "because": because, "of": of })
+}
+
+fn setting(setting: &SettingChange) -> Value {
+    let names = |names: &[Name]| names.iter().map(text).collect::<Vec<_>>();
+    let words = |words: &Words| -> Vec<String> {
+        words.iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+    };
+    let name = &setting.setting;
+    match &setting.change {
+        Changed::Value { old, new } => json!({ "setting": name, "old": old, "new": new }),
+        Changed::Words { old, new } => json!({ "setting": name, "old": words(old), "new": words(new) }),
+        Changed::Names { added, removed } => {
+            json!({ "setting": name, "added": names(added), "removed": names(removed) })
+        }
+        Changed::Lines(hunks) => {
+            let hunks = hunks
+                .iter()
+                .map(|hunk| json!({ "line": hunk.line, "removed": hunk.removed, "added": hunk.added }));
+            json!({ "setting": name, "lines": hunks.collect::<Vec<_>>() })
+        }
+        Changed::Bytes { old, new } => json!({ "setting": name, "bytes": { "old": old, "new": new } }),
+        Changed::Executable(executable) => json!({ "setting": name, "executable": executable }),
+    }
+}

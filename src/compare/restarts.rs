@@ -1,0 +1,137 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::transitions::transitions;
+use crate::model::{FDHOLDER, File, Name, NodeKind, Settings, Snapshot};
+
+/// The services of `up` that run with other settings than `new` has for them, and that `s6-rc-update` does not restart
+/// by itself: it changes files and leaves the processes alone. They belong into its conversion file.
+///
+/// When s6-rc and s6-supervise look at a setting decides (s6 2.15, s6-rc 0.7):
+///
+/// | setting | read | changes need |
+/// |---|---|---|
+/// | `run`, but for comments on top of an execline script; `notification-fd`, `lock-fd`, `flag-newpidns` | when the process is started | a restart |
+/// | `producer-for`; whether there is a `consumer-for` | when the process is started, by the wrapper of `run` that s6-rc-compile makes | a restart |
+/// | `env/`, `data/`, `template/` | by the scripts, nobody knows when | a restart |
+/// | `data/check`, if only s6-notifyoncheck asks it | before each try, until the service is ready | nothing |
+/// | `finish`, `data/finish` if only that runs it, `timeout-finish`, `max-death-tally` | after a death | nothing |
+/// | `down-signal`, `timeout-kill`, `flag-timeout-killpg`, `reload-signal` | when a signal is to be sent | nothing |
+/// | `up`, and the files of the definition that it runs | when the oneshot is started | a restart |
+/// | `down`, `reload` | when they are asked for, in the new database | nothing |
+/// | `timeout-up`, `timeout-down`, the flags, members of bundles, another producer of a consumer | when s6-rc needs them | nothing |
+/// | `dependencies` | when s6-rc starts or stops something; one that is not up makes s6-rc-update restart the service | nothing |
+///
+/// Of s6-rc's own two services there is only ever `s6rc-fdholder`, which keeps the pipes: s6-rc-update gives it those
+/// of consumers with a new name, but not that of a service which was there before and is a consumer now. Both ends would
+/// die at each start for want of it; started anew it makes all pipes, and takes all pipelines with it.
+pub fn restarts(old: &Snapshot, new: &Snapshot, up: &BTreeSet<Name>) -> BTreeSet<Name> {
+    let changed = up.iter().filter(|name| match (old.services.get(name), new.services.get(name)) {
+        (Some(old), Some(new)) => old.kind == new.kind && needs_restart(name, old, new),
+        _ => false,
+    });
+    let mut changed: BTreeSet<Name> = changed.cloned().collect();
+    let keeper = Name::from(FDHOLDER);
+    let is_new_consumer = |(name, settings): (&Name, &Settings)| {
+        let before = old.services.get(name).filter(|before| before.kind != NodeKind::Bundle);
+        !settings.consumer_for.is_empty() && before.is_some_and(|before| before.consumer_for.is_empty())
+    };
+    if up.contains(&keeper) && new.services.iter().any(is_new_consumer) {
+        changed.insert(keeper);
+    }
+    // What s6-rc-update refuses, it refuses with any conversion file.
+    if let Ok(by_itself) = transitions(old, new, up, &BTreeSet::new()) {
+        changed.retain(|name| !by_itself.stops.contains_key(name));
+    }
+    changed
+}
+
+/// Whether a running service would be another one if it were started now.
+fn needs_restart(name: &Name, old: &Settings, new: &Settings) -> bool {
+    match new.kind {
+        NodeKind::Longrun => {
+            let has_other_pipes = old.producer_for != new.producer_for
+                || old.consumer_for.is_empty() != new.consumer_for.is_empty();
+            has_other_pipes || changed_files(old, new).any(|path| is_read_at_start(path, old, new))
+        }
+        NodeKind::Oneshot => {
+            let (before, after) = (called(name, old), called(name, new));
+            old.up != new.up
+                || changed_files(old, new).any(|path| before.contains(path) || after.contains(path))
+        }
+        NodeKind::Bundle | NodeKind::Unknown => false,
+    }
+}
+
+/// The paths of the files that are not the same, or only in one.
+fn changed_files<'a>(old: &'a Settings, new: &'a Settings) -> impl Iterator<Item = &'a str> {
+    let only_new = new.files.keys().filter(|path| !old.files.contains_key(*path));
+    let changed = old.files.iter().filter(|(path, file)| new.files.get(*path) != Some(*file));
+    changed.map(|(path, _)| path).chain(only_new).map(String::as_str)
+}
+
+fn is_read_at_start(path: &str, old: &Settings, new: &Settings) -> bool {
+    let content =
+        |settings: &'_ Settings| settings.files.get(path).map(|file| code(&file.content).to_owned());
+    match path {
+        "run" => content(old) != content(new),
+        "finish"
+        | "timeout-finish"
+        | "max-death-tally"
+        | "down-signal"
+        | "reload-signal"
+        | "timeout-kill"
+        | "flag-timeout-killpg" => false,
+        "data/check" | "data/finish" => !(is_apart(path, old) && is_apart(path, new)),
+        _ => true,
+    }
+}
+
+/// A script of execline without the lines on top that are comments, where s6gen writes what a service is for.
+fn code(script: &[u8]) -> &[u8] {
+    let end_of_line =
+        |text: &[u8]| text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |end| end + 1);
+    let (first, mut rest) = script.split_at(end_of_line(script));
+    if !(first.starts_with(b"#!") && mentions(first, "/execlineb ")) {
+        return script;
+    }
+    while rest.starts_with(b"#") {
+        rest = &rest[end_of_line(rest)..];
+    }
+    rest
+}
+
+/// Whether a script in `data` is run by s6-notifyoncheck or by `finish`, and by nothing else.
+fn is_apart(path: &str, settings: &Settings) -> bool {
+    let is_mentioned =
+        |by: &str, word: &str| settings.files.get(by).is_some_and(|file| mentions(&file.content, word));
+    let (caller, is_run) = match path {
+        "data/check" => ("", is_mentioned("run", "s6-notifyoncheck")),
+        _ => ("finish", is_mentioned("finish", path)),
+    };
+    let mut others = settings.files.keys().filter(|other| *other != caller && *other != path);
+    is_run && !others.any(|other| is_mentioned(other, path))
+}
+
+/// The files of a oneshot's definition that `up` runs: those that it names by path, and those whose names stand in these.
+fn called<'a>(name: &Name, settings: &'a Settings) -> BTreeSet<&'a str> {
+    let mut rest: BTreeMap<&str, &File> =
+        settings.files.iter().map(|(path, file)| (path.as_str(), file)).collect();
+    let mut called = BTreeSet::new();
+    let line = settings.up.join(&b' ');
+    let mut texts: Vec<&[u8]> = Vec::new();
+    let mut found: Vec<&str> =
+        rest.keys().copied().filter(|path| mentions(&line, &format!("/{name}/{path}"))).collect();
+    loop {
+        for path in found.drain(..) {
+            called.insert(path);
+            texts.extend(rest.remove(path).map(|file| &file.content[..]));
+        }
+        let Some(text) = texts.pop() else { return called };
+        let file_name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        found.extend(rest.keys().filter(|path| mentions(text, &file_name(path))));
+    }
+}
+
+fn mentions(text: &[u8], word: &str) -> bool {
+    text.windows(word.len().max(1)).any(|part| part == word.as_bytes())
+}

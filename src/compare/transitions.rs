@@ -1,0 +1,189 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::graph::{Graph, close};
+use crate::model::{Name, NodeKind, Snapshot};
+
+/// What `s6-rc-update` does to running services.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Transitions {
+    /// What it stops in the old database, and why.
+    pub stops: BTreeMap<Name, Cause>,
+    /// What it starts in the new one: what it stopped, under its new meaning, and what that newly needs. It never
+    /// starts a new service that nothing of this needs.
+    pub starts: BTreeSet<Name>,
+}
+
+/// Why a service is stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// The new database has no such name.
+    Removed,
+    /// It was a longrun and is a oneshot, or the other way round.
+    Type,
+    /// Its name is that of a bundle now, which does not have exactly one member.
+    Bundle,
+    /// A line `NAME restart` of the conversion file.
+    Conversion,
+    /// It needs this service now, which is not up at that moment.
+    NewDependency(Name),
+    /// It depends on this service, which is stopped.
+    Dependency(Name),
+}
+
+/// Two services of the old database would become one and the same of the new one: `s6-rc-update` refuses that, whether
+/// they are up or not. It happens where a name becomes a bundle of services that existed already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The service of the new database.
+    pub service: Name,
+    /// The two of the old one, in byte order.
+    pub old: [Name; 2],
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Conflict { service, old: [one, other] } = self;
+        let first = if one == service { other } else { one };
+        write!(
+            f,
+            "`{one}` and `{other}` would both become `{service}`; first update to a system without `{first}`"
+        )
+    }
+}
+
+/// What `s6-rc-update` does to the services `up` of the system `old` on its way to `new`, with a conversion file of one
+/// line `NAME restart` for each of `restart`.
+///
+/// `up` is what `s6-rc -a list` says, s6-rc's own two services included; [`running`](super::running) works it out.
+/// Essential services are no exception: without its option `-e` s6-rc-update does not wait until they have stopped, but
+/// replaces them all the same.
+///
+/// # Errors
+/// s6-rc-update refuses the pair of databases as a whole.
+pub fn transitions(
+    old: &Snapshot,
+    new: &Snapshot,
+    up: &BTreeSet<Name>,
+    restart: &BTreeSet<Name>,
+) -> Result<Transitions, Conflict> {
+    let (old, new) = (Graph::of(old), Graph::of(new));
+    let mut update = Update::new(&old, &new, up)?;
+    for service in restart.iter().filter_map(|name| old.find(name)) {
+        update.causes.entry(service).or_insert(Cause::Conversion);
+    }
+    Ok(update.run())
+}
+
+struct Update<'a> {
+    old: &'a Graph,
+    new: &'a Graph,
+    up: Vec<bool>,
+    /// Of each old service what it becomes, and of each new one what it was.
+    becomes: Vec<Vec<usize>>,
+    was: Vec<Option<usize>>,
+    /// The old services that have to be stopped for themselves, and not because of what they depend on.
+    causes: BTreeMap<usize, Cause>,
+}
+
+impl<'a> Update<'a> {
+    fn new(old: &'a Graph, new: &'a Graph, up: &BTreeSet<Name>) -> Result<Self, Conflict> {
+        let mut causes = BTreeMap::new();
+        let mut becomes = Vec::new();
+        let mut was = vec![None; new.len()];
+        for service in 0..old.len() {
+            let name = old.name(service);
+            let atomics = new.atomics(name);
+            match atomics.as_deref() {
+                None => drop(causes.insert(service, Cause::Removed)),
+                Some([one]) if is_other_kind(old.kind(service), new.kind(*one)) => {
+                    causes.insert(service, Cause::Type);
+                }
+                Some([_]) => {}
+                Some(_) => drop(causes.insert(service, Cause::Bundle)),
+            }
+            let atomics = atomics.unwrap_or_default();
+            for target in &atomics {
+                if let Some(other) = was[*target].replace(service) {
+                    let old = [old.name(other).clone(), name.clone()];
+                    return Err(Conflict { service: new.name(*target).clone(), old });
+                }
+            }
+            becomes.push(atomics);
+        }
+        Ok(Update { old, new, up: old.marks(up), becomes, was, causes })
+    }
+
+    /// Stops more and more, until nothing stays up that newly needs something that is not.
+    fn run(mut self) -> Transitions {
+        loop {
+            let stops = self.stops();
+            let (mut wanted, mut kept) = (vec![false; self.new.len()], vec![false; self.new.len()]);
+            for service in (0..self.old.len()).filter(|service| self.up[*service]) {
+                let marks = if stops.contains_key(&service) { &mut wanted } else { &mut kept };
+                for target in &self.becomes[service] {
+                    marks[*target] = true;
+                }
+            }
+            let mut needed = kept.clone();
+            close(&mut needed, &self.new.needs);
+            let missing: Vec<usize> =
+                (0..self.new.len()).filter(|service| needed[*service] && !kept[*service]).collect();
+            if missing.is_empty() {
+                close(&mut wanted, &self.new.needs);
+                let name = |graph: &Graph, service: usize| graph.name(service).clone();
+                let starts = (0..self.new.len()).filter(|service| wanted[*service] && !kept[*service]);
+                return Transitions {
+                    starts: starts.map(|service| name(self.new, service)).collect(),
+                    stops: stops
+                        .into_iter()
+                        .map(|(service, cause)| (name(self.old, service), cause))
+                        .collect(),
+                };
+            }
+            self.restart_dependents(missing, &kept);
+        }
+    }
+
+    /// Everything that is stopped: what must be, and what depends on that.
+    fn stops(&self) -> BTreeMap<usize, Cause> {
+        let mut stops = self.causes.clone();
+        stops.retain(|service, _| self.up[*service]);
+        let mut todo: Vec<usize> = stops.keys().copied().collect();
+        while let Some(service) = todo.pop() {
+            for dependent in &self.old.needed_by[service] {
+                stops.entry(*dependent).or_insert_with(|| {
+                    todo.push(*dependent);
+                    Cause::Dependency(self.old.name(service).clone())
+                });
+            }
+        }
+        stops.retain(|service, _| self.up[*service]);
+        stops
+    }
+
+    /// Has everything restarted that would be kept up and depends on `missing`, directly or not.
+    fn restart_dependents(&mut self, missing: Vec<usize>, kept: &[bool]) {
+        let mut seen = vec![false; self.new.len()];
+        let mut todo = missing;
+        while let Some(service) = todo.pop() {
+            for dependent in &self.new.needed_by[service] {
+                if std::mem::replace(&mut seen[*dependent], true) {
+                    continue;
+                }
+                todo.push(*dependent);
+                if let Some(was) = self.was[*dependent].filter(|_| kept[*dependent]) {
+                    let name = self.new.name(service).clone();
+                    let cause =
+                        if kept[service] { Cause::Dependency(name) } else { Cause::NewDependency(name) };
+                    self.causes.entry(was).or_insert(cause);
+                }
+            }
+        }
+    }
+}
+
+/// Of a service of another layer the type is not known; it is taken to be what it was.
+fn is_other_kind(old: NodeKind, new: NodeKind) -> bool {
+    old != new && old != NodeKind::Unknown && new != NodeKind::Unknown
+}

@@ -1,0 +1,309 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    FDHOLDER, File, Kind, Layer, Longrun, Name, NodeKind, ONESHOT_RUNNER, Script, Service, ServiceSet, Words,
+};
+
+/// What a source directory or a compiled database holds, told as settings: what two of them are compared by.
+///
+/// The two services that s6-rc adds to every database, and the dependencies on them, are never part of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The services by name.
+    pub services: BTreeMap<Name, Settings>,
+}
+
+/// The settings of one service. What its type does not know is empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Its type; unknown is a service of another layer, of which these settings are what is added to it.
+    pub kind: NodeKind,
+    /// What it waits for directly. A database knows no bundles here, and adds a producer's consumer.
+    pub dependencies: BTreeSet<Name>,
+    /// The members of a bundle. A database knows no bundles here either.
+    pub contents: BTreeSet<Name>,
+    /// The consumer of its standard output.
+    pub producer_for: Option<Name>,
+    /// The producers that it reads from.
+    pub consumer_for: BTreeSet<Name>,
+    /// The bundle of its pipeline. In a database that is a bundle like any other, and this is empty.
+    pub pipeline_name: Option<Name>,
+    /// Milliseconds for starting; 0 is for ever.
+    pub timeout_up: u32,
+    /// Milliseconds for stopping; 0 is for ever.
+    pub timeout_down: u32,
+    /// Stopped only by `s6-rc -D`. A database has the flags of bundles on the members.
+    pub flag_essential: bool,
+    /// A hint for s6-rc's repository tools.
+    pub flag_recommended: bool,
+    /// The command line of `up`.
+    pub up: Words,
+    /// The command line of `down`.
+    pub down: Words,
+    /// The command line of `reload`, which no tool reads out of a database.
+    pub reload: Words,
+    /// The other files of the definition by path (`run`, `notification-fd`, `data/check`): of a longrun what
+    /// s6-rc-compile takes over, in the form in which it writes it (a number and a newline, an empty flag, `run` and
+    /// `finish` executable, without the wrappers of pipelines); of a oneshot everything, because `up` may run it. A
+    /// database has none of a oneshot.
+    pub files: BTreeMap<String, File>,
+}
+
+impl Settings {
+    /// A service of which nothing but its type is known.
+    pub fn new(kind: NodeKind) -> Self {
+        Settings {
+            kind,
+            dependencies: BTreeSet::new(),
+            contents: BTreeSet::new(),
+            producer_for: None,
+            consumer_for: BTreeSet::new(),
+            pipeline_name: None,
+            timeout_up: 0,
+            timeout_down: 0,
+            flag_essential: false,
+            flag_recommended: false,
+            up: Words::new(),
+            down: Words::new(),
+            reload: Words::new(),
+            files: BTreeMap::new(),
+        }
+    }
+
+    /// Whether it is a part of a pipeline, which s6-rc gives other scripts and a dependency on the keeper of the pipes.
+    pub fn is_pipelined(&self) -> bool {
+        self.producer_for.is_some() || !self.consumer_for.is_empty()
+    }
+}
+
+/// The files of definitions by path, by service.
+pub type DefinitionFiles = BTreeMap<Name, BTreeMap<String, File>>;
+
+impl Snapshot {
+    /// The snapshot of a set that was read from source directories, and of the files of its definitions.
+    pub fn of(set: &ServiceSet, mut files: DefinitionFiles) -> Self {
+        let mut snapshot = Snapshot::default();
+        for service in set.ours() {
+            let kind = match service.kind {
+                Kind::Longrun(_) => NodeKind::Longrun,
+                Kind::Oneshot(_) => NodeKind::Oneshot,
+                Kind::Bundle(_) => NodeKind::Bundle,
+                Kind::Unknown => continue,
+            };
+            // Of two definitions of one name the first counts.
+            if !snapshot.services.contains_key(&service.name) {
+                let files = files.remove(&service.name).unwrap_or_default();
+                snapshot.services.insert(service.name.clone(), settings(service, kind, files));
+            }
+        }
+        snapshot
+    }
+
+    /// Adds what `set` adds to other layers: dependencies of their services, and members of the bundles that the system
+    /// starts.
+    pub fn add_other_layers(&mut self, set: &ServiceSet) {
+        let names = |list: &[super::ServiceRef]| list.iter().map(|r| r.name.clone()).collect::<BTreeSet<_>>();
+        for service in set.services.iter().filter(|service| service.layer != Layer::Ours) {
+            let is_start = set.target.system.start_bundles().iter().any(|bundle| service.name == **bundle);
+            let settings = match &service.kind {
+                Kind::Bundle(bundle) if is_start && !bundle.contents.is_empty() => {
+                    Settings { contents: names(&bundle.contents), ..Settings::new(NodeKind::Bundle) }
+                }
+                _ if !service.extended_by.is_empty() => {
+                    Settings { dependencies: names(&service.extended_by), ..Settings::new(NodeKind::Unknown) }
+                }
+                _ => continue,
+            };
+            self.services.entry(service.name.clone()).or_insert(settings);
+        }
+    }
+
+    /// The atomic services that `name` stands for: itself, or the members of a bundle or of a pipeline, however deep.
+    /// A name that is not defined here stands for itself.
+    pub fn atomics(&self, name: &Name) -> BTreeSet<Name> {
+        self.atomics_beside(name, &self.pipelines())
+    }
+
+    fn atomics_beside(&self, name: &Name, pipelines: &BTreeMap<&Name, BTreeSet<Name>>) -> BTreeSet<Name> {
+        let mut atomics = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![name];
+        while let Some(name) = todo.pop() {
+            if !seen.insert(name) {
+                continue;
+            }
+            match self.services.get(name) {
+                Some(settings) if settings.kind == NodeKind::Bundle => todo.extend(&settings.contents),
+                None if pipelines.contains_key(name) => todo.extend(&pipelines[name]),
+                _ => {
+                    atomics.insert(name.clone());
+                }
+            }
+        }
+        atomics
+    }
+
+    /// The pipelines that have a name, with everything that feeds the last consumer, directly or not.
+    fn pipelines(&self) -> BTreeMap<&Name, BTreeSet<Name>> {
+        let named = self.services.iter().filter_map(|(last, settings)| {
+            let name = settings.pipeline_name.as_ref()?;
+            let mut members = BTreeSet::new();
+            let mut todo = vec![last];
+            while let Some(member) = todo.pop() {
+                if members.insert(member.clone())
+                    && let Some(settings) = self.services.get(member)
+                {
+                    todo.extend(&settings.consumer_for);
+                }
+            }
+            Some((name, members))
+        });
+        named.collect()
+    }
+
+    /// The normal form in which a source directory and the database that is compiled from it are the same: names of
+    /// bundles and pipelines are replaced by what they stand for, and what a database does not tell is left out.
+    pub fn flattened(&self) -> Snapshot {
+        let pipelines = self.pipelines();
+        let bundles: BTreeMap<&Name, BTreeSet<Name>> = self
+            .services
+            .iter()
+            .filter(|(_, settings)| settings.kind == NodeKind::Bundle)
+            .map(|(name, _)| name)
+            .chain(pipelines.keys().copied())
+            .map(|name| (name, self.atomics_beside(name, &pipelines)))
+            .collect();
+        let mut flat = Snapshot::default();
+        for (name, settings) in &self.services {
+            if settings.kind != NodeKind::Bundle {
+                flat.services.insert(name.clone(), flat_settings(settings, &bundles));
+            }
+        }
+        for (name, members) in &bundles {
+            if let Some(bundle) = self.services.get(name) {
+                for member in members {
+                    if let Some(member) = flat.services.get_mut(member) {
+                        member.flag_essential |= bundle.flag_essential;
+                        member.flag_recommended |= bundle.flag_recommended;
+                    }
+                }
+            }
+        }
+        for (name, contents) in bundles {
+            flat.services.insert(name.clone(), Settings { contents, ..Settings::new(NodeKind::Bundle) });
+        }
+        flat
+    }
+}
+
+fn flat_settings(settings: &Settings, bundles: &BTreeMap<&Name, BTreeSet<Name>>) -> Settings {
+    let mut flat = settings.clone();
+    flat.dependencies.clear();
+    for name in &settings.dependencies {
+        match bundles.get(name) {
+            Some(members) => flat.dependencies.extend(members.iter().cloned()),
+            None => {
+                flat.dependencies.insert(name.clone());
+            }
+        }
+    }
+    let added = settings.producer_for.iter();
+    flat.dependencies.retain(|name| {
+        *name != *ONESHOT_RUNNER && *name != *FDHOLDER && added.clone().all(|consumer| consumer != name)
+    });
+    flat.pipeline_name = None;
+    flat.reload.clear();
+    if flat.kind == NodeKind::Oneshot {
+        flat.files.clear();
+    }
+    flat
+}
+
+/// The settings of a service that was read from `files` among others.
+fn settings(service: &Service, kind: NodeKind, files: BTreeMap<String, File>) -> Settings {
+    let names = |list: &[super::ServiceRef]| list.iter().map(|reference| reference.name.clone()).collect();
+    let (timeout_up, timeout_down) = service.timeouts();
+    let mut settings = Settings {
+        dependencies: names(service.dependencies()),
+        timeout_up,
+        timeout_down,
+        flag_essential: service.flag_essential,
+        flag_recommended: service.flag_recommended,
+        ..Settings::new(kind)
+    };
+    match &service.kind {
+        Kind::Bundle(bundle) => settings.contents = names(&bundle.contents),
+        Kind::Oneshot(oneshot) => {
+            settings.up = words(Some(&oneshot.up));
+            settings.down = words(oneshot.down.as_ref());
+            settings.reload = words(oneshot.reload.as_ref());
+            settings.files = files;
+            settings.files.retain(|path, _| !is_setting(path));
+        }
+        Kind::Longrun(longrun) => {
+            let only = |list: &Option<Vec<super::ServiceRef>>| {
+                list.as_ref().and_then(|list| list.first()).map(|reference| reference.name.clone())
+            };
+            settings.producer_for = only(&longrun.producer_for);
+            settings.consumer_for = names(&longrun.consumer_for);
+            settings.pipeline_name = only(&longrun.pipeline_name);
+            settings.files = longrun_files(longrun, files);
+        }
+        Kind::Unknown => {}
+    }
+    settings
+}
+
+/// The files of the service directory that s6-rc-compile makes of a longrun.
+fn longrun_files(longrun: &Longrun, mut files: BTreeMap<String, File>) -> BTreeMap<String, File> {
+    files.retain(|path, _| match path.split_once('/') {
+        Some((folder, _)) => matches!(folder, "data" | "env" | "template"),
+        None => matches!(path.as_str(), "run" | "finish" | "down-signal" | "reload-signal"),
+    });
+    for script in ["run", "finish"] {
+        if let Some(file) = files.get_mut(script) {
+            file.executable = true;
+        }
+    }
+    let numbers = [
+        ("notification-fd", longrun.notification_fd.as_ref().map(|fd| fd.value)),
+        ("lock-fd", longrun.lock_fd.as_ref().map(|fd| fd.value)),
+        // s6-supervise takes 0 for no limit, which is what it does without the file.
+        ("timeout-kill", longrun.timeout_kill.filter(|limit| *limit > 0)),
+        ("timeout-finish", longrun.timeout_finish),
+        ("max-death-tally", longrun.max_death_tally),
+    ];
+    let numbers = numbers.into_iter().filter_map(|(path, number)| Some((path, format!("{}\n", number?))));
+    let flags =
+        [("flag-timeout-killpg", longrun.flag_timeout_killpg), ("flag-newpidns", longrun.flag_newpidns)];
+    let flags = flags.into_iter().filter(|(_, is_set)| *is_set).map(|(path, _)| (path, String::new()));
+    for (path, content) in numbers.chain(flags) {
+        files.insert(path.to_owned(), File { content: content.into_bytes(), executable: false });
+    }
+    files
+}
+
+fn words(script: Option<&Script>) -> Words {
+    match script {
+        Some(Script::Words(words)) => words.clone(),
+        _ => Words::new(),
+    }
+}
+
+/// Whether s6-rc-compile reads a file of a oneshot as a setting.
+fn is_setting(path: &str) -> bool {
+    let first = path.split('/').next().unwrap_or(path);
+    matches!(
+        first,
+        "type"
+            | "up"
+            | "down"
+            | "reload"
+            | "dependencies"
+            | "dependencies.d"
+            | "timeout-up"
+            | "timeout-down"
+            | "flag-essential"
+            | "flag-recommended"
+    )
+}

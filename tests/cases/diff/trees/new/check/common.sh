@@ -1,0 +1,3 @@
+look() {
+  test -e /srv
+}

@@ -1,0 +1,218 @@
+//! `s6gen diff`: each folder below `tests/cases/diff` has two systems, `old` and `new`, and what is said of them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use s6gen::compare::{restarts, running};
+use s6gen::diagnostic::Files;
+use s6gen::image::Setup;
+use s6gen::model::{File, Name, NodeKind, Settings, Snapshot};
+use s6gen::source::{Mount, Union};
+use s6gen::{compile, disk, render, snapshot, snapshot_of, snapshot_of_image};
+use serde_json::Value;
+
+use crate::golden::{cases, compare};
+
+fn diff(folder: &Path, arguments: &[&str]) -> Output {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_s6gen"));
+    program.arg("diff").args(arguments).current_dir(folder).env_clear().stdin(Stdio::null());
+    program.output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// What the two systems of a case are called.
+fn systems(case: &Path) -> [&'static str; 2] {
+    if case.join("old.toml").exists() { ["old.toml", "new.toml"] } else { ["old", "new"] }
+}
+
+#[test]
+fn every_case_is_told_in_services_and_settings() {
+    for case in cases("diff") {
+        let output = diff(&case, &systems(&case));
+        assert_eq!(text(&output.stderr), "", "{}", case.display());
+        let is_same = case.ends_with("same");
+        assert_eq!(output.status.code(), Some(i32::from(!is_same)), "{}", case.display());
+        compare(&case, &text(&output.stdout));
+    }
+}
+
+#[test]
+fn programs_get_the_same_in_a_shape_of_their_own() {
+    for case in cases("diff") {
+        let [old, new] = systems(&case);
+        let output = diff(&case, &["--json", old, new]);
+        let shape: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(&case);
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        let pretty = serde_json::to_string_pretty(&shape).unwrap();
+        settings.bind(|| insta::assert_snapshot!("json", pretty));
+        assert_eq!(diff(&case, &["--format", "json", old, new]).stdout, output.stdout);
+    }
+}
+
+#[test]
+fn nothing_differs_from_itself() {
+    for case in cases("diff") {
+        for system in systems(&case) {
+            let output = diff(&case, &[system, system]);
+            assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+            assert!(text(&output.stdout).starts_with("unchanged"));
+        }
+    }
+}
+
+#[test]
+fn a_manifest_and_the_tree_built_of_it_are_the_same() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut compared = 0;
+    for case in cases("ok").into_iter().chain([folder.to_owned()]) {
+        let mut files = Files::default();
+        let file = files.add("services.toml", fs::read(case.join("services.toml")).unwrap());
+        let set = compile(&files, file).services;
+        let tree = render::tree(&set).unwrap();
+        let told = snapshot(&set, &tree);
+        let root = tempfile::tempdir().unwrap();
+        disk::install(&tree, root.path(), &set.target.tree).unwrap();
+        let built = if set.target.system.is_overlay() {
+            let opened = disk::SourceDirectory::open(root.path()).unwrap();
+            let union = Union::new(vec![Mount::new("/", root.path(), opened)]).unwrap();
+            snapshot_of_image(&union, &Setup { is_partial: true, ..Setup::new(set.target.system) })
+        } else {
+            let place = root.path().join(set.target.tree.trim_start_matches('/'));
+            snapshot_of(|| vec![disk::source(&place)])
+        };
+        let differences = s6gen::compare::differences(&told, &built);
+        // What is added to other layers has no type of its own in the tree.
+        let is_other = |name: &Name| told.services[name].kind == NodeKind::Unknown;
+        let real = differences.iter().filter(|difference| !is_other(&difference.name)).count();
+        assert_eq!(real, 0, "{}: {differences:#?}", case.display());
+        compared += told.services.len();
+    }
+    assert!(compared > 100, "only {compared} services");
+}
+
+#[test]
+fn what_cannot_be_compared_is_reported_as_check_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("good.toml", "[longrun.web]\nrun = [\"web\"]\n");
+    write("bad.toml", "[longrun.web]\nrun = [\"web\"]\ndependencies = [\"missing\"]\n");
+    fs::create_dir_all(folder.path().join("tree/web")).unwrap();
+    for (other, code) in [
+        ("bad.toml", "s6rc::unknown-service"),
+        ("tree", "s6rc::type-missing"),
+        ("gone", "manifest::unreadable"),
+    ] {
+        for arguments in [["good.toml", other], [other, "good.toml"]] {
+            let output = diff(folder.path(), &arguments);
+            assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(1), ""));
+            assert!(text(&output.stderr).contains(code), "{}", text(&output.stderr));
+        }
+    }
+    let output = diff(folder.path(), &["good.toml"; 3]);
+    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(2), ""));
+    for (arguments, code) in [
+        (&["--root", "gone"][..], "live::no-manifest"),
+        (&["--live", "gone", "good.toml"], "live::not-running"),
+        (&["--live", "gone", "good.toml"], "s6gen diff OLD NEW"),
+    ] {
+        let output = diff(folder.path(), arguments);
+        assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(3), ""));
+        assert!(text(&output.stderr).contains(code), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_built_tree_is_read_as_init_does() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("services.toml"), "[longrun.web]\nrun = [\"web\"]\n").unwrap();
+    let built = Command::new(env!("CARGO_BIN_EXE_s6gen"))
+        .args(["build", "--root", "root"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(built.status.success());
+    let overlay = "root/etc/s6-overlay";
+    for arguments in [
+        &[overlay, "services.toml"][..],
+        &["services.toml", overlay],
+        &["--overlay", "3.2.3.2", "root/etc/s6-overlay/s6-rc.d", "services.toml"],
+    ] {
+        let output = diff(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    }
+}
+
+/// A system of one service, `a`, which is up.
+fn one(kind: NodeKind, change: impl Fn(&mut Settings)) -> Snapshot {
+    let mut settings = Settings::new(kind);
+    let executable = true;
+    let run = b"#!/bin/execlineb -P\ns6-notifyoncheck\na\n".to_vec();
+    settings.files.insert("run".into(), File { content: run, executable });
+    settings.up = vec![b"/etc/s6-rc/source/a/data/up".to_vec()];
+    let script = b"#!/bin/sh\n. ./lib.sh\n".to_vec();
+    settings.files.insert("data/up".into(), File { content: script, executable });
+    change(&mut settings);
+    Snapshot { services: [(Name::from("a"), settings)].into() }
+}
+
+#[test]
+fn only_what_is_read_at_the_start_needs_a_restart() {
+    let is_restarted = |kind: NodeKind, change: &dyn Fn(&mut Settings)| {
+        let (old, new) = (one(kind, |_| ()), one(kind, change));
+        let up = running(&old, &[Name::from("a")]);
+        assert_ne!(old, new);
+        restarts(&old, &new, &up) == BTreeSet::from([Name::from("a")])
+    };
+    let needed = |kind: NodeKind, paths: &[&str], expected: bool| {
+        for path in paths {
+            let file = File { content: b"3\n".to_vec(), executable: false };
+            let change = |settings: &mut Settings| drop(settings.files.insert((*path).into(), file.clone()));
+            assert_eq!(is_restarted(kind, &change), expected, "{path} of a {kind:?}");
+        }
+    };
+    let (longrun, oneshot) = (NodeKind::Longrun, NodeKind::Oneshot);
+    needed(
+        longrun,
+        &["run", "notification-fd", "lock-fd", "flag-newpidns", "env/A", "data/a", "template/run"],
+        true,
+    );
+    needed(
+        longrun,
+        &["finish", "timeout-finish", "timeout-kill", "flag-timeout-killpg", "max-death-tally"],
+        false,
+    );
+    needed(longrun, &["down-signal", "reload-signal", "data/check"], false);
+    needed(oneshot, &["data/up", "data/lib.sh"], true);
+    needed(oneshot, &["README", "data/down"], false);
+    let comment = b"#!/bin/execlineb -P\n# what it is for\ns6-notifyoncheck\na\n".to_vec();
+    assert!(!is_restarted(longrun, &|settings| {
+        settings.files.get_mut("run").unwrap().content = comment.clone();
+    }));
+    let words = vec![b"true".to_vec()];
+    assert!(is_restarted(oneshot, &|settings| settings.up = words.clone()));
+    assert!(!is_restarted(oneshot, &|settings| settings.down = words.clone()));
+    assert!(!is_restarted(oneshot, &|settings| settings.reload = words.clone()));
+    for kind in [longrun, oneshot] {
+        assert!(!is_restarted(kind, &|settings| settings.timeout_up = 1));
+        assert!(!is_restarted(kind, &|settings| settings.timeout_down = 1));
+        assert!(!is_restarted(kind, &|settings| settings.flag_essential = true));
+        assert!(!is_restarted(kind, &|settings| settings.flag_recommended = true));
+    }
+}
+
+#[test]
+fn the_readme_shows_what_is_really_printed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = diff(&folder.join("tests/cases/diff/readme"), &["old.toml", "new.toml"]);
+    let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+    let shown = format!("\n```text\n{}```\n", text(&output.stdout));
+    assert!(readme.contains(&shown), "{shown}");
+}

@@ -1,0 +1,401 @@
+//! `s6gen apply` on a real s6-rc that supervises real processes: killed at any moment, the system is whole and the next
+//! call completes the work.
+//!
+//! `S6GEN_KILLS=all` tries every moment; otherwise it is every so many, spread over all calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::disk::{say, strace_works};
+use crate::s6rc::on_path;
+
+const PROGRAMS: &[&str] =
+    &["s6-svscan", "s6-rc", "s6-rc-compile", "s6-rc-init", "s6-rc-update", "s6-rc-db", "execlineb"];
+
+/// Every call by which anything on the disk is changed, under its name on each architecture, and those between which
+/// other programs do.
+const CALLS: &[&str] = &[
+    "open",
+    "openat",
+    "write",
+    "mkdir",
+    "mkdirat",
+    "rename",
+    "renameat",
+    "renameat2",
+    "unlink",
+    "unlinkat",
+    "rmdir",
+    "symlink",
+    "symlinkat",
+    "chmod",
+    "fchmod",
+    "fchmodat",
+    "ftruncate",
+    "fsync",
+    "flock",
+    "clone",
+    "clone3",
+    "fork",
+    "vfork",
+    "wait4",
+    "waitid",
+    "poll",
+    "ppoll",
+];
+
+/// A system that runs in a scratch folder.
+struct System {
+    folder: TempDir,
+    scanner: Child,
+}
+
+impl System {
+    /// Builds `manifest`, in which `SCRATCH` stands for the folder, and boots it; none, and a word, without the programs.
+    fn boot(test: &str, manifest: &str) -> Option<System> {
+        let missing: Vec<&str> = PROGRAMS.iter().copied().filter(|program| !on_path(program)).collect();
+        if !missing.is_empty() {
+            say(&format!("{test} did not run: {} not on PATH", missing.join(", ")));
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap().to_owned();
+        let commands = which("execlineb");
+        let commands = commands.parent().unwrap().to_str().unwrap();
+        let target = format!(
+            "[target]\ns6-rc = \"0.7.0.0\"\ntree = \"{path}/source\"\ncommand-dir = \"{commands}\"\n"
+        );
+        fs::write(folder.path().join("services.toml"), target + &manifest.replace("SCRATCH", &path)).unwrap();
+        for name in ["scan", "run"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let log = fs::File::create(folder.path().join("scan.log")).unwrap();
+        let scanner = Command::new("s6-svscan")
+            .arg(folder.path().join("scan"))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let system = System { folder, scanner };
+        system.eventually("s6-svscan is up", || system.path("scan/.s6-svscan/control").exists());
+        system.fine("s6gen", &["build"]);
+        system.fine("s6-rc-compile", &["first", "source"]);
+        system.fine(
+            "s6-rc-init",
+            &["-c", &format!("{path}/first"), "-l", &format!("{path}/run/s6-rc"), &format!("{path}/scan")],
+        );
+        system.fine("s6-rc", &["-l", "run/s6-rc", "-u", "change", "default"]);
+        Some(system)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A program in the folder.
+    fn command(&self, program: &str) -> Command {
+        let mut command =
+            Command::new(if program == "s6gen" { env!("CARGO_BIN_EXE_s6gen") } else { program });
+        command.current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Calls a program, which succeeds; returns what it printed.
+    fn fine(&self, program: &str, arguments: &[&str]) -> String {
+        let output = self.command(program).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn instance(&self, arguments: &[&str]) -> String {
+        let tree = self.path("source");
+        let words = [&["instance", arguments[0], "--tree", tree.to_str().unwrap()], &arguments[1..]].concat();
+        self.fine("s6gen", &words)
+    }
+
+    /// The words of an `apply` in this process alone.
+    fn apply_words(&self) -> Vec<String> {
+        let (live, tree) = (self.path("run/s6-rc"), self.path("source"));
+        ["apply", "--apart", "--live", live.to_str().unwrap(), "--tree", tree.to_str().unwrap()]
+            .map(str::to_owned)
+            .to_vec()
+    }
+
+    fn apply(&self, more: &[&str]) -> String {
+        let words = self.apply_words();
+        let words: Vec<&str> = words.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        self.fine("s6gen", &words)
+    }
+
+    /// The services that are up, without those of s6-rc. It waits while another s6-rc is at work.
+    fn active(&self) -> BTreeSet<String> {
+        let mut output = None;
+        self.eventually("s6-rc answers", || {
+            let said = self.command("s6-rc").args(["-l", "run/s6-rc", "-a", "list"]).output().unwrap();
+            let is_busy = String::from_utf8_lossy(&said.stderr).contains("unable to take lock");
+            assert!(said.status.success() || is_busy, "{said:?}");
+            output = Some(said);
+            !is_busy
+        });
+        let out = String::from_utf8(output.unwrap().stdout).unwrap();
+        out.lines().filter(|name| !name.starts_with("s6rc-")).map(str::to_owned).collect()
+    }
+
+    fn pid(&self, service: &str) -> String {
+        self.fine("s6-svstat", &["-o", "pid", &format!("scan/{service}")]).trim().to_owned()
+    }
+
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    #[track_caller]
+    fn eventually(&self, what: &str, mut condition: impl FnMut() -> bool) {
+        let start = Instant::now();
+        while !condition() {
+            assert!(start.elapsed() < Duration::from_secs(20), "never happened: {what}");
+            sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for System {
+    fn drop(&mut self) {
+        let _ = Command::new("s6-svscanctl").arg("-t").arg(self.path("scan")).status();
+        let _ = self.scanner.wait();
+    }
+}
+
+fn which(program: &str) -> PathBuf {
+    let output = Command::new("which").arg(program).output().unwrap();
+    PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
+}
+
+const MANIFEST: &str = r#"
+[longrun.web]
+run = ["sleep", "infinity"]
+
+[longrun.proxy]
+dependencies = ["web"]
+run = ["sleep", "infinity"]
+
+[longrun.tunnel]
+parameters = ["port"]
+instances = []
+run = ["sh", "-c", 'echo "$1" >> SCRATCH/starts; exec sleep infinity', "sh", "{{ name }} {{ port }}"]
+
+[oneshot.note]
+parameters = ["text"]
+instances = []
+up = """
+echo '{{ text }}' >> SCRATCH/notes
+"""
+"#;
+
+/// One of the two sets between which the test goes back and forth: `x` and the oneshot change, `y` and `z` come and go.
+struct Set {
+    commands: &'static [&'static [&'static str]],
+    up: &'static [&'static str],
+    x: &'static str,
+    note: &'static str,
+}
+
+const SETS: [Set; 2] = [
+    Set {
+        commands: &[
+            &["add", "tunnel", "x", "--set", "port=1"],
+            &["add", "tunnel", "y", "--set", "port=3"],
+            &["remove", "tunnel-z"],
+            &["add", "note", "n", "--set", "text=one"],
+        ],
+        up: &["web", "proxy", "tunnel-x", "tunnel-y", "note-n"],
+        x: "tunnel-x 1",
+        note: "one",
+    },
+    Set {
+        commands: &[
+            &["add", "tunnel", "x", "--set", "port=2"],
+            &["remove", "tunnel-y"],
+            &["add", "tunnel", "z", "--set", "port=4"],
+            &["add", "note", "n", "--set", "text=two"],
+        ],
+        up: &["web", "proxy", "tunnel-x", "tunnel-z", "note-n"],
+        x: "tunnel-x 2",
+        note: "two",
+    },
+];
+
+impl System {
+    /// Writes down the instances of one of the sets.
+    fn want(&self, set: &Set) {
+        for words in set.commands {
+            self.instance(words);
+        }
+    }
+
+    /// Everything that must be so when a set was applied.
+    fn assert_has(&self, set: &Set, context: &str) {
+        let up: BTreeSet<String> = set.up.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(self.active(), up, "{context}");
+        self.eventually("the tunnel runs with what it was given", || {
+            self.text("starts").lines().rfind(|line| line.starts_with("tunnel-x")) == Some(set.x)
+        });
+        assert_eq!(
+            self.text("notes").lines().last(),
+            Some(set.note),
+            "{context}: the oneshot did not run again"
+        );
+        let again = self.apply(&["--dry-run"]);
+        assert_eq!(again, "nothing to do\n", "{context}");
+        let databases = || {
+            fs::read_dir(self.path("run/s6gen"))
+                .unwrap()
+                .map(|entry| entry.unwrap().file_name())
+                .filter(|name| name.to_string_lossy().starts_with("db."))
+                .count()
+        };
+        assert_eq!(databases(), 1, "{context}");
+    }
+}
+
+#[test]
+fn a_killed_apply_leaves_a_whole_system_and_the_next_one_completes() {
+    const NAME: &str = "a_killed_apply_leaves_a_whole_system_and_the_next_one_completes";
+    if !strace_works() {
+        return say(&format!("{NAME} did not run: there is no usable strace"));
+    }
+    let Some(system) = System::boot(NAME, MANIFEST) else { return };
+    let (mut turn, mut killed) = (0, 0);
+    system.want(&SETS[0]);
+    system.apply(&[]);
+    system.assert_has(&SETS[0], "at first");
+    let untouched = [system.pid("web"), system.pid("proxy")];
+    let all = std::env::var("S6GEN_KILLS").is_ok_and(|which| which == "all");
+    let counts = system.counts(&SETS, &mut turn);
+    let total: usize = counts.values().sum();
+    let step = if all { 1 } else { total.div_ceil(40) };
+    let begin = Instant::now();
+    let moments = counts.iter().flat_map(|(call, count)| (1..=*count).map(move |moment| (call, moment)));
+    let mut compiles = BTreeMap::new();
+    for (call, moment) in moments.skip(step / 2).step_by(step) {
+        turn = 1 - turn;
+        let set = &SETS[turn];
+        system.want(set);
+        let listed = system.instance(&["list", "--json"]);
+        let starts = system.text("starts").lines().filter(|line| line.starts_with("tunnel-x")).count();
+        let output = system.strace(&format!("inject=?{call}:signal=KILL:when={moment}"));
+        let context = format!("killed at {call} {moment}");
+        let was_killed = output.status.signal() == Some(9);
+        assert!(was_killed || output.status.success(), "{context}: {output:?}");
+        killed += usize::from(was_killed);
+
+        // Whole: the store, the live database, and what the next boot would compile.
+        assert_eq!(system.instance(&["list", "--json"]), listed, "{context}");
+        system.active();
+        let compiled = system.command("s6-rc-compile").args(["probe", "source"]).output().unwrap();
+        let _ = fs::remove_dir_all(system.path("probe"));
+        *compiles.entry(compiled.status.success()).or_insert(0) += 1;
+        if !compiled.status.success() {
+            eprintln!("{context}: {}", String::from_utf8_lossy(&compiled.stderr).trim());
+        }
+
+        system.apply(&[]);
+        system.assert_has(set, &context);
+        assert_eq!([system.pid("web"), system.pid("proxy")], untouched, "{context}");
+        let restarts =
+            system.text("starts").lines().filter(|line| line.starts_with("tunnel-x")).count() - starts;
+        assert_eq!(restarts, 1, "{context}: the changed service started more than once");
+    }
+    let seconds = begin.elapsed().as_secs();
+    eprintln!("{killed} kills of {total} moments in {seconds} s; the tree on disk compiled: {compiles:?}");
+}
+
+impl System {
+    fn strace(&self, what: &str) -> Output {
+        let mut strace = self.command("strace");
+        strace
+            .args(["-o", "trace", "-e", what, env!("CARGO_BIN_EXE_s6gen")])
+            .args(self.apply_words())
+            .output()
+            .unwrap()
+    }
+
+    /// How often an apply makes each of the calls, in the direction that makes more of them.
+    fn counts(&self, sets: &[Set; 2], turn: &mut usize) -> BTreeMap<&'static str, usize> {
+        let mut counts = BTreeMap::new();
+        for _ in 0..2 {
+            *turn = 1 - *turn;
+            self.want(&sets[*turn]);
+            assert!(self.strace("trace=all").status.success());
+            let trace = self.text("trace");
+            for call in CALLS {
+                let count = trace.lines().filter(|line| line.starts_with(&format!("{call}("))).count();
+                let most: &mut usize = counts.entry(*call).or_default();
+                *most = count.max(*most);
+            }
+        }
+        counts
+    }
+}
+
+#[test]
+fn a_live_directory_behind_a_link_keeps_its_database() {
+    const NAME: &str = "a_live_directory_behind_a_link_keeps_its_database";
+    let Some(system) = System::boot(NAME, MANIFEST) else { return };
+    std::os::unix::fs::symlink("run", system.path("linked")).unwrap();
+    let tree = system.path("source");
+    for port in ["1", "2", "3"] {
+        system.instance(&["add", "tunnel", "x", "--set", &format!("port={port}")]);
+        for live in [system.path("linked/s6-rc"), PathBuf::from("run/s6-rc")] {
+            let words =
+                ["apply", "--apart", "--live", live.to_str().unwrap(), "--tree", tree.to_str().unwrap()];
+            let output = system.command("s6gen").args(words).output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+            assert!(system.active().contains("tunnel-x"), "{live:?}");
+        }
+    }
+}
+
+/// Needs two seconds to stop.
+const SLOW: &str = r#"
+[longrun.web]
+run = ["sleep", "infinity"]
+
+[longrun.slow]
+parameters = ["port"]
+instances = []
+run = ["sh", "-c", 'trap "sleep 2; exit" TERM; echo "$1" >> SCRATCH/starts; while :; do sleep 0.1; done', "sh", "{{ port }}"]
+"#;
+
+#[test]
+fn an_update_that_outlives_its_apply_is_waited_for_and_keeps_its_database() {
+    const NAME: &str = "an_update_that_outlives_its_apply_is_waited_for_and_keeps_its_database";
+    let Some(system) = System::boot(NAME, SLOW) else { return };
+    system.instance(&["add", "slow", "x", "--set", "port=1"]);
+    system.apply(&[]);
+    system.eventually("the first one runs", || system.text("starts") == "1\n");
+    system.instance(&["add", "slow", "x", "--set", "port=2"]);
+    let mut apply = system.command("s6gen").args(system.apply_words()).stdout(Stdio::null()).spawn().unwrap();
+    system.eventually("the update is at work", || {
+        system.fine("s6-svstat", &["-o", "wantedup", "scan/slow-x"]).trim() == "false"
+    });
+    apply.kill().unwrap();
+    apply.wait().unwrap();
+
+    // Who does not wait is refused, and takes nothing away from the one that works.
+    for option in [&["--wait", "0"][..], &["--wait", "0", "--dry-run"]] {
+        let refused = system.command("s6gen").args(system.apply_words()).args(option).output().unwrap();
+        assert_eq!(refused.status.code(), Some(3), "{refused:?}");
+    }
+    assert_eq!(system.apply(&[]), "nothing to do\n");
+    assert_eq!(system.active(), ["slow-x", "web"].map(str::to_owned).into());
+    assert_eq!(system.text("starts"), "1\n2\n");
+}
