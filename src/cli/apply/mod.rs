@@ -11,13 +11,13 @@ use super::wanted::Wanted;
 use super::{Outcome, Streams};
 use crate::compare;
 use crate::diagnostic::Diagnostic;
-use crate::disk::{self, Database};
+use crate::disk::{self, Database, OutputError};
 use crate::live::{self, Direction, List, Live, Programs};
 use crate::model::{File, Name, NodeKind, Settings, Snapshot};
 use crate::render;
 use crate::resolve::START_BUNDLE;
 use crate::templates::execline_word;
-use crate::tree::TreeEntry;
+use crate::tree::{SourceTree, TreeEntry};
 use plan::Plan;
 
 /// Makes the running system what the manifest and the added instances say
@@ -166,6 +166,8 @@ impl Apply {
         disk::replace(conversion, lines.as_bytes()).map_err(unwritten)?;
         let (stopped, started) = live.rehearse(fresh, conversion).map_err(failed)?;
         plan.stops = &live.closure(&old, Direction::Down, &stopped).map_err(failed)? & &plan.active;
+        let is_oneshot = |name: &&Name| old_services.get(*name).is_some_and(|s| s.kind == NodeKind::Oneshot);
+        plan.stopped_oneshots = plan.stops.iter().filter(is_oneshot).cloned().collect();
         let needed = live.closure(fresh, Direction::Up, &started).map_err(failed)?;
         let stays = &plan.active - &plan.stops;
         plan.starts = &needed - &stays;
@@ -252,32 +254,59 @@ impl Apply {
             let lines: Vec<&[u8]> = lines.flat_map(|line| [line, b"\n"]).collect();
             disk::replace(&fresh.with_file_name(PENDING), &lines.concat()).map_err(unwritten)?;
         }
-        disk::install(&wanted.tree, root, definitions).map_err(unwritten)?;
         if plan.is_empty() {
+            disk::install(&wanted.tree, root, definitions).map_err(unwritten)?;
             return Ok(());
         }
+        // What is stopped by a script of the old definitions needs it until then.
+        let meanwhile = self.with_old_scripts(wanted, plan).map_err(unwritten)?;
+        disk::install(&meanwhile, root, definitions).map_err(unwritten)?;
         if let Err(failure) = live.update(fresh, conversion) {
             let problem = failure.diagnostic();
             let is_new = disk::live_database(live.directory()).as_deref() == Some(fresh);
             if is_new {
-                return Err(vec![
+                let mut problems = vec![
                     problem.note("the new database is live; what did not start is shown by `s6gen status`"),
-                ]);
+                ];
+                // The others do not suffer from it.
+                problems.extend(self.finish(live, wanted, plan).err().into_iter().flatten());
+                return Err(problems);
             }
-            let mut problems =
-                vec![problem.note("the old database is still live; the files for the next boot are new")];
+            let problem = problem.note("the old database is still live; the files for the next boot are new");
             // What was stopped before the failure comes back.
             let active: Vec<Name> = plan.active.iter().cloned().collect();
-            if let Err(failure) = live.change(Direction::Up, &active) {
-                problems.push(failure.diagnostic());
-            }
-            return Err(problems);
+            return Err(match live.change(Direction::Up, &active) {
+                Ok(()) => vec![problem.note("what had been stopped was started again")],
+                Err(failure) => vec![problem, failure.diagnostic()],
+            });
         }
+        self.finish(live, wanted, plan)
+    }
+
+    /// What remains to be done once the new database is live.
+    fn finish(&self, live: &mut Live<'_>, wanted: &Wanted, plan: &Plan) -> Result<(), Vec<Diagnostic>> {
+        disk::install(&wanted.tree, &self.definitions.root, &wanted.services.target.tree)
+            .map_err(unwritten)?;
         let boot: Vec<Name> = plan.boot.iter().cloned().collect();
         if !boot.is_empty() {
             live.change(Direction::Up, &boot).map_err(failed)?;
         }
         Ok(())
+    }
+
+    /// The new tree, with those files of the old one that the oneshots run by which it is stopped. What keeps nothing but
+    /// that is a definition that nobody needs.
+    fn with_old_scripts(&self, wanted: &Wanted, plan: &Plan) -> Result<SourceTree, OutputError> {
+        let target = &wanted.services.target;
+        let prefix = format!("{}/", render::definitions_dir(target));
+        disk::keep(&wanted.tree, &self.definitions.root, &target.tree, |path| {
+            let Some((name, file)) = path.strip_prefix(&prefix).and_then(|path| path.split_once('/')) else {
+                return false;
+            };
+            let is_gone = !wanted.tree.has_below(&format!("{prefix}{name}"));
+            let is_script = file.starts_with("data/") || is_gone && ["type", "up", "down"].contains(&file);
+            is_script && plan.stopped_oneshots.contains(&Name::from(name))
+        })
     }
 }
 
