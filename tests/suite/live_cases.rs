@@ -12,17 +12,16 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 
-use s6gen::cli;
 use s6gen::live::{Call, Programs};
-use s6gen::report::Style;
 use tempfile::TempDir;
 
+use crate::bridge::Bridge;
 use crate::golden::cases;
 use crate::supervise::eventually;
-use crate::transcript::{Places, Recorder, Replayer, Witness, parse, text, words};
+use crate::transcript::{Places, Recorder, Replayer, Witness, line, parse, text, words};
 
 /// The programs of which the committed transcripts are.
 const VERSIONS: [(&str, &str, &str); 2] =
@@ -82,9 +81,9 @@ fn steps(case: &Path) -> Vec<Step> {
 
 /// The system of a case, real or replayed.
 struct System {
-    case: PathBuf,
     folder: TempDir,
     places: Places,
+    bridge: Bridge,
     /// None where it is replayed.
     scanner: Option<Child>,
     meanwhile: Vec<Child>,
@@ -104,7 +103,9 @@ impl System {
         for name in ["scan", "run", "log"] {
             fs::create_dir(scratch.join(name)).unwrap();
         }
-        let mut system = System { case: case.to_owned(), folder, places, scanner: None, meanwhile: vec![] };
+        let bridge = Bridge::new(&scratch.join("bridge"));
+        let meanwhile = Vec::new();
+        let mut system = System { folder, places, bridge, scanner: None, meanwhile };
         for entry in fs::read_dir(case).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "toml") {
@@ -138,10 +139,9 @@ impl System {
     /// Builds the image's definitions from a manifest.
     fn build(&self, manifest: &str) {
         let manifest = self.path(manifest);
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let words = ["s6gen", "build", "--root", "/", "-m", manifest.to_str().unwrap()].map(Into::into);
-        let code = cli::run(words, &mut out, &mut err, Style::Plain);
-        assert_eq!(code, ExitCode::SUCCESS, "{}", String::from_utf8_lossy(&err));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_s6gen"));
+        let output = command.args(["build", "--root", "/", "-m"]).arg(manifest).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// Boots as a container does, by way of `programs`, so that the transcript begins with it.
@@ -171,9 +171,7 @@ impl System {
         let tree = format!("--tree={}/source", self.places.scratch);
         let (place, options) = match words[0].as_str() {
             "instance" => (2, vec![tree]),
-            // What may stop its caller would start this test again, apart from it.
-            "apply" => (1, vec![tree, live, "--apart".into()]),
-            "stop" | "restart" => (1, vec![live, "--apart".into()]),
+            "apply" => (1, vec![tree, live]),
             _ => (1, vec![live]),
         };
         words.splice(place..place, options);
@@ -199,7 +197,7 @@ impl System {
             }
             Step::Until(file) if is_real => eventually(file, || self.path(file).exists()),
             Step::Shell(_) | Step::Meanwhile(_) | Step::Until(_) => {}
-            Step::Without(program) => programs.hide(program),
+            Step::Without(program) => self.bridge.hide(program),
             Step::Manifest(file) => self.build(file),
             Step::S6gen(words) => return self.s6gen(words, programs),
         }
@@ -209,24 +207,19 @@ impl System {
     fn s6gen(&self, step: &[String], programs: &mut dyn Witness) -> String {
         let conversion = self.path("run/s6gen/conversion");
         let _ = fs::remove_file(&conversion);
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let words = self.located(step);
-        let words = ["s6gen".to_owned()].into_iter().chain(words).map(Into::into);
-        let mut called = Called(programs);
-        let code = cli::run_with(words, &mut out, &mut err, Style::Plain, &mut called);
-        let code = (0..=u8::MAX).find(|number| ExitCode::from(*number) == code).unwrap();
-        let step = step.iter().map(|word| crate::transcript::quoted(word)).collect::<Vec<_>>().join(" ");
-        let mut text = format!("\n$ s6gen {step}\n");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_s6gen"));
+        let output = self.bridge.run(command.args(self.located(step)), &mut Called(programs));
+        let mut text = format!("\n$ s6gen {}\n", line(step));
         let mut part = |mark: &str, bytes: &[u8]| {
             for line in self.places.hide(&String::from_utf8_lossy(bytes)).lines() {
                 text += format!("{mark} {line}").trim_end();
                 text += "\n";
             }
         };
-        part("out|", &out);
-        part("err|", &err);
+        part("out|", &output.stdout);
+        part("err|", &output.stderr);
         part("conversion|", &fs::read(conversion).unwrap_or_default());
-        text += &format!("exit {code}\n");
+        text += &format!("exit {}\n", output.status.code().unwrap());
         for call in programs.take_calls() {
             text += &format!("  {call}\n");
         }
@@ -333,7 +326,8 @@ fn run(case: &Path, real: Option<&Path>) {
         for step in &steps {
             expected += &system.step(step, &mut replayer);
         }
-        assert!(replayer.rest().is_empty(), "recorded, but not called: {:#?}", replayer.rest());
+        let complaint = replayer.complaint();
+        assert!(complaint.is_none(), "{}", complaint.unwrap_or_default());
     }
     compare(case, "expected", expected.trim_start());
 }

@@ -53,8 +53,7 @@ impl Places {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     words: Vec<String>,
-    /// None where the program is missing.
-    code: Option<i32>,
+    code: i32,
     out: String,
     err: String,
     made: Vec<(String, Made)>,
@@ -173,9 +172,8 @@ pub fn text(entries: &[Entry]) -> String {
         text += &marked('>', &entry.out);
         text += &marked('!', &entry.err);
         match entry.code {
-            Some(0) => {}
-            Some(code) => text += &format!("= {code}\n"),
-            None => text += "= missing\n",
+            0 => {}
+            code => text += &format!("= {code}\n"),
         }
         for (path, made) in &entry.made {
             match made {
@@ -204,7 +202,7 @@ pub fn parse(text: &str) -> Vec<Entry> {
         if mark == "$" {
             entries.push(Entry {
                 words: words(rest.trim_start()),
-                code: Some(0),
+                code: 0,
                 out: String::new(),
                 err: String::new(),
                 made: Vec::new(),
@@ -216,7 +214,7 @@ pub fn parse(text: &str) -> Vec<Entry> {
         match mark {
             ">" => read_marked(&mut entry.out, rest),
             "!" => read_marked(&mut entry.err, rest),
-            "=" => entry.code = rest.trim_start().parse().ok(),
+            "=" => entry.code = rest.trim_start().parse().unwrap(),
             "." => entry.is_repeated = true,
             "+" => {
                 let rest = rest.trim_start();
@@ -250,15 +248,14 @@ pub trait Witness: Programs {
     /// The calls since this was last asked, as lines.
     fn take_calls(&mut self) -> Vec<String>;
 
-    /// From now on a program is missing.
-    fn hide(&mut self, program: &str);
+    /// What is wrong with them.
+    fn complaint(&self) -> Option<String>;
 }
 
 /// Calls the real programs, and writes down what they answer.
 pub struct Recorder {
     places: Places,
     pub entries: Vec<Entry>,
-    hidden: Vec<String>,
     taken: usize,
     pids: Vec<String>,
     contents: Vec<Vec<u8>>,
@@ -267,7 +264,7 @@ pub struct Recorder {
 impl Recorder {
     pub fn new(places: &Places) -> Self {
         let places = places.clone();
-        Recorder { places, entries: vec![], hidden: vec![], taken: 0, pids: vec![], contents: vec![] }
+        Recorder { places, entries: vec![], taken: 0, pids: vec![], contents: vec![] }
     }
 
     /// Everything at which s6gen looks.
@@ -336,26 +333,20 @@ impl Recorder {
 impl Programs for Recorder {
     fn run(&mut self, call: &Call) -> io::Result<Answer> {
         let words: Vec<String> = call.words().iter().map(|word| self.places.hide(word)).collect();
-        let nothing = || (String::new(), String::new());
-        let (code, (out, err), made) = if self.hidden.iter().any(|hidden| *hidden == call.program) {
-            (None, nothing(), Vec::new())
-        } else {
-            let before = self.look();
-            let answer = Installed.run(call)?;
-            let text = |bytes: &[u8]| self.places.hide(str::from_utf8(bytes).unwrap());
-            let (mut out, err) = (text(&answer.out), text(&answer.err));
-            if call.program == "s6-svstat" && answer.code == 0 {
-                out = self.still(&out);
-            }
-            let made = self.look().into_iter().filter(|(path, made)| before.get(path) != Some(made));
-            (Some(answer.code), (out, err), made.collect())
-        };
-        let entry = Entry { words, code, out, err, made, is_repeated: false };
-        let result = answer(&self.places, &entry);
+        let before = self.look();
+        let answer = Installed.run(call)?;
+        let text = |bytes: &[u8]| self.places.hide(str::from_utf8(bytes).unwrap());
+        let (mut out, err) = (text(&answer.out), text(&answer.err));
+        if call.program == "s6-svstat" && answer.code == 0 {
+            out = self.still(&out);
+        }
+        let made = self.look().into_iter().filter(|(path, made)| before.get(path) != Some(made)).collect();
+        let entry = Entry { words, code: answer.code, out, err, made, is_repeated: false };
+        let result = Ok(entry.answer(&self.places));
         let is_new = self.taken < self.entries.len();
         match self.entries.last_mut().filter(|last| Entry { is_repeated: false, ..(*last).clone() } == entry)
         {
-            Some(last) if is_new && code == Some(111) => last.is_repeated = true,
+            Some(last) if is_new && answer.code == 111 => last.is_repeated = true,
             _ => self.entries.push(entry),
         }
         result
@@ -369,8 +360,8 @@ impl Witness for Recorder {
         calls
     }
 
-    fn hide(&mut self, program: &str) {
-        self.hidden.push(program.to_owned());
+    fn complaint(&self) -> Option<String> {
+        None
     }
 }
 
@@ -379,10 +370,11 @@ fn lines(entries: &[Entry]) -> Vec<String> {
     entries.iter().map(|entry| line(&entry.words) + again(entry)).collect()
 }
 
-fn answer(places: &Places, entry: &Entry) -> io::Result<Answer> {
-    let code = entry.code.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-    let bytes = |text: &str| places.fill(text).into_bytes();
-    Ok(Answer { code, out: bytes(&entry.out), err: bytes(&entry.err) })
+impl Entry {
+    fn answer(&self, places: &Places) -> Answer {
+        let bytes = |text: &str| places.fill(text).into_bytes();
+        Answer { code: self.code, out: bytes(&self.out), err: bytes(&self.err) }
+    }
 }
 
 /// Gives the answers that were recorded, to exactly the calls that were recorded, in order.
@@ -394,6 +386,8 @@ pub struct Replayer {
     /// How often the last one has been answered.
     times: usize,
     taken: usize,
+    /// The first call that is not the one that was recorded.
+    wrong: Option<String>,
 }
 
 /// How often a call that was made again and again is answered, before another answer comes.
@@ -401,17 +395,16 @@ const AGAIN: usize = 3;
 
 impl Replayer {
     pub fn new(places: &Places, entries: Vec<Entry>) -> Self {
-        Replayer { places: places.clone(), entries, done: 0, times: 0, taken: 0 }
-    }
-
-    /// What was recorded, but not called.
-    pub fn rest(&self) -> Vec<String> {
-        lines(&self.entries[self.done..])
+        Replayer { places: places.clone(), entries, done: 0, times: 0, taken: 0, wrong: None }
     }
 
     fn make(&self, path: &str, made: &Made) {
         let path = PathBuf::from(self.places.fill(path));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
+        if path.ends_with("n") {
+            // There is such a folder even if no longrun is in it.
+            fs::create_dir_all(path.with_file_name("servicedirs")).unwrap();
+        }
         match made {
             Made::File { content, executable } => {
                 fs::write(&path, self.places.fill(content)).unwrap();
@@ -433,24 +426,24 @@ impl Programs for Replayer {
             let is_last = self.entries.get(self.done).is_none_or(|next| next.words != last.words);
             if last.is_repeated && last.words == called && (is_last || self.times < AGAIN) {
                 self.times += 1;
-                return answer(&self.places, last);
+                return Ok(last.answer(&self.places));
             }
         }
         let entry = self.entries.get(self.done).cloned();
-        let recorded = entry.as_ref().map(|entry| line(&entry.words));
-        assert_eq!(
-            recorded,
-            Some(line(&called)),
-            "the {}. call is not the one that was recorded",
-            self.done + 1
-        );
-        let entry = entry.unwrap();
+        let entry = entry.filter(|entry| entry.words == called && self.wrong.is_none());
+        let Some(entry) = entry else {
+            let recorded = self.entries.get(self.done).map_or("nothing".into(), |entry| line(&entry.words));
+            let called = line(&called);
+            let wrong = format!("call {}: recorded\n  {recorded}\ncalled\n  {called}", self.done + 1);
+            self.wrong.get_or_insert(wrong);
+            return Ok(Answer { code: 99, out: vec![], err: b"this call was not recorded\n".to_vec() });
+        };
         for (path, made) in &entry.made {
             self.make(path, made);
         }
         self.done += 1;
         self.times = 1;
-        answer(&self.places, &entry)
+        Ok(entry.answer(&self.places))
     }
 }
 
@@ -461,7 +454,11 @@ impl Witness for Replayer {
         calls
     }
 
-    fn hide(&mut self, _program: &str) {}
+    fn complaint(&self) -> Option<String> {
+        let rest = lines(&self.entries[self.done..]);
+        let rest = (!rest.is_empty()).then(|| format!("recorded, but not called: {rest:#?}"));
+        self.wrong.clone().or(rest)
+    }
 }
 
 #[test]
@@ -469,7 +466,7 @@ fn a_transcript_is_read_as_it_was_written() {
     let file = |content: &str, executable| Made::File { content: content.into(), executable };
     let entry = |words: &[&str]| Entry {
         words: words.iter().map(|word| (*word).to_owned()).collect(),
-        code: Some(0),
+        code: 0,
         out: String::new(),
         err: String::new(),
         made: Vec::new(),
@@ -487,8 +484,8 @@ fn a_transcript_is_read_as_it_was_written() {
             ],
             ..entry(&["s6-rc", "", "it's", "a b", "\\n\n"])
         },
-        Entry { code: Some(111), is_repeated: true, ..entry(&["s6-rc"]) },
-        Entry { code: None, made: vec![("SCRATCH/e".into(), file("x\n\ny", true))], ..entry(&["s6-rc"]) },
+        Entry { code: 111, is_repeated: true, ..entry(&["s6-rc"]) },
+        Entry { made: vec![("SCRATCH/e".into(), file("x\n\ny", true))], ..entry(&["s6-rc"]) },
     ];
     assert_eq!(parse(&text(&entries)), entries, "{}", text(&entries));
 }
