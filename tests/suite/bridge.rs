@@ -70,12 +70,13 @@ impl Bridge {
         fs::remove_file(self.bin().join(program)).unwrap();
     }
 
-    /// Runs a command that finds nothing but the scripts on its PATH; `programs` answers for them.
-    pub fn run(&self, command: &mut Command, programs: &mut dyn Programs) -> Output {
+    /// Runs a command with the scripts on its PATH, and behind them the folders `more`; `programs` answers for the scripts.
+    pub fn run(&self, command: &mut Command, more: &[&Path], programs: &mut dyn Programs) -> Output {
         // Open for both, so that it never ends.
         let asked = OpenOptions::new().read(true).write(true).open(self.asked()).unwrap();
         let mut end = asked.try_clone().unwrap();
-        command.env_clear().env("PATH", self.bin()).stdin(Stdio::null());
+        let path = std::env::join_paths([self.bin().as_path()].iter().chain(more)).unwrap();
+        command.env_clear().env("PATH", path).stdin(Stdio::null());
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let waiting = std::thread::spawn(move || {
             let output = child.wait_with_output().unwrap();

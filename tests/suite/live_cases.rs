@@ -12,7 +12,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 
 use s6gen::live::{Call, Programs};
@@ -49,6 +49,12 @@ fn real_programs() -> Result<PathBuf, String> {
     }
 }
 
+/// Where Python is.
+fn python() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|folder| folder.join("python3")).find(|python| python.is_file())
+}
+
 /// A line of `steps`.
 enum Step {
     /// Anything else: s6gen is called so.
@@ -59,6 +65,9 @@ enum Step {
     Meanwhile(String),
     /// `until FILE`: the file appears before it goes on, where the system is real.
     Until(String),
+    /// `python FILE`: a program of the case runs, which finds the module of the documentation in the folder that it is
+    /// given.
+    Python(String),
     /// `without PROGRAM`: from now on it is missing.
     Without(String),
     /// `manifest FILE`: from now on this is what the image was built from.
@@ -72,6 +81,7 @@ fn steps(case: &Path) -> Vec<Step> {
         Some(("$", command)) => Step::Shell(command.into()),
         Some(("&", command)) => Step::Meanwhile(command.into()),
         Some(("until", file)) => Step::Until(file.into()),
+        Some(("python", file)) => Step::Python(file.into()),
         Some(("without", program)) => Step::Without(program.into()),
         Some(("manifest", file)) => Step::Manifest(file.into()),
         _ => Step::S6gen(words(line)),
@@ -81,6 +91,7 @@ fn steps(case: &Path) -> Vec<Step> {
 
 /// The system of a case, real or replayed.
 struct System {
+    case: PathBuf,
     folder: TempDir,
     places: Places,
     bridge: Bridge,
@@ -105,7 +116,7 @@ impl System {
         }
         let bridge = Bridge::new(&scratch.join("bridge"));
         let meanwhile = Vec::new();
-        let mut system = System { folder, places, bridge, scanner: None, meanwhile };
+        let mut system = System { case: case.to_owned(), folder, places, bridge, scanner: None, meanwhile };
         for entry in fs::read_dir(case).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "toml") {
@@ -199,6 +210,7 @@ impl System {
             Step::Shell(_) | Step::Meanwhile(_) | Step::Until(_) => {}
             Step::Without(program) => self.bridge.hide(program),
             Step::Manifest(file) => self.build(file),
+            Step::Python(file) => return self.python(file, programs),
             Step::S6gen(words) => return self.s6gen(words, programs),
         }
         String::new()
@@ -208,8 +220,38 @@ impl System {
         let conversion = self.path("run/s6gen/conversion");
         let _ = fs::remove_file(&conversion);
         let mut command = Command::new(env!("CARGO_BIN_EXE_s6gen"));
-        let output = self.bridge.run(command.args(self.located(step)), &mut Called(programs));
-        let mut text = format!("\n$ s6gen {}\n", line(step));
+        let output = self.bridge.run(command.args(self.located(step)), &[], &mut Called(programs));
+        let conversion = fs::read(conversion).unwrap_or_default();
+        self.told(&format!("s6gen {}", line(step)), &output, &conversion, programs)
+    }
+
+    /// Runs a Python program that finds an s6gen on its PATH which knows where this system lies.
+    fn python(&self, file: &str, programs: &mut dyn Witness) -> String {
+        let words = |command: &[&str]| {
+            let command: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
+            self.located(&command)[command.len()..].join(" ")
+        };
+        let (instance, apply) = (words(&["instance", "add"]), words(&["apply"]));
+        let (other, s6gen) = (words(&["status"]), env!("CARGO_BIN_EXE_s6gen"));
+        let script = format!(
+            "#!/bin/sh\nwhat=$1\nshift\ncase $what in\n\
+             instance) does=$1 ; shift ; exec {s6gen} instance \"$does\" {instance} \"$@\" ;;\n\
+             apply) exec {s6gen} apply {apply} \"$@\" ;;\n\
+             *) exec {s6gen} \"$what\" {other} \"$@\" ;;\nesac\n"
+        );
+        self.bridge.script("s6gen", &script);
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+        let python = python().unwrap();
+        let mut command = Command::new(&python);
+        command.arg("-B").arg(self.case.join(file)).arg(docs);
+        let more = [python.parent().unwrap(), Path::new("/usr/bin"), Path::new("/bin")];
+        let output = self.bridge.run(&mut command, &more, &mut Called(programs));
+        self.told(&format!("python3 {file}"), &output, b"", programs)
+    }
+
+    /// What came of a command, as it is expected.
+    fn told(&self, command: &str, output: &Output, conversion: &[u8], programs: &mut dyn Witness) -> String {
+        let mut text = format!("\n$ {command}\n");
         let mut part = |mark: &str, bytes: &[u8]| {
             for line in self.places.hide(&String::from_utf8_lossy(bytes)).lines() {
                 text += format!("{mark} {line}").trim_end();
@@ -218,7 +260,7 @@ impl System {
         };
         part("out|", &output.stdout);
         part("err|", &output.stderr);
-        part("conversion|", &fs::read(conversion).unwrap_or_default());
+        part("conversion|", conversion);
         text += &format!("exit {}\n", output.status.code().unwrap());
         for call in programs.take_calls() {
             text += &format!("  {call}\n");
@@ -239,14 +281,20 @@ impl Programs for Called<'_> {
 impl Drop for System {
     fn drop(&mut self) {
         let Some(scanner) = &mut self.scanner else { return };
-        for child in &mut self.meanwhile {
-            let _ = child.wait();
-        }
         let quiet = |program: &str| {
             let mut command = Command::new(program);
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             command
         };
+        let kill = |pid: u32| {
+            let _ = quiet("kill").args(["-KILL", &pid.to_string()]).status();
+        };
+        for child in &mut self.meanwhile {
+            let below = descendants(child.id());
+            below.iter().for_each(|(pid, _)| kill(*pid));
+            let _ = child.kill();
+            let _ = child.wait();
+        }
         let live = self.places.live();
         let _ = quiet("s6-rc").arg("-l").arg(live).args(["-D", "-a", "-t", "10000", "change"]).status();
         let _ = quiet("s6-svscanctl").arg("-t").arg(Path::new(&self.places.scratch).join("scan")).status();
@@ -254,7 +302,7 @@ impl Drop for System {
         while scanner.try_wait().is_ok_and(|status| status.is_none()) {
             for (pid, name) in descendants(scanner.id()) {
                 if name != "s6-supervise" {
-                    let _ = quiet("kill").args(["-KILL", &pid.to_string()]).status();
+                    kill(pid);
                 }
             }
             std::thread::sleep(std::time::Duration::from_millis(50));
@@ -365,4 +413,29 @@ fn every_live_case_says_and_calls_what_is_expected() {
     }
     // What was recorded is what is replayed.
     run_all(None);
+}
+
+#[test]
+fn the_python_module_does_what_the_watcher_called() {
+    let name = "the_python_module_does_what_the_watcher_called";
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/python");
+    if python().is_none() {
+        eprintln!("not run: {name}: python3 is not on PATH");
+        return;
+    }
+    let module = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/s6gen.py")).unwrap();
+    let program = fs::read_to_string(case.join("watcher.py")).unwrap();
+    for line in module.lines().filter_map(|line| line.strip_prefix("def ")) {
+        let function = line.split('(').next().unwrap();
+        let is_called = program.contains(&format!("s6gen.{function}("));
+        assert!(is_called || function.starts_with('_'), "`{function}` is not called");
+    }
+    match real_programs() {
+        Ok(programs) => {
+            eprintln!("{name}: on a real system, with the programs in {}", programs.display());
+            run(&case, Some(&programs));
+        }
+        Err(why) => eprintln!("{name}: not run on a real system, its transcript is replayed: {why}"),
+    }
+    run(&case, None);
 }

@@ -489,3 +489,28 @@ fn a_transcript_is_read_as_it_was_written() {
     ];
     assert_eq!(parse(&text(&entries)), entries, "{}", text(&entries));
 }
+
+#[test]
+fn a_replay_answers_only_what_was_recorded_in_order() {
+    let recorded = parse(
+        "$ s6-rc -u change web\n...\n= 111\n\n$ s6-rc -u change web\n\n$ s6-rc-db list all\n> SCRATCH\n",
+    );
+    let places = Places { scratch: "/scratch".into(), programs: "/bin".into() };
+    let (up, list) =
+        (Call::new("s6-rc").args(["-u", "change", "web"]), Call::new("s6-rc-db").args(["list", "all"]));
+    let mut replay = Replayer::new(&places, recorded.clone());
+    let codes: Vec<i32> = (0..4).map(|_| replay.run(&up).unwrap().code).collect();
+    assert_eq!(codes, [111, 111, 111, 0]);
+    assert!(replay.complaint().unwrap().contains("not called"));
+    assert_eq!(replay.run(&list).unwrap().out, b"/scratch\n");
+    assert_eq!(replay.complaint(), None);
+    assert_ne!(replay.run(&list).unwrap().code, 0);
+    assert!(replay.complaint().unwrap().contains("recorded\n  nothing"));
+
+    let mut replay = Replayer::new(&places, recorded);
+    assert_ne!(replay.run(&list).unwrap().code, 0);
+    assert_ne!(replay.run(&up).unwrap().code, 0, "after the first wrong call nothing is right");
+    assert!(
+        replay.complaint().unwrap().contains("recorded\n  s6-rc -u change web\ncalled\n  s6-rc-db list all")
+    );
+}
