@@ -46,7 +46,8 @@ fn names(names: &[&[u8]]) -> Vec<Name> {
 
 #[test]
 fn the_line_of_a_supervisor_says_how_a_longrun_is() {
-    let cases: [(&str, bool, State, Option<u32>, Option<&str>); 9] = [
+    // The line, whether the longrun notifies, how it is, its process, how it ended.
+    let cases = [
         ("true true true 42 7 -1 NA", true, State::Up, Some(42), None),
         ("true false true 42 7 -1 NA", true, State::Starting, Some(42), None),
         ("true false true 42 7 -1 NA", false, State::Up, Some(42), None),
@@ -143,7 +144,8 @@ fn an_unknown_bundle_is_empty_and_every_other_failure_is_one() {
 #[test]
 fn only_a_lock_that_another_holds_is_waited_for() {
     let busy = says(111, b"", "s6-rc: fatal: unable to take locks: Resource temporarily unavailable\n");
-    let change = |answer: &Answer| with(&[answer.clone()], |live| live.change(Direction::Up, &[])).0;
+    let change =
+        |answer: &Answer| with(std::slice::from_ref(answer), |live| live.change(Direction::Up, &[])).0;
     assert!(matches!(change(&busy), Err(Failure::Busy(..))));
     assert!(matches!(change(&says(111, b"", "s6-rc: fatal: no memory\n")), Err(Failure::Failed(..))));
     let other = says(1, b"", "unable to take locks\n");
