@@ -154,7 +154,11 @@ impl Apply {
             }
         }
 
-        let is_same = plan.changed.is_empty() && before.is_same(&after).map_err(unwritten)?;
+        let unstarted = unstarted(live, fresh)?;
+        let unstarted = unstarted.into_iter().filter(|name| new_services.contains_key(name));
+        let unstarted = &unstarted.collect::<BTreeSet<Name>>() - &plan.active;
+        let is_same =
+            plan.changed.is_empty() && unstarted.is_empty() && before.is_same(&after).map_err(unwritten)?;
         if is_same {
             return Ok(plan);
         }
@@ -191,7 +195,7 @@ impl Apply {
         let top = if wanted.services.target.system.is_overlay() { "top" } else { START_BUNDLE };
         let at_boot =
             &live.contents(fresh, top).map_err(failed)? - &live.contents(&old, top).map_err(failed)?;
-        plan.boot = &(&at_boot - &stays) - &plan.starts;
+        plan.boot = &(&(&at_boot | &unstarted) - &stays) - &plan.starts;
 
         let boot: Vec<Name> = plan.boot.iter().cloned().collect();
         plan.commands.push(live::compile(fresh, sources));
@@ -253,6 +257,12 @@ impl Apply {
                 [fresh.as_os_str().as_bytes()].into_iter().chain(plan.conversion.iter().map(Name::as_bytes));
             let lines: Vec<&[u8]> = lines.flat_map(|line| [line, b"\n"]).collect();
             disk::replace(&fresh.with_file_name(PENDING), &lines.concat()).map_err(unwritten)?;
+            if !plan.boot.is_empty() {
+                let lines =
+                    [fresh.as_os_str().as_bytes()].into_iter().chain(plan.boot.iter().map(Name::as_bytes));
+                let lines: Vec<&[u8]> = lines.flat_map(|line| [line, b"\n"]).collect();
+                disk::replace(&fresh.with_file_name(UNSTARTED), &lines.concat()).map_err(unwritten)?;
+            }
         }
         if plan.is_empty() {
             disk::install(&wanted.tree, root, definitions).map_err(unwritten)?;
@@ -269,7 +279,7 @@ impl Apply {
                     problem.note("the new database is live; what did not start is shown by `s6gen status`"),
                 ];
                 // The others do not suffer from it.
-                problems.extend(self.finish(live, wanted, plan).err().into_iter().flatten());
+                problems.extend(self.finish(live, wanted, plan, fresh).err().into_iter().flatten());
                 return Err(problems);
             }
             let problem = problem.note("the old database is still live; the files for the next boot are new");
@@ -280,18 +290,28 @@ impl Apply {
                 Err(failure) => vec![problem, failure.diagnostic()],
             });
         }
-        self.finish(live, wanted, plan)
+        self.finish(live, wanted, plan, fresh)
     }
 
     /// What remains to be done once the new database is live.
-    fn finish(&self, live: &mut Live<'_>, wanted: &Wanted, plan: &Plan) -> Result<(), Vec<Diagnostic>> {
-        disk::install(&wanted.tree, &self.definitions.root, &wanted.services.target.tree)
-            .map_err(unwritten)?;
+    fn finish(
+        &self,
+        live: &mut Live<'_>,
+        wanted: &Wanted,
+        plan: &Plan,
+        fresh: &Path,
+    ) -> Result<(), Vec<Diagnostic>> {
         let boot: Vec<Name> = plan.boot.iter().cloned().collect();
+        let mut started = Ok(());
         if !boot.is_empty() {
-            live.change(Direction::Up, &boot).map_err(failed)?;
+            started = live.change(Direction::Up, &boot);
+            disk::replace(&fresh.with_file_name(UNSTARTED), b"").map_err(unwritten)?;
         }
-        Ok(())
+        if !plan.stopped_oneshots.is_empty() {
+            let (root, definitions) = (&self.definitions.root, &wanted.services.target.tree);
+            disk::install(&wanted.tree, root, definitions).map_err(unwritten)?;
+        }
+        started.map_err(failed)
     }
 
     /// The new tree, with those files of the old one that the oneshots run by which it is stopped. What keeps nothing but
@@ -338,12 +358,27 @@ fn changes(old: &Settings, new: &Settings) -> Vec<String> {
 /// The file, beside the databases, with the one that is made live, and the services that restart with it.
 const PENDING: &str = "pending";
 
+/// The file, beside the databases, with the one that is made live, and the services that are started after that.
+const UNSTARTED: &str = "unstarted";
+
+/// The services that an apply did not get to start after it had made its database live.
+fn unstarted(live: &Live<'_>, fresh: &Path) -> Result<Vec<Name>, Vec<Diagnostic>> {
+    let (is_live, names) = noted(live, &fresh.with_file_name(UNSTARTED))?;
+    Ok(if is_live { names } else { Vec::new() })
+}
+
 /// The services whose files on the disk were replaced by an apply that did not get to restart them.
 fn pending(live: &Live<'_>, fresh: &Path) -> Result<Vec<Name>, Vec<Diagnostic>> {
-    let text = disk::read_kept(&fresh.with_file_name(PENDING)).map_err(unwritten)?.unwrap_or_default();
+    let (is_live, names) = noted(live, &fresh.with_file_name(PENDING))?;
+    Ok(if is_live { Vec::new() } else { names })
+}
+
+/// What a file says: whether its database is the one that is live, and the services.
+fn noted(live: &Live<'_>, file: &Path) -> Result<(bool, Vec<Name>), Vec<Diagnostic>> {
+    let text = disk::read_kept(file).map_err(unwritten)?.unwrap_or_default();
     let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let database = lines.next().unwrap_or_default();
     let is_live =
         disk::live_database(live.directory()).is_some_and(|path| path.as_os_str().as_bytes() == database);
-    Ok(if is_live { Vec::new() } else { lines.map(Name::new).collect() })
+    Ok((is_live, lines.map(Name::new).collect()))
 }
