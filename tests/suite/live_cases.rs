@@ -68,6 +68,8 @@ enum Step {
     /// `python FILE`: a program of the case runs, which finds the module of the documentation in the folder that it is
     /// given.
     Python(String),
+    /// `write FILE TEXT`: a file of one more word on each line, in the scratch folder.
+    Write(String, Vec<String>),
     /// `without PROGRAM`: from now on it is missing.
     Without(String),
     /// `manifest FILE`: from now on this is what the image was built from.
@@ -82,6 +84,10 @@ fn steps(case: &Path) -> Vec<Step> {
         Some(("&", command)) => Step::Meanwhile(command.into()),
         Some(("until", file)) => Step::Until(file.into()),
         Some(("python", file)) => Step::Python(file.into()),
+        Some(("write", rest)) => {
+            let words = words(rest);
+            Step::Write(words[0].clone(), words[1..].to_vec())
+        }
         Some(("without", program)) => Step::Without(program.into()),
         Some(("manifest", file)) => Step::Manifest(file.into()),
         _ => Step::S6gen(words(line)),
@@ -208,6 +214,9 @@ impl System {
             }
             Step::Until(file) if is_real => eventually(file, || self.path(file).exists()),
             Step::Shell(_) | Step::Meanwhile(_) | Step::Until(_) => {}
+            Step::Write(file, lines) => {
+                fs::write(self.path(file), self.places.fill(&lines.join("\n"))).unwrap();
+            }
             Step::Without(program) => self.bridge.hide(program),
             Step::Manifest(file) => self.build(file),
             Step::Python(file) => return self.python(file, programs),
