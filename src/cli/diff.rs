@@ -133,7 +133,9 @@ impl Diff {
 
     /// What a boot would compile if the manifest were applied.
     fn wanted(&self, wanted: &Wanted, place: &Path) -> Result<Snapshot, Vec<Diagnostic>> {
-        let sources = wanted.compose(&self.definitions, place)?;
+        let differences = wanted.differences(&self.definitions)?;
+        let sources = wanted.compose(&self.definitions, &differences, place)?;
+        wanted.check(&sources)?;
         Ok(snapshot_of(|| sources.iter().map(disk::source).collect()))
     }
 

@@ -4,7 +4,7 @@ use super::carried::{ADDED, Carried};
 use super::manifest::{Loaded, Overrides, additions, load_manifest, tree};
 use super::system::{Definitions, Trouble, unwritten};
 use crate::diagnostic::{Diagnostic, Files, Severity};
-use crate::disk::{self, SourceDirectory};
+use crate::disk::{self, Difference, SourceDirectory};
 use crate::image::{self, Setup};
 use crate::judge;
 use crate::model::{ServiceSet, System, Target};
@@ -20,15 +20,19 @@ pub(super) struct Wanted {
 impl Wanted {
     /// Compiles the manifest that the system carries, or another one, with what was added.
     pub(super) fn new(definitions: &Definitions, manifest: Option<&Path>) -> Result<Wanted, Trouble> {
-        let (mut loaded, templates): (Loaded, Overrides) = match manifest {
-            Some(path) => (load_manifest(path), Overrides::new()),
+        let (loaded, templates, directory): (Loaded, Overrides, PathBuf) = match manifest {
+            Some(path) => {
+                let loaded = load_manifest(path);
+                let directory = definitions.in_root(&loaded.compile().services.target.tree);
+                (loaded, Overrides::new(), directory)
+            }
             None => {
-                let carried = Carried::read(&definitions.directory()?)?;
-                (carried.load(), carried.templates)
+                let directory = definitions.directory()?;
+                let carried = Carried::read(&directory)?;
+                (carried.load(), carried.templates, directory)
             }
         };
-        let directory = definitions.in_root(&loaded.compile().services.target.tree);
-        loaded = loaded.with(&directory.join(ADDED), &additions(&directory)?);
+        let loaded = loaded.with(&directory.join(ADDED), &additions(&directory)?);
         let compilation = loaded.compile();
         if compilation.problems.has_errors() {
             let problems = compilation.problems.iter().cloned().collect();
@@ -42,19 +46,28 @@ impl Wanted {
         Ok(Wanted { services, tree })
     }
 
-    /// Makes in `place` the source directories that a boot would compile, judges them, and returns them in order.
+    /// How the definitions on the disk differ.
+    pub(super) fn differences(&self, definitions: &Definitions) -> Result<Vec<Difference>, Vec<Diagnostic>> {
+        disk::compare(&self.tree, &definitions.root, &self.services.target.tree).map_err(unwritten)
+    }
+
+    /// Makes in `place` the source directories that a boot would compile, and returns them in order.
     pub(super) fn compose(
         &self,
         definitions: &Definitions,
+        differences: &[Difference],
         place: &Path,
     ) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
         let target = &self.services.target;
         disk::remove_folder(place).map_err(unwritten)?;
         let paths = compiled(definitions, target)?;
-        let sources =
-            disk::compose(&self.tree, &definitions.root, &target.tree, &paths, place).map_err(unwritten)?;
-        check(&sources, target)?;
-        Ok(sources)
+        disk::compose(&self.tree, &definitions.root, &target.tree, &paths, differences, place)
+            .map_err(unwritten)
+    }
+
+    /// Judges such source directories, as `s6gen check --tree` would.
+    pub(super) fn check(&self, sources: &[PathBuf]) -> Result<(), Vec<Diagnostic>> {
+        check(sources, &self.services.target)
     }
 }
 
@@ -89,14 +102,13 @@ fn compiled(definitions: &Definitions, target: &Target) -> Result<Vec<String>, V
     Ok(image::compiled(&opened(definitions)?, &setup))
 }
 
-/// Judges what is about to be compiled, as `s6gen check --tree` would.
+/// Judges source directories that are gone when somebody reads the report.
 fn check(sources: &[PathBuf], target: &Target) -> Result<(), Vec<Diagnostic>> {
     let mut files = Files::default();
     let opened = sources.iter().map(disk::source).collect();
     let compilation = judge(&mut files, opened, Target::new(target.system));
     let errors: Vec<Diagnostic> =
         compilation.problems.iter().filter(|p| p.severity() == Severity::Error).cloned().collect();
-    // The places are in directories that are gone when somebody reads this.
     let placed = |problem: Diagnostic| {
         let places: Vec<String> =
             problem.labels.iter().map(|label| files.path(label.origin.file).display().to_string()).collect();

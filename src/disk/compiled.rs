@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::error::OutputError;
+use super::ground::read_whole;
 use crate::model::{FDHOLDER, File, Name, NodeKind, ONESHOT_RUNNER, Settings};
 
 /// A compiled database.
@@ -66,11 +67,12 @@ impl Database {
         file.try_exists().map_err(|error| OutputError::system("look at", &file, &error))
     }
 
-    /// Whether both hold the same: the services with their dependencies, and every file.
+    /// Whether both hold the same services with the same dependencies, timeouts and oneshots. The files of longruns are
+    /// not looked at.
     ///
     /// # Errors
     /// One of them cannot be read.
-    pub fn is_same(&self, other: &Database) -> Result<bool, OutputError> {
+    pub fn has_same_services(&self, other: &Database) -> Result<bool, OutputError> {
         let read =
             |file: PathBuf| fs::read(&file).map_err(|error| OutputError::system("read", &file, &error));
         for file in ["n", "db", "resolve.cdb"] {
@@ -80,17 +82,36 @@ impl Database {
                 return Ok(false);
             }
         }
-        let longruns = self.longruns()?;
-        if longruns != other.longruns()? {
-            return Ok(false);
-        }
-        for name in &longruns {
-            if self.settings(name)? != other.settings(name)? {
-                return Ok(false);
-            }
-        }
         Ok(true)
     }
+}
+
+/// The oneshots in source directories, with the texts of `up` and `down`.
+///
+/// # Errors
+/// They cannot be read.
+pub fn oneshots(sources: &[PathBuf]) -> Result<BTreeMap<Name, [Vec<u8>; 2]>, OutputError> {
+    let mut found = BTreeMap::new();
+    for source in sources {
+        let mut read = || -> io::Result<()> {
+            for entry in fs::read_dir(source)? {
+                let entry = entry?;
+                let file = |name: &str| match fs::read(entry.path().join(name)) {
+                    Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                        Ok(Vec::new())
+                    }
+                    read => read,
+                };
+                let name = entry.file_name();
+                if !name.as_bytes().starts_with(b".") && file("type")?.trim_ascii() == b"oneshot" {
+                    found.insert(Name::new(name.as_bytes()), [file("up")?, file("down")?]);
+                }
+            }
+            Ok(())
+        };
+        read().map_err(|error| OutputError::system("read", source, &error))?;
+    }
+    Ok(found)
 }
 
 fn collect(place: &Path, prefix: &str, files: &mut BTreeMap<String, File>) -> io::Result<()> {
@@ -101,8 +122,10 @@ fn collect(place: &Path, prefix: &str, files: &mut BTreeMap<String, File>) -> io
         if kind.is_dir() {
             collect(&entry.path(), &format!("{path}/"), files)?;
         } else if kind.is_file() {
-            let executable = entry.metadata()?.permissions().mode() & 0o111 != 0;
-            files.insert(path, File { content: fs::read(entry.path())?, executable });
+            let file = fs::File::open(entry.path())?;
+            let metadata = file.metadata()?;
+            let executable = metadata.permissions().mode() & 0o111 != 0;
+            files.insert(path, File { content: read_whole(file, metadata.len())?, executable });
         } else if kind.is_symlink() {
             let target = fs::read_link(entry.path())?;
             files.insert(path, File { content: target.as_os_str().as_bytes().to_owned(), executable: false });
@@ -155,9 +178,7 @@ pub fn make_folder(path: &Path) -> Result<PathBuf, OutputError> {
 /// The system refuses.
 pub fn remove_folder(path: &Path) -> Result<(), OutputError> {
     match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(OutputError::system("remove", path, &error))
-        }
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(OutputError::system("remove", path, &error)),
         _ => Ok(()),
     }
 }

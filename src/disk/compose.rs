@@ -5,14 +5,16 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::error::OutputError;
+use super::files::create;
 use super::ground::Ground;
+use super::plan::Difference;
 use super::receipt::Receipt;
-use super::write::create;
 use crate::tree::{SourceTree, TreeEntry};
 
 /// Makes `place` and in it, for each of the source directories `sources` (absolute paths in the image at `root`), what it
-/// would hold if `tree` were installed: `tree` is written, what others made is linked to, and what an earlier build
-/// made is left out. Returns the directories, in order; nothing below `root` is changed.
+/// would hold if `tree` were installed: of `tree` what is in `differences` is written, what others made or is there
+/// already is linked to, and what only an earlier build made is left out. Returns the directories, in order; nothing below
+/// `root` is changed.
 ///
 /// # Errors
 /// The system refuses, or the receipt beside `definitions` cannot be used.
@@ -21,12 +23,18 @@ pub fn compose(
     root: &Path,
     definitions: &str,
     sources: &[String],
+    differences: &[Difference],
     place: &Path,
 ) -> Result<Vec<PathBuf>, OutputError> {
     let ground = Ground::new(root, definitions)?;
     let receipt = ground.receipt()?.unwrap_or_default();
     let root = fs::canonicalize(root).map_err(|error| OutputError::system("find", root, &error))?;
-    let composer = Composer { tree, root: &root, receipt };
+    // Differences are told by where files really lie.
+    let is_direct = ground.definitions == definitions.trim_matches('/');
+    let definitions = is_direct.then_some(ground.definitions.as_str());
+    let differs = differences.iter().map(|difference| difference.path.as_str());
+    let differs = differs.filter_map(|path| child(definitions?, path)).collect();
+    let composer = Composer { tree, root: &root, receipt, definitions, differs };
     let failed = |error: &io::Error| OutputError::system("write", place, error);
     fs::create_dir_all(place).map_err(|error| failed(&error))?;
     let mut made = Vec::new();
@@ -42,9 +50,25 @@ struct Composer<'a> {
     tree: &'a SourceTree,
     root: &'a Path,
     receipt: Receipt,
+    /// The directory of the definitions, if no link is on the way to it.
+    definitions: Option<&'a str>,
+    /// The names in it of which something differs.
+    differs: BTreeSet<&'a str>,
+}
+
+/// The first name of a path below `directory`.
+fn child<'p>(directory: &str, path: &'p str) -> Option<&'p str> {
+    path.strip_prefix(directory)?.strip_prefix('/')?.split('/').next()
 }
 
 impl Composer<'_> {
+    /// Whether `path` is a definition of the tree that is there already, just so.
+    fn is_there(&self, path: &str) -> bool {
+        let name = self.definitions.and_then(|definitions| path.strip_prefix(definitions)?.strip_prefix('/'));
+        name.is_some_and(|name| !name.contains('/') && !self.differs.contains(name))
+            && self.tree.has_below(path)
+    }
+
     /// Whether anything below the directory `path` is, was or becomes ours.
     fn is_ours(&self, path: &str) -> bool {
         let prefix = format!("{path}/");
@@ -53,7 +77,7 @@ impl Composer<'_> {
 
     fn directory(&self, path: &str, to: &Path) -> io::Result<()> {
         let real = self.root.join(path);
-        if !self.is_ours(path) {
+        if self.is_there(path) || !self.is_ours(path) {
             return symlink(real, to);
         }
         fs::create_dir(to)?;

@@ -82,11 +82,6 @@ impl OutputError {
         self
     }
 
-    /// Whether some of the output was already replaced.
-    pub(super) fn is_partly(&self) -> bool {
-        matches!(self, OutputError::Refused(Refusal { partly: true, .. }))
-    }
-
     /// What to tell people: one diagnostic per refusal and per path that is in the way.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         match self {

@@ -9,10 +9,15 @@ use super::error::OutputError;
 use super::receipt::{RECEIPT, Receipt, is_plain};
 use crate::tree::TreeEntry;
 
-/// Where new files are completed before any of them is visible. A killed build may leave it; it is always ours.
-pub(super) const STAGING: &str = ".s6gen.new";
+/// Where new files are completed before any of them is visible; the second is for a build after one that was killed
+/// while `/init` looked into the first. A killed build may leave them; they are always ours.
+pub(super) const STAGINGS: [&str; 2] = [".s6gen.new", ".s6gen.newer"];
+
+/// The link through which `/init` finds definitions while they change; always ours too.
+pub(super) const SWITCH: &str = ".s6gen.switch";
 
 /// A root and the directory of definitions in it.
+#[derive(Debug)]
 pub(super) struct Ground<'a> {
     root: &'a Path,
     root_is_all: bool,
@@ -62,6 +67,16 @@ impl<'a> Ground<'a> {
 
     pub fn beside(&self, name: &str) -> PathBuf {
         self.path(&self.definitions).join(name)
+    }
+
+    /// Where the definition of that name lies.
+    pub fn definition(&self, name: &str) -> String {
+        format!("{}/{name}", self.definitions)
+    }
+
+    /// The name of the definition that a path belongs to, if it does.
+    pub fn definition_of<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_prefix(&self.definitions)?.strip_prefix('/')?.split('/').next()
     }
 
     /// The receipt, if there is one.
@@ -171,9 +186,9 @@ impl<'a> Ground<'a> {
         let path = self.path(path);
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let read = || {
-            let mut content = Vec::new();
-            File::from(rustix::fs::open(&path, flags, Mode::empty())?).read_to_end(&mut content)?;
-            Ok(content)
+            let file = File::from(rustix::fs::open(&path, flags, Mode::empty())?);
+            let length = file.metadata()?.len();
+            read_whole(file, length)
         };
         read().map_err(|error: io::Error| OutputError::system("read", &path, &error))
     }
@@ -213,6 +228,22 @@ impl<'a> Ground<'a> {
             _ => Some(State::Kind),
         })
     }
+}
+
+/// The content of a regular file of this length, with as few calls as that takes.
+pub(super) fn read_whole(mut file: File, length: u64) -> io::Result<Vec<u8>> {
+    let mut content = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+    let mut done = 0;
+    while done < content.len() {
+        match file.read(&mut content[done..]) {
+            Ok(0) => break,
+            Ok(count) => done += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    content.truncate(done);
+    Ok(content)
 }
 
 /// The permissions of a file that we make.

@@ -1,24 +1,32 @@
 //! The only room that touches the file system: it turns a tree into files, and reads what people wrote.
 //!
 //! [`install`] makes the files below a root equal to a [`SourceTree`](crate::tree::SourceTree), [`compare`] says what
-//! it would change. What was made is listed in a receipt beside the definitions; nothing else is ever replaced or
+//! it would change, and a [`Place`] does both under one lock. Where definitions are linked, a boot at any moment finds the
+//! old ones or the new ones. What was made is listed in a receipt beside the definitions; nothing else is ever replaced or
 //! removed. [`source`] opens a source directory for `import` to read.
 
 mod compiled;
 mod compose;
 mod create;
 mod error;
+mod files;
 mod folder;
 mod ground;
 mod keep;
 mod kept;
+mod lists;
 mod manifest;
+mod place;
 mod plan;
 mod read;
 mod receipt;
+mod sides;
+mod steps;
+mod switch;
+mod wanted;
 mod write;
 
-pub use compiled::{Database, databases, is_there, live_database, make_folder, remove_folder};
+pub use compiled::{Database, databases, is_there, live_database, make_folder, oneshots, remove_folder};
 pub use compose::compose;
 pub use create::create;
 pub use error::{Foreign, OutputError, Refusal};
@@ -27,7 +35,8 @@ pub use ground::State;
 pub use keep::keep;
 pub use kept::{Kept, find_tree, lock, read_kept, replace};
 pub use manifest::{MANIFEST_LIMIT, read_manifest};
-pub use plan::{Difference, compare};
+pub use place::{Place, Prune, compare, install};
+pub use plan::Difference;
 pub use read::{SourceDirectory, source};
 pub use receipt::RECEIPT;
-pub use write::{Installed, install};
+pub use write::Installed;

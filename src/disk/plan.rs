@@ -1,9 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::ops::Bound;
 
 use super::error::{Foreign, OutputError};
-use super::ground::{DIRECTORY_MODE, Found, Ground, STAGING, State, parents};
-use super::receipt::{RECEIPT, Receipt, is_plain};
+use super::ground::{DIRECTORY_MODE, Found, Ground, STAGINGS, SWITCH, State, parents};
+use super::place::Prune;
+use super::receipt::{RECEIPT, Receipt};
+use super::wanted::{Wanted, wanted};
 use crate::tree::{SourceTree, TreeEntry};
 
 /// One way in which the files differ from the tree.
@@ -15,33 +17,13 @@ pub struct Difference {
     pub state: State,
 }
 
-/// Says how the files below `root` differ from `tree`, by path; writes nothing and needs no right to.
-///
-/// `definitions` is the directory of the definitions, as for [`install`](super::install). Nothing differs exactly
-/// when `install` would write nothing.
-pub fn compare(tree: &SourceTree, root: &Path, definitions: &str) -> Result<Vec<Difference>, OutputError> {
-    let ground = Ground::new(root, definitions)?;
-    let mut plan = Plan::new(&ground, tree)?;
-    for (path, state) in [
-        (RECEIPT, if plan.has_receipt { State::Content } else { State::Missing }),
-        (STAGING, State::LeftOver),
-    ] {
-        let differs = if path == RECEIPT { plan.receipt_differs() } else { plan.stale_staging };
-        if differs {
-            plan.differences.push(Difference { path: format!("{}/{path}", ground.definitions), state });
-        }
-    }
-    plan.differences.sort();
-    Ok(plan.differences)
-}
-
 /// What has to happen so that the files equal the tree; made by looking only.
 #[derive(Default)]
 pub(super) struct Plan<'t> {
     /// Directories of ours that have other permissions.
     pub modes: Vec<String>,
-    /// What to write, directories first and parents before what is in them, and what of ours has to go first.
-    pub writes: Vec<(String, &'t TreeEntry, InTheWay)>,
+    /// What to write, directories first and parents before what is in them.
+    pub writes: Vec<Write<'t>>,
     /// What is no longer wanted, children first, and whether it is a directory.
     pub left_over: Vec<(String, bool)>,
     /// Other people's files that keep directories of ours from going.
@@ -51,9 +33,20 @@ pub(super) struct Plan<'t> {
     pub foreign: Vec<Foreign>,
     pub differences: Vec<Difference>,
     pub has_receipt: bool,
+    /// The services whose definitions are no longer wanted and stay for now.
+    pub postponed: Vec<String>,
     pub old: Receipt,
     pub new: Receipt,
-    pub stale_staging: bool,
+    /// What an interrupted build left beside the definitions.
+    pub stale: Vec<&'static str>,
+    wanted: BTreeMap<String, Wanted<'t>>,
+}
+
+/// Something to write.
+pub(super) struct Write<'t> {
+    pub path: String,
+    pub entry: &'t TreeEntry,
+    pub in_the_way: InTheWay,
 }
 
 /// What of ours is in the way of a new entry and cannot be renamed over.
@@ -66,26 +59,24 @@ pub(super) enum InTheWay {
     Directory,
 }
 
-struct Wanted<'t> {
-    entry: &'t TreeEntry,
-    /// The definition that this is part of.
-    definition: Option<String>,
-}
-
 impl<'t> Plan<'t> {
-    pub fn new(ground: &Ground, tree: &'t SourceTree) -> Result<Self, OutputError> {
+    pub fn new(ground: &Ground, tree: &'t SourceTree, prune: Prune) -> Result<Self, OutputError> {
         let receipt = ground.receipt()?;
-        let staging = format!("{}/{STAGING}", ground.definitions);
-        let mut plan = Plan {
-            has_receipt: receipt.is_some(),
-            old: receipt.unwrap_or_default(),
-            stale_staging: !matches!(ground.look(&staging)?, Found::Nothing),
-            ..Plan::default()
-        };
+        let mut plan =
+            Plan { has_receipt: receipt.is_some(), old: receipt.unwrap_or_default(), ..Plan::default() };
+        for name in [SWITCH].into_iter().chain(STAGINGS) {
+            if !matches!(ground.look(&ground.definition(name))?, Found::Nothing) {
+                plan.stale.push(name);
+            }
+        }
         let wanted = wanted(ground, tree, &plan.old)?;
-        let gone = plan.find_left_over(ground, &wanted)?;
+        // Without links nothing but the removal hides a definition from `/init`.
+        let may_stay =
+            prune == Prune::Later && wanted.iter().any(|(path, w)| w.links_a_definition(path, ground));
+        let gone = plan.find_left_over(ground, &wanted, may_stay)?;
         plan.find_changes(ground, &wanted, &gone)?;
         plan.blame_definitions(ground, &wanted)?;
+        plan.wanted = wanted;
         Ok(plan)
     }
 
@@ -95,10 +86,20 @@ impl<'t> Plan<'t> {
 
     /// The directories, as they are before, in which something is added, replaced or removed.
     pub fn parents_of_changes(&self) -> BTreeSet<&str> {
-        let written: BTreeSet<&str> = self.writes.iter().map(|(path, ..)| path.as_str()).collect();
+        let written: BTreeSet<&str> = self.writes.iter().map(|write| write.path.as_str()).collect();
         let removed = self.left_over.iter().map(|(path, _)| path.as_str());
         let parents = written.iter().copied().chain(removed).filter_map(|path| parents(path).last());
         parents.filter(|parent| !written.contains(parent)).collect()
+    }
+
+    /// Every difference, also of what lies beside the definitions for our own use.
+    pub fn into_differences(mut self, ground: &Ground) -> Vec<Difference> {
+        let receipt = if self.has_receipt { State::Content } else { State::Missing };
+        let receipt = self.receipt_differs().then_some((RECEIPT, receipt));
+        let own = self.stale.iter().map(|name| (*name, State::LeftOver)).chain(receipt);
+        self.differences.extend(own.map(|(name, state)| Difference { path: ground.definition(name), state }));
+        self.differences.sort();
+        self.differences
     }
 
     /// Whether there is nothing to do.
@@ -106,19 +107,49 @@ impl<'t> Plan<'t> {
         self.differences.is_empty() && !self.receipt_differs()
     }
 
+    /// What is wanted in a directory, by the path there.
+    pub fn wanted_in(&self, directory: &str) -> impl Iterator<Item = (&str, &'t TreeEntry)> {
+        let prefix = format!("{directory}/");
+        let start = (Bound::Excluded(prefix.clone()), Bound::Unbounded);
+        let below = self.wanted.range::<String, _>(start);
+        below.map_while(move |(path, wanted)| Some((path.strip_prefix(&prefix)?, wanted.entry)))
+    }
+
+    /// Whether the definition of that name is wanted.
+    pub fn wants_definition(&self, ground: &Ground, name: &str) -> bool {
+        self.wanted.contains_key(&ground.definition(name))
+    }
+
+    /// The links to definitions, with their targets.
+    pub fn wanted_links(&self, ground: &Ground) -> impl Iterator<Item = (&str, &str)> {
+        let links = self.wanted.iter().filter(|(path, wanted)| wanted.links_a_definition(path, ground));
+        links.filter_map(|(path, wanted)| match wanted.entry {
+            TreeEntry::Link(target) => Some((path.as_str(), target.as_str())),
+            _ => None,
+        })
+    }
+
     fn find_left_over(
         &mut self,
         ground: &Ground,
         wanted: &BTreeMap<String, Wanted>,
+        may_stay: bool,
     ) -> Result<BTreeSet<String>, OutputError> {
         let mut gone = BTreeSet::new();
-        let Plan { old, new, left_over, kept, differences, .. } = self;
+        let Plan { old, new, left_over, postponed, kept, differences, .. } = self;
         for (path, directory) in old.paths().rev() {
             if wanted.contains_key(path) || !ground.is_direct(path)? {
                 continue;
             }
+            let definition =
+                ground.definition_of(path).filter(|name| !wanted.contains_key(&ground.definition(name)));
             match (ground.look(path)?, directory) {
                 (Found::Nothing, _) => continue,
+                (_, directory) if may_stay && definition.is_some() => {
+                    new.add(path, directory);
+                    postponed.extend(definition.filter(|_| path.ends_with("/type")).map(str::to_owned));
+                    continue;
+                }
                 (Found::File { .. } | Found::Link(_), false) => {}
                 (Found::Directory { .. }, true) => {
                     let rest = remaining(ground, path, &gone)?;
@@ -140,6 +171,7 @@ impl<'t> Plan<'t> {
             differences.push(Difference { path: path.to_owned(), state: State::LeftOver });
         }
         kept.sort();
+        postponed.sort();
         Ok(gone)
     }
 
@@ -188,7 +220,7 @@ impl<'t> Plan<'t> {
                     if directory {
                         made.insert(path.as_str());
                     }
-                    self.writes.push((path.clone(), *entry, in_the_way));
+                    self.writes.push(Write { path: path.clone(), entry, in_the_way });
                     Some(state)
                 }
             };
@@ -201,7 +233,7 @@ impl<'t> Plan<'t> {
             }
             self.foreign.extend(blocked.iter().map(|p| Foreign { path: ground.path(p), service: None }));
         }
-        self.writes.sort_by_key(|(_, entry, _)| **entry != TreeEntry::Directory);
+        self.writes.sort_by_key(|write| *write.entry != TreeEntry::Directory);
         Ok(())
     }
 
@@ -245,85 +277,15 @@ impl<'t> Plan<'t> {
     }
 }
 
-/// Everything that has to be there, parents included, by where it really lies.
-fn wanted<'t>(
-    ground: &Ground,
-    tree: &'t SourceTree,
-    receipt: &Receipt,
-) -> Result<BTreeMap<String, Wanted<'t>>, OutputError> {
-    let definitions: BTreeSet<&str> = tree
-        .entries()
-        .filter(|(_, entry)| matches!(entry, TreeEntry::File { .. }))
-        .filter_map(|(path, _)| path.strip_suffix("/type"))
-        .collect();
-    let mut wanted = BTreeMap::new();
-    let mut want = |path: &str, entry: &'t TreeEntry, definition: Option<&str>| {
-        let shares =
-            parents(path).chain([path]).map(|p| (p, if p == path { entry } else { &TreeEntry::Directory }));
-        for (part, entry) in shares {
-            let definition = definition.filter(|d| part.len() >= d.len()).map(str::to_owned);
-            let there = wanted.entry(part.to_owned()).or_insert(Wanted { entry, definition });
-            if there.entry != entry {
-                return Err(OutputError::refused(
-                    "build",
-                    &ground.path(part),
-                    "two entries of the tree meet there",
-                ));
-            }
-        }
-        Ok(())
-    };
-    for (path, entry) in tree.entries() {
-        if !is_plain(path) {
-            return Err(OutputError::refused("build", Path::new(path), "not a plain path below the root"));
-        }
-        let definition = parents(path).chain([path]).find(|part| definitions.contains(part));
-        // The way to a definition may lead over links; a link in its place is somebody else's definition.
-        let way = match definition {
-            None if *entry == TreeEntry::Directory => path,
-            _ => parents(definition.unwrap_or(path)).last().unwrap_or_default(),
-        };
-        let real_way = ground.real(way, receipt)?;
-        let moved =
-            |path: &str| format!("{real_way}{}", &path[way.len()..]).trim_start_matches('/').to_owned();
-        let place = moved(path);
-        if let TreeEntry::Link(target) = entry
-            && is_itself(&place, target)
-        {
-            // Where the directory of links is itself a link to the definitions, nothing is left to link.
-            continue;
-        }
-        want(&place, entry, definition.map(moved).as_deref())?;
-    }
-    want(&ground.definitions, &TreeEntry::Directory, None)?;
-    Ok(wanted)
-}
-
 /// What stays in a directory when everything in `gone` has gone.
 fn remaining(ground: &Ground, path: &str, gone: &BTreeSet<String>) -> Result<Vec<String>, OutputError> {
     Ok(ground.list(path)?.into_iter().filter(|path| !gone.contains(path)).collect())
-}
-
-/// Whether a link at `place` would point at itself.
-fn is_itself(place: &str, target: &str) -> bool {
-    let mut at: Vec<&str> = match target.starts_with('/') {
-        true => Vec::new(),
-        false => parents(place).last().into_iter().flat_map(|parent| parent.split('/')).collect(),
-    };
-    for name in target.split('/') {
-        match name {
-            "" | "." => {}
-            ".." => drop(at.pop()),
-            _ => at.push(name),
-        }
-    }
-    at.join("/") == place
 }
 
 fn is_at_or_above(path: &str, below: &str) -> bool {
     below.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn file_name(path: &str) -> &str {
+pub(super) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }

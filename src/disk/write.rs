@@ -1,23 +1,22 @@
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, symlink};
+use std::fs::{self, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
-use rustix::fs::{Access, FlockOperation, flock};
+use rustix::fs::Access;
 use rustix::io::Errno;
 
 use super::error::OutputError;
-use super::ground::{DIRECTORY_MODE, Ground, STAGING, file_mode};
-use super::plan::{InTheWay, Plan};
+use super::files::{create, make_directory, put, remove, undo};
+use super::ground::{DIRECTORY_MODE, Ground, STAGINGS};
+use super::place::Prune;
+use super::plan::Plan;
 use super::receipt::{RECEIPT, Receipt};
+use super::steps::{Step, steps};
+use super::switch::Switch;
 use crate::tree::{SourceTree, TreeEntry};
 
-/// How long a build waits for another one in the same place.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What [`install`] did.
+/// What an installation did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Installed {
     /// How many files, links and directories were written.
@@ -28,56 +27,33 @@ pub struct Installed {
     pub unchanged: usize,
     /// The services whose definitions were removed.
     pub removed_services: Vec<String>,
+    /// The services whose definitions the tree does not have and that lie there still, as [`Prune::Later`] asks.
+    pub postponed: Vec<String>,
     /// Other people's files in directories that would have been removed; both are still there. Paths are relative to
     /// the root.
     pub kept: Vec<String>,
 }
 
-/// Makes the files below `root` equal to `tree`.
-///
-/// `definitions` is the directory of the definitions in the image, for example `/etc/s6-overlay/sv`; the receipt lies
-/// in it. Either the old files are still there, or the error says that they were partly replaced; whenever it ends,
-/// even killed, the next call completes the work.
-pub fn install(tree: &SourceTree, root: &Path, definitions: &str) -> Result<Installed, OutputError> {
-    let ground = Ground::new(root, definitions)?;
-    let directory = ground.path(&ground.definitions);
-    if !directory.is_dir() {
-        // Also the directory that the lock needs is not made where nothing may be written.
-        let plan = Plan::new(&ground, tree).and_then(|plan| refuse_foreign(&plan));
-        // If it is there now, another build is at work: what that one has made so far is not foreign.
-        if !directory.is_dir() {
-            plan?;
-        }
-    }
-    let mut made = Vec::new();
-    let result = lock(&directory, &mut made).and_then(|_lock| {
-        let result = install_locked(&ground, tree);
-        if result.as_ref().is_err_and(|error| !error.is_partly()) {
-            undo(&made);
-        }
-        result
-    });
-    if result.is_err() && !directory.exists() {
-        undo(&made);
-    }
-    result
-}
-
-fn install_locked(ground: &Ground, tree: &SourceTree) -> Result<Installed, OutputError> {
-    let plan = Plan::new(ground, tree)?;
+/// Makes the files on `ground` equal to `tree`; the caller holds the lock.
+pub(super) fn install_locked(
+    ground: &Ground,
+    tree: &SourceTree,
+    prune: Prune,
+) -> Result<Installed, OutputError> {
+    let plan = Plan::new(ground, tree, prune)?;
     refuse_foreign(&plan)?;
-    let staging = ground.beside(STAGING);
-    let discard = || remove(&staging).map_err(|error| OutputError::system("remove", &staging, &error));
-    if plan.stale_staging {
-        discard()?;
+    let switch = if plan.is_done() { None } else { Switch::new(ground, &plan)? };
+    let in_use = switch.as_ref().filter(|switch| switch.in_use).map(|switch| switch.staging);
+    for name in &plan.stale {
+        // What an interrupted build lets `/init` look into stays until there is something else to look into.
+        if in_use.is_none_or(|staging| staging == *name) {
+            discard(ground, name)?;
+        }
     }
     if !plan.is_done() {
-        if let Err(error) = stage(ground, &plan, &staging).and_then(|()| publish(ground, &plan, &staging)) {
-            // What made the build fail may make this fail as well; the next build does it then.
-            let _ = remove(&staging);
-            return Err(error);
-        }
-        discard().map_err(OutputError::partly)?;
+        let work = Work { ground, plan: &plan, switch: switch.as_ref() };
+        work.stage().and_then(|()| work.publish())?;
+        STAGINGS.iter().try_for_each(|name| discard(ground, name)).map_err(OutputError::partly)?;
     }
     let prefix = format!("{}/", ground.definitions);
     let service = |path: &str| path.strip_prefix(&prefix)?.strip_suffix("/type").map(str::to_owned);
@@ -86,221 +62,160 @@ fn install_locked(ground: &Ground, tree: &SourceTree) -> Result<Installed, Outpu
         removed: plan.left_over.len(),
         unchanged: plan.unchanged,
         removed_services: plan.left_over.iter().rev().filter_map(|(path, _)| service(path)).collect(),
+        postponed: plan.postponed,
         kept: plan.kept,
     })
 }
 
-fn refuse_foreign(plan: &Plan) -> Result<(), OutputError> {
+pub(super) fn refuse_foreign(plan: &Plan) -> Result<(), OutputError> {
     if plan.foreign.is_empty() { Ok(()) } else { Err(OutputError::Foreign(plan.foreign.clone())) }
 }
 
-/// Locks the directory of definitions, which it makes if need be; whoever fails removes what is in `made`.
-fn lock(directory: &Path, made: &mut Vec<PathBuf>) -> Result<File, OutputError> {
-    let deadline = Instant::now() + PATIENCE;
-    let failed = |error: &io::Error| OutputError::system("lock", directory, error);
-    loop {
-        make_directories(directory, made)?;
-        let handle = match File::open(directory) {
-            Ok(handle) => handle,
-            Err(error) if error.kind() == ErrorKind::NotFound && Instant::now() < deadline => continue,
-            Err(error) => return Err(failed(&error)),
-        };
-        loop {
-            match flock(&handle, FlockOperation::NonBlockingLockExclusive) {
-                Err(Errno::WOULDBLOCK) if Instant::now() < deadline => sleep(Duration::from_millis(20)),
-                Err(Errno::WOULDBLOCK) => {
-                    let reason = format!("another build has held it for {} seconds", PATIENCE.as_secs());
-                    return Err(OutputError::refused("lock", directory, reason)
-                        .help("wait until that build is done, or end it, and build again"));
-                }
-                Err(Errno::INTR) => {}
-                // Some network file systems have no locks; that is no reason not to build there.
-                Ok(()) | Err(_) => break,
-            }
-        }
-        // A build that failed meanwhile may have taken the directory away again.
-        let ours = handle.metadata().map_err(|error| failed(&error))?;
-        if fs::metadata(directory).is_ok_and(|m| (m.dev(), m.ino()) == (ours.dev(), ours.ino())) {
-            return Ok(handle);
-        }
-    }
+/// Removes something of our own beside the definitions.
+fn discard(ground: &Ground, name: &str) -> Result<(), OutputError> {
+    let path = ground.beside(name);
+    remove(&path).map_err(|error| OutputError::system("remove", &path, &error))
 }
 
-/// Completes everything that is new, where nobody looks, so that a refusal shows before anything has changed.
-///
-/// Nothing is synced: an image layer is read back from the page cache, and after a power cut it is built again.
-fn stage(ground: &Ground, plan: &Plan, staging: &Path) -> Result<(), OutputError> {
-    for path in plan.parents_of_changes() {
-        let path = ground.path(path);
-        match rustix::fs::access(&path, Access::WRITE_OK | Access::EXEC_OK) {
-            Ok(()) | Err(Errno::NOENT | Errno::NOTDIR) => {}
-            Err(errno) => return Err(OutputError::system("change", &path, &errno.into())),
-        }
-    }
-    make_directory(staging).map_err(|error| OutputError::system("make", staging, &error))?;
-    let receipts = [("old", &plan.old), ("union", &plan.old.union(&plan.new)), (RECEIPT, &plan.new)];
-    for (name, receipt) in receipts {
-        let entry = TreeEntry::File { content: receipt.text().into_bytes(), executable: false };
-        create(&staging.join(name), &entry)
-            .map_err(|error| OutputError::system("write", &ground.beside(RECEIPT), &error))?;
-    }
-    for (number, (path, entry, _)) in plan.writes.iter().enumerate() {
-        create(&staging.join(number.to_string()), entry)
-            .map_err(|error| OutputError::system("write", &ground.path(path), &error))?;
-    }
-    Ok(())
-}
-
-/// Puts everything into place. The receipt names old and new while this lasts, so that a build after a kill knows both.
-fn publish(ground: &Ground, plan: &Plan, staging: &Path) -> Result<(), OutputError> {
-    let receipt = ground.beside(RECEIPT);
-    let put_receipt = |name: &str| {
-        fs::rename(staging.join(name), &receipt)
-            .map_err(|error| OutputError::system("write", &receipt, &error))
-    };
-    let union: Receipt = plan.old.union(&plan.new);
-    let announced = union != plan.old || !plan.has_receipt;
-    if announced {
-        put_receipt("union")?;
-    }
-    let mut progress = Progress { made: Vec::new(), irrevocable: false };
-    if let Err(error) = replace_and_prune(ground, plan, staging, &mut progress) {
-        if progress.irrevocable {
-            return Err(error.partly());
-        }
-        undo(&progress.made);
-        let restored = match (announced, plan.has_receipt) {
-            (false, _) => true,
-            (true, true) => put_receipt("old").is_ok(),
-            (true, false) => remove(&receipt).is_ok(),
-        };
-        return Err(if restored { error } else { error.partly() });
-    }
-    if union != plan.new {
-        put_receipt(RECEIPT).map_err(OutputError::partly)?;
-    }
-    Ok(())
+/// What is done after looking.
+struct Work<'w> {
+    ground: &'w Ground<'w>,
+    plan: &'w Plan<'w>,
+    switch: Option<&'w Switch>,
 }
 
 /// How far a build went: new directories can be taken away again, everything else is there to stay.
+#[derive(Default)]
 struct Progress {
     made: Vec<PathBuf>,
     irrevocable: bool,
 }
 
-fn replace_and_prune(
-    ground: &Ground,
-    plan: &Plan,
-    staging: &Path,
-    progress: &mut Progress,
-) -> Result<(), OutputError> {
-    let remove_owned = |path: &Path, directory: bool| {
-        let removed = if directory { fs::remove_dir(path) } else { fs::remove_file(path) };
-        removed.map_err(|error| OutputError::system("remove", path, &error))
-    };
-    for path in &plan.modes {
-        let path = ground.path(path);
-        fs::set_permissions(&path, Permissions::from_mode(DIRECTORY_MODE))
-            .map_err(|error| OutputError::system("set the permissions of", &path, &error))?;
+impl Work<'_> {
+    fn staging(&self) -> &'static str {
+        self.switch.map_or(STAGINGS[0], |switch| switch.staging)
     }
-    let mut left_over: Vec<_> = plan.left_over.iter().map(|(path, dir)| (ground.path(path), *dir)).collect();
-    for (number, (path, entry, in_the_way)) in plan.writes.iter().enumerate() {
-        let path = ground.path(path);
-        let simple = **entry == TreeEntry::Directory && *in_the_way == InTheWay::Nothing;
-        progress.irrevocable |= !simple;
-        match in_the_way {
-            InTheWay::Nothing => {}
-            InTheWay::Leaf => remove_owned(&path, false)?,
-            InTheWay::Directory => {
-                for (inside, directory) in left_over.extract_if(.., |(other, _)| other.starts_with(&path)) {
-                    remove_owned(&inside, directory)?;
+
+    /// What is ours while this lasts: the old and the new, so that a build after a kill knows both.
+    fn receipt(&self) -> Receipt {
+        let mut union = self.plan.old.union(&self.plan.new);
+        if let Some(switch) = self.switch {
+            switch.announce(&mut union, self.ground);
+        }
+        union
+    }
+
+    /// Completes everything that is new, where nobody looks, so that a refusal shows before anything has changed.
+    ///
+    /// Nothing is synced: an image layer is read back from the page cache, and after a power cut it is built again.
+    fn stage(&self) -> Result<(), OutputError> {
+        self.fill_staging().inspect_err(|_| {
+            // What made the build fail may make this fail as well; the next build does it then.
+            let _ = discard(self.ground, self.staging());
+        })
+    }
+
+    fn fill_staging(&self) -> Result<(), OutputError> {
+        let Work { ground, plan, switch } = self;
+        let folders = switch.map(Switch::folders).unwrap_or_default();
+        for path in plan.parents_of_changes().union(&folders) {
+            let path = ground.path(path);
+            match rustix::fs::access(&path, Access::WRITE_OK | Access::EXEC_OK) {
+                Ok(()) | Err(Errno::NOENT | Errno::NOTDIR) => {}
+                Err(errno) => return Err(OutputError::system("change", &path, &errno.into())),
+            }
+        }
+        let staging = ground.beside(self.staging());
+        make_directory(&staging).map_err(|error| OutputError::system("make", &staging, &error))?;
+        for (name, receipt) in [("old", &plan.old), ("union", &self.receipt()), (RECEIPT, &plan.new)] {
+            let entry = TreeEntry::File { content: receipt.text().into_bytes(), executable: false };
+            create(&staging.join(name), &entry)
+                .map_err(|error| OutputError::system("write", &ground.beside(RECEIPT), &error))?;
+        }
+        for (number, write) in plan.writes.iter().enumerate() {
+            create(&staging.join(number.to_string()), write.entry)
+                .map_err(|error| OutputError::system("write", &ground.path(&write.path), &error))?;
+        }
+        let sides = switch.map_or(Ok(()), |switch| switch.stage(ground, plan, &staging));
+        sides.map_err(|error| OutputError::system("write", &staging, &error))
+    }
+
+    /// Puts everything into place.
+    fn publish(&self) -> Result<(), OutputError> {
+        let Work { ground, plan, .. } = self;
+        let receipt = ground.beside(RECEIPT);
+        let staging = ground.beside(self.staging());
+        let put_receipt = |name: &str| {
+            fs::rename(staging.join(name), &receipt)
+                .map_err(|error| OutputError::system("write", &receipt, &error))
+        };
+        let union = self.receipt();
+        let announced = union != plan.old || !plan.has_receipt;
+        if announced {
+            put_receipt("union").inspect_err(|_| drop(discard(ground, self.staging())))?;
+        }
+        let mut progress = Progress::default();
+        if let Err(error) = self.take_steps(&staging, &mut progress) {
+            if progress.irrevocable {
+                // `/init` may look into the staging directory; the next build tidies up.
+                return Err(error.partly());
+            }
+            undo(&progress.made);
+            let restored = match (announced, plan.has_receipt) {
+                (false, _) => true,
+                (true, true) => put_receipt("old").is_ok(),
+                (true, false) => remove(&receipt).is_ok(),
+            };
+            let _ = discard(ground, self.staging());
+            return Err(if restored { error } else { error.partly() });
+        }
+        if union != plan.new {
+            put_receipt(RECEIPT).map_err(OutputError::partly)?;
+        }
+        Ok(())
+    }
+
+    fn take_steps(&self, staging: &Path, progress: &mut Progress) -> Result<(), OutputError> {
+        for step in steps(self.ground, self.plan, self.switch) {
+            match step {
+                Step::Mode { path } => {
+                    let path = self.ground.path(path);
+                    fs::set_permissions(&path, Permissions::from_mode(DIRECTORY_MODE))
+                        .map_err(|error| OutputError::system("set the permissions of", &path, &error))?;
                 }
-                remove_owned(&path, true)?;
+                Step::Put { staged, path, entry } => {
+                    let path = self.ground.path(path);
+                    let directory = *entry == TreeEntry::Directory;
+                    progress.irrevocable |= !directory;
+                    put(&staging.join(staged), &path, entry)
+                        .map_err(|error| OutputError::system("write", &path, &error))?;
+                    if directory {
+                        progress.made.push(path);
+                    }
+                }
+                Step::Lead { staged, path } => {
+                    let path = self.ground.path(path);
+                    progress.irrevocable = true;
+                    match fs::rename(staging.join(staged), &path) {
+                        Err(error)
+                            if !matches!(
+                                error.kind(),
+                                ErrorKind::CrossesDevices | ErrorKind::ResourceBusy
+                            ) =>
+                        {
+                            return Err(OutputError::system("write", &path, &error));
+                        }
+                        _ => {}
+                    }
+                }
+                Step::Remove { path, directory } => {
+                    let path = self.ground.path(path);
+                    progress.irrevocable = true;
+                    let removed = if directory { fs::remove_dir(&path) } else { fs::remove_file(&path) };
+                    removed.map_err(|error| OutputError::system("remove", &path, &error))?;
+                }
             }
         }
-        put(&staging.join(number.to_string()), &path, entry)
-            .map_err(|error| OutputError::system("write", &path, &error))?;
-        if simple {
-            progress.made.push(path);
-        }
+        Ok(())
     }
-    progress.irrevocable |= !left_over.is_empty();
-    left_over.iter().try_for_each(|(path, directory)| remove_owned(path, *directory))
-}
-
-/// Renames what was staged into place. A directory is only ever renamed while it is new and empty: one of a lower
-/// overlay layer cannot be.
-fn put(staged: &Path, path: &Path, entry: &TreeEntry) -> io::Result<()> {
-    match fs::rename(staged, path) {
-        Err(_) if *entry == TreeEntry::Directory => make_directory(path),
-        // Another file system is mounted on the way, or on the file itself.
-        Err(error) if matches!(error.kind(), ErrorKind::CrossesDevices | ErrorKind::ResourceBusy) => {
-            let over = matches!(entry, TreeEntry::File { .. })
-                && fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
-            if over {
-                let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
-                return fill(&mut file, entry);
-            }
-            remove(path)?;
-            create(path, entry)
-        }
-        result => result,
-    }
-}
-
-pub(super) fn create(path: &Path, entry: &TreeEntry) -> io::Result<()> {
-    match entry {
-        TreeEntry::Directory => make_directory(path),
-        TreeEntry::Link(target) => symlink(target, path),
-        TreeEntry::File { .. } => {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-            fill(&mut file, entry)
-        }
-    }
-}
-
-fn fill(file: &mut File, entry: &TreeEntry) -> io::Result<()> {
-    if let TreeEntry::File { content, executable } = entry {
-        file.write_all(content)?;
-        file.set_permissions(Permissions::from_mode(file_mode(*executable)))?;
-    }
-    Ok(())
-}
-
-/// Makes a directory with our permissions, whatever the umask.
-fn make_directory(path: &Path) -> io::Result<()> {
-    fs::create_dir(path)?;
-    let opened = fs::set_permissions(path, Permissions::from_mode(DIRECTORY_MODE));
-    opened.inspect_err(|_| undo(&[path.to_owned()]))
-}
-
-/// Makes a directory and all that are missing above it.
-fn make_directories(path: &Path, made: &mut Vec<PathBuf>) -> Result<(), OutputError> {
-    let missing: Vec<&Path> =
-        path.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.is_dir()).collect();
-    for path in missing.into_iter().rev() {
-        match make_directory(path) {
-            Ok(()) => made.push(path.to_owned()),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
-            Err(error) => return Err(OutputError::system("make", path, &error)),
-        }
-    }
-    Ok(())
-}
-
-/// Takes away directories that a failed build made, as far as they are still empty.
-fn undo(made: &[PathBuf]) {
-    for path in made.iter().rev() {
-        let _ = fs::remove_dir(path);
-    }
-}
-
-/// Removes whatever is there, if anything is.
-fn remove(path: &Path) -> io::Result<()> {
-    let removed = match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    removed.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }

@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on has failed")]
 
+mod live;
 mod manifest;
 mod tree;
 
@@ -16,6 +17,9 @@ use std::time::{Duration, Instant};
 
 /// Numbers of services, and how many pairs are run of each: small ones are over at once, and noisy.
 const SIZES: &[(usize, usize)] = &[(12, 300), (1_000, 40), (7_000, 15), (30_000, 5)];
+
+/// How many services run where one is added.
+const LIVE_SERVICES: usize = 100;
 
 fn main() {
     let wanted: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
@@ -31,6 +35,9 @@ fn main() {
     }
     if wanted.is_empty() {
         bench.building();
+    }
+    if wanted.is_empty() || wanted.contains(&LIVE_SERVICES) {
+        bench.applying();
     }
 }
 
@@ -109,6 +116,17 @@ impl Bench {
             report(&format!("build again, {name}"), &in_turns(20, again, Some(&cp)));
             let check = || timed(Command::new(&self.s6gen).args(["check", "-m"]).arg(&place));
             report(&format!("check, {name} / cp -a"), &in_turns(20, check, Some(&cp)));
+        }
+    }
+
+    /// `instance add` and `apply` beside the programs that it wraps.
+    fn applying(&self) {
+        match live::System::boot(&self.s6gen, LIVE_SERVICES) {
+            Some(system) => {
+                let pairs = in_turns(30, || system.ours(), Some(&|| system.theirs()));
+                report(&format!("add and apply, {LIVE_SERVICES} run"), &pairs);
+            }
+            None => println!("s6 and s6-rc are not on PATH: `apply` was not measured"),
         }
     }
 

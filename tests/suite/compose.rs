@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use s6gen::disk::{compose, find_tree, install, keep};
+use s6gen::disk::{compare, compose, find_tree, install, keep};
 use s6gen::tree::SourceTree;
 use tempfile::TempDir;
 
@@ -56,7 +56,9 @@ fn listing(folder: &Path) -> BTreeMap<String, String> {
 fn composed(root: &Path, tree: &SourceTree, definitions: &str, compiled: &str) -> Vec<String> {
     let place = TempDir::new().unwrap();
     let before = listing(root);
-    let made = compose(tree, root, definitions, &[compiled.to_owned()], &place.path().join("next")).unwrap();
+    let differences = compare(tree, root, definitions).unwrap();
+    let sources = [compiled.to_owned()];
+    let made = compose(tree, root, definitions, &sources, &differences, &place.path().join("next")).unwrap();
     assert_eq!(listing(root), before, "nothing below the root is touched");
     let root = fs::canonicalize(root).unwrap().to_str().unwrap().to_owned();
     assert_eq!(made, [place.path().join("next/0")]);

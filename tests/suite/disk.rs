@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use s6gen::diagnostic::Code;
-use s6gen::disk::{Installed, OutputError, State, compare, install, read_manifest};
+use s6gen::disk::{Installed, OutputError, Place, Prune, State, compare, install, read_manifest};
 use s6gen::tree::SourceTree;
 use tempfile::TempDir;
 
@@ -127,7 +127,7 @@ pub fn say(text: &str) {
     writeln!(std::io::stderr(), "note: {text}").unwrap();
 }
 
-fn this_binary(test: &str) -> Vec<String> {
+pub fn this_binary(test: &str) -> Vec<String> {
     let exe = std::env::current_exe().unwrap();
     let exe = exe.to_str().unwrap();
     [exe, "--exact", test, "--nocapture", "--test-threads=1"].map(str::to_owned).to_vec()
@@ -156,7 +156,7 @@ fn a_process_of_its_own_builds() {
     }
 }
 
-fn output_text(output: &Output) -> String {
+pub fn output_text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -171,7 +171,7 @@ fn is_root() -> bool {
 
 /// True inside a mount name space of its own, where a test may mount what it likes. Outside it runs `test` again
 /// inside one, or says that it cannot.
-fn in_own_mounts(test: &str) -> bool {
+pub fn in_own_mounts(test: &str) -> bool {
     if std::env::var_os("S6GEN_TEST_MOUNTS").is_some() {
         // Scratch directories with something mounted in them cannot be removed; they go with the name space.
         assert!(mount(&["-t", "tmpfs", "none"], &std::env::temp_dir()));
@@ -195,7 +195,7 @@ fn in_own_mounts(test: &str) -> bool {
     false
 }
 
-fn mount(words: &[&str], place: &Path) -> bool {
+pub fn mount(words: &[&str], place: &Path) -> bool {
     Command::new("mount").args(words).arg(place).status().is_ok_and(|status| status.success())
 }
 
@@ -364,6 +364,56 @@ fn kinds_change_and_removed_services_are_pruned() {
         assert_eq!(done.removed_services, [removed]);
         assert_eq!(look(root.path()), expected(&next, |_| {}));
     }
+}
+
+#[test]
+fn under_one_lock_removed_definitions_stay_whole_until_they_are_let_go_of() {
+    let root = TempDir::new().unwrap();
+    build(&old(), root.path()).unwrap();
+    let before = look(root.path());
+    let gone = |all: &BTreeMap<String, String>| -> BTreeMap<String, String> {
+        all.iter()
+            .filter(|(path, _)| path.starts_with(&format!("{SV}/gone")))
+            .map(|(p, w)| (p.clone(), w.clone()))
+            .collect()
+    };
+    {
+        let place = Place::lock(root.path(), SV).unwrap();
+        assert_eq!(place.compare(&new()).unwrap(), compare(&new(), root.path(), SV).unwrap());
+        let done = place.install(&new(), Prune::Later).unwrap();
+        assert_eq!((&done.postponed[..], &done.removed_services[..]), (&["gone".to_owned()][..], &[][..]));
+        let there = look(root.path());
+        assert_eq!(gone(&there), gone(&before));
+        assert!(!there.contains_key(&format!("{LINKS}/gone")));
+        let times = look_with_times(root.path());
+        let again = place.install(&new(), Prune::Later).unwrap();
+        assert_eq!((again.written, again.removed, &again.postponed[..]), (0, 0, &["gone".to_owned()][..]));
+        assert_eq!(look_with_times(root.path()), times);
+        let left = place.compare(&new()).unwrap();
+        let of_gone = |path: &str| path.contains("/gone") || path.ends_with(".s6gen");
+        assert!(!left.is_empty() && left.iter().all(|d| of_gone(&d.path)), "{left:?}");
+        assert_eq!(place.install(&new(), Prune::Now).unwrap().removed_services, ["gone"]);
+        assert_eq!(look(root.path()), expected(&new(), |_| {}));
+    }
+    // What was postponed comes back as it was, or goes with an ordinary build.
+    Place::lock(root.path(), SV).unwrap().install(&old(), Prune::Later).unwrap();
+    build(&new(), root.path()).unwrap();
+    assert_eq!(look(root.path()), expected(&new(), |_| {}));
+    for back in [old(), SourceTree::default()] {
+        build(&old(), root.path()).unwrap();
+        Place::lock(root.path(), SV).unwrap().install(&new(), Prune::Later).unwrap();
+        build(&back, root.path()).unwrap();
+        assert_eq!(look(root.path()), expected(&back, |root| drop(build(&old(), root))));
+    }
+}
+
+#[test]
+fn a_lock_that_wrote_nothing_leaves_nothing() {
+    let root = TempDir::new().unwrap();
+    let place = Place::lock(root.path(), SV).unwrap();
+    assert!(place.compare(&new()).unwrap().len() > 10);
+    drop(place);
+    assert!(look(root.path()).is_empty());
 }
 
 #[test]
@@ -539,6 +589,13 @@ fn files_of_other_mounts_are_copied_over() {
     assert_eq!(compare(&new(), root.path(), SV).unwrap(), []);
 }
 
+/// The option with which an overlay can be mounted here: without the right to set trusted attributes it keeps its notes
+/// in user attributes, if it is told to.
+pub fn attributes() -> &'static str {
+    let privileged = fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| map.contains("4294967295"));
+    if privileged { "" } else { ",userxattr" }
+}
+
 #[test]
 fn a_build_of_a_lower_overlay_layer_is_replaced() {
     if !in_own_mounts("disk::a_build_of_a_lower_overlay_layer_is_replaced") {
@@ -553,14 +610,12 @@ fn a_build_of_a_lower_overlay_layer_is_replaced() {
     write(&at("lower"), &theirs, "longrun\n");
     build(&old(), &at("lower")).unwrap();
     let lower = look(&at("lower"));
-    // Without the right to set trusted attributes an overlay keeps its notes in user attributes, if it is told to.
-    let privileged = fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| map.contains("4294967295"));
-    let attributes = if privileged { "" } else { ",userxattr" };
     let options = format!(
-        "lowerdir={},upperdir={},workdir={}{attributes}",
+        "lowerdir={},upperdir={},workdir={}{}",
         at("lower").display(),
         at("upper").display(),
-        at("work").display()
+        at("work").display(),
+        attributes()
     );
     if !mount(&["-t", "overlay", "-o", &options, "overlay"], &at("merged")) {
         return say("the overlay test did not run: this kernel does not let it mount an overlay");
@@ -570,6 +625,11 @@ fn a_build_of_a_lower_overlay_layer_is_replaced() {
         assert_eq!(look(&at("merged")), expected(&tree, |root| write(root, &theirs, "longrun\n")));
     }
     assert_eq!(look(&at("lower")), lower);
+}
+
+/// A directory for thousands of small files that are made and removed; memory is the quicker place for that.
+pub fn scratch() -> TempDir {
+    TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap()
 }
 
 /// Whose files must survive everything.
@@ -591,14 +651,14 @@ fn inject(
     let mut met = 0;
     for call in calls {
         for moment in 1.. {
-            let root = TempDir::new().unwrap();
+            let root = scratch();
             foreigners(root.path());
             if let Some(tree) = before {
                 build(&tree_named(tree), root.path()).unwrap();
             }
             let there = look(root.path());
             let injection = format!("inject=?{call}:{what}:when={moment}");
-            let strace = ["strace", "-f", "-o", "/dev/null", "-e", &injection];
+            let strace = ["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", &injection];
             let output = child(&strace, "new", root.path()).output().unwrap();
             if output.status.success() {
                 assert_eq!(look(root.path()), expected(&new(), foreigners), "{call} {moment}");
@@ -612,7 +672,7 @@ fn inject(
 }
 
 pub fn strace_works() -> bool {
-    can_run(&["strace", "-f", "-o", "/dev/null", "-e", "inject=?swapoff:error=EIO", "true"])
+    can_run(&["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", "inject=?swapoff:error=EIO", "true"])
 }
 
 /// Every call by which a build changes anything, under its name on each architecture.

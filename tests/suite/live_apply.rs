@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::disk::{say, strace_works};
+use crate::live_store::HOSTILE;
 use crate::s6rc::on_path;
 
 const PROGRAMS: &[&str] =
@@ -398,4 +399,34 @@ fn an_update_that_outlives_its_apply_is_waited_for_and_keeps_its_database() {
     assert_eq!(system.apply(&[]), "nothing to do\n");
     assert_eq!(system.active(), ["slow-x", "web"].map(str::to_owned).into());
     assert_eq!(system.text("starts"), "1\n2\n");
+}
+
+#[test]
+fn hostile_words_reach_a_service_that_runs() {
+    const NAME: &str = "hostile_words_reach_a_service_that_runs";
+    if !on_path("perl") {
+        return say(&format!("{NAME} did not run: perl is not on PATH"));
+    }
+    let Some(system) = System::boot(NAME, MANIFEST) else { return };
+    let recorder = r#"$to = shift; open F, ">", "$to.new"; print F map { "$_\0" } @ARGV; close F; rename "$to.new", $to; sleep 1000"#;
+    let to = system.path("words");
+    let words = [
+        "add",
+        "--name",
+        "probe",
+        "--start",
+        "boot",
+        "--",
+        "perl",
+        "-e",
+        recorder,
+        "--",
+        to.to_str().unwrap(),
+    ];
+    system.instance(&[&words[..], HOSTILE].concat());
+    system.apply(&[]);
+    system.eventually("the service wrote its arguments", || to.exists());
+    let expected: String = HOSTILE.iter().map(|word| format!("{word}\0")).collect();
+    assert_eq!(system.text("words"), expected);
+    assert!(!system.path("evil").exists());
 }

@@ -381,7 +381,7 @@ fn strange_but_possible_names_stay_where_they_belong() {
 }
 
 /// Texts that mean something to somebody on the way.
-const HOSTILE: &[&str] = &[
+pub const HOSTILE: &[&str] = &[
     "",
     " ",
     "../x",

@@ -30,6 +30,7 @@ mod s6rc;
 mod size;
 mod snapshots;
 mod supervise;
+mod switch;
 mod transcript;
 mod truth;
 mod updates;

@@ -14,8 +14,8 @@ pub fn on_path(program: &str) -> bool {
 }
 
 /// Writes what the image brings: the overlay's own definitions, and the start bundles where its version has them.
-fn write_image(root: &Path, system: System) {
-    let own = root.join("overlay");
+pub fn write_image(root: &Path, own: &str, system: System) {
+    let own = root.join(own);
     for service in system.built_ins() {
         let name = service.name.to_string();
         let place = match (name.as_str(), system.has(Feature::UserBundlesDir)) {
@@ -69,7 +69,7 @@ fn every_accepted_case_compiles_with_the_overlay_and_top_reaches_what_boots() {
         }
         let mut sources = vec![root.join(set.target.tree.trim_start_matches('/'))];
         let top = if system.is_overlay() {
-            write_image(root, system);
+            write_image(root, "overlay", system);
             sources = vec![root.join("etc/s6-overlay/s6-rc.d"), root.join("overlay")];
             if system.has(Feature::UserBundlesDir) {
                 sources.push(root.join("etc/s6-overlay/user-bundles.d"));

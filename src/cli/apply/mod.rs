@@ -1,7 +1,8 @@
+mod pending;
 mod plan;
+mod scripts;
 
 use std::collections::BTreeSet;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,14 +12,16 @@ use super::wanted::Wanted;
 use super::{Outcome, Streams};
 use crate::compare;
 use crate::diagnostic::Diagnostic;
-use crate::disk::{self, Database, OutputError};
+use crate::disk::{self, Database, OutputError, Place, Prune};
 use crate::live::{self, Direction, List, Live, Programs};
 use crate::model::{File, Name, NodeKind, Settings, Snapshot};
 use crate::render;
 use crate::resolve::START_BUNDLE;
 use crate::templates::execline_word;
 use crate::tree::{SourceTree, TreeEntry};
+use pending::Pending;
 use plan::Plan;
+use scripts::Scripts;
 
 /// Makes the running system what the manifest and the added instances say
 ///
@@ -85,11 +88,17 @@ impl Apply {
         next: &Path,
         fresh: &Path,
     ) -> Result<Outcome, Vec<Diagnostic>> {
-        let sources = wanted.compose(&self.definitions, next)?;
-        live.compile(fresh, &sources).map_err(failed)?;
+        let differences = wanted.differences(&self.definitions)?;
+        let sources = wanted.compose(&self.definitions, &differences, next)?;
+        if let Err(failure) = live.compile(fresh, &sources) {
+            // It stops at the first mistake, and says less of it.
+            wanted.check(&sources)?;
+            return Err(failed(failure));
+        }
 
         let conversion = fresh.with_file_name("conversion");
-        let plan = self.plan(live, wanted, fresh, &sources, &conversion)?;
+        let mut plan = self.plan(live, wanted, fresh, &sources, &conversion)?;
+        plan.files_differ = !differences.is_empty();
         if !self.dry_run {
             self.carry_out(live, wanted, &plan, fresh, &conversion)?;
         }
@@ -130,7 +139,8 @@ impl Apply {
                 snapshot.services.insert(name, settings);
             }
         }
-        self.oneshots(live, wanted, fresh, &mut snapshots)?;
+        let scripts = Scripts::of(sources)?;
+        self.oneshots(live, wanted, fresh, &scripts, &mut snapshots)?;
         let (old_services, new_services) = (&snapshots.0.services, &snapshots.1.services);
         plan.added = new_services.keys().filter(|name| !old_services.contains_key(*name)).cloned().collect();
         plan.removed =
@@ -142,24 +152,26 @@ impl Apply {
             }
         }
         plan.conversion = compare::restarts(&snapshots.0, &snapshots.1, &plan.active);
-        plan.files_differ =
-            !disk::compare(&wanted.tree, &self.definitions.root, &wanted.services.target.tree)
-                .map_err(unwritten)?
-                .is_empty();
-        // What an apply that did not get to the end has replaced on the disk, and not restarted.
-        for name in pending(live, fresh)? {
+        plan.scripts = Some(scripts);
+        // What an apply that was killed has replaced on the disk, and not restarted.
+        let pending = Pending::read(live, fresh)?;
+        for name in pending.restart {
             if new_services.contains_key(&name) && plan.active.contains(&name) {
                 plan.changed.entry(name.clone()).or_insert_with(|| vec!["data".to_owned()]);
                 plan.conversion.insert(name);
             }
         }
 
-        let unstarted = unstarted(live, fresh)?;
-        let unstarted = unstarted.into_iter().filter(|name| new_services.contains_key(name));
-        let unstarted = &unstarted.collect::<BTreeSet<Name>>() - &plan.active;
-        let is_same =
-            plan.changed.is_empty() && unstarted.is_empty() && before.is_same(&after).map_err(unwritten)?;
+        let top = if wanted.services.target.system.is_overlay() { "top" } else { START_BUNDLE };
+        let is_same = plan.changed.is_empty()
+            && old_services.keys().eq(new_services.keys())
+            && before.has_same_services(&after).map_err(unwritten)?;
         if is_same {
+            let unstarted = &pending.start - &plan.active;
+            if !unstarted.is_empty() {
+                plan.boot = &unstarted & &live.contents(fresh, top).map_err(failed)?;
+                plan.start_new(live);
+            }
             return Ok(plan);
         }
         let lines = plan
@@ -192,33 +204,42 @@ impl Apply {
                 plan.because.insert(name.clone(), needed);
             }
         }
-        let top = if wanted.services.target.system.is_overlay() { "top" } else { START_BUNDLE };
-        let at_boot =
-            &live.contents(fresh, top).map_err(failed)? - &live.contents(&old, top).map_err(failed)?;
-        plan.boot = &(&(&at_boot | &unstarted) - &stays) - &plan.starts;
+        let at_boot = live.contents(fresh, top).map_err(failed)?;
+        let is_new = &at_boot - &live.contents(&old, top).map_err(failed)?;
+        plan.boot = &(&(&is_new | &(&pending.start & &at_boot)) - &stays) - &plan.starts;
 
-        let boot: Vec<Name> = plan.boot.iter().cloned().collect();
+        plan.replaces = true;
         plan.commands.push(live::compile(fresh, sources));
         plan.commands.push(live::update(live.directory(), fresh, conversion));
-        if !boot.is_empty() {
-            plan.commands.push(live::change(live.directory(), Direction::Up, &boot));
-        }
+        plan.start_new(live);
         Ok(plan)
     }
 
-    /// Adds the oneshots to what is live and what is to be: their command lines, and of our own the files that these may
-    /// run, which a database does not hold.
+    /// Adds the oneshots to what is live and what is to be: their command lines, where these may differ, and of our own
+    /// the files that they may run, which a database does not hold.
     fn oneshots(
         &self,
         live: &mut Live<'_>,
         wanted: &Wanted,
         fresh: &Path,
+        scripts: &Scripts,
         snapshots: &mut (Snapshot, Snapshot),
     ) -> Result<(), Vec<Diagnostic>> {
         let old = live.compiled();
-        for (database, snapshot) in [(old.as_path(), &mut snapshots.0), (fresh, &mut snapshots.1)] {
-            for name in live.list(database, List::Oneshots).map_err(failed)? {
-                let settings = live.oneshot(database, &name).map_err(failed)?;
+        let recorded = Scripts::of_live(live, fresh)?;
+        let names = match &recorded {
+            Some(recorded) => recorded.names(),
+            None => live.list(&old, List::Oneshots).map_err(failed)?,
+        };
+        let is_same = |name: &Name| recorded.as_ref().is_some_and(|recorded| recorded.agree(scripts, name));
+        let sides = [(old.as_path(), &mut snapshots.0, names), (fresh, &mut snapshots.1, scripts.names())];
+        let both = &sides[0].2 & &sides[1].2;
+        for (database, snapshot, names) in sides {
+            for name in names {
+                let settings = match is_same(&name) || !both.contains(&name) {
+                    true => Settings::new(NodeKind::Oneshot),
+                    false => live.oneshot(database, &name).map_err(failed)?,
+                };
                 snapshot.services.insert(name, settings);
             }
         }
@@ -252,66 +273,30 @@ impl Apply {
         conversion: &Path,
     ) -> Result<(), Vec<Diagnostic>> {
         let (root, definitions) = (&self.definitions.root, &wanted.services.target.tree);
-        if !plan.is_empty() {
-            let lines =
-                [fresh.as_os_str().as_bytes()].into_iter().chain(plan.conversion.iter().map(Name::as_bytes));
-            let lines: Vec<&[u8]> = lines.flat_map(|line| [line, b"\n"]).collect();
-            disk::replace(&fresh.with_file_name(PENDING), &lines.concat()).map_err(unwritten)?;
-            if !plan.boot.is_empty() {
-                let lines =
-                    [fresh.as_os_str().as_bytes()].into_iter().chain(plan.boot.iter().map(Name::as_bytes));
-                let lines: Vec<&[u8]> = lines.flat_map(|line| [line, b"\n"]).collect();
-                disk::replace(&fresh.with_file_name(UNSTARTED), &lines.concat()).map_err(unwritten)?;
+        if plan.replaces {
+            Pending { restart: plan.conversion.clone(), start: plan.boot.clone() }.write(fresh)?;
+            if let Some(scripts) = &plan.scripts {
+                scripts.write(fresh)?;
             }
         }
-        if plan.is_empty() {
-            disk::install(&wanted.tree, root, definitions).map_err(unwritten)?;
-            return Ok(());
-        }
-        // What is stopped by a script of the old definitions needs it until then.
-        let meanwhile = self.with_old_scripts(wanted, plan).map_err(unwritten)?;
-        disk::install(&meanwhile, root, definitions).map_err(unwritten)?;
-        if let Err(failure) = live.update(fresh, conversion) {
-            let problem = failure.diagnostic();
-            let is_new = disk::live_database(live.directory()).as_deref() == Some(fresh);
-            if is_new {
-                let mut problems = vec![
-                    problem.note("the new database is live; what did not start is shown by `s6gen status`"),
-                ];
-                // The others do not suffer from it.
-                problems.extend(self.finish(live, wanted, plan, fresh).err().into_iter().flatten());
-                return Err(problems);
+        // What is removed may still be needed for the stop of a oneshot.
+        let install = |tree: &SourceTree, prune| {
+            let place = Place::lock(root, definitions);
+            place.and_then(|place| place.install(tree, prune)).map_err(unwritten)
+        };
+        let mut postponed = plan.files_differ;
+        if plan.replaces {
+            if plan.files_differ {
+                let meanwhile = self.with_old_scripts(wanted, plan).map_err(unwritten)?;
+                let installed = install(&meanwhile, Prune::Later)?;
+                postponed = !installed.postponed.is_empty() || meanwhile != wanted.tree;
             }
-            let problem = problem.note("the old database is still live; the files for the next boot are new");
-            // What was stopped before the failure comes back.
-            let active: Vec<Name> = plan.active.iter().cloned().collect();
-            return Err(match live.change(Direction::Up, &active) {
-                Ok(()) => vec![problem.note("what had been stopped was started again")],
-                Err(failure) => vec![problem, failure.diagnostic()],
-            });
+            Self::replace(live, plan, fresh, conversion)?;
         }
-        self.finish(live, wanted, plan, fresh)
-    }
-
-    /// What remains to be done once the new database is live.
-    fn finish(
-        &self,
-        live: &mut Live<'_>,
-        wanted: &Wanted,
-        plan: &Plan,
-        fresh: &Path,
-    ) -> Result<(), Vec<Diagnostic>> {
-        let boot: Vec<Name> = plan.boot.iter().cloned().collect();
-        let mut started = Ok(());
-        if !boot.is_empty() {
-            started = live.change(Direction::Up, &boot);
-            disk::replace(&fresh.with_file_name(UNSTARTED), b"").map_err(unwritten)?;
+        if postponed {
+            install(&wanted.tree, Prune::Now)?;
         }
-        if !plan.stopped_oneshots.is_empty() {
-            let (root, definitions) = (&self.definitions.root, &wanted.services.target.tree);
-            disk::install(&wanted.tree, root, definitions).map_err(unwritten)?;
-        }
-        started.map_err(failed)
+        Self::start_new(live, plan, fresh)
     }
 
     /// The new tree, with those files of the old one that the oneshots run by which it is stopped. What keeps nothing but
@@ -327,6 +312,43 @@ impl Apply {
             let is_script = file.starts_with("data/") || is_gone && ["type", "up", "down"].contains(&file);
             is_script && plan.stopped_oneshots.contains(&Name::from(name))
         })
+    }
+
+    /// Makes the database `fresh` live.
+    fn replace(
+        live: &mut Live<'_>,
+        plan: &Plan,
+        fresh: &Path,
+        conversion: &Path,
+    ) -> Result<(), Vec<Diagnostic>> {
+        let Err(failure) = live.update(fresh, conversion) else { return Ok(()) };
+        let problem = failure.diagnostic();
+        if disk::live_database(live.directory()).as_deref() == Some(fresh) {
+            let note = "the new database is live; what did not start is shown by `s6gen status`";
+            let mut problems = vec![problem.note(note)];
+            // What is new does not suffer from it.
+            problems.extend(Self::start_new(live, plan, fresh).err().into_iter().flatten());
+            return Err(problems);
+        }
+        let problem = problem.note("the old database is still live; the files for the next boot are new");
+        // What was stopped before the failure comes back.
+        let active: Vec<Name> = plan.active.iter().cloned().collect();
+        Err(match live.change(Direction::Up, &active) {
+            Ok(()) => vec![problem.note("what had been stopped was started again")],
+            Err(failure) => vec![problem, failure.diagnostic()],
+        })
+    }
+
+    /// Starts what is new among the services that start at boot.
+    fn start_new(live: &mut Live<'_>, plan: &Plan, fresh: &Path) -> Result<(), Vec<Diagnostic>> {
+        let boot: Vec<Name> = plan.boot.iter().cloned().collect();
+        if boot.is_empty() {
+            return Ok(());
+        }
+        let started = live.change(Direction::Up, &boot);
+        // Whoever is told that a service does not start need not be told again by each apply.
+        Pending::default().write(fresh)?;
+        started.map_err(failed)
     }
 }
 
@@ -353,32 +375,4 @@ fn changes(old: &Settings, new: &Settings) -> Vec<String> {
         }
     }
     changes.into_iter().collect()
-}
-
-/// The file, beside the databases, with the one that is made live, and the services that restart with it.
-const PENDING: &str = "pending";
-
-/// The file, beside the databases, with the one that is made live, and the services that are started after that.
-const UNSTARTED: &str = "unstarted";
-
-/// The services that an apply did not get to start after it had made its database live.
-fn unstarted(live: &Live<'_>, fresh: &Path) -> Result<Vec<Name>, Vec<Diagnostic>> {
-    let (is_live, names) = noted(live, &fresh.with_file_name(UNSTARTED))?;
-    Ok(if is_live { names } else { Vec::new() })
-}
-
-/// The services whose files on the disk were replaced by an apply that did not get to restart them.
-fn pending(live: &Live<'_>, fresh: &Path) -> Result<Vec<Name>, Vec<Diagnostic>> {
-    let (is_live, names) = noted(live, &fresh.with_file_name(PENDING))?;
-    Ok(if is_live { Vec::new() } else { names })
-}
-
-/// What a file says: whether its database is the one that is live, and the services.
-fn noted(live: &Live<'_>, file: &Path) -> Result<(bool, Vec<Name>), Vec<Diagnostic>> {
-    let text = disk::read_kept(file).map_err(unwritten)?.unwrap_or_default();
-    let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let database = lines.next().unwrap_or_default();
-    let is_live =
-        disk::live_database(live.directory()).is_some_and(|path| path.as_os_str().as_bytes() == database);
-    Ok((is_live, lines.map(Name::new).collect()))
 }

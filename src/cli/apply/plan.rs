@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::live::Call;
+use super::scripts::Scripts;
+use crate::live::{self, Call, Direction, Live};
 use crate::model::Name;
 
 /// What an update of the running system consists of.
@@ -26,6 +27,10 @@ pub(super) struct Plan {
     pub(super) because: BTreeMap<Name, Name>,
     /// What is new among the services that start at boot, and is started once the new database is live.
     pub(super) boot: BTreeSet<Name>,
+    /// The oneshots of the new database.
+    pub(super) scripts: Option<Scripts>,
+    /// Whether another database becomes live.
+    pub(super) replaces: bool,
     /// The programs that do it, in order.
     pub(super) commands: Vec<Call>,
     /// Whether the definitions for the next boot differ.
@@ -44,6 +49,14 @@ impl Plan {
     /// Whether nothing that runs is touched, and no database replaced.
     pub(super) fn is_empty(&self) -> bool {
         self.commands.is_empty()
+    }
+
+    /// Adds the program that starts what is new.
+    pub(super) fn start_new(&mut self, live: &Live<'_>) {
+        let boot: Vec<Name> = self.boot.iter().cloned().collect();
+        if !boot.is_empty() {
+            self.commands.push(live::change(live.directory(), Direction::Up, &boot));
+        }
     }
 
     fn fates(&self) -> Vec<(Fate, &Name)> {

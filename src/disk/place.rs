@@ -1,0 +1,143 @@
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use super::error::OutputError;
+use super::files::{make_directories, undo};
+use super::ground::Ground;
+use super::plan::{Difference, Plan};
+use super::write::{Installed, install_locked, refuse_foreign};
+use crate::tree::SourceTree;
+
+/// How long a build waits for another one in the same place.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// When the definitions go that the tree no longer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prune {
+    /// At once.
+    Now,
+    /// With a later installation. Until then they lie where they were, and only `/init` does not see them any more: a
+    /// running system still needs the scripts of what it has yet to stop. Definitions that `/init` finds without a
+    /// link cannot be hidden and go at once.
+    Later,
+}
+
+/// A directory of definitions below a root, to ourselves until this is dropped.
+#[derive(Debug)]
+pub struct Place<'a> {
+    ground: Ground<'a>,
+    /// The directories that the lock had to make.
+    made: Vec<PathBuf>,
+    _lock: File,
+}
+
+impl<'a> Place<'a> {
+    /// Waits until no other build works in `definitions`, the directory of the definitions in the image, for example
+    /// `/etc/s6-overlay/sv`; the receipt lies in it.
+    ///
+    /// # Errors
+    /// The directory cannot be made or opened, or another build does not end.
+    pub fn lock(root: &'a Path, definitions: &str) -> Result<Self, OutputError> {
+        let ground = Ground::new(root, definitions)?;
+        let mut made = Vec::new();
+        match lock(&ground.path(&ground.definitions), &mut made) {
+            Ok(lock) => Ok(Place { ground, made, _lock: lock }),
+            Err(error) => {
+                undo(&made);
+                Err(error)
+            }
+        }
+    }
+
+    /// Says how the files differ from `tree`, by path. Nothing differs exactly when an installation that prunes now
+    /// would write nothing.
+    ///
+    /// # Errors
+    /// Something cannot be read.
+    pub fn compare(&self, tree: &SourceTree) -> Result<Vec<Difference>, OutputError> {
+        Ok(Plan::new(&self.ground, tree, Prune::Now)?.into_differences(&self.ground))
+    }
+
+    /// Makes the files equal to `tree`.
+    ///
+    /// # Errors
+    /// Either the old files are still there, or the error says that they were partly replaced; whenever it ends, even
+    /// killed, the next installation completes the work.
+    pub fn install(&self, tree: &SourceTree, prune: Prune) -> Result<Installed, OutputError> {
+        install_locked(&self.ground, tree, prune)
+    }
+}
+
+impl Drop for Place<'_> {
+    /// Where nothing was written no empty directory stays.
+    fn drop(&mut self) {
+        undo(&self.made);
+    }
+}
+
+/// Says how the files below `root` differ from `tree`, as [`Place::compare`], but takes no lock: it writes nothing and
+/// needs no right to.
+///
+/// # Errors
+/// Something cannot be read.
+pub fn compare(tree: &SourceTree, root: &Path, definitions: &str) -> Result<Vec<Difference>, OutputError> {
+    let ground = Ground::new(root, definitions)?;
+    Ok(Plan::new(&ground, tree, Prune::Now)?.into_differences(&ground))
+}
+
+/// Makes the files below `root` equal to `tree`, as [`Place::install`], in one step.
+///
+/// # Errors
+/// As for [`Place::lock`] and [`Place::install`].
+pub fn install(tree: &SourceTree, root: &Path, definitions: &str) -> Result<Installed, OutputError> {
+    let ground = Ground::new(root, definitions)?;
+    let directory = ground.path(&ground.definitions);
+    if !directory.is_dir() {
+        // Also the directory that the lock needs is not made where nothing may be written.
+        let plan = Plan::new(&ground, tree, Prune::Now).and_then(|plan| refuse_foreign(&plan));
+        // If it is there now, another build is at work: what that one has made so far is not foreign.
+        if !directory.is_dir() {
+            plan?;
+        }
+    }
+    Place::lock(root, definitions)?.install(tree, Prune::Now)
+}
+
+/// Locks the directory of definitions, which it makes if need be; whoever fails removes what is in `made`.
+fn lock(directory: &Path, made: &mut Vec<PathBuf>) -> Result<File, OutputError> {
+    let deadline = Instant::now() + PATIENCE;
+    let failed = |error: &io::Error| OutputError::system("lock", directory, error);
+    loop {
+        make_directories(directory, made)?;
+        let handle = match File::open(directory) {
+            Ok(handle) => handle,
+            Err(error) if error.kind() == ErrorKind::NotFound && Instant::now() < deadline => continue,
+            Err(error) => return Err(failed(&error)),
+        };
+        loop {
+            match flock(&handle, FlockOperation::NonBlockingLockExclusive) {
+                Err(Errno::WOULDBLOCK) if Instant::now() < deadline => sleep(Duration::from_millis(20)),
+                Err(Errno::WOULDBLOCK) => {
+                    let reason = format!("another build has held it for {} seconds", PATIENCE.as_secs());
+                    return Err(OutputError::refused("lock", directory, reason)
+                        .help("wait until that build is done, or end it, and build again"));
+                }
+                Err(Errno::INTR) => {}
+                // Some network file systems have no locks; that is no reason not to build there.
+                Ok(()) | Err(_) => break,
+            }
+        }
+        // A build that failed meanwhile may have taken the directory away again.
+        let ours = handle.metadata().map_err(|error| failed(&error))?;
+        if fs::metadata(directory).is_ok_and(|m| (m.dev(), m.ino()) == (ours.dev(), ours.ino())) {
+            return Ok(handle);
+        }
+    }
+}
