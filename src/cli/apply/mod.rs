@@ -97,7 +97,12 @@ impl Apply {
         }
 
         let conversion = fresh.with_file_name("conversion");
-        let mut plan = self.plan(live, wanted, fresh, &sources, &conversion)?;
+        let prefix = format!("{}/", render::definitions_dir(&wanted.services.target));
+        let touched = differences
+            .iter()
+            .filter_map(|difference| difference.path.strip_prefix(&prefix)?.split('/').next());
+        let touched: BTreeSet<Name> = touched.map(Name::from).collect();
+        let mut plan = self.plan(live, wanted, fresh, &sources, &touched, &conversion)?;
         plan.files_differ = !differences.is_empty();
         if !self.dry_run {
             self.carry_out(live, wanted, &plan, fresh, &conversion)?;
@@ -127,6 +132,7 @@ impl Apply {
         wanted: &Wanted,
         fresh: &Path,
         sources: &[PathBuf],
+        touched: &BTreeSet<Name>,
         conversion: &Path,
     ) -> Result<Plan, Vec<Diagnostic>> {
         let old = live.compiled();
@@ -140,7 +146,7 @@ impl Apply {
             }
         }
         let scripts = Scripts::of(sources)?;
-        self.oneshots(live, wanted, fresh, &scripts, &mut snapshots)?;
+        self.oneshots(live, wanted, fresh, &scripts, touched, &mut snapshots)?;
         let (old_services, new_services) = (&snapshots.0.services, &snapshots.1.services);
         plan.added = new_services.keys().filter(|name| !old_services.contains_key(*name)).cloned().collect();
         plan.removed =
@@ -215,14 +221,15 @@ impl Apply {
         Ok(plan)
     }
 
-    /// Adds the oneshots to what is live and what is to be: their command lines, where these may differ, and of our own
-    /// the files that they may run, which a database does not hold.
+    /// Adds the oneshots to what is live and what is to be: their command lines, and of our own the files that they may
+    /// run, which a database does not hold. Where neither differs, nothing is told.
     fn oneshots(
         &self,
         live: &mut Live<'_>,
         wanted: &Wanted,
         fresh: &Path,
         scripts: &Scripts,
+        touched: &BTreeSet<Name>,
         snapshots: &mut (Snapshot, Snapshot),
     ) -> Result<(), Vec<Diagnostic>> {
         let old = live.compiled();
@@ -231,7 +238,9 @@ impl Apply {
             Some(recorded) => recorded.names(),
             None => live.list(&old, List::Oneshots).map_err(failed)?,
         };
-        let is_same = |name: &Name| recorded.as_ref().is_some_and(|recorded| recorded.agree(scripts, name));
+        let is_same = |name: &Name| {
+            !touched.contains(name) && recorded.as_ref().is_some_and(|recorded| recorded.agree(scripts, name))
+        };
         let sides = [(old.as_path(), &mut snapshots.0, names), (fresh, &mut snapshots.1, scripts.names())];
         let both = &sides[0].2 & &sides[1].2;
         for (database, snapshot, names) in sides {
@@ -249,14 +258,14 @@ impl Apply {
             let Some((name, file)) = path.strip_prefix(&prefix).and_then(|path| path.split_once('/')) else {
                 continue;
             };
-            let name = Name::from(name);
-            let Some(settings) = snapshots.1.services.get_mut(&name).filter(|s| s.kind == NodeKind::Oneshot)
+            let Some(name) = touched.get(&Name::from(name)) else { continue };
+            let Some(settings) = snapshots.1.services.get_mut(name).filter(|s| s.kind == NodeKind::Oneshot)
             else {
                 continue;
             };
             settings.files.insert(file.into(), File { content: content.clone(), executable: *executable });
             let present = disk::read_kept(&self.definitions.in_root(path)).map_err(unwritten)?;
-            if let (Some(content), Some(settings)) = (present, snapshots.0.services.get_mut(&name)) {
+            if let (Some(content), Some(settings)) = (present, snapshots.0.services.get_mut(name)) {
                 settings.files.insert(file.into(), File { content, executable: *executable });
             }
         }
