@@ -199,9 +199,16 @@ impl Restart {
             let active = live.active().map_err(failed)?;
             let stopping =
                 live.closure(&compiled, Direction::Down, &names).map_err(|e| explained(live, e, &names))?;
-            let stopped = live.change(Direction::Down, &names);
+            let stopped = match live.change(Direction::Down, &names) {
+                // It did not even begin.
+                Err(failure @ (Failure::Busy(..) | Failure::Missing(..))) => {
+                    return Err(failed(failure).into());
+                }
+                stopped => stopped,
+            };
             // What needed them was up, and is to be up again, also if one of them did not stop.
-            names.extend(stopping.into_iter().filter(|name| active.contains(name)));
+            let needing = stopping.into_iter().filter(|name| active.contains(name) && !names.contains(name));
+            names.extend(needing.collect::<Vec<_>>());
             let started = live.change(Direction::Up, &names);
             stopped.and(started).map_err(failed)?;
             Ok(Outcome::Fine)

@@ -38,7 +38,7 @@ impl Failure {
             }
             Failure::Busy(call, waited) => Diagnostic::new(
                 Code::Busy,
-                format!("another s6-rc has been at work for {} seconds", waited.as_secs()),
+                format!("another s6-rc has been at work for {} s", waited.as_secs()),
             )
             .note(format!("`{call}` cannot begin before that one has ended"))
             .note("during the boot, s6-rc ends when everything that starts at boot is up and ready")

@@ -125,9 +125,7 @@ impl<'p> Live<'p> {
             }
             if !is_told {
                 let limit = self.patience.as_secs();
-                (self.told)(&format!(
-                    "another s6-rc is at work; waiting up to {limit} seconds for it to end"
-                ));
+                (self.told)(&format!("another s6-rc is at work; waiting up to {limit} s for it to end"));
                 is_told = true;
             }
             sleep(PAUSE);

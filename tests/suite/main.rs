@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod architecture;
+mod bridge;
 mod case;
 mod commands;
+mod compose;
 mod diff;
 mod disk;
 mod exactness;
@@ -14,7 +16,9 @@ mod image;
 mod keys;
 mod limits;
 mod live;
+mod live_answers;
 mod live_apply;
+mod live_cases;
 mod live_store;
 mod manifests;
 mod oracle;
@@ -27,6 +31,7 @@ mod size;
 mod snapshots;
 mod supervise;
 mod switch;
+mod transcript;
 mod truth;
 mod updates;
 mod updating;

@@ -12,13 +12,13 @@ use super::wanted::Wanted;
 use super::{Outcome, Streams};
 use crate::compare;
 use crate::diagnostic::Diagnostic;
-use crate::disk::{self, Database, Place, Prune};
+use crate::disk::{self, Database, OutputError, Place, Prune};
 use crate::live::{self, Direction, List, Live, Programs};
 use crate::model::{File, Name, NodeKind, Settings, Snapshot};
 use crate::render;
 use crate::resolve::START_BUNDLE;
 use crate::templates::execline_word;
-use crate::tree::TreeEntry;
+use crate::tree::{SourceTree, TreeEntry};
 use pending::Pending;
 use plan::Plan;
 use scripts::Scripts;
@@ -188,6 +188,8 @@ impl Apply {
         disk::replace(conversion, lines.as_bytes()).map_err(unwritten)?;
         let (stopped, started) = live.rehearse(fresh, conversion).map_err(failed)?;
         plan.stops = &live.closure(&old, Direction::Down, &stopped).map_err(failed)? & &plan.active;
+        let is_oneshot = |name: &&Name| old_services.get(*name).is_some_and(|s| s.kind == NodeKind::Oneshot);
+        plan.stopped_oneshots = plan.stops.iter().filter(is_oneshot).cloned().collect();
         let needed = live.closure(fresh, Direction::Up, &started).map_err(failed)?;
         let stays = &plan.active - &plan.stops;
         plan.starts = &needed - &stays;
@@ -287,28 +289,38 @@ impl Apply {
             }
         }
         // What is removed may still be needed for the stop of a oneshot.
-        let install = |prune| {
+        let install = |tree: &SourceTree, prune| {
             let place = Place::lock(root, definitions);
-            place.and_then(|place| place.install(&wanted.tree, prune)).map_err(unwritten)
+            place.and_then(|place| place.install(tree, prune)).map_err(unwritten)
         };
         let mut postponed = plan.files_differ;
         if plan.replaces {
             if plan.files_differ {
-                postponed = !install(Prune::Later)?.postponed.is_empty();
+                let meanwhile = self.with_old_scripts(wanted, plan).map_err(unwritten)?;
+                let installed = install(&meanwhile, Prune::Later)?;
+                postponed = !installed.postponed.is_empty() || meanwhile != wanted.tree;
             }
             Self::replace(live, plan, fresh, conversion)?;
         }
         if postponed {
-            install(Prune::Now)?;
+            install(&wanted.tree, Prune::Now)?;
         }
-        let boot: Vec<Name> = plan.boot.iter().cloned().collect();
-        if !boot.is_empty() {
-            let started = live.change(Direction::Up, &boot);
-            // Whoever is told that a service does not start need not be told again by each apply.
-            Pending::default().write(fresh)?;
-            started.map_err(failed)?;
-        }
-        Ok(())
+        Self::start_new(live, plan, fresh)
+    }
+
+    /// The new tree, with those files of the old one that the oneshots run by which it is stopped. What keeps nothing but
+    /// that is a definition that nobody needs.
+    fn with_old_scripts(&self, wanted: &Wanted, plan: &Plan) -> Result<SourceTree, OutputError> {
+        let target = &wanted.services.target;
+        let prefix = format!("{}/", render::definitions_dir(target));
+        disk::keep(&wanted.tree, &self.definitions.root, &target.tree, |path| {
+            let Some((name, file)) = path.strip_prefix(&prefix).and_then(|path| path.split_once('/')) else {
+                return false;
+            };
+            let is_gone = !wanted.tree.has_below(&format!("{prefix}{name}"));
+            let is_script = file.starts_with("data/") || is_gone && ["type", "up", "down"].contains(&file);
+            is_script && plan.stopped_oneshots.contains(&Name::from(name))
+        })
     }
 
     /// Makes the database `fresh` live.
@@ -322,16 +334,30 @@ impl Apply {
         let problem = failure.diagnostic();
         if disk::live_database(live.directory()).as_deref() == Some(fresh) {
             let note = "the new database is live; what did not start is shown by `s6gen status`";
-            return Err(vec![problem.note(note)]);
+            let mut problems = vec![problem.note(note)];
+            // What is new does not suffer from it.
+            problems.extend(Self::start_new(live, plan, fresh).err().into_iter().flatten());
+            return Err(problems);
         }
-        let note = "the old database is still live; the files for the next boot are new";
-        let mut problems = vec![problem.note(note)];
+        let problem = problem.note("the old database is still live; the files for the next boot are new");
         // What was stopped before the failure comes back.
         let active: Vec<Name> = plan.active.iter().cloned().collect();
-        if let Err(failure) = live.change(Direction::Up, &active) {
-            problems.push(failure.diagnostic());
+        Err(match live.change(Direction::Up, &active) {
+            Ok(()) => vec![problem.note("what had been stopped was started again")],
+            Err(failure) => vec![problem, failure.diagnostic()],
+        })
+    }
+
+    /// Starts what is new among the services that start at boot.
+    fn start_new(live: &mut Live<'_>, plan: &Plan, fresh: &Path) -> Result<(), Vec<Diagnostic>> {
+        let boot: Vec<Name> = plan.boot.iter().cloned().collect();
+        if boot.is_empty() {
+            return Ok(());
         }
-        Err(problems)
+        let started = live.change(Direction::Up, &boot);
+        // Whoever is told that a service does not start need not be told again by each apply.
+        Pending::default().write(fresh)?;
+        started.map_err(failed)
     }
 }
 

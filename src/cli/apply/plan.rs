@@ -19,6 +19,8 @@ pub(super) struct Plan {
     pub(super) active: BTreeSet<Name>,
     /// What s6-rc-update stops, with everything that stops because it needs it.
     pub(super) stops: BTreeSet<Name>,
+    /// Those of them that are oneshots.
+    pub(super) stopped_oneshots: BTreeSet<Name>,
     /// What it starts in the new database, with everything that needs to be up for it.
     pub(super) starts: BTreeSet<Name>,
     /// For services that restart without being changed: what they need that restarts, where that is known.
@@ -64,7 +66,9 @@ impl Plan {
             false => (Fate::Stopped, name),
         });
         let started = self.starts.union(&self.boot).filter(|name| !self.stops.contains(*name));
-        let mut fates: Vec<_> = stopped.chain(started.map(|name| (Fate::Started, name))).collect();
+        // What s6-rc itself needs for the others is none of anybody's business.
+        let all = stopped.chain(started.map(|name| (Fate::Started, name)));
+        let mut fates: Vec<_> = all.filter(|(_, name)| !name.is_reserved()).collect();
         fates.sort();
         fates
     }
@@ -88,7 +92,8 @@ impl Plan {
                 _ if fate != Fate::Restarted => none(),
                 (Some(files), _) if self.conversion.contains(name) => changed(files),
                 (_, Some(needed)) => format!("it needs {needed}"),
-                (_, None) => "what it is or needs has changed".into(),
+                (Some(files), None) => changed(files),
+                (None, None) => "what it is or needs has changed".into(),
             };
             let word = match fate {
                 Fate::Stopped => "stopped",
@@ -100,6 +105,7 @@ impl Plan {
                 lines.push((word, name, why));
             }
         }
+        fold_loggers(&mut lines);
         let width = lines.iter().map(|(_, name, _)| name.to_string().len()).max().unwrap_or(0);
         let line = |(word, name, why): &(&str, &Name, String)| {
             let text = format!("{word:9}  {:width$}  {why}", name.to_string());
@@ -129,6 +135,29 @@ impl Plan {
             "conversion": self.conversion.iter().map(|name| format!("{name} restart")).collect::<Vec<_>>(),
             "commands": self.commands.iter().map(Call::words).collect::<Vec<_>>(),
         })
+    }
+}
+
+/// Leaves out loggers with which nothing else happens than with their services; the lines of these say so.
+fn fold_loggers(lines: &mut Vec<(&str, &Name, String)>) {
+    let plain: BTreeSet<(String, String)> = lines
+        .iter()
+        .filter(|(.., why)| why.is_empty())
+        .map(|(word, name, _)| ((*word).to_owned(), name.to_string()))
+        .collect();
+    let is_plain = |word: &str, name: String| plain.contains(&(word.to_owned(), name));
+    lines.retain(|(word, name, why)| {
+        let name = name.to_string();
+        let service = name.strip_suffix("-err-log").or(name.strip_suffix("-log"));
+        !why.is_empty() || !service.is_some_and(|service| is_plain(word, service.to_owned()))
+    });
+    for (word, name, why) in lines.iter_mut().filter(|(.., why)| why.is_empty()) {
+        let has = |suffix: &str| is_plain(word, format!("{name}{suffix}"));
+        *why = match (has("-log"), has("-err-log")) {
+            (false, false) => String::new(),
+            (true, true) => "with its loggers".into(),
+            _ => "with its logger".into(),
+        };
     }
 }
 

@@ -1,0 +1,216 @@
+//! The source directories that a boot would compile, before anything is installed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use s6gen::disk::{compare, compose, find_tree, install, keep};
+use s6gen::tree::SourceTree;
+use tempfile::TempDir;
+
+const DEFINITIONS: &str = "/etc/s6-overlay/sv";
+const COMPILED: &str = "/etc/s6-overlay/s6-rc.d";
+
+/// A tree of longruns, each with the link through which `/init` finds it, with this `run`.
+fn linked(services: &[(&str, &str)]) -> SourceTree {
+    let mut tree = SourceTree::default();
+    for (name, run) in services {
+        tree.file(format!("etc/s6-overlay/sv/{name}/type"), "longrun\n", false);
+        tree.file(format!("etc/s6-overlay/sv/{name}/run"), *run, true);
+        tree.link(format!("etc/s6-overlay/s6-rc.d/{name}"), format!("../sv/{name}"));
+    }
+    tree
+}
+
+fn write(root: &Path, files: &[(&str, &str)]) {
+    for (path, text) in files {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+}
+
+/// Every path below a folder, links not followed, each with its content or target.
+fn listing(folder: &Path) -> BTreeMap<String, String> {
+    fn add(folder: &Path, prefix: &str, found: &mut BTreeMap<String, String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = format!("{prefix}{}", path.file_name().unwrap().to_string_lossy());
+            if path.is_symlink() {
+                found.insert(name, format!("-> {}", fs::read_link(&path).unwrap().display()));
+            } else if path.is_dir() {
+                found.insert(format!("{name}/"), String::new());
+                add(&path, &format!("{name}/"), found);
+            } else {
+                found.insert(name, fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    add(folder, "", &mut found);
+    found
+}
+
+/// Composes the compiled directory; what lies in it, with `ROOT` for the root, of which nothing may change.
+fn composed(root: &Path, tree: &SourceTree, definitions: &str, compiled: &str) -> Vec<String> {
+    let place = TempDir::new().unwrap();
+    let before = listing(root);
+    let differences = compare(tree, root, definitions).unwrap();
+    let sources = [compiled.to_owned()];
+    let made = compose(tree, root, definitions, &sources, &differences, &place.path().join("next")).unwrap();
+    assert_eq!(listing(root), before, "nothing below the root is touched");
+    let root = fs::canonicalize(root).unwrap().to_str().unwrap().to_owned();
+    assert_eq!(made, [place.path().join("next/0")]);
+    if made[0].is_symlink() {
+        return vec![fs::read_link(&made[0]).unwrap().to_str().unwrap().replace(&root, "ROOT")];
+    }
+    let line = |(path, text): (String, String)| {
+        format!("{path} {}", text.trim_end()).trim_end().replace(&root, "ROOT")
+    };
+    listing(&made[0]).into_iter().map(line).collect()
+}
+
+#[test]
+fn what_is_ours_is_written_and_what_is_foreign_is_linked_to_and_what_is_left_over_is_not_there() {
+    let root = TempDir::new().unwrap();
+    let root = root.path();
+    install(&linked(&[("old", "old"), ("web", "before")]), root, DEFINITIONS).unwrap();
+    write(root, &[("etc/s6-overlay/s6-rc.d/mine/type", "oneshot\n"), ("etc/s6-overlay/s6-rc.d/.hidden", "")]);
+    assert_eq!(
+        composed(root, &linked(&[("new", "new"), ("web", "after")]), DEFINITIONS, COMPILED),
+        [
+            "mine -> ROOT/etc/s6-overlay/s6-rc.d/mine",
+            "new/",
+            "new/run new",
+            "new/type longrun",
+            "web/",
+            "web/run after",
+            "web/type longrun",
+        ]
+    );
+}
+
+#[test]
+fn a_foreign_file_in_a_directory_of_ours_is_still_in_it() {
+    let root = TempDir::new().unwrap();
+    let root = root.path();
+    install(&linked(&[("old", "old"), ("web", "before")]), root, DEFINITIONS).unwrap();
+    write(root, &[("etc/s6-overlay/sv/web/data/notes", "mine"), ("etc/s6-overlay/sv/old/notes", "mine")]);
+    let lines = composed(root, &linked(&[("web", "after")]), DEFINITIONS, COMPILED);
+    assert_eq!(
+        lines,
+        ["web/", "web/data -> ROOT/etc/s6-overlay/sv/web/data", "web/run after", "web/type longrun"]
+    );
+}
+
+#[test]
+fn a_dependency_that_is_added_to_a_foreign_definition_lies_beside_what_is_there() {
+    let root = TempDir::new().unwrap();
+    let root = root.path();
+    let mine = "etc/s6-overlay/s6-rc.d/mine";
+    let mut before = linked(&[("web", "web")]);
+    before.file(format!("{mine}/dependencies.d/old"), "", false);
+    write(root, &[(&format!("{mine}/type"), "oneshot\n"), (&format!("{mine}/dependencies.d/base"), "")]);
+    install(&before, root, DEFINITIONS).unwrap();
+    let mut after = linked(&[("web", "web")]);
+    after.file(format!("{mine}/dependencies.d/web"), "", false);
+    let lines = composed(root, &after, DEFINITIONS, COMPILED);
+    assert_eq!(
+        lines[..5],
+        [
+            "mine/",
+            "mine/dependencies.d/",
+            "mine/dependencies.d/base -> ROOT/etc/s6-overlay/s6-rc.d/mine/dependencies.d/base",
+            "mine/dependencies.d/web",
+            "mine/type -> ROOT/etc/s6-overlay/s6-rc.d/mine/type",
+        ]
+    );
+    // Once it is taken back, what others made is as they made it.
+    let lines = composed(root, &linked(&[]), DEFINITIONS, COMPILED);
+    assert!(!lines.iter().any(|line| line.ends_with("/old") || line.starts_with("web")), "{lines:?}");
+    assert!(lines.contains(&"mine/type -> ROOT/etc/s6-overlay/s6-rc.d/mine/type".to_owned()), "{lines:?}");
+}
+
+#[test]
+fn definitions_may_lie_where_they_are_compiled() {
+    let root = TempDir::new().unwrap();
+    let root = root.path();
+    let tree = |services: &[(&str, &str)]| {
+        let mut tree = SourceTree::default();
+        for (name, run) in services {
+            tree.file(format!("etc/s6-overlay/s6-rc.d/{name}/type"), "longrun\n", false);
+            tree.file(format!("etc/s6-overlay/s6-rc.d/{name}/run"), *run, true);
+        }
+        tree.file("etc/s6-overlay/s6-rc.d/.s6gen.manifest.json", "{}", false);
+        tree
+    };
+    install(&tree(&[("old", "old"), ("web", "before")]), root, COMPILED).unwrap();
+    write(root, &[("etc/s6-overlay/s6-rc.d/mine/type", "oneshot\n")]);
+    assert_eq!(
+        composed(root, &tree(&[("web", "after")]), COMPILED, COMPILED),
+        ["mine -> ROOT/etc/s6-overlay/s6-rc.d/mine", "web/", "web/run after", "web/type longrun"]
+    );
+}
+
+#[test]
+fn a_directory_of_others_is_linked_to_as_a_whole() {
+    let root = TempDir::new().unwrap();
+    write(root.path(), &[("package/sources/base/type", "bundle\n")]);
+    let lines = composed(root.path(), &linked(&[("web", "web")]), DEFINITIONS, "/package/sources");
+    assert_eq!(lines, ["ROOT/package/sources"]);
+}
+
+#[test]
+fn of_an_earlier_build_is_kept_what_is_wanted_still_and_ours() {
+    let root = TempDir::new().unwrap();
+    let root = root.path();
+    install(&linked(&[("old", "old"), ("web", "before")]), root, DEFINITIONS).unwrap();
+    write(root, &[("etc/s6-overlay/sv/old/mine", "mine")]);
+    let new = linked(&[("web", "after")]);
+    let kept = keep(&new, root, DEFINITIONS, |path| !path.ends_with("/type")).unwrap();
+    let mut expected = new;
+    expected.file("etc/s6-overlay/sv/old/run", "old", true);
+    assert_eq!(kept, expected, "no link, no directory, nothing that is not ours, and what is new is new");
+    let empty = TempDir::new().unwrap();
+    assert_eq!(keep(&expected, empty.path(), DEFINITIONS, |_| true).unwrap(), expected);
+}
+
+#[test]
+fn a_tree_is_found_where_builds_put_it_and_where_links_lead() {
+    let places = [DEFINITIONS, COMPILED, "/etc/s6-rc/source"];
+    let find = |prepare: &dyn Fn(&Path)| {
+        let root = TempDir::new().unwrap();
+        for place in ["etc/s6-overlay/s6-rc.d", "opt/sv/web", "srv"] {
+            fs::create_dir_all(root.path().join(place)).unwrap();
+        }
+        prepare(root.path());
+        find_tree(root.path(), &places, "marker")
+    };
+    let link = |target: &'static str| {
+        move |root: &Path| {
+            write(root, &[("opt/sv/marker", "")]);
+            symlink(target, root.join("etc/s6-overlay/s6-rc.d/web")).unwrap();
+        }
+    };
+    assert_eq!(find(&|_| {}), None);
+    for place in places {
+        let marker = PathBuf::from(place.trim_start_matches('/')).join("marker");
+        assert_eq!(find(&|root| write(root, &[(marker.to_str().unwrap(), "")])).as_deref(), Some(place));
+    }
+    assert_eq!(find(&link("../../../opt/sv/web")).as_deref(), Some("/opt/sv"));
+    assert_eq!(
+        find(&link("/opt/sv/web")).as_deref(),
+        Some("/opt/sv"),
+        "an absolute link stays below the root"
+    );
+    assert_eq!(
+        find(&link("../../../../../../opt/sv/web")).as_deref(),
+        Some("/opt/sv"),
+        "as it does in the image"
+    );
+    assert_eq!(find(&link("../../../srv/web")), None);
+    // A directory of that name is no marker, and a link that leads nowhere is none.
+    assert_eq!(find(&|root| fs::create_dir_all(root.join("etc/s6-overlay/sv/marker")).unwrap()), None);
+    assert_eq!(find(&link("web")), None);
+}

@@ -1,0 +1,212 @@
+//! What the programs of s6-rc answer, and what s6gen makes of it.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use s6gen::live::{Answer, Call, Direction, Failure, List, Live, Programs, State};
+use s6gen::manifest::{Additions, Change, Parameters};
+use s6gen::model::Name;
+
+/// Answers in order, whatever is asked, and keeps what was asked.
+#[derive(Default)]
+struct Told {
+    answers: VecDeque<Answer>,
+    calls: Vec<Call>,
+}
+
+impl Programs for Told {
+    fn run(&mut self, call: &Call) -> io::Result<Answer> {
+        self.calls.push(call.clone());
+        self.answers.pop_front().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+    }
+}
+
+fn says(code: i32, out: &[u8], err: &str) -> Answer {
+    Answer { code, out: out.to_vec(), err: err.into() }
+}
+
+/// What comes of these answers; the calls, and what a person was told meanwhile.
+fn with<T>(answers: &[Answer], ask: impl FnOnce(&mut Live<'_>) -> T) -> (T, Vec<Call>, Vec<String>) {
+    let mut programs = Told { answers: answers.iter().cloned().collect(), calls: Vec::new() };
+    let mut sentences = Vec::new();
+    let result = {
+        let mut told = |sentence: &str| sentences.push(sentence.to_owned());
+        ask(&mut Live::new(Path::new("/live"), &mut programs, Duration::ZERO, &mut told))
+    };
+    (result, programs.calls, sentences)
+}
+
+fn names(names: &[&[u8]]) -> Vec<Name> {
+    names.iter().map(Name::new).collect()
+}
+
+#[test]
+fn the_line_of_a_supervisor_says_how_a_longrun_is() {
+    // The line, whether the longrun notifies, how it is, its process, how it ended.
+    let cases = [
+        ("true true true 42 7 -1 NA", true, State::Up, Some(42), None),
+        ("true false true 42 7 -1 NA", true, State::Starting, Some(42), None),
+        ("true false true 42 7 -1 NA", false, State::Up, Some(42), None),
+        // It is being stopped.
+        ("true true false 42 7 -1 NA", true, State::Up, Some(42), None),
+        ("false false true -1 7 3 NA", true, State::Restarting, None, Some("3")),
+        ("false false true NA 7 -1 SIGKILL", false, State::Restarting, None, Some("SIGKILL")),
+        ("false false false -1 7 0 NA", true, State::Down, None, Some("0")),
+        ("false false false -1 7 -1 SIGTERM", true, State::Down, None, Some("SIGTERM")),
+        // It was never up.
+        ("false false false -1 7 -1 NA", true, State::Down, None, None),
+    ];
+    for (line, notifies, state, pid, ended) in cases {
+        let answer = says(0, format!("{line}\n").as_bytes(), "");
+        let status = with(&[answer], |live| live.longrun(&Name::from("web"), notifies)).0.unwrap();
+        assert_eq!((status.state, status.pid, status.ended.as_deref()), (state, pid, ended), "{line}");
+        assert_eq!(status.seconds, Some(7), "{line}");
+    }
+}
+
+#[test]
+fn a_line_of_another_shape_is_shown_and_not_guessed_at() {
+    for line in [
+        "",
+        "up (pid 42) 7 seconds",
+        "true true true 42 7 -1",
+        "true true true 42 7 -1 NA more",
+        "1 1 1 42 7 -1 NA",
+    ] {
+        let failure = with(&[says(0, line.as_bytes(), "")], |live| live.longrun(&Name::from("web"), true))
+            .0
+            .unwrap_err();
+        assert!(matches!(failure, Failure::Unexpected(..)), "{line}");
+        assert!(failure.diagnostic().message.contains(&format!("answered `{line}`")), "{line}");
+    }
+}
+
+#[test]
+fn names_are_bytes_on_both_ways() {
+    let odd: [&[u8]; 4] = [b"caf\xc3\xa9", b"\xff\xfe", b"two words", b"-x"];
+    let (active, ..) = with(&[says(0, &odd.join(&b'\n'), "")], |live| live.active());
+    assert_eq!(active.unwrap(), names(&odd).into_iter().collect());
+    let (_, calls, _) = with(&[says(0, b"", "")], |live| live.change(Direction::Up, &names(&odd)));
+    let words: Vec<&[u8]> = calls[0].arguments.iter().map(|word| word.as_bytes()).collect();
+    assert_eq!(words[..5], [&b"-l"[..], b"/live", b"-u", b"--", b"change"]);
+    assert_eq!(words[5..], odd);
+}
+
+#[test]
+fn a_rehearsal_names_what_stops_and_what_is_up_in_the_end() {
+    let rehearse = |out: &str| {
+        let (database, conversion) = (Path::new("/db"), Path::new("/conversion"));
+        with(&[says(0, out.as_bytes(), "")], |live| live.rehearse(database, conversion))
+    };
+    let before = "s6-rc-dryrun: s6-rc -v 1 -t 0 -l /live";
+    let (result, calls, _) =
+        rehearse(&format!("{before} -d -- change web change\n{before} -u -- change web\n"));
+    assert_eq!(result.unwrap(), (names(&[b"web", b"change"]), names(&[b"web"])));
+    assert_eq!(calls[0].to_string(), "s6-rc-update -n -e -l /live -f /conversion -- /db");
+    let (result, ..) = rehearse(&format!("{before} -d -- change\n{before} -u -- change\n"));
+    assert_eq!(result.unwrap(), (vec![], vec![]));
+    for out in
+        ["", "nothing\n", &format!("{before} -d -- change web\n"), &format!("{before} -d\n{before} -u\n")]
+    {
+        assert!(matches!(rehearse(out).0, Err(Failure::Unexpected(..))), "{out}");
+    }
+}
+
+#[test]
+fn what_an_older_s6_rc_does_not_know_is_asked_without_it() {
+    let usage = says(100, b"", "s6-rc: usage: …");
+    let (active, calls, _) = with(&[usage.clone(), says(0, b"web\n", "")], |live| live.active());
+    assert_eq!(active.unwrap(), [Name::from("web")].into());
+    assert_eq!(calls[1].to_string(), "s6-rc -l /live -a list");
+    let (done, calls, _) =
+        with(&[usage, says(0, b"", "")], |live| live.update(Path::new("/db"), Path::new("/conversion")));
+    assert!(done.is_ok());
+    assert_eq!(calls[1].to_string(), "s6-rc-update -l /live -f /conversion -- /db");
+}
+
+#[test]
+fn an_unknown_bundle_is_empty_and_every_other_failure_is_one() {
+    let contents = |code| with(&[says(code, b"", "why\n")], |live| live.contents(Path::new("/db"), "top")).0;
+    assert!(contents(3).unwrap().is_empty());
+    let problem = contents(4).unwrap_err().diagnostic();
+    assert_eq!(problem.message, "`s6-rc-db` ended with 4");
+    assert!(problem.notes.iter().any(|note| note == "why"), "{:?}", problem.notes);
+    let killed = with(&[says(128 + 15, b"", "")], |live| live.list(Path::new("/db"), List::Bundles)).0;
+    assert_eq!(killed.unwrap_err().diagnostic().message, "`s6-rc-db` was killed by signal 15");
+    let missing = with(&[], |live| live.list(Path::new("/db"), List::Bundles)).0;
+    assert!(matches!(missing, Err(Failure::Missing(..))));
+}
+
+#[test]
+fn only_a_lock_that_another_holds_is_waited_for() {
+    let busy = says(111, b"", "s6-rc: fatal: unable to take locks: Resource temporarily unavailable\n");
+    let change =
+        |answer: &Answer| with(std::slice::from_ref(answer), |live| live.change(Direction::Up, &[])).0;
+    assert!(matches!(change(&busy), Err(Failure::Busy(..))));
+    assert!(matches!(change(&says(111, b"", "s6-rc: fatal: no memory\n")), Err(Failure::Failed(..))));
+    let other = says(1, b"", "unable to take locks\n");
+    assert!(matches!(change(&other), Err(Failure::Failed(..))));
+}
+
+#[test]
+fn a_warning_of_what_went_well_is_passed_on() {
+    let (_, _, told) =
+        with(&[says(0, b"", "s6-rc: warning: web is essential\n")], |live| live.change(Direction::Down, &[]));
+    assert_eq!(told, ["s6-rc: warning: web is essential"]);
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    Instance { is_oneshot: bool, template: String, instance: String, parameters: Parameters },
+    Service { name: String, command: Vec<String> },
+    Remove(String),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let name = || prop_oneof!["[a-c]", "[a-c]-[a-c]", any::<String>()];
+    let parameters = prop::collection::btree_map(name(), any::<String>(), 0..3);
+    prop_oneof![
+        (any::<bool>(), name(), name(), parameters).prop_map(
+            |(is_oneshot, template, instance, parameters)| {
+                Act::Instance { is_oneshot, template, instance, parameters }
+            }
+        ),
+        (name(), prop::collection::vec(any::<String>(), 0..4))
+            .prop_map(|(name, command)| Act::Service { name, command }),
+        name().prop_map(Act::Remove),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_was_added_is_read_as_it_was_written(acts in prop::collection::vec(act(), 0..12)) {
+        let mut added = Additions::default();
+        for act in acts {
+            let before = added.clone();
+            match act {
+                Act::Instance { is_oneshot, template, instance, parameters } => {
+                    let kind = if is_oneshot { "oneshot" } else { "longrun" };
+                    added.add_instance(kind, &template, &instance, parameters.clone());
+                    let again = added.clone().add_instance(kind, &template, &instance, parameters);
+                    prop_assert_eq!(again, Change::Unchanged);
+                }
+                Act::Service { name, command } => {
+                    added.add_service(&name, "boot", command);
+                }
+                Act::Remove(name) => {
+                    let is_removed = added.remove(&name);
+                    prop_assert_eq!(is_removed, added != before);
+                }
+            }
+            prop_assert_eq!(Additions::parse(added.text().as_bytes()), Ok(added.clone()));
+        }
+        while let Some(service) = added.list().first().map(|one| one.service()) {
+            prop_assert!(added.remove(&service), "{} is listed, and cannot be removed", service);
+        }
+        prop_assert_eq!(added, Additions::default());
+    }
+}
