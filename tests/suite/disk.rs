@@ -184,10 +184,13 @@ pub fn in_own_mounts(test: &str) -> bool {
         say(&format!("{test} did not run: this system does not let it mount anything"));
         return false;
     }
+    // A place of its own: this program itself may lie in the usual one.
+    let scratch = TempDir::new().unwrap();
     let output = Command::new(unshare[0])
         .args(&unshare[1..])
         .args(this_binary(test))
         .env("S6GEN_TEST_MOUNTS", "1")
+        .env("TMPDIR", scratch.path())
         .output()
         .unwrap();
     std::io::stderr().write_all(&output.stderr).unwrap();
