@@ -152,11 +152,14 @@ impl Line {
         if status.state == State::Starting {
             facts.push("not ready yet".into());
         }
+        if status.state == State::Unsupervised {
+            facts.push("restart the container".into());
+        }
         if let Some(ended) = &status.ended {
             facts.push(format!("ended with {ended}"));
         }
         let name = self.name.to_string();
-        let text = format!("{name:width$}  {:10}  {}", status.state.word(), facts.join(", "));
+        let text = format!("{name:width$}  {:12}  {}", status.state.word(), facts.join(", "));
         format!("{}\n", text.trim_end())
     }
 

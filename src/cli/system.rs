@@ -81,7 +81,11 @@ impl System {
         work: impl FnOnce(&mut Live<'_>, &mut String) -> Result<Outcome, Trouble>,
     ) -> Outcome {
         if !disk::is_there(&self.live.join("compiled")) {
-            return refused(streams, vec![Failure::NotRunning(self.live.clone()).diagnostic()]);
+            let failure = match disk::is_link(&self.live) {
+                true => Failure::Wrecked(self.live.clone()),
+                false => Failure::NotRunning(self.live.clone()),
+            };
+            return refused(streams, vec![failure.diagnostic()]);
         }
         let mut out = String::new();
         let done = {

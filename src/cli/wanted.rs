@@ -92,7 +92,9 @@ fn compiled(definitions: &Definitions, target: &Target) -> Result<Vec<String>, V
     let variable = |name: &str| {
         let file = definitions.in_root("run/s6/container_environment").join(name);
         let value = String::from_utf8(disk::read_kept(&file).ok()??).ok()?;
-        (!value.is_empty()).then_some(value)
+        // The overlay ends some of them with a newline, and leaves it out where it uses them.
+        let value = value.strip_suffix('\n').unwrap_or(&value);
+        (!value.is_empty()).then(|| value.to_owned())
     };
     let setup = Setup {
         profile: variable("S6_RUNTIME_PROFILE"),

@@ -147,6 +147,11 @@ pub fn is_there(path: &Path) -> bool {
     path.exists()
 }
 
+/// Whether a symbolic link is at `path`.
+pub fn is_link(path: &Path) -> bool {
+    path.is_symlink()
+}
+
 /// Where the live database really lies.
 pub fn live_database(live: &Path) -> Option<PathBuf> {
     fs::canonicalize(live.join("compiled")).ok()

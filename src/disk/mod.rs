@@ -26,7 +26,9 @@ mod switch;
 mod wanted;
 mod write;
 
-pub use compiled::{Database, databases, is_there, live_database, make_folder, oneshots, remove_folder};
+pub use compiled::{
+    Database, databases, is_link, is_there, live_database, make_folder, oneshots, remove_folder,
+};
 pub use compose::compose;
 pub use create::create;
 pub use error::{Foreign, OutputError, Refusal};

@@ -10,6 +10,8 @@ use crate::diagnostic::{Code, Diagnostic};
 pub enum Failure {
     /// There is no live directory of s6-rc.
     NotRunning(PathBuf),
+    /// There was a live directory, but the link to it leads nowhere.
+    Wrecked(PathBuf),
     /// A program cannot be started.
     Missing(Call, io::Error),
     /// Another s6-rc has worked all the time.
@@ -20,10 +22,29 @@ pub enum Failure {
     Unexpected(Call, Vec<u8>),
 }
 
+/// What programs say, and what to do then.
+const REMEDIES: &[(&str, &str)] = &[
+    ("Permission denied", "call it with the rights of the supervisors, usually as root"),
+    (
+        "target for more than one conversion",
+        "a service became a bundle of others: first apply a manifest without it, then this one",
+    ),
+    ("supervisor not listening", WRECKED),
+    ("s6-supervise not running", WRECKED),
+];
+
+/// What is left to do after an s6-rc-update that did not get to its end.
+const WRECKED: &str =
+    "an s6-rc-update was killed, most likely; a restart of the container puts everything in order";
+
 impl Failure {
     /// What to tell people.
     pub fn diagnostic(&self) -> Diagnostic {
         match self {
+            Failure::Wrecked(path) => {
+                let message = format!("`{}` leads nowhere, although an s6-rc runs here", path.display());
+                Diagnostic::new(Code::NotRunning, message).help(WRECKED)
+            }
             Failure::NotRunning(path) => {
                 Diagnostic::new(Code::NotRunning, format!("no s6-rc runs here: there is no `{}`", path.display()))
                     .help("call this inside the running container; elsewhere `s6gen build` writes what the next boot starts, and `s6gen diff OLD NEW` compares any two systems")
@@ -50,10 +71,12 @@ impl Failure {
                 };
                 let mut problem =
                     Diagnostic::new(Code::ProgramFailed, format!("`{}` {why}", call.program)).note(format!("it was called `{call}`"));
-                for line in String::from_utf8_lossy(&answer.err).lines().filter(|line| !line.is_empty()) {
+                let err = String::from_utf8_lossy(&answer.err);
+                for line in err.lines().filter(|line| !line.is_empty()) {
                     problem = problem.note(line.to_owned());
                 }
-                problem
+                let help = REMEDIES.iter().find(|(words, _)| err.contains(words));
+                problem.maybe_help(help.map(|(_, help)| (*help).to_owned()))
             }
             Failure::Unexpected(call, out) => Diagnostic::new(
                 Code::ProgramFailed,

@@ -307,5 +307,6 @@ fn names(out: &[u8]) -> BTreeSet<Name> {
 /// Whether a program of s6-rc refused because another one holds the locks.
 fn is_busy(answer: &Answer) -> bool {
     let err = String::from_utf8_lossy(&answer.err);
-    answer.code == 111 && err.contains("unable to take lock")
+    // With other words behind it, it has nothing to do with another one: `Permission denied`.
+    answer.code == 111 && err.contains("unable to take lock") && err.contains("busy")
 }

@@ -12,6 +12,8 @@ pub enum State {
     Restarting,
     /// It is down.
     Down,
+    /// Nobody supervises it, as after an s6-rc-update that was killed.
+    Unsupervised,
 }
 
 impl State {
@@ -22,6 +24,7 @@ impl State {
             State::Starting => "starting",
             State::Restarting => "restarting",
             State::Down => "down",
+            State::Unsupervised => "unsupervised",
         }
     }
 }
@@ -46,11 +49,15 @@ impl Live<'_> {
     /// How a longrun is. `notifies` says whether it has a notification-fd: without one it is never ready, only up.
     ///
     /// # Errors
-    /// Nobody supervises it.
+    /// It cannot be asked.
     pub fn longrun(&mut self, name: &Name, notifies: bool) -> Result<Status, Failure> {
         let place = self.directory.join("servicedirs").join(super::os(name));
         let call = Call::new("s6-svstat").args(["-o", FIELDS]).arg(place);
-        let out = self.run(call.clone())?;
+        let answer = self.try_run(&call)?;
+        if answer.code == 1 && String::from_utf8_lossy(&answer.err).contains("not running") {
+            return Ok(Status { state: State::Unsupervised, pid: None, seconds: None, ended: None });
+        }
+        let out = self.told(call.clone(), answer)?;
         status(&String::from_utf8_lossy(&out), notifies).ok_or(Failure::Unexpected(call, out))
     }
 }
