@@ -152,6 +152,33 @@ pub fn is_link(path: &Path) -> bool {
     path.is_symlink()
 }
 
+/// Where the live directory really lies: under another name after each boot and after each update.
+pub fn live_directory(live: &Path) -> Option<PathBuf> {
+    fs::canonicalize(live).ok()
+}
+
+/// The services of the live directory that nobody supervises, which happens only where an update was killed.
+///
+/// # Errors
+/// The live directory cannot be read.
+pub fn unsupervised(live: &Path) -> Result<BTreeSet<Name>, OutputError> {
+    let (place, scandir) = (live.join("servicedirs"), live.join("scandir"));
+    if !scandir.is_dir() {
+        return Ok(BTreeSet::new());
+    }
+    let prefix = fs::read(live.join("prefix")).unwrap_or_default();
+    let read = || -> io::Result<BTreeSet<Name>> {
+        let entries = fs::read_dir(&place)?.collect::<Result<Vec<_>, _>>()?;
+        let names = entries.iter().map(|entry| entry.file_name());
+        let is_alone = |name: &std::ffi::OsString| {
+            let link = [&prefix, name.as_bytes()].concat();
+            !scandir.join(OsStr::from_bytes(&link)).exists()
+        };
+        Ok(names.filter(is_alone).map(|name| Name::new(name.as_bytes())).collect())
+    };
+    read().map_err(|error| OutputError::system("read", &place, &error))
+}
+
 /// Where the live database really lies.
 pub fn live_database(live: &Path) -> Option<PathBuf> {
     fs::canonicalize(live.join("compiled")).ok()

@@ -27,7 +27,8 @@ mod wanted;
 mod write;
 
 pub use compiled::{
-    Database, databases, is_link, is_there, live_database, make_folder, oneshots, remove_folder,
+    Database, databases, is_link, is_there, live_database, live_directory, make_folder, oneshots,
+    remove_folder, unsupervised,
 };
 pub use compose::compose;
 pub use create::create;

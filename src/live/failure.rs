@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::programs::{Answer, Call};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::Name;
 
 /// Why the running system was not changed, or could not be asked.
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub enum Failure {
     NotRunning(PathBuf),
     /// There was a live directory, but the link to it leads nowhere.
     Wrecked(PathBuf),
+    /// Services that nobody supervises.
+    Unsupervised(Vec<Name>),
     /// A program cannot be started.
     Missing(Call, io::Error),
     /// Another s6-rc has worked all the time.
@@ -43,6 +46,11 @@ impl Failure {
         match self {
             Failure::Wrecked(path) => {
                 let message = format!("`{}` leads nowhere, although an s6-rc runs here", path.display());
+                Diagnostic::new(Code::NotRunning, message).help(WRECKED)
+            }
+            Failure::Unsupervised(names) => {
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                let message = format!("nobody supervises {}", names.join(", "));
                 Diagnostic::new(Code::NotRunning, message).help(WRECKED)
             }
             Failure::NotRunning(path) => {

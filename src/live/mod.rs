@@ -210,6 +210,15 @@ impl<'p> Live<'p> {
         }
     }
 
+    /// The atomic services that are up, once no other s6-rc is at work.
+    ///
+    /// # Errors
+    /// Another one does not end.
+    pub fn active_when_idle(&mut self) -> Result<BTreeSet<Name>, Failure> {
+        let call = Call::new("s6-rc").arg("-l").arg(&self.directory).args(["-a", "list"]);
+        self.run(call).map(|out| names(&out))
+    }
+
     /// The services of one kind in a compiled database.
     ///
     /// # Errors
@@ -308,5 +317,6 @@ fn names(out: &[u8]) -> BTreeSet<Name> {
 fn is_busy(answer: &Answer) -> bool {
     let err = String::from_utf8_lossy(&answer.err);
     // With other words behind it, it has nothing to do with another one: `Permission denied`.
-    answer.code == 111 && err.contains("unable to take lock") && err.contains("busy")
+    let is_held = ["busy", "temporarily unavailable"].iter().any(|words| err.contains(words));
+    answer.code == 111 && err.contains("unable to take lock") && is_held
 }

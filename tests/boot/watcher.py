@@ -33,6 +33,11 @@ def pids():
     return {service["name"]: service["pid"] for service in listed if service["pid"]}
 
 
+def argument(name):
+    with open(f"/proc/{pids()[name]}/cmdline", "rb") as file:
+        return file.read().split(b"\0")[-2]
+
+
 def changed(before, after):
     return sorted(name for name in before if after.get(name) != before[name])
 
@@ -51,10 +56,11 @@ def first():
     for name in "abcde":
         call("instance", "add", "tunnel", name, f"--set=port={name}1")
     begun = time.monotonic()
-    done = call("apply")
+    done = call("apply", "-m", "/early.toml")
     took = time.monotonic() - begun
     check(f"apply waits for the boot, which waits for slow: {took:.1f} s", done.returncode == 0 and took > 2)
     check("and says that it waits", "another s6-rc is at work" in done.stderr)
+    check("what came up only meanwhile runs as it should now", argument("after") == b"new")
     tunnels = [f"tunnel-{name}" for name in "abcde"]
     check("the five are there, and down", all(s6gen.status(tunnel) == "down" for tunnel in tunnels))
     s6gen.start("tunnel")
@@ -64,8 +70,7 @@ def first():
     s6gen.create_instance("tunnel", "b", port="two words; $(reboot)")
     after = pids()
     check("a changed one is restarted, and nothing else", changed(before, after) == ["tunnel-b"])
-    with open(f"/proc/{after['tunnel-b']}/cmdline", "rb") as file:
-        check("with its new value, as it is", file.read().split(b"\0")[-2] == b"two words; $(reboot)")
+    check("with its new value, as it is", argument("tunnel-b") == b"two words; $(reboot)")
 
     before = after
     call("instance", "remove", "tunnel-c", "tunnel-d")

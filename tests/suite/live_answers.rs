@@ -143,11 +143,15 @@ fn an_unknown_bundle_is_empty_and_every_other_failure_is_one() {
 
 #[test]
 fn only_a_lock_that_another_holds_is_waited_for() {
-    let busy = says(111, b"", "s6-rc: fatal: unable to take locks: Resource temporarily unavailable\n");
+    let busy = says(111, b"", "s6-rc: fatal: unable to take locks: Device or resource busy\n");
     let change =
         |answer: &Answer| with(std::slice::from_ref(answer), |live| live.change(Direction::Up, &[])).0;
     assert!(matches!(change(&busy), Err(Failure::Busy(..))));
     assert!(matches!(change(&says(111, b"", "s6-rc: fatal: no memory\n")), Err(Failure::Failed(..))));
+    let refused = says(111, b"", "s6-rc: fatal: unable to take locks: Permission denied\n");
+    let problem = change(&refused).unwrap_err();
+    assert!(matches!(problem, Failure::Failed(..)));
+    assert!(problem.diagnostic().help.unwrap().contains("usually as root"));
     let other = says(1, b"", "unable to take locks\n");
     assert!(matches!(change(&other), Err(Failure::Failed(..))));
 }

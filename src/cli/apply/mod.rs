@@ -13,7 +13,7 @@ use super::{Outcome, Streams};
 use crate::compare;
 use crate::diagnostic::Diagnostic;
 use crate::disk::{self, Database, OutputError, Place, Prune};
-use crate::live::{self, Direction, List, Live, Programs};
+use crate::live::{self, Direction, Failure, List, Live, Programs};
 use crate::model::{File, Name, NodeKind, Settings, Snapshot};
 use crate::render;
 use crate::resolve::START_BUNDLE;
@@ -64,6 +64,10 @@ impl Apply {
         // An s6-rc-update that outlives this process still needs the database that it makes live.
         let lock = disk::lock(&work, self.system.patience()).and_then(disk::Kept::with_children);
         let _lock = lock.map_err(unwritten)?;
+        let alone = disk::unsupervised(live.directory()).map_err(unwritten)?;
+        if !alone.is_empty() {
+            return Err(failed(Failure::Unsupervised(alone.into_iter().collect())).into());
+        }
         // Not before: another apply may have waited with less.
         let wanted = Wanted::new(&self.definitions, self.manifest.as_deref())?;
         let next = work.join("next");
@@ -136,7 +140,8 @@ impl Apply {
         conversion: &Path,
     ) -> Result<Plan, Vec<Diagnostic>> {
         let old = live.compiled();
-        let mut plan = Plan { active: live.active().map_err(failed)?, ..Plan::default() };
+        // What comes up while another s6-rc is at work would not be restarted.
+        let mut plan = Plan { active: live.active_when_idle().map_err(failed)?, ..Plan::default() };
         let (before, after) = (Database::at(&old), Database::at(fresh));
         let mut snapshots = (Snapshot::default(), Snapshot::default());
         for (database, snapshot) in [(&before, &mut snapshots.0), (&after, &mut snapshots.1)] {
@@ -157,7 +162,9 @@ impl Apply {
                 plan.changed.insert(name.clone(), changes);
             }
         }
-        plan.conversion = compare::restarts(&snapshots.0, &snapshots.1, &plan.active);
+        // What is down is named as well, should somebody start it before the update.
+        let all: BTreeSet<Name> = plan.active.iter().chain(old_services.keys()).cloned().collect();
+        plan.conversion = compare::restarts(&snapshots.0, &snapshots.1, &all);
         plan.scripts = Some(scripts);
         // What an apply that was killed has replaced on the disk, and not restarted.
         let pending = Pending::read(live, fresh)?;
@@ -167,6 +174,16 @@ impl Apply {
                 plan.conversion.insert(name);
             }
         }
+        let is_script = |name: &&Name| {
+            let is_oneshot =
+                new_services.get(*name).is_some_and(|settings| settings.kind == NodeKind::Oneshot);
+            is_oneshot
+                && plan
+                    .changed
+                    .get(*name)
+                    .is_some_and(|files| files.iter().any(|file| file.starts_with("data")))
+        };
+        plan.rerun = plan.conversion.iter().filter(is_script).cloned().collect();
 
         let top = if wanted.services.target.system.is_overlay() { "top" } else { START_BUNDLE };
         let is_same = plan.changed.is_empty()
@@ -283,7 +300,7 @@ impl Apply {
     ) -> Result<(), Vec<Diagnostic>> {
         let (root, definitions) = (&self.definitions.root, &wanted.services.target.tree);
         if plan.replaces {
-            Pending { restart: plan.conversion.clone(), start: plan.boot.clone() }.write(fresh)?;
+            Pending { restart: plan.rerun.clone(), start: plan.boot.clone() }.write(live, fresh)?;
             if let Some(scripts) = &plan.scripts {
                 scripts.write(fresh)?;
             }
@@ -356,7 +373,7 @@ impl Apply {
         }
         let started = live.change(Direction::Up, &boot);
         // Whoever is told that a service does not start need not be told again by each apply.
-        Pending::default().write(fresh)?;
+        Pending::default().write(live, fresh)?;
         started.map_err(failed)
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cli::system::unwritten;
 use crate::diagnostic::Diagnostic;
@@ -12,13 +12,14 @@ use crate::model::Name;
 /// does it if this one is killed.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    /// The services that restart because they changed.
+    /// The oneshots that restart because a script beside them changed: once that is replaced, nothing else tells.
     pub(super) restart: BTreeSet<Name>,
     /// The services that are started because they are new.
     pub(super) start: BTreeSet<Name>,
 }
 
-/// Its file, beside the databases: the one that is made live, then a word and a name on each line.
+/// Its file, beside the databases: the live directory before the update, the database that is made live, then a word and a
+/// name on each line. The directory `/run` may outlive a restart of the container, but of neither is there the same after it.
 const FILE: &str = "pending";
 const RESTART: &[u8] = b"restart ";
 const START: &[u8] = b"start ";
@@ -28,15 +29,18 @@ impl Pending {
     pub(super) fn read(live: &Live<'_>, fresh: &Path) -> Result<Pending, Vec<Diagnostic>> {
         let text = disk::read_kept(&fresh.with_file_name(FILE)).map_err(unwritten)?.unwrap_or_default();
         let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let database = lines.next().unwrap_or_default();
-        let current = disk::live_database(live.directory());
-        let is_live = current.is_some_and(|current| current.as_os_str().as_bytes() == database);
+        let mut is_same = |path: Option<PathBuf>| {
+            let line = lines.next().unwrap_or_default();
+            path.is_some_and(|path| path.as_os_str().as_bytes() == line)
+        };
+        let is_before = is_same(disk::live_directory(live.directory()));
+        let is_after = is_same(disk::live_database(live.directory()));
         let mut pending = Pending::default();
         for line in lines {
             // Once the database is live, s6-rc-update has restarted what it was told to.
             match (line.strip_prefix(RESTART), line.strip_prefix(START)) {
-                (Some(name), _) if !is_live => drop(pending.restart.insert(Name::new(name))),
-                (_, Some(name)) => drop(pending.start.insert(Name::new(name))),
+                (Some(name), _) if is_before && !is_after => drop(pending.restart.insert(Name::new(name))),
+                (_, Some(name)) if is_before || is_after => drop(pending.start.insert(Name::new(name))),
                 _ => {}
             }
         }
@@ -44,8 +48,9 @@ impl Pending {
     }
 
     /// Writes down what making `fresh` live has to do.
-    pub(super) fn write(&self, fresh: &Path) -> Result<(), Vec<Diagnostic>> {
-        let mut text = [fresh.as_os_str().as_bytes(), b"\n"].concat();
+    pub(super) fn write(&self, live: &Live<'_>, fresh: &Path) -> Result<(), Vec<Diagnostic>> {
+        let before = disk::live_directory(live.directory()).unwrap_or_default();
+        let mut text = [before.as_os_str().as_bytes(), b"\n", fresh.as_os_str().as_bytes(), b"\n"].concat();
         for (word, names) in [(RESTART, &self.restart), (START, &self.start)] {
             for name in names {
                 text.extend([word, name.as_bytes(), b"\n"].concat());

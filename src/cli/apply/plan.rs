@@ -15,6 +15,8 @@ pub(super) struct Plan {
     pub(super) changed: BTreeMap<Name, Vec<String>>,
     /// The running services that s6-rc-update would not restart by itself: the lines of its conversion file.
     pub(super) conversion: BTreeSet<Name>,
+    /// Of these the oneshots of which only a script beside them changed.
+    pub(super) rerun: BTreeSet<Name>,
     /// What is up before.
     pub(super) active: BTreeSet<Name>,
     /// What s6-rc-update stops, with everything that stops because it needs it.
