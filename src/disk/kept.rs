@@ -66,6 +66,14 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), OutputError> {
     })
 }
 
+/// Empties a file that another process is to write, and opens it for that and for reading.
+///
+/// # Errors
+/// The system refuses.
+pub fn open_log(path: &Path) -> io::Result<(File, File)> {
+    Ok((File::create(path)?, File::open(path)?))
+}
+
 /// Locks the file or directory `path` against everybody else who asks for the same, as long as it takes, up to `patience`.
 /// If there is nothing, it becomes an empty file.
 ///

@@ -93,13 +93,14 @@ impl<'t> Plan<'t> {
     }
 
     /// Every difference, also of what lies beside the definitions for our own use.
-    pub fn into_differences(mut self, ground: &Ground) -> Vec<Difference> {
+    pub fn differences(&self, ground: &Ground) -> Vec<Difference> {
         let receipt = if self.has_receipt { State::Content } else { State::Missing };
         let receipt = self.receipt_differs().then_some((RECEIPT, receipt));
         let own = self.stale.iter().map(|name| (*name, State::LeftOver)).chain(receipt);
-        self.differences.extend(own.map(|(name, state)| Difference { path: ground.definition(name), state }));
-        self.differences.sort();
-        self.differences
+        let own = own.map(|(name, state)| Difference { path: ground.definition(name), state });
+        let mut differences: Vec<Difference> = self.differences.iter().cloned().chain(own).collect();
+        differences.sort();
+        differences
     }
 
     /// Whether there is nothing to do.

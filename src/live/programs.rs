@@ -1,9 +1,9 @@
 use std::ffi::OsString;
 use std::fmt;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Output, Stdio};
 
 /// A program of s6 or s6-rc with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +65,19 @@ pub trait Programs {
     /// # Errors
     /// It cannot be started.
     fn run(&mut self, call: &Call) -> io::Result<Answer>;
+
+    /// Runs a program with its standard error in a log.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    fn run_logged(&mut self, call: &Call, _log: Log<'_>) -> io::Result<Answer> {
+        self.run(call)
+    }
 }
+
+/// Opens a file, for writing and from its start for reading. A program that must go on when this process is killed tells
+/// there what it does: it would end with a pipe that nobody reads any more.
+pub type Log<'l> = &'l dyn Fn() -> io::Result<(Stdio, Box<dyn Read>)>;
 
 /// The programs of this system: those on PATH, and behind them those of s6-overlay, which `docker exec` does not see.
 #[derive(Debug, Clone, Copy, Default)]
@@ -76,17 +88,33 @@ const COMMANDS: &str = "/command";
 
 impl Programs for Installed {
     fn run(&mut self, call: &Call) -> io::Result<Answer> {
-        let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
-        let places: Vec<_> = std::env::split_paths(&path).chain([COMMANDS.into()]).collect();
-        let program = places.iter().map(|place| place.join(call.program)).find(|place| place.is_file());
-        let program = program.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-        let path = std::env::join_paths(&places).unwrap_or(path);
-        let output =
-            Command::new(program).args(&call.arguments).env("PATH", path).stdin(Stdio::null()).output()?;
-        let status = output.status;
-        let code = status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
-        Ok(Answer { code, out: output.stdout, err: output.stderr })
+        run(call, None)
     }
+
+    fn run_logged(&mut self, call: &Call, log: Log<'_>) -> io::Result<Answer> {
+        run(call, Some(log))
+    }
+}
+
+fn run(call: &Call, log: Option<Log<'_>>) -> io::Result<Answer> {
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
+    let places: Vec<_> = std::env::split_paths(&path).chain([COMMANDS.into()]).collect();
+    let program = places.iter().map(|place| place.join(call.program)).find(|place| place.is_file());
+    let program = program.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+    let path = std::env::join_paths(&places).unwrap_or(path);
+    let mut command = Command::new(program);
+    command.args(&call.arguments).env("PATH", path).stdin(Stdio::null());
+    let Some(log) = log else { return command.output().map(answer) };
+    let (writer, mut reader) = log()?;
+    let mut answer = command.stderr(writer).output().map(answer)?;
+    reader.read_to_end(&mut answer.err)?;
+    Ok(answer)
+}
+
+fn answer(output: Output) -> Answer {
+    let status = output.status;
+    let code = status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
+    Answer { code, out: output.stdout, err: output.stderr }
 }
 
 /// Runs this program with these arguments in a process group of its own, and ends as it does: who stops the caller with
