@@ -51,13 +51,25 @@ pub fn read_kept(path: &Path) -> Result<Option<Vec<u8>>, OutputError> {
 /// # Errors
 /// The system refuses; the old content is still there.
 pub fn replace(path: &Path, content: &[u8]) -> Result<(), OutputError> {
+    put(path, content, File::sync_all)
+}
+
+/// The same, but for the power cut: for files that mean nothing after the next boot.
+///
+/// # Errors
+/// The system refuses; the old content is still there.
+pub fn replace_until_boot(path: &Path, content: &[u8]) -> Result<(), OutputError> {
+    put(path, content, |_| Ok(()))
+}
+
+fn put(path: &Path, content: &[u8], sync: impl Fn(&File) -> io::Result<()>) -> Result<(), OutputError> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);
     let write = || -> io::Result<()> {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&beside)?;
         file.write_all(content)?;
-        file.sync_all()?;
+        sync(&file)?;
         fs::rename(&beside, path)
     };
     write().map_err(|error| {

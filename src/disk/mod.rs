@@ -32,7 +32,7 @@ pub use create::create;
 pub use error::{Foreign, OutputError, Refusal};
 pub use folder::{matching, read_folder};
 pub use ground::State;
-pub use kept::{Kept, find_tree, lock, open_log, read_kept, replace};
+pub use kept::{Kept, find_tree, lock, open_log, read_kept, replace, replace_until_boot};
 pub use manifest::{MANIFEST_LIMIT, read_manifest};
 pub use place::{Place, Prepared, Prune, compare, install};
 pub use plan::Difference;

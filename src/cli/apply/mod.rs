@@ -136,7 +136,7 @@ impl Apply {
         if plan.replaces {
             let lines =
                 plan.conversion.iter().map(|name| format!("{} restart\n", execline_word(&name.to_string())));
-            disk::replace(&conversion, lines.collect::<String>().as_bytes()).map_err(unwritten)?;
+            disk::replace_until_boot(&conversion, lines.collect::<String>().as_bytes()).map_err(unwritten)?;
             plan.commands.push(live::compile(fresh, &sources));
             plan.commands.push(live::update(live.directory(), fresh, &conversion));
         }

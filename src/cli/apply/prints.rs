@@ -56,5 +56,5 @@ pub(super) fn write(prints: &Prints, fresh: &Path) -> Result<(), Vec<Diagnostic>
     for name in prints.oneshots.iter().filter(|name| !prints.prints.contains_key(*name)) {
         add(UNKNOWN, name, 0);
     }
-    disk::replace(&fresh.with_file_name(FILE), &text).map_err(unwritten)
+    disk::replace_until_boot(&fresh.with_file_name(FILE), &text).map_err(unwritten)
 }
