@@ -4,7 +4,7 @@ use super::carried::{ADDED, Carried};
 use super::manifest::{Loaded, Overrides, additions, load_manifest, tree};
 use super::system::{Definitions, Trouble, unwritten};
 use crate::diagnostic::{Diagnostic, Files, Severity};
-use crate::disk::{self, Difference, SourceDirectory};
+use crate::disk::{self, Difference, Place, Prepared, Prune, SourceDirectory};
 use crate::image::{self, Setup};
 use crate::judge;
 use crate::model::{ServiceSet, System, Target};
@@ -49,6 +49,16 @@ impl Wanted {
     /// How the definitions on the disk differ.
     pub(super) fn differences(&self, definitions: &Definitions) -> Result<Vec<Difference>, Vec<Diagnostic>> {
         disk::compare(&self.tree, &definitions.root, &self.services.target.tree).map_err(unwritten)
+    }
+
+    /// Keeps everybody else from the definitions on the disk, and looks how they differ.
+    pub(super) fn prepare<'a>(
+        &'a self,
+        definitions: &'a Definitions,
+        prune: Prune,
+    ) -> Result<Prepared<'a, 'a>, Vec<Diagnostic>> {
+        let place = Place::lock(&definitions.root, &self.services.target.tree);
+        place.and_then(|place| place.prepare(&self.tree, prune)).map_err(unwritten)
     }
 
     /// Makes in `place` the source directories that a boot would compile, and returns them in order.

@@ -86,41 +86,15 @@ impl Database {
     }
 }
 
-/// The oneshots in source directories, with the texts of `up` and `down`.
-///
-/// # Errors
-/// They cannot be read.
-pub fn oneshots(sources: &[PathBuf]) -> Result<BTreeMap<Name, [Vec<u8>; 2]>, OutputError> {
-    let mut found = BTreeMap::new();
-    for source in sources {
-        let mut read = || -> io::Result<()> {
-            for entry in fs::read_dir(source)? {
-                let entry = entry?;
-                let file = |name: &str| match fs::read(entry.path().join(name)) {
-                    Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                        Ok(Vec::new())
-                    }
-                    read => read,
-                };
-                let name = entry.file_name();
-                if !name.as_bytes().starts_with(b".") && file("type")?.trim_ascii() == b"oneshot" {
-                    found.insert(Name::new(name.as_bytes()), [file("up")?, file("down")?]);
-                }
-            }
-            Ok(())
-        };
-        read().map_err(|error| OutputError::system("read", source, &error))?;
-    }
-    Ok(found)
-}
-
-fn collect(place: &Path, prefix: &str, files: &mut BTreeMap<String, File>) -> io::Result<()> {
+/// Reads all files below `place`; returns whether a link is among them.
+pub(super) fn collect(place: &Path, prefix: &str, files: &mut BTreeMap<String, File>) -> io::Result<bool> {
+    let mut has_links = false;
     for entry in fs::read_dir(place)? {
         let entry = entry?;
         let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            collect(&entry.path(), &format!("{path}/"), files)?;
+            has_links |= collect(&entry.path(), &format!("{path}/"), files)?;
         } else if kind.is_file() {
             let file = fs::File::open(entry.path())?;
             let metadata = file.metadata()?;
@@ -129,9 +103,10 @@ fn collect(place: &Path, prefix: &str, files: &mut BTreeMap<String, File>) -> io
         } else if kind.is_symlink() {
             let target = fs::read_link(entry.path())?;
             files.insert(path, File { content: target.as_os_str().as_bytes().to_owned(), executable: false });
+            has_links = true;
         }
     }
-    Ok(())
+    Ok(has_links)
 }
 
 /// The name behind `mark` in the script that s6-rc-compile puts before a longrun of a pipeline: of a producer its

@@ -51,19 +51,40 @@ pub fn read_kept(path: &Path) -> Result<Option<Vec<u8>>, OutputError> {
 /// # Errors
 /// The system refuses; the old content is still there.
 pub fn replace(path: &Path, content: &[u8]) -> Result<(), OutputError> {
+    put(path, content, File::sync_all)
+}
+
+/// The same, but for the power cut: for files that mean nothing after the next boot.
+///
+/// # Errors
+/// The system refuses; the old content is still there.
+pub fn replace_until_boot(path: &Path, content: &[u8]) -> Result<(), OutputError> {
+    put(path, content, |_| Ok(()))
+}
+
+fn put(path: &Path, content: &[u8], sync: impl Fn(&File) -> io::Result<()>) -> Result<(), OutputError> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);
     let write = || -> io::Result<()> {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&beside)?;
         file.write_all(content)?;
-        file.sync_all()?;
+        sync(&file)?;
         fs::rename(&beside, path)
     };
     write().map_err(|error| {
         let _ = fs::remove_file(&beside);
         OutputError::system("write", path, &error)
     })
+}
+
+/// Opens a file that another process is to write, for that and for reading.
+///
+/// # Errors
+/// The system refuses.
+pub fn open_log(path: &Path) -> Result<File, OutputError> {
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path);
+    opened.map_err(|error| OutputError::system("write", path, &error))
 }
 
 /// Locks the file or directory `path` against everybody else who asks for the same, as long as it takes, up to `patience`.

@@ -18,6 +18,7 @@ mod lists;
 mod manifest;
 mod place;
 mod plan;
+mod prints;
 mod read;
 mod receipt;
 mod sides;
@@ -27,8 +28,8 @@ mod wanted;
 mod write;
 
 pub use compiled::{
-    Database, databases, is_link, is_there, live_database, live_directory, make_folder, oneshots,
-    remove_folder, unsupervised,
+    Database, databases, is_link, is_there, live_database, live_directory, make_folder, remove_folder,
+    unsupervised,
 };
 pub use compose::compose;
 pub use create::create;
@@ -36,10 +37,11 @@ pub use error::{Foreign, OutputError, Refusal};
 pub use folder::{matching, read_folder};
 pub use ground::State;
 pub use keep::keep;
-pub use kept::{Kept, find_tree, lock, read_kept, replace};
+pub use kept::{Kept, find_tree, lock, open_log, read_kept, replace, replace_until_boot};
 pub use manifest::{MANIFEST_LIMIT, read_manifest};
-pub use place::{Place, Prune, compare, install};
+pub use place::{Place, Prepared, Prune, compare, install};
 pub use plan::Difference;
+pub use prints::{Prints, prints};
 pub use read::{SourceDirectory, source};
 pub use receipt::RECEIPT;
 pub use write::Installed;

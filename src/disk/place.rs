@@ -62,7 +62,16 @@ impl<'a> Place<'a> {
     /// # Errors
     /// Something cannot be read.
     pub fn compare(&self, tree: &SourceTree) -> Result<Vec<Difference>, OutputError> {
-        Ok(Plan::new(&self.ground, tree, Prune::Now)?.into_differences(&self.ground))
+        Ok(Plan::new(&self.ground, tree, Prune::Now)?.differences(&self.ground))
+    }
+
+    /// Looks what there is to do so that the files equal `tree`; the place stays locked until it is done, or dropped.
+    ///
+    /// # Errors
+    /// Something cannot be read.
+    pub fn prepare<'t>(self, tree: &'t SourceTree, prune: Prune) -> Result<Prepared<'a, 't>, OutputError> {
+        let plan = Plan::new(&self.ground, tree, prune)?;
+        Ok(Prepared { place: self, plan })
     }
 
     /// Makes the files equal to `tree`.
@@ -71,7 +80,41 @@ impl<'a> Place<'a> {
     /// Either the old files are still there, or the error says that they were partly replaced; whenever it ends, even
     /// killed, the next installation completes the work.
     pub fn install(&self, tree: &SourceTree, prune: Prune) -> Result<Installed, OutputError> {
-        install_locked(&self.ground, tree, prune)
+        install_locked(&self.ground, Plan::new(&self.ground, tree, prune)?)
+    }
+}
+
+/// An installation that was looked into, and not begun.
+pub struct Prepared<'a, 't> {
+    place: Place<'a>,
+    plan: Plan<'t>,
+}
+
+impl<'a> Prepared<'a, '_> {
+    /// Looks what there is to do for another tree.
+    ///
+    /// # Errors
+    /// Something cannot be read.
+    pub fn with<'t>(self, tree: &'t SourceTree, prune: Prune) -> Result<Prepared<'a, 't>, OutputError> {
+        self.place.prepare(tree, prune)
+    }
+
+    /// How the files differ from the tree, by path, but for definitions that go later.
+    pub fn differences(&self) -> Vec<Difference> {
+        self.plan.differences(&self.place.ground)
+    }
+
+    /// Whether definitions are left that go later.
+    pub fn postpones(&self) -> bool {
+        !self.plan.postponed.is_empty()
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// As for [`Place::install`].
+    pub fn install(self) -> Result<Installed, OutputError> {
+        install_locked(&self.place.ground, self.plan)
     }
 }
 
@@ -89,7 +132,7 @@ impl Drop for Place<'_> {
 /// Something cannot be read.
 pub fn compare(tree: &SourceTree, root: &Path, definitions: &str) -> Result<Vec<Difference>, OutputError> {
     let ground = Ground::new(root, definitions)?;
-    Ok(Plan::new(&ground, tree, Prune::Now)?.into_differences(&ground))
+    Ok(Plan::new(&ground, tree, Prune::Now)?.differences(&ground))
 }
 
 /// Makes the files below `root` equal to `tree`, as [`Place::install`], in one step.

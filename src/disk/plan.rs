@@ -1,5 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
+use std::panic::resume_unwind;
+use std::thread;
 
 use super::error::{Foreign, OutputError};
 use super::ground::{DIRECTORY_MODE, Found, Ground, STAGINGS, SWITCH, State, parents};
@@ -93,13 +95,14 @@ impl<'t> Plan<'t> {
     }
 
     /// Every difference, also of what lies beside the definitions for our own use.
-    pub fn into_differences(mut self, ground: &Ground) -> Vec<Difference> {
+    pub fn differences(&self, ground: &Ground) -> Vec<Difference> {
         let receipt = if self.has_receipt { State::Content } else { State::Missing };
         let receipt = self.receipt_differs().then_some((RECEIPT, receipt));
         let own = self.stale.iter().map(|name| (*name, State::LeftOver)).chain(receipt);
-        self.differences.extend(own.map(|(name, state)| Difference { path: ground.definition(name), state }));
-        self.differences.sort();
-        self.differences
+        let own = own.map(|(name, state)| Difference { path: ground.definition(name), state });
+        let mut differences: Vec<Difference> = self.differences.iter().cloned().chain(own).collect();
+        differences.sort();
+        differences
     }
 
     /// Whether there is nothing to do.
@@ -183,10 +186,10 @@ impl<'t> Plan<'t> {
     ) -> Result<(), OutputError> {
         // Behind a link that makes room for a directory there is nothing of ours to look at.
         let mut made = BTreeSet::new();
-        for (path, Wanted { entry, definition }) in wanted {
+        for ((path, Wanted { entry, definition }), looked) in wanted.iter().zip(look_at_all(ground, wanted)) {
             let under_made = parents(path).last().is_some_and(|parent| made.contains(parent));
-            let found = if under_made { Found::Nothing } else { ground.look(path)? };
-            let difference = ground.difference(path, &found, entry)?;
+            let (found, difference) =
+                if under_made { (Found::Nothing, Some(State::Missing)) } else { looked? };
             let owned_leaf = self.old.owns(path, false);
             let directory = **entry == TreeEntry::Directory;
             let mut blocked = Vec::new();
@@ -275,6 +278,25 @@ impl<'t> Plan<'t> {
         self.foreign.dedup();
         Ok(())
     }
+}
+
+type Looked = Result<(Found, Option<State>), OutputError>;
+
+/// What is at each path, and how it differs from what is wanted there; two at a time, as it is the most of the work.
+fn look_at_all(ground: &Ground, wanted: &BTreeMap<String, Wanted>) -> Vec<Looked> {
+    let look = |(path, wanted): &(&String, &Wanted)| {
+        let found = ground.look(path)?;
+        let difference = ground.difference(path, &found, wanted.entry)?;
+        Ok((found, difference))
+    };
+    let entries: Vec<(&String, &Wanted)> = wanted.iter().collect();
+    let (first, second) = entries.split_at(entries.len() / 2);
+    thread::scope(|scope| {
+        let second = scope.spawn(|| second.iter().map(look).collect::<Vec<Looked>>());
+        let mut looked: Vec<Looked> = first.iter().map(look).collect();
+        looked.extend(second.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        looked
+    })
 }
 
 /// What stays in a directory when everything in `gone` has gone.

@@ -9,12 +9,11 @@ use rustix::io::Errno;
 use super::error::OutputError;
 use super::files::{create, make_directory, put, remove, undo};
 use super::ground::{DIRECTORY_MODE, Ground, STAGINGS};
-use super::place::Prune;
 use super::plan::Plan;
 use super::receipt::{RECEIPT, Receipt};
 use super::steps::{Step, steps};
 use super::switch::Switch;
-use crate::tree::{SourceTree, TreeEntry};
+use crate::tree::TreeEntry;
 
 /// What an installation did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,13 +33,8 @@ pub struct Installed {
     pub kept: Vec<String>,
 }
 
-/// Makes the files on `ground` equal to `tree`; the caller holds the lock.
-pub(super) fn install_locked(
-    ground: &Ground,
-    tree: &SourceTree,
-    prune: Prune,
-) -> Result<Installed, OutputError> {
-    let plan = Plan::new(ground, tree, prune)?;
+/// Carries out a plan for `ground`; the caller has held the lock since it was made.
+pub(super) fn install_locked(ground: &Ground, plan: Plan<'_>) -> Result<Installed, OutputError> {
     refuse_foreign(&plan)?;
     let switch = if plan.is_done() { None } else { Switch::new(ground, &plan)? };
     let in_use = switch.as_ref().filter(|switch| switch.in_use).map(|switch| switch.staging);

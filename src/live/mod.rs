@@ -15,6 +15,7 @@ pub use status::{State, Status};
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::fs::File;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
@@ -27,6 +28,8 @@ pub const LIVE: &str = "/run/s6-rc";
 /// How long to sleep before asking again whether another s6-rc has ended.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How s6-rc begins to tell that it stops or starts a service.
+const MOVES: &[u8] = b"s6-rc: info: service ";
 /// How a program of s6 ends that does not understand its arguments.
 const USAGE: i32 = 100;
 
@@ -110,13 +113,18 @@ impl<'p> Live<'p> {
     }
 
     fn try_run(&mut self, call: &Call) -> Result<Answer, Failure> {
+        self.try_run_logged(call, None)
+    }
+
+    fn try_run_logged(&mut self, call: &Call, log: Option<&File>) -> Result<Answer, Failure> {
         let begun = Instant::now();
         let mut is_told = false;
         loop {
-            let answer = match self.programs.run(call) {
-                Ok(answer) => answer,
-                Err(error) => return Err(Failure::Missing(call.clone(), error)),
+            let answered = match log {
+                Some(log) => self.programs.run_logged(call, log),
+                None => self.programs.run(call),
             };
+            let answer = answered.map_err(|error| Failure::Missing(call.clone(), error))?;
             if !is_busy(&answer) {
                 return Ok(answer);
             }
@@ -141,12 +149,22 @@ impl<'p> Live<'p> {
     }
 
     /// Makes `database` live. What is in the file `conversion` restarts, as does what s6-rc-update itself finds;
-    /// everything else keeps running.
+    /// everything else keeps running. Returns the services that were stopped, and those that were started.
     ///
     /// # Errors
     /// A service does not stop, then the old database stays live; or one does not start again, then the new one is.
-    pub fn update(&mut self, database: &Path, conversion: &Path) -> Result<(), Failure> {
-        self.run_update(update(&self.directory, database, conversion)).map(drop)
+    pub fn update(
+        &mut self,
+        database: &Path,
+        conversion: &Path,
+        log: &File,
+    ) -> Result<(BTreeSet<Name>, BTreeSet<Name>), Failure> {
+        let (_, infos) = self.run_update(update(&self.directory, database, conversion), Some(log))?;
+        let names = |end: &str| {
+            let name = |line: &[u8]| Some(Name::new(line.strip_prefix(MOVES)?.strip_suffix(end.as_bytes())?));
+            infos.split(|byte| *byte == b'\n').filter_map(name).collect()
+        };
+        Ok((names(": stopping"), names(": starting")))
     }
 
     /// What [`update`](Live::update) would stop and start, as far as s6-rc-update decides it: the services that are
@@ -161,7 +179,7 @@ impl<'p> Live<'p> {
     ) -> Result<(Vec<Name>, Vec<Name>), Failure> {
         let mut call = update(&self.directory, database, conversion);
         call.arguments.insert(0, "-n".into());
-        let out = self.run_update(call.clone())?;
+        let (out, _) = self.run_update(call.clone(), None)?;
         let mut lines = out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let mut names = || {
             let words: Vec<&[u8]> = lines.next()?.split(|byte| *byte == b' ').collect();
@@ -174,15 +192,21 @@ impl<'p> Live<'p> {
         }
     }
 
-    /// Runs s6-rc-update. Without its option `-e` essential services are replaced before they have stopped; old versions
-    /// do not know it.
-    fn run_update(&mut self, mut call: Call) -> Result<Vec<u8>, Failure> {
-        let answer = self.try_run(&call)?;
+    /// Runs s6-rc-update; returns what it printed, and the lines of its standard error that only tell what it does.
+    /// Without its option `-e` essential services are replaced before they have stopped; old versions do not know it.
+    fn run_update(&mut self, mut call: Call, log: Option<&File>) -> Result<(Vec<u8>, Vec<u8>), Failure> {
+        let mut answer = self.try_run_logged(&call, log)?;
         if answer.code == USAGE {
             call.arguments.retain(|argument| argument != "-e");
-            return self.run(call);
+            answer = self.try_run_logged(&call, log)?;
         }
-        self.told(call, answer)
+        let lines = answer.err.split_inclusive(|byte| *byte == b'\n');
+        let (infos, rest): (Vec<_>, Vec<_>) = lines.partition(|line| {
+            ["s6-rc: info: ", "s6-rc-update: info: "].iter().any(|start| line.starts_with(start.as_bytes()))
+        });
+        let (infos, rest) = (infos.concat(), rest.concat());
+        let out = self.told(call, Answer { err: rest, ..answer })?;
+        Ok((out, infos))
     }
 
     /// Starts or stops services, with what they need or what needs them.
@@ -199,24 +223,36 @@ impl<'p> Live<'p> {
     /// # Errors
     /// s6-rc cannot read its live directory.
     pub fn active(&mut self) -> Result<BTreeSet<Name>, Failure> {
-        let call = Call::new("s6-rc").arg("-l").arg(&self.directory);
-        let unlocked = call.clone().args(["--no-lock", "-a", "list"]);
+        let mut unlocked = active(&self.directory);
+        unlocked.arguments.insert(2, "--no-lock".into());
         let answer = self.try_run(&unlocked)?;
         match answer.code {
             0 => Ok(names(&answer.out)),
             // Before 0.6 there is no such option.
-            USAGE => self.run(call.args(["-a", "list"])).map(|out| names(&out)),
+            USAGE => self.active_when_idle(),
             _ => Err(Failure::Failed(unlocked, answer)),
         }
     }
 
-    /// The atomic services that are up, once no other s6-rc is at work.
+    /// The same, unless another s6-rc is at work.
     ///
     /// # Errors
-    /// Another one does not end.
+    /// s6-rc cannot read its live directory.
+    pub fn active_if_idle(&mut self) -> Result<Option<BTreeSet<Name>>, Failure> {
+        let call = active(&self.directory);
+        let answer = self.programs.run(&call).map_err(|error| Failure::Missing(call.clone(), error))?;
+        if is_busy(&answer) {
+            return Ok(None);
+        }
+        self.told(call, answer).map(|out| Some(names(&out)))
+    }
+
+    /// The same, once no other s6-rc is at work.
+    ///
+    /// # Errors
+    /// s6-rc cannot read its live directory, or the other one does not end.
     pub fn active_when_idle(&mut self) -> Result<BTreeSet<Name>, Failure> {
-        let call = Call::new("s6-rc").arg("-l").arg(&self.directory).args(["-a", "list"]);
-        self.run(call).map(|out| names(&out))
+        self.run(active(&self.directory)).map(|out| names(&out))
     }
 
     /// The services of one kind in a compiled database.
@@ -290,15 +326,20 @@ pub fn compile(database: &Path, sources: &[PathBuf]) -> Call {
     Call::new("s6-rc-compile").arg("--").arg(database).args(sources)
 }
 
-/// `s6-rc-update -e -l LIVE -f CONVERSION DATABASE`.
+/// `s6-rc-update -e -v 2 -l LIVE -f CONVERSION DATABASE`; thus it tells which services it stops and starts.
 pub fn update(live: &Path, database: &Path, conversion: &Path) -> Call {
-    Call::new("s6-rc-update").args(["-e", "-l"]).arg(live).arg("-f").arg(conversion).arg("--").arg(database)
+    let call = Call::new("s6-rc-update").args(["-e", "-v", "2", "-l"]).arg(live);
+    call.arg("-f").arg(conversion).arg("--").arg(database)
 }
 
 /// `s6-rc -l LIVE -u change NAME…`.
 pub fn change(live: &Path, direction: Direction, names: &[Name]) -> Call {
     let call = Call::new("s6-rc").arg("-l").arg(live);
     call.args([direction.option(), "--", "change"]).args(names.iter().map(os))
+}
+
+fn active(live: &Path) -> Call {
+    Call::new("s6-rc").arg("-l").arg(live).args(["-a", "list"])
 }
 
 fn ask(database: &Path) -> Call {

@@ -1,9 +1,10 @@
 use std::ffi::OsString;
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Output, Stdio};
 
 /// A program of s6 or s6-rc with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +66,15 @@ pub trait Programs {
     /// # Errors
     /// It cannot be started.
     fn run(&mut self, call: &Call) -> io::Result<Answer>;
+
+    /// The same, with its standard error in the file `log`, which it gets empty. A program that must go on when this process
+    /// is killed tells there what it does: it would end with a pipe that nobody reads any more.
+    ///
+    /// # Errors
+    /// It cannot be started, or the log not be used.
+    fn run_logged(&mut self, call: &Call, _log: &File) -> io::Result<Answer> {
+        self.run(call)
+    }
 }
 
 /// The programs of this system: those on PATH, and behind them those of s6-overlay, which `docker exec` does not see.
@@ -76,17 +86,34 @@ const COMMANDS: &str = "/command";
 
 impl Programs for Installed {
     fn run(&mut self, call: &Call) -> io::Result<Answer> {
-        let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
-        let places: Vec<_> = std::env::split_paths(&path).chain([COMMANDS.into()]).collect();
-        let program = places.iter().map(|place| place.join(call.program)).find(|place| place.is_file());
-        let program = program.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-        let path = std::env::join_paths(&places).unwrap_or(path);
-        let output =
-            Command::new(program).args(&call.arguments).env("PATH", path).stdin(Stdio::null()).output()?;
-        let status = output.status;
-        let code = status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
-        Ok(Answer { code, out: output.stdout, err: output.stderr })
+        Ok(answer(command(call)?.output()?))
     }
+
+    fn run_logged(&mut self, call: &Call, mut log: &File) -> io::Result<Answer> {
+        log.set_len(0)?;
+        log.rewind()?;
+        let mut answer = answer(command(call)?.stderr(log.try_clone()?).output()?);
+        log.rewind()?;
+        log.read_to_end(&mut answer.err)?;
+        Ok(answer)
+    }
+}
+
+fn command(call: &Call) -> io::Result<Command> {
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
+    let places: Vec<_> = std::env::split_paths(&path).chain([COMMANDS.into()]).collect();
+    let program = places.iter().map(|place| place.join(call.program)).find(|place| place.is_file());
+    let program = program.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+    let path = std::env::join_paths(&places).unwrap_or(path);
+    let mut command = Command::new(program);
+    command.args(&call.arguments).env("PATH", path).stdin(Stdio::null());
+    Ok(command)
+}
+
+fn answer(output: Output) -> Answer {
+    let status = output.status;
+    let code = status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
+    Answer { code, out: output.stdout, err: output.stderr }
 }
 
 /// Runs this program with these arguments in a process group of its own, and ends as it does: who stops the caller with

@@ -17,14 +17,12 @@ pub struct System {
 }
 
 impl System {
-    /// None where the programs of s6 are missing.
-    pub fn boot(s6gen: &Path, count: usize) -> Option<System> {
+    /// In a folder of its own; none where the programs of s6 are missing.
+    pub fn boot(s6gen: &Path, count: usize, folder: TempDir) -> Option<System> {
         let execlineb = on_path("execlineb")?;
         for program in ["s6-svscan", "s6-rc", "s6-rc-compile", "s6-rc-init", "s6-rc-update", "s6-rc-db"] {
             on_path(program)?;
         }
-        // Nobody waits for the disk: a live system lies in memory.
-        let folder = crate::memory();
         let path = folder.path().to_str().unwrap();
         let commands = execlineb.parent().unwrap().display();
         let mut text = format!(

@@ -119,14 +119,15 @@ impl Bench {
         }
     }
 
-    /// `instance add` and `apply` beside the programs that it wraps.
+    /// `instance add` and `apply` beside the programs that it wraps, with everything in memory, and with everything on a
+    /// disk: to Docker `/run` is a part of the container's disk.
     fn applying(&self) {
-        match live::System::boot(&self.s6gen, LIVE_SERVICES) {
-            Some(system) => {
-                let pairs = in_turns(30, || system.ours(), Some(&|| system.theirs()));
-                report(&format!("add and apply, {LIVE_SERVICES} run"), &pairs);
-            }
-            None => println!("s6 and s6-rc are not on PATH: `apply` was not measured"),
+        for (place, folder) in [("memory", memory()), ("disk", scratch())] {
+            let Some(system) = live::System::boot(&self.s6gen, LIVE_SERVICES, folder) else {
+                return println!("s6 and s6-rc are not on PATH: `apply` was not measured");
+            };
+            let pairs = in_turns(30, || system.ours(), Some(&|| system.theirs()));
+            report(&format!("apply, {LIVE_SERVICES} run, {place}"), &pairs);
         }
     }
 

@@ -107,10 +107,15 @@ fn each_package_is_known_to_one_room() {
 #[test]
 fn only_the_command_line_prints_only_the_disk_room_opens_files_and_only_the_live_room_starts_programs() {
     for (room, text) in rooms() {
+        // What the disk room has opened may be read elsewhere.
+        let text = text.replace("use std::fs::File;", "");
         for (word, homes) in [
             ("println!", &["cli"][..]),
             ("print!", &["cli"]),
             ("std::fs", &["disk"]),
+            ("File::open", &["disk"]),
+            ("File::create", &["disk"]),
+            ("File::options", &["disk"]),
             ("std::process::ExitCode", &["cli", "live"]),
             ("Command::new", &["live"]),
         ] {

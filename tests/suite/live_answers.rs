@@ -106,7 +106,7 @@ fn a_rehearsal_names_what_stops_and_what_is_up_in_the_end() {
     let (result, calls, _) =
         rehearse(&format!("{before} -d -- change web change\n{before} -u -- change web\n"));
     assert_eq!(result.unwrap(), (names(&[b"web", b"change"]), names(&[b"web"])));
-    assert_eq!(calls[0].to_string(), "s6-rc-update -n -e -l /live -f /conversion -- /db");
+    assert_eq!(calls[0].to_string(), "s6-rc-update -n -e -v 2 -l /live -f /conversion -- /db");
     let (result, ..) = rehearse(&format!("{before} -d -- change\n{before} -u -- change\n"));
     assert_eq!(result.unwrap(), (vec![], vec![]));
     for out in
@@ -122,10 +122,14 @@ fn what_an_older_s6_rc_does_not_know_is_asked_without_it() {
     let (active, calls, _) = with(&[usage.clone(), says(0, b"web\n", "")], |live| live.active());
     assert_eq!(active.unwrap(), [Name::from("web")].into());
     assert_eq!(calls[1].to_string(), "s6-rc -l /live -a list");
-    let (done, calls, _) =
-        with(&[usage, says(0, b"", "")], |live| live.update(Path::new("/db"), Path::new("/conversion")));
-    assert!(done.is_ok());
-    assert_eq!(calls[1].to_string(), "s6-rc-update -l /live -f /conversion -- /db");
+    let log = tempfile::tempfile().unwrap();
+    let did = "s6-rc-update: info: x\ns6-rc: info: service web: stopping\ns6-rc: info: service web: starting\nwhy\n";
+    let (done, calls, told) = with(&[usage, says(0, b"", did)], |live| {
+        live.update(Path::new("/db"), Path::new("/conversion"), &log)
+    });
+    assert_eq!(done.unwrap(), ([Name::from("web")].into(), [Name::from("web")].into()));
+    assert_eq!(told, ["why"]);
+    assert_eq!(calls[1].to_string(), "s6-rc-update -v 2 -l /live -f /conversion -- /db");
 }
 
 #[test]

@@ -330,13 +330,24 @@ impl Recorder {
     }
 }
 
+/// What s6-rc tells of services that it stops or starts side by side, in an order that is always the same.
+fn settled(err: &str) -> String {
+    let mut lines: Vec<&str> = err.split_inclusive('\n').collect();
+    for side_by_side in
+        lines.chunk_by_mut(|a, b| [a, b].iter().all(|l| l.starts_with("s6-rc: info: service ")))
+    {
+        side_by_side.sort_unstable();
+    }
+    lines.concat()
+}
+
 impl Programs for Recorder {
     fn run(&mut self, call: &Call) -> io::Result<Answer> {
         let words: Vec<String> = call.words().iter().map(|word| self.places.hide(word)).collect();
         let before = self.look();
         let answer = Installed.run(call)?;
         let text = |bytes: &[u8]| self.places.hide(str::from_utf8(bytes).unwrap());
-        let (mut out, err) = (text(&answer.out), text(&answer.err));
+        let (mut out, err) = (text(&answer.out), settled(&text(&answer.err)));
         if call.program == "s6-svstat" && answer.code == 0 {
             out = self.still(&out);
         }

@@ -1,9 +1,11 @@
 mod pending;
 mod plan;
-mod scripts;
+mod prints;
 
 use std::collections::BTreeSet;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use clap::Args;
 
@@ -12,7 +14,7 @@ use super::wanted::Wanted;
 use super::{Outcome, Streams};
 use crate::compare;
 use crate::diagnostic::Diagnostic;
-use crate::disk::{self, Database, OutputError, Place, Prune};
+use crate::disk::{self, Database, OutputError, Prepared, Prints, Prune};
 use crate::live::{self, Direction, Failure, List, Live, Programs};
 use crate::model::{File, Name, NodeKind, Settings, Snapshot};
 use crate::render;
@@ -21,7 +23,9 @@ use crate::templates::execline_word;
 use crate::tree::{SourceTree, TreeEntry};
 use pending::Pending;
 use plan::Plan;
-use scripts::Scripts;
+
+/// The directory beside the databases in which the source directories are composed.
+const NEXT: &str = "next";
 
 /// Makes the running system what the manifest and the added instances say
 ///
@@ -69,11 +73,13 @@ impl Apply {
             return Err(failed(Failure::Unsupervised(alone.into_iter().collect())).into());
         }
         // Not before: another apply may have waited with less.
-        let wanted = Wanted::new(&self.definitions, self.manifest.as_deref())?;
-        let next = work.join("next");
+        let compile = || Wanted::new(&self.definitions, self.manifest.as_deref());
+        let (wanted, active) = beside(compile, || live.active_if_idle());
+        let (wanted, active) = (wanted?, active.map_err(failed)?);
+        let next = work.join(NEXT);
         let number = disk::databases(&work).last_key_value().map_or(1, |(number, _)| number + 1);
         let fresh = work.join(format!("db.{number}"));
-        let result = self.try_update(live, &wanted, out, &next, &fresh);
+        let result = self.try_update(live, &wanted, out, &next, &fresh, active);
         // What is live now is kept, whatever happened; these are all of ours.
         let current = disk::live_database(live.directory());
         for path in
@@ -84,6 +90,8 @@ impl Apply {
         Ok(result?)
     }
 
+    /// Knows what is `active` unless another s6-rc is at work. That is waited for only if there is something to do, before
+    /// anything changes.
     fn try_update(
         &self,
         live: &mut Live<'_>,
@@ -91,14 +99,27 @@ impl Apply {
         out: &mut String,
         next: &Path,
         fresh: &Path,
+        active: Option<BTreeSet<Name>>,
     ) -> Result<Outcome, Vec<Diagnostic>> {
-        let differences = wanted.differences(&self.definitions)?;
+        let is_idle = active.is_some();
+        let active = active.map_or_else(|| live.active(), Ok).map_err(failed)?;
+        // Kept until the files are replaced, so that nothing has to be looked at twice.
+        let prepared = match self.dry_run {
+            true => None,
+            false => Some(wanted.prepare(&self.definitions, Prune::Later)?),
+        };
+        let differences = match &prepared {
+            None => wanted.differences(&self.definitions)?,
+            Some(prepared) => prepared.differences(),
+        };
         let sources = wanted.compose(&self.definitions, &differences, next)?;
-        if let Err(failure) = live.compile(fresh, &sources) {
+        let (prints, compiled) = beside(|| disk::prints(&sources), || live.compile(fresh, &sources));
+        if let Err(failure) = compiled {
             // It stops at the first mistake, and says less of it.
             wanted.check(&sources)?;
             return Err(failed(failure));
         }
+        let prints = prints.map_err(unwritten)?;
 
         let conversion = fresh.with_file_name("conversion");
         let prefix = format!("{}/", render::definitions_dir(&wanted.services.target));
@@ -106,10 +127,24 @@ impl Apply {
             .iter()
             .filter_map(|difference| difference.path.strip_prefix(&prefix)?.split('/').next());
         let touched: BTreeSet<Name> = touched.map(Name::from).collect();
-        let mut plan = self.plan(live, wanted, fresh, &sources, &touched, &conversion)?;
-        plan.files_differ = !differences.is_empty();
-        if !self.dry_run {
-            self.carry_out(live, wanted, &plan, fresh, &conversion)?;
+        let mut plan = self.plan(live, wanted, active, fresh, prints, &touched)?;
+        plan.files_differ = !differences.is_empty() || prepared.as_ref().is_some_and(Prepared::postpones);
+        if plan.replaces && !is_idle {
+            drop(prepared);
+            let active = live.active_when_idle().map_err(failed)?;
+            disk::remove_folder(fresh).map_err(unwritten)?;
+            return self.try_update(live, wanted, out, next, fresh, Some(active));
+        }
+        if plan.replaces {
+            let lines =
+                plan.conversion.iter().map(|name| format!("{} restart\n", execline_word(&name.to_string())));
+            disk::replace_until_boot(&conversion, lines.collect::<String>().as_bytes()).map_err(unwritten)?;
+            plan.commands.push(live::compile(fresh, &sources));
+            plan.commands.push(live::update(live.directory(), fresh, &conversion));
+        }
+        match prepared {
+            None => Self::rehearse(live, &mut plan, fresh, &conversion)?,
+            Some(prepared) => self.carry_out(live, wanted, prepared, &mut plan, fresh, &conversion)?,
         }
         if self.json {
             *out += &format!("{}\n", plan.json(!self.dry_run));
@@ -134,24 +169,47 @@ impl Apply {
         &self,
         live: &mut Live<'_>,
         wanted: &Wanted,
+        active: BTreeSet<Name>,
         fresh: &Path,
-        sources: &[PathBuf],
+        prints: Prints,
         touched: &BTreeSet<Name>,
-        conversion: &Path,
     ) -> Result<Plan, Vec<Diagnostic>> {
         let old = live.compiled();
-        // What comes up while another s6-rc is at work would not be restarted.
-        let mut plan = Plan { active: live.active_when_idle().map_err(failed)?, ..Plan::default() };
+        let recorded = prints::of_live(live, fresh)?;
+        let is_same = |name: &Name| {
+            let recorded = recorded.as_ref().and_then(|recorded| recorded.prints.get(name));
+            recorded.is_some_and(|print| prints.prints.get(name) == Some(print))
+        };
         let (before, after) = (Database::at(&old), Database::at(fresh));
         let mut snapshots = (Snapshot::default(), Snapshot::default());
         for (database, snapshot) in [(&before, &mut snapshots.0), (&after, &mut snapshots.1)] {
             for name in database.longruns().map_err(unwritten)? {
-                let settings = database.settings(&name).map_err(unwritten)?;
+                let settings = match is_same(&name) {
+                    true => Settings::new(NodeKind::Longrun),
+                    false => database.settings(&name).map_err(unwritten)?,
+                };
                 snapshot.services.insert(name, settings);
             }
         }
-        let scripts = Scripts::of(sources)?;
-        self.oneshots(live, wanted, fresh, &scripts, touched, &mut snapshots)?;
+        let oneshots = match &recorded {
+            Some(recorded) => recorded.oneshots.clone(),
+            None => live.list(&old, List::Oneshots).map_err(failed)?,
+        };
+        let is_same = |name: &Name| is_same(name) && !touched.contains(name);
+        for (database, snapshot, names) in
+            [(&*old, &mut snapshots.0, &oneshots), (fresh, &mut snapshots.1, &prints.oneshots)]
+        {
+            for name in names {
+                let is_told = oneshots.contains(name) && prints.oneshots.contains(name) && !is_same(name);
+                let settings = match is_told {
+                    true => live.oneshot(database, name).map_err(failed)?,
+                    false => Settings::new(NodeKind::Oneshot),
+                };
+                snapshot.services.insert(name.clone(), settings);
+            }
+        }
+        self.add_scripts(wanted, touched, &mut snapshots)?;
+        let mut plan = Plan { active, prints, ..Plan::default() };
         let (old_services, new_services) = (&snapshots.0.services, &snapshots.1.services);
         plan.added = new_services.keys().filter(|name| !old_services.contains_key(*name)).cloned().collect();
         plan.removed =
@@ -165,7 +223,6 @@ impl Apply {
         // What is down is named as well, should somebody start it before the update.
         let all: BTreeSet<Name> = plan.active.iter().chain(old_services.keys()).cloned().collect();
         plan.conversion = compare::restarts(&snapshots.0, &snapshots.1, &all);
-        plan.scripts = Some(scripts);
         // What an apply that was killed has replaced on the disk, and not restarted.
         let pending = Pending::read(live, fresh)?;
         for name in pending.restart {
@@ -174,101 +231,63 @@ impl Apply {
                 plan.conversion.insert(name);
             }
         }
-        let is_script = |name: &&Name| {
-            let is_oneshot =
-                new_services.get(*name).is_some_and(|settings| settings.kind == NodeKind::Oneshot);
-            is_oneshot
-                && plan
-                    .changed
-                    .get(*name)
-                    .is_some_and(|files| files.iter().any(|file| file.starts_with("data")))
+        let is_oneshot =
+            |name: &&Name| old_services.get(*name).is_some_and(|old| old.kind == NodeKind::Oneshot);
+        let has_script = |name: &&Name| {
+            let files = plan.changed.get(*name).into_iter().flatten();
+            files.into_iter().any(|file| file.starts_with("data"))
         };
-        plan.rerun = plan.conversion.iter().filter(is_script).cloned().collect();
+        plan.rerun = plan.conversion.iter().filter(is_oneshot).filter(has_script).cloned().collect();
+        let differ = plan.changed.keys().chain(&plan.removed);
+        plan.stopped_oneshots =
+            differ.filter(is_oneshot).filter(|name| plan.active.contains(*name)).cloned().collect();
 
         let top = if wanted.services.target.system.is_overlay() { "top" } else { START_BUNDLE };
         let is_same = plan.changed.is_empty()
             && old_services.keys().eq(new_services.keys())
             && before.has_same_services(&after).map_err(unwritten)?;
         if is_same {
-            let unstarted = &pending.start - &plan.active;
-            if !unstarted.is_empty() {
-                plan.boot = &unstarted & &live.contents(fresh, top).map_err(failed)?;
-                plan.start_new(live);
+            let absent = &pending.start - &plan.active;
+            if !absent.is_empty() {
+                plan.unstarted = &absent & &live.contents(fresh, top).map_err(failed)?;
             }
             return Ok(plan);
         }
-        let lines = plan
-            .conversion
-            .iter()
-            .map(|name| format!("{} restart\n", execline_word(&name.to_string())))
-            .collect::<String>();
-        disk::replace(conversion, lines.as_bytes()).map_err(unwritten)?;
-        let (stopped, started) = live.rehearse(fresh, conversion).map_err(failed)?;
-        plan.stops = &live.closure(&old, Direction::Down, &stopped).map_err(failed)? & &plan.active;
-        let is_oneshot = |name: &&Name| old_services.get(*name).is_some_and(|s| s.kind == NodeKind::Oneshot);
-        plan.stopped_oneshots = plan.stops.iter().filter(is_oneshot).cloned().collect();
-        let needed = live.closure(fresh, Direction::Up, &started).map_err(failed)?;
-        let stays = &plan.active - &plan.stops;
-        plan.starts = &needed - &stays;
-        for name in plan
-            .stops
-            .iter()
-            .filter(|name| !plan.changed.contains_key(*name) && !plan.removed.contains(*name))
-        {
-            let needs = live.dependencies(&old, name).map_err(failed)?;
-            let needed = match needs.into_iter().find(|needed| plan.stops.contains(needed)) {
-                None if plan.starts.contains(name) => {
-                    let needs = live.dependencies(fresh, name).map_err(failed)?;
-                    needs.into_iter().find(|needed| plan.starts.contains(needed))
-                }
-                needed => needed,
-            };
-            if let Some(needed) = needed {
-                plan.because.insert(name.clone(), needed);
-            }
-        }
-        let at_boot = live.contents(fresh, top).map_err(failed)?;
-        let is_new = &at_boot - &live.contents(&old, top).map_err(failed)?;
-        plan.boot = &(&(&is_new | &(&pending.start & &at_boot)) - &stays) - &plan.starts;
-
         plan.replaces = true;
-        plan.commands.push(live::compile(fresh, sources));
-        plan.commands.push(live::update(live.directory(), fresh, conversion));
-        plan.start_new(live);
+        let absent = &live.contents(fresh, top).map_err(failed)? - &plan.active;
+        if !absent.is_empty() {
+            let is_new = &absent - &live.contents(&old, top).map_err(failed)?;
+            plan.unstarted = &is_new | &(&pending.start & &absent);
+        }
         Ok(plan)
     }
 
-    /// Adds the oneshots to what is live and what is to be: their command lines, and of our own the files that they may
-    /// run, which a database does not hold. Where neither differs, nothing is told.
-    fn oneshots(
-        &self,
+    /// Finds what carrying out the plan would stop and start.
+    fn rehearse(
         live: &mut Live<'_>,
-        wanted: &Wanted,
+        plan: &mut Plan,
         fresh: &Path,
-        scripts: &Scripts,
+        conversion: &Path,
+    ) -> Result<(), Vec<Diagnostic>> {
+        if plan.replaces {
+            let old = live.compiled();
+            let (stopped, started) = live.rehearse(fresh, conversion).map_err(failed)?;
+            plan.stops = &live.closure(&old, Direction::Down, &stopped).map_err(failed)? & &plan.active;
+            let needed = live.closure(fresh, Direction::Up, &started).map_err(failed)?;
+            plan.starts = &needed - &(&plan.active - &plan.stops);
+            plan.explain(live, &old, fresh)?;
+        }
+        plan.start_new(live);
+        Ok(())
+    }
+
+    /// Adds to our own oneshots of which something differs the files that they may run, which a database does not hold.
+    fn add_scripts(
+        &self,
+        wanted: &Wanted,
         touched: &BTreeSet<Name>,
         snapshots: &mut (Snapshot, Snapshot),
     ) -> Result<(), Vec<Diagnostic>> {
-        let old = live.compiled();
-        let recorded = Scripts::of_live(live, fresh)?;
-        let names = match &recorded {
-            Some(recorded) => recorded.names(),
-            None => live.list(&old, List::Oneshots).map_err(failed)?,
-        };
-        let is_same = |name: &Name| {
-            !touched.contains(name) && recorded.as_ref().is_some_and(|recorded| recorded.agree(scripts, name))
-        };
-        let sides = [(old.as_path(), &mut snapshots.0, names), (fresh, &mut snapshots.1, scripts.names())];
-        let both = &sides[0].2 & &sides[1].2;
-        for (database, snapshot, names) in sides {
-            for name in names {
-                let settings = match is_same(&name) || !both.contains(&name) {
-                    true => Settings::new(NodeKind::Oneshot),
-                    false => live.oneshot(database, &name).map_err(failed)?,
-                };
-                snapshot.services.insert(name, settings);
-            }
-        }
         let prefix = format!("{}/", render::definitions_dir(&wanted.services.target));
         for (path, entry) in wanted.tree.entries() {
             let TreeEntry::File { content, executable } = entry else { continue };
@@ -294,60 +313,70 @@ impl Apply {
         &self,
         live: &mut Live<'_>,
         wanted: &Wanted,
-        plan: &Plan,
+        prepared: Prepared<'_, '_>,
+        plan: &mut Plan,
         fresh: &Path,
         conversion: &Path,
     ) -> Result<(), Vec<Diagnostic>> {
-        let (root, definitions) = (&self.definitions.root, &wanted.services.target.tree);
         if plan.replaces {
-            Pending { restart: plan.rerun.clone(), start: plan.boot.clone() }.write(live, fresh)?;
-            if let Some(scripts) = &plan.scripts {
-                scripts.write(fresh)?;
-            }
+            Pending { restart: plan.rerun.clone(), start: plan.unstarted.clone() }.write(live, fresh)?;
+            prints::write(&plan.prints, fresh)?;
         }
         // What is removed may still be needed for the stop of a oneshot.
-        let install = |tree: &SourceTree, prune| {
-            let place = Place::lock(root, definitions);
-            place.and_then(|place| place.install(tree, prune)).map_err(unwritten)
+        let meanwhile = self.with_old_scripts(wanted, plan).map_err(unwritten)?;
+        let installed = match &meanwhile {
+            None => prepared.install(),
+            Some(tree) => prepared.with(tree, Prune::Later).and_then(Prepared::install),
         };
-        let mut postponed = plan.files_differ;
+        let is_whole = installed.map_err(unwritten)?.postponed.is_empty() && meanwhile.is_none();
         if plan.replaces {
-            if plan.files_differ {
-                let meanwhile = self.with_old_scripts(wanted, plan).map_err(unwritten)?;
-                let installed = install(&meanwhile, Prune::Later)?;
-                postponed = !installed.postponed.is_empty() || meanwhile != wanted.tree;
-            }
             Self::replace(live, plan, fresh, conversion)?;
         }
-        if postponed {
-            install(&wanted.tree, Prune::Now)?;
+        if !is_whole {
+            let prepared = wanted.prepare(&self.definitions, Prune::Now)?;
+            prepared.install().map_err(unwritten)?;
         }
         Self::start_new(live, plan, fresh)
     }
 
-    /// The new tree, with those files of the old one that the oneshots run by which it is stopped. What keeps nothing but
-    /// that is a definition that nobody needs.
-    fn with_old_scripts(&self, wanted: &Wanted, plan: &Plan) -> Result<SourceTree, OutputError> {
+    /// The new tree, with those files of the old one that the oneshots run by which it is stopped; none if there are none.
+    /// What keeps nothing but that is a definition that nobody needs.
+    fn with_old_scripts(&self, wanted: &Wanted, plan: &Plan) -> Result<Option<SourceTree>, OutputError> {
+        if plan.stopped_oneshots.is_empty() {
+            return Ok(None);
+        }
         let target = &wanted.services.target;
         let prefix = format!("{}/", render::definitions_dir(target));
-        disk::keep(&wanted.tree, &self.definitions.root, &target.tree, |path| {
+        let kept = disk::keep(&wanted.tree, &self.definitions.root, &target.tree, |path| {
             let Some((name, file)) = path.strip_prefix(&prefix).and_then(|path| path.split_once('/')) else {
                 return false;
             };
             let is_gone = !wanted.tree.has_below(&format!("{prefix}{name}"));
             let is_script = file.starts_with("data/") || is_gone && ["type", "up", "down"].contains(&file);
             is_script && plan.stopped_oneshots.contains(&Name::from(name))
-        })
+        })?;
+        Ok((kept != wanted.tree).then_some(kept))
     }
 
     /// Makes the database `fresh` live.
     fn replace(
         live: &mut Live<'_>,
-        plan: &Plan,
+        plan: &mut Plan,
         fresh: &Path,
         conversion: &Path,
     ) -> Result<(), Vec<Diagnostic>> {
-        let Err(failure) = live.update(fresh, conversion) else { return Ok(()) };
+        let old = disk::live_database(live.directory()).unwrap_or_else(|| live.compiled());
+        // If that fails, it is tried again in the end.
+        let tidy = || drop(disk::remove_folder(&fresh.with_file_name(NEXT)));
+        let log = disk::open_log(&fresh.with_file_name("update.log")).map_err(unwritten)?;
+        let ((), updated) = beside(tidy, || live.update(fresh, conversion, &log));
+        let failure = match updated {
+            Ok((stopped, started)) => {
+                (plan.stops, plan.starts) = (stopped, started);
+                return plan.explain(live, &old, fresh);
+            }
+            Err(failure) => failure,
+        };
         let problem = failure.diagnostic();
         if disk::live_database(live.directory()).as_deref() == Some(fresh) {
             let note = "the new database is live; what did not start is shown by `s6gen status`";
@@ -365,17 +394,27 @@ impl Apply {
         })
     }
 
-    /// Starts what is new among the services that start at boot.
-    fn start_new(live: &mut Live<'_>, plan: &Plan, fresh: &Path) -> Result<(), Vec<Diagnostic>> {
-        let boot: Vec<Name> = plan.boot.iter().cloned().collect();
-        if boot.is_empty() {
+    /// Starts what is new among the services that start at boot, and s6-rc-update has not started.
+    fn start_new(live: &mut Live<'_>, plan: &mut Plan, fresh: &Path) -> Result<(), Vec<Diagnostic>> {
+        plan.start_new(live);
+        if plan.unstarted.is_empty() {
             return Ok(());
         }
-        let started = live.change(Direction::Up, &boot);
+        let boot: Vec<Name> = plan.boot.iter().cloned().collect();
+        let started = if boot.is_empty() { Ok(()) } else { live.change(Direction::Up, &boot) };
         // Whoever is told that a service does not start need not be told again by each apply.
         Pending::default().write(live, fresh)?;
         started.map_err(failed)
     }
+}
+
+/// Does some of our own work while a program does its.
+fn beside<A: Send, B>(own: impl FnOnce() -> A + Send, program: impl FnOnce() -> B) -> (A, B) {
+    thread::scope(|scope| {
+        let own = scope.spawn(own);
+        let program = program();
+        (own.join().unwrap_or_else(|panic| resume_unwind(panic)), program)
+    })
 }
 
 /// What is not the same in two definitions of a service, by the names of files.

@@ -56,6 +56,6 @@ impl Pending {
                 text.extend([word, name.as_bytes(), b"\n"].concat());
             }
         }
-        disk::replace(&fresh.with_file_name(FILE), &text).map_err(unwritten)
+        disk::replace_until_boot(&fresh.with_file_name(FILE), &text).map_err(unwritten)
     }
 }

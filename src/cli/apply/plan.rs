@@ -1,6 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use super::scripts::Scripts;
+use crate::cli::system::failed;
+use crate::diagnostic::Diagnostic;
+use crate::disk::Prints;
 use crate::live::{self, Call, Direction, Live};
 use crate::model::Name;
 
@@ -27,10 +30,12 @@ pub(super) struct Plan {
     pub(super) starts: BTreeSet<Name>,
     /// For services that restart without being changed: what they need that restarts, where that is known.
     pub(super) because: BTreeMap<Name, Name>,
-    /// What is new among the services that start at boot, and is started once the new database is live.
+    /// What is new among the services that start at boot, and is not up.
+    pub(super) unstarted: BTreeSet<Name>,
+    /// What of this s6-rc-update does not start, so that it is started once the new database is live.
     pub(super) boot: BTreeSet<Name>,
-    /// The oneshots of the new database.
-    pub(super) scripts: Option<Scripts>,
+    /// What the new database was compiled from.
+    pub(super) prints: Prints,
     /// Whether another database becomes live.
     pub(super) replaces: bool,
     /// The programs that do it, in order.
@@ -53,8 +58,35 @@ impl Plan {
         self.commands.is_empty()
     }
 
-    /// Adds the program that starts what is new.
+    /// Finds out for each service that restarts without being changed which one it needs restarts.
+    pub(super) fn explain(
+        &mut self,
+        live: &mut Live<'_>,
+        old: &Path,
+        fresh: &Path,
+    ) -> Result<(), Vec<Diagnostic>> {
+        for name in &self.stops {
+            if self.changed.contains_key(name) || self.removed.contains(name) {
+                continue;
+            }
+            let needs = live.dependencies(old, name).map_err(failed)?;
+            let needed = match needs.into_iter().find(|needed| self.stops.contains(needed)) {
+                None if self.starts.contains(name) => {
+                    let needs = live.dependencies(fresh, name).map_err(failed)?;
+                    needs.into_iter().find(|needed| self.starts.contains(needed))
+                }
+                needed => needed,
+            };
+            if let Some(needed) = needed {
+                self.because.insert(name.clone(), needed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the program that starts what is new and s6-rc-update does not start.
     pub(super) fn start_new(&mut self, live: &Live<'_>) {
+        self.boot = &self.unstarted - &self.starts;
         let boot: Vec<Name> = self.boot.iter().cloned().collect();
         if !boot.is_empty() {
             self.commands.push(live::change(live.directory(), Direction::Up, &boot));

@@ -1,0 +1,60 @@
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::cli::system::unwritten;
+use crate::diagnostic::Diagnostic;
+use crate::disk::{self, Prints};
+use crate::live::Live;
+use crate::model::Name;
+
+/// The file in which it is written down what a database was compiled from, beside the databases: the database, then a
+/// letter, a fingerprint and a name on each line. A oneshot without a fingerprint has a letter of its own.
+///
+/// To find what changed, the service directories of both databases would have to be read, and s6-rc-db to be asked for
+/// each oneshot alone. Of most services this tells that they are as they were.
+const FILE: &str = "prints";
+const LONGRUN: u8 = b'l';
+const ONESHOT: u8 = b'o';
+const UNKNOWN: u8 = b'u';
+
+/// Those of the live database, if it was written down which they are; `fresh` is a database beside it.
+pub(super) fn of_live(live: &Live<'_>, fresh: &Path) -> Result<Option<Prints>, Vec<Diagnostic>> {
+    let text = disk::read_kept(&fresh.with_file_name(FILE)).map_err(unwritten)?.unwrap_or_default();
+    let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let database = lines.next().unwrap_or_default();
+    let current = disk::live_database(live.directory());
+    if current.is_none_or(|current| current.as_os_str().as_bytes() != database) {
+        return Ok(None);
+    }
+    let mut prints = Prints::default();
+    let mut add = |line: &[u8]| {
+        let (start, name) = line.split_at_checked(18)?;
+        let (name, letter) = (Name::new(name), *start.first()?);
+        let print = u64::from_str_radix(str::from_utf8(&start[1..17]).ok()?, 16).ok()?;
+        if letter != LONGRUN {
+            prints.oneshots.insert(name.clone());
+        }
+        if letter != UNKNOWN {
+            prints.prints.insert(name, print);
+        }
+        Some(())
+    };
+    let is_whole = lines.try_for_each(&mut add).is_some();
+    Ok(is_whole.then_some(prints))
+}
+
+/// Writes down that these are the ones of `fresh`, before that is live: a path that was used once may be used again.
+pub(super) fn write(prints: &Prints, fresh: &Path) -> Result<(), Vec<Diagnostic>> {
+    let mut text = [fresh.as_os_str().as_bytes(), b"\n"].concat();
+    let mut add = |letter: u8, name: &Name, print: u64| {
+        text.push(letter);
+        text.extend([format!("{print:016x} ").as_bytes(), name.as_bytes(), b"\n"].concat());
+    };
+    for (name, print) in &prints.prints {
+        add(if prints.oneshots.contains(name) { ONESHOT } else { LONGRUN }, name, *print);
+    }
+    for name in prints.oneshots.iter().filter(|name| !prints.prints.contains_key(*name)) {
+        add(UNKNOWN, name, 0);
+    }
+    disk::replace_until_boot(&fresh.with_file_name(FILE), &text).map_err(unwritten)
+}
