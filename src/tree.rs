@@ -19,7 +19,7 @@ pub struct SourceTree {
 }
 
 /// One entry of a [`SourceTree`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TreeEntry {
     /// A directory; parents of other entries need not be listed.
     Directory,

@@ -133,8 +133,8 @@ impl Diff {
 
     /// What a boot would compile if the manifest were applied.
     fn wanted(&self, wanted: &Wanted, place: &Path) -> Result<Snapshot, Vec<Diagnostic>> {
-        let differences = wanted.differences(&self.definitions)?;
-        let sources = wanted.compose(&self.definitions, &differences, place)?;
+        let differ = wanted.differing(&wanted.differences(&self.definitions)?);
+        let sources = wanted.compose(&self.definitions, &differ, place)?;
         wanted.check(&sources)?;
         Ok(snapshot_of(|| sources.iter().map(disk::source).collect()))
     }

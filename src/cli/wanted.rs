@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::carried::{ADDED, Carried};
@@ -8,6 +9,7 @@ use crate::disk::{self, Difference, Place, Prepared, Prune, SourceDirectory};
 use crate::image::{self, Setup};
 use crate::judge;
 use crate::model::{ServiceSet, System, Target};
+use crate::render;
 use crate::source::{Mount, Union};
 use crate::tree::SourceTree;
 
@@ -61,18 +63,25 @@ impl Wanted {
         place.and_then(|place| place.prepare(&self.tree, prune)).map_err(unwritten)
     }
 
-    /// Makes in `place` the source directories that a boot would compile, and returns them in order.
+    /// The definitions of ours in which such differences are.
+    pub(super) fn differing(&self, differences: &[Difference]) -> BTreeSet<String> {
+        let definitions = render::definitions_dir(&self.services.target);
+        let names = differences.iter().filter_map(|d| disk::definition_in(definitions, &d.path));
+        names.map(str::to_owned).collect()
+    }
+
+    /// Makes in `place` the source directories that a boot would compile, and returns them in order. The definitions of
+    /// ours in `differ` are not on the disk, or not just so.
     pub(super) fn compose(
         &self,
         definitions: &Definitions,
-        differences: &[Difference],
+        differ: &BTreeSet<String>,
         place: &Path,
     ) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
         let target = &self.services.target;
         disk::remove_folder(place).map_err(unwritten)?;
         let paths = compiled(definitions, target)?;
-        disk::compose(&self.tree, &definitions.root, &target.tree, &paths, differences, place)
-            .map_err(unwritten)
+        disk::compose(&self.tree, &definitions.root, &target.tree, &paths, differ, place).map_err(unwritten)
     }
 
     /// Judges such source directories, as `s6gen check --tree` would.

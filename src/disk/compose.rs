@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use super::error::OutputError;
 use super::files::create;
 use super::ground::Ground;
-use super::plan::Difference;
 use super::receipt::Receipt;
 use crate::tree::{SourceTree, TreeEntry};
 
 /// Makes `place` and in it, for each of the source directories `sources` (absolute paths in the image at `root`), what it
-/// would hold if `tree` were installed: of `tree` what is in `differences` is written, what others made or is there
+/// would hold if `tree` were installed: of `tree` the definitions in `differ` are written, what others made or is there
 /// already is linked to, and what only an earlier build made is left out. Returns the directories, in order; nothing below
 /// `root` is changed.
 ///
@@ -23,18 +22,16 @@ pub fn compose(
     root: &Path,
     definitions: &str,
     sources: &[String],
-    differences: &[Difference],
+    differ: &BTreeSet<String>,
     place: &Path,
 ) -> Result<Vec<PathBuf>, OutputError> {
     let ground = Ground::new(root, definitions)?;
     let receipt = ground.receipt()?.unwrap_or_default();
     let root = fs::canonicalize(root).map_err(|error| OutputError::system("find", root, &error))?;
-    // Differences are told by where files really lie.
+    // Where a link is on the way to them, differences are told by other paths.
     let is_direct = ground.definitions == definitions.trim_matches('/');
     let definitions = is_direct.then_some(ground.definitions.as_str());
-    let differs = differences.iter().map(|difference| difference.path.as_str());
-    let differs = differs.filter_map(|path| child(definitions?, path)).collect();
-    let composer = Composer { tree, root: &root, receipt, definitions, differs };
+    let composer = Composer { tree, root: &root, receipt, definitions, differ };
     let failed = |error: &io::Error| OutputError::system("write", place, error);
     fs::create_dir_all(place).map_err(|error| failed(&error))?;
     let mut made = Vec::new();
@@ -53,19 +50,14 @@ struct Composer<'a> {
     /// The directory of the definitions, if no link is on the way to it.
     definitions: Option<&'a str>,
     /// The names in it of which something differs.
-    differs: BTreeSet<&'a str>,
-}
-
-/// The first name of a path below `directory`.
-fn child<'p>(directory: &str, path: &'p str) -> Option<&'p str> {
-    path.strip_prefix(directory)?.strip_prefix('/')?.split('/').next()
+    differ: &'a BTreeSet<String>,
 }
 
 impl Composer<'_> {
     /// Whether `path` is a definition of the tree that is there already, just so.
     fn is_there(&self, path: &str) -> bool {
         let name = self.definitions.and_then(|definitions| path.strip_prefix(definitions)?.strip_prefix('/'));
-        name.is_some_and(|name| !name.contains('/') && !self.differs.contains(name))
+        name.is_some_and(|name| !name.contains('/') && !self.differ.contains(name))
             && self.tree.has_below(path)
     }
 

@@ -40,7 +40,7 @@ pub use keep::keep;
 pub use kept::{Kept, find_tree, lock, open_log, read_kept, replace, replace_until_boot};
 pub use manifest::{MANIFEST_LIMIT, read_manifest};
 pub use place::{Place, Prepared, Prune, compare, install};
-pub use plan::Difference;
+pub use plan::{Difference, definition_in};
 pub use prints::{Prints, prints};
 pub use read::{SourceDirectory, source};
 pub use receipt::RECEIPT;

@@ -1,7 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
-use std::panic::resume_unwind;
-use std::thread;
 
 use super::error::{Foreign, OutputError};
 use super::ground::{DIRECTORY_MODE, Found, Ground, STAGINGS, SWITCH, State, parents};
@@ -17,6 +15,12 @@ pub struct Difference {
     pub path: String,
     /// How it differs.
     pub state: State,
+}
+
+/// The name of the definition, in the directory `definitions`, that a path lies in or is. What begins with a dot is none.
+pub fn definition_in<'p>(definitions: &str, path: &'p str) -> Option<&'p str> {
+    let name = path.strip_prefix(definitions)?.strip_prefix('/')?.split('/').next()?;
+    (!name.starts_with('.')).then_some(name)
 }
 
 /// What has to happen so that the files equal the tree; made by looking only.
@@ -186,10 +190,10 @@ impl<'t> Plan<'t> {
     ) -> Result<(), OutputError> {
         // Behind a link that makes room for a directory there is nothing of ours to look at.
         let mut made = BTreeSet::new();
-        for ((path, Wanted { entry, definition }), looked) in wanted.iter().zip(look_at_all(ground, wanted)) {
+        for (path, Wanted { entry, definition }) in wanted {
             let under_made = parents(path).last().is_some_and(|parent| made.contains(parent));
-            let (found, difference) =
-                if under_made { (Found::Nothing, Some(State::Missing)) } else { looked? };
+            let found = if under_made { Found::Nothing } else { ground.look(path)? };
+            let difference = ground.difference(path, &found, entry)?;
             let owned_leaf = self.old.owns(path, false);
             let directory = **entry == TreeEntry::Directory;
             let mut blocked = Vec::new();
@@ -278,25 +282,6 @@ impl<'t> Plan<'t> {
         self.foreign.dedup();
         Ok(())
     }
-}
-
-type Looked = Result<(Found, Option<State>), OutputError>;
-
-/// What is at each path, and how it differs from what is wanted there; two at a time, as it is the most of the work.
-fn look_at_all(ground: &Ground, wanted: &BTreeMap<String, Wanted>) -> Vec<Looked> {
-    let look = |(path, wanted): &(&String, &Wanted)| {
-        let found = ground.look(path)?;
-        let difference = ground.difference(path, &found, wanted.entry)?;
-        Ok((found, difference))
-    };
-    let entries: Vec<(&String, &Wanted)> = wanted.iter().collect();
-    let (first, second) = entries.split_at(entries.len() / 2);
-    thread::scope(|scope| {
-        let second = scope.spawn(|| second.iter().map(look).collect::<Vec<Looked>>());
-        let mut looked: Vec<Looked> = first.iter().map(look).collect();
-        looked.extend(second.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        looked
-    })
 }
 
 /// What stays in a directory when everything in `gone` has gone.

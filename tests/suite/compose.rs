@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use s6gen::disk::{compare, compose, find_tree, install, keep};
+use s6gen::disk::{compare, compose, definition_in, find_tree, install, keep};
 use s6gen::tree::SourceTree;
 use tempfile::TempDir;
 
@@ -57,8 +57,10 @@ fn composed(root: &Path, tree: &SourceTree, definitions: &str, compiled: &str) -
     let place = TempDir::new().unwrap();
     let before = listing(root);
     let differences = compare(tree, root, definitions).unwrap();
+    let differ = differences.iter().filter_map(|d| definition_in(definitions.trim_matches('/'), &d.path));
+    let differ = differ.map(str::to_owned).collect();
     let sources = [compiled.to_owned()];
-    let made = compose(tree, root, definitions, &sources, &differences, &place.path().join("next")).unwrap();
+    let made = compose(tree, root, definitions, &sources, &differ, &place.path().join("next")).unwrap();
     assert_eq!(listing(root), before, "nothing below the root is touched");
     let root = fs::canonicalize(root).unwrap().to_str().unwrap().to_owned();
     assert_eq!(made, [place.path().join("next/0")]);

@@ -1,3 +1,4 @@
+mod guess;
 mod pending;
 mod plan;
 mod prints;
@@ -14,13 +15,14 @@ use super::wanted::Wanted;
 use super::{Outcome, Streams};
 use crate::compare;
 use crate::diagnostic::Diagnostic;
-use crate::disk::{self, Database, OutputError, Prepared, Prints, Prune};
+use crate::disk::{self, Database, Difference, OutputError, Prepared, Prints, Prune};
 use crate::live::{self, Direction, Failure, List, Live, Programs};
 use crate::model::{File, Name, NodeKind, Settings, Snapshot};
 use crate::render;
 use crate::resolve::START_BUNDLE;
 use crate::templates::execline_word;
 use crate::tree::{SourceTree, TreeEntry};
+use guess::Guess;
 use pending::Pending;
 use plan::Plan;
 
@@ -103,30 +105,11 @@ impl Apply {
     ) -> Result<Outcome, Vec<Diagnostic>> {
         let is_idle = active.is_some();
         let active = active.map_or_else(|| live.active(), Ok).map_err(failed)?;
-        // Kept until the files are replaced, so that nothing has to be looked at twice.
-        let prepared = match self.dry_run {
-            true => None,
-            false => Some(wanted.prepare(&self.definitions, Prune::Later)?),
-        };
-        let differences = match &prepared {
-            None => wanted.differences(&self.definitions)?,
-            Some(prepared) => prepared.differences(),
-        };
-        let sources = wanted.compose(&self.definitions, &differences, next)?;
-        let (prints, compiled) = beside(|| disk::prints(&sources), || live.compile(fresh, &sources));
-        if let Err(failure) = compiled {
-            // It stops at the first mistake, and says less of it.
-            wanted.check(&sources)?;
-            return Err(failed(failure));
-        }
-        let prints = prints.map_err(unwritten)?;
+        let Compiled { sources, prints, looked: Looked { prepared, differences } } =
+            self.compile(live, wanted, next, fresh)?;
 
         let conversion = fresh.with_file_name("conversion");
-        let prefix = format!("{}/", render::definitions_dir(&wanted.services.target));
-        let touched = differences
-            .iter()
-            .filter_map(|difference| difference.path.strip_prefix(&prefix)?.split('/').next());
-        let touched: BTreeSet<Name> = touched.map(Name::from).collect();
+        let touched = wanted.differing(&differences).iter().map(|name| Name::from(name.as_str())).collect();
         let mut plan = self.plan(live, wanted, active, fresh, prints, &touched)?;
         plan.files_differ = !differences.is_empty() || prepared.as_ref().is_some_and(Prepared::postpones);
         if plan.replaces && !is_idle {
@@ -162,6 +145,55 @@ impl Apply {
             }
         }
         Ok(Outcome::Fine)
+    }
+
+    /// Compiles what the next boot would compile, to `fresh`. How the definitions on the disk differ is found out
+    /// meanwhile: until then it is guessed.
+    fn compile<'w>(
+        &'w self,
+        live: &mut Live<'_>,
+        wanted: &'w Wanted,
+        next: &Path,
+        fresh: &Path,
+    ) -> Result<Compiled<'w>, Vec<Diagnostic>> {
+        let work = fresh.parent().unwrap_or(fresh);
+        let definitions = Guess::of(&wanted.tree, render::definitions_dir(&wanted.services.target));
+        let mut differ = match definitions.changed_since(work)? {
+            Some(guessed) => guessed,
+            None => wanted.differing(&wanted.differences(&self.definitions)?),
+        };
+        loop {
+            let sources = wanted.compose(&self.definitions, &differ, next)?;
+            let look = || (self.look(wanted), disk::prints(&sources));
+            let ((looked, prints), compiled) = beside(look, || live.compile(fresh, &sources));
+            let looked = looked?;
+            let mut really = wanted.differing(&looked.differences);
+            really.retain(|name| definitions.has(name));
+            if !really.is_subset(&differ) {
+                disk::remove_folder(fresh).map_err(unwritten)?;
+                differ = really;
+                continue;
+            }
+            if let Err(failure) = compiled {
+                // It stops at the first mistake, and says less of it.
+                wanted.check(&sources)?;
+                return Err(failed(failure));
+            }
+            if !self.dry_run && !looked.differences.is_empty() {
+                definitions.write(work)?;
+            }
+            return Ok(Compiled { sources, prints: prints.map_err(unwritten)?, looked });
+        }
+    }
+
+    /// Looks how the definitions on the disk differ.
+    fn look<'w>(&'w self, wanted: &'w Wanted) -> Result<Looked<'w>, Vec<Diagnostic>> {
+        if self.dry_run {
+            return Ok(Looked { prepared: None, differences: wanted.differences(&self.definitions)? });
+        }
+        let prepared = wanted.prepare(&self.definitions, Prune::Later)?;
+        let differences = prepared.differences();
+        Ok(Looked { prepared: Some(prepared), differences })
     }
 
     /// Compares what is live with the database `fresh`.
@@ -406,6 +438,20 @@ impl Apply {
         Pending::default().write(live, fresh)?;
         started.map_err(failed)
     }
+}
+
+/// How the definitions on the disk differ.
+struct Looked<'w> {
+    differences: Vec<Difference>,
+    /// Kept until the files are replaced, so that nothing has to be looked at twice.
+    prepared: Option<Prepared<'w, 'w>>,
+}
+
+/// What the next boot would compile, and was compiled.
+struct Compiled<'w> {
+    sources: Vec<PathBuf>,
+    prints: Prints,
+    looked: Looked<'w>,
 }
 
 /// Does some of our own work while a program does its.
