@@ -140,7 +140,8 @@ enum Outcome {
 pub fn main() -> ExitCode {
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let style = if colours { Style::Coloured } else { Style::Plain };
-    run(std::env::args_os(), &mut io::stdout().lock(), &mut io::stderr().lock(), style)
+    // A thread that panics says so, and must not wait for this one.
+    run(std::env::args_os(), &mut io::stdout().lock(), &mut io::stderr(), style)
 }
 
 /// Runs the program; what it finds goes to `err`, what it was asked for to `out`.
