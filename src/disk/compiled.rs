@@ -7,7 +7,6 @@ use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use super::error::OutputError;
 use super::ground::read_whole;
@@ -178,23 +177,6 @@ pub fn databases(work: &Path) -> BTreeMap<u64, PathBuf> {
 pub fn make_folder(path: &Path) -> Result<PathBuf, OutputError> {
     let made = fs::create_dir_all(path).and_then(|()| fs::canonicalize(path));
     made.map_err(|error| OutputError::system("make", path, &error))
-}
-
-/// Removes a database, if it is there.
-///
-/// # Errors
-/// The system refuses.
-pub fn remove_database(path: &Path) -> Result<(), OutputError> {
-    // Most of it are the service directories: two at a time. What is left, or fails, the rest finds.
-    let listed = fs::read_dir(path.join("servicedirs")).into_iter().flatten();
-    let services: Vec<PathBuf> = listed.filter_map(Result::ok).map(|entry| entry.path()).collect();
-    let remove = |services: &[PathBuf]| services.iter().for_each(|path| drop(fs::remove_dir_all(path)));
-    let (first, second) = services.split_at(services.len() / 2);
-    thread::scope(|scope| {
-        scope.spawn(|| remove(second));
-        remove(first);
-    });
-    remove_folder(path)
 }
 
 /// Removes a directory of ours with all that is in it, if it is there.

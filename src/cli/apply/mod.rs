@@ -84,10 +84,11 @@ impl Apply {
         let result = self.try_update(live, &wanted, out, &next, &fresh, active);
         // What is live now is kept, whatever happened; these are all of ours.
         let current = disk::live_database(live.directory());
-        for path in disk::databases(&work).into_values().filter(|path| Some(path) != current.as_ref()) {
-            disk::remove_database(&path).map_err(unwritten)?;
+        for path in
+            disk::databases(&work).into_values().filter(|path| Some(path) != current.as_ref()).chain([next])
+        {
+            disk::remove_folder(&path).map_err(unwritten)?;
         }
-        disk::remove_folder(&next).map_err(unwritten)?;
         Ok(result?)
     }
 
