@@ -3,19 +3,21 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::apply::Apply;
 use super::carried::{ADDED, Carried, LOCK};
 use super::manifest::{Loaded, additions};
-use super::system::{Definitions, refused, unwritten};
+use super::system::{Definitions, System, refused, unwritten};
 use super::{Outcome, Streams};
 use crate::diagnostic::{Code, Diagnostic, Files, Severity, did_you_mean};
 use crate::disk;
+use crate::live::Programs;
 use crate::manifest::{Added, Additions, Change, Parameters};
 use crate::{Template, templates_of};
 
 /// Adds, removes and lists instances of templates while the system runs
 ///
-/// What is added is written down beside the definitions; `s6gen apply` makes it so, and then a restart of the container
-/// boots with it. Any number of processes may add and remove at once.
+/// What is added is written down beside the definitions; `s6gen apply`, or the option `--apply`, makes it so, and then a
+/// restart of the container boots with it. Any number of processes may add and remove at once.
 #[derive(Debug, Args)]
 pub(super) struct Instance {
     #[command(subcommand)]
@@ -36,7 +38,8 @@ enum Command {
 #[command(after_help = "Examples:\n  \
     s6gen instance add openvpn office              the service openvpn-office, of the template openvpn\n  \
     s6gen instance add tunnel home --set port=1194 with a value for a parameter\n  \
-    s6gen instance add --name echo -- nc -lk 7     a service that runs this command, exactly so")]
+    s6gen instance add --name echo -- nc -lk 7     a service that runs this command, exactly so\n  \
+    s6gen instance add --apply openvpn office      and at once a part of the system that runs")]
 struct Add {
     /// The template: a service of the manifest that has `instances`
     #[arg(required_unless_present = "name", requires = "instance")]
@@ -56,7 +59,19 @@ struct Add {
     #[arg(last = true, requires = "name")]
     command: Vec<String>,
     #[command(flatten)]
+    then: Then,
+    #[command(flatten)]
     definitions: Definitions,
+}
+
+/// What follows on a change.
+#[derive(Debug, Args)]
+struct Then {
+    /// Then do what `s6gen apply` does
+    #[arg(long)]
+    apply: bool,
+    #[command(flatten)]
+    system: System,
 }
 
 /// Removes instances that were added
@@ -67,6 +82,8 @@ struct Remove {
     /// The service: TEMPLATE-INSTANCE, or the name of a longrun that was added
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
+    #[command(flatten)]
+    then: Then,
     #[command(flatten)]
     definitions: Definitions,
 }
@@ -92,13 +109,43 @@ fn pair(text: &str) -> Result<(String, String), String> {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Instance {
-    pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
-        let done = match &self.command {
-            Command::Add(add) => add.run(streams),
-            Command::Remove(remove) => remove.run(streams),
-            Command::List(list) => list.run(streams),
+    /// Whether it may stop the service that calls it, and does not run apart from that yet.
+    pub(super) fn may_stop_caller(&self) -> bool {
+        match &self.command {
+            Command::Add(Add { then, .. }) | Command::Remove(Remove { then, .. }) => {
+                then.apply && then.system.may_stop_caller()
+            }
+            Command::List(_) => false,
+        }
+    }
+
+    pub fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
+        let (done, then) = match &self.command {
+            Command::Add(add) => (add.run(streams), Some((&add.then, &add.definitions))),
+            Command::Remove(remove) => (remove.run(streams), Some((&remove.then, &remove.definitions))),
+            Command::List(list) => (list.run(streams), None),
         };
-        done.unwrap_or_else(|problems| refused(streams, problems))
+        let outcome = done.unwrap_or_else(|problems| refused(streams, problems));
+        let Some((then, definitions)) = then.filter(|(then, _)| then.apply && outcome == Outcome::Fine)
+        else {
+            return outcome;
+        };
+        let outcome = Apply::new(definitions.clone(), then.system.clone()).run(streams, programs);
+        if outcome != Outcome::Fine {
+            streams.tell("what was added or removed stays written down; `s6gen apply` tries again\n");
+        }
+        outcome
+    }
+}
+
+impl Then {
+    /// What to say of a change that was written down.
+    fn told(&self, service: &str, change: &str) -> String {
+        match self.apply {
+            // Which says it.
+            true => String::new(),
+            false => format!("{service}: {change}; `s6gen apply` makes it so\n"),
+        }
     }
 }
 
@@ -123,8 +170,8 @@ impl Add {
             disk::replace(&path, added.text().as_bytes()).map_err(unwritten)?;
         }
         streams.tell(&match change {
-            Change::Added => format!("{service}: added; `s6gen apply` makes it so\n"),
-            Change::Changed => format!("{service}: changed; `s6gen apply` makes it so\n"),
+            Change::Added => self.then.told(&service, "added"),
+            Change::Changed => self.then.told(&service, "changed"),
             Change::Unchanged => format!("{service}: is there already, just so\n"),
         });
         Ok(Outcome::Fine)
@@ -175,7 +222,7 @@ impl Remove {
         let before = added.clone();
         for name in &self.names {
             if added.remove(name) {
-                told += &format!("{name}: removed; `s6gen apply` makes it so\n");
+                told += &self.then.told(name, "removed");
                 continue;
             }
             let services = loaded.compile().services;

@@ -71,10 +71,16 @@ impl Command {
     fn may_stop_caller(&self) -> bool {
         match self {
             Command::Apply(apply) => apply.may_stop_caller(),
+            Command::Instance(instance) => instance.may_stop_caller(),
             Command::Stop(stop) => stop.system.may_stop_caller(),
             Command::Restart(restart) => restart.system.may_stop_caller(),
             _ => false,
         }
+    }
+
+    /// How many words name it.
+    fn words(&self) -> usize {
+        if matches!(self, Command::Instance(_)) { 2 } else { 1 }
     }
 }
 
@@ -163,7 +169,7 @@ pub fn run_with(
     programs: &mut dyn Programs,
 ) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let words = arguments.get(1..).unwrap_or_default().to_vec();
+    let mut words = arguments.get(1..).unwrap_or_default().to_vec();
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -184,8 +190,9 @@ pub fn run_with(
     }
     // Who is stopped by what he has begun does not stop it.
     if arguments.command.may_stop_caller() {
-        let words = words.into_iter().chain(["--apart".into()]);
-        return crate::live::apart(&words.collect::<Vec<_>>()).unwrap_or_else(|error| {
+        // Behind `--` it would be a name.
+        words.insert(arguments.command.words().min(words.len()), "--apart".into());
+        return crate::live::apart(&words).unwrap_or_else(|error| {
             let _ = writeln!(err, "s6gen: cannot start itself: {error}");
             ExitCode::from(3)
         });
@@ -198,7 +205,7 @@ pub fn run_with(
         Command::Graph(graph) => graph.run(&mut streams),
         Command::Explain(explain) => explain.run(&mut streams),
         Command::Init(init) => init.run(&mut streams),
-        Command::Instance(instance) => instance.run(&mut streams),
+        Command::Instance(instance) => instance.run(&mut streams, programs),
         Command::Apply(apply) => apply.run(&mut streams, programs),
         Command::Status(status) => status.run(&mut streams, programs),
         Command::Start(start) => start.run(&mut streams, programs),

@@ -10,7 +10,7 @@ use crate::disk::{self, OutputError};
 use crate::live::{Failure, LIVE, Live, Programs};
 
 /// Where the definitions are in a container.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Definitions {
     /// The root of the container
     #[arg(long, value_name = "DIR", default_value = "/")]
@@ -50,7 +50,7 @@ impl Definitions {
 }
 
 /// The s6-rc that runs.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct System {
     /// The live directory of s6-rc
     #[arg(long, value_name = "DIR", default_value = LIVE)]

@@ -79,7 +79,6 @@ impl Wanted {
         place: &Path,
     ) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
         let target = &self.services.target;
-        disk::remove_folder(place).map_err(unwritten)?;
         let paths = compiled(definitions, target)?;
         disk::compose(&self.tree, &definitions.root, &target.tree, &paths, differ, place).map_err(unwritten)
     }

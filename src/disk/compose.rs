@@ -13,7 +13,7 @@ use crate::tree::{SourceTree, TreeEntry};
 /// Makes `place` and in it, for each of the source directories `sources` (absolute paths in the image at `root`), what it
 /// would hold if `tree` were installed: of `tree` the definitions in `differ` are written, what others made or is there
 /// already is linked to, and what only an earlier build made is left out. Returns the directories, in order; nothing below
-/// `root` is changed.
+/// `root` is changed. Right links that are in `place` already are kept, everything else there is made anew or goes.
 ///
 /// # Errors
 /// The system refuses, or the receipt beside `definitions` cannot be used.
@@ -70,9 +70,8 @@ impl Composer<'_> {
     fn directory(&self, path: &str, to: &Path) -> io::Result<()> {
         let real = self.root.join(path);
         if self.is_there(path) || !self.is_ours(path) {
-            return symlink(real, to);
+            return link(&real, to);
         }
-        fs::create_dir(to)?;
         let mut names: BTreeSet<String> = self.tree.names(path).map(str::to_owned).collect();
         match fs::read_dir(&real) {
             Ok(entries) => {
@@ -87,7 +86,19 @@ impl Composer<'_> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        for name in names.iter().filter(|name| !name.starts_with('.')) {
+        names.retain(|name| !name.starts_with('.'));
+        if fs::symlink_metadata(to).is_ok_and(|there| there.is_dir()) {
+            for entry in fs::read_dir(to)? {
+                let entry = entry?;
+                if !entry.file_name().to_str().is_some_and(|name| names.contains(name)) {
+                    clear(&entry.path())?;
+                }
+            }
+        } else {
+            clear(to)?;
+            fs::create_dir(to)?;
+        }
+        for name in &names {
             self.entry(&format!("{path}/{name}"), &to.join(name))?;
         }
         Ok(())
@@ -99,15 +110,18 @@ impl Composer<'_> {
             Some(TreeEntry::Link(target)) => {
                 match resolved(path, target).filter(|path| self.tree.has_below(path)) {
                     Some(definition) => self.directory(&definition, to),
-                    None => symlink(target, to),
+                    None => link(Path::new(target), to),
                 }
             }
-            Some(entry @ TreeEntry::File { .. }) => create(to, entry),
+            Some(entry @ TreeEntry::File { .. }) => {
+                clear(to)?;
+                create(to, entry)
+            }
             Some(TreeEntry::Directory) => self.directory(path, to),
             None if self.tree.has_below(path) => self.directory(path, to),
-            None if self.receipt.owns(path, false) => Ok(()),
+            None if self.receipt.owns(path, false) => clear(to),
             None if self.is_ours(path) || self.receipt.owns(path, true) => self.rest(path, to),
-            None => symlink(self.root.join(path), to),
+            None => link(&self.root.join(path), to),
         }
     }
 
@@ -120,6 +134,25 @@ impl Composer<'_> {
         }
         Ok(())
     }
+}
+
+/// Makes a link, unless it is there.
+fn link(target: &Path, to: &Path) -> io::Result<()> {
+    if fs::read_link(to).is_ok_and(|there| there == target) {
+        return Ok(());
+    }
+    clear(to)?;
+    symlink(target, to)
+}
+
+/// Removes what is there.
+fn clear(to: &Path) -> io::Result<()> {
+    let removed = match fs::symlink_metadata(to) {
+        Ok(there) if there.is_dir() => fs::remove_dir_all(to),
+        Ok(_) => fs::remove_file(to),
+        Err(error) => Err(error),
+    };
+    removed.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
 /// Where the link at `path` with the relative target `target` leads.

@@ -62,10 +62,9 @@ impl System {
         );
         timed(Command::new("s6-rc").arg("-l").arg(system.live()).args(["-u", "change", "default"]));
         // What plain programs compile: the same with the instance.
-        system.instance(&["add", "tunnel", "x", "--set", "port=1000"]);
-        system.apply();
+        system.add(true);
         timed(Command::new("cp").arg("-a").arg(system.path("source")).arg(system.path("with")));
-        system.reset();
+        system.remove();
         Some(system)
     }
 
@@ -77,34 +76,31 @@ impl System {
         self.path("run/s6-rc")
     }
 
-    fn instance(&self, words: &[&str]) -> Duration {
-        timed(
-            Command::new(&self.s6gen)
-                .args(["instance", words[0], "--tree"])
-                .arg(self.path("source"))
-                .args(&words[1..]),
-        )
+    fn add(&self, at_once: bool) -> Duration {
+        let mut add = Command::new(&self.s6gen);
+        add.args(["instance", "add", "tunnel", "x", "--set", "port=1000", "--tree"]).arg(self.path("source"));
+        if at_once {
+            return timed(add.arg("--apply").arg("--live").arg(self.live()));
+        }
+        let mut apply = Command::new(&self.s6gen);
+        timed(&mut add)
+            + timed(apply.arg("apply").arg("--live").arg(self.live()).arg("--tree").arg(self.path("source")))
     }
 
-    fn apply(&self) -> Duration {
+    fn remove(&self) {
         timed(
             Command::new(&self.s6gen)
-                .args(["apply", "--live"])
+                .args(["instance", "remove", "tunnel-x", "--apply", "--live"])
                 .arg(self.live())
                 .arg("--tree")
                 .arg(self.path("source")),
-        )
+        );
     }
 
-    fn reset(&self) {
-        self.instance(&["remove", "tunnel-x"]);
-        self.apply();
-    }
-
-    /// `instance add` and `apply`.
-    pub fn ours(&self) -> Duration {
-        let time = self.instance(&["add", "tunnel", "x", "--set", "port=1000"]) + self.apply();
-        self.reset();
+    /// `instance add` and `apply`, as one program or as two.
+    pub fn ours(&self, at_once: bool) -> Duration {
+        let time = self.add(at_once);
+        self.remove();
         time
     }
 
@@ -119,7 +115,7 @@ impl System {
         let time = change("with", "plain-with");
         change("source", "plain-without");
         // Back to a database of s6gen's own, as it finds it all the time but once after a boot.
-        self.ours();
+        self.ours(true);
         time
     }
 }

@@ -26,7 +26,8 @@ use guess::Guess;
 use pending::Pending;
 use plan::Plan;
 
-/// The directory beside the databases in which the source directories are composed.
+/// The directory beside the databases in which the source directories are composed. It stays: most of it is right the next
+/// time.
 const NEXT: &str = "next";
 
 /// Makes the running system what the manifest and the added instances say
@@ -55,6 +56,11 @@ pub(super) struct Apply {
 }
 
 impl Apply {
+    /// With the manifest that the image was built from.
+    pub(super) fn new(definitions: Definitions, system: System) -> Self {
+        Apply { manifest: None, dry_run: false, json: false, definitions, system }
+    }
+
     /// Whether it may stop the service that calls it, and does not run apart from that yet.
     pub(super) fn may_stop_caller(&self) -> bool {
         !self.dry_run && self.system.may_stop_caller()
@@ -84,9 +90,7 @@ impl Apply {
         let result = self.try_update(live, &wanted, out, &next, &fresh, active);
         // What is live now is kept, whatever happened; these are all of ours.
         let current = disk::live_database(live.directory());
-        for path in
-            disk::databases(&work).into_values().filter(|path| Some(path) != current.as_ref()).chain([next])
-        {
+        for path in disk::databases(&work).into_values().filter(|path| Some(path) != current.as_ref()) {
             disk::remove_folder(&path).map_err(unwritten)?;
         }
         Ok(result?)
@@ -207,22 +211,27 @@ impl Apply {
         touched: &BTreeSet<Name>,
     ) -> Result<Plan, Vec<Diagnostic>> {
         let old = live.compiled();
+        let top = if wanted.services.target.system.is_overlay() { "top" } else { START_BUNDLE };
         let recorded = prints::of_live(live, fresh)?;
         let is_same = |name: &Name| {
             let recorded = recorded.as_ref().and_then(|recorded| recorded.prints.get(name));
             recorded.is_some_and(|print| prints.prints.get(name) == Some(print))
         };
         let (before, after) = (Database::at(&old), Database::at(fresh));
-        let mut snapshots = (Snapshot::default(), Snapshot::default());
-        for (database, snapshot) in [(&before, &mut snapshots.0), (&after, &mut snapshots.1)] {
-            for name in database.longruns().map_err(unwritten)? {
+        let longruns = |database: &Database| -> Result<Snapshot, OutputError> {
+            let mut snapshot = Snapshot::default();
+            for name in database.longruns()? {
                 let settings = match is_same(&name) {
                     true => Settings::new(NodeKind::Longrun),
-                    false => database.settings(&name).map_err(unwritten)?,
+                    false => database.settings(&name)?,
                 };
                 snapshot.services.insert(name, settings);
             }
-        }
+            Ok(snapshot)
+        };
+        let (read, at_boot) = beside(|| (longruns(&before), longruns(&after)), || live.contents(fresh, top));
+        let mut snapshots = (read.0.map_err(unwritten)?, read.1.map_err(unwritten)?);
+        let absent = &at_boot.map_err(failed)? - &active;
         let oneshots = match &recorded {
             Some(recorded) => recorded.oneshots.clone(),
             None => live.list(&old, List::Oneshots).map_err(failed)?,
@@ -274,19 +283,14 @@ impl Apply {
         plan.stopped_oneshots =
             differ.filter(is_oneshot).filter(|name| plan.active.contains(*name)).cloned().collect();
 
-        let top = if wanted.services.target.system.is_overlay() { "top" } else { START_BUNDLE };
         let is_same = plan.changed.is_empty()
             && old_services.keys().eq(new_services.keys())
             && before.has_same_services(&after).map_err(unwritten)?;
         if is_same {
-            let absent = &pending.start - &plan.active;
-            if !absent.is_empty() {
-                plan.unstarted = &absent & &live.contents(fresh, top).map_err(failed)?;
-            }
+            plan.unstarted = &pending.start & &absent;
             return Ok(plan);
         }
         plan.replaces = true;
-        let absent = &live.contents(fresh, top).map_err(failed)? - &plan.active;
         if !absent.is_empty() {
             let is_new = &absent - &live.contents(&old, top).map_err(failed)?;
             plan.unstarted = &is_new | &(&pending.start & &absent);
@@ -398,11 +402,8 @@ impl Apply {
         conversion: &Path,
     ) -> Result<(), Vec<Diagnostic>> {
         let old = disk::live_database(live.directory()).unwrap_or_else(|| live.compiled());
-        // If that fails, it is tried again in the end.
-        let tidy = || drop(disk::remove_folder(&fresh.with_file_name(NEXT)));
         let log = disk::open_log(&fresh.with_file_name("update.log")).map_err(unwritten)?;
-        let ((), updated) = beside(tidy, || live.update(fresh, conversion, &log));
-        let failure = match updated {
+        let failure = match live.update(fresh, conversion, &log) {
             Ok((stopped, started)) => {
                 (plan.stops, plan.starts) = (stopped, started);
                 return plan.explain(live, &old, fresh);
