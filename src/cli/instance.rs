@@ -1,4 +1,3 @@
-use std::path::Path;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -6,9 +5,10 @@ use clap::{Args, Subcommand};
 use super::apply::Apply;
 use super::carried::{ADDED, Carried, LOCK};
 use super::manifest::{Loaded, additions};
-use super::system::{Definitions, System, refused, unwritten};
+use super::system::{Definitions, System, Trouble, refused, unwritten};
+use super::wanted::{Judged, Wanted};
 use super::{Outcome, Streams};
-use crate::diagnostic::{Code, Diagnostic, Files, Severity, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Files, did_you_mean};
 use crate::disk;
 use crate::live::Programs;
 use crate::manifest::{Added, Additions, Change, Parameters};
@@ -120,25 +120,30 @@ impl Instance {
     }
 
     pub fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
-        let (done, then) = match &self.command {
-            Command::Add(add) => (add.run(streams), Some((&add.then, &add.definitions))),
-            Command::Remove(remove) => (remove.run(streams), Some((&remove.then, &remove.definitions))),
-            Command::List(list) => (list.run(streams), None),
+        let done = match &self.command {
+            Command::Add(add) => Ok(add.run(streams, programs)),
+            Command::Remove(remove) => remove.run(streams, programs),
+            Command::List(list) => list.run(streams),
         };
-        let outcome = done.unwrap_or_else(|problems| refused(streams, problems));
-        let Some((then, definitions)) = then.filter(|(then, _)| then.apply && outcome == Outcome::Fine)
-        else {
-            return outcome;
-        };
-        let outcome = Apply::new(definitions.clone(), then.system.clone()).run(streams, programs);
-        if outcome != Outcome::Fine {
-            streams.tell("what was added or removed stays written down; `s6gen apply` tries again\n");
-        }
-        outcome
+        done.unwrap_or_else(|problems| refused(streams, problems))
     }
 }
 
+/// What came of writing it down.
+#[derive(Default)]
+struct Written {
+    told: String,
+    is_done: bool,
+}
+
+/// When what was written down is not a part of the system yet.
+const STAYS: &str = "what was added or removed stays written down; `s6gen apply` tries again\n";
+
 impl Then {
+    fn applied(&self, definitions: &Definitions) -> Apply {
+        Apply::new(definitions.clone(), self.system.clone())
+    }
+
     /// What to say of a change that was written down.
     fn told(&self, service: &str, change: &str) -> String {
         match self.apply {
@@ -150,31 +155,47 @@ impl Then {
 }
 
 impl Add {
-    fn run(&self, streams: &mut Streams<'_>) -> Result<Outcome, Vec<Diagnostic>> {
-        let directory = self.definitions.directory()?;
-        let _lock = disk::lock(&directory.join(LOCK), PATIENCE).map_err(unwritten)?;
-        let loaded = Carried::read(&directory)?.load();
-        let mut added = additions(&directory)?;
-        let (service, change) = match self.change(&loaded, &mut added) {
-            Ok(change) => change,
-            Err(problem) => {
-                streams.report([&problem], &Files::default());
-                return Ok(Outcome::Problems);
+    fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
+        let mut written = Written::default();
+        let outcome = if self.then.apply {
+            let wanted = || self.write_down(&mut written).and_then(Wanted::of);
+            self.then.applied(&self.definitions).run_with(streams, programs, wanted)
+        } else {
+            match self.write_down(&mut written) {
+                Ok(_) => Outcome::Fine,
+                Err(trouble) => trouble.report(streams),
             }
         };
+        streams.tell(&written.told);
+        if written.is_done && outcome != Outcome::Fine {
+            streams.tell(STAYS);
+        }
+        outcome
+    }
+
+    /// Writes it down, unless the manifest has errors with it.
+    fn write_down(&self, written: &mut Written) -> Result<Judged, Trouble> {
+        let directory = self.definitions.directory()?;
+        let _lock = disk::lock(&directory.join(LOCK), PATIENCE).map_err(unwritten)?;
+        let carried = Carried::read(&directory)?;
+        let loaded = carried.load();
+        let mut added = additions(&directory)?;
+        let (service, change) = self.change(&loaded, &mut added).map_err(|problem| vec![problem])?;
+        let path = directory.join(ADDED);
+        written.told = "nothing was changed\n".into();
+        let judged = Judged::new(loaded.with(&path, &added), carried.templates)?;
         if change != Change::Unchanged {
-            let path = directory.join(ADDED);
-            if !judge(streams, loaded, &path, &added) {
-                return Ok(Outcome::Problems);
-            }
             disk::replace(&path, added.text().as_bytes()).map_err(unwritten)?;
         }
-        streams.tell(&match change {
-            Change::Added => self.then.told(&service, "added"),
-            Change::Changed => self.then.told(&service, "changed"),
-            Change::Unchanged => format!("{service}: is there already, just so\n"),
-        });
-        Ok(Outcome::Fine)
+        *written = Written {
+            told: match change {
+                Change::Added => self.then.told(&service, "added"),
+                Change::Changed => self.then.told(&service, "changed"),
+                Change::Unchanged => format!("{service}: is there already, just so\n"),
+            },
+            is_done: change != Change::Unchanged,
+        };
+        Ok(judged)
     }
 
     /// Writes it down; returns the service and what that changed.
@@ -213,7 +234,24 @@ impl Add {
 }
 
 impl Remove {
-    fn run(&self, streams: &mut Streams<'_>) -> Result<Outcome, Vec<Diagnostic>> {
+    fn run(
+        &self,
+        streams: &mut Streams<'_>,
+        programs: &mut dyn Programs,
+    ) -> Result<Outcome, Vec<Diagnostic>> {
+        let outcome = self.write_down(streams)?;
+        if !self.then.apply || outcome != Outcome::Fine {
+            return Ok(outcome);
+        }
+        let outcome = self.then.applied(&self.definitions).run(streams, programs);
+        if outcome != Outcome::Fine {
+            streams.tell(STAYS);
+        }
+        Ok(outcome)
+    }
+
+    /// Writes it down, also where the manifest has errors: it may be what mends them.
+    fn write_down(&self, streams: &mut Streams<'_>) -> Result<Outcome, Vec<Diagnostic>> {
         let directory = self.definitions.directory()?;
         let _lock = disk::lock(&directory.join(LOCK), PATIENCE).map_err(unwritten)?;
         let loaded = Carried::read(&directory)?.load();
@@ -297,19 +335,6 @@ fn shown(word: &str) -> String {
 
 fn templates(loaded: &Loaded) -> Vec<Template> {
     loaded.manifest.as_ref().map(|manifest| templates_of(&loaded.files, manifest)).unwrap_or_default()
-}
-
-/// Compiles the manifest with what is to be added; false, and a report, if that has errors.
-fn judge(streams: &mut Streams<'_>, loaded: Loaded, path: &Path, added: &Additions) -> bool {
-    let loaded = loaded.with(path, added);
-    let compilation = loaded.compile();
-    let errors: Vec<&Diagnostic> =
-        compilation.problems.iter().filter(|problem| problem.severity() == Severity::Error).collect();
-    streams.report(errors.iter().copied(), &loaded.files);
-    if !errors.is_empty() {
-        streams.tell("nothing was changed\n");
-    }
-    errors.is_empty()
 }
 
 fn unknown(message: String) -> Diagnostic {

@@ -7,16 +7,35 @@ use super::system::{Definitions, Trouble, unwritten};
 use crate::diagnostic::{Diagnostic, Files, Severity};
 use crate::disk::{self, Difference, Place, Prepared, Prune, SourceDirectory};
 use crate::image::{self, Setup};
-use crate::judge;
 use crate::model::{ServiceSet, System, Target};
 use crate::render;
 use crate::source::{Mount, Union};
 use crate::tree::SourceTree;
+use crate::{Compilation, judge};
 
 /// What a system that runs is to become: the services of its manifest, with what was added, and their tree.
 pub(super) struct Wanted {
     pub(super) services: ServiceSet,
     pub(super) tree: SourceTree,
+}
+
+/// A manifest without errors, with what was added.
+pub(super) struct Judged {
+    loaded: Loaded,
+    templates: Overrides,
+    services: ServiceSet,
+}
+
+impl Judged {
+    /// Compiles it.
+    pub(super) fn new(loaded: Loaded, templates: Overrides) -> Result<Judged, Trouble> {
+        let Compilation { services, problems } = loaded.compile();
+        if problems.has_errors() {
+            let errors = problems.iter().filter(|problem| problem.severity() == Severity::Error);
+            return Err(Trouble { problems: errors.cloned().collect(), files: loaded.files });
+        }
+        Ok(Judged { loaded, templates, services })
+    }
 }
 
 impl Wanted {
@@ -35,12 +54,12 @@ impl Wanted {
             }
         };
         let loaded = loaded.with(&directory.join(ADDED), &additions(&directory)?);
-        let compilation = loaded.compile();
-        if compilation.problems.has_errors() {
-            let problems = compilation.problems.iter().cloned().collect();
-            return Err(Trouble { files: loaded.files, problems });
-        }
-        let services = compilation.services;
+        Wanted::of(Judged::new(loaded, templates)?)
+    }
+
+    /// What a manifest that was judged says.
+    pub(super) fn of(judged: Judged) -> Result<Wanted, Trouble> {
+        let Judged { loaded, templates, services } = judged;
         let mut tree = tree(&services, &templates).map_err(|problem| vec![problem])?;
         if let Some(manifest) = &loaded.manifest {
             Carried::new(&loaded.files, manifest, templates).put(&mut tree, &services.target.tree);

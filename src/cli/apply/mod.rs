@@ -67,11 +67,26 @@ impl Apply {
     }
 
     pub fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
-        self.system.with(streams, programs, |live, out| self.update(live, out))
+        self.run_with(streams, programs, || Wanted::new(&self.definitions, self.manifest.as_deref()))
+    }
+
+    /// The same; `wanted` is called once nobody else applies.
+    pub(super) fn run_with(
+        &self,
+        streams: &mut Streams<'_>,
+        programs: &mut dyn Programs,
+        wanted: impl FnOnce() -> Result<Wanted, Trouble> + Send,
+    ) -> Outcome {
+        self.system.with(streams, programs, |live, out| self.update(live, out, wanted))
     }
 
     /// Compiles the tree, finds what changed, and makes it so.
-    fn update(&self, live: &mut Live<'_>, out: &mut String) -> Result<Outcome, Trouble> {
+    fn update(
+        &self,
+        live: &mut Live<'_>,
+        out: &mut String,
+        wanted: impl FnOnce() -> Result<Wanted, Trouble> + Send,
+    ) -> Result<Outcome, Trouble> {
         let work = disk::make_folder(&work_directory(live.directory())).map_err(unwritten)?;
         // An s6-rc-update that outlives this process still needs the database that it makes live.
         let lock = disk::lock(&work, self.system.patience()).and_then(disk::Kept::with_children);
@@ -81,8 +96,7 @@ impl Apply {
             return Err(failed(Failure::Unsupervised(alone.into_iter().collect())).into());
         }
         // Not before: another apply may have waited with less.
-        let compile = || Wanted::new(&self.definitions, self.manifest.as_deref());
-        let (wanted, active) = beside(compile, || live.active_if_idle());
+        let (wanted, active) = beside(wanted, || live.active_if_idle());
         let (wanted, active) = (wanted?, active.map_err(failed)?);
         let next = work.join(NEXT);
         let number = disk::databases(&work).last_key_value().map_or(1, |(number, _)| number + 1);
