@@ -189,7 +189,7 @@ pub fn run_with(
         return ExitCode::from(2);
     }
     // Who is stopped by what he has begun does not stop it.
-    if arguments.command.may_stop_caller() {
+    if arguments.command.may_stop_caller() && !crate::live::leave_group() {
         // Behind `--` it would be a name.
         words.insert(arguments.command.words().min(words.len()), "--apart".into());
         return crate::live::apart(&words).unwrap_or_else(|error| {

@@ -10,7 +10,7 @@ mod snapshot;
 mod status;
 
 pub use failure::Failure;
-pub use programs::{Answer, Call, Installed, Programs, apart};
+pub use programs::{Answer, Call, Installed, Programs, apart, leave_group};
 pub use status::{State, Status};
 
 use std::collections::BTreeSet;

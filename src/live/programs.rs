@@ -6,6 +6,8 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitCode, Output, Stdio};
 
+use rustix::process::{getpgrp, getpid, setpgid};
+
 /// A program of s6 or s6-rc with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
@@ -114,6 +116,12 @@ fn answer(output: Output) -> Answer {
     let status = output.status;
     let code = status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
     Answer { code, out: output.stdout, err: output.stderr }
+}
+
+/// Leaves the caller's process group, so that who stops the caller with all its processes does not stop this one. Returns
+/// false where this process leads the group: it may be the caller itself, and then nothing but another process goes on.
+pub fn leave_group() -> bool {
+    getpgrp() != getpid() && setpgid(None, None).is_ok()
 }
 
 /// Runs this program with these arguments in a process group of its own, and ends as it does: who stops the caller with

@@ -21,7 +21,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("minijinja", &["templates"]),
     ("petgraph", &["validate"]),
     // A tree in memory and a union of layers answer with the same numbers of errors as a disk.
-    ("rustix", &["disk", "source", "tree"]),
+    ("rustix", &["disk", "live", "source", "tree"]),
     ("similar", &["compare"]),
     ("strsim", &["diagnostic"]),
     ("toml", &["manifest"]),
