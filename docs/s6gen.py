@@ -58,21 +58,18 @@ def restart(name):
 
 def create_dynamic_service(name, command):
     """Makes a service that runs `command`, a list of words, exactly so: no shell, no expansion."""
-    _s6gen("instance", "add", "--name", name, "--", *command)
-    _s6gen("apply")
+    _s6gen("instance", "add", "--apply", "--name", name, "--", *command)
 
 
 def create_instance(template, instance, **parameters):
     """Makes the service TEMPLATE-INSTANCE, or gives the one that is there other parameters."""
     values = [f"--set={key}={value}" for key, value in parameters.items()]
-    _s6gen("instance", "add", template, instance, *values)
-    _s6gen("apply")
+    _s6gen("instance", "add", "--apply", template, instance, *values)
 
 
 def remove_dynamic_service(name):
     """Stops a service that was created, and forgets it."""
-    _s6gen("instance", "remove", name)
-    _s6gen("apply")
+    _s6gen("instance", "remove", "--apply", name)
 
 
 def reload_services():

@@ -3,8 +3,10 @@
 //! What s6-supervise alone can show is in `supervise`.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -466,4 +468,31 @@ fn a_new_set_of_the_repository_takes_what_is_recommended() {
     assert_eq!([of("web/"), of("step/")], ["active"; 2], "{status}");
     assert_eq!(of("plain/"), "active", "as a member of the bundle: {status}");
     assert_eq!(of("optional/"), "usable", "{status}");
+}
+
+#[test]
+fn words_behind_two_dashes_are_names_also_where_s6gen_leads_its_process_group() {
+    for words in [&["stop", "--live", "/nowhere", "--", "web"][..], &["restart", "--live", "/nowhere", "web"]]
+    {
+        for leads in [false, true] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_s6gen"));
+            command.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            if leads {
+                command.process_group(0);
+            }
+            let mut child = command.spawn().unwrap();
+            let begun = Instant::now();
+            let status = loop {
+                if let Some(status) = child.try_wait().unwrap() {
+                    break status;
+                }
+                if begun.elapsed() > Duration::from_secs(20) {
+                    child.kill().unwrap();
+                    panic!("{words:?} calls itself without end");
+                }
+                sleep(Duration::from_millis(10));
+            };
+            assert_eq!(status.code(), Some(3), "{words:?}");
+        }
+    }
 }

@@ -187,6 +187,7 @@ impl System {
         let live = format!("--live={}", self.places.live().display());
         let tree = format!("--tree={}/source", self.places.scratch);
         let (place, options) = match words[0].as_str() {
+            "instance" if step.iter().any(|word| word == "--apply") => (2, vec![tree, live]),
             "instance" => (2, vec![tree]),
             "apply" => (1, vec![tree, live]),
             _ => (1, vec![live]),
@@ -238,9 +239,13 @@ impl System {
     fn python(&self, file: &str, programs: &mut dyn Witness) -> String {
         let words = |command: &[&str]| {
             let command: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
-            self.located(&command)[command.len()..].join(" ")
+            self.located(&command)
+                .into_iter()
+                .filter(|word| !command.contains(word))
+                .collect::<Vec<_>>()
+                .join(" ")
         };
-        let (instance, apply) = (words(&["instance", "add"]), words(&["apply"]));
+        let (instance, apply) = (words(&["instance", "add", "--apply"]), words(&["apply"]));
         let (other, s6gen) = (words(&["status"]), env!("CARGO_BIN_EXE_s6gen"));
         let script = format!(
             "#!/bin/sh\nwhat=$1\nshift\ncase $what in\n\
