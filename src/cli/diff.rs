@@ -20,7 +20,7 @@ use crate::{Compilation, judge, judge_image, snapshot, snapshot_of, snapshot_of_
 ///
 /// Told in services and settings. For each service it says what an update of a running system does: s6-rc-update
 /// restarts by itself what it has to, but not what only has another script; that takes a line `NAME restart` in its
-/// conversion file. Exits 1 when there is a difference.
+/// conversion file. Exits 1 when there is a difference, and 2 when one of the two has errors.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     s6gen diff                                       what runs, and what `s6gen apply` would make of it\n  \
@@ -81,6 +81,8 @@ impl Diff {
         };
         let (mut old, mut new) = match sides {
             Ok(sides) => sides,
+            // A script that asks whether something differs must not take this for a yes.
+            Err(Outcome::Problems) => return Outcome::Misused,
             Err(outcome) => return outcome,
         };
         if old.is_flat || new.is_flat {

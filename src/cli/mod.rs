@@ -43,7 +43,8 @@ use manifest::{ManifestArgument, TemplatesArgument};
         s6gen diff old.toml services.toml  show what changes, and what an update restarts\n  \
         s6gen apply                       make a running container what the manifest says now\n  \
         s6gen explain s6rc::dependency-cycle\n\n\
-        Exit codes: 0 fine, 1 problems in the input or a difference, 2 wrong usage, 3 the system refused."
+        Exit codes: 0 fine, 1 problems in the input or a difference, 2 wrong usage (of diff also problems in the \
+        input), 3 the system refused."
 )]
 struct Arguments {
     #[command(subcommand)]

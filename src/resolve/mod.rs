@@ -227,7 +227,7 @@ impl Resolver<'_> {
             let (boot, late) = (self.start.boot.len(), self.start.late.len());
             let logs = self.logs.clone();
             let required_by = self.required_by.len();
-            let scope = template.dry();
+            let scope = template.dry(instances.count.is_some());
             make(self, &scope);
             template.note_used(&scope);
             self.set.services.truncate(services);

@@ -107,12 +107,14 @@ impl Scope {
         self.text(text, expressions, problems)
     }
 
-    /// This template with a stand-in for every value, to see its mistakes before there is an instance.
-    pub fn dry(&self) -> Scope {
+    /// This template with a stand-in for every value, to see its mistakes before there is an instance. Such as are counted
+    /// have a number, and others a name.
+    pub fn dry(&self, is_counted: bool) -> Scope {
         let stand_ins: Vec<(Text, Text)> =
             self.declared.iter().map(|name| (name.clone(), name.clone())).collect();
         let name = format!("{}-0", self.name);
-        self.instance(name, self.origin, Variable::Number(0), &stand_ins)
+        let instance = if is_counted { Variable::Number(0) } else { Variable::Text("0".into()) };
+        self.instance(name, self.origin, instance, &stand_ins)
     }
 
     /// The text with its expressions replaced; none, and a report, if that is not possible.

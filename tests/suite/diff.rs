@@ -112,7 +112,7 @@ fn what_cannot_be_compared_is_reported_as_check_does() {
     ] {
         for arguments in [["good.toml", other], [other, "good.toml"]] {
             let output = diff(folder.path(), &arguments);
-            assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(1), ""));
+            assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(2), ""));
             assert!(text(&output.stderr).contains(code), "{}", text(&output.stderr));
         }
     }

@@ -876,3 +876,11 @@ run = ["true"]
     let run = fs::read_to_string(store.path(DEFINITIONS).join("told-x/run")).unwrap();
     assert!(run.lines().all(|line| line.starts_with('#') || !line.contains("evil")), "{run}");
 }
+
+#[test]
+fn a_template_without_instances_may_treat_their_names_as_text() {
+    let manifest = "[target]\ns6-rc = \"0.7.0.0\"\n[longrun.a]\ninstances = []\nrun = [\"sleep\", \"{{ instance | length }}\"]\n";
+    let store = Store::new(manifest);
+    store.fine(&["instance", "add", "--root", "root", "a", "office"]);
+    assert_eq!(store.list(), ["a-office"]);
+}
