@@ -62,6 +62,16 @@ fn composed(root: &Path, tree: &SourceTree, definitions: &str, compiled: &str) -
     let sources = [compiled.to_owned()];
     let made = compose(tree, root, definitions, &sources, &differ, &place.path().join("next")).unwrap();
     assert_eq!(listing(root), before, "nothing below the root is touched");
+    // What an earlier call, or one that was killed, has left there makes no difference.
+    let used = TempDir::new().unwrap();
+    let next = used.path().join("next");
+    write(&next, &[("0/web", "a file"), ("0/mine/run", "old"), ("0/gone/type", ""), ("0/old/deep/type", "")]);
+    std::os::unix::fs::symlink("nowhere", next.join("0/new")).unwrap();
+    for _ in 0..2 {
+        let again = compose(tree, root, definitions, &sources, &differ, &next).unwrap();
+        assert_eq!(again[0].is_symlink(), made[0].is_symlink());
+        assert_eq!(listing(&again[0]), listing(&made[0]));
+    }
     let root = fs::canonicalize(root).unwrap().to_str().unwrap().to_owned();
     assert_eq!(made, [place.path().join("next/0")]);
     if made[0].is_symlink() {

@@ -430,3 +430,34 @@ fn hostile_words_reach_a_service_that_runs() {
     assert_eq!(system.text("words"), expected);
     assert!(!system.path("evil").exists());
 }
+
+#[test]
+fn what_was_changed_by_hand_is_mended_although_apply_did_not_expect_it() {
+    const NAME: &str = "what_was_changed_by_hand_is_mended_although_apply_did_not_expect_it";
+    let Some(system) = System::boot(NAME, MANIFEST) else { return };
+    let add = |port: &str| system.instance(&["add", "tunnel", "x", "--set", &format!("port={port}")]);
+    add("1");
+    system.apply(&[]);
+    let (run, pid) = (system.text("source/web/run"), system.pid("web"));
+    let by_hand: [&dyn Fn(); 4] = [
+        &|| fs::write(system.path("source/web/run"), "#!/bin/sh\nexit 1\n").unwrap(),
+        &|| fs::remove_file(system.path("source/proxy/type")).unwrap(),
+        &|| fs::remove_dir_all(system.path("source/web")).unwrap(),
+        &|| fs::write(system.path("source/tunnel-x/type"), "nonsense\n").unwrap(),
+    ];
+    for (port, change) in by_hand.iter().enumerate() {
+        change();
+        add(&port.to_string());
+        assert_eq!(system.apply(&[]), "restarted  tunnel-x  run changed\n");
+        assert_eq!((system.text("source/web/run"), system.pid("web")), (run.clone(), pid.clone()));
+        assert_eq!(system.apply(&[]), "nothing to do\n");
+        let probe = system.command("s6-rc-compile").args(["probe", "source"]).status().unwrap();
+        fs::remove_dir_all(system.path("probe")).unwrap();
+        assert!(probe.success());
+    }
+    // Also where nothing else is to do.
+    fs::remove_dir_all(system.path("source/web")).unwrap();
+    let out = system.apply(&[]);
+    assert_eq!(out, "nothing that runs had to change; the files for the next boot are new\n");
+    assert_eq!((system.text("source/web/run"), system.pid("web")), (run, pid));
+}
