@@ -239,19 +239,20 @@ impl Remove {
         streams: &mut Streams<'_>,
         programs: &mut dyn Programs,
     ) -> Result<Outcome, Vec<Diagnostic>> {
-        let outcome = self.write_down(streams)?;
-        if !self.then.apply || outcome != Outcome::Fine {
-            return Ok(outcome);
+        let Some(is_done) = self.write_down(streams)? else { return Ok(Outcome::Problems) };
+        if !self.then.apply {
+            return Ok(Outcome::Fine);
         }
         let outcome = self.then.applied(&self.definitions).run(streams, programs);
-        if outcome != Outcome::Fine {
+        if is_done && outcome != Outcome::Fine {
             streams.tell(STAYS);
         }
         Ok(outcome)
     }
 
-    /// Writes it down, also where the manifest has errors: it may be what mends them.
-    fn write_down(&self, streams: &mut Streams<'_>) -> Result<Outcome, Vec<Diagnostic>> {
+    /// Writes it down, also where the manifest has errors: it may be what mends them. Returns whether there was anything to
+    /// remove; none, and a report, if that cannot be.
+    fn write_down(&self, streams: &mut Streams<'_>) -> Result<Option<bool>, Vec<Diagnostic>> {
         let directory = self.definitions.directory()?;
         let _lock = disk::lock(&directory.join(LOCK), PATIENCE).map_err(unwritten)?;
         let loaded = Carried::read(&directory)?.load();
@@ -269,7 +270,7 @@ impl Remove {
                     .note("nothing was changed")
                     .help("take it out of the manifest and build the image anew");
                 streams.report([&problem], &Files::default());
-                return Ok(Outcome::Problems);
+                return Ok(None);
             }
             told += &format!("{}: is not there\n", name.escape_debug());
         }
@@ -277,7 +278,7 @@ impl Remove {
             disk::replace(&directory.join(ADDED), added.text().as_bytes()).map_err(unwritten)?;
         }
         streams.tell(&told);
-        Ok(Outcome::Fine)
+        Ok(Some(added != before))
     }
 }
 

@@ -5,7 +5,7 @@ use super::carried::{ADDED, Carried};
 use super::manifest::{Loaded, Overrides, additions, load_manifest, tree};
 use super::system::{Definitions, Trouble, unwritten};
 use crate::diagnostic::{Diagnostic, Files, Severity};
-use crate::disk::{self, Difference, Place, Prepared, Prune, SourceDirectory};
+use crate::disk::{self, Difference, Place, SourceDirectory};
 use crate::image::{self, Setup};
 use crate::model::{ServiceSet, System, Target};
 use crate::render;
@@ -72,14 +72,9 @@ impl Wanted {
         disk::compare(&self.tree, &definitions.root, &self.services.target.tree).map_err(unwritten)
     }
 
-    /// Keeps everybody else from the definitions on the disk, and looks how they differ.
-    pub(super) fn prepare<'a>(
-        &'a self,
-        definitions: &'a Definitions,
-        prune: Prune,
-    ) -> Result<Prepared<'a, 'a>, Vec<Diagnostic>> {
-        let place = Place::lock(&definitions.root, &self.services.target.tree);
-        place.and_then(|place| place.prepare(&self.tree, prune)).map_err(unwritten)
+    /// Keeps everybody else from the definitions on the disk.
+    pub(super) fn lock<'a>(&'a self, definitions: &'a Definitions) -> Result<Place<'a>, Vec<Diagnostic>> {
+        Place::lock(&definitions.root, &self.services.target.tree).map_err(unwritten)
     }
 
     /// The definitions of ours in which such differences are.

@@ -70,6 +70,15 @@ pub enum List {
     Bundles,
 }
 
+/// What an update did with services.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Moves {
+    /// Those that it began to stop.
+    pub stopped: BTreeSet<Name>,
+    /// Those that it began to start.
+    pub started: BTreeSet<Name>,
+}
+
 impl<'p> Live<'p> {
     /// The system whose live directory is `directory`. `told` is called, with a sentence, when it has to wait.
     ///
@@ -149,22 +158,19 @@ impl<'p> Live<'p> {
     }
 
     /// Makes `database` live. What is in the file `conversion` restarts, as does what s6-rc-update itself finds;
-    /// everything else keeps running. Returns the services that were stopped, and those that were started.
+    /// everything else keeps running. Returns what it stopped and started, also where it failed.
     ///
     /// # Errors
     /// A service does not stop, then the old database stays live; or one does not start again, then the new one is.
-    pub fn update(
-        &mut self,
-        database: &Path,
-        conversion: &Path,
-        log: &File,
-    ) -> Result<(BTreeSet<Name>, BTreeSet<Name>), Failure> {
-        let (_, infos) = self.run_update(update(&self.directory, database, conversion), Some(log))?;
+    pub fn update(&mut self, database: &Path, conversion: &Path, log: &File) -> (Moves, Result<(), Failure>) {
+        let mut infos = Vec::new();
+        let done =
+            self.run_update(update(&self.directory, database, conversion), Some(log), &mut infos).map(drop);
         let names = |end: &str| {
             let name = |line: &[u8]| Some(Name::new(line.strip_prefix(MOVES)?.strip_suffix(end.as_bytes())?));
             infos.split(|byte| *byte == b'\n').filter_map(name).collect()
         };
-        Ok((names(": stopping"), names(": starting")))
+        (Moves { stopped: names(": stopping"), started: names(": starting") }, done)
     }
 
     /// What [`update`](Live::update) would stop and start, as far as s6-rc-update decides it: the services that are
@@ -179,7 +185,7 @@ impl<'p> Live<'p> {
     ) -> Result<(Vec<Name>, Vec<Name>), Failure> {
         let mut call = update(&self.directory, database, conversion);
         call.arguments.insert(0, "-n".into());
-        let (out, _) = self.run_update(call.clone(), None)?;
+        let out = self.run_update(call.clone(), None, &mut Vec::new())?;
         let mut lines = out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let mut names = || {
             let words: Vec<&[u8]> = lines.next()?.split(|byte| *byte == b' ').collect();
@@ -192,21 +198,27 @@ impl<'p> Live<'p> {
         }
     }
 
-    /// Runs s6-rc-update; returns what it printed, and the lines of its standard error that only tell what it does.
-    /// Without its option `-e` essential services are replaced before they have stopped; old versions do not know it.
-    fn run_update(&mut self, mut call: Call, log: Option<&File>) -> Result<(Vec<u8>, Vec<u8>), Failure> {
+    /// Runs s6-rc-update and returns what it printed; the lines of its standard error that only tell what it does become
+    /// `infos`. Without its option `-e` essential services are replaced before they have stopped; old versions do not
+    /// know it.
+    fn run_update(
+        &mut self,
+        mut call: Call,
+        log: Option<&File>,
+        infos: &mut Vec<u8>,
+    ) -> Result<Vec<u8>, Failure> {
         let mut answer = self.try_run_logged(&call, log)?;
         if answer.code == USAGE {
             call.arguments.retain(|argument| argument != "-e");
             answer = self.try_run_logged(&call, log)?;
         }
         let lines = answer.err.split_inclusive(|byte| *byte == b'\n');
-        let (infos, rest): (Vec<_>, Vec<_>) = lines.partition(|line| {
+        let (told, rest): (Vec<_>, Vec<_>) = lines.partition(|line| {
             ["s6-rc: info: ", "s6-rc-update: info: "].iter().any(|start| line.starts_with(start.as_bytes()))
         });
-        let (infos, rest) = (infos.concat(), rest.concat());
-        let out = self.told(call, Answer { err: rest, ..answer })?;
-        Ok((out, infos))
+        *infos = told.concat();
+        let err = rest.concat();
+        self.told(call, Answer { err, ..answer })
     }
 
     /// Starts or stops services, with what they need or what needs them.

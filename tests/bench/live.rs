@@ -45,7 +45,9 @@ impl System {
             Command::new("s6-svscan").arg(&scan).stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let system = System { folder, scanner, s6gen: s6gen.to_owned() };
         let begun = Instant::now();
-        while !scan.join(".s6-svscan/control").exists() {
+        let listens =
+            || Command::new("s6-svscanctl").arg("-a").arg(&scan).output().is_ok_and(|o| o.status.success());
+        while !listens() {
             assert!(begun.elapsed() < Duration::from_secs(20), "s6-svscan does not start");
             sleep(Duration::from_millis(10));
         }

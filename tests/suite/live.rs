@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::s6rc::on_path;
-use crate::supervise::{build, eventually, read_lines};
+use crate::supervise::{build, eventually, listens, read_lines};
 
 /// A system that s6-rc manages: the services of a manifest, and of another layer's source directory if there is one.
 struct Machine {
@@ -53,7 +53,7 @@ impl Machine {
         let scanner =
             Command::new("s6-svscan").arg(place("scan")).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let machine = Machine { scanner: scanner.unwrap(), folder };
-        eventually("s6-svscan is up", || machine.path("scan/.s6-svscan/control").exists());
+        eventually("s6-svscan is up", || listens(&machine.path("scan")));
         let [database, live, scan] = ["database", "live", "scan"].map(|name| machine.path(name));
         run("s6-rc-init", &[Path::new("-c"), &database, Path::new("-l"), &live, &scan]);
         machine.s6rc(&["-u", "change", "default"]);

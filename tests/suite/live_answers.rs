@@ -124,10 +124,11 @@ fn what_an_older_s6_rc_does_not_know_is_asked_without_it() {
     assert_eq!(calls[1].to_string(), "s6-rc -l /live -a list");
     let log = tempfile::tempfile().unwrap();
     let did = "s6-rc-update: info: x\ns6-rc: info: service web: stopping\ns6-rc: info: service web: starting\nwhy\n";
-    let (done, calls, told) = with(&[usage, says(0, b"", did)], |live| {
+    let ((moves, done), calls, told) = with(&[usage, says(0, b"", did)], |live| {
         live.update(Path::new("/db"), Path::new("/conversion"), &log)
     });
-    assert_eq!(done.unwrap(), ([Name::from("web")].into(), [Name::from("web")].into()));
+    assert!(done.is_ok());
+    assert_eq!((moves.stopped, moves.started), ([Name::from("web")].into(), [Name::from("web")].into()));
     assert_eq!(told, ["why"]);
     assert_eq!(calls[1].to_string(), "s6-rc-update -v 2 -l /live -f /conversion -- /db");
 }

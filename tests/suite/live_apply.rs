@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use crate::disk::{say, strace_works};
 use crate::live_store::HOSTILE;
 use crate::s6rc::on_path;
+use crate::supervise::listens;
 
 const PROGRAMS: &[&str] =
     &["s6-svscan", "s6-rc", "s6-rc-compile", "s6-rc-init", "s6-rc-update", "s6-rc-db", "execlineb"];
@@ -86,7 +87,7 @@ impl System {
             .spawn()
             .unwrap();
         let system = System { folder, scanner };
-        system.eventually("s6-svscan is up", || system.path("scan/.s6-svscan/control").exists());
+        system.eventually("s6-svscan is up", || listens(&system.path("scan")));
         system.fine("s6gen", &["build"]);
         system.fine("s6-rc-compile", &["first", "source"]);
         system.fine(

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use crate::bridge::Bridge;
 use crate::golden::cases;
-use crate::supervise::eventually;
+use crate::supervise::{eventually, listens};
 use crate::transcript::{Places, Recorder, Replayer, Witness, line, parse, text, words};
 
 /// The programs of which the committed transcripts are.
@@ -135,7 +135,7 @@ impl System {
             let mut command = Command::new("s6-svscan");
             command.arg(&scan).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             system.scanner = Some(command.spawn().unwrap());
-            eventually("s6-svscan is up", || scan.join(".s6-svscan/control").exists());
+            eventually("s6-svscan is up", || listens(&scan));
         }
         system
     }

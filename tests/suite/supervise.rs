@@ -73,7 +73,7 @@ impl Supervision {
         }
         let scanner = Command::new("s6-svscan").arg(&scan).stdout(Stdio::null()).spawn().unwrap();
         let supervision = Supervision { folder, scanner };
-        eventually("s6-svscan is up", || scan.join(".s6-svscan/control").exists());
+        eventually("s6-svscan is up", || listens(&scan));
         supervision
     }
 
@@ -128,6 +128,11 @@ impl Drop for Supervision {
         let _ = Command::new("s6-svscanctl").arg("-t").arg(self.path("scan")).status();
         let _ = self.scanner.wait();
     }
+}
+
+/// Whether an s6-svscan has begun to take commands; its fifo is there a moment before.
+pub fn listens(scan: &Path) -> bool {
+    Command::new("s6-svscanctl").arg("-a").arg(scan).output().is_ok_and(|output| output.status.success())
 }
 
 /// Waits until `condition` holds.

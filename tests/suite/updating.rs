@@ -13,6 +13,7 @@ use s6gen::{disk, snapshot_of};
 use tempfile::TempDir;
 
 use crate::oracle::is_on_path;
+use crate::supervise::listens;
 
 /// A definition: its name, and its files.
 type Definition<'a> = (&'a str, &'a [(&'a str, &'a str)]);
@@ -64,7 +65,7 @@ impl System {
         let scanner =
             Command::new("s6-svscan").arg(&scan).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         self.scanner = Some(scanner.unwrap());
-        eventually("s6-svscan is up", || scan.join(".s6-svscan/control").exists());
+        eventually("s6-svscan is up", || listens(&scan));
         let database = self.path(&format!("{name}-database"));
         self.run("s6-rc-init", &[&"-c", &database, &"-l", &self.path("live"), &scan]);
         let names: Vec<String> = snapshot.services.keys().map(Name::to_string).collect();

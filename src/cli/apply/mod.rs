@@ -15,7 +15,7 @@ use super::wanted::Wanted;
 use super::{Outcome, Streams};
 use crate::compare;
 use crate::diagnostic::Diagnostic;
-use crate::disk::{self, Database, Difference, OutputError, Prepared, Prints, Prune};
+use crate::disk::{self, Database, Difference, OutputError, Place, Prepared, Prints, Prune};
 use crate::live::{self, Direction, Failure, List, Live, Programs};
 use crate::model::{File, Name, NodeKind, Settings, Snapshot};
 use crate::render;
@@ -97,21 +97,30 @@ impl Apply {
         }
         // Not before: another apply may have waited with less.
         let (wanted, active) = beside(wanted, || live.active_if_idle());
-        let (wanted, active) = (wanted?, active.map_err(failed)?);
+        let (mut wanted, active) = (wanted?, active.map_err(failed)?);
         let next = work.join(NEXT);
         let number = disk::databases(&work).last_key_value().map_or(1, |(number, _)| number + 1);
         let fresh = work.join(format!("db.{number}"));
-        let result = self.try_update(live, &wanted, out, &next, &fresh, active);
+        let mut result = self.try_update(live, &wanted, out, &next, &fresh, active);
+        if let Ok(None) = result {
+            let active = live.active_when_idle().map_err(failed);
+            // During a wait somebody may have built another manifest.
+            wanted = Wanted::new(&self.definitions, self.manifest.as_deref())?;
+            result = disk::remove_folder(&fresh)
+                .map_err(unwritten)
+                .and(active)
+                .and_then(|active| self.try_update(live, &wanted, out, &next, &fresh, Some(active)));
+        }
         // What is live now is kept, whatever happened; these are all of ours.
         let current = disk::live_database(live.directory());
         for path in disk::databases(&work).into_values().filter(|path| Some(path) != current.as_ref()) {
             disk::remove_folder(&path).map_err(unwritten)?;
         }
-        Ok(result?)
+        Ok(result?.unwrap_or(Outcome::Fine))
     }
 
-    /// Knows what is `active` unless another s6-rc is at work. That is waited for only if there is something to do, before
-    /// anything changes.
+    /// Knows what is `active` unless another s6-rc is at work. Then it does nothing, and returns none, if there is something
+    /// to do.
     fn try_update(
         &self,
         live: &mut Live<'_>,
@@ -120,7 +129,7 @@ impl Apply {
         next: &Path,
         fresh: &Path,
         active: Option<BTreeSet<Name>>,
-    ) -> Result<Outcome, Vec<Diagnostic>> {
+    ) -> Result<Option<Outcome>, Vec<Diagnostic>> {
         let is_idle = active.is_some();
         let active = active.map_or_else(|| live.active(), Ok).map_err(failed)?;
         let Compiled { sources, prints, looked: Looked { prepared, differences } } =
@@ -131,10 +140,7 @@ impl Apply {
         let mut plan = self.plan(live, wanted, active, fresh, prints, &touched)?;
         plan.files_differ = !differences.is_empty() || prepared.as_ref().is_some_and(Prepared::postpones);
         if plan.replaces && !is_idle {
-            drop(prepared);
-            let active = live.active_when_idle().map_err(failed)?;
-            disk::remove_folder(fresh).map_err(unwritten)?;
-            return self.try_update(live, wanted, out, next, fresh, Some(active));
+            return Ok(None);
         }
         if plan.replaces {
             let lines =
@@ -162,7 +168,7 @@ impl Apply {
                 };
             }
         }
-        Ok(Outcome::Fine)
+        Ok(Some(Outcome::Fine))
     }
 
     /// Compiles what the next boot would compile, to `fresh`. How the definitions on the disk differ is found out
@@ -181,8 +187,13 @@ impl Apply {
             None => wanted.differing(&wanted.differences(&self.definitions)?),
         };
         loop {
+            // Nobody builds meanwhile: what is compiled is what is looked at.
+            let place = if self.dry_run { None } else { Some(wanted.lock(&self.definitions)?) };
             let sources = wanted.compose(&self.definitions, &differ, next)?;
-            let look = || (self.look(wanted), disk::prints(&sources));
+            let look = || {
+                let prints = disk::prints(&sources);
+                (self.look(wanted, place), prints)
+            };
             let ((looked, prints), compiled) = beside(look, || live.compile(fresh, &sources));
             let looked = looked?;
             let mut really = wanted.differing(&looked.differences);
@@ -205,11 +216,11 @@ impl Apply {
     }
 
     /// Looks how the definitions on the disk differ.
-    fn look<'w>(&'w self, wanted: &'w Wanted) -> Result<Looked<'w>, Vec<Diagnostic>> {
-        if self.dry_run {
+    fn look<'w>(&self, wanted: &'w Wanted, place: Option<Place<'w>>) -> Result<Looked<'w>, Vec<Diagnostic>> {
+        let Some(place) = place else {
             return Ok(Looked { prepared: None, differences: wanted.differences(&self.definitions)? });
-        }
-        let prepared = wanted.prepare(&self.definitions, Prune::Later)?;
+        };
+        let prepared = place.prepare(&wanted.tree, Prune::Later).map_err(unwritten)?;
         let differences = prepared.differences();
         Ok(Looked { prepared: Some(prepared), differences })
     }
@@ -383,8 +394,7 @@ impl Apply {
             Self::replace(live, plan, fresh, conversion)?;
         }
         if !is_whole {
-            let prepared = wanted.prepare(&self.definitions, Prune::Now)?;
-            prepared.install().map_err(unwritten)?;
+            wanted.lock(&self.definitions)?.install(&wanted.tree, Prune::Now).map_err(unwritten)?;
         }
         Self::start_new(live, plan, fresh)
     }
@@ -417,12 +427,12 @@ impl Apply {
     ) -> Result<(), Vec<Diagnostic>> {
         let old = disk::live_database(live.directory()).unwrap_or_else(|| live.compiled());
         let log = disk::open_log(&fresh.with_file_name("update.log")).map_err(unwritten)?;
-        let failure = match live.update(fresh, conversion, &log) {
-            Ok((stopped, started)) => {
-                (plan.stops, plan.starts) = (stopped, started);
-                return plan.explain(live, &old, fresh);
-            }
-            Err(failure) => failure,
+        let (moves, done) = live.update(fresh, conversion, &log);
+        (plan.stops, plan.starts) = (moves.stopped, moves.started);
+        let Err(failure) = done else {
+            // What needs what is told where that can be found out; the update is done.
+            let _ = plan.explain(live, &old, fresh);
+            return Ok(());
         };
         let problem = failure.diagnostic();
         if disk::live_database(live.directory()).as_deref() == Some(fresh) {
@@ -434,8 +444,11 @@ impl Apply {
         }
         let problem = problem.note("the old database is still live; the files for the next boot are new");
         // What was stopped before the failure comes back.
-        let active: Vec<Name> = plan.active.iter().cloned().collect();
-        Err(match live.change(Direction::Up, &active) {
+        let stopped: Vec<Name> = plan.stops.iter().cloned().collect();
+        if stopped.is_empty() {
+            return Err(vec![problem]);
+        }
+        Err(match live.change(Direction::Up, &stopped) {
             Ok(()) => vec![problem.note("what had been stopped was started again")],
             Err(failure) => vec![problem, failure.diagnostic()],
         })
