@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -461,4 +462,32 @@ fn what_was_changed_by_hand_is_mended_although_apply_did_not_expect_it() {
     let out = system.apply(&[]);
     assert_eq!(out, "nothing that runs had to change; the files for the next boot are new\n");
     assert_eq!((system.text("source/web/run"), system.pid("web")), (run, pid));
+}
+
+#[test]
+fn a_build_while_apply_waits_for_another_s6_rc_is_not_undone() {
+    const NAME: &str = "a_build_while_apply_waits_for_another_s6_rc_is_not_undone";
+    let slow = "[oneshot.slow]\nstart = \"on-demand\"\nup = [\"sleep\", \"2\"]\n";
+    let Some(system) = System::boot(NAME, &format!("{MANIFEST}{slow}")) else { return };
+    system.instance(&["add", "tunnel", "x", "--set", "port=1"]);
+    let mut other =
+        system.command("s6-rc").args(["-l", "run/s6-rc", "-u", "change", "slow"]).spawn().unwrap();
+    system.eventually("the other one holds the lock", || {
+        let asked = system.command("s6-rc").args(["-l", "run/s6-rc", "-a", "list"]).output().unwrap();
+        String::from_utf8_lossy(&asked.stderr).contains("unable to take lock")
+    });
+    let mut apply =
+        system.command("s6gen").args(system.apply_words()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(apply.stderr.take().unwrap());
+    let mut line = String::new();
+    told.read_line(&mut line).unwrap();
+    assert!(line.contains("another s6-rc is at work"), "{line}");
+    let manifest = system.text("services.toml") + "[longrun.late]\nrun = [\"sleep\", \"infinity\"]\n";
+    fs::write(system.path("services.toml"), manifest).unwrap();
+    system.fine("s6gen", &["build"]);
+    assert!(apply.wait().unwrap().success() && other.wait().unwrap().success());
+    let active = system.active();
+    assert!(active.contains("late") && active.contains("tunnel-x"), "{active:?}");
+    assert_eq!(system.apply(&[]), "nothing to do\n");
+    assert!(system.path("source/late/run").exists());
 }
