@@ -12,6 +12,9 @@ use super::error::OutputError;
 use super::ground::read_whole;
 use crate::model::{FDHOLDER, File, Name, NodeKind, ONESHOT_RUNNER, Settings};
 
+/// Where the service directories are in a compiled database, and in the live directory.
+const SERVICES: &str = "servicedirs";
+
 /// A compiled database.
 #[derive(Debug, Clone)]
 pub struct Database {
@@ -29,7 +32,7 @@ impl Database {
     /// # Errors
     /// It cannot be read.
     pub fn longruns(&self) -> Result<BTreeSet<Name>, OutputError> {
-        let place = self.path.join("servicedirs");
+        let place = self.path.join(SERVICES);
         let read = || -> io::Result<BTreeSet<Name>> {
             let entries = fs::read_dir(&place)?.collect::<Result<Vec<_>, _>>()?;
             let names = entries.iter().map(|entry| Name::new(entry.file_name().as_bytes()));
@@ -43,7 +46,7 @@ impl Database {
     /// # Errors
     /// It cannot be read.
     pub fn settings(&self, longrun: &Name) -> Result<Settings, OutputError> {
-        let place = self.path.join("servicedirs").join(OsStr::from_bytes(longrun.as_bytes()));
+        let place = self.path.join(SERVICES).join(OsStr::from_bytes(longrun.as_bytes()));
         let mut files = BTreeMap::new();
         collect(&place, "", &mut files).map_err(|error| OutputError::system("read", &place, &error))?;
         let mut settings = Settings::new(NodeKind::Longrun);
@@ -63,7 +66,7 @@ impl Database {
     /// That cannot be found out.
     pub fn notifies(&self, longrun: &Name) -> Result<bool, OutputError> {
         let name = OsStr::from_bytes(longrun.as_bytes());
-        let file = self.path.join("servicedirs").join(name).join("notification-fd");
+        let file = self.path.join(SERVICES).join(name).join("notification-fd");
         file.try_exists().map_err(|error| OutputError::system("look at", &file, &error))
     }
 
@@ -137,7 +140,7 @@ pub fn live_directory(live: &Path) -> Option<PathBuf> {
 /// # Errors
 /// The live directory cannot be read.
 pub fn unsupervised(live: &Path) -> Result<BTreeSet<Name>, OutputError> {
-    let (place, scandir) = (live.join("servicedirs"), live.join("scandir"));
+    let (place, scandir) = (live.join(SERVICES), live.join("scandir"));
     if !scandir.is_dir() {
         return Ok(BTreeSet::new());
     }
@@ -177,6 +180,14 @@ pub fn databases(work: &Path) -> BTreeMap<u64, PathBuf> {
 pub fn make_folder(path: &Path) -> Result<PathBuf, OutputError> {
     let made = fs::create_dir_all(path).and_then(|()| fs::canonicalize(path));
     made.map_err(|error| OutputError::system("make", path, &error))
+}
+
+/// Removes the service directories of a database of ours that nobody makes live any more.
+///
+/// # Errors
+/// The system refuses.
+pub fn empty_database(path: &Path) -> Result<(), OutputError> {
+    remove_folder(&path.join(SERVICES))
 }
 
 /// Removes a directory of ours with all that is in it, if it is there.

@@ -83,12 +83,12 @@ impl<'a> Ground<'a> {
     pub fn receipt(&self) -> Result<Option<Receipt>, OutputError> {
         let path = self.beside(RECEIPT);
         let place = format!("{}/{RECEIPT}", self.definitions);
-        match self.look(&place)? {
+        let length = match self.look(&place)? {
             Found::Nothing => return Ok(None),
-            Found::File { .. } => {}
+            Found::File { length, .. } => length,
             _ => return Err(OutputError::refused("read", &path, "it is not a regular file")),
-        }
-        let text = self.content(&place)?;
+        };
+        let text = self.content(&place, length)?;
         let unusable = |reason| {
             OutputError::refused("use the receipt", &path, reason).help(
                 "restore it; without it, remove the definitions that s6gen made, then the receipt, and build again",
@@ -182,14 +182,11 @@ impl<'a> Ground<'a> {
         })
     }
 
-    fn content(&self, path: &str) -> Result<Vec<u8>, OutputError> {
+    /// The content of a file of this length.
+    fn content(&self, path: &str, length: u64) -> Result<Vec<u8>, OutputError> {
         let path = self.path(path);
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let read = || {
-            let file = File::from(rustix::fs::open(&path, flags, Mode::empty())?);
-            let length = file.metadata()?.len();
-            read_whole(file, length)
-        };
+        let read = || read_whole(File::from(rustix::fs::open(&path, flags, Mode::empty())?), length);
         read().map_err(|error: io::Error| OutputError::system("read", &path, &error))
     }
 
@@ -219,7 +216,7 @@ impl<'a> Ground<'a> {
                 (there.as_os_str() != target.as_str()).then_some(State::Content)
             }
             (Found::File { mode, length }, TreeEntry::File { content, executable }) => {
-                if *length != content.len() as u64 || self.content(path)? != *content {
+                if *length != content.len() as u64 || self.content(path, *length)? != *content {
                     Some(State::Content)
                 } else {
                     (*mode != file_mode(*executable)).then_some(State::Mode)

@@ -6,7 +6,9 @@ mod prints;
 use std::collections::BTreeSet;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -29,6 +31,8 @@ use plan::Plan;
 /// The directory beside the databases in which the source directories are composed. It stays: most of it is right the next
 /// time.
 const NEXT: &str = "next";
+/// How often to look whether the new database is live.
+const GLANCE: Duration = Duration::from_millis(2);
 
 /// Makes the running system what the manifest and the added instances say
 ///
@@ -91,13 +95,13 @@ impl Apply {
         // An s6-rc-update that outlives this process still needs the database that it makes live.
         let lock = disk::lock(&work, self.system.patience()).and_then(disk::Kept::with_children);
         let _lock = lock.map_err(unwritten)?;
-        let alone = disk::unsupervised(live.directory()).map_err(unwritten)?;
+        // Not before: another apply may have waited with less.
+        let (wanted, (alone, active)) =
+            beside(wanted, || (disk::unsupervised(live.directory()), live.active_if_idle()));
+        let (mut wanted, alone, active) = (wanted?, alone.map_err(unwritten)?, active.map_err(failed)?);
         if !alone.is_empty() {
             return Err(failed(Failure::Unsupervised(alone.into_iter().collect())).into());
         }
-        // Not before: another apply may have waited with less.
-        let (wanted, active) = beside(wanted, || live.active_if_idle());
-        let (mut wanted, active) = (wanted?, active.map_err(failed)?);
         let next = work.join(NEXT);
         let number = disk::databases(&work).last_key_value().map_or(1, |(number, _)| number + 1);
         let fresh = work.join(format!("db.{number}"));
@@ -427,7 +431,8 @@ impl Apply {
     ) -> Result<(), Vec<Diagnostic>> {
         let old = disk::live_database(live.directory()).unwrap_or_else(|| live.compiled());
         let log = disk::open_log(&fresh.with_file_name("update.log")).map_err(unwritten)?;
-        let (moves, done) = live.update(fresh, conversion, &log);
+        let directory = live.directory().to_owned();
+        let (moves, done) = meanwhile_emptying(&directory, fresh, || live.update(fresh, conversion, &log));
         (plan.stops, plan.starts) = (moves.stopped, moves.started);
         let Err(failure) = done else {
             // What needs what is told where that can be found out; the update is done.
@@ -488,6 +493,28 @@ fn beside<A: Send, B>(own: impl FnOnce() -> A + Send, program: impl FnOnce() -> 
         let own = scope.spawn(own);
         let program = program();
         (own.join().unwrap_or_else(|panic| resume_unwind(panic)), program)
+    })
+}
+
+/// Runs `update`, which makes `fresh` live. Once it is, s6-rc-update needs no other database any more: the service
+/// directories of those beside it, which are most of them, go while it does the rest.
+fn meanwhile_emptying<T>(live: &Path, fresh: &Path, update: impl FnOnce() -> T) -> T {
+    let (updating, ended) = mpsc::channel::<()>();
+    let empty = move || {
+        while ended.recv_timeout(GLANCE) == Err(RecvTimeoutError::Timeout) {
+            if disk::live_database(live).as_deref() == Some(fresh) {
+                let databases = disk::databases(fresh.parent().unwrap_or(fresh)).into_values();
+                // What cannot be removed is told in the end.
+                databases.filter(|path| path != fresh).for_each(|path| drop(disk::empty_database(&path)));
+                return;
+            }
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(empty);
+        let done = update();
+        drop(updating);
+        done
     })
 }
 
