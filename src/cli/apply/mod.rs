@@ -1,14 +1,11 @@
+mod beside;
 mod guess;
 mod pending;
 mod plan;
 mod prints;
 
 use std::collections::BTreeSet;
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
-use std::time::Duration;
 
 use clap::Args;
 
@@ -24,6 +21,7 @@ use crate::render;
 use crate::resolve::START_BUNDLE;
 use crate::templates::execline_word;
 use crate::tree::{SourceTree, TreeEntry};
+use beside::{beside, emptying};
 use guess::Guess;
 use pending::Pending;
 use plan::Plan;
@@ -31,8 +29,6 @@ use plan::Plan;
 /// The directory beside the databases in which the source directories are composed. It stays: most of it is right the next
 /// time.
 const NEXT: &str = "next";
-/// How often to look whether the new database is live.
-const GLANCE: Duration = Duration::from_millis(2);
 
 /// Makes the running system what the manifest and the added instances say
 ///
@@ -432,7 +428,7 @@ impl Apply {
         let old = disk::live_database(live.directory()).unwrap_or_else(|| live.compiled());
         let log = disk::open_log(&fresh.with_file_name("update.log")).map_err(unwritten)?;
         let directory = live.directory().to_owned();
-        let (moves, done) = meanwhile_emptying(&directory, fresh, || live.update(fresh, conversion, &log));
+        let (moves, done) = emptying(&directory, fresh, || live.update(fresh, conversion, &log));
         (plan.stops, plan.starts) = (moves.stopped, moves.started);
         let Err(failure) = done else {
             // What needs what is told where that can be found out; the update is done.
@@ -485,37 +481,6 @@ struct Compiled<'w> {
     sources: Vec<PathBuf>,
     prints: Prints,
     looked: Looked<'w>,
-}
-
-/// Does some of our own work while a program does its.
-fn beside<A: Send, B>(own: impl FnOnce() -> A + Send, program: impl FnOnce() -> B) -> (A, B) {
-    thread::scope(|scope| {
-        let own = scope.spawn(own);
-        let program = program();
-        (own.join().unwrap_or_else(|panic| resume_unwind(panic)), program)
-    })
-}
-
-/// Runs `update`, which makes `fresh` live. Once it is, s6-rc-update needs no other database any more: the service
-/// directories of those beside it, which are most of them, go while it does the rest.
-fn meanwhile_emptying<T>(live: &Path, fresh: &Path, update: impl FnOnce() -> T) -> T {
-    let (updating, ended) = mpsc::channel::<()>();
-    let empty = move || {
-        while ended.recv_timeout(GLANCE) == Err(RecvTimeoutError::Timeout) {
-            if disk::live_database(live).as_deref() == Some(fresh) {
-                let databases = disk::databases(fresh.parent().unwrap_or(fresh)).into_values();
-                // What cannot be removed is told in the end.
-                databases.filter(|path| path != fresh).for_each(|path| drop(disk::empty_database(&path)));
-                return;
-            }
-        }
-    };
-    thread::scope(|scope| {
-        scope.spawn(empty);
-        let done = update();
-        drop(updating);
-        done
-    })
 }
 
 /// What is not the same in two definitions of a service, by the names of files.
