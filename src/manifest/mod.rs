@@ -153,15 +153,20 @@ pub fn parse(files: &Files, file: FileId, problems: &mut Problems) -> Manifest {
             return manifest;
         }
     };
-    let (readable, errors) = syntax::separate(text);
-    for (span, message) in errors {
-        problems.push(
-            Diagnostic::new(Code::Syntax, format!("this is not valid TOML: {message}"))
-                .at(Origin::new(file, span), "here")
-                .help("`s6gen explain manifest` shows how values and tables are written"),
-        );
+    let readable;
+    let (mut root, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        let mistakes;
+        (readable, mistakes) = syntax::separate(text);
+        for (span, message) in mistakes {
+            problems.push(
+                Diagnostic::new(Code::Syntax, format!("this is not valid TOML: {message}"))
+                    .at(Origin::new(file, span), "here")
+                    .help("`s6gen explain manifest` shows how values and tables are written"),
+            );
+        }
+        root = DeTable::parse_recoverable(&readable).0;
     }
-    let (root, _) = DeTable::parse_recoverable(&readable);
     let mut reader = Reader { file, in_defaults: false, problems };
     manifest.read(root.get_ref(), &mut reader);
     if manifest.services.is_empty() && manifest.include.is_empty() && !problems.has_errors() {

@@ -1,4 +1,4 @@
-//! Syntax errors, one for each mistake.
+//! Syntax errors, one for each mistake, of a text that has some.
 //!
 //! After a mistake such as a bracket that is never closed, a parser that goes on finds fault with every following
 //! line. So what follows is read anew from the next line that is a table header; a table with a mistake in it costs
