@@ -2,36 +2,9 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::{Errno, FdFlags, fcntl_setfd};
 
 use super::error::OutputError;
-
-/// How often a lock that another process holds is tried.
-const PAUSE: Duration = Duration::from_millis(20);
-
-/// A lock on a file or directory, until it is dropped.
-#[derive(Debug)]
-pub struct Kept {
-    handle: File,
-}
-
-impl Kept {
-    /// Lets the programs that are started hold the lock as well: if this one is killed, others wait until those end.
-    ///
-    /// # Errors
-    /// The system refuses.
-    pub fn with_children(self) -> Result<Self, OutputError> {
-        let set = fcntl_setfd(&self.handle, FdFlags::empty());
-        set.map_err(|errno| OutputError::system("lock", Path::new("."), &errno.into()))?;
-        Ok(self)
-    }
-}
 
 /// The content of a file, if there is one.
 ///
@@ -85,41 +58,6 @@ fn put(path: &Path, content: &[u8], sync: impl Fn(&File) -> io::Result<()>) -> R
 pub fn open_log(path: &Path) -> Result<File, OutputError> {
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path);
     opened.map_err(|error| OutputError::system("write", path, &error))
-}
-
-/// Locks the file or directory `path` against everybody else who asks for the same, as long as it takes, up to `patience`.
-/// If there is nothing, it becomes an empty file.
-///
-/// # Errors
-/// The system refuses, or the others hold it all the time.
-pub fn lock(path: &Path, patience: Duration) -> Result<Kept, OutputError> {
-    let deadline = Instant::now() + patience;
-    loop {
-        let opened = File::open(path).or_else(|error| match error.kind() {
-            ErrorKind::NotFound => OpenOptions::new().append(true).create(true).open(path),
-            _ => Err(error),
-        });
-        let handle = opened.map_err(|error| OutputError::system("lock", path, &error))?;
-        loop {
-            match flock(&handle, FlockOperation::NonBlockingLockExclusive) {
-                Err(Errno::WOULDBLOCK) if Instant::now() < deadline => sleep(PAUSE),
-                Err(Errno::WOULDBLOCK) => {
-                    let reason = format!("another s6gen has held it for {} seconds", patience.as_secs());
-                    return Err(OutputError::refused("lock", path, reason)
-                        .help("wait until that one is done, or end it, and try again"));
-                }
-                Err(Errno::INTR) => {}
-                // Some network file systems have no locks; that is no reason not to go on there.
-                Ok(()) | Err(_) => break,
-            }
-        }
-        let same =
-            |found: fs::Metadata, ours: fs::Metadata| (found.dev(), found.ino()) == (ours.dev(), ours.ino());
-        let ours = handle.metadata().map_err(|error| OutputError::system("lock", path, &error))?;
-        if fs::metadata(path).is_ok_and(|found| same(found, ours)) {
-            return Ok(Kept { handle });
-        }
-    }
 }
 
 /// The directory of definitions in the image at `root` that holds a file `name`: one of `places`, or where a link in one

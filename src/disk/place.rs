@@ -1,16 +1,12 @@
-use std::fs::{self, File};
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt;
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
+use std::time::Duration;
 
 use super::error::OutputError;
 use super::files::{make_directories, undo};
 use super::ground::Ground;
+use super::lock::{Lock, lock_opened};
 use super::plan::{Difference, Plan};
 use super::write::{Installed, install_locked, refuse_foreign};
 use crate::tree::SourceTree;
@@ -35,7 +31,7 @@ pub struct Place<'a> {
     ground: Ground<'a>,
     /// The directories that the lock had to make.
     made: Vec<PathBuf>,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl<'a> Place<'a> {
@@ -154,33 +150,15 @@ pub fn install(tree: &SourceTree, root: &Path, definitions: &str) -> Result<Inst
 }
 
 /// Locks the directory of definitions, which it makes if need be; whoever fails removes what is in `made`.
-fn lock(directory: &Path, made: &mut Vec<PathBuf>) -> Result<File, OutputError> {
-    let deadline = Instant::now() + PATIENCE;
-    let failed = |error: &io::Error| OutputError::system("lock", directory, error);
-    loop {
-        make_directories(directory, made)?;
-        let handle = match File::open(directory) {
-            Ok(handle) => handle,
-            Err(error) if error.kind() == ErrorKind::NotFound && Instant::now() < deadline => continue,
-            Err(error) => return Err(failed(&error)),
-        };
+fn lock(directory: &Path, made: &mut Vec<PathBuf>) -> Result<Lock, OutputError> {
+    lock_opened(directory, PATIENCE, || {
         loop {
-            match flock(&handle, FlockOperation::NonBlockingLockExclusive) {
-                Err(Errno::WOULDBLOCK) if Instant::now() < deadline => sleep(Duration::from_millis(20)),
-                Err(Errno::WOULDBLOCK) => {
-                    let reason = format!("another build has held it for {} seconds", PATIENCE.as_secs());
-                    return Err(OutputError::refused("lock", directory, reason)
-                        .help("wait until that build is done, or end it, and build again"));
-                }
-                Err(Errno::INTR) => {}
-                // Some network file systems have no locks; that is no reason not to build there.
-                Ok(()) | Err(_) => break,
+            make_directories(directory, made)?;
+            match File::open(directory) {
+                // A build that failed meanwhile has taken it away again.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                opened => return opened.map_err(|error| OutputError::system("lock", directory, &error)),
             }
         }
-        // A build that failed meanwhile may have taken the directory away again.
-        let ours = handle.metadata().map_err(|error| failed(&error))?;
-        if fs::metadata(directory).is_ok_and(|m| (m.dev(), m.ino()) == (ours.dev(), ours.ino())) {
-            return Ok(handle);
-        }
-    }
+    })
 }

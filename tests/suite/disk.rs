@@ -765,7 +765,7 @@ fn a_build_waits_for_another_one_but_not_for_ever() {
     let error = build(&new(), root.path()).unwrap_err();
     assert!(begin.elapsed() > Duration::from_secs(9));
     assert_eq!(codes(&error), [Code::OutputRefused]);
-    assert!(error.to_string().contains("another build"), "{error}");
+    assert!(error.to_string().contains("another s6gen"), "{error}");
     assert_eq!(waiting.wait_with_output().unwrap().status.code(), Some(3));
 
     let waiting = child(&["env"], "new", root.path()).spawn().unwrap();

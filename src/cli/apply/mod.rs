@@ -89,7 +89,7 @@ impl Apply {
     ) -> Result<Outcome, Trouble> {
         let work = disk::make_folder(&work_directory(live.directory())).map_err(unwritten)?;
         // An s6-rc-update that outlives this process still needs the database that it makes live.
-        let lock = disk::lock(&work, self.system.patience()).and_then(disk::Kept::with_children);
+        let lock = disk::lock(&work, self.system.patience()).and_then(disk::Lock::with_children);
         let _lock = lock.map_err(unwritten)?;
         // Not before: another apply may have waited with less.
         let (wanted, (alone, active)) =
