@@ -28,11 +28,7 @@ pub(super) fn separate(text: &str) -> (String, Vec<(Range<usize>, String)>) {
         let from =
             headers(text).filter(|header| (start..=shown.start).contains(header)).last().unwrap_or(start);
         let to = headers(text).find(|header| *header > shown.start).unwrap_or(text.len());
-        let blank: String = text[from..to]
-            .chars()
-            .map(|c| if c == '\n' { "\n".into() } else { " ".repeat(c.len_utf8()) })
-            .collect();
-        readable.replace_range(from..to, &blank);
+        readable.replace_range(from..to, &blank(&text[from..to]));
         errors.push((shown, message));
         start = to;
     }
@@ -46,14 +42,15 @@ pub(super) fn separate(text: &str) -> (String, Vec<(Range<usize>, String)>) {
         if readable[from..to].trim().is_empty() {
             break;
         }
-        let blank: String = readable[from..to]
-            .chars()
-            .map(|c| if c == '\n' { "\n".into() } else { " ".repeat(c.len_utf8()) })
-            .collect();
-        readable.replace_range(from..to, &blank);
+        readable.replace_range(from..to, &blank(&readable[from..to]));
         errors.push((span, message));
     }
     (readable, errors)
+}
+
+/// As many bytes, in the same lines.
+fn blank(text: &str) -> String {
+    text.chars().map(|c| if c == '\n' { "\n".into() } else { " ".repeat(c.len_utf8()) }).collect()
 }
 
 fn first_error(text: &str) -> Option<(Range<usize>, String)> {
