@@ -61,10 +61,13 @@ impl Composer<'_> {
             && self.tree.has_below(path)
     }
 
-    /// Whether anything below the directory `path` is, was or becomes ours.
+    /// Whether the directory `path`, or anything below it, is, was or becomes ours.
     fn is_ours(&self, path: &str) -> bool {
         let prefix = format!("{path}/");
-        self.receipt.paths().any(|(path, _)| path.starts_with(&prefix)) || self.tree.has_below(path)
+        self.receipt.owns(path, true)
+            || self.receipt.paths().any(|(path, _)| path.starts_with(&prefix))
+            || self.tree.get(path).is_some()
+            || self.tree.has_below(path)
     }
 
     fn directory(&self, path: &str, to: &Path) -> io::Result<()> {
@@ -120,7 +123,7 @@ impl Composer<'_> {
             Some(TreeEntry::Directory) => self.directory(path, to),
             None if self.tree.has_below(path) => self.directory(path, to),
             None if self.receipt.owns(path, false) => clear(to),
-            None if self.is_ours(path) || self.receipt.owns(path, true) => self.rest(path, to),
+            None if self.is_ours(path) => self.rest(path, to),
             None => link(&self.root.join(path), to),
         }
     }

@@ -166,6 +166,26 @@ fn definitions_may_lie_where_they_are_compiled() {
 }
 
 #[test]
+fn an_empty_directory_comes_and_goes_with_its_definition() {
+    let root = TempDir::new().unwrap();
+    let root = root.path();
+    let with = |bundle: &str| {
+        let mut tree = SourceTree::default();
+        tree.file(format!("srv/{bundle}/type"), "bundle\n", false);
+        tree.directory(format!("srv/{bundle}/contents.d"));
+        tree
+    };
+    let of = |bundle: &str| {
+        ["contents.d/", "type bundle"].map(|line| format!("{bundle}/{line}")).into_iter().collect::<Vec<_>>()
+    };
+    let composed = |bundle: &str| composed(root, &with(bundle), "/srv", "/srv");
+    assert_eq!(composed("first")[1..], of("first"));
+    install(&with("first"), root, "/srv").unwrap();
+    assert_eq!(composed("first"), ["first -> ROOT/srv/first"]);
+    assert_eq!(composed("second")[1..], of("second"));
+}
+
+#[test]
 fn a_directory_of_others_is_linked_to_as_a_whole() {
     let root = TempDir::new().unwrap();
     write(root.path(), &[("package/sources/base/type", "bundle\n")]);
