@@ -81,7 +81,8 @@ impl Templates {
     }
 
     /// The text for `file` of the service `service`: its own template `KIND/SERVICE/FILE`, if there is one, else the
-    /// template `name`, filled with `data`.
+    /// template `name`, filled with `data`. A shipped path is nobody's own: `longrun/log/run` is for all loggers, also
+    /// where a service has the name `log`.
     ///
     /// # Errors
     /// An undefined name or a mistake in the template; the text says where.
@@ -94,7 +95,9 @@ impl Templates {
     ) -> Result<String, String> {
         let kind = name.split('/').next().unwrap_or(name);
         let own = format!("{kind}/{service}/{file}");
-        let template = self.environment.get_template(&own).or_else(|_| self.environment.get_template(name));
+        let is_shared = TEXTS.iter().any(|(shipped, _)| *shipped == own);
+        let own = if is_shared { None } else { self.environment.get_template(&own).ok() };
+        let template = own.map_or_else(|| self.environment.get_template(name), Ok);
         let template = template.map_err(|error| describe_in(name, &error))?;
         template.render(Value::from(Serde(data))).map_err(|error| describe_in(template.name(), &error))
     }

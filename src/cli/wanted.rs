@@ -19,7 +19,7 @@ pub(super) struct Wanted {
     pub(super) tree: SourceTree,
 }
 
-/// A manifest without errors, with what was added.
+/// A manifest without errors, with what was added, and templates that it can be rendered with.
 pub(super) struct Judged {
     loaded: Loaded,
     templates: Overrides,
@@ -34,7 +34,16 @@ impl Judged {
             let errors = problems.iter().filter(|problem| problem.severity() == Severity::Error);
             return Err(Trouble { problems: errors.cloned().collect(), files: loaded.files });
         }
-        Ok(Judged { loaded, templates, services })
+        let judged = Judged { loaded, templates, services };
+        // Those that are shipped can be filled with whatever compiles.
+        if !judged.templates.is_empty() {
+            judged.tree()?;
+        }
+        Ok(judged)
+    }
+
+    fn tree(&self) -> Result<SourceTree, Vec<Diagnostic>> {
+        tree(&self.services, &self.templates).map_err(|problem| vec![problem])
     }
 }
 
@@ -59,8 +68,8 @@ impl Wanted {
 
     /// What a manifest that was judged says.
     pub(super) fn of(judged: Judged) -> Result<Wanted, Trouble> {
+        let mut tree = judged.tree()?;
         let Judged { loaded, templates, services } = judged;
-        let mut tree = tree(&services, &templates).map_err(|problem| vec![problem])?;
         if let Some(manifest) = &loaded.manifest {
             Carried::new(&loaded.files, manifest, templates).put(&mut tree, &services.target.tree);
         }

@@ -884,3 +884,29 @@ fn a_template_without_instances_may_treat_their_names_as_text() {
     store.fine(&["instance", "add", "--root", "root", "a", "office"]);
     assert_eq!(store.list(), ["a-office"]);
 }
+
+#[test]
+fn names_that_are_parts_of_templates_are_names_like_any_other() {
+    let store = Store::standard();
+    for name in ["log", "data", "run", "finish", "check", "up", "part", "longrun"] {
+        store.fine(&add_command(name, &["true"]));
+    }
+    // The build fills the templates.
+    store.fine(&["build", "--root", "root"]);
+    let run = fs::read_to_string(store.path(DEFINITIONS).join("log/run")).unwrap();
+    assert!(run.ends_with("\ntrue\n"), "{run}");
+}
+
+#[test]
+fn what_a_template_of_the_users_cannot_take_is_refused() {
+    let store = Store::standard();
+    fs::create_dir_all(store.path("mine/longrun/tunnel-x")).unwrap();
+    fs::write(store.path("mine/longrun/tunnel-x/run"), "{{ nothing }}\n").unwrap();
+    store.fine(&["build", "--root", "root", "--templates", "mine"]);
+    let output = store.run(&add("tunnel", "x", "1"));
+    let (_, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(err.contains("longrun/tunnel-x/run") && err.contains("nothing was changed"), "{err}");
+    assert!(!store.path(ADDED).exists());
+    store.fine(&add("tunnel", "y", "1"));
+}
