@@ -21,11 +21,15 @@ use crate::model::{FDHOLDER, File, Name, NodeKind, Settings, Snapshot};
 /// | `timeout-up`, `timeout-down`, the flags, members of bundles, another producer of a consumer | when s6-rc needs them | nothing |
 /// | `dependencies` | when s6-rc starts or stops something; one that is not up makes s6-rc-update restart the service | nothing |
 ///
+/// Where a name becomes that of a bundle with one member, which a template with one instance is, s6-rc-update takes the
+/// member for the same service under another name. It is another one.
+///
 /// Of s6-rc's own two services there is only ever `s6rc-fdholder`, which keeps the pipes: s6-rc-update gives it those
 /// of consumers with a new name, but not that of a service which was there before and is a consumer now. Both ends would
 /// die at each start for want of it; started anew it makes all pipes, and takes all pipelines with it.
 pub fn restarts(old: &Snapshot, new: &Snapshot, up: &BTreeSet<Name>) -> BTreeSet<Name> {
     let changed = up.iter().filter(|name| match (old.services.get(name), new.services.get(name)) {
+        (Some(_), Some(new)) if new.kind == NodeKind::Bundle => true,
         (Some(old), Some(new)) => old.kind == new.kind && needs_restart(name, old, new),
         _ => false,
     });

@@ -289,6 +289,7 @@ impl Apply {
         // What is down is named as well, should somebody start it before the update.
         let all: BTreeSet<Name> = plan.active.iter().chain(old_services.keys()).cloned().collect();
         plan.conversion = compare::restarts(&snapshots.0, &snapshots.1, &all);
+        plan.conversion.extend(replaced_by_one(live, fresh, &plan.removed)?);
         // What an apply that was killed has replaced on the disk, and not restarted.
         let pending = Pending::read(live, fresh)?;
         for name in pending.restart {
@@ -481,6 +482,24 @@ struct Compiled<'w> {
     sources: Vec<PathBuf>,
     prints: Prints,
     looked: Looked<'w>,
+}
+
+/// Those of the services `removed` whose names are those of bundles with one member in the database `fresh`:
+/// s6-rc-update takes that for the same service under another name, and lets it run.
+fn replaced_by_one(
+    live: &mut Live<'_>,
+    fresh: &Path,
+    removed: &BTreeSet<Name>,
+) -> Result<BTreeSet<Name>, Vec<Diagnostic>> {
+    let mut replaced = BTreeSet::new();
+    if !removed.is_empty() {
+        for name in removed & &live.list(fresh, List::Bundles).map_err(failed)? {
+            if live.contents(fresh, &name.to_string()).map_err(failed)?.len() == 1 {
+                replaced.insert(name);
+            }
+        }
+    }
+    Ok(replaced)
 }
 
 /// What is not the same in two definitions of a service, by the names of files.
