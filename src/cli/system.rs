@@ -80,17 +80,18 @@ impl System {
         programs: &mut dyn Programs,
         work: impl FnOnce(&mut Live<'_>, &mut String) -> Result<Outcome, Trouble>,
     ) -> Outcome {
-        if !disk::is_there(&self.live.join("compiled")) {
-            let failure = match disk::is_link(&self.live) {
-                true => Failure::Wrecked(self.live.clone()),
-                false => Failure::NotRunning(self.live.clone()),
+        let directory = disk::live_link(&self.live);
+        if !disk::is_there(&directory.join("compiled")) {
+            let failure = match disk::is_link(&directory) {
+                true => Failure::Wrecked(directory),
+                false => Failure::NotRunning(directory),
             };
             return refused(streams, vec![failure.diagnostic()]);
         }
         let mut out = String::new();
         let done = {
             let mut told = |text: &str| streams.tell(&format!("{text}\n"));
-            let mut live = Live::new(&self.live, programs, self.patience(), &mut told);
+            let mut live = Live::new(&directory, programs, self.patience(), &mut told);
             work(&mut live, &mut out)
         };
         streams.say(&out);
@@ -141,5 +142,9 @@ pub(super) fn unwritten(error: OutputError) -> Vec<Diagnostic> {
 
 /// Where s6gen keeps databases that it compiles: beside the live directory, where everything is gone after a restart.
 pub(super) fn work_directory(live: &Path) -> PathBuf {
-    live.parent().unwrap_or(Path::new("/run")).join("s6gen")
+    let name = match live.file_name() {
+        Some(name) if name != "s6-rc" => format!("s6gen.{}", name.to_string_lossy()),
+        _ => "s6gen".to_owned(),
+    };
+    live.parent().unwrap_or(Path::new("/run")).join(name)
 }

@@ -130,6 +130,20 @@ pub fn is_link(path: &Path) -> bool {
     path.is_symlink()
 }
 
+/// The link that s6-rc replaces with each boot and update, as an absolute path; `live` is it, or leads to it.
+pub fn live_link(live: &Path) -> PathBuf {
+    let mut live = std::path::absolute(live).unwrap_or_else(|_| live.to_owned());
+    // As many links as the kernel follows.
+    for _ in 0..40 {
+        let target = fs::read_link(&live).ok().and_then(|target| Some(live.parent()?.join(target)));
+        match target.filter(|target| target.is_symlink()) {
+            Some(target) => live = target,
+            None => break,
+        }
+    }
+    live
+}
+
 /// Where the live directory really lies: under another name after each boot and after each update.
 pub fn live_directory(live: &Path) -> Option<PathBuf> {
     fs::canonicalize(live).ok()

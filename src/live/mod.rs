@@ -30,8 +30,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// How s6-rc begins to tell that it stops or starts a service.
 const MOVES: &[u8] = b"s6-rc: info: service ";
-/// How a program of s6 ends that does not understand its arguments.
-const USAGE: i32 = 100;
 
 /// A system that is running.
 pub struct Live<'p> {
@@ -208,7 +206,7 @@ impl<'p> Live<'p> {
         infos: &mut Vec<u8>,
     ) -> Result<Vec<u8>, Failure> {
         let mut answer = self.try_run_logged(&call, log)?;
-        if answer.code == USAGE {
+        if is_usage(&answer) {
             call.arguments.retain(|argument| argument != "-e");
             answer = self.try_run_logged(&call, log)?;
         }
@@ -241,7 +239,7 @@ impl<'p> Live<'p> {
         match answer.code {
             0 => Ok(names(&answer.out)),
             // Before 0.6 there is no such option.
-            USAGE => self.active_when_idle(),
+            _ if is_usage(&answer) => self.active_when_idle(),
             _ => Err(Failure::Failed(unlocked, answer)),
         }
     }
@@ -372,4 +370,10 @@ fn is_busy(answer: &Answer) -> bool {
     // With other words behind it, it has nothing to do with another one: `Permission denied`.
     let is_held = ["busy", "temporarily unavailable"].iter().any(|words| err.contains(words));
     answer.code == 111 && err.contains("unable to take lock") && is_held
+}
+
+/// Whether a program of s6-rc does not know an option. It ends like that for other reasons too, s6-rc-update even when the
+/// new database is live.
+fn is_usage(answer: &Answer) -> bool {
+    answer.code == 100 && String::from_utf8_lossy(&answer.err).contains(": usage: ")
 }

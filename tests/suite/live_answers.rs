@@ -124,6 +124,11 @@ fn what_an_older_s6_rc_does_not_know_is_asked_without_it() {
     assert_eq!(calls[1].to_string(), "s6-rc -l /live -a list");
     let log = tempfile::tempfile().unwrap();
     let did = "s6-rc-update: info: x\ns6-rc: info: service web: stopping\ns6-rc: info: service web: starting\nwhy\n";
+    // Who understood it and failed is not asked again: the new database may be live.
+    let refuses = || says(100, b"", "s6-rc-update: fatal: s6-svscan not running\n");
+    let ((_, done), calls, _) =
+        with(&[refuses()], |live| live.update(Path::new("/db"), Path::new("/conversion"), &log));
+    assert!(matches!(done, Err(Failure::Failed(..))) && calls.len() == 1);
     let ((moves, done), calls, told) = with(&[usage, says(0, b"", did)], |live| {
         live.update(Path::new("/db"), Path::new("/conversion"), &log)
     });

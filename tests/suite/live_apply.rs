@@ -353,18 +353,49 @@ impl System {
 fn a_live_directory_behind_a_link_keeps_its_database() {
     const NAME: &str = "a_live_directory_behind_a_link_keeps_its_database";
     let Some(system) = System::boot(NAME, MANIFEST) else { return };
-    std::os::unix::fs::symlink("run", system.path("linked")).unwrap();
+    for (link, target) in [("linked", "run"), ("own", "run/s6-rc"), ("owned", "own")] {
+        std::os::unix::fs::symlink(target, system.path(link)).unwrap();
+    }
     let tree = system.path("source");
-    for port in ["1", "2", "3"] {
+    let lives = [system.path("linked/s6-rc"), "run/s6-rc".into(), system.path("own"), "owned".into()];
+    for (port, live) in lives.iter().enumerate() {
         system.instance(&["add", "tunnel", "x", "--set", &format!("port={port}")]);
-        for live in [system.path("linked/s6-rc"), PathBuf::from("run/s6-rc")] {
+        for told in ["restarted", "nothing to do"] {
             let words =
                 ["apply", "--apart", "--live", live.to_str().unwrap(), "--tree", tree.to_str().unwrap()];
             let output = system.command("s6gen").args(words).output().unwrap();
             assert!(output.status.success(), "{output:?}");
             assert!(system.active().contains("tunnel-x"), "{live:?}");
+            if port > 0 {
+                assert!(String::from_utf8_lossy(&output.stdout).contains(told), "{output:?}");
+            }
         }
     }
+    assert_eq!(std::fs::read_link(system.path("own")).unwrap(), PathBuf::from("run/s6-rc"));
+}
+
+#[test]
+fn an_apply_to_one_live_directory_leaves_the_database_of_another_alone() {
+    const NAME: &str = "an_apply_to_one_live_directory_leaves_the_database_of_another_alone";
+    let Some(system) = System::boot(NAME, MANIFEST) else { return };
+    fs::create_dir(system.path("scan2")).unwrap();
+    let mut scanner = system.command("s6-svscan").arg("scan2").stderr(Stdio::null()).spawn().unwrap();
+    system.eventually("s6-svscan is up", || listens(&system.path("scan2")));
+    let [first, scan, other] = ["first", "scan2", "run/other"].map(|name| system.path(name));
+    let arguments = ["-c", first.to_str().unwrap(), "-l", other.to_str().unwrap(), scan.to_str().unwrap()];
+    system.fine("s6-rc-init", &arguments);
+    system.instance(&["add", "tunnel", "x", "--set", "port=1"]);
+    system.apply(&[]);
+    let tree = system.path("source");
+    let words = ["apply", "--apart", "--live", other.to_str().unwrap(), "--tree", tree.to_str().unwrap()];
+    system.fine("s6gen", &words);
+    assert!(system.path("run/s6-rc/compiled/db").exists());
+    system.instance(&["add", "tunnel", "x", "--set", "port=2"]);
+    system.apply(&[]);
+    system.fine("s6gen", &words);
+    assert!(system.path("run/s6-rc/compiled/db").exists() && other.join("compiled/db").exists());
+    system.fine("s6-svscanctl", &["-t", "scan2"]);
+    scanner.wait().unwrap();
 }
 
 /// Needs two seconds to stop.
