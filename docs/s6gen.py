@@ -32,7 +32,7 @@ def status(name):
 
 
 def status_all():
-    """Says of every service by name whether it is "up", "starting", "restarting" or "down"."""
+    """Says of every service by name whether it is "up", "starting", "restarting", "stopping" or "down"."""
     return _states()
 
 

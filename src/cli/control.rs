@@ -184,7 +184,12 @@ fn duration(seconds: u64) -> String {
 
 impl Start {
     pub fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
-        self.system.with(streams, programs, |live, _| change(live, Direction::Up, &self.names.list()))
+        self.system.with(streams, programs, |live, _| {
+            let names = self.names.list();
+            let outcome = change(live, Direction::Up, &names)?;
+            live.keep_up(&names).map_err(failed)?;
+            Ok(outcome)
+        })
     }
 }
 
@@ -212,7 +217,10 @@ impl Restart {
             // What needed them was up, and is to be up again, also if one of them did not stop.
             let needing = stopping.into_iter().filter(|name| active.contains(name) && !names.contains(name));
             names.extend(needing.collect::<Vec<_>>());
-            let started = live.change(Direction::Up, &names);
+            let mut started = live.change(Direction::Up, &names);
+            if stopped.is_err() {
+                started = started.and_then(|()| live.keep_up(&names));
+            }
             stopped.and(started).map_err(failed)?;
             Ok(Outcome::Fine)
         })

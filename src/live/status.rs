@@ -1,4 +1,6 @@
-use super::{Call, Failure, Live};
+use std::path::PathBuf;
+
+use super::{Call, Direction, Failure, List, Live};
 use crate::model::Name;
 
 /// How an atomic service is.
@@ -10,6 +12,8 @@ pub enum State {
     Starting,
     /// A longrun that died and is about to be started again.
     Restarting,
+    /// A longrun that was told to go down and still runs.
+    Stopping,
     /// It is down.
     Down,
     /// Nobody supervises it, as after an s6-rc-update that was killed.
@@ -23,6 +27,7 @@ impl State {
             State::Up => "up",
             State::Starting => "starting",
             State::Restarting => "restarting",
+            State::Stopping => "stopping",
             State::Down => "down",
             State::Unsupervised => "unsupervised",
         }
@@ -51,14 +56,39 @@ impl Live<'_> {
     /// # Errors
     /// It cannot be asked.
     pub fn longrun(&mut self, name: &Name, notifies: bool) -> Result<Status, Failure> {
-        let place = self.directory.join("servicedirs").join(super::os(name));
-        let call = Call::new("s6-svstat").args(["-o", FIELDS]).arg(place);
+        let call = Call::new("s6-svstat").args(["-o", FIELDS]).arg(self.service_directory(name));
         let answer = self.try_run(&call)?;
         if answer.code == 1 && String::from_utf8_lossy(&answer.err).contains("not running") {
             return Ok(Status { state: State::Unsupervised, pid: None, seconds: None, ended: None });
         }
         let out = self.told(call.clone(), answer)?;
         status(&String::from_utf8_lossy(&out), notifies).ok_or(Failure::Unexpected(call, out))
+    }
+
+    /// Has those longruns among `services`, and what they need, stay up that were told to go down.
+    ///
+    /// s6-rc gives up on a longrun that does not stop in time and takes it for up, so that it would never start it again;
+    /// its supervisor goes on and takes it down. It is the same with one that is down for good because of how it ended.
+    ///
+    /// # Errors
+    /// One of them is unknown, or its supervisor does not answer.
+    pub fn keep_up(&mut self, services: &[Name]) -> Result<(), Failure> {
+        let compiled = self.compiled();
+        let needed = self.closure(&compiled, Direction::Up, services)?;
+        for name in &needed & &self.list(&compiled, List::Longruns)? {
+            let fate = match self.longrun(&name, false)?.state {
+                State::Stopping => "had not stopped yet and starts again when it has",
+                State::Down => "was down, although s6-rc takes it for up; it starts again",
+                _ => continue,
+            };
+            self.run(Call::new("s6-svc").arg("-u").arg(self.service_directory(&name)))?;
+            (self.told)(&format!("{name} {fate}"));
+        }
+        Ok(())
+    }
+
+    fn service_directory(&self, name: &Name) -> PathBuf {
+        self.directory.join("servicedirs").join(super::os(name))
     }
 }
 
@@ -67,6 +97,7 @@ fn status(answer: &str, notifies: bool) -> Option<Status> {
     let [up, ready, wanted, pid, seconds, code, signal] = words[..] else { return None };
     let is = |word: &str| word.parse::<bool>().ok();
     let state = match (is(up)?, is(ready)?, is(wanted)?) {
+        (true, _, false) => State::Stopping,
         (true, false, _) if notifies => State::Starting,
         (true, ..) => State::Up,
         (false, _, true) => State::Restarting,

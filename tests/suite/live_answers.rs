@@ -51,8 +51,8 @@ fn the_line_of_a_supervisor_says_how_a_longrun_is() {
         ("true true true 42 7 -1 NA", true, State::Up, Some(42), None),
         ("true false true 42 7 -1 NA", true, State::Starting, Some(42), None),
         ("true false true 42 7 -1 NA", false, State::Up, Some(42), None),
-        // It is being stopped.
-        ("true true false 42 7 -1 NA", true, State::Up, Some(42), None),
+        ("true true false 42 7 -1 NA", true, State::Stopping, Some(42), None),
+        ("true false false 42 7 -1 NA", false, State::Stopping, Some(42), None),
         ("false false true -1 7 3 NA", true, State::Restarting, None, Some("3")),
         ("false false true NA 7 -1 SIGKILL", false, State::Restarting, None, Some("SIGKILL")),
         ("false false false -1 7 0 NA", true, State::Down, None, Some("0")),

@@ -450,7 +450,7 @@ impl Apply {
         if stopped.is_empty() {
             return Err(vec![problem]);
         }
-        Err(match live.change(Direction::Up, &stopped) {
+        Err(match live.change(Direction::Up, &stopped).and_then(|()| live.keep_up(&stopped)) {
             Ok(()) => vec![problem.note("what had been stopped was started again")],
             Err(failure) => vec![problem, failure.diagnostic()],
         })
