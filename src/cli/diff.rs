@@ -16,6 +16,9 @@ use crate::model::{Name, NodeKind, Snapshot, System, Target};
 use crate::source::Union;
 use crate::{Compilation, judge, judge_image, snapshot, snapshot_of, snapshot_of_image};
 
+/// What the directory begins with in which what is to run is composed; the rest is the process.
+const COMPARED: &str = "diff.";
+
 /// Shows what changes between two systems, and what an update restarts
 ///
 /// Told in services and settings. For each service it says what an update of a running system does: s6-rc-update
@@ -111,7 +114,9 @@ impl Diff {
     ) -> Result<(Side, Side), Outcome> {
         let mut sides = None;
         let outcome = self.running.with(streams, programs, |live, _| {
-            let place = work_directory(live.directory()).join(format!("diff.{}", std::process::id()));
+            let work = work_directory(live.directory());
+            disk::remove_abandoned(&work, COMPARED);
+            let place = work.join(format!("{COMPARED}{}", std::process::id()));
             let new = new(&place);
             disk::remove_folder(&place).map_err(unwritten)?;
             let snapshot = new?;

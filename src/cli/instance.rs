@@ -137,7 +137,7 @@ struct Written {
 }
 
 /// When what was written down is not a part of the system yet.
-const STAYS: &str = "what was added or removed stays written down; `s6gen apply` tries again\n";
+const STAYS: &str = "what was added or removed stays written down\n";
 
 impl Then {
     fn applied(&self, definitions: &Definitions) -> Apply {
@@ -176,7 +176,7 @@ impl Add {
     /// Writes it down, unless the manifest has errors with it.
     fn write_down(&self, written: &mut Written) -> Result<Judged, Trouble> {
         let directory = self.definitions.directory()?;
-        let _lock = disk::lock(&directory.join(LOCK), PATIENCE).map_err(unwritten)?;
+        let _lock = disk::lock(&directory.join(LOCK), PATIENCE, || {}).map_err(unwritten)?;
         let carried = Carried::read(&directory)?;
         let loaded = carried.load();
         let mut added = additions(&directory)?;
@@ -254,7 +254,7 @@ impl Remove {
     /// remove; none, and a report, if that cannot be.
     fn write_down(&self, streams: &mut Streams<'_>) -> Result<Option<bool>, Vec<Diagnostic>> {
         let directory = self.definitions.directory()?;
-        let _lock = disk::lock(&directory.join(LOCK), PATIENCE).map_err(unwritten)?;
+        let _lock = disk::lock(&directory.join(LOCK), PATIENCE, || {}).map_err(unwritten)?;
         let loaded = Carried::read(&directory)?.load();
         let mut added = additions(&directory)?;
         let mut told = String::new();

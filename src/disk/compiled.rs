@@ -187,6 +187,17 @@ pub fn databases(work: &Path) -> BTreeMap<u64, PathBuf> {
         .collect()
 }
 
+/// Removes the directories of ours in `work` with the name `prefix` and the number of a process that is no more.
+pub fn remove_abandoned(work: &Path, prefix: &str) {
+    for entry in fs::read_dir(work).into_iter().flatten().filter_map(Result::ok) {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(prefix)?.parse::<u32>().ok());
+        if process.is_some_and(|process| !Path::new("/proc").join(process.to_string()).exists()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// Makes a directory, and those above it. Returns where it really lies, which is how a live database is told.
 ///
 /// # Errors

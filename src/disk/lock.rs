@@ -32,12 +32,12 @@ impl Lock {
 }
 
 /// Locks the file or directory `path` against everybody else who asks for the same, as long as it takes, up to `patience`.
-/// If there is nothing, it becomes an empty file.
+/// If there is nothing, it becomes an empty file. `waits` is called if it has to wait.
 ///
 /// # Errors
 /// The system refuses, or the others hold it all the time.
-pub fn lock(path: &Path, patience: Duration) -> Result<Lock, OutputError> {
-    lock_opened(path, patience, || {
+pub fn lock(path: &Path, patience: Duration, waits: impl FnOnce()) -> Result<Lock, OutputError> {
+    lock_opened(path, patience, waits, || {
         let opened = File::open(path).or_else(|error| match error.kind() {
             ErrorKind::NotFound => OpenOptions::new().append(true).create(true).open(path),
             _ => Err(error),
@@ -50,14 +50,21 @@ pub fn lock(path: &Path, patience: Duration) -> Result<Lock, OutputError> {
 pub(super) fn lock_opened(
     path: &Path,
     patience: Duration,
+    waits: impl FnOnce(),
     mut open: impl FnMut() -> Result<File, OutputError>,
 ) -> Result<Lock, OutputError> {
     let deadline = Instant::now() + patience;
+    let mut waits = Some(waits);
     loop {
         let handle = open()?;
         loop {
             match flock(&handle, FlockOperation::NonBlockingLockExclusive) {
-                Err(Errno::WOULDBLOCK) if Instant::now() < deadline => sleep(PAUSE),
+                Err(Errno::WOULDBLOCK) if Instant::now() < deadline => {
+                    if let Some(waits) = waits.take() {
+                        waits();
+                    }
+                    sleep(PAUSE);
+                }
                 Err(Errno::WOULDBLOCK) => {
                     let reason = format!("another s6gen has held it for {} seconds", patience.as_secs());
                     return Err(OutputError::refused("lock", path, reason)

@@ -30,7 +30,7 @@ mod write;
 
 pub use compiled::{
     Database, databases, empty_database, is_link, is_there, live_database, live_directory, live_link,
-    make_folder, remove_folder, unsupervised,
+    make_folder, remove_abandoned, remove_folder, unsupervised,
 };
 pub use compose::compose;
 pub use create::create;

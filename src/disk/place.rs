@@ -151,14 +151,19 @@ pub fn install(tree: &SourceTree, root: &Path, definitions: &str) -> Result<Inst
 
 /// Locks the directory of definitions, which it makes if need be; whoever fails removes what is in `made`.
 fn lock(directory: &Path, made: &mut Vec<PathBuf>) -> Result<Lock, OutputError> {
-    lock_opened(directory, PATIENCE, || {
-        loop {
-            make_directories(directory, made)?;
-            match File::open(directory) {
-                // A build that failed meanwhile has taken it away again.
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                opened => return opened.map_err(|error| OutputError::system("lock", directory, &error)),
+    lock_opened(
+        directory,
+        PATIENCE,
+        || {},
+        || {
+            loop {
+                make_directories(directory, made)?;
+                match File::open(directory) {
+                    // A build that failed meanwhile has taken it away again.
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    opened => return opened.map_err(|error| OutputError::system("lock", directory, &error)),
+                }
             }
-        }
-    })
+        },
+    )
 }

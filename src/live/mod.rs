@@ -101,6 +101,11 @@ impl<'p> Live<'p> {
         self.directory.join("compiled")
     }
 
+    /// Tells a sentence to whoever called.
+    pub fn tell(&mut self, sentence: &str) {
+        (self.told)(sentence);
+    }
+
     /// Runs a program and returns what it printed; waits while another s6-rc is at work.
     fn run(&mut self, call: Call) -> Result<Vec<u8>, Failure> {
         let answer = self.try_run(&call)?;

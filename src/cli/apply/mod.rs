@@ -30,6 +30,10 @@ use plan::Plan;
 /// time.
 const NEXT: &str = "next";
 
+/// What is so when something does not start in the end.
+const IS_LIVE: &str =
+    "the new database is live; `s6gen status` shows what did not start, and `s6gen start NAME` tries again";
+
 /// Makes the running system what the manifest and the added instances say
 ///
 /// Compiles the definitions to a new database, finds which running services changed, and has s6-rc-update restart exactly
@@ -89,7 +93,12 @@ impl Apply {
     ) -> Result<Outcome, Trouble> {
         let work = disk::make_folder(&work_directory(live.directory())).map_err(unwritten)?;
         // An s6-rc-update that outlives this process still needs the database that it makes live.
-        let lock = disk::lock(&work, self.system.patience()).and_then(disk::Lock::with_children);
+        let patience = self.system.patience();
+        let waits = || {
+            let limit = patience.as_secs();
+            live.tell(&format!("another s6gen is at work; waiting up to {limit} s for it to end"));
+        };
+        let lock = disk::lock(&work, patience, waits).and_then(disk::Lock::with_children);
         let _lock = lock.map_err(unwritten)?;
         // Not before: another apply may have waited with less.
         let (wanted, (alone, active)) =
@@ -114,7 +123,9 @@ impl Apply {
         // What is live now is kept, whatever happened; these are all of ours.
         let current = disk::live_database(live.directory());
         for path in disk::databases(&work).into_values().filter(|path| Some(path) != current.as_ref()) {
-            disk::remove_folder(&path).map_err(unwritten)?;
+            if let Err(error) = disk::remove_folder(&path) {
+                live.tell(&format!("{error}; the next apply tries that again"));
+            }
         }
         Ok(result?.unwrap_or(Outcome::Fine))
     }
@@ -149,9 +160,17 @@ impl Apply {
             plan.commands.push(live::compile(fresh, &sources));
             plan.commands.push(live::update(live.directory(), fresh, &conversion));
         }
-        match prepared {
-            None => Self::rehearse(live, &mut plan, fresh, &conversion)?,
-            Some(prepared) => self.carry_out(live, wanted, prepared, &mut plan, fresh, &conversion)?,
+        let done = match prepared {
+            None => Self::rehearse(live, &mut plan, fresh, &conversion),
+            Some(prepared) => self.carry_out(live, wanted, prepared, &mut plan, fresh, &conversion),
+        };
+        if let Err(problems) = done {
+            let is_live = disk::live_database(live.directory()).as_deref() == Some(fresh);
+            // A program has to know what became of the system, also where something did not start.
+            if self.json && is_live {
+                *out += &format!("{}\n", plan.json(true));
+            }
+            return Err(problems);
         }
         if self.json {
             *out += &format!("{}\n", plan.json(!self.dry_run));
@@ -438,13 +457,14 @@ impl Apply {
         };
         let problem = failure.diagnostic();
         if disk::live_database(live.directory()).as_deref() == Some(fresh) {
-            let note = "the new database is live; what did not start is shown by `s6gen status`";
-            let mut problems = vec![problem.note(note)];
+            let mut problems = vec![problem.note(IS_LIVE)];
             // What is new does not suffer from it.
             problems.extend(Self::start_new(live, plan, fresh).err().into_iter().flatten());
             return Err(problems);
         }
-        let problem = problem.note("the old database is still live; the files for the next boot are new");
+        let problem = problem.note(
+            "the old database is still live; the files for the next boot are new; `s6gen apply` tries again",
+        );
         // What was stopped before the failure comes back.
         let stopped: Vec<Name> = plan.stops.iter().cloned().collect();
         if stopped.is_empty() {
@@ -466,7 +486,7 @@ impl Apply {
         let started = if boot.is_empty() { Ok(()) } else { live.change(Direction::Up, &boot) };
         // Whoever is told that a service does not start need not be told again by each apply.
         Pending::default().write(live, fresh)?;
-        started.map_err(failed)
+        started.map_err(|failure| vec![failure.diagnostic().note(IS_LIVE)])
     }
 }
 
