@@ -184,6 +184,9 @@ impl Add {
         let path = directory.join(ADDED);
         written.told = "nothing was changed\n".into();
         let judged = Judged::new(loaded.with(&path, &added), carried.templates)?;
+        if change == Change::Added {
+            judged.refuse_taken(&self.definitions, &service)?;
+        }
         if change != Change::Unchanged {
             disk::replace(&path, added.text().as_bytes()).map_err(unwritten)?;
         }

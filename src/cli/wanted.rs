@@ -42,6 +42,13 @@ impl Judged {
         Ok(judged)
     }
 
+    /// Refuses the name of a new service that somebody else's definition has.
+    pub(super) fn refuse_taken(&self, definitions: &Definitions, name: &str) -> Result<(), Vec<Diagnostic>> {
+        let target = &self.services.target;
+        let linked = target.system.definitions_dir();
+        disk::refuse_taken(&definitions.root, &target.tree, linked, name).map_err(unwritten)
+    }
+
     fn tree(&self) -> Result<SourceTree, Vec<Diagnostic>> {
         tree(&self.services, &self.templates).map_err(|problem| vec![problem])
     }

@@ -41,7 +41,7 @@ pub use keep::keep;
 pub use kept::{find_tree, open_log, read_kept, replace, replace_until_boot};
 pub use lock::{Lock, lock};
 pub use manifest::{MANIFEST_LIMIT, read_manifest};
-pub use place::{Place, Prepared, Prune, compare, install};
+pub use place::{Place, Prepared, Prune, compare, install, refuse_taken};
 pub use plan::{Difference, definition_in};
 pub use prints::{Prints, prints};
 pub use read::{SourceDirectory, source};

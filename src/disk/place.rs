@@ -3,9 +3,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::error::OutputError;
+use super::error::{Foreign, OutputError};
 use super::files::{make_directories, undo};
-use super::ground::Ground;
+use super::ground::{Found, Ground};
 use super::lock::{Lock, lock_opened};
 use super::plan::{Difference, Plan};
 use super::write::{Installed, install_locked, refuse_foreign};
@@ -129,6 +129,35 @@ impl Drop for Place<'_> {
 pub fn compare(tree: &SourceTree, root: &Path, definitions: &str) -> Result<Vec<Difference>, OutputError> {
     let ground = Ground::new(root, definitions)?;
     Ok(Plan::new(&ground, tree, Prune::Now)?.differences(&ground))
+}
+
+/// Refuses the name of a new service if somebody else has a definition of it in `definitions`, or something in `linked`,
+/// where the link to ours would be. The next installation would refuse it with everything else.
+///
+/// # Errors
+/// The name is taken, or that cannot be found out.
+pub fn refuse_taken(
+    root: &Path,
+    definitions: &str,
+    linked: Option<&str>,
+    name: &str,
+) -> Result<(), OutputError> {
+    let ground = Ground::new(root, definitions)?;
+    let receipt = ground.receipt()?.unwrap_or_default();
+    let definition = ground.definition(name);
+    let linked = linked.map(|place| format!("{}/{name}", place.trim_matches('/')));
+    let linked = linked.filter(|path| *path != definition);
+    for (path, shows) in [(&definition, format!("{definition}/type"))]
+        .into_iter()
+        .chain(linked.as_ref().map(|path| (path, path.clone())))
+    {
+        let is_there = !matches!(ground.look(&shows)?, Found::Nothing);
+        if is_there && !receipt.owns(&shows, false) {
+            let service = Some(name.to_owned());
+            return Err(OutputError::Foreign(vec![Foreign { path: ground.path(path), service }]));
+        }
+    }
+    Ok(())
 }
 
 /// Makes the files below `root` equal to `tree`, as [`Place::install`], in one step.

@@ -910,3 +910,38 @@ fn what_a_template_of_the_users_cannot_take_is_refused() {
     assert!(!store.path(ADDED).exists());
     store.fine(&add("tunnel", "y", "1"));
 }
+
+#[test]
+fn the_name_of_somebody_elses_definition_is_refused() {
+    let store = Store::standard();
+    let theirs = store.path(DEFINITIONS).join("manual");
+    fs::create_dir(&theirs).unwrap();
+    fs::write(theirs.join("type"), "longrun\n").unwrap();
+    fs::create_dir(store.path(DEFINITIONS).join("tunnel-x")).unwrap();
+    fs::write(store.path(DEFINITIONS).join("tunnel-x/type"), "longrun\n").unwrap();
+    for words in [add_command("manual", &["true"]), add("tunnel", "x", "1")] {
+        let output = store.run(&words);
+        let (_, err) = texts(&output);
+        assert_eq!(output.status.code(), Some(3), "{err}");
+        assert!(err.contains("output::foreign-definition") && err.contains("nothing was changed"), "{err}");
+    }
+    assert!(!store.path(ADDED).exists());
+    // What is our own may come and go, also before the definitions follow.
+    for name in ["own", "own"] {
+        store.fine(&add_command(name, &["true"]));
+        store.fine(&["build", "--root", "root"]);
+        store.remove(name);
+    }
+}
+
+#[test]
+fn the_name_of_a_link_of_somebody_else_is_refused() {
+    let store = Store::new("[longrun.web]\nrun = [\"web\"]\n");
+    let theirs = store.path("root/etc/s6-overlay/s6-rc.d/manual");
+    fs::create_dir_all(&theirs).unwrap();
+    let output = store.run(&add_command("manual", &["true"]));
+    let (_, err) = texts(&output);
+    assert!(output.status.code() == Some(3) && err.contains("s6-rc.d/manual"), "{err}");
+    store.fine(&add_command("web2", &["true"]));
+    store.fine(&["build", "--root", "root"]);
+}
