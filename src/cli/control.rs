@@ -114,7 +114,11 @@ impl Status {
         }
         if self.names.is_empty() {
             let own = model::System::NEWEST_OVERLAY.own_definitions();
-            let is_own = |name: &Name| name.is_reserved() || own.iter().any(|service| service.name == *name);
+            // Without s6-overlay these are names like any other.
+            let is_overlay = bundles.contains(&Name::from("top"));
+            let is_own = |name: &Name| {
+                name.is_reserved() || is_overlay && own.iter().any(|service| service.name == *name)
+            };
             asked.extend(longruns.iter().chain(&oneshots).filter(|name| self.all || !is_own(name)).cloned());
         }
         let active = live.active().map_err(failed)?;

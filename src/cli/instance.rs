@@ -306,8 +306,8 @@ impl List {
                         "service": one.service(), "from": from, "template": template, "instance": instance,
                         "parameters": parameters,
                     }),
-                    Added::Service { command, .. } => serde_json::json!({
-                        "service": one.service(), "from": from, "command": command,
+                    Added::Service { start, command, .. } => serde_json::json!({
+                        "service": one.service(), "from": from, "start": start, "command": command,
                     }),
                 })
                 .collect();
@@ -321,9 +321,10 @@ impl List {
                     let values = parameters.iter().map(|(key, value)| format!(" {key}={}", shown(value)));
                     format!("{template}{}", values.collect::<String>())
                 }
-                Added::Service { command, .. } => {
+                Added::Service { start, command, .. } => {
                     let words = command.iter().map(|word| format!(" {}", shown(word)));
-                    format!("--{}", words.collect::<String>())
+                    let start = if *start == "boot" { "--start boot " } else { "" };
+                    format!("{start}--{}", words.collect::<String>())
                 }
             };
             streams.say(&format!("{:width$}  {from:8}  {what}\n", one.service()));

@@ -198,7 +198,7 @@ pub fn run_with(
             ExitCode::from(3)
         });
     }
-    let mut streams = Streams { out, err, style };
+    let mut streams = Streams { out, err, style, lost: None };
     let outcome = match arguments.command {
         Command::Build(build) => build.run(&mut streams),
         Command::Check(check) => check.run(&mut streams),
@@ -213,8 +213,7 @@ pub fn run_with(
         Command::Stop(stop) => stop.run(&mut streams, programs),
         Command::Restart(restart) => restart.run(&mut streams, programs),
     };
-    // A reader that goes away (`s6gen graph | head`) is no failure.
-    let _ = streams.out.flush();
+    let outcome = streams.end(outcome);
     match outcome {
         Outcome::Fine => ExitCode::SUCCESS,
         Outcome::Problems => ExitCode::from(1),
@@ -231,12 +230,34 @@ struct Streams<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
     style: Style,
+    /// Why something that was asked for did not reach whoever asked.
+    lost: Option<io::Error>,
 }
 
 impl Streams<'_> {
     /// What was asked for.
     fn say(&mut self, text: &str) {
-        let _ = self.out.write_all(text.as_bytes());
+        let said = self.out.write_all(text.as_bytes());
+        self.note_lost(said);
+    }
+
+    fn note_lost(&mut self, said: io::Result<()>) {
+        // A reader that goes away (`s6gen graph | head`) has enough.
+        let lost = said.err().filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
+        self.lost = self.lost.take().or(lost);
+    }
+
+    /// Completes what was said; who cannot get it learns that.
+    fn end(&mut self, outcome: Outcome) -> Outcome {
+        let flushed = self.out.flush();
+        self.note_lost(flushed);
+        match self.lost.take() {
+            None => outcome,
+            Some(error) => {
+                self.tell(&format!("s6gen: cannot write to standard output: {error}\n"));
+                Outcome::Refused
+            }
+        }
     }
 
     /// What a person should know.

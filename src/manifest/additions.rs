@@ -57,6 +57,8 @@ pub enum Added<'a> {
     Service {
         /// Its name.
         name: &'a str,
+        /// When it starts: `boot` or `on-demand`.
+        start: &'a str,
         /// What it runs.
         command: &'a [String],
     },
@@ -141,7 +143,8 @@ impl Additions {
         let mut list = Vec::new();
         for (name, service) in self.longrun.iter().chain(&self.oneshot) {
             if let Some(command) = &service.run {
-                list.push(Added::Service { name, command });
+                let start = service.start.as_deref().unwrap_or("boot");
+                list.push(Added::Service { name, start, command });
             }
             list.extend(service.instances.iter().map(|(instance, parameters)| Added::Instance {
                 template: name,

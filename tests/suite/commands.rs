@@ -406,6 +406,21 @@ fn a_template_of_the_users_stands_before_the_shipped_one() {
 }
 
 #[test]
+fn who_cannot_get_what_was_asked_for_learns_that() {
+    let folder = folder(&[("services.toml", "[longrun.web]\nrun = [\"web\"]\n")]);
+    for arguments in [&["graph"][..], &["explain", "run"], &["check", "--format", "json"]] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_s6gen"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .stdout(full)
+            .output()
+            .unwrap();
+        assert!(code(&output) == 3 && err(&output).contains("standard output"), "{arguments:?}: {output:?}");
+    }
+}
+
+#[test]
 fn explain_knows_every_key_and_the_reference_is_current() {
     let folder = folder(&[]);
     for (_, _, keys) in s6gen::manifest::REFERENCE {

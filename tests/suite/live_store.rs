@@ -945,3 +945,17 @@ fn the_name_of_a_link_of_somebody_else_is_refused() {
     store.fine(&add_command("web2", &["true"]));
     store.fine(&["build", "--root", "root"]);
 }
+
+#[test]
+fn a_list_says_all_that_was_added() {
+    let store = Store::standard();
+    let words = ["instance", "add", "--root", "root", "--name", "echo", "--start", "boot", "--", "nc", "a b"];
+    store.fine(&words);
+    store.fine(&add_command("later", &["true"]));
+    let (text, _) = store.fine(&["instance", "list", "--root", "root"]);
+    assert_eq!(text, "echo   added     --start boot -- nc 'a b'\nlater  added     -- true\n");
+    let (json, _) = store.fine(&["instance", "list", "--root", "root", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let starts = json["instances"].as_array().unwrap().iter().map(|one| one["start"].as_str().unwrap());
+    assert_eq!(starts.collect::<Vec<_>>(), ["boot", "on-demand"]);
+}
