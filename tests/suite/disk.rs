@@ -759,7 +759,7 @@ fn a_build_waits_for_another_one_but_not_for_ever() {
     let root = TempDir::new().unwrap();
     build(&old(), root.path()).unwrap();
     let lock = fs::File::open(root.path().join(SV)).unwrap();
-    lock.lock().unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
     let waiting = child(&["env"], "new", root.path()).spawn().unwrap();
     let begin = Instant::now();
     let error = build(&new(), root.path()).unwrap_err();

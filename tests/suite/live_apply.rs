@@ -522,3 +522,37 @@ fn a_build_while_apply_waits_for_another_s6_rc_is_not_undone() {
     assert_eq!(system.apply(&[]), "nothing to do\n");
     assert!(system.path("source/late/run").exists());
 }
+
+#[test]
+fn who_waits_for_another_s6gen_says_so_and_who_was_killed_is_tidied_up_after() {
+    const NAME: &str = "who_waits_for_another_s6gen_says_so_and_who_was_killed_is_tidied_up_after";
+    let Some(system) = System::boot(NAME, MANIFEST) else { return };
+    system.instance(&["add", "tunnel", "x", "--set", "port=1"]);
+    system.apply(&[]);
+    let work = system.path("run/s6gen");
+    let held = fs::File::open(&work).unwrap();
+    rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let output = system.command("s6gen").args(system.apply_words()).args(["--wait", "1"]).output().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{err}");
+    assert!(err.contains("another s6gen is at work; waiting up to 1 s"), "{err}");
+    drop(held);
+
+    // Of a process that is no more, as no number is so high, and of one that is.
+    let [gone, alive] = [u32::MAX, std::process::id()].map(|process| work.join(format!("diff.{process}")));
+    for left in [&gone, &alive] {
+        fs::create_dir(left).unwrap();
+    }
+    let [live, tree] = [system.path("run/s6-rc"), system.path("source")];
+    system.fine("s6gen", &["diff", "--live", live.to_str().unwrap(), "--tree", tree.to_str().unwrap()]);
+    assert!(!gone.exists() && alive.exists());
+}
+
+#[test]
+fn without_s6_overlay_its_names_are_names_like_any_other() {
+    const NAME: &str = "without_s6_overlay_its_names_are_names_like_any_other";
+    let manifest = "[longrun.fix-attrs]\nrun = [\"sleep\", \"infinity\"]\n";
+    let Some(system) = System::boot(NAME, manifest) else { return };
+    let live = system.path("run/s6-rc");
+    assert!(system.fine("s6gen", &["status", "--live", live.to_str().unwrap()]).starts_with("fix-attrs  up"));
+}
