@@ -5,7 +5,9 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::values::{Command, Flag, Instances, Names, Number, Numbers, Reader, Text, TextTable, Value};
+use super::values::{
+    Command, Flag, Instances, Names, Number, Numbers, RawText, Reader, Text, TextTable, Value,
+};
 use super::{ServiceTable, entries, read_value, unknown_key};
 
 /// A key of the language, for the reference and for "did you mean".
@@ -127,17 +129,17 @@ tables! {
     /// Keys that longruns and oneshots share.
     CommonKeys {
         /// One line on what it is for; printed by `graph` and in the generated script.
-        "description" => description: Text,
+        "description" => description: RawText,
         /// When it starts: `boot` (default) after the image's own initialisation; `early` does not wait for that;
         /// `late` after the legacy services of `/etc/services.d`, and only if everything of `boot` came up; `on-demand`
         /// when something needs it or asks for it.
-        "start" => start: Text,
+        "start" => start: RawText,
         /// What must be up before it is started. A longrun counts as up when it is ready, if it says so (`ready`), and
         /// else as soon as it was forked; a oneshot when it has succeeded.
-        "dependencies" => dependencies: Names,
+        "dependencies" => dependencies: Names<RawText>,
         /// The reverse: services that wait for this one. For one that only another layer defines (`external`), one
         /// file is added to that layer's definition.
-        "required-by" => required_by: Names,
+        "required-by" => required_by: Names<RawText>,
         /// Asked at each start, with the environment, in `workdir`, with the supervisor's rights. If it fails, a longrun
         /// idles and counts as up and ready, and a oneshot's `up` is skipped and succeeds. What depends on it is not
         /// told: where that matters, `start = "on-demand"` is the better way.
@@ -148,12 +150,12 @@ tables! {
         "with-contenv" => with_contenv: Flag,
         /// Whose rights it runs with: `name`, `name:group` or `uid:gid`. Default: those of the supervisor, usually root.
         /// A name also sets HOME, USER and LOGNAME and brings the account's supplementary groups.
-        "user" => user: Text,
+        "user" => user: RawText,
         /// The working directory, absolute. Default: for a longrun its live service directory; for a oneshot that of
         /// s6-rc's own runner of oneshots, so that it is better written.
-        "workdir" => workdir: Text,
+        "workdir" => workdir: RawText,
         /// The file mode mask, in octal, as a string: `"027"`.
-        "umask" => umask: Text,
+        "umask" => umask: RawText,
         /// Its priority, from -20 to 19; below 0 needs rights. Default 0.
         "nice" => nice: Number,
         /// Resource limits. A value above the container's own limit is cut to it without a word.
@@ -161,9 +163,9 @@ tables! {
         /// Where its output goes. Default: the container's log.
         "log" => log: Log,
         /// How long a start may take, readiness included. Default: `never` ends; with `ready`, one minute.
-        "timeout-up" => timeout_up: Text,
+        "timeout-up" => timeout_up: RawText,
         /// How long a stop may take before it counts as failed. Default: `never` ends.
-        "timeout-down" => timeout_down: Text,
+        "timeout-down" => timeout_down: RawText,
         /// Stopped only by `s6-rc -D`.
         "flag-essential" => flag_essential: Flag,
         /// A hint for s6-rc's repository tools; no effect under s6-overlay.
@@ -192,20 +194,20 @@ tables! {
         /// When a death is final, and what happens then. Default: it is always started again.
         "on-exit" => on_exit: OnExit,
         /// How long to wait after a death before the next start. Default: s6's own one second between two starts.
-        "restart-delay" => restart_delay: Text,
+        "restart-delay" => restart_delay: RawText,
         /// The signal that stops it. Default `TERM`.
-        "down-signal" => down_signal: Text,
+        "down-signal" => down_signal: RawText,
         /// How long it may take to stop before it is killed. Default `5s`; `never` waits for ever.
-        "timeout-kill" => timeout_kill: Text,
+        "timeout-kill" => timeout_kill: RawText,
         /// How long `finish` may take. Default `5s`.
-        "timeout-finish" => timeout_finish: Text,
+        "timeout-finish" => timeout_finish: RawText,
         /// The service is its whole process group: what is left of the group when the main process has ended gets
         /// the stop signal, and a second later KILL. Needs s6-overlay 3.2.0.0.
         "stop-group" => stop_group: Flag,
         /// The KILL after `timeout-kill` goes to the whole process group. Needs s6-overlay 3.2.3.0.
         "flag-timeout-killpg" => flag_timeout_killpg: Flag,
         /// The signal that `s6-rc reload` and `s6-svc -l` send. Default `HUP`. Needs s6-overlay 3.2.3.1.
-        "reload-signal" => reload_signal: Text,
+        "reload-signal" => reload_signal: RawText,
         /// The descriptor on which the process has s6's lock against a second copy, `supervise/service-lock`; 3 or more.
         /// s6 2.15, that of s6-overlay since 3.2.3.0, opens that file but does not lock it. Needs s6-overlay 3.2.2.0.
         "lock-fd" => lock_fd: Number,
@@ -215,11 +217,11 @@ tables! {
         "flag-newpidns" => flag_newpidns: Flag,
         /// The longrun that reads its standard output, for pipelines that `log` does not cover. Either side of a pair is
         /// enough.
-        "producer-for" => producer_for: Text,
+        "producer-for" => producer_for: RawText,
         /// The longruns whose standard output it reads.
-        "consumer-for" => consumer_for: Names,
+        "consumer-for" => consumer_for: Names<RawText>,
         /// The name of the bundle of the whole pipeline, on its last consumer.
-        "pipeline-name" => pipeline_name: Text,
+        "pipeline-name" => pipeline_name: RawText,
     }
 
     /// `ready`: when a longrun counts as up. `fd` alone: the program says so itself. `check`, `tcp`, `unix` or `http`: it
@@ -232,15 +234,15 @@ tables! {
         /// service directory.
         "check" => check: Command,
         /// Ready when `host:port` accepts a connection.
-        "tcp" => tcp: Text,
+        "tcp" => tcp: RawText,
         /// Ready when this Unix socket accepts a connection.
-        "unix" => unix: Text,
+        "unix" => unix: RawText,
         /// Ready when `http://host:port/path` answers with 2xx or 3xx.
-        "http" => http: Text,
+        "http" => http: RawText,
         /// Between two tries. Default `1s`.
-        "interval" => interval: Text,
+        "interval" => interval: RawText,
         /// How long one try may take. Default `5s`.
-        "timeout" => timeout: Text,
+        "timeout" => timeout: RawText,
         /// How many tries. Default: as many as fit into `timeout-up`.
         "tries" => tries: Number,
     }
@@ -255,10 +257,10 @@ tables! {
         /// So many deaths …
         "deaths" => deaths: Number,
         /// … in this time are final.
-        "within" => within: Text,
+        "within" => within: RawText,
         /// `give-up` (default): it stays down, and a start that waits for it fails at once. `stop-container`: the
         /// container stops, with the exit code, or 128 and the signal.
-        "then" => then: Text,
+        "then" => then: RawText,
     }
 
     /// `limits`: resource limits, as `ulimit` counts them but in bytes.
@@ -289,24 +291,24 @@ tables! {
     Log {
         /// `container` (default), `discard`, or the absolute path of a directory of rotated files, kept by a logger
         /// of its own, `NAME-log`. Services that name the same directory share its logger.
-        "to" => to: Text,
+        "to" => to: RawText,
         /// In front of each line on the container's log, for example `"{{ name }}:"` in `[defaults.longrun]`.
-        "prefix" => prefix: Text,
+        "prefix" => prefix: RawText,
         /// A log that is a directory goes to the container's log as well. Default `false`.
         "tee" => tee: Flag,
         /// The same for standard error: `stdout`, `container`, `discard`, or a path, which gets a second logger,
         /// `NAME-err-log`. Default: where standard output goes.
-        "stderr" => stderr: Text,
+        "stderr" => stderr: RawText,
         /// When to start a new file. Default `1MB`.
-        "size" => size: Text,
+        "size" => size: RawText,
         /// How many old files to keep. Default 20.
         "keep" => keep: Number,
         /// In front of each line: `iso` (default), `tai64n` or `none`.
-        "timestamp" => timestamp: Text,
+        "timestamp" => timestamp: RawText,
         /// Also make `PATH.log`, a symbolic link to the file that is being written. Default `false`.
         "link" => link: Flag,
         /// The account that owns the directory and that the logger runs as, written as `user`. Default `nobody`.
-        "user" => user: Text,
+        "user" => user: RawText,
     }
 
     /// Keys of `[oneshot.NAME]` only.

@@ -13,7 +13,7 @@ pub use keys::{
     BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OneshotKeys, REFERENCE, Ready, Table,
     TargetKeys,
 };
-pub use values::{Command, Flag, Instances, Names, Number, Numbers, Text, TextTable};
+pub use values::{Command, Flag, Instances, Names, Number, Numbers, RawText, Text, TextTable};
 
 use std::collections::BTreeMap;
 
@@ -187,7 +187,7 @@ pub fn includes(files: &Files, file: FileId) -> Vec<Text> {
     let mut reader = Reader { file, in_defaults: false, problems: &mut unread };
     let include = root.get_ref().iter().find(|(key, _)| key.get_ref().as_ref() == "include");
     include
-        .and_then(|(_, value)| Names::read("include", value, &mut reader))
+        .and_then(|(_, value)| Names::<Text>::read("include", value, &mut reader))
         .map_or_else(Vec::new, |names| names.list)
 }
 
@@ -285,8 +285,9 @@ impl Manifest {
         for (key, value) in root {
             match key.get_ref().as_ref() {
                 "include" => {
-                    self.include =
-                        Names::read("include", value, reader).map(|names| names.list).unwrap_or_default();
+                    self.include = Names::<Text>::read("include", value, reader)
+                        .map(|names| names.list)
+                        .unwrap_or_default();
                 }
                 "target" => self.target = read_table(value, reader, "[target]").unwrap_or_default(),
                 "defaults" => self.read_defaults(value, reader),

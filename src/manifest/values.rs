@@ -67,8 +67,8 @@ fn example(expected: &str) -> &'static str {
         Flag::EXPECTED => "the word `true` or `false`, without quotes",
         Number::EXPECTED => "digits without quotes, such as `3`",
         Numbers::EXPECTED => "numbers in brackets, such as `[1, 2]`",
-        Names::EXPECTED => "strings in brackets, such as `[\"one\", \"two\"]`",
-        TextTable::EXPECTED => "strings in braces, such as `{ NAME = \"text\" }`",
+        Names::<Text>::EXPECTED => "strings in brackets, such as `[\"one\", \"two\"]`",
+        TextTable::<Text>::EXPECTED => "strings in braces, such as `{ NAME = \"text\" }`",
         Command::EXPECTED => {
             "the program and each argument as a string, such as `[\"nginx\", \"-g\", \"daemon off;\"]`"
         }
@@ -79,7 +79,7 @@ fn example(expected: &str) -> &'static str {
     }
 }
 
-/// A string, and whether it stands in `[defaults]`, where `{{ name }}` is an expression.
+/// A string that is taken as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
     /// The characters.
@@ -90,18 +90,52 @@ pub struct Text {
     pub from_defaults: bool,
 }
 
-impl Value for Text {
-    const EXPECTED: &'static str = "a string";
+/// A string of a service, in which `{{ name }}` may be an expression. What it says is known only in the scope of one
+/// service, so its characters cannot be read without one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawText(Text);
 
-    fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
-        Text::read_as(&format!("`{key}`"), value, reader)
+impl RawText {
+    /// Where it stands.
+    pub fn origin(&self) -> Origin {
+        self.0.origin
+    }
+
+    /// Whether it was written in `[defaults.…]`.
+    pub fn from_defaults(&self) -> bool {
+        self.0.from_defaults
+    }
+
+    /// The characters as written; only what expands them may ask for them.
+    pub fn unexpanded(&self) -> &str {
+        &self.0.value
     }
 }
 
-impl Text {
+/// A kind of string.
+pub trait Word: Sized {
+    /// Reads what is called `what`, or reports why that is not possible.
+    fn read_as(what: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self>;
+}
+
+impl<T: Word> Value for T {
+    const EXPECTED: &'static str = "a string";
+
+    fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        T::read_as(&format!("`{key}`"), value, reader)
+    }
+}
+
+impl Word for RawText {
+    fn read_as(what: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        Text::read_as(what, value, reader).map(RawText)
+    }
+}
+
+impl Word for Text {
     fn read_as(what: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let Some(text) = value.get_ref().as_str() else {
-            return reader.wrong_type_of(what, value, Self::EXPECTED);
+            return reader.wrong_type_of(what, value, <Self as Value>::EXPECTED);
         };
         let origin = reader.origin(value.span());
         if text.contains('\0') {
@@ -172,10 +206,10 @@ fn integer(number: &DeInteger<'_>) -> Option<i64> {
 /// A command: an array is run exactly as it is, a string by a shell or by the interpreter of its first line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Program and arguments; at least one word.
-    Exec(Vec<Text>, Origin),
+    /// Program and arguments.
+    Exec(Vec<RawText>, Origin),
     /// A script.
-    Shell(Text),
+    Shell(RawText),
     /// Something that is no command, which was reported.
     Broken(Origin),
 }
@@ -185,7 +219,7 @@ impl Command {
     pub fn origin(&self) -> Origin {
         match self {
             Command::Exec(_, origin) | Command::Broken(origin) => *origin,
-            Command::Shell(text) => text.origin,
+            Command::Shell(text) => text.origin(),
         }
     }
 }
@@ -200,42 +234,28 @@ impl Value for Command {
             DeValue::String(_) => Text::read(key, value, reader).map(|mut text| {
                 // A manifest with CR LF line ends would give a script whose first line names `sh\r`.
                 text.value = text.value.replace("\r\n", "\n");
-                Command::Shell(text)
+                Command::Shell(RawText(text))
             }),
             DeValue::Array(array) => {
-                let words = Names::read(key, value, reader)?.list;
+                let words = Names::<RawText>::read(key, value, reader)?.list;
                 (words.len() == array.iter().count()).then_some(Command::Exec(words, origin))
             }
             _ => reader.wrong_type(key, value, Self::EXPECTED),
         };
-        let is_empty = match &read {
-            Some(Command::Exec(words, _)) => words.first().is_none_or(|program| program.value.is_empty()),
-            Some(Command::Shell(text)) => text.value.trim().is_empty(),
-            Some(Command::Broken(_)) | None => false,
-        };
-        if is_empty {
-            reader.problems.push(
-                Diagnostic::new(Code::InvalidValue, format!("`{key}` names no program"))
-                    .at(origin, "nothing to run")
-                    .help(
-                        "name a program, as in `[\"nginx\", \"-g\", \"daemon off;\"]`, or leave the key out",
-                    ),
-            );
-        }
-        read.filter(|_| !is_empty).or(Some(Command::Broken(origin)))
+        read.or(Some(Command::Broken(origin)))
     }
 }
 
 /// Several strings; written closer and farther away they add up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Names {
+pub struct Names<T = Text> {
     /// The strings, in order.
-    pub list: Vec<Text>,
+    pub list: Vec<T>,
     /// Where the array stands.
     pub origin: Origin,
 }
 
-impl Value for Names {
+impl<T: Word> Value for Names<T> {
     const EXPECTED: &'static str = "an array of strings";
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
@@ -243,7 +263,7 @@ impl Value for Names {
             return reader.wrong_type(key, value, Self::EXPECTED);
         };
         let each = format!("each item of `{key}`");
-        let list: Vec<Text> = array.iter().filter_map(|item| Text::read_as(&each, item, reader)).collect();
+        let list = array.iter().filter_map(|item| T::read_as(&each, item, reader)).collect();
         Some(Names { list, origin: reader.origin(value.span()) })
     }
 
@@ -275,13 +295,13 @@ impl Value for Numbers {
 }
 
 /// A table of strings; merged key by key.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TextTable {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextTable<T = RawText> {
     /// Keys and values, in file order.
-    pub entries: Vec<(Text, Text)>,
+    pub entries: Vec<(Text, T)>,
 }
 
-impl Value for TextTable {
+impl<T: Word> Value for TextTable<T> {
     const EXPECTED: &'static str = "a table of strings";
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
@@ -291,7 +311,7 @@ impl Value for TextTable {
         let mut entries = Vec::new();
         for (name, value) in table {
             let path = format!("{key}.{}", name.get_ref());
-            if let Some(text) = Text::read(&path, value, reader) {
+            if let Some(text) = T::read(&path, value, reader) {
                 let name = Text {
                     value: name.get_ref().to_string(),
                     origin: reader.origin(name.span()),
@@ -320,7 +340,7 @@ pub struct Instances {
     /// So many, numbered from 1.
     pub count: Option<Number>,
     /// By name, each with its parameters.
-    pub named: Vec<(Text, TextTable)>,
+    pub named: Vec<(Text, TextTable<Text>)>,
 }
 
 impl Value for Instances {
@@ -334,17 +354,17 @@ impl Value for Instances {
                 Some(Instances { count, named: Vec::new() })
             }
             DeValue::Array(_) => {
-                let names = Names::read(key, value, reader)?.list.into_iter();
+                let names = Names::<Text>::read(key, value, reader)?.list.into_iter();
                 Some(Instances {
                     count: None,
-                    named: names.map(|name| (name, TextTable::default())).collect(),
+                    named: names.map(|name| (name, TextTable { entries: Vec::new() })).collect(),
                 })
             }
             DeValue::Table(table) => {
                 let mut named = Vec::new();
                 for (name, value) in table {
                     let path = format!("{key}.{}", name.get_ref());
-                    let parameters = TextTable::read(&path, value, reader)?;
+                    let parameters = TextTable::<Text>::read(&path, value, reader)?;
                     let origin = reader.origin(name.span());
                     let name = Text { value: name.get_ref().to_string(), origin, from_defaults: false };
                     named.push((name, parameters));

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use super::Resolver;
 use super::scope::Scope;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::{self, CommonKeys, Text};
+use crate::diagnostic::{Code, Diagnostic, Origin};
+use crate::manifest::{self, CommonKeys};
 use crate::model::{Command, File};
 
 /// Files of a definition that keys write.
@@ -45,23 +45,27 @@ impl Resolver<'_> {
         scope: &Scope,
     ) -> Option<Command> {
         match command {
-            manifest::Command::Exec(words, _) => {
-                for word in words {
-                    self.literal_variable(word, key);
+            manifest::Command::Exec(raw, origin) => {
+                let words: Vec<Option<String>> = raw.iter().map(|word| self.text(word, scope)).collect();
+                for (raw, word) in raw.iter().zip(&words) {
+                    self.literal_variable(word.as_deref().unwrap_or_default(), raw.origin(), key);
                 }
-                let script = script_word(words);
-                let expanded = words.iter().enumerate().map(|(place, word)| match script == Some(place) {
-                    true => self.script(word, scope),
-                    false => self.text(word, scope),
-                });
-                let words: Vec<Option<String>> = expanded.collect();
                 let words = words.into_iter().collect::<Option<Vec<_>>>()?;
-                Some(Command::Exec { words })
+                if words.first().is_none_or(String::is_empty) {
+                    return self.no_program(key, *origin);
+                }
+                let script = script_word(&words).map(|place| &raw[place]);
+                script
+                    .is_none_or(|script| self.may_be_script(script, scope))
+                    .then_some(Command::Exec { words })
             }
             manifest::Command::Broken(_) => None,
-            manifest::Command::Shell(text) => {
-                let origin = text.origin;
-                let text = self.script(text, scope)?;
+            manifest::Command::Shell(raw) => {
+                let origin = raw.origin();
+                let text = self.text(raw, scope).filter(|_| self.may_be_script(raw, scope))?;
+                if text.trim().is_empty() {
+                    return self.no_program(key, origin);
+                }
                 let interpreter = match text.strip_prefix("#!") {
                     None => vec!["/bin/sh".to_owned(), "-e".to_owned()],
                     Some(rest) => interpreter(rest.lines().next().unwrap_or_default()),
@@ -83,8 +87,17 @@ impl Resolver<'_> {
         }
     }
 
-    fn literal_variable(&mut self, word: &Text, key: &str) {
-        let Some((before, after)) = word.value.split_once('$') else { return };
+    fn no_program(&mut self, key: &str, origin: Origin) -> Option<Command> {
+        self.problems.push(
+            Diagnostic::new(Code::InvalidValue, format!("`{key}` names no program"))
+                .at(origin, "nothing to run")
+                .help("name a program, as in `[\"nginx\", \"-g\", \"daemon off;\"]`, or leave the key out"),
+        );
+        None
+    }
+
+    fn literal_variable(&mut self, word: &str, origin: Origin, key: &str) {
+        let Some((before, after)) = word.split_once('$') else { return };
         let named = after.strip_prefix('{').unwrap_or(after);
         if before.ends_with('\\') || !named.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
             return;
@@ -92,7 +105,7 @@ impl Resolver<'_> {
         let name: String = named.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
         self.problems.push(
             Diagnostic::new(Code::LiteralVariable, format!("`${name}` is not expanded here"))
-                .at(word.origin, "these characters reach the program as they are")
+                .at(origin, "these characters reach the program as they are")
                 .note("a command in array form is run exactly as written")
                 .help(format!("if a shell shall expand it, write a string: `{key} = 'exec … \"${name}\"'`")),
         );
@@ -139,12 +152,12 @@ impl Resolver<'_> {
                     .at(path.origin, label)
                     .help(help),
                 );
-            } else if let Some(content) = match content.value.starts_with("#!") {
-                true => self.script(content, scope),
-                false => self.text(content, scope),
-            } {
-                let executable = content.starts_with("#!");
-                files.insert(path.value.clone(), File { content: content.into_bytes(), executable });
+            } else if let Some(text) = self.text(content, scope) {
+                let executable = text.starts_with("#!");
+                if executable && !self.may_be_script(content, scope) {
+                    continue;
+                }
+                files.insert(path.value.clone(), File { content: text.into_bytes(), executable });
             }
         }
     }
@@ -168,18 +181,17 @@ const INTERPRETERS: &[(&str, &str)] = &[
 ];
 
 /// Which word of a command is a script: that behind `sh -c` and the like, also where another program starts the shell.
-fn script_word(words: &[Text]) -> Option<usize> {
+fn script_word(words: &[String]) -> Option<usize> {
     // `/usr/bin/python3.11` is `python`.
-    let name = |word: &Text| {
-        let name = word.value.rsplit('/').next().unwrap_or_default();
+    let name = |word: &str| {
+        let name = word.rsplit('/').next().unwrap_or_default();
         name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').to_owned()
     };
     let (start, letter) = words.iter().enumerate().find_map(|(place, word)| {
         let (_, letter) = INTERPRETERS.iter().find(|(program, _)| *program == name(word))?;
         Some((place, *letter))
     })?;
-    let is_option = |word: &Text| word.value.starts_with('-') && word.value.ends_with(letter);
-    let option = words[start..].iter().position(is_option)?;
+    let option = words[start..].iter().position(|word| word.starts_with('-') && word.ends_with(letter))?;
     Some(start + option + 1).filter(|place| *place < words.len())
 }
 

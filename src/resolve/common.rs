@@ -1,9 +1,8 @@
-use super::bundle::service_ref;
-use super::scope::Scope;
+use super::scope::{Scope, StartAt};
 use super::values::Values;
 use super::{Resolver, choice, distinct, too_old};
 use crate::diagnostic::{Code, Diagnostic, Origin};
-use crate::manifest::{CommonKeys, Limits, Number, Text};
+use crate::manifest::{CommonKeys, Limits, Names, Number, RawText};
 use crate::model::{Account, Feature, Kind, Service, ServiceRef, Surroundings, Written};
 
 /// What longruns and oneshots have in common, once resolved.
@@ -19,40 +18,41 @@ pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum StartAt {
-    Early,
-    Boot,
-    Late,
-    OnDemand,
-}
-
 impl Resolver<'_> {
     /// The text with its expressions replaced; none, and a report, if that is not possible.
-    pub(super) fn text(&mut self, text: &Text, scope: &Scope) -> Option<String> {
+    pub(super) fn text(&mut self, text: &RawText, scope: &Scope) -> Option<String> {
         let expanded = scope.text(text, &self.expressions, self.problems)?;
         self.spend(expanded.len(), scope.origin);
         Some(expanded)
     }
 
-    /// The text of a script with its expressions replaced; none, and a report, if that is not possible, or if what was
-    /// added while the system runs would become code.
-    pub(super) fn script(&mut self, text: &Text, scope: &Scope) -> Option<String> {
-        let expanded = scope.script(text, &self.expressions, self.problems)?;
-        self.spend(expanded.len(), scope.origin);
-        Some(expanded)
+    /// Whether the text may be a script; reports what was added while the system runs and would become code.
+    pub(super) fn may_be_script(&mut self, text: &RawText, scope: &Scope) -> bool {
+        scope.may_be_script(text, &self.expressions, self.problems)
+    }
+
+    /// The text as the mention of a service.
+    pub(super) fn mention(&mut self, text: &RawText, scope: &Scope) -> Option<ServiceRef> {
+        let name = self.text(text, scope)?;
+        Some(ServiceRef { name: name.as_str().into(), origin: Some(text.origin()) })
+    }
+
+    /// The texts as mentions of services.
+    pub(super) fn mentions(&mut self, names: Option<&Names<RawText>>, scope: &Scope) -> Vec<ServiceRef> {
+        let list = names.into_iter().flat_map(|names| &names.list);
+        list.filter_map(|text| self.mention(text, scope)).collect()
     }
 
     /// A text read by `read`, if it is there.
     pub(super) fn value<T>(
         &mut self,
-        text: Option<&Text>,
+        text: Option<&RawText>,
         scope: &Scope,
         read: impl FnOnce(&mut Values<'_>, &str, Origin) -> Option<T>,
     ) -> Option<T> {
         let text = text?;
         let expanded = self.text(text, scope)?;
-        read(&mut Values { problems: self.problems }, &expanded, text.origin)
+        read(&mut Values { problems: self.problems }, &expanded, text.origin())
     }
 
     /// A number in `range`; reports it if it is not.
@@ -88,16 +88,13 @@ impl Resolver<'_> {
     /// Puts a service into the set and into its start set.
     pub(super) fn add(&mut self, keys: &CommonKeys, scope: &Scope, kind: Kind) {
         let reference = ServiceRef { name: scope.name.as_str().into(), origin: Some(scope.origin) };
-        match self.start_at(keys, scope) {
+        match scope.start {
             StartAt::Boot | StartAt::Early => self.start.boot.push(reference),
             StartAt::Late => self.start.late.push(reference),
             StartAt::OnDemand => {}
         }
-        for text in keys.required_by.iter().flat_map(|names| &names.list) {
-            if let Some(name) = self.text(text, scope) {
-                let dependent = ServiceRef { name: name.as_str().into(), ..service_ref(text) };
-                self.required_by.push((dependent, scope.name.as_str().into()));
-            }
+        for dependent in self.mentions(keys.required_by.as_ref(), scope) {
+            self.required_by.push((dependent, scope.name.as_str().into()));
         }
         let description = keys.description.as_ref().and_then(|text| self.text(text, scope));
         self.set.services.push(Service {
@@ -108,7 +105,8 @@ impl Resolver<'_> {
         });
     }
 
-    fn start_at(&mut self, keys: &CommonKeys, scope: &Scope) -> StartAt {
+    /// When the service starts.
+    pub(super) fn start_at(&mut self, keys: &CommonKeys, scope: &Scope) -> StartAt {
         let words = [
             ("early", StartAt::Early),
             ("boot", StartAt::Boot),
@@ -117,41 +115,36 @@ impl Resolver<'_> {
         ];
         let Some(text) = &keys.start else { return StartAt::Boot };
         let Some(word) = self.text(text, scope) else { return StartAt::Boot };
-        let start = choice("start", &word, text.origin, &words, self.problems).unwrap_or(StartAt::Boot);
+        let start = choice("start", &word, text.origin(), &words, self.problems).unwrap_or(StartAt::Boot);
         let system = self.system();
         if matches!(start, StartAt::Early | StartAt::Late) && !system.is_overlay() {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, format!("`start = \"{word}\"` needs s6-overlay"))
-                    .at(text.origin, format!("the target is {system}"))
+                    .at(text.origin(), format!("the target is {system}"))
                     .help("without the overlay a service starts at `boot` or `on-demand`"),
             );
             return StartAt::Boot;
         }
         if start == StartAt::Late && !system.has(Feature::User2) {
-            self.problems.push(too_old(system, Feature::User2, "start = \"late\"", text.origin));
+            self.problems.push(too_old(system, Feature::User2, "start = \"late\"", text.origin()));
         }
         start
     }
 
     /// The service that everything of this start set waits for.
-    pub(super) fn first_dependency(&self, start: Option<&str>) -> Option<ServiceRef> {
+    pub(super) fn first_dependency(&self, start: StartAt) -> Option<ServiceRef> {
         let name = match start {
             _ if !self.system().is_overlay() => return None,
-            Some("early") => return None,
-            Some("late") => "legacy-services",
-            _ => "base",
+            StartAt::Early => return None,
+            StartAt::Late => "legacy-services",
+            StartAt::Boot | StartAt::OnDemand => "base",
         };
         Some(ServiceRef { name: name.into(), origin: None })
     }
 
     pub(super) fn common(&mut self, keys: &CommonKeys, scope: &Scope) -> Common {
-        let mut dependencies: Vec<ServiceRef> =
-            self.first_dependency(keys.start.as_ref().map(|text| text.value.as_str())).into_iter().collect();
-        for text in keys.dependencies.iter().flat_map(|names| &names.list) {
-            if let Some(name) = self.text(text, scope) {
-                dependencies.push(ServiceRef { name: name.as_str().into(), ..service_ref(text) });
-            }
-        }
+        let mut dependencies: Vec<ServiceRef> = self.first_dependency(scope.start).into_iter().collect();
+        dependencies.extend(self.mentions(keys.dependencies.as_ref(), scope));
         let overlay = self.system().is_overlay();
         if let Some(flag) = keys.with_contenv.filter(|flag| flag.value && !overlay) {
             self.problems.push(
@@ -164,7 +157,7 @@ impl Resolver<'_> {
         if let Some(text) = keys.user.as_ref().filter(|_| self.set.target.rootless) {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`user` needs root")
-                    .at(text.origin, "a container without root cannot change accounts")
+                    .at(text.origin(), "a container without root cannot change accounts")
                     .help("leave it out: every service runs as the container's own account"),
             );
         }

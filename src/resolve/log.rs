@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use super::scope::Scope;
+use super::scope::{Scope, StartAt};
 use super::{Resolver, choice, too_old};
 use crate::diagnostic::{Code, Diagnostic, Origin};
-use crate::manifest::{self, Text};
+use crate::manifest::{self, RawText};
 use crate::model::{
     Account, Feature, Kind, Logger, Longrun, Script, Service, ServiceRef, Sink, Stderr, Written,
 };
@@ -81,9 +81,10 @@ impl Resolver<'_> {
             Place::Container
                 if sink.prefix.is_some()
                     && !(has_consumer
-                        && log.and_then(|l| l.prefix.as_ref()).is_some_and(|p| p.from_defaults)) =>
+                        && log.and_then(|l| l.prefix.as_ref()).is_some_and(|p| p.from_defaults())) =>
             {
-                let origin = log.and_then(|log| log.prefix.as_ref()).map_or(scope.origin, |text| text.origin);
+                let origin =
+                    log.and_then(|log| log.prefix.as_ref()).map_or(scope.origin, |text| text.origin());
                 let made = self.make_logger(sink.clone(), origin, scope, false);
                 Some((Some(made), origin))
             }
@@ -152,12 +153,12 @@ impl Resolver<'_> {
         // One from `[defaults]` is meant for those services that do write to the container's log.
         if let (Some(prefix), Some(Place::Directory(..) | Place::Discard)) = (&log.prefix, &to)
             && !sink.tee
-            && !prefix.from_defaults
+            && !prefix.from_defaults()
         {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`log.prefix` has no effect here")
-                    .at(prefix.origin, "in front of lines on the container's log")
-                    .at(log.to.as_ref().map(|text| text.origin), "nothing goes there")
+                    .at(prefix.origin(), "in front of lines on the container's log")
+                    .at(log.to.as_ref().map(|text| text.origin()), "nothing goes there")
                     .help(
                         "leave it out; a directory goes to the container's log as well with `log.tee = true`",
                     ),
@@ -171,22 +172,22 @@ impl Resolver<'_> {
         Some(Wanted { to, stderr, sink })
     }
 
-    fn place(&mut self, key: &str, text: &Text, is_stderr: bool, scope: &Scope) -> Option<Place> {
+    fn place(&mut self, key: &str, text: &RawText, is_stderr: bool, scope: &Scope) -> Option<Place> {
         let value = self.text(text, scope)?;
         match value.as_str() {
             "container" => Some(Place::Container),
             "discard" => Some(Place::Discard),
             "stdout" if is_stderr => Some(Place::Stdout),
             path if path.starts_with('/') => {
-                let path = super::Values { problems: self.problems }.path(key, path, text.origin)?;
-                Some(Place::Directory(path, text.origin))
+                let path = super::Values { problems: self.problems }.path(key, path, text.origin())?;
+                Some(Place::Directory(path, text.origin()))
             }
             _ => {
                 let words =
                     if is_stderr { "`stdout`, `container`, `discard`" } else { "`container`, `discard`" };
                 self.problems.push(
                     Diagnostic::new(Code::InvalidValue, format!("`{key}` cannot be `{value}`"))
-                        .at(text.origin, "neither a known word nor an absolute path")
+                        .at(text.origin(), "neither a known word nor an absolute path")
                         .help(format!("write {words}, or the absolute path of a directory")),
                 );
                 None
@@ -197,32 +198,32 @@ impl Resolver<'_> {
     fn sink(&mut self, log: &manifest::Log, scope: &Scope, has_directory: bool) -> Sink {
         if !has_directory {
             let written = [
-                ("size", log.size.as_ref().map(|t| t.origin)),
+                ("size", log.size.as_ref().map(|t| t.origin())),
                 ("keep", log.keep.map(|n| n.origin)),
-                ("timestamp", log.timestamp.as_ref().map(|t| t.origin)),
+                ("timestamp", log.timestamp.as_ref().map(|t| t.origin())),
                 ("link", log.link.map(|f| f.origin)),
                 ("tee", log.tee.map(|f| f.origin)),
-                ("user", log.user.as_ref().filter(|_| log.prefix.is_none()).map(|t| t.origin)),
+                ("user", log.user.as_ref().filter(|_| log.prefix.is_none()).map(|t| t.origin())),
             ];
             for (key, origin) in written {
                 let Some(origin) = origin else { continue };
                 self.problems.push(
                     Diagnostic::new(Code::ConflictingKeys, format!("`log.{key}` has no effect here"))
                         .at(origin, "only for a log that is a directory")
-                        .at(log.to.as_ref().map(|t| t.origin), "this log is none")
+                        .at(log.to.as_ref().map(|t| t.origin()), "this log is none")
                         .help("name a directory: `log.to = \"/var/log/NAME\"`"),
                 );
             }
         }
-        let size =
-            self.value(log.size.as_ref(), scope, |v, t, o| v.size("log.size", t, o)).unwrap_or(1 << 20);
-        if let Some(text) = log.size.as_ref().filter(|_| !SIZES.contains(&size)) {
-            self.problems.push(
-                Diagnostic::new(Code::InvalidValue, format!("`log.size` cannot be `{}`", text.value))
-                    .at(text.origin, "out of range")
-                    .help("s6-log takes sizes from 4KB to just below 256MB"),
-            );
-        }
+        let size = self.value(log.size.as_ref(), scope, |v, t, o| {
+            let size = v.size("log.size", t, o)?;
+            let help = "s6-log takes sizes from 4KB to just below 256MB";
+            match SIZES.contains(&size) {
+                true => Some(size),
+                false => v.refuse(format!("`log.size` cannot be `{t}`"), o, "out of range", help),
+            }
+        });
+        let size = size.unwrap_or(1 << 20);
         let keep = log.keep.map_or(20, |number| number.value);
         if let Some(number) = log.keep.filter(|number| !(0..=9999).contains(&number.value)) {
             self.problems.push(
@@ -234,13 +235,13 @@ impl Resolver<'_> {
         let words = [("iso", Some("T")), ("tai64n", Some("t")), ("none", None)];
         let timestamp = log.timestamp.as_ref().and_then(|text| {
             let word = self.text(text, scope)?;
-            choice("log.timestamp", &word, text.origin, &words, self.problems)
+            choice("log.timestamp", &word, text.origin(), &words, self.problems)
         });
         let rootless = self.set.target.rootless;
         if let Some(text) = log.user.as_ref().filter(|_| rootless) {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`log.user` needs root")
-                    .at(text.origin, "a container without root cannot change accounts")
+                    .at(text.origin(), "a container without root cannot change accounts")
                     .help("leave it out: loggers run as the container's own account"),
             );
         }
@@ -251,7 +252,7 @@ impl Resolver<'_> {
         };
         let prefix = log.prefix.as_ref().and_then(|text| {
             if !self.system().has(Feature::LogPrefix) {
-                self.problems.push(too_old(self.system(), Feature::LogPrefix, "log.prefix", text.origin));
+                self.problems.push(too_old(self.system(), Feature::LogPrefix, "log.prefix", text.origin()));
             }
             self.text(text, scope)
         });
@@ -260,7 +261,7 @@ impl Resolver<'_> {
         {
             self.problems.push(
                 Diagnostic::new(Code::InvalidValue, "`log.prefix` must be one line, and not empty")
-                    .at(text.origin, "this text")
+                    .at(text.origin(), "this text")
                     .help("write a few words, as in `\"web:\"`, or leave it out for no prefix"),
             );
         }
@@ -379,7 +380,10 @@ impl Resolver<'_> {
         };
         let mut longrun = Longrun {
             // Not what `[defaults.longrun]` says: whatever comes before the daemons must be loggable too.
-            dependencies: self.first_dependency(scope.is_early().then_some("early")).into_iter().collect(),
+            dependencies: self
+                .first_dependency(if scope.start == StartAt::Early { StartAt::Early } else { StartAt::Boot })
+                .into_iter()
+                .collect(),
             run: Script::Logger(Box::new(run)),
             notification_fd: Some(Written { value: 3, origin: None }),
             timeout_up: super::longrun::READY_WITHIN,

@@ -1,4 +1,3 @@
-use super::bundle::service_ref;
 use super::command::add_script;
 use super::scope::Scope;
 use super::values::Values;
@@ -28,7 +27,8 @@ impl Resolver<'_> {
         }
         let prepare = own.prepare.as_ref().and_then(|command| self.command(command, "prepare", scope));
         let finish = own.finish.as_ref().and_then(|command| self.command(command, "finish", scope));
-        let ready = own.ready.as_ref().map(|ready| self.ready(ready, own, &common.surroundings, scope));
+        let ready =
+            own.ready.as_ref().map(|ready| self.ready(ready, run.as_ref(), own, &common.surroundings, scope));
         let ready = ready.unwrap_or_default();
         let signal = self.value(own.down_signal.as_ref(), scope, |v, t, o| v.signal("down-signal", t, o));
         let reload_signal =
@@ -69,7 +69,7 @@ impl Resolver<'_> {
             self.problems.push(too_old(self.system(), Feature::LockFd, "lock-fd", number.origin));
         }
         if let Some(text) = own.reload_signal.as_ref().filter(|_| !self.system().has(Feature::Reload)) {
-            self.problems.push(too_old(self.system(), Feature::Reload, "reload-signal", text.origin));
+            self.problems.push(too_old(self.system(), Feature::Reload, "reload-signal", text.origin()));
         }
 
         let ready_within = match &ready.poll {
@@ -108,7 +108,7 @@ impl Resolver<'_> {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "a polled `ready` needs a limit")
                     .at(
-                        keys.common.timeout_up.as_ref().map(|text| text.origin),
+                        keys.common.timeout_up.as_ref().map(|text| text.origin()),
                         "this start may last for ever",
                     )
                     .help("write a duration; a check that never succeeds would hang the boot"),
@@ -205,7 +205,7 @@ impl Resolver<'_> {
             (None, Some(within)) => {
                 self.problems.push(
                     Diagnostic::new(Code::ConflictingKeys, "`on-exit.within` without `on-exit.deaths`")
-                        .at(within.origin, "how many deaths in this time?")
+                        .at(within.origin(), "how many deaths in this time?")
                         .help("add `on-exit.deaths = 5`"),
                 );
                 None
@@ -213,12 +213,12 @@ impl Resolver<'_> {
         };
         let words = [("give-up", false), ("stop-container", true)];
         let stop_container = keys.then.as_ref().is_some_and(|text| {
-            let word = self.text(text, scope).unwrap_or_default();
-            let stops = choice("on-exit.then", &word, text.origin, &words, self.problems).unwrap_or(false);
+            let Some(word) = self.text(text, scope) else { return false };
+            let stops = choice("on-exit.then", &word, text.origin(), &words, self.problems).unwrap_or(false);
             if stops && !self.system().is_overlay() {
                 self.problems.push(
                     Diagnostic::new(Code::ConflictingKeys, "`stop-container` needs s6-overlay")
-                        .at(text.origin, format!("the target is {}", self.system()))
+                        .at(text.origin(), format!("the target is {}", self.system()))
                         .help("without the overlay a service can only `give-up`"),
                 );
             }
@@ -235,31 +235,26 @@ impl Resolver<'_> {
     /// A pipeline that was written by hand; the other side of each pair is filled in when everything is known.
     fn pipeline(&mut self, own: &LongrunKeys, scope: &Scope, longrun: &mut Longrun) {
         if let Some(text) = &own.producer_for
-            && let Some(name) = self.text(text, scope)
+            && let Some(consumer) = self.mention(text, scope)
         {
             if let Some([logger]) = longrun.producer_for.as_deref() {
                 self.problems.push(
                     Diagnostic::new(Code::ConflictingKeys, "standard output has two consumers")
-                        .at(text.origin, "this one")
+                        .at(text.origin(), "this one")
                         .at(logger.origin, "and the logger that `log` asks for")
                         .help("a producer has one consumer: remove one of the two"),
                 );
             } else {
-                longrun.producer_for =
-                    Some(vec![ServiceRef { name: name.as_str().into(), ..service_ref(text) }]);
+                longrun.producer_for = Some(vec![consumer]);
             }
         }
-        for text in own.consumer_for.iter().flat_map(|names| &names.list) {
-            if let Some(name) = self.text(text, scope) {
-                longrun.consumer_for.push(ServiceRef { name: name.as_str().into(), ..service_ref(text) });
-            }
-        }
+        longrun.consumer_for.extend(self.mentions(own.consumer_for.as_ref(), scope));
         if let Some(text) = &own.pipeline_name
             && let Some(name) = self.text(text, scope)
-            && (Values { problems: self.problems }).service_name(&name, text.origin)
+            && (Values { problems: self.problems }).service_name(&name, text.origin())
         {
             longrun.pipeline_name =
-                Some(vec![ServiceRef { name: name.as_str().into(), ..service_ref(text) }]);
+                Some(vec![ServiceRef { name: name.as_str().into(), origin: Some(text.origin()) }]);
         }
     }
 }

@@ -14,7 +14,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Problems, did_you_mean};
-use crate::manifest::{Manifest, ServiceEntry, ServiceKeys, TargetKeys, Text};
+use crate::manifest::{CommonKeys, Manifest, ServiceEntry, ServiceKeys, TargetKeys, Text};
 use crate::model::{
     Bundle, Feature, Kind, Layer, Longrun, Name, Service, ServiceRef, ServiceSet, System, Target,
 };
@@ -155,16 +155,21 @@ impl Resolver<'_> {
         }
     }
 
+    /// This service, and when it starts.
+    fn starting(&mut self, mut scope: Scope, keys: &CommonKeys) -> Scope {
+        scope.start = self.start_at(keys, &scope);
+        scope
+    }
+
     /// Makes the service, or one for each of its instances and the bundle of them all.
     fn instances(
         &mut self,
         name: &Text,
         kind: &'static str,
-        common: &crate::manifest::CommonKeys,
+        common: &CommonKeys,
         mut make: impl FnMut(&mut Self, &Scope),
     ) {
         let table = format!("{kind}.{}", name.value);
-        let early = common.start.as_ref().is_some_and(|text| text.value == "early");
         let Some(instances) = &common.instances else {
             if let Some(parameters) = &common.parameters {
                 self.problems.push(
@@ -173,7 +178,8 @@ impl Resolver<'_> {
                         .help("add `instances = []` to make this service a template"),
                 );
             }
-            make(self, &Scope::service(name, table).early(early));
+            let scope = self.starting(Scope::service(name, table), common);
+            make(self, &scope);
             return;
         };
         let declared = common.parameters.iter().flat_map(|p| p.list.iter().cloned()).collect::<Vec<_>>();
@@ -198,7 +204,7 @@ impl Resolver<'_> {
         list.extend(instances.named.iter().map(|(name, values)| {
             (Variable::Text(name.value.clone()), name.clone(), values.entries.clone())
         }));
-        let template = Scope::template(name, table, declared).early(early);
+        let template = Scope::template(name, table, declared);
         template.check_given(list.iter().flat_map(|(_, _, given)| given), self.problems);
         let mut members = Vec::new();
         let known = self.problems.len();
@@ -216,6 +222,7 @@ impl Resolver<'_> {
             let scope = template
                 .instance(full.clone(), instance.origin, variable, &given)
                 .with_added(self.added, &given);
+            let scope = self.starting(scope, common);
             self.spend(SERVICE_BYTES, instance.origin);
             make(self, &scope);
             template.note_used(&scope);
@@ -227,7 +234,7 @@ impl Resolver<'_> {
             let (boot, late) = (self.start.boot.len(), self.start.late.len());
             let logs = self.logs.clone();
             let required_by = self.required_by.len();
-            let scope = template.dry(instances.count.is_some());
+            let scope = self.starting(template.dry(instances.count.is_some()), common);
             make(self, &scope);
             template.note_used(&scope);
             self.set.services.truncate(services);

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::Resolver;
 use super::scope::Scope;
 use crate::diagnostic::{Code, Diagnostic, Origin};
-use crate::manifest::{self, LongrunKeys, Text};
+use crate::manifest::{self, LongrunKeys, RawText};
 use crate::model::{Command, File, Poll, Question, Surroundings, Written};
 
 /// How a longrun says that it is ready.
@@ -19,6 +19,7 @@ impl Resolver<'_> {
     pub(super) fn ready(
         &mut self,
         ready: &manifest::Ready,
+        run: Option<&Command>,
         own: &LongrunKeys,
         surroundings: &Surroundings,
         scope: &Scope,
@@ -29,9 +30,9 @@ impl Resolver<'_> {
         };
         let asked = [
             ("check", ready.check.as_ref().map(manifest::Command::origin)),
-            ("tcp", ready.tcp.as_ref().map(|text| text.origin)),
-            ("unix", ready.unix.as_ref().map(|text| text.origin)),
-            ("http", ready.http.as_ref().map(|text| text.origin)),
+            ("tcp", ready.tcp.as_ref().map(|text| text.origin())),
+            ("unix", ready.unix.as_ref().map(|text| text.origin())),
+            ("http", ready.http.as_ref().map(|text| text.origin())),
         ];
         let asked: Vec<(&str, Origin)> =
             asked.into_iter().filter_map(|(key, origin)| Some((key, origin?))).collect();
@@ -48,8 +49,8 @@ impl Resolver<'_> {
         }
         if asked.is_empty() {
             let written = [
-                ("interval", ready.interval.as_ref().map(|text| text.origin)),
-                ("timeout", ready.timeout.as_ref().map(|text| text.origin)),
+                ("interval", ready.interval.as_ref().map(|text| text.origin())),
+                ("timeout", ready.timeout.as_ref().map(|text| text.origin())),
                 ("tries", ready.tries.map(|number| number.origin)),
             ];
             for (key, origin) in written.into_iter().filter_map(|(key, origin)| Some((key, origin?))) {
@@ -59,12 +60,12 @@ impl Resolver<'_> {
                         .help("add `ready.check`, `ready.tcp`, `ready.unix` or `ready.http`"),
                 );
             }
-            self.readiness_is_used(ready, own, &surroundings.environment, result.fd.as_ref());
+            self.readiness_is_used(ready, run, own, &surroundings.environment, result.fd.as_ref());
             return result;
         }
         result.fd =
             result.fd.or(Some(Written { value: 3, origin: asked.first().map(|(_, origin)| *origin) }));
-        let limit = |resolver: &mut Self, key: &str, text: Option<&Text>, default: u32| {
+        let limit = |resolver: &mut Self, key: &str, text: Option<&RawText>, default: u32| {
             resolver.value(text, scope, |v, t, o| v.duration(key, t, o)).unwrap_or(default)
         };
         result.poll = Some(Poll {
@@ -100,6 +101,7 @@ impl Resolver<'_> {
     fn readiness_is_used(
         &mut self,
         ready: &manifest::Ready,
+        run: Option<&Command>,
         own: &LongrunKeys,
         environment: &[(String, String)],
         fd: Option<&Written<u32>>,
@@ -108,10 +110,10 @@ impl Resolver<'_> {
         let value = fd.value;
         let mentions =
             |text: &str| text.split(|c: char| !c.is_ascii_digit()).any(|number| number == value.to_string());
-        let mentioned = match &own.run {
-            Some(manifest::Command::Exec(words, _)) => words.iter().any(|word| mentions(&word.value)),
-            Some(manifest::Command::Shell(text)) => mentions(&text.value),
-            Some(manifest::Command::Broken(_)) | None => true,
+        let mentioned = match run {
+            Some(Command::Exec { words }) => words.iter().any(|word| mentions(word)),
+            Some(Command::Script { text, .. }) => mentions(text),
+            None => true,
         } || environment.iter().any(|(_, value)| mentions(value));
         if !mentioned {
             self.problems.push(

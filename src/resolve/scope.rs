@@ -2,8 +2,21 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Problems, did_you_mean};
-use crate::manifest::Text;
+use crate::manifest::{RawText, Text};
 use crate::templates::{ExpressionError, Expressions, Variable};
+
+/// When a service starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StartAt {
+    /// Without waiting for the image's own initialisation.
+    Early,
+    /// After the image's own initialisation.
+    Boot,
+    /// After the legacy services.
+    Late,
+    /// When something needs it or asks for it.
+    OnDemand,
+}
 
 /// The service that is being made, and what its expressions may use.
 pub(super) struct Scope {
@@ -15,8 +28,10 @@ pub(super) struct Scope {
     pub table: String,
     /// Every text of it is a template, not only those from `[defaults]`.
     is_template: bool,
-    /// It starts without waiting for the image's own initialisation.
-    is_early: bool,
+    /// When it starts.
+    pub start: StartAt,
+    /// It stands for instances that do not exist yet, so that what they set is unknown.
+    is_dry: bool,
     variables: BTreeMap<String, Variable>,
     declared: Vec<Text>,
     /// Values that were added while the system runs, by whoever may.
@@ -33,7 +48,8 @@ impl Scope {
             origin: name.origin,
             table,
             is_template: false,
-            is_early: false,
+            start: StartAt::Boot,
+            is_dry: false,
             variables,
             declared: Vec::new(),
             added: BTreeMap::new(),
@@ -65,7 +81,8 @@ impl Scope {
             origin,
             table: self.table.clone(),
             is_template: true,
-            is_early: self.is_early,
+            start: StartAt::Boot,
+            is_dry: false,
             variables,
             declared: self.declared.clone(),
             added: BTreeMap::new(),
@@ -80,12 +97,13 @@ impl Scope {
         Scope { added: added.collect(), ..self }
     }
 
-    /// The text of a script with its expressions replaced. What was added becomes a part of the script, so that it must be
-    /// made of characters that mean nothing there.
-    pub fn script(&self, text: &Text, expressions: &Expressions, problems: &mut Problems) -> Option<String> {
-        let names = expressions.names(&text.value);
-        self.used.borrow_mut().extend(names.iter().cloned());
-        for name in names {
+    /// Whether the text may be a script. A value that was added while the system runs becomes a part of the script, so that
+    /// it must be made of characters that mean nothing there; reports it if it is not.
+    pub fn may_be_script(&self, text: &RawText, expressions: &Expressions, problems: &mut Problems) -> bool {
+        if self.added.is_empty() {
+            return true;
+        }
+        for name in expressions.names(text.unexpanded()) {
             let Some(value) = self.added.get(&name).filter(|value| !is_harmless(&value.value)) else {
                 continue;
             };
@@ -95,44 +113,45 @@ impl Scope {
                     Code::InvalidValue,
                     format!("`{name}` cannot be `{}`, which a script would take for code", shown.escape_debug()),
                 )
-                .at(text.origin, format!("`{{{{ {name} }}}}` becomes a part of this script"))
+                .at(text.origin(), format!("`{{{{ {name} }}}}` becomes a part of this script"))
                 .at(value.origin, "letters, digits and `_./:@%+,-` are harmless, others are not")
                 .help(format!(
                     "let the manifest give it to the script as a variable: `environment.VALUE = \"{{{{ {name} }}}}\"`, and `\"$VALUE\"` in \
                      the script"
                 )),
             );
-            return None;
+            return false;
         }
-        self.text(text, expressions, problems)
+        true
     }
 
-    /// This template with a stand-in for every value, to see its mistakes before there is an instance. Such as are counted
-    /// have a number, and others a name.
+    /// This template with a stand-in for every value, to see its mistakes before there is an instance. Counted instances
+    /// have a number, others a name. A text that depends on a stand-in has no value.
     pub fn dry(&self, is_counted: bool) -> Scope {
-        let stand_ins: Vec<(Text, Text)> =
-            self.declared.iter().map(|name| (name.clone(), name.clone())).collect();
+        let stand_in = |name: &Text| (name.clone(), Text { value: "1".into(), ..name.clone() });
+        let stand_ins: Vec<(Text, Text)> = self.declared.iter().map(stand_in).collect();
         let name = format!("{}-0", self.name);
         let instance = if is_counted { Variable::Number(0) } else { Variable::Text("0".into()) };
-        self.instance(name, self.origin, instance, &stand_ins)
+        Scope { is_dry: true, ..self.instance(name, self.origin, instance, &stand_ins) }
     }
 
     /// The text with its expressions replaced; none, and a report, if that is not possible.
-    pub fn text(&self, text: &Text, expressions: &Expressions, problems: &mut Problems) -> Option<String> {
-        if !(self.is_template || text.from_defaults) || !text.value.contains("{{") {
-            return Some(text.value.clone());
+    pub fn text(&self, text: &RawText, expressions: &Expressions, problems: &mut Problems) -> Option<String> {
+        let (written, origin) = (text.unexpanded(), text.origin());
+        if !(self.is_template || text.from_defaults()) || !written.contains("{{") {
+            return Some(written.to_owned());
         }
         let known = || {
             let built_in = if self.is_template { &["name", "instance"][..] } else { &["name"] };
             built_in.iter().copied().chain(self.declared.iter().map(|d| d.value.as_str()))
         };
-        let names = expressions.names(&text.value);
+        let names = expressions.names(written);
         self.used.borrow_mut().extend(names.iter().cloned());
         let mut unknown = false;
         for name in names.iter().filter(|name| known().all(|k| k != name.as_str())) {
             unknown = true;
             let mut problem = Diagnostic::new(Code::MissingParameter, format!("nothing defines `{name}`"))
-                .at(text.origin, format!("`{name}` is used here"));
+                .at(origin, format!("`{name}` is used here"));
             problem = match did_you_mean(name, known()) {
                 Some(near) => problem.help(format!("did you mean `{near}`?")),
                 None if self.is_template => {
@@ -149,7 +168,8 @@ impl Scope {
             return None;
         }
         let variables = Expressions::variables(self.variables.iter().map(|(k, v)| (k.as_str(), v.clone())));
-        match expressions.expand(&text.value, &variables) {
+        match expressions.expand(written, &variables) {
+            Ok(_) if self.is_dry && names.iter().any(|name| name != "name") => None,
             Ok(expanded) => Some(expanded),
             Err(ExpressionError::Undefined) => {
                 let missing: Vec<String> = names
@@ -163,7 +183,7 @@ impl Scope {
                         Code::MissingParameter,
                         format!("`{}` does not set {missing}", self.name),
                     )
-                    .at(text.origin, "used here, without a default")
+                    .at(origin, "used here, without a default")
                     .at(self.origin, "this instance sets no value for it")
                     .help("set it for the instance, or write `{{ NAME | default('VALUE') }}`"),
                 );
@@ -172,15 +192,14 @@ impl Scope {
             Err(ExpressionError::Malformed(why)) => {
                 let problem = Diagnostic::new(Code::Expression, format!("this is no expression: {why}"));
                 let help = "for the two characters `{{` themselves write `{{ '{{' }}`";
-                problems.push(problem.at(text.origin, "in this text").help(help));
+                problems.push(problem.at(origin, "in this text").help(help));
                 None
             }
             Err(ExpressionError::Invalid(why)) => {
                 let message = format!("this expression cannot be evaluated: {why}");
                 let help = "keep to names, numbers and short filters, as in `{{ 9000 + instance }}` or `{{ name | upper }}`";
-                problems.push(
-                    Diagnostic::new(Code::Expression, message).at(text.origin, "in this text").help(help),
-                );
+                problems
+                    .push(Diagnostic::new(Code::Expression, message).at(origin, "in this text").help(help));
                 None
             }
         }
@@ -208,17 +227,6 @@ impl Scope {
     /// Takes over what an instance used.
     pub fn note_used(&self, instance: &Scope) {
         self.used.borrow_mut().extend(instance.used.borrow().iter().cloned());
-    }
-
-    /// Says that the service starts without waiting for the image's own initialisation.
-    #[must_use]
-    pub fn early(self, is_early: bool) -> Scope {
-        Scope { is_early, ..self }
-    }
-
-    /// Whether the service starts without waiting for the image's own initialisation.
-    pub fn is_early(&self) -> bool {
-        self.is_early
     }
 
     /// Reports declared parameters that no text can use, and those that none does.

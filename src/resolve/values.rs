@@ -11,7 +11,7 @@ pub(super) struct Values<'p> {
 pub(super) const LONGEST_NAME: usize = 251;
 
 impl Values<'_> {
-    fn refuse<T>(&mut self, message: String, origin: Origin, label: &str, help: &str) -> Option<T> {
+    pub fn refuse<T>(&mut self, message: String, origin: Origin, label: &str, help: &str) -> Option<T> {
         self.problems.push(Diagnostic::new(Code::InvalidValue, message).at(origin, label).help(help));
         None
     }

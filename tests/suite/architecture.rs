@@ -127,3 +127,14 @@ fn only_the_command_line_prints_only_the_disk_room_opens_files_and_only_the_live
         }
     }
 }
+
+#[test]
+fn only_a_scope_reads_what_is_not_expanded_yet() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let readers: Vec<PathBuf> = files(&source)
+        .into_iter()
+        .filter(|file| fs::read_to_string(file).unwrap().contains(".unexpanded()"))
+        .map(|file| file.strip_prefix(&source).unwrap().to_owned())
+        .collect();
+    assert_eq!(readers, [Path::new("resolve/scope.rs")]);
+}
