@@ -8,6 +8,8 @@ use std::process::{Command, Output, Stdio};
 use s6gen::diagnostic::Code;
 use tempfile::TempDir;
 
+use crate::require::needs;
+
 const WEB: &str = "[longrun.web]\nrun = [\"web\"]\n";
 
 /// A folder with these files.
@@ -281,12 +283,8 @@ fn the_output_does_not_depend_on_where_or_how_often_it_is_built() {
 
 #[test]
 fn the_release_binary_needs_nothing_of_the_system() {
-    let Some(binary) = std::env::var_os("S6GEN_RELEASE") else {
-        eprintln!(
-            "not run: the_release_binary_needs_nothing_of_the_system: S6GEN_RELEASE names no binary (`make release`)"
-        );
-        return;
-    };
+    needs!("release");
+    let binary = std::env::var_os("S6GEN_RELEASE").unwrap();
     let bytes = fs::read(&binary).unwrap();
     // A static program asks for no interpreter: its program headers have no entry of type PT_INTERP, 3.
     let number = |at: usize, width: usize| {
@@ -298,10 +296,7 @@ fn the_release_binary_needs_nothing_of_the_system() {
         let at = usize::try_from(table + entry * size).unwrap();
         assert_ne!(number(at, 4), 3, "the binary needs a dynamic loader");
     }
-    if fs::metadata("/proc/self").map(|meta| std::os::unix::fs::MetadataExt::uid(&meta)).unwrap() != 0 {
-        eprintln!("not run: the release binary in an empty root: needs root");
-        return;
-    }
+    needs!("root");
     let folder = folder(&[("services.toml", WEB)]);
     fs::copy(&binary, folder.path().join("s6gen")).unwrap();
     let output = Command::new("chroot").arg(folder.path()).args(["/s6gen", "build"]).output().unwrap();

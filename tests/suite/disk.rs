@@ -14,6 +14,8 @@ use s6gen::disk::{Installed, OutputError, Place, Prune, State, compare, install,
 use s6gen::tree::SourceTree;
 use tempfile::TempDir;
 
+use crate::require::{self, is_root, needs, skip, succeeds, this_test, unshare};
+
 const SV: &str = "etc/s6-overlay/sv";
 const LINKS: &str = "etc/s6-overlay/s6-rc.d";
 const MARKERS: &str = "etc/s6-overlay/user-bundles.d/user/contents.d";
@@ -121,12 +123,6 @@ fn expected(tree: &SourceTree, prepare: impl Fn(&Path)) -> BTreeMap<String, Stri
     look(root.path())
 }
 
-/// The harness keeps what passing tests print; this gets through.
-#[allow(clippy::explicit_write, reason = "`eprintln` is what the harness keeps")]
-pub fn say(text: &str) {
-    writeln!(std::io::stderr(), "note: {text}").unwrap();
-}
-
 pub fn this_binary(test: &str) -> Vec<String> {
     let exe = std::env::current_exe().unwrap();
     let exe = exe.to_str().unwrap();
@@ -160,15 +156,6 @@ pub fn output_text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-fn can_run(words: &[&str]) -> bool {
-    let quiet = Command::new(words[0]).args(&words[1..]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    quiet.is_ok_and(|status| status.success())
-}
-
-fn is_root() -> bool {
-    fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
-}
-
 /// True inside a mount name space of its own, where a test may mount what it likes. Outside it runs `test` again
 /// inside one, or says that it cannot.
 pub fn in_own_mounts(test: &str) -> bool {
@@ -177,13 +164,10 @@ pub fn in_own_mounts(test: &str) -> bool {
         assert!(mount(&["-t", "tmpfs", "none"], &std::env::temp_dir()));
         return true;
     }
-    let unshare: &[&str] =
-        if is_root() { &["unshare", "--mount"] } else { &["unshare", "--mount", "--map-root-user"] };
-    let probe = [unshare, &["mount", "-t", "tmpfs", "none", "/tmp"]].concat();
-    if !can_run(&probe) {
-        say(&format!("{test} did not run: this system does not let it mount anything"));
+    if !require::all(test, &["mounts"]) {
         return false;
     }
+    let unshare = unshare();
     // A place of its own: this program itself may lie in the usual one.
     let scratch = TempDir::new().unwrap();
     let output = Command::new(unshare[0])
@@ -486,7 +470,7 @@ fn a_directory_that_may_not_be_written_refuses_and_loses_nothing() {
         command.output().unwrap()
     };
     if as_nobody("old").status.code() != Some(0) {
-        return say("the test without permission did not run: others may not execute the test binary");
+        return skip(this_test!(), "users", "others may not execute the test binary");
     }
     let before = look_with_times(root.path());
     let output = as_nobody("new");
@@ -499,7 +483,7 @@ fn a_directory_that_may_not_be_written_refuses_and_loses_nothing() {
 
 #[test]
 fn a_read_only_file_system_refuses_and_loses_nothing() {
-    if !in_own_mounts("disk::a_read_only_file_system_refuses_and_loses_nothing") {
+    if !in_own_mounts(this_test!()) {
         return;
     }
     let root = TempDir::new().unwrap();
@@ -528,7 +512,7 @@ fn a_read_only_file_system_refuses_and_loses_nothing() {
 
 #[test]
 fn a_disk_that_is_full_at_any_moment_loses_nothing() {
-    if !in_own_mounts("disk::a_disk_that_is_full_at_any_moment_loses_nothing") {
+    if !in_own_mounts(this_test!()) {
         return;
     }
     let builds =
@@ -576,7 +560,7 @@ fn fill(root: &Path, limit: &str, room: u64) {
 
 #[test]
 fn files_of_other_mounts_are_copied_over() {
-    if !in_own_mounts("disk::files_of_other_mounts_are_copied_over") {
+    if !in_own_mounts(this_test!()) {
         return;
     }
     let root = TempDir::new().unwrap();
@@ -601,7 +585,7 @@ pub fn attributes() -> &'static str {
 
 #[test]
 fn a_build_of_a_lower_overlay_layer_is_replaced() {
-    if !in_own_mounts("disk::a_build_of_a_lower_overlay_layer_is_replaced") {
+    if !in_own_mounts(this_test!()) {
         return;
     }
     let layers = TempDir::new().unwrap();
@@ -621,7 +605,7 @@ fn a_build_of_a_lower_overlay_layer_is_replaced() {
         attributes()
     );
     if !mount(&["-t", "overlay", "-o", &options, "overlay"], &at("merged")) {
-        return say("the overlay test did not run: this kernel does not let it mount an overlay");
+        return skip(this_test!(), "overlayfs", "");
     }
     for tree in [new(), old(), new()] {
         build(&tree, &at("merged")).unwrap();
@@ -674,10 +658,6 @@ fn inject(
     met
 }
 
-pub fn strace_works() -> bool {
-    can_run(&["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", "inject=?swapoff:error=EIO", "true"])
-}
-
 /// Every call by which a build changes anything, under its name on each architecture.
 const CHANGES: &[&str] = &[
     "mkdir",
@@ -698,9 +678,7 @@ const CHANGES: &[&str] = &[
 
 #[test]
 fn after_a_kill_at_any_moment_the_next_build_completes() {
-    if !strace_works() {
-        return say("the test that kills builds did not run: there is no usable strace");
-    }
+    needs!("strace");
     let calls = [CHANGES, &["write"]].concat();
     let met: usize = [None, Some("old")]
         .into_iter()
@@ -722,9 +700,7 @@ fn after_a_kill_at_any_moment_the_next_build_completes() {
 
 #[test]
 fn a_refusal_at_any_moment_keeps_the_old_tree_or_says_that_it_did_not() {
-    if !strace_works() {
-        return say("the test with injected errors did not run: there is no usable strace");
-    }
+    needs!("strace");
     for before in [None, Some("old")] {
         let met = inject(before, CHANGES, "error=EDQUOT", |root, there, output, moment| {
             let text = output_text(output);
@@ -885,7 +861,7 @@ fn a_manifest_is_read_or_the_reason_is_said() {
     assert_eq!(problem.code, Code::ManifestUnreadable);
     assert!(problem.help.unwrap().contains("directory/services.toml"));
 
-    assert!(can_run(&["mkfifo", at("fifo").to_str().unwrap()]));
+    assert!(succeeds(&["mkfifo", at("fifo").to_str().unwrap()]));
     assert!(refused("fifo").message.contains("not a regular file"));
     assert!(read_manifest(Path::new("/dev/zero")).unwrap_err().message.contains("not a regular file"));
 
@@ -895,9 +871,16 @@ fn a_manifest_is_read_or_the_reason_is_said() {
     sparse.set_len(s6gen::disk::MANIFEST_LIMIT + 1).unwrap();
     assert_eq!(refused("large").code, Code::ManifestTooLarge);
 
+    // Root may read everything.
     fs::set_permissions(at("fine"), fs::Permissions::from_mode(0o000)).unwrap();
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut check = Command::new(env!("CARGO_BIN_EXE_s6gen"));
+    check.arg("check").current_dir("/").arg("--manifest").arg(at("fine"));
     if is_root() {
-        return say("a manifest without permission was not tried: root may read everything");
+        check.uid(65534).gid(65534);
     }
-    assert!(refused("fine").message.contains("permission denied"));
+    let Ok(output) = check.output() else {
+        return skip(this_test!(), "users", "others may not execute the program");
+    };
+    assert!(output_text(&output).contains("permission denied"), "{}", output_text(&output));
 }

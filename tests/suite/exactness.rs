@@ -8,6 +8,8 @@ use s6gen::diagnostic::Files;
 use s6gen::tree::TreeEntry;
 use s6gen::{compile, render};
 
+use crate::require::needs;
+
 /// A small generator, so that a failing case can be made again from its number.
 pub struct Random(pub u64);
 
@@ -94,11 +96,7 @@ pub const RECORDER: &str =
 
 #[test]
 fn random_vectors_and_environments_arrive_unchanged() {
-    const NAME: &str = "random_vectors_and_environments_arrive_unchanged";
-    if !crate::s6rc::on_path("execlineb") || !crate::s6rc::on_path("perl") {
-        eprintln!("not run: {NAME}: execlineb (Debian package `execline`) or perl is not installed");
-        return;
-    }
+    needs!("execline", "perl");
     // All of them where time does not matter.
     let default = if std::env::var_os("CI").is_some() { 100_000 } else { 4_000 };
     let count: u64 = std::env::var("S6GEN_VECTORS").map_or(default, |count| count.parse().unwrap());
@@ -113,7 +111,7 @@ fn random_vectors_and_environments_arrive_unchanged() {
     for thread in threads {
         thread.join().unwrap();
     }
-    eprintln!("{NAME}: {count} vectors");
+    eprintln!("{count} vectors");
 }
 
 fn batch(seeds: &[u64]) {

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::case::{Verdict, cases, judge, lines, scratch};
 use crate::oracle::{class_of, database};
-use crate::s6rc::on_path;
+use crate::require::{has, needs};
 use crate::truth::in_memory;
 
 const OLD: &str = "3.2.3.0";
@@ -199,13 +199,11 @@ fn judged(tree: &SourceTree, setup: &Setup, whole: &SourceTree) -> Judgement {
     let mut files = Files::default();
     let root = tree.source("").directory.unwrap();
     let judgement = Judgement { compilation: judge_image(&mut files, &root, setup, &[]), files };
-    if on_path("s6-rc-compile") {
+    if has!("s6-rc") {
         let root = scratch();
         write(whole, root.path());
         let real = really(setup.system, root.path(), setup.bundle_dir.as_deref());
         judgement.compare_with(real, &setup.system.to_string());
-    } else {
-        eprintln!("not compared with the real program: s6-rc-compile is not on PATH");
     }
     judgement
 }
@@ -845,10 +843,8 @@ fn a_root_without_an_overlay_is_told_as_such() {
 
 #[test]
 fn a_real_image_is_judged_as_it_boots() {
-    let Some(rootfs) = std::env::var_os("S6GEN_ROOTFS") else {
-        eprintln!("not run: a_real_image_is_judged_as_it_boots: S6GEN_ROOTFS names no root with s6-overlay");
-        return;
-    };
+    needs!("rootfs");
+    let rootfs = std::env::var_os("S6GEN_ROOTFS").unwrap();
     let folder = scratch();
     let root = folder.path().join("rootfs");
     fs::create_dir_all(root.join("etc")).unwrap();
@@ -875,10 +871,7 @@ fn a_real_image_is_judged_as_it_boots() {
     let knows_new_place = system(&version).has(Feature::UserBundlesDir);
     let expected = if knows_new_place { "overlay::not-started" } else { "overlay::bundles-too-new" };
     assert_eq!(codes(&found), [expected], "{found:#}");
-    if !on_path("s6-rc-compile") {
-        eprintln!("not compared with the real program: s6-rc-compile is not on PATH");
-        return;
-    }
+    needs!("s6-rc");
     let mut sources = vec!["etc/s6-overlay/s6-rc.d".to_owned()];
     sources.extend(knows_new_place.then(|| "etc/s6-overlay/user-bundles.d".to_owned()));
     sources.push(format!("package/admin/s6-overlay-{version}/etc/s6-rc/sources"));

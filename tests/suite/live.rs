@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::s6rc::on_path;
+use crate::require;
 use crate::supervise::{build, eventually, listens, read_lines};
 
 /// A system that s6-rc manages: the services of a manifest, and of another layer's source directory if there is one.
@@ -29,9 +29,7 @@ impl Machine {
 
     /// Boots with further keys of `[target]`, and with oneshots of another layer, each by its name and its `up`.
     fn boot_with(test: &str, target: &str, manifest: &str, other_layer: &[(&str, &str)]) -> Option<Self> {
-        let programs = ["s6-rc", "s6-rc-compile", "s6-rc-init", "s6-svscan", "execlineb"];
-        if !programs.into_iter().all(on_path) {
-            eprintln!("not run: {test}: s6-rc is not on PATH");
+        if !require::all(test, &["s6", "execline", "s6-rc"]) {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();

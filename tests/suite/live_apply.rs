@@ -14,13 +14,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::disk::{say, strace_works};
 use crate::live_store::HOSTILE;
-use crate::s6rc::on_path;
+use crate::require::{self, find, needs};
 use crate::supervise::listens;
-
-const PROGRAMS: &[&str] =
-    &["s6-svscan", "s6-rc", "s6-rc-compile", "s6-rc-init", "s6-rc-update", "s6-rc-db", "execlineb"];
 
 /// Every call by which anything on the disk is changed, under its name on each architecture, and those between which
 /// other programs do.
@@ -63,14 +59,12 @@ struct System {
 impl System {
     /// Builds `manifest`, in which `SCRATCH` stands for the folder, and boots it; none, and a word, without the programs.
     fn boot(test: &str, manifest: &str) -> Option<System> {
-        let missing: Vec<&str> = PROGRAMS.iter().copied().filter(|program| !on_path(program)).collect();
-        if !missing.is_empty() {
-            say(&format!("{test} did not run: {} not on PATH", missing.join(", ")));
+        if !require::all(test, &["s6", "execline", "s6-rc"]) {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_str().unwrap().to_owned();
-        let commands = which("execlineb");
+        let commands = find("execlineb").unwrap();
         let commands = commands.parent().unwrap().to_str().unwrap();
         let target = format!(
             "[target]\ns6-rc = \"0.7.0.0\"\ntree = \"{path}/source\"\ncommand-dir = \"{commands}\"\n"
@@ -177,11 +171,6 @@ impl Drop for System {
     }
 }
 
-fn which(program: &str) -> PathBuf {
-    let output = Command::new("which").arg(program).output().unwrap();
-    PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
-}
-
 const MANIFEST: &str = r#"
 [longrun.web]
 run = ["sleep", "infinity"]
@@ -272,9 +261,7 @@ impl System {
 #[test]
 fn a_killed_apply_leaves_a_whole_system_and_the_next_one_completes() {
     const NAME: &str = "a_killed_apply_leaves_a_whole_system_and_the_next_one_completes";
-    if !strace_works() {
-        return say(&format!("{NAME} did not run: there is no usable strace"));
-    }
+    needs!("strace");
     let Some(system) = System::boot(NAME, MANIFEST) else { return };
     let (mut turn, mut killed) = (0, 0);
     system.want(&SETS[0]);
@@ -437,9 +424,7 @@ fn an_update_that_outlives_its_apply_is_waited_for_and_keeps_its_database() {
 #[test]
 fn hostile_words_reach_a_service_that_runs() {
     const NAME: &str = "hostile_words_reach_a_service_that_runs";
-    if !on_path("perl") {
-        return say(&format!("{NAME} did not run: perl is not on PATH"));
-    }
+    needs!("perl");
     let Some(system) = System::boot(NAME, MANIFEST) else { return };
     let recorder = r#"$to = shift; open F, ">", "$to.new"; print F map { "$_\0" } @ARGV; close F; rename "$to.new", $to; sleep 1000"#;
     let to = system.path("words");

@@ -10,7 +10,7 @@
 //! has to be the committed one; `INSTA_UPDATE=always` writes it anew. Elsewhere the committed one is replayed.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
@@ -20,6 +20,7 @@ use tempfile::TempDir;
 
 use crate::bridge::Bridge;
 use crate::golden::cases;
+use crate::require::{find, is_root, needs, skip, this_test};
 use crate::supervise::{eventually, listens};
 use crate::transcript::{Places, Recorder, Replayer, Witness, line, parse, text, words};
 
@@ -27,32 +28,26 @@ use crate::transcript::{Places, Recorder, Replayer, Witness, line, parse, text, 
 const VERSIONS: [(&str, &str, &str); 2] =
     [("s6-rc", "S6RC_VERSION", "0.7.0.0"), ("s6", "S6_VERSION", "2.15.1.0")];
 
-/// The folder of the real programs, if they are there in the right versions; why not, if not.
-fn real_programs() -> Result<PathBuf, String> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folder = std::env::split_paths(&path).find(|folder| folder.join("s6-rc-compile").is_file());
-    let folder = folder.ok_or("s6-rc is not on PATH")?;
+/// The folder of the real programs, if they are there in the right versions; what is missing and why, if not.
+fn real_programs() -> Result<PathBuf, (&'static str, String)> {
+    let compiler = find("s6-rc-compile").ok_or(("s6-rc", "it is not on PATH".to_owned()))?;
+    let folder = compiler.parent().unwrap().to_owned();
     if !folder.join("s6-svscan").is_file() {
-        return Err(format!("s6 is not beside s6-rc in {}", folder.display()));
+        return Err(("s6-rc", format!("s6 is not beside it in {}", folder.display())));
     }
     // They do not say their version; the headers beside them do.
     for (package, word, version) in VERSIONS {
         let header = folder.with_file_name("include").join(package).join("config.h");
         let text = fs::read_to_string(&header).unwrap_or_default();
         if !text.contains(&format!("#define {word} \"{version}\"")) {
-            return Err(format!("{} does not say that this is {package} {version}", header.display()));
+            let why = format!("{} does not say that this is {package} {version}", header.display());
+            return Err(("s6-rc", why));
         }
     }
-    match fs::metadata("/proc/self").unwrap().uid() == 0 {
+    match is_root() {
         true => Ok(folder),
-        false => Err("only root can start the loggers of the cases".into()),
+        false => Err(("root", "only root can start the loggers of the cases".into())),
     }
-}
-
-/// Where Python is.
-fn python() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).map(|folder| folder.join("python3")).find(|python| python.is_file())
 }
 
 /// A line of `steps`.
@@ -255,7 +250,7 @@ impl System {
         );
         self.bridge.script("s6gen", &script);
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-        let python = python().unwrap();
+        let python = find("python3").unwrap();
         let mut command = Command::new(&python);
         command.arg("-B").arg(self.case.join(file)).arg(docs);
         let more = [python.parent().unwrap(), Path::new("/usr/bin"), Path::new("/bin")];
@@ -423,7 +418,7 @@ fn every_live_case_says_and_calls_what_is_expected() {
             eprintln!("live cases: run on a real system, with the programs in {}", programs.display());
             run_all(Some(&programs));
         }
-        Err(why) => eprintln!("live cases: not run on a real system, their transcripts are replayed: {why}"),
+        Err((name, why)) => skip(this_test!(), name, &format!("{why}; the transcripts are replayed")),
     }
     // What was recorded is what is replayed.
     run_all(None);
@@ -431,12 +426,8 @@ fn every_live_case_says_and_calls_what_is_expected() {
 
 #[test]
 fn the_python_module_does_what_the_watcher_called() {
-    let name = "the_python_module_does_what_the_watcher_called";
+    needs!("python3");
     let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/python");
-    if python().is_none() {
-        eprintln!("not run: {name}: python3 is not on PATH");
-        return;
-    }
     let module = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/s6gen.py")).unwrap();
     let program = fs::read_to_string(case.join("watcher.py")).unwrap();
     for line in module.lines().filter_map(|line| line.strip_prefix("def ")) {
@@ -446,10 +437,10 @@ fn the_python_module_does_what_the_watcher_called() {
     }
     match real_programs() {
         Ok(programs) => {
-            eprintln!("{name}: on a real system, with the programs in {}", programs.display());
+            eprintln!("on a real system, with the programs in {}", programs.display());
             run(&case, Some(&programs));
         }
-        Err(why) => eprintln!("{name}: not run on a real system, its transcript is replayed: {why}"),
+        Err((name, why)) => skip(this_test!(), name, &format!("{why}; the transcript is replayed")),
     }
     run(&case, None);
 }

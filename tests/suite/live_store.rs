@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::TempDir;
 
-use crate::disk::{look, look_with_times, say, strace_works};
+use crate::disk::{look, look_with_times};
 use crate::exactness::{RECORDER, Random};
-use crate::s6rc::on_path;
+use crate::require::needs;
 
 /// Where the definitions of a system without s6-overlay lie.
 const DEFINITIONS: &str = "root/etc/s6-rc/source";
@@ -456,12 +456,7 @@ pub const HOSTILE: &[&str] = &[
 
 #[test]
 fn values_and_commands_arrive_as_they_were_given() {
-    const NAME: &str = "values_and_commands_arrive_as_they_were_given";
-    if !on_path("execlineb") || !on_path("perl") {
-        return say(&format!(
-            "{NAME} did not run: execlineb (Debian package `execline`) or perl is not on PATH"
-        ));
-    }
+    needs!("execline", "perl");
     let count: usize = std::env::var("S6GEN_VECTORS").map_or(60, |count| count.parse().unwrap());
     let mut random = Random(0x5eed_0005);
     let mut values: Vec<String> = HOSTILE.iter().map(|text| (*text).to_owned()).collect();
@@ -516,7 +511,7 @@ fn values_and_commands_arrive_as_they_were_given() {
         assert!(look(store.folder.path()).keys().all(|path| !path.contains("evil")));
         arrived += scripts.len();
     }
-    eprintln!("{NAME}: {arrived} vectors");
+    eprintln!("{arrived} vectors");
 }
 
 type Chunk<'a> = (&'a [String], &'a [Vec<String>]);
@@ -723,9 +718,7 @@ const CALLS: &[&str] = &[
 
 #[test]
 fn a_kill_at_any_moment_leaves_the_old_or_the_new_set() {
-    if !strace_works() {
-        return say("the test that kills `instance add` and `remove` did not run: there is no usable strace");
-    }
+    needs!("strace");
     let store = Store::standard();
     let remove =
         |service: &str| ["instance", "remove", "--root", "root", service].map(OsString::from).to_vec();

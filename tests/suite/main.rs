@@ -25,6 +25,7 @@ mod oracle;
 mod orders;
 mod properties;
 mod readme;
+mod require;
 mod rules;
 mod s6rc;
 mod size;

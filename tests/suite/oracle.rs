@@ -14,13 +14,9 @@ use s6gen::source::{Directory, EntryKind, Listed, Source};
 use serde_json::{Map, Value, json};
 
 use crate::case::{Case, Content, Judgement, Verdict, cases, judge, lines, path, scratch, text};
+use crate::require::needs;
 
 pub const COMPILER: &str = "s6-rc-compile";
-
-pub fn is_on_path(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
-}
 
 pub fn number_from(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -28,10 +24,7 @@ pub fn number_from(variable: &str, default: u64) -> u64 {
 
 #[test]
 fn fresh_trees_get_the_verdict_of_the_real_compiler() {
-    if !is_on_path(COMPILER) {
-        eprintln!("not run: {COMPILER} is not on PATH");
-        return;
-    }
+    needs!("s6-rc");
     let count = number_from("S6GEN_ORACLE_TREES", 300);
     let seed = number_from("S6GEN_ORACLE_SEED", 1);
     let mut corpus = cases("cases-named.jsonl");

@@ -20,18 +20,15 @@ use s6gen::render::{self, Direction};
 use serde_json::Value;
 
 use crate::case::{Case, cases, path, scratch};
-use crate::oracle::{Random, fresh, is_on_path, number_from, put};
+use crate::oracle::{Random, fresh, number_from, put};
+use crate::require::needs;
 
 /// How many services and bundles of one tree are started and stopped by name.
 const NAMES_PER_TREE: usize = 12;
 
 #[test]
 fn s6_rc_starts_and_stops_in_an_order_that_the_graph_allows() {
-    let missing = ["s6-rc-compile", "s6-rc-db", "s6-rc"].into_iter().find(|program| !is_on_path(program));
-    if let Some(program) = missing {
-        eprintln!("not run: {program} is not on PATH");
-        return;
-    }
+    needs!("s6-rc");
     let count = number_from("S6GEN_ORDERS_TREES", 20);
     let seed = number_from("S6GEN_ORACLE_SEED", 1);
     let mut corpus = cases("cases-named.jsonl");

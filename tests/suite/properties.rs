@@ -16,7 +16,6 @@ use s6gen::tree::{SourceTree, TreeEntry};
 use s6gen::{Compilation, compile, import, model, render, validate};
 
 use crate::manifests::{array, manifest, text};
-use crate::s6rc::on_path;
 
 /// Tries `property` on so many values, unless the environment says how many. The same ones each time, so that nobody's
 /// change fails over what it has nothing to do with.
@@ -339,10 +338,6 @@ fn an_array_reaches_its_program_word_by_word() {
 
 #[test]
 fn the_real_shell_reads_what_was_quoted_for_it() {
-    if !on_path("sh") {
-        eprintln!("not run: sh is not on PATH");
-        return;
-    }
     let batch = proptest::collection::vec(text(), 1..100);
     holds(20, batch, |words| {
         let quoted: Vec<String> = words.iter().map(|word| sh_word(word)).collect();

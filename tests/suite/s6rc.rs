@@ -9,9 +9,7 @@ use s6gen::diagnostic::Files;
 use s6gen::model::{Feature, Index, Kind, Name, System};
 use s6gen::{compile, disk, render};
 
-pub fn on_path(program: &str) -> bool {
-    Command::new("which").arg(program).output().is_ok_and(|output| output.status.success())
-}
+use crate::require::needs;
 
 /// Writes what the image brings: the overlay's own definitions, and the start bundles where its version has them.
 pub fn write_image(root: &Path, own: &str, system: System) {
@@ -41,10 +39,7 @@ pub fn write_image(root: &Path, own: &str, system: System) {
 
 #[test]
 fn every_accepted_case_compiles_with_the_overlay_and_top_reaches_what_boots() {
-    if !on_path("s6-rc-compile") {
-        eprintln!("not run: every_accepted_case_compiles_…: s6-rc-compile is not on PATH");
-        return;
-    }
+    needs!("s6-rc");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut cases: Vec<_> =
         fs::read_dir(folder.join("tests/cases/ok")).unwrap().map(|entry| entry.unwrap().path()).collect();

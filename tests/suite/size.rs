@@ -13,7 +13,7 @@ use s6gen::render::{self, Direction};
 use s6gen::tree::SourceTree;
 
 use crate::case::scratch;
-use crate::oracle::is_on_path;
+use crate::require::has;
 
 /// Nothing of this size takes seconds; the bound only tells a square from a line on a slow and busy machine.
 const LONG: Duration = Duration::from_secs(60);
@@ -153,10 +153,7 @@ fn more_services_than_the_real_compiler_survives_are_warned_of() {
     for (count, expected) in [(7_880, &[][..]), (7_910, &[Code::TooManyServices][..])] {
         let tree = alone(count);
         assert_eq!(codes(&tree), expected, "{count} services");
-        if !is_on_path("s6-rc-compile") {
-            eprintln!(
-                "not run: s6-rc-compile is not on PATH, so nobody asks it whether it survives {count} services"
-            );
+        if !has!("s6-rc") {
             continue;
         }
         if let Some(survives) = survives(&tree) {

@@ -12,14 +12,12 @@ use s6gen::{disk, import, judge, snapshot_of};
 use serde_json::Value;
 
 use crate::case::{cases, from_base64, path, scratch};
-use crate::oracle::{Random, database, fresh, is_on_path, number_from, remove};
+use crate::oracle::{Random, database, fresh, number_from, remove};
+use crate::require::needs;
 
 #[test]
 fn a_flattened_snapshot_is_the_compiled_database() {
-    if let Some(program) = ["s6-rc-compile", "s6-rc-db"].into_iter().find(|program| !is_on_path(program)) {
-        eprintln!("not run: {program} is not on PATH");
-        return;
-    }
+    needs!("s6-rc");
     let count = number_from("S6GEN_SNAPSHOTS", 60);
     let seed = number_from("S6GEN_ORACLE_SEED", 1);
     let mut corpus = cases("cases-named.jsonl");

@@ -14,23 +14,15 @@ use s6gen::diagnostic::Files;
 use s6gen::{compile, disk, render};
 use tempfile::TempDir;
 
+use crate::require::{self, say};
+
 /// Whether the programs are there; says so if not.
 fn available(test: &str) -> bool {
-    let found = ["s6-svscan", "s6-log", "execlineb"].iter().all(|program| {
-        Command::new("which").arg(program).output().is_ok_and(|output| output.status.success())
-    });
-    if !found {
-        eprintln!("not run: {test}: s6 and execline are not installed (Debian packages `s6` and `execline`)");
-    }
-    found
+    require::all(test, &["s6", "execline"])
 }
 
 fn is_root(test: &str) -> bool {
-    let root = fs::metadata("/proc/self").unwrap().uid() == 0;
-    if !root {
-        eprintln!("not run: {test}: needs root");
-    }
-    root
+    require::all(test, &["root"])
 }
 
 /// A supervision tree over the services of a manifest.
@@ -429,7 +421,9 @@ fn what_is_left_of_its_group_is_stopped_with_it() {
     s.control("-d", "parent");
     assert!(s.wait("-D", "parent", 10_000));
     if !newer {
-        eprintln!("{NAME}: this s6 does not tell `finish` the process group; it is called by hand instead");
+        say(&format!(
+            "note: {NAME}: this s6 does not tell `finish` the process group; it is called by hand instead"
+        ));
         let finish = s.path("scan/parent/finish");
         let called = Command::new(finish)
             .args(["256", "15", "parent", &group])
@@ -615,10 +609,7 @@ fn a_service_is_ready_when_its_socket_answers() {
     s.control("-u", "unix");
     assert!(!s.wait("-U", "unix", 200));
     assert!(s.wait("-U", "unix", 10_000));
-    if !crate::s6rc::on_path("s6-tcpclient") {
-        eprintln!(
-            "not run: {NAME} for TCP and HTTP: s6-tcpclient is not installed (s6-networking, part of s6-overlay)"
-        );
+    if !require::all(NAME, &["s6-networking"]) {
         return;
     }
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -16,11 +16,10 @@ use s6gen::{compile, judge_image, render};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::disk::{
-    attributes, in_own_mounts, look, mount, output_text, say, scratch, strace_works, this_binary,
-};
+use crate::disk::{attributes, in_own_mounts, look, mount, output_text, scratch, this_binary};
 use crate::oracle::database;
-use crate::s6rc::{on_path, write_image};
+use crate::require::{self, on_path, say, skip, this_test};
+use crate::s6rc::write_image;
 
 const SV: &str = "etc/s6-overlay/sv";
 
@@ -317,13 +316,13 @@ fn ends() -> BTreeMap<&'static str, BTreeMap<String, String>> {
 
 const TREES: [&str; 3] = ["old", "new", "third"];
 
-fn can_run() -> bool {
-    if !strace_works() {
-        say("a test that looks at killed builds did not run: there is no usable strace");
+/// Whether builds can be killed here; says so if not, and if s6gen alone judges what is left.
+fn can_run(test: &str) -> bool {
+    if !require::all(test, &["strace"]) {
         return false;
     }
     if !on_path("s6-rc-compile") {
-        say("what a killed build leaves was judged without s6-rc-compile: it is not on PATH");
+        skip(test, "s6-rc", "s6gen alone judges what a killed build leaves");
     }
     true
 }
@@ -349,7 +348,7 @@ fn old_or_new(
         assert_eq!(look(root), ends[end], "{next} {number}");
     });
     say(&format!(
-        "{killed} builds of {next} were killed, {} before the switch, {} after it",
+        "note: {killed} builds of {next} were killed, {} before the switch, {} after it",
         seen[0], seen[1]
     ));
     assert!(seen.iter().all(|count| *count > 20), "{seen:?}");
@@ -357,7 +356,7 @@ fn old_or_new(
 
 #[test]
 fn after_a_kill_at_any_moment_a_boot_sees_the_old_or_the_new() {
-    if !can_run() {
+    if !can_run(this_test!()) {
         return;
     }
     let (first, old) = built(&["old"]);
@@ -367,7 +366,7 @@ fn after_a_kill_at_any_moment_a_boot_sees_the_old_or_the_new() {
 
 #[test]
 fn a_first_build_in_an_image_that_boots_is_seen_whole_or_not_at_all() {
-    if !can_run() {
+    if !can_run(this_test!()) {
         return;
     }
     let ((empty, nothing), (_, old)) = (built(&[]), built(&["old"]));
@@ -376,7 +375,7 @@ fn a_first_build_in_an_image_that_boots_is_seen_whole_or_not_at_all() {
 
 #[test]
 fn a_build_that_completes_an_interrupted_one_may_be_killed_as_well() {
-    if !can_run() {
+    if !can_run(this_test!()) {
         return;
     }
     let (first, _) = built(&["old"]);
@@ -403,7 +402,7 @@ fn a_build_that_completes_an_interrupted_one_may_be_killed_as_well() {
 
 #[test]
 fn a_removal_that_is_postponed_keeps_the_scripts_at_every_moment() {
-    if !can_run() {
+    if !can_run(this_test!()) {
         return;
     }
     let (first, old) = built(&["old"]);
@@ -423,13 +422,13 @@ fn a_removal_that_is_postponed_keeps_the_scripts_at_every_moment() {
 
 #[test]
 fn on_a_lower_overlay_layer_a_boot_sees_the_old_or_the_new() {
-    if !can_run() || !in_own_mounts("switch::on_a_lower_overlay_layer_a_boot_sees_the_old_or_the_new") {
+    if !can_run(this_test!()) || !in_own_mounts(this_test!()) {
         return;
     }
     let (_, old) = built(&["old"]);
     let (lower, new) = built(&["old", "new"]);
     if Root::overlay(lower.path()).is_none() {
-        return say("the overlay test did not run: this kernel does not let it mount an overlay");
+        return skip(this_test!(), "overlayfs", "");
     }
     let layers = look(lower.path());
     old_or_new(&new, ("old", &old), Prune::Now, || Root::overlay(lower.path()).unwrap(), |_| {});

@@ -18,18 +18,15 @@ use s6gen::model::{Name, Snapshot, System, Target};
 use s6gen::snapshot_of;
 
 use crate::case::{Case, scratch};
-use crate::oracle::{Random, is_on_path, number_from, put};
+use crate::oracle::{Random, number_from, put};
+use crate::require::needs;
 
 /// How many running systems are updated from one database to one other.
 const STATES_PER_PAIR: usize = 5;
 
 #[test]
 fn s6_rc_update_stops_and_starts_what_is_foretold() {
-    let programs = ["s6-rc-compile", "s6-rc-db", "s6-rc-update", "s6-rc-dryrun"];
-    if let Some(program) = programs.into_iter().find(|program| !is_on_path(program)) {
-        eprintln!("not run: {program} is not on PATH");
-        return;
-    }
+    needs!("s6-rc");
     let count = number_from("S6GEN_UPDATES", 30);
     let seed = number_from("S6GEN_ORACLE_SEED", 1);
     let total = Mutex::new(BTreeMap::<&str, u64>::new());

@@ -12,7 +12,7 @@ use s6gen::model::{Name, Snapshot};
 use s6gen::{disk, snapshot_of};
 use tempfile::TempDir;
 
-use crate::oracle::is_on_path;
+use crate::require::needs;
 use crate::supervise::listens;
 
 /// A definition: its name, and its files.
@@ -114,11 +114,7 @@ fn names(names: &[&str]) -> BTreeSet<Name> {
 
 #[test]
 fn an_update_restarts_exactly_what_is_foretold() {
-    let programs = ["s6-svscan", "s6-rc-compile", "s6-rc-init", "s6-rc", "s6-rc-update"];
-    if let Some(program) = programs.into_iter().find(|program| !is_on_path(program)) {
-        eprintln!("not run: {program} is not on PATH");
-        return;
-    }
+    needs!("s6", "s6-rc");
     let mut system = System { folder: tempfile::tempdir().unwrap(), scanner: None };
     let changed = format!("{WAIT}# changed\n");
     let source = "#!/bin/sh\nwhile :; do echo line; sleep 0.1; done\n";

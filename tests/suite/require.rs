@@ -1,0 +1,196 @@
+//! What a test needs and a machine may lack.
+//!
+//! A test that needs something begins with `needs!("s6-rc", "root");`: where one of them is missing, it says so and is
+//! over. `if !has!("s6-networking") { … }` asks the same before a part of a test. Helpers take the name of the test and
+//! call `all`. What is needed has its row in `NEEDS`.
+//!
+//! Nothing is skipped in silence: each skip is a line `skipped: TEST: …` in the output of `cargo test`, which does not
+//! capture it, and is appended to the file that `S6GEN_SKIPPED` names. `S6GEN_REQUIRE=all`, or a list of names such as
+//! `s6-rc,shellcheck`, makes each skip for want of them a failure.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::{LazyLock, Mutex};
+
+/// Something that a test needs.
+struct Need {
+    name: &'static str,
+    is_met: fn() -> bool,
+    /// How to get it.
+    remedy: &'static str,
+}
+
+const NEEDS: &[Need] = &[
+    need("chromium", || on_path("chromium"), "install the Debian package `chromium`"),
+    need("execline", || on_path("execlineb"), "install the Debian package `execline`"),
+    need("mounts", may_mount, "run as root, or allow user name spaces"),
+    // Whether one can be mounted depends on the file system below it, so the tests try.
+    need("overlayfs", || true, "use a kernel and a file system on which an overlay can be mounted"),
+    need("perl", || on_path("perl"), "install the Debian package `perl`"),
+    need("python3", || on_path("python3"), "install the Debian package `python3`"),
+    need(
+        "release",
+        || std::env::var_os("S6GEN_RELEASE").is_some(),
+        "`make release`; name it in S6GEN_RELEASE",
+    ),
+    need("root", is_root, "run as root"),
+    need(
+        "rootfs",
+        || std::env::var_os("S6GEN_ROOTFS").is_some(),
+        "name a root with s6-overlay in S6GEN_ROOTFS",
+    ),
+    need("s6", || all_on_path(&["s6-svscan", "s6-log", "s6-svstat"]), "install the Debian package `s6`"),
+    need("s6-networking", || on_path("s6-tcpclient"), "build s6-networking, which is part of s6-overlay"),
+    need("s6-rc", || all_on_path(S6RC), "build s6-rc 0.7.0.0, which Debian has no recent version of"),
+    need("shellcheck", || on_path("shellcheck"), "install the Debian package `shellcheck`"),
+    need("strace", || *STRACE_WORKS, "install the Debian package `strace`, and allow it to trace"),
+    need("users", is_root, "run as root, and let others execute what was built"),
+];
+
+const S6RC: &[&str] = &["s6-rc", "s6-rc-compile", "s6-rc-db", "s6-rc-dryrun", "s6-rc-init", "s6-rc-update"];
+
+const fn need(name: &'static str, is_met: fn() -> bool, remedy: &'static str) -> Need {
+    Need { name, is_met, remedy }
+}
+
+/// Where a program is.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|place| place.is_file())
+}
+
+pub fn on_path(program: &str) -> bool {
+    find(program).is_some()
+}
+
+fn all_on_path(programs: &[&str]) -> bool {
+    programs.iter().all(|program| on_path(program))
+}
+
+pub fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
+}
+
+/// The words in front of a command that give it mounts of its own.
+pub fn unshare() -> &'static [&'static str] {
+    if is_root() { &["unshare", "--mount"] } else { &["unshare", "--mount", "--map-root-user"] }
+}
+
+fn may_mount() -> bool {
+    succeeds(&[unshare(), &["mount", "-t", "tmpfs", "none", "/tmp"]].concat())
+}
+
+static STRACE_WORKS: LazyLock<bool> = LazyLock::new(|| {
+    let injection = "inject=?swapoff:error=EIO";
+    succeeds(&["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", injection, "true"])
+});
+
+/// Whether a command can be run and succeeds; what it prints goes nowhere.
+pub fn succeeds(words: &[&str]) -> bool {
+    let quiet = Command::new(words[0]).args(&words[1..]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    quiet.is_ok_and(|status| status.success())
+}
+
+/// Whether everything that `test` needs is there. If not it says so, or fails where that is required.
+pub fn all(test: &str, names: &[&str]) -> bool {
+    let missing = names.iter().find(|name| !(lookup(name).is_met)());
+    if let Some(name) = missing {
+        skip(test, name, "");
+    }
+    missing.is_none()
+}
+
+/// Skips `test`, or a part of it, for want of `name`, which could not be known before; `why` adds to what is missing.
+pub fn skip(test: &str, name: &str, why: &str) {
+    let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+    let line = format!("skipped: {test}: no {name}{why}: {}", lookup(name).remedy);
+    let required = std::env::var("S6GEN_REQUIRE").unwrap_or_default();
+    assert!(!requires(&required, name), "S6GEN_REQUIRE={required}, and this was {line}");
+    // A helper of many tests says it once.
+    if !SAID.lock().unwrap().insert(line.clone()) {
+        return;
+    }
+    say(&line);
+    if let Some(list) = std::env::var_os("S6GEN_SKIPPED") {
+        let list = fs::File::options().create(true).append(true).open(list);
+        list.and_then(|mut list| list.write_all((line + "\n").as_bytes())).unwrap();
+    }
+}
+
+static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+fn lookup(name: &str) -> &'static Need {
+    let found = NEEDS.iter().find(|need| need.name == name);
+    found.unwrap_or_else(|| panic!("`{name}` is not in the list of what tests may need"))
+}
+
+fn requires(required: &str, name: &str) -> bool {
+    required.split(',').map(str::trim).any(|word| word == "all" || word == name)
+}
+
+/// Prints a line although the test passes: the harness captures what the macros print, and not this.
+#[allow(clippy::explicit_write, reason = "`eprintln` is what the harness captures")]
+pub fn say(line: &str) {
+    writeln!(std::io::stderr(), "{line}").unwrap();
+}
+
+/// The name of the test, or of the function, that says this.
+macro_rules! this_test {
+    () => {{
+        fn here() {}
+        let name = std::any::type_name_of_val(&here);
+        name.trim_start_matches("suite::").trim_end_matches("::here").trim_end_matches("::{{closure}}")
+    }};
+}
+pub(crate) use this_test;
+
+/// Ends the test here, which says so, where something that it needs is missing.
+macro_rules! needs {
+    ($($name:expr),+ $(,)?) => {
+        if !$crate::require::all($crate::require::this_test!(), &[$($name),+]) {
+            return;
+        }
+    };
+}
+pub(crate) use needs;
+
+/// Whether something is there that a part of the test needs; says so if it is not.
+macro_rules! has {
+    ($($name:expr),+ $(,)?) => {
+        $crate::require::all($crate::require::this_test!(), &[$($name),+])
+    };
+}
+pub(crate) use has;
+
+#[test]
+fn what_is_required_is_there() {
+    let required = std::env::var("S6GEN_REQUIRE").unwrap_or_default();
+    for name in required.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "all") {
+        assert!((lookup(name).is_met)(), "S6GEN_REQUIRE is `{required}`, but there is no {name}");
+    }
+}
+
+#[test]
+fn a_skip_is_a_failure_where_it_is_required() {
+    assert!(!requires("", "s6-rc") && !requires("s6,shellcheck", "s6-rc"));
+    assert!(requires("all", "s6-rc") && requires("s6, s6-rc", "s6-rc"));
+    assert_eq!(this_test!(), "require::a_skip_is_a_failure_where_it_is_required");
+}
+
+/// The ways to pass without having tested anything that nobody sees.
+#[test]
+fn no_test_skips_in_silence() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
+    for file in fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        // In two parts, as this file is read as well.
+        for words in [concat!("not ", "run:"), concat!("println!(\"", "skip"), concat!("was not ", "tried")] {
+            assert!(!text.contains(words), "{}: {words:?}: use `needs!` of `require`", path.display());
+        }
+    }
+}
