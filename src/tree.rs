@@ -211,9 +211,16 @@ impl Directory for TreeDirectory<'_> {
         }
     }
 
-    fn link(&self, name: &[u8]) -> io::Result<Vec<u8>> {
-        let name = str::from_utf8(name).map_err(|_| Errno::NOENT)?;
-        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) };
+    fn link(&self, path: &[u8]) -> io::Result<Vec<u8>> {
+        let path = str::from_utf8(path).map_err(|_| Errno::NOENT)?;
+        let (way, name) = path.rsplit_once('/').unwrap_or((".", path));
+        if matches!(name, "" | "." | "..") {
+            // Whatever this leads to, it is not a link any more.
+            self.follow(path.as_bytes())?;
+            return Err(Errno::INVAL.into());
+        }
+        let TreeDirectory { path: at, .. } = self.directory(way.as_bytes())?;
+        let path = if at.is_empty() { name.to_owned() } else { format!("{at}/{name}") };
         match self.tree.look(&path).ok_or(Errno::NOENT)? {
             Ok(_) => Err(Errno::INVAL.into()),
             Err(target) => Ok(target.as_bytes().to_vec()),

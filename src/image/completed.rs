@@ -79,6 +79,14 @@ impl<D: Directory> Completed<D> {
         }
     }
 
+    /// The directory that something is added to and that a path of several components begins with, and the rest.
+    fn below<'p>(&self, path: &'p [u8]) -> Option<(io::Result<Self>, &'p [u8])> {
+        let slash = path.iter().position(|byte| *byte == b'/')?;
+        let rest =
+            path[slash..].iter().position(|byte| *byte != b'/').map_or(&b"."[..], |at| &path[slash + at..]);
+        self.names().contains(&&path[..slash]).then(|| (self.directory(&path[..slash]), rest))
+    }
+
     fn names(&self) -> Vec<&'static [u8]> {
         match self.adds {
             Adds::Nothing => Vec::new(),
@@ -109,6 +117,9 @@ impl<D: Directory> Directory for Completed<D> {
     }
 
     fn kind(&self, name: &[u8]) -> io::Result<EntryKind> {
+        if let Some((inner, rest)) = self.below(name) {
+            return inner?.kind(rest);
+        }
         match (self.added(name), &self.directory) {
             (Some(kind), _) => Ok(kind),
             (None, Some(directory)) => directory.kind(name),
@@ -118,6 +129,9 @@ impl<D: Directory> Directory for Completed<D> {
     }
 
     fn directory(&self, name: &[u8]) -> io::Result<Self> {
+        if let Some((inner, rest)) = self.below(name) {
+            return inner?.directory(rest);
+        }
         let directory = match (&self.directory, self.added(name)) {
             (_, Some(EntryKind::Directory)) => None,
             (_, Some(_)) => return Err(io::ErrorKind::NotADirectory.into()),
@@ -135,6 +149,9 @@ impl<D: Directory> Directory for Completed<D> {
     }
 
     fn read(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>> {
+        if let Some((inner, rest)) = self.below(name) {
+            return inner?.read(rest, limit);
+        }
         match (self.added(name), &self.directory) {
             (Some(EntryKind::File), _) => Ok(b"bundle\n"[..limit.min(7)].to_vec()),
             (Some(_), _) => Err(io::ErrorKind::IsADirectory.into()),
@@ -144,6 +161,9 @@ impl<D: Directory> Directory for Completed<D> {
     }
 
     fn link(&self, name: &[u8]) -> io::Result<Vec<u8>> {
+        if let Some((inner, rest)) = self.below(name) {
+            return inner?.link(rest);
+        }
         match (self.added(name), &self.directory) {
             (None, Some(directory)) => directory.link(name),
             _ => Err(io::ErrorKind::InvalidInput.into()),
@@ -151,6 +171,9 @@ impl<D: Directory> Directory for Completed<D> {
     }
 
     fn is_executable(&self, name: &[u8]) -> io::Result<bool> {
+        if let Some((inner, rest)) = self.below(name) {
+            return inner?.is_executable(rest);
+        }
         match (self.added(name), &self.directory) {
             (None, Some(directory)) => directory.is_executable(name),
             _ => self.kind(name).map(|_| true),
@@ -158,6 +181,9 @@ impl<D: Directory> Directory for Completed<D> {
     }
 
     fn place(&self, name: &[u8]) -> Option<PathBuf> {
+        if let Some((inner, rest)) = self.below(name) {
+            return inner.ok()?.place(rest);
+        }
         self.directory.as_ref()?.place(name)
     }
 }

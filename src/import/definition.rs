@@ -285,10 +285,11 @@ impl<D: Directory> Definition<'_, D> {
             if counts || (has_template && matches!(&entry.name[..], b"instance" | b"instances")) {
                 continue;
             }
-            let mut path = self.context.path.clone();
-            path.push(b'/');
-            path.extend_from_slice(&entry.name);
-            let origin = Origin::whole(self.context.files.add(path_of(path), ""));
+            let place = match self.context.elsewhere.get(&entry.name) {
+                Some(place) => place.clone(),
+                None => path_of([&self.context.path[..], b"/", &entry.name].concat()),
+            };
+            let origin = Origin::whole(self.context.files.add(place, ""));
             self.facts.ignored.push(Ignored {
                 name: entry.name.clone(),
                 origin,
@@ -828,6 +829,11 @@ impl<D: Directory> Definition<'_, D> {
                 _ => Found::Something,
             },
         };
+        if path.contains('/')
+            && let Some(place) = self.directory.place(path.as_bytes())
+        {
+            self.context.elsewhere.insert(path.into(), place);
+        }
         let shown = match &found {
             Found::File { bytes, .. } if str::from_utf8(bytes).is_ok() => bytes.clone(),
             _ => Vec::new(),

@@ -116,7 +116,7 @@ impl Scan<'_> {
             };
             match kind {
                 Ok(EntryKind::Directory) => definitions.push((name, &entry.name)),
-                Ok(_) if definition::meaning(&entry.name).is_some() => self.stray(&name),
+                Ok(_) if definition::meaning(&entry.name).is_some() => self.stray(&name, place()),
                 Ok(_) => {}
                 Err(error) => {
                     let message = match error.kind() {
@@ -192,8 +192,11 @@ impl Scan<'_> {
     }
 
     /// Reports a file that would mean something one level deeper.
-    fn stray(&mut self, name: &Name) {
-        let origin = self.origin_of(name.as_bytes());
+    fn stray(&mut self, name: &Name, place: Option<PathBuf>) {
+        let origin = match place {
+            Some(place) => Origin::whole(self.files.add(place, "")),
+            None => self.origin_of(name.as_bytes()),
+        };
         self.problems.push(
             Diagnostic::new(Code::StrayFile, format!("`{name}` lies beside the definitions, not in one"))
                 .at(origin, "s6-rc passes over plain files here")

@@ -17,7 +17,8 @@ pub struct Source<D> {
     pub directory: io::Result<D>,
 }
 
-/// An open directory. Names are single components, or paths below the directory where a file is read; every error carries the errno that a system call gives.
+/// An open directory. A name is a path below it, of one component or several; only the links on the way and, except
+/// where this says otherwise, the link at its end are followed. Every error carries the errno that a system call gives.
 pub trait Directory: Sized {
     /// The entries without `.` and `..`, in byte order of the names.
     ///

@@ -107,6 +107,15 @@ impl<E: Into<io::Error>> From<E> for Lost {
     }
 }
 
+impl Lost {
+    fn into_error(self) -> io::Error {
+        match self {
+            Lost::Outside => Errno::NOENT.into(),
+            Lost::Failed(error) => error,
+        }
+    }
+}
+
 impl<D: Directory> Union<D> {
     /// The root of the union of `mounts`, lowest layer first.
     ///
@@ -119,15 +128,23 @@ impl<D: Directory> Union<D> {
         Ok(Union { whole, node })
     }
 
-    fn follow(&self, name: &[u8]) -> io::Result<Found<D>> {
-        if name == b"." {
-            return Ok(Found::Directory(Rc::clone(&self.node)));
+    /// Follows a path below this directory, links included.
+    fn follow(&self, path: &[u8]) -> io::Result<Found<D>> {
+        if path.is_empty() {
+            return Err(Errno::NOENT.into());
         }
-        let found = self.whole.step(&self.node, name, &mut 0);
-        found.map_err(|lost| match lost {
-            Lost::Outside => Errno::NOENT.into(),
-            Lost::Failed(error) => error,
-        })
+        self.whole.walk(&self.node, path, &mut 0).map_err(Lost::into_error)
+    }
+
+    /// The directory that holds the last name of a path, and that name. A link of that name is not followed.
+    fn holder<'p>(&self, path: &'p [u8]) -> io::Result<(Rc<Node<D>>, &'p [u8])> {
+        let Some(slash) = path.iter().rposition(|byte| *byte == b'/') else {
+            return Ok((Rc::clone(&self.node), path));
+        };
+        match self.follow(&path[..slash])? {
+            Found::Directory(node) => Ok((node, &path[slash + 1..])),
+            Found::Leaf { .. } => Err(Errno::NOTDIR.into()),
+        }
     }
 }
 
@@ -201,7 +218,7 @@ impl<D: Directory> Whole<D> {
                 Part::Above { mount, depth } if self.mounts[*mount].at[*depth] == name => {
                     parts.push(self.arrive(*mount, depth + 1)?);
                 }
-                Part::Above { .. } => continue,
+                Part::Above { .. } => {}
                 Part::Inside { directory, path, entries } => match entries.get(name) {
                     Some(EntryKind::Directory) => {
                         parts.push(Part::open(
@@ -210,9 +227,13 @@ impl<D: Directory> Whole<D> {
                         )?);
                     }
                     Some(_) => break,
-                    None if entries.contains_key(&[WHITEOUT, name].concat()) => break,
-                    None => continue,
+                    None => {}
                 },
+            }
+            if let Part::Inside { entries, .. } = part
+                && entries.contains_key(&[WHITEOUT, name].concat())
+            {
+                break;
             }
             if parts.last().is_some_and(Part::is_opaque) {
                 break;
@@ -339,9 +360,15 @@ impl<D: Directory> Directory for Union<D> {
         }
     }
 
-    fn link(&self, name: &[u8]) -> io::Result<Vec<u8>> {
-        let (_, part) = self.node.entries.get(name).ok_or(Errno::NOENT)?;
-        match &self.node.parts[*part] {
+    fn link(&self, path: &[u8]) -> io::Result<Vec<u8>> {
+        let (node, name) = self.holder(path)?;
+        if matches!(name, b"" | b"." | b"..") {
+            // Whatever this leads to, it is not a link any more.
+            self.follow(path)?;
+            return Err(Errno::INVAL.into());
+        }
+        let (_, part) = node.entries.get(name).ok_or(Errno::NOENT)?;
+        match &node.parts[*part] {
             Part::Inside { directory, .. } => directory.link(name),
             Part::Above { .. } => Err(Errno::INVAL.into()),
         }
@@ -358,14 +385,15 @@ impl<D: Directory> Directory for Union<D> {
     }
 
     fn place(&self, name: &[u8]) -> Option<PathBuf> {
+        let (node, name) = self.holder(name).ok()?;
         if name == b"." {
-            return self.node.parts.iter().find_map(|part| match part {
+            return node.parts.iter().find_map(|part| match part {
                 Part::Inside { path, .. } => Some(path.clone()),
                 Part::Above { .. } => None,
             });
         }
-        let (_, part) = self.node.entries.get(name)?;
-        match &self.node.parts[*part] {
+        let (_, part) = node.entries.get(name)?;
+        match &node.parts[*part] {
             Part::Inside { path, .. } => Some(path.join(OsStr::from_bytes(name))),
             Part::Above { mount, depth } => {
                 let Mount { at, path, .. } = &self.whole.mounts[*mount];

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -72,7 +72,14 @@ fn write(tree: &SourceTree, root: &Path) {
         fs::create_dir_all(place.parent().unwrap()).unwrap();
         match entry {
             TreeEntry::Directory => fs::create_dir_all(place).unwrap(),
-            TreeEntry::File { content, .. } => fs::write(place, content).unwrap(),
+            TreeEntry::File { content, executable } => {
+                fs::write(&place, content).unwrap();
+                fs::set_permissions(
+                    place,
+                    fs::Permissions::from_mode(if *executable { 0o755 } else { 0o644 }),
+                )
+                .unwrap();
+            }
             TreeEntry::Link(target) => symlink(target, place).unwrap(),
         }
     }
@@ -654,6 +661,44 @@ fn a_problem_names_the_file_of_the_layer_that_it_is_in() {
         shape["problems"].as_array().unwrap().iter().map(|p| &p["labels"][0]["file"]).collect();
     assert_eq!(places, ["base/s6-rc.d/nginx/timeout-up", "mine/s6-rc.d/nginx/dependencies.d/datbase"]);
     assert_eq!(shape["class"], "timeout-invalid");
+}
+
+#[test]
+fn what_lies_deeper_in_a_definition_is_found_in_every_layer() {
+    let folder = scratch();
+    let mut files = SourceTree::default();
+    let script = "#!/bin/sh\nexec s6-notifyoncheck -n 0 web\n";
+    let oneshot = "oneshot\n";
+    files.file("base/s6-rc.d/web/type", "longrun\n", false);
+    files.file("base/s6-rc.d/web/data/check", "#!/bin/sh\n", true);
+    files.file("base/user-bundles.d/user/contents.d/web", "", false);
+    files.file("mine/s6-rc.d/web/run", script, true);
+    files.file("mine/s6-rc.d/web/notification-fd", "3\n", false);
+    files.file("mine/s6-rc.d/web/timeout-up", "9000\n", false);
+    files.file("mine/s6-rc.d/web/dependencies.d/prepare", "", false);
+    files.file("mine/s6-rc.d/prepare/type", oneshot, false);
+    files.file("mine/s6-rc.d/prepare/up", "/etc/s6-overlay/s6-rc.d/prepare/scripts/up\n", false);
+    files.file("mine/s6-rc.d/prepare/dependencies.d/base", "", false);
+    files.file("base/s6-rc.d/prepare/scripts/up", "#!/bin/sh\n", false);
+    write(&files, folder.path());
+    let check = |arguments: &[&str]| {
+        let output =
+            run(folder.path(), &[&["check", "--overlay", NEW, "--format", "json"], arguments].concat());
+        let problems = json(&output)["problems"].as_array().unwrap().clone();
+        let shown = problems
+            .iter()
+            .map(|p| (p["code"].clone(), p["labels"].as_array().unwrap().last().unwrap()["file"].clone()));
+        shown
+            .map(|(code, file)| format!("{} {}", code.as_str().unwrap(), file.as_str().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    // The only fault is the script without an x bit, in the layer that it is from.
+    let layers = ["--layer", "base", "--tree", "mine"];
+    assert_eq!(check(&layers), ["lint::not-executable base/s6-rc.d/prepare/scripts/up"]);
+    fs::write(folder.path().join("mine/s6-rc.d/web/.wh.data"), "").unwrap();
+    fs::create_dir(folder.path().join("mine/s6-rc.d/prepare/scripts")).unwrap();
+    fs::write(folder.path().join("mine/s6-rc.d/prepare/scripts/.wh..wh..opq"), "").unwrap();
+    assert_eq!(check(&layers)[0], "lint::readiness-check mine/s6-rc.d/web/run");
 }
 
 #[test]

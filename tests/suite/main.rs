@@ -34,5 +34,6 @@ mod supervise;
 mod switch;
 mod transcript;
 mod truth;
+mod unions;
 mod updates;
 mod updating;

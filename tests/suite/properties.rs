@@ -19,7 +19,7 @@ use crate::manifests::{array, manifest, text};
 
 /// Tries `property` on so many values, unless the environment says how many. The same ones each time, so that nobody's
 /// change fails over what it has nothing to do with.
-fn holds<S: Strategy>(cases: u32, strategy: S, property: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+pub fn holds<S: Strategy>(cases: u32, strategy: S, property: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = cases;
