@@ -80,7 +80,7 @@ macro_rules! nested {
                 let mut table = Self::default();
                 for (name, value) in entries(value, reader, key) {
                     if !table.set(name.get_ref(), value, reader) {
-                        let problem = unknown_key::<Self>(name, value, reader, key);
+                        let (problem, _) = unknown_key::<Self>(name, value, reader, key);
                         reader.problems.push(problem);
                     }
                 }

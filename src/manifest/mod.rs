@@ -4,23 +4,30 @@
 //! value of the wrong type costs only itself.
 
 mod additions;
+mod foreign;
 mod keys;
+mod suggest;
 mod syntax;
+mod unknown;
 mod values;
+mod words;
 
 pub use additions::{Added, Additions, Change, Parameters};
 pub use keys::{
     BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OneshotKeys, REFERENCE, Ready, Table,
     TargetKeys,
 };
+pub use suggest::{SIGNAL_NUMBERS, text_of as meant_text};
 pub use values::{Command, Flag, Instances, Names, Number, Numbers, RawText, Text, TextTable};
+pub use words::{Holds, SECTIONS, WORDS};
 
 use std::collections::BTreeMap;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Code, Diagnostic, FileId, Files, Origin, Problems, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, FileId, Files, Origin, Problems};
+use unknown::{unknown_key, unknown_table};
 use values::{Reader, Value, kind_of};
 
 /// A manifest as written.
@@ -167,7 +174,7 @@ pub fn parse(files: &Files, file: FileId, problems: &mut Problems) -> Manifest {
         }
         root = DeTable::parse_recoverable(&readable).0;
     }
-    let mut reader = Reader { file, in_defaults: false, problems };
+    let mut reader = Reader { file, base: 0, pinned: None, in_defaults: false, problems };
     manifest.read(root.get_ref(), &mut reader);
     if manifest.services.is_empty() && manifest.include.is_empty() && !problems.has_errors() {
         problems.push(
@@ -184,7 +191,7 @@ pub fn includes(files: &Files, file: FileId) -> Vec<Text> {
     let mut unread = Problems::default();
     let Ok(text) = std::str::from_utf8(&files.get(file).text) else { return Vec::new() };
     let (root, _) = DeTable::parse_recoverable(text);
-    let mut reader = Reader { file, in_defaults: false, problems: &mut unread };
+    let mut reader = Reader { file, base: 0, pinned: None, in_defaults: false, problems: &mut unread };
     let include = root.get_ref().iter().find(|(key, _)| key.get_ref().as_ref() == "include");
     include
         .and_then(|(_, value)| Names::<Text>::read("include", value, &mut reader))
@@ -298,21 +305,33 @@ impl Manifest {
                     self.read_services(value, reader, "oneshot", |keys| ServiceKeys::Oneshot(Box::new(keys)))
                 }
                 "bundle" => self.read_services(value, reader, "bundle", ServiceKeys::Bundle),
-                unknown => {
-                    let problem = Diagnostic::new(Code::UnknownKey, format!("a manifest has no `{unknown}`"))
-                        .at(reader.origin(key.span()), "unknown");
-                    let help = match did_you_mean(unknown, TABLES.iter().copied()) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None if value.get_ref().is_table() => format!(
-                            "a service is written `[longrun.{unknown}]`, `[oneshot.{unknown}]` or `[bundle.{unknown}]`"
-                        ),
-                        None => "settings of a service stand below its `[longrun.NAME]`".into(),
-                    };
-                    reader.problems.push(problem.help(help));
-                }
+                _ => self.read_foreign(key, value, reader),
             }
         }
         self.services.sort_by_key(|s| s.name.origin);
+    }
+
+    /// Reports a table that a manifest does not have. Where it is one of another system, its services are read, so that
+    /// everything in them is reported at once.
+    fn read_foreign(
+        &mut self,
+        key: &Spanned<std::borrow::Cow<'_, str>>,
+        value: &Spanned<DeValue<'_>>,
+        reader: &mut Reader<'_>,
+    ) {
+        let (problem, section) = unknown_table(key, value.get_ref(), reader);
+        reader.problems.push(problem);
+        let Some(table) = value.get_ref().as_table() else { return };
+        let has_services = table.iter().any(|(_, value)| value.get_ref().is_table());
+        match section.map(|section| section.holds) {
+            Some(Holds::Services) if has_services => {
+                self.read_services(value, reader, "longrun", |keys| ServiceKeys::Longrun(Box::new(keys)));
+            }
+            Some(Holds::Services | Holds::Keys) => {
+                read_table::<ServiceTable<LongrunKeys>>(value, reader, "[longrun.NAME]");
+            }
+            _ => {}
+        }
     }
 
     fn read_defaults(&mut self, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) {
@@ -335,6 +354,22 @@ impl Manifest {
         reader.in_defaults = false;
     }
 
+    /// Reports keys that stand below `[longrun]`, without the name of a service, and what is wrong with them.
+    fn read_nameless<K: Table>(&self, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>, kind: &str) {
+        let Some(table) = value.get_ref().as_table() else { return };
+        let nameless = table.iter().filter(|(name, value)| is_nameless::<K>(name.get_ref(), value.get_ref()));
+        let mut nameless = nameless.peekable();
+        let Some((first, _)) = nameless.peek() else { return };
+        reader.problems.push(
+            Diagnostic::new(Code::WrongType, format!("`[{kind}]` lacks the name of the service"))
+                .at(reader.origin(first.span()), "a key of a service")
+                .help(format!("write `[{kind}.NAME]`, and these keys below it")),
+        );
+        let mut keys = K::default();
+        nameless
+            .for_each(|(name, value)| read_key(&mut keys, name, value, reader, &format!("[{kind}.NAME]")));
+    }
+
     fn read_services<K: Table>(
         &mut self,
         value: &Spanned<DeValue<'_>>,
@@ -342,7 +377,11 @@ impl Manifest {
         kind: &str,
         wrap: impl Fn(K) -> ServiceKeys,
     ) {
+        self.read_nameless::<K>(value, reader, kind);
         for (name, value) in entries(value, reader, &format!("[{kind}]")) {
+            if is_nameless::<K>(name.get_ref(), value.get_ref()) {
+                continue;
+            }
             let origin = reader.origin(name.span());
             let place = format!("[{kind}.{}]", name.get_ref());
             // `[longrun.php.fpm]` is one mistake, not also a longrun `php` that has no `run`.
@@ -351,6 +390,7 @@ impl Manifest {
                     && table.iter().all(|(key, value)| {
                         value.get_ref().is_table()
                             && K::keys().iter().all(|k| k.name != key.get_ref().as_ref())
+                            && !words::is_word(key.get_ref())
                     })
             };
             let misnamed = value.get_ref().as_table().is_some_and(only_tables);
@@ -376,8 +416,14 @@ fn entries<'v, 'i>(
                 Diagnostic::new(Code::WrongType, format!("`{place}` must be a table, not {found}"))
                     .at(reader.origin(value.span()), format!("{found}, expected a table"))
                     .help(match place.strip_prefix('[') {
+                        Some(header) if value.get_ref().is_array() && !header.contains('.') => {
+                            format!("write `[{}.NAME]` for each of them", place.trim_matches(['[', ']']))
+                        }
                         Some(header) => format!("write its keys below a line `[{header}`"),
-                        None => format!("write its keys with a dot: `{place}.KEY = VALUE`"),
+                        None => match suggest::line_for_table(place, value.get_ref()) {
+                            Some(line) => format!("write `{line}`"),
+                            None => format!("write its keys with a dot: `{place}.KEY = VALUE`"),
+                        },
                     }),
             );
             Vec::new()
@@ -393,82 +439,46 @@ fn read_table<T: Table>(value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>, p
     })?;
     let mut table = T::default();
     for (key, value) in entries(value, reader, place) {
-        if !table.set(key.get_ref(), value, reader) {
-            let problem = unknown_key::<T>(key, value, reader, place);
-            reader.problems.push(problem);
-        }
+        read_key(&mut table, key, value, reader, place);
     }
     Some(table)
 }
 
-fn unknown_key<T: Table>(
+fn read_key<T: Table>(
+    table: &mut T,
     key: &Spanned<std::borrow::Cow<'_, str>>,
     value: &Spanned<DeValue<'_>>,
-    reader: &Reader<'_>,
+    reader: &mut Reader<'_>,
     place: &str,
-) -> Diagnostic {
-    let name = key.get_ref();
-    let keys = T::keys();
-    let problem = Diagnostic::new(Code::UnknownKey, format!("`{place}` has no key `{name}`"))
-        .at(reader.origin(key.span()), "unknown key");
-    let elsewhere = || {
-        let home = REFERENCE.iter().find(|(_, _, keys)| keys().iter().any(|k| k.name == name.as_ref()))?;
-        Some(format!("`{name}` is a key of `{}`", home.0))
-    };
-    let alias = || {
-        let (_, meant) = MEANT.iter().find(|(written, _)| *written == name.as_ref())?;
-        keys.iter()
-            .any(|k| k.name == meant.split('.').next().unwrap_or(meant))
-            .then(|| format!("write `{meant}`"))
-    };
-    let help = if value.get_ref().is_table() && place.ends_with(']') && place.contains('.') {
-        let (kind, service) = place.trim_matches(['[', ']']).split_once('.').unwrap_or(("longrun", place));
-        let near =
-            did_you_mean(name, keys.iter().map(|k| k.name)).map(|near| format!("did you mean `{near}`? "));
-        Some(format!(
-            "{}a name with a dot needs quotes: `[{kind}.\"{service}.{name}\"]`",
-            near.unwrap_or_default()
-        ))
-    } else {
-        did_you_mean(name, keys.iter().map(|k| k.name))
-            .map(|near| format!("did you mean `{near}`?"))
-            .or_else(alias)
-            .or_else(elsewhere)
-            .or_else(|| Some(format!("the keys are {}", list(keys.iter().map(|k| k.name)))))
-    };
-    problem.maybe_help(help)
+) {
+    if !table.set(key.get_ref(), value, reader) {
+        let (problem, line) = unknown_key::<T>(key, value, reader, place);
+        reader.problems.push(problem);
+        line.iter().for_each(|line| set_line(table, line, reader.origin(key.span())));
+    }
 }
 
-/// What people write who come from other systems, and the key that does it here.
-const MEANT: &[(&str, &str)] = &[
-    ("command", "run"),
-    ("cmd", "run"),
-    ("exec", "run"),
-    ("script", "run"),
-    ("depends_on", "dependencies"),
-    ("depends-on", "dependencies"),
-    ("depends", "dependencies"),
-    ("requires", "dependencies"),
-    ("after", "dependencies"),
-    ("env", "environment"),
-    ("directory", "workdir"),
-    ("working_dir", "workdir"),
-    ("cwd", "workdir"),
-    ("autostart", "start"),
-    ("stopsignal", "down-signal"),
-    ("stop_signal", "down-signal"),
-    ("notification-fd", "ready.fd"),
-    ("healthcheck", "ready.check"),
-    ("restart", "on-exit"),
-    ("ulimits", "limits"),
-    ("condition", "only-if"),
-    ("services", "contents"),
-    ("members", "contents"),
-    ("programs", "contents"),
-];
+/// Whether it is a key of a service where the name of one is expected.
+fn is_nameless<K: Table>(name: &str, value: &DeValue<'_>) -> bool {
+    !value.is_table() && (K::keys().iter().any(|key| key.name == name) || words::is_word(name))
+}
 
-fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+/// Sets what a service must have as the remedy for an unknown key writes it, so that it is not missed as well.
+fn set_line<T: Table>(table: &mut T, line: &str, origin: Origin) {
+    let Ok(parsed) = DeTable::parse(line) else { return };
+    let mut ignored = Problems::default();
+    let mut reader = Reader {
+        file: origin.file,
+        base: 0,
+        pinned: Some(origin),
+        in_defaults: false,
+        problems: &mut ignored,
+    };
+    for (key, value) in
+        parsed.get_ref().iter().filter(|(key, _)| ["run", "contents"].contains(&key.get_ref().as_ref()))
+    {
+        table.set(key.get_ref(), value, &mut reader);
+    }
 }
 
 /// Reads one key of a table into its field; used by the tables of [`keys`].

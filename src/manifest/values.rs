@@ -3,31 +3,54 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeInteger, DeValue};
 
+use super::suggest;
 use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Problems};
 
 /// What reading a value needs to know of its surroundings.
 pub struct Reader<'p> {
     pub(super) file: FileId,
+    /// Where in the file the text begins that is read.
+    pub(super) base: usize,
+    /// The place of everything that is read, where it is not in the file as it stands.
+    pub(super) pinned: Option<Origin>,
     pub(super) in_defaults: bool,
     pub(super) problems: &'p mut Problems,
 }
 
 impl Reader<'_> {
     pub(super) fn origin(&self, span: Range<usize>) -> Origin {
-        Origin::new(self.file, span)
+        self.pinned.unwrap_or_else(|| Origin::new(self.file, self.base + span.start..self.base + span.end))
     }
 
     fn wrong_type<T>(&mut self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str) -> Option<T> {
-        self.wrong_type_of(&format!("`{key}`"), value, expected)
+        let leaf = key.rsplit('.').next().unwrap_or(key);
+        let meant = suggest::value_for(leaf, expected, value.get_ref());
+        self.wrong_type_of(
+            &format!("`{key}`"),
+            value,
+            expected,
+            meant.map(|meant| format!("{leaf} = {meant}")),
+        )
     }
 
-    fn wrong_type_of<T>(&mut self, what: &str, value: &Spanned<DeValue<'_>>, expected: &str) -> Option<T> {
+    /// Reports a value of another type; `meant` is what to write instead, if that is sure.
+    fn wrong_type_of<T>(
+        &mut self,
+        what: &str,
+        value: &Spanned<DeValue<'_>>,
+        expected: &str,
+        meant: Option<String>,
+    ) -> Option<T> {
         let found = kind_of(value.get_ref());
         let origin = self.origin(value.span());
+        let help = match meant {
+            Some(meant) => format!("write `{meant}`{}", suggest::remark(&meant, value.get_ref())),
+            None => format!("write {}", example(expected)),
+        };
         self.problems.push(
             Diagnostic::new(Code::WrongType, format!("{what} must be {expected}, not {found}"))
                 .at(origin, format!("this is {found}"))
-                .help(format!("write {}", example(expected))),
+                .help(help),
         );
         None
     }
@@ -122,7 +145,10 @@ impl<T: Word> Value for T {
     const EXPECTED: &'static str = "a string";
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
-        T::read_as(&format!("`{key}`"), value, reader)
+        match value.get_ref().is_str() {
+            true => T::read_as(&format!("`{key}`"), value, reader),
+            false => reader.wrong_type(key, value, <Self as Value>::EXPECTED),
+        }
     }
 }
 
@@ -135,7 +161,8 @@ impl Word for RawText {
 impl Word for Text {
     fn read_as(what: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let Some(text) = value.get_ref().as_str() else {
-            return reader.wrong_type_of(what, value, <Self as Value>::EXPECTED);
+            let meant = suggest::value_for("", <Self as Value>::EXPECTED, value.get_ref());
+            return reader.wrong_type_of(what, value, <Self as Value>::EXPECTED, meant);
         };
         let origin = reader.origin(value.span());
         if text.contains('\0') {
@@ -199,7 +226,7 @@ impl Value for Number {
     }
 }
 
-fn integer(number: &DeInteger<'_>) -> Option<i64> {
+pub(super) fn integer(number: &DeInteger<'_>) -> Option<i64> {
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
@@ -310,8 +337,17 @@ impl<T: Word> Value for TextTable<T> {
         };
         let mut entries = Vec::new();
         for (name, value) in table {
-            let path = format!("{key}.{}", name.get_ref());
-            if let Some(text) = T::read(&path, value, reader) {
+            let text = match value.get_ref().is_str() {
+                true => T::read(&format!("{key}.{}", name.get_ref()), value, reader),
+                false => {
+                    let meant = suggest::value_for("", <Text as Value>::EXPECTED, value.get_ref());
+                    let meant =
+                        meant.and_then(|meant| Some(format!("{} = {meant}", suggest::key(name.get_ref())?)));
+                    let what = format!("`{key}.{}`", name.get_ref());
+                    reader.wrong_type_of(&what, value, <Text as Value>::EXPECTED, meant)
+                }
+            };
+            if let Some(text) = text {
                 let name = Text {
                     value: name.get_ref().to_string(),
                     origin: reader.origin(name.span()),

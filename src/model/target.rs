@@ -110,6 +110,45 @@ impl System {
     /// The first s6-rc that reads `dependencies.d` and `contents.d`.
     const OLDEST_S6RC: Version = Version::of(0, 5, 3, 0);
 
+    /// The releases of s6-overlay that s6gen knows, newest first. Between them it takes any version.
+    pub const OVERLAY_RELEASES: &[&str] = &[
+        "3.2.3.2",
+        "3.2.3.1",
+        "3.2.3.0",
+        "3.2.2.0",
+        "3.2.1.0",
+        "3.2.0.3",
+        "3.2.0.2",
+        "3.2.0.1",
+        "3.2.0.0",
+        "3.1.6.2",
+        "3.1.6.1",
+        "3.1.6.0",
+        "3.1.5.0",
+        "3.1.4.2",
+        "3.1.4.1",
+        "3.1.4.0",
+        "3.1.3.0",
+        "3.1.2.1",
+        "3.1.2.0",
+        "3.1.1.2",
+        "3.1.1.1",
+        "3.1.1.0",
+        "3.1.0.1",
+        "3.1.0.0",
+        "3.0.0.2-2",
+        "3.0.0.2-1",
+        "3.0.0.2",
+        "3.0.0.1",
+        "3.0.0.0-1",
+        "3.0.0.0",
+    ];
+    /// The same of s6-rc.
+    pub const S6RC_RELEASES: &[&str] = &[
+        "0.7.0.0", "0.6.1.1", "0.6.1.0", "0.6.0.0", "0.5.6.0", "0.5.5.0", "0.5.4.3", "0.5.4.2", "0.5.4.1",
+        "0.5.4.0", "0.5.3.3", "0.5.3.2", "0.5.3.1", "0.5.3.0",
+    ];
+
     /// s6-overlay `text`, if s6gen knows that version.
     pub fn overlay(text: &str) -> Option<System> {
         let version = Version::parse(text)?;

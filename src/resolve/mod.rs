@@ -429,6 +429,28 @@ fn longrun<'a>(services: &'a mut [Service], place: Option<&usize>) -> Option<&'a
     }
 }
 
+/// A version that s6gen does not know, with those that it knows.
+fn unknown_version(
+    text: &Text,
+    what: &str,
+    read: fn(&str) -> Option<System>,
+    releases: &[&str],
+) -> Diagnostic {
+    let bare = text.value.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let begins = |release: &&&str| !bare.is_empty() && release.starts_with(&format!("{bare}."));
+    let meant = match read(bare) {
+        Some(_) => {
+            Some(format!("write `{bare}`, without `{}`; ", &text.value[..text.value.len() - bare.len()]))
+        }
+        None => releases.iter().find(begins).map(|near| format!("did you mean `{near}`? ")),
+    };
+    let (newest, oldest) = (releases.first().unwrap_or(&""), releases.last().unwrap_or(&""));
+    let known = format!("s6gen knows every version from {oldest} to {newest}: {}", releases.join(", "));
+    Diagnostic::new(Code::UnknownVersion, format!("s6gen knows no {what} `{}`", text.value))
+        .at(text.origin, "unknown version")
+        .help(meant.unwrap_or_default() + &known)
+}
+
 /// Reads `[target]`.
 fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
     if let (Some(overlay), Some(s6rc)) = (&keys.s6_overlay, &keys.s6_rc) {
@@ -439,22 +461,20 @@ fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
                 .help("keep `s6-overlay` for a container image; it knows which s6-rc that version contains"),
         );
     }
-    let unknown = |text: &Text, what: &str, newest: System| {
-        Diagnostic::new(Code::UnknownVersion, format!("s6gen knows no {what} `{}`", text.value))
-            .at(text.origin, "unknown version")
-            .help(format!("the newest known one is `{}`", newest.version()))
-    };
     let mut system = System::NEWEST_OVERLAY;
     if let Some(text) = &keys.s6_rc {
         match System::s6rc(&text.value) {
             Some(known) => system = known,
-            None => problems.push(unknown(text, "s6-rc", System::NEWEST_S6RC)),
+            None => problems.push(unknown_version(text, "s6-rc", System::s6rc, System::S6RC_RELEASES)),
         }
     }
     if let Some(text) = &keys.s6_overlay {
         match System::overlay(&text.value) {
             Some(known) => system = known,
-            None => problems.push(unknown(text, "s6-overlay", System::NEWEST_OVERLAY)),
+            None => {
+                let (read, releases) = (System::overlay, System::OVERLAY_RELEASES);
+                problems.push(unknown_version(text, "s6-overlay", read, releases));
+            }
         }
     }
     let mut target = Target::new(system);

@@ -1,5 +1,6 @@
 use crate::diagnostic::{Class, Rank};
 use crate::diagnostic::{Code, Diagnostic, Origin, Problems, did_you_mean};
+use crate::manifest::{SIGNAL_NUMBERS, meant_text};
 use crate::model::{Account, Name, SIGNALS};
 
 /// Reads what strings of the manifest say.
@@ -49,9 +50,12 @@ impl Values<'_> {
                 format!("`{key}` cannot be `{text}`"),
                 origin,
                 if text == "never" { "this has to end" } else { "not a duration" },
-                match may_be_never {
-                    true => "write a number and a unit: `500ms`, `10s`, `5m`, `1h30m`; or `never`",
-                    false => "write a number and a unit: `500ms`, `10s`, `5m`, `1h30m`",
+                &match (meant_text(leaf(key), text), may_be_never) {
+                    (Some(meant), _) => format!("a duration has a unit: write `{meant}`"),
+                    (None, true) => {
+                        "write a number and a unit: `500ms`, `10s`, `5m`, `1h30m`; or `never`".to_owned()
+                    }
+                    (None, false) => "write a number and a unit: `500ms`, `10s`, `5m`, `1h30m`".to_owned(),
                 },
             ),
         }
@@ -65,7 +69,10 @@ impl Values<'_> {
                 format!("`{key}` cannot be `{text}`"),
                 origin,
                 "not a size",
-                "write a number and a unit: `64KB`, `5MB`, `1GB`",
+                &match meant_text(leaf(key), text) {
+                    Some(meant) => format!("write `{meant}`"),
+                    None => "write a number and a unit: `64KB`, `5MB`, `1GB`".to_owned(),
+                },
             );
         }
         bytes
@@ -140,14 +147,17 @@ impl Values<'_> {
 
     /// The name of a signal, without `SIG`.
     pub fn signal(&mut self, key: &str, text: &str, origin: Origin) -> Option<&'static str> {
-        let wanted = text.strip_prefix("SIG").unwrap_or(text);
+        let numbered = SIGNAL_NUMBERS.iter().find(|(number, _)| number.to_string() == text);
+        let wanted = numbered.map_or(text.strip_prefix("SIG").unwrap_or(text), |(_, name)| name);
         if let Some(signal) = SIGNALS.iter().find(|s| **s == wanted) {
             return Some(signal);
         }
+        let upper = text.to_ascii_uppercase();
+        let upper = upper.strip_prefix("SIG").unwrap_or(&upper);
         let near = SIGNALS
             .iter()
             .copied()
-            .find(|s| s.eq_ignore_ascii_case(wanted))
+            .find(|signal| *signal == upper)
             .or_else(|| did_you_mean(wanted, SIGNALS.iter().copied()));
         let problem = Diagnostic::new(Code::UnknownSignal, format!("`{key}` names no signal: `{text}`"))
             .at(origin, "unknown signal");
@@ -183,7 +193,10 @@ impl Values<'_> {
                 format!("`{key}` needs a group with a user id"),
                 origin,
                 "a number alone would be looked up as a name",
-                &format!("write `{text}:{text}`, or the account's name"),
+                &format!(
+                    "write `{text}:{text}`: the number behind the colon is the group; or write the account's name, \
+                     which brings its groups"
+                ),
             ),
             None if word(text) => Some(Account { name: Some(text.into()), group: None, ids: None }),
             Some((uid, gid)) if numeric(uid) && numeric(gid) => {
@@ -311,6 +324,11 @@ fn name_problem(name: &str) -> Option<(&'static str, String)> {
     })
 }
 
+/// The last part of a key: `interval` of `ready.interval`.
+fn leaf(key: &str) -> &str {
+    key.rsplit('.').next().unwrap_or(key)
+}
+
 /// `1h30m` in milliseconds; none if it is no duration.
 fn milliseconds(text: &str) -> Option<u64> {
     let mut total: u64 = 0;
@@ -339,7 +357,7 @@ fn bytes(text: &str) -> Option<u64> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let number: u64 = text[..digits].parse().ok()?;
     let unit: u64 = match &text[digits..] {
-        "B" => 1,
+        "" | "B" => 1,
         "K" | "KB" => 1 << 10,
         "M" | "MB" => 1 << 20,
         "G" | "GB" => 1 << 30,

@@ -37,3 +37,4 @@ mod truth;
 mod unions;
 mod updates;
 mod updating;
+mod words;

@@ -1,0 +1,397 @@
+//! How a value of another type was most likely meant, written as the manifest wants it.
+//!
+//! Every function here answers only where there is one way to mean it; the text it returns is a valid value of the key.
+
+use toml::de::DeValue;
+
+use super::keys::Table;
+use super::values::{Command, Flag, Instances, Names, Number, Numbers, Text, TextTable, Value, integer};
+use super::{Limits, Log, OnExit, Ready, TargetKeys};
+
+/// The signals that people know by number, with the numbers of Linux.
+pub const SIGNAL_NUMBERS: &[(i64, &str)] = &[
+    (1, "HUP"),
+    (2, "INT"),
+    (3, "QUIT"),
+    (6, "ABRT"),
+    (9, "KILL"),
+    (10, "USR1"),
+    (12, "USR2"),
+    (14, "ALRM"),
+    (15, "TERM"),
+    (18, "CONT"),
+    (19, "STOP"),
+    (28, "WINCH"),
+];
+
+/// The value that `value` stands for, for the key `key` whose type is called `expected`; none if that is not sure.
+pub(super) fn value_for(key: &str, expected: &str, value: &DeValue<'_>) -> Option<String> {
+    match expected {
+        Text::EXPECTED => text_for(key, value),
+        Command::EXPECTED => command(value),
+        Names::<Text>::EXPECTED => names(value),
+        Number::EXPECTED => number(value),
+        Numbers::EXPECTED => numbers(value),
+        Flag::EXPECTED => flag(value),
+        TextTable::<Text>::EXPECTED => text_table(value),
+        Instances::EXPECTED => number(value),
+        _ => None,
+    }
+}
+
+/// The whole line for a key whose value is a table, where something else was written: `log.to = "/var/log/web"`.
+pub(super) fn line_for_table(key: &str, value: &DeValue<'_>) -> Option<String> {
+    let text = value.as_str();
+    let (leaf, written) = match (key, text) {
+        ("log", Some("stdout" | "stderr" | "/dev/stdout" | "/dev/stderr" | "/proc/self/fd/1")) => {
+            ("to", "\"container\"".to_owned())
+        }
+        ("log", Some("none" | "/dev/null")) => ("to", "\"discard\"".to_owned()),
+        ("log", Some(text)) if text.starts_with('/') || ["container", "discard"].contains(&text) => {
+            ("to", string(text)?)
+        }
+        ("ready", Some(text)) if text.starts_with("http://") => ("http", string(text)?),
+        ("ready", Some(text)) if text.starts_with('/') && !text.contains(' ') && text.contains("sock") => {
+            ("unix", string(text)?)
+        }
+        ("ready", Some(text)) if is_address(text) => ("tcp", string(text)?),
+        ("ready", None) if value.is_integer() => ("fd", number(value)?),
+        ("ready", None) if value.is_array() => ("check", command(value)?),
+        ("on-exit", Some(text)) if ["give-up", "stop-container"].contains(&text) => ("then", string(text)?),
+        ("on-exit", None) if value.is_array() => ("codes", numbers(value)?),
+        _ => return None,
+    };
+    Some(format!("{key}.{leaf} = {written}"))
+}
+
+/// The type of the key with this path, such as `log.size`, in any table of a service or in `[target]`.
+pub(super) fn expected_of(path: &str) -> Option<&'static str> {
+    let (table, leaf) = path.split_once('.').unwrap_or(("", path));
+    let keys = match table {
+        "" => [
+            super::ServiceTable::<super::LongrunKeys>::keys(),
+            super::ServiceTable::<super::OneshotKeys>::keys(),
+            super::BundleKeys::keys(),
+            TargetKeys::keys(),
+        ]
+        .concat(),
+        "ready" => Ready::keys(),
+        "on-exit" => OnExit::keys(),
+        "log" => Log::keys(),
+        "limits" => Limits::keys(),
+        _ => return None,
+    };
+    keys.iter().find(|key| key.name == leaf).map(|key| key.expected)
+}
+
+fn is_address(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(host, port)| {
+        !host.is_empty()
+            && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
+            && port.parse::<u16>().is_ok_and(|port| port > 0)
+    })
+}
+
+/// What the strings of a key say, where that is no free text.
+enum Form {
+    Free,
+    Duration { may_be_never: bool },
+    Size,
+    Signal,
+    Account,
+    Mask,
+    Start,
+}
+
+fn form(key: &str) -> Form {
+    match key {
+        "timeout-up" | "timeout-down" | "timeout-kill" | "timeout-finish" => {
+            Form::Duration { may_be_never: true }
+        }
+        "restart-delay" | "within" | "interval" | "timeout" => Form::Duration { may_be_never: false },
+        "size" => Form::Size,
+        "down-signal" | "reload-signal" => Form::Signal,
+        "user" => Form::Account,
+        "umask" => Form::Mask,
+        "start" => Form::Start,
+        _ => Form::Free,
+    }
+}
+
+fn text_for(key: &str, value: &DeValue<'_>) -> Option<String> {
+    let digits = match value {
+        DeValue::Integer(number) => Some(number.as_str().trim_start_matches('+').to_owned()),
+        _ => None,
+    };
+    let whole = match value {
+        DeValue::Integer(number) => integer(number),
+        _ => None,
+    };
+    match (form(key), value) {
+        (Form::Duration { may_be_never }, DeValue::Integer(_)) => duration_of(whole?, may_be_never),
+        (Form::Duration { .. }, DeValue::Float(number)) => {
+            let seconds: f64 = number.as_str().parse().ok()?;
+            let milliseconds = seconds * 1000.0;
+            let is_whole = milliseconds.fract() == 0.0 && (1.0..=86_400_000.0).contains(&milliseconds);
+            is_whole.then(|| format!("\"{milliseconds:.0}ms\""))
+        }
+        (Form::Duration { .. }, DeValue::Boolean(false)) => None,
+        (Form::Signal, DeValue::Integer(_)) => {
+            let wanted = whole?;
+            SIGNAL_NUMBERS.iter().find(|(number, _)| *number == wanted).map(|(_, name)| format!("\"{name}\""))
+        }
+        (Form::Account, DeValue::Integer(_)) => {
+            let id = u32::try_from(whole?).ok()?;
+            Some(format!("\"{id}:{id}\""))
+        }
+        // Digits are meant in octal, with `0o` as without it.
+        (Form::Mask, DeValue::Integer(number)) => {
+            let digits = number.as_str();
+            let is_mask = matches!(number.radix(), 8 | 10)
+                && digits.len() <= 3
+                && digits.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
+            is_mask.then(|| format!("\"{digits:0>3}\""))
+        }
+        (Form::Start, DeValue::Boolean(starts)) => {
+            Some(format!("\"{}\"", if *starts { "boot" } else { "on-demand" }))
+        }
+        (Form::Size, DeValue::Integer(_)) => {
+            (whole? > 0).then(|| format!("\"{}\"", digits.unwrap_or_default()))
+        }
+        (Form::Free, DeValue::Integer(_)) => string(&digits?),
+        (Form::Free, DeValue::Float(number)) => string(number.as_str()),
+        (Form::Free, DeValue::Boolean(flag)) => string(&flag.to_string()),
+        (Form::Free, DeValue::Datetime(date)) => string(&date.to_string()),
+        (_, DeValue::String(text)) => text_of(key, text).or_else(|| string(text)),
+        _ => None,
+    }
+}
+
+/// What a string was meant to say that a key of this form cannot take as it is.
+pub fn text_of(key: &str, text: &str) -> Option<String> {
+    let digits = || text.parse::<i64>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+    match form(key) {
+        Form::Duration { may_be_never } => {
+            if ["infinity", "infinite", "forever", "none"].contains(&text) && may_be_never {
+                return Some("\"never\"".into());
+            }
+            digits().map_or_else(|| units(text), |number| duration_of(number, may_be_never))
+        }
+        Form::Size => size(text),
+        _ => None,
+    }
+}
+
+/// A number of seconds as a duration. s6 counts in milliseconds, and nobody waits for 1000 seconds: such numbers come
+/// from its files.
+fn duration_of(number: i64, may_be_never: bool) -> Option<String> {
+    match number {
+        0 if may_be_never => Some("\"never\"".into()),
+        1..=999 => Some(format!("\"{number}s\"")),
+        1000..=0xffff_ffff if number % 1000 == 0 => Some(format!("\"{}s\"", number / 1000)),
+        1000..=0xffff_ffff => Some(format!("\"{number}ms\"")),
+        _ => None,
+    }
+}
+
+/// The same, of a system that counts in seconds.
+pub(super) fn seconds(number: i64) -> Option<String> {
+    (1..=4_000_000).contains(&number).then(|| format!("\"{number}s\""))
+}
+
+/// `5 min 20 sec`, `1m30`, `5M` in our units.
+fn units(text: &str) -> Option<String> {
+    let mut written = String::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, behind) = rest.split_at(digits);
+        number.parse::<u32>().ok().filter(|number| *number > 0)?;
+        let behind = behind.trim_start();
+        let letters = behind.len() - behind.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
+        let (unit, behind) = behind.split_at(letters);
+        let unit = match unit.to_ascii_lowercase().as_str() {
+            "ms" | "msec" | "millis" | "milliseconds" => "ms",
+            "s" | "sec" | "secs" | "second" | "seconds" => "s",
+            "m" | "min" | "mins" | "minute" | "minutes" => "m",
+            "h" | "hr" | "hour" | "hours" => "h",
+            "d" | "day" | "days" => "d",
+            _ => return None,
+        };
+        written += number;
+        written += unit;
+        rest = behind.trim_start();
+    }
+    (!written.is_empty() && written != text).then(|| format!("\"{written}\""))
+}
+
+/// `10 MB`, `10mb`, `10MiB` in our units.
+fn size(text: &str) -> Option<String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    number.parse::<u32>().ok()?;
+    let unit = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" | "bytes" => "",
+        "k" | "kb" | "kib" => "KB",
+        "m" | "mb" | "mib" => "MB",
+        "g" | "gb" | "gib" => "GB",
+        _ => return None,
+    };
+    let written = format!("{number}{unit}");
+    (written != text).then(|| format!("\"{written}\""))
+}
+
+/// A command of one line, or of words.
+fn command(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) if !text.trim().is_empty() => string(text),
+        DeValue::Array(words) => {
+            let words: Option<Vec<String>> = words.iter().map(|word| scalar(word.get_ref())).collect();
+            let words = words.filter(|words| words.first().is_some_and(|program| program.len() > 2))?;
+            Some(format!("[{}]", words.join(", ")))
+        }
+        _ => None,
+    }
+}
+
+/// Words in one string, an array with other things than strings, or the keys of a table.
+fn names(value: &DeValue<'_>) -> Option<String> {
+    let names: Vec<String> = match value {
+        DeValue::String(text) => text
+            .split(|c: char| c.is_whitespace() || c == ',')
+            .filter(|name| !name.is_empty())
+            .map(string)
+            .collect::<Option<_>>()?,
+        DeValue::Array(items) => items.iter().map(|item| scalar(item.get_ref())).collect::<Option<_>>()?,
+        DeValue::Table(table) => table.keys().map(|key| string(key.get_ref())).collect::<Option<_>>()?,
+        DeValue::Integer(_) => vec![scalar(value)?],
+        _ => return None,
+    };
+    (!names.is_empty()).then(|| format!("[{}]", names.join(", ")))
+}
+
+fn number(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::Integer(number) => integer(number).map(|number| number.to_string()),
+        DeValue::String(text) => text.trim().parse::<i64>().ok().map(|number| number.to_string()),
+        DeValue::Float(text) => {
+            let whole = text.as_str().strip_suffix(".0")?;
+            whole.parse::<i64>().ok().map(|number| number.to_string())
+        }
+        _ => None,
+    }
+}
+
+fn numbers(value: &DeValue<'_>) -> Option<String> {
+    let numbers: Vec<String> = match value {
+        DeValue::Array(items) => items.iter().map(|item| number(item.get_ref())).collect::<Option<_>>()?,
+        DeValue::String(text) => text
+            .split(|c: char| c.is_whitespace() || c == ',')
+            .filter(|word| !word.is_empty())
+            .map(|word| word.parse::<i64>().ok().map(|number| number.to_string()))
+            .collect::<Option<_>>()?,
+        other => vec![number(other)?],
+    };
+    (!numbers.is_empty()).then(|| format!("[{}]", numbers.join(", ")))
+}
+
+fn flag(value: &DeValue<'_>) -> Option<String> {
+    let word = match value {
+        DeValue::String(text) => text.to_ascii_lowercase(),
+        DeValue::Integer(number) => number.as_str().to_owned(),
+        DeValue::Boolean(flag) => flag.to_string(),
+        _ => return None,
+    };
+    match word.as_str() {
+        "true" | "yes" | "on" | "1" => Some("true".into()),
+        "false" | "no" | "off" | "0" => Some("false".into()),
+        _ => None,
+    }
+}
+
+/// `["A=1", "B=2"]`, `"A=1"`, `A="1",B="2"`, or a table with other things than strings in it.
+fn text_table(value: &DeValue<'_>) -> Option<String> {
+    let pairs: Vec<(String, String)> = match value {
+        DeValue::Table(table) => table
+            .iter()
+            .map(|(key, value)| Some((key.get_ref().to_string(), scalar(value.get_ref())?)))
+            .collect::<Option<_>>()?,
+        DeValue::Array(items) => {
+            items.iter().map(|item| pair(item.get_ref().as_str()?)).collect::<Option<_>>()?
+        }
+        DeValue::String(text) if !text.contains(['"', '\'', '\\']) => {
+            text.split(',').filter(|part| !part.is_empty()).map(pair).collect::<Option<_>>()?
+        }
+        DeValue::String(text) => quoted_pairs(text)?,
+        _ => return None,
+    };
+    let pairs: Vec<String> =
+        pairs.iter().map(|(name, value)| Some(format!("{} = {value}", key(name)?))).collect::<Option<_>>()?;
+    (!pairs.is_empty()).then(|| format!("{{ {} }}", pairs.join(", ")))
+}
+
+fn pair(text: &str) -> Option<(String, String)> {
+    let (name, value) = text.trim().split_once('=')?;
+    let is_plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+    is_plain.then(|| Some((name.to_owned(), string(value)?))).flatten()
+}
+
+/// `A="1",B="2"`, as supervisord writes it.
+fn quoted_pairs(text: &str) -> Option<Vec<(String, String)>> {
+    let mut pairs = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (name, behind) = rest.split_once('=')?;
+        let quote = behind.chars().next().filter(|c| ['"', '\''].contains(c))?;
+        let (value, behind) = behind[1..].split_once(quote)?;
+        pairs.push(pair(&format!("{}={value}", name.trim()))?);
+        rest = behind.trim_start().trim_start_matches(',').trim_start();
+    }
+    Some(pairs)
+}
+
+/// A value without parts as a string of the manifest.
+fn scalar(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => string(text),
+        DeValue::Integer(number) if number.radix() == 10 => string(number.as_str()),
+        DeValue::Float(number) => string(number.as_str()),
+        DeValue::Boolean(flag) => string(&flag.to_string()),
+        _ => None,
+    }
+}
+
+/// How much text is repeated in a remedy.
+const LONGEST: usize = 160;
+
+/// A string of one line as TOML writes it; none if it is no such line, or a long one.
+pub(super) fn string(text: &str) -> Option<String> {
+    if text.len() > LONGEST || text.chars().any(char::is_control) {
+        return None;
+    }
+    let has_specials = text.contains(['"', '\\']);
+    Some(match has_specials && !text.contains('\'') {
+        true => format!("'{text}'"),
+        false => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
+    })
+}
+
+/// A key as TOML writes it.
+pub(super) fn key(name: &str) -> Option<String> {
+    let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    if is_bare { Some(name.to_owned()) } else { string(name) }
+}
+
+/// What there is to know of a line that was written instead of `value`.
+pub(super) fn remark(line: &str, value: &DeValue<'_>) -> &'static str {
+    let key = line.split(" =").next().unwrap_or(line);
+    match (form(key), value) {
+        (Form::Account, DeValue::Integer(_)) => {
+            ": the number behind the colon is the group, which s6 does not look up; a name in quotes brings the groups of its account"
+        }
+        (Form::Duration { .. }, DeValue::Integer(number)) if number.as_str().len() > 3 => {
+            ", if these are milliseconds, as in the files of s6"
+        }
+        _ => "",
+    }
+}

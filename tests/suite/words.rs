@@ -1,0 +1,291 @@
+//! What people write who come from Docker Compose, systemd or supervisord: the remedy for each word of theirs, when it is
+//! followed, gives a manifest without errors.
+
+use s6gen::compile;
+use s6gen::diagnostic::{Files, Severity};
+use s6gen::manifest::{Holds, REFERENCE, SECTIONS, WORDS};
+use s6gen::report::{Style, human};
+
+/// The errors in a manifest, as people read them.
+fn errors(manifest: &str) -> String {
+    let mut files = Files::default();
+    let file = files.add("services.toml", manifest);
+    let compilation = compile(&files, file);
+    let errors = compilation.problems.iter().filter(|problem| problem.severity() == Severity::Error);
+    errors.map(|problem| human(problem, &files, Style::Plain)).collect()
+}
+
+/// What to do about the only error of a manifest.
+fn help(manifest: &str) -> String {
+    let mut files = Files::default();
+    let file = files.add("services.toml", manifest);
+    let compilation = compile(&files, file);
+    let mut problems = compilation.problems.iter();
+    let problem = problems.next().unwrap_or_else(|| panic!("no problem in\n{manifest}"));
+    match problems.next() {
+        None => problem.help.clone().unwrap(),
+        Some(_) => format!("more than one problem in\n{manifest}\n{}", errors(manifest)),
+    }
+}
+
+/// The line that a remedy tells to write.
+fn written(help: &str) -> Option<&str> {
+    help.strip_prefix("write `")?.split('`').next()
+}
+
+const OTHERS: &str = "
+[longrun.db]
+run = [\"db\"]
+
+[longrun.cache]
+run = [\"cache\"]
+
+[longrun.queue]
+run = [\"queue\"]
+";
+
+/// A manifest in which `lines` are said of a service of this kind.
+fn manifest(kind: &str, lines: &str) -> String {
+    let must = match kind {
+        "longrun" if !lines.starts_with("run") => "run = [\"web\"]\n",
+        "bundle" if !lines.starts_with("contents") => "contents = [\"queue\"]\n",
+        _ => "",
+    };
+    let header = if kind == "target" { "[target]\n".to_owned() } else { format!("[{kind}.web]\n{must}") };
+    format!("{header}{lines}\n{OTHERS}")
+}
+
+/// The kinds of tables that have the key.
+fn kinds(key: &str) -> Vec<&'static str> {
+    let head = key.split('.').next().unwrap();
+    let kinds = ["longrun", "oneshot", "bundle", "target"].into_iter();
+    let has = |kind: &&str| {
+        let heading = if *kind == "target" { "[target]".into() } else { format!("[{kind}.NAME]") };
+        REFERENCE
+            .iter()
+            .any(|(known, _, keys)| *known == heading && keys().iter().any(|known| known.name == head))
+    };
+    kinds.filter(has).collect()
+}
+
+#[test]
+fn the_example_for_each_word_is_valid() {
+    let mut missed = Vec::new();
+    for word in WORDS {
+        assert!(!word.names.is_empty() && (!word.example.is_empty() || !word.note.is_empty()), "{word:?}");
+        for name in word.names {
+            assert_eq!(
+                name.replace("on-exit.", "").replace(['-', '_'], "").to_lowercase(),
+                name.replace("on-exit.", ""),
+                "words are compared so"
+            );
+        }
+        let kinds = if word.key.is_empty() { vec!["longrun"] } else { kinds(word.key) };
+        assert!(!kinds.is_empty(), "no table has `{}`", word.key);
+        for kind in kinds {
+            let manifest = manifest(kind, word.example);
+            if !errors(&manifest).is_empty() {
+                missed.push(format!("{:?} in\n{manifest}\n{}", word.names, errors(&manifest)));
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn each_word_is_told_what_does_it_here() {
+    let mut missed = Vec::new();
+    for word in WORDS {
+        for name in word.names.iter().filter(|name| !name.contains('.')) {
+            for kind in ["longrun", "oneshot", "bundle"] {
+                let lines = format!("{name} = 1979-05-27");
+                let help = match kinds(name).contains(&kind) {
+                    // It is a key here too.
+                    true => continue,
+                    false => errors(&manifest(kind, &lines)),
+                };
+                for wrong in ["a name with a dot", "did you mean `start`"] {
+                    if help.contains(wrong) {
+                        missed.push(format!("{name} in {kind}: {help}"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn each_table_of_another_system_is_told_what_it_is_here() {
+    for section in SECTIONS {
+        for name in section.names {
+            let report = errors(&format!("[{name}.web]\ncommand = \"web\"\n"));
+            assert!(report.contains(section.note.split('`').next().unwrap()), "{name}: {report}");
+            if section.holds == Holds::Services {
+                assert!(
+                    report.contains("`[longrun.web]`") && report.contains("`run = \"web\"`"),
+                    "{name}: {report}"
+                );
+            }
+        }
+    }
+}
+
+/// A line of another system, and what becomes of it; what is in backticks behind `write` must be valid by itself.
+const LINES: &[(&str, &str, &str)] = &[
+    ("longrun", "command = \"nginx -g 'daemon off;'\"", "write `run = \"nginx -g 'daemon off;'\"`"),
+    ("longrun", "entrypoint = [\"nginx\", \"-g\"]", "write `run = [\"nginx\", \"-g\"]`"),
+    ("longrun", "ExecStart = \"/usr/bin/web --port 80\"", "write `run = \"/usr/bin/web --port 80\"`"),
+    ("longrun", "ExecStartPre = \"/bin/mkdir -p /run/web\"", "write `prepare = \"/bin/mkdir -p /run/web\"`"),
+    ("oneshot", "ExecStart = \"/bin/true\"", "write `up = \"/bin/true\"`"),
+    ("oneshot", "run = [\"true\"]", "write `up = [\"true\"]`"),
+    ("oneshot", "ExecStop = \"/bin/true\"", "write `down = \"/bin/true\"`"),
+    ("longrun", "ExecStop = \"/bin/kill -QUIT $MAINPID\"", "write `down-signal = \"QUIT\"`"),
+    ("longrun", "ExecReload = \"/bin/kill -USR1 $MAINPID\"", "write `reload-signal = \"USR1\"`"),
+    ("longrun", "After = \"network.target db.service\"", "write `dependencies = [\"db\"]`"),
+    ("longrun", "After = \"network.target\"", "leave it out"),
+    ("longrun", "Requires = [\"db\", \"cache.service\"]", "write `dependencies = [\"db\", \"cache\"]`"),
+    (
+        "longrun",
+        "depends_on = { db = { condition = \"service_healthy\" } }",
+        "write `dependencies = [\"db\"]`",
+    ),
+    ("longrun", "WantedBy = \"multi-user.target\"", "leave it out"),
+    ("longrun", "Restart = \"always\"", "leave it out"),
+    ("longrun", "restart = \"unless-stopped\"", "leave it out"),
+    ("longrun", "restart = \"no\"", "write `on-exit.then = \"give-up\"`"),
+    ("longrun", "Restart = \"on-failure\"", "write `on-exit.codes = [0]`"),
+    ("longrun", "autorestart = false", "write `on-exit.then = \"give-up\"`"),
+    ("longrun", "autorestart = true", "leave it out"),
+    ("longrun", "autostart = false", "write `start = \"on-demand\"`"),
+    ("longrun", "exitcodes = \"0,2\"", "write `on-exit.codes = [0, 2]`"),
+    ("longrun", "RestartSec = 5", "write `restart-delay = \"5s\"`"),
+    ("longrun", "RestartSec = \"1min 30s\"", "write `restart-delay = \"1m30s\"`"),
+    ("longrun", "startsecs = 10", "`ready.tcp"),
+    ("longrun", "startretries = 3", "`on-exit.deaths = 3`, `on-exit.within"),
+    ("longrun", "stopwaitsecs = 3600", "write `timeout-kill = \"3600s\"`"),
+    ("longrun", "stop_grace_period = \"1m30s\"", "write `timeout-kill = \"1m30s\"`"),
+    ("longrun", "TimeoutStartSec = \"infinity\"", "write `timeout-up = \"never\"`"),
+    ("longrun", "stopsignal = \"QUIT\"", "write `down-signal = \"QUIT\"`"),
+    ("longrun", "KillSignal = 2", "write `down-signal = \"INT\"`"),
+    ("longrun", "stopasgroup = true", "write `stop-group = true`"),
+    ("longrun", "KillMode = \"process\"", "leave it out"),
+    ("longrun", "env = { MODE = \"x\", PORT = 80 }", "write `environment = { MODE = \"x\", PORT = \"80\" }`"),
+    ("longrun", "env = [\"MODE=x\"]", "write `environment = { MODE = \"x\" }`"),
+    ("longrun", "Environment = \"MODE=x\"", "write `environment = { MODE = \"x\" }`"),
+    ("longrun", "environment = 'A=\"1\",B=\"2\"'", "write `environment = { A = \"1\", B = \"2\" }`"),
+    ("longrun", "env_file = \"/etc/web.env\"", "write `run = \"set -a; . /etc/web.env; exec PROGRAM\"`"),
+    ("longrun", "WorkingDirectory = \"/srv\"", "write `workdir = \"/srv\"`"),
+    ("longrun", "directory = \"/srv\"", "write `workdir = \"/srv\"`"),
+    ("longrun", "User = \"app\"", "did you mean `user`?"),
+    ("longrun", "Group = \"app\"", "`user = \"app:adm\"`"),
+    ("longrun", "UMask = 27", "write `umask = \"027\"`"),
+    ("longrun", "LimitNOFILE = \"1024:65536\"", "write `limits.nofile = 1024`"),
+    ("longrun", "ulimits = { nofile = 1024 }", "`limits.nofile = 65536`"),
+    ("longrun", "stdout_logfile = \"/dev/stdout\"", "leave it out"),
+    ("longrun", "stdout_logfile = \"/var/log/web.log\"", "write `log.to = \"/var/log/web\"`"),
+    ("longrun", "StandardOutput = \"null\"", "write `log.to = \"discard\"`"),
+    ("longrun", "redirect_stderr = true", "leave it out"),
+    ("longrun", "stdout_logfile_backups = 5", "write `log.keep = 5`"),
+    ("longrun", "numprocs = 4", "write `instances = 4`"),
+    ("longrun", "numprocs = 1", "leave it out"),
+    ("longrun", "process_name = \"x\"", "leave it out"),
+    ("longrun", "priority = 10", "`dependencies = [\"db\"]`"),
+    ("longrun", "Type = \"forking\"", "leave it out"),
+    ("longrun", "Type = \"notify\"", "leave it out"),
+    ("longrun", "PIDFile = \"/run/web.pid\"", "leave it out"),
+    (
+        "longrun",
+        "healthcheck = { test = [\"CMD\", \"true\"], interval = \"5s\" }",
+        "write `ready.check = [\"true\"]`",
+    ),
+    (
+        "longrun",
+        "healthcheck = { test = [\"CMD-SHELL\", \"true || exit 1\"] }",
+        "write `ready.check = \"true || exit 1\"`",
+    ),
+    ("longrun", "ready.port = 8080", "write `tcp = \"127.0.0.1:8080\"`"),
+    (
+        "longrun",
+        "ConditionPathExists = \"!/etc/off\"",
+        "write `only-if = [\"test\", \"!\", \"-e\", \"/etc/off\"]`",
+    ),
+    ("longrun", "Description = \"x\"", "did you mean `description`?"),
+    ("longrun", "timeoutUp = 30", "write `timeout-up = \"30s\"`"),
+    ("longrun", "ports = [\"80:80\"]", "belongs to the container"),
+    ("longrun", "volumes = [\"/a:/b\"]", "belongs to the container"),
+    ("longrun", "image = \"nginx\"", "belongs to the image"),
+    ("bundle", "programs = \"db,cache\"", "write `contents = [\"db\", \"cache\"]`"),
+    ("target", "version = \"3.2.0.2\"", "write `s6-overlay = \"3.2.0.2\"`"),
+    // The right key with another kind of value.
+    ("longrun", "timeout-up = 30", "write `timeout-up = \"30s\"`"),
+    ("longrun", "timeout-kill = 1.5", "write `timeout-kill = \"1500ms\"`"),
+    ("longrun", "timeout-kill = 0", "write `timeout-kill = \"never\"`"),
+    ("longrun", "timeout-kill = 30000", "write `timeout-kill = \"30s\"`"),
+    ("longrun", "timeout-kill = \"30\"", "write `\"30s\"`"),
+    ("longrun", "timeout-kill = \"5 minutes\"", "write `\"5m\"`"),
+    ("longrun", "restart-delay = 2", "write `restart-delay = \"2s\"`"),
+    ("longrun", "user = 1000", "write `user = \"1000:1000\"`: the number behind the colon is the group"),
+    ("longrun", "umask = 0o22", "write `umask = \"022\"`"),
+    ("longrun", "down-signal = 15", "write `down-signal = \"TERM\"`"),
+    ("longrun", "down-signal = \"sigterm\"", "did you mean `TERM`?"),
+    ("longrun", "log = { to = \"/var/log/x\", size = 1000000 }", "write `size = \"1000000\"`"),
+    ("longrun", "log = { to = \"/var/log/x\", size = \"1 mb\" }", "write `\"1MB\"`"),
+    ("longrun", "log = \"/var/log/x\"", "write `log.to = \"/var/log/x\"`"),
+    ("longrun", "log = \"stdout\"", "write `log.to = \"container\"`"),
+    ("longrun", "ready = 3", "write `ready.fd = 3`"),
+    ("longrun", "ready = \"127.0.0.1:80\"", "write `ready.tcp = \"127.0.0.1:80\"`"),
+    ("longrun", "ready.fd = \"3\"", "write `fd = 3`"),
+    ("longrun", "nice = \"10\"", "write `nice = 10`"),
+    ("longrun", "stop-group = \"yes\"", "write `stop-group = true`"),
+    ("longrun", "start = false", "write `start = \"on-demand\"`"),
+    ("longrun", "dependencies = \"db\"", "write `dependencies = [\"db\"]`"),
+    ("longrun", "dependencies = \"db, cache\"", "write `dependencies = [\"db\", \"cache\"]`"),
+    ("longrun", "environment.PORT = 8080", "write `PORT = \"8080\"`"),
+    ("longrun", "environment = [\"PORT=8080\"]", "write `environment = { PORT = \"8080\" }`"),
+    ("longrun", "on-exit.codes = 0", "write `codes = [0]`"),
+    ("longrun", "on-exit.codes = [\"0\"]", "write `codes = 0`"),
+    ("longrun", "run = [\"web\", 80]", "write `\"80\"`"),
+    (
+        "target",
+        "s6-overlay = \"v3.2.0.2\"",
+        "write `3.2.0.2`, without `v`; s6gen knows every version from 3.0.0.0 to",
+    ),
+    ("target", "s6-overlay = \"3.2.0\"", "did you mean `3.2.0.3`?"),
+];
+
+#[test]
+fn a_line_of_another_system_is_told_the_line_that_does_it_here() {
+    let mut missed = Vec::new();
+    for (kind, line, expected) in LINES {
+        let wrong = manifest(kind, line);
+        let help = help(&wrong);
+        if !help.contains(expected) {
+            missed.push(format!("{line}\n  {help}\n  not {expected}"));
+        }
+        // Only a part of the line, or something for a target, is no line of a service.
+        let Some(line) = written(&help).filter(|line| line.contains(" = ")) else { continue };
+        let inside =
+            ["tcp", "size", "fd", "codes", "PORT"].iter().any(|leaf| line.starts_with(&format!("{leaf} =")));
+        if !inside {
+            let with_log = if line.starts_with("log.keep") { "log.to = \"/var/log/x\"\n" } else { "" };
+            let right = manifest(kind, &format!("{line}\n{with_log}"));
+            if !errors(&right).is_empty() {
+                missed.push(format!("{}{right}", errors(&right)));
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn numbers_in_quotes_are_taken_where_they_can_mean_one_thing() {
+    for lines in [
+        "log.to = \"/var/log/web\"\nlog.size = \"1000000\"",
+        "down-signal = \"15\"",
+        "down-signal = \"SIGTERM\"",
+        "reload-signal = \"10\"",
+    ] {
+        assert_eq!(errors(&manifest("longrun", lines)), "");
+    }
+}
