@@ -188,7 +188,7 @@ fn duration(seconds: u64) -> String {
 
 impl Start {
     pub fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
-        self.system.with(streams, programs, |live, _| {
+        self.system.alone(streams, programs, |live, _, _| {
             let names = self.names.list();
             let outcome = change(live, Direction::Up, &names)?;
             live.keep_up(&names).map_err(failed)?;
@@ -199,13 +199,13 @@ impl Start {
 
 impl Stop {
     pub fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
-        self.system.with(streams, programs, |live, _| change(live, Direction::Down, &self.names.list()))
+        self.system.alone(streams, programs, |live, _, _| change(live, Direction::Down, &self.names.list()))
     }
 }
 
 impl Restart {
     pub fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
-        self.system.with(streams, programs, |live, _| {
+        self.system.alone(streams, programs, |live, _, _| {
             let mut names = self.names.list();
             let compiled = live.compiled();
             let active = live.active().map_err(failed)?;

@@ -1,5 +1,5 @@
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -7,7 +7,7 @@ use super::carried::CARRIED;
 use super::{Outcome, Streams};
 use crate::diagnostic::{Code, Diagnostic, Files};
 use crate::disk::{self, OutputError};
-use crate::live::{Failure, LIVE, Live, Programs};
+use crate::live::{Failure, LIVE, Limits, Live, Processes, Programs};
 
 /// Where the definitions are in a container.
 #[derive(Debug, Clone, Args)]
@@ -58,6 +58,9 @@ pub(super) struct System {
     /// How long to wait while another s6-rc is at work, in seconds; during a boot one is, until everything is up
     #[arg(long, value_name = "SECONDS", default_value = "60")]
     wait: u64,
+    /// How long services may take in all to stop and start, in seconds; 0 is as long as they want
+    #[arg(long, value_name = "SECONDS", default_value = "300")]
+    timeout: u64,
     /// Runs apart from the caller already
     #[arg(long, hide = true)]
     apart: bool,
@@ -69,8 +72,9 @@ impl System {
         !self.apart
     }
 
-    pub(super) fn patience(&self) -> Duration {
-        Duration::from_secs(self.wait)
+    fn limits(&self) -> Limits {
+        let change = (self.timeout > 0).then(|| Duration::from_secs(self.timeout));
+        Limits { wait: Duration::from_secs(self.wait), change }
     }
 
     /// Does something with what runs; what goes wrong is reported.
@@ -91,12 +95,80 @@ impl System {
         let mut out = String::new();
         let done = {
             let mut told = |text: &str| streams.tell(&format!("{text}\n"));
-            let mut live = Live::new(&directory, programs, self.patience(), &mut told);
+            let mut live = Live::new(&directory, programs, self.limits(), &mut told, &Table);
             work(&mut live, &mut out)
         };
         streams.say(&out);
         done.unwrap_or_else(|trouble| trouble.report(streams))
     }
+}
+
+impl System {
+    /// The same, for what changes what runs: while it works, every other s6gen that does waits. The directory beside the live
+    /// one in which it may keep files is told as well.
+    pub(super) fn alone(
+        &self,
+        streams: &mut Streams<'_>,
+        programs: &mut dyn Programs,
+        work: impl FnOnce(&mut Live<'_>, &mut String, &Path) -> Result<Outcome, Trouble>,
+    ) -> Outcome {
+        self.with(streams, programs, |live, out| {
+            let place = disk::make_folder(&work_directory(live.directory())).map_err(unwritten)?;
+            let begun = Instant::now();
+            let patience = live.patience();
+            let mut has_waited = false;
+            let lock = disk::lock(&place, patience, || {
+                live.tell_waits("another s6gen", &place);
+                has_waited = true;
+            });
+            // Programs that outlive this process still change what runs.
+            let lock = lock.and_then(disk::Lock::with_children);
+            let _lock = lock.map_err(|error| {
+                let holder = live.holder(&place);
+                let add = |problem: Diagnostic| match &holder {
+                    Some(holder) => problem.note(holder.clone()),
+                    None => problem,
+                };
+                unwritten(error).into_iter().map(add).collect::<Vec<_>>()
+            })?;
+            if has_waited {
+                live.has_waited(begun.elapsed());
+            }
+            live.watch_with(disk::open_log(&place.join(LOG)).map_err(unwritten)?);
+            work(live, out, &place)
+        })
+    }
+}
+
+/// The file in which the programs that change what runs say what they do.
+const LOG: &str = "update.log";
+
+/// The processes of this system, as `/proc` tells.
+struct Table;
+
+impl Processes for Table {
+    fn holder(&self, path: &Path) -> Option<String> {
+        disk::holder(path).map(|holder| sentence(&holder))
+    }
+
+    fn below(&self, pid: u32, name: &str) -> Option<u32> {
+        disk::process_below(pid, name)
+    }
+}
+
+/// What to say of who holds a lock.
+fn sentence(holder: &disk::Holder) -> String {
+    let services = holder.services.iter().map(|name| format!("`{name}`"));
+    let oneshots = holder.oneshots.iter().map(|command| format!("a oneshot that runs `{command}`"));
+    let waits: Vec<String> = services.chain(oneshots).collect();
+    let mut text = format!("it is process {}, `{}`", holder.pid, holder.command);
+    if !waits.is_empty() {
+        text += &format!(", and waits for {}", waits.join(" and "));
+    }
+    if holder.waits_for_caller {
+        text += "; this was called from there: unless it runs in the background, each waits for the other";
+    }
+    text
 }
 
 /// Why something was not done, with the files that it is about.

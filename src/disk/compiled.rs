@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use super::error::OutputError;
@@ -169,6 +169,32 @@ pub fn unsupervised(live: &Path) -> Result<BTreeSet<Name>, OutputError> {
         Ok(names.filter(is_alone).map(|name| Name::new(name.as_bytes())).collect())
     };
     read().map_err(|error| OutputError::system("read", &place, &error))
+}
+
+/// Gives services of the live directory back to s6-svscan, which has to be told to look: makes the links in its scan
+/// directory. Those in `up` start at once, the others stay down. Returns the scan directory.
+///
+/// # Errors
+/// The system refuses.
+pub fn relink(live: &Path, services: &BTreeSet<Name>, up: &BTreeSet<Name>) -> Result<PathBuf, OutputError> {
+    let scandir = live.join("scandir");
+    let prefix = fs::read(live.join("prefix")).unwrap_or_default();
+    for name in services {
+        let place = live.join(SERVICES).join(OsStr::from_bytes(name.as_bytes()));
+        let link = scandir.join(OsStr::from_bytes(&[&prefix, name.as_bytes()].concat()));
+        let down = place.join("down");
+        let done = match up.contains(name) {
+            true => fs::remove_file(&down),
+            false => fs::write(&down, ""),
+        };
+        let ignored = |error: io::Error, kind| if error.kind() == kind { Ok(()) } else { Err(error) };
+        done.or_else(|error| ignored(error, ErrorKind::NotFound))
+            // One that leads nowhere is one of an older live directory.
+            .and_then(|()| fs::remove_file(&link).or_else(|error| ignored(error, ErrorKind::NotFound)))
+            .and_then(|()| symlink(&place, &link))
+            .map_err(|error| OutputError::system("make", &link, &error))?;
+    }
+    Ok(scandir)
 }
 
 /// Where the live database really lies.

@@ -12,6 +12,7 @@ mod error;
 mod files;
 mod folder;
 mod ground;
+mod holder;
 mod keep;
 mod kept;
 mod lists;
@@ -30,13 +31,14 @@ mod write;
 
 pub use compiled::{
     Database, databases, empty_database, is_link, is_there, live_database, live_directory, live_link,
-    make_folder, remove_abandoned, remove_folder, unsupervised,
+    make_folder, relink, remove_abandoned, remove_folder, unsupervised,
 };
 pub use compose::compose;
 pub use create::create;
 pub use error::{Foreign, OutputError, Refusal};
 pub use folder::{matching, read_folder};
 pub use ground::State;
+pub use holder::{Holder, holder, process_below};
 pub use keep::keep;
 pub use kept::{find_tree, open_log, read_kept, replace, replace_until_boot};
 pub use lock::{Lock, lock};

@@ -2,6 +2,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::Direction;
 use super::programs::{Answer, Call};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Name;
@@ -17,13 +18,49 @@ pub enum Failure {
     Unsupervised(Vec<Name>),
     /// A program cannot be started.
     Missing(Call, io::Error),
-    /// Another s6-rc has worked all the time.
-    Busy(Call, Duration),
+    /// Another s6-rc has worked all the time; with a sentence on it, where that is known.
+    Busy(Call, Duration, Option<String>),
+    /// It took longer than its limit, and was ended.
+    Endless(Call, Duration, Answer),
+    /// It took longer than its limit, and goes on, as nobody may end it now.
+    Left(Call, Duration),
+    /// Services did not get where they should.
+    Unable(Call, Answer, Vec<Unable>),
+    /// Services ended as soon as they were started, for good; with how they ended.
+    GaveUp(Vec<(Name, String)>),
     /// A program ended with an error.
     Failed(Call, Answer),
     /// A program said something else than its kind says.
     Unexpected(Call, Vec<u8>),
 }
+
+/// A service that did not get where it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unable {
+    /// Its name.
+    pub name: Name,
+    /// Where it should get.
+    pub direction: Direction,
+    /// Why it did not.
+    pub why: Why,
+}
+
+/// Why a service did not get where it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// It took longer than it may, if that is known.
+    Late(Option<Duration>),
+    /// The command that was to bring it there ended like that.
+    Ended(String),
+}
+
+/// What s6 says when a supervisor is not there.
+const OF_SUPERVISORS: &[&str] = &[
+    "supervisor not listening",
+    "its supervisor died",
+    "s6-supervise not running",
+    "unable to s6_svstatus_read",
+];
 
 /// What programs say, and what to do then.
 const REMEDIES: &[(&str, &str)] = &[
@@ -37,10 +74,55 @@ const REMEDIES: &[(&str, &str)] = &[
 ];
 
 /// What is left to do after an s6-rc-update that did not get to its end.
-const WRECKED: &str =
-    "an s6-rc-update was killed, most likely; a restart of the container puts everything in order";
+const WRECKED: &str = "a supervisor is not there and does not come back, as after an s6-rc-update that was killed; a restart of the \
+     container puts everything in order";
+
+impl Unable {
+    fn sentence(&self) -> String {
+        let Unable { name, direction, why } = self;
+        match (direction, why) {
+            (Direction::Up, Why::Late(limit)) => format!("`{name}` was not ready{}", within(*limit)),
+            (Direction::Down, Why::Late(limit)) => format!("`{name}` did not stop{}", within(*limit)),
+            (Direction::Up, Why::Ended(how)) => format!("`{name}` did not start: {how}"),
+            (Direction::Down, Why::Ended(how)) => format!("`{name}` did not stop: {how}"),
+        }
+    }
+
+    /// What to look at.
+    fn help(&self) -> String {
+        let Unable { name, direction, why } = self;
+        match (direction, why) {
+            (Direction::Up, Why::Late(_)) => format!(
+                "what `{name}` wrote tells why: look into its log, or the container's; if it only needs longer, raise its \
+                 `timeout-up`"
+            ),
+            (_, Why::Ended(_)) => {
+                format!("what `{name}` wrote tells why: look into its log, or the container's")
+            }
+            (Direction::Down, Why::Late(_)) => format!(
+                "`s6gen status {name}` shows whether it has stopped since; if it needs longer, raise its `timeout-down`; \
+                 a longrun that never stops wants a `timeout-kill`"
+            ),
+        }
+    }
+}
+
+fn within(limit: Option<Duration>) -> String {
+    match limit.map(|limit| limit.as_millis()) {
+        None => " in time".to_owned(),
+        Some(limit) if limit.is_multiple_of(1000) => format!(" within {} s", limit / 1000),
+        Some(limit) => format!(" within {limit} ms"),
+    }
+}
 
 impl Failure {
+    /// Whether a supervisor was not there; s6-svscan may have been about to start it.
+    pub(super) fn is_of_supervisors(&self) -> bool {
+        let (Failure::Failed(_, answer) | Failure::Unable(_, answer, _)) = self else { return false };
+        let err = String::from_utf8_lossy(&answer.err);
+        OF_SUPERVISORS.iter().any(|words| err.contains(words))
+    }
+
     /// What to tell people.
     pub fn diagnostic(&self) -> Diagnostic {
         match self {
@@ -65,26 +147,50 @@ impl Failure {
                 Diagnostic::new(Code::ProgramMissing, format!("cannot run `{}`: {why}", call.program))
                     .help("call this inside the container, with s6-overlay's /command on PATH")
             }
-            Failure::Busy(call, waited) => Diagnostic::new(
-                Code::Busy,
-                format!("another s6-rc has been at work for {} s", waited.as_secs()),
-            )
-            .note(format!("`{call}` cannot begin before that one has ended"))
-            .note("during the boot, s6-rc ends when everything that starts at boot is up and ready")
-            .help("`s6gen status` shows what is not ready yet; `--wait SECONDS` waits longer"),
+            Failure::Busy(call, waited, holder) => {
+                let message = format!("another s6-rc has been at work for {} s", waited.as_secs());
+                let mut problem = Diagnostic::new(Code::Busy, message)
+                    .note(format!("`{call}` cannot begin before that one has ended; nothing was changed"))
+                    .note("during the boot, s6-rc ends when everything that starts at boot is up and ready");
+                if let Some(holder) = holder {
+                    problem = problem.note(holder.clone());
+                }
+                problem.help("`s6gen status` shows what is not ready yet; `--wait SECONDS` waits longer")
+            }
+            Failure::Endless(call, limit, answer) => {
+                let message = format!("`{}` was ended after {} s", call.program, limit.as_secs());
+                said(Diagnostic::new(Code::ProgramFailed, message), call, answer)
+                    .help("`s6gen status` shows what is not there yet; `--timeout SECONDS` lets it take longer")
+            }
+            Failure::Left(call, limit) => {
+                let message = format!("`{}` has not ended after {} s", call.program, limit.as_secs());
+                Diagnostic::new(Code::ProgramFailed, message)
+                    .note(format!("it was called `{call}`"))
+                    .note("it is exchanging the live directory, in which nobody may end it, and goes on")
+                    .help("see whether s6-svscan still works and what it writes; `s6gen status` shows what is supervised")
+            }
+            Failure::Unable(call, answer, services) => {
+                let sentences: Vec<String> = services.iter().map(Unable::sentence).collect();
+                let problem = Diagnostic::new(Code::ProgramFailed, sentences.join("; "));
+                let help = help_for(answer).map(str::to_owned);
+                let help = help.or_else(|| services.first().map(Unable::help));
+                said(problem, call, answer).maybe_help(help)
+            }
+            Failure::GaveUp(services) => {
+                let sentence = |(name, how): &(Name, String)| {
+                    format!("`{name}` ended with {how} as soon as it was started, and is down for good")
+                };
+                let sentences: Vec<String> = services.iter().map(sentence).collect();
+                Diagnostic::new(Code::ProgramFailed, sentences.join("; "))
+                    .help("what it wrote tells why: look into its log, or the container's")
+            }
             Failure::Failed(call, answer) => {
                 let why = match answer.code {
                     code @ 129.. => format!("was killed by signal {}", code - 128),
                     code => format!("ended with {code}"),
                 };
-                let mut problem =
-                    Diagnostic::new(Code::ProgramFailed, format!("`{}` {why}", call.program)).note(format!("it was called `{call}`"));
-                let err = String::from_utf8_lossy(&answer.err);
-                for line in err.lines().filter(|line| !line.is_empty()) {
-                    problem = problem.note(line.to_owned());
-                }
-                let help = REMEDIES.iter().find(|(words, _)| err.contains(words));
-                problem.maybe_help(help.map(|(_, help)| (*help).to_owned()))
+                let problem = Diagnostic::new(Code::ProgramFailed, format!("`{}` {why}", call.program));
+                said(problem, call, answer).maybe_help(help_for(answer).map(str::to_owned))
             }
             Failure::Unexpected(call, out) => Diagnostic::new(
                 Code::ProgramFailed,
@@ -93,4 +199,16 @@ impl Failure {
             .help("this version of it is not known to s6gen; please report it"),
         }
     }
+}
+
+/// Adds how a program was called and what it said.
+fn said(problem: Diagnostic, call: &Call, answer: &Answer) -> Diagnostic {
+    let err = String::from_utf8_lossy(&answer.err);
+    let lines = err.lines().filter(|line| !line.is_empty());
+    lines.fold(problem.note(format!("it was called `{call}`")), |problem, line| problem.note(line.to_owned()))
+}
+
+fn help_for(answer: &Answer) -> Option<&'static str> {
+    let err = String::from_utf8_lossy(&answer.err);
+    REMEDIES.iter().find(|(words, _)| err.contains(words)).map(|(_, help)| *help)
 }

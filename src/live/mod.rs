@@ -7,21 +7,26 @@
 mod failure;
 mod programs;
 mod snapshot;
+mod started;
 mod status;
+mod watch;
 
-pub use failure::Failure;
+pub use failure::{Failure, Unable, Why};
 pub use programs::{Answer, Call, Installed, Programs, apart, leave_group};
 pub use status::{State, Status};
+pub use watch::Act;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
+use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::model::Name;
+use watch::Watch;
 
 /// Where s6-rc keeps what is live, unless it was told otherwise.
 pub const LIVE: &str = "/run/s6-rc";
@@ -35,8 +40,29 @@ const MOVES: &[u8] = b"s6-rc: info: service ";
 pub struct Live<'p> {
     directory: PathBuf,
     programs: &'p mut dyn Programs,
-    patience: Duration,
+    limits: Limits,
     told: &'p mut dyn FnMut(&str),
+    processes: &'p dyn Processes,
+    /// Where programs that change something say what they do.
+    log: Option<File>,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How long to wait for others in all.
+    pub wait: Duration,
+    /// How long services may take to stop and start, if there is a limit.
+    pub change: Option<Duration>,
+}
+
+/// What is known of the processes of this system.
+pub trait Processes {
+    /// A sentence that says which process holds the lock `path`, and what it waits for.
+    fn holder(&self, path: &Path) -> Option<String>;
+
+    /// The process `pid`, or the one below it, that runs the program `name`.
+    fn below(&self, pid: u32, name: &str) -> Option<u32>;
 }
 
 /// Which way services go.
@@ -79,16 +105,43 @@ pub struct Moves {
 
 impl<'p> Live<'p> {
     /// The system whose live directory is `directory`. `told` is called, with a sentence, when it has to wait.
-    ///
-    /// # Errors
-    /// There is none.
     pub fn new(
         directory: &Path,
         programs: &'p mut dyn Programs,
-        patience: Duration,
+        limits: Limits,
         told: &'p mut dyn FnMut(&str),
+        processes: &'p dyn Processes,
     ) -> Self {
-        Live { directory: directory.to_owned(), programs, patience, told }
+        Live { directory: directory.to_owned(), programs, limits, told, processes, log: None }
+    }
+
+    /// From now on programs that change something say in `log` what they do, and are watched meanwhile.
+    pub fn watch_with(&mut self, log: File) {
+        self.log = Some(log);
+    }
+
+    /// How long to wait for others from now on.
+    pub fn patience(&self) -> Duration {
+        self.limits.wait
+    }
+
+    /// So long others were waited for.
+    pub fn has_waited(&mut self, time: Duration) {
+        self.limits.wait = self.limits.wait.saturating_sub(time);
+    }
+
+    /// Says that others are waited for, and for whom: `what` holds the lock `path`.
+    pub fn tell_waits(&mut self, what: &str, path: &Path) {
+        let limit = self.limits.wait.as_secs();
+        (self.told)(&format!("{what} is at work; waiting up to {limit} s for it to end"));
+        if let Some(holder) = self.processes.holder(path) {
+            (self.told)(&holder);
+        }
+    }
+
+    /// A sentence that says which process holds the lock `path`, and what it waits for.
+    pub fn holder(&self, path: &Path) -> Option<String> {
+        self.processes.holder(path)
     }
 
     /// The live directory.
@@ -125,27 +178,53 @@ impl<'p> Live<'p> {
     }
 
     fn try_run(&mut self, call: &Call) -> Result<Answer, Failure> {
-        self.try_run_logged(call, None)
+        self.try_run_with(call, |live| live.programs.run(call).map(Some))
     }
 
-    fn try_run_logged(&mut self, call: &Call, log: Option<&File>) -> Result<Answer, Failure> {
+    /// Runs a program that changes services.
+    fn try_change(&mut self, call: &Call, direction: Direction) -> Result<Answer, Failure> {
+        let Some(log) = self.log.take() else { return self.try_run(call) };
+        let is_update = call.program == "s6-rc-update";
+        let limit = self.limits.change;
+        let mut watch = Watch::new(direction, is_update, limit);
+        let answer = self.try_run_with(call, |live| {
+            watch = Watch::new(direction, is_update, limit);
+            let s6rc = |pid| live.processes.below(pid, "s6-rc");
+            live.programs.run_watched(call, &log, &mut |text| watch.look(text), &s6rc)
+        });
+        self.log = Some(log);
+        if watch.is_over() && answer.as_ref().is_ok_and(|answer| answer.code != 0) {
+            return Err(Failure::Endless(call.clone(), limit.unwrap_or_default(), answer?));
+        }
+        answer
+    }
+
+    /// Lets `run` run a program, again and again while another s6-rc is at work.
+    fn try_run_with(
+        &mut self,
+        call: &Call,
+        mut run: impl FnMut(&mut Self) -> io::Result<Option<Answer>>,
+    ) -> Result<Answer, Failure> {
         let begun = Instant::now();
+        let patience = self.limits.wait;
+        let lock = self.directory.join("lock");
         let mut is_told = false;
         loop {
-            let answered = match log {
-                Some(log) => self.programs.run_logged(call, log),
-                None => self.programs.run(call),
+            let answer = run(self).map_err(|error| Failure::Missing(call.clone(), error))?;
+            let Some(answer) = answer else {
+                return Err(Failure::Left(call.clone(), self.limits.change.unwrap_or_default()));
             };
-            let answer = answered.map_err(|error| Failure::Missing(call.clone(), error))?;
             if !is_busy(&answer) {
+                if is_told {
+                    self.has_waited(begun.elapsed());
+                }
                 return Ok(answer);
             }
-            if begun.elapsed() >= self.patience {
-                return Err(Failure::Busy(call.clone(), self.patience));
+            if begun.elapsed() >= patience {
+                return Err(Failure::Busy(call.clone(), patience, self.processes.holder(&lock)));
             }
             if !is_told {
-                let limit = self.patience.as_secs();
-                (self.told)(&format!("another s6-rc is at work; waiting up to {limit} s for it to end"));
+                self.tell_waits("another s6-rc", &lock);
                 is_told = true;
             }
             sleep(PAUSE);
@@ -165,15 +244,13 @@ impl<'p> Live<'p> {
     ///
     /// # Errors
     /// A service does not stop, then the old database stays live; or one does not start again, then the new one is.
-    pub fn update(&mut self, database: &Path, conversion: &Path, log: &File) -> (Moves, Result<(), Failure>) {
-        let mut infos = Vec::new();
-        let done =
-            self.run_update(update(&self.directory, database, conversion), Some(log), &mut infos).map(drop);
-        let names = |end: &str| {
-            let name = |line: &[u8]| Some(Name::new(line.strip_prefix(MOVES)?.strip_suffix(end.as_bytes())?));
-            infos.split(|byte| *byte == b'\n').filter_map(name).collect()
-        };
-        (Moves { stopped: names(": stopping"), started: names(": starting") }, done)
+    pub fn update(&mut self, database: &Path, conversion: &Path) -> (Moves, Result<(), Failure>) {
+        let mut moves = Moves::default();
+        let call = update(&self.directory, database, conversion);
+        let answer = self.run_update(call, |live, call| live.try_change(call, Direction::Up));
+        let done = answer.and_then(|(call, answer)| self.moved(call, answer, &mut moves).map(drop));
+        let done = done.and_then(|()| self.see_started(&moves.started));
+        (moves, done)
     }
 
     /// What [`update`](Live::update) would stop and start, as far as s6-rc-update decides it: the services that are
@@ -188,7 +265,8 @@ impl<'p> Live<'p> {
     ) -> Result<(Vec<Name>, Vec<Name>), Failure> {
         let mut call = update(&self.directory, database, conversion);
         call.arguments.insert(0, "-n".into());
-        let out = self.run_update(call.clone(), None, &mut Vec::new())?;
+        let (_, answer) = self.run_update(call.clone(), Self::try_run)?;
+        let out = self.moved(call.clone(), answer, &mut Moves::default())?;
         let mut lines = out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let mut names = || {
             let words: Vec<&[u8]> = lines.next()?.split(|byte| *byte == b' ').collect();
@@ -201,27 +279,39 @@ impl<'p> Live<'p> {
         }
     }
 
-    /// Runs s6-rc-update and returns what it printed; the lines of its standard error that only tell what it does become
-    /// `infos`. Without its option `-e` essential services are replaced before they have stopped; old versions do not
-    /// know it.
+    /// Lets `run` run s6-rc-update. Without its option `-e` essential services are replaced before they have stopped; old
+    /// versions do not know it.
     fn run_update(
         &mut self,
         mut call: Call,
-        log: Option<&File>,
-        infos: &mut Vec<u8>,
-    ) -> Result<Vec<u8>, Failure> {
-        let mut answer = self.try_run_logged(&call, log)?;
+        mut run: impl FnMut(&mut Self, &Call) -> Result<Answer, Failure>,
+    ) -> Result<(Call, Answer), Failure> {
+        let mut answer = run(self, &call)?;
         if is_usage(&answer) {
             call.arguments.retain(|argument| argument != "-e");
-            answer = self.try_run_logged(&call, log)?;
+            answer = run(self, &call)?;
         }
+        Ok((call, answer))
+    }
+
+    /// What a program printed, if all went well; what it began to stop and start is added to `moves`.
+    fn moved(&mut self, call: Call, answer: Answer, moves: &mut Moves) -> Result<Vec<u8>, Failure> {
         let lines = answer.err.split_inclusive(|byte| *byte == b'\n');
-        let (told, rest): (Vec<_>, Vec<_>) = lines.partition(|line| {
+        let (infos, rest): (Vec<_>, Vec<_>) = lines.partition(|line| {
             ["s6-rc: info: ", "s6-rc-update: info: "].iter().any(|start| line.starts_with(start.as_bytes()))
         });
-        *infos = told.concat();
-        let err = rest.concat();
-        self.told(call, Answer { err, ..answer })
+        for line in infos.iter().filter_map(|line| line.trim_ascii_end().strip_prefix(MOVES)) {
+            if let Some(name) = line.strip_suffix(b": stopping") {
+                moves.stopped.insert(Name::new(name));
+            } else if let Some(name) = line.strip_suffix(b": starting") {
+                moves.started.insert(Name::new(name));
+            }
+        }
+        let answer = Answer { err: rest.concat(), ..answer };
+        match answer.code {
+            0 => self.told(call, answer),
+            _ => Err(self.unable(call, answer)),
+        }
     }
 
     /// Starts or stops services, with what they need or what needs them.
@@ -229,8 +319,20 @@ impl<'p> Live<'p> {
     /// # Errors
     /// One of them is unknown, or does not get there.
     pub fn change(&mut self, direction: Direction, names: &[Name]) -> Result<(), Failure> {
+        match self.try_once(direction, names) {
+            Err(failure) if failure.is_of_supervisors() && self.supervisors_return()? => {
+                self.try_once(direction, names)
+            }
+            done => done,
+        }
+    }
+
+    fn try_once(&mut self, direction: Direction, names: &[Name]) -> Result<(), Failure> {
         let call = change(&self.directory, direction, names);
-        self.run(call).map(drop)
+        let answer = self.try_change(&call, direction)?;
+        let mut moves = Moves::default();
+        self.moved(call, answer, &mut moves)?;
+        self.see_started(&moves.started)
     }
 
     /// The atomic services that are up. During a change of another s6-rc it is what was up when it last took note.
@@ -347,9 +449,9 @@ pub fn update(live: &Path, database: &Path, conversion: &Path) -> Call {
     call.arg("-f").arg(conversion).arg("--").arg(database)
 }
 
-/// `s6-rc -l LIVE -u change NAME…`.
+/// `s6-rc -v 2 -l LIVE -u change NAME…`; thus it tells which services it stops and starts.
 pub fn change(live: &Path, direction: Direction, names: &[Name]) -> Call {
-    let call = Call::new("s6-rc").arg("-l").arg(live);
+    let call = Call::new("s6-rc").args(["-v", "2", "-l"]).arg(live);
     call.args([direction.option(), "--", "change"]).args(names.iter().map(os))
 }
 

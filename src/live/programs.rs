@@ -1,12 +1,18 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Seek};
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Command, ExitCode, Output, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
-use rustix::process::{getpgrp, getpid, setpgid};
+use rustix::process::{Pid, Signal, getpgrp, getpid, kill_process, setpgid};
+
+use super::watch::Act;
 
 /// A program of s6 or s6-rc with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,19 +75,30 @@ pub trait Programs {
     /// It cannot be started.
     fn run(&mut self, call: &Call) -> io::Result<Answer>;
 
-    /// The same, with its standard error in the file `log`, which it gets empty. A program that must go on when this process
-    /// is killed tells there what it does: it would end with a pipe that nobody reads any more.
+    /// The same, with its standard error in the file `log`, which it gets empty, and its standard output nowhere. A program
+    /// that must go on when this process is killed tells there what it does: it would end with a pipe that nobody reads any
+    /// more. Until it ends, `watch` is called again and again with what it has said, and tells what to do; `s6rc` finds the
+    /// s6-rc that works for a process. Returns nothing where the program was left alone and goes on.
     ///
     /// # Errors
     /// It cannot be started, or the log not be used.
-    fn run_logged(&mut self, call: &Call, _log: &File) -> io::Result<Answer> {
-        self.run(call)
+    fn run_watched(
+        &mut self,
+        call: &Call,
+        _log: &File,
+        _watch: &mut dyn FnMut(&str) -> Vec<Act>,
+        _s6rc: &dyn Fn(u32) -> Option<u32>,
+    ) -> io::Result<Option<Answer>> {
+        self.run(call).map(Some)
     }
 }
 
 /// The programs of this system: those on PATH, and behind them those of s6-overlay, which `docker exec` does not see.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Installed;
+
+/// How often to look what a program has said.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// Where s6-overlay keeps its programs.
 const COMMANDS: &str = "/command";
@@ -91,14 +108,58 @@ impl Programs for Installed {
         Ok(answer(command(call)?.output()?))
     }
 
-    fn run_logged(&mut self, call: &Call, mut log: &File) -> io::Result<Answer> {
+    fn run_watched(
+        &mut self,
+        call: &Call,
+        mut log: &File,
+        watch: &mut dyn FnMut(&str) -> Vec<Act>,
+        s6rc: &dyn Fn(u32) -> Option<u32>,
+    ) -> io::Result<Option<Answer>> {
         log.set_len(0)?;
         log.rewind()?;
-        let mut answer = answer(command(call)?.stderr(log.try_clone()?).output()?);
-        log.rewind()?;
-        log.read_to_end(&mut answer.err)?;
-        Ok(answer)
+        let mut child = command(call)?.stdout(Stdio::null()).stderr(log.try_clone()?).spawn()?;
+        let pid = child.id();
+        let signal = |signal| {
+            let pid = s6rc(pid).and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
+            // It may have ended meanwhile.
+            pid.map(|pid| kill_process(pid, signal));
+        };
+        let (ended, end) = mpsc::channel();
+        thread::spawn(move || ended.send(child.wait()));
+        loop {
+            match end.recv_timeout(GLANCE) {
+                Ok(status) => {
+                    let status = status?;
+                    return Ok(Some(Answer { code: code(status), out: Vec::new(), err: said(log)? }));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::BrokenPipe.into()),
+            }
+            for act in watch(&String::from_utf8_lossy(&said(log)?)) {
+                match act {
+                    // The next look shows what came of it.
+                    Act::Run(call) => drop(self.run(&call)),
+                    Act::Stop => signal(Signal::TERM),
+                    Act::Kill => signal(Signal::KILL),
+                    Act::Leave => return Ok(None),
+                }
+            }
+        }
     }
+}
+
+/// All that was written into a log so far.
+fn said(log: &File) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(log.metadata()?.len()).unwrap_or(0)];
+    let mut length = 0;
+    while length < bytes.len() {
+        match log.read_at(&mut bytes[length..], length as u64)? {
+            0 => break,
+            read => length += read,
+        }
+    }
+    bytes.truncate(length);
+    Ok(bytes)
 }
 
 fn command(call: &Call) -> io::Result<Command> {
@@ -113,9 +174,11 @@ fn command(call: &Call) -> io::Result<Command> {
 }
 
 fn answer(output: Output) -> Answer {
-    let status = output.status;
-    let code = status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
-    Answer { code, out: output.stdout, err: output.stderr }
+    Answer { code: code(output.status), out: output.stdout, err: output.stderr }
+}
+
+fn code(status: ExitStatus) -> i32 {
+    status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
 }
 
 /// Leaves the caller's process group, so that who stops the caller with all its processes does not stop this one. Returns

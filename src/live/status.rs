@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::{Call, Direction, Failure, List, Live};
@@ -74,6 +75,7 @@ impl Live<'_> {
     /// One of them is unknown, or its supervisor does not answer.
     pub fn keep_up(&mut self, services: &[Name]) -> Result<(), Failure> {
         let compiled = self.compiled();
+        let mut kept = BTreeSet::new();
         let needed = self.closure(&compiled, Direction::Up, services)?;
         for name in &needed & &self.list(&compiled, List::Longruns)? {
             let fate = match self.longrun(&name, false)?.state {
@@ -81,10 +83,16 @@ impl Live<'_> {
                 State::Down => "was down, although s6-rc takes it for up; it starts again",
                 _ => continue,
             };
-            self.run(Call::new("s6-svc").arg("-u").arg(self.service_directory(&name)))?;
+            self.run(self.start_call(&name))?;
             (self.told)(&format!("{name} {fate}"));
+            kept.insert(name);
         }
-        Ok(())
+        self.see_started(&kept)
+    }
+
+    /// `s6-svc -u DIRECTORY`.
+    pub(super) fn start_call(&self, name: &Name) -> Call {
+        Call::new("s6-svc").arg("-u").arg(self.service_directory(name))
     }
 
     fn service_directory(&self, name: &Name) -> PathBuf {

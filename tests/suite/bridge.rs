@@ -12,7 +12,8 @@ use std::process::{Command, Output, Stdio};
 use s6gen::live::{Call, Programs};
 
 /// The programs that s6gen starts.
-const PROGRAMS: [&str; 6] = ["s6-rc", "s6-rc-compile", "s6-rc-db", "s6-rc-update", "s6-svc", "s6-svstat"];
+const PROGRAMS: [&str; 7] =
+    ["s6-rc", "s6-rc-compile", "s6-rc-db", "s6-rc-update", "s6-svc", "s6-svscanctl", "s6-svstat"];
 
 /// Hands its words over, waits, and says what it was told to say.
 const SCRIPT: &str = r#"#!/bin/sh

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use s6gen::live::{Answer, Call, Direction, Failure, List, Live, Programs, State};
+use s6gen::live::{Answer, Call, Direction, Failure, Limits, List, Live, Processes, Programs, State};
 use s6gen::manifest::{Additions, Change, Parameters};
 use s6gen::model::Name;
 
@@ -25,6 +25,19 @@ impl Programs for Told {
     }
 }
 
+/// Nothing is known of any process.
+struct Nobody;
+
+impl Processes for Nobody {
+    fn holder(&self, _path: &Path) -> Option<String> {
+        None
+    }
+
+    fn below(&self, _pid: u32, _name: &str) -> Option<u32> {
+        None
+    }
+}
+
 fn says(code: i32, out: &[u8], err: &str) -> Answer {
     Answer { code, out: out.to_vec(), err: err.into() }
 }
@@ -35,7 +48,8 @@ fn with<T>(answers: &[Answer], ask: impl FnOnce(&mut Live<'_>) -> T) -> (T, Vec<
     let mut sentences = Vec::new();
     let result = {
         let mut told = |sentence: &str| sentences.push(sentence.to_owned());
-        ask(&mut Live::new(Path::new("/live"), &mut programs, Duration::ZERO, &mut told))
+        let limits = Limits { wait: Duration::ZERO, change: None };
+        ask(&mut Live::new(Path::new("/live"), &mut programs, limits, &mut told, &Nobody))
     };
     (result, programs.calls, sentences)
 }
@@ -92,8 +106,8 @@ fn names_are_bytes_on_both_ways() {
     assert_eq!(active.unwrap(), names(&odd).into_iter().collect());
     let (_, calls, _) = with(&[says(0, b"", "")], |live| live.change(Direction::Up, &names(&odd)));
     let words: Vec<&[u8]> = calls[0].arguments.iter().map(|word| word.as_bytes()).collect();
-    assert_eq!(words[..5], [&b"-l"[..], b"/live", b"-u", b"--", b"change"]);
-    assert_eq!(words[5..], odd);
+    assert_eq!(words[..7], [&b"-v"[..], b"2", b"-l", b"/live", b"-u", b"--", b"change"]);
+    assert_eq!(words[7..], odd);
 }
 
 #[test]
@@ -122,15 +136,14 @@ fn what_an_older_s6_rc_does_not_know_is_asked_without_it() {
     let (active, calls, _) = with(&[usage.clone(), says(0, b"web\n", "")], |live| live.active());
     assert_eq!(active.unwrap(), [Name::from("web")].into());
     assert_eq!(calls[1].to_string(), "s6-rc -l /live -a list");
-    let log = tempfile::tempfile().unwrap();
     let did = "s6-rc-update: info: x\ns6-rc: info: service web: stopping\ns6-rc: info: service web: starting\nwhy\n";
     // Who understood it and failed is not asked again: the new database may be live.
     let refuses = || says(100, b"", "s6-rc-update: fatal: s6-svscan not running\n");
     let ((_, done), calls, _) =
-        with(&[refuses()], |live| live.update(Path::new("/db"), Path::new("/conversion"), &log));
+        with(&[refuses()], |live| live.update(Path::new("/db"), Path::new("/conversion")));
     assert!(matches!(done, Err(Failure::Failed(..))) && calls.len() == 1);
-    let ((moves, done), calls, told) = with(&[usage, says(0, b"", did)], |live| {
-        live.update(Path::new("/db"), Path::new("/conversion"), &log)
+    let ((moves, done), calls, told) = with(&[usage, says(0, b"", did), says(0, b"", "")], |live| {
+        live.update(Path::new("/db"), Path::new("/conversion"))
     });
     assert!(done.is_ok());
     assert_eq!((moves.stopped, moves.started), ([Name::from("web")].into(), [Name::from("web")].into()));
@@ -164,6 +177,59 @@ fn only_a_lock_that_another_holds_is_waited_for() {
     assert!(problem.diagnostic().help.unwrap().contains("usually as root"));
     let other = says(1, b"", "unable to take locks\n");
     assert!(matches!(change(&other), Err(Failure::Failed(..))));
+}
+
+#[test]
+fn what_did_not_get_where_it_should_is_named_with_why_and_what_to_look_at() {
+    let late = "s6-rc: info: service web: starting\ns6-svlisten: fatal: timed out\n\
+                s6-rc: warning: unable to start service web: command exited 99\n";
+    let answers = [says(1, b"", late), says(0, b"2000\n", "")];
+    let (done, calls, _) = with(&answers, |live| live.change(Direction::Up, &names(&[b"web"])));
+    let problem = done.unwrap_err().diagnostic();
+    assert_eq!(problem.message, "`web` was not ready within 2 s");
+    assert!(problem.help.unwrap().contains("look into its log"));
+    assert!(problem.notes.iter().any(|note| note == "s6-svlisten: fatal: timed out"));
+    assert_eq!(calls[1].to_string(), "s6-rc-db -c /live/compiled -u timeout web");
+    let message = |direction, line: &str, timeout: &[u8]| {
+        let answers = [says(1, b"", &format!("s6-rc: warning: unable to {line}\n")), says(0, timeout, "")];
+        with(&answers, |live| live.change(direction, &[])).0.unwrap_err().diagnostic().message
+    };
+    let up = |line: &str, timeout: &[u8]| message(Direction::Up, line, timeout);
+    let down = |line: &str, timeout: &[u8]| message(Direction::Down, line, timeout);
+    assert_eq!(up("start service a: command exited 99", b"0\n"), "`a` was not ready in time");
+    assert_eq!(up("start service a: command exited 1", b""), "`a` did not start: exit code 1");
+    assert_eq!(up("start service a: command crashed with signal 9", b""), "`a` did not start: signal 9");
+    assert_eq!(down("stop service a: command exited 99", b"500\n"), "`a` did not stop within 500 ms");
+}
+
+#[test]
+fn what_ends_as_soon_as_it_was_started_is_not_said_to_have_started() {
+    let started = "s6-rc: info: service web: starting\ns6-rc: info: service web successfully started\n";
+    let start = |status: &[u8], more: &[Answer]| {
+        let answers = [says(0, b"", started), says(0, b"web\n", ""), says(0, status, "")];
+        with(&[&answers[..], more].concat(), |live| live.change(Direction::Up, &names(&[b"web"])))
+    };
+    let (done, ..) = start(b"false false false -1 0 4 NA\n", &[]);
+    let problem = done.unwrap_err().diagnostic();
+    assert!(problem.message.contains("`web` ended with 4 as soon as it was started"), "{}", problem.message);
+    let (done, _, told) = start(b"false false true -1 0 -1 SIGSEGV\n", &[]);
+    assert!(done.is_ok());
+    assert_eq!(told, ["web ended with SIGSEGV as soon as it was started; it starts again and again"]);
+    // Its supervisor is a new one, that never ran it.
+    let (done, calls, told) = start(b"false false false -1 0 -1 NA\n", &[says(0, b"", "")]);
+    assert!(done.is_ok() && told[0].contains("had lost its supervisor"));
+    assert_eq!(calls[3].to_string(), "s6-svc -u /live/servicedirs/web");
+}
+
+#[test]
+fn a_command_that_no_supervisor_got_is_given_once_more() {
+    let lost = "s6-svc: warning: unable to control /live/servicedirs/web: supervisor not listening\n\
+                s6-rc: warning: unable to start service web: command exited 1\n";
+    let fine = says(0, b"true true true 42 7 -1 NA\n", "");
+    let answers = [says(1, b"", lost), says(0, b"web\n", ""), fine, says(0, b"", "")];
+    let (done, calls, _) = with(&answers, |live| live.change(Direction::Up, &names(&[b"web"])));
+    assert!(done.is_ok());
+    assert_eq!(calls[0], calls[3]);
 }
 
 #[test]

@@ -262,7 +262,10 @@ impl System {
     fn told(&self, command: &str, output: &Output, conversion: &[u8], programs: &mut dyn Witness) -> String {
         let mut text = format!("\n$ {command}\n");
         let mut part = |mark: &str, bytes: &[u8]| {
-            for line in self.places.hide(&String::from_utf8_lossy(bytes)).lines() {
+            // Which process another one is cannot be replayed.
+            let text_of = self.places.hide(&String::from_utf8_lossy(bytes));
+            let is_replayed = |line: &&str| !line.contains("it is process ");
+            for line in text_of.lines().filter(is_replayed) {
                 text += format!("{mark} {line}").trim_end();
                 text += "\n";
             }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::system::{Definitions, System, Trouble, failed, unwritten, work_directory};
+use super::system::{Definitions, System, Trouble, failed, unwritten};
 use super::wanted::Wanted;
 use super::{Outcome, Streams};
 use crate::compare;
@@ -81,7 +81,7 @@ impl Apply {
         programs: &mut dyn Programs,
         wanted: impl FnOnce() -> Result<Wanted, Trouble> + Send,
     ) -> Outcome {
-        self.system.with(streams, programs, |live, out| self.update(live, out, wanted))
+        self.system.alone(streams, programs, |live, out, work| self.update(live, out, work, wanted))
     }
 
     /// Compiles the tree, finds what changed, and makes it so.
@@ -89,26 +89,22 @@ impl Apply {
         &self,
         live: &mut Live<'_>,
         out: &mut String,
+        work: &Path,
         wanted: impl FnOnce() -> Result<Wanted, Trouble> + Send,
     ) -> Result<Outcome, Trouble> {
-        let work = disk::make_folder(&work_directory(live.directory())).map_err(unwritten)?;
-        // An s6-rc-update that outlives this process still needs the database that it makes live.
-        let patience = self.system.patience();
-        let waits = || {
-            let limit = patience.as_secs();
-            live.tell(&format!("another s6gen is at work; waiting up to {limit} s for it to end"));
-        };
-        let lock = disk::lock(&work, patience, waits).and_then(disk::Lock::with_children);
-        let _lock = lock.map_err(unwritten)?;
         // Not before: another apply may have waited with less.
         let (wanted, (alone, active)) =
             beside(wanted, || (disk::unsupervised(live.directory()), live.active_if_idle()));
         let (mut wanted, alone, active) = (wanted?, alone.map_err(unwritten)?, active.map_err(failed)?);
-        if !alone.is_empty() {
+        if !alone.is_empty() && self.dry_run {
             return Err(failed(Failure::Unsupervised(alone.into_iter().collect())).into());
         }
+        let active = match alone.is_empty() {
+            true => active,
+            false => Some(repair(live, &alone)?),
+        };
         let next = work.join(NEXT);
-        let number = disk::databases(&work).last_key_value().map_or(1, |(number, _)| number + 1);
+        let number = disk::databases(work).last_key_value().map_or(1, |(number, _)| number + 1);
         let fresh = work.join(format!("db.{number}"));
         let mut result = self.try_update(live, &wanted, out, &next, &fresh, active);
         if let Ok(None) = result {
@@ -122,7 +118,7 @@ impl Apply {
         }
         // What is live now is kept, whatever happened; these are all of ours.
         let current = disk::live_database(live.directory());
-        for path in disk::databases(&work).into_values().filter(|path| Some(path) != current.as_ref()) {
+        for path in disk::databases(work).into_values().filter(|path| Some(path) != current.as_ref()) {
             if let Err(error) = disk::remove_folder(&path) {
                 live.tell(&format!("{error}; the next apply tries that again"));
             }
@@ -446,23 +442,26 @@ impl Apply {
         conversion: &Path,
     ) -> Result<(), Vec<Diagnostic>> {
         let old = disk::live_database(live.directory()).unwrap_or_else(|| live.compiled());
-        let log = disk::open_log(&fresh.with_file_name("update.log")).map_err(unwritten)?;
         let directory = live.directory().to_owned();
-        let (moves, done) = emptying(&directory, fresh, || live.update(fresh, conversion, &log));
+        let (moves, done) = emptying(&directory, fresh, || live.update(fresh, conversion));
         (plan.stops, plan.starts) = (moves.stopped, moves.started);
         let Err(failure) = done else {
             // What needs what is told where that can be found out; the update is done.
             let _ = plan.explain(live, &old, fresh);
             return Ok(());
         };
-        let problem = failure.diagnostic();
         if disk::live_database(live.directory()).as_deref() == Some(fresh) {
+            let failure = match Self::complete(live, plan)? {
+                true => return Ok(()),
+                false => failure,
+            };
+            let problem = failure.diagnostic();
             let mut problems = vec![problem.note(IS_LIVE)];
             // What is new does not suffer from it.
             problems.extend(Self::start_new(live, plan, fresh).err().into_iter().flatten());
             return Err(problems);
         }
-        let problem = problem.note(
+        let problem = failure.diagnostic().note(
             "the old database is still live; the files for the next boot are new; `s6gen apply` tries again",
         );
         // What was stopped before the failure comes back.
@@ -474,6 +473,26 @@ impl Apply {
             Ok(()) => vec![problem.note("what had been stopped was started again")],
             Err(failure) => vec![problem, failure.diagnostic()],
         })
+    }
+
+    /// Gives back to s6-svscan what s6-rc-update took from it when it failed, and starts what it had stopped; returns false
+    /// if there is nothing of that kind.
+    fn complete(live: &mut Live<'_>, plan: &mut Plan) -> Result<bool, Vec<Diagnostic>> {
+        let alone = disk::unsupervised(live.directory()).map_err(unwritten)?;
+        if alone.is_empty() {
+            return Ok(false);
+        }
+        let active = repair(live, &alone)?;
+        let compiled = live.compiled();
+        let mut known = live.list(&compiled, List::Longruns).map_err(failed)?;
+        known.extend(live.list(&compiled, List::Oneshots).map_err(failed)?);
+        plan.starts = &(&plan.stops & &known) - &active;
+        let stopped: Vec<Name> = plan.starts.iter().cloned().collect();
+        if !stopped.is_empty() {
+            let started = live.change(Direction::Up, &stopped);
+            started.map_err(|failure| vec![failure.diagnostic().note(IS_LIVE)])?;
+        }
+        Ok(true)
     }
 
     /// Starts what is new among the services that start at boot, and s6-rc-update has not started.
@@ -488,6 +507,19 @@ impl Apply {
         Pending::default().write(live, fresh)?;
         started.map_err(|failure| vec![failure.diagnostic().note(IS_LIVE)])
     }
+}
+
+/// Gives services that nobody supervises back to s6-svscan, as s6-rc has them; returns what is up.
+///
+/// An s6-rc-update that is killed while it exchanges the live directory leaves such services. It also fails like that by
+/// itself: where s6-svscan starts a supervisor again just then, for the old directory of a service and in the new one.
+fn repair(live: &mut Live<'_>, alone: &BTreeSet<Name>) -> Result<BTreeSet<Name>, Vec<Diagnostic>> {
+    let active = live.active_when_idle().map_err(failed)?;
+    let names: Vec<String> = alone.iter().filter(|name| !name.is_reserved()).map(Name::to_string).collect();
+    live.tell(&format!("nobody supervised {}; s6-svscan is given them back", names.join(", ")));
+    let scandir = disk::relink(live.directory(), alone, &active).map_err(unwritten)?;
+    live.supervise_again(&scandir, alone).map_err(failed)?;
+    Ok(active)
 }
 
 /// How the definitions on the disk differ.

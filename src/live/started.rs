@@ -1,0 +1,131 @@
+//! What becomes of services behind s6-rc's back: those that end as soon as they are started, and those whose supervisor
+//! is not there.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::{Answer, Call, Direction, Failure, List, Live, State, Unable, Why, ask};
+use crate::model::Name;
+
+/// How long a service that does not say when it is ready has to run before it counts as started.
+const TRIAL: Duration = Duration::from_millis(200);
+/// How long s6-svscan has to start supervisors again: it does so once in a second.
+const RETURN: Duration = Duration::from_secs(10);
+/// How often to look.
+const PAUSE: Duration = Duration::from_millis(200);
+
+impl Live<'_> {
+    /// Looks what became of services that were started. One whose supervisor was replaced meanwhile, as happens when
+    /// s6-svscan starts it in the moment in which s6-rc-update exchanges its directory, is started again.
+    ///
+    /// # Errors
+    /// One of them has given up, or nobody supervises it.
+    pub(super) fn see_started(&mut self, started: &BTreeSet<Name>) -> Result<(), Failure> {
+        let compiled = self.compiled();
+        let longruns = match started.is_empty() {
+            true => return Ok(()),
+            false => started & &self.list(&compiled, List::Longruns)?,
+        };
+        if longruns.is_empty() {
+            return Ok(());
+        }
+        sleep(TRIAL);
+        let mut given_up = Vec::new();
+        for name in &longruns {
+            let mut status = self.longrun(name, false)?;
+            let begun = Instant::now();
+            let was_alone = status.state == State::Unsupervised;
+            while status.state == State::Unsupervised && begun.elapsed() < RETURN {
+                sleep(PAUSE);
+                status = self.longrun(name, false)?;
+            }
+            match (status.state, status.ended) {
+                (State::Unsupervised, _) => return Err(Failure::Unsupervised(vec![name.clone()])),
+                (State::Down, None) => {
+                    self.run(self.start_call(name))?;
+                    self.tell(&format!(
+                        "{name} had lost its supervisor; it has another one and starts again"
+                    ));
+                }
+                (State::Down, Some(ended)) => given_up.push((name.clone(), ended)),
+                (State::Restarting, ended) if !was_alone => {
+                    let how = ended.map(|how| format!(" with {how}")).unwrap_or_default();
+                    self.tell(&format!(
+                        "{name} ended{how} as soon as it was started; it starts again and again"
+                    ));
+                }
+                _ => {}
+            }
+        }
+        if given_up.is_empty() { Ok(()) } else { Err(Failure::GaveUp(given_up)) }
+    }
+
+    /// Has s6-svscan look into its directory `scandir` for what was given back to it, and waits until every service has a
+    /// supervisor.
+    ///
+    /// # Errors
+    /// That does not come to be.
+    pub fn supervise_again(&mut self, scandir: &Path, services: &BTreeSet<Name>) -> Result<(), Failure> {
+        // With `-n` those supervisors end that it has for directories which are gone.
+        self.run(Call::new("s6-svscanctl").arg("-an").arg(scandir))?;
+        match self.supervisors_return()? {
+            true => Ok(()),
+            false => Err(Failure::Unsupervised(services.iter().cloned().collect())),
+        }
+    }
+
+    /// Waits until every service has a supervisor, if that does not take too long.
+    pub(super) fn supervisors_return(&mut self) -> Result<bool, Failure> {
+        let begun = Instant::now();
+        let longruns = self.list(&self.compiled(), List::Longruns)?;
+        for name in &longruns {
+            while self.longrun(name, false)?.state == State::Unsupervised {
+                if begun.elapsed() >= RETURN {
+                    return Ok(false);
+                }
+                sleep(PAUSE);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Why s6-rc failed, with the services that did not get where they should.
+    pub(super) fn unable(&mut self, call: Call, answer: Answer) -> Failure {
+        let text = String::from_utf8_lossy(&answer.err).into_owned();
+        let mut services: Vec<Unable> = text.lines().filter_map(unable).collect();
+        let compiled = self.compiled();
+        for service in services.iter_mut().filter(|service| service.why == Why::Late(None)) {
+            let call = ask(&compiled).args([service.direction.option(), "timeout"]);
+            let answer = self.try_run(&call.arg(super::os(&service.name)));
+            let number =
+                answer.ok().and_then(|answer| String::from_utf8_lossy(&answer.out).trim().parse().ok());
+            service.why = Why::Late(number.filter(|limit: &u64| *limit > 0).map(Duration::from_millis));
+        }
+        if services.is_empty() {
+            Failure::Failed(call, answer)
+        } else {
+            Failure::Unable(call, answer, services)
+        }
+    }
+}
+
+/// How s6-svlisten and s6-sudo end when the time is over.
+const TIMED_OUT: &str = "99";
+
+/// The service that s6-rc says it cannot start or stop.
+fn unable(line: &str) -> Option<Unable> {
+    let rest = line.strip_prefix("s6-rc: warning: unable to ")?;
+    let (direction, rest) = match rest.strip_prefix("start service ") {
+        Some(rest) => (Direction::Up, rest),
+        None => (Direction::Down, rest.strip_prefix("stop service ")?),
+    };
+    let (name, how) = rest.split_once(": command ")?;
+    let why = match how.strip_prefix("exited ") {
+        Some(TIMED_OUT) => Why::Late(None),
+        Some(code) => Why::Ended(format!("exit code {code}")),
+        None => Why::Ended(how.trim_start_matches("crashed with ").to_owned()),
+    };
+    Some(Unable { name: Name::from(name), direction, why })
+}
