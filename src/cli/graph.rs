@@ -8,7 +8,7 @@ use crate::render::{self, Direction};
 /// Shows what starts after what
 ///
 /// Each service with what it waits for: (ready) until it says so, (done) until the step has succeeded, (forked) only
-/// until the process exists.
+/// until the process exists; (for its log) what its logger waits for, for another service that shares it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     s6gen graph                       the whole start order\n  \

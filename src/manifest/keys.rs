@@ -290,7 +290,11 @@ tables! {
     /// `log`: where the output of a service goes.
     Log {
         /// `container` (default), `discard`, or the absolute path of a directory of rotated files, kept by a logger
-        /// of its own, `NAME-log`. Services that name the same directory share its logger.
+        /// of its own, `NAME-log`. Services that name the same directory share its logger. A logger starts after everything
+        /// that its producers wait for, so that a oneshot can make its account or its directory. Left out is what waits
+        /// for this logger itself, and what starts on demand and not every producer needs. So services that share a
+        /// logger wait for each other's dependencies, even with `start = "early"`, and stop when one of these is stopped:
+        /// `graph` shows them as `for its log`.
         "to" => to: RawText,
         /// In front of each line on the container's log, for example `"{{ name }}:"` in `[defaults.longrun]`.
         "prefix" => prefix: RawText,

@@ -4,6 +4,7 @@
 //! source directory by `import`, judged by `validate`, and turned into text by `render`. Every mention of a service
 //! keeps the place where it was written. Fields are named after the file of an s6-rc definition, with `_` for `-`.
 
+mod components;
 mod database;
 mod definition;
 mod index;
@@ -14,6 +15,7 @@ mod signal;
 mod snapshot;
 mod target;
 
+pub use components::components;
 pub use database::{Database, Entry, Words};
 pub use definition::{Called, Definition, Found, Ignored, Text};
 pub use index::{Edge, Index, Node, NodeKind, Why};

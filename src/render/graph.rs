@@ -110,15 +110,31 @@ impl<'a> Graph<'a> {
     /// Loggers that s6gen made, and what s6-rc and s6-overlay bring: true of every service, so not worth a line.
     fn is_background(&self, line: &Line) -> bool {
         let Some(service) = self.index.service(line.node) else { return true };
-        let is_logger = service.longrun().is_some_and(|longrun| matches!(longrun.run, Script::Logger(_)));
-        is_logger || matches!(service.layer, Layer::Internal | Layer::Overlay)
+        self.is_logger(line) || matches!(service.layer, Layer::Internal | Layer::Overlay)
+    }
+
+    fn is_logger(&self, line: &Line) -> bool {
+        let longrun = self.index.service(line.node).and_then(Service::longrun);
+        longrun.is_some_and(|longrun| matches!(longrun.run, Script::Logger(_)))
+    }
+
+    /// What a service waits for, with what its loggers wait for in their places, in order.
+    fn behind_loggers(&self, line: &Line) -> Vec<usize> {
+        let mut behind = BTreeSet::new();
+        let mut todo: Vec<usize> = line.after().collect();
+        while let Some(first) = todo.pop() {
+            if behind.insert(first) && self.is_logger(&self.lines[first]) {
+                todo.extend(self.lines[first].after());
+            }
+        }
+        behind.into_iter().collect()
     }
 
     /// What each service waits for, without what it waits for anyway because of the others.
     fn nearest(&self) -> Vec<Vec<usize>> {
         let is_shown: Vec<bool> = self.lines.iter().map(|line| !self.is_background(line)).collect();
-        let mut nearest: Vec<Vec<usize>> =
-            self.lines.iter().map(|line| line.after().filter(|first| is_shown[*first]).collect()).collect();
+        let mut nearest: Vec<Vec<usize>> = self.lines.iter().map(|line| self.behind_loggers(line)).collect();
+        nearest.iter_mut().for_each(|firsts| firsts.retain(|first| is_shown[*first]));
         // Only what comes in an earlier step than something else that is waited for can follow from that.
         let mut doubtful = BTreeSet::new();
         for firsts in &nearest {
@@ -276,9 +292,11 @@ fn write_line(
     label: &str,
     width: usize,
 ) {
-    let state = |first: &usize| {
-        let first = &graph.lines[*first];
-        format!("{} ({})", first.name, graph.state(first))
+    let state = |number: &usize| {
+        let first = &graph.lines[*number];
+        let is_own = graph.direction == Direction::Down || line.after().any(|own| own == *number);
+        let why = if is_own { "" } else { ", for its log" };
+        format!("{} ({}{why})", first.name, graph.state(first))
     };
     let waits: Vec<String> = nearest.iter().map(state).collect();
     let kind = match graph.index.kind(line.node) {

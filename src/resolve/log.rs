@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
-use super::scope::{Scope, StartAt};
+use super::scope::Scope;
 use super::{Resolver, choice, too_old};
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{self, RawText};
 use crate::model::{
-    Account, Feature, Kind, Logger, Longrun, Script, Service, ServiceRef, Sink, Stderr, Written,
+    Account, Feature, Kind, Logger, Longrun, Name, Script, Service, ServiceRef, Sink, Stderr, Written,
 };
 
 /// Where the fifos lie through which loggers of standard error are fed.
@@ -15,10 +15,19 @@ const OWN_FILES: &[&str] = &["current", "lock", "newstate", "previous", "process
 /// s6-log accepts rotation sizes in this range only.
 const SIZES: std::ops::RangeInclusive<u64> = 4096..=268_435_455;
 
-/// The loggers made so far, by directory.
+/// The loggers made so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Logs {
     by_directory: BTreeMap<String, Known>,
+    /// Each logger's position in the set, with each of its producers.
+    producers: Vec<(usize, Name)>,
+}
+
+impl Logs {
+    /// Each logger's position in the set, with each of its producers.
+    pub(super) fn producers(&self) -> impl Iterator<Item = (usize, &Name)> {
+        self.producers.iter().map(|(logger, producer)| (*logger, producer))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -96,6 +105,7 @@ impl Resolver<'_> {
             if let Kind::Longrun(consumer) = &mut self.set.services[position].kind {
                 consumer.consumer_for.push(reference(&scope.name));
             }
+            self.logs.producers.push((position, scope.name.as_str().into()));
         }
         let stderr = match stderr {
             Place::Container => Stderr::Container,
@@ -103,7 +113,8 @@ impl Resolver<'_> {
             Place::Discard => Stderr::Discard,
             Place::Directory(directory, origin) => {
                 match self.logger(&directory, origin, &sink, scope, true) {
-                    Some((logger, _)) => {
+                    Some((logger, position)) => {
+                        self.logs.producers.push((position, scope.name.as_str().into()));
                         let reference = ServiceRef { name: logger.as_str().into(), origin: Some(origin) };
                         longrun.dependencies.push(reference);
                         Stderr::Fifo { path: fifo(&logger) }
@@ -379,11 +390,6 @@ impl Resolver<'_> {
             fifo: is_stderr.then(|| fifo(&logger)),
         };
         let mut longrun = Longrun {
-            // Not what `[defaults.longrun]` says: whatever comes before the daemons must be loggable too.
-            dependencies: self
-                .first_dependency(if scope.start == StartAt::Early { StartAt::Early } else { StartAt::Boot })
-                .into_iter()
-                .collect(),
             run: Script::Logger(Box::new(run)),
             notification_fd: Some(Written { value: 3, origin: None }),
             timeout_up: super::longrun::READY_WITHIN,

@@ -5,6 +5,7 @@ mod bundle;
 mod command;
 mod common;
 mod log;
+mod log_order;
 mod longrun;
 mod oneshot;
 mod ready;
@@ -60,6 +61,7 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
     resolver.mark_duplicates();
     resolver.check_places();
     resolver.start_bundles(has_built_ins);
+    resolver.order_loggers();
     resolver.set
 }
 

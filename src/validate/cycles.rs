@@ -1,10 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use petgraph::algo::kosaraju_scc;
-use petgraph::graph::{DiGraph, NodeIndex};
-
 use crate::diagnostic::{Class, Diagnostic, Problems, Rank};
-use crate::model::{Edge, Index, Layer, Node, NodeKind, Why};
+use crate::model::{Edge, Index, Layer, Node, NodeKind, Why, components};
 
 use super::bundles::is_membership;
 use super::pipelines::Connections;
@@ -130,19 +127,14 @@ const PATIENCE: usize = 2_000_000;
 /// The circles of the graph in which `edges` leave each node, as far as they touch a node that `counts`. Each way
 /// begins at such a node.
 pub(super) fn circles(edges: &[Vec<Edge>], counts: impl Fn(Node) -> bool) -> Vec<Circle> {
-    let mut graph = DiGraph::<(), ()>::new();
-    for _ in edges {
-        graph.add_node(());
-    }
-    for (from, edges) in edges.iter().enumerate() {
-        for edge in edges {
-            graph.add_edge(NodeIndex::new(from), NodeIndex::new(edge.to.0), ());
-        }
-    }
+    let pairs = edges.iter().enumerate().flat_map(|(from, edges)| {
+        let from = Node(from);
+        edges.iter().map(move |edge| (from, edge.to))
+    });
     let mut circles = Vec::new();
     let mut component = vec![usize::MAX; edges.len()];
-    for (number, nodes) in kosaraju_scc(&graph).into_iter().enumerate() {
-        let members: BTreeSet<Node> = nodes.into_iter().map(|node| Node(node.index())).collect();
+    for (number, nodes) in components(edges.len(), pairs).into_iter().enumerate() {
+        let members: BTreeSet<Node> = nodes.into_iter().collect();
         for member in &members {
             component[member.0] = number;
         }

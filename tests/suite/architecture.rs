@@ -19,7 +19,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("miette", &["report"]),
     ("minijinja", &["templates"]),
-    ("petgraph", &["validate"]),
+    ("petgraph", &["model"]),
     // A tree in memory and a union of layers answer with the same numbers of errors as a disk.
     ("rustix", &["disk", "live", "source", "tree"]),
     ("similar", &["compare"]),

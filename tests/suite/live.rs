@@ -156,6 +156,47 @@ fn a_service_starts_when_its_dependencies_are_up() {
 }
 
 #[test]
+fn a_logger_starts_after_what_its_producers_wait_for() {
+    // A logger that starts at once makes `SCRATCH/log` itself: then `directory` finds it, and fails. `check` needs a
+    // producer of the logger, which therefore cannot wait for it.
+    let manifest = r##"
+        [defaults.longrun]
+        log.to = "SCRATCH/log/all"
+
+        [oneshot.directory]
+        up = "sleep 0.5 ; mkdir -m 0750 SCRATCH/log"
+
+        [oneshot.parts]
+        up = "sleep 0.3 ; test ! -e SCRATCH/parts ; mkdir SCRATCH/parts"
+
+        [longrun.first]
+        run = "echo first ; exec sleep 1000"
+
+        [oneshot.check]
+        dependencies = ["first", "parts"]
+        up = "test -d SCRATCH/log/all"
+
+        [longrun.second]
+        dependencies = ["check"]
+        run = "echo second ; exec sleep 1000"
+        log.stderr = "SCRATCH/parts/second"
+
+        [longrun.third]
+        dependencies = ["directory"]
+        run = "echo third ; exec sleep 1000"
+        "##;
+    let name = "a_logger_starts_after_what_its_producers_wait_for";
+    let Some(m) = Machine::boot_with(name, "rootless = true", manifest, &[]) else { return };
+    assert_eq!(
+        m.active(),
+        "check directory first first-log parts second second-err-log third",
+        "each step found its place as it was"
+    );
+    let log = m.text("log/all/current", 3);
+    assert!(["first", "second", "third"].into_iter().all(|line| log.contains(line)), "{log}");
+}
+
+#[test]
 fn a_service_that_is_required_is_up_before_the_other() {
     let manifest = r##"
         [oneshot.one]

@@ -20,6 +20,7 @@ mod live_answers;
 mod live_apply;
 mod live_cases;
 mod live_store;
+mod loggers;
 mod manifests;
 mod oracle;
 mod orders;

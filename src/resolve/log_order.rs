@@ -1,0 +1,150 @@
+//! What loggers wait for: everything that their producers wait for, because that may make the account or the directory
+//! of the log.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
+use super::{Resolver, START_BUNDLE, distinct};
+use crate::model::{Edge, Index, Kind, Name, Node, ServiceRef, Why, components};
+
+/// What services wait for, and what loggers should wait for.
+struct Wishes<'a> {
+    index: &'a Index<'a>,
+    /// What each node waits for or stands for.
+    edges: Vec<Vec<Edge>>,
+    /// The same edges from their other ends, and those that loggers were given.
+    dependents: Vec<Vec<Node>>,
+    /// The producers of each node that is a logger.
+    producers: Vec<Vec<Node>>,
+    /// What each logger should wait for: what its producers do.
+    wished: Vec<Vec<Edge>>,
+    /// The number of the strongly connected component that each node is in, if every wish came true.
+    component: Vec<usize>,
+    /// The nodes that start with the container.
+    is_started: Vec<bool>,
+}
+
+impl Resolver<'_> {
+    /// Makes each logger wait for everything that its producers wait for, but for two kinds of services:
+    ///
+    /// - those that wait for this logger themselves, which would be a cycle;
+    /// - those that start on demand and that not every producer needs: a shared logger must not start what only one of
+    ///   its producers asks for.
+    ///
+    /// What such a service waits for in turn counts as if the producer named it. Where two loggers could each wait for
+    /// a producer of the other, the one that was made first does.
+    pub(super) fn order_loggers(&mut self) {
+        let index = Index::new(&self.set);
+        let mut wishes = Wishes::new(&index, self.logs.producers());
+        let found: Vec<(usize, Vec<ServiceRef>)> = index
+            .nodes()
+            .filter(|node| !wishes.producers[node.0].is_empty())
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|logger| (logger.0, wishes.grant(logger)))
+            .collect();
+        for (position, dependencies) in found {
+            if let Kind::Longrun(logger) = &mut self.set.services[position].kind {
+                logger.dependencies.extend(dependencies);
+                logger.dependencies = distinct(std::mem::take(&mut logger.dependencies));
+            }
+        }
+    }
+}
+
+impl<'a> Wishes<'a> {
+    /// `pairs` are loggers by their positions in the set, each with a producer.
+    fn new<'n>(index: &'a Index<'a>, pairs: impl Iterator<Item = (usize, &'n Name)>) -> Self {
+        // s6-rc's own services wait for nothing, so that they are in no cycle.
+        let is_internal = |edge: &Edge| matches!(edge.why, Why::FdHolder | Why::OneshotRunner);
+        let written = |node| index.edges(node).into_iter().filter(|edge| !is_internal(edge)).collect();
+        let edges: Vec<Vec<Edge>> = index.nodes().map(written).collect();
+        let mut dependents = vec![Vec::new(); edges.len()];
+        for (from, edges) in edges.iter().enumerate() {
+            edges.iter().for_each(|edge| dependents[edge.to.0].push(Node(from)));
+        }
+        let (mut producers, mut wished) = (vec![Vec::new(); edges.len()], vec![Vec::new(); edges.len()]);
+        for (logger, producer) in pairs {
+            let Some(producer) = index.find(producer) else { continue };
+            producers[logger].push(producer);
+            wished[logger].extend(edges[producer.0].iter().filter(|edge| edge.to != Node(logger)));
+        }
+        let pairs = edges.iter().zip(&wished).enumerate().flat_map(|(from, (edges, wished))| {
+            edges.iter().chain(wished).map(move |edge| (Node(from), edge.to))
+        });
+        let mut component = vec![0; edges.len()];
+        for (number, nodes) in components(edges.len(), pairs).into_iter().enumerate() {
+            nodes.into_iter().for_each(|node| component[node.0] = number);
+        }
+        let start = ["top", START_BUNDLE].iter().find_map(|name| index.find(&Name::from(*name)));
+        let is_started = reached(&edges, start);
+        Wishes { index, edges, dependents, producers, wished, component, is_started }
+    }
+
+    /// What a logger has to wait for, which it does from now on. Of what is left out, its own edges are looked at
+    /// instead; so are those of other loggers, which make nothing for anybody.
+    fn grant(&mut self, logger: Node) -> Vec<ServiceRef> {
+        let waiting = self.waiting_for(logger);
+        let needed = OnceCell::new();
+        let mut seen = BTreeSet::new();
+        let mut found: Vec<Edge> = Vec::new();
+        let mut todo = vec![logger];
+        while let Some(node) = todo.pop() {
+            for edge in self.edges[node.0].iter().chain(&self.wished[node.0]) {
+                if !seen.insert(edge.to) {
+                    continue;
+                }
+                let starts_anyway =
+                    self.is_started[edge.to.0] || self.is_needed_by_all(edge.to, logger, &needed);
+                let is_logger = !self.producers[edge.to.0].is_empty();
+                if is_logger || !starts_anyway || waiting.contains(&edge.to) {
+                    todo.push(edge.to);
+                } else {
+                    found.push(*edge);
+                }
+            }
+        }
+        found.iter().for_each(|edge| self.dependents[edge.to.0].push(logger));
+        let name = |edge: Edge| ServiceRef { name: self.index.name(edge.to).clone(), origin: edge.origin };
+        found.into_iter().map(name).collect()
+    }
+
+    /// What waits for a logger, among all that it should wait for: a way there and back stays in one component.
+    fn waiting_for(&self, logger: Node) -> BTreeSet<Node> {
+        let mut waiting = BTreeSet::new();
+        let mut todo = vec![logger];
+        while let Some(node) = todo.pop() {
+            if self.component[node.0] == self.component[logger.0] && waiting.insert(node) {
+                todo.extend(&self.dependents[node.0]);
+            }
+        }
+        waiting
+    }
+
+    /// Whether every producer of a logger needs `node`; `needed` keeps what they all need, once that was worked out.
+    fn is_needed_by_all(&self, node: Node, logger: Node, needed: &OnceCell<Vec<bool>>) -> bool {
+        let producers = &self.producers[logger.0];
+        let name_it = |producer: &Node| self.edges[producer.0].iter().any(|edge| edge.to == node);
+        let work_out = || {
+            let mut needed = vec![true; self.edges.len()];
+            for producer in producers {
+                let reached = reached(&self.edges, [*producer]);
+                needed.iter_mut().zip(reached).for_each(|(needed, reached)| *needed &= reached);
+            }
+            needed
+        };
+        producers.iter().all(name_it) || needed.get_or_init(work_out)[node.0]
+    }
+}
+
+/// Which nodes are among `start` or follow from one of them.
+fn reached(edges: &[Vec<Edge>], start: impl IntoIterator<Item = Node>) -> Vec<bool> {
+    let mut reached = vec![false; edges.len()];
+    let mut todo: Vec<Node> = start.into_iter().collect();
+    while let Some(node) = todo.pop() {
+        if !std::mem::replace(&mut reached[node.0], true) {
+            todo.extend(edges[node.0].iter().map(|edge| edge.to));
+        }
+    }
+    reached
+}
