@@ -32,6 +32,17 @@ pub trait Table: Default {
     /// What results if this was written farther away and `nearer` closer.
     #[must_use]
     fn merge(self, nearer: Self) -> Self;
+
+    /// Whether `path`, such as `log` or `log.size`, names a key or a part of one.
+    fn knows(path: &str) -> bool;
+
+    /// Removes what `path` names; false if it is not there.
+    fn remove(&mut self, path: &str) -> bool;
+}
+
+/// The key and the part of it that a path names.
+fn split(path: &str) -> (&str, Option<&str>) {
+    path.split_once('.').map_or((path, None), |(key, part)| (key, Some(part)))
 }
 
 macro_rules! tables {
@@ -39,12 +50,30 @@ macro_rules! tables {
         $(
             $(#[doc = $about])+
             #[derive(Debug, Clone, Default)]
-            pub struct $table { $($(#[doc = $doc])+ pub $field: Option<$type>,)+ }
+            pub struct $table {
+                $($(#[doc = $doc])+ pub $field: Option<$type>,)+
+                farther: Vec<&'static str>,
+            }
+
+            impl $table {
+                /// Whether nothing is written in it.
+                pub fn is_blank(&self) -> bool {
+                    true $(&& self.$field.is_none())+
+                }
+
+                /// Whether the key stands farther away than the service itself, so that it gives way where it means nothing.
+                pub fn gives_way(&self, key: &str) -> bool {
+                    self.farther.contains(&key)
+                }
+            }
 
             impl Table for $table {
                 fn set(&mut self, key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> bool {
                     match key {
-                        $($name => read_value(&mut self.$field, $name, value, reader),)+
+                        $($name => {
+                            read_value(&mut self.$field, $name, value, reader);
+                            self.farther.extend(reader.in_defaults.then_some($name));
+                        })+
                         _ => return false,
                     }
                     true
@@ -55,7 +84,25 @@ macro_rules! tables {
                 }
 
                 fn merge(self, nearer: Self) -> Self {
-                    $table { $($field: merge(self.$field, nearer.$field),)+ }
+                    let mut farther = nearer.farther;
+                    $(farther.extend((self.$field.is_some() && nearer.$field.is_none()).then_some($name));)+
+                    $table { $($field: merge(self.$field, nearer.$field),)+ farther }
+                }
+
+                fn knows(path: &str) -> bool {
+                    let (key, part) = split(path);
+                    match key {
+                        $($name => part.is_none_or(<$type as Value>::knows),)+
+                        _ => false,
+                    }
+                }
+
+                fn remove(&mut self, path: &str) -> bool {
+                    let (key, part) = split(path);
+                    match key {
+                        $($name => remove(&mut self.$field, part),)+
+                        _ => false,
+                    }
                 }
             }
         )+
@@ -64,13 +111,21 @@ macro_rules! tables {
 
 fn merge<V: Value>(farther: Option<V>, nearer: Option<V>) -> Option<V> {
     match (farther, nearer) {
+        (Some(_), Some(nearer)) if nearer.is_blank() => Some(nearer),
         (Some(farther), Some(nearer)) => Some(farther.merge(nearer)),
         (farther, nearer) => nearer.or(farther),
     }
 }
 
-/// A table inside a service's table, written with dotted keys: `log.size = "2MB"`. Of the keys in brackets, which exclude
-/// each other, the nearer one displaces the others.
+fn remove<V: Value>(field: &mut Option<V>, part: Option<&str>) -> bool {
+    match part {
+        None => field.take().is_some(),
+        Some(part) => field.as_mut().is_some_and(|value| value.remove(part)),
+    }
+}
+
+/// A table inside a service's table, written with dotted keys: `log.size = "2MB"`. A nearer one of the keys in brackets
+/// displaces the others, because they exclude each other, or only mean something together.
 macro_rules! nested {
     ($($table:ty $([$($exclusive:ident)+])?),+) => {
         $(impl Value for $table {
@@ -94,11 +149,23 @@ macro_rules! nested {
                 })?
                 Table::merge(self, nearer)
             }
+
+            fn is_blank(&self) -> bool {
+                self.is_blank()
+            }
+
+            fn knows(part: &str) -> bool {
+                <Self as Table>::knows(part)
+            }
+
+            fn remove(&mut self, part: &str) -> bool {
+                Table::remove(self, part)
+            }
         })+
     };
 }
 
-nested!(Ready [check tcp unix http], Log, Limits, OnExit [codes except]);
+nested!(Ready [check tcp unix http], Log, Limits, OnExit [codes except deaths within then]);
 
 tables! {
     /// `[target]`: the system that the tree is for.
@@ -124,6 +191,8 @@ tables! {
         "read-only" => read_only: Flag,
         /// Directories that stay writable although the root is read-only: volumes and tmpfs mounts.
         "writable" => writable: Names,
+        /// Keys of included files that do not hold here.
+        "without" => without: Names,
     }
 
     /// Keys that longruns and oneshots share.
@@ -177,6 +246,9 @@ tables! {
         "instances" => instances: Instances,
         /// Every parameter that an instance of this template may set.
         "parameters" => parameters: Names,
+        /// Keys for which nothing holds that is farther away, neither `[defaults]` nor an included file; with a dot for a
+        /// part of one: `["on-exit", "log.size", "dependencies.db", "environment.TZ"]`.
+        "without" => without: Names,
     }
 
     /// Keys of `[longrun.NAME]` only.
@@ -247,12 +319,11 @@ tables! {
         "tries" => tries: Number,
     }
 
-    /// `on-exit`: when a death is final, and what then. With none of the first four keys every death is. An ordered stop is
-    /// never a death; `s6-svc -r` looks like one.
+    /// `on-exit`: when a death is final, and what then. With `then` alone every death is. An ordered stop is never a death; `s6-svc -r` looks like one.
     OnExit {
-        /// An exit with one of these codes is final.
+        /// An exit with one of these codes is final; at least one.
         "codes" => codes: Numbers,
-        /// Every death is final but an exit with one of these codes.
+        /// Every death is final but an exit with one of these codes; at least one.
         "except" => except: Numbers,
         /// So many deaths …
         "deaths" => deaths: Number,
@@ -340,6 +411,8 @@ tables! {
         "flag-essential" => flag_essential: Flag,
         /// A hint for s6-rc's repository tools; no effect under s6-overlay.
         "flag-recommended" => flag_recommended: Flag,
+        /// Keys of an included file that do not hold here, with a dot for a part of one: `["contents.web"]`.
+        "without" => without: Names,
     }
 }
 
@@ -369,8 +442,8 @@ pub const REFERENCE: &[Section] = &[
     ),
     (
         "on-exit",
-        "When a death is final, and what then. With none of the first four keys every death is. An ordered stop is never \
-         a death; `s6-svc -r` looks like one.",
+        "When a death is final, and what then. With `then` alone every death is. An ordered stop is never a death; `s6-svc -r` \
+         looks like one.",
         OnExit::keys,
     ),
     ("log", "Where the output of a service goes.", Log::keys),

@@ -6,6 +6,7 @@
 mod additions;
 mod foreign;
 mod keys;
+mod nearer;
 mod suggest;
 mod syntax;
 mod unknown;
@@ -17,6 +18,7 @@ pub use keys::{
     BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OneshotKeys, REFERENCE, Ready, Table,
     TargetKeys,
 };
+pub use nearer::Nearer;
 pub use suggest::{SIGNAL_NUMBERS, text_of as meant_text};
 pub use values::{Command, Flag, Instances, Names, Number, Numbers, RawText, Text, TextTable};
 pub use words::{Holds, SECTIONS, WORDS};
@@ -27,6 +29,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Files, Origin, Problems};
+use nearer::read_nearer;
 use unknown::{unknown_key, unknown_table};
 use values::{Reader, Value, kind_of};
 
@@ -64,7 +67,7 @@ pub enum ServiceKeys {
     /// `[oneshot.NAME]`.
     Oneshot(Box<ServiceTable<OneshotKeys>>),
     /// `[bundle.NAME]`.
-    Bundle(BundleKeys),
+    Bundle(Box<BundleKeys>),
 }
 
 impl ServiceKeys {
@@ -84,37 +87,43 @@ impl ServiceKeys {
         }
     }
 
-    /// What results if this was written farther away and `nearer`, of the same kind, closer.
-    fn merge(self, nearer: ServiceKeys) -> ServiceKeys {
-        match (self, nearer) {
-            (ServiceKeys::Longrun(farther), ServiceKeys::Longrun(nearer)) => {
-                ServiceKeys::Longrun(Box::new(farther.merge(*nearer)))
+    /// This over keys of the same kind that are farther away.
+    fn over(self, farther: ServiceKeys) -> ServiceKeys {
+        match (self, farther) {
+            (ServiceKeys::Longrun(nearer), ServiceKeys::Longrun(farther)) => {
+                ServiceKeys::Longrun(Box::new(nearer.over(*farther)))
             }
-            (ServiceKeys::Oneshot(farther), ServiceKeys::Oneshot(nearer)) => {
-                ServiceKeys::Oneshot(Box::new(farther.merge(*nearer)))
+            (ServiceKeys::Oneshot(nearer), ServiceKeys::Oneshot(farther)) => {
+                ServiceKeys::Oneshot(Box::new(nearer.over(*farther)))
             }
-            (ServiceKeys::Bundle(farther), ServiceKeys::Bundle(nearer)) => {
-                ServiceKeys::Bundle(farther.merge(nearer))
+            (ServiceKeys::Bundle(nearer), ServiceKeys::Bundle(farther)) => {
+                ServiceKeys::Bundle(Box::new(nearer.over(*farther)))
             }
-            (_, nearer) => nearer,
+            (nearer, _) => nearer,
+        }
+    }
+
+    /// What it takes back although it is not there.
+    pub fn without(&self) -> Option<&Names> {
+        match self {
+            ServiceKeys::Bundle(keys) => keys.without.as_ref(),
+            _ => self.common().and_then(|common| common.without.as_ref()),
         }
     }
 }
 
 impl Default for ServiceKeys {
     fn default() -> Self {
-        ServiceKeys::Bundle(BundleKeys::default())
+        ServiceKeys::Bundle(Box::default())
     }
 }
 
-impl TargetKeys {
-    /// This over what an included file says; the two systems displace each other.
-    fn over(mut self, nearer: TargetKeys) -> TargetKeys {
-        if nearer.s6_overlay.is_some() || nearer.s6_rc.is_some() {
-            (self.s6_overlay, self.s6_rc) = (None, None);
-        }
-        self.merge(nearer)
+/// `nearer` over what an included file says; the two systems displace each other.
+fn target_over(mut farther: TargetKeys, nearer: TargetKeys) -> TargetKeys {
+    if nearer.s6_overlay.is_some() || nearer.s6_rc.is_some() {
+        (farther.s6_overlay, farther.s6_rc) = (None, None);
     }
+    nearer.over(farther)
 }
 
 /// The keys that longruns and oneshots share, and those of the kind.
@@ -137,6 +146,14 @@ impl<K: Table> Table for ServiceTable<K> {
 
     fn merge(self, nearer: Self) -> Self {
         ServiceTable { common: self.common.merge(nearer.common), own: self.own.merge(nearer.own) }
+    }
+
+    fn knows(path: &str) -> bool {
+        CommonKeys::knows(path) || K::knows(path)
+    }
+
+    fn remove(&mut self, path: &str) -> bool {
+        self.common.remove(path) || self.own.remove(path)
     }
 }
 
@@ -208,7 +225,7 @@ impl Manifest {
     pub fn over(mut self, included: Vec<Manifest>) -> Manifest {
         let mut below = Manifest::default();
         for manifest in included {
-            below.target = below.target.over(manifest.target);
+            below.target = target_over(below.target, manifest.target);
             below.services.extend(manifest.services);
         }
         let known: BTreeMap<(&'static str, String), usize> = below
@@ -221,7 +238,7 @@ impl Manifest {
             match known.get(&(entry.keys.kind(), entry.name.value.clone())) {
                 Some(place) => {
                     let farther = &mut below.services[*place];
-                    farther.keys = std::mem::take(&mut farther.keys).merge(entry.keys);
+                    farther.keys = entry.keys.over(std::mem::take(&mut farther.keys));
                 }
                 None => {
                     let keys = self.with_defaults(entry.keys);
@@ -229,7 +246,7 @@ impl Manifest {
                 }
             }
         }
-        Manifest { target: below.target.over(self.target), services: below.services, ..self }
+        Manifest { target: target_over(below.target, self.target), services: below.services, ..self }
     }
 
     /// This manifest with what was added while its system runs: instances go to their templates, and a service of its
@@ -249,7 +266,7 @@ impl Manifest {
                     if adds_instances
                         && template.keys.common().is_some_and(|common| common.instances.is_some()) =>
                 {
-                    template.keys = std::mem::take(&mut template.keys).merge(entry.keys);
+                    template.keys = entry.keys.over(std::mem::take(&mut template.keys));
                 }
                 _ if adds_instances => problems.push(
                     Diagnostic::new(
@@ -279,12 +296,12 @@ impl Manifest {
     fn with_defaults(&self, keys: ServiceKeys) -> ServiceKeys {
         match keys {
             ServiceKeys::Longrun(keys) => {
-                ServiceKeys::Longrun(Box::new(self.longrun_defaults.clone().merge(*keys)))
+                ServiceKeys::Longrun(Box::new(keys.over(self.longrun_defaults.clone())))
             }
             ServiceKeys::Oneshot(keys) => {
-                ServiceKeys::Oneshot(Box::new(self.oneshot_defaults.clone().merge(*keys)))
+                ServiceKeys::Oneshot(Box::new(keys.over(self.oneshot_defaults.clone())))
             }
-            bundle @ ServiceKeys::Bundle(_) => bundle,
+            ServiceKeys::Bundle(keys) => ServiceKeys::Bundle(Box::new(keys.over(BundleKeys::default()))),
         }
     }
 
@@ -296,7 +313,7 @@ impl Manifest {
                         .map(|names| names.list)
                         .unwrap_or_default();
                 }
-                "target" => self.target = read_table(value, reader, "[target]").unwrap_or_default(),
+                "target" => self.target = read_nearer(value, reader, "[target]").unwrap_or_default(),
                 "defaults" => self.read_defaults(value, reader),
                 "longrun" => {
                     self.read_services(value, reader, "longrun", |keys| ServiceKeys::Longrun(Box::new(keys)))
@@ -304,7 +321,9 @@ impl Manifest {
                 "oneshot" => {
                     self.read_services(value, reader, "oneshot", |keys| ServiceKeys::Oneshot(Box::new(keys)))
                 }
-                "bundle" => self.read_services(value, reader, "bundle", ServiceKeys::Bundle),
+                "bundle" => {
+                    self.read_services(value, reader, "bundle", |keys| ServiceKeys::Bundle(Box::new(keys)))
+                }
                 _ => self.read_foreign(key, value, reader),
             }
         }
@@ -339,10 +358,10 @@ impl Manifest {
         for (key, value) in entries(value, reader, "[defaults]") {
             match key.get_ref().as_ref() {
                 "longrun" => {
-                    self.longrun_defaults = read_table(value, reader, "[defaults.longrun]").unwrap_or_default();
+                    self.longrun_defaults = read_nearer(value, reader, "[defaults.longrun]").unwrap_or_default();
                 }
                 "oneshot" => {
-                    self.oneshot_defaults = read_table(value, reader, "[defaults.oneshot]").unwrap_or_default();
+                    self.oneshot_defaults = read_nearer(value, reader, "[defaults.oneshot]").unwrap_or_default();
                 }
                 unknown => reader.problems.push(
                     Diagnostic::new(Code::UnknownKey, format!("there are no defaults for `{unknown}`"))
@@ -370,7 +389,7 @@ impl Manifest {
             .for_each(|(name, value)| read_key(&mut keys, name, value, reader, &format!("[{kind}.NAME]")));
     }
 
-    fn read_services<K: Table>(
+    fn read_services<K: Nearer>(
         &mut self,
         value: &Spanned<DeValue<'_>>,
         reader: &mut Reader<'_>,
@@ -394,7 +413,7 @@ impl Manifest {
                     })
             };
             let misnamed = value.get_ref().as_table().is_some_and(only_tables);
-            if let Some(keys) = read_table::<K>(value, reader, &place).filter(|_| !misnamed) {
+            if let Some(keys) = read_nearer::<K>(value, reader, &place).filter(|_| !misnamed) {
                 let name = Text { value: name.get_ref().to_string(), origin, from_defaults: false };
                 self.services.push(ServiceEntry { name, keys: wrap(keys) });
             }

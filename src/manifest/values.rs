@@ -69,6 +69,28 @@ pub trait Value: Sized {
     fn merge(self, nearer: Self) -> Self {
         nearer
     }
+
+    /// Whether it is a list or a table with nothing in it.
+    fn is_blank(&self) -> bool {
+        false
+    }
+
+    /// Whether its type has a part of this name.
+    fn knows(_part: &str) -> bool {
+        false
+    }
+
+    /// Removes the part of this name; false if it is not there.
+    fn remove(&mut self, _part: &str) -> bool {
+        false
+    }
+}
+
+/// Keeps of a list what is not `is_meant`; false if that is all.
+fn keep<T>(list: &mut Vec<T>, is_meant: impl Fn(&T) -> bool) -> bool {
+    let before = list.len();
+    list.retain(|item| !is_meant(item));
+    list.len() < before
 }
 
 /// What a person calls a TOML value.
@@ -139,6 +161,9 @@ impl RawText {
 pub trait Word: Sized {
     /// Reads what is called `what`, or reports why that is not possible.
     fn read_as(what: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self>;
+
+    /// The characters as written.
+    fn written(&self) -> &str;
 }
 
 impl<T: Word> Value for T {
@@ -155,6 +180,10 @@ impl<T: Word> Value for T {
 impl Word for RawText {
     fn read_as(what: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         Text::read_as(what, value, reader).map(RawText)
+    }
+
+    fn written(&self) -> &str {
+        &self.0.value
     }
 }
 
@@ -174,6 +203,10 @@ impl Word for Text {
             return None;
         }
         Some(Text { value: text.to_owned(), origin, from_defaults: reader.in_defaults })
+    }
+
+    fn written(&self) -> &str {
+        &self.value
     }
 }
 
@@ -298,6 +331,18 @@ impl<T: Word> Value for Names<T> {
         self.list.extend(nearer.list);
         Names { list: self.list, origin: nearer.origin }
     }
+
+    fn is_blank(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    fn knows(part: &str) -> bool {
+        !part.is_empty()
+    }
+
+    fn remove(&mut self, part: &str) -> bool {
+        keep(&mut self.list, |text| text.written() == part)
+    }
 }
 
 /// Several whole numbers.
@@ -368,6 +413,18 @@ impl<T: Word> Value for TextTable<T> {
         }
         self
     }
+
+    fn is_blank(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn knows(part: &str) -> bool {
+        !part.is_empty()
+    }
+
+    fn remove(&mut self, part: &str) -> bool {
+        keep(&mut self.entries, |(name, _)| name.value == part)
+    }
 }
 
 /// The instances of a service template; those of two files add up.
@@ -419,5 +476,17 @@ impl Value for Instances {
             }
         }
         Instances { count: nearer.count.or(self.count), named: self.named }
+    }
+
+    fn is_blank(&self) -> bool {
+        self.count.is_none() && self.named.is_empty()
+    }
+
+    fn knows(part: &str) -> bool {
+        !part.is_empty()
+    }
+
+    fn remove(&mut self, part: &str) -> bool {
+        keep(&mut self.named, |(name, _)| name.value == part)
     }
 }

@@ -38,13 +38,17 @@ needs quotes: `[longrun."php8.2"]`.
 ## How settings come together
 
 From far to near: what s6gen assumes, the file's `[defaults.longrun]` or `[defaults.oneshot]`, the service in an included
-file, the service in the file that includes it. The nearer one wins: tables (`environment`, `log`, `ready`, `on-exit`,
-`limits`, `files`) merge key by key; lists of names (`dependencies`, `required-by`, `contents`, `external`) add up; everything
-else is replaced; of keys that exclude each other the nearer one displaces the others. The same service in two files that do
-not include each other is an error.
+file, the service in the file that includes it. The nearer one wins: tables (`environment`, `log`, `ready`, `limits`, `files`)
+merge key by key; lists of names (`dependencies`, `required-by`, `contents`, `external`) add up; everything else is replaced,
+`on-exit` as a whole. The same service in two files that do not include each other is an error.
+
+`without = ["on-exit", "log.size", "dependencies.db", "environment.TZ"]` in a service is as if nothing farther away had set
+these keys or parts of them, and an empty table or list of names, such as `dependencies = []`, does the same for its own key. A
+nearer value displaces what it makes meaningless: `ready.tcp` a farther `ready.http`, `log.to = "container"` a farther
+`log.size`, `producer-for` a farther `log.to`; and a default that names the service itself does not hold for it.
 
 `{{ … }}` is an expression only inside `[defaults.…]`, where `name` is the service's name, and inside a service with
-`instances`, where `name`, `instance` and the declared parameters are known. Everywhere else it is text.
+`instances`, where `name`, `instance` and the declared parameters are known; in values, not in keys. Everywhere else it is text.
 
 ## Instances
 

@@ -6,6 +6,11 @@ use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{self, CommonKeys};
 use crate::model::{Command, File};
 
+/// What s6-rc-compile refuses in a longrun unless it is a directory.
+pub(super) const FOLDERS: &[&str] = &["data", "env", "template"];
+
+const LONGEST_FILE_NAME: usize = 255;
+
 /// Files of a definition that keys write.
 const OWN_FILES: &[&str] = &[
     "type",
@@ -118,16 +123,31 @@ impl Resolver<'_> {
         scope: &Scope,
         files: &mut BTreeMap<String, File>,
         has_check: bool,
+        folders: &[&str],
     ) {
         for (path, content) in keys.files.iter().flat_map(|table| &table.entries) {
             let first = path.value.split('/').next().unwrap_or_default();
             let plain = !path.value.is_empty()
                 && path.value.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
-                && !path.value.contains(['\0', '\n']);
+                && !path.value.contains(char::is_control);
+            let is_too_long = path.value.split('/').any(|part| part.len() > LONGEST_FILE_NAME);
+            let is_whiteout = path.value.split('/').any(|part| part.starts_with(".wh."));
             let problem = if !plain {
                 Some((
                     "not a path inside the definition",
                     "write it relative to the definition, such as `data/x`",
+                ))
+            } else if is_too_long {
+                Some(("no file system takes a name of more than 255 bytes", "choose a shorter one"))
+            } else if is_whiteout {
+                Some((
+                    "layers of images take `.wh.` for the mark of a removed file",
+                    "choose a name that does not begin with `.wh.`",
+                ))
+            } else if folders.contains(&path.value.as_str()) {
+                Some((
+                    "s6-rc-compile takes only a directory of this name",
+                    "choose another name, or name a file below it, such as `data/x`",
                 ))
             } else if OWN_FILES.contains(&first) {
                 Some(("a key of this name, or of its meaning, writes this file", "use the key"))

@@ -31,9 +31,9 @@ impl Resolver<'_> {
         scope.may_be_script(text, &self.expressions, self.problems)
     }
 
-    /// The text as the mention of a service.
+    /// The text as the mention of a service; none where a default names the service itself.
     pub(super) fn mention(&mut self, text: &RawText, scope: &Scope) -> Option<ServiceRef> {
-        let name = self.text(text, scope)?;
+        let name = self.text(text, scope).filter(|name| !(text.from_defaults() && scope.is_self(name)))?;
         Some(ServiceRef { name: name.as_str().into(), origin: Some(text.origin()) })
     }
 

@@ -74,7 +74,6 @@ impl Resolver<'_> {
         &mut self,
         log: Option<&manifest::Log>,
         scope: &Scope,
-        has_consumer: bool,
         longrun: &mut Longrun,
     ) -> Output {
         let plain = Output { discard_stdout: false, stderr: Stderr::Container };
@@ -86,12 +85,7 @@ impl Resolver<'_> {
             Place::Directory(directory, origin) => {
                 Some((self.logger(&directory, origin, &sink, scope, false), origin))
             }
-            // A prefix from `[defaults]` gives way to a pipeline that the service has of its own.
-            Place::Container
-                if sink.prefix.is_some()
-                    && !(has_consumer
-                        && log.and_then(|l| l.prefix.as_ref()).is_some_and(|p| p.from_defaults())) =>
-            {
+            Place::Container if sink.prefix.is_some() => {
                 let origin =
                     log.and_then(|log| log.prefix.as_ref()).map_or(scope.origin, |text| text.origin());
                 let made = self.make_logger(sink.clone(), origin, scope, false);
@@ -161,10 +155,10 @@ impl Resolver<'_> {
         // A place that was not understood may have been a directory.
         let may_be = |place: &Option<Place>| matches!(place, None | Some(Place::Directory(..)));
         let sink = self.sink(log, scope, may_be(&to) || may_be(&stderr));
-        // One from `[defaults]` is meant for those services that do write to the container's log.
+        // One that is farther away is meant for those services that do write to the container's log.
         if let (Some(prefix), Some(Place::Directory(..) | Place::Discard)) = (&log.prefix, &to)
             && !sink.tee
-            && !prefix.from_defaults()
+            && !log.gives_way("prefix")
         {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`log.prefix` has no effect here")
@@ -217,7 +211,7 @@ impl Resolver<'_> {
                 ("user", log.user.as_ref().filter(|_| log.prefix.is_none()).map(|t| t.origin())),
             ];
             for (key, origin) in written {
-                let Some(origin) = origin else { continue };
+                let Some(origin) = origin.filter(|_| !log.gives_way(key)) else { continue };
                 self.problems.push(
                     Diagnostic::new(Code::ConflictingKeys, format!("`log.{key}` has no effect here"))
                         .at(origin, "only for a log that is a directory")

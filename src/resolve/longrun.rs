@@ -1,4 +1,4 @@
-use super::command::add_script;
+use super::command::{FOLDERS, add_script};
 use super::scope::Scope;
 use super::values::Values;
 use super::{Resolver, choice, too_old};
@@ -42,10 +42,15 @@ impl Resolver<'_> {
             .map(|delay| delay.div_ceil(1000))
             .filter(|delay| *delay > 0);
         let stop_group = own.stop_group.is_some_and(|flag| flag.value);
-        let on_exit = own.on_exit.as_ref().map(|on_exit| self.on_exit(on_exit, scope));
+        let on_exit = own.on_exit.as_ref().filter(|on_exit| !on_exit.is_blank());
+        let on_exit = on_exit.map(|on_exit| self.on_exit(on_exit, scope));
         let deaths = on_exit.as_ref().and_then(|on_exit| on_exit.deaths).map(|(deaths, _)| deaths);
         let lock_fd = own.lock_fd.and_then(|number| self.descriptor("lock-fd", number));
         let tally = own.max_death_tally.and_then(|number| self.number("max-death-tally", number, 1..=4096));
+        let is_nearer = |key: &str, other: &str| !own.gives_way(key) && own.gives_way(other);
+        let tally = tally.filter(|tally| {
+            deaths.is_none_or(|deaths| *tally >= deaths) || !is_nearer("on-exit", "max-death-tally")
+        });
         if let (Some(tally), Some(deaths), Some(number)) = (tally, deaths, own.max_death_tally)
             && tally < deaths
         {
@@ -78,9 +83,13 @@ impl Resolver<'_> {
             }
             _ => READY_WITHIN,
         };
+        let timeout_up = common.timeout_up.filter(|limit| {
+            let is_nearer = !own.gives_way("ready") && keys.common.gives_way("timeout-up");
+            *limit > 0 || ready.poll.is_none() || !is_nearer
+        });
         let mut longrun = Longrun {
             dependencies: common.dependencies,
-            timeout_up: common.timeout_up.unwrap_or(if ready.fd.is_some() { ready_within } else { 0 }),
+            timeout_up: timeout_up.unwrap_or(if ready.fd.is_some() { ready_within } else { 0 }),
             timeout_down: common.timeout_down,
             check: ready
                 .question
@@ -114,7 +123,15 @@ impl Resolver<'_> {
                     .help("write a duration; a check that never succeeds would hang the boot"),
             );
         }
-        let output = self.log(keys.common.log.as_ref(), scope, own.producer_for.is_some(), &mut longrun);
+        let mut log = keys.common.log.clone();
+        // A pipeline of its own displaces a logger that stands farther away.
+        if let Some(log) =
+            log.as_mut().filter(|_| own.producer_for.is_some() && !own.gives_way("producer-for"))
+        {
+            log.to.take_if(|_| keys.common.log.as_ref().is_some_and(|log| log.gives_way("to")));
+            log.prefix.take_if(|_| keys.common.log.as_ref().is_some_and(|log| log.gives_way("prefix")));
+        }
+        let output = self.log(log.as_ref(), scope, &mut longrun);
         self.pipeline(own, scope, &mut longrun);
         for (key, command) in [
             ("run", &run),
@@ -124,7 +141,7 @@ impl Resolver<'_> {
         ] {
             add_script(&mut longrun.files, key, command.as_ref());
         }
-        self.files(&keys.common, scope, &mut longrun.files, longrun.check.is_some());
+        self.files(&keys.common, scope, &mut longrun.files, longrun.check.is_some(), FOLDERS);
         if stop_group || finish.is_some() || on_exit.is_some() || restart_delay.is_some() {
             longrun.finish = Some(Script::Finish(Box::new(Finish {
                 table: scope.table.clone(),
@@ -177,6 +194,17 @@ impl Resolver<'_> {
                 .filter_map(|code| u8::try_from(code).ok())
                 .collect()
         };
+        for (key, numbers) in [("codes", &keys.codes), ("except", &keys.except)] {
+            let Some(numbers) = numbers.as_ref().filter(|numbers| numbers.list.is_empty()) else { continue };
+            self.problems.push(
+                Diagnostic::new(Code::InvalidValue, format!("`on-exit.{key}` names no exit code"))
+                    .at(numbers.origin, "none")
+                    .help(
+                        "write `on-exit = {}` for a service that is always started again, and `on-exit.then` alone for one of \
+                         which every death is final",
+                    ),
+            );
+        }
         if let (Some(codes), Some(except)) = (&keys.codes, &keys.except) {
             self.problems.push(
                 Diagnostic::new(

@@ -15,7 +15,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Problems, did_you_mean};
-use crate::manifest::{CommonKeys, Manifest, ServiceEntry, ServiceKeys, TargetKeys, Text};
+use crate::manifest::{CommonKeys, Manifest, Names, ServiceEntry, ServiceKeys, TargetKeys, Text};
 use crate::model::{
     Bundle, Feature, Kind, Layer, Longrun, Name, Service, ServiceRef, ServiceSet, System, Target,
 };
@@ -49,7 +49,9 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
         let service = Service::new(external.value.as_str().into(), Some(external.origin), Kind::Unknown);
         resolver.set.services.push(Service { layer: Layer::External, ..service });
     }
+    resolver.not_there(manifest.target.without.as_ref());
     for entry in &manifest.services {
+        resolver.not_there(entry.keys.without());
         if !resolver.is_exhausted() {
             resolver.entry(entry);
         }
@@ -157,6 +159,19 @@ impl Resolver<'_> {
         }
     }
 
+    /// Reports what is taken back although nothing farther away says it.
+    fn not_there(&mut self, names: Option<&Names>) {
+        for path in names.into_iter().flat_map(|names| &names.list) {
+            let message =
+                format!("`without` names `{}`, which is set nowhere else", path.value.escape_debug());
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, message)
+                    .at(path.origin, "neither `[defaults]` of this file nor an included file sets it")
+                    .help("leave it out"),
+            );
+        }
+    }
+
     /// This service, and when it starts.
     fn starting(&mut self, mut scope: Scope, keys: &CommonKeys) -> Scope {
         scope.start = self.start_at(keys, &scope);
@@ -173,7 +188,7 @@ impl Resolver<'_> {
     ) {
         let table = format!("{kind}.{}", name.value);
         let Some(instances) = &common.instances else {
-            if let Some(parameters) = &common.parameters {
+            if let Some(parameters) = common.parameters.as_ref().filter(|_| !common.gives_way("parameters")) {
                 self.problems.push(
                     Diagnostic::new(Code::ConflictingKeys, "`parameters` without `instances`")
                         .at(parameters.origin, "only a template has parameters")
@@ -390,7 +405,7 @@ impl Resolver<'_> {
     /// The directories that stay writable on a read-only root; none where the whole root is.
     fn writable(&mut self, keys: &TargetKeys) -> Option<Vec<String>> {
         let read_only = keys.read_only.is_some_and(|flag| flag.value);
-        if let Some(names) = keys.writable.as_ref().filter(|_| !read_only) {
+        if let Some(names) = keys.writable.as_ref().filter(|_| !read_only && !keys.gives_way("writable")) {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`writable` has no effect without `read-only`")
                     .at(names.origin, "everything is writable anyway")

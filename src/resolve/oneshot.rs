@@ -25,7 +25,7 @@ impl Resolver<'_> {
         {
             add_script(&mut oneshot.files, key, command.as_ref());
         }
-        self.files(&keys.common, scope, &mut oneshot.files, false);
+        self.files(&keys.common, scope, &mut oneshot.files, false, &[]);
         let kept = self.oneshot_log(keys.common.log.as_ref(), scope);
         let definition = format!("{}/{}", self.set.target.tree, scope.name);
         let step = |key: &'static str, command: Option<Command>| {

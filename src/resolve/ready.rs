@@ -54,6 +54,9 @@ impl Resolver<'_> {
                 ("tries", ready.tries.map(|number| number.origin)),
             ];
             for (key, origin) in written.into_iter().filter_map(|(key, origin)| Some((key, origin?))) {
+                if ready.gives_way(key) {
+                    continue;
+                }
                 self.problems.push(
                     Diagnostic::new(Code::ConflictingKeys, format!("`ready.{key}` has no effect here"))
                         .at(origin, "only where the service is asked")

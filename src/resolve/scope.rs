@@ -229,6 +229,11 @@ impl Scope {
         self.used.borrow_mut().extend(instance.used.borrow().iter().cloned());
     }
 
+    /// Whether this is the service itself, or the template that it is an instance of.
+    pub fn is_self(&self, name: &str) -> bool {
+        name == self.name || self.table.split_once('.').is_some_and(|(_, table)| name == table)
+    }
+
     /// Reports declared parameters that no text can use, and those that none does.
     pub fn check_declared(&self, problems: &mut Problems) {
         for parameter in &self.declared {
@@ -248,7 +253,7 @@ impl Scope {
                 };
                 let message = format!("`{}` cannot be the name of a parameter", name.escape_debug());
                 Diagnostic::new(Code::InvalidName, message).at(parameter.origin, why).help(help)
-            } else if !self.used.borrow().contains(name) {
+            } else if !self.used.borrow().contains(name) && !parameter.from_defaults {
                 Diagnostic::new(Code::UnknownParameter, format!("nothing uses the parameter `{name}`"))
                     .at(parameter.origin, "declared here")
                     .help(format!("use it as `{{{{ {name} }}}}` in a text of the service, or remove it"))

@@ -35,6 +35,7 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
             ("rootless", "without root and with a read-only root a service comes up"),
             ("read-only", "without root and with a read-only root a service comes up"),
             ("writable", "it runs as the container's account, and its output is kept"),
+            ("without", "what an included file says is taken back"),
         ],
     ),
     (
@@ -62,6 +63,7 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
             ("files", "a further file lies beside the script and may be a program"),
             ("instances", "a template is a service for each instance and the bundle of them all"),
             ("parameters", "a template is a service for each instance and the bundle of them all"),
+            ("without", "a default that is taken back is as if it were not there"),
             ("run", "an argument vector arrives unchanged"),
             ("run", "a script gets the name of its service also with a directory of its own"),
             ("run", "a script without a first line ends at the first step that fails"),
@@ -110,6 +112,7 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
             ("files", "a oneshot has the surroundings that are written"),
             ("instances", "a template is a service for each instance and the bundle of them all"),
             ("parameters", "a template is a service for each instance and the bundle of them all"),
+            ("without", "a default that is taken back is as if it were not there"),
             ("up", "a oneshot runs exactly its command or its steps"),
             ("up", "a failing step fails the oneshot"),
             ("down", "what a step did is undone when it stops"),
@@ -125,6 +128,7 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
             ("required-by", "a service that is required is up before the other"),
             ("flag-essential", "what is essential is stopped only by force"),
             ("flag-recommended", "a new set of the repository takes what is recommended"),
+            ("without", "what an included file says is taken back"),
         ],
     ),
     (

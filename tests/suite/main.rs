@@ -7,6 +7,7 @@ mod bridge;
 mod case;
 mod commands;
 mod compose;
+mod defaults;
 mod diff;
 mod disk;
 mod exactness;

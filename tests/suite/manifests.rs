@@ -236,6 +236,49 @@ fn environment(place: Place) -> BoxedStrategy<String> {
         .boxed()
 }
 
+/// Paths of further files: some that s6-rc itself reads, and some that it wants to be directories.
+const FILES: &[&str] = &[
+    "data/extra",
+    "data/x/y",
+    "data/x",
+    "env/A",
+    "template/run",
+    "instance/x",
+    "instances/x/y",
+    "log/run",
+    "notes.txt",
+    "a b/é",
+    "-n",
+    "#x",
+    "nosetsid",
+    "event/x",
+    "supervise",
+    "data",
+    "env",
+    "template",
+    "instance",
+    "instances",
+    "run",
+    "run.user",
+    "down",
+    "data/check",
+    "contents.d/x",
+    ".wh.run",
+    ".hidden",
+];
+
+fn files() -> BoxedStrategy<String> {
+    // Mostly those that are accepted everywhere.
+    let name = prop_oneof![3 => select(&FILES[..14]), 1 => select(FILES)];
+    proptest::collection::btree_map(name, select(&["", "x", "#!/bin/sh\n"][..]), 1..3)
+        .prop_map(|files| {
+            let files: Vec<String> =
+                files.iter().map(|(path, text)| format!("{} = {}", quoted(path), quoted(text))).collect();
+            format!("{{ {} }}", files.join(", "))
+        })
+        .boxed()
+}
+
 fn common(place: Place) -> Vec<Choice> {
     let mut choices = vec![
         ("description", 0.2, place.text()().prop_map(|text| quoted(&text)).boxed()),
@@ -255,7 +298,7 @@ fn common(place: Place) -> Vec<Choice> {
         ("nice", 0.05, literal(&["-20", "0", "19"])),
         ("limits", 0.05, literal(&["{ nofile = 64, core = 0 }", "{ as = 1, stack = 2, cpu = 3 }"])),
         ("only-if", 0.1, command(place.text())),
-        ("files", 0.05, literal(&["{ \"data/extra\" = \"#!/bin/sh\\n\", \"env/A\" = \"\" }"])),
+        ("files", 0.1, files()),
         ("with-contenv", 0.1, literal(if place.is_overlay { &["true", "false"] } else { &["false"] })),
     ];
     if !place.is_defaults {
@@ -280,7 +323,7 @@ fn longrun(place: Place) -> Vec<Choice> {
         ("stop-group", 0.1, literal(&["true", "false"])),
         ("ready.check", 0.1, command(place.text())),
         ("ready.interval", 0.02, one_of(DURATIONS)),
-        ("on-exit.codes", 0.1, literal(&["[1, 2]", "[255]", "[]"])),
+        ("on-exit.codes", 0.1, literal(&["[1, 2]", "[255]"])),
         (
             "on-exit.then",
             0.1,

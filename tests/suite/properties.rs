@@ -15,7 +15,10 @@ use s6gen::templates::{execline_word, sh_word};
 use s6gen::tree::{SourceTree, TreeEntry};
 use s6gen::{Compilation, compile, import, model, render, validate};
 
+use crate::case::scratch;
 use crate::manifests::{array, manifest, text};
+use crate::require::has;
+use crate::s6rc::compile_really;
 
 /// Tries `property` on so many values, unless the environment says how many. The same ones each time, so that nobody's
 /// change fails over what it has nothing to do with.
@@ -78,6 +81,8 @@ fn read_back(set: &ServiceSet, tree: &SourceTree) -> (ServiceSet, Problems) {
 fn whatever_is_built_is_accepted_and_says_the_same() {
     let accepted = std::cell::Cell::new(0);
     let tried = std::cell::Cell::new(0);
+    // Without it what is built is judged by s6gen's own model of the compiler only.
+    let has_compiler = has!("s6-rc");
     holds(300, manifest(), |manifest| {
         tried.set(tried.get() + 1);
         let (_, compilation) = compiled(&manifest.to_string());
@@ -92,8 +97,14 @@ fn whatever_is_built_is_accepted_and_says_the_same() {
         let errors = problems.iter().filter(|problem| problem.severity() == Severity::Error);
         let errors: Vec<_> = errors.map(|problem| &problem.message).collect();
         prop_assert!(errors.is_empty(), "{errors:#?}");
+        if has_compiler {
+            let root = scratch();
+            let compiled = compile_really(set, root.path(), &root.path().join("database"));
+            prop_assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+        }
         same(set, &read, &tree)
     });
+    eprintln!("{} of {} random manifests were accepted", accepted.get(), tried.get());
     assert!(2 * accepted.get() > tried.get(), "{} of {} were accepted", accepted.get(), tried.get());
 }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use s6gen::diagnostic::Files;
-use s6gen::model::{Feature, Index, Kind, Name, System};
+use s6gen::model::{Feature, Index, Kind, Name, ServiceSet, System};
 use s6gen::{compile, disk, render};
 
 use crate::require::needs;
@@ -37,6 +37,29 @@ pub fn write_image(root: &Path, own: &str, system: System) {
     }
 }
 
+/// Writes the tree of `set` and what the image brings below `root`, and compiles all of it with the real program.
+pub fn compile_really(set: &ServiceSet, root: &Path, database: &Path) -> Output {
+    disk::install(&render::tree(set).unwrap(), root, &set.target.tree).unwrap();
+    let definitions = set.target.system.definitions_dir().unwrap_or(&set.target.tree);
+    // What the manifest says that another layer has.
+    for service in set.services.iter().filter(|service| matches!(service.kind, Kind::Unknown)) {
+        let place = root.join(definitions.trim_start_matches('/')).join(service.name.to_string());
+        fs::create_dir_all(&place).unwrap();
+        fs::write(place.join("type"), "oneshot\n").unwrap();
+        fs::write(place.join("up"), "").unwrap();
+    }
+    let mut sources = vec![root.join(definitions.trim_start_matches('/'))];
+    let system = set.target.system;
+    if system.is_overlay() {
+        write_image(root, "overlay", system);
+        sources.push(root.join("overlay"));
+        if system.has(Feature::UserBundlesDir) {
+            sources.push(root.join("etc/s6-overlay/user-bundles.d"));
+        }
+    }
+    Command::new("s6-rc-compile").arg(database).args(&sources).output().unwrap()
+}
+
 #[test]
 fn every_accepted_case_compiles_with_the_overlay_and_top_reaches_what_boots() {
     needs!("s6-rc");
@@ -49,34 +72,12 @@ fn every_accepted_case_compiles_with_the_overlay_and_top_reaches_what_boots() {
         let file = files.add("services.toml", fs::read(case.join("services.toml")).unwrap());
         let compilation = compile(&files, file);
         let set = &compilation.services;
-        let system = set.target.system;
         let root = tempfile::tempdir().unwrap();
-        let root = root.path();
-        disk::install(&render::tree(set).unwrap(), root, &set.target.tree).unwrap();
-        // What the manifest says that another layer has.
-        for name in
-            set.services.iter().filter(|s| matches!(s.kind, Kind::Unknown)).map(|s| s.name.to_string())
-        {
-            let place = root.join("etc/s6-overlay/s6-rc.d").join(name);
-            fs::create_dir_all(&place).unwrap();
-            fs::write(place.join("type"), "oneshot\n").unwrap();
-            fs::write(place.join("up"), "").unwrap();
-        }
-        let mut sources = vec![root.join(set.target.tree.trim_start_matches('/'))];
-        let top = if system.is_overlay() {
-            write_image(root, "overlay", system);
-            sources = vec![root.join("etc/s6-overlay/s6-rc.d"), root.join("overlay")];
-            if system.has(Feature::UserBundlesDir) {
-                sources.push(root.join("etc/s6-overlay/user-bundles.d"));
-            }
-            "top"
-        } else {
-            "default"
-        };
-        let database = root.join("database");
-        let compiled = Command::new("s6-rc-compile").arg(&database).args(&sources).output().unwrap();
+        let database = root.path().join("database");
+        let compiled = compile_really(set, root.path(), &database);
         let said = String::from_utf8_lossy(&compiled.stderr).into_owned();
         assert!(compiled.status.success() && said.is_empty(), "{}: {said}", case.display());
+        let top = if set.target.system.is_overlay() { "top" } else { "default" };
         let listed = Command::new("s6-rc-db")
             .arg("-c")
             .arg(&database)

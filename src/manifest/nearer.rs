@@ -1,0 +1,78 @@
+//! `without`: how a table takes back what was written farther away.
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::keys::{BundleKeys, Table, TargetKeys};
+use super::values::{Names, Reader};
+use super::{ServiceTable, read_table};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+
+/// A table that can take back what was written farther away.
+pub trait Nearer: Table {
+    /// The key that says what.
+    fn without(&mut self) -> &mut Option<Names>;
+
+    /// This over what is farther away. What it takes back without need stays in `without`.
+    #[must_use]
+    fn over(mut self, mut farther: Self) -> Self {
+        if let Some(names) = self.without() {
+            names.list.retain(|path| !farther.remove(&path.value));
+        }
+        self.without().take_if(|names| names.list.is_empty());
+        farther.merge(self)
+    }
+}
+
+impl Nearer for TargetKeys {
+    fn without(&mut self) -> &mut Option<Names> {
+        &mut self.without
+    }
+}
+
+impl Nearer for BundleKeys {
+    fn without(&mut self) -> &mut Option<Names> {
+        &mut self.without
+    }
+}
+
+impl<K: Table> Nearer for ServiceTable<K> {
+    fn without(&mut self) -> &mut Option<Names> {
+        &mut self.common.without
+    }
+}
+
+/// Reads a table, and reports what it takes back that no key is.
+pub(super) fn read_nearer<T: Nearer>(
+    value: &Spanned<DeValue<'_>>,
+    reader: &mut Reader<'_>,
+    place: &str,
+) -> Option<T> {
+    let mut table = read_table::<T>(value, reader, place)?;
+    let Some(names) = table.without() else { return Some(table) };
+    if reader.in_defaults {
+        reader.problems.push(
+            Diagnostic::new(Code::ConflictingKeys, format!("`{place}` has nothing to take back"))
+                .at(names.origin, "only what s6gen itself assumes is farther away")
+                .help("write `without` in the service for which a default does not hold"),
+        );
+        names.list.clear();
+    }
+    names.list.retain(|path| {
+        let key = path.value.split('.').next().unwrap_or_default();
+        let is_known = key != "without" && T::knows(&path.value);
+        if !is_known {
+            let message = format!("`{place}` has no key `{}`", path.value.escape_debug());
+            let near = did_you_mean(key, T::keys().iter().map(|key| key.name));
+            reader.problems.push(
+                Diagnostic::new(Code::UnknownKey, message).at(path.origin, "nothing to take back").help(
+                    near.map_or("name a key, or with a dot a part of one, as in `log.size`".into(), |near| {
+                        format!("did you mean `{near}`?")
+                    }),
+                ),
+            );
+        }
+        is_known
+    });
+    Some(table)
+}
