@@ -152,8 +152,21 @@ pub fn judge_beside<D: Directory>(
     let mut services = import::tree(sources, target, files, &mut problems);
     add_external(&mut services, external);
     validate::validate(&services, &mut problems);
+    before_the_image(&mut problems);
     problems.sort_by_rank();
     Compilation { services, problems }
+}
+
+/// Says of files that are not in an image yet what may still become of them.
+fn before_the_image(problems: &mut Problems) {
+    problems.revise(|problem| {
+        if problem.code == Code::NotExecutable {
+            problem.notes.push(
+                "so it is in the image, unless the Dockerfile sets the mode: `COPY --chmod`, `RUN chmod`"
+                    .into(),
+            );
+        }
+    });
 }
 
 /// Judges what `/init` compiles in the file system `root` of a container, and what it would start.
@@ -170,8 +183,14 @@ pub fn judge_image<D: Directory>(
     add_external(&mut services, external);
     validate::validate(&services, &mut problems);
     boot.explain(files, &mut problems);
+    if setup.is_partial {
+        before_the_image(&mut problems);
+    }
     if !problems.has_errors() {
-        validate::start(&services, files, &mut problems);
+        let scripts = || image::scripts(root);
+        let around =
+            validate::Around { lower: &setup.lower, upper: setup.upper.as_deref(), scripts: Some(&scripts) };
+        validate::start(&services, &around, files, &mut problems);
     }
     problems.sort_by_rank();
     Compilation { services, problems }

@@ -12,6 +12,10 @@ use rustix::io::Errno;
 
 use crate::source::{Directory, EntryKind, Listed, Source};
 
+/// The name of the list of everything that s6gen made, beside the definitions. s6-rc passes over names that begin with a
+/// dot.
+pub const RECEIPT: &str = ".s6gen";
+
 /// Files, links and directories below the root of an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceTree {

@@ -6,7 +6,7 @@ use crate::diagnostic::{Files, Problems};
 use crate::disk::{self, SourceDirectory};
 use crate::image::{self, Setup};
 use crate::model::{Name, ServiceSet, System, Target};
-use crate::source::{Directory, Mount, Source, Union};
+use crate::source::{Mount, Source, Union};
 use crate::{Compilation, judge_beside, judge_image};
 
 /// What is around source directories that exist already.
@@ -116,6 +116,12 @@ impl Image {
         let setup = Setup {
             bundle_dir: bundle_dir.map(|_| BUNDLE_DIR.to_owned()),
             is_partial: true,
+            lower: self
+                .layer
+                .iter()
+                .map(|path| overlay_directory(path).unwrap_or_else(|| path.clone()))
+                .collect(),
+            upper: trees.first().and_then(|path| overlay_directory(path)),
             ..Setup::new(system)
         };
         match Union::new(mounts) {
@@ -132,18 +138,25 @@ impl Image {
     }
 }
 
+/// The s6-overlay directory that a tree is or lies in; nothing for definitions that lie anywhere.
+fn overlay_directory(path: &Path) -> Option<PathBuf> {
+    if ["s6-rc.d", "user-bundles.d"].iter().any(|name| disk::is_there(&path.join(name))) {
+        return Some(path.to_owned());
+    }
+    let parent = path.parent().unwrap_or(Path::new(""));
+    path.file_name().is_some_and(|name| name == "s6-rc.d").then(|| parent.to_owned())
+}
+
 /// Mounts a tree where it comes into the image: one that holds `s6-rc.d` or `user-bundles.d` is the s6-overlay
 /// directory, one that is called `s6-rc.d` lies in it, and any other one is the `s6-rc.d`.
 pub(super) fn mount(path: &Path) -> std::io::Result<Mount<SourceDirectory>> {
     let directory = SourceDirectory::open(path)?;
-    if ["s6-rc.d", "user-bundles.d"].iter().any(|name| directory.kind(name.as_bytes()).is_ok()) {
-        return Ok(Mount::new("/etc/s6-overlay", path, directory));
-    }
-    if path.file_name().is_some_and(|name| name == "s6-rc.d") {
-        let parent = path.parent().unwrap_or(Path::new(""));
-        let opened =
-            SourceDirectory::open(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })?;
-        return Ok(Mount::new("/etc/s6-overlay", parent, opened));
-    }
-    Ok(Mount::new("/etc/s6-overlay/s6-rc.d", path, directory))
+    Ok(match overlay_directory(path) {
+        Some(whole) => {
+            let here = Path::new(".");
+            let opened = SourceDirectory::open(if whole.as_os_str().is_empty() { here } else { &whole })?;
+            Mount::new("/etc/s6-overlay", whole, opened)
+        }
+        None => Mount::new("/etc/s6-overlay/s6-rc.d", path, directory),
+    })
 }

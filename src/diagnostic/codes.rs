@@ -190,6 +190,9 @@ codes! {
     /// At boot `/init` starts what is in the bundles `user` and `user2`, and what that needs. This service is in neither,
     /// and nothing that is started depends on it. To start it at boot, put an empty file of its name into `contents.d` of
     /// `user`. Leave it if it is meant to be started by hand, with `s6-rc start NAME`.
+    ///
+    /// Nothing is said of a service that a script of the image names where it calls `s6-rc change` or edits the lists
+    /// before they are compiled, of what s6gen itself made with `start = "on-demand"`, and of lower layers.
     NotStarted = "overlay::not-started" Warning,
     /// A service starts earlier than most services of a container should.
     ///
@@ -197,6 +200,9 @@ codes! {
     /// `/etc/cont-init.d` may not have run yet, nor `fix-attrs`. What is in `user2` is meant to start last, but does so
     /// only if it depends on `legacy-services`. s6-rc knows no other order than dependencies. Nothing is said of loggers,
     /// which may well start first. Leave it if the service is meant to be early.
+    ///
+    /// A service that waits for an early one is early too, so only the first of each chain is reported, with those behind
+    /// it. What lower layers (`--layer`) begin with is one line, since it cannot be changed here.
     StartsEarly = "overlay::starts-early" Warning,
 
     /// A source directory cannot be opened.
@@ -216,8 +222,9 @@ codes! {
     DefinitionUnreadable = "s6rc::definition-unreadable" Error,
     /// A directory among the definitions has no readable `type` file.
     ///
-    /// Every directory of a source directory is a service definition. Where the image is fine elsewhere, a damaged
-    /// layer on this host is the usual cause: remove the image and pull it again.
+    /// Every directory of a source directory is a service definition. One with a few files may add to a definition of a
+    /// base image: judge both together (`--overlay VERSION --tree DIR --layer BASE`). If `check --root` says it of an image
+    /// that is fine elsewhere, a damaged layer on this host is the usual cause: remove the image and pull it again.
     TypeMissing = "s6rc::type-missing" Error,
     /// A `type` file does not say exactly `longrun`, `oneshot` or `bundle`.
     ///
@@ -292,7 +299,8 @@ codes! {
     ///
     /// s6-rc reads the files that it knows by name and passes over every other one without a word: `timeout-Up`, `Run`,
     /// `notification_fd`, `finish.sh` and `dependency.d` have no effect. What a script of the tree mentions is taken for
-    /// its data, and README files, texts and backups are left alone.
+    /// its data, and README files, texts and backups are left alone. An empty file that is called like a service belongs
+    /// into `dependencies.d` or `contents.d`, not beside it.
     UnknownEntry = "lint::unknown-entry" Warning,
     /// A file that s6-rc knows, in a service of a type for which it means nothing.
     ///
@@ -312,6 +320,8 @@ codes! {
     /// `dependencies.d` wins over `dependencies`, and `contents.d` over `contents`, even if the directory is empty. The
     /// names that stand only in the file are lost without a word. The files are the old form: make an empty file in the
     /// directory for each name, and remove the old list.
+    ///
+    /// What stands in a file of such a directory is not read either: only its name counts.
     HiddenList = "lint::hidden-list" Warning,
     /// A service waits for a bundle that contains nothing.
     ///
@@ -337,6 +347,9 @@ codes! {
     /// A line end is a blank here. `mkdir -p /a` and `chown app /a` on two lines run `mkdir -p /a chown app /a`, which
     /// succeeds and makes directories called `chown` and `app`. In execline, commands that follow each other are written
     /// `if { mkdir -p /a }` and so on, the last one without braces; or put them into a script of its own.
+    ///
+    /// The same holds in scripts for execline: in `if { test -f x } rm -f x`, followed by a line `exec daemon`, `rm` gets
+    /// `exec daemon` as arguments, and the service ends at once. Write `if { … } foreground { rm -f x }`.
     JoinedLines = "lint::joined-lines" Warning,
     /// The last thing in an `up` is `foreground { … }`, which always succeeds.
     ///
@@ -357,10 +370,11 @@ codes! {
     /// `unable to exec …: Permission denied` and `command exited 126`. `chmod +x` it; git keeps the bit
     /// (`git update-index --chmod=+x FILE`), `COPY --chmod=755` sets it in an image.
     NotExecutable = "lint::not-executable" Warning,
-    /// `up` or `down` names a file of its own definition that does not exist, while the definition has one that nobody runs.
+    /// `up` or `down` names a script that does not exist.
     ///
     /// The start would end with `No such file or directory` and `command exited 127`. Most often the script was renamed and
-    /// its mention was not. Where the definition has no other file, the script is taken to come from another layer.
+    /// its mention was not. In a tree that is only a part of an image, the script may come from the Dockerfile or from
+    /// another layer; there this is reported only if a file with nearly the same path exists, or one that nobody runs.
     MissingScript = "lint::missing-script" Warning,
     /// `finish` cannot be read and is left out.
     ///
@@ -384,7 +398,8 @@ codes! {
     /// It needs `notification-fd` in the definition and the service directory as its working directory, so it comes
     /// before any `cd` and before the rights are dropped (`s6-setuidgid`): with-contenv, variables, `fdmove -c 2 1`,
     /// `s6-notifyoncheck`, `cd`, `s6-setuidgid`, program. Without `-c` it runs `./data/check`, which must be executable.
-    /// Without `-n` it gives up after 7 tries, and the service then never counts as up: `-n 0` with a `timeout-up`.
+    /// Without `-n` it gives up after 7 tries, `-w` milliseconds (1000) apart, or after `-T` milliseconds if that is
+    /// sooner; the service then never counts as up. Write `-n 0`, and a limit into `timeout-up`.
     ReadinessCheck = "lint::readiness-check" Warning,
     /// Services with a readiness notification and no limit for the start.
     ///

@@ -182,3 +182,8 @@ pub fn did_you_mean<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a st
         .min()
         .map(|(_, candidate)| candidate)
 }
+
+/// Whether one slip of the pen makes one word of the other. Names of a family differ by more.
+pub fn is_one_slip(wrong: &str, right: &str) -> bool {
+    strsim::osa_distance(wrong, right) < 2
+}

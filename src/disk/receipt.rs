@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 
-/// The name of the receipt, beside the definitions. s6-rc passes over names that begin with a dot.
-pub const RECEIPT: &str = ".s6gen";
+pub use crate::tree::RECEIPT;
 
 const TITLE: &str = "# s6gen receipt ";
 const VERSION: &str = "1";

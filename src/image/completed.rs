@@ -180,6 +180,10 @@ impl<D: Directory> Directory for Completed<D> {
         }
     }
 
+    fn root(&self) -> Option<Self> {
+        Some(Completed::plain(self.directory.as_ref()?.root()?))
+    }
+
     fn place(&self, name: &[u8]) -> Option<PathBuf> {
         if let Some((inner, rest)) = self.below(name) {
             return inner.ok()?.place(rest);

@@ -8,9 +8,11 @@
 mod completed;
 mod find;
 mod places;
+mod scripts;
 
 pub use completed::Completed;
 pub use find::system;
+pub use scripts::scripts;
 
 use std::path::{Path, PathBuf};
 
@@ -30,12 +32,16 @@ pub struct Setup {
     pub bundle_dir: Option<String>,
     /// Only what is put into the image is known: the empty start bundles that s6-overlay itself ships lie below it.
     pub is_partial: bool,
+    /// Where the files of lower layers are, which what is judged only adds to.
+    pub lower: Vec<PathBuf>,
+    /// Where the s6-overlay directory of the uppermost layer is.
+    pub upper: Option<PathBuf>,
 }
 
 impl Setup {
     /// The usual way to start the whole file system of an image.
     pub fn new(system: System) -> Self {
-        Setup { system, profile: None, bundle_dir: None, is_partial: false }
+        Setup { system, profile: None, bundle_dir: None, is_partial: false, lower: Vec::new(), upper: None }
     }
 }
 
@@ -43,6 +49,8 @@ impl Setup {
 #[derive(Debug)]
 pub struct Boot {
     system: System,
+    /// Whether only a part of the image is known.
+    is_partial: bool,
     /// The number of the source with the overlay's own definitions, and whether they can be read from it.
     own: (u32, bool),
     /// The number of the source with the start bundles, and those of which nothing is written there.
@@ -77,6 +85,7 @@ pub fn sources<D: Directory>(
 
     let mut boot = Boot {
         system,
+        is_partial: setup.is_partial,
         own: (0, false),
         shipped: (u32::from(is_apart), Vec::new()),
         stray: None,
@@ -221,8 +230,33 @@ impl Boot {
         }
     }
 
+    /// Says once of an unpacked image what a missing or empty `type` may come from.
+    fn suspect_damage(&self, files: &Files, problems: &mut Problems) {
+        let mut is_told = false;
+        problems.revise(|problem| {
+            let is_type = match problem.class {
+                Some(Class::TypeRead) => {
+                    let place = problem.labels.first().map(|label| files.path(label.origin.file));
+                    !self.without_type.iter().any(|(_, path)| Some(path.as_path()) == place)
+                }
+                Some(Class::TypeInvalid) => {
+                    problem.labels.first().is_some_and(|label| files.get(label.origin.file).text.is_empty())
+                }
+                _ => false,
+            };
+            if is_type && !std::mem::replace(&mut is_told, true) {
+                problem.notes.push(
+                    "where the image is fine on other hosts, its copy here is damaged: remove it and pull it again".into(),
+                );
+            }
+        });
+    }
+
     /// Says of what was reported of start bundles why they have to be complete, and what completes them.
     pub fn explain(&self, files: &Files, problems: &mut Problems) {
+        if !self.is_partial {
+            self.suspect_damage(files, problems);
+        }
         problems.revise(|problem| {
             let Some(place) = problem.labels.first().map(|label| files.path(label.origin.file)) else {
                 return;

@@ -1,14 +1,14 @@
 //! One service definition directory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
 use super::{Refusal, list, number, path_of, reason, words};
 use crate::diagnostic::{Class, Diagnostic, Files, Origin, Problems, Rank, Step, did_you_mean};
 use crate::model::{
-    Bundle, Called, Definition as Facts, Found, Ignored, Kind, Longrun, Name, Oneshot, Script, Service,
-    ServiceRef, Text, Written,
+    Bundle, Definition as Facts, Ignored, Kind, Longrun, Name, Oneshot, Script, Service, ServiceRef, Text,
+    Written,
 };
 use crate::source::{Directory, EntryKind, Listed};
 
@@ -17,8 +17,10 @@ pub(super) const LINE_ENDS: &str =
     "save it with LF line ends; in git, a line `* text eol=lf` in .gitattributes keeps them";
 /// What is longer than this is no list and no command line, but perhaps a device that never ends.
 const LONGEST_TEXT: usize = 64 << 20;
+/// How much is read of a file that only its name matters of.
+const LONGEST_NOTE: usize = 4096;
 /// What is longer than this is no script; `run` may be a link to a program of any size, of which s6gen needs nothing.
-const LONGEST_SCRIPT: usize = 1 << 20;
+pub(super) const LONGEST_SCRIPT: usize = 1 << 20;
 
 /// Which definition is read, and where what is found goes.
 pub(super) struct Context<'a> {
@@ -36,7 +38,7 @@ pub(super) struct Context<'a> {
 }
 
 /// Reads a definition. Without a readable type it is of kind unknown.
-pub(super) fn read<D: Directory>(opened: io::Result<D>, mut context: Context<'_>) -> Service {
+pub(super) fn read<D: Directory>(opened: io::Result<D>, source: &D, mut context: Context<'_>) -> Service {
     let place = context.place;
     let opened = opened.and_then(|mut directory| {
         let entries = directory.list()?;
@@ -56,7 +58,8 @@ pub(super) fn read<D: Directory>(opened: io::Result<D>, mut context: Context<'_>
     };
     let place_of = |entry: &Listed| Some((entry.name.clone(), directory.place(&entry.name)?));
     context.elsewhere = entries.iter().filter_map(place_of).collect();
-    let mut definition = Definition { directory, entries, context, incomplete: false, facts: Box::default() };
+    let facts = Box::default();
+    let mut definition = Definition { directory, source, entries, context, incomplete: false, facts };
     let (origin, kind) = definition.type_file();
     definition.ignored(kind);
     let mut service = match kind {
@@ -73,7 +76,12 @@ pub(super) fn read<D: Directory>(opened: io::Result<D>, mut context: Context<'_>
 
 impl Context<'_> {
     /// A place in a file of the definition, which `text` is the content of. No file is the definition itself.
-    fn origin(&mut self, file: &str, text: impl Into<Vec<u8>>, span: std::ops::Range<usize>) -> Origin {
+    pub(super) fn origin(
+        &mut self,
+        file: &str,
+        text: impl Into<Vec<u8>>,
+        span: std::ops::Range<usize>,
+    ) -> Origin {
         let path = match self.elsewhere.get(file.as_bytes()) {
             Some(place) => place.clone(),
             None if file.is_empty() => path_of(self.path.clone()),
@@ -83,19 +91,21 @@ impl Context<'_> {
     }
 }
 
-struct Definition<'a, D> {
-    directory: D,
+pub(super) struct Definition<'a, D> {
+    pub(super) directory: D,
+    /// The source directory that it lies in.
+    pub(super) source: &'a D,
     /// What the directory holds, by name. Files that are not listed need not be looked for.
     entries: Vec<Listed>,
-    context: Context<'a>,
+    pub(super) context: Context<'a>,
     incomplete: bool,
     /// What is found beside what the compiler looks at.
-    facts: Box<Facts>,
+    pub(super) facts: Box<Facts>,
 }
 
 impl<D: Directory> Definition<'_, D> {
     /// What the entry of that name is itself, if there is one.
-    fn entry(&self, file: &str) -> Option<EntryKind> {
+    pub(super) fn entry(&self, file: &str) -> Option<EntryKind> {
         self.entries.iter().find(|entry| entry.name == file.as_bytes()).map(|entry| entry.kind)
     }
 
@@ -203,17 +213,34 @@ impl<D: Directory> Definition<'_, D> {
             (false, false, true) => Some("bundle"),
             _ => None,
         };
+        if extends && self.is_in_an_image() {
+            let help = "no layer of this image has the rest of it: remove it, or write `longrun`, `oneshot` or `bundle` into \
+                        `type`";
+            return (help.into(), None);
+        }
+        if extends && (*name == *"user" || *name == *"user2") {
+            let help = "judge the tree as /init compiles it, with `--overlay VERSION`: s6-overlay has the rest of it";
+            return (help.into(), None);
+        }
         if extends {
             let note = format!(
                 "it probably adds to `{name}` of a base image, which has the rest of this definition and is not here"
             );
-            let help =
-                "judge it together with that image's files (`--layer`), or name it as known (`--external`)";
+            let help = "judge it with `--overlay VERSION`, together with that image's files (`--layer`), or name it as known (`--external`)";
             return (help.into(), Some(note));
         }
         if let Some(wanted) = wanted {
-            let damaged = "where the image is fine on other hosts, its copy here is damaged: remove it and pull it again";
-            return (format!("write `{wanted}` into `type`"), Some(damaged.into()));
+            let only = visible.clone().count() == 1 && !self.is_in_an_image();
+            let write = format!("write `{wanted}` into `type`");
+            return match only {
+                true => (
+                    format!(
+                        "judge it together with the image that has the rest of it (`--layer`); if none has, {write}"
+                    ),
+                    Some("a single file may add to a definition of a base image".into()),
+                ),
+                false => (write, None),
+            };
         }
         if visible.clone().any(|entry| meaning(&entry.name).is_some()) {
             return ("write `longrun`, `oneshot` or `bundle` into `type`".into(), None);
@@ -231,6 +258,7 @@ impl<D: Directory> Definition<'_, D> {
         let first = word.lines().next().unwrap_or_default().trim();
         let exact = types.into_iter().find(|known| first.to_lowercase() == *known);
         let (label, help) = match (exact, did_you_mean(word, types)) {
+            _ if let Some(mark) = encoding(content) => (mark, NO_MARK.to_owned()),
             (Some(exact), _)
                 if content.starts_with(exact.as_bytes()) && content[exact.len()..].starts_with(b"\r") =>
             {
@@ -252,18 +280,13 @@ impl<D: Directory> Definition<'_, D> {
             }
             (None, None) => ("this is no type", "write `longrun`, `oneshot` or `bundle`".into()),
         };
-        let mut problem = Diagnostic::s6rc(
+        let problem = Diagnostic::s6rc(
             Class::TypeInvalid,
             self.reading(Step::Type, 1),
             format!("the type of `{name}` is not exactly `longrun`, `oneshot` or `bundle`"),
         )
         .at(origin, label)
         .help(help);
-        if content.is_empty() {
-            problem = problem.note(
-                "where the image is fine on other hosts, its copy here is damaged: remove it and pull it again",
-            );
-        }
         self.push(problem);
     }
 
@@ -276,13 +299,17 @@ impl<D: Directory> Definition<'_, D> {
             None => return,
         };
         let has_template = self.entry("template").is_some();
+        let linked = self.linked(mask);
         for entry in &self.entries {
             let known = meaning(&entry.name);
             let counts = match known {
                 Some(types) => types & mask != 0,
                 None => entry.name.starts_with(b"."),
             };
-            if counts || (has_template && matches!(&entry.name[..], b"instance" | b"instances")) {
+            if counts
+                || linked.contains(&entry.name)
+                || (has_template && matches!(&entry.name[..], b"instance" | b"instances"))
+            {
                 continue;
             }
             let place = match self.context.elsewhere.get(&entry.name) {
@@ -295,8 +322,27 @@ impl<D: Directory> Definition<'_, D> {
                 origin,
                 is_known: known.is_some(),
                 is_directory: entry.kind == EntryKind::Directory,
+                is_empty: known.is_none()
+                    && entry.kind == EntryKind::File
+                    && self.directory.read(&entry.name, 1).is_ok_and(|text| text.is_empty()),
             });
         }
+    }
+
+    /// The entries that files which s6-rc reads in this service are links to.
+    fn linked(&self, mask: u8) -> BTreeSet<Vec<u8>> {
+        let read = self.entries.iter().filter(|entry| {
+            entry.kind == EntryKind::Link && meaning(&entry.name).is_some_and(|types| types & mask != 0)
+        });
+        read.filter_map(|entry| {
+            let target = self.directory.link(&entry.name).ok()?;
+            let target = target.strip_prefix(b"./").unwrap_or(&target);
+            match target.contains(&b'/') {
+                false => Some(target.to_vec()),
+                true => self.own_path(target).map(String::into_bytes),
+            }
+        })
+        .collect()
     }
 
     fn service(&mut self, origin: Origin) -> Service {
@@ -366,6 +412,7 @@ impl<D: Directory> Definition<'_, D> {
                     origin,
                     is_known: true,
                     is_directory: false,
+                    is_empty: false,
                 });
             }
         }
@@ -407,8 +454,11 @@ impl<D: Directory> Definition<'_, D> {
             let opened = self.directory.directory(directory.as_bytes());
             let listed = opened.and_then(|mut opened| {
                 let entries = opened.list()?;
-                let place = |entry: Listed| (opened.place(&entry.name), entry);
-                Ok(entries.into_iter().map(place).collect::<Vec<_>>())
+                let read = |entry: Listed| {
+                    let text = opened.read(&entry.name, LONGEST_NOTE).unwrap_or_default();
+                    (opened.place(&entry.name), text, entry)
+                };
+                Ok(entries.into_iter().map(read).collect::<Vec<_>>())
             });
             match listed {
                 Ok(entries) => {
@@ -450,16 +500,28 @@ impl<D: Directory> Definition<'_, D> {
     }
 
     /// The names in a directory, with where each lies if that is elsewhere.
-    fn list_directory(&mut self, directory: &str, entries: &[(Option<PathBuf>, Listed)]) -> Vec<ServiceRef> {
+    fn list_directory(
+        &mut self,
+        directory: &str,
+        entries: &[(Option<PathBuf>, Vec<u8>, Listed)],
+    ) -> Vec<ServiceRef> {
         let Context { path, files, .. } = &mut self.context;
-        let named = entries.iter().filter(|(_, entry)| !entry.name.starts_with(b"."));
+        let facts = &mut self.facts;
+        let named = entries.iter().filter(|(_, _, entry)| !entry.name.starts_with(b"."));
         named
-            .map(|(place, entry)| {
+            .map(|(place, text, entry)| {
                 let place = place.clone().unwrap_or_else(|| {
                     path_of([&path[..], b"/", directory.as_bytes(), b"/", &entry.name].concat())
                 });
-                let origin = Origin::whole(files.add(place, ""));
-                ServiceRef { name: Name::new(&entry.name), origin: Some(origin) }
+                let name = Name::new(&entry.name);
+                let listed = list::names(text).into_iter().map(|(name, _)| Name::new(name.trim_ascii_end()));
+                let listed: Vec<Name> = listed.filter(|listed| *listed != name).collect();
+                let shown = if listed.is_empty() { Vec::new() } else { text.clone() };
+                let origin = Origin::whole(files.add(place, shown));
+                if !listed.is_empty() {
+                    facts.written_lists.push((name.clone(), origin, listed));
+                }
+                ServiceRef { name, origin: Some(origin) }
             })
             .collect()
     }
@@ -542,12 +604,16 @@ impl<D: Directory> Definition<'_, D> {
         let unit = if milliseconds { " of milliseconds" } else { "" };
         let message = format!("`{file}` of `{name}` is not a number{unit} from 0 to 4294967295");
         let origin = self.context.origin(file, content, 0..content.trim_ascii_end().len());
-        let label = if content.trim_ascii().is_empty() { "there is no number" } else { "digits only" };
-        self.push(
-            Diagnostic::s6rc(class, rank, message)
-                .at(origin, label)
-                .maybe_help(number::meant(content, milliseconds)),
-        );
+        let label = match encoding(content) {
+            Some(label) => label,
+            None if content.trim_ascii().is_empty() => "there is no number",
+            None => "digits only",
+        };
+        let help = match encoding(content) {
+            Some(_) => Some(NO_MARK.to_owned()),
+            None => number::meant(content, milliseconds),
+        };
+        self.push(Diagnostic::s6rc(class, rank, message).at(origin, label).maybe_help(help));
     }
 
     /// Whether a file is there, of whatever kind.
@@ -778,70 +844,6 @@ impl<D: Directory> Definition<'_, D> {
         origin
     }
 
-    /// Takes note of `data/check` if `run` needs it.
-    fn check(&mut self, run: &[u8]) {
-        if str::from_utf8(run).is_ok_and(|text| text.contains("s6-notifyoncheck")) {
-            self.call("run", None, "data/check");
-        }
-    }
-
-    /// Takes note of the scripts of this definition that a command line names by absolute path.
-    fn calls(&mut self, file: &'static str, words: &[Vec<u8>]) {
-        for (number, word) in words.iter().enumerate() {
-            if let Some(path) = self.own_path(word.trim_ascii_start()) {
-                self.call(file, Some(number), &path);
-            }
-        }
-    }
-
-    /// The path in this definition that an absolute path of the image leads to, if it is plain that it does.
-    fn own_path(&self, word: &[u8]) -> Option<String> {
-        let word = str::from_utf8(word).ok()?.strip_prefix('/')?;
-        let own = str::from_utf8(self.context.name.as_bytes()).ok()?;
-        let source =
-            str::from_utf8(self.context.path.rsplit(|byte| *byte == b'/').nth(1).unwrap_or_default());
-        let mut before = "";
-        let mut rest = word;
-        while let Some((component, behind)) = rest.split_once('/') {
-            let is_source = ["s6-rc.d", "sv", "source"].contains(&before) || source == Ok(before);
-            if component == own && is_source && !before.is_empty() {
-                let plain = behind.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
-                return plain.then(|| behind.to_owned());
-            }
-            (before, rest) = (component, behind);
-        }
-        None
-    }
-
-    fn call(&mut self, by: &'static str, word: Option<usize>, path: &str) {
-        let is_listed = self.entry(path.split('/').next().unwrap_or_default()).is_some();
-        let content = match is_listed {
-            true => self.directory.read(path.as_bytes(), LONGEST_SCRIPT),
-            false => Err(io::ErrorKind::NotFound.into()),
-        };
-        let found = match content {
-            Ok(bytes) => {
-                let executable = self.directory.is_executable(path.as_bytes()).unwrap_or(true);
-                Found::File { bytes, executable }
-            }
-            Err(error) => match error.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Found::Nothing,
-                _ => Found::Something,
-            },
-        };
-        if path.contains('/')
-            && let Some(place) = self.directory.place(path.as_bytes())
-        {
-            self.context.elsewhere.insert(path.into(), place);
-        }
-        let shown = match &found {
-            Found::File { bytes, .. } if str::from_utf8(bytes).is_ok() => bytes.clone(),
-            _ => Vec::new(),
-        };
-        let origin = self.context.origin(path, shown, 0..0);
-        self.facts.called.push(Called { by, word, path: path.to_owned(), origin, found });
-    }
-
     /// A signal, which the compiler copies without looking at it, or leaves out.
     fn copied(&mut self, file: &'static str, step: Step) -> Option<Vec<u8>> {
         match self.content(file, LONGEST_SCRIPT)? {
@@ -903,6 +905,20 @@ impl<D: Directory> Definition<'_, D> {
             }
             Some(Err(error)) => self.unusable(Class::SubdirStat, rank, file, &error),
         }
+    }
+}
+
+/// What helps against a byte order mark.
+pub(super) const NO_MARK: &str = "save it as UTF-8 without byte order mark";
+
+/// How a text is saved that s6-rc cannot read as such.
+pub(super) fn encoding(text: &[u8]) -> Option<&'static str> {
+    match text {
+        [0xef, 0xbb, 0xbf, ..] => Some("this file begins with a byte order mark, which s6-rc takes for text"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            Some("this file is saved as UTF-16, which s6-rc does not read")
+        }
+        _ => None,
     }
 }
 

@@ -1,11 +1,13 @@
 //! A source directory that exists already → the same [`ServiceSet`] that a manifest gives, read exactly as
 //! `s6-rc-compile` 0.7.0.0 reads it.
 
+mod calls;
 mod definition;
 mod files;
 mod lexer;
 mod list;
 mod number;
+mod receipts;
 
 pub use files::files;
 pub use lexer::{Refusal, words};
@@ -19,6 +21,7 @@ use std::path::PathBuf;
 use crate::diagnostic::{Class, Code, Diagnostic, Files, Origin, Problems, Rank};
 use crate::model::{Kind, Name, Service, ServiceSet, Target};
 use crate::source::{Directory, EntryKind, Source};
+use receipts::Receipts;
 
 /// Reads the source directories `sources`, in the order in which they are given to `s6-rc-compile`.
 ///
@@ -129,14 +132,17 @@ impl Scan<'_> {
             }
         }
         definitions.sort_unstable();
+        let mut receipts = Receipts::default();
         for (position, (name, entry)) in (0..).zip(definitions) {
             let opened = directory.directory(entry);
             let path = match opened.as_ref().ok().and_then(|opened| opened.place(b".")) {
                 Some(place) => place.into_os_string().into_vec(),
                 None => [&self.path[..], b"/", entry].concat(),
             };
-            let service = definition::read(
+            let is_on_demand = opened.as_ref().is_ok_and(|opened| receipts.has_on_demand(opened, entry));
+            let mut service = definition::read(
                 opened,
+                &directory,
                 definition::Context {
                     name,
                     path,
@@ -147,6 +153,9 @@ impl Scan<'_> {
                     problems: self.problems,
                 },
             );
+            if let Some(facts) = &mut service.definition {
+                facts.is_on_demand = is_on_demand;
+            }
             self.set.services.push(service);
         }
     }

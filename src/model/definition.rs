@@ -1,4 +1,4 @@
-use super::{Service, ServiceRef};
+use super::{Name, Service, ServiceRef};
 use crate::diagnostic::Origin;
 
 /// A definition directory as it was read from a tree, as far as `s6-rc-compile` does not look at it: what it copies
@@ -15,6 +15,12 @@ pub struct Definition {
     pub command_lines: Vec<Text>,
     /// Files of the definition that are run by others of its files: by the path in `up`, or by a readiness check.
     pub called: Vec<Called>,
+    /// Absolute paths that a command line names, where the tree has nothing.
+    pub missing: Vec<Missing>,
+    /// Files of a list that is a directory, by the names that stand in them. s6-rc does not read these.
+    pub written_lists: Vec<(Name, Origin, Vec<Name>)>,
+    /// Whether s6gen made this definition, and nothing that starts by itself names it.
+    pub is_on_demand: bool,
     /// Why `finish` cannot be read; the service is then compiled without it.
     pub finish_left_out: Option<(Origin, String)>,
     /// Where single files are, for those whose value has no place of its own.
@@ -49,6 +55,21 @@ pub struct Ignored {
     pub is_known: bool,
     /// Whether it is a directory.
     pub is_directory: bool,
+    /// Whether it is a file without content.
+    pub is_empty: bool,
+}
+
+/// A path that leads nowhere.
+#[derive(Debug, Clone)]
+pub struct Missing {
+    /// The file that names it.
+    pub by: &'static str,
+    /// Position of the word among the words of that file.
+    pub word: usize,
+    /// The path as it is written.
+    pub path: String,
+    /// The nearest path that leads somewhere, and what is there.
+    pub nearest: Option<(String, Origin)>,
 }
 
 /// A file as it was written.

@@ -54,6 +54,11 @@ pub trait Directory: Sized {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// The root of the file system that this directory is a part of, if that is known.
+    fn root(&self) -> Option<Self> {
+        None
+    }
+
     /// Where an entry really lies, for whoever has to find it; `.` is the directory itself. Nothing if that is below
     /// the path by which the directory was named.
     fn place(&self, name: &[u8]) -> Option<PathBuf> {

@@ -384,6 +384,10 @@ impl<D: Directory> Directory for Union<D> {
         })
     }
 
+    fn root(&self) -> Option<Self> {
+        Some(Union { whole: Rc::clone(&self.whole), node: self.whole.top().ok()? })
+    }
+
     fn place(&self, name: &[u8]) -> Option<PathBuf> {
         let (node, name) = self.holder(name).ok()?;
         if name == b"." {

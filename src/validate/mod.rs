@@ -14,7 +14,9 @@ mod references;
 mod size;
 mod start;
 
-use crate::diagnostic::{Files, Problems, did_you_mean};
+pub use start::Around;
+
+use crate::diagnostic::{Files, Problems, did_you_mean, is_one_slip};
 use crate::model::{Index, Name, ServiceSet};
 
 /// One thing that is demanded of every service set.
@@ -45,31 +47,49 @@ pub fn validate(set: &ServiceSet, problems: &mut Problems) {
 
 /// Warns of what compiles, but is started by nobody or earlier than most: for definitions written by hand, where no
 /// word says that it is meant. Only of a set without errors it can be told.
-pub fn start(set: &ServiceSet, files: &Files, problems: &mut Problems) {
+pub fn start(set: &ServiceSet, around: &Around<'_>, files: &Files, problems: &mut Problems) {
     let index = Index::new(set);
-    start::reaches_everything(&index, files, problems);
-    start::waits_for_the_image(&index, files, problems);
+    start::reaches_everything(&index, around, files, problems);
+    start::waits_for_the_image(&index, around, files, problems);
 }
 
-/// How a name that is defined nowhere was most likely meant.
-fn meant(index: &Index<'_>, wrong: &Name) -> Option<String> {
+/// How a name was most likely meant.
+enum Guess {
+    /// That is plain to see.
+    Sure(String),
+    /// There is a name that is only near.
+    Near(String),
+}
+
+/// How a name that is defined nowhere was most likely meant, which is none of those who mention it.
+fn meant(index: &Index<'_>, wrong: &Name, mentioned_by: &[&Name]) -> Option<Guess> {
+    if wrong.as_bytes().starts_with("\u{feff}".as_bytes()) {
+        return Some(Guess::Sure(
+            "the file begins with a byte order mark, which is a part of the name: save it as UTF-8 without byte order \
+             mark"
+                .into(),
+        ));
+    }
     let trimmed = wrong.as_bytes().trim_ascii();
     if trimmed.len() < wrong.as_bytes().len() && index.find(&Name::new(trimmed)).is_some() {
-        if wrong.as_bytes().ends_with(b"\r") {
-            return Some(format!(
-                "the file has CR LF line ends, and the CR is a part of the name: save it with LF line ends to mean `{}`",
-                Name::new(trimmed)
-            ));
-        }
-        return Some(format!("remove the blanks around `{}`: they are part of the name", Name::new(trimmed)));
+        let trimmed = Name::new(trimmed);
+        return Some(Guess::Sure(match wrong.as_bytes().ends_with(b"\r") {
+            true => format!(
+                "the file has CR LF line ends, and the CR is a part of the name: save it with LF line ends to mean `{trimmed}`"
+            ),
+            false => format!("remove the blanks around `{trimmed}`: they are part of the name"),
+        }));
     }
     let wrong = str::from_utf8(wrong.as_bytes()).ok()?;
-    let candidates = index.names().filter(|name| !name.is_reserved()).filter_map(|name| {
+    let others = index.names().filter(|name| !name.is_reserved() && !mentioned_by.contains(name));
+    let candidates = others.filter_map(|name| {
         let name = str::from_utf8(name.as_bytes()).ok()?;
         // A shortcut for large systems: so different a length is never close enough.
         (name.len().abs_diff(wrong.len()) <= 1 + wrong.len() / 4).then_some(name)
     });
-    did_you_mean(wrong, candidates).map(|name| format!("did you mean `{name}`?"))
+    let name = did_you_mean(wrong, candidates)?;
+    let text = format!("did you mean `{name}`?");
+    Some(if is_one_slip(wrong, name) { Guess::Sure(text) } else { Guess::Near(text) })
 }
 
 /// A position or a count as ranks hold it.

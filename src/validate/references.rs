@@ -6,7 +6,7 @@ use crate::model::{Index, Kind, Name, Node, System};
 use super::bundles::Resolution;
 use super::names::listed;
 use super::pipelines::strays;
-use super::{meant, small};
+use super::{Guess, meant, small};
 
 /// How many mentions of one name a report shows.
 const SHOWN: usize = 8;
@@ -63,7 +63,17 @@ pub(super) fn exist(index: &Index<'_>, problems: &mut Problems) {
     let is_tree = index.set().services.iter().any(|service| service.definition().is_some());
     for (number, (name, mut mentions)) in unknown.into_iter().enumerate() {
         mentions.sort_by_key(|mention| mention.rank);
-        let guess = if number < GUESSED { meant(index, name) } else { None };
+        let mentioned_by: Vec<&Name> = mentions.iter().map(|mention| mention.by).collect();
+        let guess = if number < GUESSED { meant(index, name, &mentioned_by) } else { None };
+        let guess = guess.map(|guess| match guess {
+            Guess::Sure(text) => text,
+            Guess::Near(text) if !is_tree => text,
+            Guess::Near(text) => format!(
+                "{text} If another layer of the image has `{name}`, judge that as well (`--layer`) or name it as known \
+                 (`--external`)"
+            ),
+        });
+        let guess = written_list(index, name, &mentioned_by).or(guess);
         // What s6gen itself writes depends on these.
         let is_of_overlay = is_tree
             && !index.set().target.system.is_overlay()
@@ -86,6 +96,17 @@ pub(super) fn exist(index: &Index<'_>, problems: &mut Problems) {
         });
         problems.push(report(name, &mentions, help));
     }
+}
+
+/// What to do where the name is that of a file which lists names, in a list that is a directory.
+fn written_list(index: &Index<'_>, name: &Name, mentioned_by: &[&Name]) -> Option<String> {
+    let service = mentioned_by.iter().find_map(|by| index.service(index.find(by)?))?;
+    let (.., names) = service.definition()?.written_lists.iter().find(|(file, ..)| file == name)?;
+    let list = if matches!(service.kind, Kind::Bundle(_)) { "contents" } else { "dependencies" };
+    Some(format!(
+        "only the names of the files in `{list}.d` count, and not what is in them: make an empty file for each of {}",
+        listed(names)
+    ))
 }
 
 fn report(name: &Name, mentions: &[Mention<'_>], help: String) -> Diagnostic {

@@ -1,11 +1,45 @@
+//! What an image starts, and when: nothing that compiles is refused here.
+
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Files, Problems};
 use crate::model::{Index, Layer, Node, NodeKind};
 
+use super::lints;
+use super::names::listed;
+
+/// What is known of the image beside the definitions.
+#[derive(Default)]
+pub struct Around<'a> {
+    /// Where the files of lower layers are, which this tree only adds to.
+    pub lower: &'a [PathBuf],
+    /// Where this tree is, for what has to be added to it.
+    pub upper: Option<&'a Path>,
+    /// The texts of the scripts that lie elsewhere in the image.
+    pub scripts: Option<&'a dyn Fn() -> Vec<String>>,
+}
+
+impl Around<'_> {
+    /// The lower layer that a service comes from.
+    fn below<'p>(&self, index: &Index<'_>, node: Node, files: &'p Files) -> Option<(&Path, &'p Path)> {
+        let path = files.path(index.origin(node)?.file);
+        let lower = self.lower.iter().map(PathBuf::as_path).filter(|lower| path.starts_with(lower));
+        // One directory may lie in another.
+        let lower = lower.max_by_key(|lower| lower.as_os_str().len())?;
+        let is_upper = self.upper.is_some_and(|upper| upper.starts_with(lower) && path.starts_with(upper));
+        (!is_upper).then_some((lower, path))
+    }
+}
+
 /// Everything that is defined is started by something. Of what belongs together only the outermost is reported.
-pub(super) fn reaches_everything(index: &Index<'_>, files: &Files, problems: &mut Problems) {
+pub(super) fn reaches_everything(
+    index: &Index<'_>,
+    around: &Around<'_>,
+    files: &Files,
+    problems: &mut Problems,
+) {
     let Some(top) = index.find(&"top".into()) else { return };
     let started = index.closure([top]);
     // A bundle is started with its members.
@@ -25,10 +59,16 @@ pub(super) fn reaches_everything(index: &Index<'_>, files: &Files, problems: &mu
         .collect();
     let wanted: BTreeSet<Node> =
         idle.iter().flat_map(|node| index.edges(*node)).map(|edge| edge.to).collect();
-    let markers = markers(index, files);
+    let markers = markers(index, around, files);
+    let scripts = OnceCell::new();
     for node in idle.into_iter().filter(|node| !wanted.contains(node)) {
         let (name, what) = (index.name(node), described(index, node));
-        if index.kind(node) == NodeKind::Bundle && index.atomics(node).is_empty() {
+        let is_empty = index.kind(node) == NodeKind::Bundle && index.atomics(node).is_empty();
+        if is_empty
+            || is_on_demand(index, node)
+            || around.below(index, node, files).is_some()
+            || is_started_by_a_script(index, node, around, &scripts)
+        {
             continue;
         }
         problems.push(
@@ -41,30 +81,49 @@ pub(super) fn reaches_everything(index: &Index<'_>, files: &Files, problems: &mu
     }
 }
 
-/// What is in `user` waits for `base`, and what is in `user2` for `legacy-services`.
-pub(super) fn waits_for_the_image(index: &Index<'_>, files: &Files, problems: &mut Problems) {
-    let mut dependents: BTreeMap<Node, Vec<Node>> = BTreeMap::new();
-    let mut unknown = Vec::new();
-    for node in index.nodes() {
-        match index.kind(node) {
-            NodeKind::Bundle => continue,
-            NodeKind::Unknown => unknown.push(node),
-            _ => {}
-        }
-        for needed in index.dependencies(node) {
-            dependents.entry(needed).or_default().push(node);
-        }
-    }
-    // Of what waits for something unknown nobody can tell.
-    let waiting_for = |targets: BTreeSet<Node>| {
-        let mut waiting: BTreeSet<Node> = targets.into_iter().chain(unknown.iter().copied()).collect();
-        let mut todo: Vec<Node> = waiting.iter().copied().collect();
-        while let Some(node) = todo.pop() {
-            let new = dependents.get(&node).into_iter().flatten().copied();
-            todo.extend(new.filter(|node| waiting.insert(*node)));
-        }
-        waiting
-    };
+/// Whether s6gen made the definition of something that starts only when it is asked for, or a logger or a bundle of
+/// such things.
+fn is_on_demand(index: &Index<'_>, node: Node) -> bool {
+    let definition = index.service(node).and_then(|service| service.definition());
+    definition.is_some_and(|definition| definition.is_on_demand)
+}
+
+/// Whether a script that asks s6-rc to start something, or that edits the definitions before they are compiled, names
+/// the service.
+fn is_started_by_a_script(
+    index: &Index<'_>,
+    node: Node,
+    around: &Around<'_>,
+    elsewhere: &OnceCell<Vec<String>>,
+) -> bool {
+    let Ok(name) = str::from_utf8(index.name(node).as_bytes()) else { return false };
+    let names_it = |text: &str| lints::mentions(text, name) && changes_what_runs(text);
+    let mut others = index.set().services.iter().filter(|service| service.name != *index.name(node));
+    others.any(|service| lints::texts(service).iter().any(|text| names_it(text)))
+        || elsewhere
+            .get_or_init(|| around.scripts.map(|read| read()).unwrap_or_default())
+            .iter()
+            .any(|text| names_it(text))
+}
+
+fn changes_what_runs(text: &str) -> bool {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let is_change = |word: &str| matches!(word, "change" | "start");
+    lines.into_iter().any(|line| {
+        let mut words = line.split(|c: char| c.is_whitespace() || ";|&(){}\"'`$".contains(c));
+        let calls = words.any(|word| matches!(word.rsplit('/').next(), Some("s6-rc" | "s6gen")));
+        (calls && words.any(is_change)) || line.contains("/contents.d/") || line.contains("/dependencies.d/")
+    })
+}
+
+/// What is in `user` waits for `base`, and what is in `user2` for `legacy-services`. What waits for something early is
+/// early as well; only the first of each chain is reported.
+pub(super) fn waits_for_the_image(
+    index: &Index<'_>,
+    around: &Around<'_>,
+    files: &Files,
+    problems: &mut Problems,
+) {
     let mut seen = BTreeSet::new();
     for (bundle, target, effect) in [
         ("user2", "legacy-services", "it is in `user2`, but starts beside everything else"),
@@ -76,26 +135,99 @@ pub(super) fn waits_for_the_image(index: &Index<'_>, files: &Files, problems: &m
         let (Some(bundle), Some(goal)) = (index.find(&bundle.into()), index.find(&target.into())) else {
             continue;
         };
-        // The last of a chain is enough: what waits for all of `base` waits for this.
-        let last =
-            if target == "base" { index.find(&"legacy-cont-init".into()).unwrap_or(goal) } else { goal };
-        let waiting = waiting_for(index.atomics(last));
-        for node in index.atomics(bundle) {
-            let is_ours = index.layer(node) == Layer::Ours && !waiting.contains(&node);
-            if !is_ours || is_logger(index, node) || !seen.insert(node) {
+        let (mut below, mut behind) = (Vec::new(), 0);
+        for Chain { root, followers } in chains(index, bundle, goal, &mut seen) {
+            if around.below(index, root, files).is_some() {
+                below.push(index.name(root));
+                behind += followers.len();
                 continue;
             }
-            let name = index.name(node);
-            problems.push(
+            let name = index.name(root);
+            let mut problem =
                 Diagnostic::new(Code::StartsEarly, format!("`{name}` does not wait for `{target}`"))
-                    .at(index.origin(node), effect)
-                    .help(format!(
-                        "add the dependency, unless it is meant to be early: `{}`",
-                        adding(index, node, target, files)
-                    )),
-            );
+                    .at(index.origin(root), effect);
+            if !followers.is_empty() {
+                let names = listed(followers.iter().map(|node| index.name(*node)));
+                problem = problem.note(format!("what waits for it is as early: {names}"));
+            }
+            problems.push(problem.help(format!(
+                "add the dependency, unless it is meant to be early: `{}`",
+                adding(index, root, target, files)
+            )));
+        }
+        if !below.is_empty() {
+            let (them, wait) = if below.len() == 1 { ("it", "does") } else { ("them", "do") };
+            let behind = match behind {
+                0 => String::new(),
+                1 => format!(", nor does the service that waits for {them}"),
+                _ => format!(", nor do the {behind} services that wait for {them}"),
+            };
+            let message =
+                format!("of the layers below, {} {wait} not wait for `{target}`{behind}", listed(below));
+            problems.push(Diagnostic::new(Code::StartsEarly, message));
         }
     }
+}
+
+/// A service that waits for nothing of its own, and what waits for it.
+struct Chain {
+    root: Node,
+    followers: BTreeSet<Node>,
+}
+
+/// Everything that `bundle` starts and that does not wait for `goal`, by what it begins with.
+fn chains(index: &Index<'_>, bundle: Node, goal: Node, seen: &mut BTreeSet<Node>) -> Vec<Chain> {
+    // The last of a chain is enough: what waits for all of `base` waits for this.
+    let last = match *index.name(goal) == *"base" {
+        true => index.find(&"legacy-cont-init".into()).unwrap_or(goal),
+        false => goal,
+    };
+    let mut dependents: BTreeMap<Node, Vec<Node>> = BTreeMap::new();
+    // Of what waits for something unknown nobody can tell.
+    let mut waiting = index.atomics(last);
+    for node in index.nodes() {
+        match index.kind(node) {
+            NodeKind::Bundle => continue,
+            NodeKind::Unknown => waiting.extend([node]),
+            _ => {}
+        }
+        for needed in index.dependencies(node) {
+            dependents.entry(needed).or_default().push(node);
+        }
+    }
+    let waiting = reached(waiting, |node| dependents.get(&node).into_iter().flatten().copied());
+    // What members of `user2` need is early on purpose: it may be in `user` as well.
+    let started = match *index.name(goal) == *"base" {
+        true => index.closure([bundle]),
+        false => index.atomics(bundle),
+    };
+    let early: BTreeSet<Node> = started
+        .into_iter()
+        .filter(|node| index.kind(*node) != NodeKind::Bundle && index.layer(*node) == Layer::Ours)
+        .filter(|node| !waiting.contains(node) && !is_logger(index, *node) && !seen.contains(node))
+        .collect();
+    seen.extend(early.iter().copied());
+    let roots = early.iter().filter(|node| index.dependencies(**node).is_disjoint(&early));
+    let mut told = BTreeSet::new();
+    roots
+        .map(|root| {
+            let next = |node| {
+                dependents.get(&node).into_iter().flatten().copied().filter(|node| early.contains(node))
+            };
+            let mut followers = reached(BTreeSet::from([*root]), next);
+            followers.retain(|node| node != root && told.insert(*node));
+            Chain { root: *root, followers }
+        })
+        .collect()
+}
+
+/// Everything that `next` leads to, from `known` on.
+fn reached<I: Iterator<Item = Node>>(mut known: BTreeSet<Node>, next: impl Fn(Node) -> I) -> BTreeSet<Node> {
+    let mut todo: Vec<Node> = known.iter().copied().collect();
+    while let Some(node) = todo.pop() {
+        todo.extend(next(node).filter(|node| known.insert(*node)));
+    }
+    known
 }
 
 /// The command that makes a service wait for `target`.
@@ -115,16 +247,24 @@ fn adding(index: &Index<'_>, node: Node, target: &str, files: &Files) -> String 
 }
 
 /// The directory of markers for `user`.
-fn markers(index: &Index<'_>, files: &Files) -> String {
-    let user = index.find(&"user".into());
-    let is_shipped = user.is_some_and(|user| index.layer(user) == Layer::Overlay);
-    let origin = user.and_then(|user| index.origin(user)).filter(|_| !is_shipped);
-    match (
-        origin.and_then(|origin| files.path(origin.file).parent()),
-        index.set().target.system.start_markers(),
-    ) {
-        (Some(definition), _) => definition.join("contents.d").display().to_string(),
-        (None, markers) => markers.unwrap_or("user/contents.d").to_owned(),
+fn markers(index: &Index<'_>, around: &Around<'_>, files: &Files) -> String {
+    let shipped = index.set().target.system.start_markers().unwrap_or("user/contents.d");
+    let Some(user) = index.find(&"user".into()).filter(|user| index.layer(*user) != Layer::Overlay) else {
+        return shipped.to_owned();
+    };
+    if let Some((lower, path)) = around.below(index, user, files) {
+        // The same place in this tree.
+        let definition = path.strip_prefix(lower).ok().and_then(Path::parent);
+        return match (around.upper, definition) {
+            (Some(upper), Some(definition)) => {
+                upper.join(definition).join("contents.d").display().to_string()
+            }
+            _ => shipped.to_owned(),
+        };
+    }
+    match index.origin(user).and_then(|origin| files.path(origin.file).parent()) {
+        Some(definition) => definition.join("contents.d").display().to_string(),
+        None => shipped.to_owned(),
     }
 }
 

@@ -151,8 +151,8 @@ const ASKED: &[(u32, &str, &[&str])] = &[
     (16, "lint--edited-too-late", &["before the first service starts", "S6_STAGE2_HOOK"]),
     (17, "s6rc--unknown-service-removed", &["which is defined nowhere", "did you mean `web`?", "`--layer`"]),
     (17, "s6rc--type-missing-adds-to-a-base-image", &["a base image", "`--layer`", "`--external`"]),
-    (18, "s6rc--type-missing", &["write `longrun` into `type`", "pull it again"]),
-    (18, "s6rc--invalid-type-empty", &["this file is empty", "pull it again"]),
+    (18, "s6rc--type-missing", &["write `longrun` into `type`", "the image that has the rest of it"]),
+    (18, "s6rc--invalid-type-empty", &["this file is empty"]),
     (21, "s6rc--invalid-type-crlf", &["CR LF", "eol=lf"]),
     (21, "s6rc--invalid-timeout-crlf", &["eol=lf", "write `10000`"]),
     (21, "s6rc--invalid-number", &["eol=lf"]),
@@ -262,6 +262,14 @@ const FINE: &[(&str, &str)] = &[
     ("cron/run", "#!/bin/sh\nexec busybox crond -f -S -l 5\n"),
     ("ssh/type", "longrun\n"),
     ("ssh/run", "#!/bin/sh\nexec /usr/sbin/sshd -De\n"),
+    // execline that clears up and then goes on to its program; long lists of arguments.
+    ("chain/type", "longrun\n"),
+    (
+        "chain/run",
+        "#!/command/execlineb -P\nforeground { rm -f /run/x }\nif { test -d /a } foreground { chown a\n/a\n/b\n }\nbacktick -D 0 N { cat /n }\nimportas -D 1 -u N N\nredirfd -w 1 /run/y\nexec -a n daemon\n  touch\n",
+    ),
+    ("paths/type", "oneshot\n"),
+    ("paths/up", "chown app\n/var/lib/app\n/var/log/app\n"),
     ("python/type", "longrun\n"),
     ("python/run", "#!/usr/bin/python3\nimport time\ntime.sleep(1e9)\n"),
     // Readiness: by number, by a checker, by a script of the image that may know.
@@ -292,6 +300,12 @@ fn what_people_do_on_purpose_gets_no_report() {
     for (path, content) in FINE {
         tree.file(format!("src/{path}"), *content, false);
     }
+    // The script of a oneshot under both names.
+    tree.file("src/both-names/type", "oneshot\n", false);
+    tree.file("src/both-names/run", "#!/command/execlineb -P\nmkdir -p /run/both\n", true);
+    tree.link("src/both-names/up", "run");
+    tree.file("src/both-names/stop", "#!/command/execlineb -P\nrmdir /run/both\n", true);
+    tree.link("src/both-names/down", "/etc/s6-overlay/s6-rc.d/both-names/stop");
     let (mut files, mut problems) = (Files::default(), Problems::default());
     let set = import::tree(vec![tree.source("src")], Target::default(), &mut files, &mut problems);
     validate::validate(&set, &mut problems);

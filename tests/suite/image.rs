@@ -470,13 +470,11 @@ fn what_does_not_wait_for_the_image_is_told_with_the_command_that_helps() {
     insta::assert_snapshot!(partial(NEW, &lines).text(), @r"
     overlay::starts-early: `early` does not wait for `base`
       /etc/s6-overlay/s6-rc.d/early/type: it starts beside the image's own initialisation, not after it
+      note: what waits for it is as early: `listed`
       help: add the dependency, unless it is meant to be early: `mkdir -p /etc/s6-overlay/s6-rc.d/early/dependencies.d && touch /etc/s6-overlay/s6-rc.d/early/dependencies.d/base`
     overlay::starts-early: `late` does not wait for `legacy-services`
       /etc/s6-overlay/s6-rc.d/late/type: it is in `user2`, but starts beside everything else
       help: add the dependency, unless it is meant to be early: `touch /etc/s6-overlay/s6-rc.d/late/dependencies.d/legacy-services`
-    overlay::starts-early: `listed` does not wait for `base`
-      /etc/s6-overlay/s6-rc.d/listed/type: it starts beside the image's own initialisation, not after it
-      help: add the dependency, unless it is meant to be early: `echo base >> /etc/s6-overlay/s6-rc.d/listed/dependencies`
     ");
 }
 
@@ -699,6 +697,172 @@ fn what_lies_deeper_in_a_definition_is_found_in_every_layer() {
     fs::create_dir(folder.path().join("mine/s6-rc.d/prepare/scripts")).unwrap();
     fs::write(folder.path().join("mine/s6-rc.d/prepare/scripts/.wh..wh..opq"), "").unwrap();
     assert_eq!(check(&layers)[0], "lint::readiness-check mine/s6-rc.d/web/run");
+}
+
+/// What `check` says of an s6-overlay directory on top of others.
+fn said(folder: &Path, tree: &str, layers: &[&str]) -> String {
+    let layers = layers.iter().flat_map(|layer| ["--layer", layer]);
+    let arguments: Vec<&str> =
+        ["check", "--overlay", NEW, "--tree", tree].into_iter().chain(layers).collect();
+    err(&run(folder, &arguments))
+}
+
+#[test]
+fn what_starts_early_is_told_by_its_root_and_of_lower_layers_in_one_line() {
+    let folder = scratch();
+    let mut files = SourceTree::default();
+    add(
+        &mut files,
+        "base/",
+        &[
+            "mods: ",
+            "config: mods",
+            "nginx: config",
+            "user-bundles.d/user/type = bundle",
+            "user-bundles.d/user/contents.d/nginx",
+        ],
+    );
+    add(
+        &mut files,
+        "mine/",
+        &[
+            "web: config",
+            "own: ",
+            "next: own",
+            "last: next",
+            "user-bundles.d/user/contents.d/web",
+            "user-bundles.d/user/contents.d/last",
+        ],
+    );
+    write(&files, folder.path());
+    insta::assert_snapshot!(said(folder.path(), "mine", &["base"]), @r"
+    overlay::starts-early
+
+      ⚠ of the layers below, `mods` does not wait for `base`, nor do the 3 services that wait for it
+
+    overlay::starts-early
+
+      ⚠ `own` does not wait for `base`
+      ╰─▶ what waits for it is as early: `last`, `next`
+       ╭─[mine/s6-rc.d/own/type:1:1]
+     1 │ longrun
+       · ───┬───
+       ·    ╰── it starts beside the image's own initialisation, not after it
+       ╰────
+      help: add the dependency, unless it is meant to be early: `mkdir -p mine/s6-rc.d/own/dependencies.d && touch mine/s6-rc.d/own/dependencies.d/base`
+
+    2 warnings; `s6gen explain CODE` says more about each
+    ");
+    // Nobody starts this. The remedy is in the tree that is judged, not in the layer that has the bundle's `type`.
+    add(&mut files, "mine/", &["idle: base"]);
+    add(&mut files, "base/", &["spare: base"]);
+    write(&files, folder.path());
+    let report = said(folder.path(), "mine/s6-rc.d", &["base"]);
+    assert!(report.contains("`touch mine/user-bundles.d/user/contents.d/idle`"), "{report}");
+    assert!(!report.contains("spare"), "{report}");
+}
+
+#[test]
+fn what_a_script_starts_is_not_missed() {
+    let folder = scratch();
+    let mut files = SourceTree::default();
+    add(
+        &mut files,
+        "mine/",
+        &[
+            "web: base",
+            "worker: base",
+            "backup: base",
+            "tunnel: base",
+            "idle: base",
+            "user-bundles.d/user/contents.d/web",
+        ],
+    );
+    files.file("mine/s6-rc.d/web/run", "#!/bin/sh\ns6-rc -u change worker\nexec web\n", true);
+    files.file(
+        "mine/scripts/hook",
+        "#!/bin/sh\ntouch /etc/s6-overlay/s6-rc.d/web/dependencies.d/tunnel\n",
+        true,
+    );
+    files.file("mine/scripts/lists", "#!/bin/sh\n# s6-rc -u change idle\necho idle\n", true);
+    write(&files, folder.path());
+    let idle = |report: String| {
+        let lines = report
+            .lines()
+            .filter_map(|line| line.split_once("nothing starts longrun `"))
+            .map(|(_, name)| name.trim_end_matches('`').to_owned());
+        lines.collect::<Vec<_>>()
+    };
+    assert_eq!(idle(said(folder.path(), "mine", &[])), ["backup", "idle"]);
+    // In a whole image, programs count as well.
+    let image = root();
+    let mut more = SourceTree::default();
+    more.file("usr/bin/make-backup", "#!/bin/sh\nexec s6-rc start backup\n", true);
+    for name in ["backup", "idle"] {
+        more.file(format!("etc/s6-overlay/sv/{name}/type"), "longrun\n", false);
+        more.file(format!("etc/s6-overlay/sv/{name}/run"), "#!/bin/sh\n", false);
+    }
+    write(&more, &image.path().join("rootfs"));
+    assert_eq!(idle(err(&run(image.path(), &["check", "--root", "rootfs"]))), ["idle"]);
+}
+
+#[test]
+fn an_image_that_s6gen_built_is_as_it_was_meant() {
+    let folder = root();
+    let root = folder.path().join("rootfs");
+    fs::remove_file(root.join("etc/s6-overlay/s6-rc.d")).unwrap();
+    fs::remove_dir_all(root.join("etc/s6-overlay/sv")).unwrap();
+    fs::remove_file(root.join("etc/s6-overlay/user-bundles.d/user/contents.d/web")).unwrap();
+    let manifest = r#"
+        [longrun.web]
+        run = ["sleep", "9"]
+        ready.check = ["true"]
+        [longrun.worker]
+        run = ["sleep", "9"]
+        start = "on-demand"
+        log.to = "/var/log/worker"
+        [oneshot.later]
+        up = ["true"]
+        start = "on-demand"
+        [bundle.several]
+        contents = ["worker", "later"]
+    "#;
+    fs::write(folder.path().join("services.toml"), manifest).unwrap();
+    let built = run(folder.path(), &["build", "--root", "rootfs"]);
+    assert_eq!(built.status.code(), Some(0), "{}", err(&built));
+    let check = || err(&run(folder.path(), &["check", "--root", "rootfs"]));
+    assert!(check().ends_with("no problem for s6-overlay 3.2.3.2\n"), "{}", check());
+    let tree = err(&run(folder.path(), &["check", "--overlay", NEW, "--tree", "rootfs/etc/s6-overlay"]));
+    assert!(tree.ends_with("no problem for s6-overlay 3.2.3.2\n"), "{tree}");
+    // What should start and does not is still told.
+    fs::remove_file(root.join("etc/s6-overlay/user-bundles.d/user/contents.d/default")).unwrap();
+    assert!(check().contains("nothing starts bundle `default`"), "{}", check());
+    assert_eq!(check().matches("nothing starts").count(), 1, "{}", check());
+    // A definition that somebody put beside ours is not ours.
+    fs::create_dir(root.join("etc/s6-overlay/s6-rc.d/other")).unwrap();
+    fs::write(root.join("etc/s6-overlay/s6-rc.d/other/type"), "oneshot\n").unwrap();
+    fs::write(root.join("etc/s6-overlay/s6-rc.d/other/up"), "").unwrap();
+    assert!(check().contains("nothing starts oneshot `other`"), "{}", check());
+}
+
+#[test]
+fn only_an_image_can_be_a_damaged_copy_and_it_is_told_once() {
+    let image = root();
+    let mut more = SourceTree::default();
+    for name in ["a", "b", "c"] {
+        more.file(format!("etc/s6-overlay/sv/{name}/type"), "", false);
+    }
+    more.file("etc/s6-overlay/sv/d/run", "", false);
+    more.file("etc/s6-overlay/sv/e/type", "oneshot\n", false);
+    more.file("etc/s6-overlay/sv/e/up", "/etc/s6-overlay/s6-rc.d/e/script\n", false);
+    write(&more, &image.path().join("rootfs"));
+    let report = err(&run(image.path(), &["check", "--root", "rootfs"]));
+    assert_eq!(report.matches("pull it again").count(), 1, "{report}");
+    assert!(report.contains("help: write `longrun` into `type`"), "{report}");
+    // Nothing else can bring this script.
+    assert!(report.contains("runs `/etc/s6-overlay/s6-rc.d/e/script`, which does not exist"), "{report}");
+    let report = said(image.path(), "rootfs/etc/s6-overlay", &[]);
+    assert!(!report.contains("pull it again") && !report.contains("e/script"), "{report}");
 }
 
 #[test]

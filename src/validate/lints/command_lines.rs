@@ -1,6 +1,7 @@
 use crate::diagnostic::{Code, Diagnostic, Origin, Problems};
-use crate::model::{Called, Definition, Found, Index, Kind, Name, Script, Service, Text};
+use crate::model::{Called, Definition, Found, Index, Kind, Missing, Name, Script, Service, Text};
 
+use super::chains::{Swallowed, in_a_block, swallowed};
 use super::definitions;
 use super::script::{Written, written};
 use super::shebangs;
@@ -38,6 +39,9 @@ const SUBSTITUTES: &[&str] = &[
     "execlineb",
     "import",
 ];
+
+/// What some editors put before a text.
+const MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Shells that read the word behind `-c`.
 const SHELLS: &[&str] = &["sh", "bash", "ash", "dash", "ksh", "zsh"];
@@ -167,15 +171,6 @@ fn is_assignment(text: &str) -> bool {
     })
 }
 
-/// Programs that end when they are done: what stands behind them are their arguments.
-const ENDS: &[&str] = &[
-    "addgroup", "adduser", "apk", "apt", "apt-get", "cat", "chgrp", "chmod", "chown", "chpasswd", "cp",
-    "curl", "echo", "groupadd", "groupmod", "install", "ip", "iptables", "kill", "ln", "mkdir", "mkfifo",
-    "mknod", "mount", "mv", "printf", "rm", "rmdir", "sed", "sleep", "sysctl", "tar", "touch", "umount",
-    "useradd", "usermod", "wget", "s6-chmod", "s6-chown", "s6-echo", "s6-ln", "s6-mkdir", "s6-rmrf",
-    "s6-touch",
-];
-
 /// A line of a command line is no command of its own.
 pub(in crate::validate) fn are_one_command(index: &Index<'_>, problems: &mut Problems) {
     for (service, text, content) in command_lines(index) {
@@ -190,22 +185,10 @@ pub(in crate::validate) fn are_one_command(index: &Index<'_>, problems: &mut Pro
                 line.split(['/', ' ', '\t'])
                     .any(|word| SHELLS.contains(&word.trim_end()) || word.trim_end() == "bashio")
             });
-        let mut second = None;
-        let mut line = *first;
-        for word in &words[1..] {
-            if !word.first_of_line || word.depth > 0 || matches!(word.text, "{" | "}") {
-                continue;
-            }
-            let ends = ENDS.contains(&line.program());
-            let is_command = ENDS.contains(&word.program());
-            let surely =
-                for_shell && !word.continues && !word.text.starts_with('-') && !leads_on(line.program());
-            if (ends && is_command && !word.continues) || surely {
-                second = Some((line, *word));
-                break;
-            }
-            line = *word;
-        }
+        let second = match for_shell {
+            true => second_command(&words, *first),
+            false => swallowed(&words, false).map(|Swallowed { by, word }| (by, word)),
+        };
         let Some((before, word)) = second else { continue };
         let at = |word: &Written<'_>| Origin::new(text.origin.file, word.span());
         problems.push(
@@ -215,9 +198,27 @@ pub(in crate::validate) fn are_one_command(index: &Index<'_>, problems: &mut Pro
             )
             .at(at(&word), format!("`{}` gets this as an argument", before.program()))
             .note("s6-rc takes a line end for a blank, and a line `#!…` for a comment")
-            .help(own_script(service, text.file)),
+            .help(match for_shell {
+                true => own_script(service, text.file),
+                false => in_a_block(before.program()),
+            }),
         );
     }
+}
+
+/// The first line of a shell script that is a command of its own, and the word that the line before begins with.
+fn second_command<'a>(words: &[Written<'a>], first: Written<'a>) -> Option<(Written<'a>, Written<'a>)> {
+    let mut line = first;
+    for word in words.iter().skip(1) {
+        if !word.first_of_line || word.depth > 0 || matches!(word.text, "{" | "}") {
+            continue;
+        }
+        if !word.continues && !word.text.starts_with('-') && !leads_on(line.program()) {
+            return Some((line, *word));
+        }
+        line = *word;
+    }
+    None
 }
 
 /// Programs that run what stands behind them.
@@ -302,56 +303,96 @@ pub(in crate::validate) fn call_what_can_run(index: &Index<'_>, problems: &mut P
                 problems.extend(cannot_run(service, definition, called));
             }
         }
+        for text in definition.command_lines.iter().filter(|text| text.bytes.starts_with(MARK)) {
+            problems.push(
+                Diagnostic::new(
+                    Code::Shebang,
+                    format!("`{}` of `{}` begins with a byte order mark", text.file, service.name),
+                )
+                .at(text.origin, "it becomes a part of the first word: the start would end with 127")
+                .help("save it as UTF-8 without byte order mark"),
+            );
+        }
+        for missing in &definition.missing {
+            if is_command(service, missing.by, missing.word) || is_read_by_shell(service, missing) {
+                problems.push(leads_nowhere(service, definition, missing));
+            }
+        }
     }
+}
+
+/// Where a command line mentions a path, or what it ends with.
+fn mention(definition: &Definition, by: &str, path: &str) -> Option<Origin> {
+    let text = definition.command_line(by)?;
+    let content = str::from_utf8(&text.bytes).ok()?;
+    let word = written(content).into_iter().find(|word| word.text.trim_matches('"').ends_with(path))?;
+    Some(Origin::new(text.origin.file, word.span()))
+}
+
+fn leads_nowhere(service: &Service, definition: &Definition, missing: &Missing) -> Diagnostic {
+    let (by, path) = (missing.by, &missing.path);
+    let mut problem = Diagnostic::new(
+        Code::MissingScript,
+        format!("`{by}` of `{}` runs `{path}`, which does not exist", service.name),
+    )
+    .at(mention(definition, by, path), "the start would end with 127: no such file");
+    if let Some((near, origin)) = &missing.nearest {
+        return problem.at(*origin, "this exists").help(format!("did you mean `{near}`?"));
+    }
+    // What nobody runs was probably meant.
+    if let Some(other) =
+        definition.ignored.iter().find(|entry| !entry.is_directory && entry.name != b"finish")
+    {
+        problem = problem.at(other.origin, "nobody runs this");
+        return problem.help(format!("write the path of `{}`, or rename it", Name::new(&other.name)));
+    }
+    problem.help("make it, or correct the path; if another layer has it, judge that as well (`--layer`)")
+}
+
+/// Whether a shell is told to read the script.
+fn is_read_by_shell(service: &Service, missing: &Missing) -> bool {
+    let Some(words) = words_of(service, missing.by) else { return false };
+    let program = |word: &[u8]| {
+        let name = word.rsplit(|byte| matches!(byte, b'/' | b' ')).next().unwrap_or_default();
+        SHELLS.iter().any(|shell| shell.as_bytes() == name)
+    };
+    missing.word.checked_sub(1).is_some_and(|before| program(&words[before]))
 }
 
 fn cannot_run(service: &Service, definition: &Definition, called: &Called) -> Option<Diagnostic> {
     let (name, by, path) = (&service.name, called.by, &called.path);
-    let mention = definition.command_line(by).and_then(|text| {
-        let content = str::from_utf8(&text.bytes).ok()?;
-        let word =
-            written(content).into_iter().find(|word| word.text.trim_matches('"').ends_with(path.as_str()))?;
-        Some(Origin::new(text.origin.file, word.span()))
-    });
     match &called.found {
-        Found::Nothing => {
-            // The script may come from another layer. A script of another name that nobody runs was meant, though.
-            let other =
-                definition.ignored.iter().find(|entry| !entry.is_directory && entry.name != b"finish")?;
-            let (origin, other) = (other.origin, Name::new(&other.name));
-            Some(
-                Diagnostic::new(
-                    Code::MissingScript,
-                    format!("`{by}` of `{name}` runs `{path}`, which its definition does not have"),
-                )
-                .at(mention.unwrap_or(called.origin), "the start would end with 127: no such file")
-                .at(origin, "nobody runs this")
-                .help(format!("write the path of `{other}`, or rename it")),
-            )
-        }
         Found::File { executable: false, .. } => Some(
             Diagnostic::new(
                 Code::NotExecutable,
                 format!("`{by}` of `{name}` runs `{path}`, which is not executable"),
             )
-            .at(mention, "the start would end with 126: permission denied")
+            .at(mention(definition, by, path), "the start would end with 126: permission denied")
             .at(called.origin, "this file has no x bit")
             .help("`chmod +x` it; git keeps that with `git update-index --chmod=+x`"),
         ),
         Found::File { bytes, .. } => shebangs::report(service, path, called.origin, bytes),
-        Found::Something => None,
+        Found::Something | Found::Nothing => None,
     }
 }
 
-/// Whether word `number` of a command line is run as a program.
-fn is_command(service: &Service, file: &str, number: usize) -> bool {
-    let Kind::Oneshot(oneshot) = &service.kind else { return false };
+/// The words of a command line of a oneshot.
+fn words_of<'a>(service: &'a Service, file: &str) -> Option<&'a [Vec<u8>]> {
+    let Kind::Oneshot(oneshot) = &service.kind else { return None };
     let script = match file {
         "up" => Some(&oneshot.up),
         "down" => oneshot.down.as_ref(),
         _ => oneshot.reload.as_ref(),
     };
-    let Some(Script::Words(words)) = script else { return false };
+    match script {
+        Some(Script::Words(words)) => Some(words),
+        _ => None,
+    }
+}
+
+/// Whether word `number` of a command line is run as a program.
+fn is_command(service: &Service, file: &str, number: usize) -> bool {
+    let Some(words) = words_of(service, file) else { return false };
     let depth = |word: &[u8]| word.iter().take_while(|byte| **byte == b' ').count();
     let program =
         |word: &[u8]| word.rsplit(|byte| matches!(byte, b'/' | b' ')).next().unwrap_or_default().to_vec();

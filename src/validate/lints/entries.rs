@@ -2,7 +2,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Code, Diagnostic, Problems, did_you_mean};
-use crate::model::{Definition, Found, Ignored, Index, Kind, Name, Service};
+use crate::model::{Definition, Ignored, Index, Kind, Name, Service, System};
 
 use super::definitions;
 use super::script::started;
@@ -48,13 +48,23 @@ pub(in crate::validate) fn have_a_meaning(index: &Index<'_>, problems: &mut Prob
         }
         let mut known: Vec<&Ignored> = Vec::new();
         // What stands beside a script that is missing is reported with it.
-        let misses = definition
-            .called
-            .iter()
-            .any(|called| called.word.is_some() && matches!(called.found, Found::Nothing));
+        let misses = !definition.missing.is_empty();
         let mut strange: Vec<&Ignored> = Vec::new();
-        let entries = definition.ignored.iter().filter(|entry| !misses || entry.is_directory);
+        let is_meant = |entry: &Ignored| {
+            let inside = format!("/{}/{}/", service.name, Name::new(&entry.name));
+            definition
+                .missing
+                .iter()
+                .filter_map(|missing| missing.nearest.as_ref())
+                .any(|(near, _)| near.contains(&inside))
+        };
+        let entries =
+            definition.ignored.iter().filter(|entry| !misses || (entry.is_directory && !is_meant(entry)));
         for entry in entries.take(MOST) {
+            if let Some(problem) = outside_its_list(service, definition, entry, index, &elsewhere) {
+                problems.push(problem);
+                continue;
+            }
             if !is_harmless(entry) && !is_referred_to(service, definition, entry, &elsewhere, index) {
                 match entry.is_known {
                     true => known.push(entry),
@@ -79,6 +89,56 @@ pub(in crate::validate) fn have_a_meaning(index: &Index<'_>, problems: &mut Prob
             problems.push(without_effect(service, &known));
         }
     }
+}
+
+/// The report on an empty file that is called like a service, beside the list of such files.
+fn outside_its_list<'a>(
+    service: &'a Service,
+    definition: &'a Definition,
+    entry: &'a Ignored,
+    index: &Index<'a>,
+    elsewhere: &OnceCell<Paths<'a>>,
+) -> Option<Diagnostic> {
+    let name = Name::new(&entry.name);
+    if entry.is_known || !entry.is_empty || name == service.name || !is_service(index, &name) {
+        return None;
+    }
+    let own = str::from_utf8(service.name.as_bytes()).ok()?;
+    let file = str::from_utf8(&entry.name).ok()?;
+    // A script may keep an empty file of such a name for itself.
+    if elsewhere.get_or_init(|| paths(index)).contains(&(own, file)) {
+        return None;
+    }
+    let own_texts = texts(service, definition);
+    if own_texts.iter().any(|text| mentions(text, &format!("./{file}"))) {
+        return None;
+    }
+    let (list, effect) = match &service.kind {
+        Kind::Bundle(_) => ("contents.d", format!("`{}` does not contain `{name}`", service.name)),
+        _ => ("dependencies.d", format!("`{}` does not wait for `{name}`", service.name)),
+    };
+    Some(
+        Diagnostic::new(
+            Code::UnknownEntry,
+            format!("`{name}` lies beside `{list}` of `{}`, not in it", service.name),
+        )
+        .at(entry.origin, effect)
+        .help(format!("move it to `{list}/{name}`, or remove it")),
+    )
+}
+
+/// Whether something is called so here, or in s6-overlay where the tree is judged without it.
+fn is_service(index: &Index<'_>, name: &Name) -> bool {
+    let is_overlay = index.set().target.system.is_overlay();
+    index.find(name).is_some()
+        || (!is_overlay && System::NEWEST_OVERLAY.built_ins().iter().any(|service| service.name == *name))
+}
+
+/// The texts of a definition that commands stand in.
+pub(super) fn texts<'a>(service: &'a Service, definition: &'a Definition) -> Vec<&'a str> {
+    let scripts = started(service, definition).into_iter().map(|script| script.text);
+    let lines = definition.command_lines.iter().map(|text| str::from_utf8(&text.bytes).unwrap_or_default());
+    scripts.chain(lines).collect()
 }
 
 /// What is left behind by editors and people, and harms nobody.
@@ -106,18 +166,14 @@ fn is_referred_to<'a>(
     };
     // A file that s6-rc knows in other services has a name that may mean anything, such as `run` or `log`.
     let by_path = [format!("{own}/{name}"), format!("./{name}")];
-    let mut own_texts = started(service, definition)
-        .into_iter()
-        .map(|script| script.text)
-        .chain(definition.command_lines.iter().map(|text| str::from_utf8(&text.bytes).unwrap_or_default()));
-    let is_own = own_texts.any(|text| {
+    let is_own = texts(service, definition).iter().any(|text| {
         by_path.iter().any(|path| mentions(text, path)) || (!entry.is_known && mentions(text, name))
     });
     is_own || elsewhere.get_or_init(|| paths(index)).contains(&(own, name))
 }
 
 /// Whether the text contains the name, not as a part of another one.
-fn mentions(text: &str, name: &str) -> bool {
+pub(super) fn mentions(text: &str, name: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     text.match_indices(name)
         .any(|(at, _)| !text[..at].ends_with(is_part) && !text[at + name.len()..].starts_with(is_part))
@@ -127,10 +183,7 @@ fn mentions(text: &str, name: &str) -> bool {
 fn paths<'a>(index: &Index<'a>) -> Paths<'a> {
     let mut found = BTreeSet::new();
     for (service, definition) in definitions(index) {
-        let texts = started(service, definition).into_iter().map(|script| script.text).chain(
-            definition.command_lines.iter().map(|text| str::from_utf8(&text.bytes).unwrap_or_default()),
-        );
-        for text in texts {
+        for text in texts(service, definition) {
             let end = |c: char| c.is_whitespace() || ";|&(){}\"'`<>=,:".contains(c);
             for word in text.split(end).filter(|word| word.contains('/')) {
                 let mut before = "";
@@ -279,6 +332,7 @@ pub(in crate::validate) fn are_read(index: &Index<'_>, problems: &mut Problems) 
                 "make an empty file in `{list}.d` for each of these names, and remove the file `{list}`"
             )));
         }
+        problems.extend(written_lists(service, definition, index));
         if let Some(origin) = definition.behind_type {
             problems.push(
                 Diagnostic::new(Code::TextAfterType, format!("`type` of `{name}` holds more than the type"))
@@ -296,6 +350,38 @@ pub(in crate::validate) fn are_read(index: &Index<'_>, problems: &mut Problems) 
             );
         }
     }
+}
+
+/// The reports on files of a list that hold names of services, which only their own name can be.
+fn written_lists<'a>(
+    service: &'a Service,
+    definition: &'a Definition,
+    index: &'a Index<'a>,
+) -> impl Iterator<Item = Diagnostic> + use<'a> {
+    let (references, list, what) = match &service.kind {
+        Kind::Bundle(bundle) => (&bundle.contents[..], "contents", "contain"),
+        _ => (service.dependencies(), "dependencies", "wait for"),
+    };
+    // A file whose own name is unknown is reported for that.
+    let known = definition.written_lists.iter().filter(|(file, ..)| is_service(index, file));
+    known.filter_map(move |(file, origin, names)| {
+        let is_lost = |name: &&Name| {
+            is_service(index, name) && references.iter().all(|reference| reference.name != **name)
+        };
+        let lost: Vec<&Name> = names.iter().filter(is_lost).collect();
+        if lost.is_empty() || lost.len() < names.len() {
+            return None;
+        }
+        let names = listed(lost.iter().copied());
+        Some(
+            Diagnostic::new(Code::HiddenList, format!("`{}` does not {what} {names}", service.name))
+                .at(
+                    *origin,
+                    format!("`{list}.d` is a list of files by their names: nobody reads what is in `{file}`"),
+                )
+                .help(format!("make an empty file in `{list}.d` for each of these names")),
+        )
+    })
 }
 
 /// Who waits for a bundle waits for something.

@@ -5,6 +5,7 @@
 //! false alarm is worse than a miss, so a rule speaks only of what it can see, and keeps silent where a script does
 //! something it does not understand.
 
+mod chains;
 mod command_lines;
 mod descriptors;
 mod entries;
@@ -29,6 +30,7 @@ pub(super) const RULES: &[Rule] = &[
     shebangs::are_there,
     command_lines::are_no_shell_scripts,
     command_lines::are_one_command,
+    chains::reach_their_end,
     command_lines::show_failure,
     command_lines::call_what_can_run,
     processes::replace_the_shell,
@@ -48,4 +50,14 @@ pub(super) const RULES: &[Rule] = &[
 /// The services that were read from a tree, each with what was read.
 fn definitions<'a>(index: &Index<'a>) -> impl Iterator<Item = (&'a Service, &'a Definition)> + use<'a> {
     index.set().services.iter().filter_map(|service| Some((service, service.definition()?)))
+}
+
+/// Everything in the definition of a service that commands stand in.
+pub(super) fn texts(service: &Service) -> Vec<&str> {
+    service.definition().map(|definition| entries::texts(service, definition)).unwrap_or_default()
+}
+
+/// Whether the text contains the name, not as a part of another one.
+pub(super) fn mentions(text: &str, name: &str) -> bool {
+    entries::mentions(text, name)
 }

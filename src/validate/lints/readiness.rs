@@ -117,12 +117,8 @@ pub(in crate::validate) fn checks_can_work(index: &Index<'_>, problems: &mut Pro
                 at,
             ));
         }
-        if !options.has_tries {
-            problems.push(
-                report(format!("the readiness check of `{name}` gives up after 7 tries"))
-                    .at(at, "without `-n` the service never counts as up after that, about 7 s")
-                    .help("write `s6-notifyoncheck -n 0 …` for as many tries as it needs, and a limit into `timeout-up`"),
-            );
+        if options.tries.is_none() {
+            problems.push(few_tries(service, &options, at));
         }
     }
 }
@@ -138,7 +134,7 @@ fn missing_check(service: &Service, check: Option<&Called>, at: Origin) -> Optio
                 .help("write the script, or name a command with `-c`"),
         ),
         Found::File { executable: false, .. } => Some(
-            problem(format!("`data/check` of `{name}` is not executable"))
+            Diagnostic::new(Code::NotExecutable, format!("`data/check` of `{name}` is not executable"))
                 .at(called.origin, "s6-rc copies its mode as it is, and the check cannot run it")
                 .at(at, "without `-c` it runs `./data/check`")
                 .help("`chmod +x` it; git keeps that with `git update-index --chmod=+x`"),
@@ -181,15 +177,83 @@ fn before_check(script: &Started<'_>, check: &Line<'_>) -> Option<(Origin, &'sta
         .next()
 }
 
-struct Options {
+/// The options of the check, as they are written.
+#[derive(Default)]
+struct Options<'a> {
     has_check: bool,
-    has_tries: bool,
+    tries: Option<&'a str>,
+    initial_sleep: Option<&'a str>,
+    waiting_time: Option<&'a str>,
+    global_timeout: Option<&'a str>,
+}
+
+/// How many tries there are without `-n`.
+const TRIES: u64 = 7;
+
+impl<'a> Options<'a> {
+    /// Takes note of an option, by the name or the letter that the program knows.
+    fn set(&mut self, option: &str, value: &'a str) {
+        match option {
+            "c" | "check-program" => self.has_check = true,
+            "n" | "tries" => self.tries = Some(value),
+            "s" | "initial-sleep" => self.initial_sleep = Some(value),
+            "w" | "waiting-time" => self.waiting_time = Some(value),
+            "T" | "global-timeout" => self.global_timeout = Some(value),
+            _ => {}
+        }
+    }
+
+    /// When the last try begins, in milliseconds after the start, and what the limit for all of them is; nothing where
+    /// a value is not known.
+    fn last_try(&self) -> Option<(u64, Option<u64>)> {
+        let number = |value: Option<&str>, default: u64| match value {
+            Some(value) => value.trim_matches(['"', '\'']).parse().ok(),
+            None => Some(default),
+        };
+        let limit = number(self.global_timeout, 0)?;
+        let (first, between) = (number(self.initial_sleep, 10)?, number(self.waiting_time, 1000)?);
+        let last = between.checked_mul(TRIES - 1)?.checked_add(first)?;
+        Some((last, (limit > 0).then_some(limit)))
+    }
+}
+
+/// A time as a person says it.
+fn about(milliseconds: u64) -> String {
+    match milliseconds {
+        ..950 => format!("{milliseconds} ms"),
+        _ => format!("{} s", (milliseconds + 500) / 1000),
+    }
+}
+
+/// What is wrong with a check that has the default number of tries.
+fn few_tries(service: &Service, options: &Options<'_>, at: Origin) -> Diagnostic {
+    let name = &service.name;
+    let (what, label) = match options.last_try() {
+        Some((last, Some(limit))) if limit < last => (
+            format!("after {}", about(limit)),
+            format!("`-T` ends it {} after the start: the service then never counts as up", about(limit)),
+        ),
+        Some((last, _)) => (
+            format!("after {TRIES} tries"),
+            format!(
+                "without `-n`, the last try begins about {} after the start: if it fails, the service never counts as up",
+                about(last)
+            ),
+        ),
+        None => (
+            format!("after {TRIES} tries"),
+            "without `-n`, the service never counts as up after that".to_owned(),
+        ),
+    };
+    Diagnostic::new(Code::ReadinessCheck, format!("the readiness check of `{name}` gives up {what}"))
+        .at(at, label)
+        .help("write `s6-notifyoncheck -n 0 …` for as many tries as it needs, and a limit into `timeout-up`")
 }
 
 /// The options of the check; nothing if a variable may hold some.
-fn options(line: &Line<'_>) -> Option<Options> {
+fn options<'a>(line: &Line<'a>) -> Option<Options<'a>> {
     let rest = &line.text[line.text.find(CHECKER)? + CHECKER.len()..];
-    let mut options = Options { has_check: false, has_tries: false };
+    let mut options = Options::default();
     let mut words = rest.split_whitespace().filter(|word| *word != "\\");
     while let Some(word) = words.next() {
         if word.starts_with(['$', '"', '\'']) {
@@ -199,24 +263,33 @@ fn options(line: &Line<'_>) -> Option<Options> {
         else {
             break;
         };
+        if let Some(long) = letters.strip_prefix('-') {
+            let (option, value) = long.split_once('=').unwrap_or((long, ""));
+            options.set(option, value);
+            skip_quoted(value, &mut words);
+            continue;
+        }
         for (at, letter) in letters.char_indices() {
-            options.has_check |= letter == 'c';
-            options.has_tries |= letter == 'n';
             if "3sTtwnc".contains(letter) {
                 let value = &letters[at + 1..];
                 let value = if value.is_empty() { words.next().unwrap_or_default() } else { value };
-                // A quoted value may hold blanks; read on to its end.
-                let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
-                if let Some(quote) = quote
-                    && !(value.len() > 1 && value.ends_with(quote))
-                {
-                    words.by_ref().find(|word| word.ends_with(quote));
-                }
+                options.set(&letters[at..at + 1], value);
+                skip_quoted(value, &mut words);
                 break;
             }
         }
     }
     Some(options)
+}
+
+/// A quoted value may hold blanks: reads on to its end.
+fn skip_quoted<'a>(value: &str, words: &mut impl Iterator<Item = &'a str>) {
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
+    if let Some(quote) = quote
+        && !(value.len() > 1 && value.ends_with(quote))
+    {
+        words.find(|word| word.ends_with(quote));
+    }
 }
 
 /// A start that waits for readiness has a limit. It is one decision for a tree, and so it is one report.

@@ -1,0 +1,176 @@
+//! What the command lines of a definition name by absolute path, and whether it is there.
+
+use std::io;
+
+use super::definition::{Definition, LONGEST_SCRIPT};
+use crate::diagnostic::{Origin, did_you_mean};
+use crate::model::{Called, Found, Ignored, Missing};
+use crate::source::{Directory, EntryKind};
+
+impl<D: Directory> Definition<'_, D> {
+    /// Takes note of `data/check` if `run` needs it.
+    pub(super) fn check(&mut self, run: &[u8]) {
+        if str::from_utf8(run).is_ok_and(|text| text.contains("s6-notifyoncheck")) {
+            self.call("run", None, "data/check");
+        }
+    }
+
+    /// Takes note of the scripts that a command line names by absolute path: those of this definition, and others that
+    /// should be in the tree and are not.
+    pub(super) fn calls(&mut self, file: &'static str, words: &[Vec<u8>]) {
+        for (number, word) in words.iter().enumerate() {
+            let word = word.trim_ascii_start();
+            if let Some(path) = self.own_path(word) {
+                self.call(file, Some(number), &path);
+            }
+            if let Some(path) = str::from_utf8(word).ok().filter(|word| word.starts_with('/'))
+                && let Some(nearest) = self.missing(path)
+            {
+                self.facts.missing.push(Missing { by: file, word: number, path: path.to_owned(), nearest });
+            }
+        }
+    }
+
+    /// Whether the tree should have something at the absolute path `path`, and has not; with what is nearest to it.
+    fn missing(&mut self, path: &str) -> Option<Option<(String, Origin)>> {
+        let is_missing = |found: io::Result<EntryKind>| {
+            found.is_err_and(|error| {
+                matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+            })
+        };
+        if let Some((head, below)) = self.in_source(path) {
+            if !is_missing(self.source.kind(below.as_bytes())) {
+                return None;
+            }
+            // Other layers and the Dockerfile may add what is not here, unless this is a whole image.
+            let is_whole = self.is_in_an_image();
+            let of = |path: &str| path.split('/').next().map(str::to_owned);
+            let own = str::from_utf8(self.context.name.as_bytes()).ok().map(str::to_owned);
+            // A script of a service that is not here is another layer's.
+            let near = nearest(self.source, below);
+            let near = near.filter(|near| is_whole || of(near) == of(below) || of(near) == own);
+            let is_file = |entry: &Ignored| !entry.is_directory && entry.name != b"finish";
+            let has_other = of(below) == own && self.facts.ignored.iter().any(is_file);
+            let near = near.map(|near| {
+                let place = self.source.place(near.as_bytes());
+                (format!("{head}{near}"), place.unwrap_or_else(|| self.beside(&near)))
+            });
+            let near = near.map(|(path, place)| (path, Origin::whole(self.context.files.add(place, ""))));
+            return (is_whole || has_other || near.is_some()).then_some(near);
+        }
+        let root = self.source.root()?;
+        let below = path.trim_start_matches('/');
+        if !is_missing(root.kind(below.as_bytes())) {
+            return None;
+        }
+        // What other layers bring to other places is not known: only a slip of the pen is.
+        let near = nearest(&root, below)?;
+        let place = root.place(near.as_bytes())?;
+        Some(Some((format!("/{near}"), Origin::whole(self.context.files.add(place, "")))))
+    }
+
+    /// Whether the whole image is known: one with s6-overlay has its `/init`.
+    pub(super) fn is_in_an_image(&self) -> bool {
+        self.source.root().is_some_and(|root| root.kind(b"init").is_ok())
+    }
+
+    /// The path of something in the source directory, as it is to be printed.
+    fn beside(&self, below: &str) -> std::path::PathBuf {
+        let own = super::path_of(self.context.path.clone());
+        own.parent().unwrap_or(&own).join(below)
+    }
+
+    /// An absolute path that leads into a definition: the way to its source directory, and the rest.
+    fn in_source<'w>(&self, path: &'w str) -> Option<(&'w str, &'w str)> {
+        let source =
+            str::from_utf8(self.context.path.rsplit(|byte| *byte == b'/').nth(1).unwrap_or_default());
+        let mut at = 1;
+        let mut before = "";
+        while let Some((component, rest)) = path[at..].split_once('/') {
+            if (before == "s6-rc.d" || source == Ok(before)) && !before.is_empty() {
+                let is_plain = rest.split('/').all(|part| !matches!(part, "" | "." | ".."));
+                return is_plain.then_some((&path[..at], &path[at..]));
+            }
+            at += component.len() + 1;
+            before = component;
+        }
+        None
+    }
+
+    /// The path in this definition that an absolute path of the image leads to, if it is plain that it does.
+    pub(super) fn own_path(&self, word: &[u8]) -> Option<String> {
+        let word = str::from_utf8(word).ok()?.strip_prefix('/')?;
+        let own = str::from_utf8(self.context.name.as_bytes()).ok()?;
+        let source =
+            str::from_utf8(self.context.path.rsplit(|byte| *byte == b'/').nth(1).unwrap_or_default());
+        let mut before = "";
+        let mut rest = word;
+        while let Some((component, behind)) = rest.split_once('/') {
+            let is_source = ["s6-rc.d", "sv", "source"].contains(&before) || source == Ok(before);
+            if component == own && is_source && !before.is_empty() {
+                let plain = behind.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
+                return plain.then(|| behind.to_owned());
+            }
+            (before, rest) = (component, behind);
+        }
+        None
+    }
+
+    fn call(&mut self, by: &'static str, word: Option<usize>, path: &str) {
+        let is_listed = self.entry(path.split('/').next().unwrap_or_default()).is_some();
+        let content = match is_listed {
+            true => self.directory.read(path.as_bytes(), LONGEST_SCRIPT),
+            false => Err(io::ErrorKind::NotFound.into()),
+        };
+        let found = match content {
+            Ok(bytes) => {
+                let executable = self.directory.is_executable(path.as_bytes()).unwrap_or(true);
+                Found::File { bytes, executable }
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Found::Nothing,
+                _ => Found::Something,
+            },
+        };
+        if path.contains('/')
+            && let Some(place) = self.directory.place(path.as_bytes())
+        {
+            self.context.elsewhere.insert(path.into(), place);
+        }
+        let shown = match &found {
+            Found::File { bytes, .. } if str::from_utf8(bytes).is_ok() => bytes.clone(),
+            _ => Vec::new(),
+        };
+        let origin = self.context.origin(path, shown, 0..0);
+        self.facts.called.push(Called { by, word, path: path.to_owned(), origin, found });
+    }
+}
+
+/// The path below `directory` that differs from `path` in one name, and leads somewhere.
+fn nearest<D: Directory>(directory: &D, path: &str) -> Option<String> {
+    let names: Vec<&str> = path.split('/').collect();
+    let mut at = directory.directory(b".").ok()?;
+    for (number, name) in names.iter().enumerate() {
+        if let Ok(inner) = at.directory(name.as_bytes()) {
+            at = inner;
+            continue;
+        }
+        let entries = at.list().ok()?;
+        let others = entries.iter().filter_map(|entry| str::from_utf8(&entry.name).ok());
+        let rest = &names[number + 1..];
+        let leads = |other: &str| {
+            let path = [&[other], rest].concat().join("/");
+            let is_file = at.kind(path.as_bytes()).is_ok_and(|kind| kind == EntryKind::File);
+            !other.starts_with('.') && is_file
+        };
+        let known: Vec<&str> = others.filter(|other| leads(other)).collect();
+        let with_ending = |other: &&&str| {
+            other.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'))
+                || name.strip_prefix(**other).is_some_and(|rest| rest.starts_with('.'))
+        };
+        let near =
+            did_you_mean(name, known.iter().copied()).or_else(|| known.iter().find(with_ending).copied())?;
+        return Some([&names[..number], &[near], rest].concat().join("/"));
+    }
+    None
+}
