@@ -202,7 +202,8 @@ codes! {
     /// which may well start first. Leave it if the service is meant to be early.
     ///
     /// A service that waits for an early one is early too, so only the first of each chain is reported, with those behind
-    /// it. What lower layers (`--layer`) begin with is one line, since it cannot be changed here.
+    /// it. What lower layers (`--layer`) begin with is one line, since it cannot be changed here. Nothing is said of what
+    /// s6gen made: its manifest says when that starts.
     StartsEarly = "overlay::starts-early" Warning,
 
     /// A source directory cannot be opened.

@@ -139,7 +139,7 @@ impl Scan<'_> {
                 Some(place) => place.into_os_string().into_vec(),
                 None => [&self.path[..], b"/", entry].concat(),
             };
-            let is_on_demand = opened.as_ref().is_ok_and(|opened| receipts.has_on_demand(opened, entry));
+            let made = opened.as_ref().ok().and_then(|opened| receipts.made(opened, entry));
             let mut service = definition::read(
                 opened,
                 &directory,
@@ -154,7 +154,7 @@ impl Scan<'_> {
                 },
             );
             if let Some(facts) = &mut service.definition {
-                facts.is_on_demand = is_on_demand;
+                facts.made = made;
             }
             self.set.services.push(service);
         }

@@ -19,8 +19,8 @@ pub struct Definition {
     pub missing: Vec<Missing>,
     /// Files of a list that is a directory, by the names that stand in them. s6-rc does not read these.
     pub written_lists: Vec<(Name, Origin, Vec<Name>)>,
-    /// Whether s6gen made this definition, and nothing that starts by itself names it.
-    pub is_on_demand: bool,
+    /// What s6gen meant with this definition, if it made it.
+    pub made: Option<Made>,
     /// Why `finish` cannot be read; the service is then compiled without it.
     pub finish_left_out: Option<(Origin, String)>,
     /// Where single files are, for those whose value has no place of its own.
@@ -57,6 +57,15 @@ pub struct Ignored {
     pub is_directory: bool,
     /// Whether it is a file without content.
     pub is_empty: bool,
+}
+
+/// When a definition that s6gen made starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// It stands in a start bundle.
+    Started,
+    /// Something that starts needs it, or it starts on demand.
+    Needed,
 }
 
 /// A path that leads nowhere.

@@ -17,7 +17,7 @@ mod target;
 
 pub use components::components;
 pub use database::{Database, Entry, Words};
-pub use definition::{Called, Definition, Found, Ignored, Missing, Text};
+pub use definition::{Called, Definition, Found, Ignored, Made, Missing, Text};
 pub use index::{Edge, Index, Node, NodeKind, Why};
 pub use members::Members;
 pub use name::{Name, is_invisible};

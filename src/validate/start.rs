@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic, Files, Problems};
-use crate::model::{Index, Layer, Node, NodeKind};
+use crate::model::{Index, Layer, Made, Node, NodeKind};
 
 use super::lints;
 use super::names::listed;
@@ -65,7 +65,7 @@ pub(super) fn reaches_everything(
         let (name, what) = (index.name(node), described(index, node));
         let is_empty = index.kind(node) == NodeKind::Bundle && index.atomics(node).is_empty();
         if is_empty
-            || is_on_demand(index, node)
+            || made(index, node) == Some(Made::Needed)
             || around.below(index, node, files).is_some()
             || is_started_by_a_script(index, node, around, &scripts)
         {
@@ -81,11 +81,9 @@ pub(super) fn reaches_everything(
     }
 }
 
-/// Whether s6gen made the definition of something that starts only when it is asked for, or a logger or a bundle of
-/// such things.
-fn is_on_demand(index: &Index<'_>, node: Node) -> bool {
-    let definition = index.service(node).and_then(|service| service.definition());
-    definition.is_some_and(|definition| definition.is_on_demand)
+/// What s6gen meant with a service, if it made its definition.
+fn made(index: &Index<'_>, node: Node) -> Option<Made> {
+    index.service(node)?.definition()?.made
 }
 
 /// Whether a script that asks s6-rc to start something, or that edits the definitions before they are compiled, names
@@ -207,7 +205,10 @@ fn chains(index: &Index<'_>, bundle: Node, goal: Node, seen: &mut BTreeSet<Node>
         .filter(|node| !waiting.contains(node) && !is_logger(index, *node) && !seen.contains(node))
         .collect();
     seen.extend(early.iter().copied());
-    let roots = early.iter().filter(|node| index.dependencies(**node).is_disjoint(&early));
+    // A manifest says when its services start.
+    let roots = early
+        .iter()
+        .filter(|node| index.dependencies(**node).is_disjoint(&early) && made(index, **node).is_none());
     let mut told = BTreeSet::new();
     roots
         .map(|root| {

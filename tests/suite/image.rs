@@ -817,6 +817,9 @@ fn an_image_that_s6gen_built_is_as_it_was_meant() {
         [longrun.web]
         run = ["sleep", "9"]
         ready.check = ["true"]
+        [oneshot.first]
+        up = ["true"]
+        start = "early"
         [longrun.worker]
         run = ["sleep", "9"]
         start = "on-demand"
