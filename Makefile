@@ -1,6 +1,6 @@
 # `make` without a target lists what there is.
 
-.PHONY: help demo build test check docs release bench fuzz boot life clean
+.PHONY: help demo build test check docs release bench fuzz boot life kills clean
 
 FUZZ_SECONDS = 60
 
@@ -36,6 +36,9 @@ boot: build ## boot the shipped manifest in a copy of ROOTFS, a Debian root with
 
 life: build ## let the gateway's watcher add, change and remove services of a container that runs: make life ROOTFS=DIR
 	tests/boot/life "$(ROOTFS)"
+
+kills: build ## kill a container in the midst of apply, boot it and apply again, 20 times, or 200 with S6GEN_KILLS=all: make kills ROOTFS=DIR
+	tests/boot/kills "$(ROOTFS)"
 
 fuzz: ## fuzz each target for a minute, or as long as you say: make fuzz FUZZ_SECONDS=600
 	tests/fuzz/run $(FUZZ_SECONDS)

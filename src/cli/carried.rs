@@ -85,7 +85,7 @@ impl Carried {
                     .help("build the image anew with `s6gen build`, or name a manifest with `-m`"),
             ]
         };
-        let text = disk::read_kept(&path).map_err(|error| error.diagnostics())?;
+        let text = disk::read_kept(&path).map_err(|error| error.live_diagnostics())?;
         let text = text.ok_or_else(|| unusable("it does not exist".into()))?;
         let carried: Carried = serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
         match carried.version {

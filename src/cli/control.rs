@@ -157,7 +157,7 @@ impl Line {
             facts.push("not ready yet".into());
         }
         if status.state == State::Unsupervised {
-            facts.push("restart the container".into());
+            facts.push("`s6gen apply` gives it back to s6-svscan".into());
         }
         if let Some(ended) = &status.ended {
             facts.push(format!("ended with {ended}"));

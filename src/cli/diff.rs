@@ -1,5 +1,7 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -9,10 +11,10 @@ use super::wanted::{Wanted, found_overlay};
 use super::{Format, ManifestArgument, Outcome, Streams, TemplatesArgument};
 use crate::compare::{self, Comparison};
 use crate::diagnostic::{Code, Diagnostic, Files};
-use crate::disk::{self, Database};
+use crate::disk::{self, Database, OutputError};
 use crate::image::Setup;
-use crate::live::Programs;
-use crate::model::{Name, NodeKind, Snapshot, System, Target};
+use crate::live::{Live, Programs};
+use crate::model::{File, Name, NodeKind, Snapshot, System, Target};
 use crate::source::Union;
 use crate::{Compilation, judge, judge_image, snapshot, snapshot_of, snapshot_of_image};
 
@@ -65,7 +67,17 @@ struct Side {
     assumption: Option<String>,
     /// It was read from a database, which does not tell everything; the other one then has to be flattened too.
     is_flat: bool,
+    /// The files that its oneshots may run, which a database does not hold.
+    scripts: Scripts,
 }
+
+/// Files by oneshot.
+type Scripts = BTreeMap<Name, BTreeMap<String, File>>;
+
+/// How often what runs is read again because somebody changes it meanwhile.
+const TRIES: u32 = 20;
+/// How long to wait before that.
+const PAUSE: Duration = Duration::from_millis(100);
 
 impl Diff {
     pub fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
@@ -76,9 +88,9 @@ impl Diff {
             // What is named alone is compared with what runs.
             (Some(folder), None) if folder.is_dir() => self
                 .read(folder, streams)
-                .and_then(|_| self.with_running(streams, programs, |_| Ok(self.folder(folder)))),
+                .and_then(|_| self.with_running(streams, programs, &|_| Ok(self.folder(folder)))),
             (manifest, _) => match Wanted::new(&self.definitions, manifest.as_deref()) {
-                Ok(wanted) => self.with_running(streams, programs, |place| self.wanted(&wanted, place)),
+                Ok(wanted) => self.with_running(streams, programs, &|place| self.wanted(&wanted, place)),
                 Err(trouble) => Err(trouble.report(streams)),
             },
         };
@@ -89,7 +101,14 @@ impl Diff {
             Err(outcome) => return outcome,
         };
         if old.is_flat || new.is_flat {
-            (old.snapshot, new.snapshot) = (old.snapshot.flattened(), new.snapshot.flattened());
+            for side in [&mut old, &mut new] {
+                side.snapshot = side.snapshot.flattened();
+                for (name, files) in std::mem::take(&mut side.scripts) {
+                    if let Some(settings) = side.snapshot.services.get_mut(&name) {
+                        settings.files = files;
+                    }
+                }
+            }
         }
         let comparison = Comparison::of(&old.snapshot, &new.snapshot, &old.up, &new.up);
         if self.json || self.format == Format::Json {
@@ -110,32 +129,78 @@ impl Diff {
         &self,
         streams: &mut Streams<'_>,
         programs: &mut dyn Programs,
-        new: impl FnOnce(&Path) -> Result<Snapshot, Vec<Diagnostic>>,
+        new: &dyn Fn(&Path) -> Result<Snapshot, Vec<Diagnostic>>,
     ) -> Result<(Side, Side), Outcome> {
         let mut sides = None;
         let outcome = self.running.with(streams, programs, |live, _| {
-            let work = work_directory(live.directory());
-            disk::remove_abandoned(&work, COMPARED);
-            let place = work.join(format!("{COMPARED}{}", std::process::id()));
-            let new = new(&place);
-            disk::remove_folder(&place).map_err(unwritten)?;
-            let snapshot = new?;
-            let up = compare::running(&snapshot, &at_boot(&snapshot).0);
-            let new = Side { snapshot, up, assumption: None, is_flat: false };
-
-            let compiled = live.compiled();
-            let mut snapshot = live.snapshot(&compiled).map_err(failed)?;
-            let database = Database::at(&compiled);
-            for (name, settings) in &mut snapshot.services {
-                if settings.kind == NodeKind::Longrun {
-                    settings.files = database.settings(name).map_err(unwritten)?.files;
+            let mut tries = TRIES;
+            loop {
+                let before = disk::live_database(live.directory());
+                let read = self.try_with_running(live, new);
+                // An apply has replaced what was being read, or is about to.
+                let is_replaced = disk::live_database(live.directory()) != before;
+                let is_replacing = || disk::holder(&work_directory(live.directory())).is_some();
+                if tries == 0 || !is_replaced && (read.is_ok() || !is_replacing()) {
+                    sides = Some(read?);
+                    return Ok(Outcome::Fine);
                 }
+                tries -= 1;
+                sleep(PAUSE);
             }
-            let up = live.active().map_err(failed)?;
-            sides = Some((Side { snapshot, up, assumption: None, is_flat: true }, new));
-            Ok(Outcome::Fine)
         });
         sides.ok_or(outcome)
+    }
+
+    fn try_with_running(
+        &self,
+        live: &mut Live<'_>,
+        new: &dyn Fn(&Path) -> Result<Snapshot, Vec<Diagnostic>>,
+    ) -> Result<(Side, Side), Vec<Diagnostic>> {
+        let work = work_directory(live.directory());
+        disk::remove_abandoned(&work, COMPARED);
+        let place = work.join(format!("{COMPARED}{}", std::process::id()));
+        let snapshot = new(&place);
+        disk::remove_folder(&place).map_err(unwritten)?;
+        let snapshot = snapshot?;
+        let up = compare::running(&snapshot, &at_boot(&snapshot).0);
+        let mut new = Side { snapshot, up, assumption: None, is_flat: false, scripts: Scripts::new() };
+
+        let compiled = live.compiled();
+        let mut snapshot = live.snapshot(&compiled).map_err(failed)?;
+        let database = Database::at(&compiled);
+        for (name, settings) in &mut snapshot.services {
+            if settings.kind == NodeKind::Longrun {
+                settings.files = database.settings(name).map_err(unwritten)?.files;
+            }
+        }
+        let up = live.active().map_err(failed)?;
+        let mut old = Side { snapshot, up, assumption: None, is_flat: true, scripts: Scripts::new() };
+        self.add_scripts(&mut old, &mut new).map_err(unwritten)?;
+        Ok((old, new))
+    }
+
+    /// Adds the files that oneshots of both sides may run. What runs uses those that lie in the definitions.
+    fn add_scripts(&self, old: &mut Side, new: &mut Side) -> Result<(), OutputError> {
+        let Ok(definitions) = self.definitions.directory() else { return Ok(()) };
+        for (name, settings) in &new.snapshot.services {
+            let is_oneshot = |side: &Side| {
+                side.snapshot.services.get(name).is_some_and(|settings| settings.kind == NodeKind::Oneshot)
+            };
+            if !is_oneshot(new) || !is_oneshot(old) {
+                continue;
+            }
+            let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
+            for (path, file) in &settings.files {
+                let present = disk::read_kept(&definitions.join(name.to_string()).join(path))?;
+                if let Some(content) = present {
+                    before.insert(path.clone(), File { content, executable: file.executable });
+                    after.insert(path.clone(), file.clone());
+                }
+            }
+            old.scripts.insert(name.clone(), before);
+            new.scripts.insert(name.clone(), after);
+        }
+        Ok(())
     }
 
     /// What a boot would compile if the manifest were applied.
@@ -168,7 +233,7 @@ impl Diff {
         }
         let (started, assumption) = at_boot(&snapshot);
         let up = compare::running(&snapshot, &started);
-        Ok(Side { snapshot, up, assumption: Some(assumption), is_flat: false })
+        Ok(Side { snapshot, up, assumption: Some(assumption), is_flat: false, scripts: Scripts::new() })
     }
 
     fn manifest(&self, path: &Path) -> (Files, Compilation, Snapshot) {

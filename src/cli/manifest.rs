@@ -91,7 +91,7 @@ pub(super) fn additions(directory: &Path) -> Result<Additions, Vec<Diagnostic>> 
     match disk::read_kept(&path) {
         Ok(None) => Ok(Additions::default()),
         Ok(Some(text)) => Additions::parse(&text).map_err(unusable),
-        Err(error) => Err(error.diagnostics()),
+        Err(error) => Err(error.live_diagnostics()),
     }
 }
 

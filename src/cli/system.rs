@@ -55,7 +55,7 @@ pub(super) struct System {
     /// The live directory of s6-rc
     #[arg(long, value_name = "DIR", default_value = LIVE)]
     pub(super) live: PathBuf,
-    /// How long to wait while another s6-rc is at work, in seconds; during a boot one is, until everything is up
+    /// How long to wait while another s6gen or s6-rc is at work, in seconds; during a boot one is, until everything is up
     #[arg(long, value_name = "SECONDS", default_value = "60")]
     wait: u64,
     /// How long services may take in all to stop and start, in seconds; 0 is as long as they want
@@ -209,7 +209,7 @@ pub(super) fn failed(failure: Failure) -> Vec<Diagnostic> {
 
 /// What to tell people when the disk refuses.
 pub(super) fn unwritten(error: OutputError) -> Vec<Diagnostic> {
-    error.diagnostics()
+    error.live_diagnostics()
 }
 
 /// Where s6gen keeps databases that it compiles: beside the live directory, where everything is gone after a restart.

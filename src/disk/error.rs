@@ -28,6 +28,8 @@ pub struct Refusal {
     pub help: Option<&'static str>,
     /// Whether some of the output was already replaced; the next build completes it.
     pub partly: bool,
+    /// The system's kind of error, if it was one of its own.
+    pub kind: Option<ErrorKind>,
 }
 
 /// Something that is not ours in a place where we want to write.
@@ -51,8 +53,8 @@ impl OutputError {
             ErrorKind::NotADirectory => Some("a file stands where a directory is needed; remove it"),
             _ => None,
         };
-        let path = path.to_owned();
-        OutputError::Refused(Refusal { doing, path, reason: reason(error), help, partly: false })
+        let (path, kind) = (path.to_owned(), Some(error.kind()));
+        OutputError::Refused(Refusal { doing, path, reason: reason(error), help, partly: false, kind })
     }
 
     /// The refusal of a directory that was to be read.
@@ -63,7 +65,7 @@ impl OutputError {
     /// A refusal of our own.
     pub(super) fn refused(doing: &'static str, path: &Path, reason: impl Into<String>) -> Self {
         let (path, reason) = (path.to_owned(), reason.into());
-        OutputError::Refused(Refusal { doing, path, reason, help: None, partly: false })
+        OutputError::Refused(Refusal { doing, path, reason, help: None, partly: false, kind: None })
     }
 
     /// Says what to do about a refusal.
@@ -102,6 +104,36 @@ impl OutputError {
                 vec![problem.help("name another file, or remove this one")]
             }
         }
+    }
+}
+
+impl OutputError {
+    /// The same for people who change a system that runs, where nothing is built.
+    pub fn live_diagnostics(&self) -> Vec<Diagnostic> {
+        let kind = match self {
+            OutputError::Refused(refusal) => refusal.kind,
+            _ => None,
+        };
+        let help = match kind {
+            Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => Some("make room there and try again"),
+            Some(ErrorKind::ReadOnlyFilesystem) => {
+                Some("mount it writable; a container whose root is read-only cannot keep what is added")
+            }
+            Some(ErrorKind::PermissionDenied) => Some("call it as root, or as the owner of that place"),
+            _ => None,
+        };
+        let adapt = |mut problem: Diagnostic| {
+            if help.is_some() {
+                problem.help = help.map(str::to_owned);
+            }
+            let told = problem.help.iter_mut().chain(&mut problem.notes);
+            told.for_each(|text| {
+                *text = text.replace("the next build completes", "the next `s6gen apply` completes");
+                *text = text.replace("before building", "before `s6gen apply`");
+            });
+            problem
+        };
+        self.diagnostics().into_iter().map(adapt).collect()
     }
 }
 

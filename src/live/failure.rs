@@ -74,8 +74,8 @@ const REMEDIES: &[(&str, &str)] = &[
 ];
 
 /// What is left to do after an s6-rc-update that did not get to its end.
-const WRECKED: &str = "a supervisor is not there and does not come back, as after an s6-rc-update that was killed; a restart of the \
-     container puts everything in order";
+const WRECKED: &str = "a supervisor is not there and does not come back, as after an s6-rc-update that was killed; `s6gen apply` \
+     gives its service back to s6-svscan, and where that does not help, a restart of the container does";
 
 impl Unable {
     fn sentence(&self) -> String {
@@ -128,7 +128,8 @@ impl Failure {
         match self {
             Failure::Wrecked(path) => {
                 let message = format!("`{}` leads nowhere, although an s6-rc runs here", path.display());
-                Diagnostic::new(Code::NotRunning, message).help(WRECKED)
+                Diagnostic::new(Code::NotRunning, message)
+                    .help("an s6-rc-update was killed, most likely; a restart of the container puts everything in order")
             }
             Failure::Unsupervised(names) => {
                 let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();

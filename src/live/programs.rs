@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, getpgrp, getpid, kill_process, setpgid};
+use rustix::process::{Pid, Signal, getpid, kill_process, setpgid, test_kill_process_group};
 
 use super::watch::Act;
 
@@ -184,7 +184,9 @@ fn code(status: ExitStatus) -> i32 {
 /// Leaves the caller's process group, so that who stops the caller with all its processes does not stop this one. Returns
 /// false where this process leads the group: it may be the caller itself, and then nothing but another process goes on.
 pub fn leave_group() -> bool {
-    getpgrp() != getpid() && setpgid(None, None).is_ok()
+    // Not by its number, which is 0 where the group is one of another pid name space, as below `nsenter`.
+    let leads = test_kill_process_group(getpid()).is_ok();
+    !leads && setpgid(None, None).is_ok()
 }
 
 /// Runs this program with these arguments in a process group of its own, and ends as it does: who stops the caller with

@@ -59,7 +59,10 @@ impl Live<'_> {
     pub fn longrun(&mut self, name: &Name, notifies: bool) -> Result<Status, Failure> {
         let call = Call::new("s6-svstat").args(["-o", FIELDS]).arg(self.service_directory(name));
         let answer = self.try_run(&call)?;
-        if answer.code == 1 && String::from_utf8_lossy(&answer.err).contains("not running") {
+        let err = String::from_utf8_lossy(&answer.err);
+        // One that is about to run for the first time has not written its status yet.
+        let is_new = err.contains("unable to read status") && err.contains("No such file");
+        if answer.code == 1 && err.contains("not running") || is_new {
             return Ok(Status { state: State::Unsupervised, pid: None, seconds: None, ended: None });
         }
         let out = self.told(call.clone(), answer)?;

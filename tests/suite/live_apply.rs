@@ -51,14 +51,14 @@ const CALLS: &[&str] = &[
 ];
 
 /// A system that runs in a scratch folder.
-struct System {
+pub struct System {
     folder: TempDir,
     scanner: Child,
 }
 
 impl System {
     /// Builds `manifest`, in which `SCRATCH` stands for the folder, and boots it; none, and a word, without the programs.
-    fn boot(test: &str, manifest: &str) -> Option<System> {
+    pub fn boot(test: &str, manifest: &str) -> Option<System> {
         if !require::all(test, &["s6", "execline", "s6-rc"]) {
             return None;
         }
@@ -93,12 +93,12 @@ impl System {
         Some(system)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// A program in the folder.
-    fn command(&self, program: &str) -> Command {
+    pub fn command(&self, program: &str) -> Command {
         let mut command =
             Command::new(if program == "s6gen" { env!("CARGO_BIN_EXE_s6gen") } else { program });
         command.current_dir(self.folder.path()).stdin(Stdio::null());
@@ -106,13 +106,13 @@ impl System {
     }
 
     /// Calls a program, which succeeds; returns what it printed.
-    fn fine(&self, program: &str, arguments: &[&str]) -> String {
+    pub fn fine(&self, program: &str, arguments: &[&str]) -> String {
         let output = self.command(program).args(arguments).output().unwrap();
         assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn instance(&self, arguments: &[&str]) -> String {
+    pub fn instance(&self, arguments: &[&str]) -> String {
         let tree = self.path("source");
         let words = [&["instance", arguments[0], "--tree", tree.to_str().unwrap()], &arguments[1..]].concat();
         self.fine("s6gen", &words)
@@ -133,7 +133,7 @@ impl System {
     }
 
     /// The services that are up, without those of s6-rc. It waits while another s6-rc is at work.
-    fn active(&self) -> BTreeSet<String> {
+    pub fn active(&self) -> BTreeSet<String> {
         let mut output = None;
         self.eventually("s6-rc answers", || {
             let said = self.command("s6-rc").args(["-l", "run/s6-rc", "-a", "list"]).output().unwrap();
@@ -146,16 +146,16 @@ impl System {
         out.lines().filter(|name| !name.starts_with("s6rc-")).map(str::to_owned).collect()
     }
 
-    fn pid(&self, service: &str) -> String {
+    pub fn pid(&self, service: &str) -> String {
         self.fine("s6-svstat", &["-o", "pid", &format!("scan/{service}")]).trim().to_owned()
     }
 
-    fn text(&self, name: &str) -> String {
+    pub fn text(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_default()
     }
 
     #[track_caller]
-    fn eventually(&self, what: &str, mut condition: impl FnMut() -> bool) {
+    pub fn eventually(&self, what: &str, mut condition: impl FnMut() -> bool) {
         let start = Instant::now();
         while !condition() {
             assert!(start.elapsed() < Duration::from_secs(20), "never happened: {what}");

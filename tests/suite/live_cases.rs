@@ -184,7 +184,7 @@ impl System {
         let (place, options) = match words[0].as_str() {
             "instance" if step.iter().any(|word| word == "--apply") => (2, vec![tree, live]),
             "instance" => (2, vec![tree]),
-            "apply" => (1, vec![tree, live]),
+            "apply" | "diff" => (1, vec![tree, live]),
             _ => (1, vec![live]),
         };
         words.splice(place..place, options);

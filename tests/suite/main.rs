@@ -34,6 +34,7 @@ mod size;
 mod snapshots;
 mod supervise;
 mod switch;
+mod together;
 mod transcript;
 mod truth;
 mod unions;

@@ -162,9 +162,9 @@ impl Apply {
         };
         if let Err(problems) = done {
             let is_live = disk::live_database(live.directory()).as_deref() == Some(fresh);
-            // A program has to know what became of the system, also where something did not start.
-            if self.json && is_live {
-                *out += &format!("{}\n", plan.json(true));
+            // A program has to know what became of the system, also where something did not stop or start.
+            if self.json {
+                *out += &format!("{}\n", plan.json(is_live));
             }
             return Err(problems);
         }
@@ -354,8 +354,7 @@ impl Apply {
             plan.starts = &needed - &(&plan.active - &plan.stops);
             plan.explain(live, &old, fresh)?;
         }
-        plan.start_new(live);
-        Ok(())
+        plan.start_new(live, fresh)
     }
 
     /// Adds to our own oneshots of which something differs the files that they may run, which a database does not hold.
@@ -470,7 +469,10 @@ impl Apply {
             return Err(vec![problem]);
         }
         Err(match live.change(Direction::Up, &stopped).and_then(|()| live.keep_up(&stopped)) {
-            Ok(()) => vec![problem.note("what had been stopped was started again")],
+            Ok(()) => {
+                plan.starts.clone_from(&plan.stops);
+                vec![problem.note("what had been stopped was started again")]
+            }
             Err(failure) => vec![problem, failure.diagnostic()],
         })
     }
@@ -497,7 +499,7 @@ impl Apply {
 
     /// Starts what is new among the services that start at boot, and s6-rc-update has not started.
     fn start_new(live: &mut Live<'_>, plan: &mut Plan, fresh: &Path) -> Result<(), Vec<Diagnostic>> {
-        plan.start_new(live);
+        plan.start_new(live, fresh)?;
         if plan.unstarted.is_empty() {
             return Ok(());
         }

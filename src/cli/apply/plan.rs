@@ -34,6 +34,8 @@ pub(super) struct Plan {
     pub(super) unstarted: BTreeSet<Name>,
     /// What of this s6-rc-update does not start, so that it is started once the new database is live.
     pub(super) boot: BTreeSet<Name>,
+    /// The same, with what it needs and is not up, such as its loggers.
+    pub(super) boot_starts: BTreeSet<Name>,
     /// What the new database was compiled from.
     pub(super) prints: Prints,
     /// Whether another database becomes live.
@@ -84,22 +86,25 @@ impl Plan {
         Ok(())
     }
 
-    /// Adds the program that starts what is new and s6-rc-update does not start.
-    pub(super) fn start_new(&mut self, live: &Live<'_>) {
+    /// Adds the program that starts what is new and s6-rc-update does not start, from the new database `fresh`.
+    pub(super) fn start_new(&mut self, live: &mut Live<'_>, fresh: &Path) -> Result<(), Vec<Diagnostic>> {
         self.boot = &self.unstarted - &self.starts;
         let boot: Vec<Name> = self.boot.iter().cloned().collect();
         if !boot.is_empty() {
+            let needed = live.closure(fresh, Direction::Up, &boot).map_err(failed)?;
+            self.boot_starts = &(&needed - &(&self.active - &self.stops)) - &self.starts;
             self.commands.push(live::change(live.directory(), Direction::Up, &boot));
         }
+        Ok(())
     }
 
     fn fates(&self) -> Vec<(Fate, &Name)> {
-        let comes_back = |name: &Name| self.starts.contains(name) || self.boot.contains(name);
+        let comes_back = |name: &Name| self.starts.contains(name) || self.boot_starts.contains(name);
         let stopped = self.stops.iter().map(|name| match comes_back(name) {
             true => (Fate::Restarted, name),
             false => (Fate::Stopped, name),
         });
-        let started = self.starts.union(&self.boot).filter(|name| !self.stops.contains(*name));
+        let started = self.starts.union(&self.boot_starts).filter(|name| !self.stops.contains(*name));
         // What s6-rc itself needs for the others is none of anybody's business.
         let all = stopped.chain(started.map(|name| (Fate::Started, name)));
         let mut fates: Vec<_> = all.filter(|(_, name)| !name.is_reserved()).collect();

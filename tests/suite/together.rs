@@ -1,0 +1,260 @@
+//! Several s6gen at once on a real s6-rc, and supervisors that are lost meanwhile: nothing that was asked for is lost, and
+//! nothing waits for ever.
+//!
+//! `S6GEN_KILLS=all` repeats what is a matter of luck as often as it takes; otherwise it is a sample.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Output, Stdio};
+
+use crate::live_apply::System;
+use crate::require;
+
+/// `sample` rounds, or `all`.
+fn rounds(sample: usize, all: usize) -> usize {
+    if std::env::var("S6GEN_KILLS").is_ok_and(|which| which == "all") { all } else { sample }
+}
+
+impl System {
+    /// The words of a call of s6gen on this system.
+    fn words(&self, words: &[&str]) -> Vec<String> {
+        let (live, tree) = (self.path("run/s6-rc"), self.path("source"));
+        let options = [format!("--live={}", live.display()), format!("--tree={}", tree.display())];
+        let (place, options) = match words[0] {
+            "apply" | "diff" => (1, &options[..]),
+            "instance" => (2, &options[..]),
+            _ => (1, &options[..1]),
+        };
+        let mut all: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        all.splice(place..place, options.iter().cloned());
+        all
+    }
+
+    fn ask(&self, words: &[&str]) -> Output {
+        self.command("s6gen").args(self.words(words)).output().unwrap()
+    }
+
+    fn begin(&self, words: &[&str]) -> Child {
+        let mut command = self.command("s6gen");
+        command.args(self.words(words)).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Writes another manifest, with the target of the first.
+    fn write(&self, name: &str, manifest: &str) {
+        let first = self.text("services.toml");
+        let target = first.split("\n\n").next().unwrap();
+        let manifest = manifest.replace("SCRATCH", self.path("").to_str().unwrap());
+        fs::write(self.path(name), format!("{target}\n\n{manifest}")).unwrap();
+    }
+
+    /// s6-rc and s6 agree on what is up.
+    #[track_caller]
+    fn agrees(&self) {
+        let differs = self.command("s6-rc").args(["-l", "run/s6-rc", "diff"]).output().unwrap();
+        assert!(differs.status.success(), "{differs:?}");
+    }
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[track_caller]
+fn fine(output: &Output) {
+    assert!(output.status.success(), "{output:?}");
+}
+
+const SLOW: &str = r#"
+[longrun.slow]
+timeout-kill = "1s"
+ready.fd = 3
+run = "touch SCRATCH/begun; while ! test -e SCRATCH/go; do sleep 0.1; done; echo >&3; exec sleep 1000 VERSION"
+
+[longrun.od]
+start = "on-demand"
+run = ["sleep", "1000"]
+
+[longrun.follows]
+dependencies = ["slow"]
+run = ["sleep", "1000"]
+
+[longrun.keep]
+run = ["sleep", "1000"]
+"#;
+
+#[test]
+fn what_is_started_and_stopped_during_an_apply_is_not_lost() {
+    let name = "what_is_started_and_stopped_during_an_apply_is_not_lost";
+    let manifest =
+        format!("\n{}", SLOW.replace(" VERSION", "").replace("while ! test -e SCRATCH/go", "while false"));
+    let Some(system) = System::boot(name, &manifest) else { return };
+    fs::remove_file(system.path("begun")).unwrap();
+    system.write("after.toml", &SLOW.replace("VERSION", "# another"));
+    let apply = system.begin(&["apply", "-m", "after.toml"]);
+    system.eventually("the apply starts `slow` again", || system.path("begun").exists());
+
+    // Who waits no longer says so, and for whom.
+    let waited = system.ask(&["start", "--wait", "0", "od"]);
+    assert_eq!(waited.status.code(), Some(3));
+    assert!(err(&waited).contains("nothing was changed"), "{}", err(&waited));
+    assert!(err(&waited).contains("it is process "), "{}", err(&waited));
+    assert!(err(&waited).contains("`s6gen apply"), "{}", err(&waited));
+    assert!(err(&waited).contains("and waits for `slow`"), "{}", err(&waited));
+
+    let asked: Vec<Child> = [["start", "od"], ["stop", "follows"], ["stop", "keep"]]
+        .into_iter()
+        .map(|words| system.begin(&words))
+        .collect();
+    fs::write(system.path("go"), "").unwrap();
+    for child in asked.into_iter().chain([apply]) {
+        fine(&child.wait_with_output().unwrap());
+    }
+    let up = system.active();
+    assert_eq!(up.iter().map(String::as_str).collect::<Vec<_>>(), ["od", "slow"]);
+    system.agrees();
+}
+
+#[test]
+fn a_restart_beside_an_apply_leaves_everything_up() {
+    let name = "a_restart_beside_an_apply_leaves_everything_up";
+    let manifest = r#"
+[longrun.web]
+run = ["sleep", "1000"]
+
+[longrun.follows]
+dependencies = ["web"]
+run = ["sleep", "1000"]
+
+[longrun.tunnel]
+start = "on-demand"
+instances = []
+parameters = ["port"]
+run = ["sh", "-c", "exec sleep 1000", "sh", "{{ port }}"]
+"#;
+    let Some(system) = System::boot(name, manifest) else { return };
+    let count = rounds(8, 250);
+    for round in 0..count {
+        let port = format!("port={round}");
+        let add = system.begin(&["instance", "add", "--apply", "tunnel", "x", "--set", &port]);
+        fine(&system.ask(&["restart", "web"]));
+        fine(&add.wait_with_output().unwrap());
+        fine(&system.ask(&["status", "web", "follows"]));
+        system.agrees();
+    }
+    eprintln!("{count} rounds of a restart beside an apply");
+}
+
+#[test]
+fn a_comparison_beside_applies_compares() {
+    let name = "a_comparison_beside_applies_compares";
+    let manifest = r#"
+[longrun.web]
+run = ["sleep", "1000"]
+
+[longrun.tunnel]
+start = "on-demand"
+instances = []
+parameters = ["port"]
+run = ["sh", "-c", "exec sleep 1000", "sh", "{{ port }}"]
+"#;
+    let Some(system) = System::boot(name, manifest) else { return };
+    let count = rounds(5, 90);
+    for round in 0..count {
+        let port = format!("port={round}");
+        let add = system.begin(&["instance", "add", "--apply", "tunnel", "x", "--set", &port]);
+        let compared = system.ask(&["diff"]);
+        fine(&add.wait_with_output().unwrap());
+        assert!(matches!(compared.status.code(), Some(0 | 1)), "round {round}: {compared:?}");
+    }
+    eprintln!("{count} comparisons beside an apply");
+}
+
+#[test]
+fn what_takes_longer_than_its_limit_is_ended_and_the_next_one_can_work() {
+    let name = "what_takes_longer_than_its_limit_is_ended_and_the_next_one_can_work";
+    let manifest = r#"
+[longrun.mute]
+start = "on-demand"
+timeout-kill = "1s"
+ready.fd = 3
+run = "exec sleep 1000"
+
+[longrun.web]
+run = ["sleep", "1000"]
+"#;
+    let Some(system) = System::boot(name, manifest) else { return };
+    let started = system.ask(&["start", "--timeout", "1", "mute"]);
+    assert_eq!(started.status.code(), Some(3));
+    assert!(err(&started).contains("`s6-rc` was ended after 1 s"), "{}", err(&started));
+    fine(&system.ask(&["restart", "web"]));
+    system.agrees();
+    // Where it is a part of an update, the new database is live.
+    system.write("after.toml", &manifest.replace("start = \"on-demand\"", ""));
+    let applied = system.ask(&["apply", "--timeout", "1", "-m", "after.toml"]);
+    assert_eq!(applied.status.code(), Some(3));
+    assert!(err(&applied).contains("was ended after 1 s"), "{}", err(&applied));
+    fine(&system.ask(&["apply"]));
+    system.agrees();
+}
+
+#[test]
+fn services_that_nobody_supervises_are_given_back() {
+    let name = "services_that_nobody_supervises_are_given_back";
+    let manifest = r#"
+[longrun.web]
+run = ["sleep", "1000"]
+
+[longrun.idle]
+start = "on-demand"
+run = ["sleep", "1000"]
+"#;
+    let Some(system) = System::boot(name, manifest) else { return };
+    for entry in fs::read_dir(system.path("scan")).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_symlink() {
+            fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    let told = system.ask(&["apply", "--dry-run"]);
+    assert!(err(&told).contains("nobody supervises `idle`"), "{}", err(&told));
+    let applied = system.ask(&["apply"]);
+    fine(&applied);
+    assert!(err(&applied).contains("nobody supervised idle, web"), "{}", err(&applied));
+    fine(&system.ask(&["status", "web"]));
+    fine(&system.ask(&["start", "idle"]));
+    system.agrees();
+}
+
+/// s6-rc-update as it is on a slow machine: between the links that it makes for s6-svscan, which replaces meanwhile the
+/// supervisors that it has ended, time goes by.
+const SLOWLY: &str = "#!/bin/sh\nexec strace -o /dev/null -e trace=symlink,symlinkat -e inject=symlink,symlinkat:delay_exit=DELAY s6-rc-update-real \"$@\"\n";
+
+#[test]
+fn an_update_outlives_supervisors_that_start_in_the_midst_of_it() {
+    let name = "an_update_outlives_supervisors_that_start_in_the_midst_of_it";
+    if !require::all(name, &["strace"]) {
+        return;
+    }
+    let services: Vec<String> =
+        ('a'..='h').map(|c| format!("[longrun.b{c}]\nrun = [\"sleep\", \"1000\"]\n")).collect();
+    let manifest = format!("\n{}", services.join("\n"));
+    let count = rounds(3, 60);
+    for round in 0..count {
+        let Some(system) = System::boot(name, &manifest) else { return };
+        let bin = system.path("bin");
+        fs::create_dir(&bin).unwrap();
+        let real = require::find("s6-rc-update").unwrap();
+        std::os::unix::fs::symlink(real, bin.join("s6-rc-update-real")).unwrap();
+        let delay = [30_000, 60_000, 100_000][round % 3].to_string();
+        fs::write(bin.join("s6-rc-update"), SLOWLY.replace("DELAY", &delay)).unwrap();
+        fs::set_permissions(bin.join("s6-rc-update"), fs::Permissions::from_mode(0o755)).unwrap();
+        system.write("after.toml", &manifest.replacen("1000", "1001", 4));
+        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+        let words = system.words(&["apply", "-m", "after.toml"]);
+        let applied = system.command("s6gen").args(words).env("PATH", path).output().unwrap();
+        assert!(applied.status.success(), "round {round}: {applied:?}");
+        system.agrees();
+        fine(&system.ask(&["status", "ba", "bb", "bc", "bd", "be", "bf", "bg", "bh"]));
+    }
+    eprintln!("{count} slow updates");
+}
