@@ -151,11 +151,12 @@ impl Failure {
             Failure::Busy(call, waited, holder) => {
                 let message = format!("another s6-rc has been at work for {} s", waited.as_secs());
                 let mut problem = Diagnostic::new(Code::Busy, message)
-                    .note(format!("`{call}` cannot begin before that one has ended; nothing was changed"))
-                    .note("during the boot, s6-rc ends when everything that starts at boot is up and ready");
+                    .note(format!("`{call}` cannot begin before that one has ended; nothing was changed"));
                 if let Some(holder) = holder {
                     problem = problem.note(holder.clone());
                 }
+                problem = problem
+                    .note("during the boot, s6-rc ends when everything that starts at boot is up and ready");
                 problem.help("`s6gen status` shows what is not ready yet; `--wait SECONDS` waits longer")
             }
             Failure::Endless(call, limit, answer) => {

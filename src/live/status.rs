@@ -78,19 +78,23 @@ impl Live<'_> {
     /// One of them is unknown, or its supervisor does not answer.
     pub fn keep_up(&mut self, services: &[Name]) -> Result<(), Failure> {
         let compiled = self.compiled();
-        let mut kept = BTreeSet::new();
+        let mut started = BTreeSet::new();
         let needed = self.closure(&compiled, Direction::Up, services)?;
         for name in &needed & &self.list(&compiled, List::Longruns)? {
-            let fate = match self.longrun(&name, false)?.state {
+            let state = self.longrun(&name, false)?.state;
+            let fate = match state {
                 State::Stopping => "had not stopped yet and starts again when it has",
                 State::Down => "was down, although s6-rc takes it for up; it starts again",
                 _ => continue,
             };
             self.run(self.start_call(&name))?;
             (self.told)(&format!("{name} {fate}"));
-            kept.insert(name);
+            // What has not stopped yet starts later.
+            if state == State::Down {
+                started.insert(name);
+            }
         }
-        self.see_started(&kept)
+        self.see_started(&started)
     }
 
     /// `s6-svc -u DIRECTORY`.
