@@ -8,6 +8,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
 demo: ## compile the shipped services.toml into ./target/demo and print its start order
+	mkdir -p target
 	cargo run --quiet --locked -- build --root target/demo
 	cargo run --quiet --locked -- graph
 

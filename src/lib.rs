@@ -39,7 +39,7 @@ pub mod cli;
 
 use std::collections::BTreeSet;
 
-use diagnostic::{Code, FileId, Files, Problems};
+use diagnostic::{Code, Diagnostic, FileId, Files, Problems};
 use manifest::Manifest;
 use model::{Index, Kind, Layer, Name, Service, ServiceSet, Snapshot, Target};
 use source::{Directory, Source};
@@ -121,18 +121,30 @@ pub fn templates_of(files: &Files, manifest: &ManifestFile) -> Vec<Template> {
 pub fn compile(files: &Files, manifest: impl Into<ManifestFile>) -> Compilation {
     let mut problems = Problems::default();
     let manifest = manifest.into().parse(files, &mut problems);
-    // Where tables could not be read, names would seem unknown that are not.
-    if problems.iter().any(|problem| problem.code == Code::Syntax) {
+    // Where headers could not be read, names would seem unknown that are not.
+    if manifest.lost.names {
         problems.sort_by_place();
         return Compilation { services: ServiceSet::new(Target::default()), problems };
     }
+    let of_form = problems.len();
     let services = resolve::resolve(&manifest, &mut problems);
     // Of a manifest that grows without end only the beginning is known.
     if problems.iter().all(|problem| problem.code != Code::ManifestTooLarge) {
         validate::validate(&services, &mut problems);
     }
+    problems.retain_from(of_form, |problem| !is_consequence(problem, &manifest.lost));
     problems.sort_by_place();
     Compilation { services, problems }
+}
+
+/// Whether a problem is only there because a syntax error has taken a key away.
+fn is_consequence(problem: &Diagnostic, lost: &manifest::Lost) -> bool {
+    let is_of_absence = matches!(
+        problem.code,
+        Code::MissingKey | Code::ConflictingKeys | Code::MissingParameter | Code::UnknownParameter
+    );
+    let place = problem.labels.first().map(|label| label.origin);
+    is_of_absence && place.is_some_and(|place| lost.tables.iter().any(|table| table.contains(place)))
 }
 
 /// Judges source directories that exist already, in the order in which `s6-rc-compile` takes them. The problems are in

@@ -1,11 +1,12 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::carried::ADDED;
+use super::image::has_overlay;
 use super::manifest::{additions, carry};
 use super::{ManifestArgument, Outcome, Streams, TemplatesArgument};
-use crate::diagnostic::Files;
+use crate::diagnostic::{Code, Diagnostic, Files};
 use crate::disk;
 use crate::disk::{Difference, State};
 
@@ -15,28 +16,36 @@ use crate::disk::{Difference, State};
 /// earlier build wrote is ever replaced or removed; when nothing changed, nothing is written.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    s6gen build                       in a Dockerfile stage: writes below /etc/s6-overlay\n  \
+    s6gen build                       in an image with s6-overlay: writes below /etc/s6-overlay\n  \
     s6gen build --root rootfs         the same below rootfs/etc/s6-overlay\n  \
     s6gen build --check --root rootfs exits 1 when rootfs is not what the manifest says")]
 pub(super) struct Build {
+    /// The manifest, as with -m
+    #[arg(value_name = "FILE", conflicts_with = "manifest")]
+    file: Option<PathBuf>,
     #[command(flatten)]
     manifest: ManifestArgument,
     #[command(flatten)]
     templates: TemplatesArgument,
-    /// The root of the image
-    #[arg(long, value_name = "DIR", default_value = "/")]
-    root: PathBuf,
+    /// The root of the image; made if only its last component is missing. Default is `/`, if s6-overlay is there or the
+    /// target is s6-rc alone
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
     /// Write nothing; exit 1 if the files differ from what would be written
     #[arg(long)]
     check: bool,
 }
 
 impl Build {
-    pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
+    pub fn run(mut self, streams: &mut Streams<'_>) -> Outcome {
+        if let Some(file) = self.file.take() {
+            self.manifest = ManifestArgument::new(file);
+        }
+        let root = self.root.as_deref().unwrap_or(Path::new("/"));
         let mut loaded = self.manifest.load();
         let mut compilation = loaded.compile();
         // What was added in a container that runs is kept when its manifest is built anew.
-        let definitions = self.root.join(compilation.services.target.tree.trim_start_matches('/'));
+        let definitions = root.join(compilation.services.target.tree.trim_start_matches('/'));
         match additions(&definitions) {
             Ok(added) if !added.list().is_empty() => {
                 loaded = loaded.with(&definitions.join(ADDED), &added);
@@ -55,6 +64,10 @@ impl Build {
             return Outcome::Problems;
         }
         let services = &compilation.services;
+        if self.root.is_none() && services.target.system.is_overlay() && !has_overlay(root) {
+            streams.report([&no_overlay()], &Files::default());
+            return Outcome::Misused;
+        }
         let tree = self.templates.tree(services).and_then(|mut tree| {
             carry(&mut tree, &loaded, &self.templates, &services.target.tree)?;
             Ok(tree)
@@ -67,9 +80,9 @@ impl Build {
             }
         };
         let definitions = &services.target.tree;
-        let place = self.root.join(definitions.trim_start_matches('/'));
+        let place = root.join(definitions.trim_start_matches('/'));
         if self.check {
-            return match disk::compare(&tree, &self.root, definitions) {
+            return match disk::compare(&tree, root, definitions) {
                 Ok(differences) if differences.is_empty() => {
                     streams.tell(&format!("{} is what the manifest says\n", place.display()));
                     Outcome::Fine
@@ -89,7 +102,15 @@ impl Build {
                 }
             };
         }
-        match disk::install(&tree, &self.root, definitions) {
+        match disk::make_root(root) {
+            Ok(true) => streams.tell(&format!("made {}\n", root.display())),
+            Ok(false) => {}
+            Err(error) => {
+                streams.report(&error.diagnostics(), &Files::default());
+                return Outcome::Refused;
+            }
+        }
+        match disk::install(&tree, root, definitions) {
             Ok(installed) => {
                 for path in &installed.kept {
                     streams.tell(&format!("kept /{path}, which is not ours\n"));
@@ -112,6 +133,13 @@ impl Build {
             }
         }
     }
+}
+
+/// What keeps a build without `--root` from writing into the machine that it runs on.
+fn no_overlay() -> Diagnostic {
+    Diagnostic::new(Code::OverlayNotFound, "there is no s6-overlay in `/`, so this is not the image")
+        .note("nothing was written")
+        .help("name the root of the image, as in `--root rootfs`; `--root /` writes here nevertheless")
 }
 
 /// Which service differs, where and how.

@@ -1,6 +1,8 @@
+use std::path::PathBuf;
+
 use clap::Args;
 
-use super::{Format, Input, Outcome, Streams, TemplatesArgument};
+use super::{Format, Input, ManifestArgument, Outcome, Streams, TemplatesArgument};
 use crate::diagnostic::{Code, Severity};
 use crate::model::{Database, Index, Name};
 use crate::report;
@@ -14,11 +16,14 @@ use crate::report;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     s6gen check                       in CI: exits 1 if `build` would refuse the manifest\n  \
-    s6gen check -m other.toml --format json\n  \
+    s6gen check other.toml --format json\n  \
     s6gen check --tree s6-rc.d        a source directory, as s6-rc-compile takes it\n  \
     s6gen check --overlay 3.2.3.2 --tree rootfs/etc/s6-overlay --layer base/etc/s6-overlay\n  \
     s6gen check --root rootfs         all that the image in this directory would compile")]
 pub(super) struct Check {
+    /// The manifest, as with -m
+    #[arg(value_name = "FILE", conflicts_with_all = ["manifest", "existing"])]
+    file: Option<PathBuf>,
     #[command(flatten)]
     pub(super) input: Input,
     #[command(flatten)]
@@ -29,7 +34,10 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
+    pub fn run(mut self, streams: &mut Streams<'_>) -> Outcome {
+        if let Some(file) = self.file.take() {
+            self.input.manifest = ManifestArgument::new(file);
+        }
         let (files, mut compilation) = self.input.compile();
         if self.input.tree.is_empty()
             && !compilation.problems.has_errors()

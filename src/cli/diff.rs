@@ -237,7 +237,7 @@ impl Diff {
     }
 
     fn manifest(&self, path: &Path) -> (Files, Compilation, Snapshot) {
-        let (files, mut compilation) = ManifestArgument { manifest: path.to_owned() }.compile();
+        let (files, mut compilation) = ManifestArgument::new(path.to_owned()).compile();
         if compilation.problems.has_errors() {
             // The help for other commands names an option that this one does not have.
             compilation.problems.revise(|problem| {

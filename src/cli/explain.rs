@@ -1,3 +1,5 @@
+//! `s6gen explain`: codes, keys and tables.
+
 use clap::Args;
 
 use super::{Outcome, Streams};
@@ -5,26 +7,30 @@ use crate::diagnostic::{Code, did_you_mean};
 use crate::manifest::REFERENCE;
 use crate::render;
 
-/// Says more about a kind of problem, or about a key of the manifest
+/// Says more about a kind of problem, or about a key or a table of the manifest
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     s6gen explain s6rc::dependency-cycle\n  \
     s6gen explain timeout-up          what a key means\n  \
+    s6gen explain ready               the keys of a table: target, longrun, oneshot, bundle, log, on-exit …\n  \
     s6gen explain manifest            the whole reference of the language\n  \
     s6gen explain                     lists every code")]
 pub(super) struct Explain {
-    /// The code, as a report prints it; a key; or `manifest`
-    #[arg(value_name = "CODE|KEY|manifest")]
+    /// The code, as a report prints it; a key or a table of the manifest; or `manifest`
+    #[arg(value_name = "CODE|KEY|TABLE|manifest")]
     code: Option<String>,
 }
 
+/// How wide text is where nobody said how wide the terminal is.
+const WIDTH: usize = 100;
+/// The column in which the list of codes says what they mean.
+const MEANING: usize = 34;
+
 impl Explain {
     pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
+        let width = streams.width.unwrap_or(WIDTH);
         let Some(wanted) = &self.code else {
-            for code in Code::ALL {
-                let first = code.explanation().lines().next().unwrap_or_default();
-                streams.say(&format!("{:30} {}\n", code.slug(), first.trim()));
-            }
+            streams.say(&list(width));
             return Outcome::Fine;
         };
         if let Some(code) = Code::ALL.iter().find(|code| code.slug() == wanted) {
@@ -35,27 +41,67 @@ impl Explain {
             return Outcome::Fine;
         }
         if wanted == "manifest" {
-            streams.say(&render::reference());
+            // Whoever reads it from a file or a pipe gets the Markdown.
+            let reference = render::reference();
+            streams.say(&streams.width.map_or(reference.clone(), |width| render::fitted(&reference, width)));
             return Outcome::Fine;
         }
-        let key = wanted.rsplit('.').next().unwrap_or(wanted);
-        let mut found = false;
-        for (heading, _, keys) in REFERENCE {
-            for known in keys().into_iter().filter(|known| known.name == key) {
-                found = true;
-                let doc = known.doc.lines().map(str::trim).collect::<Vec<_>>().join("\n  ");
-                streams.say(&format!("`{key}` in `{heading}`: {}\n  {doc}\n", known.expected));
-            }
-        }
-        if found {
+        let table = wanted.trim_matches(['[', ']']).trim_end_matches(".NAME");
+        let text = keys(table, width) + &tables(table, width);
+        if !text.is_empty() {
+            streams.say(&text);
             return Outcome::Fine;
         }
-        let near = did_you_mean(wanted, Code::ALL.iter().map(|code| code.slug()));
+        let known = REFERENCE.iter().flat_map(|(_, _, keys)| keys()).map(|key| key.name);
+        let near = did_you_mean(wanted, Code::ALL.iter().map(|code| code.slug()).chain(known));
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "`s6gen explain` lists them".into(),
+            None => "`s6gen explain` lists the codes, `s6gen explain manifest` shows the keys".into(),
         };
-        streams.tell(&format!("s6gen: there is no code and no key `{wanted}`; {help}\n"));
+        streams.tell(&format!("s6gen: there is no code, no key and no table `{wanted}`; {help}\n"));
         Outcome::Problems
+    }
+}
+
+/// Every code with the first sentence of its explanation.
+fn list(width: usize) -> String {
+    let indent = " ".repeat(MEANING);
+    let mut text = String::new();
+    for code in Code::ALL {
+        let lines = code.explanation().lines().map(str::trim).take_while(|line| !line.is_empty());
+        let paragraph = lines.collect::<Vec<_>>().join(" ");
+        let sentence = paragraph.split_inclusive(". ").next().unwrap_or_default().trim();
+        let sentence = render::wrapped(sentence, width.max(2 * MEANING), &indent);
+        // The code stands in the indent of the first line, or above it where it is too long.
+        match code.slug().len() < MEANING {
+            true => text += &format!("{:MEANING$}{}", code.slug(), &sentence[MEANING..]),
+            false => text += &format!("{}\n{sentence}", code.slug()),
+        }
+    }
+    text
+}
+
+/// What a key means, in each table that has it.
+fn keys(wanted: &str, width: usize) -> String {
+    let key = wanted.rsplit('.').next().unwrap_or(wanted);
+    let mut text = String::new();
+    for (heading, _, keys) in REFERENCE {
+        for known in keys().into_iter().filter(|known| known.name == key) {
+            let doc = known.doc.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+            text += &format!("`{key}` in `{heading}`: {}\n", known.expected);
+            text += &render::wrapped(doc.trim(), width, "  ");
+        }
+    }
+    text
+}
+
+/// The keys of a table.
+fn tables(wanted: &str, width: usize) -> String {
+    let Some(section) = render::reference_of(wanted) else { return String::new() };
+    let text = render::fitted(&section, width);
+    if REFERENCE.iter().any(|(_, _, keys)| keys().iter().any(|key| key.name == wanted)) {
+        format!("\n{text}")
+    } else {
+        text
     }
 }

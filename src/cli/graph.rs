@@ -1,6 +1,8 @@
+use std::path::Path;
+
 use clap::{Args, ValueEnum};
 
-use super::{Input, Outcome, Streams};
+use super::{Input, ManifestArgument, Outcome, Streams};
 use crate::diagnostic::did_you_mean;
 use crate::model::{Index, Layer, Name};
 use crate::render::{self, Direction};
@@ -17,7 +19,7 @@ use crate::render::{self, Direction};
     s6gen graph --tree s6-rc.d        of a source directory that exists already\n  \
     s6gen graph --format dot | dot -Tsvg > services.svg")]
 pub(super) struct Graph {
-    /// Only these and what they need; with --down, what needs them
+    /// Only these and what they need; with --down, what needs them. A first one that ends with `.toml` is the manifest
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     #[command(flatten)]
@@ -41,7 +43,15 @@ enum Drawing {
 }
 
 impl Graph {
-    pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
+    pub fn run(mut self, streams: &mut Streams<'_>) -> Outcome {
+        // No service has such a name unless somebody wants to be misunderstood, who can use -m.
+        let is_file = |name: &String| Path::new(name).extension().is_some_and(|end| end == "toml");
+        if self.input.is_manifest()
+            && !self.input.manifest.is_named()
+            && self.names.first().is_some_and(is_file)
+        {
+            self.input.manifest = ManifestArgument::new(self.names.remove(0).into());
+        }
         let (files, compilation) = self.input.compile();
         streams.report(compilation.problems.iter(), &files);
         if compilation.problems.has_errors() {

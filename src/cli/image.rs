@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::diagnostic::{Files, Problems};
+use crate::diagnostic::{Code, Files, Problems};
 use crate::disk::{self, SourceDirectory};
 use crate::image::{self, Setup};
 use crate::model::{Name, ServiceSet, System, Target};
@@ -31,6 +31,17 @@ pub(super) struct Image {
     /// The value of S6_RUNTIME_BUNDLEDIR when the container starts
     #[arg(long, value_name = "PATH", value_parser = absolute, requires = "root", conflicts_with = "tree")]
     bundle_dir: Option<String>,
+}
+
+/// Whether there is an s6-overlay in the file system `root`, of whatever version.
+pub(super) fn has_overlay(root: &Path) -> bool {
+    let opened =
+        SourceDirectory::open(root).and_then(|opened| Union::new(vec![Mount::new("/", root, opened)]));
+    let Ok(opened) = opened else { return false };
+    match image::system(&opened, &mut Files::default()) {
+        Ok(_) => true,
+        Err(problem) => problem.code != Code::OverlayNotFound,
+    }
 }
 
 pub(super) fn version(text: &str) -> Result<System, String> {

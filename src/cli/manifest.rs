@@ -15,9 +15,9 @@ use crate::{Compilation, ManifestFile, compile, manifest, render};
 /// Which manifest to read.
 #[derive(Debug, Args)]
 pub(super) struct ManifestArgument {
-    /// The manifest; `-` reads standard input
-    #[arg(short, long, value_name = "FILE", default_value = "services.toml")]
-    pub(super) manifest: PathBuf,
+    /// The manifest; `-` reads standard input [default: services.toml]
+    #[arg(short, long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
 }
 
 /// A manifest that was read, with those that it includes.
@@ -30,9 +30,23 @@ pub(super) struct Loaded {
 }
 
 impl ManifestArgument {
+    pub(super) fn new(path: PathBuf) -> Self {
+        ManifestArgument { manifest: Some(path) }
+    }
+
+    /// The path of the manifest.
+    pub(super) fn path(&self) -> &Path {
+        self.manifest.as_deref().unwrap_or(Path::new("services.toml"))
+    }
+
+    /// Whether it was named.
+    pub(super) fn is_named(&self) -> bool {
+        self.manifest.is_some()
+    }
+
     /// Reads the manifest. What keeps it from being read is a problem like any other.
     pub(super) fn load(&self) -> Loaded {
-        load_manifest(&self.manifest)
+        load_manifest(self.path())
     }
 
     /// Reads and compiles the manifest.
@@ -149,13 +163,27 @@ fn load(
             match load(&path, open, files, problems) {
                 Ok(manifest) => included.push(manifest),
                 Err(unread) => {
-                    problems.push(problem(unread.message).maybe_help(unread.help));
+                    // The path of what is included is written here, and not on the command line.
+                    let help = match path.exists() {
+                        true => unread.help,
+                        false => Some(missing_include(files.path(file))),
+                    };
+                    problems.push(problem(unread.message).maybe_help(help));
                 }
             }
         }
     }
     open.pop();
     Ok(ManifestFile { file, included, added: None })
+}
+
+/// What to do about an included file that is not there, for one that `including` names.
+fn missing_include(including: &Path) -> String {
+    let folder = including.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let from = folder.map_or("the folder of this file".into(), |folder| format!("`{}`", folder.display()));
+    format!(
+        "mend the path, which is relative to {from}, or remove it; a pattern such as `services.d/*.toml` may match nothing"
+    )
 }
 
 /// A folder of templates that stand before the shipped ones.

@@ -102,7 +102,7 @@ impl Input {
     fn name(&self) -> String {
         let trees: Vec<String> =
             self.tree.iter().chain(&self.image.root).map(|tree| tree.display().to_string()).collect();
-        if trees.is_empty() { self.manifest.manifest.display().to_string() } else { trees.join(", ") }
+        if trees.is_empty() { self.manifest.path().display().to_string() } else { trees.join(", ") }
     }
 
     /// What cannot be meant, although each argument can.
@@ -147,8 +147,11 @@ enum Outcome {
 pub fn main() -> ExitCode {
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let style = if colours { Style::Coloured } else { Style::Plain };
+    let terminal = terminal_size::terminal_size_of(io::stdout());
+    let width = terminal.map(|(width, _)| usize::from(width.0).clamp(40, 120));
     // A thread that panics says so, and must not wait for this one.
-    run(std::env::args_os(), &mut io::stdout().lock(), &mut io::stderr(), style)
+    let (mut out, mut err) = (io::stdout().lock(), io::stderr());
+    run_in(std::env::args_os(), Streams::new(&mut out, &mut err, style, width), &mut Installed)
 }
 
 /// Runs the program; what it finds goes to `err`, what it was asked for to `out`.
@@ -169,13 +172,22 @@ pub fn run_with(
     style: Style,
     programs: &mut dyn Programs,
 ) -> ExitCode {
+    run_in(arguments, Streams::new(out, err, style, None), programs)
+}
+
+fn run_in(
+    arguments: impl IntoIterator<Item = OsString>,
+    mut streams: Streams<'_>,
+    programs: &mut dyn Programs,
+) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let mut words = arguments.get(1..).unwrap_or_default().to_vec();
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
             let text = error.render();
-            let _ = if error.use_stderr() { write!(err, "{text}") } else { write!(out, "{text}") };
+            let to: &mut dyn Write = if error.use_stderr() { streams.err } else { streams.out };
+            let _ = write!(to, "{text}");
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
@@ -186,7 +198,7 @@ pub fn run_with(
     };
     if let Some(text) = input.and_then(Input::misuse) {
         let error = Arguments::command().error(ErrorKind::TooManyValues, text);
-        let _ = write!(err, "{}", error.render());
+        let _ = write!(streams.err, "{}", error.render());
         return ExitCode::from(2);
     }
     // Who is stopped by what he has begun does not stop it.
@@ -194,11 +206,10 @@ pub fn run_with(
         // Behind `--` it would be a name.
         words.insert(arguments.command.words().min(words.len()), "--apart".into());
         return crate::live::apart(&words).unwrap_or_else(|error| {
-            let _ = writeln!(err, "s6gen: cannot start itself: {error}");
+            let _ = writeln!(streams.err, "s6gen: cannot start itself: {error}");
             ExitCode::from(3)
         });
     }
-    let mut streams = Streams { out, err, style, lost: None };
     let outcome = match arguments.command {
         Command::Build(build) => build.run(&mut streams),
         Command::Check(check) => check.run(&mut streams),
@@ -230,11 +241,17 @@ struct Streams<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
     style: Style,
+    /// How many characters a line of the terminal has that reads standard output, if one does.
+    width: Option<usize>,
     /// Why something that was asked for did not reach whoever asked.
     lost: Option<io::Error>,
 }
 
-impl Streams<'_> {
+impl<'a> Streams<'a> {
+    fn new(out: &'a mut dyn Write, err: &'a mut dyn Write, style: Style, width: Option<usize>) -> Self {
+        Streams { out, err, style, width, lost: None }
+    }
+
     /// What was asked for.
     fn say(&mut self, text: &str) {
         let said = self.out.write_all(text.as_bytes());

@@ -61,6 +61,11 @@ impl Origin {
         Origin::new(file, 0..0)
     }
 
+    /// Whether another one lies in it.
+    pub fn contains(&self, other: Origin) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
+    }
+
     /// The range of bytes.
     pub fn span(&self) -> Range<usize> {
         self.start as usize..self.end as usize

@@ -114,6 +114,15 @@ impl Problems {
         self.list.iter_mut().for_each(revise);
     }
 
+    /// Keeps the first `kept`, and of those behind them what `keep` says.
+    pub fn retain_from(&mut self, kept: usize, mut keep: impl FnMut(&Diagnostic) -> bool) {
+        let mut number = 0;
+        self.list.retain(|problem| {
+            number += 1;
+            number <= kept || keep(problem)
+        });
+    }
+
     /// Takes note of problems.
     pub fn extend(&mut self, problems: impl IntoIterator<Item = Diagnostic>) {
         self.list.extend(problems);

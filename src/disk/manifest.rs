@@ -46,7 +46,10 @@ pub fn read_manifest(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
         let inside = path.join("services.toml");
         let help = match inside.is_file() {
             true => format!("name the file in it: `{}`", inside.display()),
-            false => "name a file; `s6gen init` writes a first one".to_owned(),
+            false => {
+                "name a file; `s6gen init` writes a first one, and `s6gen check --tree DIR` judges a source directory"
+                    .to_owned()
+            }
         };
         return Err(Box::new(problem.help(help)));
     }

@@ -34,7 +34,7 @@ pub use compiled::{
     make_folder, relink, remove_abandoned, remove_folder, unsupervised,
 };
 pub use compose::compose;
-pub use create::create;
+pub use create::{create, make_root};
 pub use error::{Foreign, OutputError, Refusal};
 pub use folder::{matching, read_folder};
 pub use ground::State;

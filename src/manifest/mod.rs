@@ -6,6 +6,7 @@
 mod additions;
 mod foreign;
 mod keys;
+mod mistakes;
 mod nearer;
 mod suggest;
 mod syntax;
@@ -15,8 +16,8 @@ mod words;
 
 pub use additions::{Added, Additions, Change, Parameters};
 pub use keys::{
-    BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OneshotKeys, REFERENCE, Ready, Table,
-    TargetKeys,
+    BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OneshotKeys, REFERENCE, Ready, Section,
+    Table, TargetKeys,
 };
 pub use nearer::Nearer;
 pub use suggest::{SIGNAL_NUMBERS, text_of as meant_text};
@@ -24,12 +25,14 @@ pub use values::{Command, Flag, Instances, Names, Number, Numbers, RawText, Text
 pub use words::{Holds, SECTIONS, WORDS};
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Files, Origin, Problems};
 use nearer::read_nearer;
+use syntax::{Body, Separated};
 use unknown::{unknown_key, unknown_table};
 use values::{Reader, Value, kind_of};
 
@@ -46,8 +49,19 @@ pub struct Manifest {
     pub oneshot_defaults: ServiceTable<OneshotKeys>,
     /// Every service, in file order.
     pub services: Vec<ServiceEntry>,
+    /// What syntax errors have taken away.
+    pub lost: Lost,
     /// The file with what was added while the system runs, of whose values nobody who wrote the manifest knew.
     pub added: Option<FileId>,
+}
+
+/// What syntax errors have taken away from a manifest. What is missing because of them is not missing in the manifest.
+#[derive(Debug, Default)]
+pub struct Lost {
+    /// The tables that have lost a key.
+    pub tables: Vec<Origin>,
+    /// Some names of services are not known.
+    pub names: bool,
 }
 
 /// One `[kind.NAME]`.
@@ -177,22 +191,12 @@ pub fn parse(files: &Files, file: FileId, problems: &mut Problems) -> Manifest {
             return manifest;
         }
     };
-    let readable;
-    let (mut root, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        let mistakes;
-        (readable, mistakes) = syntax::separate(text);
-        for (span, message) in mistakes {
-            problems.push(
-                Diagnostic::new(Code::Syntax, format!("this is not valid TOML: {message}"))
-                    .at(Origin::new(file, span), "here")
-                    .help("`s6gen explain manifest` shows how values and tables are written"),
-            );
-        }
-        root = DeTable::parse_recoverable(&readable).0;
+    let (root, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        manifest.read(root.get_ref(), &mut Reader::new(file, problems));
+    } else {
+        manifest.read_around_mistakes(text, file, problems);
     }
-    let mut reader = Reader { file, base: 0, pinned: None, in_defaults: false, problems };
-    manifest.read(root.get_ref(), &mut reader);
     if manifest.services.is_empty() && manifest.include.is_empty() && !problems.has_errors() {
         problems.push(
             Diagnostic::new(Code::ManifestEmpty, "the manifest describes no service")
@@ -208,7 +212,7 @@ pub fn includes(files: &Files, file: FileId) -> Vec<Text> {
     let mut unread = Problems::default();
     let Ok(text) = std::str::from_utf8(&files.get(file).text) else { return Vec::new() };
     let (root, _) = DeTable::parse_recoverable(text);
-    let mut reader = Reader { file, base: 0, pinned: None, in_defaults: false, problems: &mut unread };
+    let mut reader = Reader::new(file, &mut unread);
     let include = root.get_ref().iter().find(|(key, _)| key.get_ref().as_ref() == "include");
     include
         .and_then(|(_, value)| Names::<Text>::read("include", value, &mut reader))
@@ -227,6 +231,8 @@ impl Manifest {
         for manifest in included {
             below.target = target_over(below.target, manifest.target);
             below.services.extend(manifest.services);
+            self.lost.tables.extend(manifest.lost.tables);
+            self.lost.names |= manifest.lost.names;
         }
         let known: BTreeMap<(&'static str, String), usize> = below
             .services
@@ -302,6 +308,73 @@ impl Manifest {
                 ServiceKeys::Oneshot(Box::new(keys.over(self.oneshot_defaults.clone())))
             }
             ServiceKeys::Bundle(keys) => ServiceKeys::Bundle(Box::new(keys.over(BundleKeys::default()))),
+        }
+    }
+
+    /// Reports the syntax errors of a text, and reads everything else of it.
+    fn read_around_mistakes(&mut self, text: &str, file: FileId, problems: &mut Problems) {
+        let separated = syntax::separate(text, &[]);
+        self.note_mistakes(&separated, file, 0, problems);
+        let root = DeTable::parse_recoverable(&separated.readable).0;
+        self.read(root.get_ref(), &mut Reader::new(file, problems));
+        for body in separated.bodies {
+            let inside = syntax::separate(&text[body.text.clone()], &body.path);
+            self.note_mistakes(&inside, file, body.text.start, problems);
+            self.lost.tables.push(Origin::new(file, body.header.start..body.text.end));
+            let root = DeTable::parse_recoverable(&inside.readable).0;
+            let mut reader = Reader { base: body.text.start, ..Reader::new(file, problems) };
+            let name = reader_name(&body, file);
+            match body.path.first().map(String::as_str).filter(|_| body.path.len() == 2) {
+                Some("longrun") => self.read_body(root.get_ref(), &mut reader, name, |keys| {
+                    ServiceKeys::Longrun(Box::new(keys))
+                }),
+                Some("oneshot") => self.read_body(root.get_ref(), &mut reader, name, |keys| {
+                    ServiceKeys::Oneshot(Box::new(keys))
+                }),
+                Some("bundle") => self.read_body(root.get_ref(), &mut reader, name, ServiceKeys::Bundle),
+                _ => {}
+            }
+        }
+        self.services.sort_by_key(|service| service.name.origin);
+    }
+
+    fn note_mistakes(&mut self, found: &Separated, file: FileId, base: usize, problems: &mut Problems) {
+        let origin = |span: &Range<usize>| Origin::new(file, base + span.start..base + span.end);
+        for mistake in &found.mistakes {
+            let mut problem = Diagnostic::new(Code::Syntax, &mistake.message)
+                .at(origin(&mistake.span), &mistake.label)
+                .help(&mistake.help);
+            if let Some((span, label)) = &mistake.other {
+                problem = problem.at(origin(span), label);
+            }
+            problems.push(problem);
+        }
+        self.lost.tables.extend(found.damaged.iter().map(origin));
+        self.lost.names |= found.has_lost_names;
+    }
+
+    /// Reads the keys of a service whose header is a mistake, beside those that stand below a right one.
+    fn read_body<K: Table>(
+        &mut self,
+        root: &DeTable<'_>,
+        reader: &mut Reader<'_>,
+        name: Text,
+        wrap: impl Fn(K) -> ServiceKeys,
+    ) {
+        let mut keys = K::default();
+        let kind = wrap(K::default()).kind();
+        let place = format!("[{kind}.{}]", name.value);
+        for (key, value) in root {
+            read_key(&mut keys, key, value, reader, &place);
+        }
+        let keys = wrap(keys);
+        let same = self
+            .services
+            .iter_mut()
+            .find(|entry| entry.keys.kind() == kind && entry.name.value == name.value);
+        match same {
+            Some(entry) => entry.keys = std::mem::take(&mut entry.keys).merge(keys),
+            None => self.services.push(ServiceEntry { name, keys }),
         }
     }
 
@@ -421,6 +494,12 @@ impl Manifest {
     }
 }
 
+/// The name of the service whose header is a mistake.
+fn reader_name(body: &Body, file: FileId) -> Text {
+    let value = body.path.get(1).cloned().unwrap_or_default();
+    Text { value, origin: Origin::new(file, body.header.clone()), from_defaults: false }
+}
+
 /// The entries of a value that must be a table.
 fn entries<'v, 'i>(
     value: &'v Spanned<DeValue<'i>>,
@@ -486,13 +565,7 @@ fn is_nameless<K: Table>(name: &str, value: &DeValue<'_>) -> bool {
 fn set_line<T: Table>(table: &mut T, line: &str, origin: Origin) {
     let Ok(parsed) = DeTable::parse(line) else { return };
     let mut ignored = Problems::default();
-    let mut reader = Reader {
-        file: origin.file,
-        base: 0,
-        pinned: Some(origin),
-        in_defaults: false,
-        problems: &mut ignored,
-    };
+    let mut reader = Reader { pinned: Some(origin), ..Reader::new(origin.file, &mut ignored) };
     for (key, value) in
         parsed.get_ref().iter().filter(|(key, _)| ["run", "contents"].contains(&key.get_ref().as_ref()))
     {

@@ -1,51 +1,96 @@
 //! Syntax errors, one for each mistake, of a text that has some.
 //!
 //! After a mistake such as a bracket that is never closed, a parser that goes on finds fault with every following
-//! line. So what follows is read anew from the next line that is a table header; a table with a mistake in it costs
-//! only itself.
+//! line. So the statement with the mistake is blanked out and the text is read anew: a mistake costs one statement, or
+//! the header of one table, whose keys are then read apart.
 
 use std::ops::Range;
 
 use toml::de::DeTable;
 
+use super::mistakes::{self, Mistake};
+
 /// After so many errors this is no manifest with mistakes in it, and each further one takes as long as all before.
 const MOST_ERRORS: usize = 100;
 
-/// The text with every table that has a syntax error blanked out, byte for byte, and those errors.
-pub(super) fn separate(text: &str) -> (String, Vec<(Range<usize>, String)>) {
-    let mut readable = text.to_owned();
-    let mut errors = Vec::new();
-    let mut start = 0;
-    while let Some((span, message)) = first_error(&text[start..]) {
-        if errors.len() == MOST_ERRORS {
-            return (String::new(), errors);
+/// What can be read of a text with mistakes.
+#[derive(Debug, Default)]
+pub(super) struct Separated {
+    /// The text with every mistake blanked out, byte for byte.
+    pub readable: String,
+    /// The mistakes.
+    pub mistakes: Vec<Mistake>,
+    /// The keys of tables whose header is the mistake.
+    pub bodies: Vec<Body>,
+    /// The tables that have lost a statement, with their headers.
+    pub damaged: Vec<Range<usize>>,
+    /// Which services there are cannot be told any more.
+    pub has_lost_names: bool,
+}
+
+/// The keys of a table whose header cannot be read as it stands.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Body {
+    /// The header.
+    pub header: Range<usize>,
+    /// What follows on it, up to the next header.
+    pub text: Range<usize>,
+    /// What the header was meant to be, part by part; empty if nobody knows.
+    pub path: Vec<String>,
+}
+
+/// Statements whose loss changes which services there are.
+const NAMING: &[&str] = &["include", "instances", "parameters", "external"];
+
+/// Takes the mistakes out of a text; `path` is the table to which its first lines belong.
+pub(super) fn separate(text: &str, path: &[String]) -> Separated {
+    let mut found = Separated { readable: text.to_owned(), ..Separated::default() };
+    while let Some((span, message)) = first_error(&found.readable) {
+        if found.mistakes.len() == MOST_ERRORS {
+            return Separated { readable: String::new(), bodies: Vec::new(), has_lost_names: true, ..found };
         }
-        let place = start + span.start;
+        let readable = found.readable.as_str();
         // An error at the end of a line marks the character before it: line ends cannot be seen.
-        let at_end = text.as_bytes().get(place).is_none_or(|byte| matches!(byte, b'\n' | b'\r'));
-        let shown =
-            if at_end { last_character(text, place) } else { place..(start + span.end).max(place + 1) };
-        let from =
-            headers(text).filter(|header| (start..=shown.start).contains(header)).last().unwrap_or(start);
-        let to = headers(text).find(|header| *header > shown.start).unwrap_or(text.len());
-        readable.replace_range(from..to, &blank(&text[from..to]));
-        errors.push((shown, message));
-        start = to;
-    }
-    // What is wrong only in the whole, such as one table in two places.
-    while let Some((span, message)) = first_error(&readable) {
-        if errors.len() == MOST_ERRORS {
-            return (String::new(), errors);
+        let at_end = readable.as_bytes().get(span.start).is_none_or(|byte| matches!(byte, b'\n' | b'\r'));
+        let shown = match unclosed(readable).filter(|quotes| *quotes <= span.start) {
+            Some(quotes) => quotes..quotes + 3,
+            None if at_end => last_character(readable, span.start),
+            None => span.start..span.end.max(span.start + 1),
+        };
+        let statement = statement(readable, shown.start);
+        let table = table(readable, statement.start);
+        let line = readable[statement.clone()].trim_start();
+        if line.is_empty() {
+            // Nothing is left that could be blanked out.
+            found.has_lost_names = true;
+            found.mistakes.push(Mistake::plain(shown, message));
+            return Separated { readable: String::new(), bodies: Vec::new(), ..found };
         }
-        let from = headers(&readable).filter(|header| *header <= span.start).last().unwrap_or(0);
-        let to = headers(&readable).find(|header| *header > span.start).unwrap_or(readable.len());
-        if readable[from..to].trim().is_empty() {
-            break;
-        }
-        readable.replace_range(from..to, &blank(&readable[from..to]));
-        errors.push((span, message));
+        let blanked = if line.starts_with('[') {
+            let header = line_at(readable, statement.start);
+            let to = headers(readable).find(|place| *place > header.start).unwrap_or(readable.len());
+            let (mistake, path) = mistakes::header(readable, header.clone(), shown, &message);
+            found.mistakes.push(mistake);
+            found.has_lost_names |= path.is_empty();
+            found.bodies.push(Body { header: header.clone(), text: header.end..to, path });
+            header.start..to
+        } else {
+            let header = if table.start == 0 && !readable.starts_with('[') {
+                path.to_vec()
+            } else {
+                mistakes::path_of(&readable[line_at(readable, table.start)])
+            };
+            let (mistake, key) = mistakes::statement(readable, statement.clone(), shown, &message, &header);
+            found.mistakes.push(mistake);
+            found.has_lost_names |= key.is_empty() || NAMING.contains(&key.as_str());
+            found.damaged.push(table);
+            statement
+        };
+        let blank = blank(&found.readable[blanked.clone()]);
+        found.readable.replace_range(blanked, &blank);
     }
-    (readable, errors)
+    found.mistakes.sort_by_key(|mistake| mistake.span.start);
+    found
 }
 
 /// As many bytes, in the same lines.
@@ -59,16 +104,130 @@ fn first_error(text: &str) -> Option<(Range<usize>, String)> {
     Some((error.span().unwrap_or(0..0), error.message().trim().to_owned()))
 }
 
-/// Where lines begin that look like `[longrun.web]`.
-fn headers(text: &str) -> impl Iterator<Item = usize> + '_ {
-    let mut offset = 0;
-    text.split_inclusive('\n').filter_map(move |line| {
+/// How many lines are tried as the beginning of a statement.
+const MOST_LINES: usize = 200;
+
+/// The statement with the mistake at `place`: from the last line before it that begins one, up to the next line that
+/// does.
+fn statement(text: &str, place: usize) -> Range<usize> {
+    let last = line_at(text, place).start;
+    let from = table(text, place).start;
+    let begins = |line: &usize| begins_statement(&text[*line..]);
+    let mut candidates: Vec<usize> =
+        lines(text, from).take_while(|line| *line <= place).filter(begins).collect();
+    candidates.reverse();
+    // A line in the middle of an array or of a text of several lines begins nothing.
+    let is_whole = |line: &usize| first_error(&text[from..*line]).is_none();
+    let start = candidates.iter().copied().take(MOST_LINES).find(is_whole).or(candidates.first().copied());
+    let start = start.unwrap_or(last);
+    let next = lines(text, last).find(|line| *line > start && begins(line));
+    start..next.unwrap_or(text.len())
+}
+
+/// The beginnings of lines from `from` on that are not in the middle of a text of several lines.
+fn lines(text: &str, from: usize) -> impl Iterator<Item = usize> + '_ {
+    let mut open: Option<&str> = None;
+    starts(text, from).filter_map(move |(start, line)| {
+        let was_open = open.is_some_and(|quotes| !ends_unclosed(&text[start..], line, quotes));
+        open = after(line, open.filter(|_| was_open));
+        (!was_open).then_some(start)
+    })
+}
+
+/// The quotes that begin a text of several lines and that nothing ends.
+fn unclosed(text: &str) -> Option<usize> {
+    let mut open: Option<(usize, &str)> = None;
+    for (start, line) in starts(text, 0) {
+        match open {
+            Some((place, quotes)) if ends_unclosed(&text[start..], line, quotes) => return Some(place),
+            Some((_, quotes)) => open = open.filter(|_| after(line, Some(quotes)).is_some()),
+            None => {
+                let quotes = after(line, None);
+                open = quotes.and_then(|quotes| Some((start + line.rfind(quotes)?, quotes)));
+            }
+        }
+    }
+    open.map(|(place, _)| place)
+}
+
+fn starts(text: &str, from: usize) -> impl Iterator<Item = (usize, &str)> {
+    let mut offset = from;
+    text[from.min(text.len())..].split_inclusive('\n').map(move |line| {
         let start = offset;
         offset += line.len();
-        let name = line.strip_prefix('[')?.trim_start_matches('[').split(']').next()?;
-        let plain = |c: char| c.is_alphanumeric() || "_-.\"'@".contains(c);
-        (!name.trim().is_empty() && name.trim_end().chars().all(plain)).then_some(start)
+        (start, line)
     })
+}
+
+/// The quotes of the text of several lines that is open behind `line`, where that of `open` is before it.
+fn after<'q>(line: &str, open: Option<&'q str>) -> Option<&'q str> {
+    let (mut open, mut rest) = (open, line);
+    loop {
+        let next = match open {
+            Some(quotes) => rest.find(quotes).map(|place| (place, quotes)),
+            None => {
+                ["\"\"\"", "'''"].into_iter().filter_map(|quotes| Some((rest.find(quotes)?, quotes))).min()
+            }
+        };
+        let Some((place, quotes)) = next else { return open };
+        // In a comment they are none.
+        if open.is_none() && rest[..place].trim_start().starts_with('#') {
+            return None;
+        }
+        open = if open.is_some() { None } else { Some(quotes) };
+        rest = &rest[place + quotes.len()..];
+    }
+}
+
+/// Whether a text of several lines that is open cannot be meant to hold `line`, the first of `rest`: it is the header of
+/// a service, and the quotes behind it are all in pairs.
+fn ends_unclosed(rest: &str, line: &str, quotes: &str) -> bool {
+    let kinds = ["[longrun.", "[oneshot.", "[bundle.", "[defaults.", "[target]"];
+    kinds.iter().any(|kind| line.starts_with(kind)) && rest.matches(quotes).count() % 2 == 0
+}
+
+/// Whether the line with which a text begins looks like `key = value`, `key: value`, a header or a comment of another
+/// language.
+fn begins_statement(text: &str) -> bool {
+    let line = text.lines().next().unwrap_or_default().trim_start();
+    if header_of(line).is_some() || line.starts_with("[[") || line.starts_with(';') || line.starts_with("//")
+    {
+        return true;
+    }
+    let key = line.split(['=', ':']).next().unwrap_or_default();
+    let is_key =
+        |key: &str| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "_-.\"' ".contains(c));
+    // Indented lines without `=` are likelier part of something.
+    (key.len() < line.len() && is_key(key.trim_end()))
+        || (text.starts_with(line) && is_key(line) && !line.is_empty())
+}
+
+/// The line at `place`, without its end.
+pub(super) fn line_at(text: &str, place: usize) -> Range<usize> {
+    let place = place.min(text.len());
+    let start = text[..place].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[place..].find('\n').map_or(text.len(), |length| place + length);
+    start..start + text[start..end].trim_end().len()
+}
+
+/// The table in which `place` is, with its header.
+fn table(text: &str, place: usize) -> Range<usize> {
+    let start = headers(text).take_while(|header| *header <= place).last().unwrap_or(0);
+    let end = headers(text).find(|header| *header > place).unwrap_or(text.len());
+    start..end
+}
+
+/// Where lines begin that look like `[longrun.web]`.
+fn headers(text: &str) -> impl Iterator<Item = usize> + '_ {
+    lines(text, 0).filter(|line| header_of(text[*line..].lines().next().unwrap_or_default()).is_some())
+}
+
+/// What stands between the brackets of a line that looks like a header.
+fn header_of(line: &str) -> Option<&str> {
+    let name = line.strip_prefix('[')?.trim_start_matches('[').split(']').next()?;
+    let plain = |c: char| c.is_alphanumeric() || "_-.\"'@:".contains(c);
+    let is_array = name.starts_with(['"', '\'']);
+    (!name.trim().is_empty() && !is_array && name.trim_end().chars().all(plain)).then_some(name)
 }
 
 fn last_character(text: &str, end: usize) -> Range<usize> {

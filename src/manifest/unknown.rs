@@ -43,9 +43,10 @@ pub(super) fn remedy(name: &str, value: &DeValue<'_>, place: &str, keys: &[Key])
     }
     let near = did_you_mean(name, names.iter().copied());
     let help = match place.trim_matches(['[', ']']).split_once('.') {
-        Some((kind, service)) if value.is_table() && place.ends_with(']') && kind != "defaults" => {
-            let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-            format!("{near}a name with a dot needs quotes: `[{kind}.\"{service}.{name}\"]`")
+        Some((kind, service))
+            if value.is_table() && near.is_none() && place.ends_with(']') && kind != "defaults" =>
+        {
+            format!("a name with a dot needs quotes: `[{kind}.\"{service}.{name}\"]`")
         }
         _ => match near {
             Some(near) => format!("did you mean `{near}`?"),

@@ -17,7 +17,12 @@ pub struct Reader<'p> {
     pub(super) problems: &'p mut Problems,
 }
 
-impl Reader<'_> {
+impl<'p> Reader<'p> {
+    /// Reads the file as it stands.
+    pub(super) fn new(file: FileId, problems: &'p mut Problems) -> Self {
+        Reader { file, base: 0, pinned: None, in_defaults: false, problems }
+    }
+
     pub(super) fn origin(&self, span: Range<usize>) -> Origin {
         self.pinned.unwrap_or_else(|| Origin::new(self.file, self.base + span.start..self.base + span.end))
     }

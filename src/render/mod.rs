@@ -5,5 +5,5 @@ mod reference;
 mod tree;
 
 pub use graph::{Direction, dot, json, text};
-pub use reference::reference;
+pub use reference::{fitted, reference, reference_of, wrapped};
 pub use tree::{definitions_dir, tree, tree_with};

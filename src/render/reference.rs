@@ -1,18 +1,106 @@
+//! The reference of the manifest language: whole, or one table of it, in Markdown and fit for a terminal.
+
 use std::fmt::Write;
 
-use crate::manifest::REFERENCE;
+use crate::manifest::{REFERENCE, Section};
 
 /// The reference of the manifest language, in Markdown, made of the doc comments of its keys.
 pub fn reference() -> String {
     let mut out = String::from(INTRODUCTION);
-    for (heading, about, keys) in REFERENCE {
-        let _ = write!(out, "\n## `{heading}`\n\n{about}\n\n| key | value | meaning |\n|---|---|---|\n");
-        for key in keys() {
-            let meaning = key.doc.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|");
-            let _ = writeln!(out, "| `{}` | {} | {meaning} |", key.name, key.expected.replace('|', "\\|"));
-        }
+    for section in REFERENCE {
+        out.push('\n');
+        write_section(&mut out, section);
     }
     out
+}
+
+/// The part of the reference on the table `name`, such as `longrun`, `ready` or `defaults`.
+pub fn reference_of(name: &str) -> Option<String> {
+    let named = |heading: &str| heading.trim_matches(['[', ']']).trim_end_matches(".NAME") == name;
+    if let Some(section) = REFERENCE.iter().find(|(heading, ..)| named(heading)) {
+        let mut out = String::new();
+        write_section(&mut out, section);
+        return Some(out);
+    }
+    let chapter = match name {
+        "defaults" => "## How settings come together",
+        "include" => "A manifest is one TOML file",
+        _ => return None,
+    };
+    let begin = INTRODUCTION.find(chapter)?;
+    let text = &INTRODUCTION[begin..];
+    let end = text[1..].find("\n## ").map_or(text.len(), |end| end + 1);
+    Some(match name {
+        "defaults" => DEFAULTS.to_owned() + &text[..end],
+        _ => text[..end].to_owned(),
+    })
+}
+
+const DEFAULTS: &str = "## `[defaults.longrun]` and `[defaults.oneshot]`
+
+What every longrun, or every oneshot, of the file gets that says nothing else. They take the keys of `[longrun.NAME]` and
+`[oneshot.NAME]`; `s6gen explain longrun` and `s6gen explain oneshot` show those.
+
+";
+
+fn write_section(out: &mut String, (heading, about, keys): &Section) {
+    let _ = write!(out, "## `{heading}`\n\n{about}\n\n| key | value | meaning |\n|---|---|---|\n");
+    for key in keys() {
+        let meaning = key.doc.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|");
+        let _ = writeln!(out, "| `{}` | {} | {meaning} |", key.name, key.expected.replace('|', "\\|"));
+    }
+}
+
+/// Markdown of ours as lines of at most `width` characters: a row of a table becomes a line with its first two cells, and
+/// a paragraph with the third.
+pub fn fitted(markdown: &str, width: usize) -> String {
+    let mut out = String::new();
+    let mut paragraph: Vec<&str> = Vec::new();
+    let (mut is_code, mut is_table) = (false, false);
+    for line in markdown.lines().chain([""]) {
+        let is_row = line.starts_with('|') && !is_code;
+        if is_code || is_row || line.is_empty() || line.starts_with(['#', '`']) {
+            out += &wrapped(&paragraph.join(" "), width, "");
+            paragraph.clear();
+        }
+        match line {
+            _ if line.starts_with("```") => is_code = !is_code,
+            _ if is_code => out += &format!("    {line}\n"),
+            // The first two rows are the head of the table.
+            _ if is_row && (!is_table || line.starts_with("|---")) => {}
+            _ if is_row => out += &row(line, width),
+            _ if line.is_empty() || line.starts_with('#') => out += &format!("{line}\n"),
+            _ => paragraph.push(line),
+        }
+        is_table = is_row;
+    }
+    out.trim_end().to_owned() + "\n"
+}
+
+fn row(line: &str, width: usize) -> String {
+    let line = line.trim_matches('|').replace("\\|", "\u{1}");
+    let cells: Vec<String> = line.split('|').map(|cell| cell.trim().replace('\u{1}', "|")).collect();
+    let head: Vec<&str> = cells.iter().take(2).map(String::as_str).filter(|cell| !cell.is_empty()).collect();
+    let meaning = cells.get(2).map_or("", String::as_str);
+    wrapped(&head.join("  "), width, "  ") + &wrapped(meaning, width, "      ")
+}
+
+/// The words of a text in lines that begin with `indent`.
+pub fn wrapped(text: &str, width: usize, indent: &str) -> String {
+    let mut out = String::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        let is_full = indent.len() + line.chars().count() + 1 + word.chars().count() > width;
+        if is_full && !line.is_empty() {
+            out += &format!("{indent}{line}\n");
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line += word;
+    }
+    if line.is_empty() { out } else { out + &format!("{indent}{line}\n") }
 }
 
 const INTRODUCTION: &str = r#"# The manifest language

@@ -118,6 +118,119 @@ fn a_manifest_comes_from_standard_input_too() {
 }
 
 #[test]
+fn a_manifest_may_be_named_without_an_option() {
+    let folder = folder(&[("other.toml", WEB)]);
+    let check = run(folder.path(), &["check", "other.toml"]);
+    assert_eq!(code(&check), 0, "{}", err(&check));
+    assert!(err(&check).contains("other.toml: 2 definitions, no problem"), "{}", err(&check));
+    assert_eq!(code(&run(folder.path(), &["build", "other.toml", "--root", "out"])), 0);
+    let graph = run(folder.path(), &["graph", "other.toml", "web"]);
+    assert!(code(&graph) == 0 && out(&graph).contains("web"), "{}", err(&graph));
+    for twice in [
+        &["check", "other.toml", "-m", "other.toml"][..],
+        &["build", "other.toml", "-m", "other.toml", "--root", "out"],
+        &["check", "other.toml", "--tree", "out"],
+    ] {
+        assert_eq!(code(&run(folder.path(), twice)), 2, "{twice:?}");
+    }
+    let directory = run(folder.path(), &["check", "out"]);
+    assert!(
+        err(&directory).contains("`s6gen check --tree DIR` judges a source directory"),
+        "{}",
+        err(&directory)
+    );
+}
+
+#[test]
+fn an_included_file_that_is_missing_is_no_matter_of_the_command_line() {
+    let folder = folder(&[("services.toml", &format!("include = [\"vpn.toml\"]\n{WEB}"))]);
+    let output = run(folder.path(), &["check"]);
+    assert_eq!(code(&output), 1);
+    assert!(err(&output).contains("`vpn.toml` does not exist"), "{}", err(&output));
+    assert!(err(&output).contains("relative to the folder of this file"), "{}", err(&output));
+    assert!(!err(&output).contains("`-m`"), "{}", err(&output));
+}
+
+#[test]
+fn build_makes_only_the_last_component_of_its_root() {
+    let folder = folder(&[("services.toml", WEB)]);
+    let output = run(folder.path(), &["build", "--root", "gone/out"]);
+    assert_eq!(code(&output), 3, "{}", err(&output));
+    assert!(err(&output).contains("cannot make `gone/out`: `gone` does not exist"), "{}", err(&output));
+    assert!(!folder.path().join("gone").exists());
+    let output = run(folder.path(), &["build", "--root", "out"]);
+    assert!(code(&output) == 0 && err(&output).starts_with("made out\n"), "{}", err(&output));
+    let again = run(folder.path(), &["build", "--root", "out"]);
+    assert!(!err(&again).contains("made"), "{}", err(&again));
+}
+
+#[test]
+fn a_build_without_a_root_is_only_for_an_image() {
+    needs!("no-overlay");
+    let folder = folder(&[
+        ("services.toml", WEB),
+        ("alone.toml", "[target]\ns6-rc = \"0.7.0.0\"\n\n[longrun.web]\nrun = [\"web\"]\n"),
+    ]);
+    // With --check, so that nothing is written into this machine if it fails.
+    let build = |words: &[&str]| run(folder.path(), &[&["build", "--check"], words].concat());
+    let output = build(&[]);
+    assert_eq!(code(&output), 2, "{}", err(&output));
+    assert!(err(&output).contains("there is no s6-overlay in `/`"), "{}", err(&output));
+    assert!(
+        err(&output).contains("`--root rootfs`; `--root /` writes here nevertheless"),
+        "{}",
+        err(&output)
+    );
+    assert_eq!(code(&build(&["--root", "/"])), 1, "whoever says so gets it");
+    assert_eq!(code(&build(&["alone.toml"])), 1, "without s6-overlay there is none to find");
+}
+
+#[test]
+fn explain_shows_the_keys_of_a_table() {
+    let folder = folder(&[]);
+    for (heading, _, keys) in s6gen::manifest::REFERENCE {
+        let table = heading.trim_matches(['[', ']']).trim_end_matches(".NAME");
+        for written in [table, heading] {
+            let output = run(folder.path(), &["explain", written]);
+            assert_eq!(code(&output), 0, "{written}");
+            for key in keys() {
+                assert!(
+                    out(&output).contains(&format!("  `{}`  {}\n", key.name, key.expected)),
+                    "{written}: {}",
+                    key.name
+                );
+            }
+        }
+    }
+    for table in ["defaults", "include"] {
+        assert_eq!(code(&run(folder.path(), &["explain", table])), 0, "{table}");
+    }
+    let near = run(folder.path(), &["explain", "timeout-Up"]);
+    assert!(err(&near).contains("did you mean `timeout-up`?"), "{}", err(&near));
+}
+
+#[test]
+fn explanations_fit_the_line_and_end_with_their_sentence() {
+    let folder = folder(&[]);
+    let listed = out(&run(folder.path(), &["explain"]));
+    let mut sentences = 0;
+    for (place, line) in listed.lines().enumerate() {
+        assert!(line.chars().count() <= 100, "{line}");
+        let is_last = listed.lines().nth(place + 1).is_none_or(|next| !next.starts_with(' '));
+        if is_last {
+            assert!(line.ends_with(['.', ':', '`']), "cut: {line}");
+            sentences += 1;
+        }
+    }
+    assert!(sentences >= Code::ALL.len(), "{sentences}");
+    let text = s6gen::render::fitted(&s6gen::render::reference(), 60);
+    for line in text.lines().filter(|line| !line.starts_with("    ") && !line.starts_with('#')) {
+        let is_one_word = !line.trim().contains(' ');
+        assert!(line.chars().count() <= 60 || is_one_word, "{line}");
+    }
+}
+
+#[test]
 fn wrong_usage_ends_with_2() {
     let folder = folder(&[("services.toml", WEB)]);
     for arguments in [&["bulid"][..], &["build", "--rot", "x"], &["graph", "--format", "png"], &[]] {
@@ -299,7 +412,8 @@ fn the_release_binary_needs_nothing_of_the_system() {
     needs!("root");
     let folder = folder(&[("services.toml", WEB)]);
     fs::copy(&binary, folder.path().join("s6gen")).unwrap();
-    let output = Command::new("chroot").arg(folder.path()).args(["/s6gen", "build"]).output().unwrap();
+    let output =
+        Command::new("chroot").arg(folder.path()).args(["/s6gen", "build", "--root", "/"]).output().unwrap();
     assert_eq!(code(&output), 0, "{}", err(&output));
     assert!(folder.path().join("etc/s6-overlay/sv/web/run").exists());
 }

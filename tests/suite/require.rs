@@ -28,6 +28,11 @@ const NEEDS: &[Need] = &[
     need("chromium", || on_path("chromium"), "install the Debian package `chromium`"),
     need("execline", || on_path("execlineb"), "install the Debian package `execline`"),
     need("mounts", may_mount, "run as root, or allow user name spaces"),
+    need(
+        "no-overlay",
+        || !["/init", "/package/admin"].iter().any(|path| std::path::Path::new(path).exists()),
+        "run on a machine that has no s6-overlay itself",
+    ),
     // Whether one can be mounted depends on the file system below it, so the tests try.
     need("overlayfs", || true, "use a kernel and a file system on which an overlay can be mounted"),
     need("perl", || on_path("perl"), "install the Debian package `perl`"),
