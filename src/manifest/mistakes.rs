@@ -242,11 +242,11 @@ fn value_mistake(plain: Mistake, key: &str, value: &str, written: &str, path: &[
     if straight != whole && is_valid(&straight) {
         return plain.says("these are the quotes of a text, not of a program", write(&one_line(&straight)));
     }
-    if value.starts_with(['"', '\'']) || (value.starts_with('[') && whole.contains('\\')) {
-        if let Some(literal) = Some(literal(whole)).filter(|literal| literal != whole).filter(is_valid) {
-            return plain
-                .says("a backslash in double quotes means something else", write(&one_line(&literal)));
-        }
+    let has_backslash = value.starts_with(['"', '\'', '[']) && whole.contains('\\');
+    if let Some(literal) =
+        has_backslash.then(|| literal(whole)).filter(|text| text != whole && is_valid(text))
+    {
+        return plain.says("a backslash in double quotes means something else", write(&one_line(&literal)));
     }
     if value.starts_with(['"', '\'']) {
         let inner = value.strip_prefix(['"', '\'']).and_then(|rest| rest.strip_suffix(['"', '\'']));
@@ -391,7 +391,7 @@ fn repaired_table(text: &str) -> Option<String> {
 /// The strings in double quotes that hold a backslash, in single quotes.
 fn literal(text: &str) -> String {
     let parts: Vec<&str> = text.split('"').collect();
-    if parts.len() % 2 == 0 || text.contains('\n') {
+    if parts.len().is_multiple_of(2) || text.contains('\n') {
         return text.to_owned();
     }
     let mut out = String::new();

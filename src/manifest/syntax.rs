@@ -45,52 +45,82 @@ const NAMING: &[&str] = &["include", "instances", "parameters", "external"];
 /// Takes the mistakes out of a text; `path` is the table to which its first lines belong.
 pub(super) fn separate(text: &str, path: &[String]) -> Separated {
     let mut found = Separated { readable: text.to_owned(), ..Separated::default() };
-    while let Some((span, message)) = first_error(&found.readable) {
-        if found.mistakes.len() == MOST_ERRORS {
-            return Separated { readable: String::new(), bodies: Vec::new(), has_lost_names: true, ..found };
-        }
-        let readable = found.readable.as_str();
-        // An error at the end of a line marks the character before it: line ends cannot be seen.
-        let at_end = readable.as_bytes().get(span.start).is_none_or(|byte| matches!(byte, b'\n' | b'\r'));
-        let shown = match unclosed(readable).filter(|quotes| *quotes <= span.start) {
-            Some(quotes) => quotes..quotes + 3,
-            None if at_end => last_character(readable, span.start),
-            None => span.start..span.end.max(span.start + 1),
-        };
-        let statement = statement(readable, shown.start);
-        let table = table(readable, statement.start);
-        let line = readable[statement.clone()].trim_start();
-        if line.is_empty() {
-            // Nothing is left that could be blanked out.
-            found.has_lost_names = true;
-            found.mistakes.push(Mistake::plain(shown, message));
-            return Separated { readable: String::new(), bodies: Vec::new(), ..found };
-        }
-        let blanked = if line.starts_with('[') {
-            let header = line_at(readable, statement.start);
-            let to = headers(readable).find(|place| *place > header.start).unwrap_or(readable.len());
-            let (mistake, path) = mistakes::header(readable, header.clone(), shown, &message);
-            found.mistakes.push(mistake);
-            found.has_lost_names |= path.is_empty();
-            found.bodies.push(Body { header: header.clone(), text: header.end..to, path });
-            header.start..to
-        } else {
-            let header = if table.start == 0 && !readable.starts_with('[') {
-                path.to_vec()
-            } else {
-                mistakes::path_of(&readable[line_at(readable, table.start)])
-            };
-            let (mistake, key) = mistakes::statement(readable, statement.clone(), shown, &message, &header);
-            found.mistakes.push(mistake);
-            found.has_lost_names |= key.is_empty() || NAMING.contains(&key.as_str());
-            found.damaged.push(table);
-            statement
-        };
-        let blank = blank(&found.readable[blanked.clone()]);
-        found.readable.replace_range(blanked, &blank);
+    let mut bounds: Vec<usize> = headers(text).collect();
+    bounds.insert(0, 0);
+    bounds.dedup();
+    bounds.push(text.len());
+    // Table by table, so that each mistake costs the reading of one table only.
+    let is_complete = bounds.windows(2).all(|table| found.take_out(table[0]..table[1], path));
+    // Then what is wrong only in the whole, such as one table in two places.
+    if !is_complete || !found.take_out(0..text.len(), path) {
+        found.readable = String::new();
+        found.bodies = Vec::new();
+        found.has_lost_names = true;
     }
     found.mistakes.sort_by_key(|mistake| mistake.span.start);
     found
+}
+
+impl Separated {
+    /// Takes the mistakes out of a part of the text; false if there are too many.
+    fn take_out(&mut self, part: Range<usize>, path: &[String]) -> bool {
+        while let Some((span, message)) = first_error(&self.readable[part.clone()]) {
+            let span = part.start + span.start..part.start + span.end;
+            if self.mistakes.len() == MOST_ERRORS {
+                return false;
+            }
+            let readable = self.readable.as_str();
+            let table = match part.start == 0 && part.end == readable.len() {
+                true => table(readable, span.start),
+                false => part.clone(),
+            };
+            // An error at the end of a line marks the character before it: line ends cannot be seen.
+            let at_end = readable.as_bytes().get(span.start).is_none_or(|byte| matches!(byte, b'\n' | b'\r'));
+            let quotes = unclosed(&readable[table.clone()]).map(|quotes| table.start + quotes);
+            let shown = match quotes.filter(|quotes| *quotes <= span.start) {
+                Some(quotes) => quotes..quotes + 3,
+                None if at_end => last_character(readable, span.start),
+                None => span.start..span.end.max(span.start + 1),
+            };
+            let statement = statement(readable, shown.start, &table);
+            if readable[statement.clone()].trim().is_empty() {
+                // Nothing is left that could be blanked out.
+                self.mistakes.push(Mistake::plain(shown, message));
+                return false;
+            }
+            let blanked = self.note(statement, table, shown, &message, path);
+            let blank = blank(&self.readable[blanked.clone()]);
+            self.readable.replace_range(blanked, &blank);
+        }
+        true
+    }
+
+    /// Takes note of the mistake in a statement of a table, and says what has to be blanked out.
+    fn note(
+        &mut self,
+        statement: Range<usize>,
+        table: Range<usize>,
+        shown: Range<usize>,
+        message: &str,
+        path: &[String],
+    ) -> Range<usize> {
+        let readable = self.readable.as_str();
+        if readable[statement.clone()].trim_start().starts_with('[') {
+            let header = line_at(readable, statement.start);
+            let (mistake, path) = mistakes::header(readable, header.clone(), shown, message);
+            self.mistakes.push(mistake);
+            self.has_lost_names |= path.is_empty();
+            self.bodies.push(Body { header: header.clone(), text: header.end..table.end, path });
+            return header.start..table.end;
+        }
+        let own = mistakes::path_of(&readable[line_at(readable, table.start)]);
+        let path = if own.is_empty() { path } else { own.as_slice() };
+        let (mistake, key) = mistakes::statement(readable, statement.clone(), shown, message, path);
+        self.mistakes.push(mistake);
+        self.has_lost_names |= key.is_empty() || NAMING.contains(&key.as_str());
+        self.damaged.push(table);
+        statement
+    }
 }
 
 /// As many bytes, in the same lines.
@@ -107,28 +137,30 @@ fn first_error(text: &str) -> Option<(Range<usize>, String)> {
 /// How many lines are tried as the beginning of a statement.
 const MOST_LINES: usize = 200;
 
-/// The statement with the mistake at `place`: from the last line before it that begins one, up to the next line that
-/// does.
-fn statement(text: &str, place: usize) -> Range<usize> {
+/// The statement of a table with the mistake at `place`: from the last line before it that begins one, up to the next
+/// line that does.
+fn statement(text: &str, place: usize, table: &Range<usize>) -> Range<usize> {
     let last = line_at(text, place).start;
-    let from = table(text, place).start;
+    let from = table.start;
     let begins = |line: &usize| begins_statement(&text[*line..]);
+    let inside = &text[..table.end];
     let mut candidates: Vec<usize> =
-        lines(text, from).take_while(|line| *line <= place).filter(begins).collect();
+        lines(inside, from).take_while(|line| *line <= place).filter(begins).collect();
     candidates.reverse();
     // A line in the middle of an array or of a text of several lines begins nothing.
     let is_whole = |line: &usize| first_error(&text[from..*line]).is_none();
     let start = candidates.iter().copied().take(MOST_LINES).find(is_whole).or(candidates.first().copied());
     let start = start.unwrap_or(last);
-    let next = lines(text, last).find(|line| *line > start && begins(line));
-    start..next.unwrap_or(text.len())
+    let next = lines(inside, last).find(|line| *line > start && begins(line));
+    start..next.unwrap_or(table.end)
 }
 
 /// The beginnings of lines from `from` on that are not in the middle of a text of several lines.
 fn lines(text: &str, from: usize) -> impl Iterator<Item = usize> + '_ {
     let mut open: Option<&str> = None;
+    let quotes = Quotes::new(text);
     starts(text, from).filter_map(move |(start, line)| {
-        let was_open = open.is_some_and(|quotes| !ends_unclosed(&text[start..], line, quotes));
+        let was_open = open.is_some_and(|open| !quotes.end_unclosed(start, line, open));
         open = after(line, open.filter(|_| was_open));
         (!was_open).then_some(start)
     })
@@ -137,9 +169,10 @@ fn lines(text: &str, from: usize) -> impl Iterator<Item = usize> + '_ {
 /// The quotes that begin a text of several lines and that nothing ends.
 fn unclosed(text: &str) -> Option<usize> {
     let mut open: Option<(usize, &str)> = None;
+    let all = Quotes::new(text);
     for (start, line) in starts(text, 0) {
         match open {
-            Some((place, quotes)) if ends_unclosed(&text[start..], line, quotes) => return Some(place),
+            Some((place, quotes)) if all.end_unclosed(start, line, quotes) => return Some(place),
             Some((_, quotes)) => open = open.filter(|_| after(line, Some(quotes)).is_some()),
             None => {
                 let quotes = after(line, None);
@@ -148,6 +181,27 @@ fn unclosed(text: &str) -> Option<usize> {
         }
     }
     open.map(|(place, _)| place)
+}
+
+/// Where in a text the quotes of texts of several lines are.
+struct Quotes(Vec<(&'static str, Vec<usize>)>);
+
+impl Quotes {
+    fn new(text: &str) -> Quotes {
+        let places =
+            |quotes: &'static str| (quotes, text.match_indices(quotes).map(|(place, _)| place).collect());
+        Quotes(vec![places("\"\"\""), places("'''")])
+    }
+
+    /// Whether a text of several lines that is open cannot be meant to hold the line at `start`: it is the header of a
+    /// service, and the quotes behind it are all in pairs.
+    fn end_unclosed(&self, start: usize, line: &str, open: &str) -> bool {
+        let kinds = ["[longrun.", "[oneshot.", "[bundle.", "[defaults.", "[target]"];
+        let places = self.0.iter().find(|(quotes, _)| *quotes == open).map(|(_, places)| places);
+        let behind = |places: &Vec<usize>| places.len() - places.partition_point(|place| *place < start);
+        kinds.iter().any(|kind| line.starts_with(kind))
+            && places.is_some_and(|places| behind(places).is_multiple_of(2))
+    }
 }
 
 fn starts(text: &str, from: usize) -> impl Iterator<Item = (usize, &str)> {
@@ -177,13 +231,6 @@ fn after<'q>(line: &str, open: Option<&'q str>) -> Option<&'q str> {
         open = if open.is_some() { None } else { Some(quotes) };
         rest = &rest[place + quotes.len()..];
     }
-}
-
-/// Whether a text of several lines that is open cannot be meant to hold `line`, the first of `rest`: it is the header of
-/// a service, and the quotes behind it are all in pairs.
-fn ends_unclosed(rest: &str, line: &str, quotes: &str) -> bool {
-    let kinds = ["[longrun.", "[oneshot.", "[bundle.", "[defaults.", "[target]"];
-    kinds.iter().any(|kind| line.starts_with(kind)) && rest.matches(quotes).count() % 2 == 0
 }
 
 /// Whether the line with which a text begins looks like `key = value`, `key: value`, a header or a comment of another
