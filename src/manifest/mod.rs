@@ -331,7 +331,8 @@ impl Manifest {
                 Some("oneshot") => self.read_body(root.get_ref(), &mut reader, name, |keys| {
                     ServiceKeys::Oneshot(Box::new(keys))
                 }),
-                Some("bundle") => self.read_body(root.get_ref(), &mut reader, name, ServiceKeys::Bundle),
+                Some("bundle") => self
+                    .read_body(root.get_ref(), &mut reader, name, |keys| ServiceKeys::Bundle(Box::new(keys))),
                 _ => {}
             }
         }
@@ -373,7 +374,7 @@ impl Manifest {
             .iter_mut()
             .find(|entry| entry.keys.kind() == kind && entry.name.value == name.value);
         match same {
-            Some(entry) => entry.keys = std::mem::take(&mut entry.keys).merge(keys),
+            Some(entry) => entry.keys = keys.over(std::mem::take(&mut entry.keys)),
             None => self.services.push(ServiceEntry { name, keys }),
         }
     }
