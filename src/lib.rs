@@ -229,7 +229,15 @@ pub fn snapshot_of_image<D: Directory>(root: &D, setup: &image::Setup) -> Snapsh
     let mut services = import::tree(sources, Target::new(setup.system), &mut files, &mut problems);
     boot.complete(&mut services, &mut files, &mut problems);
     let (again, _) = image::sources(root, setup, &mut files, &mut problems);
-    Snapshot::of(&services, import::files(again))
+    let mut snapshot = Snapshot::of(&services, import::files(again));
+    // An empty one is s6-overlay's own.
+    for bundle in setup.system.start_bundles() {
+        let name = Name::from(*bundle);
+        if snapshot.services.get(&name).is_some_and(|settings| settings.contents.is_empty()) {
+            snapshot.services.remove(&name);
+        }
+    }
+    snapshot
 }
 
 /// Adds the names that are defined elsewhere, unless they are here after all.

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -5,10 +6,12 @@ use clap::Args;
 use super::carried::ADDED;
 use super::image::has_overlay;
 use super::manifest::{additions, carry};
+use super::system::refused;
 use super::{ManifestArgument, Outcome, Streams, TemplatesArgument};
 use crate::diagnostic::{Code, Diagnostic, Files};
 use crate::disk;
 use crate::disk::{Difference, State};
+use crate::tree::SourceTree;
 
 /// Compiles the manifest and writes the source directory
 ///
@@ -31,7 +34,7 @@ pub(super) struct Build {
     /// target is s6-rc alone
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Write nothing; exit 1 if the files differ from what would be written
+    /// Write nothing; exit 1 if the files differ from what would be written, but for permissions other than the x bit
     #[arg(long)]
     check: bool,
 }
@@ -52,10 +55,7 @@ impl Build {
                 compilation = loaded.compile();
             }
             Ok(_) => {}
-            Err(problems) => {
-                streams.report(&problems, &Files::default());
-                return Outcome::Problems;
-            }
+            Err(problems) => return refused(streams, problems),
         }
         let files = &loaded.files;
         streams.report(compilation.problems.iter(), files);
@@ -86,6 +86,10 @@ impl Build {
                 Ok(differences) if differences.is_empty() => {
                     streams.tell(&format!("{} is what the manifest says\n", place.display()));
                     Outcome::Fine
+                }
+                Ok(differences) if is_all(&tree, &differences) => {
+                    streams.tell(&format!("{} is missing; `s6gen build` writes it\n", place.display()));
+                    Outcome::Problems
                 }
                 Ok(differences) => {
                     for difference in &differences {
@@ -142,6 +146,13 @@ fn no_overlay() -> Diagnostic {
         .help("name the root of the image, as in `--root rootfs`; `--root /` writes here nevertheless")
 }
 
+/// Whether nothing of the tree is there.
+fn is_all(tree: &SourceTree, differences: &[Difference]) -> bool {
+    let missing = differences.iter().filter(|difference| difference.state == State::Missing);
+    let missing: BTreeSet<&str> = missing.map(|difference| difference.path.as_str()).collect();
+    tree.entries().all(|(path, _)| missing.contains(path))
+}
+
 /// Which service differs, where and how.
 fn sentence(difference: &Difference, definitions: &str) -> String {
     let path = &difference.path;
@@ -149,6 +160,7 @@ fn sentence(difference: &Difference, definitions: &str) -> String {
         State::Missing => "is missing",
         State::Kind => "is something else",
         State::Content => "has other content",
+        State::Executable => "has another x bit",
         State::Mode => "has other permissions",
         State::LeftOver => "is left over",
     };

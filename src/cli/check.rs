@@ -34,6 +34,11 @@ pub(super) struct Check {
 }
 
 impl Check {
+    /// Whether a program reads what it prints.
+    pub(super) fn prints_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
     pub fn run(mut self, streams: &mut Streams<'_>) -> Outcome {
         if let Some(file) = self.file.take() {
             self.input.manifest = ManifestArgument::new(file);

@@ -81,6 +81,11 @@ struct Line {
 }
 
 impl Status {
+    /// Whether a program reads what it prints.
+    pub(super) fn prints_json(&self) -> bool {
+        self.json
+    }
+
     pub fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
         self.system.with(streams, programs, |live, out| {
             let lines = self.lines(live)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::image::{mount, version};
+use super::image::{mount, name, version};
 use super::system::{Definitions, System as Running, failed, unwritten, work_directory};
 use super::wanted::{Wanted, found_overlay};
 use super::{Format, ManifestArgument, Outcome, Streams, TemplatesArgument};
@@ -16,7 +16,7 @@ use crate::image::Setup;
 use crate::live::{Live, Programs};
 use crate::model::{File, Name, NodeKind, Snapshot, System, Target};
 use crate::source::Union;
-use crate::{Compilation, judge, judge_image, snapshot, snapshot_of, snapshot_of_image};
+use crate::{Compilation, judge_beside, judge_image, snapshot, snapshot_of, snapshot_of_image};
 
 /// What the directory begins with in which what is to run is composed; the rest is the process.
 const COMPARED: &str = "diff.";
@@ -44,6 +44,9 @@ pub(super) struct Diff {
     /// Read directories as /init of this s6-overlay does; one that holds s6-rc.d is read so by the newest anyway
     #[arg(long, value_name = "VERSION", value_parser = version)]
     overlay: Option<System>,
+    /// A service that is defined elsewhere, where OLD or NEW is a directory
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    external: Vec<Name>,
     #[command(flatten)]
     templates: TemplatesArgument,
     /// For people or for programs
@@ -80,6 +83,11 @@ const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl Diff {
+    /// Whether a program reads what it prints.
+    pub(super) fn prints_json(&self) -> bool {
+        self.json || self.format == Format::Json
+    }
+
     pub fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
         let sides = match (&self.old, &self.new) {
             (Some(old), Some(new)) => {
@@ -111,7 +119,7 @@ impl Diff {
             }
         }
         let comparison = Comparison::of(&old.snapshot, &new.snapshot, &old.up, &new.up);
-        if self.json || self.format == Format::Json {
+        if self.prints_json() {
             let mut shape = compare::json(&comparison);
             shape["assumption"] = old.assumption.into();
             streams.say(&format!("{shape}\n"));
@@ -263,11 +271,11 @@ impl Diff {
         let system = self.overlay.or(is_image.then_some(System::NEWEST_OVERLAY));
         if let (Some(system), Ok(root)) = (system, opened.and_then(|mount| Union::new(vec![mount]))) {
             let setup = Setup { is_partial: true, ..Setup::new(system) };
-            let compilation = judge_image(&mut files, &root, &setup, &[]);
+            let compilation = judge_image(&mut files, &root, &setup, &self.external);
             return (files, compilation, snapshot_of_image(&root, &setup));
         }
         let open = || vec![disk::source(path)];
-        let compilation = judge(&mut files, open(), Target::new(System::NEWEST_S6RC));
+        let compilation = judge_beside(&mut files, open(), Target::new(System::NEWEST_S6RC), &self.external);
         (files, compilation, snapshot_of(open))
     }
 }

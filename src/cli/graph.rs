@@ -43,6 +43,11 @@ enum Drawing {
 }
 
 impl Graph {
+    /// Whether a program reads what it prints.
+    pub(super) fn prints_json(&self) -> bool {
+        matches!(self.format, Drawing::Json)
+    }
+
     pub fn run(mut self, streams: &mut Streams<'_>) -> Outcome {
         // No service has such a name unless somebody wants to be misunderstood, who can use -m.
         let is_file = |name: &String| Path::new(name).extension().is_some_and(|end| end == "toml");

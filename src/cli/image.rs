@@ -56,7 +56,7 @@ fn name_text(text: &str) -> Result<String, String> {
     }
 }
 
-fn name(text: &str) -> Result<Name, String> {
+pub(super) fn name(text: &str) -> Result<Name, String> {
     Ok(Name::from(name_text(text)?.as_str()))
 }
 

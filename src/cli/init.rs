@@ -10,7 +10,7 @@ use crate::templates::{self, Templates};
 /// Writes a first manifest, with comments, that builds
 #[derive(Debug, Args)]
 pub(super) struct Init {
-    /// Where to write it; a file that exists is left alone
+    /// Where to write it, `-` for standard output; a file that exists is left alone
     #[arg(value_name = "FILE", default_value = "services.toml")]
     file: PathBuf,
     /// Instead write the texts that s6gen fills, for `build --templates DIR`
@@ -30,6 +30,10 @@ impl Init {
                 "wrote the templates to {}; remove those you do not change\n",
                 folder.display()
             ));
+            return Outcome::Fine;
+        }
+        if self.file.as_os_str() == "-" {
+            streams.say(templates::STARTER);
             return Outcome::Fine;
         }
         match disk::create(&self.file, templates::STARTER) {

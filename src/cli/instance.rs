@@ -109,6 +109,11 @@ fn pair(text: &str) -> Result<(String, String), String> {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Instance {
+    /// Whether a program reads what it prints.
+    pub(super) fn prints_json(&self) -> bool {
+        matches!(&self.command, Command::List(list) if list.json)
+    }
+
     /// Whether it may stop the service that calls it, and does not run apart from that yet.
     pub(super) fn may_stop_caller(&self) -> bool {
         match &self.command {

@@ -79,6 +79,19 @@ impl Command {
         }
     }
 
+    /// Whether a program reads what it prints.
+    fn prints_json(&self) -> bool {
+        match self {
+            Command::Check(check) => check.prints_json(),
+            Command::Diff(diff) => diff.prints_json(),
+            Command::Graph(graph) => graph.prints_json(),
+            Command::Instance(instance) => instance.prints_json(),
+            Command::Apply(apply) => apply.prints_json(),
+            Command::Status(status) => status.prints_json(),
+            _ => false,
+        }
+    }
+
     /// How many words name it.
     fn words(&self) -> usize {
         if matches!(self, Command::Instance(_)) { 2 } else { 1 }
@@ -143,6 +156,17 @@ enum Outcome {
     Refused,
 }
 
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> ExitCode {
+        match outcome {
+            Outcome::Fine => ExitCode::SUCCESS,
+            Outcome::Problems => ExitCode::from(1),
+            Outcome::Misused => ExitCode::from(2),
+            Outcome::Refused => ExitCode::from(3),
+        }
+    }
+}
+
 /// Runs the program with the arguments and streams of this process.
 pub fn main() -> ExitCode {
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
@@ -185,10 +209,13 @@ fn run_in(
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
-            let text = error.render();
-            let to: &mut dyn Write = if error.use_stderr() { streams.err } else { streams.out };
-            let _ = write!(to, "{text}");
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            let text = error.render().to_string();
+            if error.use_stderr() {
+                streams.tell(&text);
+                return Outcome::Misused.into();
+            }
+            streams.say(&text);
+            return streams.end(Outcome::Fine).into();
         }
     };
     let input = match &arguments.command {
@@ -198,18 +225,19 @@ fn run_in(
     };
     if let Some(text) = input.and_then(Input::misuse) {
         let error = Arguments::command().error(ErrorKind::TooManyValues, text);
-        let _ = write!(streams.err, "{}", error.render());
-        return ExitCode::from(2);
+        streams.tell(&error.render().to_string());
+        return Outcome::Misused.into();
     }
     // Who is stopped by what he has begun does not stop it.
     if arguments.command.may_stop_caller() && !crate::live::leave_group() {
         // Behind `--` it would be a name.
         words.insert(arguments.command.words().min(words.len()), "--apart".into());
         return crate::live::apart(&words).unwrap_or_else(|error| {
-            let _ = writeln!(streams.err, "s6gen: cannot start itself: {error}");
-            ExitCode::from(3)
+            streams.tell(&format!("s6gen: cannot start itself: {error}\n"));
+            Outcome::Refused.into()
         });
     }
+    streams.answer = arguments.command.prints_json().then(Answer::default);
     let outcome = match arguments.command {
         Command::Build(build) => build.run(&mut streams),
         Command::Check(check) => check.run(&mut streams),
@@ -224,13 +252,7 @@ fn run_in(
         Command::Stop(stop) => stop.run(&mut streams, programs),
         Command::Restart(restart) => restart.run(&mut streams, programs),
     };
-    let outcome = streams.end(outcome);
-    match outcome {
-        Outcome::Fine => ExitCode::SUCCESS,
-        Outcome::Problems => ExitCode::from(1),
-        Outcome::Misused => ExitCode::from(2),
-        Outcome::Refused => ExitCode::from(3),
-    }
+    streams.end(outcome).into()
 }
 
 /// How many problems a person reads. Each is drawn from its whole file, so a million of them would take for ever.
@@ -245,15 +267,25 @@ struct Streams<'a> {
     width: Option<usize>,
     /// Why something that was asked for did not reach whoever asked.
     lost: Option<io::Error>,
+    /// For a program that reads JSON, what it gets if the command says nothing else.
+    answer: Option<Answer>,
+}
+
+/// Why a command did not do what a program asked for.
+#[derive(Default)]
+struct Answer {
+    problems: Vec<serde_json::Value>,
+    messages: Vec<String>,
 }
 
 impl<'a> Streams<'a> {
     fn new(out: &'a mut dyn Write, err: &'a mut dyn Write, style: Style, width: Option<usize>) -> Self {
-        Streams { out, err, style, width, lost: None }
+        Streams { out, err, style, width, lost: None, answer: None }
     }
 
     /// What was asked for.
     fn say(&mut self, text: &str) {
+        self.answer.take_if(|_| !text.is_empty());
         let said = self.out.write_all(text.as_bytes());
         self.note_lost(said);
     }
@@ -266,6 +298,10 @@ impl<'a> Streams<'a> {
 
     /// Completes what was said; who cannot get it learns that.
     fn end(&mut self, outcome: Outcome) -> Outcome {
+        if let Some(Answer { problems, messages }) = self.answer.take() {
+            let shape = serde_json::json!({ "version": 1, "problems": problems, "messages": messages });
+            self.say(&format!("{shape}\n"));
+        }
         let flushed = self.out.flush();
         self.note_lost(flushed);
         match self.lost.take() {
@@ -279,6 +315,13 @@ impl<'a> Streams<'a> {
 
     /// What a person should know.
     fn tell(&mut self, text: &str) {
+        if let Some(answer) = &mut self.answer {
+            answer.messages.extend(text.lines().map(str::to_owned));
+        }
+        self.write(text);
+    }
+
+    fn write(&mut self, text: &str) {
         let _ = self.err.write_all(text.as_bytes());
     }
 
@@ -286,18 +329,21 @@ impl<'a> Streams<'a> {
     fn report<'p>(&mut self, problems: impl IntoIterator<Item = &'p Diagnostic>, files: &Files) {
         let (mut errors, mut warnings) = (0, 0);
         for problem in problems {
+            if let Some(answer) = &mut self.answer {
+                answer.problems.push(report::json(problem, files));
+            }
             match problem.severity() {
                 Severity::Error => errors += 1,
                 Severity::Warning => warnings += 1,
             }
             if errors + warnings <= MOST_REPORTS {
                 let text = report::human(problem, files, self.style);
-                self.tell(&text);
+                self.write(&text);
             }
         }
         if errors + warnings > MOST_REPORTS {
             let rest = errors + warnings - MOST_REPORTS;
-            self.tell(&format!("{rest} more are not shown; `s6gen check --format json` lists all\n"));
+            self.write(&format!("{rest} more are not shown; `s6gen check --format json` lists all\n"));
         }
         let count = |n: usize, what: &str| match n {
             0 => None,
@@ -307,7 +353,7 @@ impl<'a> Streams<'a> {
         let counts: Vec<String> =
             [count(errors, "error"), count(warnings, "warning")].into_iter().flatten().collect();
         if !counts.is_empty() {
-            self.tell(&format!("{}; `s6gen explain CODE` says more about each\n", counts.join(", ")));
+            self.write(&format!("{}; `s6gen explain CODE` says more about each\n", counts.join(", ")));
         }
     }
 }

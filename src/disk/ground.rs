@@ -43,7 +43,10 @@ pub enum State {
     Kind,
     /// A file with other content, or a link with another target.
     Content,
-    /// A file or directory with other permissions.
+    /// A file that can be executed and should not be, or the reverse.
+    Executable,
+    /// A file or directory with other permissions that make no difference to s6: git keeps only the x bit, and the
+    /// rest depends on the umask.
     Mode,
     /// It was built once, and the tree does not have it.
     LeftOver,
@@ -219,7 +222,9 @@ impl<'a> Ground<'a> {
                 if *length != content.len() as u64 || self.content(path, *length)? != *content {
                     Some(State::Content)
                 } else {
-                    (*mode != file_mode(*executable)).then_some(State::Mode)
+                    let state =
+                        if (mode & 0o100 != 0) == *executable { State::Mode } else { State::Executable };
+                    (*mode != file_mode(*executable)).then_some(state)
                 }
             }
             _ => Some(State::Kind),

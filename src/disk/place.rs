@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::error::{Foreign, OutputError};
 use super::files::{make_directories, undo};
-use super::ground::{Found, Ground};
+use super::ground::{Found, Ground, State};
 use super::lock::{Lock, lock_opened};
 use super::plan::{Difference, Plan};
 use super::write::{Installed, install_locked, refuse_foreign};
@@ -121,14 +121,16 @@ impl Drop for Place<'_> {
     }
 }
 
-/// Says how the files below `root` differ from `tree`, as [`Place::compare`], but takes no lock: it writes nothing and
-/// needs no right to.
+/// Says how the files below `root` differ from `tree`, as [`Place::compare`], but for permissions that make no difference,
+/// and takes no lock: it writes nothing and needs no right to.
 ///
 /// # Errors
 /// Something cannot be read.
 pub fn compare(tree: &SourceTree, root: &Path, definitions: &str) -> Result<Vec<Difference>, OutputError> {
     let ground = Ground::new(root, definitions)?;
-    Ok(Plan::new(&ground, tree, Prune::Now)?.differences(&ground))
+    let mut differences = Plan::new(&ground, tree, Prune::Now)?.differences(&ground);
+    differences.retain(|difference| difference.state != State::Mode);
+    Ok(differences)
 }
 
 /// Refuses the name of a new service if somebody else has a definition of it in `definitions`, or something in `linked`,

@@ -166,8 +166,8 @@ fn command_line(script: &Script) -> Words {
     }
 }
 
-/// Bytes as JSON text.
-fn text(bytes: &[u8]) -> String {
+/// Bytes as JSON text; what is not UTF-8 is `base64:` and its bytes in base64.
+pub fn json_text(bytes: &[u8]) -> String {
     match str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => format!("base64:{}", base64(bytes)),
@@ -191,18 +191,18 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 fn texts(words: &[Vec<u8>]) -> Vec<String> {
-    words.iter().map(|word| text(word)).collect()
+    words.iter().map(|word| json_text(word)).collect()
 }
 
 fn name_texts(names: &[Name]) -> Vec<String> {
-    names.iter().map(|name| text(name.as_bytes())).collect()
+    names.iter().map(|name| json_text(name.as_bytes())).collect()
 }
 
 struct ByName<'a, T>(&'a BTreeMap<Name, T>);
 
 impl<T: Serialize> Serialize for ByName<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (text(name.as_bytes()), value)))
+        serializer.collect_map(self.0.iter().map(|(name, value)| (json_text(name.as_bytes()), value)))
     }
 }
 
@@ -210,8 +210,9 @@ struct Contents<'a>(&'a BTreeMap<Name, Arc<[Name]>>);
 
 impl Serialize for Contents<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer
-            .collect_map(self.0.iter().map(|(name, members)| (text(name.as_bytes()), name_texts(members))))
+        serializer.collect_map(
+            self.0.iter().map(|(name, members)| (json_text(name.as_bytes()), name_texts(members))),
+        )
     }
 }
 
@@ -243,10 +244,9 @@ impl Serialize for Entry {
             map.serialize_entry("down", &texts(down))?;
         }
         if !self.pipeline.is_empty() {
-            let pairs = self
-                .pipeline
-                .iter()
-                .map(|(producer, consumer)| text(&[producer.as_bytes(), b"/", consumer.as_bytes()].concat()));
+            let pairs = self.pipeline.iter().map(|(producer, consumer)| {
+                json_text(&[producer.as_bytes(), b"/", consumer.as_bytes()].concat())
+            });
             map.serialize_entry("pipeline", &pairs.collect::<Vec<_>>())?;
         }
         map.end()

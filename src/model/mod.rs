@@ -16,7 +16,7 @@ mod snapshot;
 mod target;
 
 pub use components::components;
-pub use database::{Database, Entry, Words};
+pub use database::{Database, Entry, Words, json_text};
 pub use definition::{Called, Definition, Found, Ignored, Made, Missing, Text};
 pub use index::{Edge, Index, Node, NodeKind, Why};
 pub use members::Members;

@@ -4,6 +4,10 @@ use crate::model::{Kind, Longrun, Oneshot, Script, Service, ServiceRef, ServiceS
 use crate::templates::Templates;
 use crate::tree::SourceTree;
 
+/// An empty file in a directory that would be empty, which git does not keep and s6-rc-compile wants. Names that begin
+/// with a dot are not members.
+const KEEP: &str = ".keep";
+
 /// The directory of the definitions below the root of the image.
 pub fn definitions_dir(target: &Target) -> &str {
     target.tree.trim_start_matches('/')
@@ -57,6 +61,9 @@ impl Renderer<'_> {
             Kind::Bundle(bundle) => {
                 self.tree.directory(format!("{directory}/contents.d"));
                 self.names(&directory, "contents.d", &bundle.contents);
+                if bundle.contents.is_empty() {
+                    self.tree.file(format!("{directory}/contents.d/{KEEP}"), "", false);
+                }
             }
             Kind::Oneshot(oneshot) => self.oneshot(&directory, service, oneshot)?,
             Kind::Longrun(longrun) => self.longrun(&directory, service, longrun)?,

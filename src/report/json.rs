@@ -1,7 +1,10 @@
 use serde::Serialize;
 
+use std::os::unix::ffi::OsStrExt;
+
 use super::position;
 use crate::diagnostic::{Diagnostic, Files, Severity};
+use crate::model::json_text;
 
 /// The frozen shape of a problem in machine output, version 1.
 #[derive(Serialize)]
@@ -25,14 +28,14 @@ struct Label<'a> {
     text: &'a str,
 }
 
-/// The problem for programs: lines and columns count from 1, `start` and `end` are bytes.
+/// The problem for programs, with a path that is not UTF-8 as `base64:` and its bytes: lines and columns count from 1, `start` and `end` are bytes.
 pub fn json(problem: &Diagnostic, files: &Files) -> serde_json::Value {
     let labels = problem.labels.iter().map(|label| {
         let file = files.get(label.origin.file);
         let (line, column) = position(&file.text, label.origin);
         let span = label.origin.span();
         Label {
-            file: file.path.to_string_lossy().into_owned(),
+            file: json_text(file.path.as_os_str().as_bytes()),
             line,
             column,
             start: span.start,

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod answers;
 mod architecture;
 mod bridge;
 mod case;
 mod commands;
+mod committed;
 mod compose;
 mod defaults;
 mod diff;

@@ -27,6 +27,7 @@ struct Need {
 const NEEDS: &[Need] = &[
     need("chromium", || on_path("chromium"), "install the Debian package `chromium`"),
     need("execline", || on_path("execlineb"), "install the Debian package `execline`"),
+    need("git", || on_path("git"), "install the Debian package `git`"),
     need("mounts", may_mount, "run as root, or allow user name spaces"),
     need(
         "no-overlay",

@@ -60,6 +60,11 @@ pub(super) struct Apply {
 }
 
 impl Apply {
+    /// Whether a program reads what it prints.
+    pub(super) fn prints_json(&self) -> bool {
+        self.json
+    }
+
     /// With the manifest that the image was built from.
     pub(super) fn new(definitions: Definitions, system: System) -> Self {
         Apply { manifest: None, dry_run: false, json: false, definitions, system }

@@ -1,0 +1,70 @@
+//! What git does to a committed tree makes no difference.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::require::needs;
+
+fn run(folder: &Path, script: &str) -> Output {
+    let program = env!("CARGO_BIN_EXE_s6gen");
+    Command::new("sh").args(["-ec", script]).env("s6gen", program).current_dir(folder).output().unwrap()
+}
+
+fn done(folder: &Path, script: &str) {
+    let output = run(folder, script);
+    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_clone_is_what_the_manifest_says_whatever_the_umask() {
+    needs!("git");
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let shipped = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/services.toml")).unwrap();
+    // A bundle without members and a template without instances are directories that git would not keep.
+    let empty = "\n[bundle.empty]\ncontents = []\n\n[longrun.none]\ninstances = []\nrun = [\"none\"]\n";
+    fs::create_dir(folder.join("origin")).unwrap();
+    fs::write(folder.join("origin/services.toml"), shipped + empty).unwrap();
+    let git = "git -c user.name=x -c user.email=x@example.org";
+    done(
+        &folder.join("origin"),
+        &format!("mkdir rootfs; $s6gen build --root rootfs; {git} init -q; {git} add -A; {git} commit -qm x"),
+    );
+    for umask in ["002", "022", "077"] {
+        done(folder, &format!("umask {umask}; {git} clone -q origin clone-{umask}"));
+        let clone = folder.join(format!("clone-{umask}"));
+        let output = run(&clone, "$s6gen build --check --root rootfs");
+        assert!(output.status.success(), "umask {umask}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    // What matters is still seen.
+    let clone = folder.join("clone-002");
+    let run_file = clone.join("rootfs/etc/s6-overlay/sv/tincd/run");
+    let script =
+        if run_file.is_file() { run_file } else { first_run(&clone.join("rootfs/etc/s6-overlay/sv")) };
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o664)).unwrap();
+    let output = run(&clone, "$s6gen build --check --root rootfs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("has another x bit") && said.contains("1 difference"), "{said}");
+    done(&clone, "$s6gen build --root rootfs");
+    assert_eq!(fs::metadata(&script).unwrap().permissions().mode() & 0o777, 0o755);
+}
+
+fn first_run(definitions: &Path) -> std::path::PathBuf {
+    let mut scripts: Vec<_> =
+        fs::read_dir(definitions).unwrap().map(|entry| entry.unwrap().path().join("run")).collect();
+    scripts.sort();
+    scripts.into_iter().find(|script| script.is_file()).unwrap()
+}
+
+#[test]
+fn a_missing_tree_is_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("services.toml"), "[longrun.web]\nrun = [\"web\"]\n").unwrap();
+    let output = run(folder.path(), "mkdir rootfs; $s6gen build --check --root rootfs");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said, "rootfs/etc/s6-overlay/sv is missing; `s6gen build` writes it\n");
+}
