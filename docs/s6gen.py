@@ -20,10 +20,10 @@ def _s6gen(*arguments, fine=(0,)):
 
 def _states(*names):
     # 1 says that one of them is not up, and without a list that there is none.
-    listed = _s6gen("status", "--json", *names, fine=(0, 1))
-    if not listed:
+    listed = json.loads(_s6gen("status", "--json", *names, fine=(0, 1)))
+    if "services" not in listed:
         raise Refused(f"there is no service {' '.join(names)}")
-    return {service["name"]: service["state"] for service in json.loads(listed)["services"]}
+    return {service["name"]: service["state"] for service in listed["services"]}
 
 
 def status(name):
