@@ -26,8 +26,19 @@ const TEXTS: &[(&str, &str)] = &[
     ("part/stderr", include_str!("../templates/part/stderr")),
 ];
 
-/// Asks a web server over the descriptors 6 and 7 that s6-tcpclient gives: `$0` is a name, `$1` the path, `$2` the host.
-const HTTP_QUESTION: &str = r#"printf "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n" "$1" "$2" >&7; read -r v code rest <&6; case $code in [23]??) ;; *) exit 1 ;; esac"#;
+/// Asks a web server over the descriptors 6 and 7 that s6-tcpclient gives, and passes on what it answers, unless it is
+/// silent for too long: `$0` is a name, `$1` the path, `$2` the host, `$3` the limit. An s6-ioconnect that read or wrote
+/// nothing would shut the connection down, which some servers take for the end of the client.
+const HTTP_REQUEST: &str = r#"printf "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n" "$1" "$2" >&7; exec s6-ioconnect -t "$3" -w 3 </dev/null 3>/dev/null"#;
+
+/// Makes the link `$2` to `$1`. Only a link gives way to it: whatever else has that name gets another one, which was free.
+const LOG_LINK: &str = r#"if test -L "$2"; then exec ln -sfT "$1" "$2"; fi; if test -e "$2"; then n=1; while test -e "$2.old-$n" || test -L "$2.old-$n"; do n=$((n + 1)); done; echo "$2 is in the way of a link to the log: it becomes $2.old-$n"; mv "$2" "$2.old-$n" || exit; fi; exec ln -sT "$1" "$2""#;
+
+/// Raises the limit that /proc/self/limits calls `$1`, whose option of s6-softlimit is `$2`, to `$3` where it is lower.
+const LEAST_LIMIT: &str = r#"name=$1 option=$2 least=$3; shift 3; now=$(while read -r line; do case $line in "$name "*) line=${line#"$name"}; line=${line#"${line%%[! ]*}"}; echo "${line%% *}" ;; esac; done </proc/self/limits); test "$now" = unlimited || test "$now" -ge "$least" || exec s6-softlimit "$option" "$least" "$@"; exec "$@""#;
+
+/// Whether the answer of a web server is 2xx or 3xx.
+const HTTP_ANSWER: &str = r#"read -r v code rest; case $code in [23]??) ;; *) exit 1 ;; esac"#;
 
 /// The manifest that `s6gen init` writes.
 pub const STARTER: &str = include_str!("../templates/services.toml");
@@ -72,7 +83,10 @@ impl Templates {
             Ok::<_, Error>(words + arguments)
         });
         environment.add_filter("sh_word", |text: String| sh_word(&text));
-        environment.add_global("http_question", HTTP_QUESTION);
+        environment.add_global("http_request", HTTP_REQUEST);
+        environment.add_global("least_limit", LEAST_LIMIT);
+        environment.add_global("log_link", LOG_LINK);
+        environment.add_global("http_answer", HTTP_ANSWER);
         let shipped = TEXTS.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
         for (name, text) in shipped.chain(overrides.iter().cloned()) {
             environment.add_template_owned(name.clone(), text).map_err(|error| describe_in(&name, &error))?;

@@ -13,7 +13,7 @@ use crate::model::{FDHOLDER, File, Name, NodeKind, Settings, Snapshot};
 /// | `run`, but for comments on top of an execline script; `notification-fd`, `lock-fd`, `flag-newpidns` | when the process is started | a restart |
 /// | `producer-for`; whether there is a `consumer-for` | when the process is started, by the wrapper of `run` that s6-rc-compile makes | a restart |
 /// | `env/`, `data/`, `template/` | by the scripts, nobody knows when | a restart |
-/// | `data/check`, if only s6-notifyoncheck asks it | before each try, until the service is ready | nothing |
+/// | `data/check`, and `data/ready` that it runs, if only s6-notifyoncheck asks it | before each try, until the service is ready | nothing |
 /// | `finish`, `data/finish` if only that runs it, `timeout-finish`, `max-death-tally` | after a death | nothing |
 /// | `down-signal`, `timeout-kill`, `flag-timeout-killpg`, `reload-signal` | when a signal is to be sent | nothing |
 /// | `up`, and the files of the definition that it runs | when the oneshot is started | a restart |
@@ -85,7 +85,7 @@ fn is_read_at_start(path: &str, old: &Settings, new: &Settings) -> bool {
         | "reload-signal"
         | "timeout-kill"
         | "flag-timeout-killpg" => false,
-        "data/check" | "data/finish" => !(is_apart(path, old) && is_apart(path, new)),
+        "data/check" | "data/ready" | "data/finish" => !(is_apart(path, old) && is_apart(path, new)),
         _ => true,
     }
 }
@@ -104,12 +104,13 @@ fn code(script: &[u8]) -> &[u8] {
     rest
 }
 
-/// Whether a script in `data` is run by s6-notifyoncheck or by `finish`, and by nothing else.
+/// Whether a script in `data` is run by s6-notifyoncheck, by what that asks, or by `finish`, and by nothing else.
 fn is_apart(path: &str, settings: &Settings) -> bool {
     let is_mentioned =
         |by: &str, word: &str| settings.files.get(by).is_some_and(|file| mentions(&file.content, word));
     let (caller, is_run) = match path {
         "data/check" => ("", is_mentioned("run", "s6-notifyoncheck")),
+        "data/ready" => ("data/check", is_mentioned("data/check", path)),
         _ => ("finish", is_mentioned("finish", path)),
     };
     let mut others = settings.files.keys().filter(|other| *other != caller && *other != path);

@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::values::{
-    Command, Flag, Instances, Names, Number, Numbers, RawText, Reader, Text, TextTable, Value,
+    Command, Flag, Instances, Limit, Names, Number, Numbers, RawText, Reader, Text, TextTable, Value,
 };
 use super::{ServiceTable, entries, read_value, unknown_key};
 
@@ -227,7 +227,8 @@ tables! {
         "umask" => umask: RawText,
         /// Its priority, from -20 to 19; below 0 needs rights. Default 0.
         "nice" => nice: Number,
-        /// Resource limits. A value above the container's own limit is cut to it without a word.
+        /// Resource limits. A number sets the limit, also where it was higher; `">= NUMBER"` only raises it. A value above
+        /// the container's own hard limit is cut to it without a word.
         "limits" => limits: Limits,
         /// Where its output goes. Default: the container's log.
         "log" => log: Log,
@@ -302,18 +303,22 @@ tables! {
         /// The descriptor, 3 or more, to which the program itself writes a line when it is ready; together with a check
         /// the one that is used for it, 3 unless the program needs that one.
         "fd" => fd: Number,
-        /// Ready when this command succeeds. It runs with the supervisor's rights and the service's environment, in the
-        /// service directory.
+        /// Ready when this command succeeds. It runs with the supervisor's rights and the service's environment, in
+        /// `workdir`, or else in the service directory.
         "check" => check: Command,
-        /// Ready when `host:port` accepts a connection.
+        /// Ready when `host:port` accepts a connection. The host is an address, in brackets if it is IPv6, or a name. An
+        /// address asks no name server, and `localhost` is `127.0.0.1`. Another name is looked up at each try by
+        /// `s6-dnsip`, in `/etc/hosts` and else by the servers of `/etc/resolv.conf`, as it is written: what that file
+        /// says about `search` is ignored. Needs `s6-tcpclient`, which s6-overlay brings; a name needs s6-overlay 3.1.6.0.
         "tcp" => tcp: RawText,
         /// Ready when this Unix socket accepts a connection.
         "unix" => unix: RawText,
-        /// Ready when `http://host:port/path` answers with 2xx or 3xx.
+        /// Ready when `http://host:port/path` answers with 2xx or 3xx. The host is as in `tcp`.
         "http" => http: RawText,
         /// Between two tries. Default `1s`.
         "interval" => interval: RawText,
-        /// How long one try may take. Default `5s`.
+        /// How long one try may take. Default `5s`. A try that takes longer has failed. `tcp` and `http` end by themselves
+        /// soon after that; s6 does not end a `check`, which needs a limit of its own if it can hang.
         "timeout" => timeout: RawText,
         /// How many tries. Default: as many as fit into `timeout-up`.
         "tries" => tries: Number,
@@ -334,28 +339,29 @@ tables! {
         "then" => then: RawText,
     }
 
-    /// `limits`: resource limits, as `ulimit` counts them but in bytes.
+    /// `limits`: resource limits, as `ulimit` counts them but in bytes. They are soft limits, which the process itself may
+    /// raise up to the hard ones.
     Limits {
         /// Address space, in bytes.
-        "as" => address_space: Number,
+        "as" => address_space: Limit,
         /// Size of a core file, in bytes.
-        "core" => core: Number,
+        "core" => core: Limit,
         /// Processor time, in seconds.
-        "cpu" => cpu: Number,
+        "cpu" => cpu: Limit,
         /// Data segment, in bytes.
-        "data" => data: Number,
+        "data" => data: Limit,
         /// Size of a file it writes, in bytes.
-        "fsize" => fsize: Number,
+        "fsize" => fsize: Limit,
         /// Locked memory, in bytes.
-        "memlock" => memlock: Number,
+        "memlock" => memlock: Limit,
         /// Open descriptors.
-        "nofile" => nofile: Number,
+        "nofile" => nofile: Limit,
         /// Processes of its account.
-        "nproc" => nproc: Number,
+        "nproc" => nproc: Limit,
         /// Resident memory, in bytes.
-        "rss" => rss: Number,
+        "rss" => rss: Limit,
         /// Stack, in bytes.
-        "stack" => stack: Number,
+        "stack" => stack: Limit,
     }
 
     /// `log`: where the output of a service goes.
@@ -380,7 +386,9 @@ tables! {
         "keep" => keep: Number,
         /// In front of each line: `iso` (default), `tai64n` or `none`.
         "timestamp" => timestamp: RawText,
-        /// Also make `PATH.log`, a symbolic link to the file that is being written. Default `false`.
+        /// Also make `PATH.log`, a symbolic link to the file that is being written. A file or a directory of that name is
+        /// kept: it becomes `PATH.log.old-1`, or the next number that is free, and the container's log says so. Default
+        /// `false`.
         "link" => link: Flag,
         /// The account that owns the directory and that the logger runs as, written as `user`. Default `nobody`.
         "user" => user: RawText,
@@ -449,7 +457,8 @@ pub const REFERENCE: &[Section] = &[
     ("log", "Where the output of a service goes.", Log::keys),
     (
         "limits",
-        "Resource limits. A value above the container's own limit is cut to it without a word.",
+        "Soft resource limits. A number sets the limit, also where it was higher; `\">= NUMBER\"` only raises it. A value \
+         above the container's own hard limit is cut to it without a word.",
         Limits::keys,
     ),
 ];

@@ -21,7 +21,7 @@ pub use keys::{
 };
 pub use nearer::Nearer;
 pub use suggest::{SIGNAL_NUMBERS, text_of as meant_text};
-pub use values::{Command, Flag, Instances, Names, Number, Numbers, RawText, Text, TextTable};
+pub use values::{Command, Flag, Instances, Limit, Names, Number, Numbers, RawText, Text, TextTable};
 pub use words::{Holds, SECTIONS, WORDS};
 
 use std::collections::BTreeMap;

@@ -5,7 +5,9 @@
 use toml::de::DeValue;
 
 use super::keys::Table;
-use super::values::{Command, Flag, Instances, Names, Number, Numbers, Text, TextTable, Value, integer};
+use super::values::{
+    Command, Flag, Instances, Limit, Names, Number, Numbers, Text, TextTable, Value, integer,
+};
 use super::{Limits, Log, OnExit, Ready, TargetKeys};
 
 /// The signals that people know by number, with the numbers of Linux.
@@ -30,7 +32,7 @@ pub(super) fn value_for(key: &str, expected: &str, value: &DeValue<'_>) -> Optio
         Text::EXPECTED => text_for(key, value),
         Command::EXPECTED => command(value),
         Names::<Text>::EXPECTED => names(value),
-        Number::EXPECTED => number(value),
+        Number::EXPECTED | Limit::EXPECTED => number(value),
         Numbers::EXPECTED => numbers(value),
         Flag::EXPECTED => flag(value),
         TextTable::<Text>::EXPECTED => text_table(value),

@@ -115,6 +115,9 @@ pub(super) fn kind_of(value: &DeValue<'_>) -> &'static str {
 fn example(expected: &str) -> &'static str {
     match expected {
         Flag::EXPECTED => "the word `true` or `false`, without quotes",
+        Limit::EXPECTED => {
+            "digits without quotes, such as `65536`, or the least that it shall be: `\">= 65536\"`"
+        }
         Number::EXPECTED => "digits without quotes, such as `3`",
         Numbers::EXPECTED => "numbers in brackets, such as `[1, 2]`",
         Names::<Text>::EXPECTED => "strings in brackets, such as `[\"one\", \"two\"]`",
@@ -261,6 +264,33 @@ impl Value for Number {
             return None;
         };
         Some(Number { value, origin })
+    }
+}
+
+/// A resource limit: a number, or the least that it shall be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// The value.
+    pub number: Number,
+    /// A higher limit stays.
+    pub is_least: bool,
+}
+
+impl Value for Limit {
+    const EXPECTED: &'static str = "a whole number, or `\">= NUMBER\"`";
+
+    fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        if value.get_ref().is_integer() {
+            return Number::read(key, value, reader).map(|number| Limit { number, is_least: false });
+        }
+        let text = value.get_ref().as_str().and_then(|text| text.strip_prefix(">="));
+        match text.and_then(|text| text.trim().parse().ok()) {
+            Some(least) => {
+                let number = Number { value: least, origin: reader.origin(value.span()) };
+                Some(Limit { number, is_least: true })
+            }
+            None => reader.wrong_type(key, value, Self::EXPECTED),
+        }
     }
 }
 

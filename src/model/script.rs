@@ -90,6 +90,8 @@ pub struct Surroundings {
     pub user: Option<Account>,
     /// Options of s6-softlimit: a letter and a number.
     pub limits: Vec<(char, u64)>,
+    /// Limits that are raised where they are lower: what `/proc/self/limits` calls each, the letter and the number.
+    pub least_limits: Vec<(&'static str, char, u64)>,
     /// Its priority.
     pub nice: Option<i64>,
     /// What is asked before each start.
@@ -153,6 +155,14 @@ pub struct Check {
     pub table: String,
     /// The question.
     pub question: Question,
+    /// Milliseconds that one try may take; 0 is for ever.
+    pub timeout: u32,
+    /// The variable that holds the addresses of a host that is given by its name; none for an address.
+    pub addresses: Option<String>,
+    /// Where a command of the user's runs.
+    pub workdir: Option<String>,
+    /// The variable that holds the service directory, for a script that runs in `workdir`.
+    pub here: String,
 }
 
 /// A question whose answer is whether a service is ready.
@@ -164,6 +174,8 @@ pub enum Question {
         /// Program and arguments.
         words: Vec<String>,
     },
+    /// A script of the user's, `data/ready`.
+    Script,
     /// A TCP port that must accept a connection.
     Tcp {
         /// Name or address.

@@ -6,40 +6,51 @@ use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{self, CommonKeys};
 use crate::model::{Command, File};
 
-/// What s6-rc-compile refuses in a longrun unless it is a directory.
-pub(super) const FOLDERS: &[&str] = &["data", "env", "template"];
-
 const LONGEST_FILE_NAME: usize = 255;
 
-/// Files of a definition that keys write.
-const OWN_FILES: &[&str] = &[
+/// What `files` cannot hold in a definition of one kind. What means something in the other kind only is a file like any
+/// other: s6-rc does not look at it.
+pub(super) struct OwnFiles {
+    /// Files that keys write.
+    keys: &'static [&'static str],
+    /// What s6-rc-compile refuses unless it is a directory.
+    folders: &'static [&'static str],
+}
+
+/// Files that the keys of longruns and oneshots write.
+const SHARED: &[&str] = &[
     "type",
-    "contents",
-    "contents.d",
     "dependencies",
     "dependencies.d",
     "flag-essential",
     "flag-recommended",
     "timeout-up",
     "timeout-down",
-    "up",
-    "down",
-    "reload",
-    "run",
-    "finish",
-    "notification-fd",
-    "lock-fd",
-    "timeout-kill",
-    "flag-timeout-killpg",
-    "timeout-finish",
-    "max-death-tally",
-    "down-signal",
-    "reload-signal",
-    "flag-newpidns",
-    "producer-for",
-    "consumer-for",
-    "pipeline-name",
 ];
+
+/// The same of longruns alone.
+pub(super) const LONGRUN_FILES: OwnFiles = OwnFiles {
+    keys: &[
+        "run",
+        "finish",
+        "notification-fd",
+        "lock-fd",
+        "timeout-kill",
+        "flag-timeout-killpg",
+        "timeout-finish",
+        "max-death-tally",
+        "down-signal",
+        "reload-signal",
+        "flag-newpidns",
+        "producer-for",
+        "consumer-for",
+        "pipeline-name",
+    ],
+    folders: &["data", "env", "template"],
+};
+
+/// The same of oneshots alone.
+pub(super) const ONESHOT_FILES: OwnFiles = OwnFiles { keys: &["up", "down", "reload"], folders: &[] };
 
 impl Resolver<'_> {
     /// A command with its expressions replaced.
@@ -123,7 +134,7 @@ impl Resolver<'_> {
         scope: &Scope,
         files: &mut BTreeMap<String, File>,
         has_check: bool,
-        folders: &[&str],
+        own: &OwnFiles,
     ) {
         for (path, content) in keys.files.iter().flat_map(|table| &table.entries) {
             let first = path.value.split('/').next().unwrap_or_default();
@@ -144,12 +155,12 @@ impl Resolver<'_> {
                     "layers of images take `.wh.` for the mark of a removed file",
                     "choose a name that does not begin with `.wh.`",
                 ))
-            } else if folders.contains(&path.value.as_str()) {
+            } else if own.folders.contains(&path.value.as_str()) {
                 Some((
                     "s6-rc-compile takes only a directory of this name",
                     "choose another name, or name a file below it, such as `data/x`",
                 ))
-            } else if OWN_FILES.contains(&first) {
+            } else if SHARED.contains(&first) || own.keys.contains(&first) {
                 Some(("a key of this name, or of its meaning, writes this file", "use the key"))
             } else if files.contains_key(&path.value) || has_check && path.value == "data/check" {
                 Some(("another key writes this file", "choose another name"))

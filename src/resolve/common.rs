@@ -2,7 +2,7 @@ use super::scope::{Scope, StartAt};
 use super::values::Values;
 use super::{Resolver, choice, distinct, too_old};
 use crate::diagnostic::{Code, Diagnostic, Origin};
-use crate::manifest::{CommonKeys, Limits, Names, Number, RawText};
+use crate::manifest::{CommonKeys, Limit, Limits, Names, Number, RawText};
 use crate::model::{Account, Feature, Kind, Service, ServiceRef, Surroundings, Written};
 
 /// What longruns and oneshots have in common, once resolved.
@@ -172,6 +172,8 @@ impl Resolver<'_> {
                 .collect(),
             _ => Vec::new(),
         };
+        let (limits, least_limits) =
+            keys.limits.as_ref().map(|limits| self.limits(limits)).unwrap_or_default();
         Common {
             dependencies: distinct(dependencies),
             timeout_up: self.value(keys.timeout_up.as_ref(), scope, |v, t, o| v.duration("timeout-up", t, o)),
@@ -189,7 +191,8 @@ impl Resolver<'_> {
                     _ => v.path("workdir", t, o),
                 }),
                 umask: self.value(keys.umask.as_ref(), scope, |v, t, o| v.umask("umask", t, o)),
-                limits: keys.limits.as_ref().map(|limits| self.limits(limits)).unwrap_or_default(),
+                limits,
+                least_limits,
                 nice: keys.nice.and_then(|nice| self.nice(nice)),
                 only_if: keys.only_if.as_ref().and_then(|command| self.command(command, "only-if", scope)),
                 here: String::new(),
@@ -197,25 +200,27 @@ impl Resolver<'_> {
         }
     }
 
-    /// The options of s6-softlimit for `limits`.
-    fn limits(&mut self, limits: &Limits) -> Vec<(char, u64)> {
+    /// The options of s6-softlimit for `limits`: those that are set, and those that are raised where they are lower.
+    #[allow(clippy::type_complexity, reason = "the two lists of `Surroundings`")]
+    fn limits(&mut self, limits: &Limits) -> (Vec<(char, u64)>, Vec<(&'static str, char, u64)>) {
         let table = [
-            ("as", 'a', limits.address_space),
-            ("core", 'c', limits.core),
-            ("cpu", 't', limits.cpu),
-            ("data", 'd', limits.data),
-            ("fsize", 'f', limits.fsize),
-            ("memlock", 'l', limits.memlock),
-            ("nofile", 'o', limits.nofile),
-            ("nproc", 'p', limits.nproc),
-            ("rss", 'r', limits.rss),
-            ("stack", 's', limits.stack),
+            ("as", "Max address space", 'a', limits.address_space),
+            ("core", "Max core file size", 'c', limits.core),
+            ("cpu", "Max cpu time", 't', limits.cpu),
+            ("data", "Max data size", 'd', limits.data),
+            ("fsize", "Max file size", 'f', limits.fsize),
+            ("memlock", "Max locked memory", 'l', limits.memlock),
+            ("nofile", "Max open files", 'o', limits.nofile),
+            ("nproc", "Max processes", 'p', limits.nproc),
+            ("rss", "Max resident set", 'r', limits.rss),
+            ("stack", "Max stack size", 's', limits.stack),
         ];
-        let mut options = Vec::new();
-        for (key, letter, number) in table {
-            let Some(number) = number else { continue };
+        let (mut set, mut least) = (Vec::new(), Vec::new());
+        for (key, name, letter, limit) in table {
+            let Some(Limit { number, is_least }) = limit else { continue };
             match u64::try_from(number.value) {
-                Ok(value) => options.push((letter, value)),
+                Ok(value) if is_least => least.push((name, letter, value)),
+                Ok(value) => set.push((letter, value)),
                 Err(_) => self.problems.push(
                     Diagnostic::new(Code::InvalidValue, format!("`limits.{key}` cannot be {}", number.value))
                         .at(number.origin, "below zero")
@@ -223,7 +228,7 @@ impl Resolver<'_> {
                 ),
             }
         }
-        options
+        (set, least)
     }
 
     fn nice(&mut self, nice: Number) -> Option<i64> {

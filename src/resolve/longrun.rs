@@ -1,11 +1,13 @@
-use super::command::{FOLDERS, add_script};
+use std::net::IpAddr;
+
+use super::command::{LONGRUN_FILES, add_script};
 use super::scope::Scope;
 use super::values::Values;
 use super::{Resolver, choice, too_old};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::{self, Flag, LongrunKeys, Numbers, ServiceTable};
 use crate::model::{
-    Check, Command, Feature, Finish, Idle, Kind, Longrun, OnExit, Run, Script, ServiceRef, Stderr,
+    Check, Command, Feature, Finish, Idle, Kind, Longrun, OnExit, Question, Run, Script, ServiceRef, Stderr,
 };
 
 /// How long a service may take to say that it is ready, unless the manifest says otherwise.
@@ -87,13 +89,15 @@ impl Resolver<'_> {
             let is_nearer = !own.gives_way("ready") && keys.common.gives_way("timeout-up");
             *limit > 0 || ready.poll.is_none() || !is_nearer
         });
+        let workdir = &common.surroundings.workdir;
         let mut longrun = Longrun {
             dependencies: common.dependencies,
             timeout_up: timeout_up.unwrap_or(if ready.fd.is_some() { ready_within } else { 0 }),
             timeout_down: common.timeout_down,
-            check: ready
-                .question
-                .map(|question| Script::Check(Box::new(Check { table: scope.table.clone(), question }))),
+            check: ready.question.map(|question| {
+                let timeout = ready.poll.as_ref().map_or(0, |poll| poll.timeout);
+                Script::Check(Box::new(check(scope, question, timeout, workdir.clone())))
+            }),
             timeout_kill: Some(timeout_kill.unwrap_or(KILL_AFTER)),
             // The end of the group and the wait before the next start are part of `finish`.
             timeout_finish: timeout_finish.or_else(|| {
@@ -141,7 +145,7 @@ impl Resolver<'_> {
         ] {
             add_script(&mut longrun.files, key, command.as_ref());
         }
-        self.files(&keys.common, scope, &mut longrun.files, longrun.check.is_some(), FOLDERS);
+        self.files(&keys.common, scope, &mut longrun.files, longrun.check.is_some(), &LONGRUN_FILES);
         if stop_group || finish.is_some() || on_exit.is_some() || restart_delay.is_some() {
             longrun.finish = Some(Script::Finish(Box::new(Finish {
                 table: scope.table.clone(),
@@ -163,7 +167,7 @@ impl Resolver<'_> {
             });
             let later =
                 surroundings.workdir.iter().chain(&surroundings.path).chain(account).chain(interpreters);
-            free_variable(later.map(String::as_str))
+            free_variable("here", later.map(String::as_str))
         };
         longrun.run = Script::Run(Box::new(Run {
             table: scope.table.clone(),
@@ -287,9 +291,22 @@ impl Resolver<'_> {
     }
 }
 
-/// A variable name that occurs nowhere in the texts that will be looked through for it.
-fn free_variable<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> String {
-    let mut name = "here".to_owned();
+/// How `data/check` asks a question, in at most `timeout` milliseconds.
+fn check(scope: &Scope, question: Question, timeout: u32, workdir: Option<String>) -> Check {
+    let (host, path) = match &question {
+        Question::Tcp { host, .. } => (Some(host), None),
+        Question::Http { host, path, .. } => (Some(host), Some(path)),
+        _ => (None, None),
+    };
+    let is_name = host.is_some_and(|host| host.parse::<IpAddr>().is_err());
+    let addresses = is_name.then(|| free_variable("addresses", path.into_iter().map(String::as_str)));
+    let here = free_variable("here", workdir.iter().map(String::as_str));
+    Check { table: scope.table.clone(), question, timeout, addresses, workdir, here }
+}
+
+/// A variable name, beginning with `name`, that occurs nowhere in the texts that will be looked through for it.
+fn free_variable<'a>(name: &str, texts: impl Iterator<Item = &'a str> + Clone) -> String {
+    let mut name = name.to_owned();
     while texts.clone().any(|text| text.contains(&name)) {
         name.push('_');
     }

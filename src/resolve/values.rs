@@ -1,3 +1,5 @@
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use crate::diagnostic::{Class, Rank};
 use crate::diagnostic::{Code, Diagnostic, Origin, Problems, did_you_mean};
 use crate::manifest::{SIGNAL_NUMBERS, meant_text};
@@ -98,20 +100,20 @@ impl Values<'_> {
     /// A host and a port.
     pub fn address(&mut self, key: &str, text: &str, origin: Origin) -> Option<(String, u16)> {
         let parts = text.rsplit_once(':').and_then(|(host, port)| {
-            let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
             let port: u16 = port.parse().ok().filter(|port| *port > 0)?;
-            let plain =
-                !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".:-_".contains(c));
-            // s6-tcpclient asks a name server, which knows no `localhost`.
-            let host = if host == "localhost" { "127.0.0.1" } else { host };
-            plain.then(|| (host.to_owned(), port))
+            let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+                Some(inner) => inner.parse::<Ipv6Addr>().ok().map(|_| inner)?,
+                None if host == "localhost" => "127.0.0.1",
+                None => Some(host).filter(|host| host.parse::<Ipv4Addr>().is_ok() || is_host_name(host))?,
+            };
+            Some((host.to_owned(), port))
         });
         if parts.is_none() {
             return self.refuse(
                 format!("`{key}` cannot be `{text}`"),
                 origin,
                 "not a host and a port",
-                "write both, as in `127.0.0.1:8080`",
+                "write both, as in `127.0.0.1:8080` or `[::1]:8080`",
             );
         }
         parts
@@ -132,7 +134,8 @@ impl Values<'_> {
             None => (rest, "/"),
         };
         let authority = address.to_owned();
-        let address = if address.contains(':') { address.to_owned() } else { format!("{address}:80") };
+        let has_port = address.rsplit(']').next().is_some_and(|rest| rest.contains(':'));
+        let address = if has_port { address.to_owned() } else { format!("{address}:80") };
         if path.chars().any(|c| c.is_control() || c == ' ') {
             return self.refuse(
                 format!("`{key}` cannot be `{}`", text.escape_debug()),
@@ -282,6 +285,15 @@ impl Values<'_> {
         );
         false
     }
+}
+
+/// Whether a name server may know such a name. A last part of digits is that of an address.
+fn is_host_name(name: &str) -> bool {
+    let is_plain = |part: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    };
+    let last = name.rsplit('.').next().unwrap_or(name);
+    name.split('.').all(is_plain) && !last.chars().all(|c| c.is_ascii_digit())
 }
 
 /// A name that is no good, short and printable.

@@ -160,6 +160,7 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("to", "a log is a directory that rotates with a link to its current file"),
             ("to", "a log has the account and the times that are written"),
+            ("to", "a logger starts after what its producers wait for"),
             ("prefix", "a prefix stands in front of each line"),
             ("tee", "a prefix stands in front of each line"),
             ("stderr", "standard error is kept apart and survives the death of its logger"),
@@ -167,6 +168,7 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
             ("keep", "a log is a directory that rotates with a link to its current file"),
             ("timestamp", "a log has the account and the times that are written"),
             ("link", "a log is a directory that rotates with a link to its current file"),
+            ("link", "a link to a log replaces nothing but a link"),
             ("user", "a log has the account and the times that are written"),
         ],
     ),
@@ -180,6 +182,7 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
             ("fsize", "limits and priority are as written"),
             ("memlock", "limits and priority are as written"),
             ("nofile", "limits and priority are as written"),
+            ("nofile", "a least limit raises what is lower and leaves the rest"),
             ("nproc", "limits and priority are as written"),
             ("rss", "limits and priority are as written"),
             ("stack", "limits and priority are as written"),

@@ -25,6 +25,7 @@ mod live_cases;
 mod live_store;
 mod loggers;
 mod manifests;
+mod network;
 mod oracle;
 mod orders;
 mod properties;

@@ -30,6 +30,11 @@ const NEEDS: &[Need] = &[
     need("git", || on_path("git"), "install the Debian package `git`"),
     need("mounts", may_mount, "run as root, or allow user name spaces"),
     need(
+        "network",
+        may_have_network,
+        "install the Debian package `iproute2`, and run as root, or allow user name spaces",
+    ),
+    need(
         "no-overlay",
         || !["/init", "/package/admin"].iter().any(|path| std::path::Path::new(path).exists()),
         "run on a machine that has no s6-overlay itself",
@@ -50,7 +55,11 @@ const NEEDS: &[Need] = &[
         "name a root with s6-overlay in S6GEN_ROOTFS",
     ),
     need("s6", || all_on_path(&["s6-svscan", "s6-log", "s6-svstat"]), "install the Debian package `s6`"),
-    need("s6-networking", || on_path("s6-tcpclient"), "build s6-networking, which is part of s6-overlay"),
+    need(
+        "s6-networking",
+        || all_on_path(&["s6-tcpclient", "s6-dnsip"]),
+        "build s6-networking, which is part of s6-overlay",
+    ),
     need("s6-rc", || all_on_path(S6RC), "build s6-rc 0.7.0.0, which Debian has no recent version of"),
     need("shellcheck", || on_path("shellcheck"), "install the Debian package `shellcheck`"),
     need("strace", || *STRACE_WORKS, "install the Debian package `strace`, and allow it to trace"),
@@ -88,6 +97,11 @@ pub fn unshare() -> &'static [&'static str] {
 
 fn may_mount() -> bool {
     succeeds(&[unshare(), &["mount", "-t", "tmpfs", "none", "/tmp"]].concat())
+}
+
+/// Whether a command can have a network of its own.
+fn may_have_network() -> bool {
+    succeeds(&[unshare(), &["--net", "ip", "link", "set", "lo", "up"]].concat())
 }
 
 static STRACE_WORKS: LazyLock<bool> = LazyLock::new(|| {

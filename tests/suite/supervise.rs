@@ -14,7 +14,7 @@ use s6gen::diagnostic::Files;
 use s6gen::{compile, disk, render};
 use tempfile::TempDir;
 
-use crate::require::{self, say};
+use crate::require::{self, needs, say};
 
 /// Whether the programs are there; says so if not.
 fn available(test: &str) -> bool {
@@ -880,6 +880,107 @@ fn limits_and_priority_are_as_written() {
     has("Max processes 4321");
     has("Max resident set 3000000000");
     has("Max stack size 4000000");
+}
+
+#[test]
+fn a_least_limit_raises_what_is_lower_and_leaves_the_rest() {
+    needs!("s6", "execline");
+    // What this process has: the soft and the hard limit.
+    let limits = fs::read_to_string("/proc/self/limits").unwrap();
+    let mine: Vec<&str> = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))
+        .unwrap()
+        .split_whitespace()
+        .take(2)
+        .collect();
+    let s = Supervision::start(
+        r##"
+        [longrun.more]
+        limits.nofile = ">= 4611686018427387904"
+        run = ["sh", "-c", 'cat /proc/self/limits > SCRATCH/new ; mv SCRATCH/new SCRATCH/more ; exec sleep 1000']
+
+        [longrun.enough]
+        limits.nofile = ">= 3"
+        limits.core = ">=0"
+        run = ["sh", "-c", 'cat > SCRATCH/input ; cat /proc/self/limits > SCRATCH/new2 ; mv SCRATCH/new2 SCRATCH/enough ; exec sleep 1000']
+        "##,
+    );
+    let nofile = |out: &str| {
+        let line = out.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap().to_owned();
+        line.split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>()
+    };
+    s.control("-u", "more");
+    assert_eq!(nofile(&s.text("more", 10)), [mine[1], mine[1]], "raised as far as the hard limit");
+    s.control("-u", "enough");
+    assert_eq!(nofile(&s.text("enough", 10)), mine, "left alone");
+    assert_eq!(fs::read_to_string(s.path("input")).unwrap(), "", "standard input is what it was");
+}
+
+#[test]
+fn a_check_runs_in_the_working_directory() {
+    needs!("s6", "execline");
+    let s = Supervision::start(
+        r##"
+        [longrun.words]
+        workdir = "SCRATCH/scan"
+        run = ["sleep", "1000"]
+        ready = { check = ["test", "-d", "words"], interval = "100ms" }
+
+        [longrun.script]
+        workdir = "SCRATCH/scan"
+        run = ["sleep", "1000"]
+        ready = { check = "test -d words ; pwd > SCRATCH/out", interval = "100ms" }
+        "##,
+    );
+    for name in ["words", "script"] {
+        s.control("-u", name);
+        assert!(s.wait("-U", name, 30_000), "{name}");
+    }
+    assert_eq!(s.text("out", 1).trim(), s.path("scan").canonicalize().unwrap().to_str().unwrap());
+}
+
+#[test]
+fn a_link_to_a_log_replaces_nothing_but_a_link() {
+    needs!("s6", "execline", "root");
+    let (folder, _) = up("[oneshot.step]\n", "step");
+    let place = |name: &str| folder.path().join(name);
+    fs::create_dir(place("dir.log")).unwrap();
+    fs::write(place("dir.log/inside"), "history\n").unwrap();
+    fs::write(place("file.log"), "history\n").unwrap();
+    fs::write(place("file.log.old-1"), "older\n").unwrap();
+    std::os::unix::fs::symlink("nowhere", place("file.log.old-2")).unwrap();
+    std::os::unix::fs::symlink("elsewhere", place("link.log")).unwrap();
+    let path = folder.path().to_str().unwrap();
+    let text = |name: &str| fs::read_to_string(place(name)).unwrap();
+    // The second start finds links, and leaves it at that.
+    for start in ["first", "second"] {
+        for name in ["dir", "file", "link"] {
+            let log = format!(
+                "log = {{ to = \"{path}/{name}\", link = true, timestamp = \"none\", user = \"0:0\" }}"
+            );
+            let (_, output) = up(&format!("[oneshot.step]\nup = \"echo out\"\n{log}\n"), "step");
+            assert!(output.status.success(), "{output:?}");
+            let said = String::from_utf8(output.stdout).unwrap();
+            let expected = match (start, name) {
+                ("first", "dir") => format!(
+                    "{path}/dir.log is in the way of a link to the log: it becomes {path}/dir.log.old-1\n"
+                ),
+                ("first", "file") => format!(
+                    "{path}/file.log is in the way of a link to the log: it becomes {path}/file.log.old-3\n"
+                ),
+                _ => String::new(),
+            };
+            assert_eq!(said, expected, "{start} {name}");
+            assert_eq!(
+                fs::read_link(place(&format!("{name}.log"))).unwrap(),
+                Path::new(&format!("{name}/current"))
+            );
+        }
+    }
+    assert_eq!(text("dir.log.old-1/inside"), "history\n");
+    assert_eq!((text("file.log.old-3"), text("file.log.old-1")), ("history\n".into(), "older\n".into()));
+    assert_eq!(fs::read_link(place("file.log.old-2")).unwrap(), Path::new("nowhere"));
 }
 
 /// The priority of this process.
