@@ -63,8 +63,8 @@ codes! {
     ManifestEmpty = "manifest::empty" Error,
     /// The manifest is not valid TOML.
     ///
-    /// Every syntax error of the file is reported in one run. What could be read is still checked, but nothing is
-    /// built.
+    /// Every syntax error of the file is reported in one run. Each costs only its own statement: the rest of the file is
+    /// still checked, but nothing is built. What is missing only because of a syntax error is not reported.
     Syntax = "manifest::syntax" Error,
     /// A value has the wrong type, for example a number where a string is expected.
     ///
@@ -138,7 +138,10 @@ codes! {
     ///
     /// Older compilers drop files they do not know without a word, so the service would start but behave differently.
     TargetTooOld = "overlay::target-too-old" Error,
-    /// There is no s6-overlay in the root file system that was named.
+    /// There is no s6-overlay in the root file system that was named, or, without `--root`, in that of this machine.
+    ///
+    /// `s6gen build` without `--root` is for the inside of an image. Anywhere else it would write into the machine's own
+    /// `/etc`, so it refuses; `--root /` says that this is meant.
     ///
     /// Its version is read from `/init`, or from the directory `/package/admin/s6-overlay-VERSION`. Name the root of
     /// an unpacked image: the directory that holds `etc`, `init` and `package`. Where s6-overlay comes from packages of

@@ -120,8 +120,8 @@ needs quotes: `[longrun."php8.2"]`.
 | command | an array of strings | this program with exactly these arguments: no shell, nothing is expanded |
 | | a string | a script: run by the interpreter of its first line, or else by `/bin/sh -e`, so that a failing step ends it |
 | duration | `"500ms"` `"10s"` `"5m"` `"1h30m"` `"never"` | |
-| size | `"64KB"` `"5MB"` `"1GB"` | counted by 1024 |
-| signal | `"TERM"` or `"SIGTERM"` | |
+| size | `"64KB"` `"5MB"` `"1GB"` | counted by 1024; digits alone are bytes |
+| signal | `"TERM"`, `"SIGTERM"` or `"15"` | |
 
 ## How settings come together
 

@@ -216,3 +216,40 @@ fn the_readme_shows_what_is_really_printed() {
     let shown = format!("\n```text\n{}```\n", text(&output.stdout));
     assert!(readme.contains(&shown), "{shown}");
 }
+
+#[test]
+fn start_bundles_of_the_overlay_are_no_difference() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let versions = ["3.1.6.2", "3.2.3.0"];
+    for version in versions {
+        let manifest = format!("[target]\ns6-overlay = \"{version}\"\n[longrun.web]\nrun = [\"web\"]\n");
+        fs::write(folder.join(format!("{version}.toml")), manifest).unwrap();
+        let root = format!("root-{version}");
+        fs::create_dir(folder.join(&root)).unwrap();
+        let mut build = Command::new(env!("CARGO_BIN_EXE_s6gen"));
+        build.args(["build", "-m", &format!("{version}.toml"), "--root", &root]).current_dir(folder);
+        assert!(build.output().unwrap().status.success());
+    }
+    let sides = versions.map(|version| [format!("{version}.toml"), format!("root-{version}/etc/s6-overlay")]);
+    for old in sides.as_flattened() {
+        for new in sides.as_flattened() {
+            let output = diff(folder, &[old, new]);
+            assert_eq!(output.status.code(), Some(0), "{old} {new}: {}", text(&output.stdout));
+        }
+    }
+}
+
+#[test]
+fn what_another_layer_defines_can_be_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("tree/a/dependencies.d");
+    fs::create_dir_all(&place).unwrap();
+    fs::write(place.join("nginx"), "").unwrap();
+    fs::write(folder.path().join("tree/a/type"), "oneshot\n").unwrap();
+    fs::write(folder.path().join("tree/a/up"), "true\n").unwrap();
+    let unknown = diff(folder.path(), &["tree", "tree"]);
+    assert_eq!(unknown.status.code(), Some(2), "{}", text(&unknown.stdout));
+    let known = diff(folder.path(), &["--external", "nginx", "tree", "tree"]);
+    assert_eq!(known.status.code(), Some(0), "{}", text(&known.stderr));
+}
