@@ -5,6 +5,7 @@ use super::scope::Scope;
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{self, CommonKeys};
 use crate::model::{Command, File};
+use crate::shell::{Script, Word};
 
 /// What s6-rc-compile refuses in a longrun unless it is a directory.
 pub(super) const FOLDERS: &[&str] = &["data", "env", "template"];
@@ -223,6 +224,27 @@ fn interpreter(line: &str) -> Vec<String> {
         None if line.is_empty() => Vec::new(),
         None => vec![line.into()],
     }
+}
+
+/// The process of a longrun with `exec` where the shell would only wait for one program: s6 signals the shell, and a
+/// program below it would live on after a stop. The other scripts end by themselves.
+pub(super) fn replace_the_shell(command: Command) -> Command {
+    match command {
+        Command::Script { interpreter, text } if !text.starts_with("#!") => {
+            let text = with_exec(&text).unwrap_or(text);
+            Command::Script { interpreter, text }
+        }
+        command => command,
+    }
+}
+
+/// The script with `exec` before its program, if it is one simple command without assignments.
+fn with_exec(text: &str) -> Option<String> {
+    let script = Script::read(text)?;
+    let command = script.only_command().filter(|command| !command.has_assignments())?;
+    let name = command.name().filter(Word::is_program)?;
+    let (before, after) = text.split_at(name.span().start);
+    Some(format!("{before}exec {after}"))
 }
 
 /// Keeps a script of the user's as a file of its own.

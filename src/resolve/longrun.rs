@@ -1,4 +1,4 @@
-use super::command::{FOLDERS, add_script};
+use super::command::{FOLDERS, add_script, replace_the_shell};
 use super::scope::Scope;
 use super::values::Values;
 use super::{Resolver, choice, too_old};
@@ -17,7 +17,7 @@ impl Resolver<'_> {
     pub(super) fn longrun(&mut self, keys: &ServiceTable<LongrunKeys>, scope: &Scope) {
         let own = &keys.own;
         let common = self.common(&keys.common, scope);
-        let run = own.run.as_ref().and_then(|run| self.command(run, "run", scope));
+        let run = own.run.as_ref().and_then(|run| self.command(run, "run", scope)).map(replace_the_shell);
         if own.run.is_none() {
             self.problems.push(
                 Diagnostic::new(Code::MissingKey, format!("`[{}]` has no `run`", scope.table))
