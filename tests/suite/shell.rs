@@ -23,11 +23,35 @@ fn the_program_of_a_simple_command_is_found_with_its_place() {
 
 #[test]
 fn a_word_names_a_program_or_may_be_anything() {
-    let programs =
-        ["web", "./web", "~/bin/web", "'web'", "\"web\"", "$HOME/web", "\"$A\"/b", "\"$A/b\"", "${A}/b", "cat", "g++"];
+    let programs = [
+        "web",
+        "./web",
+        "~/bin/web",
+        "'web'",
+        "\"web\"",
+        "$HOME/web",
+        "\"$A\"/b",
+        "\"$A/b\"",
+        "${A}/b",
+        "cat",
+        "g++",
+    ];
     let anything = [
-        "$web", "\"$web\"", "${A:-/bin/web}", "$(which /bin/web)", "`/bin/web`", "cd", "'cd'", "c\\d", "c''d", "time", "test",
-        ":", "coproc", "$'cd'", "*",
+        "$web",
+        "\"$web\"",
+        "${A:-/bin/web}",
+        "$(which /bin/web)",
+        "`/bin/web`",
+        "cd",
+        "'cd'",
+        "c\\d",
+        "c''d",
+        "time",
+        "test",
+        ":",
+        "coproc",
+        "$'cd'",
+        "*",
     ];
     let is_program = |word: &str| {
         let text = format!("{word} argument");
@@ -57,6 +81,7 @@ fn a_script_that_is_made_to_be_hard_is_read_or_refused() {
         ("cat <<A\n", "", ""),
     ] {
         let text = nested(open, inner, close);
-        let _ = Script::read(&text).and_then(|script| script.only_command().map(|command| command.has_assignments()));
+        let _ = Script::read(&text)
+            .and_then(|script| script.only_command().map(|command| command.has_assignments()));
     }
 }
