@@ -11,13 +11,14 @@
 //! | 3, people | [`cli`] |
 //! | 2, verbs | [`resolve`], [`import`], [`image`], [`validate`], [`render`], [`compare`], [`report`], [`disk`], [`live`] |
 //! | 1, nouns | [`manifest`], [`model`], [`tree`], [`source`] |
-//! | 0 | [`diagnostic`], [`templates`] |
+//! | 0 | [`diagnostic`], [`shell`], [`templates`] |
 //!
 //! The whole pipeline is [`compile`] for a manifest, [`judge`] for source directories that exist already, and
 //! [`judge_image`] for those that s6-overlay compiles, which [`image`] finds. [`snapshot()`] and its like make of each what
 //! is compared.
 
 pub mod diagnostic;
+pub mod shell;
 pub mod templates;
 
 pub mod manifest;

@@ -287,11 +287,19 @@ codes! {
     /// A fifo stands where `s6-rc-compile` reads a file: it would wait for a writer for ever.
     Hang = "s6rc::hang" Error,
 
-    /// A word of a command in array form contains `$NAME` or `${NAME}`, which nobody will expand.
+    /// A text contains `$NAME`, `${NAME}` or `{{ name }}`, which nothing expands.
     ///
-    /// An array is run exactly as written, as in Docker. Write the command as a string if a shell shall expand it:
-    /// `run = 'exec web --port "$PORT"'`.
+    /// A command in array form is run exactly as written, as in Docker. Write it as a string if a shell shall expand it:
+    /// `run = 'exec web --port "$PORT"'`. A word that another program reads, as behind `sh -c`, is not meant. The values
+    /// of all other keys are taken as written, too: those of `environment`, and `workdir`, `user`, `log.to`, `ready.http`.
+    /// `{{ name }}` is an expression in `[defaults]` and in a service with `instances`, and nowhere else.
     LiteralVariable = "lint::literal-variable" Warning,
+    /// A command begins with `with-contenv`, which would clear what `environment` and `user` set.
+    ///
+    /// `with-contenv` empties the environment and loads that of the container. A service has that environment already, so
+    /// s6gen leaves the word out of what it writes. `with-contenv = false` keeps the word: then the command loads the
+    /// environment of the container itself, and what `environment` sets is lost.
+    ContenvTwice = "lint::with-contenv-twice" Warning,
     /// `ready.fd` says that the program writes a line to a descriptor, but nothing in its command mentions that number.
     ///
     /// A program that never writes there never counts as up, and whatever waits for it fails after `timeout-up`.

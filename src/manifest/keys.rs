@@ -254,7 +254,9 @@ tables! {
 
     /// Keys of `[longrun.NAME]` only.
     LongrunKeys {
-        /// The process. A script gets the service's name as `$1`.
+        /// The process. A script gets the service's name as `$1`. A script without `#!` that is one simple command gets
+        /// `exec` before it, so that s6 signals the program and not a shell above it. It stays as it is if it begins with
+        /// an assignment, a keyword, a builtin or a variable that may stand for one: write `exec` there yourself.
         "run" => run: Command,
         /// Runs to its end before each start of `run`, with the supervisor's rights; failing, it fails the start.
         "prepare" => prepare: Command,

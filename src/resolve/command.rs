@@ -1,10 +1,12 @@
 use std::collections::BTreeMap;
 
 use super::Resolver;
+use super::literals::script_words;
 use super::scope::Scope;
 use crate::diagnostic::{Code, Diagnostic, Origin};
-use crate::manifest::{self, CommonKeys};
-use crate::model::{Command, File};
+use crate::manifest::{self, CommonKeys, RawText};
+use crate::model::{Command, File, Surroundings};
+use crate::shell::{Script, Word};
 
 const LONGEST_FILE_NAME: usize = 255;
 
@@ -63,17 +65,15 @@ impl Resolver<'_> {
         match command {
             manifest::Command::Exec(raw, origin) => {
                 let words: Vec<Option<String>> = raw.iter().map(|word| self.text(word, scope)).collect();
-                for (raw, word) in raw.iter().zip(&words) {
-                    self.literal_variable(word.as_deref().unwrap_or_default(), raw.origin(), key);
-                }
+                let known: Vec<String> = words.iter().map(|word| word.clone().unwrap_or_default()).collect();
+                let origins: Vec<Origin> = raw.iter().map(RawText::origin).collect();
+                self.literal_variables(&known, &origins, key);
                 let words = words.into_iter().collect::<Option<Vec<_>>>()?;
                 if words.first().is_none_or(String::is_empty) {
                     return self.no_program(key, *origin);
                 }
-                let script = script_word(&words).map(|place| &raw[place]);
-                script
-                    .is_none_or(|script| self.may_be_script(script, scope))
-                    .then_some(Command::Exec { words })
+                let mut scripts = script_words(&words).into_iter();
+                scripts.all(|place| self.may_be_script(&raw[place], scope)).then_some(Command::Exec { words })
             }
             manifest::Command::Broken(_) => None,
             manifest::Command::Shell(raw) => {
@@ -82,25 +82,27 @@ impl Resolver<'_> {
                 if text.trim().is_empty() {
                     return self.no_program(key, origin);
                 }
-                let interpreter = match text.strip_prefix("#!") {
-                    None => vec!["/bin/sh".to_owned(), "-e".to_owned()],
-                    Some(rest) => interpreter(rest.lines().next().unwrap_or_default()),
+                let interpreter = match text.starts_with("#!") {
+                    false => vec!["/bin/sh".to_owned(), "-e".to_owned()],
+                    true => self.interpreter(&text, &format!("`{key}`"), origin)?,
                 };
-                if interpreter.is_empty() {
-                    self.problems.push(
-                        Diagnostic::new(
-                            Code::InvalidValue,
-                            format!("the first line of `{key}` names no interpreter"),
-                        )
-                        .at(origin, "only `#!`")
-                        .help("name one, as in `#!/bin/bash`, or leave the line out for `/bin/sh -e`"),
-                    );
-                    return None;
-                }
                 let end = if text.ends_with('\n') { "" } else { "\n" };
                 Some(Command::Script { interpreter, text: text + end })
             }
         }
+    }
+
+    /// A command that gets the environment of the service.
+    pub(super) fn command_in(
+        &mut self,
+        surroundings: &Surroundings,
+        written: Option<&manifest::Command>,
+        key: &str,
+        scope: &Scope,
+    ) -> Option<Command> {
+        let written = written?;
+        let command = self.command(written, key, scope)?;
+        Some(self.keep_environment(command, written, key, surroundings))
     }
 
     fn no_program(&mut self, key: &str, origin: Origin) -> Option<Command> {
@@ -110,21 +112,6 @@ impl Resolver<'_> {
                 .help("name a program, as in `[\"nginx\", \"-g\", \"daemon off;\"]`, or leave the key out"),
         );
         None
-    }
-
-    fn literal_variable(&mut self, word: &str, origin: Origin, key: &str) {
-        let Some((before, after)) = word.split_once('$') else { return };
-        let named = after.strip_prefix('{').unwrap_or(after);
-        if before.ends_with('\\') || !named.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
-            return;
-        }
-        let name: String = named.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-        self.problems.push(
-            Diagnostic::new(Code::LiteralVariable, format!("`${name}` is not expanded here"))
-                .at(origin, "these characters reach the program as they are")
-                .note("a command in array form is run exactly as written")
-                .help(format!("if a shell shall expand it, write a string: `{key} = 'exec … \"${name}\"'`")),
-        );
     }
 
     /// The files that were written verbatim.
@@ -183,9 +170,13 @@ impl Resolver<'_> {
                     .at(path.origin, label)
                     .help(help),
                 );
-            } else if let Some(text) = self.text(content, scope) {
+            } else if let Some(text) = self.verbatim(content, scope) {
                 let executable = text.starts_with("#!");
-                if executable && !self.may_be_script(content, scope) {
+                let what = format!("the file `{}`", path.value);
+                if executable
+                    && (!self.may_be_script(content, scope)
+                        || self.interpreter(&text, &what, content.origin()).is_none())
+                {
                     continue;
                 }
                 files.insert(path.value.clone(), File { content: text.into_bytes(), executable });
@@ -194,46 +185,25 @@ impl Resolver<'_> {
     }
 }
 
-/// Programs that take an argument for a script, and the option before it.
-const INTERPRETERS: &[(&str, &str)] = &[
-    ("sh", "c"),
-    ("bash", "c"),
-    ("dash", "c"),
-    ("ash", "c"),
-    ("zsh", "c"),
-    ("ksh", "c"),
-    ("execlineb", "c"),
-    ("python", "c"),
-    ("perl", "e"),
-    ("ruby", "e"),
-    ("node", "e"),
-    ("lua", "e"),
-    ("php", "r"),
-];
-
-/// Which word of a command is a script: that behind `sh -c` and the like, also where another program starts the shell.
-fn script_word(words: &[String]) -> Option<usize> {
-    // `/usr/bin/python3.11` is `python`.
-    let name = |word: &str| {
-        let name = word.rsplit('/').next().unwrap_or_default();
-        name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').to_owned()
-    };
-    let (start, letter) = words.iter().enumerate().find_map(|(place, word)| {
-        let (_, letter) = INTERPRETERS.iter().find(|(program, _)| *program == name(word))?;
-        Some((place, *letter))
-    })?;
-    let option = words[start..].iter().position(|word| word.starts_with('-') && word.ends_with(letter))?;
-    Some(start + option + 1).filter(|place| *place < words.len())
+/// The process of a longrun with `exec` where the shell would only wait for one program: s6 signals the shell, and a
+/// program below it would live on after a stop. The other scripts end by themselves.
+pub(super) fn replace_the_shell(command: Command) -> Command {
+    match command {
+        Command::Script { interpreter, text } if !text.starts_with("#!") => {
+            let text = with_exec(&text).unwrap_or(text);
+            Command::Script { interpreter, text }
+        }
+        command => command,
+    }
 }
 
-/// The words of a `#!` line as the kernel splits it: a program and at most one argument.
-fn interpreter(line: &str) -> Vec<String> {
-    let line = line.trim_matches([' ', '\t']);
-    match line.split_once([' ', '\t']) {
-        Some((program, argument)) => vec![program.into(), argument.trim_matches([' ', '\t']).into()],
-        None if line.is_empty() => Vec::new(),
-        None => vec![line.into()],
-    }
+/// The script with `exec` before its program, if it is one simple command without assignments.
+fn with_exec(text: &str) -> Option<String> {
+    let script = Script::read(text)?;
+    let command = script.only_command().filter(|command| !command.has_assignments())?;
+    let name = command.name().filter(Word::is_program)?;
+    let (before, after) = text.split_at(name.span().start);
+    Some(format!("{before}exec {after}"))
 }
 
 /// Keeps a script of the user's as a file of its own.

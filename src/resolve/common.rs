@@ -21,6 +21,14 @@ pub(super) fn one_line(text: &str) -> String {
 impl Resolver<'_> {
     /// The text with its expressions replaced; none, and a report, if that is not possible.
     pub(super) fn text(&mut self, text: &RawText, scope: &Scope) -> Option<String> {
+        if let Some(name) = scope.literal_expression(text) {
+            self.literal_expression(name, text.origin());
+        }
+        self.verbatim(text, scope)
+    }
+
+    /// The same for a file, in which `{{ name }}` may be for somebody else.
+    pub(super) fn verbatim(&mut self, text: &RawText, scope: &Scope) -> Option<String> {
         let expanded = scope.text(text, &self.expressions, self.problems)?;
         self.spend(expanded.len(), scope.origin);
         Some(expanded)
@@ -174,29 +182,31 @@ impl Resolver<'_> {
         };
         let (limits, least_limits) =
             keys.limits.as_ref().map(|limits| self.limits(limits)).unwrap_or_default();
+        let mut surroundings = Surroundings {
+            with_contenv: keys.with_contenv.map_or(overlay, |flag| flag.value && overlay),
+            environment,
+            path,
+            account_variables,
+            user,
+            workdir: self.value(keys.workdir.as_ref(), scope, |v, t, o| match t {
+                "/" => Some("/".to_owned()),
+                _ => v.path("workdir", t, o),
+            }),
+            umask: self.value(keys.umask.as_ref(), scope, |v, t, o| v.umask("umask", t, o)),
+            limits,
+            least_limits,
+            nice: keys.nice.and_then(|nice| self.nice(nice)),
+            only_if: None,
+            here: String::new(),
+        };
+        surroundings.only_if = self.command_in(&surroundings, keys.only_if.as_ref(), "only-if", scope);
         Common {
             dependencies: distinct(dependencies),
             timeout_up: self.value(keys.timeout_up.as_ref(), scope, |v, t, o| v.duration("timeout-up", t, o)),
             timeout_down: self
                 .value(keys.timeout_down.as_ref(), scope, |v, t, o| v.duration("timeout-down", t, o))
                 .unwrap_or(0),
-            surroundings: Surroundings {
-                with_contenv: keys.with_contenv.map_or(overlay, |flag| flag.value && overlay),
-                environment,
-                path,
-                account_variables,
-                user,
-                workdir: self.value(keys.workdir.as_ref(), scope, |v, t, o| match t {
-                    "/" => Some("/".to_owned()),
-                    _ => v.path("workdir", t, o),
-                }),
-                umask: self.value(keys.umask.as_ref(), scope, |v, t, o| v.umask("umask", t, o)),
-                limits,
-                least_limits,
-                nice: keys.nice.and_then(|nice| self.nice(nice)),
-                only_if: keys.only_if.as_ref().and_then(|command| self.command(command, "only-if", scope)),
-                here: String::new(),
-            },
+            surroundings,
         }
     }
 
@@ -257,7 +267,9 @@ impl Resolver<'_> {
                 );
                 continue;
             }
+            let origin = value.origin();
             if let Some(value) = self.text(value, scope) {
+                self.literal_in_environment(&name.value, &value, origin);
                 variables.push((name.value.clone(), value));
             }
         }

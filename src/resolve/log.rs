@@ -183,6 +183,15 @@ impl Resolver<'_> {
             "container" => Some(Place::Container),
             "discard" => Some(Place::Discard),
             "stdout" if is_stderr => Some(Place::Stdout),
+            path if path.starts_with('/') && no_directory(path, is_stderr).is_some() => {
+                let (label, help) = no_directory(path, is_stderr)?;
+                super::Values { problems: self.problems }.refuse(
+                    format!("`{key}` cannot be `{value}`"),
+                    text.origin(),
+                    label,
+                    help,
+                )
+            }
             path if path.starts_with('/') => {
                 let path = super::Values { problems: self.problems }.path(key, path, text.origin())?;
                 Some(Place::Directory(path, text.origin()))
@@ -436,6 +445,36 @@ impl Resolver<'_> {
         if scope.name.len() <= super::values::LONGEST_NAME {
             super::Values { problems: self.problems }.service_name(generated, scope.origin);
         }
+    }
+}
+
+/// Why no log can be kept at this path, and what to write instead, if it is a device or the like.
+fn no_directory(path: &str, is_stderr: bool) -> Option<(&'static str, &'static str)> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        match part {
+            ".." => drop(parts.pop()),
+            _ => parts.push(part),
+        }
+    }
+    let container = (
+        "this is the output of a process, and a log is a directory of files",
+        "write `container` for the container's log",
+    );
+    let same = (container.0, "write `stdout` for the place where standard output goes");
+    match parts[..] {
+        ["dev", "null"] => Some(("this keeps nothing, and a log is a directory of files", "write `discard`")),
+        ["dev", "stdout"] | ["dev", "fd", "1"] | ["proc", _, "fd", "1"] if is_stderr => Some(same),
+        ["dev", "stdout" | "stderr" | "console" | "tty"]
+        | ["dev", "fd", _]
+        | ["proc", _, "fd", _]
+        | ["proc", _, "task", _, "fd", _] => Some(container),
+        ["dev", "shm" | "mqueue", _, ..] => None,
+        ["dev" | "proc" | "sys", ..] => Some((
+            "no directory can be made there",
+            "name a directory such as `/var/log/NAME`, or write `container` for the container's log",
+        )),
+        _ => None,
     }
 }
 

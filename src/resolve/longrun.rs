@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use super::command::{LONGRUN_FILES, add_script};
+use super::command::{LONGRUN_FILES, add_script, replace_the_shell};
 use super::scope::Scope;
 use super::values::Values;
 use super::{Resolver, choice, too_old};
@@ -19,7 +19,8 @@ impl Resolver<'_> {
     pub(super) fn longrun(&mut self, keys: &ServiceTable<LongrunKeys>, scope: &Scope) {
         let own = &keys.own;
         let common = self.common(&keys.common, scope);
-        let run = own.run.as_ref().and_then(|run| self.command(run, "run", scope));
+        let run =
+            self.command_in(&common.surroundings, own.run.as_ref(), "run", scope).map(replace_the_shell);
         if own.run.is_none() {
             self.problems.push(
                 Diagnostic::new(Code::MissingKey, format!("`[{}]` has no `run`", scope.table))
@@ -27,7 +28,7 @@ impl Resolver<'_> {
                     .help("say which process it is: `run = [\"nginx\", \"-g\", \"daemon off;\"]`"),
             );
         }
-        let prepare = own.prepare.as_ref().and_then(|command| self.command(command, "prepare", scope));
+        let prepare = self.command_in(&common.surroundings, own.prepare.as_ref(), "prepare", scope);
         let finish = own.finish.as_ref().and_then(|command| self.command(command, "finish", scope));
         let ready =
             own.ready.as_ref().map(|ready| self.ready(ready, run.as_ref(), own, &common.surroundings, scope));

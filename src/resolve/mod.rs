@@ -4,6 +4,8 @@
 mod bundle;
 mod command;
 mod common;
+mod first_line;
+mod literals;
 mod log;
 mod log_order;
 mod longrun;

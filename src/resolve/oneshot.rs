@@ -8,9 +8,9 @@ impl Resolver<'_> {
     pub(super) fn oneshot(&mut self, keys: &ServiceTable<OneshotKeys>, scope: &Scope) {
         let common = self.common(&keys.common, scope);
         let own = &keys.own;
-        let up = own.up.as_ref().and_then(|command| self.command(command, "up", scope));
-        let down = own.down.as_ref().and_then(|command| self.command(command, "down", scope));
-        let reload = own.reload.as_ref().and_then(|command| self.command(command, "reload", scope));
+        let up = self.command_in(&common.surroundings, own.up.as_ref(), "up", scope);
+        let down = self.command_in(&common.surroundings, own.down.as_ref(), "down", scope);
+        let reload = self.command_in(&common.surroundings, own.reload.as_ref(), "reload", scope);
         if let Some(command) = own.reload.as_ref().filter(|_| !self.system().has(Feature::Reload)) {
             self.problems.push(too_old(self.system(), Feature::Reload, "reload", command.origin()));
         }

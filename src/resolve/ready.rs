@@ -81,7 +81,7 @@ impl Resolver<'_> {
             timeout: limit(self, "ready.timeout", ready.timeout.as_ref(), 5_000),
         });
         if let Some(command) = &ready.check {
-            match self.command(command, "check", scope) {
+            match self.command_in(surroundings, Some(command), "ready.check", scope) {
                 Some(Command::Exec { words }) => result.question = Some(Question::Command { words }),
                 Some(Command::Script { text, .. }) => {
                     // s6-notifyoncheck executes the file itself: it needs its interpreter and the x bit.

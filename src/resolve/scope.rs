@@ -135,10 +135,21 @@ impl Scope {
         Scope { is_dry: true, ..self.instance(name, self.origin, instance, &stand_ins) }
     }
 
+    /// The name of the first expression in a text in which expressions mean nothing.
+    pub fn literal_expression(&self, text: &RawText) -> Option<&'static str> {
+        let is_literal = |name: &&str| !self.expands(text) && has_expression(text.unexpanded(), name);
+        ["name", "instance"].into_iter().find(is_literal)
+    }
+
+    /// Whether `{{ … }}` in this text is an expression.
+    fn expands(&self, text: &RawText) -> bool {
+        self.is_template || text.from_defaults()
+    }
+
     /// The text with its expressions replaced; none, and a report, if that is not possible.
     pub fn text(&self, text: &RawText, expressions: &Expressions, problems: &mut Problems) -> Option<String> {
         let (written, origin) = (text.unexpanded(), text.origin());
-        if !(self.is_template || text.from_defaults()) || !written.contains("{{") {
+        if !self.expands(text) || !written.contains("{{") {
             return Some(written.to_owned());
         }
         let known = || {
@@ -263,6 +274,14 @@ impl Scope {
             problems.push(problem);
         }
     }
+}
+
+/// Whether the text has the expression `{{ NAME }}`, perhaps with filters.
+fn has_expression(text: &str, name: &str) -> bool {
+    text.split("{{")
+        .skip(1)
+        .filter_map(|part| part.split_once("}}"))
+        .any(|(inner, _)| inner.split('|').next().is_some_and(|first| first.trim() == name))
 }
 
 /// Whether a script takes this for a part of a word, whatever its language.

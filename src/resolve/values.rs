@@ -1,5 +1,6 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::literals::variable;
 use crate::diagnostic::{Class, Rank};
 use crate::diagnostic::{Code, Diagnostic, Origin, Problems, did_you_mean};
 use crate::manifest::{SIGNAL_NUMBERS, meant_text};
@@ -15,7 +16,12 @@ pub(super) const LONGEST_NAME: usize = 251;
 
 impl Values<'_> {
     pub fn refuse<T>(&mut self, message: String, origin: Origin, label: &str, help: &str) -> Option<T> {
-        self.problems.push(Diagnostic::new(Code::InvalidValue, message).at(origin, label).help(help));
+        let is_variable = variable(&message).is_some();
+        let problem = Diagnostic::new(Code::InvalidValue, message).at(origin, label).help(help);
+        self.problems.push(match is_variable {
+            true => problem.note("no variable is expanded here"),
+            false => problem,
+        });
         None
     }
 
@@ -94,6 +100,7 @@ impl Values<'_> {
                 "write the whole path in the image, from `/` on, without `.` and `..`",
             );
         }
+        self.literal(key, text, origin);
         Some(text.trim_end_matches('/').to_owned())
     }
 
@@ -145,6 +152,7 @@ impl Values<'_> {
             );
         }
         let (host, port) = self.address(key, &address, origin)?;
+        self.literal(key, path, origin);
         Some((host, port, path.to_owned(), authority))
     }
 
@@ -187,6 +195,10 @@ impl Values<'_> {
 
     /// Whose rights: `name`, `name:group` or `uid:gid`.
     pub fn account(&mut self, key: &str, text: &str, origin: Origin) -> Option<Account> {
+        // A name may hold a `$`, but `${NAME}` is refused below.
+        if !text.contains('{') {
+            self.literal(key, text, origin);
+        }
         let numeric = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
         let word = |t: &str| {
             !t.is_empty() && !numeric(t) && t.chars().all(|c| c.is_alphanumeric() || "_.-@$".contains(c))

@@ -33,6 +33,7 @@ mod readme;
 mod require;
 mod rules;
 mod s6rc;
+mod shell;
 mod size;
 mod snapshots;
 mod supervise;

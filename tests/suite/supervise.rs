@@ -299,6 +299,24 @@ fn a_script_without_a_first_line_ends_at_the_first_step_that_fails() {
 }
 
 #[test]
+fn a_script_of_one_command_is_the_program_itself_and_ends_with_it() {
+    if !available("a_script_of_one_command_is_the_program_itself_and_ends_with_it") {
+        return;
+    }
+    let supervision =
+        Supervision::start("[longrun.web]\nrun = '''\n# serves\nsleep 1000 >SCRATCH/out\n'''\n");
+    supervision.control("-u", "web");
+    assert!(supervision.wait("-u", "web", 20_000));
+    let pid = supervision.status("web", "pid");
+    let name = || fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    eventually("the supervised process is the program", || name() == "sleep\n");
+    supervision.control("-d", "web");
+    assert!(supervision.wait("-D", "web", 20_000));
+    // The process group of the service is empty: nothing lives on.
+    assert!(!Command::new("kill").args(["-0", "--", &format!("-{pid}")]).output().unwrap().status.success());
+}
+
+#[test]
 fn prepare_runs_before_each_start_and_fails_it() {
     if !available("prepare_runs_before_each_start_and_fails_it") {
         return;

@@ -1,0 +1,219 @@
+//! The first lines of scripts: what the system makes of them, and `with-contenv` where it would undo the manifest.
+
+use super::Resolver;
+use crate::diagnostic::{Code, Diagnostic, Origin};
+use crate::manifest;
+use crate::model::{Command, Surroundings};
+
+/// Shells, whose options `set` can give as well.
+const SHELLS: &[&str] = &["sh", "bash", "ash", "dash", "ksh", "mksh", "zsh"];
+
+impl Resolver<'_> {
+    /// The interpreter of a script, with its argument; none, and a report, if the system cannot start it.
+    pub(super) fn interpreter(&mut self, text: &str, what: &str, origin: Origin) -> Option<Vec<String>> {
+        let line = first_line(text);
+        let words = as_the_kernel_splits(line);
+        let program = words.first().map_or("", |program| base_name(program));
+        let argument = words.get(1).map_or("", String::as_str);
+        let names_another = matches!(program, "env" | "with-contenv");
+        let problem = |message: String| Diagnostic::new(Code::InvalidValue, message);
+        if program.is_empty() || names_another && argument.is_empty() {
+            let label = match program {
+                "" => "only `#!`".to_owned(),
+                _ => format!("`{program}` would run this script again, for ever"),
+            };
+            self.problems.push(
+                problem(format!("the first line of {what} names no interpreter"))
+                    .at(origin, label)
+                    .help("name one, as in `#!/bin/bash`, or leave the line out for `/bin/sh -e`"),
+            );
+            return None;
+        }
+        if !argument.contains([' ', '\t'])
+            || !takes_one_argument(program)
+            || program == "env" && splits(argument)
+        {
+            return Some(words);
+        }
+        let label = match names_another && !argument.starts_with('-') {
+            true => {
+                format!("the system passes `{argument}` as one argument: there is no program of that name")
+            }
+            false => format!(
+                "the system passes `{argument}` as one argument, which `{program}` does not take apart"
+            ),
+        };
+        self.problems.push(
+            problem(format!("the first line of {what} has several words behind `{program}`"))
+                .at(origin, label)
+                .help(remedy(&words[0], program, argument)),
+        );
+        None
+    }
+
+    /// The command without the `with-contenv` that it begins with, where that would undo what the manifest sets: it clears
+    /// the environment and loads that of the container again. Says so.
+    pub(super) fn keep_environment(
+        &mut self,
+        command: Command,
+        written: &manifest::Command,
+        key: &str,
+        surroundings: &Surroundings,
+    ) -> Command {
+        let sets_variables = !surroundings.environment.is_empty() || surroundings.path.is_some();
+        let of_account = &surroundings.account_variables;
+        if !surroundings.with_contenv || !sets_variables && of_account.is_empty() {
+            return command;
+        }
+        let Some(without) = without_contenv(&command) else { return command };
+        let lost = match (sets_variables, of_account.is_empty()) {
+            (true, true) => "`environment`".to_owned(),
+            (true, false) => format!("`environment`, and {} of `user`", of_account.join(", ")),
+            (false, _) => format!("{} of `user`", of_account.join(", ")),
+        };
+        self.problems.push(
+            Diagnostic::new(Code::ContenvTwice, format!("`with-contenv` is left out of `{key}`"))
+                .at(written.origin(), format!("it would clear {lost}"))
+                .note("the service has the environment of the container already")
+                .help(
+                    "remove the word; `with-contenv = false` keeps it, and leaves loading the environment to the script",
+                ),
+        );
+        without
+    }
+}
+
+/// The first line without `#!` and blanks.
+fn first_line(text: &str) -> &str {
+    let line = text.lines().next().unwrap_or_default();
+    line.strip_prefix("#!").unwrap_or(line).trim_matches([' ', '\t'])
+}
+
+/// The words of a `#!` line: a program and at most one argument.
+fn as_the_kernel_splits(line: &str) -> Vec<String> {
+    match line.split_once([' ', '\t']) {
+        Some((program, argument)) => vec![program.into(), argument.trim_matches([' ', '\t']).into()],
+        None if line.is_empty() => Vec::new(),
+        None => vec![line.into()],
+    }
+}
+
+fn base_name(program: &str) -> &str {
+    program.rsplit('/').next().unwrap_or(program)
+}
+
+/// Whether the program certainly takes its argument as it is. Perl and others split it themselves.
+fn takes_one_argument(program: &str) -> bool {
+    let is_python = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') == "python";
+    SHELLS.contains(&program)
+        || is_python
+        || matches!(program, "env" | "with-contenv" | "execlineb")
+        || program.starts_with("s6-")
+}
+
+/// Whether `env` splits this argument: `-S …`, also behind other options in the same word.
+fn splits(argument: &str) -> bool {
+    let options = argument.split([' ', '\t']).next().unwrap_or_default();
+    argument.starts_with("--split-string")
+        || options
+            .strip_prefix('-')
+            .and_then(|letters| letters.split_once('S'))
+            .is_some_and(|(before, _)| before.chars().all(|letter| matches!(letter, 'i' | 'v' | '0')))
+}
+
+/// What to write instead of a first line with several words.
+fn remedy(path: &str, program: &str, argument: &str) -> String {
+    let mut words = argument.split_ascii_whitespace();
+    let first = words.next().unwrap_or_default();
+    let options: Vec<&str> = words.collect();
+    let are_flags = |words: &[&str]| {
+        words.iter().all(|word| word.len() > 1 && word.starts_with('-') && !word.starts_with("--"))
+    };
+    let joined = |words: &[&str]| words.iter().map(|word| &word[1..]).collect::<String>();
+    let can_be_set =
+        |words: &[&str]| are_flags(words) && joined(words).chars().all(|flag| "aefhnuvxC".contains(flag));
+    match program {
+        "env" | "with-contenv" if SHELLS.contains(&base_name(first)) && can_be_set(&options) => {
+            let flags = joined(&options);
+            match program {
+                "env" => {
+                    format!("write `#!{path} -S {argument}`, or `set -{flags}` below `#!{path} {first}`")
+                }
+                _ => format!("write `set -{flags}` below `#!{path} {first}`"),
+            }
+        }
+        "env" => format!("write `#!{path} -S {argument}`"),
+        "with-contenv" => format!("write `#!/usr/bin/env -S {path} {argument}`"),
+        _ => {
+            let all: Vec<&str> = [&[first], &options[..]].concat();
+            match are_flags(&all) {
+                true => format!("write the options as one word: `#!{path} -{}`", joined(&all)),
+                false => format!("write `#!/usr/bin/env -S {path} {argument}`"),
+            }
+        }
+    }
+}
+
+/// The command without the `with-contenv` that it begins with, if it does.
+fn without_contenv(command: &Command) -> Option<Command> {
+    match command {
+        Command::Exec { words } => {
+            let (first, rest) = words.split_first()?;
+            (base_name(first) == "with-contenv" && !rest.is_empty())
+                .then(|| Command::Exec { words: rest.to_vec() })
+        }
+        Command::Script { text, .. } if text.starts_with("#!") => {
+            let line_end = text.find('\n').unwrap_or(text.len());
+            let rest = &text[line_end..];
+            let (line, rest) = match line_without_contenv(first_line(text)) {
+                Some(line) => (line, rest.to_owned()),
+                None if is_execline(first_line(text)) => {
+                    (text[2..line_end].to_owned(), body_without_contenv(rest)?)
+                }
+                None => return None,
+            };
+            let interpreter = as_the_kernel_splits(line.trim_matches([' ', '\t']));
+            Some(Command::Script { interpreter, text: format!("#!{line}{rest}") })
+        }
+        Command::Script { .. } => None,
+    }
+}
+
+/// A first line that names what `with-contenv` would have run.
+fn line_without_contenv(line: &str) -> Option<String> {
+    let mut words: Vec<&str> = line.split_ascii_whitespace().collect();
+    let is_split_by_env =
+        words.first().is_some_and(|word| base_name(word) == "env") && words.get(1) == Some(&"-S");
+    if is_split_by_env {
+        words.drain(..2);
+    }
+    let (first, rest) = words.split_first()?;
+    if base_name(first) != "with-contenv" {
+        return None;
+    }
+    match rest {
+        [] => None,
+        [program] if program.starts_with('/') => Some((*program).to_owned()),
+        [program] => Some(format!("/usr/bin/env {program}")),
+        several => Some(format!("/usr/bin/env -S {}", several.join(" "))),
+    }
+}
+
+fn is_execline(line: &str) -> bool {
+    line.split_ascii_whitespace().next().is_some_and(|program| base_name(program) == "execlineb")
+}
+
+/// The lines of an execline script without the `with-contenv` that is its first word.
+fn body_without_contenv(body: &str) -> Option<String> {
+    let start = body.split_inclusive('\n').scan(0, |from, line| {
+        let at = *from;
+        *from += line.len();
+        Some((at, line))
+    });
+    let is_command = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let (at, line) = start.into_iter().find(|(_, line)| is_command(line))?;
+    let word = line.split_ascii_whitespace().next().filter(|word| base_name(word) == "with-contenv")?;
+    let from = at + line.find(word)?;
+    let behind = body[from + word.len()..].trim_start_matches([' ', '\t']);
+    Some(format!("{}{}", &body[..from], behind.strip_prefix('\n').unwrap_or(behind)))
+}

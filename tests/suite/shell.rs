@@ -1,0 +1,87 @@
+//! What is read out of shell scripts.
+
+use std::iter::repeat_n;
+
+use s6gen::shell::Script;
+
+/// Text that opens something over and over.
+fn nested(open: &str, inner: &str, close: &str) -> String {
+    let times = 2_000;
+    repeat_n(open, times).chain([inner]).chain(repeat_n(close, times)).collect()
+}
+
+#[test]
+fn the_program_of_a_simple_command_is_found_with_its_place() {
+    let text = "# first\n< in >out 'my server' \"$A\"; # last\n";
+    let script = Script::read(text).unwrap();
+    let command = script.only_command().unwrap();
+    assert!(!command.has_assignments());
+    let name = command.name().unwrap();
+    assert_eq!(&text[name.span()], "'my server'");
+    assert!(!name.is_program(), "a blank in a name is no common thing");
+}
+
+#[test]
+fn a_word_names_a_program_or_may_be_anything() {
+    let programs = [
+        "web",
+        "./web",
+        "~/bin/web",
+        "'web'",
+        "\"web\"",
+        "$HOME/web",
+        "\"$A\"/b",
+        "\"$A/b\"",
+        "${A}/b",
+        "cat",
+        "g++",
+    ];
+    let anything = [
+        "$web",
+        "\"$web\"",
+        "${A:-/bin/web}",
+        "$(which /bin/web)",
+        "`/bin/web`",
+        "cd",
+        "'cd'",
+        "c\\d",
+        "c''d",
+        "time",
+        "test",
+        ":",
+        "coproc",
+        "$'cd'",
+        "*",
+    ];
+    let is_program = |word: &str| {
+        let text = format!("{word} argument");
+        let script = Script::read(&text).unwrap_or_else(|| panic!("{text}"));
+        script.only_command().and_then(|command| command.name()).is_some_and(|name| name.is_program())
+    };
+    assert_eq!(programs.iter().filter(|word| !is_program(word)).collect::<Vec<_>>(), Vec::<&&str>::new());
+    assert_eq!(anything.iter().filter(|word| is_program(word)).collect::<Vec<_>>(), Vec::<&&str>::new());
+}
+
+#[test]
+fn a_script_that_is_made_to_be_hard_is_read_or_refused() {
+    for (open, inner, close) in [
+        ("a=(", "", ""),
+        ("(", "a", ")"),
+        ("(", "", ""),
+        ("a $(", "b", ")"),
+        ("\"$(", "b", ")\""),
+        ("{ ", "a", "; }"),
+        ("if ", "a", "; then b; fi"),
+        ("echo ${a:-", "b", "}"),
+        ("`", "", ""),
+        ("case x in a) ", "", ""),
+        ("[[ ! ", "", ""),
+        ("((", "1", "))"),
+        ("a | ", "b", ""),
+        ("cat <<A\n", "", ""),
+    ] {
+        let text = nested(open, inner, close);
+        let _ = Script::read(&text)
+            .and_then(|script| script.only_command().map(|command| command.has_assignments()));
+    }
+}
