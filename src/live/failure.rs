@@ -57,7 +57,7 @@ pub enum Why {
 /// What s6 says when a supervisor is not there.
 const OF_SUPERVISORS: &[&str] = &[
     "supervisor not listening",
-    "its supervisor died",
+    "supervisor died",
     "s6-supervise not running",
     "unable to s6_svstatus_read",
 ];
@@ -117,7 +117,7 @@ fn within(limit: Option<Duration>) -> String {
 
 impl Failure {
     /// Whether a supervisor was not there; s6-svscan may have been about to start it.
-    pub(super) fn is_of_supervisors(&self) -> bool {
+    pub fn is_of_supervisors(&self) -> bool {
         let (Failure::Failed(_, answer) | Failure::Unable(_, answer, _)) = self else { return false };
         let err = String::from_utf8_lossy(&answer.err);
         OF_SUPERVISORS.iter().any(|words| err.contains(words))

@@ -77,7 +77,10 @@ impl Live<'_> {
     }
 
     /// Waits until every service has a supervisor, if that does not take too long.
-    pub(super) fn supervisors_return(&mut self) -> Result<bool, Failure> {
+    ///
+    /// # Errors
+    /// One of them cannot be asked.
+    pub fn supervisors_return(&mut self) -> Result<bool, Failure> {
         let begun = Instant::now();
         let longruns = self.list(&self.compiled(), List::Longruns)?;
         for name in &longruns {

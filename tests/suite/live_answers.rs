@@ -230,6 +230,14 @@ fn a_command_that_no_supervisor_got_is_given_once_more() {
     let (done, calls, _) = with(&answers, |live| live.change(Direction::Up, &names(&[b"web"])));
     assert!(done.is_ok());
     assert_eq!(calls[0], calls[3]);
+    // It got there, and the supervisor ended.
+    let died = "s6-svlisten: fatal: some services reported permanent failure or their supervisor died\n\
+                s6-rc: warning: unable to start service web: command exited 1\n";
+    let failed = || says(1, b"", died);
+    let fine = says(0, b"true true true 42 7 -1 NA\n", "");
+    let answers = [failed(), says(0, b"web\n", ""), fine, failed()];
+    let (done, ..) = with(&answers, |live| live.change(Direction::Up, &names(&[b"web"])));
+    assert_eq!(done.unwrap_err().diagnostic().message, "`web` did not start: exit code 1");
 }
 
 #[test]

@@ -455,7 +455,7 @@ impl Apply {
             return Ok(());
         };
         if disk::live_database(live.directory()).as_deref() == Some(fresh) {
-            let failure = match Self::complete(live, plan)? {
+            let failure = match Self::complete(live, plan, &failure)? {
                 true => return Ok(()),
                 false => failure,
             };
@@ -482,21 +482,29 @@ impl Apply {
         })
     }
 
-    /// Gives back to s6-svscan what s6-rc-update took from it when it failed, and starts what it had stopped; returns false
-    /// if there is nothing of that kind.
-    fn complete(live: &mut Live<'_>, plan: &mut Plan) -> Result<bool, Vec<Diagnostic>> {
+    /// Where an update failed because supervisors were not there, waits for them, gives back to s6-svscan what s6-rc-update
+    /// took from it, and starts what was to be started; returns false if it failed for another reason.
+    fn complete(live: &mut Live<'_>, plan: &mut Plan, failure: &Failure) -> Result<bool, Vec<Diagnostic>> {
         let alone = disk::unsupervised(live.directory()).map_err(unwritten)?;
-        if alone.is_empty() {
-            return Ok(false);
-        }
-        let active = repair(live, &alone)?;
+        let active = match alone.is_empty() {
+            false => repair(live, &alone)?,
+            true if failure.is_of_supervisors() && live.supervisors_return().map_err(failed)? => {
+                live.active_when_idle().map_err(failed)?
+            }
+            true => return Ok(false),
+        };
         let compiled = live.compiled();
         let mut known = live.list(&compiled, List::Longruns).map_err(failed)?;
         known.extend(live.list(&compiled, List::Oneshots).map_err(failed)?);
-        plan.starts = &(&plan.stops & &known) - &active;
-        let stopped: Vec<Name> = plan.starts.iter().cloned().collect();
-        if !stopped.is_empty() {
-            let started = live.change(Direction::Up, &stopped);
+        let missing: Vec<Name> = plan
+            .stops
+            .union(&plan.starts)
+            .filter(|name| known.contains(*name) && !active.contains(*name))
+            .cloned()
+            .collect();
+        plan.starts.extend(missing.iter().cloned());
+        if !missing.is_empty() {
+            let started = live.change(Direction::Up, &missing);
             started.map_err(|failure| vec![failure.diagnostic().note(IS_LIVE)])?;
         }
         Ok(true)
