@@ -1,8 +1,13 @@
 # `make` without a target lists what there is.
 
-.PHONY: help demo build test check docs release bench fuzz boot life kills clean
+.PHONY: help demo build test nightly check docs release bench fuzz boot life kills clean
 
 FUZZ_SECONDS = 60
+
+# How much of each long loop `make nightly` tries: every moment of a kill, and so many vectors, trees, pairs and cases.
+# Each of them can be set by itself: S6GEN_KILLS=all cargo test --test suite -- switch
+WHOLE = S6GEN_KILLS=all S6GEN_VECTORS=100000 S6GEN_STORE_VECTORS=1000 S6GEN_ADDS=25 S6GEN_ORACLE_TREES=20000 \
+	S6GEN_SNAPSHOTS=2000 S6GEN_UPDATES=1000 S6GEN_ORDERS_TREES=1000 PROPTEST_CASES=5000
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -15,9 +20,13 @@ demo: ## compile the shipped services.toml into ./target/demo and print its star
 build: ## build the program
 	cargo build --locked
 
-test: ## run every test; installs the Debian packages s6 and execline when it may
+test: ## run every test, of the long loops a sample; installs the Debian packages that are missing when it may
 	.ci/packages
-	cargo test --locked
+	.ci/test
+
+nightly: ## run every test with the long loops whole, which takes hours
+	.ci/packages
+	$(WHOLE) .ci/test
 
 check: ## formatting and clippy
 	cargo fmt --check

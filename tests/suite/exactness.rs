@@ -1,4 +1,4 @@
-//! Hostile words and variables through generated scripts, run by the real execlineb.
+//! Hostile words and variables through generated scripts, run by the real execlineb. `S6GEN_VECTORS` says how many.
 
 use std::fmt::Write;
 use std::fs;
@@ -8,6 +8,7 @@ use s6gen::diagnostic::Files;
 use s6gen::tree::TreeEntry;
 use s6gen::{compile, render};
 
+use crate::oracle::number_from;
 use crate::require::needs;
 
 /// A small generator, so that a failing case can be made again from its number.
@@ -97,9 +98,7 @@ pub const RECORDER: &str =
 #[test]
 fn random_vectors_and_environments_arrive_unchanged() {
     needs!("execline", "perl");
-    // All of them where time does not matter.
-    let default = if std::env::var_os("CI").is_some() { 100_000 } else { 4_000 };
-    let count: u64 = std::env::var("S6GEN_VECTORS").map_or(default, |count| count.parse().unwrap());
+    let count = number_from("S6GEN_VECTORS", 1_000);
     let workers: u64 = 2;
     let threads: Vec<_> = (0..workers)
         .map(|worker| {

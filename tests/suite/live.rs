@@ -6,8 +6,6 @@ use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -334,9 +332,7 @@ fn a_start_that_takes_too_long_fails_and_what_depends_on_it_stays_down() {
         "##;
     let name = "a_start_that_takes_too_long_fails_and_what_depends_on_it_stays_down";
     let Some(m) = Machine::boot(name, manifest) else { return };
-    let start = Instant::now();
     assert!(!m.up(&["after"]) && !m.up(&["behind"]));
-    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
     assert_eq!(m.active(), "");
 }
 
@@ -354,9 +350,7 @@ fn a_stop_that_takes_too_long_fails() {
         "##;
     let Some(m) = Machine::boot("a_stop_that_takes_too_long_fails", manifest) else { return };
     eventually("it is deaf", || m.path("deaf").exists());
-    let start = Instant::now();
     assert!(!m.down(&["stubborn"]) && !m.down(&["step"]));
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
 
 #[test]
@@ -520,18 +514,12 @@ fn words_behind_two_dashes_are_names_also_where_s6gen_leads_its_process_group() 
                 command.process_group(0);
             }
             let mut child = command.spawn().unwrap();
-            let begun = Instant::now();
-            let status = loop {
-                if let Some(status) = child.try_wait().unwrap() {
-                    break status;
-                }
-                if begun.elapsed() > Duration::from_secs(20) {
-                    child.kill().unwrap();
-                    panic!("{words:?} calls itself without end");
-                }
-                sleep(Duration::from_millis(10));
-            };
-            assert_eq!(status.code(), Some(3), "{words:?}");
+            let mut status = None;
+            eventually("it does not call itself without end", || {
+                status = child.try_wait().unwrap();
+                status.is_some()
+            });
+            assert_eq!(status.unwrap().code(), Some(3), "{words:?}");
         }
     }
 }

@@ -9,14 +9,13 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::killed::rounds;
 use crate::live_store::HOSTILE;
-use crate::require::{self, find, needs};
-use crate::supervise::listens;
+use crate::require::{self, find, needs, say};
+use crate::supervise::{eventually, listens};
 
 /// Every call by which anything on the disk is changed, under its name on each architecture, and those between which
 /// other programs do.
@@ -82,7 +81,7 @@ impl System {
             .spawn()
             .unwrap();
         let system = System { folder, scanner };
-        system.eventually("s6-svscan is up", || listens(&system.path("scan")));
+        eventually("s6-svscan is up", || listens(&system.path("scan")));
         system.fine("s6gen", &["build"]);
         system.fine("s6-rc-compile", &["first", "source"]);
         system.fine(
@@ -135,7 +134,7 @@ impl System {
     /// The services that are up, without those of s6-rc. It waits while another s6-rc is at work.
     pub fn active(&self) -> BTreeSet<String> {
         let mut output = None;
-        self.eventually("s6-rc answers", || {
+        eventually("s6-rc answers", || {
             let said = self.command("s6-rc").args(["-l", "run/s6-rc", "-a", "list"]).output().unwrap();
             let is_busy = String::from_utf8_lossy(&said.stderr).contains("unable to take lock");
             assert!(said.status.success() || is_busy, "{said:?}");
@@ -152,15 +151,6 @@ impl System {
 
     pub fn text(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_default()
-    }
-
-    #[track_caller]
-    pub fn eventually(&self, what: &str, mut condition: impl FnMut() -> bool) {
-        let start = Instant::now();
-        while !condition() {
-            assert!(start.elapsed() < Duration::from_secs(20), "never happened: {what}");
-            sleep(Duration::from_millis(10));
-        }
     }
 }
 
@@ -237,7 +227,7 @@ impl System {
     fn assert_has(&self, set: &Set, context: &str) {
         let up: BTreeSet<String> = set.up.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(self.active(), up, "{context}");
-        self.eventually("the tunnel runs with what it was given", || {
+        eventually("the tunnel runs with what it was given", || {
             self.text("starts").lines().rfind(|line| line.starts_with("tunnel-x")) == Some(set.x)
         });
         assert_eq!(
@@ -268,11 +258,9 @@ fn a_killed_apply_leaves_a_whole_system_and_the_next_one_completes() {
     system.apply(&[]);
     system.assert_has(&SETS[0], "at first");
     let untouched = [system.pid("web"), system.pid("proxy")];
-    let all = std::env::var("S6GEN_KILLS").is_ok_and(|which| which == "all");
     let counts = system.counts(&SETS, &mut turn);
     let total: usize = counts.values().sum();
-    let step = if all { 1 } else { total.div_ceil(40) };
-    let begin = Instant::now();
+    let step = total.div_ceil(rounds(40, total));
     let moments = counts.iter().flat_map(|(call, count)| (1..=*count).map(move |moment| (call, moment)));
     let mut compiles = BTreeMap::new();
     for (call, moment) in moments.skip(step / 2).step_by(step) {
@@ -304,8 +292,7 @@ fn a_killed_apply_leaves_a_whole_system_and_the_next_one_completes() {
             system.text("starts").lines().filter(|line| line.starts_with("tunnel-x")).count() - starts;
         assert_eq!(restarts, 1, "{context}: the changed service started more than once");
     }
-    let seconds = begin.elapsed().as_secs();
-    eprintln!("{killed} kills of {total} moments in {seconds} s; the tree on disk compiled: {compiles:?}");
+    say(&format!("note: {killed} kills of {total} moments; the tree on disk compiled: {compiles:?}"));
 }
 
 impl System {
@@ -367,7 +354,7 @@ fn an_apply_to_one_live_directory_leaves_the_database_of_another_alone() {
     let Some(system) = System::boot(NAME, MANIFEST) else { return };
     fs::create_dir(system.path("scan2")).unwrap();
     let mut scanner = system.command("s6-svscan").arg("scan2").stderr(Stdio::null()).spawn().unwrap();
-    system.eventually("s6-svscan is up", || listens(&system.path("scan2")));
+    eventually("s6-svscan is up", || listens(&system.path("scan2")));
     let [first, scan, other] = ["first", "scan2", "run/other"].map(|name| system.path(name));
     let arguments = ["-c", first.to_str().unwrap(), "-l", other.to_str().unwrap(), scan.to_str().unwrap()];
     system.fine("s6-rc-init", &arguments);
@@ -402,10 +389,10 @@ fn an_update_that_outlives_its_apply_is_waited_for_and_keeps_its_database() {
     let Some(system) = System::boot(NAME, SLOW) else { return };
     system.instance(&["add", "slow", "x", "--set", "port=1"]);
     system.apply(&[]);
-    system.eventually("the first one runs", || system.text("starts") == "1\n");
+    eventually("the first one runs", || system.text("starts") == "1\n");
     system.instance(&["add", "slow", "x", "--set", "port=2"]);
     let mut apply = system.command("s6gen").args(system.apply_words()).stdout(Stdio::null()).spawn().unwrap();
-    system.eventually("the update is at work", || {
+    eventually("the update is at work", || {
         system.fine("s6-svstat", &["-o", "wantedup", "scan/slow-x"]).trim() == "false"
     });
     apply.kill().unwrap();
@@ -443,7 +430,7 @@ fn hostile_words_reach_a_service_that_runs() {
     ];
     system.instance(&[&words[..], HOSTILE].concat());
     system.apply(&[]);
-    system.eventually("the service wrote its arguments", || to.exists());
+    eventually("the service wrote its arguments", || to.exists());
     let expected: String = HOSTILE.iter().map(|word| format!("{word}\0")).collect();
     assert_eq!(system.text("words"), expected);
     assert!(!system.path("evil").exists());
@@ -488,7 +475,7 @@ fn a_build_while_apply_waits_for_another_s6_rc_is_not_undone() {
     system.instance(&["add", "tunnel", "x", "--set", "port=1"]);
     let mut other =
         system.command("s6-rc").args(["-l", "run/s6-rc", "-u", "change", "slow"]).spawn().unwrap();
-    system.eventually("the other one holds the lock", || {
+    eventually("the other one holds the lock", || {
         let asked = system.command("s6-rc").args(["-l", "run/s6-rc", "-a", "list"]).output().unwrap();
         String::from_utf8_lossy(&asked.stderr).contains("unable to take lock")
     });

@@ -1,7 +1,8 @@
 //! Instances that are added and removed while the system runs: whatever their names and values are, however many
 //! processes do it at once, and whenever one of them is killed.
 //!
-//! `S6GEN_VECTORS` says how many random values and commands are added.
+//! `S6GEN_STORE_VECTORS` says how many random values and commands are added, `S6GEN_ADDS` how many instances each of
+//! eight processes adds.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -17,7 +18,9 @@ use tempfile::TempDir;
 
 use crate::disk::{look, look_with_times};
 use crate::exactness::{RECORDER, Random};
-use crate::require::needs;
+use crate::killed;
+use crate::oracle::number_from;
+use crate::require::{needs, say};
 
 /// Where the definitions of a system without s6-overlay lie.
 const DEFINITIONS: &str = "root/etc/s6-rc/source";
@@ -457,7 +460,7 @@ pub const HOSTILE: &[&str] = &[
 #[test]
 fn values_and_commands_arrive_as_they_were_given() {
     needs!("execline", "perl");
-    let count: usize = std::env::var("S6GEN_VECTORS").map_or(60, |count| count.parse().unwrap());
+    let count = number_from("S6GEN_STORE_VECTORS", 20);
     let mut random = Random(0x5eed_0005);
     let mut values: Vec<String> = HOSTILE.iter().map(|text| (*text).to_owned()).collect();
     values.extend([long(300), long(60_000), "\n".repeat(300)]);
@@ -641,12 +644,13 @@ fn a_rebuild_keeps_what_was_added() {
     assert_eq!(store.list(), ["own"]);
 }
 
-/// Eight processes at a time add 25 instances each and remove some of them again.
+/// Eight processes at a time add instances and remove each fifth of them again.
 fn eight_at_once(store: &Store) {
+    let each = number_from("S6GEN_ADDS", 10);
     std::thread::scope(|scope| {
         for worker in 0..8 {
             scope.spawn(move || {
-                for number in 0..25 {
+                for number in 0..each {
                     store.fine(&add("tunnel", format!("w{worker}-{number}"), number.to_string()));
                     if number % 5 == 4 {
                         store.remove(&format!("tunnel-w{worker}-{}", number - 2));
@@ -655,7 +659,7 @@ fn eight_at_once(store: &Store) {
             });
         }
     });
-    let left = (0..25).filter(|number| number % 5 != 2);
+    let left = (0..each).filter(|number| number % 5 != 2);
     let expected = left.flat_map(|number| (0..8).map(move |worker| format!("tunnel-w{worker}-{number}")));
     assert_eq!(store.list().into_iter().collect::<BTreeSet<_>>(), expected.collect());
 }
@@ -690,7 +694,7 @@ fn eight_processes_at_once_lose_no_instance_while_others_build() {
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| eight_at_once(&store)));
         done.store(true, Ordering::Relaxed);
         let builds = builder.join().unwrap();
-        assert!(builds > 3, "only {builds} builds");
+        assert!(builds > 1, "only {builds} builds");
         if let Err(panic) = result {
             std::panic::resume_unwind(panic);
         }
@@ -742,42 +746,34 @@ fn a_kill_at_any_moment_leaves_the_old_or_the_new_set() {
             Some(text) => fs::write(store.path(ADDED), text).unwrap(),
             None => fs::remove_file(store.path(ADDED)).unwrap(),
         };
-        for call in CALLS {
-            for moment in 1.. {
-                restore();
-                let injection = format!("inject=?{call}:signal=KILL:when={moment}");
-                let mut strace = store.command("strace");
-                strace.args(["-f", "-o", "/dev/null", "-e", &injection, env!("CARGO_BIN_EXE_s6gen")]);
-                strace.env("PATH", std::env::var_os("PATH").unwrap());
-                let output = strace.args(words).output().unwrap();
-                if output.status.success() {
-                    break;
-                }
-                assert_eq!(output.status.signal(), Some(9), "{call} {moment}: {output:?}");
-                killed += 1;
-                let there = fs::read(store.path(ADDED)).ok();
-                if there == added {
-                    were_old += 1;
-                    assert_eq!(store.list(), *before);
-                } else {
-                    assert_eq!(there.as_ref(), Some(&new), "{call} {moment}");
-                    were_new += 1;
-                }
-                store.fine(words);
-                assert_eq!(store.list(), *after, "{call} {moment}");
-                assert_eq!(fs::read(store.path(ADDED)).unwrap(), new);
-                let left: Vec<_> = look(&store.path(DEFINITIONS))
-                    .into_keys()
-                    .filter(|path| path.ends_with(".new"))
-                    .collect();
-                assert_eq!(left, [""; 0], "{call} {moment}");
+        let mut command = store.command(env!("CARGO_BIN_EXE_s6gen"));
+        command.args(words).env("PATH", std::env::var_os("PATH").unwrap());
+        restore();
+        for moment in killed::moments(CALLS, &command) {
+            restore();
+            let output = killed::at(moment, "signal=KILL", &command).output().unwrap();
+            assert_eq!(output.status.signal(), Some(9), "{moment:?}: {output:?}");
+            killed += 1;
+            let there = fs::read(store.path(ADDED)).ok();
+            if there == added {
+                were_old += 1;
+                assert_eq!(store.list(), *before);
+            } else {
+                assert_eq!(there.as_ref(), Some(&new), "{moment:?}");
+                were_new += 1;
             }
+            store.fine(words);
+            assert_eq!(store.list(), *after, "{moment:?}");
+            assert_eq!(fs::read(store.path(ADDED)).unwrap(), new);
+            let left: Vec<_> =
+                look(&store.path(DEFINITIONS)).into_keys().filter(|path| path.ends_with(".new")).collect();
+            assert_eq!(left, [""; 0], "{moment:?}");
         }
         fs::write(store.path(ADDED), &new).unwrap();
         added = Some(new);
     }
-    eprintln!("{killed} kills: {were_old} left the old set, {were_new} the new one");
-    assert!(were_old > 80 && were_new > 10, "{were_old} {were_new}");
+    say(&format!("note: {killed} kills: {were_old} left the old set, {were_new} the new one"));
+    assert!(were_old > 40 && were_new > 5, "{were_old} {were_new}");
 }
 
 /// Templates that put a value where some program reads code.

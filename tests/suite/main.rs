@@ -17,6 +17,7 @@ mod field;
 mod golden;
 mod image;
 mod keys;
+mod killed;
 mod limits;
 mod live;
 mod live_answers;

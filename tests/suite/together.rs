@@ -7,13 +7,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Output, Stdio};
 
+use crate::killed::rounds;
 use crate::live_apply::System;
 use crate::require;
-
-/// `sample` rounds, or `all`.
-fn rounds(sample: usize, all: usize) -> usize {
-    if std::env::var("S6GEN_KILLS").is_ok_and(|which| which == "all") { all } else { sample }
-}
+use crate::supervise::eventually;
 
 impl System {
     /// The words of a call of s6gen on this system.
@@ -91,7 +88,7 @@ fn what_is_started_and_stopped_during_an_apply_is_not_lost() {
     fs::remove_file(system.path("begun")).unwrap();
     system.write("after.toml", &SLOW.replace("VERSION", "# another"));
     let apply = system.begin(&["apply", "-m", "after.toml"]);
-    system.eventually("the apply starts `slow` again", || system.path("begun").exists());
+    eventually("the apply starts `slow` again", || system.path("begun").exists());
 
     // Who waits no longer says so, and for whom.
     let waited = system.ask(&["start", "--wait", "0", "od"]);

@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use s6gen::compare::{restarts, running, transitions};
 use s6gen::model::{Name, Snapshot};
@@ -13,7 +11,7 @@ use s6gen::{disk, snapshot_of};
 use tempfile::TempDir;
 
 use crate::require::needs;
-use crate::supervise::listens;
+use crate::supervise::{eventually, listens};
 
 /// A definition: its name, and its files.
 type Definition<'a> = (&'a str, &'a [(&'a str, &'a str)]);
@@ -22,7 +20,7 @@ const WAIT: &str = "#!/bin/sh\nexec sleep 1000\n";
 
 /// A service that says which signal and which `finish` ended it, in the file `said` of the scratch folder.
 const SPEAK: &str = "#!/bin/sh
-trap 'echo INT >> SCRATCH/said; exit 0' INT
+trap 'echo USR1 >> SCRATCH/said; exit 0' USR1
 trap 'echo TERM >> SCRATCH/said; exit 0' TERM
 while :; do sleep 0.1; done
 ";
@@ -100,14 +98,6 @@ impl Drop for System {
     }
 }
 
-fn eventually(what: &str, condition: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(start.elapsed() < Duration::from_secs(20), "never happened: {what}");
-        sleep(Duration::from_millis(20));
-    }
-}
-
 fn names(names: &[&str]) -> BTreeSet<Name> {
     names.iter().map(|name| Name::from(*name)).collect()
 }
@@ -140,7 +130,7 @@ fn an_update_restarts_exactly_what_is_foretold() {
                 &[
                     ("run", SPEAK),
                     ("finish", "#!/bin/sh\necho new >> SCRATCH/said\n"),
-                    ("down-signal", "INT\n"),
+                    ("down-signal", "USR1\n"),
                     ("timeout-kill", "60000\n"),
                     ("timeout-finish", "10000\n"),
                     ("max-death-tally", "5\n"),
@@ -190,5 +180,5 @@ fn an_update_restarts_exactly_what_is_foretold() {
     // The process is the old one, and is stopped as the new settings say.
     system.run("s6-rc", &[&"-l", &system.path("live"), &"-d", &"change", &"quiet"]);
     eventually("finish has run", || system.text("said").lines().count() == 2);
-    assert_eq!(system.text("said"), "INT\nnew\n");
+    assert_eq!(system.text("said"), "USR1\nnew\n");
 }

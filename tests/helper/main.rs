@@ -1,0 +1,45 @@
+//! Installs a tree in a process of its own, so that a test of `tests/suite` can kill it, refuse its calls, or run it as
+//! somebody else: `install TREE ROOT DEFINITIONS now|later`, where TREE is a file of `killed::file_of`.
+
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use s6gen::disk::{Place, Prune, install};
+use s6gen::tree::SourceTree;
+use serde_json::Value;
+
+fn tree(text: &str) -> SourceTree {
+    let mut tree = SourceTree::default();
+    let entries: Vec<(String, Value)> = serde_json::from_str(text).unwrap();
+    for (path, entry) in entries {
+        let text = |key: &str| entry[key].as_str().map(str::to_owned);
+        if let Some(target) = text("link") {
+            tree.link(path, target);
+        } else if let Some(content) = text("content") {
+            tree.file(path, content, entry["executable"] == true);
+        } else {
+            tree.directory(path);
+        }
+    }
+    tree
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, file, root, definitions, prune] = &arguments[..] else { panic!("{arguments:?}") };
+    let tree = tree(&std::fs::read_to_string(file).unwrap());
+    let root = Path::new(root);
+    let result = match prune.as_str() {
+        "now" => install(&tree, root, definitions),
+        _ => Place::lock(root, definitions).and_then(|place| place.install(&tree, Prune::Later)),
+    };
+    match result {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("{:?}", error.diagnostics());
+            ExitCode::from(3)
+        }
+    }
+}
