@@ -8,8 +8,8 @@ use super::keys::{Key, Table};
 use super::syntax::line_at;
 use super::words::{self, Holds};
 use super::{
-    BundleKeys, Limits, Log, LongrunKeys, OnExit, OneshotKeys, Ready, ServiceTable, TargetKeys, suggest,
-    unknown,
+    BundleKeys, Limits, Log, LongrunKeys, OnExit, OneshotKeys, Ready, ServiceTable, TABLES, TargetKeys,
+    suggest, unknown,
 };
 
 /// A syntax error.
@@ -175,16 +175,24 @@ pub(super) fn statement(
         // It sets nothing, so nothing is lost.
         return (plain.says("a comment begins with `#`", format!("write `# {text}`")), "#".into());
     }
+    if let Some(item) = first.strip_prefix("- ") {
+        let item = suggest::string(item.trim().trim_matches(['"', '\'']));
+        let help = format!("write `KEY = [{}]`", item.unwrap_or_else(|| "\"one\", \"two\"".into()));
+        return (plain.says("the items of an array stand in brackets", help), "-".into());
+    }
     let Some((key, value)) = first.split_once('=') else {
         let Some((key, value)) = first.split_once(':') else {
             return (plain.says("a value has a key", "write `KEY = VALUE`"), String::new());
         };
-        let value = value.trim();
+        let (name, value) = (quoted(key), value.trim());
+        let expected = suggest::expected_of(&name);
         let help = match value.is_empty() {
-            true => {
-                format!("a table is written `[longrun.{}]`, its keys below it as `KEY = VALUE`", quoted(key))
-            }
-            false => advice(&quoted(key), value, path).unwrap_or_else(|| "write `KEY = VALUE`".into()),
+            true if words::section(&name).is_some() => TABLE.to_owned(),
+            // Of what stands on the next lines nothing is known here.
+            true if expected.is_some() => format!("write `{name} =` and {}", expected.unwrap_or_default()),
+            true if words::is_word(&name) => advice(&name, "\"\"", path).unwrap_or_else(|| TABLE.into()),
+            true => format!("a table is written `[longrun.{name}]`, its keys below it as `KEY = VALUE`"),
+            false => advice(&name, value, path).unwrap_or_else(|| "write `KEY = VALUE`".into()),
         };
         return (plain.says("between a key and its value stands `=`", help), quoted(key));
     };
@@ -306,7 +314,9 @@ fn advice(key: &str, bare: &str, path: &[String]) -> Option<String> {
     let line = format!("value = {written}");
     let Ok(parsed) = DeTable::parse(&line) else { return Some(plain) };
     let (_, value) = parsed.get_ref().iter().next()?;
-    let Some((keys, place)) = keys_of(path) else { return Some(plain) };
+    let Some((keys, place)) = keys_of(path).filter(|_| !path.is_empty() || !TABLES.contains(&key)) else {
+        return Some(plain);
+    };
     let Some((head, rest)) = key.split_once('.').map_or(Some((key, "")), Some) else { return Some(plain) };
     match keys.iter().find(|known| known.name == head) {
         Some(known) if rest.is_empty() => {
@@ -318,7 +328,10 @@ fn advice(key: &str, bare: &str, path: &[String]) -> Option<String> {
                 .and_then(|expected| suggest::value_for(rest, expected, value.get_ref()));
             Some(meant.map_or(plain, |meant| format!("write `{key} = {meant}`")))
         }
-        None => Some(unknown::remedy(head, value.get_ref(), &place, &keys).0),
+        None => Some(match unknown::remedy(head, value.get_ref(), &place, &keys) {
+            (help, Some(line)) if help.starts_with("did you mean") => format!("write `{line}`"),
+            (help, _) => help,
+        }),
     }
 }
 
@@ -332,6 +345,11 @@ fn keys_of(path: &[String]) -> Option<(Vec<Key>, String)> {
         _ => None,
     };
     match parts.as_slice() {
+        // Nobody who writes another language has a table yet, and a table of another system holds a service.
+        [] => Some((service("longrun")?, "[longrun.NAME]".into())),
+        [section, ..] if words::section(section).is_some_and(|section| section.holds != Holds::Other) => {
+            Some((service("longrun")?, "[longrun.NAME]".into()))
+        }
         ["target"] => Some((TargetKeys::keys(), "[target]".into())),
         ["defaults", kind] | [kind, _] => Some((service(kind)?, format!("[{}]", parts.join(".")))),
         [_, _, table] => {

@@ -209,7 +209,7 @@ pub const WORDS: &[Word] = &[
     key(&["command", "cmd", "exec", "execstart", "entrypoint", "script", "program", "startcommand"], "run", "run = [\"nginx\", \"-g\", \"daemon off;\"]").read(command),
     key(&["command", "cmd", "exec", "execstart", "entrypoint", "script", "program", "run"], "up", "up = [\"mkdir\", \"-p\", \"/run/app\"]").read(command),
     key(&["up", "start", "main"], "run", "run = [\"nginx\", \"-g\", \"daemon off;\"]").read(command),
-    key(&["execstartpre", "prestart", "startpre", "pre", "setup", "init"], "prepare", "prepare = [\"mkdir\", \"-p\", \"/run/app\"]")
+    key(&["execstartpre", "prestart", "startpre", "pre", "setup"], "prepare", "prepare = [\"mkdir\", \"-p\", \"/run/app\"]")
         .read(command)
         .note("it runs before each start; what is done once for all is a `[oneshot.NAME]`"),
     key(&["execstartpre", "prestart", "startpre", "pre", "setup"], "up", "up = [\"mkdir\", \"-p\", \"/run/app\"]").read(command),
@@ -264,7 +264,7 @@ pub const WORDS: &[Word] = &[
         .read(seconds)
         .note("what has not stopped then is killed"),
     key(&["timeoutstopsec", "stopgraceperiod", "stopwaitsecs"], "timeout-down", "timeout-down = \"10s\"").read(seconds),
-    key(&["timeoutstartsec", "starttimeout", "timeoutsec", "startperiod", "timeoutup"], "timeout-up", "timeout-up = \"30s\"").read(seconds),
+    key(&["timeoutstartsec", "starttimeout", "timeoutsec", "timeout", "startperiod", "timeoutup"], "timeout-up", "timeout-up = \"30s\"").read(seconds),
     key(&["stopasgroup", "killmode"], "stop-group", "stop-group = true").read(kill_mode),
     key(&["killasgroup", "sendsigkill", "finalkillsignal"], "flag-timeout-killpg", "flag-timeout-killpg = true").read(true_only),
     key(&["restartkillsignal"], "down-signal", "down-signal = \"QUIT\""),
