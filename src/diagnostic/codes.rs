@@ -294,6 +294,12 @@ codes! {
     /// of all other keys are taken as written, too: those of `environment`, and `workdir`, `user`, `log.to`, `ready.http`.
     /// `{{ name }}` is an expression in `[defaults]` and in a service with `instances`, and nowhere else.
     LiteralVariable = "lint::literal-variable" Warning,
+    /// A `run` with `stop-group` traps its stop signal, and then waits for a program in the foreground.
+    ///
+    /// A shell runs a trap only when the program in the foreground has ended. `s6` signals the shell alone, and `stop-group`
+    /// reaches the program only when the shell has ended, so that such a stop lasts until `timeout-kill`, and the trap never
+    /// runs. `program & wait $!` lets the trap run at once.
+    TrapWaits = "lint::trap-waits" Warning,
     /// A command begins with `with-contenv`, which would clear what `environment` and `user` set.
     ///
     /// `with-contenv` empties the environment and loads that of the container. A service has that environment already, so

@@ -45,6 +45,10 @@ impl Resolver<'_> {
             .map(|delay| delay.div_ceil(1000))
             .filter(|delay| *delay > 0);
         let stop_group = own.stop_group.is_some_and(|flag| flag.value);
+        if let (Some(flag), Some(run)) = (own.stop_group.filter(|flag| flag.value), &run) {
+            let origin = own.run.as_ref().map(manifest::Command::origin);
+            self.trap_can_run(run, origin, signal.unwrap_or("TERM"), flag.origin);
+        }
         let on_exit = own.on_exit.as_ref().filter(|on_exit| !on_exit.is_blank());
         let on_exit = on_exit.map(|on_exit| self.on_exit(on_exit, scope));
         let deaths = on_exit.as_ref().and_then(|on_exit| on_exit.deaths).map(|(deaths, _)| deaths);

@@ -12,6 +12,7 @@ mod longrun;
 mod oneshot;
 mod ready;
 mod scope;
+mod traps;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};

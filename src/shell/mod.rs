@@ -1,7 +1,7 @@
 //! What a shell script does, read with a real grammar: that of Bash, which is also that of `sh`.
 //!
-//! A [`Script`] answers questions. So far there is one, whether the script is a single simple command; a rule that needs
-//! more adds its question here, so that nothing outside this room depends on the parser.
+//! A [`Script`] answers questions: is it a single simple command, which signals does it trap, what does it wait for at its
+//! end. A rule that needs more adds its question here, so that nothing outside this room depends on the parser.
 
 mod builtins;
 
@@ -45,11 +45,34 @@ impl<'t> Script<'t> {
         let root = self.tree.root_node();
         let mut cursor = root.walk();
         let mut parts = root.children(&mut cursor).filter(|part| part.kind() != "comment");
-        let mut statement = parts.next()?;
+        let statement = parts.next()?;
         if parts.any(|part| part.kind() != ";") {
             return None;
         }
-        // Redirections behind the command surround it.
+        self.simple(statement)
+    }
+
+    /// The simple command with which the script ends, in the foreground.
+    pub fn last_command(&self) -> Option<SimpleCommand<'_>> {
+        let root = self.tree.root_node();
+        let mut cursor = root.walk();
+        let parts: Vec<Node<'_>> = root.children(&mut cursor).filter(|part| part.is_named()).collect();
+        let last = parts.into_iter().rfind(|part| part.kind() != "comment")?;
+        let is_background = last.next_sibling().is_some_and(|next| next.kind() == "&");
+        self.simple(last).filter(|_| !is_background)
+    }
+
+    /// The conditions of every `trap` that stands outside of functions and other compound commands, as written.
+    pub fn traps(&self) -> Vec<&str> {
+        let root = self.tree.root_node();
+        let mut cursor = root.walk();
+        let commands = root.children(&mut cursor).filter_map(|part| self.simple(part));
+        let traps = commands.filter(|command| command.name().is_some_and(|name| name.as_written() == "trap"));
+        traps.flat_map(|trap| trap.arguments().into_iter().skip(1)).collect()
+    }
+
+    /// The simple command of a statement, if it is one. Redirections behind it surround it.
+    fn simple<'s>(&'s self, mut statement: Node<'s>) -> Option<SimpleCommand<'s>> {
         while statement.kind() == "redirected_statement" {
             statement = statement.child_by_field_name("body")?;
         }
@@ -69,6 +92,13 @@ impl<'s> SimpleCommand<'s> {
         self.node.children(&mut self.node.walk()).any(|part| part.kind() == "variable_assignment")
     }
 
+    /// The words behind its name, as written.
+    pub fn arguments(&self) -> Vec<&'s str> {
+        let mut cursor = self.node.walk();
+        let words = self.node.children_by_field_name("argument", &mut cursor);
+        words.map(|word| &self.text[word.byte_range()]).collect()
+    }
+
     /// The word that says what is run.
     pub fn name(&self) -> Option<Word<'s>> {
         let node = self.node.child_by_field_name("name")?;
@@ -82,7 +112,12 @@ pub struct Word<'s> {
     text: &'s str,
 }
 
-impl Word<'_> {
+impl<'s> Word<'s> {
+    /// It with its quotes and expansions.
+    pub fn as_written(&self) -> &'s str {
+        &self.text[self.span()]
+    }
+
     /// Where it stands, in bytes.
     pub fn span(&self) -> Range<usize> {
         self.node.byte_range()
@@ -91,7 +126,7 @@ impl Word<'_> {
     /// Whether it certainly names a program: it is a path, or a name that no shell has for itself. An expansion alone may
     /// stand for anything.
     pub fn is_program(&self) -> bool {
-        let plain = &self.text[self.span()];
+        let plain = self.as_written();
         let unquoted = |mark| plain.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark));
         let name = unquoted('"').or_else(|| unquoted('\'')).unwrap_or(plain);
         let is_plain = name.chars().all(|c| c.is_alphanumeric() || "_-+.,:@%".contains(c));
