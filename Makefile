@@ -33,7 +33,7 @@ check: ## formatting and clippy
 	cargo clippy --locked --all-targets -- -D warnings
 
 docs: ## write docs/manifest.md anew from the comments of the code
-	cargo run --quiet --locked -- explain manifest > docs/manifest.md
+	cargo run --quiet --locked -- explain manifest > target/manifest.md && mv target/manifest.md docs/manifest.md
 
 release: ## build the static release binary, target/x86_64-unknown-linux-gnu/release/s6gen on x86-64
 	.ci/release
