@@ -31,6 +31,10 @@ const TEXTS: &[(&str, &str)] = &[
 /// nothing would shut the connection down, which some servers take for the end of the client.
 const HTTP_REQUEST: &str = r#"printf "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n" "$1" "$2" >&7; exec s6-ioconnect -t "$3" -w 3 </dev/null 3>/dev/null"#;
 
+/// The addresses of the host `$1`, for which each name server has `$2` seconds. An empty answer must not get through:
+/// s6-tcpclient would take it for this host. A getent that knows no `ahosts` ends with 1.
+const ADDRESSES_OF: &str = r#"export RES_OPTIONS="timeout:$2 attempts:1"; found=$(getent ahosts "$1" || { test $? = 1 && getent hosts "$1"; }) && echo "$found" | sed "s/[[:space:]].*//" | sort -u"#;
+
 /// Makes the link `$2` to `$1`. Only a link gives way to it: whatever else has that name gets another one, which was free.
 const LOG_LINK: &str = r#"if test -L "$2"; then exec ln -sfT "$1" "$2"; fi; if test -e "$2"; then n=1; while test -e "$2.old-$n" || test -L "$2.old-$n"; do n=$((n + 1)); done; echo "$2 is in the way of a link to the log: it becomes $2.old-$n"; mv "$2" "$2.old-$n" || exit; fi; exec ln -sT "$1" "$2""#;
 
@@ -83,6 +87,7 @@ impl Templates {
             Ok::<_, Error>(words + arguments)
         });
         environment.add_filter("sh_word", |text: String| sh_word(&text));
+        environment.add_global("addresses_of", ADDRESSES_OF);
         environment.add_global("http_request", HTTP_REQUEST);
         environment.add_global("least_limit", LEAST_LIMIT);
         environment.add_global("log_link", LOG_LINK);

@@ -312,9 +312,9 @@ tables! {
         /// `workdir`, or else in the service directory.
         "check" => check: Command,
         /// Ready when `host:port` accepts a connection. The host is an address, in brackets if it is IPv6, or a name. An
-        /// address asks no name server, and `localhost` is `127.0.0.1`. Another name is looked up at each try by
-        /// `s6-dnsip`, in `/etc/hosts` and else by the servers of `/etc/resolv.conf`, as it is written: what that file
-        /// says about `search` is ignored. Needs `s6-tcpclient`, which s6-overlay brings; a name needs s6-overlay 3.1.6.0.
+        /// address asks no name server, and `localhost` is `127.0.0.1`. Another name is looked up at each try, by
+        /// `getent ahosts` and nothing else: in `/etc/hosts`, and else by the servers of `/etc/resolv.conf`. Needs
+        /// `s6-tcpclient`, which s6-overlay brings, and for a name `getent`, which images of Debian and Alpine have.
         "tcp" => tcp: RawText,
         /// Ready when this Unix socket accepts a connection.
         "unix" => unix: RawText,

@@ -79,8 +79,6 @@ pub enum Feature {
     LockFd,
     /// `s6-log` can put a prefix in front of lines.
     LogPrefix,
-    /// `s6-dnsip` looks names up, also in `/etc/hosts`.
-    HostNames,
 }
 
 impl Feature {
@@ -90,7 +88,6 @@ impl Feature {
             Feature::UserBundlesDir => (Version::of(3, 2, 3, 1), Version::of(0, 7, 0, 0)),
             Feature::CompletedBundles => (Version::of(3, 2, 3, 2), Version::of(0, 7, 0, 0)),
             Feature::User2 => (Version::of(3, 1, 1, 1), Version::of(0, 5, 3, 2)),
-            Feature::HostNames => (Version::of(3, 1, 6, 0), Version::of(0, 5, 4, 2)),
             Feature::LogPrefix => (Version::of(3, 1, 3, 0), Version::of(0, 5, 3, 3)),
             Feature::FinishProcessGroup => (Version::of(3, 2, 0, 0), Version::of(0, 5, 4, 3)),
             Feature::KillProcessGroup => (Version::of(3, 2, 3, 0), Version::of(0, 6, 1, 0)),

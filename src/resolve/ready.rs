@@ -1,11 +1,10 @@
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
+use super::Resolver;
 use super::scope::Scope;
-use super::{Resolver, too_old};
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{self, LongrunKeys, RawText};
-use crate::model::{Command, Feature, File, Poll, Question, Surroundings, Written};
+use crate::model::{Command, File, Poll, Question, Surroundings, Written};
 
 /// How a longrun says that it is ready.
 #[derive(Default)]
@@ -102,21 +101,6 @@ impl Resolver<'_> {
         let tcp = self.value(ready.tcp.as_ref(), scope, |v, t, o| v.address("ready.tcp", t, o));
         let unix = self.value(ready.unix.as_ref(), scope, |v, t, o| v.path("ready.unix", t, o));
         let http = self.value(ready.http.as_ref(), scope, |v, t, o| v.http("ready.http", t, o));
-        for (text, key, host) in [
-            (&ready.tcp, "ready.tcp", tcp.as_ref().map(|(host, _)| host)),
-            (&ready.http, "ready.http", http.as_ref().map(|(host, ..)| host)),
-        ] {
-            if let (Some(text), Some(host)) = (text, host)
-                && host.parse::<IpAddr>().is_err()
-                && !self.system().has(Feature::HostNames)
-            {
-                let what = format!("{key} = \"{host}…\"");
-                self.problems
-                    .push(too_old(self.system(), Feature::HostNames, &what, text.origin()).note(
-                        "it cannot look names up in `/etc/hosts`; an address works with every version",
-                    ));
-            }
-        }
         let network = tcp.map(|(host, port)| Question::Tcp { host, port });
         let socket = unix.map(|path| Question::Unix { path });
         let web = http.map(|(host, port, path, authority)| Question::Http { host, port, path, authority });

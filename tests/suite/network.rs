@@ -96,7 +96,7 @@ for service in mute unknown; do
   s6-svc -wD -d "scan/$service"
 done
 for try in $(seq 300); do
-  left=$(ps -eo pgid=,comm= | grep -E ' (s6-dnsip|s6-tcpclient|s6-ioconnect|backtick|pipeline)' || :)
+  left=$(ps -eo pgid=,comm= | grep -E ' (getent|s6-tcpclient|s6-ioconnect|backtick|pipeline)' || :)
   test -n "$left" || break
   sleep 0.1
 done
@@ -109,7 +109,7 @@ wait
 fn said(address: &str) -> String {
     let folder = scratch();
     let place = |name: &str| folder.path().join(name);
-    fs::write(place("hosts"), "127.0.0.1 localhost\n127.0.0.1 service\n::1 service6\n").unwrap();
+    fs::write(place("hosts"), "127.0.0.1 localhost\n127.0.0.1 host.example service\n::1 service6\n").unwrap();
     fs::write(place("resolv.conf"), format!("nameserver {address}\n")).unwrap();
     let command = [unshare(), &["--net", "--pid", "--fork", "--mount-proc", "sh", "-c", SCRIPT]].concat();
     let output = Command::new(command[0]).args(&command[1..]).current_dir(&folder).output().unwrap();
