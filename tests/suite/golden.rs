@@ -1,5 +1,5 @@
 //! Every folder below `tests/cases` is a case: `services.toml`, and beside it the whole output that is expected. Those
-//! below `tests/cases/tree` are for `field`.
+//! below `tests/cases/tree` are for `field`, `command` for `command_cases`, `live` for `live_cases`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -90,28 +90,21 @@ fn the_shipped_manifest_gives_the_whole_meduza_tree() {
 
 #[test]
 fn every_code_has_a_case() {
-    // What needs more than a manifest or a tree is tested in `commands`, `disk`, `live`, `size` and `image`.
-    let elsewhere = |code: &Code| {
-        let commands =
-            [Code::ManifestTooLarge, Code::TooManyServices, Code::Include, Code::Template].contains(code);
-        let live = code.slug().starts_with("live::") || *code == Code::UnknownTemplate;
-        code.slug().starts_with("output::") || live || commands || IMAGE.contains(&code.slug())
+    let name = |case: &PathBuf| case.file_name().unwrap().to_string_lossy().replace("--", "::");
+    let report = |case: &PathBuf| fs::read_to_string(case.join("expected.snap")).unwrap();
+    // The cases of running systems are named after what happens, and several codes may come of it.
+    let live: String = cases("live").iter().map(report).collect();
+    let folders: Vec<PathBuf> = ["err", "tree", "command"].iter().flat_map(|kind| cases(kind)).collect();
+    let has_case = |code: &Code| {
+        folders.iter().any(|case| name(case) == code.slug())
+            || live.contains(&format!("err| {}\n", code.slug()))
+            || IMAGE.contains(&code.slug())
     };
-    let folders: BTreeSet<String> = cases("err")
-        .iter()
-        .chain(&cases("tree"))
-        .map(|case| case.file_name().unwrap().to_string_lossy().replace("--", "::"))
-        .collect();
-    let missing: Vec<&str> = Code::ALL
-        .iter()
-        .filter(|code| !elsewhere(code))
-        .map(|code| code.slug())
-        .filter(|slug| !folders.contains(*slug))
-        .collect();
-    assert!(missing.is_empty(), "no case below tests/cases/err or tests/cases/tree for {missing:?}");
-    for case in cases("err") {
-        let name = case.file_name().unwrap().to_string_lossy().replace("--", "::");
-        let report = fs::read_to_string(case.join("expected.snap")).unwrap();
+    let missing: Vec<&str> =
+        Code::ALL.iter().filter(|code| !has_case(code)).map(|code| code.slug()).collect();
+    assert!(missing.is_empty(), "no case below tests/cases for {missing:?}");
+    for case in cases("err").iter().chain(&cases("command")) {
+        let (name, report) = (name(case), report(case));
         assert!(
             Code::ALL.iter().any(|code| name.starts_with(code.slug()) && report.contains(code.slug())),
             "{name} is not named after a code that it reports"
@@ -119,8 +112,9 @@ fn every_code_has_a_case() {
     }
 }
 
-/// Codes for what only a whole image can do wrong.
+/// Codes for what only a whole image can do wrong, or many services, which `image` and `size` make.
 const IMAGE: &[&str] = &[
+    "lint::too-many-services",
     "overlay::not-found",
     "overlay::user-in-two-places",
     "overlay::bundles-too-new",

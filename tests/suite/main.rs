@@ -6,6 +6,7 @@ mod answers;
 mod architecture;
 mod bridge;
 mod case;
+mod command_cases;
 mod commands;
 mod committed;
 mod compose;

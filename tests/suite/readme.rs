@@ -1,14 +1,20 @@
-//! The README does what it says.
+//! The README and the documents beside it do what they say: their manifests, their trees, and their commands.
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Output};
 
 use s6gen::diagnostic::Files;
-use s6gen::model::{Index, Target};
+use s6gen::model::{Index, System, Target};
 use s6gen::render::{Direction, text};
 use s6gen::report::{Style, human};
-use s6gen::tree::SourceTree;
+use s6gen::tree::{SourceTree, TreeEntry};
 use s6gen::{compile, judge, render};
+use tempfile::TempDir;
+
+use crate::live_apply;
+use crate::require::this_test;
+use crate::s6rc::write_image;
 
 /// The fenced blocks of a document: what they are, and their text.
 fn blocks(document: &str) -> Vec<(String, String)> {
@@ -54,11 +60,130 @@ fn every_manifest_in_the_readme_does_what_the_text_below_it_shows() {
     assert_eq!(compared, 2, "the graph and the report of the README");
 }
 
+/// The subcommands, as the program lists them.
+fn subcommands() -> Vec<String> {
+    let help = Command::new(env!("CARGO_BIN_EXE_s6gen")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let names = list.take_while(|line| !line.is_empty()).map(|line| line.split_whitespace().next().unwrap());
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
 #[test]
 fn the_readme_names_every_command() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    for command in ["build", "check", "diff", "graph", "explain", "init"] {
-        assert!(readme.contains(&format!("`s6gen {command}")), "{command}");
+    let subcommands = subcommands();
+    assert!(subcommands.len() >= 12, "{subcommands:?}");
+    let table: String = readme.lines().filter(|line| line.starts_with("| `s6gen ")).collect();
+    for command in subcommands {
+        assert!(
+            table.contains(&format!("`s6gen {command}")) || table.contains(&format!(", `{command}`")),
+            "{command}"
+        );
+    }
+}
+
+const DOCUMENTS: [&str; 4] = ["README.md", "docs/docker.md", "docs/live.md", "docs/manifest.md"];
+
+/// The calls of s6gen in the blocks of a document, without the program's name.
+fn commands(document: &str) -> Vec<Vec<String>> {
+    let shell =
+        blocks(document).into_iter().filter(|(kind, _)| ["sh", "dockerfile"].contains(&kind.as_str()));
+    let lines: String = shell.map(|(_, text)| text).collect();
+    let calls = lines.lines().filter_map(|line| {
+        let line = line.split("  #").next().unwrap().trim_start_matches("RUN ");
+        line.strip_prefix("s6gen ").or_else(|| line.strip_prefix("cargo run -- "))
+    });
+    calls.map(|call| call.split_whitespace().map(str::to_owned).collect()).collect()
+}
+
+/// Whether it is for a container that runs.
+fn is_live(call: &[String]) -> bool {
+    ["instance", "apply", "start", "stop", "restart", "status"].contains(&call[0].as_str())
+}
+
+/// A folder with what the documents speak of.
+fn workshop() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let readme = blocks("README.md");
+    let manifests: Vec<&String> =
+        readme.iter().filter(|(kind, _)| kind == "toml").map(|(_, text)| text).collect();
+    fs::write(at("old.toml"), manifests[0]).unwrap();
+    fs::write(at("services.toml"), manifests[1]).unwrap();
+    let shown = readme.iter().find(|(kind, _)| kind == "tree").unwrap();
+    for source in ["s6-rc.d", "root/s6-rc.d", "base/s6-rc.d"] {
+        let tree = tree_of(&shown.1);
+        for (path, entry) in tree.entries() {
+            let TreeEntry::File { content, .. } = entry else { panic!("{path}") };
+            let place = at(source).join(path.strip_prefix("s6-rc.d/").unwrap());
+            fs::create_dir_all(place.parent().unwrap()).unwrap();
+            fs::write(place, content).unwrap();
+        }
+    }
+    let system = System::overlay("3.2.3.2").unwrap();
+    write_image(&at("image"), system.own_definitions_dir().unwrap().trim_start_matches('/'), system);
+    for root in ["out", "target", "rootfs"] {
+        fs::create_dir(at(root)).unwrap();
+    }
+    for root in ["rootfs", "image"] {
+        let build = run(&folder, &["build".into(), "--root".into(), root.into()]);
+        assert!(build.status.success(), "{build:?}");
+    }
+    folder
+}
+
+fn run(folder: &TempDir, call: &[String]) -> Output {
+    let mut s6gen = Command::new(env!("CARGO_BIN_EXE_s6gen"));
+    s6gen.args(call).current_dir(folder.path()).env_clear().output().unwrap()
+}
+
+#[test]
+fn every_command_in_the_documents_runs() {
+    let folder = workshop();
+    let mut count = 0;
+    for document in DOCUMENTS {
+        for call in commands(document).iter().filter(|call| !is_live(call)) {
+            let call: Vec<String> = call.iter().map(|word| word.replace("/out", "out")).collect();
+            let output = run(&folder, &call);
+            // Two systems that differ; `rootfs` was built from the manifest that it is compared with.
+            let expected =
+                i32::from(call[0] == "diff" && !call.iter().any(|word| word.starts_with("rootfs")));
+            assert_eq!(output.status.code(), Some(expected), "{document}: {call:?}: {output:?}");
+            count += 1;
+        }
+    }
+    assert!(count >= 13, "only {count} commands");
+}
+
+#[test]
+fn every_command_in_the_documents_for_a_running_system_does_its_work() {
+    for (document, template) in [("README.md", "worker"), ("docs/live.md", "tunnel")] {
+        let manifest = format!(
+            "[longrun.{template}]\nparameters = [\"port\"]\ninstances = []\nstart = \"on-demand\"\n\
+             run = [\"sleep\", \"1000\"]\nenvironment.PORT = \"{{{{ port | default('') }}}}\"\n"
+        );
+        let Some(system) = live_apply::System::boot(this_test!(), &manifest) else { return };
+        let calls = commands(document).into_iter().filter(|call| is_live(call));
+        for call in calls {
+            let words: Vec<&str> = call.iter().map(String::as_str).collect();
+            let output = system.ask(&words);
+            assert!(output.status.success(), "{document}: {call:?}: {output:?}");
+        }
+    }
+}
+
+/// What the documents say of `make`.
+#[test]
+fn every_target_that_the_documents_name_exists() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let makefile = fs::read_to_string(folder.join("Makefile")).unwrap();
+    for document in DOCUMENTS {
+        let text = fs::read_to_string(folder.join(document)).unwrap();
+        for mention in text.split("`make ").skip(1).chain(text.split("\nmake ").skip(1)) {
+            let target: String = mention.chars().take_while(char::is_ascii_lowercase).collect();
+            assert!(makefile.contains(&format!("\n{target}: ")), "{document}: make {target}");
+        }
     }
 }
 

@@ -19,6 +19,8 @@ impl System {
         let options = [format!("--live={}", live.display()), format!("--tree={}", tree.display())];
         let (place, options) = match words[0] {
             "apply" | "diff" => (1, &options[..]),
+            // Which reads a file only.
+            "instance" if words[1] == "list" => (2, &options[1..]),
             "instance" => (2, &options[..]),
             _ => (1, &options[..1]),
         };
@@ -27,7 +29,7 @@ impl System {
         all
     }
 
-    fn ask(&self, words: &[&str]) -> Output {
+    pub fn ask(&self, words: &[&str]) -> Output {
         self.command("s6gen").args(self.words(words)).output().unwrap()
     }
 

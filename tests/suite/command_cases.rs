@@ -1,0 +1,44 @@
+//! Every folder below `tests/cases/command` is a case of what a manifest alone cannot show: `steps` are done in a scratch
+//! folder with the manifests of the case, and `expected.snap` is what came of them. A line `$ COMMAND` is for a shell,
+//! and any other one is what s6gen is called with.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::golden::{cases, compare};
+
+/// What came of the steps of a case.
+fn output(case: &Path) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(case).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    let mut text = String::new();
+    for line in fs::read_to_string(case.join("steps")).unwrap().lines().filter(|line| !line.starts_with('#'))
+    {
+        if let Some(command) = line.strip_prefix("$ ") {
+            let status = Command::new("sh").args(["-ec", command]).current_dir(folder.path()).status();
+            assert!(status.unwrap().success(), "{line}");
+            continue;
+        }
+        let mut s6gen = Command::new(env!("CARGO_BIN_EXE_s6gen"));
+        s6gen.args(line.split(' ')).current_dir(folder.path()).env_clear();
+        let output = s6gen.output().unwrap();
+        let printed = [output.stdout, output.stderr].concat();
+        text += &format!("$ s6gen {line}\n{}", String::from_utf8(printed).unwrap());
+        text += &format!("exit {}\n\n", output.status.code().unwrap());
+    }
+    let folder = fs::canonicalize(folder.path()).unwrap();
+    text.replace(folder.to_str().unwrap(), "SCRATCH")
+}
+
+#[test]
+fn every_command_says_what_is_expected() {
+    for case in cases("command") {
+        compare(&case, &output(&case));
+    }
+}
