@@ -197,6 +197,22 @@ pub fn relink(live: &Path, services: &BTreeSet<Name>, up: &BTreeSet<Name>) -> Re
     Ok(scandir)
 }
 
+/// The services of the live directory that read from others through a pipe, as s6-rc tells them to its keeper of pipes.
+///
+/// # Errors
+/// The live directory cannot be read.
+pub fn consumers(live: &Path) -> Result<Vec<Name>, OutputError> {
+    let list = live.join(SERVICES).join(FDHOLDER).join("data/autofilled");
+    match fs::read(&list) {
+        Ok(text) => {
+            let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            Ok(lines.map(Name::new).collect())
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(OutputError::system("read", &list, &error)),
+    }
+}
+
 /// Where the live database really lies.
 pub fn live_database(live: &Path) -> Option<PathBuf> {
     fs::canonicalize(live.join("compiled")).ok()

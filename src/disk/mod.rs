@@ -30,8 +30,8 @@ mod wanted;
 mod write;
 
 pub use compiled::{
-    Database, databases, empty_database, is_link, is_there, live_database, live_directory, live_link,
-    make_folder, relink, remove_abandoned, remove_folder, unsupervised,
+    Database, consumers, databases, empty_database, is_link, is_there, live_database, live_directory,
+    live_link, make_folder, relink, remove_abandoned, remove_folder, unsupervised,
 };
 pub use compose::compose;
 pub use create::{create, make_root};

@@ -2,12 +2,14 @@
 //! is not there.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::{Answer, Call, Direction, Failure, List, Live, State, Unable, Why, ask};
-use crate::model::Name;
+use crate::model::{FDHOLDER, Name};
 
 /// How long a service that does not say when it is ready has to run before it counts as started.
 const TRIAL: Duration = Duration::from_millis(200);
@@ -74,6 +76,38 @@ impl Live<'_> {
             true => Ok(()),
             false => Err(Failure::Unsupervised(services.iter().cloned().collect())),
         }
+    }
+
+    /// Gives s6rc-fdholder, which keeps the pipes between producers and consumers, those pipes to `consumers` that it lacks.
+    /// An s6-rc-update that fails while it exchanges the live directory has not told it of new ones yet.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn add_pipes(&mut self, consumers: &[Name]) -> Result<(), Failure> {
+        let keeper = Name::from(FDHOLDER);
+        let socket = self.service_directory(&keeper).join("s");
+        let begun = Instant::now();
+        // While it starts it makes all pipes itself; it is ready afterwards.
+        while self.longrun(&keeper, true)?.state != State::Up && begun.elapsed() < RETURN {
+            sleep(PAUSE);
+        }
+        let held = self.run(Call::new("s6-fdholder-list").arg(&socket))?;
+        for consumer in consumers {
+            let pipe = |end: &[u8]| [b"pipe:s6rc-", end, b"-", consumer.as_bytes()].concat();
+            let (reading, writing) = (pipe(b"r"), pipe(b"w"));
+            if held.split(|byte| *byte == b'\n').any(|line| line == reading) {
+                continue;
+            }
+            let store = |descriptor: &str, id: Vec<u8>| {
+                let words = ["s6-fdholder-store", "-d", descriptor].map(OsString::from);
+                words.into_iter().chain([socket.clone().into(), OsString::from_vec(id)])
+            };
+            // A block of execline: its words begin with a space, and an empty one ends it.
+            let block = store("3", reading).map(|word| [OsString::from(" "), word].into_iter().collect());
+            let call = Call::new("piperw").args(["3", "4", "if"]).args(block.collect::<Vec<OsString>>());
+            self.run(call.arg("").args(store("4", writing)))?;
+        }
+        Ok(())
     }
 
     /// Waits until every service has a supervisor, if that does not take too long.

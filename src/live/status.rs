@@ -102,7 +102,7 @@ impl Live<'_> {
         Call::new("s6-svc").arg("-u").arg(self.service_directory(name))
     }
 
-    fn service_directory(&self, name: &Name) -> PathBuf {
+    pub(super) fn service_directory(&self, name: &Name) -> PathBuf {
         self.directory.join("servicedirs").join(super::os(name))
     }
 }

@@ -42,7 +42,8 @@ impl System {
     fn write(&self, name: &str, manifest: &str) {
         let first = self.text("services.toml");
         let target = first.split("\n\n").next().unwrap();
-        let manifest = manifest.replace("SCRATCH", self.path("").to_str().unwrap());
+        let folder = self.path("");
+        let manifest = manifest.replace("SCRATCH", folder.to_str().unwrap().trim_end_matches('/'));
         fs::write(self.path(name), format!("{target}\n\n{manifest}")).unwrap();
     }
 
@@ -228,17 +229,26 @@ run = ["sleep", "1000"]
 /// supervisors that it has ended, time goes by.
 const SLOWLY: &str = "#!/bin/sh\nexec strace -o /dev/null -e trace=symlink,symlinkat -e inject=symlink,symlinkat:delay_exit=DELAY s6-rc-update-real \"$@\"\n";
 
+/// A service with a pipe to its logger.
+const LOGGED: &str = r#"
+[longrun.NAME]
+run = "echo hello; exec sleep 1000"
+log = { to = "SCRATCH/NAME-log", user = "root" }
+"#;
+
 #[test]
 fn an_update_outlives_supervisors_that_start_in_the_midst_of_it() {
     let name = "an_update_outlives_supervisors_that_start_in_the_midst_of_it";
-    if !require::all(name, &["strace"]) {
+    if !require::all(name, &["strace", "root"]) {
         return;
     }
     let services: Vec<String> =
         ('a'..='h').map(|c| format!("[longrun.b{c}]\nrun = [\"sleep\", \"1000\"]\n")).collect();
-    let manifest = format!("\n{}", services.join("\n"));
-    let count = rounds(3, 60);
+    let count = rounds(4, 60);
     for round in 0..count {
+        // s6rc-fdholder runs where there is a pipe; then it has to be told of new ones.
+        let old = if round % 2 == 0 { String::new() } else { LOGGED.replace("NAME", "old") };
+        let manifest = format!("\n{}{old}", services.join("\n"));
         let Some(system) = System::boot(name, &manifest) else { return };
         let bin = system.path("bin");
         fs::create_dir(&bin).unwrap();
@@ -247,13 +257,18 @@ fn an_update_outlives_supervisors_that_start_in_the_midst_of_it() {
         let delay = [30_000, 60_000, 100_000][round % 3].to_string();
         fs::write(bin.join("s6-rc-update"), SLOWLY.replace("DELAY", &delay)).unwrap();
         fs::set_permissions(bin.join("s6-rc-update"), fs::Permissions::from_mode(0o755)).unwrap();
-        system.write("after.toml", &manifest.replacen("1000", "1001", 4));
+        let new = format!("{}{}", manifest.replacen("1000", "1001", 4), LOGGED.replace("NAME", "new"));
+        system.write("after.toml", &new);
         let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
         let words = system.words(&["apply", "-m", "after.toml"]);
         let applied = system.command("s6gen").args(words).env("PATH", path).output().unwrap();
         assert!(applied.status.success(), "round {round}: {applied:?}");
         system.agrees();
-        fine(&system.ask(&["status", "ba", "bb", "bc", "bd", "be", "bf", "bg", "bh"]));
+        fine(&system.ask(&["status", "ba", "bb", "bc", "bd", "be", "bf", "bg", "bh", "new", "new-log"]));
+        let log = system.path("new-log/current");
+        eventually("its lines are logged", || {
+            fs::read_to_string(&log).is_ok_and(|text| text.contains("hello"))
+        });
     }
     eprintln!("{count} slow updates");
 }

@@ -16,7 +16,7 @@ use crate::compare;
 use crate::diagnostic::Diagnostic;
 use crate::disk::{self, Database, Difference, OutputError, Place, Prepared, Prints, Prune};
 use crate::live::{self, Direction, Failure, List, Live, Programs};
-use crate::model::{File, Name, NodeKind, Settings, Snapshot};
+use crate::model::{FDHOLDER, File, Name, NodeKind, Settings, Snapshot};
 use crate::render;
 use crate::resolve::START_BUNDLE;
 use crate::templates::execline_word;
@@ -534,6 +534,11 @@ fn repair(live: &mut Live<'_>, alone: &BTreeSet<Name>) -> Result<BTreeSet<Name>,
     live.tell(&format!("nobody supervised {}; s6-svscan is given them back", names.join(", ")));
     let scandir = disk::relink(live.directory(), alone, &active).map_err(unwritten)?;
     live.supervise_again(&scandir, alone).map_err(failed)?;
+    // Where it does not run yet it makes all pipes when it starts.
+    if active.contains(&Name::from(FDHOLDER)) {
+        let consumers = disk::consumers(live.directory()).map_err(unwritten)?;
+        live.add_pipes(&consumers).map_err(failed)?;
+    }
     Ok(active)
 }
 
