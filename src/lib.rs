@@ -11,13 +11,14 @@
 //! | 3, people | [`cli`] |
 //! | 2, verbs | [`resolve`], [`import`], [`image`], [`validate`], [`render`], [`compare`], [`report`], [`disk`], [`live`] |
 //! | 1, nouns | [`manifest`], [`model`], [`tree`], [`source`] |
-//! | 0 | [`diagnostic`], [`shell`], [`templates`] |
+//! | 0 | [`diagnostic`], [`execline`], [`shell`], [`templates`] |
 //!
 //! The whole pipeline is [`compile`] for a manifest, [`judge`] for source directories that exist already, and
 //! [`judge_image`] for those that s6-overlay compiles, which [`image`] finds. [`snapshot()`] and its like make of each what
 //! is compared.
 
 pub mod diagnostic;
+pub mod execline;
 pub mod shell;
 pub mod templates;
 
@@ -131,7 +132,7 @@ pub fn compile(files: &Files, manifest: impl Into<ManifestFile>) -> Compilation 
     let services = resolve::resolve(&manifest, &mut problems);
     // Of a manifest that grows without end only the beginning is known.
     if problems.iter().all(|problem| problem.code != Code::ManifestTooLarge) {
-        validate::validate(&services, &mut problems);
+        validate::validate(&services, true, &mut problems);
     }
     problems.retain_from(of_form, |problem| !is_consequence(problem, &manifest.lost));
     problems.sort_by_place();
@@ -164,22 +165,9 @@ pub fn judge_beside<D: Directory>(
     let mut problems = Problems::default();
     let mut services = import::tree(sources, target, files, &mut problems);
     add_external(&mut services, external);
-    validate::validate(&services, &mut problems);
-    before_the_image(&mut problems);
+    validate::validate(&services, true, &mut problems);
     problems.sort_by_rank();
     Compilation { services, problems }
-}
-
-/// Says of files that are not in an image yet what may still become of them.
-fn before_the_image(problems: &mut Problems) {
-    problems.revise(|problem| {
-        if problem.code == Code::NotExecutable {
-            problem.notes.push(
-                "so it is in the image, unless the Dockerfile sets the mode: `COPY --chmod`, `RUN chmod`"
-                    .into(),
-            );
-        }
-    });
 }
 
 /// Judges what `/init` compiles in the file system `root` of a container, and what it would start.
@@ -194,11 +182,8 @@ pub fn judge_image<D: Directory>(
     let mut services = import::tree(sources, Target::new(setup.system), files, &mut problems);
     boot.complete(&mut services, files, &mut problems);
     add_external(&mut services, external);
-    validate::validate(&services, &mut problems);
+    validate::validate(&services, setup.is_partial, &mut problems);
     boot.explain(files, &mut problems);
-    if setup.is_partial {
-        before_the_image(&mut problems);
-    }
     if !problems.has_errors() {
         let scripts = || image::scripts(root);
         let around =

@@ -67,7 +67,7 @@ impl Check {
             }
             Format::Json => {
                 let list: Vec<_> = problems.iter().map(|problem| report::json(problem, &files)).collect();
-                let stopped = problems.iter().find(|problem| problem.severity() == Severity::Error);
+                let stopped = problems.iter().find(|problem| problem.severity == Severity::Error);
                 // The class is what s6-rc-compile says. A manifest can be wrong in ways that it never gets to see; of an
                 // image it accepts what /init then does not start.
                 let class = match stopped {

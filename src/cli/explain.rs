@@ -3,9 +3,9 @@
 use clap::Args;
 
 use super::{Outcome, Streams};
-use crate::diagnostic::{Code, did_you_mean};
+use crate::diagnostic::did_you_mean;
 use crate::manifest::REFERENCE;
-use crate::render;
+use crate::{render, validate};
 
 /// Says more about a kind of problem, or about a key or a table of the manifest
 #[derive(Debug, Args)]
@@ -33,7 +33,7 @@ impl Explain {
             streams.say(&list(width));
             return Outcome::Fine;
         };
-        if let Some(code) = Code::ALL.iter().find(|code| code.slug() == wanted) {
+        if let Some(code) = validate::codes().find(|code| code.slug() == wanted) {
             streams.say(&format!("{}\n\n", code.slug()));
             for line in code.explanation().lines() {
                 streams.say(&format!("{}\n", line.strip_prefix(' ').unwrap_or(line)));
@@ -53,7 +53,7 @@ impl Explain {
             return Outcome::Fine;
         }
         let known = REFERENCE.iter().flat_map(|(_, _, keys)| keys()).map(|key| key.name);
-        let near = did_you_mean(wanted, Code::ALL.iter().map(|code| code.slug()).chain(known));
+        let near = did_you_mean(wanted, validate::codes().map(|code| code.slug()).chain(known));
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`s6gen explain` lists the codes, `s6gen explain manifest` shows the keys".into(),
@@ -67,7 +67,7 @@ impl Explain {
 fn list(width: usize) -> String {
     let indent = " ".repeat(MEANING);
     let mut text = String::new();
-    for code in Code::ALL {
+    for code in validate::codes() {
         let lines = code.explanation().lines().map(str::trim).take_while(|line| !line.is_empty());
         let paragraph = lines.collect::<Vec<_>>().join(" ");
         let sentence = paragraph.split_inclusive(". ").next().unwrap_or_default().trim();

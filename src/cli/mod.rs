@@ -332,7 +332,7 @@ impl<'a> Streams<'a> {
             if let Some(answer) = &mut self.answer {
                 answer.problems.push(report::json(problem, files));
             }
-            match problem.severity() {
+            match problem.severity {
                 Severity::Error => errors += 1,
                 Severity::Warning => warnings += 1,
             }

@@ -31,7 +31,7 @@ impl Judged {
     pub(super) fn new(loaded: Loaded, templates: Overrides) -> Result<Judged, Trouble> {
         let Compilation { services, problems } = loaded.compile();
         if problems.has_errors() {
-            let errors = problems.iter().filter(|problem| problem.severity() == Severity::Error);
+            let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
             return Err(Trouble { problems: errors.cloned().collect(), files: loaded.files });
         }
         let judged = Judged { loaded, templates, services };
@@ -158,7 +158,7 @@ fn check(sources: &[PathBuf], target: &Target) -> Result<(), Vec<Diagnostic>> {
     let opened = sources.iter().map(disk::source).collect();
     let compilation = judge(&mut files, opened, Target::new(target.system));
     let errors: Vec<Diagnostic> =
-        compilation.problems.iter().filter(|p| p.severity() == Severity::Error).cloned().collect();
+        compilation.problems.iter().filter(|p| p.severity == Severity::Error).cloned().collect();
     let placed = |problem: Diagnostic| {
         let places: Vec<String> =
             problem.labels.iter().map(|label| files.path(label.origin.file).display().to_string()).collect();

@@ -1,7 +1,11 @@
+//! The kinds of problems, and the classes in which `s6-rc-compile` refuses a tree.
+
 use std::fmt;
 
+use super::Lint;
+
 /// How much a problem weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Nothing is built: s6-rc or the system would refuse or misread it.
     Error,
@@ -13,25 +17,38 @@ macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $slug:literal $severity:ident,)+) => {
         /// What kind of problem a diagnostic reports. The slug says who objects and to what.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Code { $($(#[doc = $doc])+ $name,)+ }
+        pub enum Code {
+            $($(#[doc = $doc])+ $name,)+
+            /// What a lint reports.
+            Lint(&'static Lint),
+        }
 
         impl Code {
-            /// Every code, in the order in which `s6gen explain` lists them.
-            pub const ALL: &'static [Code] = &[$(Code::$name,)+];
+            /// Every code that is no lint's, in the order in which `s6gen explain` lists them.
+            pub const PLAIN: &'static [Code] = &[$(Code::$name,)+];
 
             /// The name that reports print and `s6gen explain` takes.
             pub fn slug(self) -> &'static str {
-                match self { $(Code::$name => $slug,)+ }
+                match self {
+                    $(Code::$name => $slug,)+
+                    Code::Lint(lint) => lint.slug,
+                }
             }
 
             /// How much a problem of this kind weighs.
             pub fn severity(self) -> Severity {
-                match self { $(Code::$name => Severity::$severity,)+ }
+                match self {
+                    $(Code::$name => Severity::$severity,)+
+                    Code::Lint(lint) => lint.level,
+                }
             }
 
             /// What `s6gen explain` prints.
             pub fn explanation(self) -> &'static str {
-                match self { $(Code::$name => concat!($($doc, "\n",)+),)+ }
+                match self {
+                    $(Code::$name => concat!($($doc, "\n",)+),)+
+                    Code::Lint(lint) => lint.page,
+                }
             }
         }
     };
@@ -188,26 +205,6 @@ codes! {
     /// word. 3.2.3.2 also writes `type` files into it at boot, so that on a read-only root file system nothing starts at
     /// all. The next major version of s6-overlay will not look there any more.
     DeprecatedPlace = "overlay::deprecated-place" Warning,
-    /// A service that nothing starts.
-    ///
-    /// At boot `/init` starts what is in the bundles `user` and `user2`, and what that needs. This service is in neither,
-    /// and nothing that is started depends on it. To start it at boot, put an empty file of its name into `contents.d` of
-    /// `user`. Leave it if it is meant to be started by hand, with `s6-rc start NAME`.
-    ///
-    /// Nothing is said of a service that a script of the image names where it calls `s6-rc change` or edits the lists
-    /// before they are compiled, of what s6gen itself made with `start = "on-demand"`, and of lower layers.
-    NotStarted = "overlay::not-started" Warning,
-    /// A service starts earlier than most services of a container should.
-    ///
-    /// What is in `user` starts beside the initialisation of the image unless it depends on `base`: scripts in
-    /// `/etc/cont-init.d` may not have run yet, nor `fix-attrs`. What is in `user2` is meant to start last, but does so
-    /// only if it depends on `legacy-services`. s6-rc knows no other order than dependencies. Nothing is said of loggers,
-    /// which may well start first. Leave it if the service is meant to be early.
-    ///
-    /// A service that waits for an early one is early too, so only the first of each chain is reported, with those behind
-    /// it. What lower layers (`--layer`) begin with is one line, since it cannot be changed here. Nothing is said of what
-    /// s6gen made: its manifest says when that starts.
-    StartsEarly = "overlay::starts-early" Warning,
 
     /// A source directory cannot be opened.
     SourceUnreadable = "s6rc::source-unreadable" Error,
@@ -287,207 +284,6 @@ codes! {
     /// A fifo stands where `s6-rc-compile` reads a file: it would wait for a writer for ever.
     Hang = "s6rc::hang" Error,
 
-    /// A text contains `$NAME`, `${NAME}` or `{{ name }}`, which nothing expands.
-    ///
-    /// A command in array form is run exactly as written, as in Docker. Write it as a string if a shell shall expand it:
-    /// `run = 'exec web --port "$PORT"'`. A word that another program reads, as behind `sh -c`, is not meant. The values
-    /// of all other keys are taken as written, too: those of `environment`, and `workdir`, `user`, `log.to`, `ready.http`.
-    /// `{{ name }}` is an expression in `[defaults]` and in a service with `instances`, and nowhere else.
-    LiteralVariable = "lint::literal-variable" Warning,
-    /// A `run` with `stop-group` traps its stop signal, and then waits for a program in the foreground.
-    ///
-    /// A shell runs a trap only when the program in the foreground has ended. `s6` signals the shell alone, and `stop-group`
-    /// reaches the program only when the shell has ended, so that such a stop lasts until `timeout-kill`, and the trap never
-    /// runs. `program & wait $!` lets the trap run at once.
-    TrapWaits = "lint::trap-waits" Warning,
-    /// A command begins with `with-contenv`, which would clear what `environment` and `user` set.
-    ///
-    /// `with-contenv` empties the environment and loads that of the container. A service has that environment already, so
-    /// s6gen leaves the word out of what it writes. `with-contenv = false` keeps the word: then the command loads the
-    /// environment of the container itself, and what `environment` sets is lost.
-    ContenvTwice = "lint::with-contenv-twice" Warning,
-    /// `ready.fd` says that the program writes a line to a descriptor, but nothing in its command mentions that number.
-    ///
-    /// A program that never writes there never counts as up, and whatever waits for it fails after `timeout-up`.
-    ///
-    /// In a hand-written tree the file `notification-fd` says so. `logutil-service` cannot write there at all: a logger
-    /// that shall tell when it is ready is `s6-log -d3 …` with `notification-fd` 3.
-    ReadinessUnused = "lint::readiness-unused" Warning,
-    /// A file of a definition that s6-rc does not know, and that nothing in the tree refers to.
-    ///
-    /// s6-rc reads the files that it knows by name and passes over every other one without a word: `timeout-Up`, `Run`,
-    /// `notification_fd`, `finish.sh` and `dependency.d` have no effect. What a script of the tree mentions is taken for
-    /// its data, and README files, texts and backups are left alone. An empty file that is called like a service belongs
-    /// into `dependencies.d` or `contents.d`, not beside it.
-    UnknownEntry = "lint::unknown-entry" Warning,
-    /// A file that s6-rc knows, in a service of a type for which it means nothing.
-    ///
-    /// `up`, `down` and `reload` belong to oneshots; `run`, `finish`, readiness, signals and pipelines to longruns; bundles
-    /// have nothing but contents. Two files are misunderstood most often: `down` in a longrun, which in plain s6 keeps a
-    /// service from being started and which s6-rc leaves out; and `log/`, which s6-rc leaves out as well, so that the
-    /// logger never runs. A `run` that the `up` of its own oneshot calls is fine.
-    IgnoredEntry = "lint::ignored-entry" Warning,
-    /// A bundle has a list of dependencies.
-    ///
-    /// A bundle is a name for several services and waits for nothing by itself. s6-rc ignores the list, even if it names
-    /// services that do not exist. Give each member of the bundle the dependencies, or make what must come first a
-    /// dependency of a oneshot with an empty `up` on which the members depend.
-    BundleDependencies = "lint::bundle-dependencies" Warning,
-    /// A definition has a list both as a directory and as a file, and the file says more.
-    ///
-    /// `dependencies.d` wins over `dependencies`, and `contents.d` over `contents`, even if the directory is empty. The
-    /// names that stand only in the file are lost without a word. The files are the old form: make an empty file in the
-    /// directory for each name, and remove the old list.
-    ///
-    /// What stands in a file of such a directory is not read either: only its name counts.
-    HiddenList = "lint::hidden-list" Warning,
-    /// A service waits for a bundle that contains nothing.
-    ///
-    /// It waits for nothing, and starts at once. git does not keep empty directories, and an image builder may lose empty
-    /// files, so the members of such a bundle were perhaps forgotten. A bundle that nobody waits for may be empty.
-    EmptyBundle = "lint::empty-bundle" Warning,
-    /// Shell syntax in `up`, `down` or `reload`, which no shell reads.
-    ///
-    /// These files are one execline command line: the first word is the program, every other word is an argument.
-    /// Variables, quotes with `'`, `&&`, `|`, `;`, redirections and patterns reach the program as they are; `if [ … ]` is
-    /// execline's `if`, which wants a block in braces and stops with `if: fatal: unterminated block`. A first line
-    /// `#!/bin/sh` is an ordinary comment.
-    ///
-    /// Put what a shell shall do into a script of its own (mode 0755, first line `#!/bin/sh -e`), and write its absolute
-    /// path into `up`:
-    ///
-    /// ```text
-    /// /etc/s6-overlay/s6-rc.d/NAME/run
-    /// ```
-    ShellSyntax = "lint::shell-syntax" Warning,
-    /// Several commands in `up`, `down` or `reload` that become one command line.
-    ///
-    /// A line end is a blank here. `mkdir -p /a` and `chown app /a` on two lines run `mkdir -p /a chown app /a`, which
-    /// succeeds and makes directories called `chown` and `app`. In execline, commands that follow each other are written
-    /// `if { mkdir -p /a }` and so on, the last one without braces; or put them into a script of its own.
-    ///
-    /// The same holds in scripts for execline: in `if { test -f x } rm -f x`, followed by a line `exec daemon`, `rm` gets
-    /// `exec daemon` as arguments, and the service ends at once. Write `if { … } foreground { rm -f x }`.
-    JoinedLines = "lint::joined-lines" Warning,
-    /// The last thing in an `up` is `foreground { … }`, which always succeeds.
-    ///
-    /// `foreground` runs its block and goes on with what stands behind it, whatever came of the block. With nothing
-    /// behind it, the step counts as done even if the command failed, and everything that depends on it is started.
-    /// Write the last command without `foreground` and braces; write `if { … }` for those before it.
-    FailureHidden = "lint::failure-hidden" Warning,
-    /// A script that the system cannot start, because of its first line.
-    ///
-    /// The first two bytes must be `#!`, followed by the absolute path of an interpreter and LF. A blank line or a comment
-    /// above it, a byte order mark or CR LF at its end make it fail at each start, with `Exec format error` or
-    /// `No such file or directory`, which speaks of the interpreter. s6-rc-compile does not look at it.
-    Shebang = "lint::shebang" Warning,
-    /// A script that is run by its path has no x bit.
-    ///
-    /// s6-rc installs `run` and `finish` of longruns as executable, so their mode does not matter. What `up` and `down`
-    /// name, and `data/check`, is run from where it lies: without the x bit the start ends with
-    /// `unable to exec …: Permission denied` and `command exited 126`. `chmod +x` it; git keeps the bit
-    /// (`git update-index --chmod=+x FILE`), `COPY --chmod=755` sets it in an image.
-    NotExecutable = "lint::not-executable" Warning,
-    /// `up` or `down` names a script that does not exist.
-    ///
-    /// The start would end with `No such file or directory` and `command exited 127`. Most often the script was renamed and
-    /// its mention was not. In a tree that is only a part of an image, the script may come from the Dockerfile or from
-    /// another layer; there this is reported only if a file with nearly the same path exists, or one that nobody runs.
-    MissingScript = "lint::missing-script" Warning,
-    /// `finish` cannot be read and is left out.
-    ///
-    /// s6-rc-compile copies `finish` if it can open it, and says nothing if it cannot: a dangling link, a loop of links,
-    /// or no permission. The service then runs without it.
-    FinishLeftOut = "lint::finish-left-out" Warning,
-    /// `down-signal` or `reload-signal` names no signal.
-    ///
-    /// s6-supervise reads the first line, at most 15 bytes: a name with or without `SIG`, or a number. Anything else means
-    /// a warning at run time, and SIGTERM or SIGHUP is sent instead. Blanks and CR belong to the name.
-    InvalidSignal = "lint::invalid-signal" Warning,
-    /// `max-death-tally` is larger than 4096, to which s6-supervise cuts it.
-    DeathTally = "lint::death-tally" Warning,
-    /// A descriptor for readiness or for a lock that is standard input, output or error.
-    ///
-    /// Descriptors 0, 1 and 2 are taken by what the service reads and writes anyway, so that its first line of output
-    /// would count as its readiness. Use 3 or more.
-    StandardDescriptor = "lint::standard-descriptor" Warning,
-    /// `s6-notifyoncheck` in a `run` in which it cannot work as it stands.
-    ///
-    /// It needs `notification-fd` in the definition and the service directory as its working directory, so it comes
-    /// before any `cd` and before the rights are dropped (`s6-setuidgid`): with-contenv, variables, `fdmove -c 2 1`,
-    /// `s6-notifyoncheck`, `cd`, `s6-setuidgid`, program. Without `-c` it runs `./data/check`, which must be executable.
-    /// Without `-n` it gives up after 7 tries, `-w` milliseconds (1000) apart, or after `-T` milliseconds if that is
-    /// sooner; the service then never counts as up. Write `-n 0`, and a limit into `timeout-up`.
-    ReadinessCheck = "lint::readiness-check" Warning,
-    /// Services with a readiness notification and no limit for the start.
-    ///
-    /// If the notification never comes, the start waits for ever, and since s6-overlay 3.2.0.0 so does the whole boot: no
-    /// global limit is left unless `S6_CMD_WAIT_FOR_SERVICES_MAXTIME` sets one. Write milliseconds into `timeout-up`.
-    ReadinessUnlimited = "lint::readiness-unlimited" Warning,
-    /// A service name that s6-rc accepts and that makes trouble elsewhere.
-    ///
-    /// Blanks and a leading `-` do not survive every script and command line, and s6-svscan supervises nothing whose name
-    /// is longer than 251 bytes.
-    OddName = "lint::odd-name" Warning,
-    /// Text behind the type in a `type` file.
-    ///
-    /// s6-rc-compile reads no more than 8 bytes of the file, so it does not see the rest; other programs do.
-    TextAfterType = "lint::text-after-type" Warning,
-    /// Something of s6-overlay 2 that version 3 does not have.
-    ///
-    /// `/var/run/s6/services` is now `/run/service`; `s6-svscanctl -t` on it, which stopped the container, is
-    /// `/run/s6/basedir/bin/halt`; `s6-test` is `eltest`; execline's `import` is `importas -S`.
-    /// `/usr/bin/with-contenv` is `/command/with-contenv`; the old path exists only where the image installs the optional
-    /// archives `s6-overlay-symlinks-noarch` and `-arch`. Many base images do, so a tree that uses nothing but the old path
-    /// is taken to know that.
-    VersionTwo = "lint::version-two" Warning,
-    /// A process runs as another user, while its script uses the home directory of root.
-    ///
-    /// `s6-setuidgid` changes the user and nothing else: `HOME` stays `/root`, where that user may not write. Set it
-    /// before: `export HOME=/home/app` in a shell, `export HOME /home/app` in execline.
-    HomeOfRoot = "lint::home-of-root" Warning,
-    /// The logger of a service does not get what the service writes to standard error.
-    ///
-    /// A pipeline carries standard output only. Send the errors there as well, before the program is started: `exec 2>&1`
-    /// in a shell, `fdmove -c 2 1` in execline. Without it they go to the container's own log.
-    ErrorsNotLogged = "lint::errors-not-logged" Warning,
-    /// A shell stays between s6 and the process that it starts.
-    ///
-    /// Signals go to the shell, which does not hand them on: a stop kills the shell, and the process stays behind, keeps
-    /// its port, and meets its successor. Start the last program of `run` with `exec`.
-    NotExec = "lint::not-exec" Warning,
-    /// The process of a longrun goes into the background.
-    ///
-    /// s6 supervises what `run` becomes. Where that ends while a daemon runs on in the background, s6 takes it for dead,
-    /// runs `finish` and starts it again, once a second. Start the program in the foreground: without `&`, without
-    /// `--daemon`, with the option by which it stays (`crond -f`, `sshd -D`).
-    Background = "lint::background" Warning,
-    /// A `finish` that stops the container when the service is killed by SIGTERM, but not when it crashes.
-    ///
-    /// `finish` gets 256 for a death by signal and the number of that signal. A script that is copied around widely calls
-    /// `halt` for signal 15 only: a crash (11, SIGSEGV) or a kill for want of memory (9, SIGKILL) is not handled, and the
-    /// service is started again, once a second, for ever. Halt for every signal, or for none.
-    FinishMissesCrashes = "lint::finish-misses-crashes" Warning,
-    /// A script changes the service definitions while the container runs.
-    ///
-    /// `/init` compiles the definitions before the first of them is started. What a service adds to `contents.d`, or
-    /// removes from it, has no effect in this run of the container, and may have one in the next. To decide at boot what
-    /// is started, let `run` itself wait (`exec sleep infinity`, `s6-pause`), change the tree in a hook that runs before
-    /// the compilation (`S6_STAGE2_HOOK`), or start services on demand with `s6-rc start`.
-    EditedTooLate = "lint::edited-too-late" Warning,
-    /// A file that would mean something in a definition, beside the definitions.
-    ///
-    /// Plain files of a source directory are passed over; a README may lie there.
-    StrayFile = "lint::stray-file" Warning,
-    /// There are so many services and bundles that `s6-rc-compile` most likely dies, without saying why.
-    ///
-    /// It keeps tables on its stack that grow with the square of the number of services. With the usual limit of 8 MiB
-    /// it can take 7,894 services without dependencies, and somewhat fewer with dependencies and bundles; above that it
-    /// ends by a segmentation fault (exit status 139 in a shell), and may leave a part of a database behind.
-    ///
-    /// `ulimit -s unlimited` in the shell that starts it lifts the limit, in Docker `--ulimit stack=-1`. s6gen itself
-    /// has no such limit.
-    TooManyServices = "lint::too-many-services" Warning,
 
     /// What `s6gen build` leaves beside the definitions for the running system is missing or damaged.
     ///

@@ -6,10 +6,14 @@
 
 mod codes;
 mod files;
+mod lint;
+mod positions;
 mod rank;
 
 pub use codes::{Class, Code, Severity};
 pub use files::{FileId, Files, Origin, SourceFile};
+pub use lint::{Confidence, Lint};
+pub use positions::Positions;
 pub use rank::{Rank, Step};
 
 use std::collections::BTreeSet;
@@ -29,8 +33,21 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to write instead, only where that is truly known.
     pub help: Option<String>,
+    /// A change that mends the problem and nothing else, only where it is right by itself.
+    pub fix: Option<Fix>,
+    /// How much the problem weighs: what its code says, unless the user said otherwise.
+    pub severity: Severity,
     /// Where the problem stands in `s6-rc-compile`'s own order.
     pub rank: Rank,
+}
+
+/// A change of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// The bytes that are replaced; none where something is put in.
+    pub place: Origin,
+    /// What stands there afterwards.
+    pub text: String,
 }
 
 /// A marked place and why it is marked.
@@ -52,6 +69,8 @@ impl Diagnostic {
             labels: Vec::new(),
             notes: Vec::new(),
             help: None,
+            fix: None,
+            severity: code.severity(),
             rank: Rank::Unranked,
         }
     }
@@ -91,9 +110,16 @@ impl Diagnostic {
         self
     }
 
-    /// How much this problem weighs.
-    pub fn severity(&self) -> Severity {
-        self.code.severity()
+    /// Says which change mends it, if the place is known to the byte.
+    #[must_use]
+    pub fn fix(mut self, place: Option<Origin>, text: impl Into<String>) -> Self {
+        self.fix = place.map(|place| Fix { place, text: text.into() });
+        self
+    }
+
+    /// The page that says more about it: what `s6gen explain` prints.
+    pub fn page(&self) -> &'static str {
+        self.code.explanation()
     }
 }
 
@@ -130,7 +156,7 @@ impl Problems {
 
     /// Whether anything here withholds the output.
     pub fn has_errors(&self) -> bool {
-        self.list.iter().any(|p| p.severity() == Severity::Error)
+        self.list.iter().any(|p| p.severity == Severity::Error)
     }
 
     /// The problems, in their present order.

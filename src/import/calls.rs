@@ -4,7 +4,7 @@ use std::io;
 
 use super::definition::{Definition, LONGEST_SCRIPT};
 use crate::diagnostic::{Origin, did_you_mean};
-use crate::model::{Called, Found, Ignored, Missing};
+use crate::model::{Called, Found, Ignored, Missing, Program};
 use crate::source::{Directory, EntryKind};
 
 impl<D: Directory> Definition<'_, D> {
@@ -122,10 +122,10 @@ impl<D: Directory> Definition<'_, D> {
             true => self.directory.read(path.as_bytes(), LONGEST_SCRIPT),
             false => Err(io::ErrorKind::NotFound.into()),
         };
-        let found = match content {
-            Ok(bytes) => {
+        let found = match &content {
+            Ok(_) => {
                 let executable = self.directory.is_executable(path.as_bytes()).unwrap_or(true);
-                Found::File { bytes, executable }
+                Found::File { executable }
             }
             Err(error) => match error.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Found::Nothing,
@@ -137,11 +137,13 @@ impl<D: Directory> Definition<'_, D> {
         {
             self.context.elsewhere.insert(path.into(), place);
         }
-        let shown = match &found {
-            Found::File { bytes, .. } if str::from_utf8(bytes).is_ok() => bytes.clone(),
-            _ => Vec::new(),
-        };
+        let bytes = content.unwrap_or_default();
+        let shown = if str::from_utf8(&bytes).is_ok() { &bytes[..] } else { b"" };
         let origin = self.context.origin(path, shown, 0..0);
+        let is_known = self.programs.iter().any(|program| program.file == path);
+        if matches!(found, Found::File { .. }) && !is_known {
+            self.programs.push(Program::script(path.to_owned(), &bytes, origin));
+        }
         self.facts.called.push(Called { by, word, path: path.to_owned(), origin, found });
     }
 }

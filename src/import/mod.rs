@@ -3,14 +3,18 @@
 
 mod calls;
 mod definition;
+mod encoding;
 mod files;
-mod lexer;
+mod ignored;
 mod list;
+mod names;
 mod number;
 mod receipts;
+mod scripts;
+mod type_file;
+mod values;
 
 pub use files::files;
-pub use lexer::{Refusal, words};
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -18,8 +22,8 @@ use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use crate::diagnostic::{Class, Code, Diagnostic, Files, Origin, Problems, Rank};
-use crate::model::{Kind, Name, Service, ServiceSet, Target};
+use crate::diagnostic::{Class, Diagnostic, Files, Origin, Problems, Rank};
+use crate::model::{DefinitionFile, Kind, Name, Service, ServiceSet, Target};
 use crate::source::{Directory, EntryKind, Source};
 use receipts::Receipts;
 
@@ -119,7 +123,7 @@ impl Scan<'_> {
             };
             match kind {
                 Ok(EntryKind::Directory) => definitions.push((name, &entry.name)),
-                Ok(_) if definition::meaning(&entry.name).is_some() => self.stray(&name, place()),
+                Ok(_) if DefinitionFile::find(&entry.name).is_some() => self.stray(&name, place()),
                 Ok(_) => {}
                 Err(error) => {
                     let message = match error.kind() {
@@ -200,17 +204,13 @@ impl Scan<'_> {
             .push(Diagnostic::s6rc(class, self.rank(position), message).at(origin, label).help(help));
     }
 
-    /// Reports a file that would mean something one level deeper.
+    /// Takes note of a file that would mean something one level deeper.
     fn stray(&mut self, name: &Name, place: Option<PathBuf>) {
         let origin = match place {
             Some(place) => Origin::whole(self.files.add(place, "")),
             None => self.origin_of(name.as_bytes()),
         };
-        self.problems.push(
-            Diagnostic::new(Code::StrayFile, format!("`{name}` lies beside the definitions, not in one"))
-                .at(origin, "s6-rc passes over plain files here")
-                .help("move it into the directory of the service that it is for"),
-        );
+        self.set.stray.push((name.clone(), origin));
     }
 
     /// Keeps the name known, so that whoever mentions it is not reported for that.

@@ -34,7 +34,7 @@ pub(super) fn meant(text: &[u8], milliseconds: bool) -> Option<String> {
     let line = line.strip_prefix('+').unwrap_or(line);
     if digits(line.as_bytes()).is_some() {
         if text.contains('\r') {
-            return Some(super::definition::LINE_ENDS.to_owned());
+            return Some(super::encoding::LINE_ENDS.to_owned());
         }
         return Some(format!("write `{line}` and nothing else: no blanks, no CR, no other line"));
     }
@@ -73,7 +73,7 @@ mod tests {
             meant(b"10s\n", true).unwrap(),
             "write `10000`: the file holds milliseconds, without a unit"
         );
-        assert_eq!(meant(b"10\r\n", true).unwrap(), super::super::definition::LINE_ENDS);
+        assert_eq!(meant(b"10\r\n", true).unwrap(), super::super::encoding::LINE_ENDS);
         assert_eq!(
             meant(b" 10\n", true).unwrap(),
             "write `10` and nothing else: no blanks, no CR, no other line"

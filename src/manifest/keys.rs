@@ -277,10 +277,11 @@ tables! {
         /// How long `finish` may take. Default `5s`.
         "timeout-finish" => timeout_finish: RawText,
         /// The service is its whole process group: what is left of the group when the main process has ended gets
-        /// the stop signal, and a second later KILL. Until then only the main process is signalled, because s6 signals
-        /// nothing else: a script that traps the signal has to wait in the background, `program & wait $!`. s6gen puts no
-        /// parent above it that would signal all at once: a pause and KILL would stop at that parent, and a death by a
-        /// signal would look like an exit. Needs s6-overlay 3.2.0.0.
+        /// the stop signal, and a second later KILL. The stop signal itself goes to the main process only, because s6 sends
+        /// it to nothing else; the KILL after `timeout-kill` goes to the whole group since s6-overlay 3.2.3.0. A shell
+        /// script that traps the signal, or is stopped by INT, has to wait for its program in the background, `program &
+        /// wait $!`. s6gen puts no parent above it that would signal all at once: `s6-svc -p` and `-k` would reach that
+        /// parent alone, and a death by a signal would look like an exit. Needs s6-overlay 3.2.0.0.
         "stop-group" => stop_group: Flag,
         /// The KILL after `timeout-kill` goes to the whole process group. Needs s6-overlay 3.2.3.0.
         "flag-timeout-killpg" => flag_timeout_killpg: Flag,

@@ -5,6 +5,7 @@
 
 mod additions;
 mod foreign;
+mod inside;
 mod keys;
 mod mistakes;
 mod nearer;
@@ -193,7 +194,7 @@ pub fn parse(files: &Files, file: FileId, problems: &mut Problems) -> Manifest {
     };
     let (root, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
-        manifest.read(root.get_ref(), &mut Reader::new(file, problems));
+        manifest.read(root.get_ref(), &mut Reader::new(file, text, problems));
     } else {
         manifest.read_around_mistakes(text, file, problems);
     }
@@ -212,7 +213,7 @@ pub fn includes(files: &Files, file: FileId) -> Vec<Text> {
     let mut unread = Problems::default();
     let Ok(text) = std::str::from_utf8(&files.get(file).text) else { return Vec::new() };
     let (root, _) = DeTable::parse_recoverable(text);
-    let mut reader = Reader::new(file, &mut unread);
+    let mut reader = Reader::new(file, text, &mut unread);
     let include = root.get_ref().iter().find(|(key, _)| key.get_ref().as_ref() == "include");
     include
         .and_then(|(_, value)| Names::<Text>::read("include", value, &mut reader))
@@ -316,13 +317,13 @@ impl Manifest {
         let separated = syntax::separate(text, &[]);
         self.note_mistakes(&separated, file, 0, problems);
         let root = DeTable::parse_recoverable(&separated.readable).0;
-        self.read(root.get_ref(), &mut Reader::new(file, problems));
+        self.read(root.get_ref(), &mut Reader::new(file, text, problems));
         for body in separated.bodies {
             let inside = syntax::separate(&text[body.text.clone()], &body.path);
             self.note_mistakes(&inside, file, body.text.start, problems);
             self.lost.tables.push(Origin::new(file, body.header.start..body.text.end));
             let root = DeTable::parse_recoverable(&inside.readable).0;
-            let mut reader = Reader { base: body.text.start, ..Reader::new(file, problems) };
+            let mut reader = Reader { base: body.text.start, ..Reader::new(file, text, problems) };
             let name = reader_name(&body, file);
             match body.path.first().map(String::as_str).filter(|_| body.path.len() == 2) {
                 Some("longrun") => self.read_body(root.get_ref(), &mut reader, name, |keys| {
@@ -566,7 +567,7 @@ fn is_nameless<K: Table>(name: &str, value: &DeValue<'_>) -> bool {
 fn set_line<T: Table>(table: &mut T, line: &str, origin: Origin) {
     let Ok(parsed) = DeTable::parse(line) else { return };
     let mut ignored = Problems::default();
-    let mut reader = Reader { pinned: Some(origin), ..Reader::new(origin.file, &mut ignored) };
+    let mut reader = Reader { pinned: Some(origin), ..Reader::new(origin.file, line, &mut ignored) };
     for (key, value) in
         parsed.get_ref().iter().filter(|(key, _)| ["run", "contents"].contains(&key.get_ref().as_ref()))
     {

@@ -3,12 +3,14 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeInteger, DeValue};
 
-use super::suggest;
-use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Problems};
+use super::{inside, suggest};
+use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Positions, Problems};
 
 /// What reading a value needs to know of its surroundings.
 pub struct Reader<'p> {
     pub(super) file: FileId,
+    /// The file as text.
+    pub(super) text: &'p str,
     /// Where in the file the text begins that is read.
     pub(super) base: usize,
     /// The place of everything that is read, where it is not in the file as it stands.
@@ -19,12 +21,22 @@ pub struct Reader<'p> {
 
 impl<'p> Reader<'p> {
     /// Reads the file as it stands.
-    pub(super) fn new(file: FileId, problems: &'p mut Problems) -> Self {
-        Reader { file, base: 0, pinned: None, in_defaults: false, problems }
+    pub(super) fn new(file: FileId, text: &'p str, problems: &'p mut Problems) -> Self {
+        Reader { file, text, base: 0, pinned: None, in_defaults: false, problems }
     }
 
     pub(super) fn origin(&self, span: Range<usize>) -> Origin {
         self.pinned.unwrap_or_else(|| Origin::new(self.file, self.base + span.start..self.base + span.end))
+    }
+
+    /// Where the characters of the string `value` stand, which is at `span`.
+    fn positions(&self, span: Range<usize>, value: &str) -> Positions {
+        let whole = self.origin(span);
+        let place = whole.span();
+        match self.text.get(place.clone()).filter(|_| self.pinned.is_none()) {
+            Some(raw) => Positions::new(whole, inside::runs(raw, place.start, value)),
+            None => Positions::unknown(whole),
+        }
     }
 
     fn wrong_type<T>(&mut self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str) -> Option<T> {
@@ -302,9 +314,9 @@ pub(super) fn integer(number: &DeInteger<'_>) -> Option<i64> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Program and arguments.
-    Exec(Vec<RawText>, Origin),
-    /// A script.
-    Shell(RawText),
+    Exec(Vec<(RawText, Positions)>, Origin),
+    /// A script, and where its characters stand.
+    Shell(RawText, Positions),
     /// Something that is no command, which was reported.
     Broken(Origin),
 }
@@ -314,7 +326,7 @@ impl Command {
     pub fn origin(&self) -> Origin {
         match self {
             Command::Exec(_, origin) | Command::Broken(origin) => *origin,
-            Command::Shell(text) => text.origin(),
+            Command::Shell(text, _) => text.origin(),
         }
     }
 }
@@ -329,10 +341,16 @@ impl Value for Command {
             DeValue::String(_) => Text::read(key, value, reader).map(|mut text| {
                 // A manifest with CR LF line ends would give a script whose first line names `sh\r`.
                 text.value = text.value.replace("\r\n", "\n");
-                Command::Shell(RawText(text))
+                let positions = reader.positions(value.span(), &text.value);
+                Command::Shell(RawText(text), positions)
             }),
             DeValue::Array(array) => {
                 let words = Names::<RawText>::read(key, value, reader)?.list;
+                let placed = words.into_iter().zip(array.iter()).map(|(word, value)| {
+                    let positions = reader.positions(value.span(), &word.0.value);
+                    (word, positions)
+                });
+                let words: Vec<_> = placed.collect();
                 (words.len() == array.iter().count()).then_some(Command::Exec(words, origin))
             }
             _ => reader.wrong_type(key, value, Self::EXPECTED),

@@ -11,8 +11,6 @@ pub struct Definition {
     pub hidden: Option<(Vec<ServiceRef>, Origin)>,
     /// What stands in `type` behind the type.
     pub behind_type: Option<Origin>,
-    /// `up`, `down` and `reload` as they were written.
-    pub command_lines: Vec<Text>,
     /// Files of the definition that are run by others of its files: by the path in `up`, or by a readiness check.
     pub called: Vec<Called>,
     /// Absolute paths that a command line names, where the tree has nothing.
@@ -36,11 +34,6 @@ impl Definition {
     /// Where a file is.
     pub fn place(&self, file: &str) -> Option<Origin> {
         self.places.iter().find(|(known, _)| *known == file).map(|(_, origin)| *origin)
-    }
-
-    /// The text of a command line.
-    pub fn command_line(&self, file: &str) -> Option<&Text> {
-        self.command_lines.iter().find(|text| text.file == file)
     }
 }
 
@@ -81,17 +74,6 @@ pub struct Missing {
     pub nearest: Option<(String, Origin)>,
 }
 
-/// A file as it was written.
-#[derive(Debug, Clone)]
-pub struct Text {
-    /// Its name in the definition.
-    pub file: &'static str,
-    /// The file.
-    pub origin: Origin,
-    /// The content.
-    pub bytes: Vec<u8>,
-}
-
 /// A file of a definition that another of its files runs.
 #[derive(Debug, Clone)]
 pub struct Called {
@@ -116,8 +98,6 @@ pub enum Found {
     Something,
     /// A file.
     File {
-        /// Its first megabyte.
-        bytes: Vec<u8>,
         /// Whether it has an x bit.
         executable: bool,
     },

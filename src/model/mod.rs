@@ -7,9 +7,12 @@
 mod components;
 mod database;
 mod definition;
+mod files;
 mod index;
+mod literal;
 mod members;
 mod name;
+mod program;
 mod script;
 mod signal;
 mod snapshot;
@@ -17,10 +20,13 @@ mod target;
 
 pub use components::components;
 pub use database::{Database, Entry, Words, json_text};
-pub use definition::{Called, Definition, Found, Ignored, Made, Missing, Text};
+pub use definition::{Called, Definition, Found, Ignored, Made, Missing};
+pub use files::{Content, DEFINITION_FILES, DefinitionFile};
 pub use index::{Edge, Index, Node, NodeKind, Why};
+pub use literal::{Literal, LiteralForm, variable};
 pub use members::Members;
 pub use name::{Name, is_invisible};
+pub use program::{Change, Form, Language, Program, Text};
 pub use script::{
     Account, Check, Command, Finish, Idle, Logger, OnExit, Poll, Question, Run, Script, Sink, Stderr, Step,
     Surroundings,
@@ -40,6 +46,8 @@ pub struct ServiceSet {
     pub services: Vec<Service>,
     /// The system they are for.
     pub target: Target,
+    /// Files beside the definitions that would mean something in one, and where they lie.
+    pub stray: Vec<(Name, Origin)>,
 }
 
 /// The longrun that runs the scripts of oneshots. s6-rc defines it.
@@ -55,7 +63,7 @@ impl ServiceSet {
             flag_essential: true,
             ..Service::new(name.into(), None, Kind::Longrun(Box::default()))
         };
-        ServiceSet { services: vec![internal(ONESHOT_RUNNER), internal(FDHOLDER)], target }
+        ServiceSet { services: vec![internal(ONESHOT_RUNNER), internal(FDHOLDER)], target, stray: Vec::new() }
     }
 
     /// The definitions that this manifest or tree brings, without those of other layers.
@@ -83,6 +91,10 @@ pub struct Service {
     pub flag_recommended: bool,
     /// Part of the definition could not be read and was reported: what it says about others is not known.
     pub incomplete: bool,
+    /// What it runs, as its author wrote it.
+    pub programs: Vec<Program>,
+    /// Texts that look as if somebody would expand them.
+    pub literals: Vec<Literal>,
     /// What s6-rc does not look at, for definitions that were read from a tree.
     pub definition: Option<Box<Definition>>,
     /// Dependencies that we add to a definition of another layer.
@@ -103,6 +115,8 @@ impl Service {
             flag_essential: false,
             flag_recommended: false,
             incomplete: false,
+            programs: Vec::new(),
+            literals: Vec::new(),
             definition: None,
             extended_by: Vec::new(),
             kind,

@@ -1,4 +1,8 @@
+//! What the generated scripts of a service do: the data with which their templates are filled.
+
 use serde::Serialize;
+
+use crate::diagnostic::Origin;
 
 /// What `run`, `finish`, `up`, `down` or `reload` does.
 #[derive(Debug, Clone, Serialize)]
@@ -275,6 +279,9 @@ pub struct Finish {
     pub with_contenv: bool,
     /// What is left of the process group gets this signal, and a second later SIGKILL.
     pub stop_group: Option<String>,
+    /// Where the manifest says so.
+    #[serde(skip)]
+    pub stop_group_origin: Option<Origin>,
     /// Standard error, as in `run`.
     pub stderr: Stderr,
     /// The user's own command.
@@ -296,4 +303,18 @@ pub struct OnExit {
     pub deaths: Option<(u32, u32)>,
     /// The container stops with the code of the death.
     pub stop_container: bool,
+}
+
+impl Surroundings {
+    /// What a `with-contenv` in the program itself would clear of them, in the words of the manifest.
+    pub fn lost_to_contenv(&self) -> Option<String> {
+        let sets_variables = !self.environment.is_empty() || self.path.is_some();
+        let of_account = &self.account_variables;
+        match (self.with_contenv, sets_variables, of_account.is_empty()) {
+            (false, ..) | (_, false, true) => None,
+            (_, true, true) => Some("`environment`".to_owned()),
+            (_, true, false) => Some(format!("`environment`, and {} of `user`", of_account.join(", "))),
+            (_, false, false) => Some(format!("{} of `user`", of_account.join(", "))),
+        }
+    }
 }

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    FDHOLDER, File, Kind, Layer, Longrun, Name, NodeKind, ONESHOT_RUNNER, Script, Service, ServiceSet, Words,
+    Content, DefinitionFile, FDHOLDER, File, Kind, Layer, Longrun, Name, NodeKind, ONESHOT_RUNNER, Script,
+    Service, ServiceSet, Words,
 };
 
 /// What a source directory or a compiled database holds, told as settings: what two of them are compared by.
@@ -247,7 +248,7 @@ fn settings(service: &Service, kind: NodeKind, files: BTreeMap<String, File>) ->
             settings.producer_for = only(&longrun.producer_for);
             settings.consumer_for = names(&longrun.consumer_for);
             settings.pipeline_name = only(&longrun.pipeline_name);
-            settings.files = longrun_files(longrun, files);
+            settings.files = longrun_files(service, longrun, files);
         }
         Kind::Unknown => {}
     }
@@ -255,30 +256,32 @@ fn settings(service: &Service, kind: NodeKind, files: BTreeMap<String, File>) ->
 }
 
 /// The files of the service directory that s6-rc-compile makes of a longrun.
-fn longrun_files(longrun: &Longrun, mut files: BTreeMap<String, File>) -> BTreeMap<String, File> {
+fn longrun_files(
+    service: &Service,
+    longrun: &Longrun,
+    mut files: BTreeMap<String, File>,
+) -> BTreeMap<String, File> {
+    let known = |name: &str| DefinitionFile::find(name.as_bytes()).map(|file| &file.content);
     files.retain(|path, _| match path.split_once('/') {
-        Some((folder, _)) => matches!(folder, "data" | "env" | "template"),
-        None => matches!(path.as_str(), "run" | "finish" | "down-signal" | "reload-signal"),
+        Some((folder, _)) => matches!(known(folder), Some(Content::Folder)),
+        None => matches!(known(path), Some(Content::Program(_) | Content::Signal(_))),
     });
-    for script in ["run", "finish"] {
-        if let Some(file) = files.get_mut(script) {
-            file.executable = true;
+    for file in DefinitionFile::of("longrun") {
+        let content = match file.content {
+            Content::Program(_) => {
+                if let Some(program) = files.get_mut(file.name) {
+                    program.executable = true;
+                }
+                None
+            }
+            Content::Number(number) => number(longrun).map(|number| format!("{number}\n")),
+            // The flags that bundles have too are for s6-rc itself.
+            Content::Flag(is_set) if !file.is_read_in("bundle") => is_set(service).then(String::new),
+            _ => None,
+        };
+        if let Some(content) = content {
+            files.insert(file.name.to_owned(), File { content: content.into_bytes(), executable: false });
         }
-    }
-    let numbers = [
-        ("notification-fd", longrun.notification_fd.as_ref().map(|fd| fd.value)),
-        ("lock-fd", longrun.lock_fd.as_ref().map(|fd| fd.value)),
-        // s6-supervise takes 0 for no limit, which is what it does without the file.
-        ("timeout-kill", longrun.timeout_kill.filter(|limit| *limit > 0)),
-        ("timeout-finish", longrun.timeout_finish),
-        ("max-death-tally", longrun.max_death_tally),
-    ];
-    let numbers = numbers.into_iter().filter_map(|(path, number)| Some((path, format!("{}\n", number?))));
-    let flags =
-        [("flag-timeout-killpg", longrun.flag_timeout_killpg), ("flag-newpidns", longrun.flag_newpidns)];
-    let flags = flags.into_iter().filter(|(_, is_set)| *is_set).map(|(path, _)| (path, String::new()));
-    for (path, content) in numbers.chain(flags) {
-        files.insert(path.to_owned(), File { content: content.into_bytes(), executable: false });
     }
     files
 }
@@ -293,17 +296,5 @@ fn words(script: Option<&Script>) -> Words {
 /// Whether s6-rc-compile reads a file of a oneshot as a setting.
 fn is_setting(path: &str) -> bool {
     let first = path.split('/').next().unwrap_or(path);
-    matches!(
-        first,
-        "type"
-            | "up"
-            | "down"
-            | "reload"
-            | "dependencies"
-            | "dependencies.d"
-            | "timeout-up"
-            | "timeout-down"
-            | "flag-essential"
-            | "flag-recommended"
-    )
+    DefinitionFile::of("oneshot").any(|file| file.name == first)
 }

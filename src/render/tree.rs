@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::model::{Kind, Longrun, Oneshot, Script, Service, ServiceRef, ServiceSet, Target};
+use crate::model::{Content, DefinitionFile, Kind, Script, Service, ServiceRef, ServiceSet, Target};
 use crate::templates::Templates;
 use crate::tree::SourceTree;
 
@@ -54,79 +54,72 @@ struct Filling<'a, T> {
 impl Renderer<'_> {
     fn definition(&mut self, service: &Service) -> Result<(), String> {
         let directory = format!("{}/{}", definitions_dir(self.target), service.name);
-        self.line(&directory, "type", service.kind.word());
-        self.flag(&directory, "flag-essential", service.flag_essential);
-        self.flag(&directory, "flag-recommended", service.flag_recommended);
-        match &service.kind {
-            Kind::Bundle(bundle) => {
-                self.tree.directory(format!("{directory}/contents.d"));
-                self.names(&directory, "contents.d", &bundle.contents);
-                if bundle.contents.is_empty() {
-                    self.tree.file(format!("{directory}/contents.d/{KEEP}"), "", false);
+        for file in DefinitionFile::of(service.kind.word()) {
+            self.file(&directory, file, service)?;
+        }
+        let further = match &service.kind {
+            Kind::Oneshot(oneshot) => &oneshot.files,
+            Kind::Longrun(longrun) => {
+                self.script(&directory, "data/check", longrun.check.as_ref(), service)?;
+                &longrun.files
+            }
+            Kind::Bundle(_) | Kind::Unknown => return Ok(()),
+        };
+        for (path, file) in further {
+            self.tree.file(format!("{directory}/{path}"), file.content.clone(), file.executable);
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, directory: &str, file: &DefinitionFile, service: &Service) -> Result<(), String> {
+        let name = file.name;
+        let longrun = service.longrun();
+        match file.content {
+            Content::Type => self.line(directory, name, service.kind.word()),
+            Content::Flag(is_set) if is_set(service) => {
+                self.tree.file(format!("{directory}/{name}"), "", false)
+            }
+            Content::Limit(limit) => match limit(service) {
+                0 => {}
+                limit => self.line(directory, name, limit.to_string()),
+            },
+            Content::Number(number) => {
+                if let Some(number) = longrun.and_then(number) {
+                    self.line(directory, name, number.to_string());
                 }
             }
-            Kind::Oneshot(oneshot) => self.oneshot(&directory, service, oneshot)?,
-            Kind::Longrun(longrun) => self.longrun(&directory, service, longrun)?,
-            Kind::Unknown => {}
+            Content::Signal(signal) => {
+                if let Some(signal) = longrun.and_then(signal) {
+                    self.tree.file(format!("{directory}/{name}"), [signal, b"\n"].concat(), false);
+                }
+            }
+            Content::Lines(names) => {
+                if let Some(names) = longrun.and_then(names) {
+                    let lines: Vec<String> = names.iter().map(|r| r.name.to_string()).collect();
+                    self.line(directory, name, lines.join("\n"));
+                }
+            }
+            Content::Directory(names) => self.list(directory, name, names(service), &service.kind),
+            Content::CommandLine(script) => {
+                if let Kind::Oneshot(oneshot) = &service.kind {
+                    self.script(directory, name, script(oneshot), service)?;
+                }
+            }
+            Content::Program(script) => self.script(directory, name, longrun.and_then(script), service)?,
+            Content::Flag(_) | Content::OldList | Content::Folder | Content::Unread => {}
         }
         Ok(())
     }
 
-    fn oneshot(&mut self, directory: &str, service: &Service, oneshot: &Oneshot) -> Result<(), String> {
-        self.names(directory, "dependencies.d", &oneshot.dependencies);
-        self.limits(directory, oneshot.timeout_up, oneshot.timeout_down);
-        self.script(directory, "up", Some(&oneshot.up), service)?;
-        self.script(directory, "down", oneshot.down.as_ref(), service)?;
-        self.script(directory, "reload", oneshot.reload.as_ref(), service)?;
-        for (path, file) in &oneshot.files {
-            self.tree.file(format!("{directory}/{path}"), file.content.clone(), file.executable);
-        }
-        Ok(())
-    }
-
-    fn longrun(&mut self, directory: &str, service: &Service, longrun: &Longrun) -> Result<(), String> {
-        self.names(directory, "dependencies.d", &longrun.dependencies);
-        self.limits(directory, longrun.timeout_up, longrun.timeout_down);
-        self.script(directory, "run", Some(&longrun.run), service)?;
-        self.script(directory, "finish", longrun.finish.as_ref(), service)?;
-        self.script(directory, "data/check", longrun.check.as_ref(), service)?;
-        let lists = [
-            ("producer-for", longrun.producer_for.as_deref()),
-            ("consumer-for", Some(&longrun.consumer_for[..]).filter(|list| !list.is_empty())),
-            ("pipeline-name", longrun.pipeline_name.as_deref()),
-        ];
-        for (file, list) in lists {
-            if let Some(list) = list {
-                let lines: Vec<String> = list.iter().map(|r| r.name.to_string()).collect();
-                self.line(directory, file, lines.join("\n"));
+    /// A directory of names. Only a bundle must have its own even if it is empty.
+    fn list(&mut self, directory: &str, list: &str, names: &[ServiceRef], kind: &Kind) {
+        self.names(directory, list, names);
+        if let Kind::Bundle(_) = kind {
+            self.tree.directory(format!("{directory}/{list}"));
+            if names.is_empty() {
+                self.tree.file(format!("{directory}/{list}/{KEEP}"), "", false);
             }
         }
-        let numbers = [
-            ("notification-fd", longrun.notification_fd.as_ref().map(|fd| fd.value)),
-            ("lock-fd", longrun.lock_fd.as_ref().map(|fd| fd.value)),
-            ("timeout-kill", longrun.timeout_kill.filter(|ms| *ms > 0)),
-            ("timeout-finish", longrun.timeout_finish),
-            ("max-death-tally", longrun.max_death_tally),
-        ];
-        for (file, number) in numbers {
-            if let Some(number) = number {
-                self.line(directory, file, number.to_string());
-            }
-        }
-        for (file, signal) in
-            [("down-signal", &longrun.down_signal), ("reload-signal", &longrun.reload_signal)]
-        {
-            if let Some(signal) = signal {
-                let content = [&signal[..], b"\n"].concat();
-                self.tree.file(format!("{directory}/{file}"), content, false);
-            }
-        }
-        self.flag(directory, "flag-timeout-killpg", longrun.flag_timeout_killpg);
-        self.flag(directory, "flag-newpidns", longrun.flag_newpidns);
-        for (path, file) in &longrun.files {
-            self.tree.file(format!("{directory}/{path}"), file.content.clone(), file.executable);
-        }
-        Ok(())
     }
 
     fn script(
@@ -173,20 +166,6 @@ impl Renderer<'_> {
 
     fn line(&mut self, directory: &str, file: &str, text: impl Into<String>) {
         self.tree.file(format!("{directory}/{file}"), text.into() + "\n", false);
-    }
-
-    fn flag(&mut self, directory: &str, file: &str, is_set: bool) {
-        if is_set {
-            self.tree.file(format!("{directory}/{file}"), "", false);
-        }
-    }
-
-    fn limits(&mut self, directory: &str, up: u32, down: u32) {
-        for (file, limit) in [("timeout-up", up), ("timeout-down", down)] {
-            if limit > 0 {
-                self.line(directory, file, limit.to_string());
-            }
-        }
     }
 
     fn names(&mut self, directory: &str, list: &str, names: &[ServiceRef]) {

@@ -119,7 +119,7 @@ impl Shown {
         Shown {
             message: problem.message.clone(),
             code: Some(problem.code.slug().to_owned()),
-            severity: match problem.severity() {
+            severity: match problem.severity {
                 Severity::Error => Weight::Error,
                 Severity::Warning => Weight::Warning,
             },

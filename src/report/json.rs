@@ -45,7 +45,7 @@ pub fn json(problem: &Diagnostic, files: &Files) -> serde_json::Value {
     });
     let shape = Problem {
         code: problem.code.slug(),
-        severity: match problem.severity() {
+        severity: match problem.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
         },

@@ -1,58 +1,16 @@
 use std::collections::BTreeMap;
 
 use super::Resolver;
-use super::literals::script_words;
 use super::scope::Scope;
 use crate::diagnostic::{Code, Diagnostic, Origin};
-use crate::manifest::{self, CommonKeys, RawText};
-use crate::model::{Command, File, Surroundings};
+use crate::execline::script_words;
+use crate::manifest::{self, CommonKeys};
+use crate::model::{
+    Change, Command, Content, DefinitionFile, File, Form, Language, Program, Surroundings, Text,
+};
 use crate::shell::{Script, Word};
 
 const LONGEST_FILE_NAME: usize = 255;
-
-/// What `files` cannot hold in a definition of one kind. What means something in the other kind only is a file like any
-/// other: s6-rc does not look at it.
-pub(super) struct OwnFiles {
-    /// Files that keys write.
-    keys: &'static [&'static str],
-    /// What s6-rc-compile refuses unless it is a directory.
-    folders: &'static [&'static str],
-}
-
-/// Files that the keys of longruns and oneshots write.
-const SHARED: &[&str] = &[
-    "type",
-    "dependencies",
-    "dependencies.d",
-    "flag-essential",
-    "flag-recommended",
-    "timeout-up",
-    "timeout-down",
-];
-
-/// The same of longruns alone.
-pub(super) const LONGRUN_FILES: OwnFiles = OwnFiles {
-    keys: &[
-        "run",
-        "finish",
-        "notification-fd",
-        "lock-fd",
-        "timeout-kill",
-        "flag-timeout-killpg",
-        "timeout-finish",
-        "max-death-tally",
-        "down-signal",
-        "reload-signal",
-        "flag-newpidns",
-        "producer-for",
-        "consumer-for",
-        "pipeline-name",
-    ],
-    folders: &["data", "env", "template"],
-};
-
-/// The same of oneshots alone.
-pub(super) const ONESHOT_FILES: OwnFiles = OwnFiles { keys: &["up", "down", "reload"], folders: &[] };
 
 impl Resolver<'_> {
     /// A command with its expressions replaced.
@@ -64,19 +22,24 @@ impl Resolver<'_> {
     ) -> Option<Command> {
         match command {
             manifest::Command::Exec(raw, origin) => {
-                let words: Vec<Option<String>> = raw.iter().map(|word| self.text(word, scope)).collect();
-                let known: Vec<String> = words.iter().map(|word| word.clone().unwrap_or_default()).collect();
-                let origins: Vec<Origin> = raw.iter().map(RawText::origin).collect();
-                self.literal_variables(&known, &origins, key);
+                let words: Vec<Option<String>> = raw.iter().map(|(word, _)| self.text(word, scope)).collect();
                 let words = words.into_iter().collect::<Option<Vec<_>>>()?;
                 if words.first().is_none_or(String::is_empty) {
                     return self.no_program(key, *origin);
                 }
+                let placed = words
+                    .iter()
+                    .zip(raw)
+                    .map(|(word, (raw, positions))| (word.clone(), scope.positions(raw, positions, word)));
+                let form = Form::Arguments(placed.collect(), *origin);
+                self.programs.push(Program { file: key.to_owned().into(), form, change: None });
                 let mut scripts = script_words(&words).into_iter();
-                scripts.all(|place| self.may_be_script(&raw[place], scope)).then_some(Command::Exec { words })
+                scripts
+                    .all(|place| self.may_be_script(&raw[place].0, scope))
+                    .then_some(Command::Exec { words })
             }
             manifest::Command::Broken(_) => None,
-            manifest::Command::Shell(raw) => {
+            manifest::Command::Shell(raw, positions) => {
                 let origin = raw.origin();
                 let text = self.text(raw, scope).filter(|_| self.may_be_script(raw, scope))?;
                 if text.trim().is_empty() {
@@ -86,6 +49,10 @@ impl Resolver<'_> {
                     false => vec!["/bin/sh".to_owned(), "-e".to_owned()],
                     true => self.interpreter(&text, &format!("`{key}`"), origin)?,
                 };
+                let language = Language::of_interpreter(interpreter.iter().flat_map(|word| word.split(' ')));
+                let positions = scope.positions(raw, positions, &text);
+                let form = Form::Script(Text { text: text.clone(), binary: Vec::new(), positions }, language);
+                self.programs.push(Program { file: key.to_owned().into(), form, change: None });
                 let end = if text.ends_with('\n') { "" } else { "\n" };
                 Some(Command::Script { interpreter, text: text + end })
             }
@@ -102,7 +69,22 @@ impl Resolver<'_> {
     ) -> Option<Command> {
         let written = written?;
         let command = self.command(written, key, scope)?;
-        Some(self.keep_environment(command, written, key, surroundings))
+        Some(self.keep_environment(command, surroundings))
+    }
+
+    /// The process of a longrun, with `exec` where the shell would only wait for one program: s6 signals the shell, and a
+    /// program below it would live on after a stop. The other scripts end by themselves.
+    pub(super) fn replace_the_shell(&mut self, command: Command) -> Command {
+        match command {
+            Command::Script { interpreter, text } if !text.starts_with("#!") => {
+                let changed = with_exec(&text);
+                if let (Some(_), Some(program)) = (&changed, self.programs.last_mut()) {
+                    program.change = Some(Change::WithExec);
+                }
+                Command::Script { interpreter, text: changed.unwrap_or(text) }
+            }
+            command => command,
+        }
     }
 
     fn no_program(&mut self, key: &str, origin: Origin) -> Option<Command> {
@@ -114,17 +96,20 @@ impl Resolver<'_> {
         None
     }
 
-    /// The files that were written verbatim.
+    /// The files that were written verbatim. What means something in services of another type only is a file like any
+    /// other: s6-rc does not look at it.
     pub(super) fn files(
         &mut self,
         keys: &CommonKeys,
         scope: &Scope,
         files: &mut BTreeMap<String, File>,
         has_check: bool,
-        own: &OwnFiles,
+        kind: &str,
     ) {
         for (path, content) in keys.files.iter().flat_map(|table| &table.entries) {
             let first = path.value.split('/').next().unwrap_or_default();
+            let known = DefinitionFile::find(first.as_bytes()).filter(|file| file.is_read_in(kind));
+            let is_folder = known.is_some_and(|file| matches!(file.content, Content::Folder));
             let plain = !path.value.is_empty()
                 && path.value.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
                 && !path.value.contains(char::is_control);
@@ -142,12 +127,12 @@ impl Resolver<'_> {
                     "layers of images take `.wh.` for the mark of a removed file",
                     "choose a name that does not begin with `.wh.`",
                 ))
-            } else if own.folders.contains(&path.value.as_str()) {
+            } else if is_folder && first == path.value {
                 Some((
                     "s6-rc-compile takes only a directory of this name",
                     "choose another name, or name a file below it, such as `data/x`",
                 ))
-            } else if SHARED.contains(&first) || own.keys.contains(&first) {
+            } else if known.is_some() && !is_folder {
                 Some(("a key of this name, or of its meaning, writes this file", "use the key"))
             } else if files.contains_key(&path.value) || has_check && path.value == "data/check" {
                 Some(("another key writes this file", "choose another name"))
@@ -182,18 +167,6 @@ impl Resolver<'_> {
                 files.insert(path.value.clone(), File { content: text.into_bytes(), executable });
             }
         }
-    }
-}
-
-/// The process of a longrun with `exec` where the shell would only wait for one program: s6 signals the shell, and a
-/// program below it would live on after a stop. The other scripts end by themselves.
-pub(super) fn replace_the_shell(command: Command) -> Command {
-    match command {
-        Command::Script { interpreter, text } if !text.starts_with("#!") => {
-            let text = with_exec(&text).unwrap_or(text);
-            Command::Script { interpreter, text }
-        }
-        command => command,
     }
 }
 

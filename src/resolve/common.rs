@@ -3,7 +3,9 @@ use super::values::Values;
 use super::{Resolver, choice, distinct, too_old};
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{CommonKeys, Limit, Limits, Names, Number, RawText};
-use crate::model::{Account, Feature, Kind, Service, ServiceRef, Surroundings, Written};
+use crate::model::{
+    Account, Feature, Kind, Literal, LiteralForm, Service, ServiceRef, Surroundings, Written, variable,
+};
 
 /// What longruns and oneshots have in common, once resolved.
 pub(super) struct Common {
@@ -22,7 +24,8 @@ impl Resolver<'_> {
     /// The text with its expressions replaced; none, and a report, if that is not possible.
     pub(super) fn text(&mut self, text: &RawText, scope: &Scope) -> Option<String> {
         if let Some(name) = scope.literal_expression(text) {
-            self.literal_expression(name, text.origin());
+            let (text, origin) = (name.to_owned(), text.origin());
+            self.literals.push(Literal { key: String::new(), text, origin, form: LiteralForm::Expression });
         }
         self.verbatim(text, scope)
     }
@@ -60,7 +63,10 @@ impl Resolver<'_> {
     ) -> Option<T> {
         let text = text?;
         let expanded = self.text(text, scope)?;
-        read(&mut Values { problems: self.problems }, &expanded, text.origin())
+        let mut values = Values::new(self.problems);
+        let read = read(&mut values, &expanded, text.origin());
+        self.literals.append(&mut values.literals);
+        read
     }
 
     /// A number in `range`; reports it if it is not.
@@ -109,6 +115,8 @@ impl Resolver<'_> {
             description: description.map(|text| one_line(&text)),
             flag_essential: keys.flag_essential.is_some_and(|flag| flag.value),
             flag_recommended: keys.flag_recommended.is_some_and(|flag| flag.value),
+            programs: std::mem::take(&mut self.programs),
+            literals: std::mem::take(&mut self.literals),
             ..Service::new(scope.name.as_str().into(), Some(scope.origin), kind)
         });
     }
@@ -269,7 +277,10 @@ impl Resolver<'_> {
             }
             let origin = value.origin();
             if let Some(value) = self.text(value, scope) {
-                self.literal_in_environment(&name.value, &value, origin);
+                if variable(&value).is_some() {
+                    let (key, text) = (name.value.clone(), value.clone());
+                    self.literals.push(Literal { key, text, origin, form: LiteralForm::Environment });
+                }
                 variables.push((name.value.clone(), value));
             }
         }

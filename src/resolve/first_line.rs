@@ -2,8 +2,7 @@
 
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Origin};
-use crate::manifest;
-use crate::model::{Command, Surroundings};
+use crate::model::{Change, Command, Surroundings};
 
 /// Shells, whose options `set` can give as well.
 const SHELLS: &[&str] = &["sh", "bash", "ash", "dash", "ksh", "mksh", "zsh"];
@@ -52,33 +51,15 @@ impl Resolver<'_> {
     }
 
     /// The command without the `with-contenv` that it begins with, where that would undo what the manifest sets: it clears
-    /// the environment and loads that of the container again. Says so.
-    pub(super) fn keep_environment(
-        &mut self,
-        command: Command,
-        written: &manifest::Command,
-        key: &str,
-        surroundings: &Surroundings,
-    ) -> Command {
-        let sets_variables = !surroundings.environment.is_empty() || surroundings.path.is_some();
-        let of_account = &surroundings.account_variables;
-        if !surroundings.with_contenv || !sets_variables && of_account.is_empty() {
+    /// the environment and loads that of the container again.
+    pub(super) fn keep_environment(&mut self, command: Command, surroundings: &Surroundings) -> Command {
+        if surroundings.lost_to_contenv().is_none() {
             return command;
         }
         let Some(without) = without_contenv(&command) else { return command };
-        let lost = match (sets_variables, of_account.is_empty()) {
-            (true, true) => "`environment`".to_owned(),
-            (true, false) => format!("`environment`, and {} of `user`", of_account.join(", ")),
-            (false, _) => format!("{} of `user`", of_account.join(", ")),
-        };
-        self.problems.push(
-            Diagnostic::new(Code::ContenvTwice, format!("`with-contenv` is left out of `{key}`"))
-                .at(written.origin(), format!("it would clear {lost}"))
-                .note("the service has the environment of the container already")
-                .help(
-                    "remove the word; `with-contenv = false` keeps it, and leaves loading the environment to the script",
-                ),
-        );
+        if let Some(program) = self.programs.last_mut() {
+            program.change = Some(Change::WithoutContenv);
+        }
         without
     }
 }

@@ -185,7 +185,7 @@ impl Resolver<'_> {
             "stdout" if is_stderr => Some(Place::Stdout),
             path if path.starts_with('/') && no_directory(path, is_stderr).is_some() => {
                 let (label, help) = no_directory(path, is_stderr)?;
-                super::Values { problems: self.problems }.refuse(
+                super::Values::new(self.problems).refuse(
                     format!("`{key}` cannot be `{value}`"),
                     text.origin(),
                     label,
@@ -193,7 +193,9 @@ impl Resolver<'_> {
                 )
             }
             path if path.starts_with('/') => {
-                let path = super::Values { problems: self.problems }.path(key, path, text.origin())?;
+                let mut values = super::Values::new(self.problems);
+                let path = values.path(key, path, text.origin())?;
+                self.literals.append(&mut values.literals);
                 Some(Place::Directory(path, text.origin()))
             }
             _ => {
@@ -443,7 +445,7 @@ impl Resolver<'_> {
 
     fn check_length(&mut self, generated: &str, scope: &Scope) {
         if scope.name.len() <= super::values::LONGEST_NAME {
-            super::Values { problems: self.problems }.service_name(generated, scope.origin);
+            super::Values::new(self.problems).service_name(generated, scope.origin);
         }
     }
 }

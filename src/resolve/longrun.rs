@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use super::command::{LONGRUN_FILES, add_script, replace_the_shell};
+use super::command::add_script;
 use super::scope::Scope;
 use super::values::Values;
 use super::{Resolver, choice, too_old};
@@ -19,8 +19,8 @@ impl Resolver<'_> {
     pub(super) fn longrun(&mut self, keys: &ServiceTable<LongrunKeys>, scope: &Scope) {
         let own = &keys.own;
         let common = self.common(&keys.common, scope);
-        let run =
-            self.command_in(&common.surroundings, own.run.as_ref(), "run", scope).map(replace_the_shell);
+        let run = self.command_in(&common.surroundings, own.run.as_ref(), "run", scope);
+        let run = run.map(|command| self.replace_the_shell(command));
         if own.run.is_none() {
             self.problems.push(
                 Diagnostic::new(Code::MissingKey, format!("`[{}]` has no `run`", scope.table))
@@ -30,8 +30,7 @@ impl Resolver<'_> {
         }
         let prepare = self.command_in(&common.surroundings, own.prepare.as_ref(), "prepare", scope);
         let finish = own.finish.as_ref().and_then(|command| self.command(command, "finish", scope));
-        let ready =
-            own.ready.as_ref().map(|ready| self.ready(ready, run.as_ref(), own, &common.surroundings, scope));
+        let ready = own.ready.as_ref().map(|ready| self.ready(ready, &common.surroundings, scope));
         let ready = ready.unwrap_or_default();
         let signal = self.value(own.down_signal.as_ref(), scope, |v, t, o| v.signal("down-signal", t, o));
         let reload_signal =
@@ -45,10 +44,6 @@ impl Resolver<'_> {
             .map(|delay| delay.div_ceil(1000))
             .filter(|delay| *delay > 0);
         let stop_group = own.stop_group.is_some_and(|flag| flag.value);
-        if let (Some(flag), Some(run)) = (own.stop_group.filter(|flag| flag.value), &run) {
-            let origin = own.run.as_ref().map(manifest::Command::origin);
-            self.trap_can_run(run, origin, signal.unwrap_or("TERM"), flag.origin);
-        }
         let on_exit = own.on_exit.as_ref().filter(|on_exit| !on_exit.is_blank());
         let on_exit = on_exit.map(|on_exit| self.on_exit(on_exit, scope));
         let deaths = on_exit.as_ref().and_then(|on_exit| on_exit.deaths).map(|(deaths, _)| deaths);
@@ -150,12 +145,13 @@ impl Resolver<'_> {
         ] {
             add_script(&mut longrun.files, key, command.as_ref());
         }
-        self.files(&keys.common, scope, &mut longrun.files, longrun.check.is_some(), &LONGRUN_FILES);
+        self.files(&keys.common, scope, &mut longrun.files, longrun.check.is_some(), "longrun");
         if stop_group || finish.is_some() || on_exit.is_some() || restart_delay.is_some() {
             longrun.finish = Some(Script::Finish(Box::new(Finish {
                 table: scope.table.clone(),
                 with_contenv: common.surroundings.with_contenv,
                 stop_group: stop_group.then(|| signal.unwrap_or("TERM").to_owned()),
+                stop_group_origin: own.stop_group.map(|flag| flag.origin),
                 stderr: output.stderr.clone(),
                 command: finish,
                 on_exit,
@@ -288,7 +284,7 @@ impl Resolver<'_> {
         longrun.consumer_for.extend(self.mentions(own.consumer_for.as_ref(), scope));
         if let Some(text) = &own.pipeline_name
             && let Some(name) = self.text(text, scope)
-            && (Values { problems: self.problems }).service_name(&name, text.origin())
+            && Values::new(self.problems).service_name(&name, text.origin())
         {
             longrun.pipeline_name =
                 Some(vec![ServiceRef { name: name.as_str().into(), origin: Some(text.origin()) }]);

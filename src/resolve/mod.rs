@@ -5,14 +5,12 @@ mod bundle;
 mod command;
 mod common;
 mod first_line;
-mod literals;
 mod log;
 mod log_order;
 mod longrun;
 mod oneshot;
 mod ready;
 mod scope;
-mod traps;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Problems, did_you_mean};
 use crate::manifest::{CommonKeys, Manifest, Names, ServiceEntry, ServiceKeys, TargetKeys, Text};
 use crate::model::{
-    Bundle, Feature, Kind, Layer, Longrun, Name, Service, ServiceRef, ServiceSet, System, Target,
+    Bundle, Feature, Kind, Layer, Literal, Longrun, Name, Program, Service, ServiceRef, ServiceSet, System,
+    Target,
 };
 use crate::templates::{Expressions, Variable};
 use scope::Scope;
@@ -39,6 +38,8 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
         start: Start::default(),
         logs: log::Logs::default(),
         required_by: Vec::new(),
+        programs: Vec::new(),
+        literals: Vec::new(),
         read_only: None,
         added: manifest.added,
         spent: 0,
@@ -48,7 +49,7 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
     let has_built_ins = !built_ins.is_empty();
     resolver.set.services.extend(built_ins);
     for external in manifest.target.external.iter().flat_map(|names| &names.list) {
-        (Values { problems: resolver.problems }).external_name(&external.value, external.origin);
+        Values::new(resolver.problems).external_name(&external.value, external.origin);
         let service = Service::new(external.value.as_str().into(), Some(external.origin), Kind::Unknown);
         resolver.set.services.push(Service { layer: Layer::External, ..service });
     }
@@ -89,6 +90,10 @@ struct Resolver<'p> {
     logs: log::Logs,
     /// Who shall wait for whom, once everything is known.
     required_by: Vec<(ServiceRef, Name)>,
+    /// What the service that is being made runs.
+    programs: Vec<Program>,
+    /// What looks in it as if somebody would expand it.
+    literals: Vec<Literal>,
     /// The directories that stay writable, where the root does not.
     read_only: Option<Vec<String>>,
     /// The file whose values come from elsewhere.
@@ -140,7 +145,7 @@ impl Resolver<'_> {
             );
             return;
         }
-        let named = Values { problems: self.problems }.service_name(&name.value, name.origin);
+        let named = Values::new(self.problems).service_name(&name.value, name.origin);
         if !named {
             // References to it are not the mistake: the name stays known.
             let service = Service::new(name.value.as_str().into(), Some(name.origin), Kind::Unknown);
@@ -236,7 +241,7 @@ impl Resolver<'_> {
                 break;
             }
             let full = format!("{}-{}", name.value, instance.value);
-            if !(Values { problems: self.problems }.instance_name(&instance.value, &full, instance.origin)) {
+            if !(Values::new(self.problems).instance_name(&instance.value, &full, instance.origin)) {
                 continue;
             }
             let scope = template
@@ -416,7 +421,7 @@ impl Resolver<'_> {
             );
         }
         let list = keys.writable.iter().flat_map(|names| &names.list);
-        let mut values = Values { problems: self.problems };
+        let mut values = Values::new(self.problems);
         let list = list.filter_map(|text| values.path("writable", &text.value, text.origin)).collect();
         read_only.then_some(list)
     }
@@ -499,7 +504,7 @@ fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
     }
     let mut target = Target::new(system);
     target.rootless = keys.rootless.is_some_and(|flag| flag.value);
-    let mut values = Values { problems };
+    let mut values = Values::new(problems);
     for (text, key, field) in
         [(&keys.tree, "tree", &mut target.tree), (&keys.command_dir, "command-dir", &mut target.command_dir)]
     {

@@ -1,4 +1,4 @@
-use super::command::{ONESHOT_FILES, add_script};
+use super::command::add_script;
 use super::scope::Scope;
 use super::{Resolver, too_old};
 use crate::manifest::{OneshotKeys, ServiceTable};
@@ -25,7 +25,7 @@ impl Resolver<'_> {
         {
             add_script(&mut oneshot.files, key, command.as_ref());
         }
-        self.files(&keys.common, scope, &mut oneshot.files, false, &ONESHOT_FILES);
+        self.files(&keys.common, scope, &mut oneshot.files, false, "oneshot");
         let kept = self.oneshot_log(keys.common.log.as_ref(), scope);
         let definition = format!("{}/{}", self.set.target.tree, scope.name);
         let step = |key: &'static str, command: Option<Command>| {

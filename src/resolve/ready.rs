@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::Resolver;
 use super::scope::Scope;
 use crate::diagnostic::{Code, Diagnostic, Origin};
-use crate::manifest::{self, LongrunKeys, RawText};
+use crate::manifest::{self, RawText};
 use crate::model::{Command, File, Poll, Question, Surroundings, Written};
 
 /// How a longrun says that it is ready.
@@ -19,8 +19,6 @@ impl Resolver<'_> {
     pub(super) fn ready(
         &mut self,
         ready: &manifest::Ready,
-        run: Option<&Command>,
-        own: &LongrunKeys,
         surroundings: &Surroundings,
         scope: &Scope,
     ) -> Readiness {
@@ -63,7 +61,6 @@ impl Resolver<'_> {
                         .help("add `ready.check`, `ready.tcp`, `ready.unix` or `ready.http`"),
                 );
             }
-            self.readiness_is_used(ready, run, own, &surroundings.environment, result.fd.as_ref());
             return result;
         }
         result.fd =
@@ -106,38 +103,5 @@ impl Resolver<'_> {
         let web = http.map(|(host, port, path, authority)| Question::Http { host, port, path, authority });
         result.question = result.question.or(network).or(socket).or(web);
         result
-    }
-
-    fn readiness_is_used(
-        &mut self,
-        ready: &manifest::Ready,
-        run: Option<&Command>,
-        own: &LongrunKeys,
-        environment: &[(String, String)],
-        fd: Option<&Written<u32>>,
-    ) {
-        let (Some(fd), Some(key)) = (fd, ready.fd) else { return };
-        let value = fd.value;
-        let mentions =
-            |text: &str| text.split(|c: char| !c.is_ascii_digit()).any(|number| number == value.to_string());
-        let mentioned = match run {
-            Some(Command::Exec { words }) => words.iter().any(|word| mentions(word)),
-            Some(Command::Script { text, .. }) => mentions(text),
-            None => true,
-        } || environment.iter().any(|(_, value)| mentions(value));
-        if !mentioned {
-            self.problems.push(
-                Diagnostic::new(
-                    Code::ReadinessUnused,
-                    format!("nothing in `run` mentions descriptor {value}"),
-                )
-                .at(key.origin, "the program is expected to write a line there when it is ready")
-                .at(own.run.as_ref().map(manifest::Command::origin), "it would have to know the number")
-                .help(
-                    "pass the number to the program, or have it asked with `ready.check`, `ready.tcp`, `ready.unix` or \
-                     `ready.http`: a program that never writes fails to start",
-                ),
-            );
-        }
     }
 }

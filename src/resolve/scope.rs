@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Problems, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Positions, Problems, did_you_mean};
 use crate::manifest::{RawText, Text};
 use crate::templates::{ExpressionError, Expressions, Variable};
 
@@ -214,6 +214,11 @@ impl Scope {
                 None
             }
         }
+    }
+
+    /// Where the characters of the text stand once it is `expanded`, if `positions` are those of the text as written.
+    pub fn positions(&self, text: &RawText, positions: &Positions, expanded: &str) -> Positions {
+        positions.expanded(text.unexpanded(), expanded)
     }
 
     /// Reports values for parameters that this template does not declare.

@@ -1,20 +1,37 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::literals::variable;
 use crate::diagnostic::{Class, Rank};
 use crate::diagnostic::{Code, Diagnostic, Origin, Problems, did_you_mean};
 use crate::manifest::{SIGNAL_NUMBERS, meant_text};
-use crate::model::{Account, Name, SIGNALS};
+use crate::model::{Account, Literal, LiteralForm, Name, SIGNALS, variable};
 
 /// Reads what strings of the manifest say.
 pub(super) struct Values<'p> {
     pub problems: &'p mut Problems,
+    /// What looks as if somebody would expand it.
+    pub literals: Vec<Literal>,
 }
 
 /// The longest name that s6-svscan supervises, in bytes.
 pub(super) const LONGEST_NAME: usize = 251;
 
-impl Values<'_> {
+impl<'p> Values<'p> {
+    pub fn new(problems: &'p mut Problems) -> Self {
+        Values { problems, literals: Vec::new() }
+    }
+
+    /// Takes note of a text that is no command, if it has a variable.
+    fn literal(&mut self, key: &str, text: &str, origin: Origin) {
+        if variable(text).is_some() {
+            self.literals.push(Literal {
+                key: key.into(),
+                text: text.into(),
+                origin,
+                form: LiteralForm::Value,
+            });
+        }
+    }
+
     pub fn refuse<T>(&mut self, message: String, origin: Origin, label: &str, help: &str) -> Option<T> {
         let is_variable = variable(&message).is_some();
         let problem = Diagnostic::new(Code::InvalidValue, message).at(origin, label).help(help);

@@ -4,6 +4,9 @@
 //! end. A rule that needs more adds its question here, so that nothing outside this room depends on the parser.
 
 mod builtins;
+mod lines;
+
+pub use lines::{Line, lines};
 
 use std::ops::Range;
 
@@ -62,6 +65,23 @@ impl<'t> Script<'t> {
         self.simple(last).filter(|_| !is_background)
     }
 
+    /// The program for whose end the script waits last: behind it come only builtins that end at once.
+    pub fn last_program(&self) -> Option<Word<'_>> {
+        let root = self.tree.root_node();
+        let mut cursor = root.walk();
+        let parts: Vec<Node<'_>> = root.children(&mut cursor).filter(|part| part.is_named()).collect();
+        let statements = parts.into_iter().rev().filter(|part| part.kind() != "comment");
+        for statement in statements {
+            let is_background = statement.next_sibling().is_some_and(|next| next.kind() == "&");
+            let name = self.simple(statement).filter(|_| !is_background)?.name()?;
+            match name.as_written() {
+                ":" | "echo" | "exit" | "printf" | "return" | "true" => {}
+                _ => return Some(name).filter(Word::is_program),
+            }
+        }
+        None
+    }
+
     /// The conditions of every `trap` that stands outside of functions and other compound commands, as written.
     pub fn traps(&self) -> Vec<&str> {
         let root = self.tree.root_node();
@@ -71,9 +91,23 @@ impl<'t> Script<'t> {
         traps.flat_map(|trap| trap.arguments().into_iter().skip(1)).collect()
     }
 
+    /// Whether a here-document stands in the middle of a list or pipeline: the grammar puts `<<EOF && next` into it.
+    fn goes_on(&self, statement: Node<'_>) -> bool {
+        let mut cursor = statement.walk();
+        let documents = statement.children(&mut cursor).filter(|part| part.kind() == "heredoc_redirect");
+        let mut parts = documents.flat_map(|document| {
+            let mut cursor = document.walk();
+            document.children(&mut cursor).map(|part| part.kind()).collect::<Vec<_>>()
+        });
+        parts.any(|kind| matches!(kind, "&&" | "||" | "|" | "|&" | "pipeline" | "list"))
+    }
+
     /// The simple command of a statement, if it is one. Redirections behind it surround it.
     fn simple<'s>(&'s self, mut statement: Node<'s>) -> Option<SimpleCommand<'s>> {
         while statement.kind() == "redirected_statement" {
+            if self.goes_on(statement) {
+                return None;
+            }
             statement = statement.child_by_field_name("body")?;
         }
         (statement.kind() == "command").then_some(SimpleCommand { node: statement, text: self.text })
@@ -87,6 +121,11 @@ pub struct SimpleCommand<'s> {
 }
 
 impl<'s> SimpleCommand<'s> {
+    /// Where it stands, in bytes, without redirections behind it.
+    pub fn span(&self) -> Range<usize> {
+        self.node.byte_range()
+    }
+
     /// Whether it begins with an assignment.
     pub fn has_assignments(&self) -> bool {
         self.node.children(&mut self.node.walk()).any(|part| part.kind() == "variable_assignment")

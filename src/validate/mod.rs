@@ -4,6 +4,7 @@
 //! Every rule reports every problem that it sees, but one cause once: a name that is defined nowhere is one problem
 //! however many mention it, and a pipeline that two sides describe differently is one problem, not two.
 
+mod around;
 mod bundles;
 mod cycles;
 mod descriptors;
@@ -11,19 +12,19 @@ mod lints;
 mod names;
 mod pipelines;
 mod references;
-mod size;
-mod start;
+mod rule;
 
-pub use start::Around;
+pub use around::Around;
+use rule::{Check, Findings, Subject};
 
-use crate::diagnostic::{Files, Problems, did_you_mean, is_one_slip};
+use crate::diagnostic::{Code, Files, Problems, did_you_mean, is_one_slip};
 use crate::model::{Index, Name, ServiceSet};
 
 /// One thing that is demanded of every service set.
-type Rule = fn(&Index<'_>, &mut Problems);
+type Demand = fn(&Index<'_>, &mut Problems);
 
 /// Everything that is demanded, in the order in which `s6-rc-compile` gets to it.
-const RULES: &[Rule] = &[
+const DEMANDS: &[Demand] = &[
     names::are_not_reserved,
     names::are_unique,
     pipelines::have_names_of_their_own,
@@ -34,23 +35,37 @@ const RULES: &[Rule] = &[
     pipelines::agree,
     cycles::do_not_exist,
     descriptors::differ,
-    size::is_bearable,
 ];
 
-/// Judges `set` by every rule.
-pub fn validate(set: &ServiceSet, problems: &mut Problems) {
-    let index = Index::new(set);
-    for rule in RULES.iter().chain(lints::RULES) {
-        rule(&index, problems);
+/// Judges `set` by everything that s6-rc demands, and by every lint that needs no image. `before_image` says that a
+/// Dockerfile may still change the files that were read.
+pub fn validate(set: &ServiceSet, before_image: bool, problems: &mut Problems) {
+    let subject = Subject { index: Index::new(set), before_image };
+    for demand in DEMANDS {
+        demand(&subject.index, problems);
+    }
+    for rule in lints::RULES {
+        if let Check::Services(check) = rule.check {
+            check(&subject, &mut Findings::new(&rule.lint, problems));
+        }
     }
 }
 
 /// Warns of what compiles, but is started by nobody or earlier than most: for definitions written by hand, where no
-/// word says that it is meant. Only of a set without errors it can be told.
+/// word says that it is meant. This can be told only of a set without errors.
 pub fn start(set: &ServiceSet, around: &Around<'_>, files: &Files, problems: &mut Problems) {
-    let index = Index::new(set);
-    start::reaches_everything(&index, around, files, problems);
-    start::waits_for_the_image(&index, around, files, problems);
+    let subject = Subject { index: Index::new(set), before_image: false };
+    for rule in lints::RULES {
+        if let Check::Image(check) = rule.check {
+            check(&subject, around, files, &mut Findings::new(&rule.lint, problems));
+        }
+    }
+}
+
+/// Every code that a report may have, in the order in which `s6gen explain` lists them.
+pub fn codes() -> impl Iterator<Item = Code> {
+    let lints = lints::RULES.iter().map(|rule| Code::Lint(&rule.lint));
+    Code::PLAIN.iter().copied().chain(lints)
 }
 
 /// How a name was most likely meant.

@@ -17,8 +17,10 @@ RECORD = open("/var/records/life", "a", buffering=1)
 STAGE = "/var/records/stage"
 
 
-def check(sentence, is_so):
+def check(sentence, is_so, found=None):
     RECORD.write(f"{'ok     ' if is_so else 'FAILED '} {sentence}\n")
+    if not is_so and found is not None:
+        RECORD.write(f"        {found}\n")
 
 
 def call(*words):
@@ -112,7 +114,8 @@ def second():
             break
         time.sleep(0.1)
     needs_dbus = ["avahi", "dbus", "watcher"]
-    check("a restart brings back what needs it, its caller too", changed(before, after) == needs_dbus)
+    found = changed(before, after)
+    check("a restart brings back what needs it, its caller too", found == needs_dbus, found)
     go_on("third")
     # Its own environment changes, so this restarts it.
     call("apply", "-m", "/other.toml")

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Rooms by floor, lowest first. Those of one floor do not know each other, save the nouns in the order given.
 const FLOORS: &[&[&str]] = &[
-    &["diagnostic", "shell", "templates"],
+    &["diagnostic", "execline", "shell", "templates"],
     &["source"],
     &["tree"],
     &["manifest", "model"],

@@ -211,9 +211,9 @@ impl Case {
 pub fn judge<D: Directory>(sources: Vec<Source<D>>) -> Judgement {
     let (mut files, mut problems) = (Files::default(), Problems::default());
     let set = import::tree(sources, Target::default(), &mut files, &mut problems);
-    validate::validate(&set, &mut problems);
+    validate::validate(&set, true, &mut problems);
     problems.sort_by_rank();
-    let stopped = problems.iter().find(|problem| problem.severity() == Severity::Error);
+    let stopped = problems.iter().find(|problem| problem.severity == Severity::Error);
     let class = stopped.map_or("ok", |first| first.class.map_or("no class", |class| class.slug()));
     let db = (class == "ok").then(|| Database::of(&Index::new(&set)).to_json());
     Judgement { class: class.into(), db, problems: problems.iter().map(|p| p.message.clone()).collect() }

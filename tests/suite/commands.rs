@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use s6gen::diagnostic::Code;
+use s6gen::validate;
 use tempfile::TempDir;
 
 use crate::require::needs;
@@ -222,7 +222,7 @@ fn explanations_fit_the_line_and_end_with_their_sentence() {
             sentences += 1;
         }
     }
-    assert!(sentences >= Code::ALL.len(), "{sentences}");
+    assert!(sentences >= validate::codes().count(), "{sentences}");
     let text = s6gen::render::fitted(&s6gen::render::reference(), 60);
     for line in text.lines().filter(|line| !line.starts_with("    ") && !line.starts_with('#')) {
         let is_one_word = !line.trim().contains(' ');
@@ -300,7 +300,7 @@ fn check_prints_for_programs_on_standard_output_only() {
 fn explain_knows_every_code_and_what_was_meant() {
     let folder = folder(&[]);
     let listed = out(&run(folder.path(), &["explain"]));
-    for code in Code::ALL {
+    for code in validate::codes() {
         assert!(listed.contains(code.slug()));
         let output = run(folder.path(), &["explain", code.slug()]);
         assert!(out(&output).lines().count() >= 3, "{} has no explanation", code.slug());

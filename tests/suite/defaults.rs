@@ -11,7 +11,7 @@ fn outcome(text: &str) -> String {
     let mut files = Files::default();
     let file = files.add("services.toml", text);
     let compilation = compile(&files, file);
-    let errors = compilation.problems.iter().filter(|problem| problem.severity() == Severity::Error);
+    let errors = compilation.problems.iter().filter(|problem| problem.severity == Severity::Error);
     let errors: Vec<&str> = errors.map(|problem| problem.message.as_str()).collect();
     match errors.is_empty() {
         true => render::tree(&compilation.services).unwrap().to_string(),

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError, TestRunner};
 use s6gen::diagnostic::{Code, Files, Problems, Severity};
-use s6gen::import::words;
+use s6gen::execline::words;
 use s6gen::model::{Database, Feature, Index, Kind, Layer, Longrun, Script, ServiceSet};
 use s6gen::report::{Style, human, json};
 use s6gen::templates::{execline_word, sh_word};
@@ -72,7 +72,7 @@ fn read_back(set: &ServiceSet, tree: &SourceTree) -> (ServiceSet, Problems) {
         layer => layer == Layer::External,
     });
     read.services.extend(others.cloned());
-    validate::validate(&read, &mut problems);
+    validate::validate(&read, true, &mut problems);
     problems.sort_by_rank();
     (read, problems)
 }
@@ -94,7 +94,7 @@ fn whatever_is_built_is_accepted_and_says_the_same() {
         let tree = render::tree(set).map_err(TestCaseError::fail)?;
         let (read, problems) = read_back(set, &tree);
         // A random manifest is full of habits that deserve a warning; nothing may be refused.
-        let errors = problems.iter().filter(|problem| problem.severity() == Severity::Error);
+        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
         let errors: Vec<_> = errors.map(|problem| &problem.message).collect();
         prop_assert!(errors.is_empty(), "{errors:#?}");
         if has_compiler {
@@ -266,7 +266,7 @@ fn what_the_real_compiler_would_refuse_is_refused_at_its_place() {
         let (files, compilation) = compiled(&text);
         let mut found = compilation.problems.iter().filter(|problem| problem.code == code);
         let is_marked = found.any(|problem| {
-            problem.severity() == Severity::Error
+            problem.severity == Severity::Error
                 && problem.labels.iter().any(|label| text.get(label.origin.span()) == Some(marked))
         });
         prop_assert!(is_marked, "{}", reports(&files, &compilation.problems));

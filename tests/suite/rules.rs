@@ -32,9 +32,9 @@ fn problems(tree: &SourceTree, overlay: bool) -> (Files, Vec<Diagnostic>) {
     if overlay {
         set.services.extend(System::NEWEST_OVERLAY.built_ins());
     }
-    validate::validate(&set, &mut problems);
+    validate::validate(&set, true, &mut problems);
     problems.sort_by_rank();
-    let errors = problems.iter().filter(|problem| problem.severity() == Severity::Error);
+    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
     let errors = errors.cloned().collect();
     (files, errors)
 }
@@ -173,8 +173,8 @@ fn what_user_starts_must_not_wait_for_the_legacy_services() {
             bundle.contents.push(ServiceRef { name: "web".into(), origin: None });
         }
     }
-    validate::validate(&set, &mut problems);
-    let errors: Vec<_> = problems.iter().filter(|problem| problem.severity() == Severity::Error).collect();
+    validate::validate(&set, true, &mut problems);
+    let errors: Vec<_> = problems.iter().filter(|problem| problem.severity == Severity::Error).collect();
     let [problem] = &errors[..] else { panic!("{problems:#?}") };
     assert_eq!(
         problem.message,

@@ -63,6 +63,17 @@ fn a_word_names_a_program_or_may_be_anything() {
 }
 
 #[test]
+fn a_here_document_in_the_middle_of_a_list_is_no_end() {
+    for list in ["&& exec web", "|| exec web", "2>/dev/null && web", "| grep x"] {
+        let text = format!("cat > /etc/web.conf <<EOF {list}\nlisten 80\nEOF\n");
+        let script = Script::read(&text).unwrap();
+        assert!(script.only_command().is_none() && script.last_command().is_none(), "{text}");
+    }
+    let text = "web --config - <<EOF 2>&1\nlisten 80\nEOF\n";
+    assert!(Script::read(text).unwrap().only_command().is_some());
+}
+
+#[test]
 fn a_script_that_is_made_to_be_hard_is_read_or_refused() {
     for (open, inner, close) in [
         ("a=(", "", ""),

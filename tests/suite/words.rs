@@ -11,7 +11,7 @@ fn errors(manifest: &str) -> String {
     let mut files = Files::default();
     let file = files.add("services.toml", manifest);
     let compilation = compile(&files, file);
-    let errors = compilation.problems.iter().filter(|problem| problem.severity() == Severity::Error);
+    let errors = compilation.problems.iter().filter(|problem| problem.severity == Severity::Error);
     errors.map(|problem| human(problem, &files, Style::Plain)).collect()
 }
 

@@ -1,63 +1,58 @@
-//! What `s6-rc-compile` accepts without a word in hand-written definitions, and what then goes wrong when the container
-//! boots.
+//! The lints: what `s6-rc-compile` accepts without a word, and what then goes wrong when the container boots.
 //!
-//! Every rule looks at services that were read from a tree only: what s6gen writes itself is right by construction. A
-//! false alarm is worse than a miss, so a rule speaks only of what it can see, and keeps silent where a script does
+//! A lint is a pair of files: `NAME.rs` with its check and its data, and `NAME.md`, the page that `s6gen explain` prints; and
+//! a line in the list below. Most look at what services run, and do not know whether that was read from a manifest or from a
+//! tree. A false alarm is worse than a miss, so a lint reports only what it can see, and says nothing of a script that does
 //! something it does not understand.
 
-mod chains;
-mod command_lines;
-mod descriptors;
-mod entries;
-mod leftovers;
-mod logging;
-mod names;
-mod processes;
-mod readiness;
-mod script;
-mod shebangs;
-mod signals;
+mod calls;
+pub(super) mod mentions;
+mod unread;
 
-use super::Rule;
-use crate::model::{Definition, Index, Service};
+use super::rule::Rule;
 
-/// The rules, in the order of the files of a definition.
-pub(super) const RULES: &[Rule] = &[
-    names::are_plain,
-    entries::have_a_meaning,
-    entries::are_read,
-    entries::bundles_contain_something,
-    shebangs::are_there,
-    command_lines::are_no_shell_scripts,
-    command_lines::are_one_command,
-    chains::reach_their_end,
-    command_lines::show_failure,
-    command_lines::call_what_can_run,
-    processes::replace_the_shell,
-    processes::stay_in_the_foreground,
-    processes::have_a_home,
-    processes::leave_definitions_alone,
-    processes::crashes_count,
-    readiness::is_notified,
-    readiness::checks_can_work,
-    readiness::is_limited,
-    logging::errors_are_logged,
-    signals::exist,
-    descriptors::are_free,
-    leftovers::are_gone,
-];
+macro_rules! lints {
+    ($($name:ident,)+) => {
+        $(mod $name;)+
 
-/// The services that were read from a tree, each with what was read.
-fn definitions<'a>(index: &Index<'a>) -> impl Iterator<Item = (&'a Service, &'a Definition)> + use<'a> {
-    index.set().services.iter().filter_map(|service| Some((service, service.definition()?)))
+        /// Every lint.
+        pub(super) const RULES: &[&Rule] = &[$(&$name::RULE,)+];
+    };
 }
 
-/// Everything in the definition of a service that commands stand in.
-pub(super) fn texts(service: &Service) -> Vec<&str> {
-    service.definition().map(|definition| entries::texts(service, definition)).unwrap_or_default()
-}
-
-/// Whether the text contains the name, not as a part of another one.
-pub(super) fn mentions(text: &str, name: &str) -> bool {
-    entries::mentions(text, name)
+lints! {
+    odd_name,
+    unknown_entry,
+    ignored_entry,
+    bundle_dependencies,
+    hidden_list,
+    text_after_type,
+    stray_file,
+    empty_bundle,
+    too_many_services,
+    literal_variable,
+    shell_syntax,
+    joined_lines,
+    failure_hidden,
+    shebang,
+    missing_script,
+    not_executable,
+    finish_left_out,
+    finish_misses_crashes,
+    not_exec,
+    background,
+    trap_waits,
+    with_contenv_twice,
+    home_of_root,
+    edited_too_late,
+    version_two,
+    readiness_unused,
+    readiness_check,
+    readiness_unlimited,
+    errors_not_logged,
+    invalid_signal,
+    standard_descriptor,
+    death_tally,
+    not_started,
+    starts_early,
 }

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use s6gen::import::words;
+use s6gen::execline::words;
 use s6gen::templates::execline_word;
 
 fuzz_target!(|bytes: &[u8]| {

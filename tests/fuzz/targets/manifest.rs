@@ -44,7 +44,7 @@ fn accepted(set: &ServiceSet) {
     let mut read = import::tree(vec![source], set.target.clone(), &mut files, &mut problems);
     let others = set.services.iter().filter(|s| matches!(s.layer, Layer::Overlay | Layer::External));
     read.services.extend(others.cloned());
-    validate::validate(&read, &mut problems);
+    validate::validate(&read, true, &mut problems);
     assert!(!problems.has_errors(), "{:#?}", problems.iter().collect::<Vec<_>>());
     assert_eq!(Database::of(&Index::new(set)).bundles, Database::of(&Index::new(&read)).bundles);
 }

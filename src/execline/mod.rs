@@ -1,0 +1,406 @@
+//! execline: its lexer, by which `s6-rc-compile` turns `up`, `down` and `reload` into words and `execlineb` reads scripts,
+//! and what its programs do with the rest of their command line.
+//!
+//! There is no shell in it: words, double quotes, escapes, comments, and blocks in braces. A word inside blocks is
+//! marked by one space in front per level, and the end of a block by a word that has nothing but the spaces of the
+//! level around it.
+
+mod programs;
+
+pub use programs::{SHELLS, SUBSTITUTES, Swallowed, base_name, goes_on, script_words, swallowed};
+
+use std::ops::Range;
+
+/// Why a text is no command line, and the bytes to point at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// A `}` at this offset closes nothing.
+    UnmatchedClose(usize),
+    /// The block that opens at this offset is never closed.
+    UnmatchedOpen(usize),
+    /// The double quote at this offset is never closed.
+    OpenQuote(usize),
+    /// The numeric escape that starts at this offset has no digits, or its value is not a byte from 1 to 255.
+    NumericEscape(usize),
+    /// The last byte, at this offset, needs something behind it.
+    CutShort(usize),
+}
+
+/// A word of a command line, or a brace around a block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// The bytes of the text that it was made of, quotes and escapes included.
+    pub span: Range<usize>,
+    /// How many blocks it is in; a brace is outside of its own block.
+    pub depth: usize,
+    /// What it is.
+    pub kind: TokenKind,
+}
+
+/// What a token is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenKind {
+    /// A word: what a program gets, behind the marks of its depth.
+    Word(Vec<u8>),
+    /// The brace that begins a block.
+    Open,
+    /// The brace that ends one.
+    Close,
+}
+
+/// The tokens of the command line `text`, up to its end or its first NUL.
+///
+/// # Errors
+/// The first thing that makes it invalid.
+pub fn tokens(text: &[u8]) -> Result<Vec<Token>, Refusal> {
+    let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+    let mut lexer =
+        Lexer { text: &text[..end], at: 0, start: 0, word: Vec::new(), tokens: Vec::new(), open: Vec::new() };
+    lexer.run()?;
+    match lexer.open.last() {
+        Some(brace) => Err(Refusal::UnmatchedOpen(*brace)),
+        None => Ok(lexer.tokens),
+    }
+}
+
+/// The words that `s6-rc-compile` makes of the command line `text`.
+///
+/// # Errors
+/// The first thing that makes it invalid.
+pub fn words(text: &[u8]) -> Result<Vec<Vec<u8>>, Refusal> {
+    tokens(text).map(arguments)
+}
+
+/// The arguments that the tokens of a whole command line are: what `s6-rc-compile` stores of it.
+pub fn arguments(tokens: Vec<Token>) -> Vec<Vec<u8>> {
+    let argument = |token: Token| match token.kind {
+        TokenKind::Word(word) => Some(word),
+        TokenKind::Open => None,
+        TokenKind::Close => Some(vec![b' '; token.depth]),
+    };
+    tokens.into_iter().filter_map(argument).collect()
+}
+
+/// A token as it is written, with what its line says to a reader.
+#[derive(Debug, Clone, Copy)]
+pub struct Word<'a> {
+    /// Offset in the text.
+    pub start: usize,
+    /// As written, quotes included; a brace of a block is `{` or `}`.
+    pub text: &'a str,
+    /// How many blocks it is in.
+    pub depth: usize,
+    /// It is the first word of its line.
+    pub first_of_line: bool,
+    /// Its line begins with blanks, or the line before ends with a backslash.
+    pub continues: bool,
+}
+
+impl Word<'_> {
+    /// Its bytes.
+    pub fn span(&self) -> Range<usize> {
+        self.start..self.start + self.text.len()
+    }
+
+    /// Whether something in it is quoted.
+    pub fn is_quoted(&self) -> bool {
+        self.text.contains(['"', '\\'])
+    }
+
+    /// The last component, for words that name a program.
+    pub fn program(&self) -> &str {
+        self.text.rsplit('/').next().unwrap_or(self.text)
+    }
+}
+
+/// The tokens of `text` as they are written; none of a text that is no command line.
+pub fn written(text: &str) -> Vec<Word<'_>> {
+    let mut before = 0;
+    let word = |token: Token| {
+        let gap = &text[before..token.span.start];
+        let newline = gap.rfind('\n');
+        let continues = newline.is_some_and(|at| {
+            gap[..at].trim_end_matches('\r').ends_with('\\') || gap[at + 1..].starts_with([' ', '\t'])
+        });
+        let first_of_line = before == 0 || newline.is_some();
+        before = token.span.end;
+        let (start, depth) = (token.span.start, token.depth);
+        text.get(token.span).map(|text| Word { start, text, depth, first_of_line, continues })
+    };
+    tokens(text.as_bytes()).unwrap_or_default().into_iter().filter_map(word).collect()
+}
+
+struct Lexer<'a> {
+    text: &'a [u8],
+    at: usize,
+    /// Where the word that is being read begins.
+    start: usize,
+    /// The word that is being read. Between words it is empty, or a brace that a backslash and a newline follow.
+    word: Vec<u8>,
+    tokens: Vec<Token>,
+    /// Offsets of the braces that are open.
+    open: Vec<usize>,
+}
+
+fn is_blank(byte: u8) -> bool {
+    (1..=32).contains(&byte)
+}
+
+impl Lexer<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    /// Marks how deep the word is that begins at `start`. Behind a brace and a backslash a word begins a second time.
+    fn begin_word(&mut self, start: usize) {
+        if self.word.is_empty() {
+            self.start = start;
+        }
+        self.word.extend(std::iter::repeat_n(b' ', self.open.len()));
+    }
+
+    fn finish_word(&mut self, end: usize) {
+        let kind = TokenKind::Word(std::mem::take(&mut self.word));
+        self.tokens.push(Token { span: self.start..end, depth: self.open.len(), kind });
+    }
+
+    fn add_brace(&mut self, start: usize, kind: TokenKind) {
+        self.tokens.push(Token { span: start..start + 1, depth: self.open.len(), kind });
+    }
+
+    /// Between words.
+    fn run(&mut self) -> Result<(), Refusal> {
+        while let Some(byte) = self.next() {
+            match byte {
+                byte if is_blank(byte) => {}
+                b'#' => {
+                    let rest = &self.text[self.at..];
+                    self.at +=
+                        rest.iter().position(|b| *b == b'\n').map_or(rest.len(), |newline| newline + 1);
+                }
+                b'\\' => match self.next() {
+                    None | Some(b'\n') => {}
+                    Some(byte) => {
+                        self.begin_word(self.at - 2);
+                        self.word.push(byte);
+                        self.inside_word()?;
+                    }
+                },
+                b'{' | b'}' => self.brace(byte)?,
+                _ => {
+                    self.at -= 1;
+                    self.begin_word(self.at);
+                    self.inside_word()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Behind a brace that stands where a word could begin.
+    fn brace(&mut self, brace: u8) -> Result<(), Refusal> {
+        let start = self.at - 1;
+        match self.peek() {
+            Some(b'\\') => {
+                self.at += 1;
+                self.begin_word(start);
+                self.word.push(brace);
+                match self.next() {
+                    None => self.word.clear(),
+                    Some(b'\n') => {}
+                    Some(byte) => {
+                        self.begin_word(start);
+                        self.word.push(byte);
+                        self.inside_word()?;
+                    }
+                }
+                Ok(())
+            }
+            Some(byte) if !is_blank(byte) => {
+                self.begin_word(start);
+                self.word.push(brace);
+                self.inside_word()
+            }
+            None if brace == b'{' => Err(Refusal::CutShort(start)),
+            _ if brace == b'{' => {
+                self.add_brace(start, TokenKind::Open);
+                self.open.push(start);
+                Ok(())
+            }
+            _ => {
+                self.open.pop().ok_or(Refusal::UnmatchedClose(start))?;
+                if self.word.is_empty() {
+                    self.add_brace(start, TokenKind::Close);
+                } else {
+                    self.begin_word(start);
+                    self.finish_word(self.at);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn inside_word(&mut self) -> Result<(), Refusal> {
+        let end = loop {
+            match self.next() {
+                None => break self.at,
+                Some(byte) if is_blank(byte) => break self.at - 1,
+                Some(b'\\') => {
+                    let escaped = self.next().ok_or(Refusal::CutShort(self.at - 1))?;
+                    self.word.push(escaped);
+                }
+                Some(b'"') => self.inside_quotes()?,
+                Some(byte) => self.word.push(byte),
+            }
+        };
+        self.finish_word(end);
+        Ok(())
+    }
+
+    fn inside_quotes(&mut self) -> Result<(), Refusal> {
+        let start = self.at - 1;
+        loop {
+            match self.next().ok_or(Refusal::OpenQuote(start))? {
+                b'"' => return Ok(()),
+                b'\\' => match self.next().ok_or(Refusal::OpenQuote(start))? {
+                    b'\n' => {}
+                    b'a' => self.word.push(7),
+                    b'b' => self.word.push(8),
+                    b't' => self.word.push(9),
+                    b'n' => self.word.push(10),
+                    b'v' => self.word.push(11),
+                    b'f' => self.word.push(12),
+                    b'r' => self.word.push(13),
+                    digit @ b'0'..=b'9' => {
+                        self.numeric_escape(digit)?;
+                        // A text that ends right behind a numeric escape counts as quoted to its end.
+                        if self.peek().is_none() {
+                            return Ok(());
+                        }
+                    }
+                    byte => self.word.push(byte),
+                },
+                byte => self.word.push(byte),
+            }
+        }
+    }
+
+    fn numeric_escape(&mut self, first: u8) -> Result<(), Refusal> {
+        let start = self.at - 2;
+        let (radix, most) = match (first, self.peek()) {
+            (b'0', Some(b'x')) => {
+                self.at += 1;
+                (16, 2)
+            }
+            (b'0', _) => (8, 3),
+            _ => {
+                self.at -= 1;
+                (10, 3)
+            }
+        };
+        let mut digits = 0;
+        let mut value: u32 = 0;
+        while digits < most {
+            let Some(digit) = self.peek().and_then(|byte| char::from(byte).to_digit(radix)) else { break };
+            value = value * radix + digit;
+            digits += 1;
+            self.at += 1;
+        }
+        match u8::try_from(value) {
+            Ok(byte) if byte != 0 => {
+                self.word.push(byte);
+                Ok(())
+            }
+            _ => Err(Refusal::NumericEscape(start)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lex(text: &str) -> Vec<String> {
+        let words = arguments(tokens(text.as_bytes()).unwrap());
+        words.into_iter().map(|word| String::from_utf8(word).unwrap()).collect()
+    }
+
+    fn refusal(text: &str) -> Refusal {
+        tokens(text.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn words_in_blocks_are_marked_by_spaces() {
+        assert_eq!(lex("if { if { true } echo } x\n"), ["if", " if", "  true", " ", " echo", "", "x"]);
+        assert_eq!(lex("{ }"), [""]);
+    }
+
+    #[test]
+    fn tokens_know_their_place_and_their_depth() {
+        let text = "if { test -e \"/a b\" } # no\nx é\\\n y";
+        let tokens: Vec<_> = tokens(text.as_bytes())
+            .unwrap()
+            .into_iter()
+            .map(|token| (&text[token.span], token.depth))
+            .collect();
+        let words = [
+            ("if", 0),
+            ("{", 0),
+            ("test", 1),
+            ("-e", 1),
+            ("\"/a b\"", 1),
+            ("}", 0),
+            ("x", 0),
+            ("é\\\n", 0),
+            ("y", 0),
+        ];
+        assert_eq!(tokens, words);
+    }
+
+    #[test]
+    fn a_shebang_is_a_comment_and_lines_do_not_matter() {
+        assert_eq!(
+            lex("#!/bin/sh\n/usr/bin/thing --x\necho \"a b\"\n"),
+            ["/usr/bin/thing", "--x", "echo", "a b"]
+        );
+        assert!(lex("").is_empty());
+        assert!(lex("# only a comment").is_empty());
+    }
+
+    #[test]
+    fn a_brace_needs_a_blank_behind_it() {
+        assert_eq!(lex("{foo bar} {} }b {# \\{"), ["{foo", "bar}", "{}", "}b", "{#", "{"]);
+        assert_eq!(lex("{\\\nfoo"), ["{foo"]);
+        assert!(lex("{\\").is_empty());
+        assert_eq!(refusal("if {"), Refusal::CutShort(3));
+    }
+
+    #[test]
+    fn quotes_know_escapes() {
+        assert_eq!(lex(r#""\65\066\10x" "\0101" "\0x41" "\q""#), ["A6\nx", "A", "A", "q"]);
+        assert_eq!(lex("a\"b\\\nc\"\"\""), ["abc"]);
+        assert_eq!(lex("\"\\65"), ["A"]);
+        assert_eq!(arguments(tokens(b"\"\\255\"").unwrap()), [[255]]);
+    }
+
+    #[test]
+    fn a_refusal_says_where() {
+        assert_eq!(refusal("true }\n"), Refusal::UnmatchedClose(5));
+        assert_eq!(refusal("if { true\n"), Refusal::UnmatchedOpen(3));
+        assert_eq!(refusal("echo \"abc"), Refusal::OpenQuote(5));
+        assert_eq!(refusal("echo \"\\256\""), Refusal::NumericEscape(6));
+        assert_eq!(refusal("echo \"\\0\""), Refusal::NumericEscape(6));
+        assert_eq!(refusal("echo a\\"), Refusal::CutShort(6));
+    }
+
+    #[test]
+    fn the_text_ends_at_the_first_nul() {
+        assert_eq!(lex("echo a\0 } \""), ["echo", "a"]);
+    }
+}

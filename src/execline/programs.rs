@@ -1,0 +1,248 @@
+//! What programs do with the words behind them: run them, replace `$NAME` in them, or take them for arguments.
+
+use std::collections::BTreeSet;
+
+use super::Word;
+
+/// Shells, which read the word behind `-c`.
+pub const SHELLS: &[&str] = &["sh", "bash", "ash", "dash", "ksh", "mksh", "zsh"];
+
+/// Programs of execline that replace `$NAME` in what stands behind them.
+pub const SUBSTITUTES: &[&str] = &[
+    "importas",
+    "define",
+    "multisubstitute",
+    "multidefine",
+    "backtick",
+    "forx",
+    "forbacktickx",
+    "forstdin",
+    "elgetpositionals",
+    "elgetopt",
+    "getpid",
+    "getcwd",
+    "withstdinas",
+    "dollarat",
+    "elglob",
+    "execlineb",
+    "import",
+];
+
+/// A program that runs the rest of its command line, and what it takes before that.
+struct Leader {
+    name: &'static str,
+    /// The letters of its options that take a value.
+    valued: &'static str,
+    /// How many words follow the options.
+    words: usize,
+    /// How many blocks follow those.
+    blocks: usize,
+    /// Whether these blocks are command lines themselves.
+    runs_blocks: bool,
+}
+
+const fn leader(name: &'static str, valued: &'static str, words: usize, blocks: usize) -> Leader {
+    Leader { name, valued, words, blocks, runs_blocks: true }
+}
+
+/// As [`leader`], with blocks that hold words.
+const fn holder(name: &'static str, valued: &'static str, words: usize, blocks: usize) -> Leader {
+    Leader { runs_blocks: false, ..leader(name, valued, words, blocks) }
+}
+
+/// execline's own, and those of s6 and s6-overlay that stand in scripts.
+const LEADERS: &[Leader] = &[
+    leader("background", "", 0, 1),
+    leader("backtick", "D", 1, 1),
+    leader("cd", "", 1, 0),
+    leader("define", "d", 2, 0),
+    leader("elgetopt", "D", 1, 0),
+    leader("elgetpositionals", "P", 0, 0),
+    leader("elglob", "d", 2, 0),
+    leader("emptyenv", "", 0, 0),
+    leader("exec", "a", 0, 0),
+    leader("execline-cd", "", 1, 0),
+    leader("execline-umask", "", 1, 0),
+    leader("export", "", 2, 0),
+    leader("fdblock", "", 1, 0),
+    leader("fdclose", "", 1, 0),
+    leader("fdmove", "", 2, 0),
+    leader("fdreserve", "", 1, 0),
+    leader("fdswap", "", 2, 0),
+    leader("forbacktickx", "poxd", 1, 1),
+    leader("foreground", "", 0, 1),
+    leader("forstdin", "poxd", 1, 0),
+    leader("getcwd", "", 1, 0),
+    leader("getpid", "", 1, 0),
+    leader("heredoc", "", 2, 0),
+    leader("homeof", "", 1, 0),
+    leader("if", "x", 0, 1),
+    leader("ifelse", "", 0, 2),
+    leader("ifte", "", 0, 2),
+    leader("ifthenelse", "", 0, 3),
+    leader("importas", "Dd", 2, 0),
+    leader("pipeline", "", 0, 1),
+    leader("piperw", "", 2, 0),
+    leader("redirfd", "", 2, 0),
+    leader("s6-envdir", "l", 1, 0),
+    leader("s6-envuidgid", "tD", 1, 0),
+    leader("s6-notifyoncheck", "3sTtwnc", 0, 0),
+    leader("s6-setlock", "t", 1, 0),
+    leader("s6-setsid", "d", 0, 0),
+    leader("s6-setuidgid", "", 1, 0),
+    leader("s6-softlimit", "acdflmoprst", 0, 0),
+    leader("tryexec", "a", 0, 1),
+    leader("umask", "", 1, 0),
+    leader("unexport", "", 1, 0),
+    leader("with-contenv", "", 0, 0),
+    leader("withstdinas", "D", 1, 0),
+    holder("forx", "pox", 1, 1),
+    holder("multidefine", "d", 1, 1),
+    holder("multisubstitute", "", 0, 1),
+    holder("trap", "", 0, 1),
+    holder("wait", "t", 0, 1),
+];
+
+/// Programs that end when they are done: what stands behind them are their arguments.
+pub const ENDS: &[&str] = &[
+    "addgroup", "adduser", "apk", "apt", "apt-get", "cat", "chgrp", "chmod", "chown", "chpasswd", "cp",
+    "curl", "echo", "groupadd", "groupmod", "install", "ip", "iptables", "kill", "ln", "mkdir", "mkfifo",
+    "mknod", "mount", "mv", "printf", "rm", "rmdir", "sed", "sleep", "sysctl", "tar", "touch", "umount",
+    "useradd", "usermod", "wget", "s6-chmod", "s6-chown", "s6-echo", "s6-ln", "s6-mkdir", "s6-rmrf",
+    "s6-touch",
+];
+
+/// A program that does not go on, and the first word of the line that it takes for arguments.
+pub struct Swallowed<'a> {
+    /// The program.
+    pub by: Word<'a>,
+    /// The word.
+    pub word: Word<'a>,
+}
+
+/// The first command of an execline text that another one takes for its arguments. `stays` says that its last program
+/// is the process of a service, which cannot be one that ends.
+pub fn swallowed<'a>(words: &[Word<'a>], stays: bool) -> Option<Swallowed<'a>> {
+    let mut at = 0;
+    while let Some(program) = words.get(at) {
+        let Some(leader) = LEADERS.iter().find(|leader| leader.name == program.program()) else {
+            return lost_line(&words[at..], stays);
+        };
+        at = behind_options(words, at + 1, leader.valued) + leader.words;
+        for _ in 0..leader.blocks {
+            let open = *words.get(at).filter(|word| word.text == "{")?;
+            let inner = words[at + 1..].iter().take_while(|word| word.depth > open.depth).count();
+            let block = &words[at + 1..at + 1 + inner];
+            if leader.runs_blocks
+                && let Some(found) = swallowed(block, false)
+            {
+                return Some(found);
+            }
+            // The closing brace.
+            at += inner + 2;
+        }
+    }
+    None
+}
+
+fn behind_options(words: &[Word<'_>], mut at: usize, valued: &str) -> usize {
+    while let Some(letters) = words.get(at).and_then(|word| word.text.strip_prefix('-')) {
+        at += 1;
+        if letters == "-" {
+            break;
+        }
+        // `-D value`, but `-Dvalue`; a long option holds its value itself.
+        if !letters.starts_with('-') && letters.ends_with(|letter| valued.contains(letter)) {
+            at += 1;
+        }
+    }
+    at
+}
+
+/// The line behind a program that ends, if it is a command and not a list of arguments.
+fn lost_line<'a>(words: &[Word<'a>], stays: bool) -> Option<Swallowed<'a>> {
+    let (by, rest) = words.split_first()?;
+    if !ENDS.contains(&by.program()) {
+        return None;
+    }
+    let is_command = |word: &Word<'_>| {
+        let program = word.program();
+        let is_known = ENDS.contains(&program) || LEADERS.iter().any(|leader| leader.name == program);
+        is_known || (stays && !word.text.starts_with(['-', '"', '$']))
+    };
+    // Lines of a block are indented as its first one is; elsewhere an indented line goes on with the one before.
+    let is_indented = by.first_of_line && by.continues;
+    let word = rest.iter().find(|word| {
+        word.first_of_line
+            && word.depth == by.depth
+            && (is_indented || !word.continues)
+            && !matches!(word.text, "{" | "}")
+    })?;
+    is_command(word).then_some(Swallowed { by: *by, word: *word })
+}
+
+/// Whether a program runs what stands behind it.
+pub fn goes_on(program: &str) -> bool {
+    let is_known = LEADERS.iter().any(|leader| leader.name == program);
+    is_known || program.starts_with("s6-") || SUBSTITUTES.contains(&program) || GO_ON.contains(&program)
+}
+
+/// Programs that are not of execline, and builtins of shells, behind which a command goes on.
+const GO_ON: &[&str] = &["env", "envfile", "eval", "loopwhilex", "nice"];
+
+/// Programs that take an argument for a script, and the letters of the option before it.
+const INTERPRETERS: &[(&str, &str)] = &[
+    ("sh", "c"),
+    ("bash", "c"),
+    ("dash", "c"),
+    ("ash", "c"),
+    ("zsh", "c"),
+    ("ksh", "c"),
+    ("mksh", "c"),
+    ("su", "c"),
+    ("runuser", "c"),
+    ("sg", "c"),
+    ("flock", "c"),
+    ("script", "c"),
+    ("execlineb", "c"),
+    ("python", "c"),
+    ("perl", "eE"),
+    ("ruby", "e"),
+    ("node", "e"),
+    ("lua", "e"),
+    ("php", "r"),
+];
+
+/// The name of a program without its path and version: `/usr/bin/python3.11` is `python`.
+pub fn base_name(word: &str) -> &str {
+    let name = word.rsplit('/').next().unwrap_or_default();
+    name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.')
+}
+
+/// The words of a command that are scripts: those behind `sh -c` and the like, also where another program starts the
+/// shell.
+pub fn script_words(words: &[String]) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    for (place, word) in words.iter().enumerate() {
+        let Some((_, letters)) = INTERPRETERS.iter().find(|(program, _)| *program == base_name(word)) else {
+            continue;
+        };
+        let is_option = |word: &String| {
+            let letter_of = word.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+            letter_of.is_some_and(|rest| rest.contains(|c| letters.contains(c)))
+                || word.starts_with("--command")
+        };
+        let Some(option) = words[place + 1..].iter().position(is_option).map(|behind| place + 1 + behind)
+        else {
+            continue;
+        };
+        if words[option].starts_with("--command=") {
+            found.insert(option);
+            continue;
+        }
+        // Further options may follow, as in `bash -c -e SCRIPT` and `sh -c -- SCRIPT`.
+        let script = words[option + 1..].iter().position(|word| !word.starts_with(['-', '+']));
+        found.extend(script.map(|behind| option + 1 + behind));
+    }
+    found
+}

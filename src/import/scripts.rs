@@ -1,0 +1,222 @@
+//! What a definition runs: `up`, `down` and `reload` as s6-rc-compile takes them apart, `run` and `finish` as it copies them.
+
+use std::io;
+
+use super::definition::{Definition, LONGEST_SCRIPT, LONGEST_TEXT};
+use super::reason;
+use crate::diagnostic::{Class, Diagnostic, Origin, Step};
+use crate::execline::{self, Refusal};
+use crate::model::{Form, Program, Script, Text};
+use crate::source::{Directory, EntryKind};
+
+impl<D: Directory> Definition<'_, D> {
+    pub(super) fn up(&mut self) -> Script {
+        // A link that leads nowhere is listed, and still missing.
+        if let Some(script) = self.command_line("up", Step::Up) {
+            return script;
+        }
+        let origin = self.context.origin("", "", 0..0);
+        let name = &self.context.name;
+        let (message, help) = if self.entry("up").is_some() {
+            (format!("`up` of oneshot `{name}` is a symbolic link that leads nowhere"), "repair the link")
+        } else if self.entry("run").is_some() {
+            (
+                format!("oneshot `{name}` has no `up` file"),
+                "write the path of `run` into `up`, or `longrun` into `type`",
+            )
+        } else {
+            (
+                format!("oneshot `{name}` has no `up` file"),
+                "write one; an empty file does nothing, and is fine",
+            )
+        };
+        self.push(
+            Diagnostic::s6rc(Class::UpMissing, self.reading(Step::Up, 0), message)
+                .at(origin, "s6-rc cannot tell how to start it")
+                .help(help),
+        );
+        self.is_told("run");
+        Script::default()
+    }
+
+    /// `up`, `down` or `reload`. Nothing if it is missing; a faulty one is the empty command.
+    pub(super) fn command_line(&mut self, file: &'static str, step: Step) -> Option<Script> {
+        let content = match self.content(file, LONGEST_TEXT)? {
+            Ok(content) => content,
+            Err(error) => {
+                let class = match error.kind() {
+                    io::ErrorKind::IsADirectory => Class::ScriptRead,
+                    _ => Class::ScriptOpen,
+                };
+                self.unusable(class, self.reading(step, 0), file, &error);
+                return Some(Script::default());
+            }
+        };
+        match execline::words(&content) {
+            Ok(words) => {
+                let origin = self.keep(file, &content);
+                self.calls(file, &words);
+                let form = Form::CommandLine(Text::of_file(&content, origin));
+                self.programs.push(Program { file: file.into(), form, change: None });
+                Some(Script::Words(words))
+            }
+            Err(refusal) => {
+                self.refused(file, step, &content, refusal);
+                Some(Script::default())
+            }
+        }
+    }
+
+    pub(super) fn refused(&mut self, file: &str, step: Step, content: &[u8], refusal: Refusal) {
+        let (class, at, what, label) = match refusal {
+            Refusal::UnmatchedClose(at) => (
+                Class::ScriptUnmatchedClose,
+                at,
+                "closes a block that was never opened",
+                "no `{` belongs to this",
+            ),
+            Refusal::UnmatchedOpen(at) => (
+                Class::ScriptUnmatchedOpen,
+                at,
+                "opens a block and never closes it",
+                "no `}` belongs to this",
+            ),
+            Refusal::OpenQuote(at) => {
+                (Class::ScriptSyntax, at, "ends inside a quoted text", "this quote is never closed")
+            }
+            Refusal::NumericEscape(at) => (
+                Class::ScriptSyntax,
+                at,
+                "has a numeric escape that is no byte from 1 to 255",
+                "`\\65`, `\\0101` and `\\0x41` are the letter A",
+            ),
+            Refusal::CutShort(at) => {
+                (Class::ScriptSyntax, at, "ends too early", "there must be something behind this")
+            }
+        };
+        let rank = self.reading(step, 0);
+        let end = match refusal {
+            Refusal::NumericEscape(_) => (at + 4).min(content.len()),
+            _ => at + 1,
+        };
+        let origin = self.context.origin(file, content, at..end);
+        let name = &self.context.name;
+        let message = format!("`{file}` of `{name}` {what}");
+        let help = if content.starts_with(b"#!") {
+            "this file is no script but one command line, which s6-rc runs: put the script elsewhere and write its \
+             absolute path here"
+        } else {
+            match refusal {
+                Refusal::UnmatchedClose(_) | Refusal::UnmatchedOpen(_) => {
+                    "a brace counts only as a word of its own, with blanks around it; quote one that is just text"
+                }
+                Refusal::OpenQuote(_) => "close it, or write `\\\"` for a quote that is just text",
+                Refusal::NumericEscape(_) => "write `\\\\` for a backslash that is just text",
+                Refusal::CutShort(_) => "remove it, or finish what it begins",
+            }
+        };
+        self.push(Diagnostic::s6rc(class, rank, message).at(origin, label).help(help));
+    }
+
+    pub(super) fn run(&mut self) -> Script {
+        let rank = self.reading(Step::Run, 0);
+        let name = &self.context.name;
+        let (class, message) = match self.content("run", LONGEST_SCRIPT) {
+            Some(Ok(content)) => match self.kind("run") {
+                Some(Ok(EntryKind::File)) => {
+                    let origin = self.keep("run", &content);
+                    self.programs.push(Program::script("run", &content, origin));
+                    self.check(&content);
+                    return Script::Verbatim(content);
+                }
+                _ => (Class::RunNotreg, format!("`run` of `{name}` is not a regular file")),
+            },
+            Some(Err(error)) if error.kind() == io::ErrorKind::IsADirectory => {
+                (Class::RunNotreg, format!("`run` of `{name}` is a directory, not a file"))
+            }
+            Some(Err(error)) => {
+                (Class::RunOpen, format!("cannot read `run` of `{name}`: {}", reason(&error)))
+            }
+            None if self.entry("run").is_some() => (
+                Class::RunMissing,
+                format!("`run` of longrun `{name}` is a symbolic link that leads nowhere"),
+            ),
+            None => (Class::RunMissing, format!("longrun `{name}` has no `run` file")),
+        };
+        let help = match class {
+            Class::RunMissing if self.entry("up").is_some() => {
+                Some("write `oneshot` into `type`, or make `run` the program that keeps running")
+            }
+            Class::RunMissing => Some("make `run` the program that keeps running, as an executable file"),
+            Class::RunNotreg => Some("make it a file, or a link to one"),
+            _ => None,
+        };
+        let origin = self.context.origin(if class == Class::RunMissing { "" } else { "run" }, "", 0..0);
+        self.push(
+            Diagnostic::s6rc(class, rank, message)
+                .at(origin, "s6-rc cannot tell what to run")
+                .maybe_help(help.map(str::to_owned)),
+        );
+        self.is_told("up");
+        Script::default()
+    }
+
+    /// Reports a fifo that the compiler would open and wait at.
+    pub(super) fn hang(&mut self, file: &str, step: Step) {
+        let rank = self.copying(step);
+        let origin = self.context.origin(file, "", 0..0);
+        let name = &self.context.name;
+        let message = format!("`{file}` of `{name}` is a fifo");
+        self.push(
+            Diagnostic::s6rc(Class::Hang, rank, message)
+                .at(origin, "s6-rc-compile waits here for somebody to write, for ever")
+                .help("remove it, or make it a file"),
+        );
+    }
+
+    pub(super) fn is_fifo(&self, file: &str) -> bool {
+        matches!(self.kind(file), Some(Ok(EntryKind::Fifo)))
+    }
+
+    /// `finish` is left out without a word if it cannot be opened.
+    pub(super) fn finish(&mut self) -> Option<Script> {
+        let Some(content) = self.content("finish", LONGEST_SCRIPT) else {
+            if self.entry("finish").is_some() {
+                self.left_out("it is a symbolic link that leads nowhere".into());
+            }
+            return None;
+        };
+        match content {
+            Ok(_) if self.is_fifo("finish") => {
+                self.hang("finish", Step::Finish);
+                None
+            }
+            Ok(content) => {
+                let origin = self.keep("finish", &content);
+                self.programs.push(Program::script("finish", &content, origin));
+                Some(Script::Verbatim(content))
+            }
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                self.unusable(Class::FinishCopy, self.copying(Step::Finish), "finish", &error);
+                None
+            }
+            Err(error) => {
+                self.left_out(reason(&error));
+                None
+            }
+        }
+    }
+
+    pub(super) fn left_out(&mut self, why: String) {
+        let origin = self.context.origin("finish", "", 0..0);
+        self.facts.finish_left_out = Some((origin, why));
+    }
+
+    /// Keeps a file for reports that show a part of it. Programs are not shown.
+    pub(super) fn keep(&mut self, file: &'static str, content: &[u8]) -> Origin {
+        let shown = if str::from_utf8(content).is_ok() { content } else { b"" };
+        let origin = self.context.origin(file, shown, 0..0);
+        self.facts.add_place(file, origin);
+        origin
+    }
+}

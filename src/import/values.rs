@@ -1,0 +1,128 @@
+//! The files of a definition that hold a number or a signal, and those whose existence is enough.
+
+use std::io;
+
+use super::definition::{Definition, LONGEST_SCRIPT};
+use super::encoding::{NO_MARK, encoding};
+use super::number;
+use crate::diagnostic::{Class, Diagnostic, Rank, Step};
+use crate::model::Written;
+use crate::source::{Directory, EntryKind};
+
+impl<D: Directory> Definition<'_, D> {
+    pub(super) fn timeout(&mut self, file: &str, step: Step) -> u32 {
+        let rank = self.reading(step, 0);
+        match self.content(file, 63) {
+            None => 0,
+            Some(Err(error)) => {
+                self.unusable(Class::TimeoutRead, rank, file, &error);
+                0
+            }
+            Some(Ok(content)) => number::timeout(&content).unwrap_or_else(|| {
+                self.invalid_number(Class::TimeoutInvalid, rank, file, &content);
+                0
+            }),
+        }
+    }
+
+    pub(super) fn invalid_number(&mut self, class: Class, rank: Rank, file: &str, content: &[u8]) {
+        let milliseconds = file.starts_with("timeout");
+        let name = &self.context.name;
+        let unit = if milliseconds { " of milliseconds" } else { "" };
+        let message = format!("`{file}` of `{name}` is not a number{unit} from 0 to 4294967295");
+        let origin = self.context.origin(file, content, 0..content.trim_ascii_end().len());
+        let label = match encoding(content) {
+            Some(label) => label,
+            None if content.trim_ascii().is_empty() => "there is no number",
+            None => "digits only",
+        };
+        let help = match encoding(content) {
+            Some(_) => Some(NO_MARK.to_owned()),
+            None => number::meant(content, milliseconds),
+        };
+        self.push(Diagnostic::s6rc(class, rank, message).at(origin, label).maybe_help(help));
+    }
+
+    /// Whether a file is there, of whatever kind.
+    pub(super) fn present(&mut self, file: &str, class: Class, rank: Rank) -> bool {
+        match self.kind(file) {
+            None => false,
+            Some(Ok(_)) => true,
+            Some(Err(error)) => {
+                self.unusable(class, rank, file, &error);
+                false
+            }
+        }
+    }
+
+    pub(super) fn flag(&mut self, file: &str, step: Step) -> bool {
+        self.present(file, Class::FlagAccess, self.reading(step, 0))
+    }
+
+    pub(super) fn presence_flag(&mut self, file: &str, step: Step) -> bool {
+        self.present(file, Class::EmptyflagAccess, self.copying(step))
+    }
+
+    /// A signal, which the compiler copies without looking at it, or leaves out.
+    pub(super) fn copied(&mut self, file: &'static str, step: Step) -> Option<Vec<u8>> {
+        match self.content(file, LONGEST_SCRIPT)? {
+            Ok(_) if self.is_fifo(file) => {
+                self.hang(file, step);
+                None
+            }
+            content => {
+                let content = content.ok()?;
+                self.keep(file, &content);
+                Some(content)
+            }
+        }
+    }
+
+    pub(super) fn number(&mut self, file: &str, step: Step) -> Option<(u32, Vec<u8>)> {
+        let rank = self.copying(step);
+        match self.content(file, 11)? {
+            Ok(_) if self.is_fifo(file) => {
+                self.hang(file, step);
+                None
+            }
+            Ok(content) => {
+                let Some(value) = number::plain(&content) else {
+                    self.invalid_number(Class::UintInvalid, rank, file, &content);
+                    return None;
+                };
+                Some((value, content))
+            }
+            Err(error) => {
+                self.unusable(Class::UintRead, rank, file, &error);
+                None
+            }
+        }
+    }
+
+    pub(super) fn descriptor(&mut self, file: &str, step: Step) -> Option<Written<u32>> {
+        let (value, content) = self.number(file, step)?;
+        let end = content.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        Some(Written { value, origin: Some(self.context.origin(file, content, 0..end)) })
+    }
+
+    /// `data`, `env` or `template`: a directory if it is there at all, and one that can be listed.
+    pub(super) fn subdirectory(&mut self, file: &str, step: Step) {
+        let rank = self.copying(step);
+        match self.kind(file) {
+            None => {}
+            // A link is copied as a link, so what it leads to need not be readable.
+            Some(Ok(EntryKind::Directory)) if self.entry(file) == Some(EntryKind::Link) => {}
+            Some(Ok(EntryKind::Directory)) => {
+                let listed = self.directory.directory(file.as_bytes()).and_then(|mut inner| inner.list());
+                if let Err(error) = listed {
+                    self.unusable(Class::SubdirCopy, rank, file, &error);
+                }
+            }
+            Some(Ok(_)) => {
+                let error = io::ErrorKind::NotADirectory.into();
+                self.unusable(Class::SubdirNotdir, rank, file, &error);
+            }
+            Some(Err(error)) => self.unusable(Class::SubdirStat, rank, file, &error),
+        }
+    }
+}

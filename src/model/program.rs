@@ -1,0 +1,201 @@
+//! What a service runs, as its author wrote it: in the files of a definition, or in the keys of a manifest. A rule looks at
+//! a [`Program`] and does not know which of the two it came from.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::Service;
+use crate::diagnostic::{Origin, Positions};
+use crate::execline::{self, Word};
+use crate::shell::{self, Line};
+
+/// A command or script of a service.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The file or key that it stands in: `run`, `finish`, `up`, `down`, `reload`, `prepare`, `only-if`, `ready.check`, or the
+    /// path of a script in the definition that one of these calls.
+    pub file: Cow<'static, str>,
+    /// What it is.
+    pub form: Form,
+    /// What s6gen changes in what it writes of it.
+    pub change: Option<Change>,
+}
+
+/// What s6gen changes in a program of a manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It leaves out the `with-contenv` with which the program begins.
+    WithoutContenv,
+    /// It writes `exec` in front of the only command of a script.
+    WithExec,
+}
+
+/// What a program is made of.
+#[derive(Debug, Clone)]
+pub enum Form {
+    /// A program and its arguments, run exactly so, each with its place.
+    Arguments(Vec<(String, Positions)>, Origin),
+    /// The command line of an `up`, `down` or `reload`, which execline takes apart.
+    CommandLine(Text),
+    /// A script, and who reads it.
+    Script(Text, Language),
+}
+
+/// A text with the place of each of its characters.
+#[derive(Debug, Clone)]
+pub struct Text {
+    /// The content as text; empty if it is not UTF-8.
+    pub text: String,
+    /// Its beginning, where it is not UTF-8: a compiled program, or a text in another encoding.
+    pub binary: Vec<u8>,
+    /// Where it stands.
+    pub positions: Positions,
+}
+
+/// Who reads a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// A shell.
+    Shell,
+    /// execline.
+    Execline,
+    /// Another interpreter.
+    Other,
+    /// Nobody: a compiled program, or a text without an interpreter.
+    Nobody,
+}
+
+/// How much is kept of a file that is no text.
+const BEGINNING: usize = 512;
+
+impl Text {
+    /// The content of a file.
+    pub fn of_file(bytes: &[u8], origin: Origin) -> Self {
+        let (text, binary) = match str::from_utf8(bytes) {
+            Ok(text) => (text.to_owned(), Vec::new()),
+            Err(_) => (String::new(), bytes[..bytes.len().min(BEGINNING)].to_vec()),
+        };
+        Text { text, binary, positions: Positions::of_file(origin.file) }
+    }
+
+    /// The bytes of the content, or its beginning where it is not UTF-8.
+    pub fn bytes(&self) -> &[u8] {
+        if self.binary.is_empty() { self.text.as_bytes() } else { &self.binary }
+    }
+}
+
+impl Program {
+    /// A file that the system starts as a program.
+    pub fn script(file: impl Into<Cow<'static, str>>, bytes: &[u8], origin: Origin) -> Self {
+        let text = Text::of_file(bytes, origin);
+        let language = Language::of(&text.text);
+        Program { file: file.into(), form: Form::Script(text, language), change: None }
+    }
+
+    /// The text; none of a list of arguments.
+    pub fn text(&self) -> &str {
+        match &self.form {
+            Form::Arguments(..) => "",
+            Form::CommandLine(text) | Form::Script(text, _) => &text.text,
+        }
+    }
+
+    /// The script, if it is one.
+    pub fn as_script(&self) -> Option<(&Text, Language)> {
+        match &self.form {
+            Form::Script(text, language) => Some((text, *language)),
+            _ => None,
+        }
+    }
+
+    /// Who reads it. Arguments and command lines are read by nobody.
+    pub fn language(&self) -> Language {
+        self.as_script().map_or(Language::Nobody, |(_, language)| language)
+    }
+
+    /// All of it.
+    pub fn origin(&self) -> Origin {
+        match &self.form {
+            Form::Arguments(_, origin) => *origin,
+            Form::CommandLine(text) | Form::Script(text, _) => text.positions.whole(),
+        }
+    }
+
+    /// A part of its text.
+    pub fn at(&self, span: Range<usize>) -> Origin {
+        match &self.form {
+            Form::Arguments(_, origin) => *origin,
+            Form::CommandLine(text) | Form::Script(text, _) => text.positions.at(span),
+        }
+    }
+
+    /// A part of its text, if its place is known to the byte.
+    pub fn at_exactly(&self, span: Range<usize>) -> Option<Origin> {
+        match &self.form {
+            Form::Arguments(..) => None,
+            Form::CommandLine(text) | Form::Script(text, _) => text.positions.exactly(span),
+        }
+    }
+
+    /// The lines of its text that do something.
+    pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+        shell::lines(self.text())
+    }
+
+    /// The words of its text as execline reads them.
+    pub fn words(&self) -> Vec<Word<'_>> {
+        execline::written(self.text())
+    }
+
+    /// Whether a line that does something contains the word.
+    pub fn has_word(&self, word: &str) -> bool {
+        self.text().contains(word) && self.lines().any(|line| line.words().any(|known| known == word))
+    }
+}
+
+impl Language {
+    /// The one that the first line of a text names.
+    pub fn of(text: &str) -> Self {
+        match text.strip_prefix("#!").and_then(|rest| rest.lines().next()) {
+            Some(first) => Language::of_interpreter(first.split_ascii_whitespace()),
+            None => Language::Nobody,
+        }
+    }
+
+    /// The one that an interpreter with its arguments reads.
+    pub fn of_interpreter<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
+        for word in words.into_iter().map(|word| word.rsplit('/').next().unwrap_or(word)) {
+            match word {
+                // Each of them starts the next word.
+                "env" | "with-contenv" | "-S" => {}
+                "bashio" => return Language::Shell,
+                "execlineb" => return Language::Execline,
+                word if execline::SHELLS.contains(&word) => return Language::Shell,
+                _ => return Language::Other,
+            }
+        }
+        Language::Other
+    }
+}
+
+impl Service {
+    /// The program that stands in a file or key.
+    pub fn program(&self, file: &str) -> Option<&Program> {
+        self.programs.iter().find(|program| program.file == file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Language;
+
+    #[test]
+    fn the_interpreter_behind_env_and_with_contenv_counts() {
+        let of = |line: &str| Language::of(&format!("{line}\nx\n"));
+        assert_eq!(of("#!/command/with-contenv bash"), Language::Shell);
+        assert_eq!(of("#!/usr/bin/env bashio"), Language::Shell);
+        assert_eq!(of("#!/command/execlineb -P"), Language::Execline);
+        assert_eq!(of("#!/usr/bin/python3"), Language::Other);
+        assert_eq!(of("web"), Language::Nobody);
+    }
+}

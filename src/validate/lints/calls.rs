@@ -1,0 +1,67 @@
+//! The scripts of a definition that its command lines and checks run by their paths.
+
+use crate::diagnostic::Origin;
+use crate::execline::SHELLS;
+use crate::model::{Called, Found, Kind, Missing, Program, Script, Service};
+
+/// Whether a script is started by its path: `run` and `finish` by s6-supervise, others by what names them. A shell may be
+/// told to read a file that nobody starts.
+pub(super) fn is_run(service: &Service, program: &Program) -> bool {
+    let Some(definition) = service.definition() else { return false };
+    let is_own = matches!(program.file.as_ref(), "run" | "finish") && service.longrun().is_some();
+    is_own || definition.called.iter().any(|called| called.path == program.file && runs(service, called))
+}
+
+/// Whether a file is run, not read. One without the x bit cannot be run, which is another lint's.
+fn runs(service: &Service, called: &Called) -> bool {
+    matches!(called.found, Found::File { executable: true })
+        && called.word.is_none_or(|word| is_command(service, called.by, word))
+}
+
+/// Where a command line mentions a path, or what it ends with.
+pub(super) fn mention(service: &Service, by: &str, path: &str) -> Option<Origin> {
+    let program = service.program(by)?;
+    let words = program.words();
+    let word = words.into_iter().find(|word| word.text.trim_matches('"').ends_with(path))?;
+    Some(program.at(word.span()))
+}
+
+/// Whether a shell is told to read the script.
+pub(super) fn is_read_by_shell(service: &Service, missing: &Missing) -> bool {
+    let Some(words) = words_of(service, missing.by) else { return false };
+    let program = |word: &[u8]| {
+        let name = word.rsplit(|byte| matches!(byte, b'/' | b' ')).next().unwrap_or_default();
+        SHELLS.iter().any(|shell| shell.as_bytes() == name)
+    };
+    missing.word.checked_sub(1).is_some_and(|before| program(&words[before]))
+}
+
+/// The words of a command line of a oneshot.
+fn words_of<'a>(service: &'a Service, file: &str) -> Option<&'a [Vec<u8>]> {
+    let Kind::Oneshot(oneshot) = &service.kind else { return None };
+    let script = match file {
+        "up" => Some(&oneshot.up),
+        "down" => oneshot.down.as_ref(),
+        _ => oneshot.reload.as_ref(),
+    };
+    match script {
+        Some(Script::Words(words)) => Some(words),
+        _ => None,
+    }
+}
+
+/// Whether word `number` of a command line is run as a program.
+pub(super) fn is_command(service: &Service, file: &str, number: usize) -> bool {
+    let Some(words) = words_of(service, file) else { return false };
+    let depth = |word: &[u8]| word.iter().take_while(|byte| **byte == b' ').count();
+    let program =
+        |word: &[u8]| word.rsplit(|byte| matches!(byte, b'/' | b' ')).next().unwrap_or_default().to_vec();
+    let Some(before) = number.checked_sub(1).map(|at| &words[at]) else { return true };
+    let is_block_end = before.iter().all(|byte| *byte == b' ');
+    let opens = depth(before) < depth(&words[number]) && !is_block_end;
+    let two_before = number.checked_sub(2).map(|at| program(&words[at]));
+    opens
+        || is_block_end
+        || program(before) == b"with-contenv"
+        || two_before.is_some_and(|program| program == b"s6-setuidgid")
+}

@@ -1,0 +1,35 @@
+//! A death tally larger than s6-supervise keeps.
+
+use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::validate::rule::{Check, Findings, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    lint: Lint {
+        slug: "lint::death-tally",
+        level: Severity::Warning,
+        confidence: Confidence::Certain,
+        has_fix: false,
+        page: include_str!("death_tally.md"),
+    },
+    check: Check::Services(check),
+};
+
+/// What s6-supervise keeps of deaths at most.
+const MOST_DEATHS: u32 = 4096;
+
+fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    for (service, definition) in subject.definitions() {
+        let Some(longrun) = service.longrun() else { continue };
+        if let Some(tally) = longrun.max_death_tally.filter(|tally| *tally > MOST_DEATHS) {
+            found.push(
+                found.report(format!(
+                        "`max-death-tally` of `{}` is {tally}, more than s6-supervise keeps",
+                        service.name
+                    ),
+                )
+                .at(definition.place("max-death-tally"), "it counts as 4096")
+                .help("write at most `4096`"),
+            );
+        }
+    }
+}

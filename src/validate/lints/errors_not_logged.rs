@@ -1,0 +1,58 @@
+//! A logger gets the errors of its service too.
+
+use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::model::Language;
+use crate::validate::rule::{Check, Findings, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    lint: Lint {
+        slug: "lint::errors-not-logged",
+        level: Severity::Warning,
+        confidence: Confidence::Likely,
+        has_fix: false,
+        page: include_str!("errors_not_logged.md"),
+    },
+    check: Check::Services(check),
+};
+
+fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    for (service, _) in subject.definitions() {
+        let Some(longrun) = service.longrun() else { continue };
+        let Some([consumer]) = longrun.producer_for.as_deref() else { continue };
+        let Some(script) = service.program("run") else { continue };
+        // What passes lines on, and what another script of the image does, is not known.
+        let known = [
+            "2>",
+            "&>",
+            ">&",
+            "fdmove",
+            "redirfd",
+            "fdclose",
+            "s6-log",
+            "s6-socklog",
+            "logutil",
+            "./data/",
+            ".sh",
+            "source ",
+            // Said to be meant so, as s6gen does itself.
+            "standard error",
+        ];
+        let is_known =
+            known.iter().any(|word| script.text().contains(word)) || !longrun.consumer_for.is_empty();
+        let (redirection, is_script) = match script.language() {
+            Language::Shell => ("`exec 2>&1` at the top", true),
+            Language::Execline => ("`fdmove -c 2 1` at the top", true),
+            Language::Other | Language::Nobody => ("", false),
+        };
+        if is_known || !is_script {
+            continue;
+        }
+        let Some(last) = script.lines().last() else { continue };
+        found.push(
+            found.report(format!("`{}` does not get what `{}` writes to standard error", consumer.name, service.name),
+            )
+            .at(script.at(last.span()), "only standard output goes into the pipe")
+            .help(format!("write {redirection} of `run`")),
+        );
+    }
+}

@@ -1,0 +1,36 @@
+//! An `up` that succeeds although its last command fails.
+
+use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::validate::rule::{Check, Findings, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    lint: Lint {
+        slug: "lint::failure-hidden",
+        level: Severity::Warning,
+        confidence: Confidence::Certain,
+        has_fix: false,
+        page: include_str!("failure_hidden.md"),
+    },
+    check: Check::Services(check),
+};
+
+fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    for (service, program) in subject.programs_in("up") {
+        let words = program.words();
+        let Some((_, before)) = words.split_last().filter(|(last, _)| last.text == "}" && last.depth == 0) else {
+            continue;
+        };
+        let Some(opener) = before.iter().rposition(|word| word.text == "{" && word.depth == 0) else { continue };
+        let Some(foreground) = opener.checked_sub(1).map(|at| before[at]) else { continue };
+        let command: Vec<&str> = before[opener + 1..].iter().take(3).map(|word| word.text).collect();
+        if foreground.program() != "foreground" || command.is_empty() {
+            continue;
+        }
+        found.push(
+            found
+                .report(format!("`up` of `{}` succeeds even if `{}` fails", service.name, command.join(" ")))
+                .at(program.at(foreground.span()), "nothing stands behind this block, so it always ends with 0")
+                .help("write the last command without `foreground` and without braces"),
+        );
+    }
+}

@@ -1,0 +1,82 @@
+//! Names in a list that s6-rc does not read.
+
+use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
+use super::mentions::is_service;
+use crate::model::{Definition, Kind, Name, Service};
+use crate::validate::names::listed;
+use crate::validate::rule::{Check, Findings, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    lint: Lint {
+        slug: "lint::hidden-list",
+        level: Severity::Warning,
+        confidence: Confidence::Certain,
+        has_fix: false,
+        page: include_str!("hidden_list.md"),
+    },
+    check: Check::Services(check),
+};
+
+fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    for (service, definition) in subject.definitions() {
+        let name = &service.name;
+        if let Some((lost, file)) = &definition.hidden {
+            let (list, what) = match service.kind {
+                Kind::Bundle(_) => ("contents", "contain"),
+                _ => ("dependencies", "wait for"),
+            };
+            let mut problem = found.report(format!(
+                    "`{name}` does not {what} {}: `{list}.d` wins over `{list}`",
+                    listed(lost.iter().map(|r| &r.name))
+                ),
+            );
+            for reference in lost.iter().take(4) {
+                problem = problem.at(reference.origin, format!("`{list}.d` does not have it"));
+            }
+            if lost.is_empty() {
+                problem = problem.at(*file, "this file is not read");
+            }
+            found.push(problem.help(format!(
+                "make an empty file in `{list}.d` for each of these names, and remove the file `{list}`"
+            )));
+        }
+        for problem in written_lists(found, subject, service, definition) {
+            found.push(problem);
+        }
+    }
+}
+
+/// The reports on files of a list that hold names of services, which only their own name can be.
+fn written_lists(
+    found: &Findings<'_>,
+    subject: &Subject<'_>,
+    service: &Service,
+    definition: &Definition,
+) -> Vec<Diagnostic> {
+    let index = &subject.index;
+    let (references, list, what) = match &service.kind {
+        Kind::Bundle(bundle) => (&bundle.contents[..], "contents", "contain"),
+        _ => (service.dependencies(), "dependencies", "wait for"),
+    };
+    // A file whose own name is unknown is reported for that.
+    let known = definition.written_lists.iter().filter(|(file, ..)| is_service(index, file));
+    let lost = known.filter_map(|(file, origin, names)| {
+        let is_lost = |name: &&Name| {
+            is_service(index, name) && references.iter().all(|reference| reference.name != **name)
+        };
+        let lost: Vec<&Name> = names.iter().filter(is_lost).collect();
+        if lost.is_empty() || lost.len() < names.len() {
+            return None;
+        }
+        let names = listed(lost.iter().copied());
+        Some(
+            found.report(format!("`{}` does not {what} {names}", service.name))
+                .at(
+                    *origin,
+                    format!("`{list}.d` is a list of files by their names: nobody reads what is in `{file}`"),
+                )
+                .help(format!("make an empty file in `{list}.d` for each of these names")),
+        )
+    });
+    lost.collect()
+}

@@ -1,0 +1,44 @@
+//! A process that runs as another user does not use the home directory of root.
+
+use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::model::Language;
+use crate::validate::rule::{Check, Findings, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    lint: Lint {
+        slug: "lint::home-of-root",
+        level: Severity::Warning,
+        confidence: Confidence::Certain,
+        has_fix: false,
+        page: include_str!("home_of_root.md"),
+    },
+    check: Check::Services(check),
+};
+
+fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    for (service, script) in subject.programs_in("run") {
+        if script.language() != Language::Shell || !script.text().contains("s6-setuidgid") || script.text().contains("HOME=") {
+            continue;
+        }
+        for line in script.lines() {
+            let mut words = line.words().skip_while(|word| !word.ends_with("s6-setuidgid")).skip(1);
+            let Some(user) = words.next().filter(|user| !matches!(*user, "root" | "0" | "0:0")) else {
+                continue;
+            };
+            if user.starts_with('$') || user.starts_with('-') {
+                continue;
+            }
+            let used = ["$HOME", "${HOME}", " ~/"].into_iter().find(|home| line.text.contains(home));
+            if let Some(home) = used {
+                found.push(
+                    found.report(format!("`run` of `{}` uses the home directory of root as `{user}`", service.name),
+                    )
+                    .at(script.at(line.span_of(home.trim_start())), "this is still `/root`")
+                    .note("`s6-setuidgid` changes the user and nothing else")
+                    .help(format!("set it before: `export HOME=…`, the home directory of `{user}`")),
+                );
+                break;
+            }
+        }
+    }
+}

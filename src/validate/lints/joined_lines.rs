@@ -1,0 +1,95 @@
+//! Commands that another command takes for its arguments: a line end is a blank for execline.
+
+use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
+use super::shell_syntax::{for_a_shell, own_script, shell_words};
+use crate::execline::{Swallowed, Word, goes_on, swallowed};
+use crate::model::{Form, Language, Program, Service};
+use crate::validate::rule::{Check, Findings, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    lint: Lint {
+        slug: "lint::joined-lines",
+        level: Severity::Warning,
+        confidence: Confidence::Certain,
+        has_fix: false,
+        page: include_str!("joined_lines.md"),
+    },
+    check: Check::Services(check),
+};
+
+fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    for (service, program) in subject.programs() {
+        let problem = match &program.form {
+            Form::CommandLine(_) => of_a_command_line(found, service, program),
+            Form::Script(_, Language::Execline) => of_a_script(found, service, program),
+            _ => None,
+        };
+        if let Some(problem) = problem {
+            found.push(problem);
+        }
+    }
+}
+
+fn of_a_command_line(found: &Findings<'_>, service: &Service, program: &Program) -> Option<Diagnostic> {
+    let content = program.text();
+    if content.trim_end().lines().count() < 2 {
+        return None;
+    }
+    let words = program.words();
+    // A shell script is reported as such, and not once more for its lines.
+    let first = words.first().filter(|_| shell_words(&words).is_empty())?;
+    let is_for_shell = for_a_shell(content);
+    let (before, word) = match is_for_shell {
+        true => second_command(&words, *first)?,
+        false => swallowed(&words, false).map(|Swallowed { by, word }| (by, word))?,
+    };
+    let problem = found
+        .report(format!("the lines of `{}` of `{}` are one command", program.file, service.name))
+        .at(program.at(word.span()), format!("`{}` gets this as an argument", before.program()))
+        .note("s6-rc takes a line end for a blank, and a line `#!…` for a comment");
+    Some(problem.help(match is_for_shell {
+        true => own_script(service, &program.file),
+        false => in_a_block(before.program()),
+    }))
+}
+
+fn of_a_script(found: &Findings<'_>, service: &Service, script: &Program) -> Option<Diagnostic> {
+    // Only `execlineb` with a list of arguments puts something else than the text in front.
+    let words = script.words();
+    let Swallowed { by, word } = swallowed(&words, script.file == "run")?;
+    let (file, name, ended) = (&script.file, &service.name, by.program());
+    let mut behind = words.iter().skip_while(|other| other.start <= word.start).map(Word::program);
+    let started = match word.program() {
+        "exec" => behind.find(|word| !word.starts_with('-')).unwrap_or("exec"),
+        program => program,
+    };
+    let problem = found
+        .report(format!("`{file}` of `{name}` never starts `{started}`: it is an argument of `{ended}`"))
+        .at(script.at(word.span()), format!("`{ended}` gets this as an argument"))
+        .at(script.at(by.span()), "this ends when it is done, and goes on to nothing")
+        .note("a line end is only a blank for execline: a file is one command line");
+    Some(problem.help(in_a_block(ended)))
+}
+
+/// The first line of a shell script that is a command of its own, and the word that the line before begins with.
+fn second_command<'a>(words: &[Word<'a>], first: Word<'a>) -> Option<(Word<'a>, Word<'a>)> {
+    let mut line = first;
+    for word in words.iter().skip(1) {
+        if !word.first_of_line || word.depth > 0 || matches!(word.text, "{" | "}") {
+            continue;
+        }
+        if !word.continues && !word.text.starts_with('-') && !goes_on(line.program()) {
+            return Some((line, *word));
+        }
+        line = *word;
+    }
+    None
+}
+
+/// How what follows a program that ends is reached.
+fn in_a_block(program: &str) -> String {
+    format!(
+        "put it into a block, so that the next line follows it: `foreground {{ {program} … }}`, or `if {{ {program} … }}` \
+         to stop where it fails"
+    )
+}

@@ -1,0 +1,113 @@
+//! Texts that look as if somebody would expand them, where nobody does.
+
+use std::collections::BTreeSet;
+
+use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
+use crate::execline::{SUBSTITUTES, base_name, script_words};
+use crate::model::{Form, Literal, LiteralForm, variable};
+use crate::validate::rule::{Check, Findings, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    lint: Lint {
+        slug: "lint::literal-variable",
+        level: Severity::Warning,
+        confidence: Confidence::Likely,
+        has_fix: false,
+        page: include_str!("literal_variable.md"),
+    },
+    check: Check::Services(check),
+};
+
+/// Programs that have a `$` of their own.
+const READERS: &[&str] = &[
+    "awk", "gawk", "mawk", "nawk", "sed", "jq", "perl", "ruby", "php", "node", "envsubst", "ssh", "eval", "tmux",
+    "screen", "watch",
+];
+
+fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    for (_, program) in subject.programs() {
+        let Form::Arguments(words, _) = &program.form else { continue };
+        if words.iter().all(|(word, _)| variable(word).is_none()) {
+            continue;
+        }
+        let texts: Vec<String> = words.iter().map(|(word, _)| word.clone()).collect();
+        let read = read_words(&texts);
+        for (number, (word, place)) in words.iter().enumerate() {
+            let Some((_, name)) = variable(word).filter(|_| !read.contains(&number)) else { continue };
+            found.push(
+                found
+                    .report(format!("`${name}` is not expanded here"))
+                    .at(place.whole(), "these characters reach the program as they are")
+                    .note("a command in array form is run exactly as written")
+                    .help(format!(
+                        "if a shell shall expand it, write a string: `{} = 'exec … \"${name}\"'`",
+                        program.file
+                    )),
+            );
+        }
+    }
+    for literal in subject.services().flat_map(|service| &service.literals) {
+        let problem = match literal.form {
+            LiteralForm::Value => of_a_value(found, literal),
+            LiteralForm::Environment => of_the_environment(found, literal),
+            LiteralForm::Expression => Some(of_an_expression(found, literal)),
+        };
+        if let Some(problem) = problem {
+            found.push(problem);
+        }
+    }
+}
+
+/// The words of a command in which `$` has a meaning for the program that gets them.
+fn read_words(words: &[String]) -> BTreeSet<usize> {
+    let mut found = script_words(words);
+    let is_reader = |word: &String| {
+        let name = base_name(word);
+        READERS.contains(&name) || SUBSTITUTES.contains(&name) && name != "execlineb"
+    };
+    if let Some(reader) = words.iter().position(is_reader) {
+        found.extend(reader + 1..words.len());
+    }
+    found
+}
+
+fn of_a_value(found: &Findings<'_>, literal: &Literal) -> Option<Diagnostic> {
+    let (_, name) = variable(&literal.text)?;
+    let problem = found
+        .report(format!("`${name}` is not expanded here"))
+        .at(literal.origin, format!("`{}` is taken exactly as written", literal.key));
+    Some(problem.help("write the value itself; only a shell expands variables, in a command that is a string"))
+}
+
+/// The report on the value of a variable. Passwords and formats have a `$` too, so only what looks like a variable of the
+/// environment counts.
+fn of_the_environment(found: &Findings<'_>, literal: &Literal) -> Option<Diagnostic> {
+    let (variable_name, value) = (&literal.key, &literal.text);
+    let (before, name) = variable(value)?;
+    let is_prompt = matches!(variable_name.as_str(), "PS1" | "PS2" | "PS4" | "PROMPT_COMMAND");
+    let is_upper =
+        name.len() > 1 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    let is_in_braces = value[before.len()..].starts_with("${");
+    if is_prompt || !is_upper || !is_in_braces && before.ends_with(|c: char| c.is_alphanumeric()) {
+        return None;
+    }
+    let problem = found
+        .report(format!("`${name}` is not expanded here"))
+        .at(literal.origin, format!("`{variable_name}` gets these characters as they are"))
+        .note("values of `environment` are taken exactly as written");
+    Some(problem.help(format!(
+        "write the whole value, or set it where a shell reads it: `run = '{variable_name}=\"…${name}…\" exec …'`"
+    )))
+}
+
+fn of_an_expression(found: &Findings<'_>, literal: &Literal) -> Diagnostic {
+    let name = &literal.text;
+    let help = match name.as_str() {
+        "name" => "write the name itself: only `[defaults]` and services with `instances` have expressions",
+        _ => "make the service a template: `instances = …`",
+    };
+    found
+        .report(format!("`{{{{ {name} }}}}` is not expanded here"))
+        .at(literal.origin, "this text is taken as it is")
+        .help(help)
+}

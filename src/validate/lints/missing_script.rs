@@ -1,0 +1,45 @@
+//! Command lines that name a script which does not exist.
+
+use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
+use super::calls::{is_command, is_read_by_shell, mention};
+use crate::model::{Definition, Missing, Name, Service};
+use crate::validate::rule::{Check, Findings, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    lint: Lint {
+        slug: "lint::missing-script",
+        level: Severity::Warning,
+        confidence: Confidence::Certain,
+        has_fix: false,
+        page: include_str!("missing_script.md"),
+    },
+    check: Check::Services(check),
+};
+
+fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    for (service, definition) in subject.definitions() {
+        for missing in &definition.missing {
+            if is_command(service, missing.by, missing.word) || is_read_by_shell(service, missing) {
+                found.push(leads_nowhere(found, service, definition, missing));
+            }
+        }
+    }
+}
+
+fn leads_nowhere(found: &Findings<'_>, service: &Service, definition: &Definition, missing: &Missing) -> Diagnostic {
+    let (by, path) = (missing.by, &missing.path);
+    let mut problem = found.report(format!("`{by}` of `{}` runs `{path}`, which does not exist", service.name),
+    )
+    .at(mention(service, by, path), "the start would end with 127: no such file");
+    if let Some((near, origin)) = &missing.nearest {
+        return problem.at(*origin, "this exists").help(format!("did you mean `{near}`?"));
+    }
+    // What nobody runs was probably meant.
+    if let Some(other) =
+        definition.ignored.iter().find(|entry| !entry.is_directory && entry.name != b"finish")
+    {
+        problem = problem.at(other.origin, "nobody runs this");
+        return problem.help(format!("write the path of `{}`, or rename it", Name::new(&other.name)));
+    }
+    problem.help("make it, or correct the path; if another layer has it, judge that as well (`--layer`)")
+}

@@ -1,0 +1,57 @@
+//! The shell of a `run` becomes the process.
+
+use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::execline::base_name;
+use crate::model::{Change, Language};
+use crate::shell::{self, Word};
+use crate::validate::rule::{Check, Findings, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    lint: Lint {
+        slug: "lint::not-exec",
+        level: Severity::Warning,
+        confidence: Confidence::Likely,
+        has_fix: true,
+        page: include_str!("not_exec.md"),
+    },
+    check: Check::Services(check),
+};
+
+/// Programs that end by themselves: a script that ends with one of them is no process.
+const ENDS: &[&str] = &["halt", "killall", "rm", "s6-svc"];
+
+/// Words of a shell after which its last line need not be the process: it waits, loops, or goes on elsewhere.
+const STAYS: &[&str] = &[
+    "exec", "wait", "while", "until", "for", "trap", "sleep", "s6-pause", "tail", "source", ".", "read",
+    "function", "coproc", "eval",
+];
+
+fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    for (service, program) in subject.programs_in("run") {
+        let has_exec = program.change == Some(Change::WithExec);
+        if service.longrun().is_none() || program.language() != Language::Shell || has_exec {
+            continue;
+        }
+        // Most end so; it saves the closer look.
+        if program.lines().any(|line| line.text.starts_with("exec "))
+            || program.lines().any(|line| line.words().any(|word| STAYS.contains(&word)))
+        {
+            continue;
+        }
+        let Some(script) = shell::Script::read(program.text()) else { continue };
+        let Some(last) = script.last_command().filter(|last| !last.has_assignments()) else { continue };
+        let Some(name) = last.name().filter(Word::is_program) else { continue };
+        let word = name.as_written();
+        if ENDS.contains(&base_name(word)) {
+            continue;
+        }
+        let start = name.span().start;
+        found.push(
+            found
+                .report(format!("the shell of `run` of `{}` stays between s6 and `{word}`", service.name))
+                .at(program.at(last.span()), "signals reach the shell, not this")
+                .help(format!("write `exec {word} …`"))
+                .fix(program.at_exactly(start..start), "exec "),
+        );
+    }
+}

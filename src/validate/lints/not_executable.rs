@@ -1,0 +1,54 @@
+//! Scripts that are run by their paths, and have no x bit.
+
+use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
+use super::calls::{is_command, mention};
+use super::readiness_check::runs_its_own_check;
+use crate::model::{Called, Found, Service};
+use crate::validate::rule::{Check, Findings, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    lint: Lint {
+        slug: "lint::not-executable",
+        level: Severity::Warning,
+        confidence: Confidence::Certain,
+        has_fix: false,
+        page: include_str!("not_executable.md"),
+    },
+    check: Check::Services(check),
+};
+
+/// What may still become of a file that is not in an image yet.
+const BEFORE_IMAGE: &str =
+    "so it is in the image, unless the Dockerfile sets the mode: `COPY --chmod`, `RUN chmod`";
+
+fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    for (service, definition) in subject.definitions() {
+        for called in &definition.called {
+            if !matches!(called.found, Found::File { executable: false }) {
+                continue;
+            }
+            let problem = match called.word {
+                // Words behind another program may be anything: a script that a shell reads needs no x bit.
+                Some(number) if is_command(service, called.by, number) => of_a_command(found, service, called),
+                None if let Some(at) = runs_its_own_check(service) => found
+                    .report(format!("`data/check` of `{}` is not executable", service.name))
+                    .at(called.origin, "s6-rc copies its mode as it is, and the check cannot run it")
+                    .at(at, "without `-c` it runs `./data/check`"),
+                _ => continue,
+            };
+            let mut problem = problem.help("`chmod +x` it; git keeps that with `git update-index --chmod=+x`");
+            if subject.before_image {
+                problem = problem.note(BEFORE_IMAGE);
+            }
+            found.push(problem);
+        }
+    }
+}
+
+fn of_a_command(found: &Findings<'_>, service: &Service, called: &Called) -> Diagnostic {
+    let (name, by, path) = (&service.name, called.by, &called.path);
+    found
+        .report(format!("`{by}` of `{name}` runs `{path}`, which is not executable"))
+        .at(mention(service, by, path), "the start would end with 126: permission denied")
+        .at(called.origin, "this file has no x bit")
+}

@@ -1,0 +1,39 @@
+//! Names that other programs stumble over.
+
+use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::validate::rule::{Check, Findings, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    lint: Lint {
+        slug: "lint::odd-name",
+        level: Severity::Warning,
+        confidence: Confidence::Certain,
+        has_fix: false,
+        page: include_str!("odd_name.md"),
+    },
+    check: Check::Services(check),
+};
+
+/// The longest name that s6-svscan supervises, in bytes.
+const LONGEST: usize = 251;
+
+/// Names hold nothing that other programs stumble over.
+fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    for (service, _) in subject.definitions() {
+        let name = service.name.as_bytes();
+        let what = if name.len() > LONGEST && service.longrun().is_some() {
+            "is longer than 251 bytes, and s6-svscan supervises nothing with such a name"
+        } else if name.contains(&b' ') || name.contains(&b'\t') {
+            "has a blank in its name"
+        } else if name.starts_with(b"-") {
+            "begins with `-`, which programs take for an option"
+        } else {
+            continue;
+        };
+        found.push(
+            found.report(format!("`{}` {what}", service.name))
+                .at(service.origin, "s6-rc itself does not mind")
+                .help("use letters, digits, `_`, `.`, `@` and `-`"),
+        );
+    }
+}

@@ -1,0 +1,40 @@
+//! A start that waits for readiness has a limit. It is one decision for a tree, and so it is one report.
+
+use crate::diagnostic::{Confidence, Lint, Severity};
+use super::readiness_unused::untold;
+use crate::validate::names::listed;
+use crate::validate::rule::{Check, Findings, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    lint: Lint {
+        slug: "lint::readiness-unlimited",
+        level: Severity::Warning,
+        confidence: Confidence::Certain,
+        has_fix: false,
+        page: include_str!("readiness_unlimited.md"),
+    },
+    check: Check::Services(check),
+};
+
+fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    let unlimited = subject.definitions().filter_map(|(service, _)| {
+        let longrun = service.longrun().filter(|longrun| longrun.timeout_up == 0)?;
+        let fd = longrun.notification_fd.as_ref()?;
+        // What is never told at all is reported for that.
+        untold(service).is_none().then_some((service, fd))
+    });
+    let services: Vec<_> = unlimited.collect();
+    let Some((service, fd)) = services.first() else { return };
+    let name = &service.name;
+    let mut problem = found.report(format!("the start waits for ever if `{name}` never tells that it is ready"),
+    )
+    .at(fd.origin, "without `timeout-up` there is no limit to this")
+    .help("write milliseconds into `timeout-up`, such as `60000`");
+    if services.len() > 1 {
+        problem = problem.note(format!(
+            "the same holds for {}",
+            listed(services[1..].iter().map(|(service, _)| &service.name))
+        ));
+    }
+    found.push(problem);
+}

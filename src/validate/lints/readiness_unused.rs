@@ -1,0 +1,105 @@
+//! Something in `run` knows the descriptor on which readiness is told.
+
+use crate::diagnostic::{Confidence, Lint, Origin, Severity};
+use crate::model::{Form, Language, Program, Script, Service, Written};
+use crate::validate::rule::{Check, Findings, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    lint: Lint {
+        slug: "lint::readiness-unused",
+        level: Severity::Warning,
+        confidence: Confidence::Likely,
+        has_fix: false,
+        page: include_str!("readiness_unused.md"),
+    },
+    check: Check::Services(check),
+};
+
+const LOGUTIL: &str = "logutil-service";
+
+fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    for service in subject.services() {
+        if let Some((fd, script, why)) = untold(service) {
+            found.push(match why {
+                Untold::Logutil => found
+                    .report(format!("`{}` waits for a readiness that `logutil-service` never tells", service.name))
+                    .at(fd.origin, "remove this file: a logger that is started is ready")
+                    .at(place(script, LOGUTIL), "it does not know of descriptors"),
+                Untold::NotMentioned => found
+                    .report(format!("nothing in `run` of `{}` mentions descriptor {}", service.name, fd.value))
+                    .at(fd.origin, "the program is expected to write a line there when it is ready")
+                    .at(script.origin(), "it would have to know the number")
+                    .help(
+                        "pass the number to the program, put `s6-notifyoncheck` before it, or remove `notification-fd`: a \
+                         program that never writes never counts as up",
+                    ),
+            });
+        } else if let Some((fd, program)) = not_mentioned(service) {
+            found.push(
+                found
+                    .report(format!("nothing in `run` mentions descriptor {}", fd.value))
+                    .at(fd.origin, "the program is expected to write a line there when it is ready")
+                    .at(program.origin(), "it would have to know the number")
+                    .help(
+                        "pass the number to the program, or have it asked with `ready.check`, `ready.tcp`, `ready.unix` or \
+                         `ready.http`: a program that never writes fails to start",
+                    ),
+            );
+        }
+    }
+}
+
+/// The descriptor of a manifest's service that nothing in its `run` and `environment` mentions.
+fn not_mentioned(service: &Service) -> Option<(&Written<u32>, &Program)> {
+    let longrun = service.longrun()?;
+    let Script::Run(run) = &longrun.run else { return None };
+    let fd = longrun.notification_fd.as_ref().filter(|_| run.poll.is_none())?;
+    let program = service.program("run")?;
+    let number = fd.value.to_string();
+    let mentions = |text: &str| text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits == number);
+    let is_mentioned = match &program.form {
+        Form::Arguments(words, _) => words.iter().any(|(word, _)| mentions(word)),
+        _ => mentions(program.text()),
+    };
+    let in_environment = run.surroundings.environment.iter().any(|(_, value)| mentions(value));
+    (!is_mentioned && !in_environment).then_some((fd, program))
+}
+
+/// Why nobody tells that a service is ready.
+pub(super) enum Untold {
+    Logutil,
+    NotMentioned,
+}
+
+/// The descriptor on which nobody tells that the service is ready.
+pub(super) fn untold(service: &Service) -> Option<(&Written<u32>, &Program, Untold)> {
+    service.definition()?;
+    let fd = service.longrun()?.notification_fd.as_ref().filter(|fd| fd.value >= 3)?;
+    let script = service.program("run")?;
+    if !matches!(script.language(), Language::Shell | Language::Execline) {
+        return None;
+    }
+    if script.has_word(LOGUTIL) {
+        return Some((fd, script, Untold::Logutil));
+    }
+    let number = fd.value.to_string();
+    let is_mentioned = script.text().split(|c: char| !c.is_ascii_digit()).any(|digits| digits == number);
+    let hints = ["notif", "NOTIF", "ready", "READY", "./data/", ".sh", "/etc/s6-overlay", "--fd", "source "];
+    let is_known =
+        is_mentioned || hints.iter().any(|hint| script.text().contains(hint)) || starts_unknown(script);
+    (!is_known).then_some((fd, script, Untold::NotMentioned))
+}
+
+/// Whether the last command may be a script or a wrapper of the image, which may well know the descriptor.
+fn starts_unknown(script: &Program) -> bool {
+    let Some(last) = script.lines().last() else { return true };
+    let words: Vec<&str> = last.words().collect();
+    words.iter().any(|word| {
+        word.starts_with('$')
+            || ["/usr/local/", "/app/", "/opt/", "/root/", "/docker"].iter().any(|dir| word.starts_with(dir))
+    })
+}
+
+fn place(script: &Program, word: &str) -> Origin {
+    script.text().find(word).map_or(script.origin(), |at| script.at(at..at + word.len()))
+}

@@ -1,0 +1,148 @@
+//! What is started as a program begins in a way that lets the system start it.
+
+use std::ops::Range;
+
+use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
+use super::calls::is_run;
+use crate::model::{Form, Program, Service};
+use crate::validate::rule::{Check, Findings, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    lint: Lint {
+        slug: "lint::shebang",
+        level: Severity::Warning,
+        confidence: Confidence::Certain,
+        has_fix: false,
+        page: include_str!("shebang.md"),
+    },
+    check: Check::Services(check),
+};
+
+/// What some editors put before a text.
+const MARK: &str = "\u{feff}";
+
+fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    for (service, _) in subject.definitions() {
+        for program in &service.programs {
+            match &program.form {
+                Form::Script(..) if is_run(service, program) => {
+                    if let Some(problem) = report(found, service, program) {
+                        found.push(problem);
+                    }
+                }
+                Form::CommandLine(text) if text.text.starts_with(MARK) => found.push(
+                    found
+                        .report(format!("`{}` of `{}` begins with a byte order mark", program.file, service.name))
+                        .at(program.origin(), "it becomes a part of the first word: the start would end with 127")
+                        .help("save it as UTF-8 without byte order mark"),
+                ),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The report on a file that the system cannot start.
+fn report(found: &Findings<'_>, service: &Service, script: &Program) -> Option<Diagnostic> {
+    let (text, _) = script.as_script()?;
+    let (file, bytes) = (&script.file, text.bytes());
+    let fault = fault(bytes)?;
+    let name = &service.name;
+    let (message, label, help) = match fault {
+        Fault::Empty => (
+            format!("`{file}` of `{name}` is empty"),
+            "the system cannot start an empty file: `Exec format error`",
+            "write what it shall do, below a first line such as `#!/bin/sh`".to_owned(),
+        ),
+        Fault::NoInterpreter => (
+            format!("the first line of `{file}` of `{name}` names no interpreter"),
+            "the system cannot start this: `Exec format error`",
+            "put a first line `#!/bin/sh` above it, or `#!/command/with-contenv sh` for the container's environment"
+                .to_owned(),
+        ),
+        Fault::Late(_) => (
+            format!("`{file}` of `{name}` does not begin with its `#!` line"),
+            "only the very first line of the file counts",
+            "remove everything above this line".to_owned(),
+        ),
+        Fault::Mark => (
+            format!("`{file}` of `{name}` begins with a byte order mark"),
+            "the system does not see the `#!` behind it: `Exec format error`",
+            "save it as UTF-8 without byte order mark".to_owned(),
+        ),
+        Fault::CarriageReturn(_) => (
+            format!("the first line of `{file}` of `{name}` ends with CR LF"),
+            "the CR is taken for a part of the name: `No such file or directory`",
+            "save it with LF line ends; in git, a line `* text eol=lf` in .gitattributes keeps them".to_owned(),
+        ),
+        Fault::Relative(_) => (
+            format!("`{file}` of `{name}` names an interpreter without its path"),
+            "the system looks for it in the service directory and nowhere else",
+            "write its absolute path, or `#!/usr/bin/env` in front of it".to_owned(),
+        ),
+    };
+    let origin = match fault {
+        Fault::Late(span) | Fault::CarriageReturn(span) | Fault::Relative(span) => {
+            script.at(span)
+        }
+        Fault::NoInterpreter => {
+            let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+            script.at(0..end.max(1))
+        }
+        Fault::Empty | Fault::Mark => script.origin(),
+    };
+    Some(found.report(message).at(origin, label).help(help))
+}
+
+enum Fault {
+    Empty,
+    NoInterpreter,
+    /// The line that should be the first one.
+    Late(Range<usize>),
+    Mark,
+    CarriageReturn(Range<usize>),
+    Relative(Range<usize>),
+}
+
+/// What keeps the system from starting a file, as far as its bytes show.
+fn fault(bytes: &[u8]) -> Option<Fault> {
+    if bytes.trim_ascii().is_empty() {
+        return Some(Fault::Empty);
+    }
+    let line_end = |from: usize| {
+        bytes[from..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |newline| from + newline)
+    };
+    if bytes.starts_with(b"#!") {
+        let end = line_end(0);
+        let line = &bytes[2..end];
+        let interpreter = line.trim_ascii();
+        return match () {
+            () if line.ends_with(b"\r") => Some(Fault::CarriageReturn(0..end - 1)),
+            () if interpreter.is_empty() => Some(Fault::NoInterpreter),
+            // `@…@` is filled in when the image is built.
+            () if !interpreter.starts_with(b"/") && !interpreter.starts_with(b"@") => {
+                Some(Fault::Relative(0..end))
+            }
+            () => None,
+        };
+    }
+    if bytes.starts_with("\u{feff}#!".as_bytes()) {
+        return Some(Fault::Mark);
+    }
+    // Programs have NUL bytes near their beginning.
+    if bytes.iter().take(512).any(|byte| *byte == 0) {
+        return None;
+    }
+    let above = bytes.windows(3).position(|window| window == b"\n#!" || window == b" #!");
+    match above {
+        Some(at)
+            if bytes[..at].split(|byte| *byte == b'\n').all(|line| {
+                let line = line.trim_ascii();
+                line.is_empty() || line.starts_with(b"#")
+            }) =>
+        {
+            Some(Fault::Late(at + 1..line_end(at + 1)))
+        }
+        _ => Some(Fault::NoInterpreter),
+    }
+}

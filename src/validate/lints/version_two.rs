@@ -1,0 +1,108 @@
+//! Nothing is left of s6-overlay 2.
+
+use crate::diagnostic::{Confidence, Diagnostic, Lint, Origin, Severity};
+use crate::model::{Form, Language, Program, Service};
+use crate::validate::names::listed;
+use crate::validate::rule::{Check, Findings, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    lint: Lint {
+        slug: "lint::version-two",
+        level: Severity::Warning,
+        confidence: Confidence::Certain,
+        has_fix: false,
+        page: include_str!("version_two.md"),
+    },
+    check: Check::Services(check),
+};
+
+fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    let mut environments: Vec<(&Service, Origin)> = Vec::new();
+    let mut knows_new_place = false;
+    for (service, program) in subject.programs() {
+        const OLD: &str = "#!/usr/bin/with-contenv";
+        let text = program.text();
+        if let Form::CommandLine(_) = program.form {
+            if let Some(at) = text.find(SERVICES) {
+                let origin = program.at(at..at + SERVICES.len());
+                let stops = text.contains("s6-svscanctl");
+                found.push(old_services(found, service, &program.file, origin, stops));
+            }
+            continue;
+        }
+        if text.starts_with(OLD) {
+            environments.push((service, program.at(2..OLD.len())));
+        }
+        knows_new_place |= text.starts_with("#!/command/");
+        if let Some(problem) = old_place(found, service, program) {
+            found.push(problem);
+        }
+        if let Some(problem) = old_program(found, service, program) {
+            found.push(problem);
+        }
+    }
+    // Many images install the links by which the old path exists, and write nothing else. Where a tree uses both paths,
+    // or other things that are no more, that cannot be taken for granted. However many scripts do, it is one question.
+    let is_in_doubt = knows_new_place || found.any();
+    if let Some((service, origin)) = environments.first().filter(|_| is_in_doubt) {
+        let mut problem = found.report(format!("`{}` is started by `/usr/bin/with-contenv`, which not every image has", service.name),
+        )
+        .at(*origin, "since s6-overlay 3 this is `/command/with-contenv`")
+        .note("the old path exists where the archives s6-overlay-symlinks-noarch and -arch are installed");
+        if environments.len() > 1 {
+            let mut names: Vec<_> = environments[1..].iter().map(|(service, _)| &service.name).collect();
+            names.dedup();
+            problem = problem.note(format!("the same holds for {}", listed(names)));
+        }
+        found.push(problem.help("write `#!/command/with-contenv`"));
+    }
+}
+
+const SERVICES: &str = "/var/run/s6/services";
+
+fn old_place(found: &Findings<'_>, service: &Service, script: &Program) -> Option<Diagnostic> {
+    if !script.text().contains(SERVICES) {
+        return None;
+    }
+    // Others may replace the path in some file, or ask whether it exists; s6's own commands need it.
+    let line = script.lines().find(|line| {
+        line.text.contains(SERVICES)
+            && line.words().any(|word| word.starts_with("s6-sv"))
+            && !line.text.contains("-d /var")
+            && !line.text.contains("-e /var")
+    })?;
+    let stops = line.text.contains("s6-svscanctl");
+    Some(old_services(found, service, &script.file, script.at(line.span_of(SERVICES)), stops))
+}
+
+fn old_services(found: &Findings<'_>, service: &Service, file: &str, origin: Origin, stops: bool) -> Diagnostic {
+    let help = match stops {
+        true => "write `/run/s6/basedir/bin/halt` to stop the container",
+        false => "write `/run/service`",
+    };
+    found.report(format!("`{file}` of `{}` is written for s6-overlay 2", service.name))
+        .at(origin, "this does not exist in s6-overlay 3")
+        .help(help)
+}
+
+fn old_program(found: &Findings<'_>, service: &Service, script: &Program) -> Option<Diagnostic> {
+    let old = [("s6-test", "eltest"), ("import", "importas -S")];
+    if !old.iter().any(|(word, _)| script.text().contains(word)) {
+        return None;
+    }
+    let is_execline = script.language() == Language::Execline;
+    let (line, word, new) = script.lines().find_map(|line| {
+        let first = line.words().next()?;
+        match first {
+            "import" if is_execline => Some((line, "import", "importas -S")),
+            _ if line.words().any(|word| word == "s6-test") => Some((line, "s6-test", "eltest")),
+            _ => None,
+        }
+    })?;
+    Some(
+        found.report(format!("`{}` of `{}` uses `{word}`, which is no more", script.file, service.name),
+        )
+        .at(script.at(line.span_of(word)), "no such program in s6-overlay 3")
+        .help(format!("write `{new}`")),
+    )
+}
