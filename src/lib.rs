@@ -3,14 +3,14 @@
 //!
 //! Three nouns: the [`manifest`] as written, the [`model`] as meant, the source [`tree`] as s6-rc reads it. Verbs go
 //! between them: [`resolve`], [`import`], [`validate`], [`render`]; [`compare`] sets two of them side by side, [`report`]
-//! turns problems into text, [`disk`] turns trees into directories, and [`live`] speaks with a system that runs. A room
+//! turns problems into text, [`install`] puts a tree onto a disk, and [`live`] speaks with a system that runs. A room
 //! imports only rooms on a lower floor:
 //!
 //! | floor | rooms |
 //! |---|---|
 //! | 3, people | [`cli`] |
-//! | 2, verbs | [`resolve`], [`import`], [`image`], [`validate`], [`render`], [`compare`], [`report`], [`disk`], [`live`] |
-//! | 1, nouns | [`manifest`], [`model`], [`tree`], [`source`] |
+//! | 2, verbs | [`resolve`], [`import`], [`image`], [`validate`], [`render`], [`compare`], [`report`], [`install`], [`live`] |
+//! | 1, nouns | [`manifest`], [`model`], [`tree`], [`source`], [`disk`] |
 //! | 0 | [`diagnostic`], [`shell`], [`templates`] |
 //!
 //! The whole pipeline is [`compile`] for a manifest, [`judge`] for source directories that exist already, and
@@ -21,15 +21,16 @@ pub mod diagnostic;
 pub mod shell;
 pub mod templates;
 
+pub mod disk;
 pub mod manifest;
 pub mod model;
 pub mod source;
 pub mod tree;
 
 pub mod compare;
-pub mod disk;
 pub mod image;
 pub mod import;
+pub mod install;
 pub mod live;
 pub mod render;
 pub mod report;

@@ -10,7 +10,7 @@ use super::system::refused;
 use super::{ManifestArgument, Outcome, Streams, TemplatesArgument};
 use crate::diagnostic::{Code, Diagnostic, Files};
 use crate::disk;
-use crate::disk::{Difference, State};
+use crate::install::{self, PathDifference, PathState};
 use crate::tree::SourceTree;
 
 /// Compiles the manifest and writes the source directory
@@ -82,7 +82,7 @@ impl Build {
         let definitions = &services.target.tree;
         let place = root.join(definitions.trim_start_matches('/'));
         if self.check {
-            return match disk::compare(&tree, root, definitions) {
+            return match install::compare(&tree, root, definitions) {
                 Ok(differences) if differences.is_empty() => {
                     streams.tell(&format!("{} is what the manifest says\n", place.display()));
                     Outcome::Fine
@@ -110,11 +110,11 @@ impl Build {
             Ok(true) => streams.tell(&format!("made {}\n", root.display())),
             Ok(false) => {}
             Err(error) => {
-                streams.report(&error.diagnostics(), &Files::default());
+                streams.report(&[error.diagnostic()], &Files::default());
                 return Outcome::Refused;
             }
         }
-        match disk::install(&tree, root, definitions) {
+        match install::install(&tree, root, definitions) {
             Ok(installed) => {
                 for path in &installed.kept {
                     streams.tell(&format!("kept /{path}, which is not ours\n"));
@@ -147,22 +147,22 @@ fn no_overlay() -> Diagnostic {
 }
 
 /// Whether nothing of the tree is there.
-fn is_all(tree: &SourceTree, differences: &[Difference]) -> bool {
-    let missing = differences.iter().filter(|difference| difference.state == State::Missing);
+fn is_all(tree: &SourceTree, differences: &[PathDifference]) -> bool {
+    let missing = differences.iter().filter(|difference| difference.state == PathState::Missing);
     let missing: BTreeSet<&str> = missing.map(|difference| difference.path.as_str()).collect();
     tree.entries().all(|(path, _)| missing.contains(path))
 }
 
 /// Which service differs, where and how.
-fn sentence(difference: &Difference, definitions: &str) -> String {
+fn sentence(difference: &PathDifference, definitions: &str) -> String {
     let path = &difference.path;
     let state = match difference.state {
-        State::Missing => "is missing",
-        State::Kind => "is something else",
-        State::Content => "has other content",
-        State::Executable => "has another x bit",
-        State::Mode => "has other permissions",
-        State::LeftOver => "is left over",
+        PathState::Missing => "is missing",
+        PathState::Kind => "is something else",
+        PathState::Content => "has other content",
+        PathState::Executable => "has another x bit",
+        PathState::Mode => "has other permissions",
+        PathState::LeftOver => "is left over",
     };
     let inside =
         path.strip_prefix(definitions.trim_start_matches('/')).map(|rest| rest.trim_start_matches('/'));

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::{Loaded, Overrides};
+use super::system::unwritten;
 use crate::ManifestFile;
 use crate::diagnostic::{Code, Diagnostic, FileId, Files};
 use crate::disk;
@@ -85,7 +86,7 @@ impl Carried {
                     .help("build the image anew with `s6gen build`, or name a manifest with `-m`"),
             ]
         };
-        let text = disk::read_kept(&path).map_err(|error| error.live_diagnostics())?;
+        let text = disk::read_if_there(&path).map_err(unwritten)?;
         let text = text.ok_or_else(|| unusable("it does not exist".into()))?;
         let carried: Carried = serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
         match carried.version {

@@ -5,7 +5,7 @@ use clap::Args;
 use super::system::{System, Trouble, failed, unwritten};
 use super::{Outcome, Streams};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::disk::Database;
+use crate::live::CompiledDatabase;
 use crate::live::{Direction, Failure, List, Live, Programs, State};
 use crate::model::{self, Name};
 
@@ -127,7 +127,7 @@ impl Status {
             asked.extend(longruns.iter().chain(&oneshots).filter(|name| self.all || !is_own(name)).cloned());
         }
         let active = live.active().map_err(failed)?;
-        let database = Database::at(&compiled);
+        let database = CompiledDatabase::at(&compiled);
         let mut lines = Vec::new();
         for name in asked {
             lines.push(if longruns.contains(&name) {

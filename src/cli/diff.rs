@@ -11,8 +11,10 @@ use super::wanted::{Wanted, found_overlay};
 use super::{Format, ManifestArgument, Outcome, Streams, TemplatesArgument};
 use crate::compare::{self, Comparison};
 use crate::diagnostic::{Code, Diagnostic, Files};
-use crate::disk::{self, Database, OutputError};
+use crate::disk;
 use crate::image::Setup;
+use crate::install::InstallError;
+use crate::live::{self, CompiledDatabase};
 use crate::live::{Live, Programs};
 use crate::model::{File, Name, NodeKind, Snapshot, System, Target};
 use crate::source::Union;
@@ -143,11 +145,11 @@ impl Diff {
         let outcome = self.running.with(streams, programs, |live, _| {
             let mut tries = TRIES;
             loop {
-                let before = disk::live_database(live.directory());
+                let before = live::live_database(live.directory());
                 let read = self.try_with_running(live, new);
                 // An apply has replaced what was being read, or is about to.
-                let is_replaced = disk::live_database(live.directory()) != before;
-                let is_replacing = || disk::holder(&work_directory(live.directory())).is_some();
+                let is_replaced = live::live_database(live.directory()) != before;
+                let is_replacing = || live::lock_holder(&work_directory(live.directory())).is_some();
                 if tries == 0 || !is_replaced && (read.is_ok() || !is_replacing()) {
                     sides = Some(read?);
                     return Ok(Outcome::Fine);
@@ -165,7 +167,7 @@ impl Diff {
         new: &dyn Fn(&Path) -> Result<Snapshot, Vec<Diagnostic>>,
     ) -> Result<(Side, Side), Vec<Diagnostic>> {
         let work = work_directory(live.directory());
-        disk::remove_abandoned(&work, COMPARED);
+        live::remove_abandoned(&work, COMPARED);
         let place = work.join(format!("{COMPARED}{}", std::process::id()));
         let snapshot = new(&place);
         disk::remove_folder(&place).map_err(unwritten)?;
@@ -175,7 +177,7 @@ impl Diff {
 
         let compiled = live.compiled();
         let mut snapshot = live.snapshot(&compiled).map_err(failed)?;
-        let database = Database::at(&compiled);
+        let database = CompiledDatabase::at(&compiled);
         for (name, settings) in &mut snapshot.services {
             if settings.kind == NodeKind::Longrun {
                 settings.files = database.settings(name).map_err(unwritten)?.files;
@@ -188,7 +190,7 @@ impl Diff {
     }
 
     /// Adds the files that oneshots of both sides may run. What runs uses those that lie in the definitions.
-    fn add_scripts(&self, old: &mut Side, new: &mut Side) -> Result<(), OutputError> {
+    fn add_scripts(&self, old: &mut Side, new: &mut Side) -> Result<(), InstallError> {
         let Ok(definitions) = self.definitions.directory() else { return Ok(()) };
         for (name, settings) in &new.snapshot.services {
             let is_oneshot = |side: &Side| {
@@ -199,7 +201,7 @@ impl Diff {
             }
             let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
             for (path, file) in &settings.files {
-                let present = disk::read_kept(&definitions.join(name.to_string()).join(path))?;
+                let present = disk::read_if_there(&definitions.join(name.to_string()).join(path))?;
                 if let Some(content) = present {
                     before.insert(path.clone(), File { content, executable: file.executable });
                     after.insert(path.clone(), file.clone());

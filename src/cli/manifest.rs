@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::carried::{ADDED, Carried};
+use super::system::unwritten;
 use crate::diagnostic::{Code, Diagnostic, Files, Problems};
 use crate::disk;
 use crate::manifest::Additions;
@@ -102,10 +103,10 @@ pub(super) fn additions(directory: &Path) -> Result<Additions, Vec<Diagnostic>> 
         let problem = why.lines().fold(problem, |problem, line| problem.note(line.to_owned()));
         vec![problem.help("mend it, or remove it and add the instances again")]
     };
-    match disk::read_kept(&path) {
+    match disk::read_if_there(&path) {
         Ok(None) => Ok(Additions::default()),
         Ok(Some(text)) => Additions::parse(&text).map_err(unusable),
-        Err(error) => Err(error.live_diagnostics()),
+        Err(error) => Err(unwritten(error)),
     }
 }
 

@@ -6,8 +6,9 @@ use clap::Args;
 use super::carried::CARRIED;
 use super::{Outcome, Streams};
 use crate::diagnostic::{Code, Diagnostic, Files};
-use crate::disk::{self, OutputError};
-use crate::live::{Failure, LIVE, Limits, Live, Processes, Programs};
+use crate::disk;
+use crate::install::{self, InstallError};
+use crate::live::{self, Failure, LIVE, Limits, Live, Processes, Programs};
 
 /// Where the definitions are in a container.
 #[derive(Debug, Clone, Args)]
@@ -33,7 +34,7 @@ impl Definitions {
     pub(super) fn directory(&self) -> Result<PathBuf, Vec<Diagnostic>> {
         let found = match &self.tree {
             Some(tree) => Some(tree.clone()),
-            None => disk::find_tree(&self.root, PLACES, CARRIED),
+            None => install::find_definitions(&self.root, PLACES, CARRIED),
         };
         let found = found.map(|tree| self.in_root(&tree));
         found.filter(|directory| disk::is_there(&directory.join(CARRIED))).ok_or_else(|| {
@@ -84,7 +85,7 @@ impl System {
         programs: &mut dyn Programs,
         work: impl FnOnce(&mut Live<'_>, &mut String) -> Result<Outcome, Trouble>,
     ) -> Outcome {
-        let directory = disk::live_link(&self.live);
+        let directory = live::live_link(&self.live);
         if !disk::is_there(&directory.join("compiled")) {
             let failure = match disk::is_link(&directory) {
                 true => Failure::Wrecked(directory),
@@ -148,16 +149,16 @@ struct Table;
 
 impl Processes for Table {
     fn holder(&self, path: &Path) -> Option<String> {
-        disk::holder(path).map(|holder| sentence(&holder))
+        live::lock_holder(path).map(|holder| sentence(&holder))
     }
 
     fn below(&self, pid: u32, name: &str) -> Option<u32> {
-        disk::process_below(pid, name)
+        live::process_below(pid, name)
     }
 }
 
 /// What to say of who holds a lock.
-fn sentence(holder: &disk::Holder) -> String {
+fn sentence(holder: &live::LockHolder) -> String {
     let services = holder.services.iter().map(|name| format!("`{name}`"));
     let oneshots = holder.oneshots.iter().map(|command| format!("a oneshot that runs `{command}`"));
     let waits: Vec<String> = services.chain(oneshots).collect();
@@ -208,8 +209,8 @@ pub(super) fn failed(failure: Failure) -> Vec<Diagnostic> {
 }
 
 /// What to tell people when the disk refuses.
-pub(super) fn unwritten(error: OutputError) -> Vec<Diagnostic> {
-    error.live_diagnostics()
+pub(super) fn unwritten(error: impl Into<InstallError>) -> Vec<Diagnostic> {
+    error.into().live_diagnostics()
 }
 
 /// Where s6gen keeps databases that it compiles: beside the live directory, where everything is gone after a restart.

@@ -5,8 +5,9 @@ use super::carried::{ADDED, Carried};
 use super::manifest::{Loaded, Overrides, additions, load_manifest, tree};
 use super::system::{Definitions, Trouble, unwritten};
 use crate::diagnostic::{Diagnostic, Files, Severity};
-use crate::disk::{self, Difference, Place, SourceDirectory};
+use crate::disk::{self, DiskError, SourceDirectory};
 use crate::image::{self, Setup};
+use crate::install::{self, LockedSite, PathDifference};
 use crate::model::{ServiceSet, System, Target};
 use crate::render;
 use crate::source::{Mount, Union};
@@ -46,7 +47,7 @@ impl Judged {
     pub(super) fn refuse_taken(&self, definitions: &Definitions, name: &str) -> Result<(), Vec<Diagnostic>> {
         let target = &self.services.target;
         let linked = target.system.definitions_dir();
-        disk::refuse_taken(&definitions.root, &target.tree, linked, name).map_err(unwritten)
+        install::refuse_taken(&definitions.root, &target.tree, linked, name).map_err(unwritten)
     }
 
     fn tree(&self) -> Result<SourceTree, Vec<Diagnostic>> {
@@ -84,19 +85,25 @@ impl Wanted {
     }
 
     /// How the definitions on the disk differ.
-    pub(super) fn differences(&self, definitions: &Definitions) -> Result<Vec<Difference>, Vec<Diagnostic>> {
-        disk::compare(&self.tree, &definitions.root, &self.services.target.tree).map_err(unwritten)
+    pub(super) fn differences(
+        &self,
+        definitions: &Definitions,
+    ) -> Result<Vec<PathDifference>, Vec<Diagnostic>> {
+        install::compare(&self.tree, &definitions.root, &self.services.target.tree).map_err(unwritten)
     }
 
     /// Keeps everybody else from the definitions on the disk.
-    pub(super) fn lock<'a>(&'a self, definitions: &'a Definitions) -> Result<Place<'a>, Vec<Diagnostic>> {
-        Place::lock(&definitions.root, &self.services.target.tree).map_err(unwritten)
+    pub(super) fn lock<'a>(
+        &'a self,
+        definitions: &'a Definitions,
+    ) -> Result<LockedSite<'a>, Vec<Diagnostic>> {
+        LockedSite::lock(&definitions.root, &self.services.target.tree).map_err(unwritten)
     }
 
     /// The definitions of ours in which such differences are.
-    pub(super) fn differing(&self, differences: &[Difference]) -> BTreeSet<String> {
+    pub(super) fn differing(&self, differences: &[PathDifference]) -> BTreeSet<String> {
         let definitions = render::definitions_dir(&self.services.target);
-        let names = differences.iter().filter_map(|d| disk::definition_in(definitions, &d.path));
+        let names = differences.iter().filter_map(|d| install::definition_in(definitions, &d.path));
         names.map(str::to_owned).collect()
     }
 
@@ -110,7 +117,8 @@ impl Wanted {
     ) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
         let target = &self.services.target;
         let paths = compiled(definitions, target)?;
-        disk::compose(&self.tree, &definitions.root, &target.tree, &paths, differ, place).map_err(unwritten)
+        install::preview(&self.tree, &definitions.root, &target.tree, &paths, differ, place)
+            .map_err(unwritten)
     }
 
     /// Judges such source directories, as `s6gen check --tree` would.
@@ -124,7 +132,7 @@ fn opened(definitions: &Definitions) -> Result<Union<SourceDirectory>, Vec<Diagn
     let root = &definitions.root;
     let opened =
         SourceDirectory::open(root).and_then(|opened| Union::new(vec![Mount::new("/", root, opened)]));
-    opened.map_err(|error| unwritten(disk::OutputError::unreadable(root, &error)))
+    opened.map_err(|error| unwritten(DiskError::system("read", root, &error)))
 }
 
 /// The s6-overlay of the container, if it has one that s6gen knows.
@@ -139,7 +147,7 @@ fn compiled(definitions: &Definitions, target: &Target) -> Result<Vec<String>, V
     }
     let variable = |name: &str| {
         let file = definitions.in_root("run/s6/container_environment").join(name);
-        let value = String::from_utf8(disk::read_kept(&file).ok()??).ok()?;
+        let value = String::from_utf8(disk::read_if_there(&file).ok()??).ok()?;
         // The overlay ends some of them with a newline, and leaves it out where it uses them.
         let value = value.strip_suffix('\n').unwrap_or(&value);
         (!value.is_empty()).then(|| value.to_owned())

@@ -4,7 +4,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use crate::disk;
+use crate::live;
 
 /// How often to look whether the new database is live.
 const GLANCE: Duration = Duration::from_millis(2);
@@ -24,10 +24,10 @@ pub(super) fn emptying<T>(live: &Path, fresh: &Path, update: impl FnOnce() -> T)
     let (updating, ended) = mpsc::channel::<()>();
     let empty = move || {
         while ended.recv_timeout(GLANCE) == Err(RecvTimeoutError::Timeout) {
-            if disk::live_database(live).as_deref() == Some(fresh) {
-                let databases = disk::databases(fresh.parent().unwrap_or(fresh)).into_values();
+            if live::live_database(live).as_deref() == Some(fresh) {
+                let databases = live::databases(fresh.parent().unwrap_or(fresh)).into_values();
                 // What cannot be removed is told in the end.
-                databases.filter(|path| path != fresh).for_each(|path| drop(disk::empty_database(&path)));
+                databases.filter(|path| path != fresh).for_each(|path| drop(live::empty_database(&path)));
                 return;
             }
         }

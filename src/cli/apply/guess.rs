@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::cli::system::unwritten;
 use crate::diagnostic::Diagnostic;
 use crate::disk;
+use crate::install;
 use crate::tree::SourceTree;
 
 /// The file in which it is written down what the definitions were when they were last replaced, beside the databases: a
@@ -23,7 +24,7 @@ impl Guess {
     pub(super) fn of(tree: &SourceTree, definitions: &str) -> Guess {
         let mut hashers: BTreeMap<&str, DefaultHasher> = BTreeMap::new();
         for (path, entry) in tree.entries() {
-            if let Some(name) = disk::definition_in(definitions, path) {
+            if let Some(name) = install::definition_in(definitions, path) {
                 (path, entry).hash(hashers.entry(name).or_default());
             }
         }
@@ -32,7 +33,7 @@ impl Guess {
 
     /// Those that are not as they were when this was written into the directory `work`; none if it was not.
     pub(super) fn changed_since(&self, work: &Path) -> Result<Option<BTreeSet<String>>, Vec<Diagnostic>> {
-        let Some(text) = disk::read_kept(&work.join(FILE)).map_err(unwritten)? else { return Ok(None) };
+        let Some(text) = disk::read_if_there(&work.join(FILE)).map_err(unwritten)? else { return Ok(None) };
         let text = String::from_utf8_lossy(&text);
         let known: BTreeSet<(&str, &str)> = text.lines().filter_map(|line| line.split_once(' ')).collect();
         let is_known =

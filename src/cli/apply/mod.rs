@@ -14,8 +14,10 @@ use super::wanted::Wanted;
 use super::{Outcome, Streams};
 use crate::compare;
 use crate::diagnostic::Diagnostic;
-use crate::disk::{self, Database, Difference, OutputError, Place, Prepared, Prints, Prune};
+use crate::disk;
+use crate::install::{self, InstallError, LockedSite, PathDifference, PreparedInstall, Prune};
 use crate::live::{self, Direction, Failure, List, Live, Programs};
+use crate::live::{CompiledDatabase, Fingerprints};
 use crate::model::{FDHOLDER, File, Name, NodeKind, Settings, Snapshot};
 use crate::render;
 use crate::resolve::START_BUNDLE;
@@ -99,7 +101,7 @@ impl Apply {
     ) -> Result<Outcome, Trouble> {
         // Not before: another apply may have waited with less.
         let (wanted, (alone, active)) =
-            beside(wanted, || (disk::unsupervised(live.directory()), live.active_if_idle()));
+            beside(wanted, || (live::unsupervised(live.directory()), live.active_if_idle()));
         let (mut wanted, alone, active) = (wanted?, alone.map_err(unwritten)?, active.map_err(failed)?);
         if !alone.is_empty() && self.dry_run {
             return Err(failed(Failure::Unsupervised(alone.into_iter().collect())).into());
@@ -109,7 +111,7 @@ impl Apply {
             false => Some(repair(live, &alone)?),
         };
         let next = work.join(NEXT);
-        let number = disk::databases(work).last_key_value().map_or(1, |(number, _)| number + 1);
+        let number = live::databases(work).last_key_value().map_or(1, |(number, _)| number + 1);
         let fresh = work.join(format!("db.{number}"));
         let mut result = self.try_update(live, &wanted, out, &next, &fresh, active);
         if let Ok(None) = result {
@@ -122,8 +124,8 @@ impl Apply {
                 .and_then(|active| self.try_update(live, &wanted, out, &next, &fresh, Some(active)));
         }
         // What is live now is kept, whatever happened; these are all of ours.
-        let current = disk::live_database(live.directory());
-        for path in disk::databases(work).into_values().filter(|path| Some(path) != current.as_ref()) {
+        let current = live::live_database(live.directory());
+        for path in live::databases(work).into_values().filter(|path| Some(path) != current.as_ref()) {
             if let Err(error) = disk::remove_folder(&path) {
                 live.tell(&format!("{error}; the next apply tries that again"));
             }
@@ -150,7 +152,8 @@ impl Apply {
         let conversion = fresh.with_file_name("conversion");
         let touched = wanted.differing(&differences).iter().map(|name| Name::from(name.as_str())).collect();
         let mut plan = self.plan(live, wanted, active, fresh, prints, &touched)?;
-        plan.files_differ = !differences.is_empty() || prepared.as_ref().is_some_and(Prepared::postpones);
+        plan.files_differ =
+            !differences.is_empty() || prepared.as_ref().is_some_and(PreparedInstall::postpones);
         if plan.replaces && !is_idle {
             return Ok(None);
         }
@@ -166,7 +169,7 @@ impl Apply {
             Some(prepared) => self.carry_out(live, wanted, prepared, &mut plan, fresh, &conversion),
         };
         if let Err(problems) = done {
-            let is_live = disk::live_database(live.directory()).as_deref() == Some(fresh);
+            let is_live = live::live_database(live.directory()).as_deref() == Some(fresh);
             // A program has to know what became of the system, also where something did not stop or start.
             if self.json {
                 *out += &format!("{}\n", plan.json(is_live));
@@ -211,7 +214,7 @@ impl Apply {
             let place = if self.dry_run { None } else { Some(wanted.lock(&self.definitions)?) };
             let sources = wanted.compose(&self.definitions, &differ, next)?;
             let look = || {
-                let prints = disk::prints(&sources);
+                let prints = live::fingerprints(&sources);
                 (self.look(wanted, place), prints)
             };
             let ((looked, prints), compiled) = beside(look, || live.compile(fresh, &sources));
@@ -236,7 +239,11 @@ impl Apply {
     }
 
     /// Looks how the definitions on the disk differ.
-    fn look<'w>(&self, wanted: &'w Wanted, place: Option<Place<'w>>) -> Result<Looked<'w>, Vec<Diagnostic>> {
+    fn look<'w>(
+        &self,
+        wanted: &'w Wanted,
+        place: Option<LockedSite<'w>>,
+    ) -> Result<Looked<'w>, Vec<Diagnostic>> {
         let Some(place) = place else {
             return Ok(Looked { prepared: None, differences: wanted.differences(&self.definitions)? });
         };
@@ -252,18 +259,18 @@ impl Apply {
         wanted: &Wanted,
         active: BTreeSet<Name>,
         fresh: &Path,
-        prints: Prints,
+        prints: Fingerprints,
         touched: &BTreeSet<Name>,
     ) -> Result<Plan, Vec<Diagnostic>> {
         let old = live.compiled();
         let top = if wanted.services.target.system.is_overlay() { "top" } else { START_BUNDLE };
         let recorded = prints::of_live(live, fresh)?;
         let is_same = |name: &Name| {
-            let recorded = recorded.as_ref().and_then(|recorded| recorded.prints.get(name));
-            recorded.is_some_and(|print| prints.prints.get(name) == Some(print))
+            let recorded = recorded.as_ref().and_then(|recorded| recorded.by_name.get(name));
+            recorded.is_some_and(|print| prints.by_name.get(name) == Some(print))
         };
-        let (before, after) = (Database::at(&old), Database::at(fresh));
-        let longruns = |database: &Database| -> Result<Snapshot, OutputError> {
+        let (before, after) = (CompiledDatabase::at(&old), CompiledDatabase::at(fresh));
+        let longruns = |database: &CompiledDatabase| -> Result<Snapshot, InstallError> {
             let mut snapshot = Snapshot::default();
             for name in database.longruns()? {
                 let settings = match is_same(&name) {
@@ -381,7 +388,7 @@ impl Apply {
                 continue;
             };
             settings.files.insert(file.into(), File { content: content.clone(), executable: *executable });
-            let present = disk::read_kept(&self.definitions.in_root(path)).map_err(unwritten)?;
+            let present = disk::read_if_there(&self.definitions.in_root(path)).map_err(unwritten)?;
             if let (Some(content), Some(settings)) = (present, snapshots.0.services.get_mut(name)) {
                 settings.files.insert(file.into(), File { content, executable: *executable });
             }
@@ -394,7 +401,7 @@ impl Apply {
         &self,
         live: &mut Live<'_>,
         wanted: &Wanted,
-        prepared: Prepared<'_, '_>,
+        prepared: PreparedInstall<'_, '_>,
         plan: &mut Plan,
         fresh: &Path,
         conversion: &Path,
@@ -407,7 +414,7 @@ impl Apply {
         let meanwhile = self.with_old_scripts(wanted, plan).map_err(unwritten)?;
         let installed = match &meanwhile {
             None => prepared.install(),
-            Some(tree) => prepared.with(tree, Prune::Later).and_then(Prepared::install),
+            Some(tree) => prepared.with(tree, Prune::Later).and_then(PreparedInstall::install),
         };
         let is_whole = installed.map_err(unwritten)?.postponed.is_empty() && meanwhile.is_none();
         if plan.replaces {
@@ -421,13 +428,13 @@ impl Apply {
 
     /// The new tree, with those files of the old one that the oneshots run by which it is stopped; none if there are none.
     /// What keeps nothing but that is a definition that nobody needs.
-    fn with_old_scripts(&self, wanted: &Wanted, plan: &Plan) -> Result<Option<SourceTree>, OutputError> {
+    fn with_old_scripts(&self, wanted: &Wanted, plan: &Plan) -> Result<Option<SourceTree>, InstallError> {
         if plan.stopped_oneshots.is_empty() {
             return Ok(None);
         }
         let target = &wanted.services.target;
         let prefix = format!("{}/", render::definitions_dir(target));
-        let kept = disk::keep(&wanted.tree, &self.definitions.root, &target.tree, |path| {
+        let kept = install::retain_installed(&wanted.tree, &self.definitions.root, &target.tree, |path| {
             let Some((name, file)) = path.strip_prefix(&prefix).and_then(|path| path.split_once('/')) else {
                 return false;
             };
@@ -445,7 +452,7 @@ impl Apply {
         fresh: &Path,
         conversion: &Path,
     ) -> Result<(), Vec<Diagnostic>> {
-        let old = disk::live_database(live.directory()).unwrap_or_else(|| live.compiled());
+        let old = live::live_database(live.directory()).unwrap_or_else(|| live.compiled());
         let directory = live.directory().to_owned();
         let (moves, done) = emptying(&directory, fresh, || live.update(fresh, conversion));
         (plan.stops, plan.starts) = (moves.stopped, moves.started);
@@ -454,7 +461,7 @@ impl Apply {
             let _ = plan.explain(live, &old, fresh);
             return Ok(());
         };
-        if disk::live_database(live.directory()).as_deref() == Some(fresh) {
+        if live::live_database(live.directory()).as_deref() == Some(fresh) {
             let failure = match Self::complete(live, plan, &failure)? {
                 true => return Ok(()),
                 false => failure,
@@ -485,7 +492,7 @@ impl Apply {
     /// Where an update failed because supervisors were not there, waits for them, gives back to s6-svscan what s6-rc-update
     /// took from it, and starts what was to be started; returns false if it failed for another reason.
     fn complete(live: &mut Live<'_>, plan: &mut Plan, failure: &Failure) -> Result<bool, Vec<Diagnostic>> {
-        let alone = disk::unsupervised(live.directory()).map_err(unwritten)?;
+        let alone = live::unsupervised(live.directory()).map_err(unwritten)?;
         let active = match alone.is_empty() {
             false => repair(live, &alone)?,
             true if failure.is_of_supervisors() && live.supervisors_return().map_err(failed)? => {
@@ -532,11 +539,11 @@ fn repair(live: &mut Live<'_>, alone: &BTreeSet<Name>) -> Result<BTreeSet<Name>,
     let active = live.active_when_idle().map_err(failed)?;
     let names: Vec<String> = alone.iter().filter(|name| !name.is_reserved()).map(Name::to_string).collect();
     live.tell(&format!("nobody supervised {}; s6-svscan is given them back", names.join(", ")));
-    let scandir = disk::relink(live.directory(), alone, &active).map_err(unwritten)?;
+    let scandir = live::relink(live.directory(), alone, &active).map_err(unwritten)?;
     live.supervise_again(&scandir, alone).map_err(failed)?;
     // Where it does not run yet it makes all pipes when it starts.
     if active.contains(&Name::from(FDHOLDER)) {
-        let consumers = disk::consumers(live.directory()).map_err(unwritten)?;
+        let consumers = live::consumers(live.directory()).map_err(unwritten)?;
         live.add_pipes(&consumers).map_err(failed)?;
     }
     Ok(active)
@@ -544,15 +551,15 @@ fn repair(live: &mut Live<'_>, alone: &BTreeSet<Name>) -> Result<BTreeSet<Name>,
 
 /// How the definitions on the disk differ.
 struct Looked<'w> {
-    differences: Vec<Difference>,
+    differences: Vec<PathDifference>,
     /// Kept until the files are replaced, so that nothing has to be looked at twice.
-    prepared: Option<Prepared<'w, 'w>>,
+    prepared: Option<PreparedInstall<'w, 'w>>,
 }
 
 /// What the next boot would compile, and was compiled.
 struct Compiled<'w> {
     sources: Vec<PathBuf>,
-    prints: Prints,
+    prints: Fingerprints,
     looked: Looked<'w>,
 }
 

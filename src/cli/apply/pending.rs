@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::system::unwritten;
 use crate::diagnostic::Diagnostic;
 use crate::disk;
-use crate::live::Live;
+use crate::live::{self, Live};
 use crate::model::Name;
 
 /// What an update has yet to do once the files on the disk are replaced. It is written down before, so that the next one
@@ -27,14 +27,14 @@ const START: &[u8] = b"start ";
 impl Pending {
     /// What the last update has left to do; `fresh` is a database beside its own.
     pub(super) fn read(live: &Live<'_>, fresh: &Path) -> Result<Pending, Vec<Diagnostic>> {
-        let text = disk::read_kept(&fresh.with_file_name(FILE)).map_err(unwritten)?.unwrap_or_default();
+        let text = disk::read_if_there(&fresh.with_file_name(FILE)).map_err(unwritten)?.unwrap_or_default();
         let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let mut is_same = |path: Option<PathBuf>| {
             let line = lines.next().unwrap_or_default();
             path.is_some_and(|path| path.as_os_str().as_bytes() == line)
         };
-        let is_before = is_same(disk::live_directory(live.directory()));
-        let is_after = is_same(disk::live_database(live.directory()));
+        let is_before = is_same(live::live_directory(live.directory()));
+        let is_after = is_same(live::live_database(live.directory()));
         let mut pending = Pending::default();
         for line in lines {
             // Once the database is live, s6-rc-update has restarted what it was told to.
@@ -49,7 +49,7 @@ impl Pending {
 
     /// Writes down what making `fresh` live has to do.
     pub(super) fn write(&self, live: &Live<'_>, fresh: &Path) -> Result<(), Vec<Diagnostic>> {
-        let before = disk::live_directory(live.directory()).unwrap_or_default();
+        let before = live::live_directory(live.directory()).unwrap_or_default();
         let mut text = [before.as_os_str().as_bytes(), b"\n", fresh.as_os_str().as_bytes(), b"\n"].concat();
         for (word, names) in [(RESTART, &self.restart), (START, &self.start)] {
             for name in names {

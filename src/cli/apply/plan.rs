@@ -3,7 +3,7 @@ use std::path::Path;
 
 use crate::cli::system::failed;
 use crate::diagnostic::Diagnostic;
-use crate::disk::Prints;
+use crate::live::Fingerprints;
 use crate::live::{self, Call, Direction, Live};
 use crate::model::Name;
 
@@ -37,7 +37,7 @@ pub(super) struct Plan {
     /// The same, with what it needs and is not up, such as its loggers.
     pub(super) boot_starts: BTreeSet<Name>,
     /// What the new database was compiled from.
-    pub(super) prints: Prints,
+    pub(super) prints: Fingerprints,
     /// Whether another database becomes live.
     pub(super) replaces: bool,
     /// The programs that do it, in order.

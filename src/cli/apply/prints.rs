@@ -3,8 +3,9 @@ use std::path::Path;
 
 use crate::cli::system::unwritten;
 use crate::diagnostic::Diagnostic;
-use crate::disk::{self, Prints};
+use crate::disk;
 use crate::live::Live;
+use crate::live::{self, Fingerprints};
 use crate::model::Name;
 
 /// The file in which it is written down what a database was compiled from, beside the databases: the database, then a
@@ -18,15 +19,15 @@ const ONESHOT: u8 = b'o';
 const UNKNOWN: u8 = b'u';
 
 /// Those of the live database, if it was written down which they are; `fresh` is a database beside it.
-pub(super) fn of_live(live: &Live<'_>, fresh: &Path) -> Result<Option<Prints>, Vec<Diagnostic>> {
-    let text = disk::read_kept(&fresh.with_file_name(FILE)).map_err(unwritten)?.unwrap_or_default();
+pub(super) fn of_live(live: &Live<'_>, fresh: &Path) -> Result<Option<Fingerprints>, Vec<Diagnostic>> {
+    let text = disk::read_if_there(&fresh.with_file_name(FILE)).map_err(unwritten)?.unwrap_or_default();
     let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let database = lines.next().unwrap_or_default();
-    let current = disk::live_database(live.directory());
+    let current = live::live_database(live.directory());
     if current.is_none_or(|current| current.as_os_str().as_bytes() != database) {
         return Ok(None);
     }
-    let mut prints = Prints::default();
+    let mut prints = Fingerprints::default();
     let mut add = |line: &[u8]| {
         let (start, name) = line.split_at_checked(18)?;
         let (name, letter) = (Name::new(name), *start.first()?);
@@ -35,7 +36,7 @@ pub(super) fn of_live(live: &Live<'_>, fresh: &Path) -> Result<Option<Prints>, V
             prints.oneshots.insert(name.clone());
         }
         if letter != UNKNOWN {
-            prints.prints.insert(name, print);
+            prints.by_name.insert(name, print);
         }
         Some(())
     };
@@ -44,16 +45,16 @@ pub(super) fn of_live(live: &Live<'_>, fresh: &Path) -> Result<Option<Prints>, V
 }
 
 /// Writes down that these are the ones of `fresh`, before that is live: a path that was used once may be used again.
-pub(super) fn write(prints: &Prints, fresh: &Path) -> Result<(), Vec<Diagnostic>> {
+pub(super) fn write(prints: &Fingerprints, fresh: &Path) -> Result<(), Vec<Diagnostic>> {
     let mut text = [fresh.as_os_str().as_bytes(), b"\n"].concat();
     let mut add = |letter: u8, name: &Name, print: u64| {
         text.push(letter);
         text.extend([format!("{print:016x} ").as_bytes(), name.as_bytes(), b"\n"].concat());
     };
-    for (name, print) in &prints.prints {
+    for (name, print) in &prints.by_name {
         add(if prints.oneshots.contains(name) { ONESHOT } else { LONGRUN }, name, *print);
     }
-    for name in prints.oneshots.iter().filter(|name| !prints.prints.contains_key(*name)) {
+    for name in prints.oneshots.iter().filter(|name| !prints.by_name.contains_key(*name)) {
         add(UNKNOWN, name, 0);
     }
     disk::replace_until_boot(&fresh.with_file_name(FILE), &text).map_err(unwritten)

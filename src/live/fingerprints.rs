@@ -1,45 +1,42 @@
+//! Fingerprints of definitions, to find out later which of them have changed.
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::compiled::collect;
-use super::error::OutputError;
+use crate::disk::{self, DiskError, FilesBelow};
 use crate::model::Name;
 
-/// The definitions of longruns and oneshots in source directories, as fingerprints of all their files.
+/// The definitions of longruns and oneshots in source directories, each as a fingerprint of all its files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Prints {
-    /// The fingerprints. Those have none that can change without their files, or only with others: definitions with links
-    /// in them, and the members of pipelines.
-    pub prints: BTreeMap<Name, u64>,
-    /// The oneshots, also without a fingerprint.
+pub struct Fingerprints {
+    /// The fingerprint of each service. Services that can change while their files stay the same have none: those with
+    /// links in their definition, and the members of pipelines.
+    pub by_name: BTreeMap<Name, u64>,
+    /// All oneshots, with or without a fingerprint.
     pub oneshots: BTreeSet<Name>,
 }
 
-/// Reads the definitions in source directories.
+/// Reads the definitions in source directories and makes their fingerprints.
 ///
 /// # Errors
 /// They cannot be read.
-pub fn prints(sources: &[PathBuf]) -> Result<Prints, OutputError> {
-    let mut found = Prints::default();
+pub fn fingerprints(sources: &[PathBuf]) -> Result<Fingerprints, DiskError> {
+    let mut found = Fingerprints::default();
     for source in sources {
-        read(source, &mut found).map_err(|error| OutputError::system("read", source, &error))?;
+        read(source, &mut found).map_err(DiskError::of("read", source))?;
     }
     Ok(found)
 }
 
-fn read(source: &Path, found: &mut Prints) -> io::Result<()> {
-    for entry in fs::read_dir(source)? {
-        let entry = entry?;
-        let name = entry.file_name();
+fn read(source: &Path, found: &mut Fingerprints) -> io::Result<()> {
+    for name in disk::names(source)? {
         if name.as_bytes().starts_with(b".") {
             continue;
         }
-        let mut files = BTreeMap::new();
-        let has_links = match collect(&entry.path(), "", &mut files) {
+        let FilesBelow { files, has_links } = match disk::files_below(&source.join(&name)) {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
             read => read?,
         };
@@ -55,7 +52,7 @@ fn read(source: &Path, found: &mut Prints) -> io::Result<()> {
             for (path, file) in files {
                 (path, file.content, file.executable).hash(&mut hasher);
             }
-            found.prints.insert(name, hasher.finish());
+            found.by_name.insert(name, hasher.finish());
         }
     }
     Ok(())

@@ -1,11 +1,26 @@
+//! Lists directories, and the files that a pattern names.
+
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The files that `pattern`, a path whose components may hold `*` and `?`, names; sorted.
+/// The names in a directory, in byte order.
 ///
 /// # Errors
-/// The pattern is malformed; why.
+/// The directory cannot be listed.
+pub fn names(directory: &Path) -> io::Result<Vec<OsString>> {
+    let names: io::Result<Vec<OsString>> =
+        fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.file_name())).collect();
+    let mut names = names?;
+    names.sort();
+    Ok(names)
+}
+
+/// The files that match `pattern`, a path whose components may hold `*` and `?`; sorted.
+///
+/// # Errors
+/// The pattern is malformed; the text says why.
 pub fn matching(pattern: &Path) -> Result<Vec<PathBuf>, String> {
     let text = pattern.to_str().ok_or("the path is not UTF-8")?;
     let paths = glob::glob(text).map_err(|error| error.msg.to_owned())?;

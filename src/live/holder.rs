@@ -1,13 +1,14 @@
 //! Finds out from `/proc` which process holds a lock, and which services it waits for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::ffi::OsString;
 use std::path::Path;
+
+use crate::disk;
 
 /// The process that holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
+pub struct LockHolder {
     /// Its process id.
     pub pid: u32,
     /// The command that it runs.
@@ -20,7 +21,7 @@ pub struct Holder {
     pub waits_for_caller: bool,
 }
 
-/// A process, as far as `/proc` tells.
+/// A process, as `/proc` shows it.
 struct Process {
     parent: u32,
     words: Vec<String>,
@@ -32,16 +33,15 @@ impl Process {
     }
 }
 
-/// The longest command that a sentence holds.
+/// The length in characters at which a command is cut in a message.
 const COMMAND_LIMIT: usize = 100;
 
-/// The process that holds a lock on the file or directory `path`, if `/proc` tells. Programs that it has started may hold
-/// it together with it, and go on when it is killed.
-pub fn holder(path: &Path) -> Option<Holder> {
-    let place = fs::metadata(path).ok()?;
+/// Finds the process that holds a lock on the file or directory `path`. Programs that it has started may hold the lock
+/// together with it, and keep it when that process is killed.
+pub fn lock_holder(path: &Path) -> Option<LockHolder> {
+    let identity = disk::file_identity(path)?;
     let all = processes();
-    let holders: BTreeSet<u32> =
-        all.keys().copied().filter(|pid| holds(*pid, (place.dev(), place.ino()))).collect();
+    let holders: BTreeSet<u32> = all.keys().copied().filter(|pid| holds(*pid, identity)).collect();
     let pid = holders.iter().copied().find(|pid| !holders.contains(&all[pid].parent))?;
     let below = descendants(&all, &holders);
     let working = || below.iter().map(|pid| &all[pid]);
@@ -59,7 +59,7 @@ pub fn holder(path: &Path) -> Option<Holder> {
         let name = supervisor.and_then(|supervisor| supervisor.words.get(1));
         is_oneshot(process) || name.is_some_and(|name| services.contains(name))
     });
-    Some(Holder { pid, command: command(&all[&pid]), services, oneshots, waits_for_caller })
+    Some(LockHolder { pid, command: command(&all[&pid]), services, oneshots, waits_for_caller })
 }
 
 /// The process `pid`, or the one below it, that runs the program `name`.
@@ -71,33 +71,35 @@ pub fn process_below(pid: u32, name: &str) -> Option<u32> {
 
 /// Every process that is alive.
 fn processes() -> BTreeMap<u32, Process> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
-    let process = |entry: fs::DirEntry| {
-        let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+    let table = Path::new("/proc");
+    let process = |name: OsString| {
+        let pid: u32 = name.to_str()?.parse().ok()?;
+        let stat = String::from_utf8(disk::read(&table.join(&name).join("stat")).ok()?).ok()?;
         let parent = stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()?;
-        let line = fs::read(entry.path().join("cmdline")).ok()?;
+        let line = disk::read(&table.join(&name).join("cmdline")).ok()?;
         let words = line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
         let mut words: Vec<String> = words.collect();
         words.pop();
         Some((pid, Process { parent, words }))
     };
-    entries.filter_map(process).collect()
+    disk::names(table).unwrap_or_default().into_iter().filter_map(process).collect()
 }
 
-/// Whether a process holds a lock on what has this device and inode. Who only waits has it open as well.
-fn holds(pid: u32, place: (u64, u64)) -> bool {
-    let folder = Path::new("/proc").join(pid.to_string());
-    let opened = fs::read_dir(folder.join("fd")).into_iter().flatten().filter_map(Result::ok);
-    let mut same = opened
-        .filter(|entry| fs::metadata(entry.path()).is_ok_and(|found| (found.dev(), found.ino()) == place));
-    same.any(|entry| {
-        let info = fs::read_to_string(folder.join("fdinfo").join(entry.file_name())).unwrap_or_default();
-        info.lines().any(|line| line.starts_with("lock:"))
+/// Whether a process holds a lock on the file with this identity. A process that only waits for the lock has the file open
+/// as well.
+fn holds(pid: u32, identity: (u64, u64)) -> bool {
+    let process = Path::new("/proc").join(pid.to_string());
+    let descriptors = process.join("fd");
+    let opened = disk::names(&descriptors).unwrap_or_default();
+    let mut same =
+        opened.iter().filter(|name| disk::file_identity(&descriptors.join(name)) == Some(identity));
+    same.any(|name| {
+        let info = disk::read(&process.join("fdinfo").join(name)).unwrap_or_default();
+        info.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"lock:"))
     })
 }
 
-/// Some processes, and those that they have started.
+/// The processes `first` and all that they have started, directly or not.
 fn descendants(all: &BTreeMap<u32, Process>, first: &BTreeSet<u32>) -> Vec<u32> {
     let mut found: Vec<u32> = first.iter().copied().collect();
     let mut next = 0;
@@ -109,19 +111,19 @@ fn descendants(all: &BTreeMap<u32, Process>, first: &BTreeSet<u32>) -> Vec<u32> 
     found
 }
 
-/// This process, and those above it.
+/// This process, its parent, the parent of that one, and so on.
 fn ancestors(all: &BTreeMap<u32, Process>) -> impl Iterator<Item = &Process> {
     let own = all.get(&std::process::id());
     std::iter::successors(own, |process| all.get(&process.parent))
 }
 
-/// The service in whose directory a path lies; none for those of s6-rc itself.
+/// The service in whose service directory a path lies, unless it is one of s6-rc itself.
 fn service(word: &str) -> Option<String> {
     let name = word.split_once("/servicedirs/")?.1.split('/').next()?;
     (!name.starts_with("s6rc-")).then(|| name.to_owned())
 }
 
-/// The command of a process, on one line, without what only this program says to itself.
+/// The command of a process, on one line, without the option `--apart` that s6gen gives only to itself.
 fn command(process: &Process) -> String {
     let rest = process.words.iter().skip(1).map(String::as_str).filter(|word| *word != "--apart");
     let words: Vec<&str> = std::iter::once(process.program()).chain(rest).collect();

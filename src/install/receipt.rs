@@ -1,4 +1,8 @@
+//! The receipt: a file beside the definitions that lists every path that s6gen made.
+
 use std::collections::BTreeSet;
+
+use crate::disk::path::is_plain;
 
 pub use crate::tree::RECEIPT;
 
@@ -7,14 +11,14 @@ const VERSION: &str = "1";
 const REST_OF_TITLE: &str =
     ": what s6gen made in this image, and may replace or remove; leave it beside its files";
 
-/// What is ours: the paths below the root of files and links, and of directories with a `/` at the end.
+/// The paths that s6gen made below the root. Directories end with `/`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Receipt {
     lines: BTreeSet<String>,
 }
 
 impl Receipt {
-    /// Reads a receipt back; the error says what is wrong with it.
+    /// Reads the text of a receipt; the error says what is wrong with it.
     pub fn parse(text: &[u8]) -> Result<Self, &'static str> {
         let text = std::str::from_utf8(text).map_err(|_| "it is not text")?;
         let (title, body) = text.split_once('\n').unwrap_or((text, ""));
@@ -22,7 +26,7 @@ impl Receipt {
         if title.split(':').next() != Some(VERSION) {
             return Err("it was written by a newer s6gen");
         }
-        // A half line could name the parent of what it meant, or a path outside of the root.
+        // A line that was cut off could name the parent of the path that was meant, or a path outside of the root.
         let whole = body.is_empty() || body.ends_with('\n');
         let lines: BTreeSet<String> = body.lines().map(str::to_owned).collect();
         if !whole || !lines.iter().all(|line| is_plain(line.strip_suffix('/').unwrap_or(line))) {
@@ -31,6 +35,7 @@ impl Receipt {
         Ok(Receipt { lines })
     }
 
+    /// The text of the file.
     pub fn text(&self) -> String {
         let mut text = format!("{TITLE}{VERSION}{REST_OF_TITLE}\n");
         for line in &self.lines {
@@ -40,7 +45,7 @@ impl Receipt {
         text
     }
 
-    /// Paths in byte order, each with whether it is a directory.
+    /// The paths in byte order, each with whether it is a directory.
     pub fn paths(&self) -> impl DoubleEndedIterator<Item = (&str, bool)> {
         self.lines.iter().map(|line| match line.strip_suffix('/') {
             Some(path) => (path, true),
@@ -48,6 +53,7 @@ impl Receipt {
         })
     }
 
+    /// Whether s6gen made this directory, or this file or link.
     pub fn owns(&self, path: &str, directory: bool) -> bool {
         match directory {
             true => self.lines.contains(&format!("{path}/")),
@@ -55,16 +61,13 @@ impl Receipt {
         }
     }
 
+    /// Adds a path.
     pub fn add(&mut self, path: &str, directory: bool) {
         self.lines.insert(format!("{path}{}", if directory { "/" } else { "" }));
     }
 
+    /// What either of two receipts lists.
     pub fn union(&self, other: &Receipt) -> Receipt {
         Receipt { lines: self.lines.union(&other.lines).cloned().collect() }
     }
-}
-
-/// Whether a path stays below the root and fits on a line.
-pub(super) fn is_plain(path: &str) -> bool {
-    !path.contains(['\n', '\r', '\0']) && path.split('/').all(|name| !matches!(name, "" | "." | ".."))
 }
