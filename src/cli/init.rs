@@ -1,8 +1,10 @@
+//! `s6gen init`: a first manifest, or the shipped templates.
+
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Outcome, Streams};
+use super::streams::{Outcome, Streams};
 use crate::diagnostic::Files;
 use crate::disk::{self, DiskError};
 use crate::templates::{self, Templates};
@@ -19,7 +21,7 @@ pub(super) struct Init {
 }
 
 impl Init {
-    pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
+    pub(super) fn run(&self, streams: &mut Streams<'_>) -> Outcome {
         if let Some(folder) = &self.templates {
             for (name, text) in Templates::shipped() {
                 if let Err(error) = disk::create_new(&folder.join(name), text) {

@@ -12,6 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["manifest", "model"],
     &["disk"],
     &["compare", "image", "import", "install", "live", "render", "report", "resolve", "validate"],
+    &["jobs"],
     &["cli"],
 ];
 

@@ -1,18 +1,19 @@
+//! What an update has left to do when it was killed.
+
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::cli::system::unwritten;
-use crate::diagnostic::Diagnostic;
 use crate::disk;
+use crate::jobs::error::JobError;
 use crate::live::{self, Live};
 use crate::model::Name;
 
-/// What an update has yet to do once the files on the disk are replaced. It is written down before, so that the next one
-/// does it if this one is killed.
+/// What an update has yet to do once the files on the disk are replaced. It is written down before that, so that the next
+/// update does it if this one is killed.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    /// The oneshots that restart because a script beside them changed: once that is replaced, nothing else tells.
+    /// The oneshots that restart because a script beside them changed. Once the script is replaced, nothing else tells that.
     pub(super) restart: BTreeSet<Name>,
     /// The services that are started because they are new.
     pub(super) start: BTreeSet<Name>,
@@ -26,8 +27,8 @@ const START: &[u8] = b"start ";
 
 impl Pending {
     /// What the last update has left to do; `fresh` is a database beside its own.
-    pub(super) fn read(live: &Live<'_>, fresh: &Path) -> Result<Pending, Vec<Diagnostic>> {
-        let text = disk::read_if_there(&fresh.with_file_name(FILE)).map_err(unwritten)?.unwrap_or_default();
+    pub(super) fn read(live: &Live<'_>, fresh: &Path) -> Result<Pending, JobError> {
+        let text = disk::read_if_there(&fresh.with_file_name(FILE))?.unwrap_or_default();
         let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let mut is_same = |path: Option<PathBuf>| {
             let line = lines.next().unwrap_or_default();
@@ -48,7 +49,7 @@ impl Pending {
     }
 
     /// Writes down what making `fresh` live has to do.
-    pub(super) fn write(&self, live: &Live<'_>, fresh: &Path) -> Result<(), Vec<Diagnostic>> {
+    pub(super) fn write(&self, live: &Live<'_>, fresh: &Path) -> Result<(), JobError> {
         let before = live::live_directory(live.directory()).unwrap_or_default();
         let mut text = [before.as_os_str().as_bytes(), b"\n", fresh.as_os_str().as_bytes(), b"\n"].concat();
         for (word, names) in [(RESTART, &self.restart), (START, &self.start)] {
@@ -56,6 +57,6 @@ impl Pending {
                 text.extend([word, name.as_bytes(), b"\n"].concat());
             }
         }
-        disk::replace_until_boot(&fresh.with_file_name(FILE), &text).map_err(unwritten)
+        Ok(disk::replace_until_boot(&fresh.with_file_name(FILE), &text)?)
     }
 }

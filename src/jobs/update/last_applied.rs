@@ -1,39 +1,41 @@
+//! The definitions that the last update installed, to guess what the next one has to replace.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
-use crate::cli::system::unwritten;
-use crate::diagnostic::Diagnostic;
 use crate::disk;
 use crate::install;
+use crate::jobs::error::JobError;
 use crate::tree::SourceTree;
 
-/// The file in which it is written down what the definitions were when they were last replaced, beside the databases: a
-/// fingerprint and a name on each line.
+/// The file beside the databases with the definitions that the last update installed: a fingerprint and a name on each line.
 ///
-/// What differs on the disk is only known when every file was read. Until then this tells what it will be, so that
-/// s6-rc-compile can begin; where it was wrong, that is done again.
+/// Which definitions differ on the disk is known only when every file was read. Until then the file tells which ones most likely
+/// will, so that s6-rc-compile can begin. If that was wrong, it runs again.
 const FILE: &str = "definitions";
 
-/// The definitions of `tree`, as fingerprints of all their entries by name.
+/// The definitions of a tree by name, as fingerprints of all their entries.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Guess(BTreeMap<String, u64>);
+pub(super) struct TreeFingerprints(BTreeMap<String, u64>);
 
-impl Guess {
+impl TreeFingerprints {
     /// The definitions in the directory `definitions` of `tree`.
-    pub(super) fn of(tree: &SourceTree, definitions: &str) -> Guess {
+    pub(super) fn of(tree: &SourceTree, definitions: &str) -> TreeFingerprints {
         let mut hashers: BTreeMap<&str, DefaultHasher> = BTreeMap::new();
         for (path, entry) in tree.entries() {
             if let Some(name) = install::definition_in(definitions, path) {
                 (path, entry).hash(hashers.entry(name).or_default());
             }
         }
-        Guess(hashers.into_iter().map(|(name, hasher)| (name.to_owned(), hasher.finish())).collect())
+        TreeFingerprints(
+            hashers.into_iter().map(|(name, hasher)| (name.to_owned(), hasher.finish())).collect(),
+        )
     }
 
-    /// Those that are not as they were when this was written into the directory `work`; none if it was not.
-    pub(super) fn changed_since(&self, work: &Path) -> Result<Option<BTreeSet<String>>, Vec<Diagnostic>> {
-        let Some(text) = disk::read_if_there(&work.join(FILE)).map_err(unwritten)? else { return Ok(None) };
+    /// The definitions that differ from those which were written into the directory `work`; none if nothing was written.
+    pub(super) fn changed_since(&self, work: &Path) -> Result<Option<BTreeSet<String>>, JobError> {
+        let Some(text) = disk::read_if_there(&work.join(FILE))? else { return Ok(None) };
         let text = String::from_utf8_lossy(&text);
         let known: BTreeSet<(&str, &str)> = text.lines().filter_map(|line| line.split_once(' ')).collect();
         let is_known =
@@ -48,8 +50,8 @@ impl Guess {
     }
 
     /// Writes it into the directory `work`.
-    pub(super) fn write(&self, work: &Path) -> Result<(), Vec<Diagnostic>> {
+    pub(super) fn write(&self, work: &Path) -> Result<(), JobError> {
         let text: String = self.0.iter().map(|(name, print)| format!("{print:016x} {name}\n")).collect();
-        disk::replace_until_boot(&work.join(FILE), text.as_bytes()).map_err(unwritten)
+        Ok(disk::replace_until_boot(&work.join(FILE), text.as_bytes())?)
     }
 }

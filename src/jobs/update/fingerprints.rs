@@ -1,15 +1,15 @@
+//! The fingerprints of the definitions that a database was compiled from.
+
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::cli::system::unwritten;
-use crate::diagnostic::Diagnostic;
 use crate::disk;
-use crate::live::Live;
-use crate::live::{self, Fingerprints};
+use crate::jobs::error::JobError;
+use crate::live::{self, Fingerprints, Live};
 use crate::model::Name;
 
-/// The file in which it is written down what a database was compiled from, beside the databases: the database, then a
-/// letter, a fingerprint and a name on each line. A oneshot without a fingerprint has a letter of its own.
+/// The file beside the databases that tells what one of them was compiled from: the database, then a letter, a fingerprint and
+/// a name on each line. A oneshot without a fingerprint has a letter of its own.
 ///
 /// To find what changed, the service directories of both databases would have to be read, and s6-rc-db to be asked for
 /// each oneshot alone. Of most services this tells that they are as they were.
@@ -18,9 +18,9 @@ const LONGRUN: u8 = b'l';
 const ONESHOT: u8 = b'o';
 const UNKNOWN: u8 = b'u';
 
-/// Those of the live database, if it was written down which they are; `fresh` is a database beside it.
-pub(super) fn of_live(live: &Live<'_>, fresh: &Path) -> Result<Option<Fingerprints>, Vec<Diagnostic>> {
-    let text = disk::read_if_there(&fresh.with_file_name(FILE)).map_err(unwritten)?.unwrap_or_default();
+/// The fingerprints of the live database, if they were written down; `fresh` is a database beside it.
+pub(super) fn of_live(live: &Live<'_>, fresh: &Path) -> Result<Option<Fingerprints>, JobError> {
+    let text = disk::read_if_there(&fresh.with_file_name(FILE))?.unwrap_or_default();
     let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let database = lines.next().unwrap_or_default();
     let current = live::live_database(live.directory());
@@ -44,8 +44,8 @@ pub(super) fn of_live(live: &Live<'_>, fresh: &Path) -> Result<Option<Fingerprin
     Ok(is_whole.then_some(prints))
 }
 
-/// Writes down that these are the ones of `fresh`, before that is live: a path that was used once may be used again.
-pub(super) fn write(prints: &Fingerprints, fresh: &Path) -> Result<(), Vec<Diagnostic>> {
+/// Writes down the fingerprints of the database `fresh`, before it is live: a path that was used once may be used again.
+pub(super) fn write(prints: &Fingerprints, fresh: &Path) -> Result<(), JobError> {
     let mut text = [fresh.as_os_str().as_bytes(), b"\n"].concat();
     let mut add = |letter: u8, name: &Name, print: u64| {
         text.push(letter);
@@ -57,5 +57,5 @@ pub(super) fn write(prints: &Fingerprints, fresh: &Path) -> Result<(), Vec<Diagn
     for name in prints.oneshots.iter().filter(|name| !prints.by_name.contains_key(*name)) {
         add(UNKNOWN, name, 0);
     }
-    disk::replace_until_boot(&fresh.with_file_name(FILE), &text).map_err(unwritten)
+    Ok(disk::replace_until_boot(&fresh.with_file_name(FILE), &text)?)
 }
