@@ -1,16 +1,15 @@
+//! `s6gen build`: compiles the manifest and writes the source directory.
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::carried::ADDED;
-use super::image::has_overlay;
-use super::manifest::{additions, carry};
-use super::system::refused;
-use super::{ManifestArgument, Outcome, Streams, TemplatesArgument};
-use crate::diagnostic::{Code, Diagnostic, Files};
-use crate::disk;
-use crate::disk::{Difference, State};
+use super::arguments::{ManifestArgument, TemplatesArgument};
+use super::streams::{Outcome, Streams};
+use crate::diagnostic::Files;
+use crate::install::{Installed, PathDifference, PathState};
+use crate::jobs::{self, JobError};
 use crate::tree::SourceTree;
 
 /// Compiles the manifest and writes the source directory
@@ -40,129 +39,110 @@ pub(super) struct Build {
 }
 
 impl Build {
-    pub fn run(mut self, streams: &mut Streams<'_>) -> Outcome {
-        if let Some(file) = self.file.take() {
-            self.manifest = ManifestArgument::new(file);
-        }
+    pub(super) fn run(self, streams: &mut Streams<'_>) -> Outcome {
+        let manifest = self.file.as_deref().unwrap_or(self.manifest.path());
         let root = self.root.as_deref().unwrap_or(Path::new("/"));
-        let mut loaded = self.manifest.load();
-        let mut compilation = loaded.compile();
-        // What was added in a container that runs is kept when its manifest is built anew.
-        let definitions = root.join(compilation.services.target.tree.trim_start_matches('/'));
-        match additions(&definitions) {
-            Ok(added) if !added.list().is_empty() => {
-                loaded = loaded.with(&definitions.join(ADDED), &added);
-                compilation = loaded.compile();
-            }
-            Ok(_) => {}
-            Err(problems) => return refused(streams, problems),
-        }
-        let files = &loaded.files;
-        streams.report(compilation.problems.iter(), files);
-        if compilation.problems.has_errors() {
+        let build = match jobs::Build::load(manifest, root) {
+            Ok(build) => build,
+            Err(error) => return streams.refuse(&error),
+        };
+        streams.report(build.compilation.problems.iter(), &build.project.files);
+        if build.compilation.problems.has_errors() {
             streams.tell("nothing was written\n");
             return Outcome::Problems;
         }
-        let services = &compilation.services;
-        if self.root.is_none() && services.target.system.is_overlay() && !has_overlay(root) {
-            streams.report([&no_overlay()], &Files::default());
+        if self.root.is_none()
+            && let Err(problem) = build.expect_overlay()
+        {
+            streams.report([&problem], &Files::default());
             return Outcome::Misused;
         }
-        let tree = self.templates.tree(services).and_then(|mut tree| {
-            carry(&mut tree, &loaded, &self.templates, &services.target.tree)?;
-            Ok(tree)
-        });
-        let tree = match tree {
+        let tree = match self.templates.read().and_then(|overrides| build.tree(overrides)) {
             Ok(tree) => tree,
             Err(problem) => {
-                streams.report([&problem], files);
+                streams.report([&problem], &build.project.files);
                 return Outcome::Problems;
             }
         };
-        let definitions = &services.target.tree;
-        let place = root.join(definitions.trim_start_matches('/'));
-        if self.check {
-            return match disk::compare(&tree, root, definitions) {
-                Ok(differences) if differences.is_empty() => {
-                    streams.tell(&format!("{} is what the manifest says\n", place.display()));
-                    Outcome::Fine
-                }
-                Ok(differences) if is_all(&tree, &differences) => {
-                    streams.tell(&format!("{} is missing; `s6gen build` writes it\n", place.display()));
-                    Outcome::Problems
-                }
-                Ok(differences) => {
-                    for difference in &differences {
-                        streams.tell(&format!("{}\n", sentence(difference, definitions)));
-                    }
-                    let count = differences.len();
-                    let verb = if count == 1 { "difference" } else { "differences" };
-                    streams.tell(&format!("{count} {verb}; `s6gen build` mends them\n"));
-                    Outcome::Problems
-                }
-                Err(error) => {
-                    streams.report(&error.diagnostics(), &Files::default());
-                    Outcome::Refused
-                }
-            };
-        }
-        match disk::make_root(root) {
-            Ok(true) => streams.tell(&format!("made {}\n", root.display())),
-            Ok(false) => {}
-            Err(error) => {
-                streams.report(&error.diagnostics(), &Files::default());
-                return Outcome::Refused;
-            }
-        }
-        match disk::install(&tree, root, definitions) {
-            Ok(installed) => {
-                for path in &installed.kept {
-                    streams.tell(&format!("kept /{path}, which is not ours\n"));
-                }
-                for service in &installed.removed_services {
-                    streams.tell(&format!("removed {service}, which the manifest no longer has\n"));
-                }
-                let count = services.ours().count();
-                let did = match (installed.written, installed.removed) {
-                    (0, 0) => "nothing changed".to_owned(),
-                    (written, 0) => format!("{written} written"),
-                    (written, removed) => format!("{written} written, {removed} removed"),
-                };
-                streams.tell(&format!("{}: {count} definitions, {did}\n", place.display()));
-                Outcome::Fine
-            }
-            Err(error) => {
-                streams.report(&error.diagnostics(), &Files::default());
-                Outcome::Refused
-            }
-        }
+        let place = root.join(build.definitions().trim_start_matches('/'));
+        let done = match self.check {
+            true => compare(&build, &tree, &place, streams),
+            false => install(&build, &tree, root, &place, streams),
+        };
+        done.unwrap_or_else(|error| streams.refuse(&error))
     }
 }
 
-/// What keeps a build without `--root` from writing into the machine that it runs on.
-fn no_overlay() -> Diagnostic {
-    Diagnostic::new(Code::OverlayNotFound, "there is no s6-overlay in `/`, so this is not the image")
-        .note("nothing was written")
-        .help("name the root of the image, as in `--root rootfs`; `--root /` writes here nevertheless")
+/// Tells how the files differ.
+fn compare(
+    build: &jobs::Build,
+    tree: &SourceTree,
+    place: &Path,
+    streams: &mut Streams<'_>,
+) -> Result<Outcome, JobError> {
+    let differences = build.differences(tree)?;
+    if differences.is_empty() {
+        streams.tell(&format!("{} is what the manifest says\n", place.display()));
+        return Ok(Outcome::Fine);
+    }
+    if is_all(tree, &differences) {
+        streams.tell(&format!("{} is missing; `s6gen build` writes it\n", place.display()));
+        return Ok(Outcome::Problems);
+    }
+    for difference in &differences {
+        streams.tell(&format!("{}\n", sentence(difference, build.definitions())));
+    }
+    let count = differences.len();
+    let noun = if count == 1 { "difference" } else { "differences" };
+    streams.tell(&format!("{count} {noun}; `s6gen build` mends them\n"));
+    Ok(Outcome::Problems)
+}
+
+/// Writes the files.
+fn install(
+    build: &jobs::Build,
+    tree: &SourceTree,
+    root: &Path,
+    place: &Path,
+    streams: &mut Streams<'_>,
+) -> Result<Outcome, JobError> {
+    if build.make_root()? {
+        streams.tell(&format!("made {}\n", root.display()));
+    }
+    let Installed { written, removed, removed_services, kept, .. } = build.install(tree)?;
+    for path in kept {
+        streams.tell(&format!("kept /{path}, which is not ours\n"));
+    }
+    for service in removed_services {
+        streams.tell(&format!("removed {service}, which the manifest no longer has\n"));
+    }
+    let count = build.compilation.services.ours().count();
+    let did = match (written, removed) {
+        (0, 0) => "nothing changed".to_owned(),
+        (written, 0) => format!("{written} written"),
+        (written, removed) => format!("{written} written, {removed} removed"),
+    };
+    streams.tell(&format!("{}: {count} definitions, {did}\n", place.display()));
+    Ok(Outcome::Fine)
 }
 
 /// Whether nothing of the tree is there.
-fn is_all(tree: &SourceTree, differences: &[Difference]) -> bool {
-    let missing = differences.iter().filter(|difference| difference.state == State::Missing);
+fn is_all(tree: &SourceTree, differences: &[PathDifference]) -> bool {
+    let missing = differences.iter().filter(|difference| difference.state == PathState::Missing);
     let missing: BTreeSet<&str> = missing.map(|difference| difference.path.as_str()).collect();
     tree.entries().all(|(path, _)| missing.contains(path))
 }
 
 /// Which service differs, where and how.
-fn sentence(difference: &Difference, definitions: &str) -> String {
+fn sentence(difference: &PathDifference, definitions: &str) -> String {
     let path = &difference.path;
     let state = match difference.state {
-        State::Missing => "is missing",
-        State::Kind => "is something else",
-        State::Content => "has other content",
-        State::Executable => "has another x bit",
-        State::Mode => "has other permissions",
-        State::LeftOver => "is left over",
+        PathState::Missing => "is missing",
+        PathState::Kind => "is something else",
+        PathState::Content => "has other content",
+        PathState::Executable => "has another x bit",
+        PathState::Mode => "has other permissions",
+        PathState::LeftOver => "is left over",
     };
     let inside =
         path.strip_prefix(definitions.trim_start_matches('/')).map(|rest| rest.trim_start_matches('/'));

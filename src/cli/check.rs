@@ -1,13 +1,16 @@
+//! `s6gen check`: every problem of a manifest or of source directories.
+
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Format, Input, ManifestArgument, Outcome, Streams, TemplatesArgument};
-use crate::diagnostic::{Code, Severity};
-use crate::model::{Database, Index, Name};
+use super::arguments::{FormatArguments, InputArguments, TemplatesArgument};
+use super::streams::{Outcome, Streams};
+use crate::jobs::{Compilation, Input, count_definitions, render_tree, verdict};
+use crate::model::{Database, Index};
 use crate::report;
 
-/// Says everything that is wrong with the manifest, or with a source directory
+/// Checks the manifest, or a source directory, and reports every problem
 ///
 /// Reports in one run whatever `build` would refuse, and warns of what builds but most likely does something else than
 /// was meant. With --tree it judges source directories that exist already, exactly as s6-rc-compile does: the first
@@ -25,67 +28,57 @@ pub(super) struct Check {
     #[arg(value_name = "FILE", conflicts_with_all = ["manifest", "existing"])]
     file: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) input: Input,
+    pub(super) input: InputArguments,
     #[command(flatten)]
     templates: TemplatesArgument,
-    /// For people, on standard error, or for programs, on standard output
-    #[arg(long, value_enum, default_value = "human")]
-    format: Format,
+    #[command(flatten)]
+    format: FormatArguments,
 }
 
 impl Check {
-    /// Whether a program reads what it prints.
     pub(super) fn prints_json(&self) -> bool {
-        self.format == Format::Json
+        self.format.is_json()
     }
 
-    pub fn run(mut self, streams: &mut Streams<'_>) -> Outcome {
+    pub(super) fn run(mut self, streams: &mut Streams<'_>) -> Outcome {
         if let Some(file) = self.file.take() {
-            self.input.manifest = ManifestArgument::new(file);
+            self.input.manifest.manifest = Some(file);
         }
-        let (files, mut compilation) = self.input.compile();
-        if self.input.tree.is_empty()
+        let input = self.input.input();
+        let (files, mut compilation) = input.judge(&self.input.external);
+        if matches!(input, Input::Manifest(_))
             && !compilation.problems.has_errors()
-            && let Err(problem) = self.templates.tree(&compilation.services)
+            && let Err(problem) =
+                self.templates.read().and_then(|overrides| render_tree(&compilation.services, &overrides))
         {
             compilation.problems.push(problem);
         }
         let problems = &compilation.problems;
-        let index = Index::new(&compilation.services);
-        match self.format {
-            Format::Human => {
-                streams.report(problems.iter(), &files);
-                let system = compilation.services.target.system;
-                let of = if self.input.is_manifest() { String::new() } else { format!(" for {system}") };
-                if problems.is_empty() {
-                    let is_start =
-                        |name: &Name| system.start_bundles().iter().any(|bundle| *name == **bundle);
-                    let count =
-                        compilation.services.ours().filter(|service| !is_start(&service.name)).count();
-                    streams.tell(&format!("{}: {count} definitions, no problem{of}\n", self.input.name()));
-                }
-            }
-            Format::Json => {
-                let list: Vec<_> = problems.iter().map(|problem| report::json(problem, &files)).collect();
-                let stopped = problems.iter().find(|problem| problem.severity == Severity::Error);
-                // The class is what s6-rc-compile says. A manifest can be wrong in ways that it never gets to see; of an
-                // image it accepts what /init then does not start.
-                let class = match stopped {
-                    Some(problem) => match problem.class {
-                        Some(class) => class.slug(),
-                        None if matches!(problem.code, Code::UserInTwoPlaces | Code::BundlesTooNew) => "ok",
-                        None if self.input.is_manifest() => "manifest",
-                        None => "image",
-                    },
-                    None => "ok",
-                };
-                let database = (class == "ok").then(|| Database::of(&index).to_json());
-                let shape = serde_json::json!({
-                    "version": 1, "class": class, "db": database, "problems": list,
-                });
-                streams.say(&format!("{shape}\n"));
+        if self.format.is_json() {
+            let class = verdict(&compilation, self.input.is_manifest());
+            let database =
+                (class == "ok").then(|| Database::of(&Index::new(&compilation.services)).to_json());
+            let list: Vec<_> = problems.iter().map(|problem| report::json(problem, &files)).collect();
+            let shape = serde_json::json!({
+                "version": 1, "class": class, "db": database, "problems": list,
+            });
+            streams.say(&format!("{shape}\n"));
+        } else {
+            streams.report(problems.iter(), &files);
+            if problems.is_empty() {
+                streams.tell(&self.success(&compilation));
             }
         }
         if problems.has_errors() { Outcome::Problems } else { Outcome::Fine }
+    }
+
+    fn success(&self, compilation: &Compilation) -> String {
+        let services = &compilation.services;
+        let of = match self.input.is_manifest() {
+            true => String::new(),
+            false => format!(" for {}", services.target.system),
+        };
+        let count = count_definitions(services);
+        format!("{}: {count} definitions, no problem{of}\n", self.input.shown())
     }
 }

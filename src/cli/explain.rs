@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Outcome, Streams};
+use super::streams::{Outcome, Streams};
 use crate::diagnostic::did_you_mean;
 use crate::manifest::REFERENCE;
 use crate::{render, validate};
@@ -27,7 +27,7 @@ const WIDTH: usize = 100;
 const MEANING: usize = 34;
 
 impl Explain {
-    pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
+    pub(super) fn run(&self, streams: &mut Streams<'_>) -> Outcome {
         let width = streams.width.unwrap_or(WIDTH);
         let Some(wanted) = &self.code else {
             streams.say(&list(width));

@@ -1,8 +1,11 @@
+//! `s6gen graph`: what starts after what.
+
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
-use super::{Input, ManifestArgument, Outcome, Streams};
+use super::arguments::InputArguments;
+use super::streams::{Outcome, Streams};
 use crate::diagnostic::did_you_mean;
 use crate::model::{Index, Layer, Name};
 use crate::render::{self, Direction};
@@ -23,10 +26,13 @@ pub(super) struct Graph {
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     #[command(flatten)]
-    pub(super) input: Input,
+    pub(super) input: InputArguments,
     /// How to draw it
     #[arg(long, value_enum, default_value = "text")]
     format: Drawing,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
     /// The order in which services stop
     #[arg(long)]
     down: bool,
@@ -43,21 +49,18 @@ enum Drawing {
 }
 
 impl Graph {
-    /// Whether a program reads what it prints.
     pub(super) fn prints_json(&self) -> bool {
-        matches!(self.format, Drawing::Json)
+        self.json || matches!(self.format, Drawing::Json)
     }
 
-    pub fn run(mut self, streams: &mut Streams<'_>) -> Outcome {
-        // No service has such a name unless somebody wants to be misunderstood, who can use -m.
+    pub(super) fn run(mut self, streams: &mut Streams<'_>) -> Outcome {
+        // A service with such a name can still be named behind -m FILE.
         let is_file = |name: &String| Path::new(name).extension().is_some_and(|end| end == "toml");
-        if self.input.is_manifest()
-            && !self.input.manifest.is_named()
-            && self.names.first().is_some_and(is_file)
-        {
-            self.input.manifest = ManifestArgument::new(self.names.remove(0).into());
+        let is_named = self.input.manifest.manifest.is_some();
+        if !is_named && self.names.first().is_some_and(is_file) && self.input.is_manifest() {
+            self.input.manifest.manifest = Some(self.names.remove(0).into());
         }
-        let (files, compilation) = self.input.compile();
+        let (files, compilation) = self.input.input().judge(&self.input.external);
         streams.report(compilation.problems.iter(), &files);
         if compilation.problems.has_errors() {
             return Outcome::Problems;
@@ -79,7 +82,8 @@ impl Graph {
             nodes.push(node);
         }
         let direction = if self.down { Direction::Down } else { Direction::Up };
-        let text = match self.format {
+        let format = if self.json { Drawing::Json } else { self.format };
+        let text = match format {
             Drawing::Text => render::text(&index, &nodes, direction),
             Drawing::Dot => render::dot(&index, &nodes, direction),
             Drawing::Json => render::json(&index, &nodes, direction) + "\n",

@@ -1,10 +1,12 @@
+//! `s6gen init`: a first manifest, or the shipped templates.
+
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Outcome, Streams};
+use super::streams::{Outcome, Streams};
 use crate::diagnostic::Files;
-use crate::disk::{self, OutputError};
+use crate::disk::{self, DiskError};
 use crate::templates::{self, Templates};
 
 /// Writes a first manifest, with comments, that builds
@@ -19,10 +21,10 @@ pub(super) struct Init {
 }
 
 impl Init {
-    pub fn run(&self, streams: &mut Streams<'_>) -> Outcome {
+    pub(super) fn run(&self, streams: &mut Streams<'_>) -> Outcome {
         if let Some(folder) = &self.templates {
             for (name, text) in Templates::shipped() {
-                if let Err(error) = disk::create(&folder.join(name), text) {
+                if let Err(error) = disk::create_new(&folder.join(name), text) {
                     return refused(&error, streams);
                 }
             }
@@ -36,7 +38,7 @@ impl Init {
             streams.say(templates::STARTER);
             return Outcome::Fine;
         }
-        match disk::create(&self.file, templates::STARTER) {
+        match disk::create_new(&self.file, templates::STARTER) {
             Ok(()) => {
                 streams.tell(&format!("wrote {}; `s6gen graph` shows what it starts\n", self.file.display()));
                 Outcome::Fine
@@ -47,10 +49,10 @@ impl Init {
 }
 
 /// To ask for a file that exists is a mistake of whoever asks, and no refusal of the system.
-fn refused(error: &OutputError, streams: &mut Streams<'_>) -> Outcome {
-    streams.report(&error.diagnostics(), &Files::default());
+fn refused(error: &DiskError, streams: &mut Streams<'_>) -> Outcome {
+    streams.report(&[error.diagnostic()], &Files::default());
     match error {
-        OutputError::Exists(_) => Outcome::Misused,
+        DiskError::Exists(_) => Outcome::Misused,
         _ => Outcome::Refused,
     }
 }

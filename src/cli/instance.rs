@@ -1,18 +1,15 @@
-use std::time::Duration;
+//! `s6gen instance`: adds, removes and lists instances of templates while the system runs.
 
 use clap::{Args, Subcommand};
 
-use super::apply::Apply;
-use super::carried::{ADDED, Carried, LOCK};
-use super::manifest::{Loaded, additions};
-use super::system::{Definitions, System, Trouble, refused, unwritten};
-use super::wanted::{Judged, Wanted};
-use super::{Outcome, Streams};
-use crate::diagnostic::{Code, Diagnostic, Files, did_you_mean};
-use crate::disk;
+use super::apply;
+use super::arguments::{ContainerArguments, FormatArguments, SystemArguments};
+use super::streams::{Outcome, Streams};
+use crate::jobs::instances::{self, AddedService, ListedKind, ListedService, NewService, NotAdded, Removal};
+use crate::jobs::{Desired, Update};
 use crate::live::Programs;
-use crate::manifest::{Added, Additions, Change, Parameters};
-use crate::{Template, templates_of};
+use crate::manifest::Change;
+use crate::templates::sh_word;
 
 /// Adds, removes and lists instances of templates while the system runs
 ///
@@ -61,7 +58,7 @@ struct Add {
     #[command(flatten)]
     then: Then,
     #[command(flatten)]
-    definitions: Definitions,
+    container: ContainerArguments,
 }
 
 /// What follows on a change.
@@ -71,7 +68,7 @@ struct Then {
     #[arg(long)]
     apply: bool,
     #[command(flatten)]
-    system: System,
+    system: SystemArguments,
 }
 
 /// Removes instances that were added
@@ -85,17 +82,16 @@ struct Remove {
     #[command(flatten)]
     then: Then,
     #[command(flatten)]
-    definitions: Definitions,
+    container: ContainerArguments,
 }
 
 /// Lists the instances of the manifest's templates, and what was added
 #[derive(Debug, Args)]
 struct List {
-    /// For programs; the shape is versioned
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    definitions: Definitions,
+    format: FormatArguments,
+    #[command(flatten)]
+    container: ContainerArguments,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -105,13 +101,9 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// How long to wait for others that add or remove.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 impl Instance {
-    /// Whether a program reads what it prints.
     pub(super) fn prints_json(&self) -> bool {
-        matches!(&self.command, Command::List(list) if list.json)
+        matches!(&self.command, Command::List(list) if list.format.is_json())
     }
 
     /// Whether it may stop the service that calls it, and does not run apart from that yet.
@@ -124,35 +116,26 @@ impl Instance {
         }
     }
 
-    pub fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
-        let done = match &self.command {
-            Command::Add(add) => Ok(add.run(streams, programs)),
+    pub(super) fn run(self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
+        match self.command {
+            Command::Add(add) => add.run(streams, programs),
             Command::Remove(remove) => remove.run(streams, programs),
             Command::List(list) => list.run(streams),
-        };
-        done.unwrap_or_else(|problems| refused(streams, problems))
+        }
     }
 }
 
-/// What came of writing it down.
-#[derive(Default)]
-struct Written {
-    told: String,
-    is_done: bool,
-}
-
-/// When what was written down is not a part of the system yet.
+/// Told when an update failed that was to make a change a part of the system.
 const STAYS: &str = "what was added or removed stays written down\n";
 
 impl Then {
-    fn applied(&self, definitions: &Definitions) -> Apply {
-        Apply::new(definitions.clone(), self.system.clone())
+    fn update(&self, container: &ContainerArguments) -> Update {
+        Update { container: container.container(), manifest: None, dry_run: false }
     }
 
-    /// What to say of a change that was written down.
-    fn told(&self, service: &str, change: &str) -> String {
+    /// What to tell of a change that was written down. The update tells it itself.
+    fn describe(&self, service: &str, change: &str) -> String {
         match self.apply {
-            // Which says it.
             true => String::new(),
             false => format!("{service}: {change}; `s6gen apply` makes it so\n"),
         }
@@ -160,193 +143,106 @@ impl Then {
 }
 
 impl Add {
-    fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
-        let mut written = Written::default();
-        let outcome = if self.then.apply {
-            let wanted = || self.write_down(&mut written).and_then(Wanted::of);
-            self.then.applied(&self.definitions).run_with(streams, programs, wanted)
-        } else {
-            match self.write_down(&mut written) {
-                Ok(_) => Outcome::Fine,
-                Err(trouble) => trouble.report(streams),
+    fn run(self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
+        let update = self.then.update(&self.container);
+        let new = match self.name {
+            Some(name) => NewService::Longrun { name, start: self.start, command: self.command },
+            None => NewService::Instance {
+                template: self.template.unwrap_or_default(),
+                instance: self.instance.unwrap_or_default(),
+                parameters: self.set,
+            },
+        };
+        let then = &self.then;
+        let (mut told, mut is_written) = (String::new(), false);
+        let mut add = || match instances::add(&update.container, &new) {
+            Ok(AddedService { service, change, project }) => {
+                is_written = change != Change::Unchanged;
+                told = match change {
+                    Change::Added => then.describe(&service, "added"),
+                    Change::Changed => then.describe(&service, "changed"),
+                    Change::Unchanged => format!("{service}: is there already, just so\n"),
+                };
+                Ok(project)
+            }
+            Err(NotAdded { error, is_judged }) => {
+                told = if is_judged { "nothing was changed\n".into() } else { String::new() };
+                Err(error)
             }
         };
-        streams.tell(&written.told);
-        if written.is_done && outcome != Outcome::Fine {
+        let outcome = if then.apply {
+            let desired = || add().and_then(Desired::of);
+            let updated = then
+                .system
+                .with(streams, programs, |system, connection| update.run_with(system, connection, desired));
+            apply::show(updated, false, streams)
+        } else {
+            add().map_or_else(|error| streams.refuse(&error), |_| Outcome::Fine)
+        };
+        streams.tell(&told);
+        if is_written && outcome != Outcome::Fine {
             streams.tell(STAYS);
         }
         outcome
     }
-
-    /// Writes it down, unless the manifest has errors with it.
-    fn write_down(&self, written: &mut Written) -> Result<Judged, Trouble> {
-        let directory = self.definitions.directory()?;
-        let _lock = disk::lock(&directory.join(LOCK), PATIENCE, || {}).map_err(unwritten)?;
-        let carried = Carried::read(&directory)?;
-        let loaded = carried.load();
-        let mut added = additions(&directory)?;
-        let (service, change) = self.change(&loaded, &mut added).map_err(|problem| vec![problem])?;
-        let path = directory.join(ADDED);
-        written.told = "nothing was changed\n".into();
-        let judged = Judged::new(loaded.with(&path, &added), carried.templates)?;
-        if change == Change::Added {
-            judged.refuse_taken(&self.definitions, &service)?;
-        }
-        if change != Change::Unchanged {
-            disk::replace(&path, added.text().as_bytes()).map_err(unwritten)?;
-        }
-        *written = Written {
-            told: match change {
-                Change::Added => self.then.told(&service, "added"),
-                Change::Changed => self.then.told(&service, "changed"),
-                Change::Unchanged => format!("{service}: is there already, just so\n"),
-            },
-            is_done: change != Change::Unchanged,
-        };
-        Ok(judged)
-    }
-
-    /// Writes it down; returns the service and what that changed.
-    fn change(&self, loaded: &Loaded, added: &mut Additions) -> Result<(String, Change), Diagnostic> {
-        if let Some(name) = &self.name {
-            return Ok((name.clone(), added.add_service(name, &self.start, self.command.clone())));
-        }
-        let (template, instance) =
-            (self.template.as_deref().unwrap_or_default(), self.instance.as_deref().unwrap_or_default());
-        let mut parameters = Parameters::new();
-        for (key, value) in &self.set {
-            if parameters.insert(key.clone(), value.clone()).is_some() {
-                return Err(unknown(format!("`{key}` is set twice")).help("keep one of the two"));
-            }
-        }
-        let templates = templates(loaded);
-        let Some(found) = templates.iter().find(|known| known.name == template) else {
-            let names = || templates.iter().map(|known| known.name.as_str());
-            let help = match did_you_mean(template, names()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if templates.is_empty() => "a service becomes a template with `instances = []`".into(),
-                None => format!("the templates are {}", names().collect::<Vec<_>>().join(", ")),
-            };
-            return Err(
-                unknown(format!("the manifest has no template `{}`", template.escape_debug())).help(help)
-            );
-        };
-        if found.instances.iter().any(|(name, _)| name == instance) {
-            let service = format!("{template}-{instance}").escape_debug().to_string();
-            return Err(unknown(format!("`{service}` is an instance of the manifest itself"))
-                .help("choose another name, or change the manifest and build the image anew"));
-        }
-        let change = added.add_instance(found.kind, template, instance, parameters);
-        Ok((format!("{template}-{instance}"), change))
-    }
 }
 
 impl Remove {
-    fn run(
-        &self,
-        streams: &mut Streams<'_>,
-        programs: &mut dyn Programs,
-    ) -> Result<Outcome, Vec<Diagnostic>> {
-        let Some(is_done) = self.write_down(streams)? else { return Ok(Outcome::Problems) };
+    fn run(self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
+        let update = self.then.update(&self.container);
+        let removals = match instances::remove(&update.container, &self.names) {
+            Ok(removals) => removals,
+            Err(error) => return streams.refuse(&error),
+        };
+        let describe = |removal: &Removal| match removal.is_removed {
+            true => self.then.describe(&removal.service, "removed"),
+            false => format!("{}: is not there\n", removal.service.escape_debug()),
+        };
+        streams.tell(&removals.iter().map(describe).collect::<String>());
         if !self.then.apply {
-            return Ok(Outcome::Fine);
+            return Outcome::Fine;
         }
-        let outcome = self.then.applied(&self.definitions).run(streams, programs);
-        if is_done && outcome != Outcome::Fine {
+        let system = &self.then.system;
+        let updated = system.with(streams, programs, |system, connection| update.run(system, connection));
+        let outcome = apply::show(updated, false, streams);
+        if removals.iter().any(|removal| removal.is_removed) && outcome != Outcome::Fine {
             streams.tell(STAYS);
         }
-        Ok(outcome)
-    }
-
-    /// Writes it down, also where the manifest has errors: it may be what mends them. Returns whether there was anything to
-    /// remove; none, and a report, if that cannot be.
-    fn write_down(&self, streams: &mut Streams<'_>) -> Result<Option<bool>, Vec<Diagnostic>> {
-        let directory = self.definitions.directory()?;
-        let _lock = disk::lock(&directory.join(LOCK), PATIENCE, || {}).map_err(unwritten)?;
-        let loaded = Carried::read(&directory)?.load();
-        let mut added = additions(&directory)?;
-        let mut told = String::new();
-        let before = added.clone();
-        for name in &self.names {
-            if added.remove(name) {
-                told += &self.then.told(name, "removed");
-                continue;
-            }
-            let services = loaded.compile().services;
-            if services.services.iter().any(|service| service.name == **name) {
-                let problem = unknown(format!("`{name}` was not added, it is a part of the manifest"))
-                    .note("nothing was changed")
-                    .help("take it out of the manifest and build the image anew");
-                streams.report([&problem], &Files::default());
-                return Ok(None);
-            }
-            told += &format!("{}: is not there\n", name.escape_debug());
-        }
-        if added != before {
-            disk::replace(&directory.join(ADDED), added.text().as_bytes()).map_err(unwritten)?;
-        }
-        streams.tell(&told);
-        Ok(Some(added != before))
+        outcome
     }
 }
 
 impl List {
-    fn run(&self, streams: &mut Streams<'_>) -> Result<Outcome, Vec<Diagnostic>> {
-        let directory = self.definitions.directory()?;
-        let loaded = Carried::read(&directory)?.load();
-        let added = additions(&directory)?;
-        let templates = templates(&loaded);
-        let own = templates.iter().flat_map(|template| {
-            template.instances.iter().map(|(instance, parameters)| {
-                (Added::Instance { template: &template.name, instance, parameters }, "manifest")
-            })
-        });
-        let all: Vec<(Added<'_>, &str)> =
-            own.chain(added.list().into_iter().map(|one| (one, "added"))).collect();
-        if self.json {
-            let list: Vec<_> = all
-                .iter()
-                .map(|(one, from)| match one {
-                    Added::Instance { template, instance, parameters } => serde_json::json!({
-                        "service": one.service(), "from": from, "template": template, "instance": instance,
-                        "parameters": parameters,
-                    }),
-                    Added::Service { start, command, .. } => serde_json::json!({
-                        "service": one.service(), "from": from, "start": start, "command": command,
-                    }),
-                })
-                .collect();
+    fn run(&self, streams: &mut Streams<'_>) -> Outcome {
+        let services = match instances::list(&self.container.container()) {
+            Ok(services) => services,
+            Err(error) => return streams.refuse(&error),
+        };
+        if self.format.is_json() {
+            let list: Vec<_> = services.iter().map(ListedService::json).collect();
             streams.say(&format!("{}\n", serde_json::json!({ "version": 1, "instances": list })));
-            return Ok(Outcome::Fine);
+            return Outcome::Fine;
         }
-        let width = all.iter().map(|(one, _)| one.service().len()).max().unwrap_or(0);
-        for (one, from) in &all {
-            let what = match one {
-                Added::Instance { template, parameters, .. } => {
+        let width = services.iter().map(|one| one.service.len()).max().unwrap_or(0);
+        for one in &services {
+            let what = match &one.what {
+                ListedKind::Instance { template, parameters, .. } => {
                     let values = parameters.iter().map(|(key, value)| format!(" {key}={}", shown(value)));
                     format!("{template}{}", values.collect::<String>())
                 }
-                Added::Service { start, command, .. } => {
+                ListedKind::Longrun { start, command } => {
                     let words = command.iter().map(|word| format!(" {}", shown(word)));
-                    let start = if *start == "boot" { "--start boot " } else { "" };
+                    let start = if start == "boot" { "--start boot " } else { "" };
                     format!("{start}--{}", words.collect::<String>())
                 }
             };
-            streams.say(&format!("{:width$}  {from:8}  {what}\n", one.service()));
+            streams.say(&format!("{:width$}  {:8}  {what}\n", one.service, one.from));
         }
-        Ok(Outcome::Fine)
+        Outcome::Fine
     }
 }
 
 /// A word as a shell would take it, on one line.
 fn shown(word: &str) -> String {
-    crate::templates::sh_word(&word.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\""))
-}
-
-fn templates(loaded: &Loaded) -> Vec<Template> {
-    loaded.manifest.as_ref().map(|manifest| templates_of(&loaded.files, manifest)).unwrap_or_default()
-}
-
-fn unknown(message: String) -> Diagnostic {
-    Diagnostic::new(Code::UnknownName, message)
+    sh_word(&word.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\""))
 }

@@ -1,33 +1,29 @@
 //! For people: arguments, streams and exit codes. The only room that prints.
 
 mod apply;
+mod arguments;
 mod build;
-mod carried;
 mod check;
 mod control;
 mod diff;
 mod explain;
 mod graph;
-mod image;
 mod init;
 mod instance;
-mod manifest;
-mod system;
-mod wanted;
+mod status;
+mod streams;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::Compilation;
-use crate::diagnostic::{Diagnostic, Files, Severity};
 use crate::live::{Installed, Programs};
-use crate::report::{self, Style};
-use manifest::{ManifestArgument, TemplatesArgument};
+use crate::report::Style;
+use arguments::InputArguments;
+use streams::{Outcome, Streams};
 
 /// Compiles one services.toml into a complete s6-rc source directory for s6-overlay.
 #[derive(Debug, Parser)]
@@ -38,7 +34,7 @@ use manifest::{ManifestArgument, TemplatesArgument};
     after_help = "Examples:\n  \
         s6gen init                        write a first services.toml\n  \
         s6gen build --root rootfs         compile it into rootfs/etc/s6-overlay\n  \
-        s6gen check                       say everything that is wrong with it\n  \
+        s6gen check                       report every problem in it\n  \
         s6gen graph                       show what starts after what\n  \
         s6gen diff old.toml services.toml  show what changes, and what an update restarts\n  \
         s6gen apply                       make a running container what the manifest says now\n  \
@@ -61,7 +57,7 @@ enum Command {
     Init(init::Init),
     Instance(instance::Instance),
     Apply(apply::Apply),
-    Status(control::Status),
+    Status(status::Status),
     Start(control::Start),
     Stop(control::Stop),
     Restart(control::Restart),
@@ -73,8 +69,8 @@ impl Command {
         match self {
             Command::Apply(apply) => apply.may_stop_caller(),
             Command::Instance(instance) => instance.may_stop_caller(),
-            Command::Stop(stop) => stop.system.may_stop_caller(),
-            Command::Restart(restart) => restart.system.may_stop_caller(),
+            Command::Stop(stop) => stop.may_stop_caller(),
+            Command::Restart(restart) => restart.may_stop_caller(),
             _ => false,
         }
     }
@@ -95,75 +91,6 @@ impl Command {
     /// How many words name it.
     fn words(&self) -> usize {
         if matches!(self, Command::Instance(_)) { 2 } else { 1 }
-    }
-}
-
-/// A manifest, or source directories that exist already.
-#[derive(Debug, Args)]
-struct Input {
-    #[command(flatten)]
-    manifest: ManifestArgument,
-    /// An s6-rc source directory instead of a manifest; several in the order in which s6-rc-compile takes them
-    #[arg(long, value_name = "DIR", group = "existing", conflicts_with = "manifest")]
-    tree: Vec<PathBuf>,
-    #[command(flatten)]
-    image: image::Image,
-}
-
-impl Input {
-    /// What the user named, for a report on the whole.
-    fn name(&self) -> String {
-        let trees: Vec<String> =
-            self.tree.iter().chain(&self.image.root).map(|tree| tree.display().to_string()).collect();
-        if trees.is_empty() { self.manifest.path().display().to_string() } else { trees.join(", ") }
-    }
-
-    /// What cannot be meant, although each argument can.
-    fn misuse(&self) -> Option<&'static str> {
-        let is_too_much = self.image.overlay.is_some() && self.tree.len() > 2;
-        is_too_much.then_some(
-            "with --overlay the first --tree is what comes into the image, a second one is S6_RUNTIME_BUNDLEDIR, and \
-             there is no third; a base image is a --layer",
-        )
-    }
-
-    /// Whether it is a manifest.
-    fn is_manifest(&self) -> bool {
-        self.tree.is_empty() && self.image.root.is_none()
-    }
-
-    /// Reads and judges it.
-    fn compile(&self) -> (Files, Compilation) {
-        if self.is_manifest() { self.manifest.compile() } else { self.image.compile(&self.tree) }
-    }
-}
-
-/// For whom the output is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Human,
-    /// For programs; the shape is versioned
-    Json,
-}
-
-/// How a command ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Fine,
-    Problems,
-    Misused,
-    Refused,
-}
-
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> ExitCode {
-        match outcome {
-            Outcome::Fine => ExitCode::SUCCESS,
-            Outcome::Problems => ExitCode::from(1),
-            Outcome::Misused => ExitCode::from(2),
-            Outcome::Refused => ExitCode::from(3),
-        }
     }
 }
 
@@ -223,12 +150,12 @@ fn run_in(
         Command::Graph(graph) => Some(&graph.input),
         _ => None,
     };
-    if let Some(text) = input.and_then(Input::misuse) {
+    if let Some(text) = input.and_then(InputArguments::misuse) {
         let error = Arguments::command().error(ErrorKind::TooManyValues, text);
         streams.tell(&error.render().to_string());
         return Outcome::Misused.into();
     }
-    // Who is stopped by what he has begun does not stop it.
+    // A command that stops the service that called it must not be stopped with that service.
     if arguments.command.may_stop_caller() && !crate::live::leave_group() {
         // Behind `--` it would be a name.
         words.insert(arguments.command.words().min(words.len()), "--apart".into());
@@ -237,7 +164,9 @@ fn run_in(
             Outcome::Refused.into()
         });
     }
-    streams.answer = arguments.command.prints_json().then(Answer::default);
+    if arguments.command.prints_json() {
+        streams.answer_in_json();
+    }
     let outcome = match arguments.command {
         Command::Build(build) => build.run(&mut streams),
         Command::Check(check) => check.run(&mut streams),
@@ -253,107 +182,4 @@ fn run_in(
         Command::Restart(restart) => restart.run(&mut streams, programs),
     };
     streams.end(outcome).into()
-}
-
-/// How many problems a person reads. Each is drawn from its whole file, so a million of them would take for ever.
-const MOST_REPORTS: usize = 1000;
-
-/// Where output goes.
-struct Streams<'a> {
-    out: &'a mut dyn Write,
-    err: &'a mut dyn Write,
-    style: Style,
-    /// How many characters a line of the terminal has that reads standard output, if one does.
-    width: Option<usize>,
-    /// Why something that was asked for did not reach whoever asked.
-    lost: Option<io::Error>,
-    /// For a program that reads JSON, what it gets if the command says nothing else.
-    answer: Option<Answer>,
-}
-
-/// Why a command did not do what a program asked for.
-#[derive(Default)]
-struct Answer {
-    problems: Vec<serde_json::Value>,
-    messages: Vec<String>,
-}
-
-impl<'a> Streams<'a> {
-    fn new(out: &'a mut dyn Write, err: &'a mut dyn Write, style: Style, width: Option<usize>) -> Self {
-        Streams { out, err, style, width, lost: None, answer: None }
-    }
-
-    /// What was asked for.
-    fn say(&mut self, text: &str) {
-        self.answer.take_if(|_| !text.is_empty());
-        let said = self.out.write_all(text.as_bytes());
-        self.note_lost(said);
-    }
-
-    fn note_lost(&mut self, said: io::Result<()>) {
-        // A reader that goes away (`s6gen graph | head`) has enough.
-        let lost = said.err().filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
-        self.lost = self.lost.take().or(lost);
-    }
-
-    /// Completes what was said; who cannot get it learns that.
-    fn end(&mut self, outcome: Outcome) -> Outcome {
-        if let Some(Answer { problems, messages }) = self.answer.take() {
-            let shape = serde_json::json!({ "version": 1, "problems": problems, "messages": messages });
-            self.say(&format!("{shape}\n"));
-        }
-        let flushed = self.out.flush();
-        self.note_lost(flushed);
-        match self.lost.take() {
-            None => outcome,
-            Some(error) => {
-                self.tell(&format!("s6gen: cannot write to standard output: {error}\n"));
-                Outcome::Refused
-            }
-        }
-    }
-
-    /// What a person should know.
-    fn tell(&mut self, text: &str) {
-        if let Some(answer) = &mut self.answer {
-            answer.messages.extend(text.lines().map(str::to_owned));
-        }
-        self.write(text);
-    }
-
-    fn write(&mut self, text: &str) {
-        let _ = self.err.write_all(text.as_bytes());
-    }
-
-    /// Every problem, then how many there are.
-    fn report<'p>(&mut self, problems: impl IntoIterator<Item = &'p Diagnostic>, files: &Files) {
-        let (mut errors, mut warnings) = (0, 0);
-        for problem in problems {
-            if let Some(answer) = &mut self.answer {
-                answer.problems.push(report::json(problem, files));
-            }
-            match problem.severity {
-                Severity::Error => errors += 1,
-                Severity::Warning => warnings += 1,
-            }
-            if errors + warnings <= MOST_REPORTS {
-                let text = report::human(problem, files, self.style);
-                self.write(&text);
-            }
-        }
-        if errors + warnings > MOST_REPORTS {
-            let rest = errors + warnings - MOST_REPORTS;
-            self.write(&format!("{rest} more are not shown; `s6gen check --format json` lists all\n"));
-        }
-        let count = |n: usize, what: &str| match n {
-            0 => None,
-            1 => Some(format!("1 {what}")),
-            n => Some(format!("{n} {what}s")),
-        };
-        let counts: Vec<String> =
-            [count(errors, "error"), count(warnings, "warning")].into_iter().flatten().collect();
-        if !counts.is_empty() {
-            self.write(&format!("{}; `s6gen explain CODE` says more about each\n", counts.join(", ")));
-        }
-    }
 }

@@ -96,8 +96,8 @@ pub fn differences(old: &Snapshot, new: &Snapshot) -> Vec<Difference> {
     differences.collect()
 }
 
-/// The settings that differ, in the order in which a person would read a definition.
-fn changes(old: &Settings, new: &Settings) -> Vec<SettingChange> {
+/// The settings of a service that differ, in the order in which a person would read a definition.
+pub fn changes(old: &Settings, new: &Settings) -> Vec<SettingChange> {
     let mut changes = Changes(Vec::new());
     changes.value("type", Some(word(old.kind)), Some(word(new.kind)));
     let is_bundle = [old.kind, new.kind].contains(&NodeKind::Bundle);

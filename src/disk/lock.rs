@@ -1,42 +1,44 @@
-//! Locks on files and directories, which whoever asks for the same one respects.
+//! Locks on files and directories. A lock keeps out only those who ask for the same lock.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 
-use super::error::OutputError;
+use super::error::DiskError;
+use super::write::make_directories;
 
-/// How often a lock that another process holds is tried.
+/// How long to sleep before trying again to get a lock that another process holds.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A lock on a file or directory, until it is dropped.
+/// Holds an exclusive lock on a file or directory until dropped.
 #[derive(Debug)]
 pub struct Lock(File);
 
 impl Lock {
-    /// Lets the programs that are started hold the lock as well: if this one is killed, others wait until those end.
+    /// Shares the lock with the programs that this process starts: if this process is killed, others still wait until
+    /// those programs end.
     ///
     /// # Errors
     /// The system refuses.
-    pub fn with_children(self) -> Result<Self, OutputError> {
+    pub fn with_children(self) -> Result<Self, DiskError> {
         let set = fcntl_setfd(&self.0, FdFlags::empty());
-        set.map_err(|errno| OutputError::system("lock", Path::new("."), &errno.into()))?;
+        set.map_err(|errno| DiskError::system("lock", Path::new("."), &errno.into()))?;
         Ok(self)
     }
 }
 
-/// Locks the file or directory `path` against everybody else who asks for the same, as long as it takes, up to `patience`.
-/// If there is nothing, it becomes an empty file. `waits` is called if it has to wait.
+/// Locks the file or directory `path`, waiting up to `patience` for others to release it. If there is nothing at `path`, an
+/// empty file is made there. `waits` is called once, if it has to wait.
 ///
 /// # Errors
-/// The system refuses, or the others hold it all the time.
-pub fn lock(path: &Path, patience: Duration, waits: impl FnOnce()) -> Result<Lock, OutputError> {
+/// The system refuses, or others hold the lock all the time.
+pub fn lock(path: &Path, patience: Duration, waits: impl FnOnce()) -> Result<Lock, DiskError> {
     lock_opened(path, patience, waits, || {
         let opened = File::open(path).or_else(|error| match error.kind() {
             ErrorKind::NotFound => OpenOptions::new().append(true).create(true).open(path),
@@ -46,13 +48,40 @@ pub fn lock(path: &Path, patience: Duration, waits: impl FnOnce()) -> Result<Loc
     })
 }
 
-/// The same for what `open` opens at `path`, or makes there; it is called again if that goes away before it is locked.
-pub(super) fn lock_opened(
+/// Locks a directory as [`lock`] does, but makes it if it is missing. The directories that it has to make are added to
+/// `made`, also if it fails.
+///
+/// # Errors
+/// The system refuses, or others hold the lock all the time.
+pub fn lock_directory(
+    directory: &Path,
+    patience: Duration,
+    made: &mut Vec<PathBuf>,
+) -> Result<Lock, DiskError> {
+    lock_opened(
+        directory,
+        patience,
+        || {},
+        || {
+            loop {
+                make_directories(directory, made)?;
+                match File::open(directory) {
+                    // Another process may have made it, failed, and removed it again.
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    opened => return opened.map_err(|error| failed(directory, &error)),
+                }
+            }
+        },
+    )
+}
+
+/// Locks what `open` opens at `path`. `open` is called again if `path` leads elsewhere before it is locked.
+fn lock_opened(
     path: &Path,
     patience: Duration,
     waits: impl FnOnce(),
-    mut open: impl FnMut() -> Result<File, OutputError>,
-) -> Result<Lock, OutputError> {
+    mut open: impl FnMut() -> Result<File, DiskError>,
+) -> Result<Lock, DiskError> {
     let deadline = Instant::now() + patience;
     let mut waits = Some(waits);
     loop {
@@ -67,11 +96,11 @@ pub(super) fn lock_opened(
                 }
                 Err(Errno::WOULDBLOCK) => {
                     let reason = format!("another s6gen has held it for {} seconds", patience.as_secs());
-                    return Err(OutputError::refused("lock", path, reason)
+                    return Err(DiskError::refused("lock", path, reason)
                         .help("wait until that one is done, or end it, and try again"));
                 }
                 Err(Errno::INTR) => {}
-                // Some network file systems have no locks; that is no reason not to go on there.
+                // Some network file systems have no locks. There the work goes on without one.
                 Ok(()) | Err(_) => break,
             }
         }
@@ -82,6 +111,6 @@ pub(super) fn lock_opened(
     }
 }
 
-fn failed(path: &Path, error: &io::Error) -> OutputError {
-    OutputError::system("lock", path, error)
+fn failed(path: &Path, error: &io::Error) -> DiskError {
+    DiskError::system("lock", path, error)
 }

@@ -1,31 +1,32 @@
-use std::fs::File;
+//! Reads a manifest: a regular file or standard input, up to a limit.
+
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-use rustix::fs::{Mode, OFlags};
-
 use super::error::reason;
+use super::open::open;
+use super::read::read_limited;
 use crate::diagnostic::{Code, Diagnostic};
 
 /// The largest manifest that is read, in bytes.
-pub const MANIFEST_LIMIT: u64 = 16 << 20;
+pub const MANIFEST_LIMIT: usize = 16 << 20;
 
-/// What to do when the system does not let us read.
+/// The advice for a file that the system does not let us read.
 const READ_ANYWAY: &str = "make it readable for whoever runs s6gen";
 
 /// Reads a manifest; `-` is standard input.
+///
+/// # Errors
+/// It cannot be read, is not a regular file, or is larger than [`MANIFEST_LIMIT`].
 pub fn read_manifest(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
     let shown = path.display();
     let unreadable = |what: String| Diagnostic::new(Code::ManifestUnreadable, what);
     if path == Path::new("-") {
-        return read_limited(io::stdin().lock(), "standard input");
+        return read_manifest_from(io::stdin().lock(), "standard input");
     }
-    // Without NONBLOCK, opening a fifo would wait for a writer.
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = match rustix::fs::open(path, flags, Mode::empty()) {
-        Ok(handle) => File::from(handle),
-        Err(errno) => {
-            let error = io::Error::from(errno);
+    let file = match open(path) {
+        Ok(file) => file,
+        Err(error) => {
             let problem = match error.kind() {
                 ErrorKind::NotFound => unreadable(format!("`{shown}` does not exist"))
                     .help("name the manifest with `-m`; `s6gen init` writes a first one"),
@@ -57,14 +58,14 @@ pub fn read_manifest(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
         let problem = unreadable(format!("`{shown}` is not a regular file"));
         return Err(Box::new(problem.help("`-` as the path reads the manifest from standard input")));
     }
-    read_limited(file, &format!("`{shown}`"))
+    read_manifest_from(file, &format!("`{shown}`"))
 }
 
-fn read_limited(source: impl Read, name: &str) -> Result<Vec<u8>, Box<Diagnostic>> {
+fn read_manifest_from(source: impl Read, name: &str) -> Result<Vec<u8>, Box<Diagnostic>> {
     let mut content = Vec::new();
-    let problem = match source.take(MANIFEST_LIMIT + 1).read_to_end(&mut content) {
-        Ok(length) if length as u64 <= MANIFEST_LIMIT => return Ok(content),
-        Ok(_) => Diagnostic::new(Code::ManifestTooLarge, format!("{name} is larger than 16 MiB"))
+    let problem = match read_limited(source, MANIFEST_LIMIT + 1, &mut content) {
+        Ok(()) if content.len() <= MANIFEST_LIMIT => return Ok(content),
+        Ok(()) => Diagnostic::new(Code::ManifestTooLarge, format!("{name} is larger than 16 MiB"))
             .help("put long scripts into files of the image, or make instances of a template"),
         Err(error) => {
             Diagnostic::new(Code::ManifestUnreadable, format!("{name} cannot be read: {}", reason(&error)))

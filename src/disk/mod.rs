@@ -1,51 +1,49 @@
-//! The only room that touches the file system: it turns a tree into files, and reads what people wrote.
+//! Reads and writes files. No other room opens any.
 //!
-//! [`install`] makes the files below a root equal to a [`SourceTree`](crate::tree::SourceTree), [`compare`] says what
-//! it would change, and a [`Place`] does both under one lock. Where definitions are linked, a boot at any moment finds the
-//! old ones or the new ones. What was made is listed in a receipt beside the definitions; nothing else is ever replaced or
-//! removed. [`source`] opens a source directory for `import` to read.
+//! These are primitives: each function does one thing to one path, and its error names that path. What a tree looks like
+//! once it is installed, and in which order its files change, is the business of [`install`](crate::install).
+//!
+//! | to | see |
+//! |---|---|
+//! | open a file or directory for reading | `open` |
+//! | read a file, whole or up to a limit | `read`, `manifest` |
+//! | ask what is at a path, and list directories | `look`, `list` |
+//! | follow a path below a root without leaving it | `root` |
+//! | take a path apart, as text | [`path`] |
+//! | write, copy, remove | `write`, `create_new` |
+//! | replace a file that others read | `replace` |
+//! | keep others out for a while | `lock` |
+//! | hand a directory to [`import`](crate::import) | `directory` |
 
-mod compiled;
-mod compose;
-mod create;
+mod create_new;
+mod directory;
 mod error;
-mod files;
-mod folder;
-mod ground;
-mod holder;
-mod keep;
-mod kept;
-mod lists;
+mod list;
 mod lock;
+mod look;
 mod manifest;
-mod place;
-mod plan;
-mod prints;
+mod open;
+pub mod path;
 mod read;
-mod receipt;
-mod sides;
-mod steps;
-mod switch;
-mod wanted;
+mod replace;
+mod root;
 mod write;
 
-pub use compiled::{
-    Database, consumers, databases, empty_database, is_link, is_there, live_database, live_directory,
-    live_link, make_folder, relink, remove_abandoned, remove_folder, unsupervised,
+pub use create_new::{create_new, make_root};
+pub use directory::{SourceDirectory, source};
+pub use error::{DiskError, DiskRefusal};
+pub use list::{matching, names, read_folder};
+pub use lock::{Lock, lock, lock_directory};
+pub use look::{
+    OnDisk, exists, file_identity, is_directory, is_file, is_link, is_there, look, may_change, real_path,
 };
-pub use compose::compose;
-pub use create::{create, make_root};
-pub use error::{Foreign, OutputError, Refusal};
-pub use folder::{matching, read_folder};
-pub use ground::State;
-pub use holder::{Holder, holder, process_below};
-pub use keep::keep;
-pub use kept::{find_tree, open_log, read_kept, replace, replace_until_boot};
-pub use lock::{Lock, lock};
 pub use manifest::{MANIFEST_LIMIT, read_manifest};
-pub use place::{Place, Prepared, Prune, compare, install, refuse_taken};
-pub use plan::{Difference, definition_in};
-pub use prints::{Prints, prints};
-pub use read::{SourceDirectory, source};
-pub use receipt::RECEIPT;
-pub use write::Installed;
+pub use open::open_log;
+pub use read::{FilesBelow, files_below, read, read_if_there, read_link};
+pub use replace::{replace, replace_until_boot};
+pub use root::Root;
+pub use write::{
+    DIRECTORY_MODE, copy, create, file_mode, make_directories, make_directory, make_folder, make_link, put,
+    remove, remove_directory, remove_empty, remove_file, remove_folder, rename, set_directory_mode,
+    write_empty,
+};

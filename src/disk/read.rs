@@ -1,101 +1,116 @@
-use std::io;
+//! Reads files: whole, up to a limit, or all that lie below a directory.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, readlinkat, statat};
+use super::error::DiskError;
+use super::open::open;
+use crate::model;
 
-use crate::source::{Directory, EntryKind, Listed, Source};
-
-/// A directory of the file system, read without ever waiting for anything but the disk.
-#[derive(Debug)]
-pub struct SourceDirectory {
-    stream: Dir,
+/// The content of a file, links followed.
+///
+/// # Errors
+/// The system refuses.
+pub fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
+    read_all(path).map_err(DiskError::of("read", path))
 }
 
-/// The source directory at `path`, open if it can be opened.
-pub fn source(path: impl Into<PathBuf>) -> Source<SourceDirectory> {
-    let path = path.into();
-    let directory = SourceDirectory::open(&path);
-    Source { path, directory }
-}
-
-// Without O_NONBLOCK opening a fifo would wait for a writer.
-const LOOK: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC).union(OFlags::NOCTTY);
-
-impl SourceDirectory {
-    /// Opens the directory at `path`.
-    ///
-    /// # Errors
-    /// What `open` gives: there is nothing, it is no directory, or it may not be read.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        let descriptor = rustix::fs::open(path, LOOK | OFlags::DIRECTORY, Mode::empty())?;
-        Ok(SourceDirectory { stream: Dir::new(descriptor)? })
+/// The content of a file, or nothing if there is no such file.
+///
+/// # Errors
+/// The system refuses.
+pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, DiskError> {
+    match read_all(path) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(DiskError::system("read", path, &error)),
     }
 }
 
-fn kind_of(file_type: FileType) -> EntryKind {
-    match file_type {
-        FileType::RegularFile => EntryKind::File,
-        FileType::Directory => EntryKind::Directory,
-        FileType::Symlink => EntryKind::Link,
-        FileType::Fifo => EntryKind::Fifo,
-        _ => EntryKind::Other,
-    }
+fn read_all(path: &Path) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    open(path)?.read_to_end(&mut content)?;
+    Ok(content)
 }
 
-impl Directory for SourceDirectory {
-    fn list(&mut self) -> io::Result<Vec<Listed>> {
-        let mut entries = Vec::new();
-        while let Some(entry) = self.stream.read() {
-            let entry = entry?;
-            let name = entry.file_name();
-            if matches!(name.to_bytes(), b"." | b"..") {
-                continue;
-            }
-            let file_type = match entry.file_type() {
-                // Some file systems do not say; one stat answers.
-                FileType::Unknown => statat(self.stream.fd()?, name, AtFlags::SYMLINK_NOFOLLOW)
-                    .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode)),
-                known => known,
-            };
-            entries.push(Listed { name: name.to_bytes().to_vec(), kind: kind_of(file_type) });
+/// Adds at most `limit` bytes of `source` to `content`. What was read before an error is kept.
+pub(super) fn read_limited(mut source: impl Read, limit: usize, content: &mut Vec<u8>) -> io::Result<()> {
+    let mut chunk = [0; 4096];
+    let end = content.len().saturating_add(limit);
+    while content.len() < end {
+        let room = chunk.len().min(end - content.len());
+        match source.read(&mut chunk[..room]) {
+            Ok(0) => break,
+            Ok(count) => content.extend_from_slice(&chunk[..count]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-        entries.sort_unstable();
-        Ok(entries)
     }
+    Ok(())
+}
 
-    fn kind(&self, name: &[u8]) -> io::Result<EntryKind> {
-        let stat = statat(self.stream.fd()?, name, AtFlags::empty())?;
-        Ok(kind_of(FileType::from_raw_mode(stat.st_mode)))
-    }
-
-    fn directory(&self, name: &[u8]) -> io::Result<Self> {
-        let descriptor = openat(self.stream.fd()?, name, LOOK | OFlags::DIRECTORY, Mode::empty())?;
-        Ok(SourceDirectory { stream: Dir::new(descriptor)? })
-    }
-
-    fn read(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>> {
-        let descriptor = openat(self.stream.fd()?, name, LOOK, Mode::empty())?;
-        let mut content = Vec::new();
-        let mut chunk = [0; 4096];
-        while content.len() < limit {
-            let room = chunk.len().min(limit - content.len());
-            match rustix::io::read(&descriptor, &mut chunk[..room]) {
-                // A fifo that somebody holds open for writing has nothing yet; it reads as empty too.
-                Ok(0) | Err(rustix::io::Errno::AGAIN) => break,
-                Ok(count) => content.extend_from_slice(&chunk[..count]),
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
+/// The content of a regular file of this length, with as few system calls as that takes.
+pub(super) fn read_length(mut file: File, length: u64) -> io::Result<Vec<u8>> {
+    let mut content = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+    let mut done = 0;
+    while done < content.len() {
+        match file.read(&mut content[done..]) {
+            Ok(0) => break,
+            Ok(count) => done += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-        Ok(content)
     }
+    content.truncate(done);
+    Ok(content)
+}
 
-    fn link(&self, name: &[u8]) -> io::Result<Vec<u8>> {
-        Ok(readlinkat(self.stream.fd()?, name, Vec::new())?.into_bytes())
-    }
+/// The target of a symbolic link, as it is written; nothing if there is no link or it cannot be read.
+pub fn read_link(path: &Path) -> Option<PathBuf> {
+    fs::read_link(path).ok()
+}
 
-    fn is_executable(&self, name: &[u8]) -> io::Result<bool> {
-        let stat = statat(self.stream.fd()?, name, AtFlags::empty())?;
-        Ok(Mode::from_raw_mode(stat.st_mode).intersects(Mode::XUSR | Mode::XGRP | Mode::XOTH))
+/// Everything below a directory.
+#[derive(Debug, Clone, Default)]
+pub struct FilesBelow {
+    /// The files and links by their path there; the content of a link is its target.
+    pub files: BTreeMap<String, model::File>,
+    /// Whether a link is among them.
+    pub has_links: bool,
+}
+
+/// Reads all files below a directory, links not followed.
+///
+/// # Errors
+/// Something cannot be read.
+pub fn files_below(directory: &Path) -> io::Result<FilesBelow> {
+    let mut found = FilesBelow::default();
+    add_files_below(directory, "", &mut found)?;
+    Ok(found)
+}
+
+fn add_files_below(directory: &Path, prefix: &str, found: &mut FilesBelow) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            add_files_below(&entry.path(), &format!("{path}/"), found)?;
+        } else if kind.is_file() {
+            let file = open(&entry.path())?;
+            let metadata = file.metadata()?;
+            let executable = metadata.permissions().mode() & 0o111 != 0;
+            let content = read_length(file, metadata.len())?;
+            found.files.insert(path, model::File { content, executable });
+        } else if kind.is_symlink() {
+            let content = fs::read_link(entry.path())?.as_os_str().as_bytes().to_owned();
+            found.files.insert(path, model::File { content, executable: false });
+            found.has_links = true;
+        }
     }
+    Ok(())
 }

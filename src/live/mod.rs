@@ -4,14 +4,22 @@
 //! their answers. While another s6-rc works, which during a boot is until everything is up, they refuse with
 //! "unable to take locks"; [`Live`] asks again until its patience is at an end.
 
+mod compiled;
+mod directory;
 mod failure;
+mod fingerprints;
+mod holder;
 mod programs;
 mod snapshot;
 mod started;
 mod status;
 mod watch;
 
+pub use compiled::{CompiledDatabase, databases, empty_database, remove_abandoned};
+pub use directory::{consumers, live_database, live_directory, live_link, relink, unsupervised};
 pub use failure::{Failure, Unable, Why};
+pub use fingerprints::{Fingerprints, fingerprints};
+pub use holder::{LockHolder, lock_holder, process_below};
 pub use programs::{Answer, Call, Installed, Programs, apart, leave_group};
 pub use status::{State, Status};
 pub use watch::Act;

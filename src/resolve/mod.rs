@@ -476,8 +476,8 @@ fn unknown_version(
         .help(meant.unwrap_or_default() + &known)
 }
 
-/// Reads `[target]`.
-fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
+/// The target that the table `target` describes.
+pub fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
     if let (Some(overlay), Some(s6rc)) = (&keys.s6_overlay, &keys.s6_rc) {
         problems.push(
             Diagnostic::new(Code::ConflictingKeys, "`s6-overlay` and `s6-rc` exclude each other")

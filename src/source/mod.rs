@@ -1,8 +1,10 @@
 //! A source directory as something to read from, wherever it lies: on a disk, in memory, or in several layers of an
 //! image.
 
+mod memory;
 mod union;
 
+pub use memory::{Memory, Remembered};
 pub use union::{Mount, Union};
 
 use std::io;

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use s6gen::disk::{Place, Prune, install};
+use s6gen::install::{LockedSite, Prune, install};
 use s6gen::tree::SourceTree;
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     let root = Path::new(root);
     let result = match prune.as_str() {
         "now" => install(&tree, root, definitions),
-        _ => Place::lock(root, definitions).and_then(|place| place.install(&tree, Prune::Later)),
+        _ => LockedSite::lock(root, definitions).and_then(|place| place.install(&tree, Prune::Later)),
     };
     match result {
         Ok(_) => ExitCode::SUCCESS,

@@ -10,7 +10,9 @@ const FLOORS: &[&[&str]] = &[
     &["source"],
     &["tree"],
     &["manifest", "model"],
-    &["compare", "disk", "image", "import", "live", "render", "report", "resolve", "validate"],
+    &["disk"],
+    &["compare", "image", "import", "install", "live", "render", "report", "resolve", "validate"],
+    &["jobs"],
     &["cli"],
 ];
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use s6gen::disk::{compare, compose, definition_in, find_tree, install, keep};
+use s6gen::install::{compare, definition_in, find_definitions, install, preview, retain_installed};
 use s6gen::tree::SourceTree;
 use tempfile::TempDir;
 
@@ -60,7 +60,7 @@ fn composed(root: &Path, tree: &SourceTree, definitions: &str, compiled: &str) -
     let differ = differences.iter().filter_map(|d| definition_in(definitions.trim_matches('/'), &d.path));
     let differ = differ.map(str::to_owned).collect();
     let sources = [compiled.to_owned()];
-    let made = compose(tree, root, definitions, &sources, &differ, &place.path().join("next")).unwrap();
+    let made = preview(tree, root, definitions, &sources, &differ, &place.path().join("next")).unwrap();
     assert_eq!(listing(root), before, "nothing below the root is touched");
     // What an earlier call, or one that was killed, has left there makes no difference.
     let used = TempDir::new().unwrap();
@@ -68,7 +68,7 @@ fn composed(root: &Path, tree: &SourceTree, definitions: &str, compiled: &str) -
     write(&next, &[("0/web", "a file"), ("0/mine/run", "old"), ("0/gone/type", ""), ("0/old/deep/type", "")]);
     std::os::unix::fs::symlink("nowhere", next.join("0/new")).unwrap();
     for _ in 0..2 {
-        let again = compose(tree, root, definitions, &sources, &differ, &next).unwrap();
+        let again = preview(tree, root, definitions, &sources, &differ, &next).unwrap();
         assert_eq!(again[0].is_symlink(), made[0].is_symlink());
         assert_eq!(listing(&again[0]), listing(&made[0]));
     }
@@ -200,12 +200,12 @@ fn of_an_earlier_build_is_kept_what_is_wanted_still_and_ours() {
     install(&linked(&[("old", "old"), ("web", "before")]), root, DEFINITIONS).unwrap();
     write(root, &[("etc/s6-overlay/sv/old/mine", "mine")]);
     let new = linked(&[("web", "after")]);
-    let kept = keep(&new, root, DEFINITIONS, |path| !path.ends_with("/type")).unwrap();
+    let kept = retain_installed(&new, root, DEFINITIONS, |path| !path.ends_with("/type")).unwrap();
     let mut expected = new;
     expected.file("etc/s6-overlay/sv/old/run", "old", true);
     assert_eq!(kept, expected, "no link, no directory, nothing that is not ours, and what is new is new");
     let empty = TempDir::new().unwrap();
-    assert_eq!(keep(&expected, empty.path(), DEFINITIONS, |_| true).unwrap(), expected);
+    assert_eq!(retain_installed(&expected, empty.path(), DEFINITIONS, |_| true).unwrap(), expected);
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn a_tree_is_found_where_builds_put_it_and_where_links_lead() {
             fs::create_dir_all(root.path().join(place)).unwrap();
         }
         prepare(root.path());
-        find_tree(root.path(), &places, "marker")
+        find_definitions(root.path(), &places, "marker")
     };
     let link = |target: &'static str| {
         move |root: &Path| {

@@ -292,7 +292,7 @@ fn what_an_included_file_says_is_taken_back() {
         let mut files = Files::default();
         let file = files.add("services.toml", outer);
         let included = inner.map(|inner| files.add("inner.toml", inner).into()).into_iter().collect();
-        let compilation = compile(&files, s6gen::ManifestFile { file, included, added: None });
+        let compilation = compile(&files, s6gen::ManifestFile { file, included });
         let problems: Vec<&String> = compilation.problems.iter().map(|problem| &problem.message).collect();
         assert_eq!(problems, [""; 0]);
         render::tree(&compilation.services).unwrap().to_string()

@@ -8,9 +8,11 @@ use std::process::{Command, Output, Stdio};
 use s6gen::compare::{restarts, running};
 use s6gen::diagnostic::Files;
 use s6gen::image::Setup;
+use s6gen::install;
+use s6gen::jobs::judge_image_for_comparison;
 use s6gen::model::{File, Name, NodeKind, Settings, Snapshot};
 use s6gen::source::{Mount, Union};
-use s6gen::{compile, disk, render, snapshot, snapshot_of, snapshot_of_image};
+use s6gen::{compile, disk, render, snapshot, snapshot_of};
 use serde_json::Value;
 
 use crate::golden::{cases, compare};
@@ -79,11 +81,12 @@ fn a_manifest_and_the_tree_built_of_it_are_the_same() {
         let tree = render::tree(&set).unwrap();
         let told = snapshot(&set, &tree);
         let root = tempfile::tempdir().unwrap();
-        disk::install(&tree, root.path(), &set.target.tree).unwrap();
+        install::install(&tree, root.path(), &set.target.tree).unwrap();
         let built = if set.target.system.is_overlay() {
             let opened = disk::SourceDirectory::open(root.path()).unwrap();
             let union = Union::new(vec![Mount::new("/", root.path(), opened)]).unwrap();
-            snapshot_of_image(&union, &Setup { is_partial: true, ..Setup::new(set.target.system) })
+            let setup = Setup { is_partial: true, ..Setup::new(set.target.system) };
+            judge_image_for_comparison(&mut Files::default(), &union, &setup, &[]).1
         } else {
             let place = root.path().join(set.target.tree.trim_start_matches('/'));
             snapshot_of(|| vec![disk::source(&place)])

@@ -9,7 +9,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use s6gen::diagnostic::Code;
-use s6gen::disk::{Installed, OutputError, Place, Prune, State, compare, install, read_manifest};
+use s6gen::disk::read_manifest;
+use s6gen::install::{InstallError, Installed, LockedSite, PathState, Prune, compare, install};
 use s6gen::tree::SourceTree;
 use tempfile::TempDir;
 
@@ -68,11 +69,11 @@ fn tree_named(name: &str) -> SourceTree {
     }
 }
 
-fn build(tree: &SourceTree, root: &Path) -> Result<Installed, OutputError> {
+fn build(tree: &SourceTree, root: &Path) -> Result<Installed, InstallError> {
     install(tree, root, "/etc/s6-overlay/sv")
 }
 
-fn codes(error: &OutputError) -> Vec<Code> {
+fn codes(error: &InstallError) -> Vec<Code> {
     error.diagnostics().iter().map(|d| d.code).collect()
 }
 
@@ -354,7 +355,7 @@ fn under_one_lock_removed_definitions_stay_whole_until_they_are_let_go_of() {
             .collect()
     };
     {
-        let place = Place::lock(root.path(), SV).unwrap();
+        let place = LockedSite::lock(root.path(), SV).unwrap();
         assert_eq!(place.compare(&new()).unwrap(), compare(&new(), root.path(), SV).unwrap());
         let done = place.install(&new(), Prune::Later).unwrap();
         assert_eq!((&done.postponed[..], &done.removed_services[..]), (&["gone".to_owned()][..], &[][..]));
@@ -372,12 +373,12 @@ fn under_one_lock_removed_definitions_stay_whole_until_they_are_let_go_of() {
         assert_eq!(look(root.path()), expected(&new(), |_| {}));
     }
     // What was postponed comes back as it was, or goes with an ordinary build.
-    Place::lock(root.path(), SV).unwrap().install(&old(), Prune::Later).unwrap();
+    LockedSite::lock(root.path(), SV).unwrap().install(&old(), Prune::Later).unwrap();
     build(&new(), root.path()).unwrap();
     assert_eq!(look(root.path()), expected(&new(), |_| {}));
     for back in [old(), SourceTree::default()] {
         build(&old(), root.path()).unwrap();
-        Place::lock(root.path(), SV).unwrap().install(&new(), Prune::Later).unwrap();
+        LockedSite::lock(root.path(), SV).unwrap().install(&new(), Prune::Later).unwrap();
         build(&back, root.path()).unwrap();
         assert_eq!(look(root.path()), expected(&back, |root| drop(build(&old(), root))));
     }
@@ -386,7 +387,7 @@ fn under_one_lock_removed_definitions_stay_whole_until_they_are_let_go_of() {
 #[test]
 fn a_lock_that_wrote_nothing_leaves_nothing() {
     let root = TempDir::new().unwrap();
-    let place = Place::lock(root.path(), SV).unwrap();
+    let place = LockedSite::lock(root.path(), SV).unwrap();
     assert!(place.compare(&new()).unwrap().len() > 10);
     drop(place);
     assert!(look(root.path()).is_empty());
@@ -396,25 +397,25 @@ fn a_lock_that_wrote_nothing_leaves_nothing() {
 fn compare_says_what_a_build_would_change_and_writes_nothing() {
     let root = TempDir::new().unwrap();
     let all = compare(&new(), root.path(), SV).unwrap();
-    assert!(!all.is_empty() && all.iter().all(|d| d.state == State::Missing));
+    assert!(!all.is_empty() && all.iter().all(|d| d.state == PathState::Missing));
     assert!(look(root.path()).is_empty());
 
     build(&old(), root.path()).unwrap();
     let before = look_with_times(root.path());
-    let all: Vec<(String, State)> =
+    let all: Vec<(String, PathState)> =
         compare(&new(), root.path(), SV).unwrap().into_iter().map(|d| (d.path, d.state)).collect();
     for (path, state) in [
-        ("web/run", State::Content),
-        ("web/data", State::Kind),
-        ("web/data/a", State::LeftOver),
-        ("web/env", State::Kind),
-        ("web/env/NAME", State::Missing),
-        ("web/link", State::Kind),
-        ("web/to", State::Content),
-        ("web/mode", State::Executable),
-        ("gone", State::LeftOver),
-        ("added", State::Missing),
-        (".s6gen", State::Content),
+        ("web/run", PathState::Content),
+        ("web/data", PathState::Kind),
+        ("web/data/a", PathState::LeftOver),
+        ("web/env", PathState::Kind),
+        ("web/env/NAME", PathState::Missing),
+        ("web/link", PathState::Kind),
+        ("web/to", PathState::Content),
+        ("web/mode", PathState::Executable),
+        ("gone", PathState::LeftOver),
+        ("added", PathState::Missing),
+        (".s6gen", PathState::Content),
     ] {
         assert!(all.contains(&(format!("{SV}/{path}"), state)), "{path}: {all:?}");
     }
@@ -426,8 +427,8 @@ fn compare_says_what_a_build_would_change_and_writes_nothing() {
     // What git does not keep is mended, and is no difference.
     fs::set_permissions(root.path().join(SV).join("web"), fs::Permissions::from_mode(0o700)).unwrap();
     assert_eq!(compare(&new(), root.path(), SV).unwrap(), []);
-    let strict = || Place::lock(root.path(), SV).unwrap().compare(&new()).unwrap();
-    assert_eq!(strict().iter().map(|d| d.state).collect::<Vec<_>>(), [State::Mode]);
+    let strict = || LockedSite::lock(root.path(), SV).unwrap().compare(&new()).unwrap();
+    assert_eq!(strict().iter().map(|d| d.state).collect::<Vec<_>>(), [PathState::Mode]);
     build(&new(), root.path()).unwrap();
     assert_eq!(strict(), []);
 }
@@ -865,9 +866,9 @@ fn a_manifest_is_read_or_the_reason_is_said() {
     assert!(read_manifest(Path::new("/dev/zero")).unwrap_err().message.contains("not a regular file"));
 
     let sparse = fs::File::create(at("large")).unwrap();
-    sparse.set_len(s6gen::disk::MANIFEST_LIMIT).unwrap();
+    sparse.set_len(s6gen::disk::MANIFEST_LIMIT as u64).unwrap();
     assert_eq!(read_manifest(&at("large")).unwrap().len(), 16 << 20);
-    sparse.set_len(s6gen::disk::MANIFEST_LIMIT + 1).unwrap();
+    sparse.set_len(s6gen::disk::MANIFEST_LIMIT as u64 + 1).unwrap();
     assert_eq!(refused("large").code, Code::ManifestTooLarge);
 
     // Root may read everything.

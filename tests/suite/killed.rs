@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use s6gen::disk::Prune;
+use s6gen::install::Prune;
 use s6gen::tree::{SourceTree, TreeEntry};
 use serde_json::json;
 

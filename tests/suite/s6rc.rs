@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use s6gen::diagnostic::Files;
 use s6gen::model::{Feature, Index, Kind, Name, ServiceSet, System};
-use s6gen::{compile, disk, render};
+use s6gen::{compile, install, render};
 
 use crate::require::needs;
 
@@ -39,7 +39,7 @@ pub fn write_image(root: &Path, own: &str, system: System) {
 
 /// Writes the tree of `set` and what the image brings below `root`, and compiles all of it with the real program.
 pub fn compile_really(set: &ServiceSet, root: &Path, database: &Path) -> Output {
-    disk::install(&render::tree(set).unwrap(), root, &set.target.tree).unwrap();
+    install::install(&render::tree(set).unwrap(), root, &set.target.tree).unwrap();
     let definitions = set.target.system.definitions_dir().unwrap_or(&set.target.tree);
     // What the manifest says that another layer has.
     for service in set.services.iter().filter(|service| matches!(service.kind, Kind::Unknown)) {

@@ -11,7 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use s6gen::diagnostic::Files;
-use s6gen::{compile, disk, render};
+use s6gen::{compile, install, render};
 use tempfile::TempDir;
 
 use crate::require::{self, needs, say};
@@ -156,7 +156,7 @@ pub fn build(text: &str) {
     let reports: Vec<_> = compilation.problems.iter().map(|problem| problem.message.clone()).collect();
     assert!(!compilation.problems.has_errors(), "{reports:?}");
     let tree = render::tree(&compilation.services).unwrap();
-    disk::install(&tree, Path::new("/"), &compilation.services.target.tree).unwrap();
+    install::install(&tree, Path::new("/"), &compilation.services.target.tree).unwrap();
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -8,8 +8,9 @@ use std::process::Command;
 use std::sync::Mutex;
 
 use s6gen::diagnostic::Files;
-use s6gen::disk::{Place, Prune, SourceDirectory};
+use s6gen::disk::SourceDirectory;
 use s6gen::image::Setup;
+use s6gen::install::{LockedSite, Prune};
 use s6gen::model::{Database, Index, System};
 use s6gen::tree::SourceTree;
 use s6gen::{compile, judge_image, render};
@@ -119,7 +120,7 @@ fn tree(name: &str) -> SourceTree {
 }
 
 fn build(name: &str, root: &Path) {
-    Place::lock(root, SV).unwrap().install(&tree(name), Prune::Now).unwrap();
+    LockedSite::lock(root, SV).unwrap().install(&tree(name), Prune::Now).unwrap();
 }
 
 fn system() -> System {

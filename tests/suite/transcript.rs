@@ -272,7 +272,7 @@ impl Recorder {
         let mut found = BTreeMap::new();
         let scratch = PathBuf::from(&self.places.scratch);
         let mut databases = vec![scratch.join("boot")];
-        databases.extend(s6gen::disk::databases(&scratch.join("run/s6gen")).into_values());
+        databases.extend(s6gen::live::databases(&scratch.join("run/s6gen")).into_values());
         for database in databases {
             for name in ["n", "db", "resolve.cdb"] {
                 let Ok(content) = fs::read(database.join(name)) else { continue };

@@ -1,0 +1,71 @@
+//! `s6gen apply`: makes a running system what the manifest says.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::arguments::{ContainerArguments, FormatArguments, SystemArguments};
+use super::streams::{Outcome, Streams};
+use crate::jobs::{Plan, Update, UpdateError};
+use crate::live::Programs;
+
+/// Makes the running system what the manifest and the added instances say
+///
+/// Compiles the definitions to a new database, finds which running services changed, and has s6-rc-update restart exactly
+/// those, and what needs them; everything else keeps running. The files for the next boot are replaced as well.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    s6gen apply                       after `s6gen instance add` or `remove`\n  \
+    s6gen apply --dry-run             only show what it would do\n  \
+    s6gen apply -m services.toml      with a manifest other than the one the image was built from")]
+pub(super) struct Apply {
+    /// Another manifest than the one that the image was built from
+    #[arg(short, long, value_name = "FILE")]
+    manifest: Option<PathBuf>,
+    /// Change nothing; show what would be done
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    format: FormatArguments,
+    #[command(flatten)]
+    container: ContainerArguments,
+    #[command(flatten)]
+    system: SystemArguments,
+}
+
+impl Apply {
+    pub(super) fn prints_json(&self) -> bool {
+        self.format.is_json()
+    }
+
+    /// Whether it may stop the service that calls it, and does not run apart from that yet.
+    pub(super) fn may_stop_caller(&self) -> bool {
+        !self.dry_run && self.system.may_stop_caller()
+    }
+
+    pub(super) fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
+        let update = Update {
+            container: self.container.container(),
+            manifest: self.manifest.clone(),
+            dry_run: self.dry_run,
+        };
+        let updated =
+            self.system.with(streams, programs, |system, connection| update.run(system, connection));
+        show(updated, self.format.is_json(), streams)
+    }
+}
+
+/// Prints what an update did.
+pub(super) fn show(updated: Result<Plan, UpdateError>, is_json: bool, streams: &mut Streams<'_>) -> Outcome {
+    match updated {
+        Ok(plan) if is_json => streams.say(&format!("{}\n", plan.json())),
+        Ok(plan) => streams.say(&plan.text()),
+        Err(UpdateError { error, plan }) => {
+            if let Some(plan) = plan.filter(|_| is_json) {
+                streams.say(&format!("{}\n", plan.json()));
+            }
+            return streams.refuse(&error);
+        }
+    }
+    Outcome::Fine
+}

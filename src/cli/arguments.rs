@@ -1,0 +1,217 @@
+//! Arguments that several commands share.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::streams::Streams;
+use crate::diagnostic::Diagnostic;
+use crate::jobs::{Connection, Container, Input, Overrides, RunningSystem, read_overrides};
+use crate::live::{LIVE, Limits, Programs};
+use crate::model::{Name, System};
+
+/// Which manifest to read.
+#[derive(Debug, Args)]
+pub(super) struct ManifestArgument {
+    /// The manifest; `-` reads standard input [default: services.toml]
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) manifest: Option<PathBuf>,
+}
+
+impl ManifestArgument {
+    pub(super) fn path(&self) -> &Path {
+        self.manifest.as_deref().unwrap_or(Path::new("services.toml"))
+    }
+}
+
+/// A folder of templates that stand before the shipped ones.
+#[derive(Debug, Args)]
+pub(super) struct TemplatesArgument {
+    /// A folder of templates that stand before the shipped ones: `longrun/run` for every longrun, `longrun/NAME/run` for one;
+    /// `s6gen init --templates DIR` writes the shipped ones
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
+}
+
+impl TemplatesArgument {
+    pub(super) fn read(&self) -> Result<Overrides, Diagnostic> {
+        read_overrides(self.templates.as_deref())
+    }
+}
+
+/// A manifest, or source directories that exist already.
+#[derive(Debug, Args)]
+pub(super) struct InputArguments {
+    #[command(flatten)]
+    pub(super) manifest: ManifestArgument,
+    /// An s6-rc source directory instead of a manifest; several in the order in which s6-rc-compile takes them
+    #[arg(long, value_name = "DIR", group = "existing", conflicts_with = "manifest")]
+    tree: Vec<PathBuf>,
+    /// Judge as /init of this s6-overlay compiles it: DIR is what comes into the image, an s6-overlay directory or its
+    /// s6-rc.d; a second --tree is S6_RUNTIME_BUNDLEDIR
+    #[arg(long, value_name = "VERSION", value_parser = version, requires = "existing")]
+    overlay: Option<System>,
+    /// The same of a layer below, which --tree adds to; several from the lowest up
+    #[arg(long, value_name = "DIR", requires = "tree", requires = "overlay")]
+    layer: Vec<PathBuf>,
+    /// A service that is defined elsewhere
+    #[arg(long, value_name = "NAME", value_parser = name, requires = "existing")]
+    pub(super) external: Vec<Name>,
+    /// The root file system of an image, with the s6-overlay in it
+    #[arg(long, value_name = "DIR", group = "existing", conflicts_with = "manifest")]
+    root: Option<PathBuf>,
+    /// The value of S6_RUNTIME_PROFILE when the container starts
+    #[arg(long, value_name = "NAME", value_parser = name_text, requires = "root", conflicts_with = "tree")]
+    profile: Option<String>,
+    /// The value of S6_RUNTIME_BUNDLEDIR when the container starts
+    #[arg(long, value_name = "PATH", value_parser = absolute, requires = "root", conflicts_with = "tree")]
+    bundle_dir: Option<String>,
+}
+
+impl InputArguments {
+    /// The paths that the user named, for a report on the whole.
+    pub(super) fn shown(&self) -> String {
+        let trees: Vec<String> =
+            self.tree.iter().chain(&self.root).map(|tree| tree.display().to_string()).collect();
+        if trees.is_empty() { self.manifest.path().display().to_string() } else { trees.join(", ") }
+    }
+
+    /// Why the arguments make no sense together, although each of them does.
+    pub(super) fn misuse(&self) -> Option<&'static str> {
+        let is_too_much = self.overlay.is_some() && self.tree.len() > 2;
+        is_too_much.then_some(
+            "with --overlay the first --tree is what comes into the image, a second one is S6_RUNTIME_BUNDLEDIR, and \
+             there is no third; a base image is a --layer",
+        )
+    }
+
+    pub(super) fn is_manifest(&self) -> bool {
+        self.tree.is_empty() && self.root.is_none()
+    }
+
+    pub(super) fn input(&self) -> Input {
+        match (&self.root, self.overlay) {
+            (Some(root), system) => Input::Root {
+                path: root.clone(),
+                system,
+                profile: self.profile.clone(),
+                bundle_dir: self.bundle_dir.clone(),
+            },
+            (None, _) if self.is_manifest() => Input::Manifest(self.manifest.path().to_owned()),
+            (None, Some(system)) => Input::Layers {
+                system,
+                lower: self.layer.clone(),
+                tree: self.tree.first().cloned(),
+                bundle_dir: self.tree.get(1).cloned(),
+            },
+            (None, None) => Input::Sources(self.tree.clone()),
+        }
+    }
+}
+
+/// For whom the output is.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct FormatArguments {
+    /// For people or for programs
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+impl FormatArguments {
+    pub(super) fn is_json(&self) -> bool {
+        self.json || self.format == Format::Json
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Human,
+    /// For programs; the shape is versioned
+    Json,
+}
+
+/// Where the definitions are in a container.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ContainerArguments {
+    /// The root of the container
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    root: PathBuf,
+    /// The directory of the definitions in it, if s6gen does not find it: what `[target] tree` says
+    #[arg(long, value_name = "PATH")]
+    tree: Option<String>,
+}
+
+impl ContainerArguments {
+    pub(super) fn container(&self) -> Container {
+        Container { root: self.root.clone(), tree: self.tree.clone() }
+    }
+}
+
+/// The s6-rc that runs.
+#[derive(Debug, Clone, Args)]
+pub(super) struct SystemArguments {
+    /// The live directory of s6-rc
+    #[arg(long, value_name = "DIR", default_value = LIVE)]
+    live: PathBuf,
+    /// How long to wait while another s6gen or s6-rc is at work, in seconds; during a boot one is, until everything is up
+    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    wait: u64,
+    /// How long services may take in all to stop and start, in seconds; 0 is as long as they want
+    #[arg(long, value_name = "SECONDS", default_value = "300")]
+    timeout: u64,
+    /// Runs apart from the caller already
+    #[arg(long, hide = true)]
+    apart: bool,
+}
+
+impl SystemArguments {
+    /// Whether it does not run apart from the caller yet.
+    pub(super) fn may_stop_caller(&self) -> bool {
+        !self.apart
+    }
+
+    /// Calls `job` with the system, and with a connection to it that tells the user what goes on.
+    pub(super) fn with<T>(
+        &self,
+        streams: &mut Streams<'_>,
+        programs: &mut dyn Programs,
+        job: impl FnOnce(&RunningSystem, Connection<'_>) -> T,
+    ) -> T {
+        let change = (self.timeout > 0).then(|| Duration::from_secs(self.timeout));
+        let limits = Limits { wait: Duration::from_secs(self.wait), change };
+        let mut tell = |text: &str| streams.tell(&format!("{text}\n"));
+        let system = RunningSystem { live: self.live.clone(), limits };
+        job(&system, Connection { programs, tell: &mut tell })
+    }
+}
+
+/// Reads a version of s6-overlay.
+pub(super) fn version(text: &str) -> Result<System, String> {
+    let newest = System::NEWEST_OVERLAY.version();
+    System::overlay(text).ok_or_else(|| format!("s6gen knows versions from 3.0.0.0 to {newest}"))
+}
+
+fn name_text(text: &str) -> Result<String, String> {
+    match text.is_empty() || text.contains(['/', '\n']) {
+        true => Err("this is no name".into()),
+        false => Ok(text.into()),
+    }
+}
+
+/// Reads the name of a service.
+pub(super) fn name(text: &str) -> Result<Name, String> {
+    Ok(Name::from(name_text(text)?.as_str()))
+}
+
+fn absolute(text: &str) -> Result<String, String> {
+    match text.starts_with('/') && !text.contains(char::is_whitespace) {
+        true => Ok(text.into()),
+        false => Err("it must be an absolute path without blanks".into()),
+    }
+}

@@ -1,0 +1,147 @@
+//! Where a command writes, what it answers to a program that reads JSON, and how it ends.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::diagnostic::{Diagnostic, Files, Severity};
+use crate::jobs::JobError;
+use crate::report::{self, Style};
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Fine,
+    Problems,
+    Misused,
+    Refused,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> ExitCode {
+        match outcome {
+            Outcome::Fine => ExitCode::SUCCESS,
+            Outcome::Problems => ExitCode::from(1),
+            Outcome::Misused => ExitCode::from(2),
+            Outcome::Refused => ExitCode::from(3),
+        }
+    }
+}
+
+/// The largest number of problems that a person reads. Drawing one reads its whole file, so a million would take for ever.
+const MOST_REPORTS: usize = 1000;
+
+/// Where output goes.
+pub(super) struct Streams<'a> {
+    out: &'a mut dyn Write,
+    err: &'a mut dyn Write,
+    style: Style,
+    /// How many characters a line has, if standard output is a terminal.
+    pub(super) width: Option<usize>,
+    /// Why something could not be written to standard output.
+    lost: Option<io::Error>,
+    /// What a program that reads JSON gets if the command prints nothing else.
+    answer: Option<Answer>,
+}
+
+/// Why a command did not do what a program asked for.
+#[derive(Default)]
+struct Answer {
+    problems: Vec<serde_json::Value>,
+    messages: Vec<String>,
+}
+
+impl<'a> Streams<'a> {
+    pub(super) fn new(
+        out: &'a mut dyn Write,
+        err: &'a mut dyn Write,
+        style: Style,
+        width: Option<usize>,
+    ) -> Self {
+        Streams { out, err, style, width, lost: None, answer: None }
+    }
+
+    /// From now on a program reads JSON on standard output.
+    pub(super) fn answer_in_json(&mut self) {
+        self.answer = Some(Answer::default());
+    }
+
+    /// Prints what the user asked for.
+    pub(super) fn say(&mut self, text: &str) {
+        self.answer.take_if(|_| !text.is_empty());
+        let said = self.out.write_all(text.as_bytes());
+        self.note_lost(said);
+    }
+
+    fn note_lost(&mut self, said: io::Result<()>) {
+        // A reader that goes away (`s6gen graph | head`) has enough.
+        let lost = said.err().filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
+        self.lost = self.lost.take().or(lost);
+    }
+
+    /// Completes the output; reports an error if it cannot be written.
+    pub(super) fn end(&mut self, outcome: Outcome) -> Outcome {
+        if let Some(Answer { problems, messages }) = self.answer.take() {
+            let shape = serde_json::json!({ "version": 1, "problems": problems, "messages": messages });
+            self.say(&format!("{shape}\n"));
+        }
+        let flushed = self.out.flush();
+        self.note_lost(flushed);
+        match self.lost.take() {
+            None => outcome,
+            Some(error) => {
+                self.tell(&format!("s6gen: cannot write to standard output: {error}\n"));
+                Outcome::Refused
+            }
+        }
+    }
+
+    /// Tells a person something on standard error.
+    pub(super) fn tell(&mut self, text: &str) {
+        if let Some(answer) = &mut self.answer {
+            answer.messages.extend(text.lines().map(str::to_owned));
+        }
+        self.write(text);
+    }
+
+    fn write(&mut self, text: &str) {
+        let _ = self.err.write_all(text.as_bytes());
+    }
+
+    /// Reports why a job could not be done.
+    pub(super) fn refuse(&mut self, error: &JobError) -> Outcome {
+        self.report(&error.problems, &error.files);
+        if error.is_of_system() { Outcome::Refused } else { Outcome::Problems }
+    }
+
+    /// Reports every problem, then how many there are.
+    pub(super) fn report<'p>(&mut self, problems: impl IntoIterator<Item = &'p Diagnostic>, files: &Files) {
+        let (mut errors, mut warnings) = (0, 0);
+        for problem in problems {
+            if let Some(answer) = &mut self.answer {
+                answer.problems.push(report::json(problem, files));
+            }
+            match problem.severity {
+                Severity::Error => errors += 1,
+                Severity::Warning => warnings += 1,
+            }
+            if errors + warnings <= MOST_REPORTS {
+                let text = report::human(problem, files, self.style);
+                self.write(&text);
+            }
+        }
+        if errors + warnings > MOST_REPORTS {
+            let rest = errors + warnings - MOST_REPORTS;
+            self.write(&format!("{rest} more are not shown; `s6gen check --format json` lists all\n"));
+        }
+        let count = |n: usize, what: &str| match n {
+            0 => None,
+            1 => Some(format!("1 {what}")),
+            n => Some(format!("{n} {what}s")),
+        };
+        let counts: Vec<String> =
+            [count(errors, "error"), count(warnings, "warning")].into_iter().flatten().collect();
+        if !counts.is_empty() {
+            self.write(&format!("{}; `s6gen explain CODE` says more about each\n", counts.join(", ")));
+        }
+    }
+}

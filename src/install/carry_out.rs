@@ -1,0 +1,204 @@
+//! Carries out a plan: stages what is new, takes the steps, and replaces the receipt.
+
+use std::io::ErrorKind::{CrossesDevices, ResourceBusy};
+use std::path::{Path, PathBuf};
+
+use super::error::InstallError;
+use super::plan::InstallPlan;
+use super::receipt::{RECEIPT, Receipt};
+use super::site::{STAGINGS, Site};
+use super::steps::{InstallStep, steps};
+use super::switch::Switch;
+use crate::disk::{
+    DiskError, create, make_directory, may_change, put, remove, remove_directory, remove_empty, remove_file,
+    rename, set_directory_mode,
+};
+use crate::tree::TreeEntry;
+
+/// What an installation did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Installed {
+    /// How many files, links and directories were written.
+    pub written: usize,
+    /// How many were removed.
+    pub removed: usize,
+    /// How many were there already, just so.
+    pub unchanged: usize,
+    /// The services whose definitions were removed.
+    pub removed_services: Vec<String>,
+    /// The services whose definitions the tree does not have and that lie there still, as [`Prune::Later`] asks.
+    pub postponed: Vec<String>,
+    /// Other people's files in directories that would have been removed; both are still there. Paths are relative to
+    /// the root.
+    pub kept: Vec<String>,
+}
+
+/// Carries out a plan for `ground`; the caller has held the lock since it was made.
+pub(super) fn install_locked(site: &Site, plan: InstallPlan<'_>) -> Result<Installed, InstallError> {
+    refuse_foreign(&plan)?;
+    let switch = if plan.is_done() { None } else { Switch::new(site, &plan)? };
+    let in_use = switch.as_ref().filter(|switch| switch.in_use).map(|switch| switch.staging);
+    for name in &plan.stale {
+        // What an interrupted build lets `/init` look into stays until there is something else to look into.
+        if in_use.is_none_or(|staging| staging == *name) {
+            discard(site, name)?;
+        }
+    }
+    if !plan.is_done() {
+        let work = Work { site, plan: &plan, switch: switch.as_ref() };
+        work.stage()?;
+        work.publish()?;
+        STAGINGS.iter().try_for_each(|name| discard(site, name)).map_err(InstallError::Partly)?;
+    }
+    let prefix = format!("{}/", site.definitions);
+    let service = |path: &str| path.strip_prefix(&prefix)?.strip_suffix("/type").map(str::to_owned);
+    Ok(Installed {
+        written: plan.writes.len() + plan.modes.len(),
+        removed: plan.left_over.len(),
+        unchanged: plan.unchanged,
+        removed_services: plan.left_over.iter().rev().filter_map(|(path, _)| service(path)).collect(),
+        postponed: plan.postponed,
+        kept: plan.kept,
+    })
+}
+
+pub(super) fn refuse_foreign(plan: &InstallPlan) -> Result<(), InstallError> {
+    if plan.foreign.is_empty() { Ok(()) } else { Err(InstallError::Foreign(plan.foreign.clone())) }
+}
+
+/// Removes something of our own beside the definitions.
+fn discard(site: &Site, name: &str) -> Result<(), DiskError> {
+    let path = site.in_definitions(name);
+    remove(&path).map_err(DiskError::of("remove", &path))
+}
+
+/// What is done after looking.
+struct Work<'w> {
+    site: &'w Site<'w>,
+    plan: &'w InstallPlan<'w>,
+    switch: Option<&'w Switch>,
+}
+
+/// How far a build went: new directories can be taken away again, everything else is there to stay.
+#[derive(Default)]
+struct Progress {
+    made: Vec<PathBuf>,
+    irrevocable: bool,
+}
+
+impl Work<'_> {
+    fn staging(&self) -> &'static str {
+        self.switch.map_or(STAGINGS[0], |switch| switch.staging)
+    }
+
+    /// What is ours while this lasts: the old and the new, so that a build after a kill knows both.
+    fn receipt(&self) -> Receipt {
+        let mut union = self.plan.old.union(&self.plan.new);
+        if let Some(switch) = self.switch {
+            switch.announce(&mut union, self.site);
+        }
+        union
+    }
+
+    /// Completes everything that is new, where nobody looks, so that a refusal shows before anything has changed.
+    ///
+    /// Nothing is synced: an image layer is read back from the page cache, and after a power cut it is built again.
+    fn stage(&self) -> Result<(), DiskError> {
+        self.fill_staging().inspect_err(|_| {
+            // What made the build fail may make this fail as well; the next build does it then.
+            let _ = discard(self.site, self.staging());
+        })
+    }
+
+    fn fill_staging(&self) -> Result<(), DiskError> {
+        let Work { site, plan, switch } = self;
+        let folders = switch.map(Switch::folders).unwrap_or_default();
+        for path in plan.parents_of_changes().union(&folders) {
+            let path = site.path(path);
+            may_change(&path)?;
+        }
+        let staging = site.in_definitions(self.staging());
+        make_directory(&staging).map_err(DiskError::of("make", &staging))?;
+        for (name, receipt) in [("old", &plan.old), ("union", &self.receipt()), (RECEIPT, &plan.new)] {
+            let entry = TreeEntry::File { content: receipt.text().into_bytes(), executable: false };
+            create(&staging.join(name), &entry)
+                .map_err(DiskError::of("write", &site.in_definitions(RECEIPT)))?;
+        }
+        for (number, write) in plan.writes.iter().enumerate() {
+            create(&staging.join(number.to_string()), write.entry)
+                .map_err(DiskError::of("write", &site.path(&write.path)))?;
+        }
+        let sides = switch.map_or(Ok(()), |switch| switch.stage(site, plan, &staging));
+        sides.map_err(DiskError::of("write", &staging))
+    }
+
+    /// Puts everything into place.
+    fn publish(&self) -> Result<(), InstallError> {
+        let Work { site, plan, .. } = self;
+        let receipt = site.in_definitions(RECEIPT);
+        let staging = site.in_definitions(self.staging());
+        let put_receipt =
+            |name: &str| rename(&staging.join(name), &receipt).map_err(DiskError::of("write", &receipt));
+        let union = self.receipt();
+        let announced = union != plan.old || !plan.has_receipt;
+        if announced {
+            put_receipt("union").inspect_err(|_| drop(discard(site, self.staging())))?;
+        }
+        let mut progress = Progress::default();
+        if let Err(error) = self.take_steps(&staging, &mut progress) {
+            if progress.irrevocable {
+                // `/init` may look into the staging directory; the next build tidies up.
+                return Err(InstallError::Partly(error));
+            }
+            remove_empty(&progress.made);
+            let restored = match (announced, plan.has_receipt) {
+                (false, _) => true,
+                (true, true) => put_receipt("old").is_ok(),
+                (true, false) => remove(&receipt).is_ok(),
+            };
+            let _ = discard(site, self.staging());
+            return Err(if restored { InstallError::Disk(error) } else { InstallError::Partly(error) });
+        }
+        if union != plan.new {
+            put_receipt(RECEIPT).map_err(InstallError::Partly)?;
+        }
+        Ok(())
+    }
+
+    fn take_steps(&self, staging: &Path, progress: &mut Progress) -> Result<(), DiskError> {
+        for step in steps(self.site, self.plan, self.switch) {
+            match step {
+                InstallStep::Mode { path } => {
+                    let path = self.site.path(path);
+                    set_directory_mode(&path).map_err(DiskError::of("set the permissions of", &path))?;
+                }
+                InstallStep::Put { staged, path, entry } => {
+                    let path = self.site.path(path);
+                    let directory = *entry == TreeEntry::Directory;
+                    progress.irrevocable |= !directory;
+                    put(&staging.join(staged), &path, entry).map_err(DiskError::of("write", &path))?;
+                    if directory {
+                        progress.made.push(path);
+                    }
+                }
+                InstallStep::Lead { staged, path } => {
+                    let path = self.site.path(path);
+                    progress.irrevocable = true;
+                    match rename(&staging.join(staged), &path) {
+                        Err(error) if !matches!(error.kind(), CrossesDevices | ResourceBusy) => {
+                            return Err(DiskError::system("write", &path, &error));
+                        }
+                        _ => {}
+                    }
+                }
+                InstallStep::Remove { path, directory } => {
+                    let path = self.site.path(path);
+                    progress.irrevocable = true;
+                    let removed = if directory { remove_directory(&path) } else { remove_file(&path) };
+                    removed.map_err(DiskError::of("remove", &path))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

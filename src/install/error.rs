@@ -1,0 +1,106 @@
+//! Why a tree was not installed, or not all of it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::disk::DiskError;
+
+/// Why a tree was not installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InstallError {
+    /// The disk refused, and nothing was changed.
+    Disk(DiskError),
+    /// The disk refused after some of the output was replaced. The next installation completes it.
+    Partly(DiskError),
+    /// Files that s6gen did not make are where it has to write. Nothing was written.
+    Foreign(Vec<ForeignPath>),
+}
+
+/// A file or directory in our place that s6gen did not make.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ForeignPath {
+    /// The path, with the root.
+    pub path: PathBuf,
+    /// The service whose definition it is, if it is one.
+    pub service: Option<String>,
+}
+
+impl From<DiskError> for InstallError {
+    fn from(error: DiskError) -> Self {
+        InstallError::Disk(error)
+    }
+}
+
+impl InstallError {
+    /// The reports for people: one per refusal and per path that is in the way.
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        match self {
+            InstallError::Disk(error) => vec![error.diagnostic()],
+            InstallError::Partly(error) => {
+                let after = "a part of the output is new already; the next build completes it".to_owned();
+                vec![Diagnostic { notes: vec![after], ..error.diagnostic() }]
+            }
+            InstallError::Foreign(paths) => paths.iter().map(ForeignPath::diagnostic).collect(),
+        }
+    }
+
+    /// The reports for people who change a running system, where the advice is not about building an image.
+    pub fn live_diagnostics(&self) -> Vec<Diagnostic> {
+        use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+
+        let kind = match self {
+            InstallError::Disk(error) | InstallError::Partly(error) => error.kind(),
+            InstallError::Foreign(_) => None,
+        };
+        let help = match kind {
+            Some(StorageFull | QuotaExceeded) => Some("make room there and try again"),
+            Some(ReadOnlyFilesystem) => {
+                Some("mount it writable; a container whose root is read-only cannot keep what is added")
+            }
+            Some(PermissionDenied) => Some("call it as root, or as the owner of that place"),
+            _ => None,
+        };
+        let adapt = |mut problem: Diagnostic| {
+            if help.is_some() {
+                problem.help = help.map(str::to_owned);
+            }
+            let texts = problem.help.iter_mut().chain(&mut problem.notes);
+            texts.for_each(|text| {
+                *text = text.replace("the next build completes", "the next `s6gen apply` completes");
+                *text = text.replace("before building", "before `s6gen apply`");
+            });
+            problem
+        };
+        self.diagnostics().into_iter().map(adapt).collect()
+    }
+}
+
+impl ForeignPath {
+    fn diagnostic(&self) -> Diagnostic {
+        let path = self.path.display();
+        match &self.service {
+            Some(service) => Diagnostic::new(
+                Code::ForeignDefinition,
+                format!("service `{service}` is already defined by `{path}`, which s6gen did not make"),
+            )
+            .note("nothing was written")
+            .help(format!("rename one of the two, or remove `{path}` before building")),
+            None => Diagnostic::new(
+                Code::ForeignFile,
+                format!("`{path}` is in the way, and s6gen did not make it"),
+            )
+            .note("nothing was written")
+            .help(format!("move `{path}` away, or remove it")),
+        }
+    }
+}
+
+impl fmt::Display for InstallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let messages: Vec<_> = self.diagnostics().into_iter().map(|d| d.message).collect();
+        f.write_str(&messages.join("\n"))
+    }
+}
+
+impl std::error::Error for InstallError {}

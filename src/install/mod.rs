@@ -1,0 +1,40 @@
+//! Installs a source tree below a root, and finds out what an installation would change.
+//!
+//! [`install`] makes the files below a root equal to a [`SourceTree`](crate::tree::SourceTree), [`compare`] lists what it
+//! would change, and a [`LockedSite`] does both under one lock. A *receipt* beside the definitions lists what s6gen made;
+//! nothing else is ever replaced or removed.
+//!
+//! An installation has four steps:
+//!
+//! 1. `desired` works out where every entry of the tree really lies, and `plan` compares that with the disk and the
+//!    receipt. Nothing is written yet.
+//! 2. `carry_out` stages everything new in a directory that nobody reads, so that a refusal shows before anything has
+//!    changed.
+//! 3. `steps` puts the changes in an order in which a boot at any moment finds definitions that compile. Where definitions
+//!    are linked, `switch` lets all of them change in one rename, and `shared_lists` and `sides` help it.
+//! 4. `carry_out` takes the steps and replaces the receipt.
+
+mod carry_out;
+mod desired;
+mod error;
+mod find;
+mod locked;
+mod plan;
+mod preview;
+mod receipt;
+mod retain;
+mod shared_lists;
+mod sides;
+mod site;
+mod steps;
+mod switch;
+
+pub use carry_out::Installed;
+pub use error::{ForeignPath, InstallError};
+pub use find::find_definitions;
+pub use locked::{LockedSite, PreparedInstall, compare, install, refuse_taken};
+pub use plan::{PathDifference, Prune, definition_in};
+pub use preview::preview;
+pub use receipt::RECEIPT;
+pub use retain::retain_installed;
+pub use site::PathState;

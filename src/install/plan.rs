@@ -1,0 +1,314 @@
+//! Finds out what has to change so that the disk equals a tree. It only looks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use super::desired::{DesiredEntry, desired};
+use super::error::ForeignPath;
+use super::receipt::{RECEIPT, Receipt};
+use super::site::{PathState, STAGINGS, SWITCH, Site};
+use crate::disk::path::{file_name, is_at_or_above, parents};
+use crate::disk::{DIRECTORY_MODE, DiskError, OnDisk};
+use crate::tree::{SourceTree, TreeEntry};
+
+/// When definitions are removed that the tree no longer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prune {
+    /// At once.
+    Now,
+    /// With a later installation. Until then they stay where they are, and only `/init` no longer sees them: a running
+    /// system still needs the scripts of the services that it has yet to stop. Definitions that `/init` finds without a
+    /// link cannot be hidden and are removed at once.
+    Later,
+}
+
+/// A path that differs from the tree.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PathDifference {
+    /// The path, relative to the root.
+    pub path: String,
+    /// How it differs.
+    pub state: PathState,
+}
+
+/// The name of the definition in the directory `definitions` that a path is or lies in. Names that begin with a dot are not
+/// definitions.
+pub fn definition_in<'p>(definitions: &str, path: &'p str) -> Option<&'p str> {
+    let name = path.strip_prefix(definitions)?.strip_prefix('/')?.split('/').next()?;
+    (!name.starts_with('.')).then_some(name)
+}
+
+/// What has to change so that the disk equals the tree.
+#[derive(Default)]
+pub(super) struct InstallPlan<'t> {
+    /// Directories of ours whose permissions are wrong.
+    pub modes: Vec<String>,
+    /// What to write: directories first, and each directory before what is in it.
+    pub writes: Vec<Write<'t>>,
+    /// What to remove: each path, after what is in it, and whether it is a directory.
+    pub left_over: Vec<(String, bool)>,
+    /// Other people's files, because of which directories of ours are not removed.
+    pub kept: Vec<String>,
+    /// How many entries of the tree are on the disk already.
+    pub unchanged: usize,
+    /// Other people's files where the tree has an entry.
+    pub foreign: Vec<ForeignPath>,
+    /// Every path below the root that differs.
+    pub differences: Vec<PathDifference>,
+    /// Whether there is a receipt.
+    pub has_receipt: bool,
+    /// The services whose definitions are no longer desired and stay for now.
+    pub postponed: Vec<String>,
+    /// The receipt as it is.
+    pub old: Receipt,
+    /// The receipt as it has to be.
+    pub new: Receipt,
+    /// The staging directories and the switch that an interrupted build left.
+    pub stale: Vec<&'static str>,
+    desired: BTreeMap<String, DesiredEntry<'t>>,
+}
+
+/// An entry to write.
+pub(super) struct Write<'t> {
+    pub path: String,
+    pub entry: &'t TreeEntry,
+    pub in_the_way: InTheWay,
+}
+
+/// Something of ours in the place of a new entry that cannot be replaced by a rename.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InTheWay {
+    Nothing,
+    /// A file or link where a directory is desired.
+    Leaf,
+    /// A directory where something else is desired.
+    Directory,
+}
+
+impl<'t> InstallPlan<'t> {
+    pub fn new(site: &Site, tree: &'t SourceTree, prune: Prune) -> Result<Self, DiskError> {
+        let receipt = site.receipt()?;
+        let mut plan = InstallPlan {
+            has_receipt: receipt.is_some(),
+            old: receipt.unwrap_or_default(),
+            ..InstallPlan::default()
+        };
+        for name in [SWITCH].into_iter().chain(STAGINGS) {
+            if !matches!(site.look(&site.definition(name))?, OnDisk::Nothing) {
+                plan.stale.push(name);
+            }
+        }
+        let desired = desired(site, tree, &plan.old)?;
+        // Only a definition that `/init` finds through a link can be hidden from it without removing it.
+        let may_stay =
+            prune == Prune::Later && desired.iter().any(|(path, entry)| entry.links_a_definition(path, site));
+        let gone = plan.find_left_over(site, &desired, may_stay)?;
+        plan.find_changes(site, &desired, &gone)?;
+        plan.blame_definitions(site, &desired)?;
+        plan.desired = desired;
+        Ok(plan)
+    }
+
+    /// Whether the receipt has to be written.
+    pub fn receipt_differs(&self) -> bool {
+        !self.has_receipt || self.old != self.new
+    }
+
+    /// The directories, as they are before, in which something is added, replaced or removed.
+    pub fn parents_of_changes(&self) -> BTreeSet<&str> {
+        let written: BTreeSet<&str> = self.writes.iter().map(|write| write.path.as_str()).collect();
+        let removed = self.left_over.iter().map(|(path, _)| path.as_str());
+        let parents = written.iter().copied().chain(removed).filter_map(|path| parents(path).last());
+        parents.filter(|parent| !written.contains(parent)).collect()
+    }
+
+    /// Every path that differs, with the receipt and what an interrupted build left.
+    pub fn differences(&self, site: &Site) -> Vec<PathDifference> {
+        let receipt = if self.has_receipt { PathState::Content } else { PathState::Missing };
+        let receipt = self.receipt_differs().then_some((RECEIPT, receipt));
+        let own = self.stale.iter().map(|name| (*name, PathState::LeftOver)).chain(receipt);
+        let own = own.map(|(name, state)| PathDifference { path: site.definition(name), state });
+        let mut differences: Vec<PathDifference> = self.differences.iter().cloned().chain(own).collect();
+        differences.sort();
+        differences
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_done(&self) -> bool {
+        self.differences.is_empty() && !self.receipt_differs()
+    }
+
+    /// The desired entries below a directory, by their path there.
+    pub fn desired_in(&self, directory: &str) -> impl Iterator<Item = (&str, &'t TreeEntry)> {
+        let prefix = format!("{directory}/");
+        let start = (Bound::Excluded(prefix.clone()), Bound::Unbounded);
+        let below = self.desired.range::<String, _>(start);
+        below.map_while(move |(path, desired)| Some((path.strip_prefix(&prefix)?, desired.entry)))
+    }
+
+    /// Whether the tree has a definition of that name.
+    pub fn desires_definition(&self, site: &Site, name: &str) -> bool {
+        self.desired.contains_key(&site.definition(name))
+    }
+
+    /// The links to definitions, with their targets.
+    pub fn desired_links(&self, site: &Site) -> impl Iterator<Item = (&str, &str)> {
+        let links = self.desired.iter().filter(|(path, desired)| desired.links_a_definition(path, site));
+        links.filter_map(|(path, desired)| match desired.entry {
+            TreeEntry::Link(target) => Some((path.as_str(), target.as_str())),
+            _ => None,
+        })
+    }
+
+    fn find_left_over(
+        &mut self,
+        site: &Site,
+        desired: &BTreeMap<String, DesiredEntry>,
+        may_stay: bool,
+    ) -> Result<BTreeSet<String>, DiskError> {
+        let mut gone = BTreeSet::new();
+        let InstallPlan { old, new, left_over, postponed, kept, differences, .. } = self;
+        for (path, directory) in old.paths().rev() {
+            if desired.contains_key(path) || !site.is_direct(path)? {
+                continue;
+            }
+            let definition =
+                site.definition_of(path).filter(|name| !desired.contains_key(&site.definition(name)));
+            match (site.look(path)?, directory) {
+                (OnDisk::Nothing, _) => continue,
+                (_, directory) if may_stay && definition.is_some() => {
+                    new.add(path, directory);
+                    postponed.extend(definition.filter(|_| path.ends_with("/type")).map(str::to_owned));
+                    continue;
+                }
+                (OnDisk::File { .. } | OnDisk::Link(_), false) => {}
+                (OnDisk::Directory { .. }, true) => {
+                    let rest = remaining(site, path, &gone)?;
+                    if !rest.is_empty() {
+                        new.add(path, true);
+                        kept.extend(rest.into_iter().filter(|p| !old.owns(p, true) && !old.owns(p, false)));
+                        continue;
+                    }
+                }
+                // After a killed build the receipt may list a path both as a file and as a directory.
+                (_, directory) if old.owns(path, !directory) => continue,
+                _ => {
+                    kept.push(path.to_owned());
+                    continue;
+                }
+            }
+            gone.insert(path.to_owned());
+            left_over.push((path.to_owned(), directory));
+            differences.push(PathDifference { path: path.to_owned(), state: PathState::LeftOver });
+        }
+        kept.sort();
+        postponed.sort();
+        Ok(gone)
+    }
+
+    fn find_changes(
+        &mut self,
+        site: &Site,
+        desired: &BTreeMap<String, DesiredEntry<'t>>,
+        gone: &BTreeSet<String>,
+    ) -> Result<(), DiskError> {
+        // Where a directory replaces a link, what the link leads to does not count.
+        let mut made = BTreeSet::new();
+        for (path, DesiredEntry { entry, definition }) in desired {
+            let under_made = parents(path).last().is_some_and(|parent| made.contains(parent));
+            let found = if under_made { OnDisk::Nothing } else { site.look(path)? };
+            let difference = site.difference(path, &found, entry)?;
+            let owned_leaf = self.old.owns(path, false);
+            let directory = **entry == TreeEntry::Directory;
+            let mut blocked = Vec::new();
+            let state = match (difference, found) {
+                (None, OnDisk::Directory { mode }) => {
+                    // A directory that others may use is not ours, unless it is in the receipt or in a definition of ours.
+                    let ours = definition.is_some() || self.old.owns(path, true);
+                    if !ours || is_at_or_above(path, &site.definitions) {
+                        continue;
+                    }
+                    (mode != DIRECTORY_MODE).then(|| {
+                        self.modes.push(path.clone());
+                        PathState::Mode
+                    })
+                }
+                (None, _) => None,
+                (Some(state), found) => {
+                    match &found {
+                        OnDisk::Directory { .. } if self.old.owns(path, true) => {
+                            blocked = remaining(site, path, gone)?;
+                        }
+                        OnDisk::File { .. } | OnDisk::Link(_) if owned_leaf => {}
+                        OnDisk::Nothing => {}
+                        _ => blocked.push(path.clone()),
+                    }
+                    let in_the_way = match found {
+                        OnDisk::Directory { .. } => InTheWay::Directory,
+                        OnDisk::File { .. } | OnDisk::Link(_) if directory => InTheWay::Leaf,
+                        _ => InTheWay::Nothing,
+                    };
+                    if directory {
+                        made.insert(path.as_str());
+                    }
+                    self.writes.push(Write { path: path.clone(), entry, in_the_way });
+                    Some(state)
+                }
+            };
+            if !directory || !is_at_or_above(path, &site.definitions) {
+                self.new.add(path, directory);
+            }
+            match state {
+                None => self.unchanged += 1,
+                Some(state) => self.differences.push(PathDifference { path: path.clone(), state }),
+            }
+            self.foreign.extend(blocked.iter().map(|p| ForeignPath { path: site.path(p), service: None }));
+        }
+        self.writes.sort_by_key(|write| *write.entry != TreeEntry::Directory);
+        Ok(())
+    }
+
+    /// Reports a name that is taken once, for the definition, and not for each file in it.
+    fn blame_definitions(
+        &mut self,
+        site: &Site,
+        desired: &BTreeMap<String, DesiredEntry>,
+    ) -> Result<(), DiskError> {
+        let definitions: BTreeSet<&str> = desired.values().filter_map(|w| w.definition.as_deref()).collect();
+        for definition in &definitions {
+            if self.old.owns(definition, true) {
+                continue;
+            }
+            let place = site.path(definition);
+            let inside = |foreign: &ForeignPath| foreign.path.starts_with(&place);
+            let differs = || self.differences.iter().any(|d| is_at_or_above(definition, &d.path));
+            let defined = !matches!(site.look(&format!("{definition}/type"))?, OnDisk::Nothing);
+            if self.foreign.iter().any(inside) || defined && differs() {
+                self.foreign.retain(|foreign| !inside(foreign));
+                let service = Some(file_name(definition).to_owned());
+                self.foreign.push(ForeignPath { path: place, service });
+            }
+        }
+        // The links to definitions have the names of services as well.
+        let names: BTreeSet<&str> = definitions.into_iter().map(file_name).collect();
+        for foreign in &mut self.foreign {
+            let name = foreign.path.file_name().and_then(|name| name.to_str());
+            let is_link = desired.iter().any(|(path, w)| {
+                matches!(w.entry, TreeEntry::Link(_))
+                    && w.definition.is_none()
+                    && site.path(path) == foreign.path
+            });
+            if is_link {
+                foreign.service = name.filter(|name| names.contains(name)).map(str::to_owned);
+            }
+        }
+        self.foreign.sort();
+        self.foreign.dedup();
+        Ok(())
+    }
+}
+
+/// What remains in a directory once everything in `gone` is removed.
+fn remaining(site: &Site, path: &str, gone: &BTreeSet<String>) -> Result<Vec<String>, DiskError> {
+    Ok(site.list(path)?.into_iter().filter(|path| !gone.contains(path)).collect())
+}

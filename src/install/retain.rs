@@ -1,0 +1,34 @@
+//! Files of an earlier build that a running system still needs.
+
+use std::path::Path;
+
+use super::error::InstallError;
+use super::site::Site;
+use crate::disk::{self, OnDisk};
+use crate::tree::SourceTree;
+
+/// Returns `tree` with those files of an earlier build for which `is_needed` holds, as they lie below `root`. `definitions` is
+/// the directory of definitions in the image; paths are relative to the root.
+///
+/// # Errors
+/// The system refuses, or the receipt beside the definitions cannot be used.
+pub fn retain_installed(
+    tree: &SourceTree,
+    root: &Path,
+    definitions: &str,
+    is_needed: impl Fn(&str) -> bool,
+) -> Result<SourceTree, InstallError> {
+    let site = Site::new(root, definitions)?;
+    let receipt = site.receipt()?.unwrap_or_default();
+    let mut kept = tree.clone();
+    for (path, is_directory) in receipt.paths() {
+        if is_directory || tree.get(path).is_some() || !is_needed(path) {
+            continue;
+        }
+        if let OnDisk::File { mode, .. } = site.look(path)? {
+            let place = site.path(path);
+            kept.file(path, disk::read(&place)?, mode & 0o111 != 0);
+        }
+    }
+    Ok(kept)
+}

@@ -1,0 +1,129 @@
+//! The site of an installation: a root, the directory of definitions in it, and what s6gen keeps beside them.
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+
+use super::receipt::{RECEIPT, Receipt};
+use crate::disk::path::is_plain;
+use crate::disk::{DiskError, OnDisk, Root, file_mode};
+use crate::tree::TreeEntry;
+
+/// The staging directories, in which new files are completed before any of them is visible. The second is for a build
+/// after one that was killed while `/init` could read the first. A killed build may leave them; they are always ours.
+pub(super) const STAGINGS: [&str; 2] = [".s6gen.new", ".s6gen.newer"];
+
+/// The link through which `/init` finds definitions while they change. It is always ours too.
+pub(super) const SWITCH: &str = ".s6gen.switch";
+
+/// A root and the directory of definitions in it.
+#[derive(Debug)]
+pub(super) struct Site<'a> {
+    root: Root<'a>,
+    /// The directory of definitions, links followed.
+    pub definitions: String,
+}
+
+/// A site is asked for paths below its root as the root is.
+impl<'a> Deref for Site<'a> {
+    type Target = Root<'a>;
+
+    fn deref(&self) -> &Root<'a> {
+        &self.root
+    }
+}
+
+/// How a path differs from the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PathState {
+    /// Nothing is there.
+    Missing,
+    /// Something else is there: a file for a directory, a link for a file.
+    Kind,
+    /// A file with other content, or a link with another target.
+    Content,
+    /// A file that is executable and should not be, or the reverse.
+    Executable,
+    /// A file or directory with other permissions that make no difference to s6: git keeps only the x bit, and the
+    /// rest depends on the umask.
+    Mode,
+    /// An earlier build made it, and the tree does not have it.
+    LeftOver,
+}
+
+impl<'a> Site<'a> {
+    /// The site below `root` whose definitions are at `definitions`, an absolute path in the image.
+    pub fn new(root: &'a Path, definitions: &str) -> Result<Self, DiskError> {
+        let root = Root::new(root);
+        let definitions = definitions.trim_matches('/');
+        if !is_plain(definitions) {
+            return Err(DiskError::refused("build into", Path::new(definitions), "not a plain path"));
+        }
+        let definitions = root.real(definitions, |_| false)?;
+        Ok(Site { root, definitions })
+    }
+
+    /// A path in the directory of definitions, with the root.
+    pub fn in_definitions(&self, name: &str) -> PathBuf {
+        self.path(&self.definitions).join(name)
+    }
+
+    /// The path of the definition of that name.
+    pub fn definition(&self, name: &str) -> String {
+        format!("{}/{name}", self.definitions)
+    }
+
+    /// The name of the definition that a path is or lies in, if it does.
+    pub fn definition_of<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_prefix(&self.definitions)?.strip_prefix('/')?.split('/').next()
+    }
+
+    /// The receipt, if there is one.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not a receipt of this version of s6gen.
+    pub fn receipt(&self) -> Result<Option<Receipt>, DiskError> {
+        let path = self.in_definitions(RECEIPT);
+        let place = format!("{}/{RECEIPT}", self.definitions);
+        let length = match self.look(&place)? {
+            OnDisk::Nothing => return Ok(None),
+            OnDisk::File { length, .. } => length,
+            _ => return Err(DiskError::refused("read", &path, "it is not a regular file")),
+        };
+        let text = self.content(&place, length)?;
+        let unusable = |reason| {
+            DiskError::refused("use the receipt", &path, reason).help(
+                "restore it; without it, remove the definitions that s6gen made, then the receipt, and build again",
+            )
+        };
+        Receipt::parse(&text).map(Some).map_err(unusable)
+    }
+
+    /// How what is at a path differs from an entry of the tree; `None` if it does not.
+    pub fn difference(
+        &self,
+        path: &str,
+        found: &OnDisk,
+        entry: &TreeEntry,
+    ) -> Result<Option<PathState>, DiskError> {
+        Ok(match (found, entry) {
+            (OnDisk::Nothing, _) => Some(PathState::Missing),
+            (OnDisk::Directory { .. }, TreeEntry::Directory) => None,
+            (OnDisk::Link(there), TreeEntry::Link(target)) => {
+                (there.as_os_str() != target.as_str()).then_some(PathState::Content)
+            }
+            (OnDisk::File { mode, length }, TreeEntry::File { content, executable }) => {
+                if *length != content.len() as u64 || self.content(path, *length)? != *content {
+                    Some(PathState::Content)
+                } else {
+                    let state = if (mode & 0o100 != 0) == *executable {
+                        PathState::Mode
+                    } else {
+                        PathState::Executable
+                    };
+                    (*mode != file_mode(*executable)).then_some(state)
+                }
+            }
+            _ => Some(PathState::Kind),
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! A manifest and the files it includes → the services they describe, with every problem.
+
+use crate::diagnostic::{Code, Diagnostic, FileId, Files, Problems};
+use crate::manifest::{self, Manifest};
+use crate::model::{ServiceSet, Target};
+use crate::{resolve, validate};
+
+/// The services that were found in a manifest or in source directories, with every problem.
+#[derive(Debug)]
+pub struct Compilation {
+    /// The services, complete as far as the input could be understood.
+    pub services: ServiceSet,
+    /// Everything that is wrong. A tree may be rendered only if none of it is an error.
+    pub problems: Problems,
+}
+
+/// A manifest and the manifests that it includes.
+#[derive(Debug, Clone)]
+pub struct ManifestFile {
+    /// The file.
+    pub file: FileId,
+    /// The files that its `include` names, in order.
+    pub included: Vec<ManifestFile>,
+}
+
+impl From<FileId> for ManifestFile {
+    fn from(file: FileId) -> Self {
+        ManifestFile { file, included: Vec::new() }
+    }
+}
+
+impl ManifestFile {
+    /// Parses the files into one manifest.
+    pub(super) fn parse(&self, files: &Files, problems: &mut Problems) -> Manifest {
+        let included = self.included.iter().map(|file| file.parse(files, problems)).collect();
+        manifest::parse(files, self.file, problems).over(included)
+    }
+}
+
+/// Compiles a manifest: reports every problem, and returns the services that `render` makes a tree of. The problems are in
+/// the order of the file.
+pub fn compile(files: &Files, manifest: impl Into<ManifestFile>) -> Compilation {
+    let mut problems = Problems::default();
+    let manifest = manifest.into().parse(files, &mut problems);
+    compile_parsed(&manifest, problems)
+}
+
+/// Compiles a manifest whose parsing reported `problems`.
+pub(super) fn compile_parsed(manifest: &Manifest, mut problems: Problems) -> Compilation {
+    // Where headers could not be read, names would seem unknown that are not.
+    if manifest.lost.names {
+        problems.sort_by_place();
+        return Compilation { services: ServiceSet::new(Target::default()), problems };
+    }
+    let parsed = problems.len();
+    let services = resolve::resolve(manifest, &mut problems);
+    // Of a manifest that is too large only the beginning is known.
+    if problems.iter().all(|problem| problem.code != Code::ManifestTooLarge) {
+        validate::validate(&services, true, &mut problems);
+    }
+    problems.retain_from(parsed, |problem| !is_consequence(problem, &manifest.lost));
+    problems.sort_by_place();
+    Compilation { services, problems }
+}
+
+/// Whether a problem exists only because a syntax error has hidden a key.
+fn is_consequence(problem: &Diagnostic, lost: &manifest::Lost) -> bool {
+    let is_of_absence = matches!(
+        problem.code,
+        Code::MissingKey | Code::ConflictingKeys | Code::MissingParameter | Code::UnknownParameter
+    );
+    let place = problem.labels.first().map(|label| label.origin);
+    is_of_absence && place.is_some_and(|place| lost.tables.iter().any(|table| table.contains(place)))
+}

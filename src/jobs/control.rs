@@ -1,0 +1,167 @@
+//! Starting, stopping and restarting services, and what is up.
+
+use std::collections::BTreeSet;
+
+use super::error::JobError;
+use super::running::{Connection, RunningSystem};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::live::{CompiledDatabase, Direction, Failure, List, Live, State, Status};
+use crate::model::{Name, System};
+
+/// The state of one service.
+#[derive(Debug, Clone)]
+pub struct ServiceStatus {
+    /// Its name.
+    pub name: Name,
+    /// `longrun` or `oneshot`.
+    pub kind: &'static str,
+    /// What s6 says of it.
+    pub status: Status,
+    /// Whether it has said that it is ready; of a oneshot whether it is up.
+    pub is_ready: bool,
+}
+
+impl ServiceStatus {
+    /// For programs.
+    pub fn json(&self) -> serde_json::Value {
+        let status = &self.status;
+        serde_json::json!({
+            "name": self.name.to_string(), "type": self.kind, "state": status.state.word(), "ready": self.is_ready,
+            "pid": status.pid, "seconds": status.seconds, "ended": status.ended,
+        })
+    }
+}
+
+/// The state of the services `names`, and of the members of those of them that are bundles; of every service without names.
+/// Then `all` adds those that s6-rc and s6-overlay bring.
+///
+/// # Errors
+/// Nothing has one of the names, or the system cannot be asked.
+pub fn status(
+    system: &RunningSystem,
+    connection: Connection<'_>,
+    names: &[Name],
+    all: bool,
+) -> Result<Vec<ServiceStatus>, JobError> {
+    system.ask(connection, |live| {
+        let compiled = live.compiled();
+        let longruns = live.list(&compiled, List::Longruns)?;
+        let oneshots = live.list(&compiled, List::Oneshots)?;
+        let bundles = live.list(&compiled, List::Bundles)?;
+        let mut asked = BTreeSet::new();
+        for name in names {
+            if bundles.contains(name) {
+                asked.extend(live.contents(&compiled, &name.to_string())?);
+            } else if longruns.contains(name) || oneshots.contains(name) {
+                asked.insert(name.clone());
+            } else {
+                let known = longruns.iter().chain(&oneshots).chain(&bundles);
+                return Err(unknown(name, known).into());
+            }
+        }
+        if names.is_empty() {
+            let own = System::NEWEST_OVERLAY.own_definitions();
+            // Without s6-overlay these are names like any other.
+            let is_overlay = bundles.contains(&Name::from("top"));
+            let is_own = |name: &Name| {
+                name.is_reserved() || is_overlay && own.iter().any(|service| service.name == *name)
+            };
+            asked.extend(longruns.iter().chain(&oneshots).filter(|name| all || !is_own(name)).cloned());
+        }
+        let active = live.active()?;
+        let of_one = |name: Name| match longruns.contains(&name) {
+            true => longrun_status(live, name),
+            false => Ok(oneshot_status(name, &active)),
+        };
+        asked.into_iter().map(of_one).collect()
+    })
+}
+
+fn longrun_status(live: &mut Live<'_>, name: Name) -> Result<ServiceStatus, JobError> {
+    let notifies = CompiledDatabase::at(&live.compiled()).notifies(&name)?;
+    let status = live.longrun(&name, notifies)?;
+    let is_ready = notifies && status.state == State::Up;
+    Ok(ServiceStatus { name, kind: "longrun", status, is_ready })
+}
+
+fn oneshot_status(name: Name, active: &BTreeSet<Name>) -> ServiceStatus {
+    let state = if active.contains(&name) { State::Up } else { State::Down };
+    let status = Status { state, pid: None, seconds: None, ended: None };
+    ServiceStatus { name, kind: "oneshot", status, is_ready: state == State::Up }
+}
+
+/// Starts services, with what they need.
+///
+/// # Errors
+/// One of them is unknown, or does not start.
+pub fn start(system: &RunningSystem, connection: Connection<'_>, names: &[Name]) -> Result<(), JobError> {
+    system.change(connection, |live, _| {
+        change(live, Direction::Up, names)?;
+        Ok(live.keep_up(names)?)
+    })
+}
+
+/// Stops services, with what needs them.
+///
+/// # Errors
+/// One of them is unknown, or does not stop.
+pub fn stop(system: &RunningSystem, connection: Connection<'_>, names: &[Name]) -> Result<(), JobError> {
+    system.change(connection, |live, _| change(live, Direction::Down, names))
+}
+
+/// Stops services and starts them again, with what needed them and was up. They are started also if one of them did not stop.
+///
+/// # Errors
+/// One of them is unknown, or does not stop or start.
+pub fn restart(system: &RunningSystem, connection: Connection<'_>, names: &[Name]) -> Result<(), JobError> {
+    system.change(connection, |live, _| {
+        let compiled = live.compiled();
+        let active = live.active()?;
+        let stopping = live
+            .closure(&compiled, Direction::Down, names)
+            .map_err(|failure| explain_unknown(live, failure, names))?;
+        let stopped = match live.change(Direction::Down, names) {
+            // It did not even begin.
+            Err(failure @ (Failure::Busy(..) | Failure::Missing(..))) => return Err(failure.into()),
+            stopped => stopped,
+        };
+        let needing = stopping.into_iter().filter(|name| active.contains(name) && !names.contains(name));
+        let names: Vec<Name> = names.iter().cloned().chain(needing).collect();
+        let mut started = live.change(Direction::Up, &names);
+        if stopped.is_err() {
+            started = started.and_then(|()| live.keep_up(&names));
+        }
+        Ok(stopped.and(started)?)
+    })
+}
+
+fn change(live: &mut Live<'_>, direction: Direction, names: &[Name]) -> Result<(), JobError> {
+    live.change(direction, names).map_err(|failure| explain_unknown(live, failure, names))
+}
+
+/// What went wrong. If s6-rc does not know a name, the error suggests one that it knows.
+fn explain_unknown(live: &mut Live<'_>, failure: Failure, names: &[Name]) -> JobError {
+    if !matches!(&failure, Failure::Failed(_, answer) if answer.code == 3) {
+        return failure.into();
+    }
+    let compiled = live.compiled();
+    let mut known = BTreeSet::new();
+    for list in [List::Longruns, List::Oneshots, List::Bundles] {
+        known.extend(live.list(&compiled, list).unwrap_or_default());
+    }
+    match names.iter().find(|name| !known.contains(*name)) {
+        Some(name) => unknown(name, known.iter()).into(),
+        None => failure.into(),
+    }
+}
+
+fn unknown<'a>(name: &Name, known: impl Iterator<Item = &'a Name>) -> Diagnostic {
+    let known: Vec<String> = known.map(Name::to_string).collect();
+    let problem = Diagnostic::new(Code::UnknownName, format!("nothing that runs here is called `{name}`"));
+    match did_you_mean(&name.to_string(), known.iter().map(String::as_str)) {
+        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None => {
+            problem.help("`s6gen status` lists the services; after `s6gen instance add` comes `s6gen apply`")
+        }
+    }
+}

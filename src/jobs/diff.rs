@@ -1,0 +1,277 @@
+//! Comparing two systems: manifests, directories, or what runs with what an update would make of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+
+use super::compile::Compilation;
+use super::container::Container;
+use super::desired::Desired;
+use super::error::JobError;
+use super::file_system::{mount, overlay_parts};
+use super::judge::{judge_for_comparison, judge_image_for_comparison, snapshot, snapshot_of};
+use super::project::Project;
+use super::running::{Connection, RunningSystem, work_directory};
+use super::templates::{Overrides, render_tree};
+use crate::compare::{self, Comparison};
+use crate::diagnostic::{Code, Diagnostic, Files};
+use crate::disk;
+use crate::image::Setup;
+use crate::live::{self, CompiledDatabase, Live};
+use crate::model::{File, Name, NodeKind, Snapshot, System, Target};
+use crate::source::Union;
+
+/// How the systems that are compared are read.
+#[derive(Debug)]
+pub struct Reading {
+    /// Directories are read as `/init` of this s6-overlay does. Without it, a directory with `s6-rc.d` in it is read so by the
+    /// newest.
+    pub overlay: Option<System>,
+    /// Services that are defined elsewhere, for directories.
+    pub external: Vec<Name>,
+    /// Templates for manifests; why they cannot be read is reported when they are needed.
+    pub overrides: Result<Overrides, Diagnostic>,
+}
+
+/// A comparison, with what it assumes.
+#[derive(Debug)]
+pub struct Difference {
+    /// The comparison.
+    pub comparison: Comparison,
+    /// A clause that says which services were taken to be up; none if the running system was asked.
+    pub assumption: Option<String>,
+}
+
+/// One of the two systems that are compared.
+struct Side {
+    snapshot: Snapshot,
+    /// What is up before an update.
+    up: BTreeSet<Name>,
+    /// Why that is assumed to be up, if the running system was not asked.
+    assumption: Option<String>,
+}
+
+/// The files that oneshots may run, by oneshot. A database does not hold them.
+type Scripts = BTreeMap<Name, BTreeMap<String, File>>;
+
+/// The name of the directory in which a preview is made begins like this; the rest is the number of the process.
+const PREVIEW: &str = "diff.";
+/// How often what runs is read again because somebody changes it meanwhile.
+const TRIES: u32 = 20;
+/// How long to wait before that.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Compares two manifests or directories.
+///
+/// # Errors
+/// One of the two has errors.
+pub fn compare_files(old: &Path, new: &Path, reading: &Reading) -> Result<Difference, JobError> {
+    let (old, new) = (reading.read(old)?, reading.read(new)?);
+    Ok(difference(old, &new))
+}
+
+/// Compares what runs with what an update would make of it: with the definitions in the directory `new`, with the manifest
+/// `new`, or with the manifest that the container carries.
+///
+/// # Errors
+/// The manifest or directory has errors, or the running system cannot be asked.
+pub fn compare_with_running(
+    new: Option<&Path>,
+    reading: &Reading,
+    container: &Container,
+    system: &RunningSystem,
+    connection: Connection<'_>,
+) -> Result<Difference, JobError> {
+    if let Some(folder) = new.filter(|path| path.is_dir()) {
+        reading.read(folder)?;
+        let snapshot = folder_snapshot(folder, container);
+        return system.ask(connection, |live| try_again(live, container, |_| Ok(snapshot.clone())));
+    }
+    let desired = Desired::load(container, new)?;
+    let preview = |place: &Path| {
+        let differ = desired.differing(&desired.differences(container)?);
+        desired.snapshot(&desired.preview(container, &differ, place)?)
+    };
+    system.ask(connection, |live| try_again(live, container, preview))
+}
+
+/// What a boot would compile if `folder` were in the place of the definitions.
+fn folder_snapshot(folder: &Path, container: &Container) -> Snapshot {
+    let parts = overlay_parts(folder);
+    let mut sources = if parts.is_empty() { vec![folder.to_owned()] } else { parts };
+    let own = container.overlay().and_then(System::own_definitions_dir);
+    sources.extend(own.map(|own| container.path(&own)));
+    snapshot_of(|| sources.iter().map(disk::source).collect())
+}
+
+/// Compares what runs with `new`, which may write files into the directory that it is given. Tries again while somebody
+/// replaces what is being read.
+fn try_again(
+    live: &mut Live<'_>,
+    container: &Container,
+    new: impl Fn(&Path) -> Result<Snapshot, JobError>,
+) -> Result<Difference, JobError> {
+    let mut tries = TRIES;
+    loop {
+        let before = live::live_database(live.directory());
+        let read = compare_once(live, container, &new);
+        let is_replaced = live::live_database(live.directory()) != before;
+        let is_replacing = || live::lock_holder(&work_directory(live.directory())).is_some();
+        if tries == 0 || !is_replaced && (read.is_ok() || !is_replacing()) {
+            return read;
+        }
+        tries -= 1;
+        sleep(PAUSE);
+    }
+}
+
+fn compare_once(
+    live: &mut Live<'_>,
+    container: &Container,
+    new: &impl Fn(&Path) -> Result<Snapshot, JobError>,
+) -> Result<Difference, JobError> {
+    let work = work_directory(live.directory());
+    live::remove_abandoned(&work, PREVIEW);
+    let place = work.join(format!("{PREVIEW}{}", std::process::id()));
+    let snapshot = new(&place);
+    disk::remove_folder(&place)?;
+    let snapshot = snapshot?;
+    let up = compare::running(&snapshot, &at_boot(&snapshot).0);
+    let mut new = Side { snapshot, up, assumption: None };
+
+    let snapshot = running_snapshot(live)?;
+    let mut old = Side { snapshot, up: live.active()?, assumption: None };
+    let (old_scripts, new_scripts) = scripts(&old.snapshot, &new.snapshot, container)?;
+    // A database does not tell everything, so both are compared by what one tells.
+    flatten(&mut old.snapshot, old_scripts);
+    flatten(&mut new.snapshot, new_scripts);
+    Ok(difference(old, &new))
+}
+
+/// What the live database tells of its services.
+fn running_snapshot(live: &mut Live<'_>) -> Result<Snapshot, JobError> {
+    let compiled = live.compiled();
+    let mut snapshot = live.snapshot(&compiled)?;
+    let database = CompiledDatabase::at(&compiled);
+    for (name, settings) in &mut snapshot.services {
+        if settings.kind == NodeKind::Longrun {
+            settings.files = database.settings(name)?.files;
+        }
+    }
+    Ok(snapshot)
+}
+
+/// The files that the oneshots of both systems may run. The running system uses those that lie in the definitions.
+fn scripts(old: &Snapshot, new: &Snapshot, container: &Container) -> Result<(Scripts, Scripts), JobError> {
+    let (mut before, mut after) = (Scripts::new(), Scripts::new());
+    let Ok(definitions) = container.definitions() else { return Ok((before, after)) };
+    let is_oneshot = |snapshot: &Snapshot, name: &Name| {
+        snapshot.services.get(name).is_some_and(|settings| settings.kind == NodeKind::Oneshot)
+    };
+    for (name, settings) in &new.services {
+        if !is_oneshot(new, name) || !is_oneshot(old, name) {
+            continue;
+        }
+        let (mut old_files, mut new_files) = (BTreeMap::new(), BTreeMap::new());
+        for (path, file) in &settings.files {
+            if let Some(content) = disk::read_if_there(&definitions.join(name.to_string()).join(path))? {
+                old_files.insert(path.clone(), File { content, executable: file.executable });
+                new_files.insert(path.clone(), file.clone());
+            }
+        }
+        before.insert(name.clone(), old_files);
+        after.insert(name.clone(), new_files);
+    }
+    Ok((before, after))
+}
+
+fn flatten(snapshot: &mut Snapshot, scripts: Scripts) {
+    *snapshot = snapshot.flattened();
+    for (name, files) in scripts {
+        if let Some(settings) = snapshot.services.get_mut(&name) {
+            settings.files = files;
+        }
+    }
+}
+
+fn difference(old: Side, new: &Side) -> Difference {
+    let comparison = Comparison::of(&old.snapshot, &new.snapshot, &old.up, &new.up);
+    Difference { comparison, assumption: old.assumption }
+}
+
+impl Reading {
+    /// Reads a manifest or a directory.
+    fn read(&self, path: &Path) -> Result<Side, JobError> {
+        let (files, compilation, snapshot) = match path.is_dir() {
+            true => self.directory(path),
+            false => self.manifest(path),
+        };
+        if compilation.problems.has_errors() {
+            return Err(JobError { files, problems: compilation.problems.iter().cloned().collect() });
+        }
+        let (started, assumption) = at_boot(&snapshot);
+        let up = compare::running(&snapshot, &started);
+        Ok(Side { snapshot, up, assumption: Some(assumption) })
+    }
+
+    fn manifest(&self, path: &Path) -> (Files, Compilation, Snapshot) {
+        let project = Project::load(path);
+        let mut compilation = project.compile();
+        let none = Snapshot::default();
+        if compilation.problems.has_errors() {
+            // The help for other commands names an option that `diff` does not have.
+            compilation.problems.revise(|problem| {
+                problem.help = problem.help.take().filter(|_| problem.code != Code::ManifestUnreadable);
+            });
+            return (project.files, compilation, none);
+        }
+        let services = &compilation.services;
+        let tree = self.overrides.clone().and_then(|overrides| render_tree(services, &overrides));
+        let snapshot = match tree {
+            Ok(tree) => snapshot(services, &tree),
+            Err(problem) => {
+                compilation.problems.push(problem);
+                none
+            }
+        };
+        (project.files, compilation, snapshot)
+    }
+
+    fn directory(&self, path: &Path) -> (Files, Compilation, Snapshot) {
+        let mut files = Files::default();
+        let opened = mount(path);
+        // In a source directory, definitions of these names would have a `type` and no definitions in them.
+        let is_image = !overlay_parts(path).is_empty();
+        let system = self.overlay.or(is_image.then_some(System::NEWEST_OVERLAY));
+        let (compilation, snapshot) = match (system, opened.and_then(|mount| Union::new(vec![mount]))) {
+            (Some(system), Ok(root)) => {
+                let setup = Setup { is_partial: true, ..Setup::new(system) };
+                judge_image_for_comparison(&mut files, &root, &setup, &self.external)
+            }
+            _ => {
+                let open = || vec![disk::source(path)];
+                let target = Target::new(System::NEWEST_S6RC);
+                judge_for_comparison(&mut files, open, target, &self.external)
+            }
+        };
+        (files, compilation, snapshot)
+    }
+}
+
+/// What is started at boot, and a clause that says so.
+fn at_boot(snapshot: &Snapshot) -> (Vec<Name>, String) {
+    let starts = |name: &&str| {
+        let settings = snapshot.services.get(&Name::from(*name));
+        settings.is_some_and(|settings| settings.kind == NodeKind::Bundle && !settings.contents.is_empty())
+    };
+    // The bundles of s6-overlay, and the one that s6gen and most others start.
+    let started = [&["top"][..], &["user", "user2"], &["default"]]
+        .iter()
+        .map(|names| names.iter().copied().filter(starts).collect::<Vec<_>>())
+        .find(|names| !names.is_empty());
+    match started {
+        Some(names) => (names.into_iter().map(Name::from).collect(), "all that starts at boot is up".into()),
+        None => (snapshot.services.keys().cloned().collect(), "every service is up".into()),
+    }
+}

@@ -1,0 +1,56 @@
+//! Opens the parts of an image where its `/init` would find them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Code, Files};
+use crate::disk::{self, SourceDirectory};
+use crate::image;
+use crate::source::{Mount, Union};
+
+/// Where s6-overlay reads what is added to an image.
+const OVERLAY: &str = "/etc/s6-overlay";
+/// The directories in it that hold definitions.
+const PARTS: [&str; 2] = ["s6-rc.d", "user-bundles.d"];
+
+/// Opens the root of a container's file system.
+pub(super) fn open_root(root: &Path) -> io::Result<Union<SourceDirectory>> {
+    Union::new(vec![Mount::new("/", root, SourceDirectory::open(root)?)])
+}
+
+/// Whether an s6-overlay, of whatever version, is in the file system `root`.
+pub(super) fn has_overlay(root: &Path) -> bool {
+    let Ok(opened) = open_root(root) else { return false };
+    match image::system(&opened, &mut Files::default()) {
+        Ok(_) => true,
+        Err(problem) => problem.code != Code::OverlayNotFound,
+    }
+}
+
+/// The directories with definitions in `path`, if it is an s6-overlay directory.
+pub(super) fn overlay_parts(path: &Path) -> Vec<PathBuf> {
+    PARTS.iter().map(|name| path.join(name)).filter(|part| part.is_dir()).collect()
+}
+
+/// The s6-overlay directory that a tree is or lies in; none for definitions that lie anywhere else.
+pub(super) fn overlay_directory(path: &Path) -> Option<PathBuf> {
+    if PARTS.iter().any(|name| disk::is_there(&path.join(name))) {
+        return Some(path.to_owned());
+    }
+    let parent = path.parent().unwrap_or(Path::new(""));
+    path.file_name().is_some_and(|name| name == PARTS[0]).then(|| parent.to_owned())
+}
+
+/// Mounts a tree where it comes into the image. A tree that holds `s6-rc.d` or `user-bundles.d` is the s6-overlay directory; a
+/// tree that is called `s6-rc.d` lies in it; and any other tree is the `s6-rc.d`.
+pub(super) fn mount(path: &Path) -> io::Result<Mount<SourceDirectory>> {
+    let directory = SourceDirectory::open(path)?;
+    Ok(match overlay_directory(path) {
+        Some(whole) => {
+            let here = Path::new(".");
+            let opened = SourceDirectory::open(if whole.as_os_str().is_empty() { here } else { &whole })?;
+            Mount::new(OVERLAY, whole, opened)
+        }
+        None => Mount::new(&format!("{OVERLAY}/{}", PARTS[0]), path, directory),
+    })
+}

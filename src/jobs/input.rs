@@ -1,0 +1,132 @@
+//! What `check` and `graph` judge: a manifest, source directories, layers of an image, or a whole image.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::compile::Compilation;
+use super::file_system::{mount, open_root, overlay_directory};
+use super::judge::{judge_beside, judge_image};
+use super::project::Project;
+use crate::diagnostic::{Files, Problems};
+use crate::disk::{self, SourceDirectory};
+use crate::image::{self, Setup};
+use crate::model::{Name, ServiceSet, System, Target};
+use crate::source::{Mount, Source, Union};
+
+/// What is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A manifest; `-` is standard input.
+    Manifest(PathBuf),
+    /// Source directories, in the order in which s6-rc-compile takes them.
+    Sources(Vec<PathBuf>),
+    /// Directories that come into an image with s6-overlay.
+    Layers {
+        /// The s6-overlay of the image.
+        system: System,
+        /// The layers below, from the lowest up.
+        lower: Vec<PathBuf>,
+        /// The tree that is added to them: an s6-overlay directory or its s6-rc.d.
+        tree: Option<PathBuf>,
+        /// The directory that `S6_RUNTIME_BUNDLEDIR` names.
+        bundle_dir: Option<PathBuf>,
+    },
+    /// The root file system of an image.
+    Root {
+        /// The directory.
+        path: PathBuf,
+        /// Its s6-overlay, if it is not to be looked for.
+        system: Option<System>,
+        /// `S6_RUNTIME_PROFILE`.
+        profile: Option<String>,
+        /// `S6_RUNTIME_BUNDLEDIR`, an absolute path in the image.
+        bundle_dir: Option<String>,
+    },
+}
+
+/// The path at which the directory of `S6_RUNTIME_BUNDLEDIR` is mounted. A command in a message that names it names the
+/// variable.
+const BUNDLE_DIR: &str = "/$S6_RUNTIME_BUNDLEDIR";
+
+impl Input {
+    /// Reads and judges it; the services `external` are defined elsewhere.
+    pub fn judge(&self, external: &[Name]) -> (Files, Compilation) {
+        let mut files = Files::default();
+        let judged = match self {
+            Input::Manifest(path) => {
+                let project = Project::load(path);
+                let compilation = project.compile();
+                return (project.files, compilation);
+            }
+            Input::Sources(trees) => {
+                let sources = trees.iter().map(disk::source).collect();
+                Ok(judge_beside(&mut files, sources, Target::new(System::NEWEST_S6RC), external))
+            }
+            Input::Layers { system, lower, tree, bundle_dir } => {
+                layers(*system, lower, tree.as_deref(), bundle_dir.as_deref(), external, &mut files)
+            }
+            Input::Root { path, system, profile, bundle_dir } => {
+                let setup = |system| Setup {
+                    profile: profile.clone(),
+                    bundle_dir: bundle_dir.clone(),
+                    ..Setup::new(system)
+                };
+                root(path, *system, setup, external, &mut files)
+            }
+        };
+        let compilation = judged.unwrap_or_else(|(path, error)| {
+            let source = Source::<SourceDirectory> { path, directory: Err(error) };
+            judge_beside(&mut files, vec![source], Target::new(System::NEWEST_S6RC), external)
+        });
+        (files, compilation)
+    }
+}
+
+/// A directory that cannot be opened.
+type Unreadable = (PathBuf, io::Error);
+
+fn root(
+    path: &Path,
+    system: Option<System>,
+    setup: impl Fn(System) -> Setup,
+    external: &[Name],
+    files: &mut Files,
+) -> Result<Compilation, Unreadable> {
+    let root = open_root(path).map_err(|error| (path.to_owned(), error))?;
+    match system.map_or_else(|| image::system(&root, files), Ok) {
+        Ok(system) => Ok(judge_image(files, &root, &setup(system), external)),
+        Err(problem) => {
+            let mut problems = Problems::default();
+            problems.push(*problem);
+            Ok(Compilation { services: ServiceSet::new(Target::default()), problems })
+        }
+    }
+}
+
+fn layers(
+    system: System,
+    lower: &[PathBuf],
+    tree: Option<&Path>,
+    bundle_dir: Option<&Path>,
+    external: &[Name],
+    files: &mut Files,
+) -> Result<Compilation, Unreadable> {
+    let mut mounts = Vec::new();
+    for path in lower.iter().map(PathBuf::as_path).chain(tree) {
+        mounts.push(mount(path).map_err(|error| (path.to_owned(), error))?);
+    }
+    if let Some(path) = bundle_dir {
+        let directory = SourceDirectory::open(path).map_err(|error| (path.to_owned(), error))?;
+        mounts.push(Mount::new(BUNDLE_DIR, path, directory));
+    }
+    let place = |path: &PathBuf| overlay_directory(path).unwrap_or_else(|| path.clone());
+    let setup = Setup {
+        bundle_dir: bundle_dir.map(|_| BUNDLE_DIR.to_owned()),
+        is_partial: true,
+        lower: lower.iter().map(place).collect(),
+        upper: tree.and_then(overlay_directory),
+        ..Setup::new(system)
+    };
+    let root = Union::new(mounts).map_err(|error| (tree.unwrap_or(Path::new(".")).to_owned(), error))?;
+    Ok(judge_image(files, &root, &setup, external))
+}

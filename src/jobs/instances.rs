@@ -1,0 +1,254 @@
+//! Adding, removing and listing instances of templates while the system runs. What is added is written down beside the
+//! definitions; an update makes it so.
+
+use std::time::Duration;
+
+use super::carried::{Carried, additions_file, lock_file, read_additions};
+use super::container::Container;
+use super::desired::CheckedProject;
+use super::error::JobError;
+use super::project::{Project, Template};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::disk;
+use crate::manifest::{Added, Additions, Change, Parameters};
+
+/// How long to wait for others that add or remove.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is to be added.
+#[derive(Debug, Clone)]
+pub enum NewService {
+    /// An instance of a template.
+    Instance {
+        /// The template.
+        template: String,
+        /// The instance; its service is `TEMPLATE-INSTANCE`.
+        instance: String,
+        /// Values for parameters of the template.
+        parameters: Vec<(String, String)>,
+    },
+    /// A longrun of its own.
+    Longrun {
+        /// Its name.
+        name: String,
+        /// When it starts: `boot` or `on-demand`.
+        start: String,
+        /// What it runs.
+        command: Vec<String>,
+    },
+}
+
+/// A service that was written down.
+#[derive(Debug)]
+pub struct AddedService {
+    /// Its name.
+    pub service: String,
+    /// Whether it is new.
+    pub change: Change,
+    /// The manifest with it.
+    pub project: CheckedProject,
+}
+
+/// Why a service was not added.
+#[derive(Debug)]
+pub struct NotAdded {
+    /// Why.
+    pub error: JobError,
+    /// Whether the manifest has errors with it; otherwise it is not known what to add.
+    pub is_judged: bool,
+}
+
+impl From<JobError> for NotAdded {
+    fn from(error: JobError) -> Self {
+        NotAdded { error, is_judged: false }
+    }
+}
+
+/// What became of a name that was to be removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    /// The service.
+    pub service: String,
+    /// Whether it was there.
+    pub is_removed: bool,
+}
+
+/// A service that comes from a template or was added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedService {
+    /// Its name.
+    pub service: String,
+    /// `manifest` or `added`.
+    pub from: &'static str,
+    /// What it is.
+    pub what: ListedKind,
+}
+
+/// What a listed service is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListedKind {
+    /// An instance of a template.
+    Instance {
+        /// The template.
+        template: String,
+        /// The instance.
+        instance: String,
+        /// The values that it sets.
+        parameters: Parameters,
+    },
+    /// A longrun of its own.
+    Longrun {
+        /// When it starts: `boot` or `on-demand`.
+        start: String,
+        /// What it runs.
+        command: Vec<String>,
+    },
+}
+
+impl ListedService {
+    /// For programs.
+    pub fn json(&self) -> serde_json::Value {
+        match &self.what {
+            ListedKind::Instance { template, instance, parameters } => serde_json::json!({
+                "service": self.service, "from": self.from, "template": template, "instance": instance,
+                "parameters": parameters,
+            }),
+            ListedKind::Longrun { start, command } => serde_json::json!({
+                "service": self.service, "from": self.from, "start": start, "command": command,
+            }),
+        }
+    }
+}
+
+/// Writes down a service, unless the manifest has errors with it.
+///
+/// # Errors
+/// The template is unknown, the manifest has errors, the name is taken, or the system refuses.
+pub fn add(container: &Container, new: &NewService) -> Result<AddedService, NotAdded> {
+    let directory = container.definitions().map_err(JobError::from)?;
+    let _lock = disk::lock(&lock_file(&directory), PATIENCE, || {}).map_err(JobError::from)?;
+    let carried = Carried::read(&directory)?;
+    let mut project = carried.project();
+    let mut added = read_additions(&directory)?;
+    let (service, change) = add_to(&mut added, &project.templates(), new).map_err(JobError::from)?;
+    let path = additions_file(&directory);
+    project.add(&path, &added);
+    let write = || -> Result<CheckedProject, JobError> {
+        let project = CheckedProject::new(project, carried.templates)?;
+        if change == Change::Added {
+            project.refuse_taken(container, &service)?;
+        }
+        if change != Change::Unchanged {
+            disk::replace(&path, added.text().as_bytes())?;
+        }
+        Ok(project)
+    };
+    let project = write().map_err(|error| NotAdded { error, is_judged: true })?;
+    Ok(AddedService { service, change, project })
+}
+
+/// Adds to what was added; returns the service and what that changed.
+fn add_to(
+    added: &mut Additions,
+    templates: &[Template],
+    new: &NewService,
+) -> Result<(String, Change), Diagnostic> {
+    let (template, instance, values) = match new {
+        NewService::Longrun { name, start, command } => {
+            return Ok((name.clone(), added.add_service(name, start, command.clone())));
+        }
+        NewService::Instance { template, instance, parameters } => (template, instance, parameters),
+    };
+    let mut parameters = Parameters::new();
+    for (key, value) in values {
+        if parameters.insert(key.clone(), value.clone()).is_some() {
+            return Err(unknown(format!("`{key}` is set twice")).help("keep one of the two"));
+        }
+    }
+    let Some(found) = templates.iter().find(|known| known.name == *template) else {
+        let names = || templates.iter().map(|known| known.name.as_str());
+        let help = match did_you_mean(template, names()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if templates.is_empty() => "a service becomes a template with `instances = []`".into(),
+            None => format!("the templates are {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        return Err(unknown(format!("the manifest has no template `{}`", template.escape_debug())).help(help));
+    };
+    if found.instances.iter().any(|(name, _)| name == instance) {
+        let service = format!("{template}-{instance}").escape_debug().to_string();
+        return Err(unknown(format!("`{service}` is an instance of the manifest itself"))
+            .help("choose another name, or change the manifest and build the image anew"));
+    }
+    let change = added.add_instance(found.kind, template, instance, parameters);
+    Ok((format!("{template}-{instance}"), change))
+}
+
+/// Removes services from what was added, also if the manifest has errors: removing one may correct them.
+///
+/// # Errors
+/// One of the names is a part of the manifest, and nothing was removed; or the system refuses.
+pub fn remove(container: &Container, names: &[String]) -> Result<Vec<Removal>, JobError> {
+    let directory = container.definitions()?;
+    let _lock = disk::lock(&lock_file(&directory), PATIENCE, || {})?;
+    let project = Carried::read(&directory)?.project();
+    let mut added = read_additions(&directory)?;
+    let before = added.clone();
+    let remove = |name: &String| Removal { service: name.clone(), is_removed: added.remove(name) };
+    let removals: Vec<Removal> = names.iter().map(remove).collect();
+    if let Some(name) = find_in_manifest(&project, removals.iter().filter(|removal| !removal.is_removed)) {
+        return Err(unknown(format!("`{name}` was not added, it is a part of the manifest"))
+            .note("nothing was changed")
+            .help("take it out of the manifest and build the image anew")
+            .into());
+    }
+    if added != before {
+        disk::replace(&additions_file(&directory), added.text().as_bytes())?;
+    }
+    Ok(removals)
+}
+
+/// The first of the names that is a service of the manifest.
+fn find_in_manifest<'a>(
+    project: &Project,
+    mut removals: impl Iterator<Item = &'a Removal>,
+) -> Option<&'a str> {
+    let first = removals.next()?;
+    let services = project.compile().services;
+    let is_there = |name: &str| services.services.iter().any(|service| service.name == *name);
+    std::iter::once(first).chain(removals).map(|removal| removal.service.as_str()).find(|name| is_there(name))
+}
+
+/// Lists the instances of the manifest's templates, and what was added.
+///
+/// # Errors
+/// The manifest that the container carries, or what was added, cannot be read.
+pub fn list(container: &Container) -> Result<Vec<ListedService>, JobError> {
+    let directory = container.definitions()?;
+    let project = Carried::read(&directory)?.project();
+    let added = read_additions(&directory)?;
+    let templates = project.templates();
+    let own = templates.iter().flat_map(|template| {
+        template.instances.iter().map(|(instance, parameters)| {
+            listed(&Added::Instance { template: &template.name, instance, parameters }, "manifest")
+        })
+    });
+    Ok(own.chain(added.list().iter().map(|one| listed(one, "added"))).collect())
+}
+
+fn listed(one: &Added<'_>, from: &'static str) -> ListedService {
+    let what = match one {
+        Added::Instance { template, instance, parameters } => ListedKind::Instance {
+            template: (*template).to_owned(),
+            instance: (*instance).to_owned(),
+            parameters: (*parameters).clone(),
+        },
+        Added::Service { start, command, .. } => {
+            ListedKind::Longrun { start: (*start).to_owned(), command: command.to_vec() }
+        }
+    };
+    ListedService { service: one.service(), from, what }
+}
+
+fn unknown(message: String) -> Diagnostic {
+    Diagnostic::new(Code::UnknownName, message)
+}

@@ -1,0 +1,149 @@
+//! Source directories that exist already, or the file system of an image → the services in them, with every problem; and a
+//! snapshot of the same services, to compare.
+
+use std::collections::BTreeSet;
+
+use super::compile::Compilation;
+use crate::diagnostic::{Code, Files, Problems, Severity};
+use crate::image::{self, Completed, Setup};
+use crate::model::{Index, Kind, Layer, Name, Service, ServiceSet, Snapshot, Target};
+use crate::source::{Directory, Memory, Source};
+use crate::tree::SourceTree;
+use crate::{import, render, validate};
+
+/// Judges source directories, in the order in which `s6-rc-compile` takes them. The problems are in its own order: the first
+/// error is the one over which it stops.
+pub fn judge<D: Directory>(files: &mut Files, sources: Vec<Source<D>>, target: Target) -> Compilation {
+    judge_beside(files, sources, target, &[])
+}
+
+/// Judges source directories as [`judge`] does. The services `external` are defined elsewhere; only their names are known.
+pub fn judge_beside<D: Directory>(
+    files: &mut Files,
+    sources: Vec<Source<D>>,
+    target: Target,
+    external: &[Name],
+) -> Compilation {
+    let mut problems = Problems::default();
+    let mut services = import::tree(sources, target, files, &mut problems);
+    add_external(&mut services, external);
+    validate::validate(&services, true, &mut problems);
+    problems.sort_by_rank();
+    Compilation { services, problems }
+}
+
+/// Judges the source directories that `open` opens as [`judge_beside`] does, and takes a snapshot of them.
+pub fn judge_for_comparison<D: Directory>(
+    files: &mut Files,
+    open: impl Fn() -> Vec<Source<D>>,
+    target: Target,
+    external: &[Name],
+) -> (Compilation, Snapshot) {
+    let memory = Memory::default();
+    let compilation = judge_beside(files, memory.of(open()), target, external);
+    let snapshot = Snapshot::of(&compilation.services, import::files(memory.of(open())));
+    (compilation, snapshot)
+}
+
+/// Judges what `/init` compiles in the file system `root` of a container, and what it would start.
+pub fn judge_image<D: Directory>(
+    files: &mut Files,
+    root: &D,
+    setup: &Setup,
+    external: &[Name],
+) -> Compilation {
+    judge_image_through(|sources| sources, files, root, setup, external)
+}
+
+/// Judges the file system `root` as [`judge_image`] does, and takes a snapshot of what is compiled, without what s6-overlay
+/// itself brings.
+pub fn judge_image_for_comparison<D: Directory>(
+    files: &mut Files,
+    root: &D,
+    setup: &Setup,
+    external: &[Name],
+) -> (Compilation, Snapshot) {
+    let memory = Memory::default();
+    let compilation = judge_image_through(|sources| memory.of(sources), files, root, setup, external);
+    let (sources, _) = image::sources(root, setup, &mut Files::default(), &mut Problems::default());
+    let mut snapshot = Snapshot::of(&compilation.services, import::files(memory.of(sources)));
+    // An empty start bundle is s6-overlay's own.
+    for bundle in setup.system.start_bundles() {
+        let name = Name::from(*bundle);
+        if snapshot.services.get(&name).is_some_and(|settings| settings.contents.is_empty()) {
+            snapshot.services.remove(&name);
+        }
+    }
+    (compilation, snapshot)
+}
+
+/// Judges a file system; `wrap` may put something around the sources that are read.
+fn judge_image_through<D: Directory, E: Directory>(
+    wrap: impl FnOnce(Vec<Source<Completed<D>>>) -> Vec<Source<E>>,
+    files: &mut Files,
+    root: &D,
+    setup: &Setup,
+    external: &[Name],
+) -> Compilation {
+    let mut problems = Problems::default();
+    let (sources, boot) = image::sources(root, setup, files, &mut problems);
+    let mut services = import::tree(wrap(sources), Target::new(setup.system), files, &mut problems);
+    boot.complete(&mut services, files, &mut problems);
+    add_external(&mut services, external);
+    validate::validate(&services, setup.is_partial, &mut problems);
+    boot.explain(files, &mut problems);
+    if !problems.has_errors() {
+        let scripts = || image::scripts(root);
+        let around =
+            validate::Around { lower: &setup.lower, upper: setup.upper.as_deref(), scripts: Some(&scripts) };
+        validate::start(&services, &around, files, &mut problems);
+    }
+    problems.sort_by_rank();
+    Compilation { services, problems }
+}
+
+/// Takes a snapshot of the tree that was rendered of `services`, read as any other source directory, with what it adds to
+/// other layers. The services must have no errors.
+pub fn snapshot(services: &ServiceSet, tree: &SourceTree) -> Snapshot {
+    let mut snapshot = snapshot_of(|| vec![tree.source(render::definitions_dir(&services.target))]);
+    snapshot.add_other_layers(services);
+    snapshot
+}
+
+/// Takes a snapshot of the source directories that `open` opens.
+pub fn snapshot_of<D: Directory>(open: impl Fn() -> Vec<Source<D>>) -> Snapshot {
+    let (memory, mut files) = (Memory::default(), Files::default());
+    let set = import::tree(memory.of(open()), Target::default(), &mut files, &mut Problems::default());
+    Snapshot::of(&set, import::files(memory.of(open())))
+}
+
+/// What `s6-rc-compile` says of the services, as one word: the class of the first error, or `ok`. `manifest` and `image` are
+/// errors that it does not get to see.
+pub fn verdict(compilation: &Compilation, is_manifest: bool) -> &'static str {
+    let mut errors = compilation.problems.iter().filter(|problem| problem.severity == Severity::Error);
+    let Some(problem) = errors.next() else { return "ok" };
+    match problem.class {
+        Some(class) => class.slug(),
+        // s6-rc-compile accepts these, and /init then does not start them.
+        None if matches!(problem.code, Code::UserInTwoPlaces | Code::BundlesTooNew) => "ok",
+        None if is_manifest => "manifest",
+        None => "image",
+    }
+}
+
+/// How many definitions are the user's, without the start bundles of the target.
+pub fn count_definitions(services: &ServiceSet) -> usize {
+    let system = services.target.system;
+    let is_start = |name: &Name| system.start_bundles().iter().any(|bundle| *name == **bundle);
+    services.ours().filter(|service| !is_start(&service.name)).count()
+}
+
+/// Adds the names that are defined elsewhere, unless they are defined here after all.
+fn add_external(services: &mut ServiceSet, external: &[Name]) {
+    let index = Index::new(services);
+    let new: BTreeSet<Name> = external.iter().filter(|name| index.find(name).is_none()).cloned().collect();
+    for name in new {
+        let service = Service::new(name, None, Kind::Unknown);
+        services.services.push(Service { layer: Layer::External, ..service });
+    }
+}

@@ -1,0 +1,182 @@
+//! A manifest on the disk with everything that belongs to it: the files it includes, and what was added to it while its system
+//! runs.
+
+use std::path::{Path, PathBuf};
+
+use super::compile::{Compilation, ManifestFile, compile_parsed};
+use crate::diagnostic::{Code, Diagnostic, Files, Problems};
+use crate::manifest::{self, Additions, Manifest, Parameters};
+use crate::model::{ServiceSet, Target};
+use crate::{disk, resolve};
+
+/// A manifest that was read, with the files that it includes. It is parsed once and can then be asked for its parts, and
+/// compiled.
+#[derive(Debug, Default)]
+pub struct Project {
+    /// Every file that was read.
+    pub files: Files,
+    /// The manifest, unless it could not be read.
+    parsed: Option<Parsed>,
+    /// What could not be read.
+    unread: Problems,
+}
+
+#[derive(Debug)]
+struct Parsed {
+    source: ManifestFile,
+    manifest: Manifest,
+    problems: Problems,
+}
+
+/// A service of a manifest that has instances.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// Its name; the service of an instance is `NAME-INSTANCE`.
+    pub name: String,
+    /// `longrun` or `oneshot`.
+    pub kind: &'static str,
+    /// The parameters that an instance may set.
+    pub parameters: Vec<String>,
+    /// The instances that the manifest itself has, with the values of their parameters.
+    pub instances: Vec<(String, Parameters)>,
+}
+
+impl Project {
+    /// Reads the manifest at `path`; `-` is standard input. If it cannot be read, compiling it reports why.
+    pub fn load(path: &Path) -> Project {
+        let (mut files, mut unread) = (Files::default(), Problems::default());
+        match load(path, &mut Vec::new(), &mut files, &mut unread) {
+            Ok(source) => Project { unread, ..Project::of(files, source) },
+            Err(problem) => {
+                unread.push(*problem);
+                Project { files, parsed: None, unread }
+            }
+        }
+    }
+
+    /// The project of a manifest whose files were read already.
+    pub fn of(files: Files, source: ManifestFile) -> Project {
+        let mut problems = Problems::default();
+        let manifest = source.parse(&files, &mut problems);
+        Project { files, parsed: Some(Parsed { source, manifest, problems }), unread: Problems::default() }
+    }
+
+    /// The manifest and the files that it includes; none if it could not be read.
+    pub fn source(&self) -> Option<&ManifestFile> {
+        self.parsed.as_ref().map(|parsed| &parsed.source)
+    }
+
+    /// The directory of the definitions in the image, an absolute path: `tree` of the table `target`.
+    pub fn definitions(&self) -> String {
+        let target = |parsed: &Parsed| resolve::target(&parsed.manifest.target, &mut Problems::default());
+        self.parsed.as_ref().map_or_else(Target::default, target).tree
+    }
+
+    /// The templates. What was added later is not among their instances if this is asked before.
+    pub fn templates(&self) -> Vec<Template> {
+        let manifest = self.parsed.iter().map(|parsed| &parsed.manifest);
+        manifest.flat_map(Manifest::templates).map(template).collect()
+    }
+
+    /// Adds what was added while the system runs, and is kept in the file `path`.
+    pub fn add(&mut self, path: &Path, added: &Additions) {
+        let Some(parsed) = self.parsed.as_mut().filter(|_| !added.list().is_empty()) else { return };
+        let file = self.files.add(path, added.text());
+        let added = manifest::parse(&self.files, file, &mut parsed.problems);
+        parsed.manifest = std::mem::take(&mut parsed.manifest).with(file, added, &mut parsed.problems);
+    }
+
+    /// Compiles it. What could not be read is a problem like any other.
+    pub fn compile(&self) -> Compilation {
+        let mut compilation = match &self.parsed {
+            Some(parsed) => compile_parsed(&parsed.manifest, parsed.problems.clone()),
+            None => {
+                Compilation { services: ServiceSet::new(Target::default()), problems: Problems::default() }
+            }
+        };
+        for problem in self.unread.iter() {
+            compilation.problems.push(problem.clone());
+        }
+        if self.parsed.is_some() {
+            compilation.problems.sort_by_place();
+        }
+        compilation
+    }
+}
+
+fn template((kind, name, keys): (&'static str, &str, &manifest::CommonKeys)) -> Template {
+    let instances = keys.instances.clone().unwrap_or_default();
+    let counted = 1..=instances.count.map_or(0, |count| count.value);
+    let counted = counted.map(|number| (number.to_string(), Parameters::new()));
+    let named = instances.named.into_iter().map(|(name, values)| {
+        let values = values.entries.into_iter().map(|(key, value)| (key.value, value.value));
+        (name.value, values.collect())
+    });
+    let parameters = keys.parameters.iter().flat_map(|names| &names.list);
+    Template {
+        name: name.to_owned(),
+        kind,
+        parameters: parameters.map(|name| name.value.clone()).collect(),
+        instances: counted.chain(named).collect(),
+    }
+}
+
+/// Reads a manifest and what it includes. A file that cannot be included is reported at the line that includes it. `open` are the
+/// files that include this one.
+fn load(
+    path: &Path,
+    open: &mut Vec<PathBuf>,
+    files: &mut Files,
+    problems: &mut Problems,
+) -> Result<ManifestFile, Box<Diagnostic>> {
+    let text = disk::read_manifest(path)?;
+    let name = if path.as_os_str() == "-" { PathBuf::from("<stdin>") } else { path.to_owned() };
+    let file = files.add(name, text);
+    open.push(path.to_owned());
+    let mut included = Vec::new();
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for pattern in manifest::includes(files, file) {
+        let problem =
+            |message: String| Diagnostic::new(Code::Include, message).at(pattern.origin, "included here");
+        let is_pattern = pattern.value.contains(['*', '?', '[']);
+        let found = match disk::matching(&folder.join(&pattern.value)) {
+            Ok(found) if found.is_empty() && !is_pattern => vec![folder.join(&pattern.value)],
+            Ok(found) => found,
+            Err(why) => {
+                let message = format!("`{}` is no pattern of files: {why}", pattern.value);
+                let help = "write a path, or one with `*`, `?` and `[…]`, as in `services.d/*.toml`";
+                problems.push(problem(message).help(help));
+                continue;
+            }
+        };
+        for path in found {
+            if open.contains(&path) {
+                let message = format!("`{}` includes itself", path.display());
+                problems.push(problem(message).help("remove this line"));
+                continue;
+            }
+            match load(&path, open, files, problems) {
+                Ok(manifest) => included.push(manifest),
+                Err(unread) => {
+                    // The path of what is included is written here, and not on the command line.
+                    let help = match path.exists() {
+                        true => unread.help,
+                        false => Some(missing_include(files.path(file))),
+                    };
+                    problems.push(problem(unread.message).maybe_help(help));
+                }
+            }
+        }
+    }
+    open.pop();
+    Ok(ManifestFile { file, included })
+}
+
+/// What to do about an included file that is not there, for one that `including` names.
+fn missing_include(including: &Path) -> String {
+    let folder = including.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let from = folder.map_or("the folder of this file".into(), |folder| format!("`{}`", folder.display()));
+    format!(
+        "mend the path, which is relative to {from}, or remove it; a pattern such as `services.d/*.toml` may match nothing"
+    )
+}

@@ -1,0 +1,46 @@
+//! The templates that a tree is rendered with: those of the user before the shipped ones.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::disk;
+use crate::model::ServiceSet;
+use crate::render;
+use crate::templates::Templates;
+use crate::tree::SourceTree;
+
+/// Templates of the user by name, with their texts. They stand before the shipped ones.
+pub type Overrides = Vec<(String, String)>;
+
+/// Reads the templates in `folder`; none without a folder.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn read_overrides(folder: Option<&Path>) -> Result<Overrides, Diagnostic> {
+    let Some(folder) = folder else { return Ok(Overrides::new()) };
+    disk::read_folder(folder).map_err(|error| {
+        Diagnostic::new(Code::Template, format!("cannot read `{}`: {error}", folder.display()))
+            .help("name a folder as `s6gen init --templates DIR` writes it")
+    })
+}
+
+/// Renders the source tree of `services`.
+///
+/// # Errors
+/// A template cannot be filled.
+pub fn render_tree(services: &ServiceSet, overrides: &Overrides) -> Result<SourceTree, Diagnostic> {
+    let wrong = |why: String| {
+        Diagnostic::new(Code::Template, format!("a template cannot be filled: {why}"))
+            .help("`s6gen init --templates DIR` writes the shipped ones, to compare")
+    };
+    let templates = Templates::new(overrides).map_err(wrong)?;
+    render::tree_with(services, &templates).map_err(wrong)
+}
+
+/// The templates that say something else than the shipped ones.
+pub(super) fn without_shipped(mut overrides: Overrides) -> Overrides {
+    let shipped: BTreeMap<&str, &str> = Templates::shipped().collect();
+    overrides.retain(|(name, text)| shipped.get(name.as_str()) != Some(&text.as_str()));
+    overrides
+}

@@ -1,0 +1,61 @@
+//! The fingerprints of the definitions that a database was compiled from.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::disk;
+use crate::jobs::error::JobError;
+use crate::live::{self, Fingerprints, Live};
+use crate::model::Name;
+
+/// The file beside the databases that tells what one of them was compiled from: the database, then a letter, a fingerprint and
+/// a name on each line. A oneshot without a fingerprint has a letter of its own.
+///
+/// To find what changed, the service directories of both databases would have to be read, and s6-rc-db to be asked for
+/// each oneshot alone. Of most services this tells that they are as they were.
+const FILE: &str = "prints";
+const LONGRUN: u8 = b'l';
+const ONESHOT: u8 = b'o';
+const UNKNOWN: u8 = b'u';
+
+/// The fingerprints of the live database, if they were written down; `fresh` is a database beside it.
+pub(super) fn of_live(live: &Live<'_>, fresh: &Path) -> Result<Option<Fingerprints>, JobError> {
+    let text = disk::read_if_there(&fresh.with_file_name(FILE))?.unwrap_or_default();
+    let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let database = lines.next().unwrap_or_default();
+    let current = live::live_database(live.directory());
+    if current.is_none_or(|current| current.as_os_str().as_bytes() != database) {
+        return Ok(None);
+    }
+    let mut prints = Fingerprints::default();
+    let mut add = |line: &[u8]| {
+        let (start, name) = line.split_at_checked(18)?;
+        let (name, letter) = (Name::new(name), *start.first()?);
+        let print = u64::from_str_radix(str::from_utf8(&start[1..17]).ok()?, 16).ok()?;
+        if letter != LONGRUN {
+            prints.oneshots.insert(name.clone());
+        }
+        if letter != UNKNOWN {
+            prints.by_name.insert(name, print);
+        }
+        Some(())
+    };
+    let is_whole = lines.try_for_each(&mut add).is_some();
+    Ok(is_whole.then_some(prints))
+}
+
+/// Writes down the fingerprints of the database `fresh`, before it is live: a path that was used once may be used again.
+pub(super) fn write(prints: &Fingerprints, fresh: &Path) -> Result<(), JobError> {
+    let mut text = [fresh.as_os_str().as_bytes(), b"\n"].concat();
+    let mut add = |letter: u8, name: &Name, print: u64| {
+        text.push(letter);
+        text.extend([format!("{print:016x} ").as_bytes(), name.as_bytes(), b"\n"].concat());
+    };
+    for (name, print) in &prints.by_name {
+        add(if prints.oneshots.contains(name) { ONESHOT } else { LONGRUN }, name, *print);
+    }
+    for name in prints.oneshots.iter().filter(|name| !prints.by_name.contains_key(*name)) {
+        add(UNKNOWN, name, 0);
+    }
+    Ok(disk::replace_until_boot(&fresh.with_file_name(FILE), &text)?)
+}
