@@ -728,6 +728,18 @@ fn two_builds_at_once_end_in_one_of_their_trees() {
 }
 
 #[test]
+fn a_first_build_that_another_one_overtakes_does_not_take_its_files_for_foreign() {
+    needs!("strace");
+    let root = TempDir::new().unwrap();
+    // It has found no receipt, and now the other one makes the receipt and everything else.
+    let overtaken = killed::Stopped::at(&root.path().join(SV).join(".s6gen"), &child("new", root.path()));
+    build(&old(), root.path()).unwrap();
+    let output = overtaken.go_on();
+    assert!(output.status.success(), "{}", output_text(&output));
+    assert_eq!(look(root.path()), expected(&new(), |_| {}));
+}
+
+#[test]
 fn a_build_waits_for_another_one_but_not_for_ever() {
     let root = TempDir::new().unwrap();
     build(&old(), root.path()).unwrap();

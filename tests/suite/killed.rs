@@ -1,18 +1,22 @@
 //! Processes that are killed, or refused, at a chosen moment.
 //!
 //! A moment is a system call and how many of its kind came before. `S6GEN_KILLS=all` tries every one; otherwise it is a
-//! sample that is spread over all calls and always the same.
+//! sample that is spread over all calls and always the same. One that is a matter of luck is made certain by a process
+//! that is stopped there.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 
+use rustix::process::{Pid, Signal, kill_process};
 use s6gen::install::Prune;
 use s6gen::tree::{SourceTree, TreeEntry};
 use serde_json::json;
+
+use crate::supervise::eventually;
 
 /// A call under its name on this architecture, and which one of its kind, from 1.
 pub type Moment = (&'static str, usize);
@@ -56,6 +60,36 @@ fn spread(count: usize, most: usize) -> impl Iterator<Item = usize> {
 /// `command`, to which `what` happens at a moment, such as `signal=KILL`.
 pub fn at((call, number): Moment, what: &str, command: &Command) -> Command {
     under_strace(&format!("inject=?{call}:{what}:when={number}"), Path::new("/dev/null"), command)
+}
+
+/// A process that has just looked at one path, and is stopped before it does anything else.
+pub struct Stopped {
+    strace: Child,
+    pid: Pid,
+}
+
+impl Stopped {
+    /// Runs `command` until it looks at `path` for the first time.
+    pub fn at(path: &Path, command: &Command) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let trace = folder.path().join("trace");
+        let stopped = "inject=?statx,?newfstatat,?fstatat64,?lstat:signal=STOP:when=1";
+        // Not with --seccomp-bpf, under which strace passes over the signal.
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-e", stopped, "-P"]).arg(path).arg("-o").arg(&trace);
+        strace.arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
+        let strace = strace.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let told = || fs::read_to_string(&trace).unwrap_or_default();
+        eventually("it looks, and stops", || told().contains("stopped by SIGSTOP"));
+        let pid = told().split_whitespace().next().unwrap().parse().unwrap();
+        Stopped { strace, pid: Pid::from_raw(pid).unwrap() }
+    }
+
+    /// Lets it go on, to its end.
+    pub fn go_on(self) -> Output {
+        kill_process(self.pid, Signal::CONT).unwrap();
+        self.strace.wait_with_output().unwrap()
+    }
 }
 
 fn under_strace(what: &str, output: &Path, command: &Command) -> Command {
