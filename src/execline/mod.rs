@@ -26,6 +26,33 @@ pub enum Refusal {
     CutShort(usize),
 }
 
+impl Refusal {
+    /// The bytes to point at.
+    pub fn span(self) -> Range<usize> {
+        match self {
+            Refusal::NumericEscape(at) => at..at + 4,
+            Refusal::UnmatchedClose(at)
+            | Refusal::UnmatchedOpen(at)
+            | Refusal::OpenQuote(at)
+            | Refusal::CutShort(at) => at..at + 1,
+        }
+    }
+
+    /// What is wrong, as the end of a sentence, and what to say at the place.
+    pub fn explained(self) -> (&'static str, &'static str) {
+        match self {
+            Refusal::UnmatchedClose(_) => ("closes a block that was never opened", "no `{` belongs to this"),
+            Refusal::UnmatchedOpen(_) => ("opens a block and never closes it", "no `}` belongs to this"),
+            Refusal::OpenQuote(_) => ("ends inside a quoted text", "this quote is never closed"),
+            Refusal::NumericEscape(_) => (
+                "has a numeric escape that is no byte from 1 to 255",
+                "`\\65`, `\\0101` and `\\0x41` are the letter A",
+            ),
+            Refusal::CutShort(_) => ("ends too early", "there must be something behind this"),
+        }
+    }
+}
+
 /// A word of a command line, or a brace around a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
@@ -117,7 +144,8 @@ impl Word<'_> {
 pub fn written(text: &str) -> Vec<Word<'_>> {
     let mut before = 0;
     let word = |token: Token| {
-        let gap = &text[before..token.span.start];
+        // A word that a brace begins may have begun before the last token.
+        let gap = text.get(before..token.span.start).unwrap_or_default();
         let newline = gap.rfind('\n');
         let continues = newline.is_some_and(|at| {
             gap[..at].trim_end_matches('\r').ends_with('\\') || gap[at + 1..].starts_with([' ', '\t'])

@@ -68,38 +68,16 @@ impl<D: Directory> Definition<'_, D> {
     }
 
     pub(super) fn refused(&mut self, file: &str, step: Step, content: &[u8], refusal: Refusal) {
-        let (class, at, what, label) = match refusal {
-            Refusal::UnmatchedClose(at) => (
-                Class::ScriptUnmatchedClose,
-                at,
-                "closes a block that was never opened",
-                "no `{` belongs to this",
-            ),
-            Refusal::UnmatchedOpen(at) => (
-                Class::ScriptUnmatchedOpen,
-                at,
-                "opens a block and never closes it",
-                "no `}` belongs to this",
-            ),
-            Refusal::OpenQuote(at) => {
-                (Class::ScriptSyntax, at, "ends inside a quoted text", "this quote is never closed")
-            }
-            Refusal::NumericEscape(at) => (
-                Class::ScriptSyntax,
-                at,
-                "has a numeric escape that is no byte from 1 to 255",
-                "`\\65`, `\\0101` and `\\0x41` are the letter A",
-            ),
-            Refusal::CutShort(at) => {
-                (Class::ScriptSyntax, at, "ends too early", "there must be something behind this")
-            }
+        let class = match refusal {
+            Refusal::UnmatchedClose(_) => Class::ScriptUnmatchedClose,
+            Refusal::UnmatchedOpen(_) => Class::ScriptUnmatchedOpen,
+            _ => Class::ScriptSyntax,
         };
+        let (what, label) = refusal.explained();
         let rank = self.reading(step, 0);
-        let end = match refusal {
-            Refusal::NumericEscape(_) => (at + 4).min(content.len()),
-            _ => at + 1,
-        };
-        let origin = self.context.origin(file, content, at..end);
+        let span = refusal.span();
+        let span = span.start..span.end.min(content.len());
+        let origin = self.context.origin(file, content, span);
         let name = &self.context.name;
         let message = format!("`{file}` of `{name}` {what}");
         let help = if content.starts_with(b"#!") {

@@ -113,7 +113,9 @@ def second():
         if len(after) >= len(before):
             break
         time.sleep(0.1)
-    needs_dbus = ["avahi", "dbus", "watcher"]
+    # A logger waits for what its service waits for, so that those of avahi and of the watcher need dbus as well.
+    loggers = [f"{name}{suffix}" for name in ("avahi", "watcher") for suffix in ("-err-log", "-log")]
+    needs_dbus = sorted(["avahi", "dbus", "watcher", *loggers])
     found = changed(before, after)
     check("a restart brings back what needs it, its caller too", found == needs_dbus, found)
     go_on("third")

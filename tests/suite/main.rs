@@ -30,6 +30,7 @@ mod manifests;
 mod network;
 mod oracle;
 mod orders;
+mod pages;
 mod properties;
 mod readme;
 mod require;

@@ -53,9 +53,9 @@ impl Places {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     words: Vec<String>,
-    code: i32,
+    pub code: i32,
     out: String,
-    err: String,
+    pub err: String,
     made: Vec<(String, Made)>,
     /// Whether the call was made again and again.
     is_repeated: bool,
@@ -345,7 +345,10 @@ impl Programs for Recorder {
     fn run(&mut self, call: &Call) -> io::Result<Answer> {
         let words: Vec<String> = call.words().iter().map(|word| self.places.hide(word)).collect();
         let before = self.look();
-        let answer = Installed.run(call)?;
+        // s6-rc waits for ever where a supervisor that was just replaced has lost its command, which is s6gen's to notice;
+        // here it sees what s6-rc says only when that has ended.
+        let limited = Call::new("timeout").args(["60", call.program]).args(&call.arguments);
+        let answer = Installed.run(&limited)?;
         let text = |bytes: &[u8]| self.places.hide(str::from_utf8(bytes).unwrap());
         let (mut out, err) = (text(&answer.out), settled(&text(&answer.err)));
         if call.program == "s6-svstat" && answer.code == 0 {

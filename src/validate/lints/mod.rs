@@ -32,6 +32,7 @@ lints! {
     too_many_services,
     literal_variable,
     shell_syntax,
+    execline_syntax,
     joined_lines,
     failure_hidden,
     shebang,

@@ -22,6 +22,11 @@ pub(super) static RULE: Rule = Rule {
 const MARK: &str = "\u{feff}";
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    for (service, program) in subject.programs().filter(|(service, _)| service.definition().is_none()) {
+        if let Some(problem) = in_a_manifest(found, service, program) {
+            found.push(problem);
+        }
+    }
     for (service, _) in subject.definitions() {
         for program in &service.programs {
             match &program.form {
@@ -40,6 +45,21 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             }
         }
     }
+}
+
+/// The report on a script of a manifest whose `#!` line is only a comment for the shell that reads it.
+fn in_a_manifest(found: &Findings<'_>, service: &Service, program: &Program) -> Option<Diagnostic> {
+    let (text, _) = program.as_script()?;
+    let start = text.text.find("#!").filter(|at| *at > 0)?;
+    let above = text.text[..start].trim_start_matches(MARK);
+    if !above.lines().all(|line| line.trim().is_empty()) {
+        return None;
+    }
+    let end = text.text[start..].find('\n').map_or(text.text.len(), |newline| start + newline);
+    let problem = found
+        .report(format!("`{}` of `{}` does not begin with its `#!` line", program.file, service.name))
+        .at(program.at(start..end), "a comment here: `/bin/sh -e` runs this script");
+    Some(problem.help("remove everything before `#!`, blanks and empty lines too"))
 }
 
 /// The report on a file that the system cannot start.

@@ -1,8 +1,8 @@
 //! Shell syntax where no shell reads it.
 
-use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, Lint, Origin, Severity};
 use crate::execline::{SHELLS, SUBSTITUTES, Word, base_name, script_words};
-use crate::model::{Form, Program, Service};
+use crate::model::{Form, Language, Program, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -22,7 +22,7 @@ const SHOWN: usize = 4;
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, program) in subject.programs() {
         let problem = match &program.form {
-            Form::CommandLine(_) => of_a_command_line(found, service, program),
+            Form::CommandLine(_) | Form::Script(_, Language::Execline) => of_execline(found, service, program),
             Form::Arguments(..) => of_arguments(found, service, program),
             Form::Script(..) => None,
         };
@@ -32,7 +32,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     }
 }
 
-fn of_a_command_line(found: &Findings<'_>, service: &Service, program: &Program) -> Option<Diagnostic> {
+fn of_execline(found: &Findings<'_>, service: &Service, program: &Program) -> Option<Diagnostic> {
     // Most are one path.
     if !program.text().contains(['&', '|', ';', '$', '\'', '`', '~', '*', '<', '>', '[', '=']) {
         return None;
@@ -49,7 +49,10 @@ fn of_a_command_line(found: &Findings<'_>, service: &Service, program: &Program)
     if places.len() > SHOWN {
         problem = problem.note(format!("{} more places like these", places.len() - SHOWN));
     }
-    Some(problem.help(own_script(service, &program.file)))
+    Some(problem.help(match &program.form {
+        Form::CommandLine(_) => own_script(service, &program.file),
+        _ => "write it for execline, or put `#!/bin/sh -e` in place of its first line".to_owned(),
+    }))
 }
 
 fn of_arguments(found: &Findings<'_>, service: &Service, program: &Program) -> Option<Diagnostic> {
@@ -57,6 +60,9 @@ fn of_arguments(found: &Findings<'_>, service: &Service, program: &Program) -> O
     let texts: Vec<String> = words.iter().map(|(word, _)| word.clone()).collect();
     let scripts = script_words(&texts);
     let has_own_patterns = texts.iter().any(|word| matches!(base_name(word), "find" | "expr" | "test" | "["));
+    if let Some(problem) = of_the_program(found, service, program, &texts[0], words[0].1.whole()) {
+        return Some(problem);
+    }
     let places: Vec<_> = words
         .iter()
         .enumerate()
@@ -73,6 +79,26 @@ fn of_arguments(found: &Findings<'_>, service: &Service, program: &Program) -> O
     }
     let key = &program.file;
     Some(problem.help(format!("if a shell shall read it, write a string: `{key} = '{} …'`", texts[0])))
+}
+
+/// The report on a first word that is no name of a program.
+fn of_the_program(
+    found: &Findings<'_>,
+    service: &Service,
+    program: &Program,
+    word: &str,
+    place: Origin,
+) -> Option<Diagnostic> {
+    let key = &program.file;
+    let (label, help) = if matches!(word, "CMD" | "CMD-SHELL") {
+        ("taken for the name of a program", "leave this word out: it belongs to Docker's `HEALTHCHECK`".to_owned())
+    } else if word.contains([' ', '\t']) && !word.contains('/') || word.contains(" -") {
+        let help = format!("write each word by itself, or leave the brackets out for a shell: `{key} = '{word}'`");
+        ("taken for the name of one program, blanks included", help)
+    } else {
+        return None;
+    };
+    Some(written_for_a_shell(found, service, program).at(place, label).help(help))
 }
 
 /// What becomes of a word that is an operator for a shell only.

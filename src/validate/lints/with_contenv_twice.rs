@@ -1,7 +1,10 @@
 //! Commands that begin with `with-contenv`, which would clear what the manifest sets.
 
+use std::ops::Range;
+
 use crate::diagnostic::{Confidence, Lint, Severity};
-use crate::model::{Change, Kind, Script, Service, Surroundings};
+use crate::execline::base_name;
+use crate::model::{Change, Kind, Language, Program, Script, Service, Surroundings};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -17,10 +20,19 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, program) in subject.programs() {
+        let Some(lost) = surroundings(service).and_then(Surroundings::lost_to_contenv) else { continue };
         if program.change != Some(Change::WithoutContenv) {
+            if let Some(word) = started_by_a_shell(program) {
+                found.push(
+                    found
+                        .report(format!("`with-contenv` in `{}` clears what the manifest sets", program.file))
+                        .at(program.at(word), format!("this clears {lost}"))
+                        .note("the service has the environment of the container already")
+                        .help("remove the word"),
+                );
+            }
             continue;
         }
-        let Some(lost) = surroundings(service).and_then(Surroundings::lost_to_contenv) else { continue };
         found.push(
             found
                 .report(format!("`with-contenv` is left out of `{}`", program.file))
@@ -31,6 +43,18 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 ),
         );
     }
+}
+
+/// The `with-contenv` that a shell script runs.
+fn started_by_a_shell(program: &Program) -> Option<Range<usize>> {
+    if program.language() != Language::Shell {
+        return None;
+    }
+    let line = program.lines().find(|line| {
+        let mut words = line.words().skip_while(|word| *word == "exec");
+        words.next().is_some_and(|word| base_name(word) == "with-contenv")
+    })?;
+    Some(line.span_of("with-contenv"))
 }
 
 /// The environment of the programs of a service.

@@ -1,0 +1,31 @@
+//! Scripts for execline that `execlineb` does not read.
+
+use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::execline::tokens;
+use crate::model::{Form, Language};
+use crate::validate::rule::{Check, Findings, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    lint: Lint {
+        slug: "lint::execline-syntax",
+        level: Severity::Warning,
+        confidence: Confidence::Certain,
+        has_fix: false,
+        page: include_str!("execline_syntax.md"),
+    },
+    check: Check::Services(check),
+};
+
+fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    for (service, program) in subject.programs() {
+        let Form::Script(text, Language::Execline) = &program.form else { continue };
+        let Err(refusal) = tokens(text.text.as_bytes()) else { continue };
+        let (what, label) = refusal.explained();
+        found.push(
+            found
+                .report(format!("`{}` of `{}` {what}", program.file, service.name))
+                .at(program.at(refusal.span()), label)
+                .help("execlineb ends here, and nothing of the script runs: mend it, or let a shell read it (`#!/bin/sh -e`)"),
+        );
+    }
+}

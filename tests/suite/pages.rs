@@ -1,0 +1,85 @@
+//! The page of each lint: its wrong example gets the lint's report and no other, its right example none.
+//!
+//! A block ```` ```toml ```` is a manifest, a block ```` ```tree ```` a source directory: a path at the beginning of a line,
+//! `*` behind it if it is executable, ` -> ` and the target for a link, and its content indented below it.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use s6gen::diagnostic::Code;
+use s6gen::validate;
+
+/// Needs thousands of services, which no page shows.
+const WITHOUT_EXAMPLE: &str = "lint::too-many-services";
+
+/// The block behind the line `heading`: its language and its lines.
+fn example<'p>(page: &'p str, heading: &str) -> Option<(&'p str, &'p str)> {
+    let (_, rest) = page.split_once(&format!("\n{heading}:\n\n```"))?;
+    let (language, rest) = rest.split_once('\n')?;
+    Some((language, rest.split_once("```").unwrap().0))
+}
+
+/// Writes a source directory as a page shows it.
+fn write_tree(text: &str, folder: &Path) {
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        let mut content = String::new();
+        while let Some(inner) = lines.next_if(|line| line.is_empty() || line.starts_with("    ")) {
+            content += inner.strip_prefix("    ").unwrap_or(inner);
+            content.push('\n');
+        }
+        let (path, target) = line.split_once(" -> ").map_or((line, None), |(path, to)| (path, Some(to)));
+        let path = folder.join(path.trim_end_matches('*'));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        match target {
+            Some(target) => symlink(target, &path).unwrap(),
+            None => fs::write(&path, content).unwrap(),
+        }
+        if line.ends_with('*') {
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+    }
+}
+
+/// The codes that `s6gen check` reports on an example.
+fn reported(slug: &str, (language, text): (&str, &str)) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_s6gen"));
+    command.current_dir(folder.path()).args(["check", "--format", "json"]);
+    match language {
+        "toml" => fs::write(folder.path().join("services.toml"), text).unwrap(),
+        "tree" => {
+            write_tree(text, &folder.path().join("s6-rc.d"));
+            // What an image starts is known only together with s6-overlay.
+            if slug.starts_with("overlay::") {
+                command.args(["--overlay", "3.2.2.0"]);
+            }
+            command.args(["--tree", "s6-rc.d"]);
+        }
+        other => panic!("{slug}: an example in {other}"),
+    }
+    let output = command.output().unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{slug}: {}", String::from_utf8_lossy(&output.stderr)));
+    let problems = answer["problems"].as_array().unwrap();
+    problems.iter().map(|problem| problem["code"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_examples_of_each_lint_are_as_wrong_and_as_right_as_they_say() {
+    let mut wrong_pages = Vec::new();
+    for code in validate::codes() {
+        let Code::Lint(lint) = code else { continue };
+        if lint.slug == WITHOUT_EXAMPLE {
+            continue;
+        }
+        let wrong = example(lint.page, "Wrong").map(|example| reported(lint.slug, example));
+        let right = example(lint.page, "Right").map(|example| reported(lint.slug, example));
+        if wrong.as_deref() != Some(&[lint.slug.to_owned()]) || right.as_deref() != Some(&[]) {
+            wrong_pages.push(format!("{}: wrong {wrong:?}, right {right:?}", lint.slug));
+        }
+    }
+    assert!(wrong_pages.is_empty(), "{wrong_pages:#?}");
+}
