@@ -29,7 +29,7 @@ pub(super) fn has_overlay(root: &Path) -> bool {
 
 /// The directories with definitions in `path`, if it is an s6-overlay directory.
 pub(super) fn overlay_parts(path: &Path) -> Vec<PathBuf> {
-    PARTS.iter().map(|name| path.join(name)).filter(|part| part.is_dir()).collect()
+    PARTS.iter().map(|name| path.join(name)).filter(|part| disk::is_directory(part)).collect()
 }
 
 /// The s6-overlay directory that a tree is or lies in; none for definitions that lie anywhere else.

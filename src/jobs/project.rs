@@ -159,7 +159,7 @@ fn load(
                 Ok(manifest) => included.push(manifest),
                 Err(unread) => {
                     // The path of what is included is written here, and not on the command line.
-                    let help = match path.exists() {
+                    let help = match disk::is_there(&path) {
                         true => unread.help,
                         false => Some(missing_include(files.path(file))),
                     };
