@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use super::compile::{Compilation, ManifestFile, compile_parsed};
-use crate::diagnostic::{Code, Diagnostic, Files, Problems};
-use crate::manifest::{self, Additions, Manifest, Parameters};
-use crate::model::{ServiceSet, Target};
+use crate::diagnostic::{Code, Diagnostic, Files, Origin, Problems};
+use crate::manifest::{self, Additions, Manifest, Parameters, Text};
+use crate::model::{ServiceSet, Target, Version};
 use crate::{disk, resolve};
 
 /// A manifest that was read, with the files that it includes. It is parsed once and can then be asked for its parts, and
@@ -101,6 +101,15 @@ impl Project {
             compilation.problems.sort_by_place();
         }
         compilation
+    }
+
+    /// Compiles it as if its target were s6-overlay `version`; none if it could not be read.
+    pub(super) fn compile_for_overlay(&self, version: Version) -> Option<Compilation> {
+        let Parsed { source, manifest, problems } = self.parsed.as_ref()?;
+        let (value, origin) = (version.to_string(), Origin::whole(source.file));
+        let mut manifest = manifest.clone();
+        manifest.target.s6_overlay = Some(Text { value, origin, from_defaults: false });
+        Some(compile_parsed(&manifest, problems.clone()))
     }
 }
 
