@@ -11,8 +11,11 @@
 //! | 4, people | [`cli`] |
 //! | 3, jobs | [`jobs`] |
 //! | 2, verbs | [`resolve`], [`import`], [`image`], [`validate`], [`render`], [`compare`], [`report`], [`install`], [`live`] |
-//! | 1, nouns | [`manifest`], [`model`], [`tree`], [`source`], [`disk`] |
-//! | 0 | [`diagnostic`], [`execline`], [`shell`], [`templates`] |
+//! | 1, the disk | [`disk`] |
+//! | 1, nouns | [`manifest`], [`model`] |
+//! | 1, a tree in memory | [`tree`] |
+//! | 1, a directory to read | [`source`] |
+//! | 0, facts | [`diagnostic`], [`execline`], [`shell`], [`templates`] |
 //!
 //! Jobs put the verbs together: [`compile`] for a manifest, [`judge`] for source directories that exist already,
 //! [`judge_image`] for those that s6-overlay compiles, and [`jobs`] has one for each command.

@@ -24,6 +24,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("part/rights", include_str!("../templates/part/rights")),
     ("part/sink", include_str!("../templates/part/sink")),
     ("part/stderr", include_str!("../templates/part/stderr")),
+    ("part/umask", include_str!("../templates/part/umask")),
 ];
 
 /// Asks a web server over the descriptors 6 and 7 that s6-tcpclient gives, and passes on what it answers, unless it is

@@ -57,11 +57,15 @@ impl Build {
             streams.report([&problem], &Files::default());
             return Outcome::Misused;
         }
-        let tree = match self.templates.read().and_then(|overrides| build.tree(overrides)) {
+        let overrides = self.templates.read().map_err(JobError::from);
+        let tree = match overrides.and_then(|overrides| build.tree(overrides)) {
             Ok(tree) => tree,
-            Err(problem) => {
-                streams.report([&problem], &build.project.files);
-                return Outcome::Problems;
+            Err(error) => {
+                let outcome = streams.refuse(&error);
+                if !self.check && outcome == Outcome::Problems {
+                    streams.tell("nothing was written\n");
+                }
+                return outcome;
             }
         };
         let place = root.join(build.definitions().trim_start_matches('/'));

@@ -95,6 +95,10 @@ impl Command {
 }
 
 /// Runs the program with the arguments and streams of this process.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "this is the function that opens the streams which cli prints to"
+)]
 pub fn main() -> ExitCode {
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let style = if colours { Style::Coloured } else { Style::Plain };

@@ -120,6 +120,20 @@ codes! {
     MissingParameter = "manifest::missing-parameter" Error,
     /// A parameter that the template does not declare, or that it declares and nothing uses.
     UnknownParameter = "manifest::unknown-parameter" Error,
+    /// A service that `external` names was made by an earlier build in the same root.
+    ///
+    /// `external` is for what other layers define: a base image, or a file that was written by hand. A build replaces
+    /// everything that an earlier one made in the same root, so it would remove the definition, and what waits for it
+    /// would wait for nothing. Nothing was written. `include` the manifest that defines the service:
+    ///
+    /// ```toml
+    /// include = ["base.toml"]
+    ///
+    /// [oneshot.certificates]
+    /// up = ["/usr/local/bin/make-certificates"]
+    /// required-by = ["nginx"]         # from base.toml
+    /// ```
+    NotExternal = "manifest::not-external" Error,
     /// Instances were added of a template that the manifest does not have.
     ///
     /// `s6gen instance add` writes down what was added while the system runs, and every later build keeps it. If the
@@ -155,6 +169,20 @@ codes! {
     ///
     /// Older compilers drop files they do not know without a word, so the service would start but behave differently.
     TargetTooOld = "overlay::target-too-old" Error,
+    /// The root has another s6-overlay than the manifest is for, and what would be built does not work there.
+    ///
+    /// Without `[target] s6-overlay` a manifest is for the newest version that s6gen knows. Where start bundles lie, and
+    /// what definitions may hold, differs between versions: since 3.2.3.1 `/init` reads `user-bundles.d`, which an older
+    /// one passes over, so that the container would boot and start nothing. Nothing was written. Name the version of the
+    /// image:
+    ///
+    /// ```toml
+    /// [target]
+    /// s6-overlay = "3.2.3.0"
+    /// ```
+    ///
+    /// Versions for which the same files are right may differ, and so may a newer one in which files for an older one work.
+    OtherVersion = "overlay::other-version" Error,
     /// There is no s6-overlay in the root file system that was named, or, without `--root`, in that of this machine.
     ///
     /// `s6gen build` without `--root` is for the inside of an image. Anywhere else it would write into the machine's own

@@ -15,6 +15,11 @@
 //! | keep others out for a while | `lock` |
 //! | hand a directory to [`import`](crate::import) | `directory` |
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this is the room that touches the file system, and reads standard input"
+)]
+
 mod create_new;
 mod directory;
 mod error;

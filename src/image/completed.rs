@@ -180,6 +180,10 @@ impl<D: Directory> Directory for Completed<D> {
         }
     }
 
+    fn hidden_link(&self, name: &[u8]) -> Option<PathBuf> {
+        self.directory.as_ref()?.hidden_link(name)
+    }
+
     fn root(&self) -> Option<Self> {
         Some(Completed::plain(self.directory.as_ref()?.root()?))
     }

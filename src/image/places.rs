@@ -4,6 +4,7 @@ use super::{Setup, is_directory};
 use crate::diagnostic::{Code, Diagnostic, Files, Origin, Problems};
 use crate::model::{Feature, Name, System};
 use crate::source::{Directory, EntryKind, Source};
+use crate::tree::RECEIPT;
 
 /// Where the overlay looks, as absolute paths in the image.
 pub(super) struct Places {
@@ -15,6 +16,9 @@ pub(super) struct Places {
 
 /// How many markers a report shows.
 const SHOWN: usize = 8;
+
+/// How much of a receipt is read. It lists every file, and no set that s6-rc accepts has so many.
+const LONGEST_RECEIPT: usize = 64 << 20;
 
 /// What stands in a place where nobody looks.
 struct Unread {
@@ -65,7 +69,7 @@ impl Places {
         let unread = unread(definitions, bundles, system);
         if !system.has(Feature::UserBundlesDir) {
             if !unread.is_empty() {
-                problems.push(self.too_new(&unread, setup, files));
+                problems.push(self.too_new(definitions, &unread, setup, files));
             }
             return;
         }
@@ -113,7 +117,13 @@ impl Places {
         problems.push(shown(problem, &unread, files).help(remedy));
     }
 
-    fn too_new(&self, unread: &[Unread], setup: &Setup, files: &mut Files) -> Diagnostic {
+    fn too_new<D: Directory>(
+        &self,
+        definitions_source: &Source<D>,
+        unread: &[Unread],
+        setup: &Setup,
+        files: &mut Files,
+    ) -> Diagnostic {
         let Setup { system, bundle_dir, .. } = setup;
         let first = system.first_with(Feature::UserBundlesDir);
         let what = if bundle_dir.is_some() { "`S6_RUNTIME_BUNDLEDIR`" } else { "`user-bundles.d`" };
@@ -122,10 +132,19 @@ impl Places {
             format!("{system} knows nothing of {what}, so what is in there does not start"),
         );
         let (definitions, bundles) = (&self.definitions, named(&self.bundles));
-        shown(problem, unread, files).note(self.why(*system, false)).help(format!(
-            "put the image on {first} or newer, or use the place that this version reads: \
-             `mv {bundles}/user/contents.d/* {definitions}/user/contents.d/`"
-        ))
+        let other_place = match unread.iter().any(|unread| is_in_receipt(definitions_source, unread)) {
+            // What s6gen made it would miss in another place.
+            true => format!(
+                "build again with `s6-overlay = \"{}\"` under `[target]` of the manifest",
+                system.version()
+            ),
+            false => format!(
+                "use the place that this version reads: \
+                 `mv {bundles}/user/contents.d/* {definitions}/user/contents.d/`"
+            ),
+        };
+        let help = format!("put the image on {first} or newer, or {other_place}");
+        shown(problem, unread, files).note(self.why(*system, false)).help(help)
     }
 
     /// The commands that move everything to the new place.
@@ -158,6 +177,16 @@ impl Places {
 /// A path as a command names it: that of a variable is the variable.
 fn named(path: &str) -> &str {
     path.strip_prefix('/').filter(|rest| rest.starts_with('$')).unwrap_or(path)
+}
+
+/// Whether s6gen made this member of a start bundle: the receipt beside the definition that it names lists it.
+fn is_in_receipt<D: Directory>(definitions: &Source<D>, member: &Unread) -> bool {
+    let name = member.place.file_name().unwrap_or_default().as_encoded_bytes();
+    let opened = definitions.directory.as_ref().ok().and_then(|directory| directory.directory(name).ok());
+    let receipt = opened
+        .and_then(|definition| definition.read(format!("../{RECEIPT}").as_bytes(), LONGEST_RECEIPT).ok());
+    let listed = [b"/user-bundles.d/user/contents.d/", name].concat();
+    receipt.is_some_and(|text| text.split(|byte| *byte == b'\n').any(|line| line.ends_with(&listed)))
 }
 
 /// The members of a start bundle in `contents.d`, and where they stand.

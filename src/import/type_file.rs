@@ -47,6 +47,15 @@ impl<D: Directory> Definition<'_, D> {
     /// What to do about a definition without a type, and what it probably is.
     pub(super) fn way_to_a_type(&self) -> (String, Option<String>) {
         let name = &self.context.name;
+        if let Some(link) = self.source.hidden_link(name.as_bytes()) {
+            let link = link.display();
+            let note = format!(
+                "it replaces `{link}` of a lower layer, which is a symbolic link: a directory adds only to a directory"
+            );
+            let help = "where s6gen made the link, `include` the manifest of that layer and build both as one; otherwise add \
+                        to the directory that the link leads to";
+            return (help.into(), Some(note));
+        }
         let has = |file: &str| self.entry(file).is_some();
         let lists = ["dependencies.d", "dependencies", "contents.d", "contents"];
         let visible = self.entries.iter().filter(|entry| !entry.name.starts_with(b"."));

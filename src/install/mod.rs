@@ -14,6 +14,7 @@
 //!    are linked, `switch` lets all of them change in one rename, and `shared_lists` and `sides` help it.
 //! 4. `carry_out` takes the steps and replaces the receipt.
 
+mod after;
 mod carry_out;
 mod desired;
 mod error;
@@ -29,6 +30,7 @@ mod site;
 mod steps;
 mod switch;
 
+pub use after::{after_install, installed_services};
 pub use carry_out::Installed;
 pub use error::{ForeignPath, InstallError};
 pub use find::find_definitions;

@@ -8,6 +8,7 @@ use super::container::Container;
 use super::error::JobError;
 use super::file_system::has_overlay;
 use super::project::Project;
+use super::root_check::RootCheck;
 use super::templates::{Overrides, render_tree, without_shipped};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::disk;
@@ -57,9 +58,16 @@ impl Build {
     /// The tree to write, with the manifest that the image carries.
     ///
     /// # Errors
-    /// A template cannot be filled.
-    pub fn tree(&self, overrides: Overrides) -> Result<SourceTree, Diagnostic> {
-        let mut tree = render_tree(&self.compilation.services, &overrides)?;
+    /// A template cannot be filled; or what is built would not compile in the root, or not start.
+    pub fn tree(&self, overrides: Overrides) -> Result<SourceTree, JobError> {
+        let services = &self.compilation.services;
+        let mut tree = render_tree(services, &overrides)?;
+        let (project, root) = (&self.project, &self.container.root);
+        let check = RootCheck { project, overrides: &overrides, services, tree: &tree, root };
+        let obstacles = check.obstacles().map_err(|error| JobError::of_build(&error))?;
+        if !obstacles.problems.is_empty() {
+            return Err(obstacles);
+        }
         if let Some(carried) = Carried::of(&self.project, without_shipped(overrides)) {
             carried.put(&mut tree, self.definitions());
         }

@@ -83,7 +83,7 @@ pub fn compare_with_running(
     system: &RunningSystem,
     connection: Connection<'_>,
 ) -> Result<Difference, JobError> {
-    if let Some(folder) = new.filter(|path| path.is_dir()) {
+    if let Some(folder) = new.filter(|path| disk::is_directory(path)) {
         reading.read(folder)?;
         let snapshot = folder_snapshot(folder, container);
         return system.ask(connection, |live| try_again(live, container, |_| Ok(snapshot.clone())));
@@ -203,7 +203,7 @@ fn difference(old: Side, new: &Side) -> Difference {
 impl Reading {
     /// Reads a manifest or a directory.
     fn read(&self, path: &Path) -> Result<Side, JobError> {
-        let (files, compilation, snapshot) = match path.is_dir() {
+        let (files, compilation, snapshot) = match disk::is_directory(path) {
             true => self.directory(path),
             false => self.manifest(path),
         };

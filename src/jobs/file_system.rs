@@ -3,9 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Code, Files};
+use crate::diagnostic::{Code, Diagnostic, Files};
 use crate::disk::{self, SourceDirectory};
 use crate::image;
+use crate::model::{System, Version};
 use crate::source::{Mount, Union};
 
 /// Where s6-overlay reads what is added to an image.
@@ -20,16 +21,25 @@ pub(super) fn open_root(root: &Path) -> io::Result<Union<SourceDirectory>> {
 
 /// Whether an s6-overlay, of whatever version, is in the file system `root`.
 pub(super) fn has_overlay(root: &Path) -> bool {
-    let Ok(opened) = open_root(root) else { return false };
-    match image::system(&opened, &mut Files::default()) {
-        Ok(_) => true,
-        Err(problem) => problem.code != Code::OverlayNotFound,
+    match find_overlay(root) {
+        Some(Ok(_)) => true,
+        Some(Err(problem)) => problem.code != Code::OverlayNotFound,
+        None => false,
     }
+}
+
+/// The version of the s6-overlay in the file system `root`; none if there is none, or one that s6gen does not know.
+pub(super) fn overlay_version(root: &Path) -> Option<Version> {
+    find_overlay(root)?.ok().map(System::version)
+}
+
+fn find_overlay(root: &Path) -> Option<Result<System, Box<Diagnostic>>> {
+    Some(image::system(&open_root(root).ok()?, &mut Files::default()))
 }
 
 /// The directories with definitions in `path`, if it is an s6-overlay directory.
 pub(super) fn overlay_parts(path: &Path) -> Vec<PathBuf> {
-    PARTS.iter().map(|name| path.join(name)).filter(|part| part.is_dir()).collect()
+    PARTS.iter().map(|name| path.join(name)).filter(|part| disk::is_directory(part)).collect()
 }
 
 /// The s6-overlay directory that a tree is or lies in; none for definitions that lie anywhere else.

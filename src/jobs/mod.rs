@@ -20,6 +20,7 @@ mod file_system;
 mod input;
 mod judge;
 mod project;
+mod root_check;
 mod running;
 mod templates;
 mod update;

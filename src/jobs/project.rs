@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use super::compile::{Compilation, ManifestFile, compile_parsed};
-use crate::diagnostic::{Code, Diagnostic, Files, Problems};
-use crate::manifest::{self, Additions, Manifest, Parameters};
-use crate::model::{ServiceSet, Target};
+use crate::diagnostic::{Code, Diagnostic, Files, Origin, Problems};
+use crate::manifest::{self, Additions, Manifest, Parameters, Text};
+use crate::model::{ServiceSet, Target, Version};
 use crate::{disk, resolve};
 
 /// A manifest that was read, with the files that it includes. It is parsed once and can then be asked for its parts, and
@@ -102,6 +102,15 @@ impl Project {
         }
         compilation
     }
+
+    /// Compiles it as if its target were s6-overlay `version`; none if it could not be read.
+    pub(super) fn compile_for_overlay(&self, version: Version) -> Option<Compilation> {
+        let Parsed { source, manifest, problems } = self.parsed.as_ref()?;
+        let (value, origin) = (version.to_string(), Origin::whole(source.file));
+        let mut manifest = manifest.clone();
+        manifest.target.s6_overlay = Some(Text { value, origin, from_defaults: false });
+        Some(compile_parsed(&manifest, problems.clone()))
+    }
 }
 
 fn template((kind, name, keys): (&'static str, &str, &manifest::CommonKeys)) -> Template {
@@ -159,7 +168,7 @@ fn load(
                 Ok(manifest) => included.push(manifest),
                 Err(unread) => {
                     // The path of what is included is written here, and not on the command line.
-                    let help = match path.exists() {
+                    let help = match disk::is_there(&path) {
                         true => unread.help,
                         false => Some(missing_include(files.path(file))),
                     };

@@ -20,9 +20,8 @@ pub use directory::{consumers, live_database, live_directory, live_link, relink,
 pub use failure::{Failure, Unable, Why};
 pub use fingerprints::{Fingerprints, fingerprints};
 pub use holder::{LockHolder, lock_holder, process_below};
-pub use programs::{Answer, Call, Installed, Programs, apart, leave_group};
+pub use programs::{Act, Answer, Call, Installed, Programs, apart, leave_group};
 pub use status::{State, Status};
-pub use watch::Act;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

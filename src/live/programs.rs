@@ -1,3 +1,10 @@
+//! Starts programs, and tells what they answered.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "this is the file that starts programs, and it finds them on PATH"
+)]
+
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
@@ -11,8 +18,6 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, getpid, kill_process, setpgid, test_kill_process_group};
-
-use super::watch::Act;
 
 /// A program of s6 or s6-rc with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +70,19 @@ pub struct Answer {
     pub out: Vec<u8>,
     /// Its standard error.
     pub err: Vec<u8>,
+}
+
+/// What to do while a program runs.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Another program is run.
+    Run(Call),
+    /// The s6-rc that works is told to give up.
+    Stop,
+    /// It did not, and is killed.
+    Kill,
+    /// The program is left alone, and goes on.
+    Leave,
 }
 
 /// Whoever starts programs: the system, or in tests a record of what it once answered.

@@ -4,25 +4,13 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::{Call, Direction};
+use super::Direction;
+use super::programs::{Act, Call};
 
 /// How often a lost command is given again.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long a program has to end by itself once it was told to.
 const GRACE: Duration = Duration::from_secs(10);
-
-/// What to do while a program runs.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Act {
-    /// Another program is run.
-    Run(Call),
-    /// The s6-rc that works is told to give up.
-    Stop,
-    /// It did not, and is killed.
-    Kill,
-    /// The program is left alone, and goes on.
-    Leave,
-}
 
 /// Watches one call of s6-rc or s6-rc-update.
 pub(super) struct Watch {

@@ -2,8 +2,9 @@
 
 use toml::de::DeValue;
 
+use super::keys::expected_of;
 use super::suggest;
-use super::values::{Flag, Value, integer};
+use super::values::{Flag, Value, value_for};
 
 /// What a value of another system means.
 pub(super) enum Meant {
@@ -18,7 +19,7 @@ pub(super) enum Meant {
 /// The value as the key wants it.
 pub(super) fn typed(key: &str, value: &DeValue<'_>) -> Option<Meant> {
     let leaf = key.rsplit('.').next().unwrap_or(key);
-    suggest::value_for(leaf, suggest::expected_of(key)?, value).map(Meant::Value)
+    value_for(leaf, expected_of(key)?, value).map(Meant::Value)
 }
 
 pub(super) fn command(key: &str, value: &DeValue<'_>) -> Option<Meant> {
@@ -32,7 +33,7 @@ pub(super) fn command(key: &str, value: &DeValue<'_>) -> Option<Meant> {
 
 pub(super) fn seconds(key: &str, value: &DeValue<'_>) -> Option<Meant> {
     let number = match value {
-        DeValue::Integer(number) => integer(number),
+        DeValue::Integer(number) => suggest::integer(number),
         DeValue::String(text) => text.parse().ok(),
         _ => None,
     };
@@ -118,7 +119,7 @@ pub(super) fn kill_mode(_: &str, value: &DeValue<'_>) -> Option<Meant> {
 }
 
 pub(super) fn true_only(key: &str, value: &DeValue<'_>) -> Option<Meant> {
-    match suggest::value_for(key, Flag::EXPECTED, value)?.as_str() {
+    match value_for(key, Flag::EXPECTED, value)?.as_str() {
         "true" => Some(Meant::Value("true".into())),
         _ => Some(Meant::Nothing(
             "only the process itself is killed, unless it says `flag-timeout-killpg = true`",
@@ -245,7 +246,7 @@ pub(super) fn limit(key: &str, value: &DeValue<'_>) -> Option<Meant> {
 
 pub(super) fn replicas(_: &str, value: &DeValue<'_>) -> Option<Meant> {
     let number = match value {
-        DeValue::Integer(number) => integer(number)?,
+        DeValue::Integer(number) => suggest::integer(number)?,
         _ => return None,
     };
     match number {
@@ -257,7 +258,7 @@ pub(super) fn replicas(_: &str, value: &DeValue<'_>) -> Option<Meant> {
 
 pub(super) fn port(_: &str, value: &DeValue<'_>) -> Option<Meant> {
     let number = match value {
-        DeValue::Integer(number) => integer(number)?,
+        DeValue::Integer(number) => suggest::integer(number)?,
         DeValue::String(text) => text.parse().ok()?,
         _ => return None,
     };

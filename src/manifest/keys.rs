@@ -468,3 +468,23 @@ pub const REFERENCE: &[Section] = &[
         Limits::keys,
     ),
 ];
+
+/// The type of the key with this path, such as `log.size`, in any table of a service or in `[target]`.
+pub(super) fn expected_of(path: &str) -> Option<&'static str> {
+    let (table, leaf) = path.split_once('.').unwrap_or(("", path));
+    let keys = match table {
+        "" => [
+            ServiceTable::<LongrunKeys>::keys(),
+            ServiceTable::<OneshotKeys>::keys(),
+            BundleKeys::keys(),
+            TargetKeys::keys(),
+        ]
+        .concat(),
+        "ready" => Ready::keys(),
+        "on-exit" => OnExit::keys(),
+        "log" => Log::keys(),
+        "limits" => Limits::keys(),
+        _ => return None,
+    };
+    keys.iter().find(|key| key.name == leaf).map(|key| key.expected)
+}

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{Key, Table};
-use super::syntax::line_at;
+use super::keys::{Key, Table, expected_of};
+use super::values::value_for;
 use super::words::{self, Holds};
 use super::{
     BundleKeys, Limits, Log, LongrunKeys, OnExit, OneshotKeys, Ready, ServiceTable, TABLES, TargetKeys,
@@ -185,7 +185,7 @@ pub(super) fn statement(
             return (plain.says("a value has a key", "write `KEY = VALUE`"), String::new());
         };
         let (name, value) = (quoted(key), value.trim());
-        let expected = suggest::expected_of(&name);
+        let expected = expected_of(&name);
         let help = match value.is_empty() {
             true if words::section(&name).is_some() => TABLE.to_owned(),
             // Of what stands on the next lines nothing is known here.
@@ -320,12 +320,11 @@ fn advice(key: &str, bare: &str, path: &[String]) -> Option<String> {
     let Some((head, rest)) = key.split_once('.').map_or(Some((key, "")), Some) else { return Some(plain) };
     match keys.iter().find(|known| known.name == head) {
         Some(known) if rest.is_empty() => {
-            let meant = suggest::value_for(known.name, known.expected, value.get_ref());
+            let meant = value_for(known.name, known.expected, value.get_ref());
             Some(meant.map_or(plain, |meant| format!("write `{key} = {meant}`")))
         }
         Some(_) => {
-            let meant = suggest::expected_of(key)
-                .and_then(|expected| suggest::value_for(rest, expected, value.get_ref()));
+            let meant = expected_of(key).and_then(|expected| value_for(rest, expected, value.get_ref()));
             Some(meant.map_or(plain, |meant| format!("write `{key} = {meant}`")))
         }
         None => Some(match unknown::remedy(head, value.get_ref(), &place, &keys) {
@@ -426,4 +425,12 @@ fn literal(text: &str) -> String {
 
 fn one_line(text: &str) -> String {
     text.split('\n').map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+/// The line at `place`, without its end.
+pub(super) fn line_at(text: &str, place: usize) -> Range<usize> {
+    let place = place.min(text.len());
+    let start = text[..place].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[place..].find('\n').map_or(text.len(), |length| place + length);
+    start..start + text[start..end].trim_end().len()
 }

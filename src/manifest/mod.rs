@@ -38,7 +38,7 @@ use unknown::{unknown_key, unknown_table};
 use values::{Reader, Value, kind_of};
 
 /// A manifest as written.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Manifest {
     /// `include`: further manifests, relative to this one, by name or pattern.
     pub include: Vec<Text>,
@@ -57,7 +57,7 @@ pub struct Manifest {
 }
 
 /// What syntax errors have taken away from a manifest. What is missing because of them is not missing in the manifest.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Lost {
     /// The tables that have lost a key.
     pub tables: Vec<Origin>,
@@ -66,7 +66,7 @@ pub struct Lost {
 }
 
 /// One `[kind.NAME]`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ServiceEntry {
     /// The name, with its place.
     pub name: Text,
@@ -75,7 +75,7 @@ pub struct ServiceEntry {
 }
 
 /// The keys of a service, by kind.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum ServiceKeys {
     /// `[longrun.NAME]`.
     Longrun(Box<ServiceTable<LongrunKeys>>),

@@ -2,13 +2,7 @@
 //!
 //! Every function here answers only where there is one way to mean it; the text it returns is a valid value of the key.
 
-use toml::de::DeValue;
-
-use super::keys::Table;
-use super::values::{
-    Command, Flag, Instances, Limit, Names, Number, Numbers, Text, TextTable, Value, integer,
-};
-use super::{Limits, Log, OnExit, Ready, TargetKeys};
+use toml::de::{DeInteger, DeValue};
 
 /// The signals that people know by number, with the numbers of Linux.
 pub const SIGNAL_NUMBERS: &[(i64, &str)] = &[
@@ -25,21 +19,6 @@ pub const SIGNAL_NUMBERS: &[(i64, &str)] = &[
     (19, "STOP"),
     (28, "WINCH"),
 ];
-
-/// The value that `value` stands for, for the key `key` whose type is called `expected`; none if that is not sure.
-pub(super) fn value_for(key: &str, expected: &str, value: &DeValue<'_>) -> Option<String> {
-    match expected {
-        Text::EXPECTED => text_for(key, value),
-        Command::EXPECTED => command(value),
-        Names::<Text>::EXPECTED => names(value),
-        Number::EXPECTED | Limit::EXPECTED => number(value),
-        Numbers::EXPECTED => numbers(value),
-        Flag::EXPECTED => flag(value),
-        TextTable::<Text>::EXPECTED => text_table(value),
-        Instances::EXPECTED => number(value),
-        _ => None,
-    }
-}
 
 /// The whole line for a key whose value is a table, where something else was written: `log.to = "/var/log/web"`.
 pub(super) fn line_for_table(key: &str, value: &DeValue<'_>) -> Option<String> {
@@ -64,26 +43,6 @@ pub(super) fn line_for_table(key: &str, value: &DeValue<'_>) -> Option<String> {
         _ => return None,
     };
     Some(format!("{key}.{leaf} = {written}"))
-}
-
-/// The type of the key with this path, such as `log.size`, in any table of a service or in `[target]`.
-pub(super) fn expected_of(path: &str) -> Option<&'static str> {
-    let (table, leaf) = path.split_once('.').unwrap_or(("", path));
-    let keys = match table {
-        "" => [
-            super::ServiceTable::<super::LongrunKeys>::keys(),
-            super::ServiceTable::<super::OneshotKeys>::keys(),
-            super::BundleKeys::keys(),
-            TargetKeys::keys(),
-        ]
-        .concat(),
-        "ready" => Ready::keys(),
-        "on-exit" => OnExit::keys(),
-        "log" => Log::keys(),
-        "limits" => Limits::keys(),
-        _ => return None,
-    };
-    keys.iter().find(|key| key.name == leaf).map(|key| key.expected)
 }
 
 fn is_address(text: &str) -> bool {
@@ -120,7 +79,7 @@ fn form(key: &str) -> Form {
     }
 }
 
-fn text_for(key: &str, value: &DeValue<'_>) -> Option<String> {
+pub(super) fn text_for(key: &str, value: &DeValue<'_>) -> Option<String> {
     let digits = match value {
         DeValue::Integer(number) => Some(number.as_str().trim_start_matches('+').to_owned()),
         _ => None,
@@ -244,7 +203,7 @@ fn size(text: &str) -> Option<String> {
 }
 
 /// A command of one line, or of words.
-fn command(value: &DeValue<'_>) -> Option<String> {
+pub(super) fn command(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) if !text.trim().is_empty() => string(text),
         DeValue::Array(words) => {
@@ -257,7 +216,7 @@ fn command(value: &DeValue<'_>) -> Option<String> {
 }
 
 /// Words in one string, an array with other things than strings, or the keys of a table.
-fn names(value: &DeValue<'_>) -> Option<String> {
+pub(super) fn names(value: &DeValue<'_>) -> Option<String> {
     let names: Vec<String> = match value {
         DeValue::String(text) => text
             .split(|c: char| c.is_whitespace() || c == ',')
@@ -272,7 +231,12 @@ fn names(value: &DeValue<'_>) -> Option<String> {
     (!names.is_empty()).then(|| format!("[{}]", names.join(", ")))
 }
 
-fn number(value: &DeValue<'_>) -> Option<String> {
+/// An integer, if it fits into 64 bits.
+pub(super) fn integer(number: &DeInteger<'_>) -> Option<i64> {
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+pub(super) fn number(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::Integer(number) => integer(number).map(|number| number.to_string()),
         DeValue::String(text) => text.trim().parse::<i64>().ok().map(|number| number.to_string()),
@@ -284,7 +248,7 @@ fn number(value: &DeValue<'_>) -> Option<String> {
     }
 }
 
-fn numbers(value: &DeValue<'_>) -> Option<String> {
+pub(super) fn numbers(value: &DeValue<'_>) -> Option<String> {
     let numbers: Vec<String> = match value {
         DeValue::Array(items) => items.iter().map(|item| number(item.get_ref())).collect::<Option<_>>()?,
         DeValue::String(text) => text
@@ -297,7 +261,7 @@ fn numbers(value: &DeValue<'_>) -> Option<String> {
     (!numbers.is_empty()).then(|| format!("[{}]", numbers.join(", ")))
 }
 
-fn flag(value: &DeValue<'_>) -> Option<String> {
+pub(super) fn flag(value: &DeValue<'_>) -> Option<String> {
     let word = match value {
         DeValue::String(text) => text.to_ascii_lowercase(),
         DeValue::Integer(number) => number.as_str().to_owned(),
@@ -312,7 +276,7 @@ fn flag(value: &DeValue<'_>) -> Option<String> {
 }
 
 /// `["A=1", "B=2"]`, `"A=1"`, `A="1",B="2"`, or a table with other things than strings in it.
-fn text_table(value: &DeValue<'_>) -> Option<String> {
+pub(super) fn text_table(value: &DeValue<'_>) -> Option<String> {
     let pairs: Vec<(String, String)> = match value {
         DeValue::Table(table) => table
             .iter()

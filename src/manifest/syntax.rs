@@ -106,14 +106,14 @@ impl Separated {
     ) -> Range<usize> {
         let readable = self.readable.as_str();
         if readable[statement.clone()].trim_start().starts_with('[') {
-            let header = line_at(readable, statement.start);
+            let header = mistakes::line_at(readable, statement.start);
             let (mistake, path) = mistakes::header(readable, header.clone(), shown, message);
             self.mistakes.push(mistake);
             self.has_lost_names |= path.is_empty();
             self.bodies.push(Body { header: header.clone(), text: header.end..table.end, path });
             return header.start..table.end;
         }
-        let own = mistakes::path_of(&readable[line_at(readable, table.start)]);
+        let own = mistakes::path_of(&readable[mistakes::line_at(readable, table.start)]);
         let path = if own.is_empty() { path } else { own.as_slice() };
         let (mistake, key) = mistakes::statement(readable, statement.clone(), shown, message, path);
         self.mistakes.push(mistake);
@@ -140,7 +140,7 @@ const MOST_LINES: usize = 200;
 /// The statement of a table with the mistake at `place`: from the last line before it that begins one, up to the next
 /// line that does.
 fn statement(text: &str, place: usize, table: &Range<usize>) -> Range<usize> {
-    let last = line_at(text, place).start;
+    let last = mistakes::line_at(text, place).start;
     let from = table.start;
     let begins = |line: &usize| begins_statement(&text[*line..]);
     let inside = &text[..table.end];
@@ -247,14 +247,6 @@ fn begins_statement(text: &str) -> bool {
     // Indented lines without `=` are likelier part of something.
     (key.len() < line.len() && is_key(key.trim_end()))
         || (text.starts_with(line) && is_key(line) && !line.is_empty())
-}
-
-/// The line at `place`, without its end.
-pub(super) fn line_at(text: &str, place: usize) -> Range<usize> {
-    let place = place.min(text.len());
-    let start = text[..place].rfind('\n').map_or(0, |newline| newline + 1);
-    let end = text[place..].find('\n').map_or(text.len(), |length| place + length);
-    start..start + text[start..end].trim_end().len()
 }
 
 /// The table in which `place` is, with its header.

@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::keys::{Key, REFERENCE, Table};
-use super::values::{Reader, Text, Value};
+use super::values::{Reader, Text, Value, value_for};
 use super::words::{self, Holds, Section};
 use super::{TABLES, suggest};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
@@ -29,8 +29,7 @@ pub(super) fn unknown_key<T: Table>(
 pub(super) fn remedy(name: &str, value: &DeValue<'_>, place: &str, keys: &[Key]) -> (String, Option<String>) {
     let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
     if let Some(key) = keys.iter().find(|key| words::plain(key.name) == words::plain(name)) {
-        let line =
-            suggest::value_for(key.name, key.expected, value).map(|meant| format!("{} = {meant}", key.name));
+        let line = value_for(key.name, key.expected, value).map(|meant| format!("{} = {meant}", key.name));
         let help = match &line {
             Some(line) if !value.is_str() || key.expected != Text::EXPECTED => format!("write `{line}`"),
             _ => format!("did you mean `{}`?", key.name),

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use toml::Spanned;
-use toml::de::{DeInteger, DeValue};
+use toml::de::DeValue;
 
 use super::{inside, suggest};
 use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Positions, Problems};
@@ -41,7 +41,7 @@ impl<'p> Reader<'p> {
 
     fn wrong_type<T>(&mut self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str) -> Option<T> {
         let leaf = key.rsplit('.').next().unwrap_or(key);
-        let meant = suggest::value_for(leaf, expected, value.get_ref());
+        let meant = value_for(leaf, expected, value.get_ref());
         self.wrong_type_of(
             &format!("`{key}`"),
             value,
@@ -210,7 +210,7 @@ impl Word for RawText {
 impl Word for Text {
     fn read_as(what: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let Some(text) = value.get_ref().as_str() else {
-            let meant = suggest::value_for("", <Self as Value>::EXPECTED, value.get_ref());
+            let meant = value_for("", <Self as Value>::EXPECTED, value.get_ref());
             return reader.wrong_type_of(what, value, <Self as Value>::EXPECTED, meant);
         };
         let origin = reader.origin(value.span());
@@ -267,7 +267,7 @@ impl Value for Number {
             return reader.wrong_type(key, value, Self::EXPECTED);
         };
         let origin = reader.origin(value.span());
-        let Some(value) = integer(number) else {
+        let Some(value) = suggest::integer(number) else {
             reader.problems.push(
                 Diagnostic::new(Code::InvalidValue, format!("`{key}` is too large"))
                     .at(origin, "beyond 64 bits")
@@ -306,8 +306,19 @@ impl Value for Limit {
     }
 }
 
-pub(super) fn integer(number: &DeInteger<'_>) -> Option<i64> {
-    i64::from_str_radix(number.as_str(), number.radix()).ok()
+/// The value that `value` stands for, for the key `key` whose type is called `expected`; none if that is not sure.
+pub(super) fn value_for(key: &str, expected: &str, value: &DeValue<'_>) -> Option<String> {
+    match expected {
+        Text::EXPECTED => suggest::text_for(key, value),
+        Command::EXPECTED => suggest::command(value),
+        Names::<Text>::EXPECTED => suggest::names(value),
+        Number::EXPECTED | Limit::EXPECTED => suggest::number(value),
+        Numbers::EXPECTED => suggest::numbers(value),
+        Flag::EXPECTED => suggest::flag(value),
+        TextTable::<Text>::EXPECTED => suggest::text_table(value),
+        Instances::EXPECTED => suggest::number(value),
+        _ => None,
+    }
 }
 
 /// A command: an array is run exactly as it is, a string by a shell or by the interpreter of its first line.
@@ -438,7 +449,7 @@ impl<T: Word> Value for TextTable<T> {
             let text = match value.get_ref().is_str() {
                 true => T::read(&format!("{key}.{}", name.get_ref()), value, reader),
                 false => {
-                    let meant = suggest::value_for("", <Text as Value>::EXPECTED, value.get_ref());
+                    let meant = value_for("", <Text as Value>::EXPECTED, value.get_ref());
                     let meant =
                         meant.and_then(|meant| Some(format!("{} = {meant}", suggest::key(name.get_ref())?)));
                     let what = format!("`{key}.{}`", name.get_ref());

@@ -97,6 +97,10 @@ impl<D: Directory> Directory for Remembered<D> {
         self.directory.place(name)
     }
 
+    fn hidden_link(&self, name: &[u8]) -> Option<PathBuf> {
+        self.directory.hidden_link(name)
+    }
+
     fn is_executable(&self, name: &[u8]) -> io::Result<bool> {
         self.directory.is_executable(name)
     }

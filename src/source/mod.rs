@@ -68,6 +68,13 @@ pub trait Directory: Sized {
         None
     }
 
+    /// Where the symbolic link is that a lower layer has in the place of this directory's own directory `name`, which hides
+    /// it instead of adding to what it leads to.
+    fn hidden_link(&self, name: &[u8]) -> Option<PathBuf> {
+        let _ = name;
+        None
+    }
+
     /// Whether the file that a name leads to has an x bit. Where files have none, all of them can be executed.
     ///
     /// # Errors

@@ -384,6 +384,17 @@ impl<D: Directory> Directory for Union<D> {
         })
     }
 
+    fn hidden_link(&self, name: &[u8]) -> Option<PathBuf> {
+        let (kind, part) = self.node.entries.get(name)?;
+        let below = self.node.parts[*part..].iter().skip(1).filter(|_| *kind == EntryKind::Directory);
+        let mut there = below.filter_map(|part| match part {
+            Part::Inside { path, entries, .. } => Some((path, entries.get(name)?)),
+            Part::Above { .. } => None,
+        });
+        let (path, _) = there.find(|(_, kind)| **kind != EntryKind::Directory)?;
+        Some(path.join(OsStr::from_bytes(name)))
+    }
+
     fn root(&self) -> Option<Self> {
         Some(Union { whole: Rc::clone(&self.whole), node: self.whole.top().ok()? })
     }

@@ -4,6 +4,12 @@
 //! are shown for a feeling of the size, nothing is asserted. Arguments are the numbers of services to try, and
 //! `S6GEN_RELEASE` names the program to measure, where it is not the one that was built for this run.
 
+#![allow(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the rules of the house are for the program; a benchmark starts programs and prints"
+)]
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on has failed")]
 
 mod live;

@@ -1,6 +1,12 @@
 //! Installs a tree in a process of its own, so that a test of `tests/suite` can kill it, refuse its calls, or run it as
 //! somebody else: `install TREE ROOT DEFINITIONS now|later`, where TREE is a file of `killed::file_of`.
 
+#![allow(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the rules of the house are for the program; this is a part of tests"
+)]
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 use std::path::Path;

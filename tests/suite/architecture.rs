@@ -1,42 +1,120 @@
-//! The plan of the house: a room imports only rooms on a lower floor, and each package has one room.
+//! The plan of the house holds: a room imports only rooms on lower floors, no files of a room import each other in a
+//! circle, and each package has one room.
+//!
+//! The only map of the floors is the table at the head of `src/lib.rs`. What only some rooms may call, such as functions
+//! that open files or print, clippy checks: see `.clippy.toml`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Rooms by floor, lowest first. Those of one floor do not know each other, save the nouns in the order given.
-const FLOORS: &[&[&str]] = &[
-    &["diagnostic", "execline", "shell", "templates"],
-    &["source"],
-    &["tree"],
-    &["manifest", "model"],
-    &["disk"],
-    &["compare", "image", "import", "install", "live", "render", "report", "resolve", "validate"],
-    &["jobs"],
-    &["cli"],
-];
+use petgraph::algo::tarjan_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
 
 /// Packages that only these rooms may name.
 const PACKAGES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
+    ("glob", &["disk"]),
     ("miette", &["report"]),
     ("minijinja", &["templates"]),
     ("petgraph", &["model"]),
-    // A tree in memory and a union of layers answer with the same numbers of errors as a disk.
+    // A tree in memory and a union of layers answer with the same error numbers as a disk.
     ("rustix", &["disk", "live", "source", "tree"]),
     ("similar", &["compare"]),
     ("strsim", &["diagnostic"]),
+    ("terminal_size", &["cli"]),
     ("toml", &["manifest"]),
     ("tree_sitter", &["shell"]),
     ("tree_sitter_bash", &["shell"]),
 ];
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+/// A source file: its module path without `crate`, and its text without comments.
+struct SourceFile {
+    module: Vec<String>,
+    text: String,
+    /// The absolute paths that it names, each with whether it is exported again.
+    paths: Vec<(Vec<String>, bool)>,
+}
+
+impl SourceFile {
+    fn room(&self) -> &str {
+        &self.module[0]
+    }
+
+    /// The modules that this file declares.
+    fn children(&self) -> impl Iterator<Item = &str> {
+        self.text.lines().filter_map(|line| {
+            let name = line.trim().strip_suffix(';')?.rsplit_once("mod ")?;
+            matches!(name.0, "" | "pub " | "pub(super) " | "pub(crate) ").then_some(name.1)
+        })
+    }
+
+    /// The paths that begin with `crate`, `super`, `self` or a module that this file declares.
+    fn find_paths(&self) -> Vec<(Vec<String>, bool)> {
+        let below = |child: &str| self.module.iter().cloned().chain([child.to_owned()]).collect();
+        let above = self.module[..self.module.len() - 1].to_vec();
+        let mut bases: Vec<(&str, Vec<String>)> =
+            vec![("crate", Vec::new()), ("self", self.module.clone()), ("super", above)];
+        bases.extend(self.children().map(|child| (child, below(child))));
+        let mut paths = Vec::new();
+        for (first, base) in bases {
+            for start in starts(&self.text, first) {
+                let before = self.text[..start].trim_end_matches(['{', ' ']);
+                let statement = before.rsplit([';', '}']).next().unwrap_or_default().trim();
+                let is_exported = statement.starts_with("pub") && statement.ends_with("use");
+                let found = use_tree(&self.text[start + first.len() + 2..], &base).0;
+                paths.extend(found.into_iter().map(|path| (path, is_exported)));
+            }
+        }
+        paths
+    }
+}
+
+/// Where paths begin in a text whose first name is `first`.
+fn starts(text: &str, first: &str) -> impl Iterator<Item = usize> {
+    let is_inside = |before: char| before.is_alphanumeric() || matches!(before, '_' | ':' | '.');
+    let found = text.match_indices(first).filter(move |(at, _)| {
+        text[at + first.len()..].starts_with("::") && !text[..*at].ends_with(is_inside)
+    });
+    found.map(|(at, _)| at)
+}
+
+/// The paths below `base` that a text begins with, as after `use base::`, and what follows them.
+fn use_tree<'t>(text: &'t str, base: &[String]) -> (Vec<Vec<String>>, &'t str) {
+    let text = text.trim_start();
+    if let Some(mut rest) = text.strip_prefix('{') {
+        let mut paths = Vec::new();
+        loop {
+            let (found, after) = use_tree(rest, base);
+            paths.extend(found);
+            let next = after.find([',', '}']).map_or(("", ""), |at| after.split_at(at));
+            match next.1.strip_prefix(',') {
+                Some(after) if !after.trim_start().starts_with('}') => rest = after,
+                _ => return (paths, next.1),
+            }
+        }
+    }
+    let length = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let (name, rest) = text.split_at(length);
+    let mut path = base.to_vec();
+    match name {
+        "super" => drop(path.pop()),
+        "self" => {}
+        name => path.push(name.to_owned()),
+    }
+    match rest.strip_prefix("::") {
+        Some(rest) if !rest.starts_with('<') => use_tree(rest, &path),
+        _ => (vec![path], rest),
+    }
+}
+
+fn paths_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            found.extend(files(&path));
+            found.extend(paths_below(&path));
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push(path);
         }
@@ -45,100 +123,151 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The room of a file, and its text without comments.
-fn rooms() -> Vec<(String, String)> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut rooms = Vec::new();
-    for file in files(&source) {
-        let first = file.strip_prefix(&source).unwrap().components().next().unwrap();
-        let room = first.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
-        let text: Vec<String> = fs::read_to_string(&file)
-            .unwrap()
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("//"))
-            .map(str::to_owned)
-            .collect();
-        rooms.push((room, text.join("\n")));
-    }
-    rooms
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-fn floor(room: &str) -> Option<usize> {
-    FLOORS.iter().position(|floor| floor.contains(&room))
+/// The files of all rooms.
+fn files() -> Vec<SourceFile> {
+    let module = |path: &Path| -> Vec<String> {
+        let path = path.strip_prefix(source()).unwrap().with_extension("");
+        let names = path.iter().map(|name| name.to_str().unwrap().to_owned());
+        names.filter(|name| name != "mod").collect()
+    };
+    let file = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let file = SourceFile { module: module(&path), text: code.join("\n"), paths: Vec::new() };
+        SourceFile { paths: file.find_paths(), ..file }
+    };
+    let all = paths_below(&source()).into_iter().map(file);
+    all.filter(|file| !matches!(file.room(), "lib" | "main")).collect()
+}
+
+/// The rows of the table in `src/lib.rs`, from the top: the rooms that do not know each other.
+fn floors() -> Vec<Vec<String>> {
+    let text = fs::read_to_string(source().join("lib.rs")).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("//! |")).filter(|row| row.contains("[`"));
+    rows.map(|row| row.split("[`").skip(1).map(|room| room.split('`').next().unwrap().to_owned()).collect())
+        .collect()
 }
 
 #[test]
-fn a_room_imports_only_rooms_below_it() {
-    let mut seen = BTreeSet::new();
-    for (room, text) in rooms() {
-        if matches!(room.as_str(), "lib" | "main") {
-            continue;
-        }
-        let own = floor(&room).unwrap_or_else(|| panic!("the room `{room}` has no floor"));
-        seen.insert(room.clone());
-        for part in text.split("crate::").skip(1) {
-            let names: Vec<&str> = match part.strip_prefix('{') {
-                Some(list) => list.split('}').next().unwrap().split(',').collect(),
-                None => vec![part],
-            };
-            for name in names {
-                let name: String =
-                    name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                if let Some(other) = floor(&name).filter(|_| name != room) {
-                    assert!(other < own, "`{room}` imports `{name}`, which is not below it");
-                }
+fn the_map_in_lib_has_every_room_once() {
+    let planned: Vec<String> = floors().concat();
+    let unique: BTreeSet<&str> = planned.iter().map(String::as_str).collect();
+    assert_eq!(unique.len(), planned.len(), "a room stands in the map twice: {planned:?}");
+    let files = files();
+    let rooms: BTreeSet<&str> = files.iter().map(SourceFile::room).collect();
+    assert_eq!(rooms, unique, "the folder `src` and the map in `src/lib.rs` have different rooms");
+}
+
+#[test]
+fn a_room_imports_only_rooms_on_lower_floors() {
+    let floors = floors();
+    let floor = |room: &str| floors.iter().position(|rooms| rooms.iter().any(|other| other == room));
+    for file in files() {
+        for (path, _) in &file.paths {
+            let Some(other) = path.first().filter(|other| *other != file.room()) else { continue };
+            if let Some(row) = floor(other) {
+                assert!(
+                    Some(row) > floor(file.room()),
+                    "`{}` imports `{other}`, which is not on a lower floor",
+                    file.module.join("/"),
+                );
             }
         }
     }
-    let planned: BTreeSet<String> =
-        FLOORS.iter().flat_map(|floor| floor.iter().map(|room| (*room).to_owned())).collect();
-    assert_eq!(seen, planned, "the plan and the folder name different rooms");
+}
+
+/// The file in which the item at a path is defined, as far as the files export it again by name.
+fn home(path: &[String], files: &BTreeMap<&[String], &SourceFile>) -> Option<Vec<String>> {
+    let length = (1..=path.len()).rev().find(|length| files.contains_key(&path[..*length]))?;
+    let (module, rest) = path.split_at(length);
+    let Some(name) = rest.first() else { return Some(module.to_vec()) };
+    let exported =
+        files[module].paths.iter().find(|(path, is_exported)| *is_exported && path.last() == Some(name));
+    match exported.filter(|(exported, _)| exported[..] != *path) {
+        Some((exported, _)) => home(exported, files),
+        None => Some(module.to_vec()),
+    }
+}
+
+/// Rooms that still have a circle.
+const CIRCULAR: &[&str] = &["diagnostic", "import", "resolve", "validate"];
+
+/// The head of a room, its `mod.rs`, may declare what its other files share: what a file takes from a head above it makes no
+/// circle.
+#[test]
+fn no_files_of_a_room_import_each_other_in_a_circle() {
+    let files = files();
+    let by_module: BTreeMap<&[String], &SourceFile> =
+        files.iter().map(|file| (&file.module[..], file)).collect();
+    let mut imports = DiGraph::<String, ()>::new();
+    let nodes: BTreeMap<&[String], NodeIndex> =
+        files.iter().map(|file| (&file.module[..], imports.add_node(file.module.join("/")))).collect();
+    for file in &files {
+        // A file does not use what it only exports again.
+        for (path, _) in file.paths.iter().filter(|(_, is_exported)| !is_exported) {
+            let Some(home) = home(path, &by_module) else { continue };
+            if !file.module.starts_with(&home) && home.first() == file.module.first() {
+                imports.update_edge(nodes[&file.module[..]], nodes[&home[..]], ());
+            }
+        }
+    }
+    let circles: Vec<Vec<NodeIndex>> =
+        tarjan_scc(&imports).into_iter().filter(|files| files.len() > 1).collect();
+    let mut edges = Vec::new();
+    for edge in imports.edge_references() {
+        if circles.iter().any(|files| files.contains(&edge.source()) && files.contains(&edge.target())) {
+            edges.push(format!("{} → {}", imports[edge.source()], imports[edge.target()]));
+        }
+    }
+    edges.retain(|edge| !CIRCULAR.iter().any(|room| edge.starts_with(room)));
+    edges.sort();
+    assert!(edges.is_empty(), "these files import each other in a circle: {edges:#?}");
 }
 
 #[test]
-fn each_package_is_known_to_one_room() {
-    for (room, text) in rooms() {
-        for (package, home) in PACKAGES {
-            let used = text.contains(&format!("{package}::"));
+fn each_package_is_known_to_its_rooms_only() {
+    for file in files() {
+        for (package, rooms) in PACKAGES {
             assert!(
-                !used || home.contains(&room.as_str()),
-                "`{room}` uses `{package}`, which belongs to {home:?}"
+                starts(&file.text, package).next().is_none() || rooms.contains(&file.room()),
+                "`{}` uses `{package}`, which belongs to {rooms:?}",
+                file.module.join("/"),
             );
         }
     }
 }
 
+/// The files that may do what `.clippy.toml` keeps from all others, and how they say so.
+const ALLOWED: &[(&str, &str)] = &[
+    ("cli", "the streams of the process are opened here, and handed down"),
+    ("disk", "all files of the room touch the file system"),
+    ("live/programs", "programs are started here"),
+];
+
 #[test]
-fn only_the_command_line_prints_only_the_disk_room_opens_files_and_only_the_live_room_starts_programs() {
-    for (room, text) in rooms() {
-        // What the disk room has opened may be read elsewhere.
-        let text = text.replace("use std::fs::File;", "");
-        for (word, homes) in [
-            ("println!", &["cli"][..]),
-            ("print!", &["cli"]),
-            ("std::fs", &["disk"]),
-            ("File::open", &["disk"]),
-            ("File::create", &["disk"]),
-            ("File::options", &["disk"]),
-            ("std::process::ExitCode", &["cli", "live"]),
-            ("Command::new", &["live"]),
-        ] {
-            let used = text.contains(word) && room != "main";
-            assert!(
-                !used || homes.contains(&room.as_str()),
-                "`{room}` uses `{word}`, which belongs to {homes:?}"
-            );
-        }
+fn clippy_lets_only_these_files_open_files_print_and_start_programs() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".clippy.toml")).unwrap();
+    for word in ["std::fs::File::open", "std::println", "std::process::Command::new", "HashMap"] {
+        assert!(text.contains(&format!("{word}\"")), "nothing keeps `{word}` from all rooms");
     }
+    let allowed: Vec<String> = files()
+        .into_iter()
+        .filter(|file| file.text.contains("clippy::disallowed"))
+        .map(|file| file.module.join("/"))
+        .collect();
+    assert_eq!(allowed, ALLOWED.iter().map(|(file, _)| *file).collect::<Vec<_>>());
 }
 
 #[test]
 fn only_a_scope_reads_what_is_not_expanded_yet() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let readers: Vec<PathBuf> = files(&source)
+    let readers: Vec<Vec<String>> = files()
         .into_iter()
-        .filter(|file| fs::read_to_string(file).unwrap().contains(".unexpanded()"))
-        .map(|file| file.strip_prefix(&source).unwrap().to_owned())
+        .filter(|file| file.text.contains(".unexpanded()"))
+        .map(|file| file.module)
         .collect();
-    assert_eq!(readers, [Path::new("resolve/scope.rs")]);
+    assert_eq!(readers, [["resolve", "scope"]]);
 }

@@ -1,4 +1,7 @@
-//! A tree as a line of JSON: how the recorded cases are kept, and how a found disagreement is printed.
+//! A tree as a line of JSON: how the recorded verdicts in `tests/truth` are kept, and how a found disagreement is printed.
+//!
+//! They stay JSON because programs write and read them: thousands of small trees, most of them random. Trees that people
+//! read and write, in `tests/cases/tree`, are text: see `tree_text`.
 //!
 //! Every key but `id` and `files` is optional: `sources` (source directories below the root of the case), `dirs`,
 //! `files` (path → `content` or `content_b64`, `mode`), `symlinks` (path → target), `fifos`, `modes` of directories,
@@ -147,7 +150,7 @@ pub fn text(bytes: &[u8]) -> String {
     }
 }
 
-fn to_base64(bytes: &[u8]) -> String {
+pub fn to_base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for group in bytes.chunks(3) {

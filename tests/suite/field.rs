@@ -1,7 +1,7 @@
 //! What goes wrong in trees that people write by hand, and what s6gen says of it.
 //!
-//! Every folder below `tests/cases/tree` is a case: `tree.json`, a small tree in the format of the recorded cases, and
-//! `expected.snap`, what `s6gen check --tree src` prints in the directory above it.
+//! Every folder below `tests/cases/tree` is a case: `tree.txt`, a small tree as `tree_text` reads it, and `expected.snap`,
+//! what `s6gen check --tree src` prints in the directory above it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,13 +21,13 @@ use crate::case::{Case, Judgement, scratch};
 use crate::golden::{cases, compare};
 use crate::oracle;
 use crate::require::{needs, skip, this_test};
+use crate::tree_text;
 
 fn case_of(folder: &Path) -> Case {
-    let text = fs::read_to_string(folder.join("tree.json")).unwrap();
-    let case: Case =
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    assert_eq!(Some(case.id.as_str()), folder.file_name().and_then(|name| name.to_str()));
-    case
+    let text = fs::read_to_string(folder.join("tree.txt")).unwrap();
+    let case = tree_text::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    assert!(case.doc.is_some(), "{} does not tell what it shows", folder.display());
+    Case { id: folder.file_name().unwrap().to_str().unwrap().to_owned(), ..case }
 }
 
 fn folder(name: &str) -> PathBuf {

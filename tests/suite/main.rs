@@ -1,5 +1,11 @@
 //! Every test of s6gen.
 
+#![allow(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the rules of the house are for the program; tests make files and start programs"
+)]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod answers;
@@ -43,6 +49,7 @@ mod supervise;
 mod switch;
 mod together;
 mod transcript;
+mod tree_text;
 mod truth;
 mod unions;
 mod updates;

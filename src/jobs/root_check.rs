@@ -1,0 +1,225 @@
+//! Checks that what a build leaves in its root compiles there and starts, before anything is written.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::error::JobError;
+use super::file_system::overlay_version;
+use super::judge::{judge_beside, judge_image};
+use super::project::Project;
+use super::templates::{Overrides, render_tree};
+use crate::diagnostic::{Code, Diagnostic, Files, Severity};
+use crate::disk;
+use crate::image::Setup;
+use crate::install::{self, InstallError};
+use crate::model::{Layer, Name, ServiceSet, System, Target, Version};
+use crate::tree::SourceTree;
+
+/// A build that is about to write.
+pub(super) struct RootCheck<'a> {
+    pub project: &'a Project,
+    pub overrides: &'a Overrides,
+    pub services: &'a ServiceSet,
+    /// The tree of the services.
+    pub tree: &'a SourceTree,
+    pub root: &'a Path,
+}
+
+/// Where start bundles and their markers lie, below the root.
+const START_BUNDLES: &[&str] = &["etc/s6-overlay/s6-rc.d/user", "etc/s6-overlay/s6-rc.d/user2"];
+const BUNDLES: &str = "etc/s6-overlay/user-bundles.d";
+
+impl RootCheck<'_> {
+    /// Everything because of which what is built would not work in the root.
+    ///
+    /// # Errors
+    /// The root cannot be read.
+    pub(super) fn obstacles(&self) -> Result<JobError, InstallError> {
+        let target = &self.services.target;
+        let installed = install::installed_services(self.root, &target.tree)?;
+        let mut found =
+            JobError { files: self.project.files.clone(), problems: self.not_external(&installed) };
+        if !found.problems.is_empty() {
+            return Ok(found);
+        }
+        let overlay = if target.system.is_overlay() { overlay_version(self.root) } else { None };
+        if let Some(version) = overlay.filter(|version| *version < target.system.version()) {
+            found.problems.extend(self.too_new(version));
+        }
+        if found.problems.is_empty() {
+            self.judge(overlay, &installed, &mut found)?;
+        }
+        Ok(found)
+    }
+
+    /// Reports services that are said to be of another layer and that only an earlier build made, which this one replaces.
+    fn not_external(&self, installed: &BTreeSet<String>) -> Vec<Diagnostic> {
+        let external = self.services.services.iter().filter(|service| service.layer == Layer::External);
+        let ours = external.filter(|service| installed.contains(&service.name.to_string()));
+        ours.map(|service| {
+            let name = &service.name;
+            Diagnostic::new(
+                Code::NotExternal,
+                format!("`{name}` is not of another layer: an earlier build made it here"),
+            )
+            .at(service.origin, format!("this build would remove the definition of `{name}`"))
+            .note("a build replaces everything that an earlier one made in the same root")
+            .help(format!(
+                "`include` the manifest that defines `{name}`, and build both as one; the service may be opened again, to \
+                 add to it"
+            ))
+        })
+        .collect()
+    }
+
+    /// Reports that the s6-overlay of the root is too old for what is built.
+    fn too_new(&self, version: Version) -> Option<Diagnostic> {
+        let there = self.project.compile_for_overlay(version)?;
+        let errors = there.problems.iter().filter(|problem| problem.severity == Severity::Error);
+        let errors: Vec<&str> = errors.map(|problem| problem.message.as_str()).collect();
+        if errors.is_empty()
+            && render_tree(&there.services, self.overrides).is_ok_and(|tree| tree == *self.tree)
+        {
+            return None;
+        }
+        let markers = self.services.target.system.start_markers();
+        let reason = match there.services.target.system.start_markers() {
+            _ if !errors.is_empty() => errors.join("; "),
+            read if read != markers => format!(
+                "{} does not read `{}`, so nothing of the manifest would start",
+                there.services.target.system,
+                markers.and_then(|path| path.strip_suffix("/user/contents.d")).unwrap_or_default()
+            ),
+            _ => format!("{} understands other scripts", there.services.target.system),
+        };
+        Some(self.other_version(version).note(reason))
+    }
+
+    fn other_version(&self, version: Version) -> Diagnostic {
+        let wanted = self.services.target.system;
+        let line = format!("write `s6-overlay = \"{version}\"` under `[target]`");
+        let message = format!("the root has s6-overlay {version}, and the manifest is for {wanted}");
+        Diagnostic::new(Code::OtherVersion, message).help(match version < wanted.version() {
+            true => format!("{line}, or bring the image to {wanted} before building"),
+            false => line,
+        })
+    }
+
+    /// Judges the files as they lie there after the build, if others have put something among them.
+    fn judge(
+        &self,
+        overlay: Option<Version>,
+        installed: &BTreeSet<String>,
+        found: &mut JobError,
+    ) -> Result<(), InstallError> {
+        let target = &self.services.target;
+        let definitions = target.tree.trim_start_matches('/');
+        let is_linked = target.system.definitions_dir().is_some_and(|compiled| compiled != target.tree);
+        let mut ours: BTreeSet<String> =
+            self.services.ours().map(|service| service.name.to_string()).collect();
+        // Through a link nobody finds what is left of a definition.
+        ours.extend(installed.iter().filter(|_| !is_linked).cloned());
+        let mut places: BTreeSet<String> = ours.iter().map(|name| format!("{definitions}/{name}")).collect();
+        if target.system.is_overlay() {
+            places.extend(START_BUNDLES.iter().map(|&place| place.to_owned()));
+        }
+        let after =
+            |places: &BTreeSet<String>| install::after_install(self.tree, self.root, &target.tree, places);
+        let is_other = overlay.is_some_and(|version| version != target.system.version());
+        if !is_other && after(&places)? == *self.tree {
+            return Ok(());
+        }
+        places.insert(BUNDLES.to_owned());
+        let tree = after(&places)?;
+        let (files, mut problems) = self.problems(&tree, &ours, overlay);
+        for problem in &mut problems {
+            self.blame_foreign(&tree, &files, problem);
+        }
+        match (overlay.filter(|_| is_other), problems.iter().find(|problem| is_start(problem))) {
+            (Some(version), Some(problem)) => {
+                found.problems.push(self.other_version(version).note(problem.message.clone()));
+            }
+            _ => *found = JobError { files, problems },
+        }
+        Ok(())
+    }
+
+    /// What is wrong with the files of `tree` in the root.
+    fn problems(
+        &self,
+        tree: &SourceTree,
+        ours: &BTreeSet<String>,
+        overlay: Option<Version>,
+    ) -> (Files, Vec<Diagnostic>) {
+        let target = &self.services.target;
+        let mut files = Files::default();
+        let external = self.services.services.iter().filter(|service| service.layer == Layer::External);
+        let compiled = target.system.definitions_dir().unwrap_or(&target.tree);
+        let known: Vec<Name> =
+            external.map(|service| service.name.clone()).chain(self.there(compiled)).collect();
+        let judged = match target.system {
+            System::S6rc(_) => {
+                let source = tree.source(&target.tree);
+                judge_beside(&mut files, vec![source], Target::new(target.system), &known)
+            }
+            System::Overlay(version) => {
+                let system = System::Overlay(overlay.unwrap_or(version));
+                let setup = Setup { is_partial: overlay.is_none(), ..Setup::new(system) };
+                match tree.source("").directory {
+                    Ok(root) => judge_image(&mut files, &root, &setup, &known),
+                    Err(_) => return (files, Vec::new()),
+                }
+            }
+        };
+        // What else is wrong with other layers is not this build's concern: a later layer may mend it.
+        let is_ours = |problem: &Diagnostic| {
+            let definition = definition_of(problem, &files, compiled);
+            definition.is_some_and(|name| ours.contains(&name))
+        };
+        let errors = judged.problems.iter().filter(|problem| problem.severity == Severity::Error);
+        let errors: Vec<Diagnostic> =
+            errors.filter(|problem| is_start(problem) || is_ours(problem)).cloned().collect();
+        (files, errors)
+    }
+
+    /// Says of a problem with a definition of ours which files in it s6gen did not make.
+    fn blame_foreign(&self, tree: &SourceTree, files: &Files, problem: &mut Diagnostic) {
+        let Target { system, tree: definitions, .. } = &self.services.target;
+        let compiled = system.definitions_dir().unwrap_or(definitions);
+        let Some(name) = definition_of(problem, files, compiled) else { return };
+        let definition = format!("{}/{name}/", definitions.trim_start_matches('/'));
+        let foreign = tree.entries().map(|(path, _)| path);
+        let foreign = foreign.filter(|path| path.starts_with(&definition) && self.tree.get(path).is_none());
+        let mut foreign = foreign.map(|path| format!("`{}`", self.root.join(path).display())).peekable();
+        if foreign.peek().is_some() {
+            let list = foreign.collect::<Vec<_>>().join(", ");
+            problem
+                .notes
+                .push(format!("s6gen did not make {list}, and removes nothing that it did not make"));
+            problem.help =
+                Some(format!("remove {list}, or move what is needed into the manifest, and build again"));
+        }
+    }
+
+    /// The names of the definitions in the directory `compiled` of the root.
+    fn there(&self, compiled: &str) -> Vec<Name> {
+        let directory = self.root.join(compiled.trim_start_matches('/'));
+        let names = disk::names(&directory).unwrap_or_default();
+        names.iter().map(|name| Name::new(name.as_encoded_bytes())).collect()
+    }
+}
+
+/// Whether a problem is about the start bundles.
+fn is_start(problem: &Diagnostic) -> bool {
+    matches!(
+        problem.code,
+        Code::UserInTwoPlaces | Code::BundlesTooNew | Code::IncompleteStartBundle | Code::DuplicateService
+    )
+}
+
+/// The name of the definition in the directory `compiled` that a problem is about.
+fn definition_of(problem: &Diagnostic, files: &Files, compiled: &str) -> Option<String> {
+    let place = files.path(problem.labels.first()?.origin.file);
+    let name = place.strip_prefix(compiled).ok()?.components().next()?;
+    name.as_os_str().to_str().map(str::to_owned)
+}
