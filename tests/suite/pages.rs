@@ -1,15 +1,14 @@
 //! The page of each lint: its wrong example gets the lint's report and no other, its right example none.
 //!
-//! A block ```` ```toml ```` is a manifest, a block ```` ```tree ```` a source directory: a path at the beginning of a line,
-//! `*` behind it if it is executable, ` -> ` and the target for a link, and its content indented below it.
+//! A block ```` ```toml ```` is a manifest, a block ```` ```tree ```` a source directory as `tree_text` reads it.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
 use std::process::Command;
 
 use s6gen::diagnostic::Code;
 use s6gen::validate;
+
+use crate::tree_text;
 
 /// Needs thousands of services, which no page shows.
 const WITHOUT_EXAMPLE: &str = "lint::too-many-services";
@@ -21,28 +20,6 @@ fn example<'p>(page: &'p str, heading: &str) -> Option<(&'p str, &'p str)> {
     Some((language, rest.split_once("```").unwrap().0))
 }
 
-/// Writes a source directory as a page shows it.
-fn write_tree(text: &str, folder: &Path) {
-    let mut lines = text.lines().peekable();
-    while let Some(line) = lines.next() {
-        let mut content = String::new();
-        while let Some(inner) = lines.next_if(|line| line.is_empty() || line.starts_with("    ")) {
-            content += inner.strip_prefix("    ").unwrap_or(inner);
-            content.push('\n');
-        }
-        let (path, target) = line.split_once(" -> ").map_or((line, None), |(path, to)| (path, Some(to)));
-        let path = folder.join(path.trim_end_matches('*'));
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        match target {
-            Some(target) => symlink(target, &path).unwrap(),
-            None => fs::write(&path, content).unwrap(),
-        }
-        if line.ends_with('*') {
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        }
-    }
-}
-
 /// The codes that `s6gen check` reports on an example.
 fn reported(slug: &str, (language, text): (&str, &str)) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
@@ -51,7 +28,9 @@ fn reported(slug: &str, (language, text): (&str, &str)) -> Vec<String> {
     match language {
         "toml" => fs::write(folder.path().join("services.toml"), text).unwrap(),
         "tree" => {
-            write_tree(text, &folder.path().join("s6-rc.d"));
+            let sources = folder.path().join("s6-rc.d");
+            fs::create_dir(&sources).unwrap();
+            tree_text::parse(text).unwrap().make(&sources).unwrap();
             // What an image starts is known only together with s6-overlay.
             if slug.starts_with("overlay::") {
                 command.args(["--overlay", "3.2.2.0"]);

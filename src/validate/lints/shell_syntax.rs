@@ -16,6 +16,7 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Services(check),
 };
 
+const NOT_EXPANDED: &str = "no variable is expanded here";
 /// How many places one report shows.
 const SHOWN: usize = 4;
 
@@ -38,7 +39,11 @@ fn of_execline(found: &Findings<'_>, service: &Service, program: &Program) -> Op
         return None;
     }
     let words = program.words();
-    let places = shell_words(&words);
+    let mut places = shell_words(&words);
+    if let Form::Script(..) = program.form {
+        // What starts a script may replace variables in it: `execlineb -S1`.
+        places.retain(|(_, why)| *why != NOT_EXPANDED);
+    }
     if places.is_empty() {
         return None;
     }
@@ -171,13 +176,13 @@ pub(super) fn shell_words<'a>(words: &[Word<'a>]) -> Vec<(Word<'a>, &'static str
             _ if word.is_quoted() => {
                 let inner = text.trim_matches('"');
                 match variable(inner) {
-                    Some(length) if !substitutes && length == inner.len() => "no variable is expanded here",
+                    Some(length) if !substitutes && length == inner.len() => NOT_EXPANDED,
                     _ => continue,
                 }
             }
             _ if is_redirection(text) => "an argument like any other: nothing is redirected",
             _ if !substitutes && text.match_indices('$').any(|(at, _)| variable(&text[at..]).is_some()) => {
-                "no variable is expanded here"
+                NOT_EXPANDED
             }
             _ if text.starts_with('\'') => "`'` does not quote here, `\"` does",
             _ if text.contains("$(") || text.starts_with('`') => "no command is run for its output here",
