@@ -18,9 +18,16 @@ def _s6gen(*arguments, fine=(0,)):
     return done.stdout
 
 
+def _answer(*arguments, fine=(0,)):
+    answer = json.loads(_s6gen(*arguments, "--json", fine=fine))
+    if answer["version"] != 1:
+        raise Refused(f"this module reads version 1 of s6gen's answers, and not {answer['version']}")
+    return answer
+
+
 def _states(*names):
-    # 1 says that one of them is not up, and without a list that there is none.
-    listed = json.loads(_s6gen("status", "--json", *names, fine=(0, 1)))
+    # The exit code 1 means that one of them is not up or, without a list, that there is no such service.
+    listed = _answer("status", *names, fine=(0, 1))
     if "services" not in listed:
         raise Refused(f"there is no service {' '.join(names)}")
     return {service["name"]: service["state"] for service in listed["services"]}

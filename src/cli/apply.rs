@@ -26,7 +26,7 @@ pub(super) struct Apply {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    format: FormatArguments,
+    pub(super) format: FormatArguments,
     #[command(flatten)]
     container: ContainerArguments,
     #[command(flatten)]
@@ -34,10 +34,6 @@ pub(super) struct Apply {
 }
 
 impl Apply {
-    pub(super) fn prints_json(&self) -> bool {
-        self.format.is_json()
-    }
-
     /// Whether it may stop the service that calls it, and does not run apart from that yet.
     pub(super) fn may_stop_caller(&self) -> bool {
         !self.dry_run && self.system.may_stop_caller()
@@ -51,18 +47,18 @@ impl Apply {
         };
         let updated =
             self.system.with(streams, programs, |system, connection| update.run(system, connection));
-        show(updated, self.format.is_json(), streams)
+        show(updated, streams)
     }
 }
 
 /// Prints what an update did.
-pub(super) fn show(updated: Result<Plan, UpdateError>, is_json: bool, streams: &mut Streams<'_>) -> Outcome {
+pub(super) fn show(updated: Result<Plan, UpdateError>, streams: &mut Streams<'_>) -> Outcome {
     match updated {
-        Ok(plan) if is_json => streams.say(&format!("{}\n", plan.json())),
+        Ok(plan) if streams.is_json() => streams.answer(plan.json()),
         Ok(plan) => streams.say(&plan.text()),
         Err(UpdateError { error, plan }) => {
-            if let Some(plan) = plan.filter(|_| is_json) {
-                streams.say(&format!("{}\n", plan.json()));
+            if let Some(plan) = plan {
+                streams.answer(plan.json());
             }
             return streams.refuse(&error);
         }

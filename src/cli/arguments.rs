@@ -79,8 +79,7 @@ impl InputArguments {
 
     /// Why the arguments make no sense together, although each of them does.
     pub(super) fn misuse(&self) -> Option<&'static str> {
-        let is_too_much = self.overlay.is_some() && self.tree.len() > 2;
-        is_too_much.then_some(
+        (self.overlay.is_some() && self.tree.len() > 2).then_some(
             "with --overlay the first --tree is what comes into the image, a second one is S6_RUNTIME_BUNDLEDIR, and \
              there is no third; a base image is a --layer",
         )
@@ -111,7 +110,7 @@ impl InputArguments {
 }
 
 /// For whom the output is.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct FormatArguments {
     /// For people or for programs
     #[arg(long, value_enum, default_value = "human")]
@@ -127,10 +126,9 @@ impl FormatArguments {
     }
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For people
-    #[default]
     Human,
     /// For programs; the shape is versioned
     Json,

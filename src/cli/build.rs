@@ -1,6 +1,5 @@
 //! `s6gen build`: compiles the manifest and writes the source directory.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,7 +7,7 @@ use clap::Args;
 use super::arguments::{ManifestArgument, TemplatesArgument};
 use super::streams::{Outcome, Streams};
 use crate::diagnostic::Files;
-use crate::install::{Installed, PathDifference, PathState};
+use crate::install::Installed;
 use crate::jobs::{self, JobError};
 use crate::tree::SourceTree;
 
@@ -89,12 +88,12 @@ fn compare(
         streams.tell(&format!("{} is what the manifest says\n", place.display()));
         return Ok(Outcome::Fine);
     }
-    if is_all(tree, &differences) {
+    if jobs::Build::is_missing(tree, &differences) {
         streams.tell(&format!("{} is missing; `s6gen build` writes it\n", place.display()));
         return Ok(Outcome::Problems);
     }
     for difference in &differences {
-        streams.tell(&format!("{}\n", sentence(difference, build.definitions())));
+        streams.tell(&format!("{}\n", build.describe(difference)));
     }
     let count = differences.len();
     let noun = if count == 1 { "difference" } else { "differences" };
@@ -128,30 +127,4 @@ fn install(
     };
     streams.tell(&format!("{}: {count} definitions, {did}\n", place.display()));
     Ok(Outcome::Fine)
-}
-
-/// Whether nothing of the tree is there.
-fn is_all(tree: &SourceTree, differences: &[PathDifference]) -> bool {
-    let missing = differences.iter().filter(|difference| difference.state == PathState::Missing);
-    let missing: BTreeSet<&str> = missing.map(|difference| difference.path.as_str()).collect();
-    tree.entries().all(|(path, _)| missing.contains(path))
-}
-
-/// Which service differs, where and how.
-fn sentence(difference: &PathDifference, definitions: &str) -> String {
-    let path = &difference.path;
-    let state = match difference.state {
-        PathState::Missing => "is missing",
-        PathState::Kind => "is something else",
-        PathState::Content => "has other content",
-        PathState::Executable => "has another x bit",
-        PathState::Mode => "has other permissions",
-        PathState::LeftOver => "is left over",
-    };
-    let inside =
-        path.strip_prefix(definitions.trim_start_matches('/')).map(|rest| rest.trim_start_matches('/'));
-    match inside.and_then(|inside| inside.split('/').next()).filter(|service| !service.starts_with('.')) {
-        Some(service) => format!("{service}: /{path} {state}"),
-        None => format!("/{path} {state}"),
-    }
 }

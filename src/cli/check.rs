@@ -8,7 +8,6 @@ use super::arguments::{FormatArguments, InputArguments, TemplatesArgument};
 use super::streams::{Outcome, Streams};
 use crate::jobs::{Compilation, Input, count_definitions, render_tree, verdict};
 use crate::model::{Database, Index};
-use crate::report;
 
 /// Checks the manifest, or a source directory, and reports every problem
 ///
@@ -32,14 +31,10 @@ pub(super) struct Check {
     #[command(flatten)]
     templates: TemplatesArgument,
     #[command(flatten)]
-    format: FormatArguments,
+    pub(super) format: FormatArguments,
 }
 
 impl Check {
-    pub(super) fn prints_json(&self) -> bool {
-        self.format.is_json()
-    }
-
     pub(super) fn run(mut self, streams: &mut Streams<'_>) -> Outcome {
         if let Some(file) = self.file.take() {
             self.input.manifest.manifest = Some(file);
@@ -54,20 +49,14 @@ impl Check {
             compilation.problems.push(problem);
         }
         let problems = &compilation.problems;
-        if self.format.is_json() {
+        streams.report_input(&compilation, &files);
+        if streams.is_json() {
             let class = verdict(&compilation, self.input.is_manifest());
             let database =
                 (class == "ok").then(|| Database::of(&Index::new(&compilation.services)).to_json());
-            let list: Vec<_> = problems.iter().map(|problem| report::json(problem, &files)).collect();
-            let shape = serde_json::json!({
-                "version": 1, "class": class, "db": database, "problems": list,
-            });
-            streams.say(&format!("{shape}\n"));
-        } else {
-            streams.report(problems.iter(), &files);
-            if problems.is_empty() {
-                streams.tell(&self.success(&compilation));
-            }
+            streams.answer(serde_json::json!({ "class": class, "db": database }));
+        } else if problems.is_empty() {
+            streams.tell(&self.success(&compilation));
         }
         if problems.has_errors() { Outcome::Problems } else { Outcome::Fine }
     }

@@ -42,7 +42,7 @@ pub(super) struct Diff {
     #[command(flatten)]
     templates: TemplatesArgument,
     #[command(flatten)]
-    format: FormatArguments,
+    pub(super) format: FormatArguments,
     #[command(flatten)]
     container: ContainerArguments,
     #[command(flatten)]
@@ -50,10 +50,6 @@ pub(super) struct Diff {
 }
 
 impl Diff {
-    pub(super) fn prints_json(&self) -> bool {
-        self.format.is_json()
-    }
-
     pub(super) fn run(self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
         let overrides = self.templates.read();
         let reading = Reading { overlay: self.overlay, external: self.external, overrides };
@@ -75,10 +71,9 @@ impl Diff {
                 };
             }
         };
-        if self.format.is_json() {
-            let mut shape = compare::json(&comparison);
-            shape["assumption"] = assumption.into();
-            streams.say(&format!("{shape}\n"));
+        if streams.is_json() {
+            streams.answer(compare::json(&comparison));
+            streams.answer(serde_json::json!({ "assumption": assumption }));
         } else {
             streams.say(&compare::text(&comparison));
             if let Some(assumption) = assumption.filter(|_| !comparison.differences.is_empty()) {

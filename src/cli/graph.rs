@@ -49,7 +49,7 @@ enum Drawing {
 }
 
 impl Graph {
-    pub(super) fn prints_json(&self) -> bool {
+    pub(super) fn is_json(&self) -> bool {
         self.json || matches!(self.format, Drawing::Json)
     }
 
@@ -83,12 +83,11 @@ impl Graph {
         }
         let direction = if self.down { Direction::Down } else { Direction::Up };
         let format = if self.json { Drawing::Json } else { self.format };
-        let text = match format {
-            Drawing::Text => render::text(&index, &nodes, direction),
-            Drawing::Dot => render::dot(&index, &nodes, direction),
-            Drawing::Json => render::json(&index, &nodes, direction) + "\n",
-        };
-        streams.say(&text);
+        match format {
+            Drawing::Text => streams.say(&render::text(&index, &nodes, direction)),
+            Drawing::Dot => streams.say(&render::dot(&index, &nodes, direction)),
+            Drawing::Json => streams.answer(render::json(&index, &nodes, direction)),
+        }
         Outcome::Fine
     }
 }

@@ -5,11 +5,10 @@ use clap::{Args, Subcommand};
 use super::apply;
 use super::arguments::{ContainerArguments, FormatArguments, SystemArguments};
 use super::streams::{Outcome, Streams};
-use crate::jobs::instances::{self, AddedService, ListedKind, ListedService, NewService, NotAdded, Removal};
+use crate::jobs::instances::{self, AddedService, ListedService, NewService, NotAdded, Removal};
 use crate::jobs::{Desired, Update};
 use crate::live::Programs;
 use crate::manifest::Change;
-use crate::templates::sh_word;
 
 /// Adds, removes and lists instances of templates while the system runs
 ///
@@ -102,7 +101,8 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 impl Instance {
-    pub(super) fn prints_json(&self) -> bool {
+    /// Whether it prints a list for a program.
+    pub(super) fn lists_in_json(&self) -> bool {
         matches!(&self.command, Command::List(list) if list.format.is_json())
     }
 
@@ -175,7 +175,7 @@ impl Add {
             let updated = then
                 .system
                 .with(streams, programs, |system, connection| update.run_with(system, connection, desired));
-            apply::show(updated, false, streams)
+            apply::show(updated, streams)
         } else {
             add().map_or_else(|error| streams.refuse(&error), |_| Outcome::Fine)
         };
@@ -204,7 +204,7 @@ impl Remove {
         }
         let system = &self.then.system;
         let updated = system.with(streams, programs, |system, connection| update.run(system, connection));
-        let outcome = apply::show(updated, false, streams);
+        let outcome = apply::show(updated, streams);
         if removals.iter().any(|removal| removal.is_removed) && outcome != Outcome::Fine {
             streams.tell(STAYS);
         }
@@ -218,31 +218,12 @@ impl List {
             Ok(services) => services,
             Err(error) => return streams.refuse(&error),
         };
-        if self.format.is_json() {
+        if streams.is_json() {
             let list: Vec<_> = services.iter().map(ListedService::json).collect();
-            streams.say(&format!("{}\n", serde_json::json!({ "version": 1, "instances": list })));
-            return Outcome::Fine;
-        }
-        let width = services.iter().map(|one| one.service.len()).max().unwrap_or(0);
-        for one in &services {
-            let what = match &one.what {
-                ListedKind::Instance { template, parameters, .. } => {
-                    let values = parameters.iter().map(|(key, value)| format!(" {key}={}", shown(value)));
-                    format!("{template}{}", values.collect::<String>())
-                }
-                ListedKind::Longrun { start, command } => {
-                    let words = command.iter().map(|word| format!(" {}", shown(word)));
-                    let start = if start == "boot" { "--start boot " } else { "" };
-                    format!("{start}--{}", words.collect::<String>())
-                }
-            };
-            streams.say(&format!("{:width$}  {:8}  {what}\n", one.service, one.from));
+            streams.answer(serde_json::json!({ "instances": list }));
+        } else {
+            streams.say(&instances::text(&services));
         }
         Outcome::Fine
     }
-}
-
-/// A word as a shell would take it, on one line.
-fn shown(word: &str) -> String {
-    sh_word(&word.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\""))
 }

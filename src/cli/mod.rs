@@ -20,9 +20,11 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::jobs::control::{restart, start, stop};
 use crate::live::{Installed, Programs};
 use crate::report::Style;
 use arguments::InputArguments;
+use control::Services;
 use streams::{Outcome, Streams};
 
 /// Compiles one services.toml into a complete s6-rc source directory for s6-overlay.
@@ -58,9 +60,12 @@ enum Command {
     Instance(instance::Instance),
     Apply(apply::Apply),
     Status(status::Status),
-    Start(control::Start),
-    Stop(control::Stop),
-    Restart(control::Restart),
+    /// Starts services, with what they need
+    Start(Services),
+    /// Stops services, with what needs them
+    Stop(Services),
+    /// Stops services and starts them again, with what needed them
+    Restart(Services),
 }
 
 impl Command {
@@ -69,23 +74,23 @@ impl Command {
         match self {
             Command::Apply(apply) => apply.may_stop_caller(),
             Command::Instance(instance) => instance.may_stop_caller(),
-            Command::Stop(stop) => stop.may_stop_caller(),
-            Command::Restart(restart) => restart.may_stop_caller(),
+            Command::Stop(services) | Command::Restart(services) => services.may_stop_caller(),
             _ => false,
         }
     }
 
-    /// Whether a program reads what it prints.
-    fn prints_json(&self) -> bool {
-        match self {
-            Command::Check(check) => check.prints_json(),
-            Command::Diff(diff) => diff.prints_json(),
-            Command::Graph(graph) => graph.prints_json(),
-            Command::Instance(instance) => instance.prints_json(),
-            Command::Apply(apply) => apply.prints_json(),
-            Command::Status(status) => status.prints_json(),
-            _ => false,
-        }
+    /// The name of the command, if a program reads what it prints.
+    fn prints_json(&self) -> Option<&'static str> {
+        let (name, is_json) = match self {
+            Command::Check(check) => ("check", check.format.is_json()),
+            Command::Diff(diff) => ("diff", diff.format.is_json()),
+            Command::Graph(graph) => ("graph", graph.is_json()),
+            Command::Instance(instance) => ("instance list", instance.lists_in_json()),
+            Command::Apply(apply) => ("apply", apply.format.is_json()),
+            Command::Status(status) => ("status", status.format.is_json()),
+            _ => return None,
+        };
+        is_json.then_some(name)
     }
 
     /// How many words name it.
@@ -168,8 +173,8 @@ fn run_in(
             Outcome::Refused.into()
         });
     }
-    if arguments.command.prints_json() {
-        streams.answer_in_json();
+    if let Some(name) = arguments.command.prints_json() {
+        streams.answer_in_json(name);
     }
     let outcome = match arguments.command {
         Command::Build(build) => build.run(&mut streams),
@@ -181,9 +186,9 @@ fn run_in(
         Command::Instance(instance) => instance.run(&mut streams, programs),
         Command::Apply(apply) => apply.run(&mut streams, programs),
         Command::Status(status) => status.run(&mut streams, programs),
-        Command::Start(start) => start.run(&mut streams, programs),
-        Command::Stop(stop) => stop.run(&mut streams, programs),
-        Command::Restart(restart) => restart.run(&mut streams, programs),
+        Command::Start(services) => services.run(&mut streams, programs, start),
+        Command::Stop(services) => services.run(&mut streams, programs, stop),
+        Command::Restart(services) => services.run(&mut streams, programs, restart),
     };
     streams.end(outcome).into()
 }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::arguments::{FormatArguments, SystemArguments};
 use super::streams::{Outcome, Streams};
-use crate::jobs::control::{ServiceStatus, status};
+use crate::jobs::control::{self, ServiceStatus};
 use crate::live::{Programs, State};
 use crate::model::Name;
 
@@ -25,70 +25,28 @@ pub(super) struct Status {
     #[arg(long)]
     all: bool,
     #[command(flatten)]
-    format: FormatArguments,
+    pub(super) format: FormatArguments,
     #[command(flatten)]
     system: SystemArguments,
 }
 
 impl Status {
-    pub(super) fn prints_json(&self) -> bool {
-        self.format.is_json()
-    }
-
     pub(super) fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
         let names: Vec<Name> = self.names.iter().map(|name| Name::from(name.as_str())).collect();
-        let asked = self
-            .system
-            .with(streams, programs, |system, connection| status(system, connection, &names, self.all));
+        let asked = self.system.with(streams, programs, |system, connection| {
+            control::status(system, connection, &names, self.all)
+        });
         let services = match asked {
             Ok(services) => services,
             Err(error) => return streams.refuse(&error),
         };
-        if self.format.is_json() {
+        if streams.is_json() {
             let list: Vec<_> = services.iter().map(ServiceStatus::json).collect();
-            streams.say(&format!("{}\n", serde_json::json!({ "version": 1, "services": list })));
+            streams.answer(serde_json::json!({ "services": list }));
         } else {
-            let width = services.iter().map(|one| one.name.to_string().len()).max().unwrap_or(0);
-            streams.say(&services.iter().map(|one| line(one, width)).collect::<String>());
+            streams.say(&control::text(&services));
         }
         let is_up = services.iter().all(|one| one.status.state == State::Up);
         if names.is_empty() || is_up { Outcome::Fine } else { Outcome::Problems }
-    }
-}
-
-/// The line of one service, with a name column of `width`.
-fn line(one: &ServiceStatus, width: usize) -> String {
-    let status = &one.status;
-    let mut facts = Vec::new();
-    if one.kind == "oneshot" {
-        facts.push("oneshot".to_owned());
-    }
-    if let Some(pid) = status.pid {
-        facts.push(format!("pid {pid}"));
-    }
-    if let Some(seconds) = status.seconds {
-        facts.push(format!("for {}", duration(seconds)));
-    }
-    if status.state == State::Starting {
-        facts.push("not ready yet".into());
-    }
-    if status.state == State::Unsupervised {
-        facts.push("`s6gen apply` gives it back to s6-svscan".into());
-    }
-    if let Some(ended) = &status.ended {
-        facts.push(format!("ended with {ended}"));
-    }
-    let name = one.name.to_string();
-    let text = format!("{name:width$}  {:12}  {}", status.state.word(), facts.join(", "));
-    format!("{}\n", text.trim_end())
-}
-
-/// A time as people say it.
-fn duration(seconds: u64) -> String {
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} days", seconds / 86_400),
     }
 }

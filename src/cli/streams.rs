@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::diagnostic::{Diagnostic, Files, Severity};
-use crate::jobs::JobError;
-use crate::report::{self, Style};
+use crate::jobs::{Compilation, JobError};
+use crate::report::{self, Envelope, Style};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,15 +39,8 @@ pub(super) struct Streams<'a> {
     pub(super) width: Option<usize>,
     /// Why something could not be written to standard output.
     lost: Option<io::Error>,
-    /// What a program that reads JSON gets if the command prints nothing else.
-    answer: Option<Answer>,
-}
-
-/// Why a command did not do what a program asked for.
-#[derive(Default)]
-struct Answer {
-    problems: Vec<serde_json::Value>,
-    messages: Vec<String>,
+    /// What a program that reads JSON gets at the end.
+    answer: Option<Envelope>,
 }
 
 impl<'a> Streams<'a> {
@@ -60,14 +53,25 @@ impl<'a> Streams<'a> {
         Streams { out, err, style, width, lost: None, answer: None }
     }
 
-    /// From now on a program reads JSON on standard output.
-    pub(super) fn answer_in_json(&mut self) {
-        self.answer = Some(Answer::default());
+    /// Makes the output JSON, for a program: the answer of `command`.
+    pub(super) fn answer_in_json(&mut self, command: &'static str) {
+        self.answer = Some(Envelope::new(command));
+    }
+
+    /// Whether the output is JSON.
+    pub(super) fn is_json(&self) -> bool {
+        self.answer.is_some()
+    }
+
+    /// Answers a program with the fields of the command's own.
+    pub(super) fn answer(&mut self, body: serde_json::Value) {
+        if let Some(answer) = &mut self.answer {
+            answer.add_body(body);
+        }
     }
 
     /// Prints what the user asked for.
     pub(super) fn say(&mut self, text: &str) {
-        self.answer.take_if(|_| !text.is_empty());
         let said = self.out.write_all(text.as_bytes());
         self.note_lost(said);
     }
@@ -80,9 +84,8 @@ impl<'a> Streams<'a> {
 
     /// Completes the output; reports an error if it cannot be written.
     pub(super) fn end(&mut self, outcome: Outcome) -> Outcome {
-        if let Some(Answer { problems, messages }) = self.answer.take() {
-            let shape = serde_json::json!({ "version": 1, "problems": problems, "messages": messages });
-            self.say(&format!("{shape}\n"));
+        if let Some(answer) = self.answer.take() {
+            self.say(&answer.line());
         }
         let flushed = self.out.flush();
         self.note_lost(flushed);
@@ -98,7 +101,7 @@ impl<'a> Streams<'a> {
     /// Tells a person something on standard error.
     pub(super) fn tell(&mut self, text: &str) {
         if let Some(answer) = &mut self.answer {
-            answer.messages.extend(text.lines().map(str::to_owned));
+            answer.add_message(text);
         }
         self.write(text);
     }
@@ -113,12 +116,24 @@ impl<'a> Streams<'a> {
         if error.is_of_system() { Outcome::Refused } else { Outcome::Problems }
     }
 
+    /// Reports every problem of the input: to a person, or to a program.
+    pub(super) fn report_input(&mut self, compilation: &Compilation, files: &Files) {
+        match &mut self.answer {
+            Some(answer) => {
+                for problem in compilation.problems.iter() {
+                    answer.add_problem(report::json(problem, files));
+                }
+            }
+            None => self.report(compilation.problems.iter(), files),
+        }
+    }
+
     /// Reports every problem, then how many there are.
     pub(super) fn report<'p>(&mut self, problems: impl IntoIterator<Item = &'p Diagnostic>, files: &Files) {
         let (mut errors, mut warnings) = (0, 0);
         for problem in problems {
             if let Some(answer) = &mut self.answer {
-                answer.problems.push(report::json(problem, files));
+                answer.add_problem(report::json(problem, files));
             }
             match problem.severity {
                 Severity::Error => errors += 1,

@@ -1,11 +1,13 @@
+//! The comparison for programs.
+
 use serde_json::{Value, json};
 
 use super::comparison::{Comparison, Effect};
 use super::differences::{Changed, Difference, Kind, SettingChange};
 use super::transitions::Cause;
-use crate::model::{Name, Words};
+use crate::model::{Name, Words, json_text};
 
-/// The comparison for programs, version 1.
+/// The comparison for programs.
 ///
 /// `services` has each service that differs or to which the update does something: its `name`, its `change` (`added`,
 /// `removed`, `changed`, nothing), the changed `settings`, and the `effect` of the update, if it has any.
@@ -25,7 +27,6 @@ pub fn json(comparison: &Comparison) -> Value {
     );
     let conversions: Vec<String> = comparison.conversions.iter().map(text).collect();
     json!({
-        "version": 1,
         "services": differing.chain(drawn_in).collect::<Vec<_>>(),
         "unchanged": comparison.unchanged,
         "restarts": conversions,
@@ -37,7 +38,7 @@ pub fn json(comparison: &Comparison) -> Value {
 }
 
 fn text(name: &Name) -> String {
-    name.to_string()
+    json_text(name.as_bytes())
 }
 
 fn effect(effect: &Effect) -> Value {
@@ -62,9 +63,7 @@ fn effect(effect: &Effect) -> Value {
 
 fn setting(setting: &SettingChange) -> Value {
     let names = |names: &[Name]| names.iter().map(text).collect::<Vec<_>>();
-    let words = |words: &Words| -> Vec<String> {
-        words.iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect()
-    };
+    let words = |words: &Words| -> Vec<String> { words.iter().map(|word| json_text(word)).collect() };
     let name = &setting.setting;
     match &setting.change {
         Changed::Value { old, new } => json!({ "setting": name, "old": old, "new": new }),

@@ -96,7 +96,7 @@ pub fn files_below(directory: &Path) -> io::Result<FilesBelow> {
 fn add_files_below(directory: &Path, prefix: &str, found: &mut FilesBelow) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
-        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let path = format!("{prefix}{}", model::json_text(entry.file_name().as_bytes()));
         let kind = entry.file_type()?;
         if kind.is_dir() {
             add_files_below(&entry.path(), &format!("{path}/"), found)?;

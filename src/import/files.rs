@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{DefinitionFiles, File, Name};
+use crate::model::{DefinitionFiles, File, Name, json_text};
 use crate::source::{Directory, EntryKind, Source};
 
 /// Deeper than any sensible `data`, and not too deep for the stack.
@@ -29,7 +29,7 @@ pub fn files<D: Directory>(sources: Vec<Source<D>>) -> DefinitionFiles {
 
 fn collect<D: Directory>(mut directory: D, prefix: &str, depth: usize, files: &mut BTreeMap<String, File>) {
     for entry in directory.list().unwrap_or_default() {
-        let path = format!("{prefix}{}", String::from_utf8_lossy(&entry.name));
+        let path = format!("{prefix}{}", json_text(&entry.name));
         // A link to a directory is copied as a link: what is there is no part of the definition.
         if entry.kind == EntryKind::Directory {
             if depth > 0

@@ -1,5 +1,6 @@
 //! Building: a manifest, with what was added in a container, → the files of an image.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::carried::{Carried, add_additions};
@@ -12,7 +13,7 @@ use super::root_check::RootCheck;
 use super::templates::{Overrides, render_tree, without_shipped};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::disk;
-use crate::install::{self, Installed, PathDifference};
+use crate::install::{self, Installed, PathDifference, PathState};
 use crate::tree::SourceTree;
 
 /// A build of an image.
@@ -86,6 +87,32 @@ impl Build {
     pub fn differences(&self, tree: &SourceTree) -> Result<Vec<PathDifference>, JobError> {
         let compared = install::compare(tree, &self.container.root, self.definitions());
         compared.map_err(|error| JobError::of_build(&error))
+    }
+
+    /// Whether no entry of the tree is there.
+    pub fn is_missing(tree: &SourceTree, differences: &[PathDifference]) -> bool {
+        let missing = differences.iter().filter(|difference| difference.state == PathState::Missing);
+        let missing: BTreeSet<&str> = missing.map(|difference| difference.path.as_str()).collect();
+        tree.entries().all(|(path, _)| missing.contains(path))
+    }
+
+    /// A difference for people: the service, the path, and how it differs.
+    pub fn describe(&self, difference: &PathDifference) -> String {
+        let path = &difference.path;
+        let state = match difference.state {
+            PathState::Missing => "is missing",
+            PathState::Kind => "is something else",
+            PathState::Content => "has other content",
+            PathState::Executable => "has another x bit",
+            PathState::Mode => "has other permissions",
+            PathState::LeftOver => "is left over",
+        };
+        let inside = path.strip_prefix(self.definitions().trim_start_matches('/'));
+        let service = inside.and_then(|inside| inside.trim_start_matches('/').split('/').next());
+        match service.filter(|service| !service.starts_with('.')) {
+            Some(service) => format!("{service}: /{path} {state}"),
+            None => format!("/{path} {state}"),
+        }
     }
 
     /// Makes the root of the image, if only its last component is missing; returns whether it did.

@@ -6,7 +6,7 @@ use super::error::JobError;
 use super::running::{Connection, RunningSystem};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::live::{CompiledDatabase, Direction, Failure, List, Live, State, Status};
-use crate::model::{Name, System};
+use crate::model::{Name, System, json_text};
 
 /// The state of one service.
 #[derive(Debug, Clone)]
@@ -26,9 +26,52 @@ impl ServiceStatus {
     pub fn json(&self) -> serde_json::Value {
         let status = &self.status;
         serde_json::json!({
-            "name": self.name.to_string(), "type": self.kind, "state": status.state.word(), "ready": self.is_ready,
+            "name": json_text(self.name.as_bytes()), "type": self.kind, "state": status.state.word(), "ready": self.is_ready,
             "pid": status.pid, "seconds": status.seconds, "ended": status.ended,
         })
+    }
+}
+
+/// For people: a line for each service.
+pub fn text(services: &[ServiceStatus]) -> String {
+    let width = services.iter().map(|one| one.name.to_string().len()).max().unwrap_or(0);
+    services.iter().map(|one| line(one, width)).collect()
+}
+
+/// The line of one service, with a name column of `width`.
+fn line(one: &ServiceStatus, width: usize) -> String {
+    let status = &one.status;
+    let mut facts = Vec::new();
+    if one.kind == "oneshot" {
+        facts.push("oneshot".to_owned());
+    }
+    if let Some(pid) = status.pid {
+        facts.push(format!("pid {pid}"));
+    }
+    if let Some(seconds) = status.seconds {
+        facts.push(format!("for {}", duration(seconds)));
+    }
+    if status.state == State::Starting {
+        facts.push("not ready yet".into());
+    }
+    if status.state == State::Unsupervised {
+        facts.push("`s6gen apply` gives it back to s6-svscan".into());
+    }
+    if let Some(ended) = &status.ended {
+        facts.push(format!("ended with {ended}"));
+    }
+    let name = one.name.to_string();
+    let text = format!("{name:width$}  {:12}  {}", status.state.word(), facts.join(", "));
+    format!("{}\n", text.trim_end())
+}
+
+/// A time as people say it.
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
     }
 }
 

@@ -11,6 +11,7 @@ use super::project::{Project, Template};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::disk;
 use crate::manifest::{Added, Additions, Change, Parameters};
+use crate::templates::sh_word;
 
 /// How long to wait for others that add or remove.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -118,6 +119,31 @@ impl ListedService {
             }),
         }
     }
+}
+
+/// For people: a line for each service.
+pub fn text(services: &[ListedService]) -> String {
+    let width = services.iter().map(|one| one.service.len()).max().unwrap_or(0);
+    let line = |one: &ListedService| {
+        let what = match &one.what {
+            ListedKind::Instance { template, parameters, .. } => {
+                let values = parameters.iter().map(|(key, value)| format!(" {key}={}", shown(value)));
+                format!("{template}{}", values.collect::<String>())
+            }
+            ListedKind::Longrun { start, command } => {
+                let words = command.iter().map(|word| format!(" {}", shown(word)));
+                let start = if start == "boot" { "--start boot " } else { "" };
+                format!("{start}--{}", words.collect::<String>())
+            }
+        };
+        format!("{:width$}  {:8}  {what}\n", one.service, one.from)
+    };
+    services.iter().map(line).collect()
+}
+
+/// A word as a shell would take it, on one line.
+fn shown(word: &str) -> String {
+    sh_word(&word.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\""))
 }
 
 /// Writes down a service, unless the manifest has errors with it.

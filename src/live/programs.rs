@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Seek};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
@@ -18,6 +19,8 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, getpid, kill_process, setpgid, test_kill_process_group};
+
+use crate::model::json_text;
 
 /// A program of s6 or s6-rc with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,14 +53,15 @@ impl Call {
 
     /// Its words, as a machine format gives them.
     pub fn words(&self) -> Vec<String> {
-        let arguments = self.arguments.iter().map(|word| word.to_string_lossy().into_owned());
+        let arguments = self.arguments.iter().map(|word| json_text(word.as_bytes()));
         std::iter::once(self.program.to_owned()).chain(arguments).collect()
     }
 }
 
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.words().join(" "))
+        f.write_str(self.program)?;
+        self.arguments.iter().try_for_each(|word| write!(f, " {}", word.to_string_lossy()))
     }
 }
 

@@ -169,8 +169,8 @@ fn command_line(script: &Script) -> Words {
 /// Bytes as JSON text; what is not UTF-8 is `base64:` and its bytes in base64.
 pub fn json_text(bytes: &[u8]) -> String {
     match str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => format!("base64:{}", base64(bytes)),
+        Ok(text) if !text.starts_with("base64:") => text.to_owned(),
+        _ => format!("base64:{}", base64(bytes)),
     }
 }
 

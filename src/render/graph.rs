@@ -3,7 +3,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::model::{Index, Kind, Layer, Members, Name, Node, NodeKind, Script, Service, Why};
+use crate::model::{Index, Kind, Layer, Members, Name, Node, NodeKind, Script, Service, Why, json_text};
 
 /// Which way a system goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -366,30 +366,29 @@ pub fn dot(index: &Index<'_>, names: &[Node], direction: Direction) -> String {
     out
 }
 
-/// The frozen shape of the graph in machine output, version 1. Keys are in alphabetical order.
+/// The shape of the graph in machine output.
 #[derive(Serialize)]
 struct Shape<'a> {
     bundles: BTreeMap<String, Vec<String>>,
     direction: &'static str,
     services: Vec<ServiceShape<'a>>,
-    version: u32,
 }
 
 #[derive(Serialize)]
 struct ServiceShape<'a> {
-    after: Vec<WaitShape<'a>>,
+    after: Vec<WaitShape>,
     at_boot: bool,
     defined_by: &'static str,
     description: Option<&'a str>,
-    name: &'a str,
+    name: String,
     step: usize,
     r#type: &'static str,
 }
 
 #[derive(Serialize)]
-struct WaitShape<'a> {
+struct WaitShape {
     because: Vec<&'static str>,
-    name: &'a str,
+    name: String,
     until: &'static str,
 }
 
@@ -397,7 +396,7 @@ impl Graph<'_> {
     fn service_shape<'g>(&'g self, line: &'g Line) -> ServiceShape<'g> {
         let wait = |(first, reasons): (usize, &[(usize, Why)])| WaitShape {
             because: reasons.iter().map(|(_, why)| because(*why)).collect(),
-            name: &self.lines[first].name,
+            name: json_name(self.index, self.lines[first].node),
             until: self.state(&self.lines[first]),
         };
         ServiceShape {
@@ -410,7 +409,7 @@ impl Graph<'_> {
                 Layer::Internal => "s6-rc",
             },
             description: self.index.service(line.node).and_then(|service| service.description.as_deref()),
-            name: &line.name,
+            name: json_name(self.index, line.node),
             step: line.step,
             r#type: match self.index.kind(line.node) {
                 NodeKind::Longrun => "longrun",
@@ -423,15 +422,15 @@ impl Graph<'_> {
 }
 
 /// The graph for programs: every service with everything it waits for directly, bundles flattened.
-pub fn json(index: &Index<'_>, names: &[Node], direction: Direction) -> String {
+pub fn json(index: &Index<'_>, names: &[Node], direction: Direction) -> serde_json::Value {
     let graph = Graph::new(index, names, direction);
     let bundles = index.nodes().filter(|node| names.is_empty() && index.kind(*node) == NodeKind::Bundle);
     let mut members = Members::new(index);
     let shape = Shape {
         bundles: bundles
             .map(|node| {
-                let members = members.of(node).iter().map(|member| index.name(*member).to_string());
-                (index.name(node).to_string(), members.collect())
+                let members = members.of(node).iter().map(|member| json_name(index, *member));
+                (json_name(index, node), members.collect())
             })
             .collect(),
         direction: match direction {
@@ -439,9 +438,12 @@ pub fn json(index: &Index<'_>, names: &[Node], direction: Direction) -> String {
             Direction::Down => "down",
         },
         services: graph.lines.iter().map(|line| graph.service_shape(line)).collect(),
-        version: 1,
     };
-    serde_json::to_string_pretty(&shape).unwrap_or_default()
+    serde_json::to_value(&shape).unwrap_or_default()
+}
+
+fn json_name(index: &Index<'_>, node: Node) -> String {
+    json_text(index.name(node).as_bytes())
 }
 
 /// How machine output calls a reason.

@@ -1,3 +1,5 @@
+//! A problem for programs.
+
 use serde::Serialize;
 
 use std::os::unix::ffi::OsStrExt;
@@ -6,7 +8,7 @@ use super::position;
 use crate::diagnostic::{Diagnostic, Files, Severity};
 use crate::model::json_text;
 
-/// The frozen shape of a problem in machine output, version 1.
+/// The shape of a problem in machine output.
 #[derive(Serialize)]
 struct Problem<'a> {
     code: &'a str,
@@ -28,7 +30,8 @@ struct Label<'a> {
     text: &'a str,
 }
 
-/// The problem for programs, with a path that is not UTF-8 as `base64:` and its bytes: lines and columns count from 1, `start` and `end` are bytes.
+/// A problem for programs. Lines and columns count from 1; `start` and `end` are bytes. A path that is not UTF-8 is `base64:` and
+/// its bytes.
 pub fn json(problem: &Diagnostic, files: &Files) -> serde_json::Value {
     let labels = problem.labels.iter().map(|label| {
         let file = files.get(label.origin.file);

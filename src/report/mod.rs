@@ -1,8 +1,10 @@
 //! Problems for people and for programs.
 
+mod envelope;
 mod human;
 mod json;
 
+pub use envelope::Envelope;
 pub use human::{Style, human};
 pub use json::json;
 

@@ -32,6 +32,7 @@ mod live_apply;
 mod live_cases;
 mod live_store;
 mod loggers;
+mod machine_output;
 mod manifests;
 mod network;
 mod oracle;

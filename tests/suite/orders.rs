@@ -175,14 +175,19 @@ impl Tree<'_> {
                 program.arg("--tree").arg(source);
             }
             let printed = String::from_utf8(program.output().unwrap().stdout).unwrap();
-            assert_eq!(printed, render::json(&self.index, &[], direction) + "\n");
+            let mut printed: Value = serde_json::from_str(&printed).unwrap();
+            printed
+                .as_object_mut()
+                .unwrap()
+                .retain(|key, _| ["bundles", "direction", "services"].contains(&&**key));
+            assert_eq!(printed, render::json(&self.index, &[], direction));
         }
         figures
     }
 
     /// The edges of `s6gen graph --format json`.
     fn waits(&self, names: &[Node], direction: Direction) -> Waits {
-        let shape: Value = serde_json::from_str(&render::json(&self.index, names, direction)).unwrap();
+        let shape = render::json(&self.index, names, direction);
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let services = shape["services"].as_array().unwrap().iter();
         services

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::{Fate, Plan};
 use crate::live::Call;
-use crate::model::Name;
+use crate::model::{Name, json_text};
 
 impl Plan {
     /// For people: one line for each service with which something happens, or a sentence if nothing does.
@@ -64,15 +64,15 @@ impl Plan {
 
     /// For programs.
     pub fn json(&self) -> serde_json::Value {
-        let names = |list: &BTreeSet<Name>| list.iter().map(Name::to_string).collect::<Vec<_>>();
+        let name = |name: &Name| json_text(name.as_bytes());
+        let names = |list: &BTreeSet<Name>| list.iter().map(name).collect::<Vec<_>>();
         let of = |wanted: Fate| {
             let fates = self.fates().into_iter().filter(|(fate, _)| *fate == wanted);
-            fates.map(|(_, name)| name.to_string()).collect::<Vec<_>>()
+            fates.map(|(_, service)| name(service)).collect::<Vec<_>>()
         };
         let changed: BTreeMap<String, &Vec<String>> =
-            self.changed.iter().map(|(name, files)| (name.to_string(), files)).collect();
+            self.changed.iter().map(|(service, files)| (name(service), files)).collect();
         serde_json::json!({
-            "version": 1,
             "applied": self.is_applied,
             "added": names(&self.added),
             "removed": names(&self.removed),
@@ -80,7 +80,7 @@ impl Plan {
             "stopped": of(Fate::Stopped),
             "restarted": of(Fate::Restarted),
             "started": of(Fate::Started),
-            "conversion": self.conversion.iter().map(|name| format!("{name} restart")).collect::<Vec<_>>(),
+            "conversion": self.conversion.iter().map(|name| json_text(&[name.as_bytes(), b" restart"].concat())).collect::<Vec<_>>(),
             "commands": self.commands.iter().map(Call::words).collect::<Vec<_>>(),
         })
     }
