@@ -32,8 +32,9 @@ check: ## formatting and clippy
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-docs: ## write docs/manifest.md anew from the comments of the code
+docs: ## write docs/manifest.md and docs/codes.md anew from the comments and pages of the code
 	cargo run --quiet --locked -- explain manifest > target/manifest.md && mv target/manifest.md docs/manifest.md
+	cargo run --quiet --locked -- explain codes > target/codes.md && mv target/codes.md docs/codes.md
 
 release: ## build the static release binary, target/x86_64-unknown-linux-gnu/release/s6gen on x86-64
 	.ci/release

@@ -14,10 +14,11 @@ use crate::{render, validate};
     s6gen explain timeout-up          what a key means\n  \
     s6gen explain ready               the keys of a table: target, longrun, oneshot, bundle, log, on-exit …\n  \
     s6gen explain manifest            the whole reference of the language\n  \
+    s6gen explain codes               the page of every code\n  \
     s6gen explain                     lists every code")]
 pub(super) struct Explain {
-    /// The code, as a report prints it; a key or a table of the manifest; or `manifest`
-    #[arg(value_name = "CODE|KEY|TABLE|manifest")]
+    /// The code, as a report prints it; a key or a table of the manifest; `manifest` or `codes`
+    #[arg(value_name = "CODE|KEY|TABLE|manifest|codes")]
     code: Option<String>,
 }
 
@@ -38,6 +39,10 @@ impl Explain {
             for line in code.explanation().lines() {
                 streams.say(&format!("{}\n", line.strip_prefix(' ').unwrap_or(line)));
             }
+            return Outcome::Fine;
+        }
+        if wanted == "codes" {
+            streams.say(&pages());
             return Outcome::Fine;
         }
         if wanted == "manifest" {
@@ -61,6 +66,23 @@ impl Explain {
         streams.tell(&format!("s6gen: there is no code, no key and no table `{wanted}`; {help}\n"));
         Outcome::Problems
     }
+}
+
+/// The page of every code, as Markdown.
+fn pages() -> String {
+    let mut text = String::from(
+        "# Everything that s6gen can report\n\n\
+         `s6gen explain CODE` prints the same. A code says who objects: `manifest::` the language itself, `s6rc::` what\n\
+         s6-rc-compile refuses too, `overlay::` s6-overlay, `output::` the disk, `live::` a system that runs; `lint::` is a\n\
+         warning.\n",
+    );
+    for code in validate::codes() {
+        text += &format!("\n## {}\n\n", code.slug());
+        for line in code.explanation().lines() {
+            text += &format!("{}\n", line.strip_prefix(' ').unwrap_or(line));
+        }
+    }
+    text
 }
 
 /// Every code with the first sentence of its explanation.

@@ -448,6 +448,13 @@ classes! {
     Hang = "hang" Hang,
 }
 
+impl Code {
+    /// Where the documentation says more about it: the heading in `docs/codes.md`, as GitHub and others make links of it.
+    pub fn page(self) -> String {
+        format!("docs/codes.md#{}", self.slug().replace(':', ""))
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.slug())

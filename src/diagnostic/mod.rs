@@ -116,11 +116,6 @@ impl Diagnostic {
         self.fix = place.map(|place| Fix { place, text: text.into() });
         self
     }
-
-    /// The page that says more about it: what `s6gen explain` prints.
-    pub fn page(&self) -> &'static str {
-        self.code.explanation()
-    }
 }
 
 /// The problems collected so far, in the order in which they were found.

@@ -18,6 +18,17 @@ struct Problem<'a> {
     labels: Vec<Label<'a>>,
     notes: &'a [String],
     help: Option<&'a str>,
+    fix: Option<Fix<'a>>,
+    page: String,
+}
+
+/// A change that mends the problem: the bytes from `start` to `end` become `text`.
+#[derive(Serialize)]
+struct Fix<'a> {
+    file: String,
+    start: usize,
+    end: usize,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -57,6 +68,12 @@ pub fn json(problem: &Diagnostic, files: &Files) -> serde_json::Value {
         labels: labels.collect(),
         notes: &problem.notes,
         help: problem.help.as_deref(),
+        fix: problem.fix.as_ref().map(|fix| {
+            let span = fix.place.span();
+            let file = json_text(files.path(fix.place.file).as_os_str().as_bytes());
+            Fix { file, start: span.start, end: span.end, text: &fix.text }
+        }),
+        page: problem.code.page(),
     };
     serde_json::to_value(shape).unwrap_or_default()
 }

@@ -538,8 +538,9 @@ fn explain_knows_every_key_and_the_reference_is_current() {
             assert!(text.contains(&format!("`{}` in `", key.name)), "{}", key.name);
         }
     }
-    let reference = out(&run(folder.path(), &["explain", "manifest"]));
-    let written = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/manifest.md"))
-        .unwrap_or_default();
-    assert_eq!(written, reference, "`make docs` writes docs/manifest.md anew");
+    for (word, file) in [("manifest", "docs/manifest.md"), ("codes", "docs/codes.md")] {
+        let reference = out(&run(folder.path(), &["explain", word]));
+        let written = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file));
+        assert_eq!(written.unwrap_or_default(), reference, "`make docs` writes {file} anew");
+    }
 }

@@ -224,6 +224,10 @@ fn every_manifest_in_the_documentation_compiles() {
     let mut checked = 0;
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        // Its pages show wrong manifests too; `pages` tries both.
+        if name == "codes.md" {
+            continue;
+        }
         for (_, manifest) in blocks(&format!("docs/{name}")).iter().filter(|(kind, _)| kind == "toml") {
             let mut files = Files::default();
             let file = files.add("services.toml", manifest.as_bytes());
