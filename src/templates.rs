@@ -1,4 +1,4 @@
-//! The only room that knows minijinja: fills the texts of `templates/`, and expands `{{ … }}` in manifests.
+//! Fills the texts of `templates/`, and expands `{{ … }}` in manifests. No other room uses minijinja.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use minijinja::value::{Serde, Value};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
-/// Every text that s6gen writes, by the path it has in `templates/`.
+/// Every text that s6gen writes, by its path in `templates/`.
 const TEXTS: &[(&str, &str)] = &[
     ("longrun/run", include_str!("../templates/longrun/run")),
     ("longrun/finish", include_str!("../templates/longrun/finish")),
@@ -101,8 +101,8 @@ impl Templates {
     }
 
     /// The text for `file` of the service `service`: its own template `KIND/SERVICE/FILE`, if there is one, else the
-    /// template `name`, filled with `data`. A shipped path is nobody's own: `longrun/log/run` is for all loggers, also
-    /// where a service has the name `log`.
+    /// template `name`, filled with `data`. A shipped path never belongs to one service: `longrun/log/run` is for all loggers,
+    /// even if a service has the name `log`.
     ///
     /// # Errors
     /// An undefined name or a mistake in the template; the text says where.
@@ -153,25 +153,25 @@ fn list(command: &Value, key: &str) -> Result<Vec<String>, Error> {
 pub enum ExpressionError {
     /// A name without a value was used where one is needed.
     Undefined,
-    /// This is no expression; why.
+    /// This is not an expression; the text says why.
     Malformed(String),
-    /// The expression cannot be computed; why.
+    /// The expression cannot be computed; the text says why.
     Invalid(String),
 }
 
 /// Expands the `{{ … }}` of manifests; `{%` and `{#` are ordinary text there.
 ///
-/// Everybody may offer a manifest to a pipeline that compiles it, so an expression is looked at before it is evaluated:
-/// none takes much more time or memory than its text does.
+/// A manifest may come from somebody who is not trusted, so expressions are examined before they are evaluated: none may take
+/// much more time or memory than its text.
 pub struct Expressions {
     environment: Environment<'static>,
 }
 
-/// The longest expression: beyond that, the recursion of the parser fills the stack.
+/// The longest expression, in bytes. The recursion of the parser would fill the stack on longer ones.
 const MOST_TOKENS: usize = 200;
-/// The longest result of a `replace`, in bytes: each in a row of them can multiply the one before.
+/// The longest result of a `replace`, in bytes. In a chain of them, each can multiply the one before.
 const LONGEST_REPLACED: usize = 1 << 16;
-/// The filters whose result is never much longer than what they are given.
+/// The filters whose result is never much longer than their input.
 const FILTERS: &[&str] = &[
     "abs",
     "bool",
@@ -236,7 +236,7 @@ impl Expressions {
         }
     }
 
-    /// The names that the expressions of `text` use; none if it cannot be read.
+    /// The names that the expressions of `text` use; empty if it cannot be read.
     pub fn names(&self, text: &str) -> BTreeSet<String> {
         if check(text, &|_| true).is_err() {
             return BTreeSet::new();
@@ -289,7 +289,7 @@ fn check(text: &str, is_number: &dyn Fn(&str) -> bool) -> Result<(), ExpressionE
     }
 }
 
-/// Refuses what can make much out of little: repetition, and filters that pad or multiply.
+/// Refuses expressions that can make a long text out of a short one: repetition, and filters that pad or multiply.
 fn moderate(expression: &Expr<'_>, is_number: &dyn Fn(&str) -> bool) -> Result<(), String> {
     let all = |parts: &[Expr<'_>]| parts.iter().try_for_each(|part| moderate(part, is_number));
     let arguments = |list: &[CallArg<'_>]| {
@@ -352,7 +352,7 @@ fn moderate(expression: &Expr<'_>, is_number: &dyn Fn(&str) -> bool) -> Result<(
     }
 }
 
-/// Whether the value is a number whatever the variables hold.
+/// Whether the value is a number for every value of the variables.
 fn is_numeric(expression: &Expr<'_>, is_number: &dyn Fn(&str) -> bool) -> bool {
     match expression {
         Expr::Var(variable) => is_number(variable.id),
@@ -365,7 +365,7 @@ fn is_numeric(expression: &Expr<'_>, is_number: &dyn Fn(&str) -> bool) -> bool {
             is_numeric(&choice.true_expr, is_number)
                 && choice.false_expr.as_ref().is_some_and(|other| is_numeric(other, is_number))
         }
-        // With an argument they give that where there is no number.
+        // With an argument, these filters return the argument for what is not a number.
         Expr::Filter(filter) => filter.args.is_empty() && ["int", "float", "length"].contains(&filter.name),
         _ => false,
     }

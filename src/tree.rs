@@ -1,7 +1,7 @@
 //! An s6-rc source directory in memory, with what belongs around it in the image.
 //!
-//! Paths are relative to the root of the image and use `/`. The tree is what `render` makes, what golden tests print,
-//! and what `disk` turns into files.
+//! Paths are relative to the root of the image and use `/`. `render` makes such a tree, golden tests print it, and `install`
+//! puts it onto a disk.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -12,8 +12,8 @@ use rustix::io::Errno;
 
 use crate::source::{Directory, EntryKind, Listed, Source};
 
-/// The name of the list of everything that s6gen made, beside the definitions. s6-rc passes over names that begin with a
-/// dot.
+/// The name of the receipt, the list of everything that s6gen made, beside the definitions. s6-rc ignores names that begin
+/// with a dot.
 pub const RECEIPT: &str = ".s6gen";
 
 /// Files, links and directories below the root of an image.
@@ -25,7 +25,7 @@ pub struct SourceTree {
 /// One entry of a [`SourceTree`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TreeEntry {
-    /// A directory; parents of other entries need not be listed.
+    /// A directory. The directories above other entries need not be listed.
     Directory,
     /// A regular file, mode 0755 or 0644.
     File {
@@ -39,7 +39,7 @@ pub enum TreeEntry {
 }
 
 impl SourceTree {
-    /// Adds a file; true unless the path is taken.
+    /// Adds a file, or replaces what the path had before.
     pub fn file(&mut self, path: impl Into<String>, content: impl Into<Vec<u8>>, executable: bool) {
         let content = content.into();
         self.entries.insert(path.into(), TreeEntry::File { content, executable });
@@ -65,7 +65,7 @@ impl SourceTree {
         self.children(path).next().is_some()
     }
 
-    /// The names in the directory `path`, in byte order; one that has entries below it may come several times.
+    /// The names in the directory `path`, in byte order. A name that has entries below it may come several times.
     pub fn names<'a>(&'a self, path: &str) -> impl Iterator<Item = &'a str> {
         self.children(path).filter_map(|below| below.split('/').next())
     }
@@ -77,26 +77,26 @@ impl SourceTree {
 }
 
 /// What a path leads to.
-enum Found<'a> {
+enum TreeTarget<'a> {
     Directory(String),
     File(&'a [u8], bool),
 }
 
-/// As many links as Linux follows before it speaks of a loop.
+/// How many links are followed before it counts as a loop, as on Linux.
 const MOST_LINKS: u32 = 40;
 
 impl SourceTree {
     /// The directory at `path` as a source directory, as if the tree were unpacked at the root of an image.
     pub fn source(&self, path: &str) -> Source<TreeDirectory<'_>> {
         let directory = match self.follow("", path) {
-            Ok(Found::Directory(path)) => Ok(TreeDirectory { tree: self, path }),
-            Ok(Found::File(..)) => Err(Errno::NOTDIR.into()),
+            Ok(TreeTarget::Directory(path)) => Ok(TreeDirectory { tree: self, path }),
+            Ok(TreeTarget::File(..)) => Err(Errno::NOTDIR.into()),
             Err(error) => Err(error),
         };
         Source { path: path.into(), directory }
     }
 
-    /// What is at `path` itself: a directory may exist for what is in it alone.
+    /// What is at `path` itself. A directory exists if anything is below it, even if it is not listed.
     fn look(&self, path: &str) -> Option<Result<EntryKind, &str>> {
         match self.entries.get(path) {
             Some(TreeEntry::File { .. }) => Some(Ok(EntryKind::File)),
@@ -116,7 +116,7 @@ impl SourceTree {
     }
 
     /// Follows `path` from directory `start`, links included.
-    fn follow(&self, start: &str, path: &str) -> io::Result<Found<'_>> {
+    fn follow(&self, start: &str, path: &str) -> io::Result<TreeTarget<'_>> {
         let mut todo: Vec<&str> = path.split('/').rev().collect();
         let mut at = if path.starts_with('/') { String::new() } else { start.to_owned() };
         let mut links = 0;
@@ -152,8 +152,8 @@ impl SourceTree {
             }
         }
         match self.entries.get(&at) {
-            Some(TreeEntry::File { content, executable }) => Ok(Found::File(content, *executable)),
-            _ => Ok(Found::Directory(at)),
+            Some(TreeEntry::File { content, executable }) => Ok(TreeTarget::File(content, *executable)),
+            _ => Ok(TreeTarget::Directory(at)),
         }
     }
 }
@@ -166,7 +166,7 @@ pub struct TreeDirectory<'a> {
 }
 
 impl<'a> TreeDirectory<'a> {
-    fn follow(&self, name: &[u8]) -> io::Result<Found<'a>> {
+    fn follow(&self, name: &[u8]) -> io::Result<TreeTarget<'a>> {
         let name = str::from_utf8(name).map_err(|_| Errno::NOENT)?;
         self.tree.follow(&self.path, name)
     }
@@ -188,7 +188,7 @@ impl Directory for TreeDirectory<'_> {
             };
             entries.push(Listed { name: name.into(), kind });
         }
-        // `a-b` lies between `a` and `a/b`, so one directory may have been met twice.
+        // `a-b` sorts between `a` and `a/b`, so that `a` may come twice.
         entries.sort_unstable();
         entries.dedup();
         Ok(entries)
@@ -196,22 +196,22 @@ impl Directory for TreeDirectory<'_> {
 
     fn kind(&self, name: &[u8]) -> io::Result<EntryKind> {
         Ok(match self.follow(name)? {
-            Found::Directory(_) => EntryKind::Directory,
-            Found::File(..) => EntryKind::File,
+            TreeTarget::Directory(_) => EntryKind::Directory,
+            TreeTarget::File(..) => EntryKind::File,
         })
     }
 
     fn directory(&self, name: &[u8]) -> io::Result<Self> {
         match self.follow(name)? {
-            Found::Directory(path) => Ok(TreeDirectory { tree: self.tree, path }),
-            Found::File(..) => Err(Errno::NOTDIR.into()),
+            TreeTarget::Directory(path) => Ok(TreeDirectory { tree: self.tree, path }),
+            TreeTarget::File(..) => Err(Errno::NOTDIR.into()),
         }
     }
 
     fn read(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>> {
         match self.follow(name)? {
-            Found::Directory(_) => Err(Errno::ISDIR.into()),
-            Found::File(content, _) => Ok(content[..content.len().min(limit)].to_vec()),
+            TreeTarget::Directory(_) => Err(Errno::ISDIR.into()),
+            TreeTarget::File(content, _) => Ok(content[..content.len().min(limit)].to_vec()),
         }
     }
 
@@ -219,7 +219,7 @@ impl Directory for TreeDirectory<'_> {
         let path = str::from_utf8(path).map_err(|_| Errno::NOENT)?;
         let (way, name) = path.rsplit_once('/').unwrap_or((".", path));
         if matches!(name, "" | "." | "..") {
-            // Whatever this leads to, it is not a link any more.
+            // A path that ends like this leads to a directory, and never to a link.
             self.follow(path.as_bytes())?;
             return Err(Errno::INVAL.into());
         }
@@ -233,13 +233,13 @@ impl Directory for TreeDirectory<'_> {
 
     fn is_executable(&self, name: &[u8]) -> io::Result<bool> {
         Ok(match self.follow(name)? {
-            Found::Directory(_) => true,
-            Found::File(_, executable) => executable,
+            TreeTarget::Directory(_) => true,
+            TreeTarget::File(_, executable) => executable,
         })
     }
 }
 
-/// The overview that golden tests hold: every entry with its content, indented.
+/// The text that golden tests compare: every entry with its content, indented.
 impl fmt::Display for SourceTree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (path, entry) in self.entries() {

@@ -8,7 +8,7 @@ use super::arguments::InputArguments;
 use super::streams::{Outcome, Streams};
 use crate::diagnostic::did_you_mean;
 use crate::model::{Index, Layer, Name};
-use crate::render::{self, Direction};
+use crate::render::{self, GraphDirection};
 
 /// Shows what starts after what
 ///
@@ -81,7 +81,7 @@ impl Graph {
             };
             nodes.push(node);
         }
-        let direction = if self.down { Direction::Down } else { Direction::Up };
+        let direction = if self.down { GraphDirection::Down } else { GraphDirection::Up };
         let format = if self.json { Drawing::Json } else { self.format };
         match format {
             Drawing::Text => streams.say(&render::text(&index, &nodes, direction)),

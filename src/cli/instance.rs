@@ -8,7 +8,7 @@ use super::streams::{Outcome, Streams};
 use crate::jobs::instances::{self, AddedService, ListedService, NewService, NotAdded, Removal};
 use crate::jobs::{Desired, Update};
 use crate::live::Programs;
-use crate::manifest::Change;
+use crate::manifest::AdditionChange;
 
 /// Adds, removes and lists instances of templates while the system runs
 ///
@@ -157,11 +157,11 @@ impl Add {
         let (mut told, mut is_written) = (String::new(), false);
         let mut add = || match instances::add(&update.container, &new) {
             Ok(AddedService { service, change, project }) => {
-                is_written = change != Change::Unchanged;
+                is_written = change != AdditionChange::Unchanged;
                 told = match change {
-                    Change::Added => then.describe(&service, "added"),
-                    Change::Changed => then.describe(&service, "changed"),
-                    Change::Unchanged => format!("{service}: is there already, just so\n"),
+                    AdditionChange::Added => then.describe(&service, "added"),
+                    AdditionChange::Changed => then.describe(&service, "changed"),
+                    AdditionChange::Unchanged => format!("{service}: is there already, just so\n"),
                 };
                 Ok(project)
             }

@@ -21,7 +21,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::jobs::control::{restart, start, stop};
-use crate::live::{Installed, Programs};
+use crate::live::{InstalledPrograms, Programs};
 use crate::report::Style;
 use arguments::InputArguments;
 use control::Services;
@@ -111,7 +111,7 @@ pub fn main() -> ExitCode {
     let width = terminal.map(|(width, _)| usize::from(width.0).clamp(40, 120));
     // A thread that panics says so, and must not wait for this one.
     let (mut out, mut err) = (io::stdout().lock(), io::stderr());
-    run_in(std::env::args_os(), Streams::new(&mut out, &mut err, style, width), &mut Installed)
+    run_in(std::env::args_os(), Streams::new(&mut out, &mut err, style, width), &mut InstalledPrograms)
 }
 
 /// Runs the program; what it finds goes to `err`, what it was asked for to `out`.
@@ -121,7 +121,7 @@ pub fn run(
     err: &mut dyn Write,
     style: Style,
 ) -> ExitCode {
-    run_with(arguments, out, err, style, &mut Installed)
+    run_with(arguments, out, err, style, &mut InstalledPrograms)
 }
 
 /// The same, with `programs` to start those of s6.

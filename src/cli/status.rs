@@ -5,7 +5,7 @@ use clap::Args;
 use super::arguments::{FormatArguments, SystemArguments};
 use super::streams::{Outcome, Streams};
 use crate::jobs::control::{self, ServiceStatus};
-use crate::live::{Programs, State};
+use crate::live::{Programs, ServiceState};
 use crate::model::Name;
 
 /// Shows what is up, and what is ready
@@ -46,7 +46,7 @@ impl Status {
         } else {
             streams.say(&control::text(&services));
         }
-        let is_up = services.iter().all(|one| one.status.state == State::Up);
+        let is_up = services.iter().all(|one| one.status.state == ServiceState::Up);
         if names.is_empty() || is_up { Outcome::Fine } else { Outcome::Problems }
     }
 }

@@ -1,3 +1,5 @@
+//! A directory of an image as it is once s6-overlay has completed the start bundles in it.
+
 use std::io;
 use std::path::PathBuf;
 
@@ -6,7 +8,7 @@ use crate::source::{Directory, EntryKind, Listed};
 /// A directory with what the image ships below it, or `rc.init` writes into it: complete start bundles.
 #[derive(Debug)]
 pub struct Completed<D> {
-    /// What is really there, if anything is.
+    /// The directory that is really there, if there is one.
     directory: Option<D>,
     adds: Adds,
 }
@@ -16,16 +18,16 @@ enum Adds {
     Nothing,
     /// These bundles.
     Bundles(&'static [&'static str], Way),
-    /// What a bundle consists of.
+    /// The files of a bundle.
     Parts(Way),
 }
 
 /// How something is added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// As part of a lower layer: what is there counts.
+    /// As part of a lower layer: what is there already stays.
     Below,
-    /// By writing: what is there is replaced, and links are followed.
+    /// By writing: what is there already is replaced, and links are followed.
     Written,
 }
 
@@ -61,7 +63,7 @@ impl<D: Directory> Completed<D> {
         self.directory.as_ref().is_some_and(|directory| directory.link(name).is_ok())
     }
 
-    /// What is added as `name`: nothing where that is there already, in the way in which it is added.
+    /// What is added as `name`; nothing if the way in which it is added leaves alone what is there.
     fn added(&self, name: &[u8]) -> Option<EntryKind> {
         match self.adds {
             Adds::Bundles(bundles, _) if bundles.iter().any(|bundle| bundle.as_bytes() == name) => {

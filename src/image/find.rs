@@ -1,3 +1,5 @@
+//! Finds out which s6-overlay an image has, from its `/init`.
+
 use super::open;
 use crate::diagnostic::{Code, Diagnostic, Files, Origin};
 use crate::model::System;
@@ -34,11 +36,11 @@ pub fn system<D: Directory>(root: &D, files: &mut Files) -> Result<System, Box<D
     })
 }
 
-/// How much of `/init` is looked at; it is a script of two screens.
+/// How many bytes of `/init` are read; it is a short script.
 const LONGEST_INIT: usize = 64 << 10;
 
 fn version<D: Directory>(root: &D) -> Option<String> {
-    // Of several versions in one image, as an upgrade leaves them, this names the one that boots.
+    // An upgrade may leave several versions in one image. This line names the one that boots.
     if let Ok(init) = root.read(b"init", LONGEST_INIT)
         && let Some(version) = System::mentioned_version(&String::from_utf8_lossy(&init))
     {

@@ -1,9 +1,9 @@
-//! A file system with s6-overlay → the sources that its `/init` compiles, chosen and completed as `rc.init` of that
-//! version does.
+//! Finds the source directories that `/init` compiles in a file system with s6-overlay, and completes them as `rc.init` of
+//! that version does.
 //!
 //! What the overlay needs lies in three places: the definitions in `s6-rc.d`, the start bundles `user` and `user2`
 //! there or in a directory of their own, and the overlay's own definitions. Which of them are compiled depends on the
-//! version and on what exists; what is left out, is left out without a word.
+//! version and on what exists. s6-overlay does not report what it leaves out.
 
 mod completed;
 mod find;
@@ -30,9 +30,9 @@ pub struct Setup {
     pub profile: Option<String>,
     /// `S6_RUNTIME_BUNDLEDIR`, an absolute path in the image.
     pub bundle_dir: Option<String>,
-    /// Only what is put into the image is known: the empty start bundles that s6-overlay itself ships lie below it.
+    /// Whether only what is added to the image is known. The empty start bundles that s6-overlay ships lie below that.
     pub is_partial: bool,
-    /// Where the files of lower layers are, which what is judged only adds to.
+    /// Where the files of lower layers are, to which the judged files are added.
     pub lower: Vec<PathBuf>,
     /// Where the s6-overlay directory of the uppermost layer is.
     pub upper: Option<PathBuf>,
@@ -45,7 +45,7 @@ impl Setup {
     }
 }
 
-/// What is known of a boot beside the sources.
+/// What is known of a boot, apart from its source directories.
 #[derive(Debug)]
 pub struct Boot {
     system: System,
@@ -53,7 +53,7 @@ pub struct Boot {
     is_partial: bool,
     /// The number of the source with the overlay's own definitions, and whether they can be read from it.
     own: (u32, bool),
-    /// The number of the source with the start bundles, and those of which nothing is written there.
+    /// The number of the source with the start bundles, and the start bundles that are missing there.
     shipped: (u32, Vec<&'static str>),
     /// A start bundle among the definitions although they have a directory of their own, and how to move it there.
     stray: Option<(PathBuf, String)>,
@@ -63,13 +63,13 @@ pub struct Boot {
     bundles: PathBuf,
     /// Whether a source cannot be opened.
     is_unreadable: bool,
-    /// Why the start bundles have to be complete there, and what completes them.
+    /// Why the start bundles have to be complete, and what completes them.
     why: String,
     help: Option<String>,
 }
 
-/// What `/init` compiles in the file system `root`, in the order in which it names it to `s6-rc-compile`, and what has
-/// to be known of it. Reports what is never read.
+/// The source directories that `/init` compiles in the file system `root`, in the order in which it passes them to
+/// `s6-rc-compile`, and what has to be known about the boot. Reports definitions that are never read.
 pub fn sources<D: Directory>(
     root: &D,
     setup: &Setup,
@@ -106,7 +106,7 @@ pub fn sources<D: Directory>(
     let mut compiled = Vec::new();
     let mut complete = |source: Source<D>, has_bundles: bool, is_shipped: bool| {
         let completion = match has_bundles {
-            // rc.init writes these whatever is there; the image ships them below everything else.
+            // rc.init always writes these; the image ships them in its lowest layer.
             true if has_legacy && system.has(Feature::CompletedBundles) => Some(true),
             true if is_shipped && (is_apart || !system.has(Feature::UserBundlesDir)) => Some(false),
             _ => None,
@@ -149,7 +149,7 @@ pub fn sources<D: Directory>(
 }
 
 /// The directories that `/init` compiles in the file system `root`, absolute paths there, in the order in which it
-/// names them.
+/// passes them.
 pub fn compiled<D: Directory>(root: &D, setup: &Setup) -> Vec<String> {
     let places = Places::new(setup);
     let has_legacy = is_directory(&open(root, &places.definitions), b"user");
@@ -230,7 +230,7 @@ impl Boot {
         }
     }
 
-    /// Says once of an unpacked image what a missing or empty `type` may come from.
+    /// Adds to the first report of a missing or empty `type` what may be the cause in an unpacked image.
     fn suspect_damage(&self, files: &Files, problems: &mut Problems) {
         let mut is_told = false;
         problems.revise(|problem| {
@@ -252,7 +252,7 @@ impl Boot {
         });
     }
 
-    /// Says of what was reported of start bundles why they have to be complete, and what completes them.
+    /// Adds to the reports on start bundles why they have to be complete, and what completes them.
     pub fn explain(&self, files: &Files, problems: &mut Problems) {
         if !self.is_partial {
             self.suspect_damage(files, problems);

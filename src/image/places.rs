@@ -1,3 +1,5 @@
+//! Definitions and members in places of an image that this version of s6-overlay does not read.
+
 use std::path::PathBuf;
 
 use super::{Setup, is_directory};
@@ -17,11 +19,11 @@ pub(super) struct Places {
 /// How many markers a report shows.
 const SHOWN: usize = 8;
 
-/// How much of a receipt is read. It lists every file, and no set that s6-rc accepts has so many.
+/// How many bytes of a receipt are read. It lists every file, and no set that s6-rc accepts has so many.
 const LONGEST_RECEIPT: usize = 64 << 20;
 
-/// What stands in a place where nobody looks.
-struct Unread {
+/// Something in a place that s6-overlay does not read.
+struct UnreadPlace {
     place: PathBuf,
     text: String,
 }
@@ -81,7 +83,7 @@ impl Places {
                 bundle.is_some_and(|bundle| bundle.kind(b"type").is_ok())
             });
         *help = Some(remedy.clone());
-        // What does not even compile is reported there, with the same remedy.
+        // A definition that does not compile is reported there, with the same help.
         if !is_complete {
             return;
         }
@@ -120,7 +122,7 @@ impl Places {
     fn too_new<D: Directory>(
         &self,
         definitions_source: &Source<D>,
-        unread: &[Unread],
+        unread: &[UnreadPlace],
         setup: &Setup,
         files: &mut Files,
     ) -> Diagnostic {
@@ -174,13 +176,13 @@ impl Places {
     }
 }
 
-/// A path as a command names it: that of a variable is the variable.
+/// A path as a command names it: a path that comes from a variable is the variable.
 fn named(path: &str) -> &str {
     path.strip_prefix('/').filter(|rest| rest.starts_with('$')).unwrap_or(path)
 }
 
 /// Whether s6gen made this member of a start bundle: the receipt beside the definition that it names lists it.
-fn is_in_receipt<D: Directory>(definitions: &Source<D>, member: &Unread) -> bool {
+fn is_in_receipt<D: Directory>(definitions: &Source<D>, member: &UnreadPlace) -> bool {
     let name = member.place.file_name().unwrap_or_default().as_encoded_bytes();
     let opened = definitions.directory.as_ref().ok().and_then(|directory| directory.directory(name).ok());
     let receipt = opened
@@ -208,18 +210,21 @@ fn members<D: Directory>(source: &Source<D>, bundle: &str) -> Vec<(Name, PathBuf
         .collect()
 }
 
-/// What only `bundles` has: members of start bundles, and whole definitions.
-fn unread<D: Directory>(definitions: &Source<D>, bundles: &Source<D>, system: System) -> Vec<Unread> {
+/// The members of start bundles, and the definitions, that only `bundles` has.
+fn unread<D: Directory>(definitions: &Source<D>, bundles: &Source<D>, system: System) -> Vec<UnreadPlace> {
     let mut unread = Vec::new();
     for bundle in system.start_bundles() {
         let known = members(definitions, bundle);
         for (name, place) in members(bundles, bundle) {
             if !known.iter().any(|(other, _)| *other == name) {
-                unread.push(Unread { place, text: format!("never read, so this does not start `{name}`") });
+                unread.push(UnreadPlace {
+                    place,
+                    text: format!("never read, so this does not start `{name}`"),
+                });
             }
         }
     }
-    // A second handle: the first is read to its end once.
+    // A second handle, because a directory can be listed only once.
     let whole = bundles.directory.as_ref().ok().and_then(|directory| {
         let mut whole = directory.directory(b".").ok()?;
         Some((whole.list().ok()?, whole))
@@ -232,14 +237,14 @@ fn unread<D: Directory>(definitions: &Source<D>, bundles: &Source<D>, system: Sy
         if !is_hidden && !is_bundle && is_definition && !is_directory(definitions, &entry.name) {
             let name = Name::new(&entry.name);
             let place = whole.place(&entry.name).unwrap_or_else(|| bundles.path.join(name.to_string()));
-            unread.push(Unread { place, text: format!("never read, so this does not define `{name}`") });
+            unread.push(UnreadPlace { place, text: format!("never read, so this does not define `{name}`") });
         }
     }
     unread
 }
 
-fn shown(mut problem: Diagnostic, unread: &[Unread], files: &mut Files) -> Diagnostic {
-    for Unread { place, text } in unread.iter().take(SHOWN) {
+fn shown(mut problem: Diagnostic, unread: &[UnreadPlace], files: &mut Files) -> Diagnostic {
+    for UnreadPlace { place, text } in unread.iter().take(SHOWN) {
         let origin = Origin::whole(files.add(place.clone(), ""));
         problem = problem.at(origin, text.clone());
     }

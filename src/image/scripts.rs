@@ -14,7 +14,7 @@ const PLACES: &[(&str, usize)] = &[
     ("/usr/sbin", 0),
 ];
 
-/// What is longer is no script that a person wrote.
+/// The longest script that is read. Longer files are not scripts that a person wrote.
 const LONGEST: usize = 64 << 10;
 
 /// The texts of the scripts in the file system `root`, as far as they can be read.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::error::JobError;
 use super::running::{Connection, RunningSystem};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::live::{CompiledDatabase, Direction, Failure, List, Live, State, Status};
+use crate::live::{CompiledDatabase, DatabaseList, Direction, Failure, Live, ServiceState, SupervisorStatus};
 use crate::model::{Name, System, json_text};
 
 /// The state of one service.
@@ -16,7 +16,7 @@ pub struct ServiceStatus {
     /// `longrun` or `oneshot`.
     pub kind: &'static str,
     /// What s6 says of it.
-    pub status: Status,
+    pub status: SupervisorStatus,
     /// Whether it has said that it is ready; of a oneshot whether it is up.
     pub is_ready: bool,
 }
@@ -51,10 +51,10 @@ fn line(one: &ServiceStatus, width: usize) -> String {
     if let Some(seconds) = status.seconds {
         facts.push(format!("for {}", duration(seconds)));
     }
-    if status.state == State::Starting {
+    if status.state == ServiceState::Starting {
         facts.push("not ready yet".into());
     }
-    if status.state == State::Unsupervised {
+    if status.state == ServiceState::Unsupervised {
         facts.push("`s6gen apply` gives it back to s6-svscan".into());
     }
     if let Some(ended) = &status.ended {
@@ -88,9 +88,9 @@ pub fn status(
 ) -> Result<Vec<ServiceStatus>, JobError> {
     system.ask(connection, |live| {
         let compiled = live.compiled();
-        let longruns = live.list(&compiled, List::Longruns)?;
-        let oneshots = live.list(&compiled, List::Oneshots)?;
-        let bundles = live.list(&compiled, List::Bundles)?;
+        let longruns = live.list(&compiled, DatabaseList::Longruns)?;
+        let oneshots = live.list(&compiled, DatabaseList::Oneshots)?;
+        let bundles = live.list(&compiled, DatabaseList::Bundles)?;
         let mut asked = BTreeSet::new();
         for name in names {
             if bundles.contains(name) {
@@ -123,14 +123,14 @@ pub fn status(
 fn longrun_status(live: &mut Live<'_>, name: Name) -> Result<ServiceStatus, JobError> {
     let notifies = CompiledDatabase::at(&live.compiled()).notifies(&name)?;
     let status = live.longrun(&name, notifies)?;
-    let is_ready = notifies && status.state == State::Up;
+    let is_ready = notifies && status.state == ServiceState::Up;
     Ok(ServiceStatus { name, kind: "longrun", status, is_ready })
 }
 
 fn oneshot_status(name: Name, active: &BTreeSet<Name>) -> ServiceStatus {
-    let state = if active.contains(&name) { State::Up } else { State::Down };
-    let status = Status { state, pid: None, seconds: None, ended: None };
-    ServiceStatus { name, kind: "oneshot", status, is_ready: state == State::Up }
+    let state = if active.contains(&name) { ServiceState::Up } else { ServiceState::Down };
+    let status = SupervisorStatus { state, pid: None, seconds: None, ended: None };
+    ServiceStatus { name, kind: "oneshot", status, is_ready: state == ServiceState::Up }
 }
 
 /// Starts services, with what they need.
@@ -189,7 +189,7 @@ fn explain_unknown(live: &mut Live<'_>, failure: Failure, names: &[Name]) -> Job
     }
     let compiled = live.compiled();
     let mut known = BTreeSet::new();
-    for list in [List::Longruns, List::Oneshots, List::Bundles] {
+    for list in [DatabaseList::Longruns, DatabaseList::Oneshots, DatabaseList::Bundles] {
         known.extend(live.list(&compiled, list).unwrap_or_default());
     }
     match names.iter().find(|name| !known.contains(*name)) {

@@ -10,7 +10,7 @@ use super::error::JobError;
 use super::project::{Project, Template};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::disk;
-use crate::manifest::{Added, Additions, Change, Parameters};
+use crate::manifest::{AddedEntry, AdditionChange, Additions, Parameters};
 use crate::templates::sh_word;
 
 /// How long to wait for others that add or remove.
@@ -45,7 +45,7 @@ pub struct AddedService {
     /// Its name.
     pub service: String,
     /// Whether it is new.
-    pub change: Change,
+    pub change: AdditionChange,
     /// The manifest with it.
     pub project: CheckedProject,
 }
@@ -161,10 +161,10 @@ pub fn add(container: &Container, new: &NewService) -> Result<AddedService, NotA
     project.add(&path, &added);
     let write = || -> Result<CheckedProject, JobError> {
         let project = CheckedProject::new(project, carried.templates)?;
-        if change == Change::Added {
+        if change == AdditionChange::Added {
             project.refuse_taken(container, &service)?;
         }
-        if change != Change::Unchanged {
+        if change != AdditionChange::Unchanged {
             disk::replace(&path, added.text().as_bytes())?;
         }
         Ok(project)
@@ -178,7 +178,7 @@ fn add_to(
     added: &mut Additions,
     templates: &[Template],
     new: &NewService,
-) -> Result<(String, Change), Diagnostic> {
+) -> Result<(String, AdditionChange), Diagnostic> {
     let (template, instance, values) = match new {
         NewService::Longrun { name, start, command } => {
             return Ok((name.clone(), added.add_service(name, start, command.clone())));
@@ -255,20 +255,20 @@ pub fn list(container: &Container) -> Result<Vec<ListedService>, JobError> {
     let templates = project.templates();
     let own = templates.iter().flat_map(|template| {
         template.instances.iter().map(|(instance, parameters)| {
-            listed(&Added::Instance { template: &template.name, instance, parameters }, "manifest")
+            listed(&AddedEntry::Instance { template: &template.name, instance, parameters }, "manifest")
         })
     });
     Ok(own.chain(added.list().iter().map(|one| listed(one, "added"))).collect())
 }
 
-fn listed(one: &Added<'_>, from: &'static str) -> ListedService {
+fn listed(one: &AddedEntry<'_>, from: &'static str) -> ListedService {
     let what = match one {
-        Added::Instance { template, instance, parameters } => ListedKind::Instance {
+        AddedEntry::Instance { template, instance, parameters } => ListedKind::Instance {
             template: (*template).to_owned(),
             instance: (*instance).to_owned(),
             parameters: (*parameters).clone(),
         },
-        Added::Service { start, command, .. } => {
+        AddedEntry::Service { start, command, .. } => {
             ListedKind::Longrun { start: (*start).to_owned(), command: command.to_vec() }
         }
     };

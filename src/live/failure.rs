@@ -1,9 +1,11 @@
+//! Why a running system could not be asked or changed, and what to tell people about it.
+
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Direction;
-use super::programs::{Answer, Call};
+use super::programs::{Call, ProgramAnswer};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Name;
 
@@ -14,47 +16,47 @@ pub enum Failure {
     NotRunning(PathBuf),
     /// There was a live directory, but the link to it leads nowhere.
     Wrecked(PathBuf),
-    /// Services that nobody supervises.
+    /// Services that have no supervisor.
     Unsupervised(Vec<Name>),
     /// A program cannot be started.
     Missing(Call, io::Error),
-    /// Another s6-rc has worked all the time; with a sentence on it, where that is known.
+    /// Another s6-rc was at work all the time. The text says which process that is, where it is known.
     Busy(Call, Duration, Option<String>),
-    /// It took longer than its limit, and was ended.
-    Endless(Call, Duration, Answer),
-    /// It took longer than its limit, and goes on, as nobody may end it now.
+    /// A program took longer than its limit, and was ended.
+    Endless(Call, Duration, ProgramAnswer),
+    /// A program took longer than its limit, and goes on: it may not be ended at this point.
     Left(Call, Duration),
-    /// Services did not get where they should.
-    Unable(Call, Answer, Vec<Unable>),
-    /// Services ended as soon as they were started, for good; with how they ended.
+    /// Services did not start or stop.
+    Unable(Call, ProgramAnswer, Vec<Unable>),
+    /// Services ended as soon as they were started and are down for good. The text says how each ended.
     GaveUp(Vec<(Name, String)>),
     /// A program ended with an error.
-    Failed(Call, Answer),
-    /// A program said something else than its kind says.
+    Failed(Call, ProgramAnswer),
+    /// A program gave an answer that s6gen cannot read.
     Unexpected(Call, Vec<u8>),
 }
 
-/// A service that did not get where it should.
+/// A service that did not start or stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unable {
     /// Its name.
     pub name: Name,
-    /// Where it should get.
+    /// Whether it was to start or to stop.
     pub direction: Direction,
     /// Why it did not.
-    pub why: Why,
+    pub why: UnableReason,
 }
 
-/// Why a service did not get where it should.
+/// Why a service did not start or stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Why {
+pub enum UnableReason {
     /// It took longer than it may, if that is known.
     Late(Option<Duration>),
-    /// The command that was to bring it there ended like that.
+    /// The command that was to start or stop it ended with this.
     Ended(String),
 }
 
-/// What s6 says when a supervisor is not there.
+/// The messages of s6 when a supervisor is not there.
 const OF_SUPERVISORS: &[&str] = &[
     "supervisor not listening",
     "supervisor died",
@@ -62,7 +64,7 @@ const OF_SUPERVISORS: &[&str] = &[
     "unable to s6_svstatus_read",
 ];
 
-/// What programs say, and what to do then.
+/// Messages of programs, and the help for each.
 const REMEDIES: &[(&str, &str)] = &[
     ("Permission denied", "call it with the rights of the supervisors, usually as root"),
     (
@@ -73,7 +75,7 @@ const REMEDIES: &[(&str, &str)] = &[
     ("s6-supervise not running", WRECKED),
 ];
 
-/// What is left to do after an s6-rc-update that did not get to its end.
+/// The help after an s6-rc-update that did not complete.
 const WRECKED: &str = "a supervisor is not there and does not come back, as after an s6-rc-update that was killed; `s6gen apply` \
      gives its service back to s6-svscan, and where that does not help, a restart of the container does";
 
@@ -81,25 +83,27 @@ impl Unable {
     fn sentence(&self) -> String {
         let Unable { name, direction, why } = self;
         match (direction, why) {
-            (Direction::Up, Why::Late(limit)) => format!("`{name}` was not ready{}", within(*limit)),
-            (Direction::Down, Why::Late(limit)) => format!("`{name}` did not stop{}", within(*limit)),
-            (Direction::Up, Why::Ended(how)) => format!("`{name}` did not start: {how}"),
-            (Direction::Down, Why::Ended(how)) => format!("`{name}` did not stop: {how}"),
+            (Direction::Up, UnableReason::Late(limit)) => format!("`{name}` was not ready{}", within(*limit)),
+            (Direction::Down, UnableReason::Late(limit)) => {
+                format!("`{name}` did not stop{}", within(*limit))
+            }
+            (Direction::Up, UnableReason::Ended(how)) => format!("`{name}` did not start: {how}"),
+            (Direction::Down, UnableReason::Ended(how)) => format!("`{name}` did not stop: {how}"),
         }
     }
 
-    /// What to look at.
+    /// Where to look for the cause.
     fn help(&self) -> String {
         let Unable { name, direction, why } = self;
         match (direction, why) {
-            (Direction::Up, Why::Late(_)) => format!(
+            (Direction::Up, UnableReason::Late(_)) => format!(
                 "what `{name}` wrote tells why: look into its log, or the container's; if it only needs longer, raise its \
                  `timeout-up`"
             ),
-            (_, Why::Ended(_)) => {
+            (_, UnableReason::Ended(_)) => {
                 format!("what `{name}` wrote tells why: look into its log, or the container's")
             }
-            (Direction::Down, Why::Late(_)) => format!(
+            (Direction::Down, UnableReason::Late(_)) => format!(
                 "`s6gen status {name}` shows whether it has stopped since; if it needs longer, raise its `timeout-down`; \
                  a longrun that never stops wants a `timeout-kill`"
             ),
@@ -116,14 +120,14 @@ fn within(limit: Option<Duration>) -> String {
 }
 
 impl Failure {
-    /// Whether a supervisor was not there; s6-svscan may have been about to start it.
+    /// Whether the failure is that a supervisor was not there. s6-svscan may have been about to start it.
     pub fn is_of_supervisors(&self) -> bool {
         let (Failure::Failed(_, answer) | Failure::Unable(_, answer, _)) = self else { return false };
         let err = String::from_utf8_lossy(&answer.err);
         OF_SUPERVISORS.iter().any(|words| err.contains(words))
     }
 
-    /// What to tell people.
+    /// The report for people.
     pub fn diagnostic(&self) -> Diagnostic {
         match self {
             Failure::Wrecked(path) => {
@@ -203,14 +207,14 @@ impl Failure {
     }
 }
 
-/// Adds how a program was called and what it said.
-fn said(problem: Diagnostic, call: &Call, answer: &Answer) -> Diagnostic {
+/// Adds notes with how a program was called and what it wrote to standard error.
+fn said(problem: Diagnostic, call: &Call, answer: &ProgramAnswer) -> Diagnostic {
     let err = String::from_utf8_lossy(&answer.err);
     let lines = err.lines().filter(|line| !line.is_empty());
     lines.fold(problem.note(format!("it was called `{call}`")), |problem, line| problem.note(line.to_owned()))
 }
 
-fn help_for(answer: &Answer) -> Option<&'static str> {
+fn help_for(answer: &ProgramAnswer) -> Option<&'static str> {
     let err = String::from_utf8_lossy(&answer.err);
     REMEDIES.iter().find(|(words, _)| err.contains(words)).map(|(_, help)| *help)
 }

@@ -1,8 +1,8 @@
 //! The only room that starts programs: those of s6 and s6-rc, on a system that is running.
 //!
-//! Whatever is asked or changed is asked or changed by the real programs; here are their arguments and the meaning of
-//! their answers. While another s6-rc works, which during a boot is until everything is up, they refuse with
-//! "unable to take locks"; [`Live`] asks again until its patience is at an end.
+//! The real programs of s6 and s6-rc answer every question and make every change; this room knows their arguments and what
+//! their answers mean. While another s6-rc is at work, which during a boot is until everything is up, they refuse with
+//! "unable to take locks". [`Live`] asks again until it has waited long enough.
 
 mod compiled;
 mod directory;
@@ -17,11 +17,11 @@ mod watch;
 
 pub use compiled::{CompiledDatabase, databases, empty_database, remove_abandoned};
 pub use directory::{consumers, live_database, live_directory, live_link, relink, unsupervised};
-pub use failure::{Failure, Unable, Why};
+pub use failure::{Failure, Unable, UnableReason};
 pub use fingerprints::{Fingerprints, fingerprints};
 pub use holder::{LockHolder, lock_holder, process_below};
-pub use programs::{Act, Answer, Call, Installed, Programs, apart, leave_group};
-pub use status::{State, Status};
+pub use programs::{Act, Call, InstalledPrograms, ProgramAnswer, Programs, apart, leave_group};
+pub use status::{ServiceState, SupervisorStatus};
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -35,12 +35,12 @@ use std::time::{Duration, Instant};
 use crate::model::Name;
 use watch::Watch;
 
-/// Where s6-rc keeps what is live, unless it was told otherwise.
+/// The live directory of s6-rc, unless it was given another one.
 pub const LIVE: &str = "/run/s6-rc";
 /// How long to sleep before asking again whether another s6-rc has ended.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How s6-rc begins to tell that it stops or starts a service.
+/// How a line of s6-rc begins that tells which service it stops or starts.
 const MOVES: &[u8] = b"s6-rc: info: service ";
 
 /// A system that is running.
@@ -50,7 +50,7 @@ pub struct Live<'p> {
     limits: Limits,
     told: &'p mut dyn FnMut(&str),
     processes: &'p dyn Processes,
-    /// Where programs that change something say what they do.
+    /// The file to which programs that change something write what they do.
     log: Option<File>,
 }
 
@@ -63,21 +63,21 @@ pub struct Limits {
     pub change: Option<Duration>,
 }
 
-/// What is known of the processes of this system.
+/// Answers questions about the processes of this system.
 pub trait Processes {
-    /// A sentence that says which process holds the lock `path`, and what it waits for.
+    /// A sentence on the process that holds the lock `path`, and on what it waits for.
     fn holder(&self, path: &Path) -> Option<String>;
 
     /// The process `pid`, or the one below it, that runs the program `name`.
     fn below(&self, pid: u32, name: &str) -> Option<u32>;
 }
 
-/// Which way services go.
+/// Whether services start or stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// They are started, with what they need.
+    /// They start, with their dependencies.
     Up,
-    /// They are stopped, with what needs them.
+    /// They stop, with their dependents.
     Down,
 }
 
@@ -92,7 +92,7 @@ impl Direction {
 
 /// The kinds of services, as `s6-rc-db list` names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum List {
+pub enum DatabaseList {
     /// Longruns, with those of s6-rc itself.
     Longruns,
     /// Oneshots.
@@ -122,7 +122,7 @@ impl<'p> Live<'p> {
         Live { directory: directory.to_owned(), programs, limits, told, processes, log: None }
     }
 
-    /// From now on programs that change something say in `log` what they do, and are watched meanwhile.
+    /// From now on, programs that change something write to `log` what they do, and are watched.
     pub fn watch_with(&mut self, log: File) {
         self.log = Some(log);
     }
@@ -132,12 +132,12 @@ impl<'p> Live<'p> {
         self.limits.wait
     }
 
-    /// So long others were waited for.
+    /// Takes the time that was spent on waiting from the time that is left for it.
     pub fn has_waited(&mut self, time: Duration) {
         self.limits.wait = self.limits.wait.saturating_sub(time);
     }
 
-    /// Says that others are waited for, and for whom: `what` holds the lock `path`.
+    /// Tells the caller that this process waits for `what`, which holds the lock `path`.
     pub fn tell_waits(&mut self, what: &str, path: &Path) {
         let limit = self.limits.wait.as_secs();
         (self.told)(&format!("{what} is at work; waiting up to {limit} s for it to end"));
@@ -146,7 +146,7 @@ impl<'p> Live<'p> {
         }
     }
 
-    /// A sentence that says which process holds the lock `path`, and what it waits for.
+    /// A sentence on the process that holds the lock `path`, and on what it waits for.
     pub fn holder(&self, path: &Path) -> Option<String> {
         self.processes.holder(path)
     }
@@ -156,12 +156,12 @@ impl<'p> Live<'p> {
         &self.directory
     }
 
-    /// The directory of the compiled database that is live, as s6-rc was told it.
+    /// The link to the compiled database that is live.
     pub fn compiled(&self) -> PathBuf {
         self.directory.join("compiled")
     }
 
-    /// Tells a sentence to whoever called.
+    /// Tells the caller a sentence.
     pub fn tell(&mut self, sentence: &str) {
         (self.told)(sentence);
     }
@@ -173,23 +173,23 @@ impl<'p> Live<'p> {
     }
 
     /// What a program printed, if all went well.
-    fn told(&mut self, call: Call, answer: Answer) -> Result<Vec<u8>, Failure> {
+    fn told(&mut self, call: Call, answer: ProgramAnswer) -> Result<Vec<u8>, Failure> {
         if answer.code != 0 {
             return Err(Failure::Failed(call, answer));
         }
-        // What it warns of is not lost because it went on.
+        // Warnings are passed on, although the program succeeded.
         for line in String::from_utf8_lossy(&answer.err).lines() {
             (self.told)(line);
         }
         Ok(answer.out)
     }
 
-    fn try_run(&mut self, call: &Call) -> Result<Answer, Failure> {
+    fn try_run(&mut self, call: &Call) -> Result<ProgramAnswer, Failure> {
         self.try_run_with(call, |live| live.programs.run(call).map(Some))
     }
 
     /// Runs a program that changes services.
-    fn try_change(&mut self, call: &Call, direction: Direction) -> Result<Answer, Failure> {
+    fn try_change(&mut self, call: &Call, direction: Direction) -> Result<ProgramAnswer, Failure> {
         let Some(log) = self.log.take() else { return self.try_run(call) };
         let is_update = call.program == "s6-rc-update";
         let limit = self.limits.change;
@@ -210,8 +210,8 @@ impl<'p> Live<'p> {
     fn try_run_with(
         &mut self,
         call: &Call,
-        mut run: impl FnMut(&mut Self) -> io::Result<Option<Answer>>,
-    ) -> Result<Answer, Failure> {
+        mut run: impl FnMut(&mut Self) -> io::Result<Option<ProgramAnswer>>,
+    ) -> Result<ProgramAnswer, Failure> {
         let begun = Instant::now();
         let patience = self.limits.wait;
         let lock = self.directory.join("lock");
@@ -246,11 +246,11 @@ impl<'p> Live<'p> {
         self.run(compile(database, sources)).map(drop)
     }
 
-    /// Makes `database` live. What is in the file `conversion` restarts, as does what s6-rc-update itself finds;
-    /// everything else keeps running. Returns what it stopped and started, also where it failed.
+    /// Makes `database` live. Services in the file `conversion` restart, and those that s6-rc-update finds itself; all others
+    /// keep running. Returns what it stopped and started, also if it failed.
     ///
     /// # Errors
-    /// A service does not stop, then the old database stays live; or one does not start again, then the new one is.
+    /// A service does not stop, and the old database stays live; or a service does not start, and the new one is live.
     pub fn update(&mut self, database: &Path, conversion: &Path) -> (Moves, Result<(), Failure>) {
         let mut moves = Moves::default();
         let call = update(&self.directory, database, conversion);
@@ -260,8 +260,8 @@ impl<'p> Live<'p> {
         (moves, done)
     }
 
-    /// What [`update`](Live::update) would stop and start, as far as s6-rc-update decides it: the services that are
-    /// stopped, not those that stop because they need them, and those that are to be up in the end.
+    /// What [`update`](Live::update) would stop and start, as far as s6-rc-update decides it: the services that it stops
+    /// itself, without their dependents, and the services that are to be up in the end.
     ///
     /// # Errors
     /// The database cannot follow the one that is live.
@@ -286,13 +286,13 @@ impl<'p> Live<'p> {
         }
     }
 
-    /// Lets `run` run s6-rc-update. Without its option `-e` essential services are replaced before they have stopped; old
-    /// versions do not know it.
+    /// Lets `run` run s6-rc-update, with its option `-e` unless this version does not know it. Without the option, essential
+    /// services are replaced before they have stopped.
     fn run_update(
         &mut self,
         mut call: Call,
-        mut run: impl FnMut(&mut Self, &Call) -> Result<Answer, Failure>,
-    ) -> Result<(Call, Answer), Failure> {
+        mut run: impl FnMut(&mut Self, &Call) -> Result<ProgramAnswer, Failure>,
+    ) -> Result<(Call, ProgramAnswer), Failure> {
         let mut answer = run(self, &call)?;
         if is_usage(&answer) {
             call.arguments.retain(|argument| argument != "-e");
@@ -302,7 +302,7 @@ impl<'p> Live<'p> {
     }
 
     /// What a program printed, if all went well; what it began to stop and start is added to `moves`.
-    fn moved(&mut self, call: Call, answer: Answer, moves: &mut Moves) -> Result<Vec<u8>, Failure> {
+    fn moved(&mut self, call: Call, answer: ProgramAnswer, moves: &mut Moves) -> Result<Vec<u8>, Failure> {
         let lines = answer.err.split_inclusive(|byte| *byte == b'\n');
         let (infos, rest): (Vec<_>, Vec<_>) = lines.partition(|line| {
             ["s6-rc: info: ", "s6-rc-update: info: "].iter().any(|start| line.starts_with(start.as_bytes()))
@@ -314,17 +314,17 @@ impl<'p> Live<'p> {
                 moves.started.insert(Name::new(name));
             }
         }
-        let answer = Answer { err: rest.concat(), ..answer };
+        let answer = ProgramAnswer { err: rest.concat(), ..answer };
         match answer.code {
             0 => self.told(call, answer),
             _ => Err(self.unable(call, answer)),
         }
     }
 
-    /// Starts or stops services, with what they need or what needs them.
+    /// Starts services with their dependencies, or stops them with their dependents.
     ///
     /// # Errors
-    /// One of them is unknown, or does not get there.
+    /// One of them is unknown, or does not start or stop.
     pub fn change(&mut self, direction: Direction, names: &[Name]) -> Result<(), Failure> {
         match self.try_once(direction, names) {
             Err(failure) if failure.is_of_supervisors() && self.supervisors_return()? => {
@@ -342,7 +342,7 @@ impl<'p> Live<'p> {
         self.see_started(&moves.started)
     }
 
-    /// The atomic services that are up. During a change of another s6-rc it is what was up when it last took note.
+    /// The atomic services that are up. While another s6-rc changes services, it is the state that one wrote last.
     ///
     /// # Errors
     /// s6-rc cannot read its live directory.
@@ -358,7 +358,7 @@ impl<'p> Live<'p> {
         }
     }
 
-    /// The same, unless another s6-rc is at work.
+    /// The atomic services that are up, or `None` if another s6-rc is at work.
     ///
     /// # Errors
     /// s6-rc cannot read its live directory.
@@ -371,7 +371,7 @@ impl<'p> Live<'p> {
         self.told(call, answer).map(|out| Some(names(&out)))
     }
 
-    /// The same, once no other s6-rc is at work.
+    /// The atomic services that are up, once no other s6-rc is at work.
     ///
     /// # Errors
     /// s6-rc cannot read its live directory, or the other one does not end.
@@ -383,11 +383,11 @@ impl<'p> Live<'p> {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn list(&mut self, database: &Path, list: List) -> Result<BTreeSet<Name>, Failure> {
+    pub fn list(&mut self, database: &Path, list: DatabaseList) -> Result<BTreeSet<Name>, Failure> {
         let word = match list {
-            List::Longruns => "longruns",
-            List::Oneshots => "oneshots",
-            List::Bundles => "bundles",
+            DatabaseList::Longruns => "longruns",
+            DatabaseList::Oneshots => "oneshots",
+            DatabaseList::Bundles => "bundles",
         };
         self.run(ask(database).args(["list", word])).map(|out| names(&out))
     }
@@ -406,7 +406,7 @@ impl<'p> Live<'p> {
         }
     }
 
-    /// `services` and what needs them, or what they need, and so on.
+    /// `services` with all their dependencies or all their dependents, direct or not.
     ///
     /// # Errors
     /// The database cannot be read, or does not know one of them.
@@ -450,13 +450,13 @@ pub fn compile(database: &Path, sources: &[PathBuf]) -> Call {
     Call::new("s6-rc-compile").arg("--").arg(database).args(sources)
 }
 
-/// `s6-rc-update -e -v 2 -l LIVE -f CONVERSION DATABASE`; thus it tells which services it stops and starts.
+/// `s6-rc-update -e -v 2 -l LIVE -f CONVERSION DATABASE`; with `-v 2` it tells which services it stops and starts.
 pub fn update(live: &Path, database: &Path, conversion: &Path) -> Call {
     let call = Call::new("s6-rc-update").args(["-e", "-v", "2", "-l"]).arg(live);
     call.arg("-f").arg(conversion).arg("--").arg(database)
 }
 
-/// `s6-rc -v 2 -l LIVE -u change NAME…`; thus it tells which services it stops and starts.
+/// `s6-rc -v 2 -l LIVE -u change NAME…`; with `-v 2` it tells which services it stops and starts.
 pub fn change(live: &Path, direction: Direction, names: &[Name]) -> Call {
     let call = Call::new("s6-rc").args(["-v", "2", "-l"]).arg(live);
     call.args([direction.option(), "--", "change"]).args(names.iter().map(os))
@@ -479,15 +479,15 @@ fn names(out: &[u8]) -> BTreeSet<Name> {
 }
 
 /// Whether a program of s6-rc refused because another one holds the locks.
-fn is_busy(answer: &Answer) -> bool {
+fn is_busy(answer: &ProgramAnswer) -> bool {
     let err = String::from_utf8_lossy(&answer.err);
-    // With other words behind it, it has nothing to do with another one: `Permission denied`.
+    // The message may end with another reason, such as `Permission denied`, which has nothing to do with another s6-rc.
     let is_held = ["busy", "temporarily unavailable"].iter().any(|words| err.contains(words));
     answer.code == 111 && err.contains("unable to take lock") && is_held
 }
 
-/// Whether a program of s6-rc does not know an option. It ends like that for other reasons too, s6-rc-update even when the
-/// new database is live.
-fn is_usage(answer: &Answer) -> bool {
+/// Whether a program of s6-rc does not know an option. The exit code alone does not tell: s6-rc-update ends with it for
+/// other reasons too, even when the new database is live.
+fn is_usage(answer: &ProgramAnswer) -> bool {
     answer.code == 100 && String::from_utf8_lossy(&answer.err).contains(": usage: ")
 }

@@ -1,4 +1,4 @@
-//! Starts programs, and tells what they answered.
+//! Starts programs, waits for them, and returns what they answered.
 
 #![allow(
     clippy::disallowed_methods,
@@ -51,7 +51,7 @@ impl Call {
         self
     }
 
-    /// Its words, as a machine format gives them.
+    /// The program and its arguments as text, for machine output.
     pub fn words(&self) -> Vec<String> {
         let arguments = self.arguments.iter().map(|word| json_text(word.as_bytes()));
         std::iter::once(self.program.to_owned()).chain(arguments).collect()
@@ -65,9 +65,9 @@ impl fmt::Display for Call {
     }
 }
 
-/// How a program ended, and what it said.
+/// How a program ended, and what it wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct ProgramAnswer {
     /// Its exit code, or 128 and the signal.
     pub code: i32,
     /// Its standard output.
@@ -79,54 +79,54 @@ pub struct Answer {
 /// What to do while a program runs.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Another program is run.
+    /// Run another program.
     Run(Call),
-    /// The s6-rc that works is told to give up.
+    /// Ask the s6-rc that is at work to end.
     Stop,
-    /// It did not, and is killed.
+    /// Kill it, because it did not end.
     Kill,
-    /// The program is left alone, and goes on.
+    /// Leave the program alone; it goes on.
     Leave,
 }
 
-/// Whoever starts programs: the system, or in tests a record of what it once answered.
+/// Something that runs programs: the system, or in tests a record of what it once answered.
 pub trait Programs {
     /// Runs a program to its end.
     ///
     /// # Errors
     /// It cannot be started.
-    fn run(&mut self, call: &Call) -> io::Result<Answer>;
+    fn run(&mut self, call: &Call) -> io::Result<ProgramAnswer>;
 
-    /// The same, with its standard error in the file `log`, which it gets empty, and its standard output nowhere. A program
-    /// that must go on when this process is killed tells there what it does: it would end with a pipe that nobody reads any
-    /// more. Until it ends, `watch` is called again and again with what it has said, and tells what to do; `s6rc` finds the
-    /// s6-rc that works for a process. Returns nothing where the program was left alone and goes on.
+    /// Runs a program with its standard error in the file `log`, which is emptied first, and without standard output. A
+    /// program that must go on when this process is killed writes to a file, because it would be killed by a pipe that has
+    /// no reader. Until the program ends, `watch` is called again and again with what it has written, and returns what to do.
+    /// `s6rc` finds the s6-rc that a process has started. Returns `None` if the program was left alone and goes on.
     ///
     /// # Errors
-    /// It cannot be started, or the log not be used.
+    /// It cannot be started, or the log cannot be used.
     fn run_watched(
         &mut self,
         call: &Call,
         _log: &File,
         _watch: &mut dyn FnMut(&str) -> Vec<Act>,
         _s6rc: &dyn Fn(u32) -> Option<u32>,
-    ) -> io::Result<Option<Answer>> {
+    ) -> io::Result<Option<ProgramAnswer>> {
         self.run(call).map(Some)
     }
 }
 
-/// The programs of this system: those on PATH, and behind them those of s6-overlay, which `docker exec` does not see.
+/// The programs of this system: those on PATH, and then those of s6-overlay, which are not on the PATH of `docker exec`.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Installed;
+pub struct InstalledPrograms;
 
-/// How often to look what a program has said.
+/// How long to wait before reading again what a program has written.
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// Where s6-overlay keeps its programs.
 const COMMANDS: &str = "/command";
 
-impl Programs for Installed {
-    fn run(&mut self, call: &Call) -> io::Result<Answer> {
+impl Programs for InstalledPrograms {
+    fn run(&mut self, call: &Call) -> io::Result<ProgramAnswer> {
         Ok(answer(command(call)?.output()?))
     }
 
@@ -136,14 +136,14 @@ impl Programs for Installed {
         mut log: &File,
         watch: &mut dyn FnMut(&str) -> Vec<Act>,
         s6rc: &dyn Fn(u32) -> Option<u32>,
-    ) -> io::Result<Option<Answer>> {
+    ) -> io::Result<Option<ProgramAnswer>> {
         log.set_len(0)?;
         log.rewind()?;
         let mut child = command(call)?.stdout(Stdio::null()).stderr(log.try_clone()?).spawn()?;
         let pid = child.id();
         let signal = |signal| {
             let pid = s6rc(pid).and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
-            // It may have ended meanwhile.
+            // The program may have ended by now.
             pid.map(|pid| kill_process(pid, signal));
         };
         let (ended, end) = mpsc::channel();
@@ -152,14 +152,14 @@ impl Programs for Installed {
             match end.recv_timeout(GLANCE) {
                 Ok(status) => {
                     let status = status?;
-                    return Ok(Some(Answer { code: code(status), out: Vec::new(), err: said(log)? }));
+                    return Ok(Some(ProgramAnswer { code: code(status), out: Vec::new(), err: said(log)? }));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::BrokenPipe.into()),
             }
             for act in watch(&String::from_utf8_lossy(&said(log)?)) {
                 match act {
-                    // The next look shows what came of it.
+                    // The next look shows whether it worked.
                     Act::Run(call) => drop(self.run(&call)),
                     Act::Stop => signal(Signal::TERM),
                     Act::Kill => signal(Signal::KILL),
@@ -170,7 +170,7 @@ impl Programs for Installed {
     }
 }
 
-/// All that was written into a log so far.
+/// Everything that was written into a log so far.
 fn said(log: &File) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(log.metadata()?.len()).unwrap_or(0)];
     let mut length = 0;
@@ -195,24 +195,24 @@ fn command(call: &Call) -> io::Result<Command> {
     Ok(command)
 }
 
-fn answer(output: Output) -> Answer {
-    Answer { code: code(output.status), out: output.stdout, err: output.stderr }
+fn answer(output: Output) -> ProgramAnswer {
+    ProgramAnswer { code: code(output.status), out: output.stdout, err: output.stderr }
 }
 
 fn code(status: ExitStatus) -> i32 {
     status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
 }
 
-/// Leaves the caller's process group, so that who stops the caller with all its processes does not stop this one. Returns
-/// false where this process leads the group: it may be the caller itself, and then nothing but another process goes on.
+/// Leaves the process group of the caller, so that a signal to that group does not end this process. Returns false if this
+/// process leads the group: it may be the caller itself, and then only another process can go on.
 pub fn leave_group() -> bool {
-    // Not by its number, which is 0 where the group is one of another pid name space, as below `nsenter`.
+    // The number of the group is no help: it is 0 if the group belongs to another pid name space, as below `nsenter`.
     let leads = test_kill_process_group(getpid()).is_ok();
     !leads && setpgid(None, None).is_ok()
 }
 
-/// Runs this program with these arguments in a process group of its own, and ends as it does: who stops the caller with
-/// all its processes does not stop what it has begun.
+/// Runs this program again with these arguments in a process group of its own, and returns its exit code. A signal to the
+/// caller's process group does not end that process.
 ///
 /// # Errors
 /// It cannot be started.

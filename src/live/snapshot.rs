@@ -1,20 +1,24 @@
+//! Reads the settings of services from a compiled database, by way of s6-rc-db.
+
 use std::path::Path;
 
-use super::{Call, Direction, Failure, List, Live, ask, os};
+use super::{Call, DatabaseList, Direction, Failure, Live, ask, os};
 use crate::model::{FDHOLDER, Name, NodeKind, ONESHOT_RUNNER, Settings, Snapshot, Words};
 
 impl Live<'_> {
-    /// What a compiled database tells of its services: everything but the files of the longruns.
+    /// The settings of the services in a compiled database, without the files of longruns.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn snapshot(&mut self, database: &Path) -> Result<Snapshot, Failure> {
         let mut snapshot = Snapshot::default();
-        for name in self.list(database, List::Bundles)? {
+        for name in self.list(database, DatabaseList::Bundles)? {
             let contents = self.contents(database, &name.to_string())?;
             snapshot.services.insert(name, Settings { contents, ..Settings::new(NodeKind::Bundle) });
         }
-        for (list, kind) in [(List::Longruns, NodeKind::Longrun), (List::Oneshots, NodeKind::Oneshot)] {
+        for (list, kind) in
+            [(DatabaseList::Longruns, NodeKind::Longrun), (DatabaseList::Oneshots, NodeKind::Oneshot)]
+        {
             for name in self.list(database, list)? {
                 if !is_internal(&name) {
                     let settings = self.settings(database, &name, kind)?;
@@ -25,7 +29,7 @@ impl Live<'_> {
         Ok(snapshot)
     }
 
-    /// The command lines of a oneshot, and nothing else of it.
+    /// The command lines of a oneshot, without its other settings.
     ///
     /// # Errors
     /// The database cannot be read, or does not know it.
@@ -58,7 +62,7 @@ impl Live<'_> {
                 }
             }
         }
-        // That a producer waits for its consumer, and both for the keeper of the pipes, says the pipeline.
+        // The pipeline already says that a producer waits for its consumer, and both for s6rc-fdholder.
         let consumer = settings.producer_for.clone();
         settings.dependencies.retain(|needed| !is_internal(needed) && Some(needed) != consumer.as_ref());
         Ok(settings)
@@ -71,15 +75,15 @@ impl Live<'_> {
     }
 }
 
-/// Whether s6-rc adds it to every database.
+/// Whether s6-rc adds this service to every database.
 fn is_internal(name: &Name) -> bool {
     *name == *FDHOLDER || *name == *ONESHOT_RUNNER
 }
 
-/// Words that are each ended by a NUL.
+/// Splits words, each of which ends with a NUL.
 fn words(out: &[u8]) -> Words {
     let mut words: Vec<Vec<u8>> = out.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect();
-    // After the last NUL comes nothing, or the end of the line.
+    // Nothing but a newline can follow the last NUL.
     words.pop();
     words
 }

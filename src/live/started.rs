@@ -1,5 +1,5 @@
-//! What becomes of services behind s6-rc's back: those that end as soon as they are started, and those whose supervisor
-//! is not there.
+//! Finds out what s6-rc does not notice: services that end as soon as they are started, and services whose supervisor is
+//! not there.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -8,27 +8,29 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::{Answer, Call, Direction, Failure, List, Live, State, Unable, Why, ask};
+use super::{
+    Call, DatabaseList, Direction, Failure, Live, ProgramAnswer, ServiceState, Unable, UnableReason, ask,
+};
 use crate::model::{FDHOLDER, Name};
 
-/// How long a service that does not say when it is ready has to run before it counts as started.
+/// How long a service without readiness notification has to run before it counts as started.
 const TRIAL: Duration = Duration::from_millis(200);
-/// How long s6-svscan has to start supervisors again: it does so once in a second.
+/// How long to wait for s6-svscan to start supervisors again, which it does once in a second.
 const RETURN: Duration = Duration::from_secs(10);
-/// How often to look.
+/// How long to sleep before looking again.
 const PAUSE: Duration = Duration::from_millis(200);
 
 impl Live<'_> {
-    /// Looks what became of services that were started. One whose supervisor was replaced meanwhile, as happens when
-    /// s6-svscan starts it in the moment in which s6-rc-update exchanges its directory, is started again.
+    /// Finds out whether services that were started still run. A service whose supervisor was replaced meanwhile is started
+    /// again. That happens if s6-svscan starts the supervisor while s6-rc-update exchanges its directory.
     ///
     /// # Errors
-    /// One of them has given up, or nobody supervises it.
+    /// One of them is down for good, or has no supervisor.
     pub(super) fn see_started(&mut self, started: &BTreeSet<Name>) -> Result<(), Failure> {
         let compiled = self.compiled();
         let longruns = match started.is_empty() {
             true => return Ok(()),
-            false => started & &self.list(&compiled, List::Longruns)?,
+            false => started & &self.list(&compiled, DatabaseList::Longruns)?,
         };
         if longruns.is_empty() {
             return Ok(());
@@ -38,21 +40,21 @@ impl Live<'_> {
         for name in &longruns {
             let mut status = self.longrun(name, false)?;
             let begun = Instant::now();
-            let was_alone = status.state == State::Unsupervised;
-            while status.state == State::Unsupervised && begun.elapsed() < RETURN {
+            let was_alone = status.state == ServiceState::Unsupervised;
+            while status.state == ServiceState::Unsupervised && begun.elapsed() < RETURN {
                 sleep(PAUSE);
                 status = self.longrun(name, false)?;
             }
             match (status.state, status.ended) {
-                (State::Unsupervised, _) => return Err(Failure::Unsupervised(vec![name.clone()])),
-                (State::Down, None) => {
+                (ServiceState::Unsupervised, _) => return Err(Failure::Unsupervised(vec![name.clone()])),
+                (ServiceState::Down, None) => {
                     self.run(self.start_call(name))?;
                     self.tell(&format!(
                         "{name} had lost its supervisor; it has another one and starts again"
                     ));
                 }
-                (State::Down, Some(ended)) => given_up.push((name.clone(), ended)),
-                (State::Restarting, ended) if !was_alone => {
+                (ServiceState::Down, Some(ended)) => given_up.push((name.clone(), ended)),
+                (ServiceState::Restarting, ended) if !was_alone => {
                     let how = ended.map(|how| format!(" with {how}")).unwrap_or_default();
                     self.tell(&format!(
                         "{name} ended{how} as soon as it was started; it starts again and again"
@@ -64,13 +66,12 @@ impl Live<'_> {
         if given_up.is_empty() { Ok(()) } else { Err(Failure::GaveUp(given_up)) }
     }
 
-    /// Has s6-svscan look into its directory `scandir` for what was given back to it, and waits until every service has a
-    /// supervisor.
+    /// Lets s6-svscan scan its directory `scandir` for links that were added, and waits until every service has a supervisor.
     ///
     /// # Errors
-    /// That does not come to be.
+    /// A service still has no supervisor after a while.
     pub fn supervise_again(&mut self, scandir: &Path, services: &BTreeSet<Name>) -> Result<(), Failure> {
-        // With `-n` those supervisors end that it has for directories which are gone.
+        // With `-n`, s6-svscan ends the supervisors of directories that are gone.
         self.run(Call::new("s6-svscanctl").arg("-an").arg(scandir))?;
         match self.supervisors_return()? {
             true => Ok(()),
@@ -78,8 +79,8 @@ impl Live<'_> {
         }
     }
 
-    /// Gives s6rc-fdholder, which keeps the pipes between producers and consumers, those pipes to `consumers` that it lacks.
-    /// An s6-rc-update that fails while it exchanges the live directory has not told it of new ones yet.
+    /// Gives s6rc-fdholder, the service that holds the pipes between producers and consumers, the pipes of `consumers` that
+    /// it lacks. An s6-rc-update that fails while it exchanges the live directory has not given it the new ones yet.
     ///
     /// # Errors
     /// It does not answer.
@@ -87,8 +88,8 @@ impl Live<'_> {
         let keeper = Name::from(FDHOLDER);
         let socket = self.service_directory(&keeper).join("s");
         let begun = Instant::now();
-        // While it starts it makes all pipes itself; it is ready afterwards.
-        while self.longrun(&keeper, true)?.state != State::Up && begun.elapsed() < RETURN {
+        // While s6rc-fdholder starts, it makes all pipes itself, and then it is ready.
+        while self.longrun(&keeper, true)?.state != ServiceState::Up && begun.elapsed() < RETURN {
             sleep(PAUSE);
         }
         let held = self.run(Call::new("s6-fdholder-list").arg(&socket))?;
@@ -102,7 +103,7 @@ impl Live<'_> {
                 let words = ["s6-fdholder-store", "-d", descriptor].map(OsString::from);
                 words.into_iter().chain([socket.clone().into(), OsString::from_vec(id)])
             };
-            // A block of execline: its words begin with a space, and an empty one ends it.
+            // A block of execline: each of its words begins with a space, and an empty word ends it.
             let block = store("3", reading).map(|word| [OsString::from(" "), word].into_iter().collect());
             let call = Call::new("piperw").args(["3", "4", "if"]).args(block.collect::<Vec<OsString>>());
             self.run(call.arg("").args(store("4", writing)))?;
@@ -110,15 +111,15 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Waits until every service has a supervisor, if that does not take too long.
+    /// Waits for a while until every service has a supervisor. Returns whether all have one.
     ///
     /// # Errors
     /// One of them cannot be asked.
     pub fn supervisors_return(&mut self) -> Result<bool, Failure> {
         let begun = Instant::now();
-        let longruns = self.list(&self.compiled(), List::Longruns)?;
+        let longruns = self.list(&self.compiled(), DatabaseList::Longruns)?;
         for name in &longruns {
-            while self.longrun(name, false)?.state == State::Unsupervised {
+            while self.longrun(name, false)?.state == ServiceState::Unsupervised {
                 if begun.elapsed() >= RETURN {
                     return Ok(false);
                 }
@@ -128,17 +129,18 @@ impl Live<'_> {
         Ok(true)
     }
 
-    /// Why s6-rc failed, with the services that did not get where they should.
-    pub(super) fn unable(&mut self, call: Call, answer: Answer) -> Failure {
+    /// The failure of s6-rc, with the services that did not start or stop.
+    pub(super) fn unable(&mut self, call: Call, answer: ProgramAnswer) -> Failure {
         let text = String::from_utf8_lossy(&answer.err).into_owned();
         let mut services: Vec<Unable> = text.lines().filter_map(unable).collect();
         let compiled = self.compiled();
-        for service in services.iter_mut().filter(|service| service.why == Why::Late(None)) {
+        for service in services.iter_mut().filter(|service| service.why == UnableReason::Late(None)) {
             let call = ask(&compiled).args([service.direction.option(), "timeout"]);
             let answer = self.try_run(&call.arg(super::os(&service.name)));
             let number =
                 answer.ok().and_then(|answer| String::from_utf8_lossy(&answer.out).trim().parse().ok());
-            service.why = Why::Late(number.filter(|limit: &u64| *limit > 0).map(Duration::from_millis));
+            service.why =
+                UnableReason::Late(number.filter(|limit: &u64| *limit > 0).map(Duration::from_millis));
         }
         if services.is_empty() {
             Failure::Failed(call, answer)
@@ -148,10 +150,10 @@ impl Live<'_> {
     }
 }
 
-/// How s6-svlisten and s6-sudo end when the time is over.
+/// The exit code of s6-svlisten and s6-sudo when the time is over.
 const TIMED_OUT: &str = "99";
 
-/// The service that s6-rc says it cannot start or stop.
+/// The service that a line of s6-rc reports as one that did not start or stop.
 fn unable(line: &str) -> Option<Unable> {
     let rest = line.strip_prefix("s6-rc: warning: unable to ")?;
     let (direction, rest) = match rest.strip_prefix("start service ") {
@@ -160,9 +162,9 @@ fn unable(line: &str) -> Option<Unable> {
     };
     let (name, how) = rest.split_once(": command ")?;
     let why = match how.strip_prefix("exited ") {
-        Some(TIMED_OUT) => Why::Late(None),
-        Some(code) => Why::Ended(format!("exit code {code}")),
-        None => Why::Ended(how.trim_start_matches("crashed with ").to_owned()),
+        Some(TIMED_OUT) => UnableReason::Late(None),
+        Some(code) => UnableReason::Ended(format!("exit code {code}")),
+        None => UnableReason::Ended(how.trim_start_matches("crashed with ").to_owned()),
     };
     Some(Unable { name: Name::from(name), direction, why })
 }

@@ -1,45 +1,47 @@
+//! The state of one service, as s6-svstat tells it, and how a longrun is told to stay up.
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::{Call, Direction, Failure, List, Live};
+use super::{Call, DatabaseList, Direction, Failure, Live};
 use crate::model::Name;
 
-/// How an atomic service is.
+/// The state of an atomic service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// It is up; a longrun that says when it is ready has said so.
+pub enum ServiceState {
+    /// It is up, and ready if it has readiness notification.
     Up,
-    /// A longrun that runs but has not said yet that it is ready.
+    /// A longrun that runs but is not ready yet.
     Starting,
-    /// A longrun that died and is about to be started again.
+    /// A longrun that died and will be started again.
     Restarting,
     /// A longrun that was told to go down and still runs.
     Stopping,
     /// It is down.
     Down,
-    /// Nobody supervises it, as after an s6-rc-update that was killed.
+    /// It has no supervisor, as after an s6-rc-update that was killed.
     Unsupervised,
 }
 
-impl State {
-    /// The word for it.
+impl ServiceState {
+    /// The word for it in reports and machine output.
     pub fn word(self) -> &'static str {
         match self {
-            State::Up => "up",
-            State::Starting => "starting",
-            State::Restarting => "restarting",
-            State::Stopping => "stopping",
-            State::Down => "down",
-            State::Unsupervised => "unsupervised",
+            ServiceState::Up => "up",
+            ServiceState::Starting => "starting",
+            ServiceState::Restarting => "restarting",
+            ServiceState::Stopping => "stopping",
+            ServiceState::Down => "down",
+            ServiceState::Unsupervised => "unsupervised",
         }
     }
 }
 
-/// What is known of an atomic service.
+/// What s6-svstat tells of an atomic service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Status {
-    /// How it is.
-    pub state: State,
+pub struct SupervisorStatus {
+    /// Its state.
+    pub state: ServiceState,
     /// The process of a longrun that runs.
     pub pid: Option<u32>,
     /// For how many seconds a longrun has run, or not run.
@@ -48,31 +50,36 @@ pub struct Status {
     pub ended: Option<String>,
 }
 
-/// What is asked of `s6-svstat`.
+/// The fields that `s6-svstat` is asked for.
 const FIELDS: &str = "up,ready,wantedup,pid,updownfor,exitcode,signal";
 
 impl Live<'_> {
-    /// How a longrun is. `notifies` says whether it has a notification-fd: without one it is never ready, only up.
+    /// The status of a longrun. `notifies` says whether it has a `notification-fd`: without one it is never ready, only up.
     ///
     /// # Errors
-    /// It cannot be asked.
-    pub fn longrun(&mut self, name: &Name, notifies: bool) -> Result<Status, Failure> {
+    /// s6-svstat fails.
+    pub fn longrun(&mut self, name: &Name, notifies: bool) -> Result<SupervisorStatus, Failure> {
         let call = Call::new("s6-svstat").args(["-o", FIELDS]).arg(self.service_directory(name));
         let answer = self.try_run(&call)?;
         let err = String::from_utf8_lossy(&answer.err);
-        // One that is about to run for the first time has not written its status yet.
+        // A supervisor that has only just started has not written its status yet.
         let is_new = err.contains("unable to read status") && err.contains("No such file");
         if answer.code == 1 && err.contains("not running") || is_new {
-            return Ok(Status { state: State::Unsupervised, pid: None, seconds: None, ended: None });
+            return Ok(SupervisorStatus {
+                state: ServiceState::Unsupervised,
+                pid: None,
+                seconds: None,
+                ended: None,
+            });
         }
         let out = self.told(call.clone(), answer)?;
         status(&String::from_utf8_lossy(&out), notifies).ok_or(Failure::Unexpected(call, out))
     }
 
-    /// Has those longruns among `services`, and what they need, stay up that were told to go down.
+    /// Keeps `services` and their dependencies up where s6-rc takes a longrun for up that is going down or is down.
     ///
-    /// s6-rc gives up on a longrun that does not stop in time and takes it for up, so that it would never start it again;
-    /// its supervisor goes on and takes it down. It is the same with one that is down for good because of how it ended.
+    /// s6-rc gives up on a longrun that does not stop in time and takes it for up, so it would never start it again, while
+    /// its supervisor still takes it down. The same holds for a longrun that is down for good because of how it ended.
     ///
     /// # Errors
     /// One of them is unknown, or its supervisor does not answer.
@@ -80,17 +87,17 @@ impl Live<'_> {
         let compiled = self.compiled();
         let mut started = BTreeSet::new();
         let needed = self.closure(&compiled, Direction::Up, services)?;
-        for name in &needed & &self.list(&compiled, List::Longruns)? {
+        for name in &needed & &self.list(&compiled, DatabaseList::Longruns)? {
             let state = self.longrun(&name, false)?.state;
             let fate = match state {
-                State::Stopping => "had not stopped yet and starts again when it has",
-                State::Down => "was down, although s6-rc takes it for up; it starts again",
+                ServiceState::Stopping => "had not stopped yet and starts again when it has",
+                ServiceState::Down => "was down, although s6-rc takes it for up; it starts again",
                 _ => continue,
             };
             self.run(self.start_call(&name))?;
             (self.told)(&format!("{name} {fate}"));
-            // What has not stopped yet starts later.
-            if state == State::Down {
+            // A longrun that has not stopped yet starts once it has.
+            if state == ServiceState::Down {
                 started.insert(name);
             }
         }
@@ -107,16 +114,16 @@ impl Live<'_> {
     }
 }
 
-fn status(answer: &str, notifies: bool) -> Option<Status> {
+fn status(answer: &str, notifies: bool) -> Option<SupervisorStatus> {
     let words: Vec<&str> = answer.split_whitespace().collect();
     let [up, ready, wanted, pid, seconds, code, signal] = words[..] else { return None };
     let is = |word: &str| word.parse::<bool>().ok();
     let state = match (is(up)?, is(ready)?, is(wanted)?) {
-        (true, _, false) => State::Stopping,
-        (true, false, _) if notifies => State::Starting,
-        (true, ..) => State::Up,
-        (false, _, true) => State::Restarting,
-        (false, _, false) => State::Down,
+        (true, _, false) => ServiceState::Stopping,
+        (true, false, _) if notifies => ServiceState::Starting,
+        (true, ..) => ServiceState::Up,
+        (false, _, true) => ServiceState::Restarting,
+        (false, _, false) => ServiceState::Down,
     };
     let ended = match (signal, code) {
         _ if is(up)? => None,
@@ -124,5 +131,5 @@ fn status(answer: &str, notifies: bool) -> Option<Status> {
         ("NA", code) => Some(code.to_owned()),
         (signal, _) => Some(signal.to_owned()),
     };
-    Some(Status { state, pid: pid.parse().ok(), seconds: seconds.parse().ok(), ended })
+    Some(SupervisorStatus { state, pid: pid.parse().ok(), seconds: seconds.parse().ok(), ended })
 }

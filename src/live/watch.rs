@@ -1,5 +1,5 @@
-//! What is done while s6-rc changes services: a command that a supervisor did not get is given again, and what takes
-//! longer than its limit is ended.
+//! Watches s6-rc while it changes services: repeats a command that a supervisor did not get, and ends what takes longer than
+//! its limit.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use super::Direction;
 use super::programs::{Act, Call};
 
-/// How often a lost command is given again.
+/// How long to wait before a lost command is repeated.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long a program has to end by itself once it was told to.
+/// How long a program that was told to end has before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Watches one call of s6-rc or s6-rc-update.
@@ -23,25 +23,25 @@ pub(super) struct Watch {
     is_killed: bool,
 }
 
-/// What s6-svc says of a supervisor that is not there; between the two is the service directory.
+/// The message of s6-svc when a supervisor is not there; the service directory stands between the two parts.
 const LOST: (&str, &str) = ("s6-svc: warning: unable to control ", ": supervisor not listening");
 /// The last words of s6-rc-update before it replaces the live directory, and the first after that.
 const REPLACES: &str = "s6-rc-update: info: updating state and service directories";
 const STARTS: &str = "s6-rc-update: info: starting services in the new database";
 
 impl Watch {
-    /// Watches a call that begins now.
+    /// A watch for a call that begins now.
     pub(super) fn new(direction: Direction, is_update: bool, limit: Option<Duration>) -> Self {
         let begun = Instant::now();
         Watch { direction, is_update, begun, limit, repeated: None, stopped: None, is_killed: false }
     }
 
-    /// Whether it took longer than its limit.
+    /// Whether the call took longer than its limit.
     pub(super) fn is_over(&self) -> bool {
         self.stopped.is_some()
     }
 
-    /// What to do now, after the program said `text`.
+    /// What to do now that the program has written `text`.
     pub(super) fn look(&mut self, text: &str) -> Vec<Act> {
         if let Some(act) = self.end(text) {
             return vec![act];
@@ -72,13 +72,13 @@ impl Watch {
             return None;
         }
         self.stopped = Some(Instant::now());
-        // Who is ended while it replaces the live directory leaves services that nobody supervises.
+        // An s6-rc-update that is ended while it replaces the live directory leaves services without a supervisor.
         let replaces = text.contains(REPLACES) && !text.contains(STARTS);
         Some(if replaces { Act::Leave } else { Act::Stop })
     }
 }
 
-/// The service directories whose supervisors did not get a command, of services that s6-rc still waits for.
+/// The service directories of services that s6-rc still waits for and whose supervisors did not get a command.
 fn lost(text: &str) -> BTreeSet<&str> {
     let mut lost = BTreeSet::new();
     for line in text.lines() {
@@ -91,7 +91,7 @@ fn lost(text: &str) -> BTreeSet<&str> {
     lost
 }
 
-/// The service with which s6-rc says that it is done.
+/// The service that s6-rc is done with, as a line of it says, whether that worked or not.
 fn done(line: &str) -> Option<&str> {
     let moved = line.strip_prefix("s6-rc: info: service ").and_then(|rest| rest.split_once(" successfully "));
     let failed = || {

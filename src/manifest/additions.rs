@@ -1,3 +1,5 @@
+//! What was added to a manifest while its system runs.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -29,21 +31,21 @@ struct Addition {
     instances: BTreeMap<String, Parameters>,
 }
 
-/// Whether there was something to do.
+/// What an addition changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum AdditionChange {
     /// It is new.
     Added,
     /// It was there, with other values.
     Changed,
-    /// It was there already, just so.
+    /// It was there already, with the same values.
     Unchanged,
 }
 
 /// One thing that was added, as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Added<'a> {
+pub enum AddedEntry<'a> {
     /// An instance of a template.
     Instance {
         /// The template.
@@ -64,29 +66,30 @@ pub enum Added<'a> {
     },
 }
 
-impl Added<'_> {
+impl AddedEntry<'_> {
     /// The name of its service.
     pub fn service(&self) -> String {
         match self {
-            Added::Instance { template, instance, .. } => format!("{template}-{instance}"),
-            Added::Service { name, .. } => (*name).to_owned(),
+            AddedEntry::Instance { template, instance, .. } => format!("{template}-{instance}"),
+            AddedEntry::Service { name, .. } => (*name).to_owned(),
         }
     }
 }
 
-const TITLE: &str = "# Added while the system runs, by `s6gen instance add`; `s6gen apply` makes it so.\n";
+const TITLE: &str =
+    "# AddedEntry while the system runs, by `s6gen instance add`; `s6gen apply` makes it so.\n";
 
 impl Additions {
     /// Reads what [`text`](Additions::text) wrote.
     ///
     /// # Errors
-    /// It is something else; what, and where.
+    /// The text is not one of those; the error says what is wrong, and where.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         let text = str::from_utf8(text).map_err(|_| "it is not UTF-8 text")?;
         toml::from_str(text).map_err(|error| error.to_string())
     }
 
-    /// A manifest that holds nothing else.
+    /// The text of a manifest that has these additions and nothing else.
     pub fn text(&self) -> String {
         // Tables of strings can always be written.
         TITLE.to_owned() + &toml::to_string(self).unwrap_or_default()
@@ -103,19 +106,19 @@ impl Additions {
         template: &str,
         instance: &str,
         parameters: Parameters,
-    ) -> Change {
+    ) -> AdditionChange {
         let instances = &mut self.kind(kind).entry(template.to_owned()).or_default().instances;
         change(instances.insert(instance.to_owned(), parameters.clone()), &parameters)
     }
 
     /// Adds the longrun `name`, or gives it this command.
-    pub fn add_service(&mut self, name: &str, start: &str, command: Vec<String>) -> Change {
+    pub fn add_service(&mut self, name: &str, start: &str, command: Vec<String>) -> AdditionChange {
         let service =
             Addition { start: Some(start.to_owned()), run: Some(command), instances: BTreeMap::new() };
         change(self.longrun.insert(name.to_owned(), service.clone()), &service)
     }
 
-    /// Removes the service `name`, be it an instance or a service of its own; false if it was not added.
+    /// Removes the service `name`, an instance or a service of its own. Returns whether it was there.
     pub fn remove(&mut self, name: &str) -> bool {
         for kind in [&mut self.longrun, &mut self.oneshot] {
             if kind.get(name).is_some_and(|service| service.run.is_some()) {
@@ -139,14 +142,14 @@ impl Additions {
     }
 
     /// Everything that was added, in byte order of kinds and names.
-    pub fn list(&self) -> Vec<Added<'_>> {
+    pub fn list(&self) -> Vec<AddedEntry<'_>> {
         let mut list = Vec::new();
         for (name, service) in self.longrun.iter().chain(&self.oneshot) {
             if let Some(command) = &service.run {
                 let start = service.start.as_deref().unwrap_or("boot");
-                list.push(Added::Service { name, start, command });
+                list.push(AddedEntry::Service { name, start, command });
             }
-            list.extend(service.instances.iter().map(|(instance, parameters)| Added::Instance {
+            list.extend(service.instances.iter().map(|(instance, parameters)| AddedEntry::Instance {
                 template: name,
                 instance,
                 parameters,
@@ -156,10 +159,10 @@ impl Additions {
     }
 }
 
-fn change<T: PartialEq>(before: Option<T>, now: &T) -> Change {
+fn change<T: PartialEq>(before: Option<T>, now: &T) -> AdditionChange {
     match before {
-        None => Change::Added,
-        Some(before) if before == *now => Change::Unchanged,
-        Some(_) => Change::Changed,
+        None => AdditionChange::Added,
+        Some(before) if before == *now => AdditionChange::Unchanged,
+        Some(_) => AdditionChange::Changed,
     }
 }

@@ -1,4 +1,4 @@
-//! What values of Docker Compose, systemd and supervisord mean here, where that is sure.
+//! Translates values of Docker Compose, systemd and supervisord, where their meaning is certain.
 
 use toml::de::DeValue;
 
@@ -12,11 +12,11 @@ pub(super) enum Meant {
     Value(String),
     /// This line.
     Line(&'static str),
-    /// Nothing has to be written; why.
+    /// Nothing has to be written, for this reason.
     Nothing(&'static str),
 }
 
-/// The value as the key wants it.
+/// The value in the form that the key takes.
 pub(super) fn typed(key: &str, value: &DeValue<'_>) -> Option<Meant> {
     let leaf = key.rsplit('.').next().unwrap_or(key);
     value_for(leaf, expected_of(key)?, value).map(Meant::Value)
@@ -43,7 +43,7 @@ pub(super) fn seconds(key: &str, value: &DeValue<'_>) -> Option<Meant> {
     }
 }
 
-/// Names of services; what systemd calls a target, a socket or a mount is none.
+/// Names of services. A target, a socket or a mount of systemd is not a service.
 pub(super) fn services(_: &str, value: &DeValue<'_>) -> Option<Meant> {
     let names: Vec<String> = match value {
         DeValue::String(text) => {
@@ -226,7 +226,7 @@ pub(super) fn redirect_stderr(_: &str, value: &DeValue<'_>) -> Option<Meant> {
 
 pub(super) fn log_size(key: &str, value: &DeValue<'_>) -> Option<Meant> {
     match value {
-        // Supervisord means by 0 that nothing is rotated.
+        // For supervisord, 0 means that nothing is rotated.
         DeValue::Integer(number) if number.as_str() == "0" => None,
         _ => typed(key, value),
     }
@@ -234,7 +234,7 @@ pub(super) fn log_size(key: &str, value: &DeValue<'_>) -> Option<Meant> {
 
 pub(super) fn limit(key: &str, value: &DeValue<'_>) -> Option<Meant> {
     match value.as_str() {
-        // `soft:hard` of systemd: the soft limit is what holds.
+        // `soft:hard` of systemd: the soft limit is the one in force.
         Some(text) if text.contains(':') => {
             let soft = text.split(':').next()?.parse::<i64>().ok()?;
             Some(Meant::Value(soft.to_string()))

@@ -1,6 +1,6 @@
 //! The keys of the language, each declared once with its type and its meaning.
 //!
-//! What a key's doc comment says is what the reference of the language prints.
+//! The reference of the language prints the doc comment of each key.
 
 use toml::Spanned;
 use toml::de::DeValue;
@@ -13,9 +13,9 @@ use super::{ServiceTable, entries, read_value, unknown_key};
 /// A key of the language, for the reference and for "did you mean".
 #[derive(Debug, Clone, Copy)]
 pub struct Key {
-    /// As it is written.
+    /// Its name.
     pub name: &'static str,
-    /// What its value is.
+    /// The type of its value, with its article.
     pub expected: &'static str,
     /// What it means.
     pub doc: &'static str,
@@ -23,20 +23,20 @@ pub struct Key {
 
 /// A table whose keys the language fixes.
 pub trait Table: Default {
-    /// Takes the value of `key`; false if there is no such key.
+    /// Reads the value of `key` into its field. Returns false if there is no such key.
     fn set(&mut self, key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> bool;
 
     /// Every key there is.
     fn keys() -> Vec<Key>;
 
-    /// What results if this was written farther away and `nearer` closer.
+    /// Merges two tables; `nearer` was written closer to the service, and wins.
     #[must_use]
     fn merge(self, nearer: Self) -> Self;
 
     /// Whether `path`, such as `log` or `log.size`, names a key or a part of one.
     fn knows(path: &str) -> bool;
 
-    /// Removes what `path` names; false if it is not there.
+    /// Removes what `path` names. Returns whether it was there.
     fn remove(&mut self, path: &str) -> bool;
 }
 
@@ -191,7 +191,7 @@ tables! {
         "read-only" => read_only: Flag,
         /// Directories that stay writable although the root is read-only: volumes and tmpfs mounts.
         "writable" => writable: Names,
-        /// Keys of included files that do not hold here.
+        /// Keys of included files that do not apply here.
         "without" => without: Names,
     }
 
@@ -217,11 +217,11 @@ tables! {
         "environment" => environment: TextTable,
         /// Whether it gets the container's environment. Default `true` under s6-overlay.
         "with-contenv" => with_contenv: Flag,
-        /// Whose rights it runs with: `name`, `name:group` or `uid:gid`. Default: those of the supervisor, usually root.
+        /// The account that it runs as: `name`, `name:group` or `uid:gid`. Default: the account of the supervisor, usually root.
         /// A name also sets HOME, USER and LOGNAME and brings the account's supplementary groups.
         "user" => user: RawText,
         /// The working directory, absolute. Default: for a longrun its live service directory; for a oneshot that of
-        /// s6-rc's own runner of oneshots, so that it is better written.
+        /// s6-rc's own runner of oneshots, so that it is better to set it.
         "workdir" => workdir: RawText,
         /// The file mode mask, in octal, as a string: `"027"`.
         "umask" => umask: RawText,
@@ -247,8 +247,8 @@ tables! {
         "instances" => instances: Instances,
         /// Every parameter that an instance of this template may set.
         "parameters" => parameters: Names,
-        /// Keys for which nothing holds that is farther away, neither `[defaults]` nor an included file; with a dot for a
-        /// part of one: `["on-exit", "log.size", "dependencies.db", "environment.TZ"]`.
+        /// Keys to which neither `[defaults]` nor an included file applies here; with a dot for a part of a key:
+        /// `["on-exit", "log.size", "dependencies.db", "environment.TZ"]`.
         "without" => without: Names,
     }
 
@@ -321,24 +321,24 @@ tables! {
         "unix" => unix: RawText,
         /// Ready when `http://host:port/path` answers with 2xx or 3xx. The host is as in `tcp`.
         "http" => http: RawText,
-        /// Between two tries. Default `1s`.
+        /// The time between two tries. Default `1s`.
         "interval" => interval: RawText,
         /// How long one try may take. Default `5s`. A try that takes longer has failed. `tcp` and `http` end by themselves
         /// soon after that; s6 does not end a `check`, which needs a limit of its own if it can hang.
         "timeout" => timeout: RawText,
-        /// How many tries. Default: as many as fit into `timeout-up`.
+        /// The number of tries. Default: as many as fit into `timeout-up`.
         "tries" => tries: Number,
     }
 
-    /// `on-exit`: when a death is final, and what then. With `then` alone every death is. An ordered stop is never a death; `s6-svc -r` looks like one.
+    /// `on-exit`: when a death is final, and what happens then. With `then` alone every death is final. An ordered stop is never a death; `s6-svc -r` looks like one.
     OnExit {
         /// An exit with one of these codes is final; at least one.
         "codes" => codes: Numbers,
         /// Every death is final but an exit with one of these codes; at least one.
         "except" => except: Numbers,
-        /// So many deaths …
+        /// The number of deaths in the time of `within` that makes a death final.
         "deaths" => deaths: Number,
-        /// … in this time are final.
+        /// The time in which `deaths` are counted.
         "within" => within: RawText,
         /// `give-up` (default): it stays down, and a start that waits for it fails at once. `stop-container`: the
         /// container stops, with the exit code, or 128 and the signal.
@@ -402,10 +402,10 @@ tables! {
 
     /// Keys of `[oneshot.NAME]` only.
     OneshotKeys {
-        /// What is done. Default: nothing, a milestone that only orders others. A script ends at the first step
-        /// that fails, and the oneshot with it.
+        /// What it runs. Default: nothing, for a milestone that only orders other services. A script ends at the first
+        /// command that fails, and then the oneshot has failed.
         "up" => up: Command,
-        /// What undoes it when the service is stopped.
+        /// What it runs when the service is stopped.
         "down" => down: Command,
         /// What `s6-rc reload` runs. Needs s6-overlay 3.2.3.1.
         "reload" => reload: Command,
@@ -425,16 +425,16 @@ tables! {
         "flag-essential" => flag_essential: Flag,
         /// A hint for s6-rc's repository tools; no effect under s6-overlay.
         "flag-recommended" => flag_recommended: Flag,
-        /// Keys of an included file that do not hold here, with a dot for a part of one: `["contents.web"]`.
+        /// Keys of an included file that do not apply here, with a dot for a part of one: `["contents.web"]`.
         "without" => without: Names,
     }
 }
 
 /// A heading of the reference, what it is about, and the keys below it.
-pub type Section = (&'static str, &'static str, fn() -> Vec<Key>);
+pub type ReferenceSection = (&'static str, &'static str, fn() -> Vec<Key>);
 
 /// The tables of the language, in the order of the reference.
-pub const REFERENCE: &[Section] = &[
+pub const REFERENCE: &[ReferenceSection] = &[
     ("[target]", "The system that the tree is for.", TargetKeys::keys),
     (
         "[longrun.NAME]",

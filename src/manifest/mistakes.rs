@@ -1,4 +1,4 @@
-//! What a syntax error most likely is, in the words of somebody who does not know TOML, and what to write instead.
+//! Explains syntax errors to somebody who does not know TOML: the most likely mistake, and what to write instead.
 
 use std::ops::Range;
 
@@ -19,9 +19,9 @@ pub(super) struct Mistake {
     pub span: Range<usize>,
     /// What is wrong.
     pub message: String,
-    /// What is marked there.
+    /// The text at the marked place.
     pub label: String,
-    /// Another place that has to do with it.
+    /// Another place that belongs to the mistake.
     pub other: Option<(Range<usize>, String)>,
     /// What to do.
     pub help: String,
@@ -31,7 +31,7 @@ pub(super) struct Mistake {
 const LOOK: &str = "`s6gen explain manifest` shows how values and tables are written";
 
 impl Mistake {
-    /// An error of which nothing is known but what the parser says.
+    /// An error with the parser's own message.
     pub fn plain(span: Range<usize>, message: String) -> Mistake {
         Mistake {
             span,
@@ -49,7 +49,7 @@ impl Mistake {
     }
 }
 
-/// The mistake in the header of a table, and what its path was meant to be.
+/// The mistake in the header of a table, and the path that was meant.
 pub(super) fn header(
     text: &str,
     header: Range<usize>,
@@ -115,7 +115,7 @@ pub(super) fn header(
 
 const TABLE: &str = "a service is written `[longrun.NAME]`, `[oneshot.NAME]` or `[bundle.NAME]`";
 
-/// The parts of the name of a table; none if the line is no header.
+/// The parts of the name of a table; empty if the line is not a header.
 pub(super) fn path_of(line: &str) -> Vec<String> {
     let Ok(parsed) = DeTable::parse(line) else { return Vec::new() };
     let mut path = Vec::new();
@@ -172,7 +172,7 @@ pub(super) fn statement(
     let quoted = |key: &str| key.trim().trim_matches(['"', '\'']).to_owned();
     if first.starts_with(';') || first.starts_with("//") {
         let text = first.trim_start_matches([';', '/']).trim();
-        // It sets nothing, so nothing is lost.
+        // The statement sets nothing, so that no key is lost.
         return (plain.says("a comment begins with `#`", format!("write `# {text}`")), "#".into());
     }
     if let Some(item) = first.strip_prefix("- ") {
@@ -300,7 +300,7 @@ fn value_mistake(plain: Mistake, key: &str, value: &str, written: &str, path: &[
     }
 }
 
-/// What to write for a value that stands without quotes behind a key of the table `path`.
+/// What to write for a value without quotes, after a key of the table `path`.
 fn advice(key: &str, bare: &str, path: &[String]) -> Option<String> {
     let lower = bare.to_ascii_lowercase();
     let written = match lower.as_str() {
@@ -334,7 +334,7 @@ fn advice(key: &str, bare: &str, path: &[String]) -> Option<String> {
     }
 }
 
-/// The keys of the table with this path, and what it is called.
+/// The keys of the table with this path, and a name for the table.
 fn keys_of(path: &[String]) -> Option<(Vec<Key>, String)> {
     let parts: Vec<&str> = path.iter().map(String::as_str).collect();
     let service = |kind: &str| match kind {

@@ -1,7 +1,7 @@
-//! The manifest exactly as written: every value with its place, nothing looked up, nothing filled in.
+//! Reads the manifest exactly as written: every value with its place, without looking up names or filling in defaults.
 //!
-//! [`parse`] goes on after every mistake, so that one run reports them all: syntax errors recover, an unknown key or a
-//! value of the wrong type costs only itself.
+//! [`parse`] goes on after every mistake, so that one run reports them all. It reads on after a syntax error, and leaves out
+//! only the unknown key or the value of the wrong type.
 
 mod additions;
 mod foreign;
@@ -15,10 +15,10 @@ mod unknown;
 mod values;
 mod words;
 
-pub use additions::{Added, Additions, Change, Parameters};
+pub use additions::{AddedEntry, AdditionChange, Additions, Parameters};
 pub use keys::{
-    BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OneshotKeys, REFERENCE, Ready, Section,
-    Table, TargetKeys,
+    BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OneshotKeys, REFERENCE, Ready,
+    ReferenceSection, Table, TargetKeys,
 };
 pub use nearer::Nearer;
 pub use suggest::{SIGNAL_NUMBERS, text_of as meant_text};
@@ -52,7 +52,7 @@ pub struct Manifest {
     pub services: Vec<ServiceEntry>,
     /// What syntax errors have taken away.
     pub lost: Lost,
-    /// The file with what was added while the system runs, of whose values nobody who wrote the manifest knew.
+    /// The file with what was added while the system runs. The author of the manifest did not know these values.
     pub added: Option<FileId>,
 }
 
@@ -118,7 +118,7 @@ impl ServiceKeys {
         }
     }
 
-    /// What it takes back although it is not there.
+    /// The parts of `without` that take back nothing.
     pub fn without(&self) -> Option<&Names> {
         match self {
             ServiceKeys::Bundle(keys) => keys.without.as_ref(),
@@ -208,7 +208,7 @@ pub fn parse(files: &Files, file: FileId, problems: &mut Problems) -> Manifest {
     manifest
 }
 
-/// The patterns that the manifest `file` includes, with their places; mistakes are left to [`parse`].
+/// The patterns that the manifest `file` includes, with their places. Mistakes are reported by [`parse`].
 pub fn includes(files: &Files, file: FileId) -> Vec<Text> {
     let mut unread = Problems::default();
     let Ok(text) = std::str::from_utf8(&files.get(file).text) else { return Vec::new() };
@@ -220,12 +220,12 @@ pub fn includes(files: &Files, file: FileId) -> Vec<Text> {
         .map_or_else(Vec::new, |names| names.list)
 }
 
-/// What may stand at the top of a manifest.
+/// The names that may stand at the top of a manifest.
 pub const TABLES: &[&str] = &["include", "target", "defaults", "longrun", "oneshot", "bundle"];
 
 impl Manifest {
-    /// This manifest over those that it includes: what stands here is nearer. Services of two files that do not include
-    /// each other stay two, and are reported as such.
+    /// Merges the manifests that it includes into this one, whose own keys win. If two files that do not include each other
+    /// define a service, both definitions stay, and are reported later.
     #[must_use]
     pub fn over(mut self, included: Vec<Manifest>) -> Manifest {
         let mut below = Manifest::default();
@@ -292,7 +292,7 @@ impl Manifest {
         self
     }
 
-    /// Every service that has instances: its kind, its name, and the keys in which it says so.
+    /// Every service that has instances: its kind, its name, and its keys.
     pub fn templates(&self) -> impl Iterator<Item = (&'static str, &str, &CommonKeys)> {
         self.services.iter().filter_map(|entry| {
             let common = entry.keys.common().filter(|common| common.instances.is_some())?;
@@ -355,7 +355,7 @@ impl Manifest {
         self.lost.names |= found.has_lost_names;
     }
 
-    /// Reads the keys of a service whose header is a mistake, beside those that stand below a right one.
+    /// Reads the keys of a service whose header has a mistake.
     fn read_body<K: Table>(
         &mut self,
         root: &DeTable<'_>,
@@ -405,8 +405,8 @@ impl Manifest {
         self.services.sort_by_key(|s| s.name.origin);
     }
 
-    /// Reports a table that a manifest does not have. Where it is one of another system, its services are read, so that
-    /// everything in them is reported at once.
+    /// Reports a table that a manifest does not have. If it is a table of another system, the services in it are read, so that
+    /// everything in them is reported in the same run.
     fn read_foreign(
         &mut self,
         key: &Spanned<std::borrow::Cow<'_, str>>,
@@ -531,7 +531,7 @@ fn entries<'v, 'i>(
     }
 }
 
-/// Reads a table key by key; none if it is no table.
+/// Reads a table key by key; `None` if the value is not a table.
 fn read_table<T: Table>(value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>, place: &str) -> Option<T> {
     value.get_ref().as_table().or_else(|| {
         entries(value, reader, place);
@@ -558,12 +558,12 @@ fn read_key<T: Table>(
     }
 }
 
-/// Whether it is a key of a service where the name of one is expected.
+/// Whether `name` is a key of a service, where the name of a service is expected.
 fn is_nameless<K: Table>(name: &str, value: &DeValue<'_>) -> bool {
     !value.is_table() && (K::keys().iter().any(|key| key.name == name) || words::is_word(name))
 }
 
-/// Sets what a service must have as the remedy for an unknown key writes it, so that it is not missed as well.
+/// Sets a required key to what the help for an unknown key suggests, so that the required key is not reported as missing.
 fn set_line<T: Table>(table: &mut T, line: &str, origin: Origin) {
     let Ok(parsed) = DeTable::parse(line) else { return };
     let mut ignored = Problems::default();

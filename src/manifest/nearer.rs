@@ -1,4 +1,4 @@
-//! `without`: how a table takes back what was written farther away.
+//! The key `without`: a table takes back what `[defaults]` or an included file has set.
 
 use toml::Spanned;
 use toml::de::DeValue;
@@ -8,12 +8,12 @@ use super::values::{Names, Reader};
 use super::{ServiceTable, read_table};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 
-/// A table that can take back what was written farther away.
+/// A table with the key `without`.
 pub trait Nearer: Table {
-    /// The key that says what.
+    /// The value of `without`.
     fn without(&mut self) -> &mut Option<Names>;
 
-    /// This over what is farther away. What it takes back without need stays in `without`.
+    /// Merges this table into one that was written farther away. Parts that take back nothing stay in `without`.
     #[must_use]
     fn over(mut self, mut farther: Self) -> Self {
         if let Some(names) = self.without() {
@@ -42,7 +42,7 @@ impl<K: Table> Nearer for ServiceTable<K> {
     }
 }
 
-/// Reads a table, and reports what it takes back that no key is.
+/// Reads a table, and reports parts of `without` that are not keys.
 pub(super) fn read_nearer<T: Nearer>(
     value: &Spanned<DeValue<'_>>,
     reader: &mut Reader<'_>,

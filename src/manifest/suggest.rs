@@ -1,10 +1,10 @@
-//! How a value of another type was most likely meant, written as the manifest wants it.
+//! Suggests what to write for a value of the wrong type.
 //!
-//! Every function here answers only where there is one way to mean it; the text it returns is a valid value of the key.
+//! Every function here returns a valid value of the key, and only if there is a single thing that can have been meant.
 
 use toml::de::{DeInteger, DeValue};
 
-/// The signals that people know by number, with the numbers of Linux.
+/// The signals that people often give by number, with the numbers of Linux.
 pub const SIGNAL_NUMBERS: &[(i64, &str)] = &[
     (1, "HUP"),
     (2, "INT"),
@@ -53,8 +53,8 @@ fn is_address(text: &str) -> bool {
     })
 }
 
-/// What the strings of a key say, where that is no free text.
-enum Form {
+/// The form of the strings of a key.
+enum StringForm {
     Free,
     Duration { may_be_never: bool },
     Size,
@@ -64,18 +64,18 @@ enum Form {
     Start,
 }
 
-fn form(key: &str) -> Form {
+fn form(key: &str) -> StringForm {
     match key {
         "timeout-up" | "timeout-down" | "timeout-kill" | "timeout-finish" => {
-            Form::Duration { may_be_never: true }
+            StringForm::Duration { may_be_never: true }
         }
-        "restart-delay" | "within" | "interval" | "timeout" => Form::Duration { may_be_never: false },
-        "size" => Form::Size,
-        "down-signal" | "reload-signal" => Form::Signal,
-        "user" => Form::Account,
-        "umask" => Form::Mask,
-        "start" => Form::Start,
-        _ => Form::Free,
+        "restart-delay" | "within" | "interval" | "timeout" => StringForm::Duration { may_be_never: false },
+        "size" => StringForm::Size,
+        "down-signal" | "reload-signal" => StringForm::Signal,
+        "user" => StringForm::Account,
+        "umask" => StringForm::Mask,
+        "start" => StringForm::Start,
+        _ => StringForm::Free,
     }
 }
 
@@ -89,62 +89,62 @@ pub(super) fn text_for(key: &str, value: &DeValue<'_>) -> Option<String> {
         _ => None,
     };
     match (form(key), value) {
-        (Form::Duration { may_be_never }, DeValue::Integer(_)) => duration_of(whole?, may_be_never),
-        (Form::Duration { .. }, DeValue::Float(number)) => {
+        (StringForm::Duration { may_be_never }, DeValue::Integer(_)) => duration_of(whole?, may_be_never),
+        (StringForm::Duration { .. }, DeValue::Float(number)) => {
             let seconds: f64 = number.as_str().parse().ok()?;
             let milliseconds = seconds * 1000.0;
             let is_whole = milliseconds.fract() == 0.0 && (1.0..=86_400_000.0).contains(&milliseconds);
             is_whole.then(|| format!("\"{milliseconds:.0}ms\""))
         }
-        (Form::Duration { .. }, DeValue::Boolean(false)) => None,
-        (Form::Signal, DeValue::Integer(_)) => {
+        (StringForm::Duration { .. }, DeValue::Boolean(false)) => None,
+        (StringForm::Signal, DeValue::Integer(_)) => {
             let wanted = whole?;
             SIGNAL_NUMBERS.iter().find(|(number, _)| *number == wanted).map(|(_, name)| format!("\"{name}\""))
         }
-        (Form::Account, DeValue::Integer(_)) => {
+        (StringForm::Account, DeValue::Integer(_)) => {
             let id = u32::try_from(whole?).ok()?;
             Some(format!("\"{id}:{id}\""))
         }
-        // Digits are meant in octal, with `0o` as without it.
-        (Form::Mask, DeValue::Integer(number)) => {
+        // The digits are octal, with or without `0o`.
+        (StringForm::Mask, DeValue::Integer(number)) => {
             let digits = number.as_str();
             let is_mask = matches!(number.radix(), 8 | 10)
                 && digits.len() <= 3
                 && digits.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
             is_mask.then(|| format!("\"{digits:0>3}\""))
         }
-        (Form::Start, DeValue::Boolean(starts)) => {
+        (StringForm::Start, DeValue::Boolean(starts)) => {
             Some(format!("\"{}\"", if *starts { "boot" } else { "on-demand" }))
         }
-        (Form::Size, DeValue::Integer(_)) => {
+        (StringForm::Size, DeValue::Integer(_)) => {
             (whole? > 0).then(|| format!("\"{}\"", digits.unwrap_or_default()))
         }
-        (Form::Free, DeValue::Integer(_)) => string(&digits?),
-        (Form::Free, DeValue::Float(number)) => string(number.as_str()),
-        (Form::Free, DeValue::Boolean(flag)) => string(&flag.to_string()),
-        (Form::Free, DeValue::Datetime(date)) => string(&date.to_string()),
+        (StringForm::Free, DeValue::Integer(_)) => string(&digits?),
+        (StringForm::Free, DeValue::Float(number)) => string(number.as_str()),
+        (StringForm::Free, DeValue::Boolean(flag)) => string(&flag.to_string()),
+        (StringForm::Free, DeValue::Datetime(date)) => string(&date.to_string()),
         (_, DeValue::String(text)) => text_of(key, text).or_else(|| string(text)),
         _ => None,
     }
 }
 
-/// What a string was meant to say that a key of this form cannot take as it is.
+/// The suggestion for a string that the key does not take as it is.
 pub fn text_of(key: &str, text: &str) -> Option<String> {
     let digits = || text.parse::<i64>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
     match form(key) {
-        Form::Duration { may_be_never } => {
+        StringForm::Duration { may_be_never } => {
             if ["infinity", "infinite", "forever", "none"].contains(&text) && may_be_never {
                 return Some("\"never\"".into());
             }
             digits().map_or_else(|| units(text), |number| duration_of(number, may_be_never))
         }
-        Form::Size => size(text),
+        StringForm::Size => size(text),
         _ => None,
     }
 }
 
-/// A number of seconds as a duration. s6 counts in milliseconds, and nobody waits for 1000 seconds: such numbers come
-/// from its files.
+/// A number as a duration: seconds below 1000, and milliseconds above. Nobody waits for 1000 seconds, so large numbers come from
+/// the files of s6, which count in milliseconds.
 fn duration_of(number: i64, may_be_never: bool) -> Option<String> {
     match number {
         0 if may_be_never => Some("\"never\"".into()),
@@ -155,7 +155,7 @@ fn duration_of(number: i64, may_be_never: bool) -> Option<String> {
     }
 }
 
-/// The same, of a system that counts in seconds.
+/// A number of seconds as a duration, from a system that counts in seconds.
 pub(super) fn seconds(number: i64) -> Option<String> {
     (1..=4_000_000).contains(&number).then(|| format!("\"{number}s\""))
 }
@@ -202,7 +202,7 @@ fn size(text: &str) -> Option<String> {
     (written != text).then(|| format!("\"{written}\""))
 }
 
-/// A command of one line, or of words.
+/// A command: a text of one line, or an array of words.
 pub(super) fn command(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) if !text.trim().is_empty() => string(text),
@@ -215,7 +215,7 @@ pub(super) fn command(value: &DeValue<'_>) -> Option<String> {
     }
 }
 
-/// Words in one string, an array with other things than strings, or the keys of a table.
+/// A list of names: from words in one string, an array with other types in it, or the keys of a table.
 pub(super) fn names(value: &DeValue<'_>) -> Option<String> {
     let names: Vec<String> = match value {
         DeValue::String(text) => text
@@ -275,7 +275,7 @@ pub(super) fn flag(value: &DeValue<'_>) -> Option<String> {
     }
 }
 
-/// `["A=1", "B=2"]`, `"A=1"`, `A="1",B="2"`, or a table with other things than strings in it.
+/// `["A=1", "B=2"]`, `"A=1"`, `A="1",B="2"`, or a table with other types than strings in it.
 pub(super) fn text_table(value: &DeValue<'_>) -> Option<String> {
     let pairs: Vec<(String, String)> = match value {
         DeValue::Table(table) => table
@@ -316,7 +316,7 @@ fn quoted_pairs(text: &str) -> Option<Vec<(String, String)>> {
     Some(pairs)
 }
 
-/// A value without parts as a string of the manifest.
+/// A value that is not a list or table, as a string of the manifest.
 fn scalar(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) => string(text),
@@ -327,10 +327,10 @@ fn scalar(value: &DeValue<'_>) -> Option<String> {
     }
 }
 
-/// How much text is repeated in a remedy.
+/// The longest text that is repeated in a suggestion.
 const LONGEST: usize = 160;
 
-/// A string of one line as TOML writes it; none if it is no such line, or a long one.
+/// A string as TOML writes it; `None` if it has control characters or is too long.
 pub(super) fn string(text: &str) -> Option<String> {
     if text.len() > LONGEST || text.chars().any(char::is_control) {
         return None;
@@ -348,14 +348,14 @@ pub(super) fn key(name: &str) -> Option<String> {
     if is_bare { Some(name.to_owned()) } else { string(name) }
 }
 
-/// What there is to know of a line that was written instead of `value`.
+/// A remark on the line that is suggested instead of `value`.
 pub(super) fn remark(line: &str, value: &DeValue<'_>) -> &'static str {
     let key = line.split(" =").next().unwrap_or(line);
     match (form(key), value) {
-        (Form::Account, DeValue::Integer(_)) => {
+        (StringForm::Account, DeValue::Integer(_)) => {
             ": the number behind the colon is the group, which s6 does not look up; a name in quotes brings the groups of its account"
         }
-        (Form::Duration { .. }, DeValue::Integer(number)) if number.as_str().len() > 3 => {
+        (StringForm::Duration { .. }, DeValue::Integer(number)) if number.as_str().len() > 3 => {
             ", if these are milliseconds, as in the files of s6"
         }
         _ => "",

@@ -1,8 +1,8 @@
-//! Syntax errors, one for each mistake, of a text that has some.
+//! Finds the syntax errors of a text, one for each mistake.
 //!
 //! After a mistake such as a bracket that is never closed, a parser that goes on finds fault with every following
-//! line. So the statement with the mistake is blanked out and the text is read anew: a mistake costs one statement, or
-//! the header of one table, whose keys are then read apart.
+//! line. Therefore the statement with the mistake is blanked out and the text is read again. A mistake costs one statement,
+//! or the header of one table, whose keys are then read separately.
 
 use std::ops::Range;
 
@@ -10,7 +10,8 @@ use toml::de::DeTable;
 
 use super::mistakes::{self, Mistake};
 
-/// After so many errors this is no manifest with mistakes in it, and each further one takes as long as all before.
+/// The number of errors after which reading stops. Such a text is not a manifest, and each further error would take as long as
+/// all before.
 const MOST_ERRORS: usize = 100;
 
 /// What can be read of a text with mistakes.
@@ -24,7 +25,7 @@ pub(super) struct Separated {
     pub bodies: Vec<Body>,
     /// The tables that have lost a statement, with their headers.
     pub damaged: Vec<Range<usize>>,
-    /// Which services there are cannot be told any more.
+    /// Whether names of services were lost.
     pub has_lost_names: bool,
 }
 
@@ -35,7 +36,7 @@ pub(super) struct Body {
     pub header: Range<usize>,
     /// What follows on it, up to the next header.
     pub text: Range<usize>,
-    /// What the header was meant to be, part by part; empty if nobody knows.
+    /// The path that the header was meant to have; empty if that is unknown.
     pub path: Vec<String>,
 }
 
@@ -95,7 +96,7 @@ impl Separated {
         true
     }
 
-    /// Takes note of the mistake in a statement of a table, and says what has to be blanked out.
+    /// Records the mistake in a statement of a table, and returns what has to be blanked out.
     fn note(
         &mut self,
         statement: Range<usize>,
@@ -123,7 +124,7 @@ impl Separated {
     }
 }
 
-/// As many bytes, in the same lines.
+/// Spaces for a text, with the same number of bytes and lines.
 fn blank(text: &str) -> String {
     text.chars().map(|c| if c == '\n' { "\n".into() } else { " ".repeat(c.len_utf8()) }).collect()
 }
@@ -166,7 +167,7 @@ fn lines(text: &str, from: usize) -> impl Iterator<Item = usize> + '_ {
     })
 }
 
-/// The quotes that begin a text of several lines and that nothing ends.
+/// The place of quotes that begin a text of several lines and are never closed.
 fn unclosed(text: &str) -> Option<usize> {
     let mut open: Option<(usize, &str)> = None;
     let all = Quotes::new(text);
@@ -224,7 +225,7 @@ fn after<'q>(line: &str, open: Option<&'q str>) -> Option<&'q str> {
             }
         };
         let Some((place, quotes)) = next else { return open };
-        // In a comment they are none.
+        // Quotes in a comment do not count.
         if open.is_none() && rest[..place].trim_start().starts_with('#') {
             return None;
         }
@@ -244,7 +245,7 @@ fn begins_statement(text: &str) -> bool {
     let key = line.split(['=', ':']).next().unwrap_or_default();
     let is_key =
         |key: &str| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "_-.\"' ".contains(c));
-    // Indented lines without `=` are likelier part of something.
+    // Indented lines without `=` more likely belong to something else.
     (key.len() < line.len() && is_key(key.trim_end()))
         || (text.starts_with(line) && is_key(line) && !line.is_empty())
 }

@@ -1,4 +1,4 @@
-//! Keys and tables that the language does not have, and what to write instead.
+//! Reports keys and tables that the language does not have, with what to write instead.
 
 use std::borrow::Cow;
 
@@ -7,11 +7,11 @@ use toml::de::DeValue;
 
 use super::keys::{Key, REFERENCE, Table};
 use super::values::{Reader, Text, Value, value_for};
-use super::words::{self, Holds, Section};
+use super::words::{self, ForeignSection, Holds};
 use super::{TABLES, suggest};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 
-/// The problem of a key that the table `place` does not have, and the line that is right by itself, if there is one.
+/// The report on a key that the table `place` does not have, and the line to write instead, if it is certain.
 pub(super) fn unknown_key<T: Table>(
     key: &Spanned<Cow<'_, str>>,
     value: &Spanned<DeValue<'_>>,
@@ -82,7 +82,7 @@ fn similar(name: &str, names: &[&str]) -> Option<String> {
     })
 }
 
-/// Where to look, when nothing is like it.
+/// Where to look if no key is similar.
 fn explained(place: &str, names: &[&str]) -> String {
     if names.len() <= 10 {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -97,12 +97,12 @@ fn explained(place: &str, names: &[&str]) -> String {
     format!("`s6gen explain {table}` shows the keys that there are")
 }
 
-/// The problem of something at the top of a manifest that is not there, and what it is in another system.
+/// The report on an unknown name at the top of a manifest, and the table of another system that it is, if it is one.
 pub(super) fn unknown_table(
     key: &Spanned<Cow<'_, str>>,
     value: &DeValue<'_>,
     reader: &Reader<'_>,
-) -> (Diagnostic, Option<&'static Section>) {
+) -> (Diagnostic, Option<&'static ForeignSection>) {
     let name = key.get_ref().as_ref();
     let problem = Diagnostic::new(Code::UnknownKey, format!("a manifest has no `{name}`"))
         .at(reader.origin(key.span()), "unknown");

@@ -1,3 +1,5 @@
+//! The types of values in the manifest language, each with how it is read and merged.
+
 use std::ops::Range;
 
 use toml::Spanned;
@@ -6,12 +8,12 @@ use toml::de::DeValue;
 use super::{inside, suggest};
 use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Positions, Problems};
 
-/// What reading a value needs to know of its surroundings.
+/// The text that values are read from, and where problems go.
 pub struct Reader<'p> {
     pub(super) file: FileId,
     /// The file as text.
     pub(super) text: &'p str,
-    /// Where in the file the text begins that is read.
+    /// The offset in the file at which the text begins.
     pub(super) base: usize,
     /// The place of everything that is read, where it is not in the file as it stands.
     pub(super) pinned: Option<Origin>,
@@ -50,7 +52,7 @@ impl<'p> Reader<'p> {
         )
     }
 
-    /// Reports a value of another type; `meant` is what to write instead, if that is sure.
+    /// Reports a value of the wrong type; `meant` is what to write instead, if that is certain.
     fn wrong_type_of<T>(
         &mut self,
         what: &str,
@@ -75,13 +77,13 @@ impl<'p> Reader<'p> {
 
 /// A type of value in the language.
 pub trait Value: Sized {
-    /// What to call it, with its article.
+    /// Its name for people, with its article.
     const EXPECTED: &'static str;
 
     /// Reads the value of `key`, or reports why that is not possible.
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self>;
 
-    /// What results if this was written farther away and `nearer` closer.
+    /// Merges two values; `nearer` was written closer to the service.
     #[must_use]
     fn merge(self, nearer: Self) -> Self {
         nearer
@@ -103,14 +105,14 @@ pub trait Value: Sized {
     }
 }
 
-/// Keeps of a list what is not `is_meant`; false if that is all.
+/// Removes the items of a list for which `is_meant` holds. Returns whether there were any.
 fn keep<T>(list: &mut Vec<T>, is_meant: impl Fn(&T) -> bool) -> bool {
     let before = list.len();
     list.retain(|item| !is_meant(item));
     list.len() < before
 }
 
-/// What a person calls a TOML value.
+/// The name of a TOML value's type for people, with its article.
 pub(super) fn kind_of(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
@@ -123,7 +125,7 @@ pub(super) fn kind_of(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// How a value of each type is written.
+/// An example of a value of each type.
 fn example(expected: &str) -> &'static str {
     match expected {
         Flag::EXPECTED => "the word `true` or `false`, without quotes",
@@ -155,8 +157,8 @@ pub struct Text {
     pub from_defaults: bool,
 }
 
-/// A string of a service, in which `{{ name }}` may be an expression. What it says is known only in the scope of one
-/// service, so its characters cannot be read without one.
+/// A string of a service, in which `{{ name }}` may be an expression. Its text is known only in the scope of one service, so
+/// it cannot be read without a scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawText(Text);
 
@@ -171,14 +173,14 @@ impl RawText {
         self.0.from_defaults
     }
 
-    /// The characters as written; only what expands them may ask for them.
+    /// The characters as written. Only the scope that expands them may read them.
     pub fn unexpanded(&self) -> &str {
         &self.0.value
     }
 }
 
 /// A kind of string.
-pub trait Word: Sized {
+pub trait StringValue: Sized {
     /// Reads what is called `what`, or reports why that is not possible.
     fn read_as(what: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self>;
 
@@ -186,7 +188,7 @@ pub trait Word: Sized {
     fn written(&self) -> &str;
 }
 
-impl<T: Word> Value for T {
+impl<T: StringValue> Value for T {
     const EXPECTED: &'static str = "a string";
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
@@ -197,7 +199,7 @@ impl<T: Word> Value for T {
     }
 }
 
-impl Word for RawText {
+impl StringValue for RawText {
     fn read_as(what: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         Text::read_as(what, value, reader).map(RawText)
     }
@@ -207,7 +209,7 @@ impl Word for RawText {
     }
 }
 
-impl Word for Text {
+impl StringValue for Text {
     fn read_as(what: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let Some(text) = value.get_ref().as_str() else {
             let meant = value_for("", <Self as Value>::EXPECTED, value.get_ref());
@@ -279,7 +281,7 @@ impl Value for Number {
     }
 }
 
-/// A resource limit: a number, or the least that it shall be.
+/// A resource limit: a number, or the least that it has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// The value.
@@ -306,7 +308,7 @@ impl Value for Limit {
     }
 }
 
-/// The value that `value` stands for, for the key `key` whose type is called `expected`; none if that is not sure.
+/// What to write instead of `value`, for the key `key` whose type is called `expected`; `None` if that is not certain.
 pub(super) fn value_for(key: &str, expected: &str, value: &DeValue<'_>) -> Option<String> {
     match expected {
         Text::EXPECTED => suggest::text_for(key, value),
@@ -328,7 +330,7 @@ pub enum Command {
     Exec(Vec<(RawText, Positions)>, Origin),
     /// A script, and where its characters stand.
     Shell(RawText, Positions),
-    /// Something that is no command, which was reported.
+    /// Something that is not a command. It was reported already.
     Broken(Origin),
 }
 
@@ -370,7 +372,7 @@ impl Value for Command {
     }
 }
 
-/// Several strings; written closer and farther away they add up.
+/// Several strings. Those written farther away and those written closer add up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names<T = Text> {
     /// The strings, in order.
@@ -379,7 +381,7 @@ pub struct Names<T = Text> {
     pub origin: Origin,
 }
 
-impl<T: Word> Value for Names<T> {
+impl<T: StringValue> Value for Names<T> {
     const EXPECTED: &'static str = "an array of strings";
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
@@ -437,7 +439,7 @@ pub struct TextTable<T = RawText> {
     pub entries: Vec<(Text, T)>,
 }
 
-impl<T: Word> Value for TextTable<T> {
+impl<T: StringValue> Value for TextTable<T> {
     const EXPECTED: &'static str = "a table of strings";
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {

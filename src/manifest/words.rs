@@ -1,4 +1,4 @@
-//! The words of Docker Compose, systemd and supervisord, and what does the same here.
+//! The keys of Docker Compose, systemd and supervisord, and what does the same here.
 //!
 //! [`WORDS`] is for keys of services, [`SECTIONS`] for tables of the whole file. Case, `-` and `_` make no difference.
 
@@ -12,16 +12,16 @@ use super::foreign::{
 
 /// A key of another system.
 #[derive(Debug)]
-pub struct Word {
-    /// Its spellings, without case, `-` and `_`; `log.path` is one only in the table `log`.
+pub struct ForeignWord {
+    /// Its spellings in lower case, without `-` and `_`. `log.path` counts only in the table `log`.
     pub names: &'static [&'static str],
     /// The key that does it here; empty if none does.
     pub key: &'static str,
     /// Lines below `[longrun.web]`, or below a table that has the key, that do it; empty if there are none.
     pub example: &'static str,
-    /// What else there is to know, or where it belongs.
+    /// A remark, or where it belongs.
     pub note: &'static str,
-    /// What a value of theirs means here.
+    /// Translates its value.
     read: fn(&str, &DeValue<'_>) -> Option<Meant>,
 }
 
@@ -30,15 +30,16 @@ pub struct Word {
 pub struct Remedy {
     /// The advice.
     pub help: String,
-    /// The line that is right by itself, if there is one.
+    /// The line to write instead, if it is certain.
     pub line: Option<String>,
 }
 
-/// What `word` with the value `value` is in a table with the keys `keys`; `place` is the key whose table it is, or empty.
+/// What to write instead of `word` with the value `value`, in a table with the keys `keys`. `place` is the key whose table it
+/// is, or empty.
 pub(super) fn remedy(word: &str, value: &DeValue<'_>, place: &str, keys: &[&str]) -> Option<Remedy> {
     let plain = plain(word);
     let inside = format!("{place}.{plain}");
-    let local = |word: &Word| match word.key.split_once('.') {
+    let local = |word: &ForeignWord| match word.key.split_once('.') {
         Some((table, leaf)) if table == place => Some(leaf),
         Some((table, _)) if keys.contains(&table) => Some(word.key),
         None if word.key.is_empty() || keys.contains(&word.key) => Some(word.key),
@@ -82,14 +83,14 @@ pub(super) fn is_word(name: &str) -> bool {
     WORDS.iter().any(|word| word.names.contains(&plain.as_str()))
 }
 
-/// Without case and marks: `depends_on` and `dependsOn` are one word.
+/// A word in lower case, without `-` and `_`: `depends_on` and `dependsOn` are one word.
 pub(super) fn plain(word: &str) -> String {
     word.chars().filter(|c| !['-', '_'].contains(c)).collect::<String>().to_ascii_lowercase()
 }
 
 /// A table at the top of a file of another system.
 #[derive(Debug)]
-pub struct Section {
+pub struct ForeignSection {
     /// Its names, in lower case.
     pub names: &'static [&'static str],
     /// What is in it.
@@ -105,19 +106,19 @@ pub enum Holds {
     Services,
     /// The keys of one service.
     Keys,
-    /// Nothing that a service has.
+    /// Nothing that belongs to a service.
     Other,
 }
 
 /// The section of another system with this name.
-pub(super) fn section(name: &str) -> Option<&'static Section> {
+pub(super) fn section(name: &str) -> Option<&'static ForeignSection> {
     let name = name.to_ascii_lowercase();
     SECTIONS.iter().find(|section| section.names.contains(&name.as_str()))
 }
 
 /// The tables of Docker Compose, systemd and supervisord.
-pub const SECTIONS: &[Section] = &[
-    Section {
+pub const SECTIONS: &[ForeignSection] = &[
+    ForeignSection {
         names: &[
             "services",
             "service",
@@ -133,68 +134,68 @@ pub const SECTIONS: &[Section] = &[
         holds: Holds::Services,
         note: "a process that is kept running is a longrun",
     },
-    Section {
+    ForeignSection {
         names: &["oneshots", "job", "jobs", "task", "tasks", "step", "steps", "init"],
         holds: Holds::Other,
         note: "a step that is done once is a oneshot: `[oneshot.NAME]` with `up = [\"PROGRAM\"]`",
     },
-    Section {
+    ForeignSection {
         names: &["unit", "install"],
         holds: Holds::Keys,
         note: "what a systemd unit says in three sections stands together here, below `[longrun.NAME]`",
     },
-    Section {
+    ForeignSection {
         names: &["group", "groups", "bundles"],
         holds: Holds::Other,
         note: "one name for several services is a bundle: `[bundle.NAME]` with `contents = [\"one\", \"two\"]`",
     },
-    Section {
+    ForeignSection {
         names: &["default", "x-defaults", "common", "global"],
         holds: Holds::Other,
         note: "what holds for every service of a kind stands below `[defaults.longrun]` or `[defaults.oneshot]`",
     },
-    Section {
+    ForeignSection {
         names: &["volumes", "networks", "secrets", "configs", "volume", "network"],
         holds: Holds::Other,
         note: "this belongs to the container, so to its compose file or `docker run`; here are only the processes in it",
     },
-    Section {
+    ForeignSection {
         names: &["version", "name"],
         holds: Holds::Other,
         note: "leave it out: a manifest has neither a version nor a name; the version of s6-overlay is `target.s6-overlay`",
     },
-    Section {
+    ForeignSection {
         names: &["supervisord", "supervisorctl", "unix_http_server", "inet_http_server"],
         holds: Holds::Other,
         note: "leave it out: s6 needs no settings of its own, and `s6gen status`, `start`, `stop` and `restart` need no server",
     },
-    Section {
+    ForeignSection {
         names: &["eventlistener", "rpcinterface"],
         holds: Holds::Other,
         note: "leave it out: s6 has no such interface; what follows on a death is `on-exit` or `finish` of the service",
     },
-    Section {
+    ForeignSection {
         names: &["socket", "mount", "path", "automount", "slice", "timer"],
         holds: Holds::Other,
         note: "s6-rc has only services: a longrun of your own has to do this, as cron does it for timers",
     },
 ];
 
-const fn key(names: &'static [&'static str], key: &'static str, example: &'static str) -> Word {
-    Word { names, key, example, note: "", read: typed }
+const fn key(names: &'static [&'static str], key: &'static str, example: &'static str) -> ForeignWord {
+    ForeignWord { names, key, example, note: "", read: typed }
 }
 
-const fn elsewhere(names: &'static [&'static str], note: &'static str) -> Word {
-    Word { names, key: "", example: "", note, read: |_, _| None }
+const fn elsewhere(names: &'static [&'static str], note: &'static str) -> ForeignWord {
+    ForeignWord { names, key: "", example: "", note, read: |_, _| None }
 }
 
-impl Word {
-    const fn note(self, note: &'static str) -> Word {
-        Word { note, ..self }
+impl ForeignWord {
+    const fn note(self, note: &'static str) -> ForeignWord {
+        ForeignWord { note, ..self }
     }
 
-    const fn read(self, read: fn(&str, &DeValue<'_>) -> Option<Meant>) -> Word {
-        Word { read, ..self }
+    const fn read(self, read: fn(&str, &DeValue<'_>) -> Option<Meant>) -> ForeignWord {
+        ForeignWord { read, ..self }
     }
 }
 
@@ -204,7 +205,7 @@ const FOREGROUND: &str =
     "leave it out: the process that `run` starts is the service, so let the program stay in the foreground";
 
 /// Their keys. Of two rows with one name the first counts whose key the table has.
-pub const WORDS: &[Word] = &[
+pub const WORDS: &[ForeignWord] = &[
     // Commands.
     key(&["command", "cmd", "exec", "execstart", "entrypoint", "script", "program", "startcommand"], "run", "run = [\"nginx\", \"-g\", \"daemon off;\"]").read(command),
     key(&["command", "cmd", "exec", "execstart", "entrypoint", "script", "program", "run"], "up", "up = [\"mkdir\", \"-p\", \"/run/app\"]").read(command),
@@ -238,7 +239,7 @@ pub const WORDS: &[Word] = &[
     key(&["autostart", "enabled", "enable", "disabled"], "start", "start = \"on-demand\"").read(starts),
     key(&["profiles", "profile"], "start", "start = \"on-demand\"").read(|_, _| Some(Meant::Line("start = \"on-demand\""))),
     elsewhere(&["defaultdependencies"], "leave it out: a service starts after the image's own initialisation; `start = \"early\"` does not wait for that"),
-    // What becomes of a death.
+    // Restarts.
     key(&["restart", "autorestart", "restartpolicy", "respawn"], "on-exit", "on-exit.codes = [0]")
         .read(restart)
         .note("a longrun is always started again, but after an exit with one of these codes"),
@@ -269,7 +270,7 @@ pub const WORDS: &[Word] = &[
     key(&["killasgroup", "sendsigkill", "finalkillsignal"], "flag-timeout-killpg", "flag-timeout-killpg = true").read(true_only),
     key(&["restartkillsignal"], "down-signal", "down-signal = \"QUIT\""),
     elsewhere(&["timeoutabortsec", "runtimemaxsec", "watchdogsec", "watchdogsignal"], "s6 has no such limit; a longrun of your own can call `s6gen restart NAME`"),
-    // Surroundings.
+    // Environment.
     key(&["env", "envs", "environ", "envvars", "variables", "passenvironment"], "environment", "environment = { MODE = \"production\" }"),
     key(&["envfile", "environmentfile", "dotenv"], "run", "run = \"set -a; . /etc/web.env; exec web\"")
         .read(env_file)
@@ -307,7 +308,7 @@ pub const WORDS: &[Word] = &[
     key(&["syslogidentifier", "tag", "stdoutsyslog"], "log.prefix", "log.prefix = \"web:\"").read(|_, _| None),
     key(&["logging", "logdriver", "logs"], "log", "log.to = \"/var/log/web\"").read(|_, _| None).note("left out, the output goes to the container's log"),
     elsewhere(&["stdoutcapturemaxbytes", "stdouteventsenabled", "stderrcapturemaxbytes", "stderreventsenabled", "stderrsyslog", "log.driver", "log.options", "log.level", "loglevel", "standardinput", "ttypath"], "leave it out: s6 has no such thing; `s6gen explain log` shows what there is for output"),
-    // Copies.
+    // Instances.
     key(&["numprocs", "scale", "replicas", "copies", "workers", "processes", "deploy"], "instances", "instances = 4").read(replicas).note("the services are `NAME-1`, `NAME-2` and so on; `{{ instance }}` in a value is the number"),
     elsewhere(&["processname", "numprocsstart"], "leave it out: the service is called as its table, and an instance `NAME-INSTANCE`"),
     // The kind of the process.
@@ -334,7 +335,7 @@ pub const WORDS: &[Word] = &[
     elsewhere(&["documentation", "sourcepath"], "leave it out, or write a comment behind `#`"),
     elsewhere(&["alias", "also"], "a second name is a bundle: `[bundle.NAME]` with `contents = [\"web\"]`"),
     key(&["services", "members", "programs", "children", "units"], "contents", "contents = [\"db\", \"cache\"]").read(services),
-    // What is not of the processes.
+    // Not about processes.
     elsewhere(&["image", "build", "platform", "pullpolicy", "extends", "context", "dockerfile", "args"], IMAGE),
     elsewhere(
         &[

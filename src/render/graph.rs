@@ -1,3 +1,5 @@
+//! The start order of services, as text, for Graphviz and as JSON.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -5,17 +7,17 @@ use serde::Serialize;
 
 use crate::model::{Index, Kind, Layer, Members, Name, Node, NodeKind, Script, Service, Why, json_text};
 
-/// Which way a system goes.
+/// Whether the graph shows how services start or how they stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Services start after what they need.
+pub enum GraphDirection {
+    /// Services start after their dependencies.
     Up,
-    /// Services stop after what needs them.
+    /// Services stop after their dependents.
     Down,
 }
 
 /// What one service waits for.
-struct Line {
+struct GraphLine {
     node: Node,
     name: String,
     /// Services of one step may start, or stop, at the same time.
@@ -24,8 +26,8 @@ struct Line {
     after: Vec<(usize, Why)>,
 }
 
-impl Line {
-    /// What it waits for, with all the reasons.
+impl GraphLine {
+    /// The services it waits for, with every reason.
     fn waits(&self) -> impl Iterator<Item = (usize, &[(usize, Why)])> {
         self.after.chunk_by(|(one, _), (other, _)| one == other).map(|same| (same[0].0, same))
     }
@@ -36,18 +38,18 @@ impl Line {
 }
 
 /// The part of a service set that is drawn.
-struct Graph<'a> {
+struct DrawnGraph<'a> {
     index: &'a Index<'a>,
-    direction: Direction,
+    direction: GraphDirection,
     /// In the order of their nodes.
-    lines: Vec<Line>,
+    lines: Vec<GraphLine>,
     /// Which nodes start at boot.
     boot: Vec<bool>,
 }
 
-impl<'a> Graph<'a> {
-    /// The graph around `names`: what they need, or, going down, what needs them. No names stand for everything.
-    fn new(index: &'a Index<'a>, names: &[Node], direction: Direction) -> Self {
+impl<'a> DrawnGraph<'a> {
+    /// The graph around `names`: with their dependencies, or going down with their dependents. Without names it shows all.
+    fn new(index: &'a Index<'a>, names: &[Node], direction: GraphDirection) -> Self {
         let mut members = Members::new(index);
         let mut after: Vec<Vec<(Node, Why)>> =
             index.nodes().map(|node| waits(index, node, &mut members)).collect();
@@ -56,7 +58,7 @@ impl<'a> Graph<'a> {
             Some(start) => closure(&after, index.atomics(start)),
             None => vec![true; after.len()],
         };
-        if direction == Direction::Down {
+        if direction == GraphDirection::Down {
             let mut turned = vec![Vec::new(); after.len()];
             for (number, needed) in after.iter().enumerate() {
                 for (first, why) in needed {
@@ -75,27 +77,27 @@ impl<'a> Graph<'a> {
         for (line, node) in drawn.iter().enumerate() {
             position[node.0] = line;
         }
-        let line = |node: &Node| Line {
+        let line = |node: &Node| GraphLine {
             node: *node,
             name: index.name(*node).to_string(),
             step: 0,
             after: after[node.0].iter().map(|(first, why)| (position[first.0], *why)).collect(),
         };
-        let mut lines: Vec<Line> = drawn.iter().map(line).collect();
+        let mut lines: Vec<GraphLine> = drawn.iter().map(line).collect();
         let after: Vec<Vec<usize>> = lines.iter().map(|line| line.after().collect()).collect();
         for (line, step) in lines.iter_mut().zip(steps(&after)) {
             line.step = step;
         }
-        Graph { index, direction, lines, boot }
+        DrawnGraph { index, direction, lines, boot }
     }
 
-    fn is_at_boot(&self, line: &Line) -> bool {
+    fn is_at_boot(&self, line: &GraphLine) -> bool {
         self.boot[line.node.0]
     }
 
-    /// What a service has to be for others to go on.
-    fn state(&self, line: &Line) -> &'static str {
-        if self.direction == Direction::Down {
+    /// The state that a service has to reach for others to go on.
+    fn state(&self, line: &GraphLine) -> &'static str {
+        if self.direction == GraphDirection::Down {
             return "down";
         }
         match self.index.service(line.node).map(|service| &service.kind) {
@@ -108,18 +110,18 @@ impl<'a> Graph<'a> {
     }
 
     /// Loggers that s6gen made, and what s6-rc and s6-overlay bring: true of every service, so not worth a line.
-    fn is_background(&self, line: &Line) -> bool {
+    fn is_background(&self, line: &GraphLine) -> bool {
         let Some(service) = self.index.service(line.node) else { return true };
         self.is_logger(line) || matches!(service.layer, Layer::Internal | Layer::Overlay)
     }
 
-    fn is_logger(&self, line: &Line) -> bool {
+    fn is_logger(&self, line: &GraphLine) -> bool {
         let longrun = self.index.service(line.node).and_then(Service::longrun);
         longrun.is_some_and(|longrun| matches!(longrun.run, Script::Logger(_)))
     }
 
-    /// What a service waits for, with what its loggers wait for in their places, in order.
-    fn behind_loggers(&self, line: &Line) -> Vec<usize> {
+    /// What a service waits for, in order. Its loggers are replaced by what they wait for.
+    fn behind_loggers(&self, line: &GraphLine) -> Vec<usize> {
         let mut behind = BTreeSet::new();
         let mut todo: Vec<usize> = line.after().collect();
         while let Some(first) = todo.pop() {
@@ -130,7 +132,7 @@ impl<'a> Graph<'a> {
         behind.into_iter().collect()
     }
 
-    /// What each service waits for, without what it waits for anyway because of the others.
+    /// What each service waits for, without what follows from the other things it waits for.
     fn nearest(&self) -> Vec<Vec<usize>> {
         let is_shown: Vec<bool> = self.lines.iter().map(|line| !self.is_background(line)).collect();
         let mut nearest: Vec<Vec<usize>> = self.lines.iter().map(|line| self.behind_loggers(line)).collect();
@@ -216,11 +218,11 @@ fn steps(after: &[Vec<usize>]) -> Vec<usize> {
     steps
 }
 
-/// The order as a person reads it at a glance.
-pub fn text(index: &Index<'_>, names: &[Node], direction: Direction) -> String {
-    let graph = Graph::new(index, names, direction);
+/// The start order as text for people.
+pub fn text(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> String {
+    let graph = DrawnGraph::new(index, names, direction);
     let nearest = graph.nearest();
-    let is_shown = |line: &Line| !graph.is_background(line) || names.contains(&line.node);
+    let is_shown = |line: &GraphLine| !graph.is_background(line) || names.contains(&line.node);
     let shown: Vec<usize> = (0..graph.lines.len()).filter(|line| is_shown(&graph.lines[*line])).collect();
     let width = shown.iter().map(|line| graph.lines[*line].name.chars().count()).max().unwrap_or(0);
     let (mut boot, mut on_demand): (Vec<usize>, Vec<usize>) =
@@ -240,7 +242,7 @@ pub fn text(index: &Index<'_>, names: &[Node], direction: Direction) -> String {
     };
     let steps = steps(&(0..graph.lines.len()).map(among).collect::<Vec<Vec<usize>>>());
     let mut out = String::new();
-    let verb = if direction == Direction::Up { "starts" } else { "stops" };
+    let verb = if direction == GraphDirection::Up { "starts" } else { "stops" };
     if !boot.is_empty() {
         let _ = writeln!(out, "At boot (what is in one step {verb} at the same time)");
         boot.sort_by_key(|line| (steps[*line], by_name(line)));
@@ -286,15 +288,15 @@ pub fn text(index: &Index<'_>, names: &[Node], direction: Direction) -> String {
 
 fn write_line(
     out: &mut String,
-    graph: &Graph<'_>,
-    line: &Line,
+    graph: &DrawnGraph<'_>,
+    line: &GraphLine,
     nearest: &[usize],
     label: &str,
     width: usize,
 ) {
     let state = |number: &usize| {
         let first = &graph.lines[*number];
-        let is_own = graph.direction == Direction::Down || line.after().any(|own| own == *number);
+        let is_own = graph.direction == GraphDirection::Down || line.after().any(|own| own == *number);
         let why = if is_own { "" } else { ", for its log" };
         format!("{} ({}{why})", first.name, graph.state(first))
     };
@@ -337,10 +339,10 @@ fn write_bundles(out: &mut String, index: &Index<'_>) {
     }
 }
 
-/// The graph for Graphviz: an arrow leads from what goes first to what waits for it.
-pub fn dot(index: &Index<'_>, names: &[Node], direction: Direction) -> String {
-    let graph = Graph::new(index, names, direction);
-    let quoted = |line: &Line| format!("\"{}\"", line.name.replace('\\', "\\\\").replace('"', "\\\""));
+/// The graph for Graphviz. An arrow leads from the service that goes first to the one that waits for it.
+pub fn dot(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> String {
+    let graph = DrawnGraph::new(index, names, direction);
+    let quoted = |line: &GraphLine| format!("\"{}\"", line.name.replace('\\', "\\\\").replace('"', "\\\""));
     let mut out = String::from("digraph services {\n  rankdir = LR;\n  node [shape = box];\n");
     for line in &graph.lines {
         let mut attributes = Vec::new();
@@ -392,8 +394,8 @@ struct WaitShape {
     until: &'static str,
 }
 
-impl Graph<'_> {
-    fn service_shape<'g>(&'g self, line: &'g Line) -> ServiceShape<'g> {
+impl DrawnGraph<'_> {
+    fn service_shape<'g>(&'g self, line: &'g GraphLine) -> ServiceShape<'g> {
         let wait = |(first, reasons): (usize, &[(usize, Why)])| WaitShape {
             because: reasons.iter().map(|(_, why)| because(*why)).collect(),
             name: json_name(self.index, self.lines[first].node),
@@ -422,8 +424,8 @@ impl Graph<'_> {
 }
 
 /// The graph for programs: every service with everything it waits for directly, bundles flattened.
-pub fn json(index: &Index<'_>, names: &[Node], direction: Direction) -> serde_json::Value {
-    let graph = Graph::new(index, names, direction);
+pub fn json(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> serde_json::Value {
+    let graph = DrawnGraph::new(index, names, direction);
     let bundles = index.nodes().filter(|node| names.is_empty() && index.kind(*node) == NodeKind::Bundle);
     let mut members = Members::new(index);
     let shape = Shape {
@@ -434,8 +436,8 @@ pub fn json(index: &Index<'_>, names: &[Node], direction: Direction) -> serde_js
             })
             .collect(),
         direction: match direction {
-            Direction::Up => "up",
-            Direction::Down => "down",
+            GraphDirection::Up => "up",
+            GraphDirection::Down => "down",
         },
         services: graph.lines.iter().map(|line| graph.service_shape(line)).collect(),
     };

@@ -1,9 +1,9 @@
-//! From the services as meant to what people and programs read: the source tree and the graph.
+//! Writes what people and programs read from the model: the source tree, the graph, and the reference of the manifest.
 
 mod graph;
 mod reference;
 mod tree;
 
-pub use graph::{Direction, dot, json, text};
+pub use graph::{GraphDirection, dot, json, text};
 pub use reference::{fitted, reference, reference_of, wrapped};
 pub use tree::{definitions_dir, tree, tree_with};

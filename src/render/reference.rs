@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::manifest::{REFERENCE, Section};
+use crate::manifest::{REFERENCE, ReferenceSection};
 
 /// The reference of the manifest language, in Markdown, made of the doc comments of its keys.
 pub fn reference() -> String {
@@ -43,7 +43,7 @@ What every longrun, or every oneshot, of the file gets that says nothing else. T
 
 ";
 
-fn write_section(out: &mut String, (heading, about, keys): &Section) {
+fn write_section(out: &mut String, (heading, about, keys): &ReferenceSection) {
     let _ = write!(out, "## `{heading}`\n\n{about}\n\n| key | value | meaning |\n|---|---|---|\n");
     for key in keys() {
         let meaning = key.doc.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|");
@@ -51,8 +51,8 @@ fn write_section(out: &mut String, (heading, about, keys): &Section) {
     }
 }
 
-/// Markdown of ours as lines of at most `width` characters: a row of a table becomes a line with its first two cells, and
-/// a paragraph with the third.
+/// The reference as lines of at most `width` characters. A row of a table becomes a line with its first two cells, and a
+/// paragraph with the third.
 pub fn fitted(markdown: &str, width: usize) -> String {
     let mut out = String::new();
     let mut paragraph: Vec<&str> = Vec::new();

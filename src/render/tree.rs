@@ -1,11 +1,13 @@
+//! Writes the source tree: definitions, and the links and markers through which `/init` finds them.
+
 use serde::Serialize;
 
 use crate::model::{Content, DefinitionFile, Kind, Script, Service, ServiceRef, ServiceSet, Target};
 use crate::templates::Templates;
 use crate::tree::SourceTree;
 
-/// An empty file in a directory that would be empty, which git does not keep and s6-rc-compile wants. Names that begin
-/// with a dot are not members.
+/// The name of a file in directories that would be empty otherwise: git does not keep an empty directory, and s6-rc-compile
+/// needs it. Names that begin with a dot are not members.
 const KEEP: &str = ".keep";
 
 /// The directory of the definitions below the root of the image.
@@ -21,7 +23,7 @@ pub fn tree(set: &ServiceSet) -> Result<SourceTree, String> {
     tree_with(set, &Templates::default())
 }
 
-/// The same with other templates.
+/// The source tree as [`tree`] makes it, with other templates.
 ///
 /// # Errors
 /// A defect of a template; the text names the template and the line.
@@ -42,7 +44,7 @@ struct Renderer<'a> {
     target: &'a Target,
 }
 
-/// What a template is filled with: the script's own data and what it needs to know of its surroundings.
+/// The data that a template is filled with: that of the script, and what it needs to know of its service and target.
 #[derive(Serialize)]
 struct Filling<'a, T> {
     #[serde(flatten)]
@@ -111,7 +113,7 @@ impl Renderer<'_> {
         Ok(())
     }
 
-    /// A directory of names. Only a bundle must have its own even if it is empty.
+    /// A directory of names. If there are no names, only a bundle gets one.
     fn list(&mut self, directory: &str, list: &str, names: &[ServiceRef], kind: &Kind) {
         self.names(directory, list, names);
         if let Kind::Bundle(_) = kind {

@@ -14,27 +14,27 @@ use super::{Directory, EntryKind, Listed, Source};
 /// Directories are not kept open: there may be more of them than a process may have open files.
 #[derive(Debug, Default)]
 pub struct Memory {
-    sources: RefCell<Vec<Rc<RefCell<Known>>>>,
+    sources: RefCell<Vec<Rc<RefCell<RememberedDirectory>>>>,
 }
 
 /// A directory that remembers what was read of it.
 #[derive(Debug)]
 pub struct Remembered<D> {
     directory: D,
-    known: Rc<RefCell<Known>>,
+    known: Rc<RefCell<RememberedDirectory>>,
 }
 
 /// What is known of one directory.
 #[derive(Debug, Default)]
-struct Known {
+struct RememberedDirectory {
     entries: Option<Vec<Listed>>,
-    files: BTreeMap<Vec<u8>, Content>,
-    directories: BTreeMap<Vec<u8>, Rc<RefCell<Known>>>,
+    files: BTreeMap<Vec<u8>, RememberedContent>,
+    directories: BTreeMap<Vec<u8>, Rc<RefCell<RememberedDirectory>>>,
 }
 
 /// The content of a file, or the beginning of it.
 #[derive(Debug)]
-struct Content {
+struct RememberedContent {
     bytes: Vec<u8>,
     is_whole: bool,
 }
@@ -44,7 +44,7 @@ impl Memory {
     pub fn of<D: Directory>(&self, sources: Vec<Source<D>>) -> Vec<Source<Remembered<D>>> {
         let mut known = self.sources.borrow_mut();
         known.resize_with(sources.len(), Rc::default);
-        let remember = |(source, known): (Source<D>, &Rc<RefCell<Known>>)| Source {
+        let remember = |(source, known): (Source<D>, &Rc<RefCell<RememberedDirectory>>)| Source {
             path: source.path,
             directory: source.directory.map(|directory| Remembered { directory, known: Rc::clone(known) }),
         };
@@ -80,7 +80,10 @@ impl<D: Directory> Directory for Remembered<D> {
         }
         let bytes = self.directory.read(name, limit)?;
         let is_whole = bytes.len() < limit;
-        self.known.borrow_mut().files.insert(name.to_owned(), Content { bytes: bytes.clone(), is_whole });
+        self.known
+            .borrow_mut()
+            .files
+            .insert(name.to_owned(), RememberedContent { bytes: bytes.clone(), is_whole });
         Ok(bytes)
     }
 

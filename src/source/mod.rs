@@ -10,7 +10,7 @@ pub use union::{Mount, Union};
 use std::io;
 use std::path::PathBuf;
 
-/// A source directory that was named, and what came of opening it.
+/// A source directory that a user named, and the result of opening it.
 #[derive(Debug)]
 pub struct Source<D> {
     /// The path as the user typed it.
@@ -19,8 +19,8 @@ pub struct Source<D> {
     pub directory: io::Result<D>,
 }
 
-/// An open directory. A name is a path below it, of one component or several; only the links on the way and, except
-/// where this says otherwise, the link at its end are followed. Every error carries the errno that a system call gives.
+/// An open directory. A name is a path below it, of one component or several. Links on the way are followed, and a link at
+/// the end too unless a function says otherwise. Every error carries the error number that a system call gives.
 pub trait Directory: Sized {
     /// The entries without `.` and `..`, in byte order of the names.
     ///
@@ -40,17 +40,16 @@ pub trait Directory: Sized {
     /// As [`kind`](Self::kind), and `NotADirectory`.
     fn directory(&self, name: &[u8]) -> io::Result<Self>;
 
-    /// Reads at most `limit` bytes of the file that a name leads to. A fifo reads as empty, as one does that nobody
-    /// writes to; this never waits.
+    /// Reads at most `limit` bytes of the file that a name leads to. This never waits: a fifo without a writer reads as empty.
     ///
     /// # Errors
-    /// As [`kind`](Self::kind), and `IsADirectory`, which is the only error that says that opening went well.
+    /// As [`kind`](Self::kind), and `IsADirectory`. For any other error the file could not be opened.
     fn read(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>>;
 
     /// The target of the symbolic link of that name, as it is written.
     ///
     /// # Errors
-    /// There is no such entry, or it is no link. A directory that does not tell is as good as one without links.
+    /// There is no such entry, or it is not a link. A directory that cannot tell counts as one without links.
     fn link(&self, name: &[u8]) -> io::Result<Vec<u8>> {
         let _ = name;
         Err(io::ErrorKind::Unsupported.into())
@@ -61,21 +60,21 @@ pub trait Directory: Sized {
         None
     }
 
-    /// Where an entry really lies, for whoever has to find it; `.` is the directory itself. Nothing if that is below
-    /// the path by which the directory was named.
+    /// The path at which a person finds an entry; `.` is the directory itself. Nothing if that is below the path by which the
+    /// directory was named.
     fn place(&self, name: &[u8]) -> Option<PathBuf> {
         let _ = name;
         None
     }
 
-    /// Where the symbolic link is that a lower layer has in the place of this directory's own directory `name`, which hides
-    /// it instead of adding to what it leads to.
+    /// The path of a symbolic link in a lower layer that the directory `name` of this one hides, instead of adding to what
+    /// the link leads to.
     fn hidden_link(&self, name: &[u8]) -> Option<PathBuf> {
         let _ = name;
         None
     }
 
-    /// Whether the file that a name leads to has an x bit. Where files have none, all of them can be executed.
+    /// Whether the file that a name leads to has an x bit. In a directory whose files have no modes, every file has one.
     ///
     /// # Errors
     /// As [`kind`](Self::kind).
@@ -102,7 +101,7 @@ pub enum EntryKind {
     Directory,
     /// A symbolic link.
     Link,
-    /// A fifo: whoever opens it to read waits for a writer.
+    /// A fifo: a process that opens it for reading waits for a writer.
     Fifo,
     /// A socket or a device.
     Other,

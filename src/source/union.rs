@@ -1,3 +1,5 @@
+//! Several layers of an image as one file system: what an upper layer has hides what the layers below have.
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -33,12 +35,12 @@ type Path = Vec<Vec<u8>>;
 /// merge, anything else of an upper layer hides what the layers below have, `.wh.NAME` hides `NAME` below and
 /// `.wh..wh..opq` hides everything below.
 ///
-/// Symbolic links lead to what the whole union has in that place. Only a link to where no layer reaches is left to the
-/// disk, as it would be without a union; with a layer that is mounted at `/` there is no such place.
+/// Symbolic links lead to what the whole union has in that place. A link to a place that no layer covers is followed on the
+/// disk, as without a union; with a layer that is mounted at `/` there is no such place.
 #[derive(Debug)]
 pub struct Union<D> {
     whole: Rc<Whole<D>>,
-    node: Rc<Node<D>>,
+    node: Rc<UnionNode<D>>,
 }
 
 /// What the directories of one union have in common.
@@ -47,20 +49,20 @@ struct Whole<D> {
     /// The layers, topmost first.
     mounts: Vec<Mount<D>>,
     /// Directories that links led through, the latest last: many definitions are links into one directory.
-    passed: RefCell<Vec<Rc<Node<D>>>>,
+    passed: RefCell<Vec<Rc<UnionNode<D>>>>,
 }
 
 /// How many directories are kept open for the next link.
 const MOST_KEPT: usize = 16;
-/// As many links as Linux follows before it speaks of a loop.
+/// How many links are followed before it counts as a loop, as on Linux.
 const MOST_LINKS: u32 = 40;
 const WHITEOUT: &[u8] = b".wh.";
 const OPAQUE: &[u8] = b".wh..wh..opq";
 
 /// One directory of the union.
 #[derive(Debug)]
-struct Node<D> {
-    /// Its path, free of links; nothing for one that the disk led to.
+struct UnionNode<D> {
+    /// Its path, without links; nothing if it is on the disk outside of the union.
     path: Option<Path>,
     /// The layers that it consists of, topmost first.
     parts: Vec<Part<D>>,
@@ -71,7 +73,7 @@ struct Node<D> {
 /// What one layer has in a place.
 #[derive(Debug)]
 enum Part<D> {
-    /// Nothing but the way to where the layer is mounted: its number, and how much of the way is behind.
+    /// A directory above the place where the layer is mounted: the number of the layer, and the depth.
     Above { mount: usize, depth: usize },
     /// A directory.
     Inside { directory: D, path: PathBuf, entries: BTreeMap<Vec<u8>, EntryKind> },
@@ -89,29 +91,29 @@ impl<D: Directory> Part<D> {
 }
 
 /// What a path leads to.
-enum Found<D> {
-    Directory(Rc<Node<D>>),
-    Leaf { node: Rc<Node<D>>, part: usize, name: Vec<u8>, kind: EntryKind },
+enum UnionTarget<D> {
+    Directory(Rc<UnionNode<D>>),
+    Leaf { node: Rc<UnionNode<D>>, part: usize, name: Vec<u8>, kind: EntryKind },
 }
 
 /// Why a path leads nowhere.
-enum Lost {
-    /// It leaves what the layers know.
+enum NotFollowed {
+    /// It leads to a place that no layer covers.
     Outside,
     Failed(io::Error),
 }
 
-impl<E: Into<io::Error>> From<E> for Lost {
+impl<E: Into<io::Error>> From<E> for NotFollowed {
     fn from(error: E) -> Self {
-        Lost::Failed(error.into())
+        NotFollowed::Failed(error.into())
     }
 }
 
-impl Lost {
+impl NotFollowed {
     fn into_error(self) -> io::Error {
         match self {
-            Lost::Outside => Errno::NOENT.into(),
-            Lost::Failed(error) => error,
+            NotFollowed::Outside => Errno::NOENT.into(),
+            NotFollowed::Failed(error) => error,
         }
     }
 }
@@ -129,27 +131,27 @@ impl<D: Directory> Union<D> {
     }
 
     /// Follows a path below this directory, links included.
-    fn follow(&self, path: &[u8]) -> io::Result<Found<D>> {
+    fn follow(&self, path: &[u8]) -> io::Result<UnionTarget<D>> {
         if path.is_empty() {
             return Err(Errno::NOENT.into());
         }
-        self.whole.walk(&self.node, path, &mut 0).map_err(Lost::into_error)
+        self.whole.walk(&self.node, path, &mut 0).map_err(NotFollowed::into_error)
     }
 
     /// The directory that holds the last name of a path, and that name. A link of that name is not followed.
-    fn holder<'p>(&self, path: &'p [u8]) -> io::Result<(Rc<Node<D>>, &'p [u8])> {
+    fn holder<'p>(&self, path: &'p [u8]) -> io::Result<(Rc<UnionNode<D>>, &'p [u8])> {
         let Some(slash) = path.iter().rposition(|byte| *byte == b'/') else {
             return Ok((Rc::clone(&self.node), path));
         };
         match self.follow(&path[..slash])? {
-            Found::Directory(node) => Ok((node, &path[slash + 1..])),
-            Found::Leaf { .. } => Err(Errno::NOTDIR.into()),
+            UnionTarget::Directory(node) => Ok((node, &path[slash + 1..])),
+            UnionTarget::Leaf { .. } => Err(Errno::NOTDIR.into()),
         }
     }
 }
 
 impl<D: Directory> Whole<D> {
-    fn root(&self) -> io::Result<Rc<Node<D>>> {
+    fn root(&self) -> io::Result<Rc<UnionNode<D>>> {
         let mut parts = Vec::new();
         for mount in 0..self.mounts.len() {
             parts.push(self.arrive(mount, 0)?);
@@ -161,8 +163,8 @@ impl<D: Directory> Whole<D> {
     }
 
     /// The root, kept for the next link.
-    fn top(&self) -> io::Result<Rc<Node<D>>> {
-        let is_root = |known: &&Rc<Node<D>>| known.path.as_ref().is_some_and(Vec::is_empty);
+    fn top(&self) -> io::Result<Rc<UnionNode<D>>> {
+        let is_root = |known: &&Rc<UnionNode<D>>| known.path.as_ref().is_some_and(Vec::is_empty);
         if let Some(root) = self.passed.borrow().iter().find(is_root) {
             return Ok(Rc::clone(root));
         }
@@ -180,7 +182,7 @@ impl<D: Directory> Whole<D> {
         }
     }
 
-    fn node(&self, path: Option<Path>, parts: Vec<Part<D>>) -> Node<D> {
+    fn node(&self, path: Option<Path>, parts: Vec<Part<D>>) -> UnionNode<D> {
         let mut merged = BTreeMap::new();
         let mut hidden = Vec::new();
         for (number, part) in parts.iter().enumerate() {
@@ -202,13 +204,13 @@ impl<D: Directory> Whole<D> {
                 }
             }
         }
-        Node { path, parts, entries: merged }
+        UnionNode { path, parts, entries: merged }
     }
 
     /// The directory `name` of `node`, which has one.
-    fn child(&self, node: &Node<D>, name: &[u8]) -> io::Result<Rc<Node<D>>> {
+    fn child(&self, node: &UnionNode<D>, name: &[u8]) -> io::Result<Rc<UnionNode<D>>> {
         let path = node.path.as_ref().map(|path| [path.as_slice(), &[name.to_vec()]].concat());
-        let is_it = |known: &&Rc<Node<D>>| path.is_some() && known.path == path;
+        let is_it = |known: &&Rc<UnionNode<D>>| path.is_some() && known.path == path;
         if let Some(known) = self.passed.borrow().iter().find(is_it) {
             return Ok(Rc::clone(known));
         }
@@ -243,7 +245,12 @@ impl<D: Directory> Whole<D> {
     }
 
     /// Follows `path` from `start`, links included.
-    fn walk(&self, start: &Rc<Node<D>>, path: &[u8], links: &mut u32) -> Result<Found<D>, Lost> {
+    fn walk(
+        &self,
+        start: &Rc<UnionNode<D>>,
+        path: &[u8],
+        links: &mut u32,
+    ) -> Result<UnionTarget<D>, NotFollowed> {
         let mut at = if path.starts_with(b"/") { self.top()? } else { Rc::clone(start) };
         let mut names = path.split(|byte| *byte == b'/').peekable();
         while let Some(name) = names.next() {
@@ -251,8 +258,8 @@ impl<D: Directory> Whole<D> {
                 b"" | b"." => continue,
                 b".." => at = self.parent(&at)?,
                 name => match self.step(&at, name, links)? {
-                    Found::Directory(node) => at = node,
-                    Found::Leaf { .. } if names.peek().is_some() => return Err(Errno::NOTDIR.into()),
+                    UnionTarget::Directory(node) => at = node,
+                    UnionTarget::Leaf { .. } if names.peek().is_some() => return Err(Errno::NOTDIR.into()),
                     leaf => return Ok(leaf),
                 },
             }
@@ -260,10 +267,10 @@ impl<D: Directory> Whole<D> {
                 self.keep(&at);
             }
         }
-        Ok(Found::Directory(at))
+        Ok(UnionTarget::Directory(at))
     }
 
-    fn keep(&self, node: &Rc<Node<D>>) {
+    fn keep(&self, node: &Rc<UnionNode<D>>) {
         let mut passed = self.passed.borrow_mut();
         if node.path.is_some() && !passed.iter().any(|known| known.path == node.path) {
             if passed.len() == MOST_KEPT {
@@ -273,8 +280,8 @@ impl<D: Directory> Whole<D> {
         }
     }
 
-    fn parent(&self, node: &Node<D>) -> Result<Rc<Node<D>>, Lost> {
-        let path = node.path.as_ref().ok_or(Lost::Outside)?;
+    fn parent(&self, node: &UnionNode<D>) -> Result<Rc<UnionNode<D>>, NotFollowed> {
+        let path = node.path.as_ref().ok_or(NotFollowed::Outside)?;
         let mut at = self.top()?;
         for name in &path[..path.len().saturating_sub(1)] {
             at = self.child(&at, name)?;
@@ -284,13 +291,18 @@ impl<D: Directory> Whole<D> {
     }
 
     /// What the entry `name` of `node` leads to.
-    fn step(&self, node: &Rc<Node<D>>, name: &[u8], links: &mut u32) -> Result<Found<D>, Lost> {
+    fn step(
+        &self,
+        node: &Rc<UnionNode<D>>,
+        name: &[u8],
+        links: &mut u32,
+    ) -> Result<UnionTarget<D>, NotFollowed> {
         let Some((kind, part)) = node.entries.get(name) else {
             let is_known = node.parts.iter().any(|part| matches!(part, Part::Inside { .. }));
-            return Err(if is_known { Errno::NOENT.into() } else { Lost::Outside });
+            return Err(if is_known { Errno::NOENT.into() } else { NotFollowed::Outside });
         };
         match (kind, &node.parts[*part]) {
-            (EntryKind::Directory, _) => Ok(Found::Directory(self.child(node, name)?)),
+            (EntryKind::Directory, _) => Ok(UnionTarget::Directory(self.child(node, name)?)),
             (EntryKind::Link, Part::Inside { directory, path, .. }) => {
                 *links += 1;
                 if *links > MOST_LINKS {
@@ -299,23 +311,28 @@ impl<D: Directory> Whole<D> {
                 let target = directory.link(name)?;
                 let found = match node.path {
                     Some(_) => self.walk(node, &target, links),
-                    None => Err(Lost::Outside),
+                    None => Err(NotFollowed::Outside),
                 };
                 match found {
-                    Err(Lost::Outside) => {}
+                    Err(NotFollowed::Outside) => {}
                     found => return found,
                 }
                 match directory.kind(name)? {
                     EntryKind::Directory => {
                         let place = path.join(OsStr::from_bytes(name));
                         let part = Part::open(directory.directory(name)?, place)?;
-                        Ok(Found::Directory(Rc::new(self.node(None, vec![part]))))
+                        Ok(UnionTarget::Directory(Rc::new(self.node(None, vec![part]))))
                     }
-                    kind => Ok(Found::Leaf { node: Rc::clone(node), part: *part, name: name.to_vec(), kind }),
+                    kind => Ok(UnionTarget::Leaf {
+                        node: Rc::clone(node),
+                        part: *part,
+                        name: name.to_vec(),
+                        kind,
+                    }),
                 }
             }
             (kind, _) => {
-                Ok(Found::Leaf { node: Rc::clone(node), part: *part, name: name.to_vec(), kind: *kind })
+                Ok(UnionTarget::Leaf { node: Rc::clone(node), part: *part, name: name.to_vec(), kind: *kind })
             }
         }
     }
@@ -329,7 +346,7 @@ impl<D: Directory> Directory for Union<D> {
 
     fn kind(&self, name: &[u8]) -> io::Result<EntryKind> {
         if name == b"." {
-            // Listing does not need the right to search; who asks for this wants to know whether it is there.
+            // Listing does not need the right to search, but asking whether an entry is there does.
             for part in &self.node.parts {
                 if let Part::Inside { directory, .. } = part {
                     directory.kind(b".")?;
@@ -338,22 +355,22 @@ impl<D: Directory> Directory for Union<D> {
             return Ok(EntryKind::Directory);
         }
         Ok(match self.follow(name)? {
-            Found::Directory(_) => EntryKind::Directory,
-            Found::Leaf { kind, .. } => kind,
+            UnionTarget::Directory(_) => EntryKind::Directory,
+            UnionTarget::Leaf { kind, .. } => kind,
         })
     }
 
     fn directory(&self, name: &[u8]) -> io::Result<Self> {
         match self.follow(name)? {
-            Found::Directory(node) => Ok(Union { whole: Rc::clone(&self.whole), node }),
-            Found::Leaf { .. } => Err(Errno::NOTDIR.into()),
+            UnionTarget::Directory(node) => Ok(Union { whole: Rc::clone(&self.whole), node }),
+            UnionTarget::Leaf { .. } => Err(Errno::NOTDIR.into()),
         }
     }
 
     fn read(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>> {
         match self.follow(name)? {
-            Found::Directory(_) => Err(Errno::ISDIR.into()),
-            Found::Leaf { node, part, name, .. } => match &node.parts[part] {
+            UnionTarget::Directory(_) => Err(Errno::ISDIR.into()),
+            UnionTarget::Leaf { node, part, name, .. } => match &node.parts[part] {
                 Part::Inside { directory, .. } => directory.read(&name, limit),
                 Part::Above { .. } => Err(Errno::ISDIR.into()),
             },
@@ -363,7 +380,7 @@ impl<D: Directory> Directory for Union<D> {
     fn link(&self, path: &[u8]) -> io::Result<Vec<u8>> {
         let (node, name) = self.holder(path)?;
         if matches!(name, b"" | b"." | b"..") {
-            // Whatever this leads to, it is not a link any more.
+            // A path that ends like this leads to a directory, and never to a link.
             self.follow(path)?;
             return Err(Errno::INVAL.into());
         }
@@ -376,8 +393,8 @@ impl<D: Directory> Directory for Union<D> {
 
     fn is_executable(&self, name: &[u8]) -> io::Result<bool> {
         Ok(match self.follow(name)? {
-            Found::Directory(_) => true,
-            Found::Leaf { node, part, name, .. } => match &node.parts[part] {
+            UnionTarget::Directory(_) => true,
+            UnionTarget::Leaf { node, part, name, .. } => match &node.parts[part] {
                 Part::Inside { directory, .. } => directory.is_executable(&name)?,
                 Part::Above { .. } => true,
             },

@@ -7,19 +7,21 @@ use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use s6gen::live::{Answer, Call, Direction, Failure, Limits, List, Live, Processes, Programs, State};
-use s6gen::manifest::{Additions, Change, Parameters};
+use s6gen::live::{
+    Call, DatabaseList, Direction, Failure, Limits, Live, Processes, ProgramAnswer, Programs, ServiceState,
+};
+use s6gen::manifest::{AdditionChange, Additions, Parameters};
 use s6gen::model::Name;
 
 /// Answers in order, whatever is asked, and keeps what was asked.
 #[derive(Default)]
 struct Told {
-    answers: VecDeque<Answer>,
+    answers: VecDeque<ProgramAnswer>,
     calls: Vec<Call>,
 }
 
 impl Programs for Told {
-    fn run(&mut self, call: &Call) -> io::Result<Answer> {
+    fn run(&mut self, call: &Call) -> io::Result<ProgramAnswer> {
         self.calls.push(call.clone());
         self.answers.pop_front().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
@@ -38,12 +40,12 @@ impl Processes for Nobody {
     }
 }
 
-fn says(code: i32, out: &[u8], err: &str) -> Answer {
-    Answer { code, out: out.to_vec(), err: err.into() }
+fn says(code: i32, out: &[u8], err: &str) -> ProgramAnswer {
+    ProgramAnswer { code, out: out.to_vec(), err: err.into() }
 }
 
 /// What comes of these answers; the calls, and what a person was told meanwhile.
-fn with<T>(answers: &[Answer], ask: impl FnOnce(&mut Live<'_>) -> T) -> (T, Vec<Call>, Vec<String>) {
+fn with<T>(answers: &[ProgramAnswer], ask: impl FnOnce(&mut Live<'_>) -> T) -> (T, Vec<Call>, Vec<String>) {
     let mut programs = Told { answers: answers.iter().cloned().collect(), calls: Vec::new() };
     let mut sentences = Vec::new();
     let result = {
@@ -62,17 +64,17 @@ fn names(names: &[&[u8]]) -> Vec<Name> {
 fn the_line_of_a_supervisor_says_how_a_longrun_is() {
     // The line, whether the longrun notifies, how it is, its process, how it ended.
     let cases = [
-        ("true true true 42 7 -1 NA", true, State::Up, Some(42), None),
-        ("true false true 42 7 -1 NA", true, State::Starting, Some(42), None),
-        ("true false true 42 7 -1 NA", false, State::Up, Some(42), None),
-        ("true true false 42 7 -1 NA", true, State::Stopping, Some(42), None),
-        ("true false false 42 7 -1 NA", false, State::Stopping, Some(42), None),
-        ("false false true -1 7 3 NA", true, State::Restarting, None, Some("3")),
-        ("false false true NA 7 -1 SIGKILL", false, State::Restarting, None, Some("SIGKILL")),
-        ("false false false -1 7 0 NA", true, State::Down, None, Some("0")),
-        ("false false false -1 7 -1 SIGTERM", true, State::Down, None, Some("SIGTERM")),
+        ("true true true 42 7 -1 NA", true, ServiceState::Up, Some(42), None),
+        ("true false true 42 7 -1 NA", true, ServiceState::Starting, Some(42), None),
+        ("true false true 42 7 -1 NA", false, ServiceState::Up, Some(42), None),
+        ("true true false 42 7 -1 NA", true, ServiceState::Stopping, Some(42), None),
+        ("true false false 42 7 -1 NA", false, ServiceState::Stopping, Some(42), None),
+        ("false false true -1 7 3 NA", true, ServiceState::Restarting, None, Some("3")),
+        ("false false true NA 7 -1 SIGKILL", false, ServiceState::Restarting, None, Some("SIGKILL")),
+        ("false false false -1 7 0 NA", true, ServiceState::Down, None, Some("0")),
+        ("false false false -1 7 -1 SIGTERM", true, ServiceState::Down, None, Some("SIGTERM")),
         // It was never up.
-        ("false false false -1 7 -1 NA", true, State::Down, None, None),
+        ("false false false -1 7 -1 NA", true, ServiceState::Down, None, None),
     ];
     for (line, notifies, state, pid, ended) in cases {
         let answer = says(0, format!("{line}\n").as_bytes(), "");
@@ -158,9 +160,10 @@ fn an_unknown_bundle_is_empty_and_every_other_failure_is_one() {
     let problem = contents(4).unwrap_err().diagnostic();
     assert_eq!(problem.message, "`s6-rc-db` ended with 4");
     assert!(problem.notes.iter().any(|note| note == "why"), "{:?}", problem.notes);
-    let killed = with(&[says(128 + 15, b"", "")], |live| live.list(Path::new("/db"), List::Bundles)).0;
+    let killed =
+        with(&[says(128 + 15, b"", "")], |live| live.list(Path::new("/db"), DatabaseList::Bundles)).0;
     assert_eq!(killed.unwrap_err().diagnostic().message, "`s6-rc-db` was killed by signal 15");
-    let missing = with(&[], |live| live.list(Path::new("/db"), List::Bundles)).0;
+    let missing = with(&[], |live| live.list(Path::new("/db"), DatabaseList::Bundles)).0;
     assert!(matches!(missing, Err(Failure::Missing(..))));
 }
 
@@ -168,7 +171,7 @@ fn an_unknown_bundle_is_empty_and_every_other_failure_is_one() {
 fn only_a_lock_that_another_holds_is_waited_for() {
     let busy = says(111, b"", "s6-rc: fatal: unable to take locks: Device or resource busy\n");
     let change =
-        |answer: &Answer| with(std::slice::from_ref(answer), |live| live.change(Direction::Up, &[])).0;
+        |answer: &ProgramAnswer| with(std::slice::from_ref(answer), |live| live.change(Direction::Up, &[])).0;
     assert!(matches!(change(&busy), Err(Failure::Busy(..))));
     assert!(matches!(change(&says(111, b"", "s6-rc: fatal: no memory\n")), Err(Failure::Failed(..))));
     let refused = says(111, b"", "s6-rc: fatal: unable to take locks: Permission denied\n");
@@ -205,7 +208,7 @@ fn what_did_not_get_where_it_should_is_named_with_why_and_what_to_look_at() {
 #[test]
 fn what_ends_as_soon_as_it_was_started_is_not_said_to_have_started() {
     let started = "s6-rc: info: service web: starting\ns6-rc: info: service web successfully started\n";
-    let start = |status: &[u8], more: &[Answer]| {
+    let start = |status: &[u8], more: &[ProgramAnswer]| {
         let answers = [says(0, b"", started), says(0, b"web\n", ""), says(0, status, "")];
         with(&[&answers[..], more].concat(), |live| live.change(Direction::Up, &names(&[b"web"])))
     };
@@ -280,7 +283,7 @@ proptest! {
                     let kind = if is_oneshot { "oneshot" } else { "longrun" };
                     added.add_instance(kind, &template, &instance, parameters.clone());
                     let again = added.clone().add_instance(kind, &template, &instance, parameters);
-                    prop_assert_eq!(again, Change::Unchanged);
+                    prop_assert_eq!(again, AdditionChange::Unchanged);
                 }
                 Act::Service { name, command } => {
                     added.add_service(&name, "boot", command);

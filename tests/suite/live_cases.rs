@@ -285,7 +285,7 @@ impl System {
 struct Called<'w>(&'w mut dyn Witness);
 
 impl Programs for Called<'_> {
-    fn run(&mut self, call: &Call) -> std::io::Result<s6gen::live::Answer> {
+    fn run(&mut self, call: &Call) -> std::io::Result<s6gen::live::ProgramAnswer> {
         self.0.run(call)
     }
 }

@@ -24,7 +24,7 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use s6gen::live::{Answer, Call, Installed, Programs};
+use s6gen::live::{Call, InstalledPrograms, ProgramAnswer, Programs};
 
 /// Where the things are for which transcripts have placeholders.
 #[derive(Debug, Clone)]
@@ -342,13 +342,13 @@ fn settled(err: &str) -> String {
 }
 
 impl Programs for Recorder {
-    fn run(&mut self, call: &Call) -> io::Result<Answer> {
+    fn run(&mut self, call: &Call) -> io::Result<ProgramAnswer> {
         let words: Vec<String> = call.words().iter().map(|word| self.places.hide(word)).collect();
         let before = self.look();
         // s6-rc waits for ever where a supervisor that was just replaced has lost its command, which is s6gen's to notice;
         // here it sees what s6-rc says only when that has ended.
         let limited = Call::new("timeout").args(["60", call.program]).args(&call.arguments);
-        let answer = Installed.run(&limited)?;
+        let answer = InstalledPrograms.run(&limited)?;
         let text = |bytes: &[u8]| self.places.hide(str::from_utf8(bytes).unwrap());
         let (mut out, err) = (text(&answer.out), settled(&text(&answer.err)));
         if call.program == "s6-svstat" && answer.code == 0 {
@@ -385,9 +385,9 @@ fn lines(entries: &[Entry]) -> Vec<String> {
 }
 
 impl Entry {
-    fn answer(&self, places: &Places) -> Answer {
+    fn answer(&self, places: &Places) -> ProgramAnswer {
         let bytes = |text: &str| places.fill(text).into_bytes();
-        Answer { code: self.code, out: bytes(&self.out), err: bytes(&self.err) }
+        ProgramAnswer { code: self.code, out: bytes(&self.out), err: bytes(&self.err) }
     }
 }
 
@@ -434,7 +434,7 @@ impl Replayer {
 }
 
 impl Programs for Replayer {
-    fn run(&mut self, call: &Call) -> io::Result<Answer> {
+    fn run(&mut self, call: &Call) -> io::Result<ProgramAnswer> {
         let called: Vec<String> = call.words().iter().map(|word| self.places.hide(word)).collect();
         if let Some(last) = self.done.checked_sub(1).map(|last| &self.entries[last]) {
             let is_last = self.entries.get(self.done).is_none_or(|next| next.words != last.words);
@@ -450,7 +450,11 @@ impl Programs for Replayer {
             let called = line(&called);
             let wrong = format!("call {}: recorded\n  {recorded}\ncalled\n  {called}", self.done + 1);
             self.wrong.get_or_insert(wrong);
-            return Ok(Answer { code: 99, out: vec![], err: b"this call was not recorded\n".to_vec() });
+            return Ok(ProgramAnswer {
+                code: 99,
+                out: vec![],
+                err: b"this call was not recorded\n".to_vec(),
+            });
         };
         for (path, made) in &entry.made {
             self.make(path, made);

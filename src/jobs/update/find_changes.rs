@@ -12,7 +12,7 @@ use crate::disk::{self, DiskError};
 use crate::jobs::container::Container;
 use crate::jobs::desired::Desired;
 use crate::jobs::error::JobError;
-use crate::live::{CompiledDatabase, Fingerprints, List, Live};
+use crate::live::{CompiledDatabase, DatabaseList, Fingerprints, Live};
 use crate::model::{File, Name, NodeKind, Settings, Snapshot};
 use crate::render;
 use crate::resolve::START_BUNDLE;
@@ -92,7 +92,7 @@ fn read(
     let absent = &at_boot? - active;
     let oneshots = match &recorded {
         Some(recorded) => recorded.oneshots.clone(),
-        None => live.list(&live_database, List::Oneshots)?,
+        None => live.list(&live_database, DatabaseList::Oneshots)?,
     };
     let is_same = |name: &Name| is_same(name) && !touched.contains(name);
     for (database, snapshot, names) in
@@ -191,7 +191,7 @@ fn replaced_by_one(
 ) -> Result<BTreeSet<Name>, JobError> {
     let mut replaced = BTreeSet::new();
     if !removed.is_empty() {
-        for name in removed & &live.list(fresh, List::Bundles)? {
+        for name in removed & &live.list(fresh, DatabaseList::Bundles)? {
             if live.contents(fresh, &name.to_string())?.len() == 1 {
                 replaced.insert(name);
             }

@@ -11,7 +11,7 @@ use crate::install::{self, PreparedInstall, Prune};
 use crate::jobs::container::Container;
 use crate::jobs::desired::Desired;
 use crate::jobs::error::JobError;
-use crate::live::{self, Direction, Failure, List, Live};
+use crate::live::{self, DatabaseList, Direction, Failure, Live};
 use crate::model::Name;
 use crate::render;
 use crate::tree::SourceTree;
@@ -141,8 +141,8 @@ fn complete(live: &mut Live<'_>, plan: &mut Plan, failure: &Failure) -> Result<b
         true => return Ok(false),
     };
     let compiled = live.compiled();
-    let mut known = live.list(&compiled, List::Longruns)?;
-    known.extend(live.list(&compiled, List::Oneshots)?);
+    let mut known = live.list(&compiled, DatabaseList::Longruns)?;
+    known.extend(live.list(&compiled, DatabaseList::Oneshots)?);
     let missing: Vec<Name> = plan
         .stops
         .union(&plan.starts)
