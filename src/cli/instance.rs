@@ -48,8 +48,10 @@ struct Add {
     /// Instead of an instance, a longrun of this name that runs COMMAND
     #[arg(long, value_name = "NAME", conflicts_with_all = ["template", "instance"], requires = "command")]
     name: Option<String>,
-    /// When the longrun starts: `on-demand`, or `boot`: also with the container
-    #[arg(long, value_name = "WHEN", default_value = "on-demand", value_parser = ["on-demand", "boot"], requires = "name")]
+    /// When the longrun of --name starts: `on-demand`, or `boot`: also with the container. An instance starts as `start` of its
+    /// template says
+    #[arg(long, value_name = "WHEN", default_value = "on-demand", value_parser = ["on-demand", "boot"],
+        conflicts_with_all = ["template", "instance"])]
     start: String,
     /// The command of the longrun, after `--`
     #[arg(last = true, requires = "name")]

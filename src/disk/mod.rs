@@ -50,5 +50,5 @@ pub use root::Root;
 pub use write::{
     DIRECTORY_MODE, copy, create, file_mode, make_directories, make_directory, make_folder, make_link, put,
     remove, remove_directory, remove_empty, remove_file, remove_folder, rename, set_directory_mode,
-    write_empty,
+    use_usual_umask, write_empty,
 };

@@ -198,3 +198,8 @@ pub fn remove_folder(path: &Path) -> Result<(), DiskError> {
         _ => Ok(()),
     }
 }
+
+/// Lets this process and the programs that it starts make files that every account can read, whatever the caller's umask is.
+pub fn use_usual_umask() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+}

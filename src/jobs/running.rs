@@ -38,7 +38,8 @@ impl RunningSystem {
         work: impl FnOnce(&mut Live<'_>) -> Result<T, JobError>,
     ) -> Result<T, JobError> {
         let directory = live::live_link(&self.live);
-        if !disk::is_there(&directory.join("compiled")) {
+        // A directory that this account may not enter is not one that is gone.
+        if !disk::exists(&directory.join("compiled"))? {
             return Err(match disk::is_link(&directory) {
                 true => Failure::Wrecked(directory),
                 false => Failure::NotRunning(directory),
@@ -61,6 +62,8 @@ impl RunningSystem {
         work: impl FnOnce(&mut Live<'_>, &Path) -> Result<T, JobError>,
     ) -> Result<T, JobError> {
         self.ask(connection, |live| {
+            // What is made here is for every account, as what `/init` makes: `s6-rc` reads it.
+            disk::use_usual_umask();
             let place = disk::make_folder(&work_directory(live.directory()))?;
             let _lock = lock(live, &place)?;
             live.watch_with(disk::open_log(&place.join(LOG))?);

@@ -49,6 +49,10 @@ impl CompiledDatabase {
             settings.producer_for = piped(&wrapper, "pipe:s6rc-w-");
             settings.consumer_for = piped(&wrapper, "pipe:s6rc-r-").into_iter().collect();
         }
+        // It wraps the `finish` of such a service as well.
+        if let Some(finish) = files.remove("finish.user") {
+            files.insert("finish".into(), finish);
+        }
         settings.files = files;
         Ok(settings)
     }

@@ -28,6 +28,8 @@ pub enum Failure {
     Left(Call, Duration),
     /// Services did not start or stop.
     Unable(Call, ProgramAnswer, Vec<Unable>),
+    /// Services that s6-rc stops only on explicit demand.
+    Essential(Vec<Name>),
     /// Services ended as soon as they were started and are down for good. The text says how each ended.
     GaveUp(Vec<(Name, String)>),
     /// A program ended with an error.
@@ -52,6 +54,8 @@ pub struct Unable {
 pub enum UnableReason {
     /// It took longer than it may, if that is known.
     Late(Option<Duration>),
+    /// Its readiness was asked for this often, and it will not be asked again.
+    TriesOver(u32),
     /// The command that was to start or stop it ended with this.
     Ended(String),
 }
@@ -87,6 +91,9 @@ impl Unable {
             (Direction::Down, UnableReason::Late(limit)) => {
                 format!("`{name}` did not stop{}", within(*limit))
             }
+            (_, UnableReason::TriesOver(tries)) => {
+                format!("`{name}` was not ready at any of its {tries} tries")
+            }
             (Direction::Up, UnableReason::Ended(how)) => format!("`{name}` did not start: {how}"),
             (Direction::Down, UnableReason::Ended(how)) => format!("`{name}` did not stop: {how}"),
         }
@@ -99,6 +106,10 @@ impl Unable {
             (Direction::Up, UnableReason::Late(_)) => format!(
                 "what `{name}` wrote tells why: look into its log, or the container's; if it only needs longer, raise its \
                  `timeout-up`"
+            ),
+            (_, UnableReason::TriesOver(_)) => format!(
+                "what `{name}` wrote tells why: look into its log, or the container's; if it only needs longer, raise its \
+                 `ready.tries` or `ready.interval`"
             ),
             (_, UnableReason::Ended(_)) => {
                 format!("what `{name}` wrote tells why: look into its log, or the container's")
@@ -181,6 +192,19 @@ impl Failure {
                 let help = help_for(answer).map(str::to_owned);
                 let help = help.or_else(|| services.first().map(Unable::help));
                 said(problem, call, answer).maybe_help(help)
+            }
+            Failure::Essential(names) => {
+                let list: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                let verb = if names.len() == 1 { "was" } else { "were" };
+                let message = format!("{} {verb} not stopped, because of `flag-essential`", list.join(", "));
+                let plain: Vec<String> = names.iter().map(Name::to_string).collect();
+                Diagnostic::new(Code::ProgramFailed, message)
+                    .note("s6-rc stops an essential service only when everything stops; what needs it was stopped")
+                    .help(format!(
+                        "`s6-rc -D change {}` stops it all the same; `s6-svc -r /run/service/NAME` restarts the process of a \
+                         longrun, and `s6gen apply` replaces it when its definition changes",
+                        plain.join(" ")
+                    ))
             }
             Failure::GaveUp(services) => {
                 let sentence = |(name, how): &(Name, String)| {

@@ -338,6 +338,10 @@ impl<'p> Live<'p> {
         let call = change(&self.directory, direction, names);
         let answer = self.try_change(&call, direction)?;
         let mut moves = Moves::default();
+        let essential = essential(&answer);
+        if direction == Direction::Down && answer.code == 0 && !essential.is_empty() {
+            return Err(Failure::Essential(essential));
+        }
         self.moved(call, answer, &mut moves)?;
         self.see_started(&moves.started)
     }
@@ -476,6 +480,16 @@ fn os(name: &Name) -> OsString {
 
 fn names(out: &[u8]) -> BTreeSet<Name> {
     out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(Name::new).collect()
+}
+
+/// The services that s6-rc says it does not stop, although it ends well, because they have `flag-essential`.
+fn essential(answer: &ProgramAnswer) -> Vec<Name> {
+    let lines = answer.err.split(|byte| *byte == b'\n');
+    let names = lines.filter_map(|line| {
+        let rest = line.strip_prefix(b"s6-rc: warning: service ")?;
+        rest.strip_suffix(b" is marked as essential, not stopping it").map(Name::new)
+    });
+    names.filter(|name| !name.is_reserved()).collect()
 }
 
 /// Whether a program of s6-rc refused because another one holds the locks.

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::{
     Call, DatabaseList, Direction, Failure, Live, ProgramAnswer, ServiceState, Unable, UnableReason, ask,
 };
+use crate::disk;
 use crate::model::{FDHOLDER, Name};
 
 /// How long a service without readiness notification has to run before it counts as started.
@@ -129,18 +130,47 @@ impl Live<'_> {
         Ok(true)
     }
 
+    /// How long a service may take to get there, if that is limited and known.
+    fn limit(&mut self, service: &Unable) -> Option<Duration> {
+        let call = ask(&self.compiled()).args([service.direction.option(), "timeout"]);
+        let answer = self.try_run(&call.arg(super::os(&service.name))).ok()?;
+        let limit: u64 = String::from_utf8_lossy(&answer.out).trim().parse().ok()?;
+        (limit > 0).then(|| Duration::from_millis(limit))
+    }
+
+    /// How many tries a longrun has whose readiness is polled, and how long they take if each fails at once.
+    fn tries(&self, service: &Unable) -> Option<(u32, Duration)> {
+        let directory = self.service_directory(&service.name);
+        let read = |name: &str| disk::read_if_there(&directory.join(name)).ok().flatten();
+        let script = read("run.user").or_else(|| read("run"))?;
+        let script = String::from_utf8_lossy(&script);
+        let mut words = script.split_once("s6-notifyoncheck -n ")?.1.split_ascii_whitespace();
+        let tries = words.next()?.parse().ok().filter(|tries| *tries > 0)?;
+        let interval = words.find(|word| *word != "-w")?.parse().ok()?;
+        Some((tries, Duration::from_millis(interval) * tries))
+    }
+
     /// The failure of s6-rc, with the services that did not start or stop.
     pub(super) fn unable(&mut self, call: Call, answer: ProgramAnswer) -> Failure {
         let text = String::from_utf8_lossy(&answer.err).into_owned();
         let mut services: Vec<Unable> = text.lines().filter_map(unable).collect();
-        let compiled = self.compiled();
-        for service in services.iter_mut().filter(|service| service.why == UnableReason::Late(None)) {
-            let call = ask(&compiled).args([service.direction.option(), "timeout"]);
-            let answer = self.try_run(&call.arg(super::os(&service.name)));
-            let number =
-                answer.ok().and_then(|answer| String::from_utf8_lossy(&answer.out).trim().parse().ok());
-            service.why =
-                UnableReason::Late(number.filter(|limit: &u64| *limit > 0).map(Duration::from_millis));
+        let is_late_oneshot =
+            |why: &UnableReason| text.contains(ONESHOT_TIMED_OUT) && *why == UnableReason::Ended(LOST.into());
+        for service in &mut services {
+            if service.why == UnableReason::Late(None) {
+                let limit = self.limit(service);
+                service.why = match self
+                    .tries(service)
+                    .filter(|tries| limit.is_none_or(|limit| tries.1 < limit))
+                {
+                    Some((tries, _)) if service.direction == Direction::Up => UnableReason::TriesOver(tries),
+                    _ => UnableReason::Late(limit),
+                };
+            } else if is_late_oneshot(&service.why)
+                && let Some(limit) = self.limit(service)
+            {
+                service.why = UnableReason::Late(Some(limit));
+            }
         }
         if services.is_empty() {
             Failure::Failed(call, answer)
@@ -152,6 +182,10 @@ impl Live<'_> {
 
 /// The exit code of s6-svlisten and s6-sudo when the time is over.
 const TIMED_OUT: &str = "99";
+
+/// What s6-sudoc says when the time of a oneshot is over, and how it ends then.
+const ONESHOT_TIMED_OUT: &str = "Connection timed out";
+const LOST: &str = "exit code 111";
 
 /// The service that a line of s6-rc reports as one that did not start or stop.
 fn unable(line: &str) -> Option<Unable> {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use s6gen::diagnostic::Files;
+use s6gen::live::CompiledDatabase;
 use s6gen::model::{File, Name, NodeKind, Settings, Snapshot, System, Target};
 use s6gen::{disk, import, judge, snapshot_of};
 use serde_json::Value;
@@ -141,4 +142,41 @@ fn list(value: &Value) -> impl Iterator<Item = Vec<u8>> {
 
 fn names(value: &Value) -> BTreeSet<Name> {
     list(value).map(Name::new).collect()
+}
+
+/// s6-rc-compile puts programs of its own around the scripts of a member of a pipeline, and around nothing else.
+#[test]
+fn the_scripts_of_a_pipeline_are_told_as_they_were_written() {
+    needs!("s6-rc");
+    let root = scratch();
+    let source = root.path().join("source");
+    let files = [
+        ("web/type", "longrun\n"),
+        ("web/run", "#!/bin/sh\nexec web\n"),
+        ("web/finish", "#!/bin/sh\nexit 125\n"),
+        ("web/producer-for", "web-log\n"),
+        ("web-log/type", "longrun\n"),
+        ("web-log/run", "#!/bin/sh\nexec s6-log /log\n"),
+        ("web-log/finish", "#!/bin/sh\nexit 0\n"),
+        ("web-log/consumer-for", "web\n"),
+        ("alone/type", "longrun\n"),
+        ("alone/run", "#!/bin/sh\nexec alone\n"),
+        ("alone/finish", "#!/bin/sh\nexit 1\n"),
+    ];
+    for (path, text) in files {
+        std::fs::create_dir_all(source.join(path).parent().unwrap()).unwrap();
+        std::fs::write(source.join(path), text).unwrap();
+    }
+    let compiled = Command::new("s6-rc-compile").arg(root.path().join("out")).arg(&source).status().unwrap();
+    assert!(compiled.success());
+    let database = CompiledDatabase::at(&root.path().join("out"));
+    for name in ["web", "web-log", "alone"] {
+        let told = database.settings(&name.into()).unwrap().files;
+        let names: Vec<&str> = told.keys().map(String::as_str).collect();
+        assert_eq!(names, ["finish", "run"], "{name}");
+        for script in names {
+            let written = std::fs::read(source.join(name).join(script)).unwrap();
+            assert_eq!(told[script].content, written, "{script} of {name}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use super::next_boot::{NextBoot, compile_next_boot};
 use super::parallel::in_parallel;
 use super::plan::Plan;
 use super::repair::repair;
-use super::run::{carry_out, rehearse};
+use super::run::{carry_out, refuse_bundled, rehearse};
 use crate::disk;
 use crate::install::PreparedInstall;
 use crate::jobs::container::Container;
@@ -136,6 +136,7 @@ impl Update {
             plan.commands.push(live::compile(fresh, &sources));
             plan.commands.push(live::update(live.directory(), fresh, &conversion));
         }
+        refuse_bundled(live, &plan, fresh, &conversion)?;
         let done = match prepared {
             None => rehearse(live, &mut plan, fresh, &conversion),
             Some(prepared) => {

@@ -1,6 +1,6 @@
 //! Compares the live database with a new one, and plans what to do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::fingerprints;
@@ -43,7 +43,13 @@ pub(super) fn find_changes(
     let Databases { old, new, absent } = databases;
     let mut plan = Plan { active, prints, ..Plan::default() };
     find_differences(&mut plan, &old, &new);
-    plan.conversion.extend(replaced_by_one(live, fresh, &plan.removed)?);
+    for (name, contents) in replaced_by_bundles(live, fresh, &plan.removed)? {
+        // s6-rc-update takes a bundle with one member for the same service under another name, and lets it run.
+        if contents.len() == 1 {
+            plan.conversion.insert(name.clone());
+        }
+        plan.bundled.insert(name, contents);
+    }
 
     let pending = Pending::read(live, fresh)?;
     // What an update that was killed has replaced on the disk, and not restarted.
@@ -182,19 +188,17 @@ fn find_oneshots(plan: &mut Plan, old: &Snapshot) {
         differ.filter(is_oneshot).filter(|name| plan.active.contains(*name)).cloned().collect();
 }
 
-/// The services among `removed` whose names belong to bundles with one member in the database `fresh`. s6-rc-update takes such
-/// a bundle for the same service under another name, and lets it run.
-fn replaced_by_one(
+/// The services among `removed` whose names belong to bundles in the database `fresh`, with the members of those.
+fn replaced_by_bundles(
     live: &mut Live<'_>,
     fresh: &Path,
     removed: &BTreeSet<Name>,
-) -> Result<BTreeSet<Name>, JobError> {
-    let mut replaced = BTreeSet::new();
+) -> Result<BTreeMap<Name, BTreeSet<Name>>, JobError> {
+    let mut replaced = BTreeMap::new();
     if !removed.is_empty() {
         for name in removed & &live.list(fresh, DatabaseList::Bundles)? {
-            if live.contents(fresh, &name.to_string())?.len() == 1 {
-                replaced.insert(name);
-            }
+            let contents = live.contents(fresh, &name.to_string())?;
+            replaced.insert(name, contents);
         }
     }
     Ok(replaced)

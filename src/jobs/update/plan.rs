@@ -14,6 +14,8 @@ pub struct Plan {
     pub(super) added: BTreeSet<Name>,
     /// Services that the new database does not have.
     pub(super) removed: BTreeSet<Name>,
+    /// Those of them that are bundles in the new one, with their members.
+    pub(super) bundled: BTreeMap<Name, BTreeSet<Name>>,
     /// Services that do something else now, with the files that say so.
     pub(super) changed: BTreeMap<Name, Vec<String>>,
     /// The running services that s6-rc-update would not restart by itself: the lines of its conversion file.

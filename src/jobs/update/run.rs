@@ -38,6 +38,24 @@ pub(super) fn rehearse(
     plan.start_new(live, fresh)
 }
 
+/// Refuses an update that s6-rc-update would refuse once the files are new: where a service becomes a bundle of others, it
+/// cannot tell which of them goes on.
+pub(super) fn refuse_bundled(
+    live: &mut Live<'_>,
+    plan: &Plan,
+    fresh: &Path,
+    conversion: &Path,
+) -> Result<(), JobError> {
+    let is_running = |member: &Name| plan.active.contains(member);
+    let bundled = plan.bundled.iter().find(|(_, contents)| contents.iter().any(is_running));
+    let Some((name, contents)) = bundled.filter(|_| plan.replaces) else { return Ok(()) };
+    let Err(failure) = live.rehearse(fresh, conversion) else { return Ok(()) };
+    let members: Vec<String> =
+        contents.iter().filter(|member| is_running(member)).map(|member| format!("`{member}`")).collect();
+    let why = format!("`{name}` was a service and becomes a bundle with {}, which runs", members.join(", "));
+    Err(JobError::from(failure).note(&why).note("nothing was changed"))
+}
+
 /// Replaces the files, then what runs.
 pub(super) fn carry_out(
     live: &mut Live<'_>,
