@@ -2,16 +2,7 @@
 
 use std::fmt;
 
-use super::Lint;
-
-/// How much a problem weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Nothing is built: s6-rc or the system would refuse or misread it.
-    Error,
-    /// It builds, but most likely does not do what was meant.
-    Warning,
-}
+use super::{Lint, Severity};
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $slug:literal $severity:ident,)+) => {

@@ -9,12 +9,14 @@ mod files;
 mod lint;
 mod positions;
 mod rank;
+mod severity;
 
-pub use codes::{Class, Code, Severity};
+pub use codes::{Class, Code};
 pub use files::{FileId, Files, Origin, SourceFile};
 pub use lint::{Confidence, Lint};
 pub use positions::Positions;
 pub use rank::{Rank, Step};
+pub use severity::Severity;
 
 use std::collections::BTreeSet;
 

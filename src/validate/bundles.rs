@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Class, Diagnostic, Problems, Rank};
-use crate::model::{Edge, Index, Kind, Node, NodeKind, ServiceRef, Why};
+use crate::model::{Edge, Index, Kind, Node, NodeKind, ServiceRef};
 
 use super::cycles::{self, Circle};
 
@@ -115,9 +115,4 @@ fn contents<'a>(index: &Index<'a>, node: Node) -> Option<&'a [ServiceRef]> {
         Kind::Bundle(bundle) => Some(&bundle.contents),
         _ => None,
     }
-}
-
-/// Whether an edge says what a bundle contains.
-pub(super) fn is_membership(edge: &Edge) -> bool {
-    edge.why == Why::Member
 }

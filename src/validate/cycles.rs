@@ -3,7 +3,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::diagnostic::{Class, Diagnostic, Problems, Rank};
 use crate::model::{Edge, Index, Layer, Node, NodeKind, Why, components};
 
-use super::bundles::is_membership;
 use super::pipelines::Connections;
 
 /// No service waits for itself, directly or through others. What one part of the graph hides is one report: it shows a
@@ -207,4 +206,9 @@ fn way_back(
         }
     }
     None
+}
+
+/// Whether an edge says what a bundle contains.
+pub(super) fn is_membership(edge: &Edge) -> bool {
+    edge.why == Why::Member
 }
