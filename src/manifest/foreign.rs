@@ -10,11 +10,15 @@ use super::values::{Flag, Value, value_for};
 pub(super) enum Meant {
     /// This value of the key.
     Value(String),
-    /// This line.
-    Line(&'static str),
+    /// This value of the key, with a remark of its own.
+    Noted(String, &'static str),
+    /// This line, with a remark on what it does.
+    Line(&'static str, &'static str),
     /// Nothing has to be written, for this reason.
     Nothing(&'static str),
 }
+
+pub(super) const ON_DEMAND: &str = "it starts only when something needs it or asks for it";
 
 /// The value in the form that the key takes.
 pub(super) fn typed(key: &str, value: &DeValue<'_>) -> Option<Meant> {
@@ -82,7 +86,7 @@ pub(super) fn starts(_: &str, value: &DeValue<'_>) -> Option<Meant> {
     let word = value.as_str().map(str::to_ascii_lowercase);
     match (value.as_bool(), word.as_deref()) {
         (Some(false), _) | (_, Some("false" | "no" | "off" | "manual")) => {
-            Some(Meant::Line("start = \"on-demand\""))
+            Some(Meant::Line("start = \"on-demand\"", ON_DEMAND))
         }
         (Some(true), _) | (_, Some("true" | "yes" | "on" | "auto")) => Some(Meant::Nothing(
             "a service starts with the container, unless it says `start = \"on-demand\"`",
@@ -98,9 +102,12 @@ pub(super) fn restart(_: &str, value: &DeValue<'_>) -> Option<Meant> {
             Some(Meant::Nothing("a longrun is always started again"))
         }
         (Some(false), _) | (_, Some("no" | "never" | "none" | "false")) => {
-            Some(Meant::Line("on-exit.then = \"give-up\""))
+            Some(Meant::Line("on-exit.then = \"give-up\"", "when it has ended it stays down"))
         }
-        (_, Some("on-failure" | "unexpected")) => Some(Meant::Line("on-exit.codes = [0]")),
+        (_, Some("on-failure" | "unexpected")) => Some(Meant::Line(
+            "on-exit.codes = [0]",
+            "after an exit with one of these codes it stays down, after any other it starts again",
+        )),
         _ => None,
     }
 }
@@ -109,7 +116,7 @@ pub(super) fn kill_mode(_: &str, value: &DeValue<'_>) -> Option<Meant> {
     let word = value.as_str().map(str::to_ascii_lowercase);
     match (value.as_bool(), word.as_deref()) {
         (Some(true), _) | (_, Some("control-group" | "true" | "yes")) => {
-            Some(Meant::Line("stop-group = true"))
+            Some(Meant::Line("stop-group = true", "what is left of its process group is stopped with it"))
         }
         (Some(false), _) | (_, Some("process" | "none" | "false" | "no")) => Some(Meant::Nothing(
             "only the process itself gets the signal, unless it says `stop-group = true`",
@@ -207,7 +214,9 @@ pub(super) fn log_to(_: &str, value: &DeValue<'_>) -> Option<Meant> {
         | "/proc/self/fd/1" | "/proc/self/fd/2" | "/proc/1/fd/1" | "/proc/1/fd/2" => {
             Some(Meant::Nothing(has_none))
         }
-        "NONE" | "null" | "none" | "/dev/null" => Some(Meant::Value("\"discard\"".into())),
+        "NONE" | "null" | "none" | "/dev/null" => {
+            Some(Meant::Noted("\"discard\"".into(), "the output is thrown away"))
+        }
         path if is_path(path) && !path.starts_with("/dev/") => {
             suggest::string(path.strip_suffix(".log").unwrap_or(path)).map(Meant::Value)
         }

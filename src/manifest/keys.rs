@@ -53,6 +53,8 @@ macro_rules! tables {
             pub struct $table {
                 $($(#[doc = $doc])+ pub $field: Option<$type>,)+
                 farther: Vec<&'static str>,
+                unread: Vec<&'static str>,
+                has_unknown_keys: bool,
             }
 
             impl $table {
@@ -65,13 +67,25 @@ macro_rules! tables {
                 pub fn gives_way(&self, key: &str) -> bool {
                     self.farther.contains(&key)
                 }
+
+                /// Whether the key is there, with a value that could not be read and was reported.
+                pub fn is_unread(&self, key: &str) -> bool {
+                    self.unread.contains(&key)
+                }
+
+                /// Whether a key of this table inside another one was reported: what seems to be missing may be what
+                /// was meant by that.
+                pub fn has_mistakes(&self) -> bool {
+                    self.has_unknown_keys || !self.unread.is_empty()
+                }
             }
 
             impl Table for $table {
                 fn set(&mut self, key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> bool {
                     match key {
                         $($name => {
-                            read_value(&mut self.$field, $name, value, reader);
+                            let is_read = read_value(&mut self.$field, $name, value, reader);
+                            self.unread.extend((!is_read).then_some($name));
                             self.farther.extend(reader.in_defaults.then_some($name));
                         })+
                         _ => return false,
@@ -86,7 +100,15 @@ macro_rules! tables {
                 fn merge(self, nearer: Self) -> Self {
                     let mut farther = nearer.farther;
                     $(farther.extend((self.$field.is_some() && nearer.$field.is_none()).then_some($name));)+
-                    $table { $($field: merge(self.$field, nearer.$field),)+ farther }
+                    let mut unread = self.unread;
+                    unread.extend(nearer.unread);
+                    let has_unknown_keys = self.has_unknown_keys || nearer.has_unknown_keys;
+                    $table {
+                        $($field: merge(self.$field, nearer.$field),)+
+                        farther,
+                        unread,
+                        has_unknown_keys,
+                    }
                 }
 
                 fn knows(path: &str) -> bool {
@@ -133,12 +155,20 @@ macro_rules! nested {
 
             fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
                 let mut table = Self::default();
+                // A table that is none cannot be read any more than another value.
+                value.get_ref().as_table().or_else(|| {
+                    entries(value, reader, key);
+                    None
+                })?;
+                let outer = reader.table.replace(key.to_owned());
                 for (name, value) in entries(value, reader, key) {
                     if !table.set(name.get_ref(), value, reader) {
                         let (problem, _) = unknown_key::<Self>(name, value, reader, key);
                         reader.problems.push(problem);
+                        table.has_unknown_keys = true;
                     }
                 }
+                reader.table = outer;
                 Some(table)
             }
 
@@ -268,7 +298,9 @@ tables! {
         "ready" => ready: Ready,
         /// When a death is final, and what happens then. Default: it is always started again.
         "on-exit" => on_exit: OnExit,
-        /// How long to wait after a death before the next start. Default: s6's own one second between two starts.
+        /// How long to wait after a death before the next start, in whole seconds. Default: s6's own second, which it
+        /// waits for unless the service was ready. That second is a part of this wait; only a service with `ready` that
+        /// dies before it is ready waits for a second longer.
         "restart-delay" => restart_delay: RawText,
         /// The signal that stops it. Default `TERM`.
         "down-signal" => down_signal: RawText,
@@ -326,7 +358,7 @@ tables! {
         /// How long one try may take. Default `5s`. A try that takes longer has failed. `tcp` and `http` end by themselves
         /// soon after that; s6 does not end a `check`, which needs a limit of its own if it can hang.
         "timeout" => timeout: RawText,
-        /// The number of tries. Default: as many as fit into `timeout-up`.
+        /// The number of tries, at least one. Default: as many as fit into `timeout-up`.
         "tries" => tries: Number,
     }
 

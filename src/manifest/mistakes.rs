@@ -83,23 +83,24 @@ pub(super) fn header(
     if let Some((section, name)) = inside.split_once(':') {
         let plain_name = name.trim().trim_matches(['"', '\'']);
         let section = words::section(section.trim());
-        return match (section, suggest::key(plain_name)) {
-            (Some(section), Some(key)) if section.names.contains(&"group") => {
+        let key = suggest::service_key(plain_name);
+        return match section {
+            Some(section) if section.names.contains(&"group") => {
                 let help = format!("write `[bundle.{key}]`: one name for several services is a bundle");
                 (
                     plain.says("the name of a table has no colon", help),
                     vec!["bundle".into(), plain_name.into()],
                 )
             }
-            (Some(section), Some(key)) if section.holds == Holds::Services => {
+            Some(section) if section.holds == Holds::Services => {
                 let help = format!("write `[longrun.{key}]`: {}", section.note);
                 (
                     plain.says("the name of a table has no colon", help),
                     vec!["longrun".into(), plain_name.into()],
                 )
             }
-            (Some(section), _) => (plain.says("the name of a table has no colon", section.note), Vec::new()),
-            (None, _) => (plain.says("the name of a table has no colon", TABLE), Vec::new()),
+            Some(section) => (plain.says("the name of a table has no colon", section.note), Vec::new()),
+            None => (plain.says("the name of a table has no colon", TABLE), Vec::new()),
         };
     }
     let closed = path_of(&format!("[{inside}]"));
@@ -327,7 +328,7 @@ fn advice(key: &str, bare: &str, path: &[String]) -> Option<String> {
             let meant = expected_of(key).and_then(|expected| value_for(rest, expected, value.get_ref()));
             Some(meant.map_or(plain, |meant| format!("write `{key} = {meant}`")))
         }
-        None => Some(match unknown::remedy(head, value.get_ref(), &place, &keys) {
+        None => Some(match unknown::remedy(head, value.get_ref(), &place, "", &keys) {
             (help, Some(line)) if help.starts_with("did you mean") => format!("write `{line}`"),
             (help, _) => help,
         }),

@@ -195,6 +195,16 @@ pub fn parse(files: &Files, file: FileId, problems: &mut Problems) -> Manifest {
     let (root, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
         manifest.read(root.get_ref(), &mut Reader::new(file, text, problems));
+    } else if let Some(start) = json(text) {
+        problems.push(
+            Diagnostic::new(Code::Syntax, "this is JSON, and a manifest is TOML")
+                .at(Origin::new(file, start..start + 1), "an object of JSON begins here")
+                .help(
+                    "write a line `[longrun.NAME]` for each service, and its keys below it as `KEY = VALUE`, without \
+                     quotes around the key; strings and arrays stay as they are",
+                ),
+        );
+        manifest.lost.names = true;
     } else {
         manifest.read_around_mistakes(text, file, problems);
     }
@@ -206,6 +216,12 @@ pub fn parse(files: &Files, file: FileId, problems: &mut Problems) -> Manifest {
         );
     }
     manifest
+}
+
+/// The start of the object that is the whole text, if the text is JSON. No line of TOML begins with a brace.
+fn json(text: &str) -> Option<usize> {
+    let body = text.trim_start_matches('\u{feff}').trim_start();
+    body.trim_start_matches(['[', ' ', '\n']).starts_with('{').then(|| text.len() - body.len())
 }
 
 /// The patterns that the manifest `file` includes, with their places. Mistakes are reported by [`parse`].
@@ -575,14 +591,17 @@ fn set_line<T: Table>(table: &mut T, line: &str, origin: Origin) {
     }
 }
 
-/// Reads one key of a table into its field; used by the tables of [`keys`].
+/// Reads one key of a table into its field; false, and a report, if that is not possible. Used by the tables of
+/// [`keys`].
 fn read_value<V: Value>(
     field: &mut Option<V>,
     name: &str,
     value: &Spanned<DeValue<'_>>,
     reader: &mut Reader<'_>,
-) {
-    if let Some(read) = V::read(name, value, reader) {
-        *field = Some(read);
-    }
+) -> bool {
+    let path = reader.table.as_ref().map_or(name.to_owned(), |table| format!("{table}.{name}"));
+    let read = V::read(&path, value, reader);
+    let is_read = read.is_some();
+    *field = read.or(field.take());
+    is_read
 }

@@ -36,7 +36,12 @@ pub(super) fn line_for_table(key: &str, value: &DeValue<'_>) -> Option<String> {
             ("unix", string(text)?)
         }
         ("ready", Some(text)) if is_address(text) => ("tcp", string(text)?),
-        ("ready", None) if value.is_integer() => ("fd", number(value)?),
+        // Beyond the descriptors that a program can have by default it is a port.
+        ("ready", None) if value.is_integer() => match number(value)?.parse().ok()? {
+            3..=1023 => ("fd", number(value)?),
+            1024..=65535 => ("tcp", text_for("tcp", value)?),
+            _ => return None,
+        },
         ("ready", None) if value.is_array() => ("check", command(value)?),
         ("on-exit", Some(text)) if ["give-up", "stop-container"].contains(&text) => ("then", string(text)?),
         ("on-exit", None) if value.is_array() => ("codes", numbers(value)?),
@@ -53,10 +58,46 @@ fn is_address(text: &str) -> bool {
     })
 }
 
+pub(super) fn leaf(key: &str) -> &str {
+    key.rsplit('.').next().unwrap_or(key)
+}
+
+pub(super) fn is_inside(key: &str, table: &str) -> bool {
+    key.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// What a string of the key says, and an example that is valid in every service; `None` if the key takes any text.
+pub(super) fn example_text(leaf: &str) -> Option<(&'static str, &'static str)> {
+    let example = match (leaf, form(leaf)) {
+        ("s6-overlay", _) => ("the whole version in quotes", "\"3.2.0.2\""),
+        ("s6-rc", _) => ("the whole version in quotes", "\"0.7.0.0\""),
+        ("then", _) => ("what happens then", "\"give-up\""),
+        ("timestamp", _) => ("how times are written", "\"iso\""),
+        (_, StringForm::Free | StringForm::Word) => return None,
+        (_, StringForm::Duration { .. }) => ("a number and a unit in quotes", "\"10s\""),
+        (_, StringForm::Size) => ("a number and a unit in quotes", "\"1MB\""),
+        (_, StringForm::Signal) => ("the name of a signal in quotes", "\"TERM\""),
+        (_, StringForm::Account) => ("the name of an account in quotes", "\"nobody\""),
+        (_, StringForm::Mask) => ("octal digits in quotes", "\"022\""),
+        (_, StringForm::Start) => ("when it starts, in quotes", "\"on-demand\""),
+        (_, StringForm::Address) => ("a host and a port in quotes", "\"127.0.0.1:8080\""),
+        (_, StringForm::Url) => ("an address in quotes", "\"http://127.0.0.1:8080/\""),
+        (_, StringForm::Path) => ("the path in quotes", "\"/var/log/web\""),
+    };
+    Some(example)
+}
+
 /// The form of the strings of a key.
 enum StringForm {
     Free,
-    Duration { may_be_never: bool },
+    Address,
+    Url,
+    Path,
+    /// One of a few words, or a version.
+    Word,
+    Duration {
+        may_be_never: bool,
+    },
     Size,
     Signal,
     Account,
@@ -75,6 +116,10 @@ fn form(key: &str) -> StringForm {
         "user" => StringForm::Account,
         "umask" => StringForm::Mask,
         "start" => StringForm::Start,
+        "tcp" => StringForm::Address,
+        "http" => StringForm::Url,
+        "unix" | "to" | "stderr" | "workdir" | "tree" | "command-dir" => StringForm::Path,
+        "then" | "timestamp" | "s6-overlay" | "s6-rc" => StringForm::Word,
         _ => StringForm::Free,
     }
 }
@@ -116,8 +161,15 @@ pub(super) fn text_for(key: &str, value: &DeValue<'_>) -> Option<String> {
         (StringForm::Start, DeValue::Boolean(starts)) => {
             Some(format!("\"{}\"", if *starts { "boot" } else { "on-demand" }))
         }
+        // s6-log takes no smaller ones.
         (StringForm::Size, DeValue::Integer(_)) => {
-            (whole? > 0).then(|| format!("\"{}\"", digits.unwrap_or_default()))
+            (whole? >= 4096).then(|| format!("\"{}\"", digits.unwrap_or_default()))
+        }
+        (StringForm::Address, DeValue::Integer(_)) => {
+            is_port(whole?).then(|| format!("\"127.0.0.1:{}\"", digits.unwrap_or_default()))
+        }
+        (StringForm::Url, DeValue::Integer(_)) => {
+            is_port(whole?).then(|| format!("\"http://127.0.0.1:{}/\"", digits.unwrap_or_default()))
         }
         (StringForm::Free, DeValue::Integer(_)) => string(&digits?),
         (StringForm::Free, DeValue::Float(number)) => string(number.as_str()),
@@ -126,6 +178,10 @@ pub(super) fn text_for(key: &str, value: &DeValue<'_>) -> Option<String> {
         (_, DeValue::String(text)) => text_of(key, text).or_else(|| string(text)),
         _ => None,
     }
+}
+
+fn is_port(number: i64) -> bool {
+    (1..=65535).contains(&number)
 }
 
 /// The suggestion for a string that the key does not take as it is.
@@ -139,6 +195,11 @@ pub fn text_of(key: &str, text: &str) -> Option<String> {
             digits().map_or_else(|| units(text), |number| duration_of(number, may_be_never))
         }
         StringForm::Size => size(text),
+        StringForm::Address => {
+            let digits = text.strip_prefix(':').unwrap_or(text);
+            let port = digits.parse::<u16>().ok().filter(|port| is_port((*port).into()))?;
+            Some(format!("\"127.0.0.1:{port}\""))
+        }
         _ => None,
     }
 }
@@ -258,7 +319,9 @@ pub(super) fn numbers(value: &DeValue<'_>) -> Option<String> {
             .collect::<Option<_>>()?,
         other => vec![number(other)?],
     };
-    (!numbers.is_empty()).then(|| format!("[{}]", numbers.join(", ")))
+    // They are exit codes.
+    let are_codes = !numbers.is_empty() && numbers.iter().all(|number| number.parse::<u8>().is_ok());
+    are_codes.then(|| format!("[{}]", numbers.join(", ")))
 }
 
 pub(super) fn flag(value: &DeValue<'_>) -> Option<String> {
@@ -317,7 +380,7 @@ fn quoted_pairs(text: &str) -> Option<Vec<(String, String)>> {
 }
 
 /// A value that is not a list or table, as a string of the manifest.
-fn scalar(value: &DeValue<'_>) -> Option<String> {
+pub(super) fn scalar(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) => string(text),
         DeValue::Integer(number) if number.radix() == 10 => string(number.as_str()),
@@ -342,16 +405,29 @@ pub(super) fn string(text: &str) -> Option<String> {
     })
 }
 
+/// The name of a service that is nearest to `name`, as the header of a table writes it.
+pub(super) fn service_key(name: &str) -> String {
+    let allowed = |c: char| if c.is_ascii_alphanumeric() || "_.@-".contains(c) { c } else { '-' };
+    let name: String = name.trim().chars().map(allowed).take(LONGEST).collect();
+    let name = name.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+    match name {
+        "" => "NAME".to_owned(),
+        _ => key(name).unwrap_or_else(|| "NAME".to_owned()),
+    }
+}
+
 /// A key as TOML writes it.
 pub(super) fn key(name: &str) -> Option<String> {
     let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
     if is_bare { Some(name.to_owned()) } else { string(name) }
 }
 
-/// A remark on the line that is suggested instead of `value`.
-pub(super) fn remark(line: &str, value: &DeValue<'_>) -> &'static str {
-    let key = line.split(" =").next().unwrap_or(line);
-    match (form(key), value) {
+/// A remark on `meant`, which is suggested instead of `value`.
+pub(super) fn remark(key: &str, meant: &str, value: &DeValue<'_>) -> &'static str {
+    match (form(leaf(key)), value) {
+        (StringForm::Address | StringForm::Url, DeValue::Integer(_)) if meant.contains("127.0.0.1") => {
+            ", or another host than the container itself"
+        }
         (StringForm::Account, DeValue::Integer(_)) => {
             ": the number behind the colon is the group, which s6 does not look up; a name in quotes brings the groups of its account"
         }

@@ -21,15 +21,26 @@ pub(super) fn unknown_key<T: Table>(
     let name = key.get_ref();
     let problem = Diagnostic::new(Code::UnknownKey, format!("`{place}` has no key `{name}`"))
         .at(reader.origin(key.span()), "unknown key");
-    let (help, line) = remedy(name, value.get_ref(), place, &T::keys());
+    // `ready.port` is written so, and not in a table of its own: so is what takes its place.
+    let is_dotted = reader.before(key.span()).is_some_and(|text| text.trim_end().ends_with('.'));
+    let prefix = if is_dotted && !place.starts_with('[') { format!("{place}.") } else { String::new() };
+    let (help, line) = remedy(name, value.get_ref(), place, &prefix, &T::keys());
     (problem.help(help), line)
 }
 
-/// What to write instead of a key that the table `place` does not have.
-pub(super) fn remedy(name: &str, value: &DeValue<'_>, place: &str, keys: &[Key]) -> (String, Option<String>) {
+/// What to write instead of a key that the table `place` does not have; `prefix` stands before its keys where it does so
+/// in the file.
+pub(super) fn remedy(
+    name: &str,
+    value: &DeValue<'_>,
+    place: &str,
+    prefix: &str,
+    keys: &[Key],
+) -> (String, Option<String>) {
     let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
     if let Some(key) = keys.iter().find(|key| words::plain(key.name) == words::plain(name)) {
-        let line = value_for(key.name, key.expected, value).map(|meant| format!("{} = {meant}", key.name));
+        let line =
+            value_for(key.name, key.expected, value).map(|meant| format!("{prefix}{} = {meant}", key.name));
         let help = match &line {
             Some(line) if !value.is_str() || key.expected != Text::EXPECTED => format!("write `{line}`"),
             _ => format!("did you mean `{}`?", key.name),
@@ -37,30 +48,73 @@ pub(super) fn remedy(name: &str, value: &DeValue<'_>, place: &str, keys: &[Key])
         return (help, line);
     }
     let table = place.strip_prefix('[').map_or(place, |_| "");
-    if let Some(remedy) = words::remedy(name, value, table, &names) {
+    if let Some(remedy) = words::remedy(name, value, table, prefix, &names) {
         return (remedy.help, remedy.line);
     }
-    let near = did_you_mean(name, names.iter().copied());
-    let help = match place.trim_matches(['[', ']']).split_once('.') {
-        Some((kind, service))
-            if value.is_table() && near.is_none() && place.ends_with(']') && kind != "defaults" =>
-        {
-            format!("a name with a dot needs quotes: `[{kind}.\"{service}.{name}\"]`")
-        }
-        _ => match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => {
-                elsewhere(name).or_else(|| similar(name, &names)).unwrap_or_else(|| explained(place, &names))
-            }
-        },
-    };
+    let help = elsewhere(name, place)
+        .or_else(|| dotted_name(name, value, place, keys))
+        .or_else(|| did_you_mean(name, names.iter().copied()).map(|near| format!("did you mean `{near}`?")))
+        .or_else(|| similar(name, &names))
+        .unwrap_or_else(|| explained(place, &names));
     (help, None)
 }
 
-/// The table that has the key.
-fn elsewhere(name: &str) -> Option<String> {
+/// What to write where the name of a service was taken for two, because of its dot: the table inside has keys of a
+/// service.
+fn dotted_name(name: &str, value: &DeValue<'_>, place: &str, keys: &[Key]) -> Option<String> {
+    let (kind, service) = place.strip_prefix('[')?.strip_suffix(']')?.split_once('.')?;
+    let mut inside = value.as_table()?.keys();
+    let has_keys = inside.any(|inner| keys.iter().any(|key| key.name == inner.get_ref().as_ref()));
+    let whole = suggest::string(&format!("{service}.{name}")).filter(|_| has_keys && kind != "defaults")?;
+    Some(format!("a name with a dot needs quotes: `[{kind}.{whole}]`"))
+}
+
+/// What to do about a key that another table has.
+fn elsewhere(name: &str, place: &str) -> Option<String> {
+    if TABLES.contains(&name) {
+        return Some(match name {
+            "include" => {
+                "`include` stands at the top of the file, before the first table: `include = [\"FILE\"]`".into()
+            }
+            "target" => "`target` is a table of the whole file: write its keys below a line `[target]`".into(),
+            "defaults" => {
+                "defaults are for a whole kind: write them below a line `[defaults.longrun]` or `[defaults.oneshot]`"
+                    .into()
+            }
+            kind => format!("each service has a table of its own: write its keys below a line `[{kind}.NAME]`"),
+        });
+    }
     let (home, ..) = REFERENCE.iter().find(|(_, _, keys)| keys().iter().any(|key| key.name == name))?;
-    Some(format!("`{name}` is a key of `{home}`"))
+    let has_process = *home == "[longrun.NAME]" || *home == "[oneshot.NAME]";
+    let kind = place.trim_matches(['[', ']']).rsplit('.').next_back().unwrap_or_default();
+    Some(match (kind, name) {
+        ("bundle", _) if has_process => format!(
+            "a bundle has no process, and so no `{name}`: write it for its members, or below `[defaults.longrun]` for every \
+             longrun"
+        ),
+        ("oneshot", "ready") => {
+            "a oneshot has no `ready`: it counts as up when `up` has succeeded, so let `up` wait for what has to be there"
+                .into()
+        }
+        ("oneshot", "on-exit" | "restart-delay") => format!(
+            "a oneshot has no `{name}`: it is never started again, and stays down if `up` fails; leave it out"
+        ),
+        ("oneshot", _) if *home == "[longrun.NAME]" => format!(
+            "a oneshot has no `{name}`, because nothing of it is left running: leave it out, or make it a longrun: \
+             `[longrun.NAME]` with `run`"
+        ),
+        ("longrun", _) if *home == "[oneshot.NAME]" => format!(
+            "a longrun has no `{name}`: leave it out, or write a step that is done once as `[oneshot.NAME]` with `up`"
+        ),
+        (_, "contents") => {
+            "one name for several services is a bundle: `[bundle.NAME]` with `contents = [\"one\", \"two\"]`".into()
+        }
+        ("longrun" | "oneshot" | "defaults", _) if !home.starts_with('[') => {
+            format!("`{name}` is a key of `{home}`: write `{home}.{name}`")
+        }
+        _ if *home == "[target]" => format!("`{name}` is a key of the whole file: write it below a line `[target]`"),
+        _ => format!("`{name}` is a key of `{home}`, and not of `{place}`"),
+    })
 }
 
 /// The keys that have a word in common with it.
@@ -110,20 +164,25 @@ pub(super) fn unknown_table(
     {
         return (problem.help(format!("did you mean `{near}`?")), None);
     }
-    let section = words::section(name);
+    // `["program:web"]` or `["service.web"]`: the word of another system, and the name of the service.
+    let (word, inner) = match name.split_once([':', '.']) {
+        Some((word, inner)) if words::section(word).is_some() => (word, Some(inner.to_owned())),
+        _ => (name, None),
+    };
+    let section = words::section(word);
     let help = match section {
         Some(section) if section.holds == Holds::Services => {
             let services = value.as_table().into_iter().flat_map(|table| table.iter());
-            let first = services
-                .filter(|(_, value)| value.get_ref().is_table())
-                .map(|(name, _)| name.get_ref())
-                .next();
-            let header = first.and_then(|name| suggest::key(name)).unwrap_or_else(|| "NAME".into());
+            let first =
+                services.filter(|(_, value)| value.get_ref().is_table()).map(|(name, _)| name.get_ref());
+            let first = inner.or_else(|| first.map(|name| name.to_string()).next());
+            let header = first.map_or_else(|| "NAME".into(), |name| suggest::service_key(&name));
             format!("write `[longrun.{header}]`: {}", section.note)
         }
         Some(section) => section.note.to_owned(),
         None if value.is_table() => {
-            format!("a service is written `[longrun.{name}]`, `[oneshot.{name}]` or `[bundle.{name}]`")
+            let key = suggest::service_key(name);
+            format!("a service is written `[longrun.{key}]`, `[oneshot.{key}]` or `[bundle.{key}]`")
         }
         None => "settings of a service stand below its `[longrun.NAME]`".into(),
     };

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 use super::{inside, suggest};
 use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Positions, Problems};
@@ -18,13 +18,15 @@ pub struct Reader<'p> {
     /// The place of everything that is read, where it is not in the file as it stands.
     pub(super) pinned: Option<Origin>,
     pub(super) in_defaults: bool,
+    /// The table inside a service's table that is read, such as `ready`.
+    pub(super) table: Option<String>,
     pub(super) problems: &'p mut Problems,
 }
 
 impl<'p> Reader<'p> {
     /// Reads the file as it stands.
     pub(super) fn new(file: FileId, text: &'p str, problems: &'p mut Problems) -> Self {
-        Reader { file, text, base: 0, pinned: None, in_defaults: false, problems }
+        Reader { file, text, base: 0, pinned: None, in_defaults: false, table: None, problems }
     }
 
     pub(super) fn origin(&self, span: Range<usize>) -> Origin {
@@ -41,31 +43,48 @@ impl<'p> Reader<'p> {
         }
     }
 
-    fn wrong_type<T>(&mut self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str) -> Option<T> {
-        let leaf = key.rsplit('.').next().unwrap_or(key);
-        let meant = value_for(leaf, expected, value.get_ref());
-        self.wrong_type_of(
-            &format!("`{key}`"),
-            value,
-            expected,
-            meant.map(|meant| format!("{leaf} = {meant}")),
-        )
+    /// What stands before a place in the file.
+    pub(super) fn before(&self, span: Range<usize>) -> Option<&'p str> {
+        self.text.get(..self.base + span.start).filter(|_| self.pinned.is_none())
     }
 
-    /// Reports a value of the wrong type; `meant` is what to write instead, if that is certain.
-    fn wrong_type_of<T>(
+    /// The key of a value as it stands in the file, be it `ready.tcp` or, in braces or below a header of its own, `tcp`.
+    fn written_key(&self, span: Range<usize>) -> Option<&'p str> {
+        let before = self.before(span)?.trim_end().strip_suffix('=')?;
+        let key = before.rsplit(['\n', '{', ',']).next()?.trim();
+        DeTable::parse(&format!("{key} = 1")).is_ok().then_some(key)
+    }
+
+    /// Reports a value of the wrong type for `key`.
+    pub(super) fn wrong_type<T>(
+        &mut self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+        expected: &str,
+    ) -> Option<T> {
+        let written = self.written_key(value.span()).unwrap_or(key);
+        let meant = value_for(key, expected, value.get_ref());
+        let line = |meant: &str| format!("{written} = {meant}");
+        let help = match (meant, example_for(key, expected)) {
+            (Some(meant), _) => {
+                let remark = suggest::remark(key, &meant, value.get_ref());
+                format!("write `{}`{remark}", line(&meant))
+            }
+            (None, Some((what, example))) => format!("write {what}, such as `{}`", line(example)),
+            (None, None) => format!("write {}", example(expected)),
+        };
+        self.report_type(&format!("`{key}`"), value, expected, help)
+    }
+
+    fn report_type<T>(
         &mut self,
         what: &str,
         value: &Spanned<DeValue<'_>>,
         expected: &str,
-        meant: Option<String>,
+        help: String,
     ) -> Option<T> {
         let found = kind_of(value.get_ref());
         let origin = self.origin(value.span());
-        let help = match meant {
-            Some(meant) => format!("write `{meant}`{}", suggest::remark(&meant, value.get_ref())),
-            None => format!("write {}", example(expected)),
-        };
         self.problems.push(
             Diagnostic::new(Code::WrongType, format!("{what} must be {expected}, not {found}"))
                 .at(origin, format!("this is {found}"))
@@ -213,7 +232,11 @@ impl StringValue for Text {
     fn read_as(what: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let Some(text) = value.get_ref().as_str() else {
             let meant = value_for("", <Self as Value>::EXPECTED, value.get_ref());
-            return reader.wrong_type_of(what, value, <Self as Value>::EXPECTED, meant);
+            let help = meant.map_or_else(
+                || format!("write {}", example(<Self as Value>::EXPECTED)),
+                |meant| format!("write `{meant}`"),
+            );
+            return reader.report_type(what, value, <Self as Value>::EXPECTED, help);
         };
         let origin = reader.origin(value.span());
         if text.contains('\0') {
@@ -311,8 +334,17 @@ impl Value for Limit {
 /// What to write instead of `value`, for the key `key` whose type is called `expected`; `None` if that is not certain.
 pub(super) fn value_for(key: &str, expected: &str, value: &DeValue<'_>) -> Option<String> {
     match expected {
-        Text::EXPECTED => suggest::text_for(key, value),
+        // A table of strings has one free text for each key.
+        Text::EXPECTED
+            if ["environment", "files", "instances"].iter().any(|table| suggest::is_inside(key, table)) =>
+        {
+            suggest::scalar(value)
+        }
+        Text::EXPECTED => suggest::text_for(suggest::leaf(key), value),
         Command::EXPECTED => suggest::command(value),
+        Names::<Text>::EXPECTED if key == "writable" => {
+            suggest::names(value).filter(|list| list.contains('/'))
+        }
         Names::<Text>::EXPECTED => suggest::names(value),
         Number::EXPECTED | Limit::EXPECTED => suggest::number(value),
         Numbers::EXPECTED => suggest::numbers(value),
@@ -321,6 +353,21 @@ pub(super) fn value_for(key: &str, expected: &str, value: &DeValue<'_>) -> Optio
         Instances::EXPECTED => suggest::number(value),
         _ => None,
     }
+}
+
+/// What a value of the key says, and an example that is valid in every service.
+fn example_for(key: &str, expected: &str) -> Option<(&'static str, &'static str)> {
+    Some(match (suggest::leaf(key), expected) {
+        ("codes" | "except", Numbers::EXPECTED) => ("the exit codes in brackets", "[0, 2]"),
+        ("fd" | "lock-fd", Number::EXPECTED) => ("the number of the descriptor", "3"),
+        (_, Number::EXPECTED) => ("a number without quotes", "5"),
+        (_, Flag::EXPECTED) => ("a word without quotes", "true"),
+        (_, Limit::EXPECTED) => {
+            ("a number without quotes, or the least that it shall be as `\">= 65536\"`", "65536")
+        }
+        (leaf, Text::EXPECTED) => return suggest::example_text(leaf),
+        _ => return None,
+    })
 }
 
 /// A command: an array is run exactly as it is, a string by a shell or by the interpreter of its first line.
@@ -427,6 +474,15 @@ impl Value for Numbers {
         let Some(array) = value.get_ref().as_array() else {
             return reader.wrong_type(key, value, Self::EXPECTED);
         };
+        if let Some(item) = array.iter().find(|item| !item.get_ref().is_integer()) {
+            let written = reader.written_key(value.span()).unwrap_or(key);
+            let meant = value_for(key, Self::EXPECTED, value.get_ref());
+            let help = match meant {
+                Some(meant) => format!("write `{written} = {meant}`"),
+                None => format!("write {}", example(Self::EXPECTED)),
+            };
+            return reader.report_type(&format!("each item of `{key}`"), item, Number::EXPECTED, help);
+        }
         let list = array.iter().filter_map(|item| Number::read(key, item, reader)).collect();
         Some(Numbers { list, origin: reader.origin(value.span()) })
     }
@@ -448,17 +504,7 @@ impl<T: StringValue> Value for TextTable<T> {
         };
         let mut entries = Vec::new();
         for (name, value) in table {
-            let text = match value.get_ref().is_str() {
-                true => T::read(&format!("{key}.{}", name.get_ref()), value, reader),
-                false => {
-                    let meant = value_for("", <Text as Value>::EXPECTED, value.get_ref());
-                    let meant =
-                        meant.and_then(|meant| Some(format!("{} = {meant}", suggest::key(name.get_ref())?)));
-                    let what = format!("`{key}.{}`", name.get_ref());
-                    reader.wrong_type_of(&what, value, <Text as Value>::EXPECTED, meant)
-                }
-            };
-            if let Some(text) = text {
+            if let Some(text) = T::read(&format!("{key}.{}", name.get_ref()), value, reader) {
                 let name = Text {
                     value: name.get_ref().to_string(),
                     origin: reader.origin(name.span()),

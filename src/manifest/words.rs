@@ -5,7 +5,7 @@
 use toml::de::DeValue;
 
 use super::foreign::{
-    Meant, command, env_file, health, kill_mode, limit, log_size, log_to, path, path_exists, port,
+    Meant, ON_DEMAND, command, env_file, health, kill_mode, limit, log_size, log_to, path, path_exists, port,
     redirect_stderr, reload_command, replicas, restart, seconds, service_type, services, starts,
     stop_command, true_only, typed, wanted_by,
 };
@@ -36,13 +36,20 @@ pub struct Remedy {
 
 /// What to write instead of `word` with the value `value`, in a table with the keys `keys`. `place` is the key whose table it
 /// is, or empty.
-pub(super) fn remedy(word: &str, value: &DeValue<'_>, place: &str, keys: &[&str]) -> Option<Remedy> {
+/// `prefix` stands before the keys of that table where it does so in the file.
+pub(super) fn remedy(
+    word: &str,
+    value: &DeValue<'_>,
+    place: &str,
+    prefix: &str,
+    keys: &[&str],
+) -> Option<Remedy> {
     let plain = plain(word);
     let inside = format!("{place}.{plain}");
     let local = |word: &ForeignWord| match word.key.split_once('.') {
-        Some((table, leaf)) if table == place => Some(leaf),
-        Some((table, _)) if keys.contains(&table) => Some(word.key),
-        None if word.key.is_empty() || keys.contains(&word.key) => Some(word.key),
+        Some((table, leaf)) if table == place => Some(format!("{prefix}{leaf}")),
+        Some((table, _)) if keys.contains(&table) => Some(word.key.to_owned()),
+        None if word.key.is_empty() || keys.contains(&word.key) => Some(word.key.to_owned()),
         _ => None,
     };
     let (word, key) = WORDS
@@ -54,7 +61,7 @@ pub(super) fn remedy(word: &str, value: &DeValue<'_>, place: &str, keys: &[&str]
         note => format!("{text}: {note}"),
     };
     let local_line = |line: &str| match line.split_once('.') {
-        Some((table, rest)) if table == place => rest.to_owned(),
+        Some((table, rest)) if table == place => format!("{prefix}{rest}"),
         _ => line.to_owned(),
     };
     let (help, line) = match (word.read)(word.key, value) {
@@ -62,9 +69,13 @@ pub(super) fn remedy(word: &str, value: &DeValue<'_>, place: &str, keys: &[&str]
             let line = format!("{key} = {value}");
             (note(format!("write `{line}`")), Some(line))
         }
-        Some(Meant::Line(line)) => {
+        Some(Meant::Noted(value, why)) => {
+            let line = format!("{key} = {value}");
+            (format!("write `{line}`: {why}"), Some(line))
+        }
+        Some(Meant::Line(line, why)) => {
             let line = local_line(line);
-            (note(format!("write `{line}`")), Some(line))
+            (format!("write `{line}`: {why}"), Some(line))
         }
         Some(Meant::Nothing(why)) => (format!("leave it out: {why}"), None),
         None if word.example.is_empty() => (word.note.to_owned(), None),
@@ -237,7 +248,8 @@ pub const WORDS: &[ForeignWord] = &[
         .note("there are no numbers; name the services that must be up before"),
     elsewhere(&["conflicts"], "s6-rc has no services that exclude each other: stop the other one in `prepare`, or choose by `only-if`"),
     key(&["autostart", "enabled", "enable", "disabled"], "start", "start = \"on-demand\"").read(starts),
-    key(&["profiles", "profile"], "start", "start = \"on-demand\"").read(|_, _| Some(Meant::Line("start = \"on-demand\""))),
+    key(&["profiles", "profile"], "start", "start = \"on-demand\"").read(|_, _| Some(Meant::Line("start = \"on-demand\"", ON_DEMAND))),
+    elsewhere(&["cron", "crontab", "schedule", "oncalendar", "onbootsec", "onunitactivesec", "timer", "every"], "s6 has no clock: a cron daemon is a longrun of its own, such as `[longrun.cron]` with `run = [\"crond\", \"-f\"]`, and its table says when what runs"),
     elsewhere(&["defaultdependencies"], "leave it out: a service starts after the image's own initialisation; `start = \"early\"` does not wait for that"),
     // Restarts.
     key(&["restart", "autorestart", "restartpolicy", "respawn"], "on-exit", "on-exit.codes = [0]")

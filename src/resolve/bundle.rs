@@ -5,7 +5,7 @@ use crate::model::{Bundle, Kind, Name, Service, ServiceRef, ServiceSet};
 
 impl Resolver<'_> {
     pub(super) fn bundle(&mut self, name: &Text, keys: &BundleKeys) {
-        if keys.contents.is_none() {
+        if keys.contents.is_none() && !keys.is_unread("contents") {
             self.problems.push(
                 Diagnostic::new(Code::MissingKey, format!("the bundle `{}` has no `contents`", name.value))
                     .at(name.origin, "this bundle")

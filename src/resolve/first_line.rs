@@ -102,37 +102,77 @@ fn splits(argument: &str) -> bool {
             .is_some_and(|(before, _)| before.chars().all(|letter| matches!(letter, 'i' | 'v' | '0')))
 }
 
-/// What to write instead of a first line with several words.
+/// What to write instead of a first line with several words. `env -S` only where nothing simpler does it: the `env` of
+/// older BusyBox systems does not know it.
 fn remedy(path: &str, program: &str, argument: &str) -> String {
-    let mut words = argument.split_ascii_whitespace();
-    let first = words.next().unwrap_or_default();
-    let options: Vec<&str> = words.collect();
-    let are_flags = |words: &[&str]| {
-        words.iter().all(|word| word.len() > 1 && word.starts_with('-') && !word.starts_with("--"))
-    };
-    let joined = |words: &[&str]| words.iter().map(|word| &word[1..]).collect::<String>();
-    let can_be_set =
-        |words: &[&str]| are_flags(words) && joined(words).chars().all(|flag| "aefhnuvxC".contains(flag));
-    match program {
-        "env" | "with-contenv" if SHELLS.contains(&base_name(first)) && can_be_set(&options) => {
-            let flags = joined(&options);
-            match program {
-                "env" => {
-                    format!("write `#!{path} -S {argument}`, or `set -{flags}` below `#!{path} {first}`")
-                }
-                _ => format!("write `set -{flags}` below `#!{path} {first}`"),
-            }
-        }
-        "env" => format!("write `#!{path} -S {argument}`"),
-        "with-contenv" => format!("write `#!/usr/bin/env -S {path} {argument}`"),
-        _ => {
-            let all: Vec<&str> = [&[first], &options[..]].concat();
-            match are_flags(&all) {
-                true => format!("write the options as one word: `#!{path} -{}`", joined(&all)),
-                false => format!("write `#!/usr/bin/env -S {path} {argument}`"),
-            }
+    let words: Vec<&str> = argument.split_ascii_whitespace().collect();
+    let Some((first, options)) = words.split_first() else { return format!("write `#!{path}`") };
+    // What `env` and `with-contenv` do for each other's programs, one of them does.
+    let (outer, inner) = (program, base_name(first));
+    if inner == "with-contenv" && outer == "env" && !options.is_empty() {
+        let path = if first.starts_with('/') { first } else { "/command/with-contenv" };
+        return single_or_remedy(path, inner, options);
+    }
+    if inner == "env" && outer == "with-contenv" && options.first().is_some_and(|word| !word.starts_with('-'))
+    {
+        return single_or_remedy(path, program, options);
+    }
+    let names_another = matches!(program, "env" | "with-contenv");
+    let assignments = words.iter().take_while(|word| is_assignment(word)).count();
+    if program == "env" && assignments > 0 && assignments + 1 == words.len() {
+        let shell = words[assignments];
+        if SHELLS.contains(&base_name(shell)) {
+            return format!("write `export {}` below `#!{path} {shell}`", words[..assignments].join(" "));
         }
     }
+    if names_another && SHELLS.contains(&inner) && can_be_set(options) {
+        return format!("write `set {}` below `#!{path} {first}`", options.join(" "));
+    }
+    if SHELLS.contains(&program) && can_be_set(&words) && !are_flags(&words) {
+        return format!("write `set {}` below `#!{path}`", words.join(" "));
+    }
+    match program {
+        "env" => format!("write `#!{path} -S {argument}`"),
+        _ if !names_another && are_flags(&words) => {
+            let joined: String = words.iter().map(|word| &word[1..]).collect();
+            format!("write the options as one word: `#!{path} -{joined}`")
+        }
+        _ => format!("write `#!/usr/bin/env -S {path} {argument}`"),
+    }
+}
+
+/// The first line with one word behind the program, or what to write instead of several.
+fn single_or_remedy(path: &str, program: &str, words: &[&str]) -> String {
+    match words {
+        [word] => format!("write `#!{path} {word}`"),
+        _ => remedy(path, program, &words.join(" ")),
+    }
+}
+
+fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
+}
+
+fn are_flags(words: &[&str]) -> bool {
+    words.iter().all(|word| word.len() > 1 && word.starts_with('-') && !word.starts_with("--"))
+}
+
+/// Whether the builtin `set` of shells takes these options, among them `-o NAME`.
+fn can_be_set(words: &[&str]) -> bool {
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let Some(flags) = word.strip_prefix('-').filter(|flags| !flags.is_empty()) else { return false };
+        let (flags, takes_name) = flags.strip_suffix('o').map_or((flags, false), |flags| (flags, true));
+        let is_name = |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric());
+        if !flags.chars().all(|flag| "aefhnuvxC".contains(flag))
+            || takes_name && !words.next().is_some_and(is_name)
+        {
+            return false;
+        }
+    }
+    true
 }
 
 /// The command without the `with-contenv` that it begins with, if it does.

@@ -12,6 +12,64 @@ use crate::model::{
 const FIFOS: &str = "/run/s6gen";
 /// What s6-log calls its files in a directory, beside those that begin with `@`.
 const OWN_FILES: &[&str] = &["current", "lock", "newstate", "previous", "processed", "state"];
+/// What everything in an image relies on. A logger would give it to `nobody` and fill it with its files.
+const SYSTEM_DIRECTORIES: &[&str] = &[
+    "",
+    "/bin",
+    "/boot",
+    "/command",
+    "/dev",
+    "/dev/shm",
+    "/etc",
+    "/etc/cont-init.d",
+    "/etc/s6-overlay",
+    "/etc/services.d",
+    "/home",
+    "/init",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/media",
+    "/mnt",
+    "/opt",
+    "/package",
+    "/proc",
+    "/root",
+    "/run",
+    "/run/lock",
+    "/run/log",
+    "/run/s6",
+    "/run/s6-rc",
+    "/run/s6gen",
+    "/run/service",
+    "/sbin",
+    "/srv",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/libexec",
+    "/usr/local",
+    "/usr/local/bin",
+    "/usr/local/lib",
+    "/usr/local/sbin",
+    "/usr/sbin",
+    "/usr/share",
+    "/usr/src",
+    "/var",
+    "/var/cache",
+    "/var/lib",
+    "/var/lock",
+    "/var/log",
+    "/var/mail",
+    "/var/opt",
+    "/var/run",
+    "/var/spool",
+    "/var/tmp",
+];
 /// s6-log accepts rotation sizes in this range only.
 const SIZES: std::ops::RangeInclusive<u64> = 4096..=268_435_455;
 
@@ -190,6 +248,18 @@ impl Resolver<'_> {
                     text.origin(),
                     label,
                     help,
+                )
+            }
+            path if SYSTEM_DIRECTORIES.contains(&path.trim_end_matches('/')) => {
+                let is_shared = text.from_defaults() || scope.table.rsplit('.').next() != Some(&scope.name);
+                let name = if is_shared { "{{ name }}" } else { &scope.name };
+                let place = if self.read_only.is_some() { "/run" } else { "/var" };
+                let end = if is_stderr { "-errors" } else { "" };
+                super::Values::new(self.problems).refuse(
+                    format!("`{key}` cannot be `{value}`"),
+                    text.origin(),
+                    "this directory belongs to the system, and a logger gives its directory to its own account",
+                    &format!("give the log a directory of its own: `{key} = \"{place}/log/{name}{end}\"`"),
                 )
             }
             path if path.starts_with('/') => {

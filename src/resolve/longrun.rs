@@ -42,6 +42,8 @@ impl Resolver<'_> {
         let restart_delay = self
             .value(own.restart_delay.as_ref(), scope, |v, t, o| v.duration("restart-delay", t, o))
             .map(|delay| delay.div_ceil(1000))
+            // s6 waits for a second of its own after `finish`, unless the service was ready.
+            .map(|delay| if ready.fd.is_some() { delay } else { delay.saturating_sub(1) })
             .filter(|delay| *delay > 0);
         let stop_group = own.stop_group.is_some_and(|flag| flag.value);
         let on_exit = own.on_exit.as_ref().filter(|on_exit| !on_exit.is_blank());

@@ -18,8 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Problems, did_you_mean};
 use crate::manifest::{CommonKeys, Manifest, Names, ServiceEntry, ServiceKeys, TargetKeys, Text};
 use crate::model::{
-    Bundle, Feature, Kind, Layer, Literal, Longrun, Name, Program, Service, ServiceRef, ServiceSet, System,
-    Target,
+    Bundle, Feature, Index, Kind, Layer, Literal, Longrun, Name, Program, Service, ServiceRef, ServiceSet,
+    System, Target,
 };
 use crate::templates::{Expressions, Variable};
 use scope::Scope;
@@ -60,9 +60,10 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
             resolver.entry(entry);
         }
     }
+    // Only then pipelines have members, for which they stand as bundles do.
+    resolver.complete_pipelines();
     bundle::add_dependencies(manifest, &mut resolver.set);
     resolver.add_dependents();
-    resolver.complete_pipelines();
     resolver.check_pipeline_names();
     resolver.mark_duplicates();
     resolver.check_places();
@@ -277,7 +278,26 @@ impl Resolver<'_> {
     fn add_dependents(&mut self) {
         for (dependent, name) in std::mem::take(&mut self.required_by) {
             let dependency = ServiceRef { name, origin: dependent.origin };
-            for position in bundle::members(&self.set, &dependent.name) {
+            let members = bundle::members(&self.set, &dependent.name);
+            let is_theirs = |position: &usize| self.set.services[*position].layer == Layer::Overlay;
+            if let Some(theirs) = members.iter().copied().find(is_theirs) {
+                let theirs = self.set.services[theirs].name.clone();
+                let name = &dependent.name;
+                let is_ours = self.set.ours().any(|service| service.name == *name);
+                let message = match is_ours {
+                    true => format!("`{theirs}`, which is in `{name}`, belongs to s6-overlay"),
+                    false => format!("`{name}` belongs to s6-overlay"),
+                };
+                self.problems.push(
+                    Diagnostic::new(Code::BuiltInName, message)
+                        .at(dependent.origin, "its definition cannot be extended")
+                        .help(
+                            "remove it here; `start = \"early\"` starts before the image's own initialisation has ended",
+                        ),
+                );
+                continue;
+            }
+            for position in members {
                 let service = &mut self.set.services[position];
                 match &mut service.kind {
                     Kind::Longrun(longrun) => longrun.dependencies.push(dependency.clone()),
@@ -288,8 +308,11 @@ impl Resolver<'_> {
                     service.extended_by.push(dependency.clone());
                 }
             }
-            let known = self.set.services.iter().any(|service| service.name == dependent.name);
-            if !known {
+            let index = Index::new(&self.set);
+            if index.find(&dependent.name).is_none() {
+                let wrong = dependent.name.to_string();
+                let known: Vec<String> = index.names().map(|name| name.to_string()).collect();
+                let near = did_you_mean(&wrong, known.iter().map(String::as_str));
                 self.problems.push(
                     Diagnostic::s6rc(
                         crate::diagnostic::Class::DepUndefined,
@@ -300,14 +323,10 @@ impl Resolver<'_> {
                         ),
                     )
                     .at(dependent.origin, "there is no such service")
-                    .help("if the base image defines it, name it in `[target] external`"),
-                );
-            }
-            if self.set.services.iter().any(|s| s.name == dependent.name && s.layer == Layer::Overlay) {
-                self.problems.push(
-                    Diagnostic::new(Code::BuiltInName, format!("`{}` belongs to s6-overlay", dependent.name))
-                        .at(dependent.origin, "its definition cannot be extended")
-                        .help("`start = \"early\"` starts before the image's own initialisation has ended"),
+                    .help(match near {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => "if the base image defines it, name it in `[target] external`".to_owned(),
+                    }),
                 );
             }
         }
@@ -351,20 +370,30 @@ impl Resolver<'_> {
         }
     }
 
-    /// Two definitions of one name are one mistake: whoever is connected with them is not blamed as well.
+    /// Two definitions of one name are one mistake: whoever is connected with them is not blamed as well, and where one
+    /// of the two is s6-overlay's own, that one is not started as if it were the other.
     fn mark_duplicates(&mut self) {
         let mut seen: BTreeMap<Name, usize> = BTreeMap::new();
+        let mut mentioned = BTreeSet::new();
         for place in 0..self.set.services.len() {
             let name = self.set.services[place].name.clone();
-            match seen.get(&name) {
-                Some(first) => {
-                    self.set.services[*first].incomplete = true;
-                    self.set.services[place].incomplete = true;
-                }
-                None => {
-                    seen.insert(name, place);
-                }
+            let Some(first) = seen.get(&name).copied() else {
+                seen.insert(name, place);
+                continue;
+            };
+            for place in [first, place] {
+                let service = &mut self.set.services[place];
+                service.incomplete = true;
+                let consumers = service.longrun().into_iter().flat_map(|longrun| &longrun.producer_for);
+                mentioned.extend(consumers.flatten().map(|consumer| consumer.name.clone()));
             }
+            if self.set.services[first].layer == Layer::Overlay {
+                self.start.boot.retain(|member| member.name != name);
+                self.start.late.retain(|member| member.name != name);
+            }
+        }
+        for consumer in mentioned.iter().filter_map(|name| seen.get(name)) {
+            self.set.services[*consumer].incomplete = true;
         }
     }
 

@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 
 use super::Resolver;
 use super::scope::Scope;
+use super::values::Values;
 use crate::diagnostic::{Code, Diagnostic, Origin};
-use crate::manifest::{self, RawText};
+use crate::manifest::{self, Number, RawText};
 use crate::model::{Command, File, Poll, Question, Surroundings, Written};
 
 /// How a longrun says that it is ready.
@@ -16,6 +17,18 @@ pub(super) struct Readiness {
 }
 
 impl Resolver<'_> {
+    fn tries(&mut self, tries: Number) -> Option<u32> {
+        if tries.value != 0 {
+            return self.number("ready.tries", tries, 1..=1_000_000);
+        }
+        Values::new(self.problems).refuse(
+            "`ready.tries` cannot be 0".into(),
+            tries.origin,
+            "no try at all",
+            "leave it out: without `ready.tries` it is asked until `timeout-up` is over",
+        )
+    }
+
     pub(super) fn ready(
         &mut self,
         ready: &manifest::Ready,
@@ -52,7 +65,8 @@ impl Resolver<'_> {
                 ("tries", ready.tries.map(|number| number.origin)),
             ];
             for (key, origin) in written.into_iter().filter_map(|(key, origin)| Some((key, origin?))) {
-                if ready.gives_way(key) {
+                // The question may be what was reported.
+                if ready.gives_way(key) || ready.has_mistakes() {
                     continue;
                 }
                 self.problems.push(
@@ -69,10 +83,7 @@ impl Resolver<'_> {
             resolver.value(text, scope, |v, t, o| v.duration(key, t, o)).unwrap_or(default)
         };
         result.poll = Some(Poll {
-            tries: ready
-                .tries
-                .and_then(|tries| self.number("ready.tries", tries, 0..=1_000_000))
-                .unwrap_or(0),
+            tries: ready.tries.and_then(|tries| self.tries(tries)).unwrap_or(0),
             interval: limit(self, "ready.interval", ready.interval.as_ref(), 1_000),
             timeout: limit(self, "ready.timeout", ready.timeout.as_ref(), 5_000),
         });

@@ -105,17 +105,8 @@ impl<'p> Values<'p> {
 
     /// An absolute path, without a slash at its end.
     pub fn path(&mut self, key: &str, text: &str, origin: Origin) -> Option<String> {
-        let plain = text.starts_with('/')
-            && text.len() > 1
-            && !text.split('/').any(|part| part == ".." || part == ".")
-            && !text.contains("//");
-        if !plain {
-            return self.refuse(
-                format!("`{key}` cannot be `{text}`"),
-                origin,
-                "not an absolute path",
-                "write the whole path in the image, from `/` on, without `.` and `..`",
-            );
+        if let Some((label, help)) = path_problem(text) {
+            return self.refuse(format!("`{key}` cannot be `{text}`"), origin, label, &help);
         }
         self.literal(key, text, origin);
         Some(text.trim_end_matches('/').to_owned())
@@ -123,7 +114,12 @@ impl<'p> Values<'p> {
 
     /// A host and a port.
     pub fn address(&mut self, key: &str, text: &str, origin: Origin) -> Option<(String, u16)> {
-        let parts = text.rsplit_once(':').and_then(|(host, port)| {
+        self.address_in(key, text, text, origin)
+    }
+
+    /// The host and the port `address` of the value `text`.
+    fn address_in(&mut self, key: &str, text: &str, address: &str, origin: Origin) -> Option<(String, u16)> {
+        let parts = address.rsplit_once(':').and_then(|(host, port)| {
             let port: u16 = port.parse().ok().filter(|port| *port > 0)?;
             let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
                 Some(inner) => inner.parse::<Ipv6Addr>().ok().map(|_| inner)?,
@@ -133,12 +129,18 @@ impl<'p> Values<'p> {
             Some((host.to_owned(), port))
         });
         if parts.is_none() {
-            return self.refuse(
-                format!("`{key}` cannot be `{text}`"),
-                origin,
-                "not a host and a port",
-                "write both, as in `127.0.0.1:8080` or `[::1]:8080`",
-            );
+            let digits = address.rsplit_once(':').map_or("", |(_, port)| port);
+            let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+            let is_out_of_range = is_number && !digits.parse::<u16>().is_ok_and(|port| port > 0);
+            let meant = meant_text(leaf(key), text);
+            let (label, help) = match meant {
+                _ if is_out_of_range => ("this port is out of range", "ports go from 1 to 65535".to_owned()),
+                Some(meant) => ("not a host and a port", format!("write `{meant}`, or another host")),
+                None => {
+                    ("not a host and a port", "write both, as in `127.0.0.1:8080` or `[::1]:8080`".to_owned())
+                }
+            };
+            return self.refuse(format!("`{key}` cannot be `{text}`"), origin, label, &help);
         }
         parts
     }
@@ -168,7 +170,7 @@ impl<'p> Values<'p> {
                 "write `%20`",
             );
         }
-        let (host, port) = self.address(key, &address, origin)?;
+        let (host, port) = self.address_in(key, text, &address, origin)?;
         self.literal(key, path, origin);
         Some((host, port, path.to_owned(), authority))
     }
@@ -252,6 +254,13 @@ impl<'p> Values<'p> {
                     "a name beside a number",
                     "write two names or two numbers: a name has its group looked up, a number is taken as it is",
                 ),
+            _ if variable(text).is_some() => self.refuse(
+                format!("`{key}` cannot be `{text}`"),
+                origin,
+                "not an account",
+                "name an account of the image, such as `app`, and let a oneshot that the service depends on give it the \
+                 numbers: `up = 'groupmod -o -g \"$PGID\" app; usermod -o -u \"$PUID\" app'`",
+            ),
             _ => self.refuse(
                 format!("`{key}` cannot be `{text}`"),
                 origin,
@@ -314,6 +323,31 @@ impl<'p> Values<'p> {
         );
         false
     }
+}
+
+/// Why a text is no absolute path as the manifest wants it, and what to write.
+fn path_problem(text: &str) -> Option<(&'static str, String)> {
+    if !text.starts_with('/') {
+        return Some(("not an absolute path", "write the whole path in the image, from `/` on".into()));
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in text.split('/').filter(|part| !part.is_empty() && *part != ".") {
+        match part {
+            ".." => drop(parts.pop()),
+            _ => parts.push(part),
+        }
+    }
+    let label = match () {
+        () if text.split('/').any(|part| part == ".." || part == ".") => "with `.` or `..` in it",
+        () if text.len() > 1 && text.contains("//") => "with two slashes in a row",
+        () if parts.is_empty() => "this is the root of the whole file system",
+        () => return None,
+    };
+    let help = match parts.is_empty() {
+        true => "name a directory or file below it, such as `/var/lib/NAME`".into(),
+        false => format!("write `/{}`", parts.join("/")),
+    };
+    Some((label, help))
 }
 
 /// Whether a name server may know such a name. A last part of digits is that of an address.

@@ -2,7 +2,7 @@
 //! followed, gives a manifest without errors.
 
 use s6gen::compile;
-use s6gen::diagnostic::{Files, Severity};
+use s6gen::diagnostic::{Code, Files, Severity};
 use s6gen::manifest::{Holds, REFERENCE, SECTIONS, WORDS};
 use s6gen::report::{Style, human};
 
@@ -204,7 +204,7 @@ const LINES: &[(&str, &str, &str)] = &[
         "healthcheck = { test = [\"CMD-SHELL\", \"true || exit 1\"] }",
         "write `ready.check = \"true || exit 1\"`",
     ),
-    ("longrun", "ready.port = 8080", "write `tcp = \"127.0.0.1:8080\"`"),
+    ("longrun", "ready.port = 8080", "write `ready.tcp = \"127.0.0.1:8080\"`"),
     (
         "longrun",
         "ConditionPathExists = \"!/etc/off\"",
@@ -235,16 +235,16 @@ const LINES: &[(&str, &str, &str)] = &[
     ("longrun", "log = \"stdout\"", "write `log.to = \"container\"`"),
     ("longrun", "ready = 3", "write `ready.fd = 3`"),
     ("longrun", "ready = \"127.0.0.1:80\"", "write `ready.tcp = \"127.0.0.1:80\"`"),
-    ("longrun", "ready.fd = \"3\"", "write `fd = 3`"),
+    ("longrun", "ready.fd = \"3\"", "write `ready.fd = 3`"),
     ("longrun", "nice = \"10\"", "write `nice = 10`"),
     ("longrun", "stop-group = \"yes\"", "write `stop-group = true`"),
     ("longrun", "start = false", "write `start = \"on-demand\"`"),
     ("longrun", "dependencies = \"db\"", "write `dependencies = [\"db\"]`"),
     ("longrun", "dependencies = \"db, cache\"", "write `dependencies = [\"db\", \"cache\"]`"),
-    ("longrun", "environment.PORT = 8080", "write `PORT = \"8080\"`"),
+    ("longrun", "environment.PORT = 8080", "write `environment.PORT = \"8080\"`"),
     ("longrun", "environment = [\"PORT=8080\"]", "write `environment = { PORT = \"8080\" }`"),
-    ("longrun", "on-exit.codes = 0", "write `codes = [0]`"),
-    ("longrun", "on-exit.codes = [\"0\"]", "write `codes = 0`"),
+    ("longrun", "on-exit.codes = 0", "write `on-exit.codes = [0]`"),
+    ("longrun", "on-exit.codes = [\"0\"]", "write `on-exit.codes = [0]`"),
     ("longrun", "run = [\"web\", 80]", "write `\"80\"`"),
     (
         "target",
@@ -265,8 +265,7 @@ fn a_line_of_another_system_is_told_the_line_that_does_it_here() {
         }
         // Only a part of the line, or something for a target, is no line of a service.
         let Some(line) = written(&help).filter(|line| line.contains(" = ")) else { continue };
-        let inside =
-            ["tcp", "size", "fd", "codes", "PORT"].iter().any(|leaf| line.starts_with(&format!("{leaf} =")));
+        let inside = line.starts_with("size =");
         if !inside {
             let with_log = if line.starts_with("log.keep") { "log.to = \"/var/log/x\"\n" } else { "" };
             let right = manifest(kind, &format!("{line}\n{with_log}"));
@@ -276,6 +275,188 @@ fn a_line_of_another_system_is_told_the_line_that_does_it_here() {
         }
     }
     assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+/// Values of every type.
+const VALUES: &[&str] = &[
+    "5432",
+    "0",
+    "5",
+    "4096",
+    "true",
+    "1.5",
+    "\"5\"",
+    "\"x\"",
+    "[\"x\"]",
+    "[\"5\"]",
+    "[1]",
+    "{ A = 1 }",
+    "1979-05-27",
+];
+
+/// What is wrong with the values of a manifest by themselves, and not with how services fit together.
+fn wrong_values(manifest: &str) -> String {
+    let mut files = Files::default();
+    let file = files.add("services.toml", manifest);
+    let compilation = compile(&files, file);
+    let of_values = [
+        Code::Syntax,
+        Code::UnknownKey,
+        Code::WrongType,
+        Code::InvalidValue,
+        Code::UnknownVersion,
+        Code::UnknownSignal,
+    ];
+    let wrong = compilation.problems.iter().filter(|problem| of_values.contains(&problem.code));
+    wrong.map(|problem| human(problem, &files, Style::Plain)).collect()
+}
+
+/// The line `KEY = VALUE` in a remedy.
+fn line(help: &str) -> Option<&str> {
+    let line = help.split('`').nth(1).filter(|line| line.contains(" = "))?;
+    let has_key = line.starts_with(|c: char| c.is_ascii_alphabetic()) && !line.contains("KEY");
+    (help.starts_with("write ") && has_key).then_some(line)
+}
+
+/// Where the key of a table can stand with this value.
+fn spellings(heading: &str, key: &str, value: &str) -> Vec<String> {
+    let service = |lines: &str| manifest("longrun", lines);
+    match heading.strip_prefix('[') {
+        Some(heading) => {
+            let kind = heading.split(['.', ']']).next().unwrap();
+            vec![manifest(kind, &format!("{key} = {value}"))]
+        }
+        None => vec![
+            service(&format!("{heading}.{key} = {value}")),
+            service(&format!("{heading} = {{ {key} = {value} }}")),
+            service(&format!("[longrun.web.{heading}]\n{key} = {value}")),
+        ],
+    }
+}
+
+/// Follows the remedy for the value of another type in a manifest: what is still wrong then; none if it names no line.
+fn rest_after_remedy(wrong: &str, value: &str) -> Option<String> {
+    let mut files = Files::default();
+    let file = files.add("services.toml", wrong);
+    let compilation = compile(&files, file);
+    let problem = compilation.problems.iter().find(|problem| problem.code == Code::WrongType)?;
+    let line = line(problem.help.as_deref()?)?;
+    let key = line.split(" = ").next().unwrap();
+    // The key of the remedy is the one that stands there, with the table before its dot.
+    // Of a table in braces it is the item in it, and of a table that is none the table.
+    let table = key.split('.').next().unwrap();
+    let item = value.strip_prefix(&format!("{{ {key} = ")).and_then(|rest| rest.strip_suffix(" }"));
+    let places = [
+        (format!("\n{key} = {value}"), "\n"),
+        (format!("{{ {key} = {}", item.unwrap_or(value)), "{ "),
+        (format!("\n{table} = {value}"), "\n"),
+    ];
+    let place = places.iter().find(|(written, _)| wrong.contains(written));
+    Some(match place {
+        Some((written, before)) => wrong_values(&wrong.replacen(written, &format!("{before}{line}"), 1)),
+        None => format!("`{line}` takes the place of nothing in\n{wrong}"),
+    })
+}
+
+#[test]
+fn the_remedy_for_a_value_of_another_type_takes_the_place_of_what_was_written() {
+    let mut wrong: Vec<(String, &str)> = Vec::new();
+    for (heading, _, keys) in REFERENCE {
+        // What `without` names is a key that is somewhere else.
+        for key in keys().iter().filter(|key| key.name != "without") {
+            for value in VALUES {
+                wrong.extend(spellings(heading, key.name, value).into_iter().map(|wrong| (wrong, *value)));
+            }
+        }
+    }
+    for (lines, value) in [
+        ("environment.PORT = 80", "80"),
+        ("environment = { PORT = 80 }", "80"),
+        ("[longrun.web.environment]\nPORT = 80", "80"),
+        ("environment.\"a.b\" = true", "true"),
+        ("instances.one.port = 80\nparameters = [\"port\"]\nenvironment.PORT = \"{{ port }}\"", "80"),
+    ] {
+        wrong.push((manifest("longrun", lines), value));
+    }
+    let rests: Vec<String> =
+        wrong.iter().filter_map(|(wrong, value)| rest_after_remedy(wrong, value)).collect();
+    assert!(rests.len() > 200, "only {} remedies were followed", rests.len());
+    let missed: Vec<String> = rests.into_iter().filter(|rest| !rest.is_empty()).collect();
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn a_key_of_another_kind_of_service_is_told_that_this_kind_has_none() {
+    let mut missed = Vec::new();
+    let own = |kind: &str| {
+        let heading = format!("[{kind}.NAME]");
+        let section = REFERENCE.iter().find(|(known, ..)| *known == heading).unwrap();
+        section.2().iter().map(|key| key.name).collect::<Vec<_>>()
+    };
+    let kinds = ["longrun", "oneshot", "bundle"];
+    for kind in kinds {
+        for key in kinds.iter().flat_map(|other| own(other)).filter(|key| !own(kind).contains(key)) {
+            for lines in [format!("{key} = 1979-05-27"), format!("{key}.x = 1979-05-27")] {
+                let report = errors(&manifest(kind, &lines));
+                if report.contains("needs quotes") || report.contains("did you mean") {
+                    missed.push(report);
+                }
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+/// First lines of scripts that no system can start, and whether only `env -S` takes their words apart.
+const FIRST_LINES: &[(&str, bool)] = &[
+    ("/usr/bin/env with-contenv bash", false),
+    ("/usr/bin/env with-contenv bash -e", false),
+    ("/usr/bin/env with-contenv python3 -u", true),
+    ("/command/with-contenv /usr/bin/env bash", false),
+    ("/command/with-contenv /usr/bin/env bash -eu", false),
+    ("/usr/bin/with-contenv bash -e", false),
+    ("/command/with-contenv bash -o pipefail", false),
+    ("/command/with-contenv python3 -u", true),
+    ("/usr/bin/env bash -e", false),
+    ("/usr/bin/env bash -euo pipefail", false),
+    ("/usr/bin/env A=1 B=2 bash", false),
+    ("/usr/bin/env A=1 python3", true),
+    ("/usr/bin/env python3 -u", true),
+    ("/bin/bash -e -u", false),
+    ("/bin/bash -e -o pipefail", false),
+    ("/bin/bash -e --norc", true),
+];
+
+#[test]
+fn the_remedy_for_a_first_line_starts_the_script() {
+    for (line, needs_env) in FIRST_LINES {
+        let script = |lines: &str| manifest("longrun", &format!("run = '''{lines}\nexec web\n'''"));
+        let help = help(&script(&format!("#!{line}")));
+        let words: Vec<&str> = help.split('`').skip(1).step_by(2).collect();
+        let right = match words[..] {
+            [below, first] => format!("{first}\n{below}"),
+            [first] => first.to_owned(),
+            _ => panic!("{line}: {help}"),
+        };
+        assert_eq!(errors(&script(&right)), "", "{line}: {help}");
+        assert_eq!(right.contains("env -S"), *needs_env, "{line}: {help}");
+    }
+}
+
+#[test]
+fn the_table_that_a_remedy_names_can_be_written() {
+    for header in [
+        "\"program:web\"",
+        "\"service.web\"",
+        "program:web",
+        "program:my web",
+        "services.\"my web\"",
+        "\"my web\"",
+    ] {
+        let report = errors(&format!("[{header}]\nrun = [\"web\"]\n"));
+        let header = report.split('`').find(|word| word.starts_with("[longrun.")).unwrap();
+        assert_eq!(errors(&format!("{header}\nrun = [\"web\"]\n")), "", "{report}");
+    }
 }
 
 #[test]
