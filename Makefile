@@ -34,7 +34,7 @@ check: ## formatting and clippy
 
 docs: ## write docs/manifest.md and docs/codes.md anew from the comments and pages of the code
 	cargo run --quiet --locked -- explain manifest > target/manifest.md && mv target/manifest.md docs/manifest.md
-	cargo run --quiet --locked -- explain codes > target/codes.md && mv target/codes.md docs/codes.md
+	cargo run --quiet --locked -- explain all-codes > target/codes.md && mv target/codes.md docs/codes.md
 
 release: ## build the static release binary, target/x86_64-unknown-linux-gnu/release/s6gen on x86-64
 	.ci/release

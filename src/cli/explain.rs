@@ -14,11 +14,11 @@ use crate::{render, validate};
     s6gen explain timeout-up          what a key means\n  \
     s6gen explain ready               the keys of a table: target, longrun, oneshot, bundle, log, on-exit …\n  \
     s6gen explain manifest            the whole reference of the language\n  \
-    s6gen explain codes               the page of every code\n  \
+    s6gen explain all-codes           the page of every code\n  \
     s6gen explain                     lists every code")]
 pub(super) struct Explain {
-    /// The code, as a report prints it; a key or a table of the manifest; `manifest` or `codes`
-    #[arg(value_name = "CODE|KEY|TABLE|manifest|codes")]
+    /// The code, as a report prints it; a key or a table of the manifest; `manifest` or `all-codes`
+    #[arg(value_name = "CODE|KEY|TABLE|manifest|all-codes")]
     code: Option<String>,
 }
 
@@ -41,7 +41,7 @@ impl Explain {
             }
             return Outcome::Fine;
         }
-        if wanted == "codes" {
+        if wanted == "all-codes" {
             streams.say(&pages());
             return Outcome::Fine;
         }

@@ -538,7 +538,7 @@ fn explain_knows_every_key_and_the_reference_is_current() {
             assert!(text.contains(&format!("`{}` in `", key.name)), "{}", key.name);
         }
     }
-    for (word, file) in [("manifest", "docs/manifest.md"), ("codes", "docs/codes.md")] {
+    for (word, file) in [("manifest", "docs/manifest.md"), ("all-codes", "docs/codes.md")] {
         let reference = out(&run(folder.path(), &["explain", word]));
         let written = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file));
         assert_eq!(written.unwrap_or_default(), reference, "`make docs` writes {file} anew");
