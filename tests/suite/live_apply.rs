@@ -470,7 +470,8 @@ fn what_was_changed_by_hand_is_mended_although_apply_did_not_expect_it() {
 #[test]
 fn a_build_while_apply_waits_for_another_s6_rc_is_not_undone() {
     const NAME: &str = "a_build_while_apply_waits_for_another_s6_rc_is_not_undone";
-    let slow = "[oneshot.slow]\nstart = \"on-demand\"\nup = [\"sleep\", \"2\"]\n";
+    // It ends when the test says so.
+    let slow = "[oneshot.slow]\nstart = \"on-demand\"\nup = \"while ! test -e SCRATCH/go; do sleep 0.1; done\"\n";
     let Some(system) = System::boot(NAME, &format!("{MANIFEST}{slow}")) else { return };
     system.instance(&["add", "tunnel", "x", "--set", "port=1"]);
     let mut other =
@@ -488,6 +489,7 @@ fn a_build_while_apply_waits_for_another_s6_rc_is_not_undone() {
     let manifest = system.text("services.toml") + "[longrun.late]\nrun = [\"sleep\", \"infinity\"]\n";
     fs::write(system.path("services.toml"), manifest).unwrap();
     system.fine("s6gen", &["build"]);
+    fs::write(system.path("go"), "").unwrap();
     assert!(apply.wait().unwrap().success() && other.wait().unwrap().success());
     let active = system.active();
     assert!(active.contains("late") && active.contains("tunnel-x"), "{active:?}");
