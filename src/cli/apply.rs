@@ -18,7 +18,7 @@ use crate::live::Programs;
     s6gen apply                       after `s6gen instance add` or `remove`\n  \
     s6gen apply --dry-run             only show what it would do\n  \
     s6gen apply -m services.toml      with a manifest other than the one the image was built from")]
-pub(super) struct Apply {
+pub(super) struct ApplyArguments {
     /// Another manifest than the one that the image was built from
     #[arg(short, long, value_name = "FILE")]
     manifest: Option<PathBuf>,
@@ -33,7 +33,7 @@ pub(super) struct Apply {
     system: SystemArguments,
 }
 
-impl Apply {
+impl ApplyArguments {
     /// Whether it may stop the service that calls it, and does not run apart from that yet.
     pub(super) fn may_stop_caller(&self) -> bool {
         !self.dry_run && self.system.may_stop_caller()

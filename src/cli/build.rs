@@ -20,7 +20,7 @@ use crate::tree::SourceTree;
     s6gen build                       in an image with s6-overlay: writes below /etc/s6-overlay\n  \
     s6gen build --root rootfs         the same below rootfs/etc/s6-overlay\n  \
     s6gen build --check --root rootfs exits 1 when rootfs is not what the manifest says")]
-pub(super) struct Build {
+pub(super) struct BuildArguments {
     /// The manifest, as with -m
     #[arg(value_name = "FILE", conflicts_with = "manifest")]
     file: Option<PathBuf>,
@@ -37,7 +37,7 @@ pub(super) struct Build {
     check: bool,
 }
 
-impl Build {
+impl BuildArguments {
     pub(super) fn run(self, streams: &mut Streams<'_>) -> Outcome {
         let manifest = self.file.as_deref().unwrap_or(self.manifest.path());
         let root = self.root.as_deref().unwrap_or(Path::new("/"));

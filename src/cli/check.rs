@@ -22,7 +22,7 @@ use crate::model::{Database, Index};
     s6gen check --tree s6-rc.d        a source directory, as s6-rc-compile takes it\n  \
     s6gen check --overlay 3.2.3.2 --tree rootfs/etc/s6-overlay --layer base/etc/s6-overlay\n  \
     s6gen check --root rootfs         all that the image in this directory would compile")]
-pub(super) struct Check {
+pub(super) struct CheckArguments {
     /// The manifest, as with -m
     #[arg(value_name = "FILE", conflicts_with_all = ["manifest", "existing"])]
     file: Option<PathBuf>,
@@ -34,7 +34,7 @@ pub(super) struct Check {
     pub(super) format: FormatArguments,
 }
 
-impl Check {
+impl CheckArguments {
     pub(super) fn run(mut self, streams: &mut Streams<'_>) -> Outcome {
         if let Some(file) = self.file.take() {
             self.input.manifest.manifest = Some(file);

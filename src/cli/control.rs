@@ -9,7 +9,7 @@ use crate::live::Programs;
 use crate::model::Name;
 
 #[derive(Debug, Args)]
-pub(super) struct Services {
+pub(super) struct ServicesArguments {
     /// Services, or bundles of them
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
@@ -20,7 +20,7 @@ pub(super) struct Services {
 /// Starts, stops or restarts services.
 type Job = fn(&RunningSystem, Connection<'_>, &[Name]) -> Result<(), JobError>;
 
-impl Services {
+impl ServicesArguments {
     /// Whether to stop them may stop the service that calls it, and it does not run apart from that yet.
     pub(super) fn may_stop_caller(&self) -> bool {
         self.system.may_stop_caller()

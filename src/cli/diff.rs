@@ -9,7 +9,7 @@ use super::arguments::{
 };
 use super::streams::{Outcome, Streams};
 use crate::compare;
-use crate::jobs::diff::{Difference, Reading, compare_files, compare_with_running};
+use crate::jobs::diff::{DiffResult, Reading, compare_files, compare_with_running};
 use crate::live::Programs;
 use crate::model::{Name, System};
 
@@ -25,7 +25,7 @@ use crate::model::{Name, System};
     s6gen diff old.toml services.toml\n  \
     s6gen diff rootfs/etc/s6-overlay services.toml   a built tree, or any other source directory\n  \
     s6gen diff --json old.toml services.toml")]
-pub(super) struct Diff {
+pub(super) struct DiffArguments {
     /// What there was: a manifest, an s6-rc source directory, or the /etc/s6-overlay of an image. Left out, it is what
     /// runs
     #[arg(value_name = "OLD")]
@@ -49,7 +49,7 @@ pub(super) struct Diff {
     system: SystemArguments,
 }
 
-impl Diff {
+impl DiffArguments {
     pub(super) fn run(self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
         let overrides = self.templates.read();
         let reading = Reading { overlay: self.overlay, external: self.external, overrides };
@@ -61,7 +61,7 @@ impl Diff {
                 compare_with_running(new.as_deref(), &reading, &container, system, connection)
             }),
         };
-        let Difference { comparison, assumption } = match compared {
+        let DiffResult { comparison, assumption } = match compared {
             Ok(difference) => difference,
             Err(error) => {
                 // A script that asks whether something differs must not take this for a yes.

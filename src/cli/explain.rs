@@ -16,7 +16,7 @@ use crate::{render, validate};
     s6gen explain manifest            the whole reference of the language\n  \
     s6gen explain all-codes           the page of every code\n  \
     s6gen explain                     lists every code")]
-pub(super) struct Explain {
+pub(super) struct ExplainArguments {
     /// The code, as a report prints it; a key or a table of the manifest; `manifest` or `all-codes`
     #[arg(value_name = "CODE|KEY|TABLE|manifest|all-codes")]
     code: Option<String>,
@@ -27,7 +27,7 @@ const WIDTH: usize = 100;
 /// The column in which the list of codes says what they mean.
 const MEANING: usize = 34;
 
-impl Explain {
+impl ExplainArguments {
     pub(super) fn run(&self, streams: &mut Streams<'_>) -> Outcome {
         let width = streams.width.unwrap_or(WIDTH);
         let Some(wanted) = &self.code else {

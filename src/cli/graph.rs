@@ -21,7 +21,7 @@ use crate::render::{self, GraphDirection};
     s6gen graph --down                the order in which they stop\n  \
     s6gen graph --tree s6-rc.d        of a source directory that exists already\n  \
     s6gen graph --format dot | dot -Tsvg > services.svg")]
-pub(super) struct Graph {
+pub(super) struct GraphArguments {
     /// Only these and what they need; with --down, what needs them. A first one that ends with `.toml` is the manifest
     #[arg(value_name = "NAME")]
     names: Vec<String>,
@@ -48,7 +48,7 @@ enum Drawing {
     Json,
 }
 
-impl Graph {
+impl GraphArguments {
     pub(super) fn is_json(&self) -> bool {
         self.json || matches!(self.format, Drawing::Json)
     }

@@ -11,7 +11,7 @@ use crate::templates::{self, Templates};
 
 /// Writes a first manifest, with comments, that builds
 #[derive(Debug, Args)]
-pub(super) struct Init {
+pub(super) struct InitArguments {
     /// Where to write it, `-` for standard output; a file that exists is left alone
     #[arg(value_name = "FILE", default_value = "services.toml")]
     file: PathBuf,
@@ -20,7 +20,7 @@ pub(super) struct Init {
     templates: Option<PathBuf>,
 }
 
-impl Init {
+impl InitArguments {
     pub(super) fn run(&self, streams: &mut Streams<'_>) -> Outcome {
         if let Some(folder) = &self.templates {
             for (name, text) in Templates::shipped() {

@@ -15,16 +15,16 @@ use crate::manifest::AdditionChange;
 /// What is added is written down beside the definitions; `s6gen apply`, or the option `--apply`, makes it so, and then a
 /// restart of the container boots with it. Any number of processes may add and remove at once.
 #[derive(Debug, Args)]
-pub(super) struct Instance {
+pub(super) struct InstanceArguments {
     #[command(subcommand)]
-    command: Command,
+    command: InstanceCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Add(Add),
-    Remove(Remove),
-    List(List),
+enum InstanceCommand {
+    Add(AddArguments),
+    Remove(RemoveArguments),
+    List(ListArguments),
 }
 
 /// Adds an instance, or gives the one that is there other parameters
@@ -36,7 +36,7 @@ enum Command {
     s6gen instance add tunnel home --set port=1194 with a value for a parameter\n  \
     s6gen instance add --name echo -- nc -lk 7     a service that runs this command, exactly so\n  \
     s6gen instance add --apply openvpn office      and at once a part of the system that runs")]
-struct Add {
+struct AddArguments {
     /// The template: a service of the manifest that has `instances`
     #[arg(required_unless_present = "name", requires = "instance")]
     template: Option<String>,
@@ -76,7 +76,7 @@ struct Then {
 ///
 /// Removing what is not there changes nothing.
 #[derive(Debug, Args)]
-struct Remove {
+struct RemoveArguments {
     /// The service: TEMPLATE-INSTANCE, or the name of a longrun that was added
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
@@ -88,7 +88,7 @@ struct Remove {
 
 /// Lists the instances of the manifest's templates, and what was added
 #[derive(Debug, Args)]
-struct List {
+struct ListArguments {
     #[command(flatten)]
     format: FormatArguments,
     #[command(flatten)]
@@ -102,27 +102,28 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-impl Instance {
+impl InstanceArguments {
     /// Whether it prints a list for a program.
     pub(super) fn lists_in_json(&self) -> bool {
-        matches!(&self.command, Command::List(list) if list.format.is_json())
+        matches!(&self.command, InstanceCommand::List(list) if list.format.is_json())
     }
 
     /// Whether it may stop the service that calls it, and does not run apart from that yet.
     pub(super) fn may_stop_caller(&self) -> bool {
         match &self.command {
-            Command::Add(Add { then, .. }) | Command::Remove(Remove { then, .. }) => {
+            InstanceCommand::Add(AddArguments { then, .. })
+            | InstanceCommand::Remove(RemoveArguments { then, .. }) => {
                 then.apply && then.system.may_stop_caller()
             }
-            Command::List(_) => false,
+            InstanceCommand::List(_) => false,
         }
     }
 
     pub(super) fn run(self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
         match self.command {
-            Command::Add(add) => add.run(streams, programs),
-            Command::Remove(remove) => remove.run(streams, programs),
-            Command::List(list) => list.run(streams),
+            InstanceCommand::Add(add) => add.run(streams, programs),
+            InstanceCommand::Remove(remove) => remove.run(streams, programs),
+            InstanceCommand::List(list) => list.run(streams),
         }
     }
 }
@@ -144,7 +145,7 @@ impl Then {
     }
 }
 
-impl Add {
+impl AddArguments {
     fn run(self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
         let update = self.then.update(&self.container);
         let new = match self.name {
@@ -189,7 +190,7 @@ impl Add {
     }
 }
 
-impl Remove {
+impl RemoveArguments {
     fn run(self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
         let update = self.then.update(&self.container);
         let removals = match instances::remove(&update.container, &self.names) {
@@ -214,7 +215,7 @@ impl Remove {
     }
 }
 
-impl List {
+impl ListArguments {
     fn run(&self, streams: &mut Streams<'_>) -> Outcome {
         let services = match instances::list(&self.container.container()) {
             Ok(services) => services,

@@ -24,7 +24,7 @@ use crate::jobs::control::{restart, start, stop};
 use crate::live::{InstalledPrograms, Programs};
 use crate::report::Style;
 use arguments::InputArguments;
-use control::Services;
+use control::ServicesArguments;
 use streams::{Outcome, Streams};
 
 /// Compiles one services.toml into a complete s6-rc source directory for s6-overlay.
@@ -46,35 +46,35 @@ use streams::{Outcome, Streams};
 )]
 struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    command: CliCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Build(build::Build),
-    Check(check::Check),
-    Diff(diff::Diff),
-    Graph(graph::Graph),
-    Explain(explain::Explain),
-    Init(init::Init),
-    Instance(instance::Instance),
-    Apply(apply::Apply),
-    Status(status::Status),
+enum CliCommand {
+    Build(build::BuildArguments),
+    Check(check::CheckArguments),
+    Diff(diff::DiffArguments),
+    Graph(graph::GraphArguments),
+    Explain(explain::ExplainArguments),
+    Init(init::InitArguments),
+    Instance(instance::InstanceArguments),
+    Apply(apply::ApplyArguments),
+    Status(status::StatusArguments),
     /// Starts services, with what they need
-    Start(Services),
+    Start(ServicesArguments),
     /// Stops services, with what needs them
-    Stop(Services),
+    Stop(ServicesArguments),
     /// Stops services and starts them again, with what needed them
-    Restart(Services),
+    Restart(ServicesArguments),
 }
 
-impl Command {
+impl CliCommand {
     /// Whether it may stop the service that calls it, and does not run apart from that yet.
     fn may_stop_caller(&self) -> bool {
         match self {
-            Command::Apply(apply) => apply.may_stop_caller(),
-            Command::Instance(instance) => instance.may_stop_caller(),
-            Command::Stop(services) | Command::Restart(services) => services.may_stop_caller(),
+            CliCommand::Apply(apply) => apply.may_stop_caller(),
+            CliCommand::Instance(instance) => instance.may_stop_caller(),
+            CliCommand::Stop(services) | CliCommand::Restart(services) => services.may_stop_caller(),
             _ => false,
         }
     }
@@ -82,12 +82,12 @@ impl Command {
     /// The name of the command, if a program reads what it prints.
     fn prints_json(&self) -> Option<&'static str> {
         let (name, is_json) = match self {
-            Command::Check(check) => ("check", check.format.is_json()),
-            Command::Diff(diff) => ("diff", diff.format.is_json()),
-            Command::Graph(graph) => ("graph", graph.is_json()),
-            Command::Instance(instance) => ("instance list", instance.lists_in_json()),
-            Command::Apply(apply) => ("apply", apply.format.is_json()),
-            Command::Status(status) => ("status", status.format.is_json()),
+            CliCommand::Check(check) => ("check", check.format.is_json()),
+            CliCommand::Diff(diff) => ("diff", diff.format.is_json()),
+            CliCommand::Graph(graph) => ("graph", graph.is_json()),
+            CliCommand::Instance(instance) => ("instance list", instance.lists_in_json()),
+            CliCommand::Apply(apply) => ("apply", apply.format.is_json()),
+            CliCommand::Status(status) => ("status", status.format.is_json()),
             _ => return None,
         };
         is_json.then_some(name)
@@ -95,7 +95,7 @@ impl Command {
 
     /// How many words name it.
     fn words(&self) -> usize {
-        if matches!(self, Command::Instance(_)) { 2 } else { 1 }
+        if matches!(self, CliCommand::Instance(_)) { 2 } else { 1 }
     }
 }
 
@@ -155,8 +155,8 @@ fn run_in(
         }
     };
     let input = match &arguments.command {
-        Command::Check(check) => Some(&check.input),
-        Command::Graph(graph) => Some(&graph.input),
+        CliCommand::Check(check) => Some(&check.input),
+        CliCommand::Graph(graph) => Some(&graph.input),
         _ => None,
     };
     if let Some(text) = input.and_then(InputArguments::misuse) {
@@ -177,18 +177,18 @@ fn run_in(
         streams.answer_in_json(name);
     }
     let outcome = match arguments.command {
-        Command::Build(build) => build.run(&mut streams),
-        Command::Check(check) => check.run(&mut streams),
-        Command::Diff(diff) => diff.run(&mut streams, programs),
-        Command::Graph(graph) => graph.run(&mut streams),
-        Command::Explain(explain) => explain.run(&mut streams),
-        Command::Init(init) => init.run(&mut streams),
-        Command::Instance(instance) => instance.run(&mut streams, programs),
-        Command::Apply(apply) => apply.run(&mut streams, programs),
-        Command::Status(status) => status.run(&mut streams, programs),
-        Command::Start(services) => services.run(&mut streams, programs, start),
-        Command::Stop(services) => services.run(&mut streams, programs, stop),
-        Command::Restart(services) => services.run(&mut streams, programs, restart),
+        CliCommand::Build(build) => build.run(&mut streams),
+        CliCommand::Check(check) => check.run(&mut streams),
+        CliCommand::Diff(diff) => diff.run(&mut streams, programs),
+        CliCommand::Graph(graph) => graph.run(&mut streams),
+        CliCommand::Explain(explain) => explain.run(&mut streams),
+        CliCommand::Init(init) => init.run(&mut streams),
+        CliCommand::Instance(instance) => instance.run(&mut streams, programs),
+        CliCommand::Apply(apply) => apply.run(&mut streams, programs),
+        CliCommand::Status(status) => status.run(&mut streams, programs),
+        CliCommand::Start(services) => services.run(&mut streams, programs, start),
+        CliCommand::Stop(services) => services.run(&mut streams, programs, stop),
+        CliCommand::Restart(services) => services.run(&mut streams, programs, restart),
     };
     streams.end(outcome).into()
 }

@@ -17,7 +17,7 @@ use crate::model::Name;
     s6gen status                      every service\n  \
     s6gen status web worker           these; of a bundle, and so of a template, its members\n  \
     s6gen status web && echo up       exits 1 if web is not up")]
-pub(super) struct Status {
+pub(super) struct StatusArguments {
     /// Services, or bundles of them
     #[arg(value_name = "NAME")]
     names: Vec<String>,
@@ -30,7 +30,7 @@ pub(super) struct Status {
     system: SystemArguments,
 }
 
-impl Status {
+impl StatusArguments {
     pub(super) fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
         let names: Vec<Name> = self.names.iter().map(|name| Name::from(name.as_str())).collect();
         let asked = self.system.with(streams, programs, |system, connection| {

@@ -1,6 +1,8 @@
+//! A whole comparison: what differs, and what an update does to the running services.
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::differences::{Changed, Difference, Kind, differences};
+use super::differences::{Changed, Difference, DifferenceKind, differences};
 use super::restarts::restarts;
 use super::transitions::{Cause, Conflict, transitions};
 use crate::model::{FDHOLDER, Name, NodeKind, ONESHOT_RUNNER, Settings, Snapshot};
@@ -73,9 +75,10 @@ impl Comparison {
     pub(super) fn is_told(&self, difference: &Difference) -> bool {
         let is_told = |name: &Name| {
             let position = self.differences.binary_search_by(|difference| difference.name.cmp(name));
-            position.is_ok_and(|position| !matches!(self.differences[position].kind, Kind::Changed(_)))
+            position
+                .is_ok_and(|position| !matches!(self.differences[position].kind, DifferenceKind::Changed(_)))
         };
-        let Kind::Changed(settings) = &difference.kind else { return false };
+        let DifferenceKind::Changed(settings) = &difference.kind else { return false };
         settings.iter().all(|setting| match &setting.change {
             Changed::Names { added, removed } => {
                 setting.setting == "contents" && added.iter().chain(removed).all(is_told)

@@ -1,3 +1,5 @@
+//! Finds the services and settings that differ between two snapshots.
+
 use std::collections::BTreeSet;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
@@ -10,12 +12,12 @@ pub struct Difference {
     /// Its name.
     pub name: Name,
     /// How it differs.
-    pub kind: Kind,
+    pub kind: DifferenceKind,
 }
 
 /// How a service differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub enum DifferenceKind {
     /// Only the new snapshot has it.
     Added,
     /// Only the old snapshot has it.
@@ -86,10 +88,10 @@ pub fn differences(old: &Snapshot, new: &Snapshot) -> Vec<Difference> {
     let names: BTreeSet<&Name> = old.services.keys().chain(new.services.keys()).collect();
     let differences = names.into_iter().filter_map(|name| {
         let kind = match (old.services.get(name), new.services.get(name)) {
-            (None, _) => Kind::Added,
-            (_, None) => Kind::Removed,
+            (None, _) => DifferenceKind::Added,
+            (_, None) => DifferenceKind::Removed,
             (Some(old), Some(new)) if old == new => return None,
-            (Some(old), Some(new)) => Kind::Changed(changes(old, new)),
+            (Some(old), Some(new)) => DifferenceKind::Changed(changes(old, new)),
         };
         Some(Difference { name: name.clone(), kind })
     });

@@ -1,9 +1,11 @@
+//! The dependency graph of a compiled database.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{FDHOLDER, Name, NodeKind, ONESHOT_RUNNER, Settings, Snapshot};
 
 /// The atomic services of a database by number, with the dependencies that s6-rc adds.
-pub(super) struct Graph {
+pub(super) struct DependencyGraph {
     names: Vec<Name>,
     numbers: BTreeMap<Name, usize>,
     kinds: Vec<NodeKind>,
@@ -14,7 +16,7 @@ pub(super) struct Graph {
     bundles: BTreeMap<Name, Vec<usize>>,
 }
 
-impl Graph {
+impl DependencyGraph {
     pub(super) fn of(snapshot: &Snapshot) -> Self {
         let flat = snapshot.flattened();
         let is_bundle = |settings: &Settings| settings.kind == NodeKind::Bundle;
@@ -49,7 +51,7 @@ impl Graph {
             });
         let bundles = bundles.collect();
         let kinds = [NodeKind::Longrun; 2].into_iter().chain(atomics.iter().map(|(_, s)| s.kind)).collect();
-        Graph { names, numbers, kinds, needs, needed_by, bundles }
+        DependencyGraph { names, numbers, kinds, needs, needed_by, bundles }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -102,7 +104,7 @@ pub(super) fn close(marks: &mut [bool], edges: &[Vec<usize>]) {
 /// What is up when `names` have been started: they, or what they stand for, and everything that they need, the services
 /// that s6-rc adds included.
 pub fn running<'a>(snapshot: &Snapshot, names: impl IntoIterator<Item = &'a Name>) -> BTreeSet<Name> {
-    let graph = Graph::of(snapshot);
+    let graph = DependencyGraph::of(snapshot);
     let mut up = vec![false; graph.len()];
     for service in names.into_iter().filter_map(|name| graph.atomics(name)).flatten() {
         up[service] = true;

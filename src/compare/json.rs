@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::comparison::{Comparison, Effect};
-use super::differences::{Changed, Difference, Kind, SettingChange};
+use super::differences::{Changed, Difference, DifferenceKind, SettingChange};
 use super::transitions::Cause;
 use crate::model::{Name, Words, json_text};
 
@@ -14,9 +14,9 @@ use crate::model::{Name, Words, json_text};
 pub fn json(comparison: &Comparison) -> Value {
     let differing = comparison.differences.iter().map(|difference| {
         let (change, settings) = match &difference.kind {
-            Kind::Added => ("added", Vec::new()),
-            Kind::Removed => ("removed", Vec::new()),
-            Kind::Changed(settings) => ("changed", settings.iter().map(setting).collect()),
+            DifferenceKind::Added => ("added", Vec::new()),
+            DifferenceKind::Removed => ("removed", Vec::new()),
+            DifferenceKind::Changed(settings) => ("changed", settings.iter().map(setting).collect()),
         };
         let Difference { name, .. } = difference;
         let effect = comparison.effects.get(name).map(effect);

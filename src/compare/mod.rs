@@ -16,7 +16,7 @@ mod text;
 mod transitions;
 
 pub use comparison::{Comparison, Effect};
-pub use differences::{Changed, Difference, Hunk, Kind, SettingChange, changes, differences};
+pub use differences::{Changed, Difference, DifferenceKind, Hunk, SettingChange, changes, differences};
 pub use graph::running;
 pub use json::json;
 pub use restarts::restarts;

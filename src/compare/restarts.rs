@@ -1,3 +1,5 @@
+//! Finds the services that need a restart to use their new settings.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::transitions::transitions;

@@ -1,5 +1,7 @@
+//! Writes a comparison as text for people.
+
 use super::comparison::{Added, Comparison, Effect};
-use super::differences::{Changed, Difference, Hunk, Kind, SettingChange};
+use super::differences::{Changed, Difference, DifferenceKind, Hunk, SettingChange};
 use super::transitions::Cause;
 use crate::model::{FDHOLDER, Name, NodeKind, Words};
 use crate::templates::execline_word;
@@ -14,7 +16,7 @@ pub fn text(comparison: &Comparison) -> String {
     let mut rows = Vec::new();
     for difference in comparison.differences.iter().filter(|difference| !comparison.is_told(difference)) {
         rows.push(service(difference, comparison));
-        if let Kind::Changed(settings) = &difference.kind {
+        if let DifferenceKind::Changed(settings) = &difference.kind {
             for setting in settings {
                 rows.extend(setting_rows(setting));
             }
@@ -70,9 +72,11 @@ fn service(difference: &Difference, comparison: &Comparison) -> Row {
     let name = &difference.name;
     let effect = comparison.effects.get(name);
     match &difference.kind {
-        Kind::Added => Row::new("added", name.to_string(), added(comparison.added.get(name), effect)),
-        Kind::Removed => Row::new("removed", name.to_string(), effect.map_or("", |_| "stopped")),
-        Kind::Changed(settings) => {
+        DifferenceKind::Added => {
+            Row::new("added", name.to_string(), added(comparison.added.get(name), effect))
+        }
+        DifferenceKind::Removed => Row::new("removed", name.to_string(), effect.map_or("", |_| "stopped")),
+        DifferenceKind::Changed(settings) => {
             let what = match effect {
                 Some(Effect::Restarted(cause)) => format!("restarted {}", restarted_by(cause)),
                 Some(Effect::Stopped(cause)) => format!("stopped {}", restarted_by(cause)),

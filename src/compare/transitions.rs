@@ -1,7 +1,9 @@
+//! Predicts which services s6-rc-update stops and starts.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::graph::{Graph, close};
+use super::graph::{DependencyGraph, close};
 use crate::model::{Name, NodeKind, Snapshot};
 
 /// What `s6-rc-update` does to running services.
@@ -67,17 +69,17 @@ pub fn transitions(
     up: &BTreeSet<Name>,
     restart: &BTreeSet<Name>,
 ) -> Result<Transitions, Conflict> {
-    let (old, new) = (Graph::of(old), Graph::of(new));
-    let mut update = Update::new(&old, &new, up)?;
+    let (old, new) = (DependencyGraph::of(old), DependencyGraph::of(new));
+    let mut update = UpdatePlan::new(&old, &new, up)?;
     for service in restart.iter().filter_map(|name| old.find(name)) {
         update.causes.entry(service).or_insert(Cause::Conversion);
     }
     Ok(update.run())
 }
 
-struct Update<'a> {
-    old: &'a Graph,
-    new: &'a Graph,
+struct UpdatePlan<'a> {
+    old: &'a DependencyGraph,
+    new: &'a DependencyGraph,
     up: Vec<bool>,
     /// Of each old service what it becomes, and of each new one what it was.
     becomes: Vec<Vec<usize>>,
@@ -86,8 +88,12 @@ struct Update<'a> {
     causes: BTreeMap<usize, Cause>,
 }
 
-impl<'a> Update<'a> {
-    fn new(old: &'a Graph, new: &'a Graph, up: &BTreeSet<Name>) -> Result<Self, Conflict> {
+impl<'a> UpdatePlan<'a> {
+    fn new(
+        old: &'a DependencyGraph,
+        new: &'a DependencyGraph,
+        up: &BTreeSet<Name>,
+    ) -> Result<Self, Conflict> {
         let mut causes = BTreeMap::new();
         let mut becomes = Vec::new();
         let mut was = vec![None; new.len()];
@@ -111,7 +117,7 @@ impl<'a> Update<'a> {
             }
             becomes.push(atomics);
         }
-        Ok(Update { old, new, up: old.marks(up), becomes, was, causes })
+        Ok(UpdatePlan { old, new, up: old.marks(up), becomes, was, causes })
     }
 
     /// Stops more and more, until nothing stays up that newly needs something that is not.
@@ -131,7 +137,7 @@ impl<'a> Update<'a> {
                 (0..self.new.len()).filter(|service| needed[*service] && !kept[*service]).collect();
             if missing.is_empty() {
                 close(&mut wanted, &self.new.needs);
-                let name = |graph: &Graph, service: usize| graph.name(service).clone();
+                let name = |graph: &DependencyGraph, service: usize| graph.name(service).clone();
                 let starts = (0..self.new.len()).filter(|service| wanted[*service] && !kept[*service]);
                 return Transitions {
                     starts: starts.map(|service| name(self.new, service)).collect(),

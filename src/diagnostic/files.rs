@@ -1,3 +1,5 @@
+//! The files that were read, and places in them.
+
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};

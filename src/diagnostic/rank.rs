@@ -1,3 +1,5 @@
+//! The order in which s6-rc-compile looks for errors.
+
 /// Where a problem stands in the order in which `s6-rc-compile` 0.7.0.0 looks at things; the smallest rank is what it
 /// stops at. Variants and fields are declared in that order, so the derived comparison is the compiler's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +47,7 @@ pub enum Rank {
 /// it copies once the whole set has been found sound. [`Rank`] counts in these steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "each is the file of that name, or says itself what it is")]
-pub enum Step {
+pub enum CompilerStep {
     Type,
     /// Not a file: whether the name is still free.
     Name,
@@ -82,13 +84,13 @@ pub enum Step {
 impl Rank {
     /// While the definition at `place` (position of its source, position in it) is read: name number `item` of the
     /// list that is read in `step`, counted from 1; 0 is the file itself and [`u32::MAX`] what follows its last name.
-    pub fn reading(place: (u32, u32), step: Step, item: u32) -> Rank {
+    pub fn reading(place: (u32, u32), step: CompilerStep, item: u32) -> Rank {
         let (source, service) = place;
         Rank::Scan { source, reading: true, service, step: (step as u16, item) }
     }
 
     /// While the files of service number `service`, in definition order, are copied.
-    pub fn copying(service: usize, step: Step) -> Rank {
+    pub fn copying(service: usize, step: CompilerStep) -> Rank {
         Rank::Copy { service: u32::try_from(service).unwrap_or(u32::MAX), step: step as u16 }
     }
 }

@@ -110,7 +110,7 @@ pub fn arguments(tokens: Vec<Token>) -> Vec<Vec<u8>> {
 
 /// A token as it is written, with what its line says to a reader.
 #[derive(Debug, Clone, Copy)]
-pub struct Word<'a> {
+pub struct ExeclineWord<'a> {
     /// Offset in the text.
     pub start: usize,
     /// As written, quotes included; a brace of a block is `{` or `}`.
@@ -123,7 +123,7 @@ pub struct Word<'a> {
     pub continues: bool,
 }
 
-impl Word<'_> {
+impl ExeclineWord<'_> {
     /// Its bytes.
     pub fn span(&self) -> Range<usize> {
         self.start..self.start + self.text.len()
@@ -141,7 +141,7 @@ impl Word<'_> {
 }
 
 /// The tokens of `text` as they are written; none of a text that is no command line.
-pub fn written(text: &str) -> Vec<Word<'_>> {
+pub fn written(text: &str) -> Vec<ExeclineWord<'_>> {
     let mut before = 0;
     let word = |token: Token| {
         // A word that a brace begins may have begun before the last token.
@@ -153,7 +153,7 @@ pub fn written(text: &str) -> Vec<Word<'_>> {
         let first_of_line = before == 0 || newline.is_some();
         before = token.span.end;
         let (start, depth) = (token.span.start, token.depth);
-        text.get(token.span).map(|text| Word { start, text, depth, first_of_line, continues })
+        text.get(token.span).map(|text| ExeclineWord { start, text, depth, first_of_line, continues })
     };
     tokens(text.as_bytes()).unwrap_or_default().into_iter().filter_map(word).collect()
 }

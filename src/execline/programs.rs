@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Word;
+use super::ExeclineWord;
 
 /// Shells, which read the word behind `-c`.
 pub const SHELLS: &[&str] = &["sh", "bash", "ash", "dash", "ksh", "mksh", "zsh"];
@@ -115,14 +115,14 @@ pub const ENDS: &[&str] = &[
 /// A program that does not go on, and the first word of the line that it takes for arguments.
 pub struct Swallowed<'a> {
     /// The program.
-    pub by: Word<'a>,
+    pub by: ExeclineWord<'a>,
     /// The word.
-    pub word: Word<'a>,
+    pub word: ExeclineWord<'a>,
 }
 
 /// The first command of an execline text that another one takes for its arguments. `stays` says that its last program
 /// is the process of a service, which cannot be one that ends.
-pub fn swallowed<'a>(words: &[Word<'a>], stays: bool) -> Option<Swallowed<'a>> {
+pub fn swallowed<'a>(words: &[ExeclineWord<'a>], stays: bool) -> Option<Swallowed<'a>> {
     let mut at = 0;
     while let Some(program) = words.get(at) {
         let Some(leader) = LEADERS.iter().find(|leader| leader.name == program.program()) else {
@@ -145,7 +145,7 @@ pub fn swallowed<'a>(words: &[Word<'a>], stays: bool) -> Option<Swallowed<'a>> {
     None
 }
 
-fn behind_options(words: &[Word<'_>], mut at: usize, valued: &str) -> usize {
+fn behind_options(words: &[ExeclineWord<'_>], mut at: usize, valued: &str) -> usize {
     while let Some(letters) = words.get(at).and_then(|word| word.text.strip_prefix('-')) {
         at += 1;
         if letters == "-" {
@@ -160,12 +160,12 @@ fn behind_options(words: &[Word<'_>], mut at: usize, valued: &str) -> usize {
 }
 
 /// The line behind a program that ends, if it is a command and not a list of arguments.
-fn lost_line<'a>(words: &[Word<'a>], stays: bool) -> Option<Swallowed<'a>> {
+fn lost_line<'a>(words: &[ExeclineWord<'a>], stays: bool) -> Option<Swallowed<'a>> {
     let (by, rest) = words.split_first()?;
     if !ENDS.contains(&by.program()) {
         return None;
     }
-    let is_command = |word: &Word<'_>| {
+    let is_command = |word: &ExeclineWord<'_>| {
         let program = word.program();
         let is_known = ENDS.contains(&program) || LEADERS.iter().any(|leader| leader.name == program);
         is_known || (stays && !word.text.starts_with(['-', '"', '$']))

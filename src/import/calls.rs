@@ -2,12 +2,12 @@
 
 use std::io;
 
-use super::definition::{Definition, LONGEST_SCRIPT};
+use super::definition::{DefinitionReader, LONGEST_SCRIPT};
 use crate::diagnostic::{Origin, did_you_mean};
 use crate::model::{Called, Found, Ignored, Missing, Program};
 use crate::source::{Directory, EntryKind};
 
-impl<D: Directory> Definition<'_, D> {
+impl<D: Directory> DefinitionReader<'_, D> {
     /// Takes note of `data/check` if `run` needs it.
     pub(super) fn check(&mut self, run: &[u8]) {
         if str::from_utf8(run).is_ok_and(|text| text.contains("s6-notifyoncheck")) {

@@ -5,8 +5,8 @@ use std::io;
 use std::path::PathBuf;
 
 use super::{path_of, reason};
-use crate::diagnostic::{Class, Diagnostic, Files, Origin, Problems, Rank, Step};
-use crate::model::{Bundle, Definition as Facts, Ignored, Kind, Longrun, Name, Oneshot, Program, Service};
+use crate::diagnostic::{Class, CompilerStep, Diagnostic, Files, Origin, Problems, Rank};
+use crate::model::{Bundle, Definition, Ignored, Kind, Longrun, Name, Oneshot, Program, Service};
 use crate::source::{Directory, EntryKind, Listed};
 
 /// What is longer than this is no list and no command line, but perhaps a device that never ends.
@@ -42,7 +42,7 @@ pub(super) fn read<D: Directory>(opened: io::Result<D>, source: &D, mut context:
             let message = format!("cannot open the definition of `{}`: {}", context.name, reason(&error));
             let origin = context.origin("", "", 0..0);
             context.problems.push(
-                Diagnostic::s6rc(Class::SvcOpen, Rank::reading(place, Step::Type, 0), message)
+                Diagnostic::s6rc(Class::SvcOpen, Rank::reading(place, CompilerStep::Type, 0), message)
                     .at(origin, "whoever compiles must be able to list this directory"),
             );
             return Service { place, ..Service::new(context.name, Some(origin), Kind::Unknown) };
@@ -51,8 +51,15 @@ pub(super) fn read<D: Directory>(opened: io::Result<D>, source: &D, mut context:
     let place_of = |entry: &Listed| Some((entry.name.clone(), directory.place(&entry.name)?));
     context.elsewhere = entries.iter().filter_map(place_of).collect();
     let facts = Box::default();
-    let mut definition =
-        Definition { directory, source, entries, context, incomplete: false, programs: Vec::new(), facts };
+    let mut definition = DefinitionReader {
+        directory,
+        source,
+        entries,
+        context,
+        incomplete: false,
+        programs: Vec::new(),
+        facts,
+    };
     let (origin, kind) = definition.type_file();
     definition.ignored(kind);
     let mut service = match kind {
@@ -85,7 +92,7 @@ impl Context<'_> {
     }
 }
 
-pub(super) struct Definition<'a, D> {
+pub(super) struct DefinitionReader<'a, D> {
     pub(super) directory: D,
     /// The source directory that it lies in.
     pub(super) source: &'a D,
@@ -96,10 +103,10 @@ pub(super) struct Definition<'a, D> {
     /// What it runs.
     pub(super) programs: Vec<Program>,
     /// What is found beside what the compiler looks at.
-    pub(super) facts: Box<Facts>,
+    pub(super) facts: Box<Definition>,
 }
 
-impl<D: Directory> Definition<'_, D> {
+impl<D: Directory> DefinitionReader<'_, D> {
     /// What the entry of that name is itself, if there is one.
     pub(super) fn entry(&self, file: &str) -> Option<EntryKind> {
         self.entries.iter().find(|entry| entry.name == file.as_bytes()).map(|entry| entry.kind)
@@ -125,11 +132,11 @@ impl<D: Directory> Definition<'_, D> {
         }
     }
 
-    pub(super) fn reading(&self, step: Step, item: u32) -> Rank {
+    pub(super) fn reading(&self, step: CompilerStep, item: u32) -> Rank {
         Rank::reading(self.context.place, step, item)
     }
 
-    pub(super) fn copying(&self, step: Step) -> Rank {
+    pub(super) fn copying(&self, step: CompilerStep) -> Rank {
         Rank::copying(self.context.number, step)
     }
 
@@ -160,8 +167,8 @@ impl<D: Directory> Definition<'_, D> {
     }
 
     pub(super) fn service(&mut self, origin: Origin) -> Service {
-        let flag_essential = self.flag("flag-essential", Step::FlagEssential);
-        let flag_recommended = self.flag("flag-recommended", Step::FlagRecommended);
+        let flag_essential = self.flag("flag-essential", CompilerStep::FlagEssential);
+        let flag_recommended = self.flag("flag-recommended", CompilerStep::FlagRecommended);
         Service {
             flag_essential,
             flag_recommended,
@@ -180,7 +187,7 @@ impl<D: Directory> Definition<'_, D> {
                 "make the directory `contents.d`; it may be empty"
             };
             self.push(
-                Diagnostic::s6rc(Class::ContentsMissing, self.reading(Step::List, 0), message)
+                Diagnostic::s6rc(Class::ContentsMissing, self.reading(CompilerStep::List, 0), message)
                     .at(at, "s6-rc cannot tell what this bundle stands for")
                     .help(help),
             );
@@ -195,11 +202,11 @@ impl<D: Directory> Definition<'_, D> {
     pub(super) fn oneshot(&mut self, origin: Origin) -> Service {
         let oneshot = Oneshot {
             dependencies: self.list("dependencies.d", "dependencies").unwrap_or_default(),
-            timeout_down: self.timeout("timeout-down", Step::TimeoutDown),
-            timeout_up: self.timeout("timeout-up", Step::TimeoutUp),
-            reload: self.command_line("reload", Step::Reload),
+            timeout_down: self.timeout("timeout-down", CompilerStep::TimeoutDown),
+            timeout_up: self.timeout("timeout-up", CompilerStep::TimeoutUp),
+            reload: self.command_line("reload", CompilerStep::Reload),
             up: self.up(),
-            down: self.command_line("down", Step::Down),
+            down: self.command_line("down", CompilerStep::Down),
             ..Oneshot::default()
         };
         let service = self.service(origin);
@@ -208,17 +215,20 @@ impl<D: Directory> Definition<'_, D> {
 
     pub(super) fn longrun(&mut self, origin: Origin) -> Service {
         let dependencies = self.list("dependencies.d", "dependencies").unwrap_or_default();
-        let timeout_down = self.timeout("timeout-down", Step::TimeoutDown);
-        let timeout_up = self.timeout("timeout-up", Step::TimeoutUp);
+        let timeout_down = self.timeout("timeout-down", CompilerStep::TimeoutDown);
+        let timeout_up = self.timeout("timeout-up", CompilerStep::TimeoutUp);
         let run = self.run();
-        let producer_for = self.one_name("producer-for", Step::ProducerFor, Class::ProducerForCount);
-        let consumer_for =
-            self.list_file("consumer-for", Step::ConsumerFor).map(|(names, _)| names).unwrap_or_default();
+        let producer_for = self.one_name("producer-for", CompilerStep::ProducerFor, Class::ProducerForCount);
+        let consumer_for = self
+            .list_file("consumer-for", CompilerStep::ConsumerFor)
+            .map(|(names, _)| names)
+            .unwrap_or_default();
         let mut pipeline_name = None;
         if producer_for.is_none() && !consumer_for.is_empty() {
-            pipeline_name = self.one_name("pipeline-name", Step::PipelineName, Class::PipelineNameCount);
+            pipeline_name =
+                self.one_name("pipeline-name", CompilerStep::PipelineName, Class::PipelineNameCount);
         } else {
-            let rank = self.reading(Step::PipelineName, 0);
+            let rank = self.reading(CompilerStep::PipelineName, 0);
             if self.present("pipeline-name", Class::PipelineNameAccess, rank) && !self.incomplete {
                 let origin = self.context.origin("pipeline-name", "", 0..0);
                 self.facts.ignored.push(Ignored {
@@ -239,23 +249,29 @@ impl<D: Directory> Definition<'_, D> {
             producer_for,
             consumer_for,
             pipeline_name,
-            notification_fd: self.descriptor("notification-fd", Step::NotificationFd),
-            lock_fd: self.descriptor("lock-fd", Step::LockFd),
-            timeout_kill: self.number("timeout-kill", Step::TimeoutKill).map(|(value, _)| value),
-            flag_timeout_killpg: self.presence_flag("flag-timeout-killpg", Step::FlagTimeoutKillpg),
-            timeout_finish: self.number("timeout-finish", Step::TimeoutFinish).map(|(value, _)| value),
-            max_death_tally: self.number("max-death-tally", Step::MaxDeathTally).map(|(value, content)| {
-                let end = content.iter().take_while(|byte| byte.is_ascii_digit()).count();
-                let origin = self.context.origin("max-death-tally", content, 0..end);
-                self.facts.add_place("max-death-tally", origin);
-                value
-            }),
-            down_signal: self.copied("down-signal", Step::DownSignal),
-            reload_signal: self.copied("reload-signal", Step::ReloadSignal),
-            flag_newpidns: self.presence_flag("flag-newpidns", Step::FlagNewpidns),
+            notification_fd: self.descriptor("notification-fd", CompilerStep::NotificationFd),
+            lock_fd: self.descriptor("lock-fd", CompilerStep::LockFd),
+            timeout_kill: self.number("timeout-kill", CompilerStep::TimeoutKill).map(|(value, _)| value),
+            flag_timeout_killpg: self.presence_flag("flag-timeout-killpg", CompilerStep::FlagTimeoutKillpg),
+            timeout_finish: self
+                .number("timeout-finish", CompilerStep::TimeoutFinish)
+                .map(|(value, _)| value),
+            max_death_tally: self.number("max-death-tally", CompilerStep::MaxDeathTally).map(
+                |(value, content)| {
+                    let end = content.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                    let origin = self.context.origin("max-death-tally", content, 0..end);
+                    self.facts.add_place("max-death-tally", origin);
+                    value
+                },
+            ),
+            down_signal: self.copied("down-signal", CompilerStep::DownSignal),
+            reload_signal: self.copied("reload-signal", CompilerStep::ReloadSignal),
+            flag_newpidns: self.presence_flag("flag-newpidns", CompilerStep::FlagNewpidns),
             ..Longrun::default()
         };
-        for (file, step) in [("template", Step::Template), ("data", Step::Data), ("env", Step::Env)] {
+        for (file, step) in
+            [("template", CompilerStep::Template), ("data", CompilerStep::Data), ("env", CompilerStep::Env)]
+        {
             self.subdirectory(file, step);
         }
         let service = self.service(origin);

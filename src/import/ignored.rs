@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::definition::Definition;
+use super::definition::DefinitionReader;
 use super::path_of;
 use crate::diagnostic::Origin;
 use crate::model::{DefinitionFile, Ignored};
 use crate::source::{Directory, EntryKind};
 
-impl<D: Directory> Definition<'_, D> {
+impl<D: Directory> DefinitionReader<'_, D> {
     /// Takes note of every entry that s6-rc does not read in a service of this type.
     pub(super) fn ignored(&mut self, kind: Option<&str>) {
         let Some(kind) = kind else { return };

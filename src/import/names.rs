@@ -3,16 +3,16 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::definition::{Context, Definition, LONGEST_TEXT};
+use super::definition::{Context, DefinitionReader, LONGEST_TEXT};
 use super::{list, path_of};
-use crate::diagnostic::{Class, Diagnostic, Origin, Step};
+use crate::diagnostic::{Class, CompilerStep, Diagnostic, Origin};
 use crate::model::{Name, ServiceRef};
 use crate::source::{Directory, Listed};
 
 /// How much is read of a file that only its name matters of.
 const LONGEST_NOTE: usize = 4096;
 
-impl<D: Directory> Definition<'_, D> {
+impl<D: Directory> DefinitionReader<'_, D> {
     /// A list of names, as a directory or else as a file. Nothing if there is neither.
     pub(super) fn list(&mut self, directory: &str, file: &str) -> Option<Vec<ServiceRef>> {
         if self.entry(directory).is_some() {
@@ -33,13 +33,13 @@ impl<D: Directory> Definition<'_, D> {
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => {
-                    self.unusable(Class::ListdOpen, self.reading(Step::List, 0), directory, &error);
+                    self.unusable(Class::ListdOpen, self.reading(CompilerStep::List, 0), directory, &error);
                     self.incomplete = true;
                     return Some(Vec::new());
                 }
             }
         }
-        self.list_file(file, Step::List).map(|(names, _)| names)
+        self.list_file(file, CompilerStep::List).map(|(names, _)| names)
     }
 
     /// Takes note of the names of the list `file` that the directory with the names `seen` hides.
@@ -87,7 +87,11 @@ impl<D: Directory> Definition<'_, D> {
     }
 
     /// A list of names in a file, and the place of the file if it could be read. Nothing if there is none.
-    pub(super) fn list_file(&mut self, file: &str, step: Step) -> Option<(Vec<ServiceRef>, Option<Origin>)> {
+    pub(super) fn list_file(
+        &mut self,
+        file: &str,
+        step: CompilerStep,
+    ) -> Option<(Vec<ServiceRef>, Option<Origin>)> {
         let content = match self.content(file, LONGEST_TEXT)? {
             Ok(content) => content,
             Err(error) => {
@@ -110,7 +114,12 @@ impl<D: Directory> Definition<'_, D> {
     }
 
     /// A file that must hold exactly one name, if it is there.
-    pub(super) fn one_name(&mut self, file: &str, step: Step, class: Class) -> Option<Vec<ServiceRef>> {
+    pub(super) fn one_name(
+        &mut self,
+        file: &str,
+        step: CompilerStep,
+        class: Class,
+    ) -> Option<Vec<ServiceRef>> {
         let (names, whole) = self.list_file(file, step)?;
         let whole = match whole {
             Some(whole) if names.len() != 1 => whole,

@@ -2,17 +2,17 @@
 
 use std::io;
 
-use super::definition::{Definition, LONGEST_SCRIPT, LONGEST_TEXT};
+use super::definition::{DefinitionReader, LONGEST_SCRIPT, LONGEST_TEXT};
 use super::reason;
-use crate::diagnostic::{Class, Diagnostic, Origin, Step};
+use crate::diagnostic::{Class, CompilerStep, Diagnostic, Origin};
 use crate::execline::{self, Refusal};
-use crate::model::{Form, Program, Script, Text};
+use crate::model::{Program, ProgramForm, ProgramText, Script};
 use crate::source::{Directory, EntryKind};
 
-impl<D: Directory> Definition<'_, D> {
+impl<D: Directory> DefinitionReader<'_, D> {
     pub(super) fn up(&mut self) -> Script {
         // A link that leads nowhere is listed, and still missing.
-        if let Some(script) = self.command_line("up", Step::Up) {
+        if let Some(script) = self.command_line("up", CompilerStep::Up) {
             return script;
         }
         let origin = self.context.origin("", "", 0..0);
@@ -31,7 +31,7 @@ impl<D: Directory> Definition<'_, D> {
             )
         };
         self.push(
-            Diagnostic::s6rc(Class::UpMissing, self.reading(Step::Up, 0), message)
+            Diagnostic::s6rc(Class::UpMissing, self.reading(CompilerStep::Up, 0), message)
                 .at(origin, "s6-rc cannot tell how to start it")
                 .help(help),
         );
@@ -40,7 +40,7 @@ impl<D: Directory> Definition<'_, D> {
     }
 
     /// `up`, `down` or `reload`. Nothing if it is missing; a faulty one is the empty command.
-    pub(super) fn command_line(&mut self, file: &'static str, step: Step) -> Option<Script> {
+    pub(super) fn command_line(&mut self, file: &'static str, step: CompilerStep) -> Option<Script> {
         let content = match self.content(file, LONGEST_TEXT)? {
             Ok(content) => content,
             Err(error) => {
@@ -56,7 +56,7 @@ impl<D: Directory> Definition<'_, D> {
             Ok(words) => {
                 let origin = self.keep(file, &content);
                 self.calls(file, &words);
-                let form = Form::CommandLine(Text::of_file(&content, origin));
+                let form = ProgramForm::CommandLine(ProgramText::of_file(&content, origin));
                 self.programs.push(Program { file: file.into(), form, change: None });
                 Some(Script::Words(words))
             }
@@ -67,7 +67,7 @@ impl<D: Directory> Definition<'_, D> {
         }
     }
 
-    pub(super) fn refused(&mut self, file: &str, step: Step, content: &[u8], refusal: Refusal) {
+    pub(super) fn refused(&mut self, file: &str, step: CompilerStep, content: &[u8], refusal: Refusal) {
         let class = match refusal {
             Refusal::UnmatchedClose(_) => Class::ScriptUnmatchedClose,
             Refusal::UnmatchedOpen(_) => Class::ScriptUnmatchedOpen,
@@ -97,7 +97,7 @@ impl<D: Directory> Definition<'_, D> {
     }
 
     pub(super) fn run(&mut self) -> Script {
-        let rank = self.reading(Step::Run, 0);
+        let rank = self.reading(CompilerStep::Run, 0);
         let name = &self.context.name;
         let (class, message) = match self.content("run", LONGEST_SCRIPT) {
             Some(Ok(content)) => match self.kind("run") {
@@ -140,7 +140,7 @@ impl<D: Directory> Definition<'_, D> {
     }
 
     /// Reports a fifo that the compiler would open and wait at.
-    pub(super) fn hang(&mut self, file: &str, step: Step) {
+    pub(super) fn hang(&mut self, file: &str, step: CompilerStep) {
         let rank = self.copying(step);
         let origin = self.context.origin(file, "", 0..0);
         let name = &self.context.name;
@@ -166,7 +166,7 @@ impl<D: Directory> Definition<'_, D> {
         };
         match content {
             Ok(_) if self.is_fifo("finish") => {
-                self.hang("finish", Step::Finish);
+                self.hang("finish", CompilerStep::Finish);
                 None
             }
             Ok(content) => {
@@ -175,7 +175,7 @@ impl<D: Directory> Definition<'_, D> {
                 Some(Script::Verbatim(content))
             }
             Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
-                self.unusable(Class::FinishCopy, self.copying(Step::Finish), "finish", &error);
+                self.unusable(Class::FinishCopy, self.copying(CompilerStep::Finish), "finish", &error);
                 None
             }
             Err(error) => {

@@ -1,13 +1,13 @@
 //! The `type` file of a definition, and what to do about one that has none.
 
-use super::definition::Definition;
+use super::definition::DefinitionReader;
 use super::encoding::{LINE_ENDS, NO_MARK, encoding};
 use super::reason;
-use crate::diagnostic::{Class, Diagnostic, Origin, Step, did_you_mean};
+use crate::diagnostic::{Class, CompilerStep, Diagnostic, Origin, did_you_mean};
 use crate::model::DefinitionFile;
 use crate::source::Directory;
 
-impl<D: Directory> Definition<'_, D> {
+impl<D: Directory> DefinitionReader<'_, D> {
     /// The `type` file: its place, and the type if it is one.
     pub(super) fn type_file(&mut self) -> (Origin, Option<&'static str>) {
         let content = match self.content("type", 64) {
@@ -23,9 +23,10 @@ impl<D: Directory> Definition<'_, D> {
                     _ => format!("`{name}` has no `type` file"),
                 };
                 let (help, note) = self.way_to_a_type();
-                let mut problem = Diagnostic::s6rc(Class::TypeRead, self.reading(Step::Type, 0), message)
-                    .at(origin, "every directory in a source directory is a service definition")
-                    .help(help);
+                let mut problem =
+                    Diagnostic::s6rc(Class::TypeRead, self.reading(CompilerStep::Type, 0), message)
+                        .at(origin, "every directory in a source directory is a service definition")
+                        .help(help);
                 problem.notes.extend(note);
                 self.push(problem);
                 return (origin, None);
@@ -136,7 +137,7 @@ impl<D: Directory> Definition<'_, D> {
         };
         let problem = Diagnostic::s6rc(
             Class::TypeInvalid,
-            self.reading(Step::Type, 1),
+            self.reading(CompilerStep::Type, 1),
             format!("the type of `{name}` is not exactly `longrun`, `oneshot` or `bundle`"),
         )
         .at(origin, label)

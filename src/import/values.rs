@@ -2,15 +2,15 @@
 
 use std::io;
 
-use super::definition::{Definition, LONGEST_SCRIPT};
+use super::definition::{DefinitionReader, LONGEST_SCRIPT};
 use super::encoding::{NO_MARK, encoding};
 use super::number;
-use crate::diagnostic::{Class, Diagnostic, Rank, Step};
+use crate::diagnostic::{Class, CompilerStep, Diagnostic, Rank};
 use crate::model::Written;
 use crate::source::{Directory, EntryKind};
 
-impl<D: Directory> Definition<'_, D> {
-    pub(super) fn timeout(&mut self, file: &str, step: Step) -> u32 {
+impl<D: Directory> DefinitionReader<'_, D> {
+    pub(super) fn timeout(&mut self, file: &str, step: CompilerStep) -> u32 {
         let rank = self.reading(step, 0);
         match self.content(file, 63) {
             None => 0,
@@ -55,16 +55,16 @@ impl<D: Directory> Definition<'_, D> {
         }
     }
 
-    pub(super) fn flag(&mut self, file: &str, step: Step) -> bool {
+    pub(super) fn flag(&mut self, file: &str, step: CompilerStep) -> bool {
         self.present(file, Class::FlagAccess, self.reading(step, 0))
     }
 
-    pub(super) fn presence_flag(&mut self, file: &str, step: Step) -> bool {
+    pub(super) fn presence_flag(&mut self, file: &str, step: CompilerStep) -> bool {
         self.present(file, Class::EmptyflagAccess, self.copying(step))
     }
 
     /// A signal, which the compiler copies without looking at it, or leaves out.
-    pub(super) fn copied(&mut self, file: &'static str, step: Step) -> Option<Vec<u8>> {
+    pub(super) fn copied(&mut self, file: &'static str, step: CompilerStep) -> Option<Vec<u8>> {
         match self.content(file, LONGEST_SCRIPT)? {
             Ok(_) if self.is_fifo(file) => {
                 self.hang(file, step);
@@ -78,7 +78,7 @@ impl<D: Directory> Definition<'_, D> {
         }
     }
 
-    pub(super) fn number(&mut self, file: &str, step: Step) -> Option<(u32, Vec<u8>)> {
+    pub(super) fn number(&mut self, file: &str, step: CompilerStep) -> Option<(u32, Vec<u8>)> {
         let rank = self.copying(step);
         match self.content(file, 11)? {
             Ok(_) if self.is_fifo(file) => {
@@ -99,14 +99,14 @@ impl<D: Directory> Definition<'_, D> {
         }
     }
 
-    pub(super) fn descriptor(&mut self, file: &str, step: Step) -> Option<Written<u32>> {
+    pub(super) fn descriptor(&mut self, file: &str, step: CompilerStep) -> Option<Written<u32>> {
         let (value, content) = self.number(file, step)?;
         let end = content.iter().take_while(|byte| byte.is_ascii_digit()).count();
         Some(Written { value, origin: Some(self.context.origin(file, content, 0..end)) })
     }
 
     /// `data`, `env` or `template`: a directory if it is there at all, and one that can be listed.
-    pub(super) fn subdirectory(&mut self, file: &str, step: Step) {
+    pub(super) fn subdirectory(&mut self, file: &str, step: CompilerStep) {
         let rank = self.copying(step);
         match self.kind(file) {
             None => {}

@@ -27,33 +27,37 @@ const VERSION: u32 = 1;
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Carried {
     version: u32,
-    manifest: File,
+    manifest: CarriedFile,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) templates: Overrides,
 }
 
 /// A manifest and those that it includes.
 #[derive(Debug, Serialize, Deserialize)]
-struct File {
+struct CarriedFile {
     name: String,
     text: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    included: Vec<File>,
+    included: Vec<CarriedFile>,
 }
 
-impl File {
+impl CarriedFile {
     /// Paths are told relative to `folder`, that of the first manifest: where the image was built says nothing to the people
     /// who run it.
-    fn new(files: &Files, manifest: &ManifestFile, folder: &Path) -> File {
+    fn new(files: &Files, manifest: &ManifestFile, folder: &Path) -> CarriedFile {
         let file = files.get(manifest.file);
         let name = match file.path.strip_prefix(folder) {
             Ok(inside) => Some(inside.as_os_str()),
             Err(_) => file.path.file_name(),
         };
-        File {
+        CarriedFile {
             name: name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             text: String::from_utf8_lossy(&file.text).into_owned(),
-            included: manifest.included.iter().map(|included| File::new(files, included, folder)).collect(),
+            included: manifest
+                .included
+                .iter()
+                .map(|included| CarriedFile::new(files, included, folder))
+                .collect(),
         }
     }
 
@@ -69,7 +73,11 @@ impl Carried {
     pub(super) fn of(project: &Project, templates: Overrides) -> Option<Carried> {
         let manifest = project.source()?;
         let folder = project.files.path(manifest.file).parent().unwrap_or(Path::new(""));
-        Some(Carried { version: VERSION, manifest: File::new(&project.files, manifest, folder), templates })
+        Some(Carried {
+            version: VERSION,
+            manifest: CarriedFile::new(&project.files, manifest, folder),
+            templates,
+        })
     }
 
     /// Adds the file, and the file to lock, to a tree with its definitions in `definitions`, an absolute path in the image.

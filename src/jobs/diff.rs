@@ -36,7 +36,7 @@ pub struct Reading {
 
 /// A comparison, with what it assumes.
 #[derive(Debug)]
-pub struct Difference {
+pub struct DiffResult {
     /// The comparison.
     pub comparison: Comparison,
     /// A clause that says which services were taken to be up; none if the running system was asked.
@@ -66,7 +66,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// One of the two has errors.
-pub fn compare_files(old: &Path, new: &Path, reading: &Reading) -> Result<Difference, JobError> {
+pub fn compare_files(old: &Path, new: &Path, reading: &Reading) -> Result<DiffResult, JobError> {
     let (old, new) = (reading.read(old)?, reading.read(new)?);
     Ok(difference(old, &new))
 }
@@ -82,7 +82,7 @@ pub fn compare_with_running(
     container: &Container,
     system: &RunningSystem,
     connection: Connection<'_>,
-) -> Result<Difference, JobError> {
+) -> Result<DiffResult, JobError> {
     if let Some(folder) = new.filter(|path| disk::is_directory(path)) {
         reading.read(folder)?;
         let snapshot = folder_snapshot(folder, container);
@@ -111,7 +111,7 @@ fn try_again(
     live: &mut Live<'_>,
     container: &Container,
     new: impl Fn(&Path) -> Result<Snapshot, JobError>,
-) -> Result<Difference, JobError> {
+) -> Result<DiffResult, JobError> {
     let mut tries = TRIES;
     loop {
         let before = live::live_database(live.directory());
@@ -130,7 +130,7 @@ fn compare_once(
     live: &mut Live<'_>,
     container: &Container,
     new: &impl Fn(&Path) -> Result<Snapshot, JobError>,
-) -> Result<Difference, JobError> {
+) -> Result<DiffResult, JobError> {
     let work = work_directory(live.directory());
     live::remove_abandoned(&work, PREVIEW);
     let place = work.join(format!("{PREVIEW}{}", std::process::id()));
@@ -195,9 +195,9 @@ fn flatten(snapshot: &mut Snapshot, scripts: Scripts) {
     }
 }
 
-fn difference(old: Side, new: &Side) -> Difference {
+fn difference(old: Side, new: &Side) -> DiffResult {
     let comparison = Comparison::of(&old.snapshot, &new.snapshot, &old.up, &new.up);
-    Difference { comparison, assumption: old.assumption }
+    DiffResult { comparison, assumption: old.assumption }
 }
 
 impl Reading {

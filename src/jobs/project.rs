@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::compile::{Compilation, ManifestFile, compile_parsed};
 use crate::diagnostic::{Code, Diagnostic, Files, Origin, Problems};
-use crate::manifest::{self, Additions, Manifest, Parameters, Text};
+use crate::manifest::{self, Additions, Manifest, ManifestText, Parameters};
 use crate::model::{ServiceSet, Target, Version};
 use crate::{disk, resolve};
 
@@ -108,7 +108,7 @@ impl Project {
         let Parsed { source, manifest, problems } = self.parsed.as_ref()?;
         let (value, origin) = (version.to_string(), Origin::whole(source.file));
         let mut manifest = manifest.clone();
-        manifest.target.s6_overlay = Some(Text { value, origin, from_defaults: false });
+        manifest.target.s6_overlay = Some(ManifestText { value, origin, from_defaults: false });
         Some(compile_parsed(&manifest, problems.clone()))
     }
 }

@@ -6,7 +6,8 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::values::{
-    Command, Flag, Instances, Limit, Names, Number, Numbers, RawText, Reader, Text, TextTable, Value,
+    Flag, Instances, Limit, ManifestCommand, ManifestText, Names, Number, Numbers, RawText, Reader,
+    TextTable, Value,
 };
 use super::{ServiceTable, entries, read_value, unknown_key};
 
@@ -201,16 +202,16 @@ tables! {
     /// `[target]`: the system that the tree is for.
     TargetKeys {
         /// The version of s6-overlay in the image. Default: the newest that s6gen knows.
-        "s6-overlay" => s6_overlay: Text,
+        "s6-overlay" => s6_overlay: ManifestText,
         /// The version of s6-rc, for a system without s6-overlay: no `base`, no container environment. Excludes
         /// `s6-overlay`.
-        "s6-rc" => s6_rc: Text,
+        "s6-rc" => s6_rc: ManifestText,
         /// Where the definitions go in the image. Default `/etc/s6-overlay/sv`; with `s6-rc`, `/etc/s6-rc/source`.
         /// Under the overlay, unless it is `/etc/s6-overlay/s6-rc.d` itself, `build` also makes one link per definition
         /// there, so that `/init` finds them.
-        "tree" => tree: Text,
+        "tree" => tree: ManifestText,
         /// Where the programs of execline and s6 are. Default `/command`; with `s6-rc`, `/usr/bin`.
-        "command-dir" => command_dir: Text,
+        "command-dir" => command_dir: ManifestText,
         /// Services that only other layers of the image define. Those of s6-overlay itself are known.
         "external" => external: Names,
         /// The container does not run as root: rights cannot be dropped, and loggers keep the container's account.
@@ -242,7 +243,7 @@ tables! {
         /// Asked at each start, with the environment, in `workdir`, with the supervisor's rights. If it fails, a longrun
         /// idles and counts as up and ready, and a oneshot's `up` is skipped and succeeds. What depends on it is not
         /// told: where that matters, `start = "on-demand"` is the better way.
-        "only-if" => only_if: Command,
+        "only-if" => only_if: ManifestCommand,
         /// Variables of its environment, set on top of the container's.
         "environment" => environment: TextTable,
         /// Whether it gets the container's environment. Default `true` under s6-overlay.
@@ -287,13 +288,13 @@ tables! {
         /// The process. A script gets the service's name as `$1`. A script without `#!` that is one simple command gets
         /// `exec` before it, so that s6 signals the program and not a shell above it. It stays as it is if it begins with
         /// an assignment, a keyword, a builtin or a variable that may stand for one: write `exec` there yourself.
-        "run" => run: Command,
+        "run" => run: ManifestCommand,
         /// Runs to its end before each start of `run`, with the supervisor's rights; failing, it fails the start.
-        "prepare" => prepare: Command,
+        "prepare" => prepare: ManifestCommand,
         /// Runs after each death, with the supervisor's rights. A script gets `$1` the exit code or 256, `$2` the
         /// signal, `$3` the service's name, `$4` the process group. Exit code 125 makes the death final:
         /// it is not started again, and `on-exit.then` holds. Any other is ignored.
-        "finish" => finish: Command,
+        "finish" => finish: ManifestCommand,
         /// When it counts as up. Default: as soon as it was forked.
         "ready" => ready: Ready,
         /// When a death is final, and what happens then. Default: it is always started again.
@@ -343,7 +344,7 @@ tables! {
         "fd" => fd: Number,
         /// Ready when this command succeeds. It runs with the supervisor's rights and the service's environment, in
         /// `workdir`, or else in the service directory.
-        "check" => check: Command,
+        "check" => check: ManifestCommand,
         /// Ready when `host:port` accepts a connection. The host is an address, in brackets if it is IPv6, or a name. An
         /// address asks no name server, and `localhost` is `127.0.0.1`. Another name is looked up at each try, by
         /// `getent ahosts` and nothing else: in `/etc/hosts`, and else by the servers of `/etc/resolv.conf`. Needs
@@ -436,17 +437,17 @@ tables! {
     OneshotKeys {
         /// What it runs. Default: nothing, for a milestone that only orders other services. A script ends at the first
         /// command that fails, and then the oneshot has failed.
-        "up" => up: Command,
+        "up" => up: ManifestCommand,
         /// What it runs when the service is stopped.
-        "down" => down: Command,
+        "down" => down: ManifestCommand,
         /// What `s6-rc reload` runs. Needs s6-overlay 3.2.3.1.
-        "reload" => reload: Command,
+        "reload" => reload: ManifestCommand,
     }
 
     /// `[bundle.NAME]`: one name for several services.
     BundleKeys {
         /// One line on what it is for; printed by `graph`.
-        "description" => description: Text,
+        "description" => description: ManifestText,
         /// Its members.
         "contents" => contents: Names,
         /// Added to each of its members: s6-rc itself ignores dependencies of bundles.

@@ -22,7 +22,9 @@ pub use keys::{
 };
 pub use nearer::Nearer;
 pub use suggest::{SIGNAL_NUMBERS, text_of as meant_text};
-pub use values::{Command, Flag, Instances, Limit, Names, Number, Numbers, RawText, Text, TextTable};
+pub use values::{
+    Flag, Instances, Limit, ManifestCommand, ManifestText, Names, Number, Numbers, RawText, TextTable,
+};
 pub use words::{Holds, SECTIONS, WORDS};
 
 use std::collections::BTreeMap;
@@ -41,7 +43,7 @@ use values::{Reader, Value, kind_of};
 #[derive(Debug, Default, Clone)]
 pub struct Manifest {
     /// `include`: further manifests, relative to this one, by name or pattern.
-    pub include: Vec<Text>,
+    pub include: Vec<ManifestText>,
     /// `[target]`.
     pub target: TargetKeys,
     /// `[defaults.longrun]`.
@@ -69,7 +71,7 @@ pub struct Lost {
 #[derive(Debug, Clone)]
 pub struct ServiceEntry {
     /// The name, with its place.
-    pub name: Text,
+    pub name: ManifestText,
     /// The table.
     pub keys: ServiceKeys,
 }
@@ -225,14 +227,14 @@ fn json(text: &str) -> Option<usize> {
 }
 
 /// The patterns that the manifest `file` includes, with their places. Mistakes are reported by [`parse`].
-pub fn includes(files: &Files, file: FileId) -> Vec<Text> {
+pub fn includes(files: &Files, file: FileId) -> Vec<ManifestText> {
     let mut unread = Problems::default();
     let Ok(text) = std::str::from_utf8(&files.get(file).text) else { return Vec::new() };
     let (root, _) = DeTable::parse_recoverable(text);
     let mut reader = Reader::new(file, text, &mut unread);
     let include = root.get_ref().iter().find(|(key, _)| key.get_ref().as_ref() == "include");
     include
-        .and_then(|(_, value)| Names::<Text>::read("include", value, &mut reader))
+        .and_then(|(_, value)| Names::<ManifestText>::read("include", value, &mut reader))
         .map_or_else(Vec::new, |names| names.list)
 }
 
@@ -376,7 +378,7 @@ impl Manifest {
         &mut self,
         root: &DeTable<'_>,
         reader: &mut Reader<'_>,
-        name: Text,
+        name: ManifestText,
         wrap: impl Fn(K) -> ServiceKeys,
     ) {
         let mut keys = K::default();
@@ -400,7 +402,7 @@ impl Manifest {
         for (key, value) in root {
             match key.get_ref().as_ref() {
                 "include" => {
-                    self.include = Names::<Text>::read("include", value, reader)
+                    self.include = Names::<ManifestText>::read("include", value, reader)
                         .map(|names| names.list)
                         .unwrap_or_default();
                 }
@@ -505,7 +507,7 @@ impl Manifest {
             };
             let misnamed = value.get_ref().as_table().is_some_and(only_tables);
             if let Some(keys) = read_nearer::<K>(value, reader, &place).filter(|_| !misnamed) {
-                let name = Text { value: name.get_ref().to_string(), origin, from_defaults: false };
+                let name = ManifestText { value: name.get_ref().to_string(), origin, from_defaults: false };
                 self.services.push(ServiceEntry { name, keys: wrap(keys) });
             }
         }
@@ -513,9 +515,9 @@ impl Manifest {
 }
 
 /// The name of the service whose header is a mistake.
-fn reader_name(body: &Body, file: FileId) -> Text {
+fn reader_name(body: &Body, file: FileId) -> ManifestText {
     let value = body.path.get(1).cloned().unwrap_or_default();
-    Text { value, origin: Origin::new(file, body.header.clone()), from_defaults: false }
+    ManifestText { value, origin: Origin::new(file, body.header.clone()), from_defaults: false }
 }
 
 /// The entries of a value that must be a table.

@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::keys::{Key, REFERENCE, Table};
-use super::values::{Reader, Text, Value, value_for};
+use super::values::{ManifestText, Reader, Value, value_for};
 use super::words::{self, ForeignSection, Holds};
 use super::{TABLES, suggest};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
@@ -42,7 +42,9 @@ pub(super) fn remedy(
         let line =
             value_for(key.name, key.expected, value).map(|meant| format!("{prefix}{} = {meant}", key.name));
         let help = match &line {
-            Some(line) if !value.is_str() || key.expected != Text::EXPECTED => format!("write `{line}`"),
+            Some(line) if !value.is_str() || key.expected != ManifestText::EXPECTED => {
+                format!("write `{line}`")
+            }
             _ => format!("did you mean `{}`?", key.name),
         };
         return (help, line);

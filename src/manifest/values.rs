@@ -153,9 +153,9 @@ fn example(expected: &str) -> &'static str {
         }
         Number::EXPECTED => "digits without quotes, such as `3`",
         Numbers::EXPECTED => "numbers in brackets, such as `[1, 2]`",
-        Names::<Text>::EXPECTED => "strings in brackets, such as `[\"one\", \"two\"]`",
-        TextTable::<Text>::EXPECTED => "strings in braces, such as `{ NAME = \"text\" }`",
-        Command::EXPECTED => {
+        Names::<ManifestText>::EXPECTED => "strings in brackets, such as `[\"one\", \"two\"]`",
+        TextTable::<ManifestText>::EXPECTED => "strings in braces, such as `{ NAME = \"text\" }`",
+        ManifestCommand::EXPECTED => {
             "the program and each argument as a string, such as `[\"nginx\", \"-g\", \"daemon off;\"]`"
         }
         Instances::EXPECTED => {
@@ -167,7 +167,7 @@ fn example(expected: &str) -> &'static str {
 
 /// A string that is taken as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
+pub struct ManifestText {
     /// The characters.
     pub value: String,
     /// Where it stands.
@@ -179,7 +179,7 @@ pub struct Text {
 /// A string of a service, in which `{{ name }}` may be an expression. Its text is known only in the scope of one service, so
 /// it cannot be read without a scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawText(Text);
+pub struct RawText(ManifestText);
 
 impl RawText {
     /// Where it stands.
@@ -220,7 +220,7 @@ impl<T: StringValue> Value for T {
 
 impl StringValue for RawText {
     fn read_as(what: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
-        Text::read_as(what, value, reader).map(RawText)
+        ManifestText::read_as(what, value, reader).map(RawText)
     }
 
     fn written(&self) -> &str {
@@ -228,7 +228,7 @@ impl StringValue for RawText {
     }
 }
 
-impl StringValue for Text {
+impl StringValue for ManifestText {
     fn read_as(what: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let Some(text) = value.get_ref().as_str() else {
             let meant = value_for("", <Self as Value>::EXPECTED, value.get_ref());
@@ -247,7 +247,7 @@ impl StringValue for Text {
             );
             return None;
         }
-        Some(Text { value: text.to_owned(), origin, from_defaults: reader.in_defaults })
+        Some(ManifestText { value: text.to_owned(), origin, from_defaults: reader.in_defaults })
     }
 
     fn written(&self) -> &str {
@@ -335,21 +335,21 @@ impl Value for Limit {
 pub(super) fn value_for(key: &str, expected: &str, value: &DeValue<'_>) -> Option<String> {
     match expected {
         // A table of strings has one free text for each key.
-        Text::EXPECTED
+        ManifestText::EXPECTED
             if ["environment", "files", "instances"].iter().any(|table| suggest::is_inside(key, table)) =>
         {
             suggest::scalar(value)
         }
-        Text::EXPECTED => suggest::text_for(suggest::leaf(key), value),
-        Command::EXPECTED => suggest::command(value),
-        Names::<Text>::EXPECTED if key == "writable" => {
+        ManifestText::EXPECTED => suggest::text_for(suggest::leaf(key), value),
+        ManifestCommand::EXPECTED => suggest::command(value),
+        Names::<ManifestText>::EXPECTED if key == "writable" => {
             suggest::names(value).filter(|list| list.contains('/'))
         }
-        Names::<Text>::EXPECTED => suggest::names(value),
+        Names::<ManifestText>::EXPECTED => suggest::names(value),
         Number::EXPECTED | Limit::EXPECTED => suggest::number(value),
         Numbers::EXPECTED => suggest::numbers(value),
         Flag::EXPECTED => suggest::flag(value),
-        TextTable::<Text>::EXPECTED => suggest::text_table(value),
+        TextTable::<ManifestText>::EXPECTED => suggest::text_table(value),
         Instances::EXPECTED => suggest::number(value),
         _ => None,
     }
@@ -365,14 +365,14 @@ fn example_for(key: &str, expected: &str) -> Option<(&'static str, &'static str)
         (_, Limit::EXPECTED) => {
             ("a number without quotes, or the least that it shall be as `\">= 65536\"`", "65536")
         }
-        (leaf, Text::EXPECTED) => return suggest::example_text(leaf),
+        (leaf, ManifestText::EXPECTED) => return suggest::example_text(leaf),
         _ => return None,
     })
 }
 
 /// A command: an array is run exactly as it is, a string by a shell or by the interpreter of its first line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
+pub enum ManifestCommand {
     /// Program and arguments.
     Exec(Vec<(RawText, Positions)>, Origin),
     /// A script, and where its characters stand.
@@ -381,28 +381,28 @@ pub enum Command {
     Broken(Origin),
 }
 
-impl Command {
+impl ManifestCommand {
     /// Where it stands.
     pub fn origin(&self) -> Origin {
         match self {
-            Command::Exec(_, origin) | Command::Broken(origin) => *origin,
-            Command::Shell(text, _) => text.origin(),
+            ManifestCommand::Exec(_, origin) | ManifestCommand::Broken(origin) => *origin,
+            ManifestCommand::Shell(text, _) => text.origin(),
         }
     }
 }
 
-impl Value for Command {
+impl Value for ManifestCommand {
     const EXPECTED: &'static str =
         "a command: an array of strings (run exactly so) or a string (run by a shell)";
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let origin = reader.origin(value.span());
         let read = match value.get_ref() {
-            DeValue::String(_) => Text::read(key, value, reader).map(|mut text| {
+            DeValue::String(_) => ManifestText::read(key, value, reader).map(|mut text| {
                 // A manifest with CR LF line ends would give a script whose first line names `sh\r`.
                 text.value = text.value.replace("\r\n", "\n");
                 let positions = reader.positions(value.span(), &text.value);
-                Command::Shell(RawText(text), positions)
+                ManifestCommand::Shell(RawText(text), positions)
             }),
             DeValue::Array(array) => {
                 let words = Names::<RawText>::read(key, value, reader)?.list;
@@ -411,17 +411,17 @@ impl Value for Command {
                     (word, positions)
                 });
                 let words: Vec<_> = placed.collect();
-                (words.len() == array.iter().count()).then_some(Command::Exec(words, origin))
+                (words.len() == array.iter().count()).then_some(ManifestCommand::Exec(words, origin))
             }
             _ => reader.wrong_type(key, value, Self::EXPECTED),
         };
-        read.or(Some(Command::Broken(origin)))
+        read.or(Some(ManifestCommand::Broken(origin)))
     }
 }
 
 /// Several strings. Those written farther away and those written closer add up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Names<T = Text> {
+pub struct Names<T = ManifestText> {
     /// The strings, in order.
     pub list: Vec<T>,
     /// Where the array stands.
@@ -492,7 +492,7 @@ impl Value for Numbers {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextTable<T = RawText> {
     /// Keys and values, in file order.
-    pub entries: Vec<(Text, T)>,
+    pub entries: Vec<(ManifestText, T)>,
 }
 
 impl<T: StringValue> Value for TextTable<T> {
@@ -505,7 +505,7 @@ impl<T: StringValue> Value for TextTable<T> {
         let mut entries = Vec::new();
         for (name, value) in table {
             if let Some(text) = T::read(&format!("{key}.{}", name.get_ref()), value, reader) {
-                let name = Text {
+                let name = ManifestText {
                     value: name.get_ref().to_string(),
                     origin: reader.origin(name.span()),
                     from_defaults: reader.in_defaults,
@@ -545,7 +545,7 @@ pub struct Instances {
     /// So many, numbered from 1.
     pub count: Option<Number>,
     /// By name, each with its parameters.
-    pub named: Vec<(Text, TextTable<Text>)>,
+    pub named: Vec<(ManifestText, TextTable<ManifestText>)>,
 }
 
 impl Value for Instances {
@@ -559,7 +559,7 @@ impl Value for Instances {
                 Some(Instances { count, named: Vec::new() })
             }
             DeValue::Array(_) => {
-                let names = Names::<Text>::read(key, value, reader)?.list.into_iter();
+                let names = Names::<ManifestText>::read(key, value, reader)?.list.into_iter();
                 Some(Instances {
                     count: None,
                     named: names.map(|name| (name, TextTable { entries: Vec::new() })).collect(),
@@ -569,9 +569,10 @@ impl Value for Instances {
                 let mut named = Vec::new();
                 for (name, value) in table {
                     let path = format!("{key}.{}", name.get_ref());
-                    let parameters = TextTable::<Text>::read(&path, value, reader)?;
+                    let parameters = TextTable::<ManifestText>::read(&path, value, reader)?;
                     let origin = reader.origin(name.span());
-                    let name = Text { value: name.get_ref().to_string(), origin, from_defaults: false };
+                    let name =
+                        ManifestText { value: name.get_ref().to_string(), origin, from_defaults: false };
                     named.push((name, parameters));
                 }
                 Some(Instances { count: None, named })

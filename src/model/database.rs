@@ -1,3 +1,5 @@
+//! The compiled database that s6-rc-compile makes of a service set, as `s6-rc-db` prints it.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! Facts about a definition directory that s6-rc-compile does not check. The lints use them.
+
 use super::{Name, Service, ServiceRef};
 use crate::diagnostic::Origin;
 

@@ -1,3 +1,5 @@
+//! Finds services by name and lists what each of them waits for, pipelines and the services that s6-rc adds included.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{FDHOLDER, Kind, Layer, Name, ONESHOT_RUNNER, Service, ServiceSet};

@@ -1,3 +1,5 @@
+//! Resolves bundles to the atomic services that they contain.
+
 use super::{Edge, Index, Node, NodeKind};
 
 /// The atomic services that bundles stand for, each bundle worked out once, when it is first asked for.
@@ -7,11 +9,11 @@ use super::{Edge, Index, Node, NodeKind};
 #[derive(Debug)]
 pub struct Members<'a> {
     index: &'a Index<'a>,
-    of: Vec<Known>,
+    of: Vec<MemberState>,
 }
 
 #[derive(Debug, Clone)]
-enum Known {
+enum MemberState {
     Nothing,
     Open,
     All(Vec<Node>),
@@ -20,7 +22,7 @@ enum Known {
 impl<'a> Members<'a> {
     /// Nothing is worked out yet.
     pub fn new(index: &'a Index<'a>) -> Self {
-        Members { index, of: vec![Known::Nothing; index.nodes().count()] }
+        Members { index, of: vec![MemberState::Nothing; index.nodes().count()] }
     }
 
     /// The atomic services that `bundle` stands for, in order. What is no bundle has none.
@@ -33,7 +35,7 @@ impl<'a> Members<'a> {
 
     fn known(&self, bundle: Node) -> &[Node] {
         match &self.of[bundle.0] {
-            Known::All(members) => members,
+            MemberState::All(members) => members,
             _ => &[],
         }
     }
@@ -43,8 +45,8 @@ impl<'a> Members<'a> {
         let mut todo: Vec<(Node, Option<Vec<Edge>>)> = vec![(bundle, None)];
         while let Some((bundle, edges)) = todo.pop() {
             match (&self.of[bundle.0], edges) {
-                (Known::Nothing, None) => {
-                    self.of[bundle.0] = Known::Open;
+                (MemberState::Nothing, None) => {
+                    self.of[bundle.0] = MemberState::Open;
                     let edges = self.index.edges(bundle);
                     let inner: Vec<Node> =
                         edges.iter().map(|edge| edge.to).filter(|to| self.is_unknown_bundle(*to)).collect();
@@ -61,7 +63,7 @@ impl<'a> Members<'a> {
                     }
                     members.sort_unstable();
                     members.dedup();
-                    self.of[bundle.0] = Known::All(members);
+                    self.of[bundle.0] = MemberState::All(members);
                 }
                 (_, None) => {}
             }
@@ -69,6 +71,6 @@ impl<'a> Members<'a> {
     }
 
     fn is_unknown_bundle(&self, node: Node) -> bool {
-        matches!(self.of[node.0], Known::Nothing) && self.index.kind(node) == NodeKind::Bundle
+        matches!(self.of[node.0], MemberState::Nothing) && self.index.kind(node) == NodeKind::Bundle
     }
 }

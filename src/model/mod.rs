@@ -26,10 +26,10 @@ pub use index::{Edge, Index, Node, NodeKind, Why};
 pub use literal::{Literal, LiteralForm, variable};
 pub use members::Members;
 pub use name::{Name, is_invisible};
-pub use program::{Change, Form, Language, Program, Text};
+pub use program::{Language, Program, ProgramChange, ProgramForm, ProgramText};
 pub use script::{
-    Account, Check, Command, Finish, Idle, Logger, OnExit, Poll, Question, Run, Script, Sink, Stderr, Step,
-    Surroundings,
+    Account, Command, Finish, Idle, Logger, OnExit, OneshotStep, Poll, Question, ReadinessCheck, Run, Script,
+    Sink, Stderr, Surroundings,
 };
 pub use signal::SIGNALS;
 pub use snapshot::{DefinitionFiles, Settings, Snapshot};

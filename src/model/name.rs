@@ -1,3 +1,5 @@
+//! The name of a service.
+
 use std::fmt::{self, Write};
 use std::sync::Arc;
 

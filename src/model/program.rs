@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::Service;
 use crate::diagnostic::{Origin, Positions};
-use crate::execline::{self, Word};
+use crate::execline::{self, ExeclineWord};
 use crate::shell::{self, Line};
 
 /// A command or script of a service.
@@ -16,14 +16,14 @@ pub struct Program {
     /// path of a script in the definition that one of these calls.
     pub file: Cow<'static, str>,
     /// What it is.
-    pub form: Form,
+    pub form: ProgramForm,
     /// What s6gen changes in what it writes of it.
-    pub change: Option<Change>,
+    pub change: Option<ProgramChange>,
 }
 
 /// What s6gen changes in a program of a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum ProgramChange {
     /// It leaves out the `with-contenv` with which the program begins.
     WithoutContenv,
     /// It writes `exec` in front of the only command of a script.
@@ -32,18 +32,18 @@ pub enum Change {
 
 /// What a program is made of.
 #[derive(Debug, Clone)]
-pub enum Form {
+pub enum ProgramForm {
     /// A program and its arguments, run exactly so, each with its place.
     Arguments(Vec<(String, Positions)>, Origin),
     /// The command line of an `up`, `down` or `reload`, which execline takes apart.
-    CommandLine(Text),
+    CommandLine(ProgramText),
     /// A script, and who reads it.
-    Script(Text, Language),
+    Script(ProgramText, Language),
 }
 
 /// A text with the place of each of its characters.
 #[derive(Debug, Clone)]
-pub struct Text {
+pub struct ProgramText {
     /// The content as text; empty if it is not UTF-8.
     pub text: String,
     /// Its beginning, where it is not UTF-8: a compiled program, or a text in another encoding.
@@ -68,14 +68,14 @@ pub enum Language {
 /// How much is kept of a file that is no text.
 const BEGINNING: usize = 512;
 
-impl Text {
+impl ProgramText {
     /// The content of a file.
     pub fn of_file(bytes: &[u8], origin: Origin) -> Self {
         let (text, binary) = match str::from_utf8(bytes) {
             Ok(text) => (text.to_owned(), Vec::new()),
             Err(_) => (String::new(), bytes[..bytes.len().min(BEGINNING)].to_vec()),
         };
-        Text { text, binary, positions: Positions::of_file(origin.file) }
+        ProgramText { text, binary, positions: Positions::of_file(origin.file) }
     }
 
     /// The bytes of the content, or its beginning where it is not UTF-8.
@@ -87,23 +87,23 @@ impl Text {
 impl Program {
     /// A file that the system starts as a program.
     pub fn script(file: impl Into<Cow<'static, str>>, bytes: &[u8], origin: Origin) -> Self {
-        let text = Text::of_file(bytes, origin);
+        let text = ProgramText::of_file(bytes, origin);
         let language = Language::of(&text.text);
-        Program { file: file.into(), form: Form::Script(text, language), change: None }
+        Program { file: file.into(), form: ProgramForm::Script(text, language), change: None }
     }
 
     /// The text; none of a list of arguments.
     pub fn text(&self) -> &str {
         match &self.form {
-            Form::Arguments(..) => "",
-            Form::CommandLine(text) | Form::Script(text, _) => &text.text,
+            ProgramForm::Arguments(..) => "",
+            ProgramForm::CommandLine(text) | ProgramForm::Script(text, _) => &text.text,
         }
     }
 
     /// The script, if it is one.
-    pub fn as_script(&self) -> Option<(&Text, Language)> {
+    pub fn as_script(&self) -> Option<(&ProgramText, Language)> {
         match &self.form {
-            Form::Script(text, language) => Some((text, *language)),
+            ProgramForm::Script(text, language) => Some((text, *language)),
             _ => None,
         }
     }
@@ -116,24 +116,24 @@ impl Program {
     /// All of it.
     pub fn origin(&self) -> Origin {
         match &self.form {
-            Form::Arguments(_, origin) => *origin,
-            Form::CommandLine(text) | Form::Script(text, _) => text.positions.whole(),
+            ProgramForm::Arguments(_, origin) => *origin,
+            ProgramForm::CommandLine(text) | ProgramForm::Script(text, _) => text.positions.whole(),
         }
     }
 
     /// A part of its text.
     pub fn at(&self, span: Range<usize>) -> Origin {
         match &self.form {
-            Form::Arguments(_, origin) => *origin,
-            Form::CommandLine(text) | Form::Script(text, _) => text.positions.at(span),
+            ProgramForm::Arguments(_, origin) => *origin,
+            ProgramForm::CommandLine(text) | ProgramForm::Script(text, _) => text.positions.at(span),
         }
     }
 
     /// A part of its text, if its place is known to the byte.
     pub fn at_exactly(&self, span: Range<usize>) -> Option<Origin> {
         match &self.form {
-            Form::Arguments(..) => None,
-            Form::CommandLine(text) | Form::Script(text, _) => text.positions.exactly(span),
+            ProgramForm::Arguments(..) => None,
+            ProgramForm::CommandLine(text) | ProgramForm::Script(text, _) => text.positions.exactly(span),
         }
     }
 
@@ -143,7 +143,7 @@ impl Program {
     }
 
     /// The words of its text as execline reads them.
-    pub fn words(&self) -> Vec<Word<'_>> {
+    pub fn words(&self) -> Vec<ExeclineWord<'_>> {
         execline::written(self.text())
     }
 

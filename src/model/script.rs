@@ -16,11 +16,11 @@ pub enum Script {
     /// Generated: a logger.
     Logger(Box<Logger>),
     /// Generated: a step of a oneshot.
-    Step(Box<Step>),
+    Step(Box<OneshotStep>),
     /// Generated: what follows a death.
     Finish(Box<Finish>),
     /// Generated: the question whether a service is ready.
-    Check(Box<Check>),
+    Check(Box<ReadinessCheck>),
 }
 
 impl Default for Script {
@@ -154,7 +154,7 @@ pub struct Poll {
 
 /// What is asked.
 #[derive(Debug, Clone, Serialize)]
-pub struct Check {
+pub struct ReadinessCheck {
     /// The manifest's table and key, `longrun.web`.
     pub table: String,
     /// The question.
@@ -246,7 +246,7 @@ pub struct Sink {
 
 /// A step of a oneshot.
 #[derive(Debug, Clone, Serialize)]
-pub struct Step {
+pub struct OneshotStep {
     /// The manifest's table, `oneshot.web`.
     pub table: String,
     /// The name of the service.

@@ -1,3 +1,5 @@
+//! The signals that s6 knows by name.
+
 /// The signals that s6 knows by name on Linux.
 pub const SIGNALS: &[&str] = &[
     "ABRT", "ALRM", "BUS", "CHLD", "CONT", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "POLL", "PROF", "PWR",

@@ -1,3 +1,5 @@
+//! The settings of all services of a tree or a compiled database, in a form that can be compared.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{

@@ -1,3 +1,5 @@
+//! The system that a tree is made for, and what each version of s6-overlay and s6-rc can do.
+
 use std::fmt;
 
 use super::{Bundle, Kind, Layer, Oneshot, Service, ServiceRef};

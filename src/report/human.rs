@@ -1,3 +1,5 @@
+//! Draws a diagnostic for a person, with an excerpt of each file.
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;

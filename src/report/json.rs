@@ -15,16 +15,16 @@ struct Problem<'a> {
     severity: &'a str,
     class: Option<&'a str>,
     message: &'a str,
-    labels: Vec<Label<'a>>,
+    labels: Vec<JsonLabel<'a>>,
     notes: &'a [String],
     help: Option<&'a str>,
-    fix: Option<Fix<'a>>,
+    fix: Option<JsonFix<'a>>,
     page: String,
 }
 
 /// A change that mends the problem: the bytes from `start` to `end` become `text`.
 #[derive(Serialize)]
-struct Fix<'a> {
+struct JsonFix<'a> {
     file: String,
     start: usize,
     end: usize,
@@ -32,7 +32,7 @@ struct Fix<'a> {
 }
 
 #[derive(Serialize)]
-struct Label<'a> {
+struct JsonLabel<'a> {
     file: String,
     line: usize,
     column: usize,
@@ -48,7 +48,7 @@ pub fn json(problem: &Diagnostic, files: &Files) -> serde_json::Value {
         let file = files.get(label.origin.file);
         let (line, column) = position(&file.text, label.origin);
         let span = label.origin.span();
-        Label {
+        JsonLabel {
             file: json_text(file.path.as_os_str().as_bytes()),
             line,
             column,
@@ -71,7 +71,7 @@ pub fn json(problem: &Diagnostic, files: &Files) -> serde_json::Value {
         fix: problem.fix.as_ref().map(|fix| {
             let span = fix.place.span();
             let file = json_text(files.path(fix.place.file).as_os_str().as_bytes());
-            Fix { file, start: span.start, end: span.end, text: &fix.text }
+            JsonFix { file, start: span.start, end: span.end, text: &fix.text }
         }),
         page: problem.code.page(),
     };

@@ -1,10 +1,12 @@
+//! Resolves a `[bundle]` table and the key `required-by`.
+
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::{BundleKeys, Manifest, ServiceKeys, Text};
+use crate::manifest::{BundleKeys, Manifest, ManifestText, ServiceKeys};
 use crate::model::{Bundle, Kind, Name, Service, ServiceRef, ServiceSet};
 
 impl Resolver<'_> {
-    pub(super) fn bundle(&mut self, name: &Text, keys: &BundleKeys) {
+    pub(super) fn bundle(&mut self, name: &ManifestText, keys: &BundleKeys) {
         if keys.contents.is_none() && !keys.is_unread("contents") {
             self.problems.push(
                 Diagnostic::new(Code::MissingKey, format!("the bundle `{}` has no `contents`", name.value))
@@ -27,7 +29,7 @@ impl Resolver<'_> {
 }
 
 /// A text of the manifest as the mention of a service.
-pub(super) fn service_ref(text: &Text) -> ServiceRef {
+pub(super) fn service_ref(text: &ManifestText) -> ServiceRef {
     ServiceRef { name: text.value.as_str().into(), origin: Some(text.origin) }
 }
 

@@ -1,3 +1,5 @@
+//! Resolves the commands and scripts of a manifest.
+
 use std::collections::BTreeMap;
 
 use super::Resolver;
@@ -6,9 +8,10 @@ use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::execline::script_words;
 use crate::manifest::{self, CommonKeys};
 use crate::model::{
-    Change, Command, Content, DefinitionFile, File, Form, Language, Program, Surroundings, Text,
+    Command, Content, DefinitionFile, File, Language, Program, ProgramChange, ProgramForm, ProgramText,
+    Surroundings,
 };
-use crate::shell::{Script, Word};
+use crate::shell::{ShellScript, ShellWord};
 
 const LONGEST_FILE_NAME: usize = 255;
 
@@ -16,12 +19,12 @@ impl Resolver<'_> {
     /// A command with its expressions replaced.
     pub(super) fn command(
         &mut self,
-        command: &manifest::Command,
+        command: &manifest::ManifestCommand,
         key: &str,
         scope: &Scope,
     ) -> Option<Command> {
         match command {
-            manifest::Command::Exec(raw, origin) => {
+            manifest::ManifestCommand::Exec(raw, origin) => {
                 let words: Vec<Option<String>> = raw.iter().map(|(word, _)| self.text(word, scope)).collect();
                 let words = words.into_iter().collect::<Option<Vec<_>>>()?;
                 if words.first().is_none_or(String::is_empty) {
@@ -31,15 +34,15 @@ impl Resolver<'_> {
                     .iter()
                     .zip(raw)
                     .map(|(word, (raw, positions))| (word.clone(), scope.positions(raw, positions, word)));
-                let form = Form::Arguments(placed.collect(), *origin);
+                let form = ProgramForm::Arguments(placed.collect(), *origin);
                 self.programs.push(Program { file: key.to_owned().into(), form, change: None });
                 let mut scripts = script_words(&words).into_iter();
                 scripts
                     .all(|place| self.may_be_script(&raw[place].0, scope))
                     .then_some(Command::Exec { words })
             }
-            manifest::Command::Broken(_) => None,
-            manifest::Command::Shell(raw, positions) => {
+            manifest::ManifestCommand::Broken(_) => None,
+            manifest::ManifestCommand::Shell(raw, positions) => {
                 let origin = raw.origin();
                 let text = self.text(raw, scope).filter(|_| self.may_be_script(raw, scope))?;
                 if text.trim().is_empty() {
@@ -51,7 +54,10 @@ impl Resolver<'_> {
                 };
                 let language = Language::of_interpreter(interpreter.iter().flat_map(|word| word.split(' ')));
                 let positions = scope.positions(raw, positions, &text);
-                let form = Form::Script(Text { text: text.clone(), binary: Vec::new(), positions }, language);
+                let form = ProgramForm::Script(
+                    ProgramText { text: text.clone(), binary: Vec::new(), positions },
+                    language,
+                );
                 self.programs.push(Program { file: key.to_owned().into(), form, change: None });
                 let end = if text.ends_with('\n') { "" } else { "\n" };
                 Some(Command::Script { interpreter, text: text + end })
@@ -63,7 +69,7 @@ impl Resolver<'_> {
     pub(super) fn command_in(
         &mut self,
         surroundings: &Surroundings,
-        written: Option<&manifest::Command>,
+        written: Option<&manifest::ManifestCommand>,
         key: &str,
         scope: &Scope,
     ) -> Option<Command> {
@@ -79,7 +85,7 @@ impl Resolver<'_> {
             Command::Script { interpreter, text } if !text.starts_with("#!") => {
                 let changed = with_exec(&text);
                 if let (Some(_), Some(program)) = (&changed, self.programs.last_mut()) {
-                    program.change = Some(Change::WithExec);
+                    program.change = Some(ProgramChange::WithExec);
                 }
                 Command::Script { interpreter, text: changed.unwrap_or(text) }
             }
@@ -172,9 +178,9 @@ impl Resolver<'_> {
 
 /// The script with `exec` before its program, if it is one simple command without assignments.
 fn with_exec(text: &str) -> Option<String> {
-    let script = Script::read(text)?;
+    let script = ShellScript::read(text)?;
     let command = script.only_command().filter(|command| !command.has_assignments())?;
-    let name = command.name().filter(Word::is_program)?;
+    let name = command.name().filter(ShellWord::is_program)?;
     let (before, after) = text.split_at(name.span().start);
     Some(format!("{before}exec {after}"))
 }

@@ -1,3 +1,5 @@
+//! Resolves the keys that longruns and oneshots share.
+
 use super::scope::{Scope, StartAt};
 use super::values::Values;
 use super::{Resolver, choice, distinct, too_old};

@@ -2,7 +2,7 @@
 
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Origin};
-use crate::model::{Change, Command, Surroundings};
+use crate::model::{Command, ProgramChange, Surroundings};
 
 /// Shells, whose options `set` can give as well.
 const SHELLS: &[&str] = &["sh", "bash", "ash", "dash", "ksh", "mksh", "zsh"];
@@ -58,7 +58,7 @@ impl Resolver<'_> {
         }
         let Some(without) = without_contenv(&command) else { return command };
         if let Some(program) = self.programs.last_mut() {
-            program.change = Some(Change::WithoutContenv);
+            program.change = Some(ProgramChange::WithoutContenv);
         }
         without
     }

@@ -1,3 +1,5 @@
+//! Resolves the key `log`: makes the loggers and connects services to them.
+
 use std::collections::BTreeMap;
 
 use super::scope::Scope;
@@ -76,7 +78,7 @@ const SIZES: std::ops::RangeInclusive<u64> = 4096..=268_435_455;
 /// The loggers made so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Logs {
-    by_directory: BTreeMap<String, Known>,
+    by_directory: BTreeMap<String, KnownLog>,
     /// Each logger's position in the set, with each of its producers.
     producers: Vec<(usize, Name)>,
 }
@@ -89,7 +91,7 @@ impl Logs {
 }
 
 #[derive(Debug, Clone)]
-struct Known {
+struct KnownLog {
     /// The logger's name and its position in the set; a oneshot keeps its own.
     logger: Option<(String, usize)>,
     sink: Sink,
@@ -412,7 +414,7 @@ impl Resolver<'_> {
             return known.logger.clone();
         }
         let made = self.make_logger(sink.clone(), origin, scope, is_stderr);
-        let known = Known { logger: Some(made.clone()), sink, origin, is_stderr };
+        let known = KnownLog { logger: Some(made.clone()), sink, origin, is_stderr };
         self.logs.by_directory.insert(directory.to_owned(), known);
         Some(made)
     }
@@ -429,7 +431,7 @@ impl Resolver<'_> {
             );
             return None;
         }
-        let known = Known { logger: None, sink: sink.clone(), origin, is_stderr: false };
+        let known = KnownLog { logger: None, sink: sink.clone(), origin, is_stderr: false };
         self.logs.by_directory.insert(directory.to_owned(), known);
         Some(sink)
     }

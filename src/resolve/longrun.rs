@@ -1,3 +1,5 @@
+//! Resolves a `[longrun]` table.
+
 use std::net::IpAddr;
 
 use super::command::add_script;
@@ -7,7 +9,8 @@ use super::{Resolver, choice, too_old};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::{self, Flag, LongrunKeys, Numbers, ServiceTable};
 use crate::model::{
-    Check, Command, Feature, Finish, Idle, Kind, Longrun, OnExit, Question, Run, Script, ServiceRef, Stderr,
+    Command, Feature, Finish, Idle, Kind, Longrun, OnExit, Question, ReadinessCheck, Run, Script, ServiceRef,
+    Stderr,
 };
 
 /// How long a service may take to say that it is ready, unless the manifest says otherwise.
@@ -295,7 +298,7 @@ impl Resolver<'_> {
 }
 
 /// How `data/check` asks a question, in at most `timeout` milliseconds.
-fn check(scope: &Scope, question: Question, timeout: u32, workdir: Option<String>) -> Check {
+fn check(scope: &Scope, question: Question, timeout: u32, workdir: Option<String>) -> ReadinessCheck {
     let (host, path) = match &question {
         Question::Tcp { host, .. } => (Some(host), None),
         Question::Http { host, path, .. } => (Some(host), Some(path)),
@@ -304,7 +307,7 @@ fn check(scope: &Scope, question: Question, timeout: u32, workdir: Option<String
     let is_name = host.is_some_and(|host| host.parse::<IpAddr>().is_err());
     let addresses = is_name.then(|| free_variable("addresses", path.into_iter().map(String::as_str)));
     let here = free_variable("here", workdir.iter().map(String::as_str));
-    Check { table: scope.table.clone(), question, timeout, addresses, workdir, here }
+    ReadinessCheck { table: scope.table.clone(), question, timeout, addresses, workdir, here }
 }
 
 /// A variable name, beginning with `name`, that occurs nowhere in the texts that will be looked through for it.

@@ -16,7 +16,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Problems, did_you_mean};
-use crate::manifest::{CommonKeys, Manifest, Names, ServiceEntry, ServiceKeys, TargetKeys, Text};
+use crate::manifest::{CommonKeys, Manifest, ManifestText, Names, ServiceEntry, ServiceKeys, TargetKeys};
 use crate::model::{
     Bundle, Feature, Index, Kind, Layer, Literal, Longrun, Name, Program, Service, ServiceRef, ServiceSet,
     System, Target,
@@ -73,7 +73,7 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
 }
 
 /// An instance of a template: its value in expressions, its name, and what it sets.
-type Instance = (Variable, Text, Vec<(Text, Text)>);
+type InstanceValues = (Variable, ManifestText, Vec<(ManifestText, ManifestText)>);
 
 /// What is in the start sets.
 #[derive(Default)]
@@ -190,7 +190,7 @@ impl Resolver<'_> {
     /// Makes the service, or one for each of its instances and the bundle of them all.
     fn instances(
         &mut self,
-        name: &Text,
+        name: &ManifestText,
         kind: &'static str,
         common: &CommonKeys,
         mut make: impl FnMut(&mut Self, &Scope),
@@ -209,7 +209,7 @@ impl Resolver<'_> {
             return;
         };
         let declared = common.parameters.iter().flat_map(|p| p.list.iter().cloned()).collect::<Vec<_>>();
-        let mut list: Vec<Instance> = Vec::new();
+        let mut list: Vec<InstanceValues> = Vec::new();
         if let Some(number) = &instances.count {
             if !(0..=9999).contains(&number.value) {
                 self.problems.push(
@@ -222,7 +222,8 @@ impl Resolver<'_> {
                 );
             } else {
                 list.extend((1..=number.value).map(|n| {
-                    let text = Text { value: n.to_string(), origin: number.origin, from_defaults: false };
+                    let text =
+                        ManifestText { value: n.to_string(), origin: number.origin, from_defaults: false };
                     (Variable::Number(n), text, Vec::new())
                 }));
             }
@@ -485,7 +486,7 @@ fn longrun<'a>(services: &'a mut [Service], place: Option<&usize>) -> Option<&'a
 
 /// A version that s6gen does not know, with those that it knows.
 fn unknown_version(
-    text: &Text,
+    text: &ManifestText,
     what: &str,
     read: fn(&str) -> Option<System>,
     releases: &[&str],

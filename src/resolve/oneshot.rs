@@ -1,8 +1,10 @@
+//! Resolves a `[oneshot]` table.
+
 use super::command::add_script;
 use super::scope::Scope;
 use super::{Resolver, too_old};
 use crate::manifest::{OneshotKeys, ServiceTable};
-use crate::model::{Command, Feature, Kind, Oneshot, Script, Step};
+use crate::model::{Command, Feature, Kind, Oneshot, OneshotStep, Script};
 
 impl Resolver<'_> {
     pub(super) fn oneshot(&mut self, keys: &ServiceTable<OneshotKeys>, scope: &Scope) {
@@ -29,7 +31,7 @@ impl Resolver<'_> {
         let kept = self.oneshot_log(keys.common.log.as_ref(), scope);
         let definition = format!("{}/{}", self.set.target.tree, scope.name);
         let step = |key: &'static str, command: Option<Command>| {
-            Script::Step(Box::new(Step {
+            Script::Step(Box::new(OneshotStep {
                 table: scope.table.clone(),
                 name: scope.name.clone(),
                 surroundings: common.surroundings.clone(),

@@ -1,3 +1,5 @@
+//! Resolves the key `ready`: how a longrun reports that it is ready.
+
 use std::collections::BTreeMap;
 
 use super::Resolver;
@@ -40,7 +42,7 @@ impl Resolver<'_> {
             ..Readiness::default()
         };
         let asked = [
-            ("check", ready.check.as_ref().map(manifest::Command::origin)),
+            ("check", ready.check.as_ref().map(manifest::ManifestCommand::origin)),
             ("tcp", ready.tcp.as_ref().map(|text| text.origin())),
             ("unix", ready.unix.as_ref().map(|text| text.origin())),
             ("http", ready.http.as_ref().map(|text| text.origin())),

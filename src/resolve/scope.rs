@@ -1,8 +1,10 @@
+//! The expressions in the texts of one service: the values that they can use, and their replacement.
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Positions, Problems, did_you_mean};
-use crate::manifest::{RawText, Text};
+use crate::manifest::{ManifestText, RawText};
 use crate::templates::{ExpressionError, Expressions, Variable};
 
 /// When a service starts.
@@ -33,15 +35,15 @@ pub(super) struct Scope {
     /// It stands for instances that do not exist yet, so that what they set is unknown.
     is_dry: bool,
     variables: BTreeMap<String, Variable>,
-    declared: Vec<Text>,
+    declared: Vec<ManifestText>,
     /// Values that were added while the system runs, by whoever may.
-    added: BTreeMap<String, Text>,
+    added: BTreeMap<String, ManifestText>,
     used: RefCell<BTreeSet<String>>,
 }
 
 impl Scope {
     /// A service that is no template.
-    pub fn service(name: &Text, table: String) -> Self {
+    pub fn service(name: &ManifestText, table: String) -> Self {
         let variables = [("name".to_owned(), Variable::Text(name.value.clone()))].into();
         Scope {
             name: name.value.clone(),
@@ -58,7 +60,7 @@ impl Scope {
     }
 
     /// A template with these parameters.
-    pub fn template(name: &Text, table: String, declared: Vec<Text>) -> Self {
+    pub fn template(name: &ManifestText, table: String, declared: Vec<ManifestText>) -> Self {
         Scope { is_template: true, declared, ..Scope::service(name, table) }
     }
 
@@ -68,7 +70,7 @@ impl Scope {
         name: String,
         origin: Origin,
         instance: Variable,
-        given: &[(Text, Text)],
+        given: &[(ManifestText, ManifestText)],
     ) -> Scope {
         let mut variables: BTreeMap<String, Variable> = given
             .iter()
@@ -91,8 +93,8 @@ impl Scope {
     }
 
     /// This instance, of which the values that stand in the file `added` are not the manifest's.
-    pub fn with_added(self, added: Option<FileId>, given: &[(Text, Text)]) -> Scope {
-        let is_added = |(_, value): &&(Text, Text)| added == Some(value.origin.file);
+    pub fn with_added(self, added: Option<FileId>, given: &[(ManifestText, ManifestText)]) -> Scope {
+        let is_added = |(_, value): &&(ManifestText, ManifestText)| added == Some(value.origin.file);
         let added = given.iter().filter(is_added).map(|(key, value)| (key.value.clone(), value.clone()));
         Scope { added: added.collect(), ..self }
     }
@@ -128,8 +130,9 @@ impl Scope {
     /// This template with a stand-in for every value, to see its mistakes before there is an instance. Counted instances
     /// have a number, others a name. A text that depends on a stand-in has no value.
     pub fn dry(&self, is_counted: bool) -> Scope {
-        let stand_in = |name: &Text| (name.clone(), Text { value: "1".into(), ..name.clone() });
-        let stand_ins: Vec<(Text, Text)> = self.declared.iter().map(stand_in).collect();
+        let stand_in =
+            |name: &ManifestText| (name.clone(), ManifestText { value: "1".into(), ..name.clone() });
+        let stand_ins: Vec<(ManifestText, ManifestText)> = self.declared.iter().map(stand_in).collect();
         let name = format!("{}-0", self.name);
         let instance = if is_counted { Variable::Number(0) } else { Variable::Text("0".into()) };
         Scope { is_dry: true, ..self.instance(name, self.origin, instance, &stand_ins) }
@@ -222,7 +225,11 @@ impl Scope {
     }
 
     /// Reports values for parameters that this template does not declare.
-    pub fn check_given<'a>(&self, given: impl Iterator<Item = &'a (Text, Text)>, problems: &mut Problems) {
+    pub fn check_given<'a>(
+        &self,
+        given: impl Iterator<Item = &'a (ManifestText, ManifestText)>,
+        problems: &mut Problems,
+    ) {
         for (key, _) in given.filter(|(key, _)| self.declared.iter().all(|d| d.value != key.value)) {
             let problem = Diagnostic::new(
                 Code::UnknownParameter,

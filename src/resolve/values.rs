@@ -1,3 +1,5 @@
+//! Reads the values of manifest keys: durations, sizes, signals, names, paths and addresses.
+
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::diagnostic::{Class, Rank};

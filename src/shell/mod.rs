@@ -13,7 +13,7 @@ use std::ops::Range;
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 
 /// A script that was read without an error.
-pub struct Script<'t> {
+pub struct ShellScript<'t> {
     text: &'t str,
     tree: Tree,
 }
@@ -24,7 +24,7 @@ const MOST_STEPS: u32 = 5_000;
 /// How many `(` a script may have: the time for `a=(a=(…` grows with the square. Those scripts have 200.
 const MOST_PARENTHESES: usize = 1_000;
 
-impl<'t> Script<'t> {
+impl<'t> ShellScript<'t> {
     /// Reads a script; none if it has a syntax error, or is too hard to read.
     pub fn read(text: &'t str) -> Option<Self> {
         if text.matches('(').count() > MOST_PARENTHESES {
@@ -40,7 +40,7 @@ impl<'t> Script<'t> {
         let options = ParseOptions::new().progress_callback(&mut is_too_hard);
         let rest = &mut |from: usize, _| text.as_bytes().get(from..).unwrap_or_default();
         let tree = parser.parse_with_options(rest, None, Some(options))?;
-        (!tree.root_node().has_error()).then_some(Script { text, tree })
+        (!tree.root_node().has_error()).then_some(ShellScript { text, tree })
     }
 
     /// The simple command that is all of the script; none if the script does anything else, or runs it in the background.
@@ -66,7 +66,7 @@ impl<'t> Script<'t> {
     }
 
     /// The program for whose end the script waits last: behind it come only builtins that end at once.
-    pub fn last_program(&self) -> Option<Word<'_>> {
+    pub fn last_program(&self) -> Option<ShellWord<'_>> {
         let root = self.tree.root_node();
         let mut cursor = root.walk();
         let parts: Vec<Node<'_>> = root.children(&mut cursor).filter(|part| part.is_named()).collect();
@@ -76,7 +76,7 @@ impl<'t> Script<'t> {
             let name = self.simple(statement).filter(|_| !is_background)?.name()?;
             match name.as_written() {
                 ":" | "echo" | "exit" | "printf" | "return" | "true" => {}
-                _ => return Some(name).filter(Word::is_program),
+                _ => return Some(name).filter(ShellWord::is_program),
             }
         }
         None
@@ -139,19 +139,19 @@ impl<'s> SimpleCommand<'s> {
     }
 
     /// The word that says what is run.
-    pub fn name(&self) -> Option<Word<'s>> {
+    pub fn name(&self) -> Option<ShellWord<'s>> {
         let node = self.node.child_by_field_name("name")?;
-        Some(Word { node, text: self.text })
+        Some(ShellWord { node, text: self.text })
     }
 }
 
 /// A word of a command, quotes and expansions included.
-pub struct Word<'s> {
+pub struct ShellWord<'s> {
     node: Node<'s>,
     text: &'s str,
 }
 
-impl<'s> Word<'s> {
+impl<'s> ShellWord<'s> {
     /// It with its quotes and expansions.
     pub fn as_written(&self) -> &'s str {
         &self.text[self.span()]

@@ -1,4 +1,6 @@
-use crate::diagnostic::{Class, Diagnostic, Problems, Rank, Step};
+//! Checks that readiness notification and the lock use two different descriptors.
+
+use crate::diagnostic::{Class, CompilerStep, Diagnostic, Problems, Rank};
 use crate::model::Index;
 
 /// The descriptors for readiness and for the lock are two different ones. Below 3 the compiler does not compare.
@@ -10,7 +12,7 @@ pub(super) fn differ(index: &Index<'_>, problems: &mut Problems) {
             problems.push(
                 Diagnostic::s6rc(
                     Class::FdSame,
-                    Rank::copying(number, Step::SameDescriptor),
+                    Rank::copying(number, CompilerStep::SameDescriptor),
                     format!(
                         "`{}` uses descriptor {} both to say that it is ready and to hold its lock",
                         service.name, ready.value

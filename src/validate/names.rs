@@ -1,4 +1,6 @@
-use crate::diagnostic::{Class, Code, Diagnostic, Problems, Rank, Step};
+//! Checks names: no reserved ones, and none twice.
+
+use crate::diagnostic::{Class, Code, CompilerStep, Diagnostic, Problems, Rank};
 use crate::model::{Index, Kind, Layer, Name, Node, NodeKind, Script, Service, ServiceRef};
 
 use super::small;
@@ -6,7 +8,7 @@ use super::small;
 /// No list mentions a name with a prefix that s6-rc keeps for itself.
 pub(super) fn are_not_reserved(index: &Index<'_>, problems: &mut Problems) {
     for service in &index.set().services {
-        let mut check = |references: &[ServiceRef], step: Step, what: &str| {
+        let mut check = |references: &[ServiceRef], step: CompilerStep, what: &str| {
             for (position, reference) in references.iter().enumerate().filter(|(_, r)| r.name.is_reserved()) {
                 problems.push(
                     Diagnostic::s6rc(
@@ -23,15 +25,15 @@ pub(super) fn are_not_reserved(index: &Index<'_>, problems: &mut Problems) {
             }
         };
         match &service.kind {
-            Kind::Bundle(bundle) => check(&bundle.contents, Step::List, "contains"),
-            Kind::Oneshot(oneshot) => check(&oneshot.dependencies, Step::List, "depends on"),
+            Kind::Bundle(bundle) => check(&bundle.contents, CompilerStep::List, "contains"),
+            Kind::Oneshot(oneshot) => check(&oneshot.dependencies, CompilerStep::List, "depends on"),
             Kind::Longrun(longrun) => {
-                check(&longrun.dependencies, Step::List, "depends on");
+                check(&longrun.dependencies, CompilerStep::List, "depends on");
                 let producer_for = longrun.producer_for.as_deref().unwrap_or_default();
-                check(producer_for, Step::ProducerFor, "is a producer for");
-                check(&longrun.consumer_for, Step::ConsumerFor, "is a consumer for");
+                check(producer_for, CompilerStep::ProducerFor, "is a producer for");
+                check(&longrun.consumer_for, CompilerStep::ConsumerFor, "is a consumer for");
                 let pipeline_name = longrun.pipeline_name.as_deref().unwrap_or_default();
-                check(pipeline_name, Step::PipelineName, "calls its pipeline");
+                check(pipeline_name, CompilerStep::PipelineName, "calls its pipeline");
             }
             Kind::Unknown => {}
         }
@@ -45,7 +47,7 @@ pub(super) fn are_unique(index: &Index<'_>, problems: &mut Problems) {
         if service.name.is_reserved() {
             continue;
         }
-        let rank = Rank::reading(service.place, Step::Name, 0);
+        let rank = Rank::reading(service.place, CompilerStep::Name, 0);
         // Of a definition and one of another layer, the one that somebody here can change is the one to point at.
         let (ours, other) = match (service.layer, index.layer(first)) {
             (Layer::Overlay | Layer::External, Layer::Ours) => (first, Node(number)),

@@ -1,3 +1,5 @@
+//! Checks pipelines: names, and that producers and consumers agree.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Class, Diagnostic, Problems, Rank};

@@ -1,3 +1,5 @@
+//! Checks that every service that is mentioned exists.
+
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Class, Code, Diagnostic, Origin, Problems, Rank};

@@ -1,3 +1,5 @@
+//! Measures `apply` and `instance add` against a running system.
+
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};

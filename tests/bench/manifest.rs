@@ -1,3 +1,5 @@
+//! Writes large manifests to measure with.
+
 use std::fmt::Write;
 
 /// A manifest of that many services: longruns with readiness and environment, some with a logger, every third a oneshot.

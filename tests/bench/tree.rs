@@ -1,3 +1,5 @@
+//! Writes large source directories to measure with.
+
 use std::fs;
 use std::path::Path;
 

@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::TempDir;
 
-use crate::disk::{look, look_with_times};
 use crate::exactness::{RECORDER, Random};
+use crate::install::{look, look_with_times};
 use crate::killed;
 use crate::oracle::number_from;
 use crate::require::{needs, say};

@@ -2,7 +2,7 @@
 
 use std::iter::repeat_n;
 
-use s6gen::shell::Script;
+use s6gen::shell::ShellScript;
 
 /// Text that opens something over and over.
 fn nested(open: &str, inner: &str, close: &str) -> String {
@@ -13,7 +13,7 @@ fn nested(open: &str, inner: &str, close: &str) -> String {
 #[test]
 fn the_program_of_a_simple_command_is_found_with_its_place() {
     let text = "# first\n< in >out 'my server' \"$A\"; # last\n";
-    let script = Script::read(text).unwrap();
+    let script = ShellScript::read(text).unwrap();
     let command = script.only_command().unwrap();
     assert!(!command.has_assignments());
     let name = command.name().unwrap();
@@ -55,7 +55,7 @@ fn a_word_names_a_program_or_may_be_anything() {
     ];
     let is_program = |word: &str| {
         let text = format!("{word} argument");
-        let script = Script::read(&text).unwrap_or_else(|| panic!("{text}"));
+        let script = ShellScript::read(&text).unwrap_or_else(|| panic!("{text}"));
         script.only_command().and_then(|command| command.name()).is_some_and(|name| name.is_program())
     };
     assert_eq!(programs.iter().filter(|word| !is_program(word)).collect::<Vec<_>>(), Vec::<&&str>::new());
@@ -66,11 +66,11 @@ fn a_word_names_a_program_or_may_be_anything() {
 fn a_here_document_in_the_middle_of_a_list_is_no_end() {
     for list in ["&& exec web", "|| exec web", "2>/dev/null && web", "| grep x"] {
         let text = format!("cat > /etc/web.conf <<EOF {list}\nlisten 80\nEOF\n");
-        let script = Script::read(&text).unwrap();
+        let script = ShellScript::read(&text).unwrap();
         assert!(script.only_command().is_none() && script.last_command().is_none(), "{text}");
     }
     let text = "web --config - <<EOF 2>&1\nlisten 80\nEOF\n";
-    assert!(Script::read(text).unwrap().only_command().is_some());
+    assert!(ShellScript::read(text).unwrap().only_command().is_some());
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_script_that_is_made_to_be_hard_is_read_or_refused() {
         ("cat <<A\n", "", ""),
     ] {
         let text = nested(open, inner, close);
-        let _ = Script::read(&text)
+        let _ = ShellScript::read(&text)
             .and_then(|script| script.only_command().map(|command| command.has_assignments()));
     }
 }

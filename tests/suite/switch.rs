@@ -17,7 +17,7 @@ use s6gen::{compile, judge_image, render};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::disk::{attributes, in_own_mounts, look, mount, output_text, scratch};
+use crate::install::{attributes, in_own_mounts, look, mount, output_text, scratch};
 use crate::killed;
 use crate::oracle::database;
 use crate::require::{self, on_path, say, skip, this_test};

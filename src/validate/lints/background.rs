@@ -1,7 +1,7 @@
 //! The process of a longrun stays in the foreground.
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Origin, Severity};
-use crate::model::{Form, Language, Name};
+use crate::model::{ProgramForm, Language, Name};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, script) in subject.programs_in("run") {
         let name = &service.name;
-        if let Form::Arguments(words, _) = &script.form {
+        if let ProgramForm::Arguments(words, _) = &script.form {
             let texts: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
             if let Some((number, what)) = daemonises(&texts) {
                 found.push(into_the_background(found, name, words[number].1.whole(), what));

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::execline::tokens;
-use crate::model::{Form, Language};
+use crate::model::{ProgramForm, Language};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, program) in subject.programs() {
-        let Form::Script(text, Language::Execline) = &program.form else { continue };
+        let ProgramForm::Script(text, Language::Execline) = &program.form else { continue };
         let Err(refusal) = tokens(text.text.as_bytes()) else { continue };
         let (what, label) = refusal.explained();
         found.push(

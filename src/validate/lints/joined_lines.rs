@@ -2,8 +2,8 @@
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
 use super::shell_syntax::{for_a_shell, own_script, shell_words};
-use crate::execline::{Swallowed, Word, goes_on, swallowed};
-use crate::model::{Form, Language, Program, Service};
+use crate::execline::{Swallowed, ExeclineWord, goes_on, swallowed};
+use crate::model::{ProgramForm, Language, Program, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -20,8 +20,8 @@ pub(super) static RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, program) in subject.programs() {
         let problem = match &program.form {
-            Form::CommandLine(_) => of_a_command_line(found, service, program),
-            Form::Script(_, Language::Execline) => of_a_script(found, service, program),
+            ProgramForm::CommandLine(_) => of_a_command_line(found, service, program),
+            ProgramForm::Script(_, Language::Execline) => of_a_script(found, service, program),
             _ => None,
         };
         if let Some(problem) = problem {
@@ -58,7 +58,7 @@ fn of_a_script(found: &Findings<'_>, service: &Service, script: &Program) -> Opt
     let words = script.words();
     let Swallowed { by, word } = swallowed(&words, script.file == "run")?;
     let (file, name, ended) = (&script.file, &service.name, by.program());
-    let mut behind = words.iter().skip_while(|other| other.start <= word.start).map(Word::program);
+    let mut behind = words.iter().skip_while(|other| other.start <= word.start).map(ExeclineWord::program);
     let started = match word.program() {
         "exec" => behind.find(|word| !word.starts_with('-')).unwrap_or("exec"),
         program => program,
@@ -72,7 +72,7 @@ fn of_a_script(found: &Findings<'_>, service: &Service, script: &Program) -> Opt
 }
 
 /// The first line of a shell script that is a command of its own, and the word that the line before begins with.
-fn second_command<'a>(words: &[Word<'a>], first: Word<'a>) -> Option<(Word<'a>, Word<'a>)> {
+fn second_command<'a>(words: &[ExeclineWord<'a>], first: ExeclineWord<'a>) -> Option<(ExeclineWord<'a>, ExeclineWord<'a>)> {
     let mut line = first;
     for word in words.iter().skip(1) {
         if !word.first_of_line || word.depth > 0 || matches!(word.text, "{" | "}") {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
 use crate::execline::{SUBSTITUTES, base_name, script_words};
-use crate::model::{Form, Literal, LiteralForm, variable};
+use crate::model::{ProgramForm, Literal, LiteralForm, variable};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -26,7 +26,7 @@ const READERS: &[&str] = &[
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (_, program) in subject.programs() {
-        let Form::Arguments(words, _) = &program.form else { continue };
+        let ProgramForm::Arguments(words, _) = &program.form else { continue };
         if words.iter().all(|(word, _)| variable(word).is_none()) {
             continue;
         }

@@ -2,8 +2,8 @@
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::execline::base_name;
-use crate::model::{Change, Language};
-use crate::shell::{self, Word};
+use crate::model::{ProgramChange, Language};
+use crate::shell::{self, ShellWord};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -28,7 +28,7 @@ const STAYS: &[&str] = &[
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, program) in subject.programs_in("run") {
-        let has_exec = program.change == Some(Change::WithExec);
+        let has_exec = program.change == Some(ProgramChange::WithExec);
         if service.longrun().is_none() || program.language() != Language::Shell || has_exec {
             continue;
         }
@@ -38,9 +38,9 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         {
             continue;
         }
-        let Some(script) = shell::Script::read(program.text()) else { continue };
+        let Some(script) = shell::ShellScript::read(program.text()) else { continue };
         let Some(last) = script.last_command().filter(|last| !last.has_assignments()) else { continue };
-        let Some(name) = last.name().filter(Word::is_program) else { continue };
+        let Some(name) = last.name().filter(ShellWord::is_program) else { continue };
         let word = name.as_written();
         if ENDS.contains(&base_name(word)) {
             continue;

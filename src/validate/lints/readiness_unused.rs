@@ -1,7 +1,7 @@
 //! Something in `run` knows the descriptor on which readiness is told.
 
 use crate::diagnostic::{Confidence, Lint, Origin, Severity};
-use crate::model::{Form, Language, Program, Script, Service, Written};
+use crate::model::{ProgramForm, Language, Program, Script, Service, Written};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -58,7 +58,7 @@ fn not_mentioned(service: &Service) -> Option<(&Written<u32>, &Program)> {
     let number = fd.value.to_string();
     let mentions = |text: &str| text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits == number);
     let is_mentioned = match &program.form {
-        Form::Arguments(words, _) => words.iter().any(|(word, _)| mentions(word)),
+        ProgramForm::Arguments(words, _) => words.iter().any(|(word, _)| mentions(word)),
         _ => mentions(program.text()),
     };
     let in_environment = run.surroundings.environment.iter().any(|(_, value)| mentions(value));

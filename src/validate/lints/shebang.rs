@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
 use super::calls::is_run;
-use crate::model::{Form, Program, Service};
+use crate::model::{ProgramForm, Program, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -30,12 +30,12 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, _) in subject.definitions() {
         for program in &service.programs {
             match &program.form {
-                Form::Script(..) if is_run(service, program) => {
+                ProgramForm::Script(..) if is_run(service, program) => {
                     if let Some(problem) = report(found, service, program) {
                         found.push(problem);
                     }
                 }
-                Form::CommandLine(text) if text.text.starts_with(MARK) => found.push(
+                ProgramForm::CommandLine(text) if text.text.starts_with(MARK) => found.push(
                     found
                         .report(format!("`{}` of `{}` begins with a byte order mark", program.file, service.name))
                         .at(program.origin(), "it becomes a part of the first word: the start would end with 127")

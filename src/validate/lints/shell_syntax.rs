@@ -1,8 +1,8 @@
 //! Shell syntax where no shell reads it.
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Origin, Severity};
-use crate::execline::{SHELLS, SUBSTITUTES, Word, base_name, script_words};
-use crate::model::{Form, Language, Program, Service};
+use crate::execline::{SHELLS, SUBSTITUTES, ExeclineWord, base_name, script_words};
+use crate::model::{ProgramForm, Language, Program, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -23,9 +23,9 @@ const SHOWN: usize = 4;
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, program) in subject.programs() {
         let problem = match &program.form {
-            Form::CommandLine(_) | Form::Script(_, Language::Execline) => of_execline(found, service, program),
-            Form::Arguments(..) => of_arguments(found, service, program),
-            Form::Script(..) => None,
+            ProgramForm::CommandLine(_) | ProgramForm::Script(_, Language::Execline) => of_execline(found, service, program),
+            ProgramForm::Arguments(..) => of_arguments(found, service, program),
+            ProgramForm::Script(..) => None,
         };
         if let Some(problem) = problem {
             found.push(problem);
@@ -40,7 +40,7 @@ fn of_execline(found: &Findings<'_>, service: &Service, program: &Program) -> Op
     }
     let words = program.words();
     let mut places = shell_words(&words);
-    if let Form::Script(..) = program.form {
+    if let ProgramForm::Script(..) = program.form {
         // What starts a script may replace variables in it: `execlineb -S1`.
         places.retain(|(_, why)| *why != NOT_EXPANDED);
     }
@@ -55,13 +55,13 @@ fn of_execline(found: &Findings<'_>, service: &Service, program: &Program) -> Op
         problem = problem.note(format!("{} more places like these", places.len() - SHOWN));
     }
     Some(problem.help(match &program.form {
-        Form::CommandLine(_) => own_script(service, &program.file),
+        ProgramForm::CommandLine(_) => own_script(service, &program.file),
         _ => "write it for execline, or put `#!/bin/sh -e` in place of its first line".to_owned(),
     }))
 }
 
 fn of_arguments(found: &Findings<'_>, service: &Service, program: &Program) -> Option<Diagnostic> {
-    let Form::Arguments(words, _) = &program.form else { return None };
+    let ProgramForm::Arguments(words, _) = &program.form else { return None };
     let texts: Vec<String> = words.iter().map(|(word, _)| word.clone()).collect();
     let scripts = script_words(&texts);
     let has_own_patterns = texts.iter().any(|word| matches!(base_name(word), "find" | "expr" | "test" | "["));
@@ -145,7 +145,7 @@ pub(super) fn own_script(service: &Service, file: &str) -> String {
 }
 
 /// The words that only a shell understands, and what becomes of them.
-pub(super) fn shell_words<'a>(words: &[Word<'a>]) -> Vec<(Word<'a>, &'static str)> {
+pub(super) fn shell_words<'a>(words: &[ExeclineWord<'a>]) -> Vec<(ExeclineWord<'a>, &'static str)> {
     let substitutes = words.iter().any(|word| SUBSTITUTES.contains(&word.program()));
     let globs = words.iter().any(|word| matches!(word.program(), "elglob" | "find" | "case" | "s6-log"));
     let mut found = Vec::new();

@@ -26,7 +26,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         if program.language() != Language::Shell {
             continue;
         }
-        let Some(script) = shell::Script::read(program.text()) else { continue };
+        let Some(script) = shell::ShellScript::read(program.text()) else { continue };
         let has_trap = script.traps().into_iter().any(|condition| names(condition, signal));
         // A shell without a trap ends at TERM; at INT it waits for the program in the foreground as well.
         if !has_trap && signal != "INT" {

@@ -1,7 +1,7 @@
 //! Nothing is left of s6-overlay 2.
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Origin, Severity};
-use crate::model::{Form, Language, Program, Service};
+use crate::model::{ProgramForm, Language, Program, Service};
 use crate::validate::names::listed;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -22,7 +22,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, program) in subject.programs() {
         const OLD: &str = "#!/usr/bin/with-contenv";
         let text = program.text();
-        if let Form::CommandLine(_) = program.form {
+        if let ProgramForm::CommandLine(_) = program.form {
             if let Some(at) = text.find(SERVICES) {
                 let origin = program.at(at..at + SERVICES.len());
                 let stops = text.contains("s6-svscanctl");

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::execline::base_name;
-use crate::model::{Change, Kind, Language, Program, Script, Service, Surroundings};
+use crate::model::{ProgramChange, Kind, Language, Program, Script, Service, Surroundings};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, program) in subject.programs() {
         let Some(lost) = surroundings(service).and_then(Surroundings::lost_to_contenv) else { continue };
-        if program.change != Some(Change::WithoutContenv) {
+        if program.change != Some(ProgramChange::WithoutContenv) {
             if let Some(word) = started_by_a_shell(program) {
                 found.push(
                     found

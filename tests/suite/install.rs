@@ -1,3 +1,5 @@
+//! Installing a tree: what is written, kept, replaced and removed, and what a failure leaves behind.
+
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 use std::collections::BTreeMap;
