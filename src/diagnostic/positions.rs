@@ -9,8 +9,9 @@ use super::{FileId, Origin};
 pub struct Positions {
     /// The text as a whole.
     whole: Origin,
-    /// Where runs of bytes begin, in the text and in the file; within a run, text and file are the same.
-    /// Nothing is known of a run that begins at `NOWHERE`.
+    /// Where the first byte stands in the file. Most texts are one run from there on: text and file are the same.
+    start: u32,
+    /// Where further runs of bytes begin, in the text and in the file. Nothing is known of a run that begins at `NOWHERE`.
     runs: Box<[(u32, u32)]>,
 }
 
@@ -21,17 +22,26 @@ const LONGEST_ESCAPE: u32 = 10;
 impl Positions {
     /// Those of a text that is all of a file.
     pub fn of_file(file: FileId) -> Self {
-        Positions { whole: Origin::whole(file), runs: [(0, 0)].into() }
+        Positions { whole: Origin::whole(file), start: 0, runs: Box::default() }
     }
 
     /// Those of a text of which only the place as a whole is known.
     pub fn unknown(whole: Origin) -> Self {
-        Positions { whole, runs: Box::default() }
+        Positions { whole, start: NOWHERE, runs: Box::default() }
+    }
+
+    /// Those of a text that stands in the file from the offset `start` on as it is.
+    pub fn plain(whole: Origin, start: usize) -> Self {
+        Positions { whole, start: cut(start), runs: Box::default() }
     }
 
     /// Those of a text in which runs of bytes begin at these places of the text and of the file.
-    pub fn new(whole: Origin, runs: Vec<(u32, u32)>) -> Self {
-        Positions { whole, runs: runs.into() }
+    pub fn new(whole: Origin, mut runs: Vec<(u32, u32)>) -> Self {
+        if runs.is_empty() {
+            return Positions::unknown(whole);
+        }
+        let (_, start) = runs.remove(0);
+        Positions { whole, start, runs: runs.into() }
     }
 
     /// The text as a whole.
@@ -58,12 +68,16 @@ impl Positions {
     /// Where a byte of the text stands in the file, and how many bytes it has there.
     fn byte(&self, offset: u32) -> Option<(u32, u32)> {
         let behind = self.runs.partition_point(|(text, _)| *text <= offset);
-        let (text, file) = *self.runs.get(behind.checked_sub(1)?)?;
+        let (text, file) = behind.checked_sub(1).map_or((0, self.start), |before| self.runs[before]);
         if file == NOWHERE {
             return None;
         }
         let at = file + (offset - text);
-        let next = self.runs.get(behind).filter(|(text, file)| *text == offset + 1 && *file != NOWHERE);
+        // An escape is a run of its own.
+        let next = self
+            .runs
+            .get(behind)
+            .filter(|(next, file)| text == offset && *next == offset + 1 && *file != NOWHERE);
         let length = next.map_or(1, |(_, file)| file - at);
         Some((at, if length <= LONGEST_ESCAPE { length } else { 1 }))
     }
@@ -75,7 +89,7 @@ impl Positions {
         if written == expanded {
             return self.clone();
         }
-        if written.matches('\n').count() != expanded.matches('\n').count() || self.runs.is_empty() {
+        if written.matches('\n').count() != expanded.matches('\n').count() || self.start == NOWHERE {
             return Positions::unknown(self.whole);
         }
         let mut runs = Vec::new();

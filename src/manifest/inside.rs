@@ -1,5 +1,16 @@
 //! Where the characters of a string stand between its quotes, so that a problem in a script can point at its line.
 
+/// How many quotes are around a string that is written as `raw` and stands between them as it is, as most do.
+pub(super) fn plain_quotes(raw: &str, value: &str) -> Option<usize> {
+    let quotes = match raw.as_bytes() {
+        [first, second, third, ..] if first == second && second == third => 3,
+        [b'"' | b'\'', ..] => 1,
+        _ => return None,
+    };
+    let is_plain = raw.len() == value.len() + 2 * quotes && raw.get(quotes..)?.starts_with(value);
+    is_plain.then_some(quotes)
+}
+
 /// Where runs of bytes begin in the string `value` and in the file, for one that is written as `raw` at the offset `start`
 /// of the file; none for anything else.
 pub(super) fn runs(raw: &str, start: usize, value: &str) -> Vec<(u32, u32)> {

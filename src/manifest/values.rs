@@ -38,7 +38,10 @@ impl<'p> Reader<'p> {
         let whole = self.origin(span);
         let place = whole.span();
         match self.text.get(place.clone()).filter(|_| self.pinned.is_none()) {
-            Some(raw) => Positions::new(whole, inside::runs(raw, place.start, value)),
+            Some(raw) => match inside::plain_quotes(raw, value) {
+                Some(quotes) => Positions::plain(whole, place.start + quotes),
+                None => Positions::new(whole, inside::runs(raw, place.start, value)),
+            },
             None => Positions::unknown(whole),
         }
     }

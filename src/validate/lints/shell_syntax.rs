@@ -62,12 +62,17 @@ fn of_execline(found: &Findings<'_>, service: &Service, program: &Program) -> Op
 
 fn of_arguments(found: &Findings<'_>, service: &Service, program: &Program) -> Option<Diagnostic> {
     let ProgramForm::Arguments(words, _) = &program.form else { return None };
+    let (first, place) = words.first()?;
+    if let Some(problem) = of_the_program(found, service, program, first, place.whole()) {
+        return Some(problem);
+    }
+    // Most have none.
+    if words.iter().all(|(word, _)| operator(word).is_none()) {
+        return None;
+    }
     let texts: Vec<String> = words.iter().map(|(word, _)| word.clone()).collect();
     let scripts = script_words(&texts);
     let has_own_patterns = texts.iter().any(|word| matches!(base_name(word), "find" | "expr" | "test" | "["));
-    if let Some(problem) = of_the_program(found, service, program, &texts[0], words[0].1.whole()) {
-        return Some(problem);
-    }
     let places: Vec<_> = words
         .iter()
         .enumerate()
