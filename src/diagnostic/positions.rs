@@ -16,8 +16,6 @@ pub struct Positions {
 }
 
 const NOWHERE: u32 = u32::MAX;
-/// The longest escape, `\U0001F600`. A longer gap is a line end that was left out.
-const LONGEST_ESCAPE: u32 = 10;
 
 impl Positions {
     /// Those of a text that is all of a file.
@@ -73,13 +71,18 @@ impl Positions {
             return None;
         }
         let at = file + (offset - text);
-        // An escape is a run of its own.
-        let next = self
-            .runs
-            .get(behind)
-            .filter(|(next, file)| text == offset && *next == offset + 1 && *file != NOWHERE);
-        let length = next.map_or(1, |(_, file)| file - at);
-        Some((at, if length <= LONGEST_ESCAPE { length } else { 1 }))
+        let next = self.runs.get(behind).filter(|(_, file)| *file != NOWHERE);
+        let length = match next {
+            // An escape is a run of its own; before a line end of CR LF a run is one byte longer in the file.
+            Some((next_text, next_file)) if offset + 1 == *next_text => {
+                match (next_text - text, next_file - file) {
+                    (1, 2 | 4 | 6 | 10) | (2..=4, 6 | 10) => next_file - at,
+                    _ => 1,
+                }
+            }
+            _ => 1,
+        };
+        Some((at, length))
     }
 
     /// Those of `expanded`, which was made of `written` by replacing parts of lines. Of such a line nothing more is known
