@@ -47,7 +47,7 @@ const COMMANDS: &[&str] = &[
 ];
 
 #[test]
-fn whoever_asks_for_json_gets_json() {
+fn a_command_with_json_always_answers_in_json() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     fs::write(folder.join("services.toml"), "[longrun.web]\nrun = 3\n").unwrap();

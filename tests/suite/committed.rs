@@ -60,7 +60,7 @@ fn first_run(definitions: &Path) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_missing_tree_is_one_line() {
+fn a_missing_tree_is_one_report() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("services.toml"), "[longrun.web]\nrun = [\"web\"]\n").unwrap();
     let output = run(folder.path(), "mkdir rootfs; $s6gen build --check --root rootfs");

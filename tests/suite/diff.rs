@@ -33,7 +33,7 @@ fn systems(case: &Path) -> [&'static str; 2] {
 }
 
 #[test]
-fn every_case_is_told_in_services_and_settings() {
+fn every_case_is_compared_in_services_and_settings() {
     for case in cases("diff") {
         let output = diff(&case, &systems(&case));
         assert_eq!(text(&output.stderr), "", "{}", case.display());

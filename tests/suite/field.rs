@@ -296,7 +296,7 @@ const FINE: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_people_do_on_purpose_gets_no_report() {
+fn deliberate_choices_get_no_report() {
     let mut tree = SourceTree::default();
     for (path, content) in FINE {
         tree.file(format!("src/{path}"), *content, false);

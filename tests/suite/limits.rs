@@ -20,7 +20,7 @@ fn expression(text: &str) -> Vec<Code> {
 }
 
 #[test]
-fn an_expression_cannot_make_much_out_of_little() {
+fn the_output_of_an_expression_is_limited() {
     let replaced = "|replace('a', 'aaaaaaaaaa')".repeat(9);
     for text in [
         "'a' * 10**9",
@@ -62,7 +62,7 @@ fn an_expression_cannot_fill_the_stack() {
 }
 
 #[test]
-fn an_expression_gives_no_nul() {
+fn an_expression_cannot_produce_a_nul() {
     assert_eq!(expression(r"'\u0000'"), [Code::Expression]);
     assert_eq!(expression(r"'a\x00' ~ name"), [Code::Expression]);
 }
@@ -102,7 +102,7 @@ fn what_is_no_manifest_is_not_read_to_its_end() {
 }
 
 #[test]
-fn of_a_very_long_line_only_what_matters_is_shown() {
+fn an_excerpt_of_a_very_long_line_is_shortened() {
     let words = vec!["'word'"; 20_000].join(", ");
     let (files, problems) = problems(&format!("[longrun.a]\nrun = [{words}, '$HOME', {words}]\n"));
     let report: String = problems.iter().map(|problem| human(problem, &files, Style::Plain)).collect();

@@ -204,7 +204,7 @@ fn assert_is_clean(output: &Output) {
 }
 
 #[test]
-fn names_that_nothing_can_have_are_refused_and_change_nothing() {
+fn invalid_names_are_refused_and_change_nothing() {
     let store = Store::standard();
     store.fine(&add("tunnel", "there", "1"));
     let before = look_with_times(store.folder.path());
@@ -936,7 +936,7 @@ fn the_name_of_a_link_of_somebody_else_is_refused() {
 }
 
 #[test]
-fn a_list_says_all_that_was_added() {
+fn instance_list_shows_every_added_service() {
     let store = Store::standard();
     let words = ["instance", "add", "--root", "root", "--name", "echo", "--start", "boot", "--", "nc", "a b"];
     store.fine(&words);

@@ -78,7 +78,7 @@ fn read_back(set: &ServiceSet, tree: &SourceTree) -> (ServiceSet, Problems) {
 }
 
 #[test]
-fn whatever_is_built_is_accepted_and_says_the_same() {
+fn a_built_tree_is_accepted_and_means_the_same_as_its_manifest() {
     let accepted = std::cell::Cell::new(0);
     let tried = std::cell::Cell::new(0);
     // Without it what is built is judged by s6gen's own model of the compiler only.

@@ -420,8 +420,8 @@ fn a_service_that_ignores_its_stop_signal_is_killed_in_time() {
 }
 
 #[test]
-fn what_is_left_of_its_group_is_stopped_with_it() {
-    const NAME: &str = "what_is_left_of_its_group_is_stopped_with_it";
+fn the_rest_of_the_process_group_is_stopped_with_the_service() {
+    const NAME: &str = "the_rest_of_the_process_group_is_stopped_with_the_service";
     if !available(NAME) {
         return;
     }
@@ -1149,8 +1149,8 @@ fn s6_remembers_as_many_deaths_as_it_should() {
 }
 
 #[test]
-fn a_check_is_asked_so_often_and_so_long() {
-    if !available("a_check_is_asked_so_often_and_so_long") {
+fn a_readiness_check_respects_its_number_of_tries_and_its_limits() {
+    if !available("a_readiness_check_respects_its_number_of_tries_and_its_limits") {
         return;
     }
     let s = Supervision::start(
