@@ -78,7 +78,7 @@ impl DiffArguments {
         } else {
             streams.say(&compare::text(&comparison));
             if let Some(assumption) = assumption.filter(|_| !comparison.differences.is_empty()) {
-                streams.say(&format!("\nTold for an update of a running system in which {assumption}.\n"));
+                streams.say(&format!("\nThis is for an update of a running system in which {assumption}.\n"));
             }
         }
         if comparison.differences.is_empty() { Outcome::Fine } else { Outcome::Problems }

@@ -191,8 +191,9 @@ impl<'p> Values<'p> {
             .copied()
             .find(|signal| *signal == upper)
             .or_else(|| did_you_mean(wanted, SIGNALS.iter().copied()));
-        let problem = Diagnostic::new(Code::UnknownSignal, format!("`{key}` names no signal: `{text}`"))
-            .at(origin, "unknown signal");
+        let problem =
+            Diagnostic::new(Code::UnknownSignal, format!("`{key}` does not name a signal: `{text}`"))
+                .at(origin, "unknown signal");
         self.problems.push(match near {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None => problem.help("write its name, such as `TERM`, `INT`, `QUIT` or `HUP`"),

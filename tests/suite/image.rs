@@ -763,7 +763,7 @@ fn early_services_are_reported_once_for_each_chain_and_once_for_lower_layers() {
 }
 
 #[test]
-fn commands_inside_a_script_are_all_found() {
+fn a_service_that_a_script_starts_is_not_reported_as_not_started() {
     let folder = scratch();
     let mut files = SourceTree::default();
     add(

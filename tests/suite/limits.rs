@@ -114,9 +114,9 @@ fn an_excerpt_of_a_very_long_line_is_shortened() {
        ╭─[services.toml:2:160008]
      2 │ run = ['word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word…d', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', '$HOME', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'w…
        ·                                                                                                                                                                                                          ───┬───
-       ·                                                                                                                                                                                                             ╰── these characters reach the program as they are
+       ·                                                                                                                                                                                                             ╰── the program gets exactly these characters
        ╰────
-      help: if a shell shall expand it, write a string: `run = 'exec … "$HOME"'`
+      help: to let a shell expand it, write a string: `run = 'exec … "$HOME"'`
     "#);
 }
 

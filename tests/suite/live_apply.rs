@@ -471,7 +471,8 @@ fn apply_repairs_files_that_were_changed_by_hand() {
 fn a_build_while_apply_waits_for_another_s6_rc_is_not_undone() {
     const NAME: &str = "a_build_while_apply_waits_for_another_s6_rc_is_not_undone";
     // It ends when the test says so.
-    let slow = "[oneshot.slow]\nstart = \"on-demand\"\nup = \"while ! test -e SCRATCH/go; do sleep 0.1; done\"\n";
+    let slow =
+        "[oneshot.slow]\nstart = \"on-demand\"\nup = \"while ! test -e SCRATCH/go; do sleep 0.1; done\"\n";
     let Some(system) = System::boot(NAME, &format!("{MANIFEST}{slow}")) else { return };
     system.instance(&["add", "tunnel", "x", "--set", "port=1"]);
     let mut other =

@@ -49,7 +49,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         found.push(
             found
                 .report(format!("the shell of `run` of `{}` stays between s6 and `{word}`", service.name))
-                .at(program.at(last.span()), "signals reach the shell, not this")
+                .at(program.at(last.span()), "signals go to the shell, not to this program")
                 .help(format!("write `exec {word} …`"))
                 .fix(program.at_exactly(start..start), "exec "),
         );
