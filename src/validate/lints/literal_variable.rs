@@ -1,4 +1,4 @@
-//! Texts that look as if somebody would expand them, where nobody does.
+//! Texts that look as if they would be expanded, but are used as written.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Services(check),
 };
 
-/// Programs that have a `$` of their own.
+/// Programs in whose arguments `$` has a meaning of its own.
 const READERS: &[&str] = &[
     "awk", "gawk", "mawk", "nawk", "sed", "jq", "perl", "ruby", "php", "node", "envsubst", "ssh", "eval", "tmux",
     "screen", "watch",

@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Services(check),
 };
 
-/// Programs that end by themselves: a script that ends with one of them is no process.
+/// Programs that end by themselves. A script whose last line is one of them is not a lasting process.
 const ENDS: &[&str] = &["halt", "killall", "rm", "s6-svc"];
 
 /// Words of a shell after which its last line need not be the process: it waits, loops, or goes on elsewhere.
