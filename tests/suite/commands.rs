@@ -345,7 +345,7 @@ fn a_tree_of_s6gen_that_is_checked_without_the_overlay_gets_a_hint() {
 }
 
 #[test]
-fn the_graph_says_what_services_and_bundles_are_for() {
+fn the_graph_shows_the_descriptions_of_services_and_bundles() {
     let manifest = r#"
         [longrun.web]
         description = "serves\n pages"
@@ -454,7 +454,7 @@ fn a_manifest_is_laid_over_those_that_it_includes() {
 }
 
 #[test]
-fn what_cannot_be_included_is_reported_where_it_is_included() {
+fn a_file_that_cannot_be_included_is_reported_at_its_include() {
     let folder = folder(&[
         (
             "services.toml",

@@ -1,4 +1,4 @@
-//! The source directories that a boot would compile, before anything is installed.
+//! `apply` composes the source directories that the next boot would compile before it installs anything.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -662,7 +662,7 @@ fn a_problem_names_the_file_of_the_layer_that_it_is_in() {
 }
 
 #[test]
-fn what_lies_deeper_in_a_definition_is_found_in_every_layer() {
+fn nested_files_of_a_definition_are_found_in_every_layer() {
     let folder = scratch();
     let mut files = SourceTree::default();
     let script = "#!/bin/sh\nexec s6-notifyoncheck -n 0 web\n";
@@ -1054,7 +1054,7 @@ fn a_root_without_an_overlay_is_reported_as_such() {
 }
 
 #[test]
-fn a_real_image_is_judged_as_it_boots() {
+fn a_real_image_gets_the_verdict_of_its_boot() {
     needs!("rootfs");
     let rootfs = std::env::var_os("S6GEN_ROOTFS").unwrap();
     let folder = scratch();

@@ -96,7 +96,7 @@ fn a_mistake_in_a_template_is_reported_once_and_not_kept_once_per_instance() {
 }
 
 #[test]
-fn what_is_no_manifest_is_not_read_to_its_end() {
+fn a_file_that_is_not_a_manifest_is_not_read_to_its_end() {
     assert_eq!(codes(&"[longrun.a]\nrun = = \n".repeat(2000)).len(), 100);
     assert_eq!(codes(&"[longrun.a]\nrun = [\n".repeat(2000)).len(), 100);
 }

@@ -354,7 +354,7 @@ fn a_stop_that_takes_too_long_fails() {
 }
 
 #[test]
-fn what_a_step_did_is_undone_when_it_stops() {
+fn down_undoes_a_oneshot_when_it_stops() {
     let manifest = r##"
         [oneshot.mount]
         up = ["touch", "SCRATCH/mounted"]
@@ -363,7 +363,7 @@ fn what_a_step_did_is_undone_when_it_stops() {
         [oneshot.place]
         up = "pwd > SCRATCH/place"
         "##;
-    let Some(m) = Machine::boot("what_a_step_did_is_undone_when_it_stops", manifest) else { return };
+    let Some(m) = Machine::boot("down_undoes_a_oneshot_when_it_stops", manifest) else { return };
     assert!(m.path("mounted").exists());
     assert!(m.text("place", 1).ends_with("/s6rc-oneshot-runner\n"), "as the reference says of `workdir`");
     assert!(m.down(&["mount"]));
@@ -371,7 +371,7 @@ fn what_a_step_did_is_undone_when_it_stops() {
 }
 
 #[test]
-fn what_is_essential_is_stopped_only_by_force() {
+fn an_essential_service_is_stopped_only_by_force() {
     let manifest = r##"
         [longrun.daemon]
         flag-essential = true
@@ -390,7 +390,7 @@ fn what_is_essential_is_stopped_only_by_force() {
         [longrun.other]
         run = ["sleep", "1000"]
         "##;
-    let Some(m) = Machine::boot("what_is_essential_is_stopped_only_by_force", manifest) else { return };
+    let Some(m) = Machine::boot("an_essential_service_is_stopped_only_by_force", manifest) else { return };
     for name in ["daemon", "step", "member", "other"] {
         m.down(&[name]);
     }

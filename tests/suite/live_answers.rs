@@ -61,7 +61,7 @@ fn names(names: &[&[u8]]) -> Vec<Name> {
 }
 
 #[test]
-fn the_line_of_a_supervisor_says_how_a_longrun_is() {
+fn the_status_line_of_a_supervisor_is_read() {
     // The line, whether the longrun notifies, how it is, its process, how it ended.
     let cases = [
         ("true true true 42 7 -1 NA", true, ServiceState::Up, Some(42), None),

@@ -600,7 +600,7 @@ fn adding_and_removing_twice_changes_nothing() {
 }
 
 #[test]
-fn what_the_manifest_has_is_not_removed() {
+fn instances_of_the_manifest_cannot_be_removed() {
     let store = Store::standard();
     store.fine(&add("tunnel", "x", "1"));
     let before = look_with_times(store.folder.path());
@@ -887,7 +887,7 @@ fn names_that_are_parts_of_templates_are_names_like_any_other() {
 }
 
 #[test]
-fn what_a_template_of_the_users_cannot_take_is_refused() {
+fn a_value_that_a_custom_template_cannot_use_is_refused() {
     let store = Store::standard();
     fs::create_dir_all(store.path("mine/longrun/tunnel-x")).unwrap();
     fs::write(store.path("mine/longrun/tunnel-x/run"), "{{ nothing }}\n").unwrap();

@@ -259,7 +259,7 @@ const MISTAKES: &[Mistake] = &[
 ];
 
 #[test]
-fn what_the_real_compiler_would_refuse_is_refused_at_its_place() {
+fn errors_of_the_real_compiler_are_reported_at_their_place_in_the_manifest() {
     let mistake = proptest::sample::select(MISTAKES);
     holds(300, (manifest(), mistake), |(manifest, (mistake, code, marked))| {
         let text = format!("{manifest}\n{mistake}\n");

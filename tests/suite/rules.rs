@@ -163,7 +163,7 @@ fn each_knot_of_services_is_one_report_that_shows_a_shortest_way() {
 }
 
 #[test]
-fn what_user_starts_must_not_wait_for_the_legacy_services() {
+fn a_service_in_user_must_not_wait_for_the_legacy_services() {
     let (mut files, mut problems) = (Files::default(), Problems::default());
     let tree = tree(&[("web", "longrun", &["legacy-services"])]);
     let mut set = import::tree(vec![tree.source("src")], Target::default(), &mut files, &mut problems);

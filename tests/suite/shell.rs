@@ -1,4 +1,4 @@
-//! What is read out of shell scripts.
+//! Reading shell scripts.
 
 use std::iter::repeat_n;
 

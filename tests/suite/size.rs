@@ -1,4 +1,4 @@
-//! Systems larger than anybody writes by hand. Work that grew with their square would take minutes here.
+//! Very large systems. Work that grows with the square of their size would take minutes here.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;

@@ -386,7 +386,7 @@ fn the_remedy_for_a_value_of_another_type_takes_the_place_of_what_was_written() 
 }
 
 #[test]
-fn a_key_of_another_kind_of_service_is_told_that_this_kind_has_none() {
+fn a_key_of_another_type_of_service_is_reported_as_such() {
     let mut missed = Vec::new();
     let own = |kind: &str| {
         let heading = format!("[{kind}.NAME]");
