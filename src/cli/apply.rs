@@ -1,4 +1,4 @@
-//! `s6gen apply`: makes a running system what the manifest says.
+//! `s6gen apply`: updates a running system to its manifest.
 
 use std::path::PathBuf;
 
@@ -9,20 +9,21 @@ use super::streams::{Outcome, Streams};
 use crate::jobs::{Plan, Update, UpdateError};
 use crate::live::Programs;
 
-/// Makes the running system what the manifest and the added instances say
+/// Updates the running system to the manifest and the added instances
 ///
-/// Compiles the definitions to a new database, finds which running services changed, and has s6-rc-update restart exactly
-/// those, and what needs them; everything else keeps running. The files for the next boot are replaced as well.
+/// Compiles the definitions to a new database and finds the running services that changed. s6-rc-update then restarts
+/// those services and everything that depends on them. All other services keep running. The files for the next boot are
+/// replaced as well.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     s6gen apply                       after `s6gen instance add` or `remove`\n  \
     s6gen apply --dry-run             only show what it would do\n  \
     s6gen apply -m services.toml      with a manifest other than the one the image was built from")]
 pub(super) struct ApplyArguments {
-    /// Another manifest than the one that the image was built from
+    /// Use this manifest instead of the one that the image was built from
     #[arg(short, long, value_name = "FILE")]
     manifest: Option<PathBuf>,
-    /// Change nothing; show what would be done
+    /// Change nothing; only show what would be done
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -34,7 +35,7 @@ pub(super) struct ApplyArguments {
 }
 
 impl ApplyArguments {
-    /// Whether it may stop the service that calls it, and does not run apart from that yet.
+    /// Whether this command may stop the service that calls it and still runs in the process group of that service.
     pub(super) fn may_stop_caller(&self) -> bool {
         !self.dry_run && self.system.may_stop_caller()
     }

@@ -25,10 +25,10 @@ impl ManifestArgument {
     }
 }
 
-/// A folder of templates that stand before the shipped ones.
+/// A folder of templates that replace the shipped ones.
 #[derive(Debug, Args)]
 pub(super) struct TemplatesArgument {
-    /// A folder of templates that stand before the shipped ones: `longrun/run` for every longrun, `longrun/NAME/run` for one;
+    /// A folder of templates that replace the shipped ones: `longrun/run` for every longrun, `longrun/NAME/run` for one.
     /// `s6gen init --templates DIR` writes the shipped ones
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
@@ -45,20 +45,21 @@ impl TemplatesArgument {
 pub(super) struct InputArguments {
     #[command(flatten)]
     pub(super) manifest: ManifestArgument,
-    /// An s6-rc source directory instead of a manifest; several in the order in which s6-rc-compile takes them
+    /// Read this s6-rc source directory instead of a manifest. Repeat the option for several directories, in the order
+    /// that s6-rc-compile gets them in
     #[arg(long, value_name = "DIR", group = "existing", conflicts_with = "manifest")]
     tree: Vec<PathBuf>,
-    /// Judge as /init of this s6-overlay compiles it: DIR is what comes into the image, an s6-overlay directory or its
-    /// s6-rc.d; a second --tree is S6_RUNTIME_BUNDLEDIR
+    /// Compile as /init of this s6-overlay version does. The --tree is then the image's /etc/s6-overlay or its s6-rc.d; a
+    /// second --tree is S6_RUNTIME_BUNDLEDIR
     #[arg(long, value_name = "VERSION", value_parser = version, requires = "existing")]
     overlay: Option<System>,
-    /// The same of a layer below, which --tree adds to; several from the lowest up
+    /// The same directory of a lower layer, to which --tree adds. Repeat the option for several layers, lowest first
     #[arg(long, value_name = "DIR", requires = "tree", requires = "overlay")]
     layer: Vec<PathBuf>,
     /// A service that is defined elsewhere
     #[arg(long, value_name = "NAME", value_parser = name, requires = "existing")]
     pub(super) external: Vec<Name>,
-    /// The root file system of an image, with the s6-overlay in it
+    /// Read this root file system of an image, with the s6-overlay that it contains
     #[arg(long, value_name = "DIR", group = "existing", conflicts_with = "manifest")]
     root: Option<PathBuf>,
     /// The value of S6_RUNTIME_PROFILE when the container starts
@@ -70,14 +71,14 @@ pub(super) struct InputArguments {
 }
 
 impl InputArguments {
-    /// The paths that the user named, for a report on the whole.
+    /// The paths that the user named, for a report about all of them.
     pub(super) fn shown(&self) -> String {
         let trees: Vec<String> =
             self.tree.iter().chain(&self.root).map(|tree| tree.display().to_string()).collect();
         if trees.is_empty() { self.manifest.path().display().to_string() } else { trees.join(", ") }
     }
 
-    /// Why the arguments make no sense together, although each of them does.
+    /// The reason why the arguments cannot be used together, if there is one.
     pub(super) fn misuse(&self) -> Option<&'static str> {
         (self.overlay.is_some() && self.tree.len() > 2).then_some(
             "with --overlay the first --tree is what comes into the image, a second one is S6_RUNTIME_BUNDLEDIR, and \
@@ -109,10 +110,10 @@ impl InputArguments {
     }
 }
 
-/// For whom the output is.
+/// The output format.
 #[derive(Debug, Clone, Args)]
 pub(super) struct FormatArguments {
-    /// For people or for programs
+    /// The output format
     #[arg(long, value_enum, default_value = "human")]
     format: Format,
     /// The same as --format json
@@ -134,13 +135,13 @@ enum Format {
     Json,
 }
 
-/// Where the definitions are in a container.
+/// The place of the definitions in a container.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ContainerArguments {
     /// The root of the container
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
-    /// The directory of the definitions in it, if s6gen does not find it: what `[target] tree` says
+    /// The directory of the definitions in the container, if s6gen does not find it: the value of `tree` in `[target]`
     #[arg(long, value_name = "PATH")]
     tree: Option<String>,
 }
@@ -151,30 +152,31 @@ impl ContainerArguments {
     }
 }
 
-/// The s6-rc that runs.
+/// The running s6-rc.
 #[derive(Debug, Clone, Args)]
 pub(super) struct SystemArguments {
     /// The live directory of s6-rc
     #[arg(long, value_name = "DIR", default_value = LIVE)]
     live: PathBuf,
-    /// How long to wait while another s6gen or s6-rc is at work, in seconds; during a boot one is, until everything is up
+    /// How many seconds to wait while another s6gen or s6-rc is at work. During a boot s6-rc is at work until everything
+    /// is up
     #[arg(long, value_name = "SECONDS", default_value = "60")]
     wait: u64,
-    /// How long services may take in all to stop and start, in seconds; 0 is as long as they want
+    /// How many seconds all services together may take to stop and start; 0 is no limit
     #[arg(long, value_name = "SECONDS", default_value = "300")]
     timeout: u64,
-    /// Runs apart from the caller already
+    /// Tells s6gen that it already runs apart from its caller
     #[arg(long, hide = true)]
     apart: bool,
 }
 
 impl SystemArguments {
-    /// Whether it does not run apart from the caller yet.
+    /// Whether s6gen still runs in the process group of its caller.
     pub(super) fn may_stop_caller(&self) -> bool {
         !self.apart
     }
 
-    /// Calls `job` with the system, and with a connection to it that tells the user what goes on.
+    /// Calls `job` with the system and with a connection to it. The connection reports progress to the user.
     pub(super) fn with<T>(
         &self,
         streams: &mut Streams<'_>,

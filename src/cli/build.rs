@@ -13,26 +13,26 @@ use crate::tree::SourceTree;
 
 /// Compiles the manifest and writes the source directory
 ///
-/// Writes the definitions, the links through which /init finds them, and the markers that start them. Only what an
-/// earlier build wrote is ever replaced or removed; when nothing changed, nothing is written.
+/// Writes the definitions, the links that make /init find them, and the markers that make /init start them. It replaces
+/// and removes only files that an earlier build wrote. If nothing changed, it writes nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     s6gen build                       in an image with s6-overlay: writes below /etc/s6-overlay\n  \
-    s6gen build --root rootfs         the same below rootfs/etc/s6-overlay\n  \
-    s6gen build --check --root rootfs exits 1 when rootfs is not what the manifest says")]
+    s6gen build --root rootfs         writes below rootfs/etc/s6-overlay\n  \
+    s6gen build --check --root rootfs exits 1 if rootfs differs from the manifest")]
 pub(super) struct BuildArguments {
-    /// The manifest, as with -m
+    /// The manifest, the same as -m
     #[arg(value_name = "FILE", conflicts_with = "manifest")]
     file: Option<PathBuf>,
     #[command(flatten)]
     manifest: ManifestArgument,
     #[command(flatten)]
     templates: TemplatesArgument,
-    /// The root of the image; made if only its last component is missing. Default is `/`, if s6-overlay is there or the
-    /// target is s6-rc alone
+    /// The root of the image. s6gen makes it if only the last component is missing. The default is `/`, if s6-overlay is
+    /// there or the target is s6-rc alone
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Write nothing; exit 1 if the files differ from what would be written, but for permissions other than the x bit
+    /// Write nothing; exit 1 if the files differ from what would be written. Of the permissions only the x bit counts
     #[arg(long)]
     check: bool,
 }
@@ -76,7 +76,7 @@ impl BuildArguments {
     }
 }
 
-/// Tells how the files differ.
+/// Prints how the files differ.
 fn compare(
     build: &jobs::Build,
     tree: &SourceTree,

@@ -11,19 +11,18 @@ use crate::model::{Database, Index};
 
 /// Checks the manifest, or a source directory, and reports every problem
 ///
-/// Reports in one run whatever `build` would refuse, and warns of what builds but most likely does something else than
-/// was meant. With --tree it judges source directories that exist already, exactly as s6-rc-compile does: the first
-/// error is the one over which that program stops. With --overlay or --root it judges what /init of an image compiles
-/// and starts.
+/// Reports in one run everything that `build` would refuse, and warns of what builds but most likely does not do what you
+/// want. With --tree it checks source directories that exist already, exactly as s6-rc-compile does: the first error is
+/// the one at which that program stops. With --overlay or --root it checks what /init of an image compiles and starts.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    s6gen check                       in CI: exits 1 if `build` would refuse the manifest\n  \
+    s6gen check                       exits 1 if `build` would refuse the manifest\n  \
     s6gen check other.toml --format json\n  \
-    s6gen check --tree s6-rc.d        a source directory, as s6-rc-compile takes it\n  \
+    s6gen check --tree s6-rc.d        a source directory, as s6-rc-compile reads it\n  \
     s6gen check --overlay 3.2.3.2 --tree rootfs/etc/s6-overlay --layer base/etc/s6-overlay\n  \
-    s6gen check --root rootfs         all that the image in this directory would compile")]
+    s6gen check --root rootfs         everything that the image in this directory would compile")]
 pub(super) struct CheckArguments {
-    /// The manifest, as with -m
+    /// The manifest, the same as -m
     #[arg(value_name = "FILE", conflicts_with_all = ["manifest", "existing"])]
     file: Option<PathBuf>,
     #[command(flatten)]

@@ -10,7 +10,7 @@ use crate::model::Name;
 
 #[derive(Debug, Args)]
 pub(super) struct ServicesArguments {
-    /// Services, or bundles of them
+    /// Services or bundles
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
     #[command(flatten)]
@@ -21,7 +21,7 @@ pub(super) struct ServicesArguments {
 type Job = fn(&RunningSystem, Connection<'_>, &[Name]) -> Result<(), JobError>;
 
 impl ServicesArguments {
-    /// Whether to stop them may stop the service that calls it, and it does not run apart from that yet.
+    /// Whether this command may stop the service that calls it and still runs in the process group of that service.
     pub(super) fn may_stop_caller(&self) -> bool {
         self.system.may_stop_caller()
     }

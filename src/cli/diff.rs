@@ -15,25 +15,26 @@ use crate::model::{Name, System};
 
 /// Shows what changes between two systems, and what an update restarts
 ///
-/// Told in services and settings. For each service it says what an update of a running system does: s6-rc-update
-/// restarts by itself what it has to, but not what only has another script; that takes a line `NAME restart` in its
-/// conversion file. Exits 1 when there is a difference, and 2 when one of the two has errors.
+/// Lists the services and settings that differ. For each service it also shows what an update of a running system does.
+/// s6-rc-update does not restart a service by itself if only a script changed; such a service needs a line `NAME restart`
+/// in the conversion file. Exits 1 if there is a difference, and 2 if one of the two systems has errors.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    s6gen diff                                       what runs, and what `s6gen apply` would make of it\n  \
-    s6gen diff services.toml                         what runs, and what this would make of it\n  \
+    s6gen diff                                       what `s6gen apply` would change\n  \
+    s6gen diff services.toml                         what this manifest would change in the running system\n  \
     s6gen diff old.toml services.toml\n  \
     s6gen diff rootfs/etc/s6-overlay services.toml   a built tree, or any other source directory\n  \
     s6gen diff --json old.toml services.toml")]
 pub(super) struct DiffArguments {
-    /// What there was: a manifest, an s6-rc source directory, or the /etc/s6-overlay of an image. Left out, it is what
-    /// runs
+    /// The old system: a manifest, an s6-rc source directory, or the /etc/s6-overlay of an image. Without it, the running
+    /// system
     #[arg(value_name = "OLD")]
     old: Option<PathBuf>,
-    /// What there is now, likewise. Left out with OLD, it is what `s6gen apply` would make
+    /// The new system, in the same forms. Without both, the system that `s6gen apply` would make
     #[arg(value_name = "NEW")]
     new: Option<PathBuf>,
-    /// Read directories as /init of this s6-overlay does; one that holds s6-rc.d is read so by the newest anyway
+    /// Read directories as /init of this s6-overlay version does. A directory that holds s6-rc.d is read as /init of the
+    /// newest version does, even without this option
     #[arg(long, value_name = "VERSION", value_parser = version)]
     overlay: Option<System>,
     /// A service that is defined elsewhere, where OLD or NEW is a directory
@@ -55,7 +56,7 @@ impl DiffArguments {
         let reading = Reading { overlay: self.overlay, external: self.external, overrides };
         let compared = match (&self.old, &self.new) {
             (Some(old), Some(new)) => compare_files(old, new, &reading),
-            // A single path is compared with what runs.
+            // A single path is compared with the running system.
             (new, _) => self.system.with(streams, programs, |system, connection| {
                 let container = self.container.container();
                 compare_with_running(new.as_deref(), &reading, &container, system, connection)
@@ -64,7 +65,7 @@ impl DiffArguments {
         let DiffResult { comparison, assumption } = match compared {
             Ok(difference) => difference,
             Err(error) => {
-                // A script that asks whether something differs must not take this for a yes.
+                // Exit code 1 would tell a script that the systems differ.
                 return match streams.refuse(&error) {
                     Outcome::Problems => Outcome::Misused,
                     outcome => outcome,
@@ -77,7 +78,7 @@ impl DiffArguments {
         } else {
             streams.say(&compare::text(&comparison));
             if let Some(assumption) = assumption.filter(|_| !comparison.differences.is_empty()) {
-                streams.say(&format!("\nTold for an update of a running system in which {assumption}.\n"));
+                streams.say(&format!("\nThis is for an update of a running system in which {assumption}.\n"));
             }
         }
         if comparison.differences.is_empty() { Outcome::Fine } else { Outcome::Problems }

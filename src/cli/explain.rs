@@ -7,7 +7,7 @@ use crate::diagnostic::did_you_mean;
 use crate::manifest::REFERENCE;
 use crate::{render, validate};
 
-/// Says more about a kind of problem, or about a key or a table of the manifest
+/// Explains a kind of problem, or a key or table of the manifest
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     s6gen explain s6rc::dependency-cycle\n  \
@@ -17,14 +17,14 @@ use crate::{render, validate};
     s6gen explain all-codes           the page of every code\n  \
     s6gen explain                     lists every code")]
 pub(super) struct ExplainArguments {
-    /// The code, as a report prints it; a key or a table of the manifest; `manifest` or `all-codes`
+    /// The code that a report prints; a key or table of the manifest; `manifest` or `all-codes`
     #[arg(value_name = "CODE|KEY|TABLE|manifest|all-codes")]
     code: Option<String>,
 }
 
-/// How wide text is where nobody said how wide the terminal is.
+/// The width of text if the width of the terminal is unknown.
 const WIDTH: usize = 100;
-/// The column in which the list of codes says what they mean.
+/// The column in which the list of codes gives their meaning.
 const MEANING: usize = 34;
 
 impl ExplainArguments {
@@ -46,7 +46,7 @@ impl ExplainArguments {
             return Outcome::Fine;
         }
         if wanted == "manifest" {
-            // Whoever reads it from a file or a pipe gets the Markdown.
+            // A file or a pipe gets the Markdown.
             let reference = render::reference();
             streams.say(&streams.width.map_or(reference.clone(), |width| render::fitted(&reference, width)));
             return Outcome::Fine;
@@ -94,7 +94,7 @@ fn list(width: usize) -> String {
         let paragraph = lines.collect::<Vec<_>>().join(" ");
         let sentence = paragraph.split_inclusive(". ").next().unwrap_or_default().trim();
         let sentence = render::wrapped(sentence, width.max(2 * MEANING), &indent);
-        // The code stands in the indent of the first line, or above it where it is too long.
+        // The code stands in the indent of the first line. If it is too long for that, it gets a line of its own.
         match code.slug().len() < MEANING {
             true => text += &format!("{:MEANING$}{}", code.slug(), &sentence[MEANING..]),
             false => text += &format!("{}\n{sentence}", code.slug()),
@@ -103,7 +103,7 @@ fn list(width: usize) -> String {
     text
 }
 
-/// What a key means, in each table that has it.
+/// The meaning of a key in each table that has it.
 fn keys(wanted: &str, width: usize) -> String {
     let key = wanted.rsplit('.').next().unwrap_or(wanted);
     let mut text = String::new();

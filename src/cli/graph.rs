@@ -10,30 +10,32 @@ use crate::diagnostic::did_you_mean;
 use crate::model::{Index, Layer, Name};
 use crate::render::{self, GraphDirection};
 
-/// Shows what starts after what
+/// Shows the order in which services start
 ///
-/// Each service with what it waits for: (ready) until it says so, (done) until the step has succeeded, (forked) only
-/// until the process exists; (for its log) what its logger waits for, for another service that shares it.
+/// Lists each service with the services that it waits for. (ready) means: until the service reports that it is ready.
+/// (done): until the oneshot has succeeded. (forked): only until the process exists. (for its log): its logger waits,
+/// because of another service that uses the same logger.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     s6gen graph                       the whole start order\n  \
-    s6gen graph web                   web and everything it needs\n  \
-    s6gen graph --down                the order in which they stop\n  \
-    s6gen graph --tree s6-rc.d        of a source directory that exists already\n  \
+    s6gen graph web                   web and everything that it depends on\n  \
+    s6gen graph --down                the order in which services stop\n  \
+    s6gen graph --tree s6-rc.d        the order in a source directory that exists already\n  \
     s6gen graph --format dot | dot -Tsvg > services.svg")]
 pub(super) struct GraphArguments {
-    /// Only these and what they need; with --down, what needs them. A first one that ends with `.toml` is the manifest
+    /// Show only these services and what they depend on; with --down, what depends on them. If the first NAME ends with
+    /// `.toml`, it is the manifest
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     #[command(flatten)]
     pub(super) input: InputArguments,
-    /// How to draw it
+    /// The output format
     #[arg(long, value_enum, default_value = "text")]
     format: Drawing,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
-    /// The order in which services stop
+    /// Show the order in which services stop
     #[arg(long)]
     down: bool,
 }
@@ -44,7 +46,7 @@ enum Drawing {
     Text,
     /// For Graphviz
     Dot,
-    /// For programs; every edge, also those that s6 adds
+    /// For programs; it has every edge, also those that s6 adds
     Json,
 }
 
@@ -54,7 +56,7 @@ impl GraphArguments {
     }
 
     pub(super) fn run(mut self, streams: &mut Streams<'_>) -> Outcome {
-        // A service with such a name can still be named behind -m FILE.
+        // A service with such a name can be given after -m FILE.
         let is_file = |name: &String| Path::new(name).extension().is_some_and(|end| end == "toml");
         let is_named = self.input.manifest.manifest.is_some();
         if !is_named && self.names.first().is_some_and(is_file) && self.input.is_manifest() {

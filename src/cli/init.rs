@@ -9,13 +9,13 @@ use crate::diagnostic::Files;
 use crate::disk::{self, DiskError};
 use crate::templates::{self, Templates};
 
-/// Writes a first manifest, with comments, that builds
+/// Writes a first manifest that builds, with comments
 #[derive(Debug, Args)]
 pub(super) struct InitArguments {
-    /// Where to write it, `-` for standard output; a file that exists is left alone
+    /// The file to write, `-` for standard output; an existing file is not overwritten
     #[arg(value_name = "FILE", default_value = "services.toml")]
     file: PathBuf,
-    /// Instead write the texts that s6gen fills, for `build --templates DIR`
+    /// Write the shipped templates instead, for `build --templates DIR`
     #[arg(long, value_name = "DIR", conflicts_with = "file")]
     templates: Option<PathBuf>,
 }
@@ -48,7 +48,7 @@ impl InitArguments {
     }
 }
 
-/// To ask for a file that exists is a mistake of whoever asks, and no refusal of the system.
+/// A file that exists is a mistake of the user, and not a refusal of the system.
 fn refused(error: &DiskError, streams: &mut Streams<'_>) -> Outcome {
     streams.report(&[error.diagnostic()], &Files::default());
     match error {

@@ -12,8 +12,8 @@ use crate::manifest::AdditionChange;
 
 /// Adds, removes and lists instances of templates while the system runs
 ///
-/// What is added is written down beside the definitions; `s6gen apply`, or the option `--apply`, makes it so, and then a
-/// restart of the container boots with it. Any number of processes may add and remove at once.
+/// Additions are written to a file beside the definitions. `s6gen apply`, or the option `--apply`, puts them into effect;
+/// after that a restart of the container boots with them. Any number of processes may add and remove at the same time.
 #[derive(Debug, Args)]
 pub(super) struct InstanceArguments {
     #[command(subcommand)]
@@ -27,15 +27,15 @@ enum InstanceCommand {
     List(ListArguments),
 }
 
-/// Adds an instance, or gives the one that is there other parameters
+/// Adds an instance, or changes the parameters of an existing one
 ///
-/// Adding what is there already, just so, changes nothing. A value may be any text: it reaches the service as it is.
+/// Adding the same instance again changes nothing. A value may be any text: it reaches the service unchanged.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     s6gen instance add openvpn office              the service openvpn-office, of the template openvpn\n  \
     s6gen instance add tunnel home --set port=1194 with a value for a parameter\n  \
-    s6gen instance add --name echo -- nc -lk 7     a service that runs this command, exactly so\n  \
-    s6gen instance add --apply openvpn office      and at once a part of the system that runs")]
+    s6gen instance add --name echo -- nc -lk 7     a service that runs exactly this command\n  \
+    s6gen instance add --apply openvpn office      also updates the running system")]
 struct AddArguments {
     /// The template: a service of the manifest that has `instances`
     #[arg(required_unless_present = "name", requires = "instance")]
@@ -45,15 +45,15 @@ struct AddArguments {
     /// A value for a parameter of the template
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair, requires = "instance", conflicts_with = "name")]
     set: Vec<(String, String)>,
-    /// Instead of an instance, a longrun of this name that runs COMMAND
+    /// Add a longrun with this name that runs COMMAND, instead of an instance
     #[arg(long, value_name = "NAME", conflicts_with_all = ["template", "instance"], requires = "command")]
     name: Option<String>,
-    /// When the longrun of --name starts: `on-demand`, or `boot`: also with the container. An instance starts as `start` of its
-    /// template says
+    /// When the longrun of --name starts: `on-demand`, or `boot` to start it with the container too. For an instance, `start`
+    /// of its template decides
     #[arg(long, value_name = "WHEN", default_value = "on-demand", value_parser = ["on-demand", "boot"],
         conflicts_with_all = ["template", "instance"])]
     start: String,
-    /// The command of the longrun, after `--`
+    /// The command of the longrun, given after `--`
     #[arg(last = true, requires = "name")]
     command: Vec<String>,
     #[command(flatten)]
@@ -62,10 +62,10 @@ struct AddArguments {
     container: ContainerArguments,
 }
 
-/// What follows on a change.
+/// What to do after a change.
 #[derive(Debug, Args)]
 struct Then {
-    /// Then do what `s6gen apply` does
+    /// Run `s6gen apply` after the change
     #[arg(long)]
     apply: bool,
     #[command(flatten)]
@@ -74,10 +74,10 @@ struct Then {
 
 /// Removes instances that were added
 ///
-/// Removing what is not there changes nothing.
+/// Removing an instance that does not exist changes nothing.
 #[derive(Debug, Args)]
 struct RemoveArguments {
-    /// The service: TEMPLATE-INSTANCE, or the name of a longrun that was added
+    /// The service: TEMPLATE-INSTANCE, or the name of an added longrun
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
     #[command(flatten)]
@@ -86,7 +86,7 @@ struct RemoveArguments {
     container: ContainerArguments,
 }
 
-/// Lists the instances of the manifest's templates, and what was added
+/// Lists the instances in the manifest, and those that were added
 #[derive(Debug, Args)]
 struct ListArguments {
     #[command(flatten)]
@@ -103,12 +103,12 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 impl InstanceArguments {
-    /// Whether it prints a list for a program.
+    /// Whether this command prints a list as JSON.
     pub(super) fn lists_in_json(&self) -> bool {
         matches!(&self.command, InstanceCommand::List(list) if list.format.is_json())
     }
 
-    /// Whether it may stop the service that calls it, and does not run apart from that yet.
+    /// Whether this command may stop the service that calls it and still runs in the process group of that service.
     pub(super) fn may_stop_caller(&self) -> bool {
         match &self.command {
             InstanceCommand::Add(AddArguments { then, .. })
@@ -128,7 +128,7 @@ impl InstanceArguments {
     }
 }
 
-/// Told when an update failed that was to make a change a part of the system.
+/// The message for an addition that was written down but whose update failed.
 const STAYS: &str = "what was added or removed stays written down\n";
 
 impl Then {
@@ -136,7 +136,7 @@ impl Then {
         Update { container: container.container(), manifest: None, dry_run: false }
     }
 
-    /// What to tell of a change that was written down. The update tells it itself.
+    /// The message about a change that was written down. With an update it is empty, because the update prints its own.
     fn describe(&self, service: &str, change: &str) -> String {
         match self.apply {
             true => String::new(),

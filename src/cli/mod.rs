@@ -27,7 +27,7 @@ use arguments::InputArguments;
 use control::ServicesArguments;
 use streams::{Outcome, Streams};
 
-/// Compiles one services.toml into a complete s6-rc source directory for s6-overlay.
+/// Compiles one services.toml into a complete s6-rc source directory for s6-overlay
 #[derive(Debug, Parser)]
 #[command(
     name = "s6gen",
@@ -39,9 +39,9 @@ use streams::{Outcome, Streams};
         s6gen check                       report every problem in it\n  \
         s6gen graph                       show what starts after what\n  \
         s6gen diff old.toml services.toml  show what changes, and what an update restarts\n  \
-        s6gen apply                       make a running container what the manifest says now\n  \
+        s6gen apply                       update a running container to its manifest\n  \
         s6gen explain s6rc::dependency-cycle\n\n\
-        Exit codes: 0 fine, 1 problems in the input or a difference, 2 wrong usage (of diff also problems in the \
+        Exit codes: 0 success, 1 problems in the input or a difference, 2 wrong usage (for diff also problems in the \
         input), 3 the system refused."
 )]
 struct Arguments {
@@ -60,16 +60,16 @@ enum CliCommand {
     Instance(instance::InstanceArguments),
     Apply(apply::ApplyArguments),
     Status(status::StatusArguments),
-    /// Starts services, with what they need
+    /// Starts services and everything that they depend on
     Start(ServicesArguments),
-    /// Stops services, with what needs them
+    /// Stops services and everything that depends on them
     Stop(ServicesArguments),
-    /// Stops services and starts them again, with what needed them
+    /// Stops services and what depends on them, and starts them again
     Restart(ServicesArguments),
 }
 
 impl CliCommand {
-    /// Whether it may stop the service that calls it, and does not run apart from that yet.
+    /// Whether this command may stop the service that calls it and still runs in the process group of that service.
     fn may_stop_caller(&self) -> bool {
         match self {
             CliCommand::Apply(apply) => apply.may_stop_caller(),
@@ -79,7 +79,7 @@ impl CliCommand {
         }
     }
 
-    /// The name of the command, if a program reads what it prints.
+    /// The name of the command, if it prints JSON.
     fn prints_json(&self) -> Option<&'static str> {
         let (name, is_json) = match self {
             CliCommand::Check(check) => ("check", check.format.is_json()),
@@ -93,7 +93,7 @@ impl CliCommand {
         is_json.then_some(name)
     }
 
-    /// How many words name it.
+    /// The number of words in the command's name.
     fn words(&self) -> usize {
         if matches!(self, CliCommand::Instance(_)) { 2 } else { 1 }
     }
@@ -109,12 +109,12 @@ pub fn main() -> ExitCode {
     let style = if colours { Style::Coloured } else { Style::Plain };
     let terminal = terminal_size::terminal_size_of(io::stdout());
     let width = terminal.map(|(width, _)| usize::from(width.0).clamp(40, 120));
-    // A thread that panics says so, and must not wait for this one.
+    // A thread that panics prints a message. It must not wait for a lock that this thread holds.
     let (mut out, mut err) = (io::stdout().lock(), io::stderr());
     run_in(std::env::args_os(), Streams::new(&mut out, &mut err, style, width), &mut InstalledPrograms)
 }
 
-/// Runs the program; what it finds goes to `err`, what it was asked for to `out`.
+/// Runs the program. The answer goes to `out`, reports and messages go to `err`.
 pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
     out: &mut dyn Write,
@@ -124,7 +124,7 @@ pub fn run(
     run_with(arguments, out, err, style, &mut InstalledPrograms)
 }
 
-/// The same, with `programs` to start those of s6.
+/// Runs the program, and starts the programs of s6 through `programs`.
 pub fn run_with(
     arguments: impl IntoIterator<Item = OsString>,
     out: &mut dyn Write,
@@ -164,9 +164,9 @@ fn run_in(
         streams.tell(&error.render().to_string());
         return Outcome::Misused.into();
     }
-    // A command that stops the service that called it must not be stopped with that service.
+    // A command that stops the service that called it must survive that stop.
     if arguments.command.may_stop_caller() && !crate::live::leave_group() {
-        // Behind `--` it would be a name.
+        // After `--` the option would be taken for a name.
         words.insert(arguments.command.words().min(words.len()), "--apart".into());
         return crate::live::apart(&words).unwrap_or_else(|error| {
             streams.tell(&format!("s6gen: cannot start itself: {error}\n"));

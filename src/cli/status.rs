@@ -8,20 +8,20 @@ use crate::jobs::control::{self, ServiceStatus};
 use crate::live::{Programs, ServiceState};
 use crate::model::Name;
 
-/// Shows what is up, and what is ready
+/// Shows which services are up and ready
 ///
-/// A longrun is `starting` until it has said that it is ready, if it says so; `restarting` after it died. With names it
-/// exits 1 if one of them is not up.
+/// A longrun that reports when it is ready is `starting` until then. A longrun that died is `restarting`. If names are
+/// given, the exit code is 1 if one of these services is not up.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     s6gen status                      every service\n  \
-    s6gen status web worker           these; of a bundle, and so of a template, its members\n  \
+    s6gen status web worker           these services, or the members of these bundles and templates\n  \
     s6gen status web && echo up       exits 1 if web is not up")]
 pub(super) struct StatusArguments {
-    /// Services, or bundles of them
+    /// Services or bundles
     #[arg(value_name = "NAME")]
     names: Vec<String>,
-    /// Also what s6-overlay itself brings
+    /// Also show the services of s6-overlay itself
     #[arg(long)]
     all: bool,
     #[command(flatten)]

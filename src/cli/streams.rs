@@ -27,7 +27,7 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// The largest number of problems that a person reads. Drawing one reads its whole file, so a million would take for ever.
+/// The largest number of problems that are drawn. Drawing one reads its whole file, so a million would take too long.
 const MOST_REPORTS: usize = 1000;
 
 /// Where output goes.
@@ -35,11 +35,11 @@ pub(super) struct Streams<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
     style: Style,
-    /// How many characters a line has, if standard output is a terminal.
+    /// The number of characters in a line, if standard output is a terminal.
     pub(super) width: Option<usize>,
-    /// Why something could not be written to standard output.
+    /// The error of a failed write to standard output.
     lost: Option<io::Error>,
-    /// What a program that reads JSON gets at the end.
+    /// The JSON answer, printed at the end.
     answer: Option<Envelope>,
 }
 
@@ -53,7 +53,7 @@ impl<'a> Streams<'a> {
         Streams { out, err, style, width, lost: None, answer: None }
     }
 
-    /// Makes the output JSON, for a program: the answer of `command`.
+    /// Switches the output to JSON: the answer of `command`.
     pub(super) fn answer_in_json(&mut self, command: &'static str) {
         self.answer = Some(Envelope::new(command));
     }
@@ -63,7 +63,7 @@ impl<'a> Streams<'a> {
         self.answer.is_some()
     }
 
-    /// Answers a program with the fields of the command's own.
+    /// Adds the fields of the command itself to the JSON answer.
     pub(super) fn answer(&mut self, body: serde_json::Value) {
         if let Some(answer) = &mut self.answer {
             answer.add_body(body);
@@ -77,7 +77,7 @@ impl<'a> Streams<'a> {
     }
 
     fn note_lost(&mut self, said: io::Result<()>) {
-        // A reader that goes away (`s6gen graph | head`) has enough.
+        // A reader that closes the pipe (`s6gen graph | head`) has read enough.
         let lost = said.err().filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
         self.lost = self.lost.take().or(lost);
     }
@@ -98,7 +98,7 @@ impl<'a> Streams<'a> {
         }
     }
 
-    /// Tells a person something on standard error.
+    /// Prints a message for people on standard error.
     pub(super) fn tell(&mut self, text: &str) {
         if let Some(answer) = &mut self.answer {
             answer.add_message(text);
@@ -110,7 +110,7 @@ impl<'a> Streams<'a> {
         let _ = self.err.write_all(text.as_bytes());
     }
 
-    /// Reports why a job could not be done.
+    /// Reports why a job failed.
     pub(super) fn refuse(&mut self, error: &JobError) -> Outcome {
         self.report(&error.problems, &error.files);
         if error.is_of_system() { Outcome::Refused } else { Outcome::Problems }

@@ -18,9 +18,9 @@ pub struct Comparison {
     pub conversions: BTreeSet<Name>,
     /// What the update does to services, whether they differ or not. A service that is not named goes on as it is.
     pub effects: BTreeMap<Name, Effect>,
-    /// Why s6-rc-update does nothing of this.
+    /// The reason why s6-rc-update refuses the whole update, if it does.
     pub conflict: Option<Conflict>,
-    /// What is told of services that are new.
+    /// Facts about the new services.
     pub(super) added: BTreeMap<Name, Added>,
     /// The services that are up before the update.
     pub(super) up: BTreeSet<Name>,
@@ -71,7 +71,7 @@ impl Comparison {
         }
     }
 
-    /// Whether a bundle differs in nothing but members that are new or gone, and told as such.
+    /// Whether a bundle differs only in members that are new or removed, and that are listed themselves.
     pub(super) fn is_told(&self, difference: &Difference) -> bool {
         let is_told = |name: &Name| {
             let position = self.differences.binary_search_by(|difference| difference.name.cmp(name));
@@ -87,7 +87,7 @@ impl Comparison {
         })
     }
 
-    /// The services that do not differ and to which the update does something all the same.
+    /// The services that do not differ but that the update stops or starts.
     pub(super) fn drawn_in(&self) -> impl Iterator<Item = (&Name, &Effect)> {
         let differs =
             |name: &Name| self.differences.binary_search_by(|difference| difference.name.cmp(name)).is_ok();
@@ -95,7 +95,7 @@ impl Comparison {
     }
 }
 
-/// What becomes of the services that are stopped or started. Of s6-rc's own two nobody has to hear, unless they are
+/// The effects on the services that are stopped or started. s6-rc's own two services are left out, unless they are
 /// restarted on purpose.
 fn effects(stops: BTreeMap<Name, Cause>, starts: &BTreeSet<Name>, new: &Snapshot) -> BTreeMap<Name, Effect> {
     let mut effects = BTreeMap::new();

@@ -59,7 +59,7 @@ pub enum Changed {
         /// Only in the old one.
         removed: Vec<Name>,
     },
-    /// A text, told by its lines.
+    /// A text, compared by lines.
     Lines(Vec<Hunk>),
     /// A file that is no text.
     Bytes {

@@ -71,7 +71,7 @@ impl DependencyGraph {
         self.kinds[service]
     }
 
-    /// What a name stands for; nothing if it is not defined.
+    /// The atomic services that a name stands for; `None` if it is not defined.
     pub(super) fn atomics(&self, name: &Name) -> Option<Vec<usize>> {
         match self.find(name) {
             Some(service) => Some(vec![service]),
@@ -79,7 +79,7 @@ impl DependencyGraph {
         }
     }
 
-    /// Of each service whether it is in `names`.
+    /// For each service, whether it is in `names`.
     pub(super) fn marks<'a>(&self, names: impl IntoIterator<Item = &'a Name>) -> Vec<bool> {
         let mut marks = vec![false; self.len()];
         for service in names.into_iter().filter_map(|name| self.find(name)) {
@@ -89,7 +89,7 @@ impl DependencyGraph {
     }
 }
 
-/// Marks everything that is reached from what is marked.
+/// Marks every node that can be reached from a marked one.
 pub(super) fn close(marks: &mut [bool], edges: &[Vec<usize>]) {
     let mut todo: Vec<usize> = (0..marks.len()).filter(|service| marks[*service]).collect();
     while let Some(service) = todo.pop() {
@@ -101,8 +101,8 @@ pub(super) fn close(marks: &mut [bool], edges: &[Vec<usize>]) {
     }
 }
 
-/// What is up when `names` have been started: they, or what they stand for, and everything that they need, the services
-/// that s6-rc adds included.
+/// The services that are up after `names` have been started: these, or their members, and everything that they depend on,
+/// including the services that s6-rc adds.
 pub fn running<'a>(snapshot: &Snapshot, names: impl IntoIterator<Item = &'a Name>) -> BTreeSet<Name> {
     let graph = DependencyGraph::of(snapshot);
     let mut up = vec![false; graph.len()];

@@ -1,11 +1,11 @@
-//! Two systems side by side: what differs, and what it takes to bring the first one, while it runs, to the second.
+//! Compares two systems: what differs, and what an update of the first one to the second one does while it runs.
 //!
-//! [`differences`] tells services and settings. [`restarts`] says which running services have to be restarted for
-//! their new settings, and [`transitions`] what `s6-rc-update` stops and starts when it is told to restart them. A
-//! [`Comparison`] is all of that, for [`text`] and [`json`].
+//! [`differences`] finds the services and settings that differ. [`restarts`] finds the running services that need a
+//! restart to use their new settings, and [`transitions`] predicts what `s6-rc-update` then stops and starts. A
+//! [`Comparison`] holds all of that, for [`text`] and [`json`].
 //!
-//! Both snapshots must be of one form, as they were read or flattened: a database knows less than a source directory,
-//! and what it does not know would seem to be missing.
+//! Both snapshots must have the same form, as read or flattened: a database has fewer facts than a source directory,
+//! and the missing facts would look like differences.
 
 mod comparison;
 mod differences;

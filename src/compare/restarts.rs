@@ -8,7 +8,7 @@ use crate::model::{FDHOLDER, File, Name, NodeKind, Settings, Snapshot};
 /// The services of `up` that run with other settings than `new` has for them, and that `s6-rc-update` does not restart
 /// by itself: it changes files and leaves the processes alone. They belong into its conversion file.
 ///
-/// When s6-rc and s6-supervise look at a setting decides (s6 2.15, s6-rc 0.7):
+/// It depends on when s6-rc and s6-supervise read a setting (s6 2.15, s6-rc 0.7):
 ///
 /// | setting | read | changes need |
 /// |---|---|---|
@@ -23,12 +23,12 @@ use crate::model::{FDHOLDER, File, Name, NodeKind, Settings, Snapshot};
 /// | `timeout-up`, `timeout-down`, the flags, members of bundles, another producer of a consumer | when s6-rc needs them | nothing |
 /// | `dependencies` | when s6-rc starts or stops something; one that is not up makes s6-rc-update restart the service | nothing |
 ///
-/// Where a name becomes that of a bundle with one member, which a template with one instance is, s6-rc-update takes the
-/// member for the same service under another name. It is another one.
+/// If a name becomes the name of a bundle with one member, such as a template with one instance, s6-rc-update takes the
+/// member for the same service under another name. But it is a different service, so it needs a restart.
 ///
-/// Of s6-rc's own two services there is only ever `s6rc-fdholder`, which keeps the pipes: s6-rc-update gives it those
-/// of consumers with a new name, but not that of a service which was there before and is a consumer now. Both ends would
-/// die at each start for want of it; started anew it makes all pipes, and takes all pipelines with it.
+/// Of s6-rc's own two services only `s6rc-fdholder`, which keeps the pipes, may need a restart. s6-rc-update gives it the
+/// pipes of consumers with a new name, but not the pipe of an old service that is now a consumer. Without this pipe both
+/// ends would die at each start. A restarted `s6rc-fdholder` makes all pipes, and restarts all pipelines.
 pub fn restarts(old: &Snapshot, new: &Snapshot, up: &BTreeSet<Name>) -> BTreeSet<Name> {
     let changed = up.iter().filter(|name| match (old.services.get(name), new.services.get(name)) {
         (Some(_), Some(new)) if new.kind == NodeKind::Bundle => true,
@@ -51,7 +51,7 @@ pub fn restarts(old: &Snapshot, new: &Snapshot, up: &BTreeSet<Name>) -> BTreeSet
     changed
 }
 
-/// Whether a running service would be another one if it were started now.
+/// Whether a running service would differ if it were started now.
 fn needs_restart(name: &Name, old: &Settings, new: &Settings) -> bool {
     match new.kind {
         NodeKind::Longrun => {
@@ -68,7 +68,7 @@ fn needs_restart(name: &Name, old: &Settings, new: &Settings) -> bool {
     }
 }
 
-/// The paths of the files that are not the same, or only in one.
+/// The paths of the files that differ, or that only one of the two has.
 fn changed_files<'a>(old: &'a Settings, new: &'a Settings) -> impl Iterator<Item = &'a str> {
     let only_new = new.files.keys().filter(|path| !old.files.contains_key(*path));
     let changed = old.files.iter().filter(|(path, file)| new.files.get(*path) != Some(*file));
@@ -106,7 +106,7 @@ fn code(script: &[u8]) -> &[u8] {
     rest
 }
 
-/// Whether a script in `data` is run by s6-notifyoncheck, by what that asks, or by `finish`, and by nothing else.
+/// Whether a script in `data` is run only by s6-notifyoncheck, by the check that it runs, or by `finish`.
 fn is_apart(path: &str, settings: &Settings) -> bool {
     let is_mentioned =
         |by: &str, word: &str| settings.files.get(by).is_some_and(|file| mentions(&file.content, word));
@@ -119,7 +119,7 @@ fn is_apart(path: &str, settings: &Settings) -> bool {
     is_run && !others.any(|other| is_mentioned(other, path))
 }
 
-/// The files of a oneshot's definition that `up` runs: those that it names by path, and those whose names stand in these.
+/// The files of a oneshot's definition that `up` runs: the files that it names by path, and the files that these mention.
 fn called<'a>(name: &Name, settings: &'a Settings) -> BTreeSet<&'a str> {
     let mut rest: BTreeMap<&str, &File> =
         settings.files.iter().map(|(path, file)| (path.as_str(), file)).collect();

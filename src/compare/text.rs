@@ -6,9 +6,9 @@ use super::transitions::Cause;
 use crate::model::{FDHOLDER, Name, NodeKind, Words};
 use crate::templates::execline_word;
 
-/// A script that changed in more lines is not shown to its end.
+/// The largest number of changed lines of a script that are shown.
 const MOST_LINES: usize = 30;
-/// So long is a line of names at most.
+/// The largest width of a line of names.
 const MOST_COLUMNS: usize = 72;
 
 /// The comparison for people: a line for each service, and below it a line for each setting.
@@ -55,7 +55,7 @@ pub fn text(comparison: &Comparison) -> String {
     text
 }
 
-/// Three columns; the first says what happened, or nothing where a row tells more of the one above.
+/// A row of three columns. The first one says what happened; it is empty if the row continues the one above.
 struct Row {
     first: &'static str,
     second: String,
@@ -106,7 +106,7 @@ fn added(added: Option<&Added>, effect: Option<&Effect>) -> String {
     }
 }
 
-/// Who stops a service, and why.
+/// The program that stops a service, and the reason.
 fn restarted_by(cause: &Cause) -> String {
     let why = match cause {
         Cause::Conversion => return "only through the conversion file".to_owned(),
@@ -158,7 +158,7 @@ fn value(setting: &str, old: Option<&str>, new: Option<&str>) -> Vec<String> {
     vec![text]
 }
 
-/// As many in a line as a person reads at one glance.
+/// The names in lines of a readable width.
 fn wrapped(names: Vec<String>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for name in names {
@@ -213,7 +213,7 @@ fn command_line(words: &Words) -> String {
     text.join(" ")
 }
 
-/// Without what would disturb a terminal.
+/// The text without characters that would disturb a terminal.
 fn printable(text: &str) -> String {
     let mut shown = String::new();
     for c in text.chars() {

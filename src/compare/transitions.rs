@@ -11,8 +11,8 @@ use crate::model::{Name, NodeKind, Snapshot};
 pub struct Transitions {
     /// What it stops in the old database, and why.
     pub stops: BTreeMap<Name, Cause>,
-    /// What it starts in the new one: what it stopped, under its new meaning, and what that newly needs. It never
-    /// starts a new service that nothing of this needs.
+    /// What it starts in the new one: the services that it stopped, under their new definitions, and their new
+    /// dependencies. It does not start a new service that none of these needs.
     pub starts: BTreeSet<Name>,
 }
 
@@ -23,18 +23,18 @@ pub enum Cause {
     Removed,
     /// It was a longrun and is a oneshot, or the other way round.
     Type,
-    /// Its name is that of a bundle now, which does not have exactly one member.
+    /// Its name is now the name of a bundle that does not have exactly one member.
     Bundle,
     /// A line `NAME restart` of the conversion file.
     Conversion,
-    /// It needs this service now, which is not up at that moment.
+    /// It now depends on this service, which is not up at that moment.
     NewDependency(Name),
     /// It depends on this service, which is stopped.
     Dependency(Name),
 }
 
-/// Two services of the old database would become one and the same of the new one: `s6-rc-update` refuses that, whether
-/// they are up or not. It happens where a name becomes a bundle of services that existed already.
+/// Two services of the old database would become one service of the new one. `s6-rc-update` refuses that, whether they
+/// are up or not. It happens if a name becomes a bundle of services that existed already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// The service of the new database.
@@ -57,7 +57,7 @@ impl fmt::Display for Conflict {
 /// What `s6-rc-update` does to the services `up` of the system `old` on its way to `new`, with a conversion file of one
 /// line `NAME restart` for each of `restart`.
 ///
-/// `up` is what `s6-rc -a list` says, s6-rc's own two services included; [`running`](super::running) works it out.
+/// `up` is the output of `s6-rc -a list`, including s6-rc's own two services; [`running`](super::running) computes it.
 /// Essential services are no exception: without its option `-e` s6-rc-update does not wait until they have stopped, but
 /// replaces them all the same.
 ///
@@ -81,10 +81,10 @@ struct UpdatePlan<'a> {
     old: &'a DependencyGraph,
     new: &'a DependencyGraph,
     up: Vec<bool>,
-    /// Of each old service what it becomes, and of each new one what it was.
+    /// The new services that each old service becomes, and the old service that each new one was.
     becomes: Vec<Vec<usize>>,
     was: Vec<Option<usize>>,
-    /// The old services that have to be stopped for themselves, and not because of what they depend on.
+    /// The old services that must stop because of themselves, and not because of a dependency.
     causes: BTreeMap<usize, Cause>,
 }
 
@@ -120,7 +120,7 @@ impl<'a> UpdatePlan<'a> {
         Ok(UpdatePlan { old, new, up: old.marks(up), becomes, was, causes })
     }
 
-    /// Stops more and more, until nothing stays up that newly needs something that is not.
+    /// Stops further services until no service stays up that has a new dependency which is not up.
     fn run(mut self) -> Transitions {
         loop {
             let stops = self.stops();
@@ -151,7 +151,7 @@ impl<'a> UpdatePlan<'a> {
         }
     }
 
-    /// Everything that is stopped: what must be, and what depends on that.
+    /// All services that are stopped: those that must stop, and everything that depends on them.
     fn stops(&self) -> BTreeMap<usize, Cause> {
         let mut stops = self.causes.clone();
         stops.retain(|service, _| self.up[*service]);
@@ -168,7 +168,7 @@ impl<'a> UpdatePlan<'a> {
         stops
     }
 
-    /// Has everything restarted that would be kept up and depends on `missing`, directly or not.
+    /// Restarts every service that would stay up and depends on `missing`, directly or indirectly.
     fn restart_dependents(&mut self, missing: Vec<usize>, kept: &[bool]) {
         let mut seen = vec![false; self.new.len()];
         let mut todo = missing;
@@ -189,7 +189,7 @@ impl<'a> UpdatePlan<'a> {
     }
 }
 
-/// Of a service of another layer the type is not known; it is taken to be what it was.
+/// The type of a service of another layer is unknown; this assumes that it did not change.
 fn is_other_kind(old: NodeKind, new: NodeKind) -> bool {
     old != new && old != NodeKind::Unknown && new != NodeKind::Unknown
 }

@@ -71,20 +71,20 @@ codes! {
     ManifestEmpty = "manifest::empty" Error,
     /// The manifest is not valid TOML.
     ///
-    /// Every syntax error of the file is reported in one run. Each costs only its own statement: the rest of the file is
-    /// still checked, but nothing is built. What is missing only because of a syntax error is not reported.
+    /// One run reports every syntax error of the file. An error hides only its own statement: s6gen still checks the rest
+    /// of the file, but builds nothing. It does not report keys that are missing only because of a syntax error.
     Syntax = "manifest::syntax" Error,
     /// A value has the wrong type, for example a number where a string is expected.
     ///
-    /// Durations, sizes and signals are strings: `"10s"`, `"5MB"`, `"TERM"`. A command is an array (run exactly so)
-    /// or a string (run by a shell).
+    /// Durations, sizes and signals are strings: `"10s"`, `"5MB"`, `"TERM"`. A command is an array (run exactly as
+    /// written) or a string (run by a shell).
     WrongType = "manifest::wrong-type" Error,
     /// A key or table that the language does not have.
     ///
-    /// s6-rc ignores files that it does not know, which is how a misspelt `timeout-Up` goes unnoticed for years;
-    /// s6gen does not. A service whose name holds a dot needs quotes: `[longrun."php8.2"]`.
+    /// s6-rc ignores files that it does not know, so a misspelt `timeout-Up` goes unnoticed for years; s6gen reports it.
+    /// A service whose name holds a dot needs quotes: `[longrun."php8.2"]`.
     UnknownKey = "manifest::unknown-key" Error,
-    /// A key that must be there is not.
+    /// A required key is missing.
     ///
     /// A longrun needs `run`, a bundle needs `contents`.
     MissingKey = "manifest::missing-key" Error,
@@ -95,7 +95,7 @@ codes! {
     ///
     /// Names consist of letters, digits, `_`, `.`, `@` and `-`, begin with a letter or a digit, and have at most 251
     /// bytes together with every suffix that is made from them (`-log`, `-err-log`, `-pipeline`, `-INSTANCE`):
-    /// s6-svscan supervises nothing with a longer name, and other characters do not survive every tool on the way.
+    /// s6-svscan does not supervise a service with a longer name, and some tools cannot handle other characters.
     InvalidName = "manifest::invalid-name" Error,
     /// A signal that does not exist.
     ///
@@ -106,16 +106,16 @@ codes! {
     ConflictingKeys = "manifest::conflicting-keys" Error,
     /// An expression uses a parameter that is not given and has no default, or that was never declared.
     ///
-    /// Known names are `name`, in a template `instance`, and what `parameters` declares. A parameter may be left out
-    /// by an instance only where every use says `{{ port | default('1195') }}`.
+    /// An expression can use `name`, in a template also `instance`, and the parameters that `parameters` declares. An
+    /// instance may omit a parameter only if every use of it has a default: `{{ port | default('1195') }}`.
     MissingParameter = "manifest::missing-parameter" Error,
     /// A parameter that the template does not declare, or that it declares and nothing uses.
     UnknownParameter = "manifest::unknown-parameter" Error,
     /// A service that `external` names was made by an earlier build in the same root.
     ///
-    /// `external` is for what other layers define: a base image, or a file that was written by hand. A build replaces
-    /// everything that an earlier one made in the same root, so it would remove the definition, and what waits for it
-    /// would wait for nothing. Nothing was written. `include` the manifest that defines the service:
+    /// `external` is for services that something else defines: a base image, or a file that was written by hand. A build
+    /// replaces everything that an earlier build made in the same root, so it would remove this definition. Nothing was
+    /// written. `include` the manifest that defines the service:
     ///
     /// ```toml
     /// include = ["base.toml"]
@@ -125,16 +125,16 @@ codes! {
     /// required-by = ["nginx"]         # from base.toml
     /// ```
     NotExternal = "manifest::not-external" Error,
-    /// Instances were added of a template that the manifest does not have.
+    /// Instances were added to a template that the manifest does not have.
     ///
-    /// `s6gen instance add` writes down what was added while the system runs, and every later build keeps it. If the
-    /// manifest has lost the template since, either it comes back or the instances go.
+    /// `s6gen instance add` writes additions to a file, and every later build keeps them. If the template was removed
+    /// from the manifest since then, restore the template or remove the instances.
     UnknownTemplate = "manifest::unknown-template" Error,
     /// An expression between `{{` and `}}` that cannot be evaluated.
     ///
     /// Expressions exist only in `[defaults.…]` and in services with `instances`; everywhere else `{{` is ordinary
-    /// text. They are those of minijinja, as far as none of them can make much out of little: `*` multiplies numbers
-    /// only, filters that pad or repeat are missing, and 200 words are the limit.
+    /// text. They are expressions of minijinja, with limits that keep the result small: `*` multiplies only numbers,
+    /// filters that pad or repeat are missing, and an expression has at most 200 words.
     Expression = "manifest::expression" Error,
 
     /// A file that `include` names cannot be read, or includes itself.
@@ -142,10 +142,10 @@ codes! {
     /// Names are relative to the file that includes; a pattern such as `"services.d/*.toml"` may match nothing, a plain
     /// name must exist.
     Include = "manifest::include" Error,
-    /// A template of the text cannot be filled.
+    /// A template cannot be filled.
     ///
-    /// Templates come with s6gen; `--templates DIR` puts a folder of yours before them. The report names the template and
-    /// the line. `s6gen init --templates DIR` writes the shipped ones to start from.
+    /// s6gen ships templates for all files; with `--templates DIR` the templates in your folder replace them. The report
+    /// names the template and the line. `s6gen init --templates DIR` writes the shipped ones to start from.
     Template = "manifest::template" Error,
 
     /// A service takes a name that s6-overlay itself defines.
@@ -158,41 +158,42 @@ codes! {
     UnknownVersion = "overlay::unknown-version" Error,
     /// The target version cannot do this yet.
     ///
-    /// Older compilers drop files they do not know without a word, so the service would start but behave differently.
+    /// Older compilers ignore files that they do not know, without a message. The service would start but behave
+    /// differently.
     TargetTooOld = "overlay::target-too-old" Error,
     /// The root has another s6-overlay than the manifest is for, and what would be built does not work there.
     ///
-    /// Without `[target] s6-overlay` a manifest is for the newest version that s6gen knows. Where start bundles lie, and
-    /// what definitions may hold, differs between versions: since 3.2.3.1 `/init` reads `user-bundles.d`, which an older
-    /// one passes over, so that the container would boot and start nothing. Nothing was written. Name the version of the
-    /// image:
+    /// Without `[target] s6-overlay` a manifest is for the newest version that s6gen knows. Versions differ in the place
+    /// of the start bundles and in the files that a definition may have. Since 3.2.3.1 `/init` reads `user-bundles.d`; an
+    /// older version ignores it, so the container would boot and start nothing. Nothing was written. Name the version of
+    /// the image:
     ///
     /// ```toml
     /// [target]
     /// s6-overlay = "3.2.3.0"
     /// ```
     ///
-    /// Versions for which the same files are right may differ, and so may a newer one in which files for an older one work.
+    /// This is an error only if the files do not work with the version in the root.
     OtherVersion = "overlay::other-version" Error,
-    /// There is no s6-overlay in the root file system that was named, or, without `--root`, in that of this machine.
+    /// There is no s6-overlay in the root file system that you named or, without `--root`, in that of this machine.
     ///
-    /// `s6gen build` without `--root` is for the inside of an image. Anywhere else it would write into the machine's own
-    /// `/etc`, so it refuses; `--root /` says that this is meant.
+    /// `s6gen build` without `--root` is for use inside an image. Anywhere else it would write into the machine's own
+    /// `/etc`, so it refuses. If you want that, use `--root /`.
     ///
-    /// Its version is read from `/init`, or from the directory `/package/admin/s6-overlay-VERSION`. Name the root of
-    /// an unpacked image: the directory that holds `etc`, `init` and `package`. Where s6-overlay comes from packages of
-    /// the distribution, say which version it is: `s6gen check --root DIR --overlay VERSION`.
+    /// s6gen reads the version from `/init` or from the directory `/package/admin/s6-overlay-VERSION`. Name the root of
+    /// an unpacked image: the directory that holds `etc`, `init` and `package`. If s6-overlay comes from packages of
+    /// the distribution, name its version: `s6gen check --root DIR --overlay VERSION`.
     OverlayNotFound = "overlay::not-found" Error,
     /// Services are put into a start bundle that `/init` never reads, because `s6-rc.d/user` exists too.
     ///
-    /// Since s6-overlay 3.2.3.1 the start bundles `user` and `user2` lie in `/etc/s6-overlay/user-bundles.d`. When
-    /// there is a directory `/etc/s6-overlay/s6-rc.d/user`, where they lay before, `/init` takes that one and leaves
-    /// out `user-bundles.d`, and `S6_RUNTIME_BUNDLEDIR` as well. The container boots, and what is named in the new place
-    /// does not start; nothing is said about it.
+    /// Since s6-overlay 3.2.3.1 the start bundles `user` and `user2` lie in `/etc/s6-overlay/user-bundles.d`. If the old
+    /// directory `/etc/s6-overlay/s6-rc.d/user` exists, `/init` reads that one and ignores `user-bundles.d`, and
+    /// `S6_RUNTIME_BUNDLEDIR` as well. The container boots, but the services in the new place do not start, and there is
+    /// no message.
     ///
     /// The directory may come from any layer of the image: from a base image, from a mod, or from the archive
-    /// `syslogd-overlay-noarch.tar.xz`, which still brings `s6-rc.d/user/contents.d/syslogd-bundle`. Move what it holds
-    /// to the new place and remove it, after the last layer that brings it:
+    /// `syslogd-overlay-noarch.tar.xz`, which still has `s6-rc.d/user/contents.d/syslogd-bundle`. Move its contents to
+    /// the new place and remove it, after the last layer that has it:
     ///
     /// ```sh
     /// cd /etc/s6-overlay
@@ -200,36 +201,37 @@ codes! {
     /// rm -r s6-rc.d/user
     /// ```
     UserInTwoPlaces = "overlay::user-in-two-places" Error,
-    /// Services are put into a start bundle in `user-bundles.d`, of which this s6-overlay knows nothing.
+    /// Services are put into a start bundle in `user-bundles.d`, but this version of s6-overlay does not read it.
     ///
-    /// Before 3.2.3.1 `/init` compiles `/etc/s6-overlay/s6-rc.d` only, and the start bundles are `s6-rc.d/user` and
-    /// `s6-rc.d/user2`. The container boots, and what is named in `user-bundles.d` does not start. Put the image on
+    /// Before 3.2.3.1 `/init` compiles only `/etc/s6-overlay/s6-rc.d`, and the start bundles are `s6-rc.d/user` and
+    /// `s6-rc.d/user2`. The container boots, but the services in `user-bundles.d` do not start. Update the image to
     /// s6-overlay 3.2.3.1 or newer, or put the markers into `s6-rc.d/user/contents.d`.
     BundlesTooNew = "overlay::bundles-too-new" Error,
     /// A start bundle of s6-overlay is missing, or lacks its `type` file.
     ///
-    /// `top`, which `/init` starts, contains `user` and (since 3.1.1.1) `user2`. Both must be complete bundles where
-    /// this version looks for them, even when nothing is in them; otherwise `s6-rc-compile` refuses everything, and the
+    /// `/init` starts `top`, which contains `user` and (since 3.1.1.1) `user2`. Both must be complete bundles in the place
+    /// where this version reads them, even if they have no members. Otherwise `s6-rc-compile` refuses everything, and the
     /// container starts nothing.
     ///
-    /// Until 3.2.3.0 the image brings both in `s6-rc.d`, since 3.2.3.1 in `user-bundles.d`. So a `s6-rc.d/user` that
-    /// holds nothing but `contents.d` was complete with an older base image; 3.2.3.1 refuses it, and 3.2.3.2 writes
-    /// what is missing at boot. A directory for `S6_RUNTIME_BUNDLEDIR` or `S6_RUNTIME_PROFILE` replaces that of the
-    /// image, and must bring both bundles itself.
+    /// Until 3.2.3.0 the image has both in `s6-rc.d`, since 3.2.3.1 in `user-bundles.d`. So a `s6-rc.d/user` that
+    /// only holds `contents.d` was complete with an older base image. 3.2.3.1 refuses it, and 3.2.3.2 writes
+    /// the missing files at boot. A directory for `S6_RUNTIME_BUNDLEDIR` or `S6_RUNTIME_PROFILE` replaces that of the
+    /// image, and must have both bundles itself.
     IncompleteStartBundle = "overlay::incomplete-start-bundle" Error,
-    /// The start bundles are in `s6-rc.d`, where s6-overlay expects them no longer.
+    /// The start bundles are in `s6-rc.d`, which is the old place.
     ///
-    /// Since 3.2.3.1 they lie in `/etc/s6-overlay/user-bundles.d`. As long as there is a directory `s6-rc.d/user`, that
-    /// one counts: `/init` warns, and everything that another layer puts into `user-bundles.d` is left out without a
-    /// word. 3.2.3.2 also writes `type` files into it at boot, so that on a read-only root file system nothing starts at
-    /// all. The next major version of s6-overlay will not look there any more.
+    /// Since 3.2.3.1 they lie in `/etc/s6-overlay/user-bundles.d`. As long as there is a directory `s6-rc.d/user`, `/init`
+    /// reads that one. It prints a warning, and ignores everything that another layer puts into `user-bundles.d`, without
+    /// a message. 3.2.3.2 also writes `type` files into the old place at boot, so on a read-only root file system nothing
+    /// starts at all. The next major version of s6-overlay will not read the old place any more.
     DeprecatedPlace = "overlay::deprecated-place" Warning,
 
     /// A source directory cannot be opened.
     SourceUnreadable = "s6rc::source-unreadable" Error,
     /// An entry of a source directory cannot be looked at: a dangling symbolic link, a loop of links, or no permission.
     ///
-    /// `s6-rc-compile` looks at every entry, also at those that are no services, and stops at the first it cannot.
+    /// `s6-rc-compile` looks at every entry, also at entries that are not services, and stops at the first one that it
+    /// cannot look at.
     BrokenEntry = "s6rc::broken-entry" Error,
     /// The name of an entry contains a newline.
     ImpossibleName = "s6rc::impossible-name" Error,
@@ -243,17 +245,17 @@ codes! {
     /// A directory among the definitions has no readable `type` file.
     ///
     /// Every directory of a source directory is a service definition. One with a few files may add to a definition of a
-    /// base image: judge both together (`--overlay VERSION --tree DIR --layer BASE`). If `check --root` says it of an image
-    /// that is fine elsewhere, a damaged layer on this host is the usual cause: remove the image and pull it again.
+    /// base image: check both together (`--overlay VERSION --tree DIR --layer BASE`). If `check --root` reports this for an
+    /// image that works elsewhere, the usual cause is a damaged layer on this host: remove the image and pull it again.
     TypeMissing = "s6rc::type-missing" Error,
-    /// A `type` file does not say exactly `longrun`, `oneshot` or `bundle`.
+    /// The content of a `type` file is not exactly `longrun`, `oneshot` or `bundle`.
     ///
     /// A CR before the newline, a blank, a capital letter and an empty file are all refused.
     InvalidType = "s6rc::invalid-type" Error,
     /// Two definitions have the same name.
     ///
     /// Longruns, oneshots, bundles and pipeline names share one name space, over all source directories. Names that
-    /// s6gen makes (`NAME-log`, `NAME-err-log`, `NAME-pipeline`, `NAME-INSTANCE`) take part.
+    /// s6gen makes (`NAME-log`, `NAME-err-log`, `NAME-pipeline`, `NAME-INSTANCE`) belong to it too.
     DuplicateService = "s6rc::duplicate-service" Error,
     /// A file of a definition cannot be opened or read, or is not of the kind that it must be.
     UnreadableFile = "s6rc::unreadable-file" Error,
@@ -263,13 +265,13 @@ codes! {
     InvalidTimeout = "s6rc::invalid-timeout" Error,
     /// A oneshot has no `up` file.
     ///
-    /// An empty one is fine: such a oneshot only orders others.
+    /// The file may be empty: such a oneshot only sets the order of others.
     UpMissing = "s6rc::up-missing" Error,
     /// A longrun has no `run` file, or it is not a regular file.
     RunMissing = "s6rc::run-missing" Error,
     /// `up`, `down` or `reload` is not a valid execline command line.
     ///
-    /// These files are no shell scripts. They hold one command line: words, quotes, and braces that must balance.
+    /// These files are not shell scripts. They hold one command line: words, quotes, and braces that must balance.
     ScriptSyntax = "s6rc::script-syntax" Error,
     /// `producer-for` or `pipeline-name` does not hold exactly one name.
     PipelineFileCount = "s6rc::pipeline-file-count" Error,
@@ -291,12 +293,13 @@ codes! {
     /// Services that wait for each other in a circle, so that none of them could ever start.
     ///
     /// The report shows the whole circle. Some of its edges may not be written anywhere: s6 makes a producer wait for
-    /// its logger, a dependency on a bundle is one on each of its members, and under s6-overlay `legacy-services`
-    /// waits for everything in `user`. What must start after the legacy services has `start = "late"`.
+    /// its logger, a dependency on a bundle is a dependency on each of its members, and under s6-overlay
+    /// `legacy-services` waits for everything in `user`. A service that must start after the legacy services needs
+    /// `start = "late"`.
     DependencyCycle = "s6rc::dependency-cycle" Error,
     /// `notification-fd` and `lock-fd` are the same descriptor.
     SameDescriptor = "s6rc::same-descriptor" Error,
-    /// A file that must hold a number from 0 to 4294967295 on its first line does not.
+    /// The first line of a file is not a number from 0 to 4294967295, although it must be one.
     InvalidNumber = "s6rc::invalid-number" Error,
     /// `data`, `env` or `template` is not a directory.
     NotADirectory = "s6rc::not-a-directory" Error,
@@ -304,21 +307,21 @@ codes! {
     Hang = "s6rc::hang" Error,
 
 
-    /// What `s6gen build` leaves beside the definitions for the running system is missing or damaged.
+    /// The file that `s6gen build` writes beside the definitions for the running system is missing or damaged.
     ///
     /// `build` writes the manifest into `.s6gen.manifest.json` there, so that `instance`, `apply` and `diff` know what the
-    /// image was made from. An image that an older s6gen built does not have it yet.
+    /// image was made from. An image that an older s6gen built does not have this file.
     CarriedUnreadable = "live::no-manifest" Error,
     /// The file `.s6gen.added.toml` beside the definitions, in which `s6gen instance add` writes, cannot be used.
     ///
-    /// It is a small manifest, which may be mended by hand: `[longrun.TEMPLATE.instances.NAME]` with the parameters, or
+    /// It is a small manifest that you can repair by hand: `[longrun.TEMPLATE.instances.NAME]` with the parameters, or
     /// `[longrun.NAME]` with `run` and `start`.
     AdditionsUnreadable = "live::additions" Error,
-    /// There is no system of s6-rc that runs here.
+    /// No s6-rc runs here.
     ///
-    /// `apply`, `status`, `start`, `stop` and `restart` speak with the s6-rc of the container in which they are called;
-    /// its live directory is `/run/s6-rc`, or what `--live` names. In a Dockerfile, where nothing runs yet, `s6gen build`
-    /// is what is meant.
+    /// `apply`, `status`, `start`, `stop` and `restart` use the s6-rc of the container in which you call them. Its live
+    /// directory is `/run/s6-rc`, or the one that `--live` names. In a Dockerfile nothing runs yet; use `s6gen build`
+    /// there.
     NotRunning = "live::not-running" Error,
     /// A program of s6 or s6-rc cannot be found.
     ///
@@ -326,38 +329,37 @@ codes! {
     ProgramMissing = "live::program-missing" Error,
     /// Another s6-rc has been at work for longer than s6gen was willing to wait.
     ///
-    /// Only one s6-rc can change a system at a time. The usual other one is the boot itself: it ends when everything
-    /// that starts at boot is up and ready. A service that calls s6gen before it is ready itself waits for a boot that
-    /// waits for it: such a service says that it is ready first, or calls s6gen in the background.
+    /// Only one s6-rc can change a system at a time. Usually the other one is the boot itself: it ends when everything
+    /// that starts at boot is up and ready. If a service calls s6gen before it is ready itself, it waits for the boot, and
+    /// the boot waits for it. Such a service must report first that it is ready, or call s6gen in the background.
     Busy = "live::busy" Error,
-    /// A program of s6-rc refused, or did not get where it should.
+    /// A program of s6-rc failed.
     ///
-    /// The report shows the call and everything the program said. When `s6-rc-update` fails because a service did not
-    /// stop, the old database stays live; when one did not start again, the new one is live and the others run.
+    /// The report shows the call and all output of the program. If `s6-rc-update` fails because a service did not stop,
+    /// the old database stays live. If a service did not start again, the new database is live and the others run.
     ProgramFailed = "live::program-failed" Error,
-    /// A name that the running system, or the list of what was added, does not have.
+    /// A name that the running system, or the list of additions, does not have.
     UnknownName = "live::unknown-name" Error,
 
-    /// The system did not let s6gen write its output, or read what is there already.
+    /// The system did not let s6gen write its output, or read the existing files.
     ///
-    /// The report names the path and the system's own reason: no permission, no space left, a read-only file system.
-    /// Everything new is first written beside the old files, so that such a refusal shows before anything visible
-    /// has changed; the report says so where, in spite of that, a part was already replaced. The next `s6gen build`
-    /// then completes it.
+    /// The report names the path and the reason that the system gives: no permission, no space left, a read-only file
+    /// system. s6gen first writes everything new beside the old files, so such a refusal usually comes before anything
+    /// visible has changed. If a part was already replaced, the report says so, and the next `s6gen build` completes it.
     OutputRefused = "output::refused" Error,
     /// A service has the name of a definition that s6gen did not make.
     ///
-    /// What s6gen makes is listed in the file `.s6gen` beside the definitions, its receipt; it replaces and removes
-    /// only what is listed there. A definition of the same name that is not listed belongs to the base image, to
+    /// s6gen lists the files that it makes in its receipt, the file `.s6gen` beside the definitions. It replaces and
+    /// removes only the files in this list. A definition of the same name that is not listed belongs to the base image, to
     /// another layer, or was written by hand. Nothing was written. Give your service another name, or remove the other
     /// definition in the image before building. If the definition is from an older build of yours whose `.s6gen` was
-    /// lost, remove it as well: the build makes it anew.
+    /// lost, remove it as well: the build makes it again.
     ForeignDefinition = "output::foreign-definition" Error,
-    /// A file stands in the way that s6gen did not make.
+    /// A file that s6gen did not make is in the way.
     ///
-    /// It exists where s6gen wants to write, differs from what would be written, and is not listed in `.s6gen`, the
-    /// receipt of what s6gen made. Nothing was written, and the file is as it was. Move it away or remove it, or move
-    /// its content into the manifest.
+    /// s6gen wants to write a file with other content at this path, and the existing file is not listed in the receipt
+    /// `.s6gen`. Nothing was written, and the file is unchanged. Move it away or remove it, or move its content into the
+    /// manifest.
     ForeignFile = "output::foreign-file" Error,
 }
 

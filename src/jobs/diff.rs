@@ -271,7 +271,9 @@ fn at_boot(snapshot: &Snapshot) -> (Vec<Name>, String) {
         .map(|names| names.iter().copied().filter(starts).collect::<Vec<_>>())
         .find(|names| !names.is_empty());
     match started {
-        Some(names) => (names.into_iter().map(Name::from).collect(), "all that starts at boot is up".into()),
+        Some(names) => {
+            (names.into_iter().map(Name::from).collect(), "everything that starts at boot is up".into())
+        }
         None => (snapshot.services.keys().cloned().collect(), "every service is up".into()),
     }
 }

@@ -1,4 +1,4 @@
-//! What `check` and `graph` judge: a manifest, source directories, layers of an image, or a whole image.
+//! The input of `check` and `graph`: a manifest, source directories, layers of an image, or a whole image.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,14 @@ use crate::image::{self, Setup};
 use crate::model::{Name, ServiceSet, System, Target};
 use crate::source::{Mount, Source, Union};
 
-/// What is judged.
+/// The input of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// A manifest; `-` is standard input.
     Manifest(PathBuf),
     /// Source directories, in the order in which s6-rc-compile takes them.
     Sources(Vec<PathBuf>),
-    /// Directories that come into an image with s6-overlay.
+    /// Directories that are copied into an image with s6-overlay.
     Layers {
         /// The s6-overlay of the image.
         system: System,

@@ -86,7 +86,7 @@ impl Project {
         parsed.manifest = std::mem::take(&mut parsed.manifest).with(file, added, &mut parsed.problems);
     }
 
-    /// Compiles it. What could not be read is a problem like any other.
+    /// Compiles it. A file that could not be read is one of the problems.
     pub fn compile(&self) -> Compilation {
         let mut compilation = match &self.parsed {
             Some(parsed) => compile_parsed(&parsed.manifest, parsed.problems.clone()),

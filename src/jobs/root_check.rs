@@ -30,7 +30,7 @@ const START_BUNDLES: &[&str] = &["etc/s6-overlay/s6-rc.d/user", "etc/s6-overlay/
 const BUNDLES: &str = "etc/s6-overlay/user-bundles.d";
 
 impl RootCheck<'_> {
-    /// Everything because of which what is built would not work in the root.
+    /// All problems that would keep the build from working in the root.
     ///
     /// # Errors
     /// The root cannot be read.
@@ -52,7 +52,7 @@ impl RootCheck<'_> {
         Ok(found)
     }
 
-    /// Reports services that are said to be of another layer and that only an earlier build made, which this one replaces.
+    /// Reports `external` services that only an earlier build made: this build replaces that one.
     fn not_external(&self, installed: &BTreeSet<String>) -> Vec<Diagnostic> {
         let external = self.services.services.iter().filter(|service| service.layer == Layer::External);
         let ours = external.filter(|service| installed.contains(&service.name.to_string()));
@@ -105,7 +105,7 @@ impl RootCheck<'_> {
         })
     }
 
-    /// Judges the files as they lie there after the build, if others have put something among them.
+    /// Checks the files as they will be after the build, if files of others lie among them.
     fn judge(
         &self,
         overlay: Option<Version>,
@@ -182,7 +182,7 @@ impl RootCheck<'_> {
         (files, errors)
     }
 
-    /// Says of a problem with a definition of ours which files in it s6gen did not make.
+    /// Adds to a problem with one of our definitions the files in it that s6gen did not make.
     fn blame_foreign(&self, tree: &SourceTree, files: &Files, problem: &mut Diagnostic) {
         let Target { system, tree: definitions, .. } = &self.services.target;
         let compiled = system.definitions_dir().unwrap_or(definitions);

@@ -20,11 +20,11 @@ pub struct RunningSystem {
 pub struct Connection<'a> {
     /// Starts the programs of s6.
     pub programs: &'a mut dyn Programs,
-    /// Is called with sentences for the user while the job goes on.
+    /// Called with messages for the user while the job runs.
     pub tell: &'a mut dyn FnMut(&str),
 }
 
-/// The file in which the programs that change what runs say what they do.
+/// The file to which the programs that change the running system write their messages.
 const LOG: &str = "update.log";
 
 impl RunningSystem {

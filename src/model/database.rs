@@ -46,9 +46,9 @@ const ESSENTIAL: u32 = 1;
 const RECOMMENDED: u32 = 2;
 
 impl Database {
-    /// The database of a set that `validate` found no error in. Of a set with errors it is what can be told.
+    /// The database of a set without errors. For a set with errors the result is incomplete.
     ///
-    /// Services of other layers of which nothing is known but the name are left out, except where they are mentioned.
+    /// Services of other layers whose definitions are unknown are left out, except where they are mentioned.
     pub fn of(index: &Index<'_>) -> Self {
         let mut database = Database::default();
         let mut members = Members::new(index);
@@ -122,7 +122,7 @@ impl Database {
     }
 }
 
-/// Of every member of a pipeline, all pairs of that pipeline.
+/// For each member of a pipeline, all pairs of that pipeline.
 fn pipelines(index: &Index<'_>) -> BTreeMap<Node, Arc<[(Name, Name)]>> {
     let mut found = BTreeMap::new();
     for last in index.nodes() {

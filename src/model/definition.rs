@@ -3,27 +3,27 @@
 use super::{Name, Service, ServiceRef};
 use crate::diagnostic::Origin;
 
-/// A definition directory as it was read from a tree, as far as `s6-rc-compile` does not look at it: what it copies
-/// blindly, and what it leaves out without a word.
+/// The parts of a definition directory that `s6-rc-compile` does not check: the files that it copies blindly, and those
+/// that it leaves out without a message.
 #[derive(Debug, Clone, Default)]
 pub struct Definition {
     /// Entries that mean nothing to s6-rc in a service of this type.
     pub ignored: Vec<Ignored>,
     /// The names of a list file that the directory of the same list hides, and the place of the file.
     pub hidden: Option<(Vec<ServiceRef>, Origin)>,
-    /// What stands in `type` behind the type.
+    /// The text in `type` after the type.
     pub behind_type: Option<Origin>,
-    /// Files of the definition that are run by others of its files: by the path in `up`, or by a readiness check.
+    /// Files of the definition that another of its files runs: by the path in `up`, or by a readiness check.
     pub called: Vec<Called>,
-    /// Absolute paths that a command line names, where the tree has nothing.
+    /// Absolute paths in a command line that do not exist in the tree.
     pub missing: Vec<Missing>,
-    /// Files of a list that is a directory, by the names that stand in them. s6-rc does not read these.
+    /// Files in a list directory that contain names. s6-rc does not read their contents.
     pub written_lists: Vec<(Name, Origin, Vec<Name>)>,
     /// What s6gen meant with this definition, if it made it.
     pub made: Option<Made>,
     /// Why `finish` cannot be read; the service is then compiled without it.
     pub finish_left_out: Option<(Origin, String)>,
-    /// Where single files are, for those whose value has no place of its own.
+    /// The places of files whose values do not keep a place themselves.
     places: Vec<(&'static str, Origin)>,
 }
 
@@ -96,7 +96,7 @@ pub struct Called {
 pub enum Found {
     /// Nothing.
     Nothing,
-    /// Something of which no more is known: a directory, or what cannot be read.
+    /// Something that is not a readable file: a directory, or an entry that cannot be read.
     Something,
     /// A file.
     File {

@@ -20,7 +20,7 @@ pub enum NodeKind {
     Oneshot,
     /// One name for several services, also that of a pipeline.
     Bundle,
-    /// Nothing is known but that it exists.
+    /// Only its existence is known.
     Unknown,
 }
 
@@ -66,7 +66,7 @@ struct Pipeline<'a> {
 }
 
 impl<'a> Index<'a> {
-    /// Looks up every name of `set`. Of two definitions of one name the first counts.
+    /// Looks up every name of `set`. If a name has two definitions, the first one counts.
     pub fn new(set: &'a ServiceSet) -> Self {
         let mut names = BTreeMap::new();
         for (position, service) in set.services.iter().enumerate() {

@@ -1,8 +1,8 @@
-//! Texts of a manifest that are taken as they stand, although they look as if somebody would expand them.
+//! Texts of a manifest that look as if they would be expanded, but are used as written.
 
 use crate::diagnostic::Origin;
 
-/// Such a text.
+/// A text that looks as if it would be expanded.
 #[derive(Debug, Clone)]
 pub struct Literal {
     /// The key whose value it is, or the name of the variable; empty for an expression.

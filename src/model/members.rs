@@ -4,8 +4,7 @@ use super::{Edge, Index, Node, NodeKind};
 
 /// The atomic services that bundles stand for, each bundle worked out once, when it is first asked for.
 ///
-/// Bundles that contain themselves are no concern here, where only sound sets are looked at: of such a circle each
-/// bundle stands for what was known when it was met.
+/// This is for sets without errors. If bundles contain themselves, the result for these bundles is incomplete.
 #[derive(Debug)]
 pub struct Members<'a> {
     index: &'a Index<'a>,
@@ -20,12 +19,12 @@ enum MemberState {
 }
 
 impl<'a> Members<'a> {
-    /// Nothing is worked out yet.
+    /// Creates an empty cache for the bundles of `index`.
     pub fn new(index: &'a Index<'a>) -> Self {
         Members { index, of: vec![MemberState::Nothing; index.nodes().count()] }
     }
 
-    /// The atomic services that `bundle` stands for, in order. What is no bundle has none.
+    /// The atomic services that `bundle` stands for, in order. A node that is not a bundle has none.
     pub fn of(&mut self, bundle: Node) -> &[Node] {
         if self.index.kind(bundle) == NodeKind::Bundle {
             self.work_out(bundle);

@@ -56,7 +56,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// Marks that change the direction of text or take no room: they would let a name pass for another one.
+/// Whether a character changes the direction of text or is invisible: such a character could make two names look alike.
 pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

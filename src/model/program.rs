@@ -17,7 +17,7 @@ pub struct Program {
     pub file: Cow<'static, str>,
     /// What it is.
     pub form: ProgramForm,
-    /// What s6gen changes in what it writes of it.
+    /// The change that s6gen makes when it writes it.
     pub change: Option<ProgramChange>,
 }
 
@@ -37,7 +37,7 @@ pub enum ProgramForm {
     Arguments(Vec<(String, Positions)>, Origin),
     /// The command line of an `up`, `down` or `reload`, which execline takes apart.
     CommandLine(ProgramText),
-    /// A script, and who reads it.
+    /// A script and its language.
     Script(ProgramText, Language),
 }
 
@@ -52,7 +52,7 @@ pub struct ProgramText {
     pub positions: Positions,
 }
 
-/// Who reads a script.
+/// The language of a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
     /// A shell.
@@ -61,11 +61,11 @@ pub enum Language {
     Execline,
     /// Another interpreter.
     Other,
-    /// Nobody: a compiled program, or a text without an interpreter.
+    /// None: a compiled program, or a text without an interpreter.
     Nobody,
 }
 
-/// How much is kept of a file that is no text.
+/// How many bytes are kept of a file that is not text.
 const BEGINNING: usize = 512;
 
 impl ProgramText {
@@ -108,7 +108,7 @@ impl Program {
         }
     }
 
-    /// Who reads it. Arguments and command lines are read by nobody.
+    /// The language of the script. Arguments and command lines have none.
     pub fn language(&self) -> Language {
         self.as_script().map_or(Language::Nobody, |(_, language)| language)
     }

@@ -47,7 +47,7 @@ pub enum Command {
     },
 }
 
-/// Whose rights a process gets.
+/// The account whose rights a process gets.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub struct Account {
     /// The account by name; numeric ids have none.
@@ -58,11 +58,11 @@ pub struct Account {
     pub ids: Option<String>,
 }
 
-/// Where standard error goes, if not where it went before.
+/// Where standard error goes.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 #[serde(tag = "to", rename_all = "lowercase")]
 pub enum Stderr {
-    /// Left alone: the container's log.
+    /// Unchanged: the container's log.
     Container,
     /// To where standard output goes.
     Stdout,
@@ -205,7 +205,7 @@ pub enum Question {
     },
 }
 
-/// A process that writes what others say into a directory, or with a prefix to the container's log.
+/// A process that writes the output of others into a directory, or with a prefix to the container's log.
 #[derive(Debug, Clone, Serialize)]
 pub struct Logger {
     /// The manifest's table that asked for it.
@@ -306,7 +306,7 @@ pub struct OnExit {
 }
 
 impl Surroundings {
-    /// What a `with-contenv` in the program itself would clear of them, in the words of the manifest.
+    /// The manifest keys whose settings a `with-contenv` in the program itself would clear.
     pub fn lost_to_contenv(&self) -> Option<String> {
         let sets_variables = !self.environment.is_empty() || self.path.is_some();
         let of_account = &self.account_variables;

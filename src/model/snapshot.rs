@@ -7,7 +7,7 @@ use super::{
     Service, ServiceSet, Words,
 };
 
-/// What a source directory or a compiled database holds, told as settings: what two of them are compared by.
+/// The contents of a source directory or a compiled database, as settings that can be compared.
 ///
 /// The two services that s6-rc adds to every database, and the dependencies on them, are never part of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,20 +16,20 @@ pub struct Snapshot {
     pub services: BTreeMap<Name, Settings>,
 }
 
-/// The settings of one service. What its type does not know is empty.
+/// The settings of one service. Settings that its type does not have are empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Its type; unknown is a service of another layer, of which these settings are what is added to it.
+    /// Its type. It is unknown for a service of another layer; the settings are then only the additions to it.
     pub kind: NodeKind,
-    /// What it waits for directly. A database knows no bundles here, and adds a producer's consumer.
+    /// The services that it waits for directly. A database has no bundles here, and adds the consumer of a producer.
     pub dependencies: BTreeSet<Name>,
-    /// The members of a bundle. A database knows no bundles here either.
+    /// The members of a bundle. A database has no bundles here either.
     pub contents: BTreeSet<Name>,
     /// The consumer of its standard output.
     pub producer_for: Option<Name>,
     /// The producers that it reads from.
     pub consumer_for: BTreeSet<Name>,
-    /// The bundle of its pipeline. In a database that is a bundle like any other, and this is empty.
+    /// The bundle of its pipeline. In a database this bundle is an ordinary one, and this field is empty.
     pub pipeline_name: Option<Name>,
     /// Milliseconds for starting; 0 is for ever.
     pub timeout_up: u32,
@@ -53,7 +53,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// A service of which nothing but its type is known.
+    /// A service of which only the type is known.
     pub fn new(kind: NodeKind) -> Self {
         Settings {
             kind,
@@ -165,7 +165,7 @@ impl Snapshot {
     }
 
     /// The normal form in which a source directory and the database that is compiled from it are the same: names of
-    /// bundles and pipelines are replaced by what they stand for, and what a database does not tell is left out.
+    /// bundles and pipelines are replaced by their members, and facts that a database does not have are left out.
     pub fn flattened(&self) -> Snapshot {
         let pipelines = self.pipelines();
         let bundles: BTreeMap<&Name, BTreeSet<Name>> = self

@@ -134,15 +134,15 @@ impl Shown {
     }
 }
 
-/// A text whose excerpts begin and end with a line; without context lines miette would begin in the middle of one.
+/// A text whose excerpts begin and end with a line. Without context lines miette would begin in the middle of a line.
 ///
-/// Of a very long line only what is around the marks is shown: a text without line ends would be repeated with each of
-/// its problems, and miette cannot draw a mark beyond column 65535.
+/// A very long line is shortened to the parts around the marks. Otherwise a text without line ends would be repeated for
+/// each of its problems, and miette cannot draw a mark beyond column 65535.
 #[derive(Debug)]
 struct WholeLines {
     text: String,
     shown: String,
-    /// What is left out: where it begins in the text, and how long it is.
+    /// The parts that are left out: the offset in the text and the length of each.
     cuts: Vec<Range<usize>>,
 }
 

@@ -78,8 +78,8 @@ impl Resolver<'_> {
         Some(self.keep_environment(command, surroundings))
     }
 
-    /// The process of a longrun, with `exec` where the shell would only wait for one program: s6 signals the shell, and a
-    /// program below it would live on after a stop. The other scripts end by themselves.
+    /// Adds `exec` to the script of a longrun that only runs one program. s6 signals the shell, and without `exec` the
+    /// program would survive a stop. Other scripts end by themselves.
     pub(super) fn replace_the_shell(&mut self, command: Command) -> Command {
         match command {
             Command::Script { interpreter, text } if !text.starts_with("#!") => {
@@ -102,8 +102,8 @@ impl Resolver<'_> {
         None
     }
 
-    /// The files that were written verbatim. What means something in services of another type only is a file like any
-    /// other: s6-rc does not look at it.
+    /// The files of the key `files`. A file that only means something in services of another type is allowed: s6-rc
+    /// ignores it.
     pub(super) fn files(
         &mut self,
         keys: &CommonKeys,

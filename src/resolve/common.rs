@@ -32,14 +32,14 @@ impl Resolver<'_> {
         self.verbatim(text, scope)
     }
 
-    /// The same for a file, in which `{{ name }}` may be for somebody else.
+    /// The same for a file, in which `{{ name }}` may be meant for another program.
     pub(super) fn verbatim(&mut self, text: &RawText, scope: &Scope) -> Option<String> {
         let expanded = scope.text(text, &self.expressions, self.problems)?;
         self.spend(expanded.len(), scope.origin);
         Some(expanded)
     }
 
-    /// Whether the text may be a script; reports what was added while the system runs and would become code.
+    /// Whether the text may be a script. Reports values that were added while the system runs and would become code.
     pub(super) fn may_be_script(&mut self, text: &RawText, scope: &Scope) -> bool {
         scope.may_be_script(text, &self.expressions, self.problems)
     }

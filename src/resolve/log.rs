@@ -14,7 +14,7 @@ use crate::model::{
 const FIFOS: &str = "/run/s6gen";
 /// What s6-log calls its files in a directory, beside those that begin with `@`.
 const OWN_FILES: &[&str] = &["current", "lock", "newstate", "previous", "processed", "state"];
-/// What everything in an image relies on. A logger would give it to `nobody` and fill it with its files.
+/// Directories that the whole image needs. A logger would give such a directory to `nobody` and fill it with its files.
 const SYSTEM_DIRECTORIES: &[&str] = &[
     "",
     "/bin",
@@ -419,7 +419,7 @@ impl Resolver<'_> {
         Some(made)
     }
 
-    /// The sink of a oneshot, which nobody else may use: s6-log locks its directory.
+    /// The sink of a oneshot. No other service may use it, because s6-log locks its directory.
     fn own_sink(&mut self, directory: &str, origin: Origin, sink: &Sink) -> Option<Sink> {
         let sink = self.placed(sink, directory, origin);
         if let Some(known) = self.logs.by_directory.get(directory) {

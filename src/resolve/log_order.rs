@@ -18,7 +18,7 @@ struct Wishes<'a> {
     producers: Vec<Vec<Node>>,
     /// What each logger should wait for: what its producers do.
     wished: Vec<Vec<Edge>>,
-    /// The number of the strongly connected component that each node is in, if every wish came true.
+    /// The strongly connected component of each node in the graph with all wanted edges.
     component: Vec<usize>,
     /// The nodes that start with the container.
     is_started: Vec<bool>,
@@ -81,8 +81,8 @@ impl<'a> Wishes<'a> {
         Wishes { index, edges, dependents, producers, wished, component, is_started }
     }
 
-    /// What a logger has to wait for, which it does from now on. Of what is left out, its own edges are looked at
-    /// instead; so are those of other loggers, which make nothing for anybody.
+    /// Finds the services that a logger has to wait for, and adds these edges. If a service is left out, its own edges are
+    /// followed instead. The edges of other loggers are followed as well, because a logger prepares nothing for others.
     fn grant(&mut self, logger: Node) -> Vec<ServiceRef> {
         let waiting = self.waiting_for(logger);
         let needed = OnceCell::new();
@@ -109,7 +109,7 @@ impl<'a> Wishes<'a> {
         found.into_iter().map(name).collect()
     }
 
-    /// What waits for a logger, among all that it should wait for: a way there and back stays in one component.
+    /// The services that wait for a logger, among those that it should wait for. Both are in the same component.
     fn waiting_for(&self, logger: Node) -> BTreeSet<Node> {
         let mut waiting = BTreeSet::new();
         let mut todo = vec![logger];

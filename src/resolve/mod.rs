@@ -1,5 +1,5 @@
-//! From the manifest as written to the services as meant: defaults are merged, templates expanded, and every key
-//! becomes the s6-rc files that do what it says.
+//! Turns the manifest into services: merges defaults, expands templates, and makes of each key the s6-rc files that do
+//! what the key says.
 
 mod bundle;
 mod command;
@@ -28,7 +28,7 @@ use values::Values;
 /// The bundle of everything that starts at boot.
 pub const START_BUNDLE: &str = "default";
 
-/// Makes the services of a manifest, together with those that its target itself brings.
+/// Makes the services of a manifest, together with the services of its target.
 pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
     let target = target(&manifest.target, problems);
     let mut resolver = Resolver {
@@ -82,20 +82,20 @@ struct Start {
     late: Vec<ServiceRef>,
 }
 
-/// The set that grows, and what its parts need while it does.
+/// The service set under construction, and the state that its parts share.
 struct Resolver<'p> {
     set: ServiceSet,
     problems: &'p mut Problems,
     expressions: Expressions,
     start: Start,
     logs: log::Logs,
-    /// Who shall wait for whom, once everything is known.
+    /// Dependencies from `required-by`, added when all services are known.
     required_by: Vec<(ServiceRef, Name)>,
-    /// What the service that is being made runs.
+    /// The programs of the current service.
     programs: Vec<Program>,
-    /// What looks in it as if somebody would expand it.
+    /// Texts of the current service that look as if they would be expanded.
     literals: Vec<Literal>,
-    /// The directories that stay writable, where the root does not.
+    /// The directories that stay writable if the root is read-only.
     read_only: Option<Vec<String>>,
     /// The file whose values come from elsewhere.
     added: Option<FileId>,
@@ -103,11 +103,11 @@ struct Resolver<'p> {
     spent: usize,
 }
 
-/// What a manifest may grow to. Ten lines can ask for as many instances of a long script as no machine has room for.
+/// The largest size of the expanded manifest. Ten lines can ask for more instances of a long script than fit into memory.
 const MOST_BYTES: usize = 64 << 20;
-/// What a service takes without its texts, roughly.
+/// The approximate size of a service without its texts.
 const SERVICE_BYTES: usize = 2 << 10;
-/// When a template has as many mistakes, further instances would tell nothing new.
+/// If a template has this many mistakes, its further instances are not checked.
 const MOST_MISTAKES: usize = 1000;
 
 impl Resolver<'_> {
@@ -115,7 +115,7 @@ impl Resolver<'_> {
         self.set.target.system
     }
 
-    /// Takes note of what a service adds, and reports the one that is too much.
+    /// Adds up the sizes of the services, and reports the service that exceeds the limit.
     fn spend(&mut self, bytes: usize, origin: Origin) {
         let was_exhausted = self.is_exhausted();
         self.spent = self.spent.saturating_add(bytes);
@@ -168,7 +168,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Reports what is taken back although nothing farther away says it.
+    /// Reports resets that have no default to reset.
     fn not_there(&mut self, names: Option<&Names>) {
         for path in names.into_iter().flat_map(|names| &names.list) {
             let message =
@@ -371,8 +371,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// Two definitions of one name are one mistake: whoever is connected with them is not blamed as well, and where one
-    /// of the two is s6-overlay's own, that one is not started as if it were the other.
+    /// Handles two definitions of one name as one mistake: services that are connected with them get no report. If
+    /// s6-overlay itself has one of the two, that one is not started in place of the other.
     fn mark_duplicates(&mut self) {
         let mut seen: BTreeMap<Name, usize> = BTreeMap::new();
         let mut mentioned = BTreeSet::new();
@@ -398,7 +398,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Fills in the other side of every pipeline of which only one was written.
+    /// Fills in the other side of every pipeline that has only one side in the manifest.
     fn complete_pipelines(&mut self) {
         let mut producers: Vec<(Name, ServiceRef)> = Vec::new();
         let mut consumers: Vec<(Name, ServiceRef)> = Vec::new();

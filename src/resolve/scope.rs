@@ -28,21 +28,21 @@ pub(super) struct Scope {
     pub origin: Origin,
     /// The manifest's table, `longrun.web`.
     pub table: String,
-    /// Every text of it is a template, not only those from `[defaults]`.
+    /// Whether all its texts are templates, and not only those from `[defaults]`.
     is_template: bool,
     /// When it starts.
     pub start: StartAt,
-    /// It stands for instances that do not exist yet, so that what they set is unknown.
+    /// Whether it stands for instances that do not exist yet, so their parameters are unknown.
     is_dry: bool,
     variables: BTreeMap<String, Variable>,
     declared: Vec<ManifestText>,
-    /// Values that were added while the system runs, by whoever may.
+    /// Values that were added while the system runs, which may come from anywhere.
     added: BTreeMap<String, ManifestText>,
     used: RefCell<BTreeSet<String>>,
 }
 
 impl Scope {
-    /// A service that is no template.
+    /// A service that is not a template.
     pub fn service(name: &ManifestText, table: String) -> Self {
         let variables = [("name".to_owned(), Variable::Text(name.value.clone()))].into();
         Scope {
@@ -92,7 +92,7 @@ impl Scope {
         }
     }
 
-    /// This instance, of which the values that stand in the file `added` are not the manifest's.
+    /// This instance. Values that stand in the file `added` were added while the system runs.
     pub fn with_added(self, added: Option<FileId>, given: &[(ManifestText, ManifestText)]) -> Scope {
         let is_added = |(_, value): &&(ManifestText, ManifestText)| added == Some(value.origin.file);
         let added = given.iter().filter(is_added).map(|(key, value)| (key.value.clone(), value.clone()));
@@ -257,7 +257,7 @@ impl Scope {
         name == self.name || self.table.split_once('.').is_some_and(|(_, table)| name == table)
     }
 
-    /// Reports declared parameters that no text can use, and those that none does.
+    /// Reports declared parameters that no text can use, or that no text uses.
     pub fn check_declared(&self, problems: &mut Problems) {
         for parameter in &self.declared {
             let name = &parameter.value;
@@ -296,7 +296,7 @@ fn has_expression(text: &str, name: &str) -> bool {
         .any(|(inner, _)| inner.split('|').next().is_some_and(|first| first.trim() == name))
 }
 
-/// Whether a script takes this for a part of a word, whatever its language.
+/// Whether this value is only a part of a word in every script language.
 fn is_harmless(value: &str) -> bool {
     !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || "_./:@%+,-".contains(c))
 }

@@ -10,7 +10,7 @@ use crate::model::{Account, Literal, LiteralForm, Name, SIGNALS, variable};
 /// Reads what strings of the manifest say.
 pub(super) struct Values<'p> {
     pub problems: &'p mut Problems,
-    /// What looks as if somebody would expand it.
+    /// Texts that look as if they would be expanded.
     pub literals: Vec<Literal>,
 }
 
@@ -22,7 +22,7 @@ impl<'p> Values<'p> {
         Values { problems, literals: Vec::new() }
     }
 
-    /// Takes note of a text that is no command, if it has a variable.
+    /// Remembers a text that is not a command, if it contains a variable.
     fn literal(&mut self, key: &str, text: &str, origin: Origin) {
         if variable(text).is_some() {
             self.literals.push(Literal {
@@ -191,8 +191,9 @@ impl<'p> Values<'p> {
             .copied()
             .find(|signal| *signal == upper)
             .or_else(|| did_you_mean(wanted, SIGNALS.iter().copied()));
-        let problem = Diagnostic::new(Code::UnknownSignal, format!("`{key}` names no signal: `{text}`"))
-            .at(origin, "unknown signal");
+        let problem =
+            Diagnostic::new(Code::UnknownSignal, format!("`{key}` does not name a signal: `{text}`"))
+                .at(origin, "unknown signal");
         self.problems.push(match near {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None => problem.help("write its name, such as `TERM`, `INT`, `QUIT` or `HUP`"),
@@ -361,7 +362,7 @@ fn is_host_name(name: &str) -> bool {
     name.split('.').all(is_plain) && !last.chars().all(|c| c.is_ascii_digit())
 }
 
-/// A name that is no good, short and printable.
+/// An invalid name, shortened and made printable.
 fn shown(name: &str) -> String {
     match name.char_indices().nth(40) {
         _ if name.is_empty() => "an empty text".to_owned(),

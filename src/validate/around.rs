@@ -8,9 +8,9 @@ use crate::model::{Index, Made, Node};
 /// What is known of the image beside the definitions.
 #[derive(Default)]
 pub struct Around<'a> {
-    /// Where the files of lower layers are, which this tree only adds to.
+    /// The directories of the lower layers, to which this tree adds.
     pub lower: &'a [PathBuf],
-    /// Where this tree is, for what has to be added to it.
+    /// The path of this tree, for commands that add to it.
     pub upper: Option<&'a Path>,
     /// The texts of the scripts that lie elsewhere in the image.
     pub scripts: Option<&'a dyn Fn() -> Vec<String>>,

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Class, CompilerStep, Diagnostic, Problems, Rank};
 use crate::model::Index;
 
-/// The descriptors for readiness and for the lock are two different ones. Below 3 the compiler does not compare.
+/// Checks that readiness notification and the lock have different descriptors. The compiler does not compare those below 3.
 pub(super) fn differ(index: &Index<'_>, problems: &mut Problems) {
     for (number, service) in index.set().services.iter().enumerate() {
         let Some(longrun) = service.longrun() else { continue };

@@ -1,8 +1,8 @@
-//! Judges a [`ServiceSet`], wherever it came from: everything over which `s6-rc-compile` 0.7.0.0 would stop because
-//! definitions do not fit together, what it accepts and should not, and over what it would die.
+//! Checks a [`ServiceSet`], whether it came from a manifest or a tree. It finds the definitions that do not fit together,
+//! so `s6-rc-compile` 0.7.0.0 would refuse them, and mistakes that this program accepts or dies of.
 //!
-//! Every rule reports every problem that it sees, but one cause once: a name that is defined nowhere is one problem
-//! however many mention it, and a pipeline that two sides describe differently is one problem, not two.
+//! Every rule reports every problem that it finds, but each cause once. A name that is defined nowhere is one problem,
+//! even if several services mention it. A pipeline whose two sides differ is one problem, not two.
 
 mod around;
 mod bundles;
@@ -20,10 +20,10 @@ use rule::{Check, Findings, Subject};
 use crate::diagnostic::{Code, Files, Problems, did_you_mean, is_one_slip};
 use crate::model::{Index, Name, ServiceSet};
 
-/// One thing that is demanded of every service set.
+/// A check that every service set must pass.
 type Demand = fn(&Index<'_>, &mut Problems);
 
-/// Everything that is demanded, in the order in which `s6-rc-compile` gets to it.
+/// All these checks, in the order of `s6-rc-compile`.
 const DEMANDS: &[Demand] = &[
     names::are_not_reserved,
     names::are_unique,
@@ -37,8 +37,8 @@ const DEMANDS: &[Demand] = &[
     descriptors::differ,
 ];
 
-/// Judges `set` by everything that s6-rc demands, and by every lint that needs no image. `before_image` says that a
-/// Dockerfile may still change the files that were read.
+/// Runs all checks of s6-rc on `set`, and every lint that needs no image. `before_image` says that a Dockerfile may still
+/// change the files that were read.
 pub fn validate(set: &ServiceSet, before_image: bool, problems: &mut Problems) {
     let subject = Subject { index: Index::new(set), before_image };
     for demand in DEMANDS {
@@ -51,8 +51,8 @@ pub fn validate(set: &ServiceSet, before_image: bool, problems: &mut Problems) {
     }
 }
 
-/// Warns of what compiles, but is started by nobody or earlier than most: for definitions written by hand, where no
-/// word says that it is meant. This can be told only of a set without errors.
+/// Warns of services that compile but that nothing starts, or that start earlier than most. This is for definitions
+/// written by hand, which cannot say that this is on purpose. The set must have no errors.
 pub fn start(set: &ServiceSet, around: &Around<'_>, files: &Files, problems: &mut Problems) {
     let subject = Subject { index: Index::new(set), before_image: false };
     for rule in lints::RULES {
@@ -68,15 +68,15 @@ pub fn codes() -> impl Iterator<Item = Code> {
     Code::PLAIN.iter().copied().chain(lints)
 }
 
-/// How a name was most likely meant.
+/// A guess at the intended name.
 enum Guess {
-    /// That is plain to see.
+    /// The intended name is clear.
     Sure(String),
-    /// There is a name that is only near.
+    /// There is only a similar name.
     Near(String),
 }
 
-/// How a name that is defined nowhere was most likely meant, which is none of those who mention it.
+/// Guesses the intended name for a name that is defined nowhere. The services that mention it are not candidates.
 fn meant(index: &Index<'_>, wrong: &Name, mentioned_by: &[&Name]) -> Option<Guess> {
     if wrong.as_bytes().starts_with("\u{feff}".as_bytes()) {
         return Some(Guess::Sure(
@@ -107,7 +107,7 @@ fn meant(index: &Index<'_>, wrong: &Name, mentioned_by: &[&Name]) -> Option<Gues
     Some(if is_one_slip(wrong, name) { Guess::Sure(text) } else { Guess::Near(text) })
 }
 
-/// A position or a count as ranks hold it.
+/// Converts a position or a count to the type that ranks use.
 fn small(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -5,7 +5,7 @@ use crate::model::{Index, Kind, Layer, Name, Node, NodeKind, Script, Service, Se
 
 use super::small;
 
-/// No list mentions a name with a prefix that s6-rc keeps for itself.
+/// Checks that no list mentions a name with a prefix that s6-rc reserves.
 pub(super) fn are_not_reserved(index: &Index<'_>, problems: &mut Problems) {
     for service in &index.set().services {
         let mut check = |references: &[ServiceRef], step: CompilerStep, what: &str| {
@@ -40,7 +40,7 @@ pub(super) fn are_not_reserved(index: &Index<'_>, problems: &mut Problems) {
     }
 }
 
-/// Every name is defined once. Pipelines are looked at elsewhere.
+/// Checks that every name is defined once, except the names of pipelines.
 pub(super) fn are_unique(index: &Index<'_>, problems: &mut Problems) {
     for (number, service) in index.set().services.iter().enumerate() {
         let Some(first) = index.find(&service.name).filter(|first| first.0 < number) else { continue };
@@ -90,7 +90,7 @@ pub(super) fn taken(index: &Index<'_>, class: Class, rank: Rank, ours: Node, oth
         .help(help)
 }
 
-/// Which logger or pipeline s6gen makes where a log is asked for; none of what the user wrote.
+/// Describes a logger or pipeline that s6gen made for a `log`; `None` for what the user wrote.
 fn made_by_s6gen(index: &Index<'_>, node: Node) -> Option<String> {
     let name = index.name(node);
     let is_logger =

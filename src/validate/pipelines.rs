@@ -8,9 +8,9 @@ use crate::model::{Index, Longrun, Node, NodeKind, Service, ServiceRef};
 use super::names::{described, listed, taken};
 use super::small;
 
-/// A pipeline file that names something that is no longrun.
+/// A mention in a pipeline file of something that is not a longrun.
 pub(super) struct Stray<'a> {
-    /// Whose file.
+    /// The service that the file belongs to.
     pub(super) by: Node,
     /// Whether it is `producer-for`; else it is `consumer-for`.
     pub(super) is_producer: bool,
@@ -18,12 +18,12 @@ pub(super) struct Stray<'a> {
     pub(super) reference: &'a ServiceRef,
     /// What is mentioned, if it exists.
     pub(super) to: Option<Node>,
-    /// The compiler stumbles over it in one of several places; this is the first.
+    /// The first of several places in which the compiler refuses it.
     pub(super) class: Class,
     pub(super) rank: Rank,
 }
 
-/// No two pipelines, and no pipeline and anything else, share a name.
+/// Checks that the name of a pipeline is not the name of another pipeline or service.
 pub(super) fn have_names_of_their_own(index: &Index<'_>, problems: &mut Problems) {
     let naming = Naming::new(index);
     for ((pipeline, consumer), start) in index.pipelines().zip(&naming.starts) {
@@ -36,7 +36,7 @@ pub(super) fn have_names_of_their_own(index: &Index<'_>, problems: &mut Problems
     }
 }
 
-/// No pipeline counts more members than there are longruns.
+/// Checks that no pipeline has more members than there are longruns.
 pub(super) fn end(index: &Index<'_>, problems: &mut Problems) {
     for endless in Naming::new(index).endless {
         let name = index.name(endless.pipeline);
@@ -63,7 +63,7 @@ pub(super) fn end(index: &Index<'_>, problems: &mut Problems) {
     }
 }
 
-/// What a pipeline file names is a longrun.
+/// Checks that pipeline files only name longruns.
 pub(super) fn consist_of_longruns(index: &Index<'_>, problems: &mut Problems) {
     for stray in strays(index) {
         let Some(to) = stray.to else { continue };
@@ -79,7 +79,7 @@ pub(super) fn consist_of_longruns(index: &Index<'_>, problems: &mut Problems) {
     }
 }
 
-/// What to name in a pipeline instead of something that is no longrun.
+/// Suggests a longrun to name instead of something that is not one.
 fn remedy(index: &Index<'_>, node: Node) -> String {
     let members = index.atomics(node);
     match index.kind(node) {
@@ -90,7 +90,7 @@ fn remedy(index: &Index<'_>, node: Node) -> String {
     }
 }
 
-/// Producer and consumer name each other.
+/// Checks that producer and consumer name each other.
 pub(super) fn agree(index: &Index<'_>, problems: &mut Problems) {
     let in_endless: BTreeSet<(Node, Node)> = Naming::new(index)
         .endless
@@ -131,7 +131,7 @@ pub(super) fn agree(index: &Index<'_>, problems: &mut Problems) {
     }
 }
 
-/// What is said of one producer that does not fit together.
+/// The mentions of one producer that do not fit together.
 #[derive(Default)]
 struct Quarrel<'a> {
     /// The consumer that it names and that does not name it.
@@ -224,8 +224,7 @@ fn disagreement(index: &Index<'_>, producer: Node, quarrel: &Quarrel<'_>) -> Dia
     problem.help(help)
 }
 
-/// Every mention in a pipeline file that leads to no longrun, each once. What leads to a service of unknown type is
-/// left alone.
+/// Every mention in a pipeline file of something that is not a longrun, each once. Services of unknown type are left out.
 pub(super) fn strays<'a>(index: &Index<'a>) -> Vec<Stray<'a>> {
     let naming = Naming::new(index);
     // Who says that it produces for a consumer, and who is said to produce for it, in the compiler's order.
@@ -313,7 +312,7 @@ fn consumer_of(index: &Index<'_>, longrun: &Longrun) -> Option<Node> {
     (index.kind(node) == NodeKind::Longrun && !reference.name.is_reserved()).then_some(node)
 }
 
-/// Who is named by whom in `consumer-for`. One consumer may have any number of producers.
+/// The pairs of `consumer-for`. One consumer may have any number of producers.
 pub(super) struct Connections<'a> {
     index: &'a Index<'a>,
     /// Consumer and producer.
@@ -329,7 +328,7 @@ impl<'a> Connections<'a> {
         Connections { index, pairs: named.collect() }
     }
 
-    /// Whether `consumer` names `producer`, as far as is known: a producer that does not is connected to nothing.
+    /// Whether `consumer` names `producer`, as far as is known.
     pub(super) fn has(&self, producer: Node, consumer: Node) -> bool {
         let Some(service) = self.index.service(consumer) else { return false };
         service.incomplete || self.pairs.contains(&(consumer, producer))

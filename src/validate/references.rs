@@ -12,7 +12,7 @@ use super::{Guess, meant, small};
 
 /// How many mentions of one name a report shows.
 const SHOWN: usize = 8;
-/// How many names are compared with every other one.
+/// How many unknown names are compared with every other name.
 const GUESSED: usize = 50;
 
 struct Mention<'a> {
@@ -23,7 +23,7 @@ struct Mention<'a> {
     rank: Rank,
 }
 
-/// Every name that is mentioned is defined.
+/// Checks that every name that is mentioned is defined.
 pub(super) fn exist(index: &Index<'_>, problems: &mut Problems) {
     let mut unknown: BTreeMap<&Name, Vec<Mention<'_>>> = BTreeMap::new();
     let resolution = Resolution::new(index);

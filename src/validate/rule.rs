@@ -18,7 +18,7 @@ pub struct Rule {
 pub enum Check {
     /// The definitions and programs by themselves.
     Services(fn(&Subject<'_>, &mut Findings<'_>)),
-    /// What an image starts, which can be told only if nothing is wrong with its definitions.
+    /// What an image starts. This needs definitions without errors.
     Image(fn(&Subject<'_>, &Around<'_>, &Files, &mut Findings<'_>)),
 }
 
@@ -46,7 +46,7 @@ impl<'a> Subject<'a> {
         self.services().flat_map(|service| service.programs.iter().map(move |program| (service, program)))
     }
 
-    /// Those that stand in one file or key.
+    /// The programs in one file or key.
     pub fn programs_in(
         &self,
         file: &'static str,
@@ -64,7 +64,7 @@ pub struct Findings<'p> {
 }
 
 impl<'p> Findings<'p> {
-    /// Those of the lint `lint`, which go to `problems`.
+    /// The findings of the lint `lint`, which go to `problems`.
     pub(super) fn new(lint: &'static Lint, problems: &'p mut Problems) -> Self {
         Findings { code: Code::Lint(lint), before: problems.len(), problems }
     }
@@ -79,7 +79,7 @@ impl<'p> Findings<'p> {
         self.problems.len() > self.before
     }
 
-    /// Takes note of a report.
+    /// Adds a report.
     pub fn push(&mut self, problem: Diagnostic) {
         debug_assert_eq!(problem.code, self.code, "a lint reports its own code");
         self.problems.push(problem);

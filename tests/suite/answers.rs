@@ -1,4 +1,4 @@
-//! A command that was asked for JSON answers with it, also where it cannot do what it was asked for.
+//! A command with `--json` always answers in JSON, even if it fails.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -47,7 +47,7 @@ const COMMANDS: &[&str] = &[
 ];
 
 #[test]
-fn whoever_asks_for_json_gets_json() {
+fn a_command_with_json_always_answers_in_json() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     fs::write(folder.join("services.toml"), "[longrun.web]\nrun = 3\n").unwrap();
@@ -98,7 +98,7 @@ fn a_first_manifest_goes_to_standard_output() {
 }
 
 #[test]
-fn what_was_added_and_cannot_be_read_has_one_exit_code() {
+fn unreadable_additions_have_the_same_exit_code_in_every_command() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     fs::write(folder.join("services.toml"), "[target]\ntree = \"/sv\"\n[longrun.web]\nrun = [\"web\"]\n")

@@ -37,7 +37,7 @@ fn output(case: &Path) -> String {
 }
 
 #[test]
-fn every_command_says_what_is_expected() {
+fn every_command_prints_the_expected_output() {
     for case in cases("command") {
         compare(&case, &output(&case));
     }

@@ -142,7 +142,7 @@ fn a_manifest_may_be_named_without_an_option() {
 }
 
 #[test]
-fn an_included_file_that_is_missing_is_no_matter_of_the_command_line() {
+fn a_missing_included_file_is_a_problem_of_the_input_and_not_wrong_usage() {
     let folder = folder(&[("services.toml", &format!("include = [\"vpn.toml\"]\n{WEB}"))]);
     let output = run(folder.path(), &["check"]);
     assert_eq!(code(&output), 1);
@@ -260,7 +260,7 @@ fn an_output_that_the_system_refuses_ends_with_3_and_a_report() {
 }
 
 #[test]
-fn build_check_says_in_which_service_the_files_differ() {
+fn build_check_names_the_services_whose_files_differ() {
     let folder = folder(&[("services.toml", WEB)]);
     let missing = run(folder.path(), &["build", "--check", "--root", "out"]);
     assert_eq!(code(&missing), 1);
@@ -297,7 +297,7 @@ fn check_prints_for_programs_on_standard_output_only() {
 }
 
 #[test]
-fn explain_knows_every_code_and_what_was_meant() {
+fn explain_knows_every_code_and_suggests_names() {
     let folder = folder(&[]);
     let listed = out(&run(folder.path(), &["explain"]));
     for code in validate::codes() {
@@ -334,7 +334,7 @@ fn the_graph_is_for_people_for_graphviz_and_for_programs() {
 }
 
 #[test]
-fn its_own_tree_without_the_overlay_is_told_how_to_be_judged() {
+fn a_tree_of_s6gen_that_is_checked_without_the_overlay_gets_a_hint() {
     let folder = folder(&[("services.toml", WEB)]);
     assert_eq!(code(&run(folder.path(), &["build", "--root", "out"])), 0);
     let bare = run(folder.path(), &["check", "--tree", "out/etc/s6-overlay/sv"]);
@@ -345,7 +345,7 @@ fn its_own_tree_without_the_overlay_is_told_how_to_be_judged() {
 }
 
 #[test]
-fn the_graph_says_what_services_and_bundles_are_for() {
+fn the_graph_shows_the_descriptions_of_services_and_bundles() {
     let manifest = r#"
         [longrun.web]
         description = "serves\n pages"
@@ -454,7 +454,7 @@ fn a_manifest_is_laid_over_those_that_it_includes() {
 }
 
 #[test]
-fn what_cannot_be_included_is_reported_where_it_is_included() {
+fn a_file_that_cannot_be_included_is_reported_at_its_include() {
     let folder = folder(&[
         (
             "services.toml",
@@ -515,7 +515,7 @@ fn a_template_of_the_users_stands_before_the_shipped_one() {
 }
 
 #[test]
-fn who_cannot_get_what_was_asked_for_learns_that() {
+fn output_that_cannot_be_written_is_an_error() {
     let folder = folder(&[("services.toml", "[longrun.web]\nrun = [\"web\"]\n")]);
     for arguments in [&["graph"][..], &["explain", "run"], &["check", "--format", "json"]] {
         let full = fs::File::options().write(true).open("/dev/full").unwrap();

@@ -1,4 +1,4 @@
-//! What git does to a committed tree makes no difference.
+//! A tree that was committed to git and cloned again passes `build --check`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -18,7 +18,7 @@ fn done(folder: &Path, script: &str) {
 }
 
 #[test]
-fn a_clone_is_what_the_manifest_says_whatever_the_umask() {
+fn a_git_clone_passes_build_check_with_any_umask() {
     needs!("git");
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
@@ -60,7 +60,7 @@ fn first_run(definitions: &Path) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_missing_tree_is_one_line() {
+fn a_missing_tree_is_one_report() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("services.toml"), "[longrun.web]\nrun = [\"web\"]\n").unwrap();
     let output = run(folder.path(), "mkdir rootfs; $s6gen build --check --root rootfs");

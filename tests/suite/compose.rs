@@ -1,4 +1,4 @@
-//! The source directories that a boot would compile, before anything is installed.
+//! `apply` composes the source directories that the next boot would compile before it installs anything.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -84,7 +84,7 @@ fn composed(root: &Path, tree: &SourceTree, definitions: &str, compiled: &str) -
 }
 
 #[test]
-fn what_is_ours_is_written_and_what_is_foreign_is_linked_to_and_what_is_left_over_is_not_there() {
+fn own_definitions_are_written_foreign_ones_are_linked_and_old_ones_are_removed() {
     let root = TempDir::new().unwrap();
     let root = root.path();
     install(&linked(&[("old", "old"), ("web", "before")]), root, DEFINITIONS).unwrap();
@@ -194,7 +194,7 @@ fn a_directory_of_others_is_linked_to_as_a_whole() {
 }
 
 #[test]
-fn of_an_earlier_build_is_kept_what_is_wanted_still_and_ours() {
+fn files_of_an_earlier_build_stay_if_they_are_still_needed_and_unchanged() {
     let root = TempDir::new().unwrap();
     let root = root.path();
     install(&linked(&[("old", "old"), ("web", "before")]), root, DEFINITIONS).unwrap();

@@ -141,7 +141,7 @@ fn own(kind: &str, path: &str, extra: &str) -> String {
 }
 
 #[test]
-fn a_default_that_is_taken_back_is_as_if_it_were_not_there() {
+fn a_default_that_is_reset_has_no_effect() {
     for (kind, (path, default, extra)) in samples() {
         let own = own(kind, path, extra);
         let mentions = format!("{default} {extra}");
@@ -167,7 +167,7 @@ fn a_default_that_is_taken_back_is_as_if_it_were_not_there() {
 }
 
 #[test]
-fn an_empty_list_or_table_takes_its_default_back() {
+fn an_empty_list_or_table_resets_its_default() {
     for (kind, (path, default, extra)) in samples() {
         let blank = match path {
             "dependencies" | "required-by" | "parameters" | "consumer-for" | "instances" => "[]",
@@ -257,7 +257,7 @@ const DISPLACED: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn a_nearer_value_displaces_what_it_makes_meaningless() {
+fn a_value_of_a_service_removes_defaults_that_it_makes_meaningless() {
     for (defaults, own, same) in DISPLACED {
         let (own, same) = (format!("run = [\"x\"]\n{own}"), format!("run = [\"x\"]\n{same}"));
         let (with, plain) = (manifest("longrun", defaults, &own, &own), manifest("longrun", "", &same, &own));
@@ -266,7 +266,7 @@ fn a_nearer_value_displaces_what_it_makes_meaningless() {
 }
 
 #[test]
-fn what_is_written_nearest_is_still_a_mistake_where_it_means_nothing() {
+fn a_value_that_overrides_a_default_is_still_an_error_where_it_means_nothing() {
     for (own, mistake) in [
         ("log.size = \"2MB\"", "`log.size` has no effect here"),
         ("log.to = \"container\"\nlog.keep = 3", "`log.keep` has no effect here"),
@@ -287,7 +287,7 @@ fn what_is_written_nearest_is_still_a_mistake_where_it_means_nothing() {
 }
 
 #[test]
-fn what_an_included_file_says_is_taken_back() {
+fn a_manifest_can_reset_the_values_of_an_included_file() {
     let tree = |outer: &str, inner: Option<&str>| {
         let mut files = Files::default();
         let file = files.add("services.toml", outer);

@@ -33,7 +33,7 @@ fn systems(case: &Path) -> [&'static str; 2] {
 }
 
 #[test]
-fn every_case_is_told_in_services_and_settings() {
+fn every_case_is_compared_in_services_and_settings() {
     for case in cases("diff") {
         let output = diff(&case, &systems(&case));
         assert_eq!(text(&output.stderr), "", "{}", case.display());
@@ -102,7 +102,7 @@ fn a_manifest_and_the_tree_built_of_it_are_the_same() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_reported_as_check_does() {
+fn diff_reports_errors_like_check() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     write("good.toml", "[longrun.web]\nrun = [\"web\"]\n");
@@ -244,7 +244,7 @@ fn start_bundles_of_the_overlay_are_no_difference() {
 }
 
 #[test]
-fn what_another_layer_defines_can_be_named() {
+fn services_of_another_layer_can_be_named() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("tree/a/dependencies.d");
     fs::create_dir_all(&place).unwrap();

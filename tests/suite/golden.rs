@@ -1,5 +1,5 @@
 //! Every folder below `tests/cases` is a case: `services.toml`, and beside it the whole output that is expected. Those
-//! below `tests/cases/tree` are for `field`, `command` for `command_cases`, `live` for `live_cases`.
+//! below `tests/cases/tree` are for `hand_written`, `command` for `command_cases`, `live` for `live_cases`.
 
 use std::collections::BTreeSet;
 use std::fs;

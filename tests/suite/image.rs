@@ -297,7 +297,7 @@ fn an_old_place_without_types_is_refused_by_3_2_3_1() {
 }
 
 #[test]
-fn what_is_in_the_new_place_is_left_out_when_there_is_an_old_one() {
+fn the_new_place_is_not_read_if_the_old_one_exists() {
     let lines = ["web: base", "db: base", "s6-rc.d/user/contents.d/web", "user-bundles.d/user/contents.d/db"];
     let judgement = image(NEW, &lines);
     assert_eq!((judgement.class(), judgement.starts()), ("ok", vec!["web".to_owned()]));
@@ -426,7 +426,7 @@ fn names_of_the_overlay_are_known_and_taken() {
 }
 
 #[test]
-fn what_nothing_starts_is_told_once_for_all_that_belongs_together() {
+fn services_that_nothing_starts_share_one_report_for_each_group() {
     let lines = [
         "web: base db",
         "db: base",
@@ -449,7 +449,7 @@ fn what_nothing_starts_is_told_once_for_all_that_belongs_together() {
 }
 
 #[test]
-fn what_does_not_wait_for_the_image_is_told_with_the_command_that_helps() {
+fn services_that_do_not_wait_for_the_image_are_reported_with_a_remedy() {
     let lines = [
         "early: ",
         "listed: ",
@@ -662,7 +662,7 @@ fn a_problem_names_the_file_of_the_layer_that_it_is_in() {
 }
 
 #[test]
-fn what_lies_deeper_in_a_definition_is_found_in_every_layer() {
+fn nested_files_of_a_definition_are_found_in_every_layer() {
     let folder = scratch();
     let mut files = SourceTree::default();
     let script = "#!/bin/sh\nexec s6-notifyoncheck -n 0 web\n";
@@ -708,7 +708,7 @@ fn said(folder: &Path, tree: &str, layers: &[&str]) -> String {
 }
 
 #[test]
-fn what_starts_early_is_told_by_its_root_and_of_lower_layers_in_one_line() {
+fn early_services_are_reported_once_for_each_chain_and_once_for_lower_layers() {
     let folder = scratch();
     let mut files = SourceTree::default();
     add(
@@ -763,7 +763,7 @@ fn what_starts_early_is_told_by_its_root_and_of_lower_layers_in_one_line() {
 }
 
 #[test]
-fn what_a_script_starts_is_not_missed() {
+fn a_service_that_a_script_starts_is_not_reported_as_not_started() {
     let folder = scratch();
     let mut files = SourceTree::default();
     add(
@@ -807,7 +807,7 @@ fn what_a_script_starts_is_not_missed() {
 }
 
 #[test]
-fn an_image_that_s6gen_built_is_as_it_was_meant() {
+fn an_image_that_s6gen_built_starts_what_its_manifest_starts() {
     let folder = root();
     let root = folder.path().join("rootfs");
     fs::remove_file(root.join("etc/s6-overlay/s6-rc.d")).unwrap();
@@ -849,7 +849,7 @@ fn an_image_that_s6gen_built_is_as_it_was_meant() {
 }
 
 #[test]
-fn only_an_image_can_be_a_damaged_copy_and_it_is_told_once() {
+fn only_an_image_can_be_a_damaged_copy_and_it_gets_one_report() {
     let image = root();
     let mut more = SourceTree::default();
     for name in ["a", "b", "c"] {
@@ -930,7 +930,7 @@ fn a_second_tree_is_the_bundle_directory() {
 }
 
 #[test]
-fn what_the_image_would_leave_out_is_an_error_although_it_compiles() {
+fn a_definition_that_init_would_not_read_is_an_error_even_if_it_compiles() {
     let folder = scratch();
     let lines = ["web: base", "s6-rc.d/user/", "user-bundles.d/user/contents.d/web"];
     write(&tree(&lines), folder.path());
@@ -942,7 +942,7 @@ fn what_the_image_would_leave_out_is_an_error_although_it_compiles() {
 }
 
 #[test]
-fn the_flags_of_an_image_need_one() {
+fn options_for_an_image_need_an_image() {
     let folder = scratch();
     for arguments in [
         &["--overlay", NEW][..],
@@ -996,7 +996,7 @@ fn root() -> tempfile::TempDir {
 }
 
 #[test]
-fn an_image_says_itself_which_overlay_it_has_and_what_that_brings() {
+fn the_version_of_the_overlay_is_found_in_the_image() {
     let folder = root();
     let output = run(folder.path(), &["check", "--root", "rootfs", "--format", "json"]);
     let shape = json(&output);
@@ -1027,7 +1027,7 @@ fn the_report_in_the_readme_is_what_is_printed() {
 }
 
 #[test]
-fn of_several_versions_the_one_that_boots_counts() {
+fn if_an_image_has_several_versions_the_one_that_boots_counts() {
     let folder = root();
     let packages = folder.path().join("rootfs/package/admin");
     fs::create_dir_all(packages.join("s6-overlay-3.1.0.0")).unwrap();
@@ -1043,7 +1043,7 @@ fn of_several_versions_the_one_that_boots_counts() {
 }
 
 #[test]
-fn a_root_without_an_overlay_is_told_as_such() {
+fn a_root_without_an_overlay_is_reported_as_such() {
     let folder = scratch();
     fs::create_dir(folder.path().join("empty")).unwrap();
     let output = run(folder.path(), &["check", "--root", "empty"]);
@@ -1054,7 +1054,7 @@ fn a_root_without_an_overlay_is_told_as_such() {
 }
 
 #[test]
-fn a_real_image_is_judged_as_it_boots() {
+fn a_real_image_gets_the_verdict_of_its_boot() {
     needs!("rootfs");
     let rootfs = std::env::var_os("S6GEN_ROOTFS").unwrap();
     let folder = scratch();

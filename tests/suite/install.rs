@@ -248,7 +248,7 @@ fn every_foreign_file_in_the_way_is_named_and_nothing_is_written() {
 }
 
 #[test]
-fn what_is_there_already_just_so_is_adopted() {
+fn files_that_already_have_the_right_content_are_adopted() {
     let root = TempDir::new().unwrap();
     build(&new(), root.path()).unwrap();
     let before = look(root.path());
@@ -289,7 +289,7 @@ fn definitions_beside_ours_and_shared_directories_stay() {
 }
 
 #[test]
-fn a_users_file_in_a_directory_of_ours_is_kept_and_said() {
+fn a_users_file_in_a_directory_of_ours_is_kept_and_reported() {
     let root = TempDir::new().unwrap();
     build(&old(), root.path()).unwrap();
     let mine = format!("{SV}/gone/dependencies.d/mine");
@@ -396,7 +396,7 @@ fn a_lock_that_wrote_nothing_leaves_nothing() {
 }
 
 #[test]
-fn compare_says_what_a_build_would_change_and_writes_nothing() {
+fn compare_lists_what_a_build_would_change_and_writes_nothing() {
     let root = TempDir::new().unwrap();
     let all = compare(&new(), root.path(), SV).unwrap();
     assert!(!all.is_empty() && all.iter().all(|d| d.state == PathState::Missing));
@@ -698,7 +698,7 @@ fn after_a_kill_at_any_moment_the_next_build_completes() {
 }
 
 #[test]
-fn a_refusal_at_any_moment_keeps_the_old_tree_or_says_that_it_did_not() {
+fn a_refusal_at_any_moment_keeps_the_old_tree_or_reports_that_it_did_not() {
     needs!("strace");
     for before in [None, Some("old")] {
         let met = inject(before, CHANGES, "error=EDQUOT", |root, there, output, moment| {
@@ -857,7 +857,7 @@ fn a_staging_directory_that_a_kill_left_is_cleared_even_if_nothing_else_is_to_do
 }
 
 #[test]
-fn a_manifest_is_read_or_the_reason_is_said() {
+fn a_manifest_is_read_or_the_reason_is_reported() {
     let place = TempDir::new().unwrap();
     let at = |name: &str| place.path().join(name);
     let refused = |name: &str| *read_manifest(&at(name)).unwrap_err();

@@ -20,7 +20,7 @@ fn expression(text: &str) -> Vec<Code> {
 }
 
 #[test]
-fn an_expression_cannot_make_much_out_of_little() {
+fn the_output_of_an_expression_is_limited() {
     let replaced = "|replace('a', 'aaaaaaaaaa')".repeat(9);
     for text in [
         "'a' * 10**9",
@@ -62,7 +62,7 @@ fn an_expression_cannot_fill_the_stack() {
 }
 
 #[test]
-fn an_expression_gives_no_nul() {
+fn an_expression_cannot_produce_a_nul() {
     assert_eq!(expression(r"'\u0000'"), [Code::Expression]);
     assert_eq!(expression(r"'a\x00' ~ name"), [Code::Expression]);
 }
@@ -96,13 +96,13 @@ fn a_mistake_in_a_template_is_reported_once_and_not_kept_once_per_instance() {
 }
 
 #[test]
-fn what_is_no_manifest_is_not_read_to_its_end() {
+fn a_file_that_is_not_a_manifest_is_not_read_to_its_end() {
     assert_eq!(codes(&"[longrun.a]\nrun = = \n".repeat(2000)).len(), 100);
     assert_eq!(codes(&"[longrun.a]\nrun = [\n".repeat(2000)).len(), 100);
 }
 
 #[test]
-fn of_a_very_long_line_only_what_matters_is_shown() {
+fn an_excerpt_of_a_very_long_line_is_shortened() {
     let words = vec!["'word'"; 20_000].join(", ");
     let (files, problems) = problems(&format!("[longrun.a]\nrun = [{words}, '$HOME', {words}]\n"));
     let report: String = problems.iter().map(|problem| human(problem, &files, Style::Plain)).collect();
@@ -114,9 +114,9 @@ fn of_a_very_long_line_only_what_matters_is_shown() {
        ╭─[services.toml:2:160008]
      2 │ run = ['word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word…d', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', '$HOME', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'word', 'w…
        ·                                                                                                                                                                                                          ───┬───
-       ·                                                                                                                                                                                                             ╰── these characters reach the program as they are
+       ·                                                                                                                                                                                                             ╰── the program gets exactly these characters
        ╰────
-      help: if a shell shall expand it, write a string: `run = 'exec … "$HOME"'`
+      help: to let a shell expand it, write a string: `run = 'exec … "$HOME"'`
     "#);
 }
 

@@ -106,7 +106,7 @@ fn is_alive(pid: &str) -> bool {
 }
 
 #[test]
-fn what_boots_is_up_and_what_is_on_demand_starts_when_asked() {
+fn services_of_the_boot_are_up_and_others_start_on_demand() {
     let manifest = r##"
         [longrun.web]
         run = ["sleep", "1000"]
@@ -123,7 +123,7 @@ fn what_boots_is_up_and_what_is_on_demand_starts_when_asked() {
         start = "on-demand"
         up = ["touch", "SCRATCH/rare"]
         "##;
-    let name = "what_boots_is_up_and_what_is_on_demand_starts_when_asked";
+    let name = "services_of_the_boot_are_up_and_others_start_on_demand";
     let Some(m) = Machine::boot(name, manifest) else { return };
     assert_eq!(m.active(), "step web");
     assert!(m.path("step").exists() && !m.path("rare").exists());
@@ -280,7 +280,7 @@ fn a_template_is_a_service_for_each_instance_and_the_bundle_of_them_all() {
 }
 
 #[test]
-fn what_is_default_for_a_kind_holds_for_each_service_of_it_that_says_nothing_else() {
+fn a_default_of_a_type_holds_for_each_service_without_a_value_of_its_own() {
     let manifest = r##"
         [defaults.longrun]
         environment = { WHO = "{{ name }}", MODE = "far" }
@@ -302,7 +302,7 @@ fn what_is_default_for_a_kind_holds_for_each_service_of_it_that_says_nothing_els
         workdir = "/"
         up = "pwd > SCRATCH/outer"
         "##;
-    let name = "what_is_default_for_a_kind_holds_for_each_service_of_it_that_says_nothing_else";
+    let name = "a_default_of_a_type_holds_for_each_service_without_a_value_of_its_own";
     let Some(m) = Machine::boot(name, manifest) else { return };
     assert_eq!((m.text("web", 1), m.text("mail", 1)), ("web near\n".into(), "mail far\n".into()));
     assert_eq!((m.text("step", 1), m.text("outer", 1)), ("/usr\n".into(), "/\n".into()));
@@ -354,7 +354,7 @@ fn a_stop_that_takes_too_long_fails() {
 }
 
 #[test]
-fn what_a_step_did_is_undone_when_it_stops() {
+fn down_undoes_a_oneshot_when_it_stops() {
     let manifest = r##"
         [oneshot.mount]
         up = ["touch", "SCRATCH/mounted"]
@@ -363,7 +363,7 @@ fn what_a_step_did_is_undone_when_it_stops() {
         [oneshot.place]
         up = "pwd > SCRATCH/place"
         "##;
-    let Some(m) = Machine::boot("what_a_step_did_is_undone_when_it_stops", manifest) else { return };
+    let Some(m) = Machine::boot("down_undoes_a_oneshot_when_it_stops", manifest) else { return };
     assert!(m.path("mounted").exists());
     assert!(m.text("place", 1).ends_with("/s6rc-oneshot-runner\n"), "as the reference says of `workdir`");
     assert!(m.down(&["mount"]));
@@ -371,7 +371,7 @@ fn what_a_step_did_is_undone_when_it_stops() {
 }
 
 #[test]
-fn what_is_essential_is_stopped_only_by_force() {
+fn an_essential_service_is_stopped_only_by_force() {
     let manifest = r##"
         [longrun.daemon]
         flag-essential = true
@@ -390,7 +390,7 @@ fn what_is_essential_is_stopped_only_by_force() {
         [longrun.other]
         run = ["sleep", "1000"]
         "##;
-    let Some(m) = Machine::boot("what_is_essential_is_stopped_only_by_force", manifest) else { return };
+    let Some(m) = Machine::boot("an_essential_service_is_stopped_only_by_force", manifest) else { return };
     for name in ["daemon", "step", "member", "other"] {
         m.down(&[name]);
     }

@@ -61,7 +61,7 @@ fn names(names: &[&[u8]]) -> Vec<Name> {
 }
 
 #[test]
-fn the_line_of_a_supervisor_says_how_a_longrun_is() {
+fn the_status_line_of_a_supervisor_is_read() {
     // The line, whether the longrun notifies, how it is, its process, how it ended.
     let cases = [
         ("true true true 42 7 -1 NA", true, ServiceState::Up, Some(42), None),
@@ -133,7 +133,7 @@ fn a_rehearsal_names_what_stops_and_what_is_up_in_the_end() {
 }
 
 #[test]
-fn what_an_older_s6_rc_does_not_know_is_asked_without_it() {
+fn options_that_an_older_s6_rc_does_not_know_are_left_out() {
     let usage = says(100, b"", "s6-rc: usage: …");
     let (active, calls, _) = with(&[usage.clone(), says(0, b"web\n", "")], |live| live.active());
     assert_eq!(active.unwrap(), [Name::from("web")].into());
@@ -154,7 +154,7 @@ fn what_an_older_s6_rc_does_not_know_is_asked_without_it() {
 }
 
 #[test]
-fn an_unknown_bundle_is_empty_and_every_other_failure_is_one() {
+fn a_missing_bundle_is_empty_and_every_other_failure_is_an_error() {
     let contents = |code| with(&[says(code, b"", "why\n")], |live| live.contents(Path::new("/db"), "top")).0;
     assert!(contents(3).unwrap().is_empty());
     let problem = contents(4).unwrap_err().diagnostic();
@@ -183,7 +183,7 @@ fn only_a_lock_that_another_holds_is_waited_for() {
 }
 
 #[test]
-fn what_did_not_get_where_it_should_is_named_with_why_and_what_to_look_at() {
+fn a_service_that_did_not_start_or_stop_is_named_with_the_reason_and_where_to_look() {
     let late = "s6-rc: info: service web: starting\ns6-svlisten: fatal: timed out\n\
                 s6-rc: warning: unable to start service web: command exited 99\n";
     let answers = [says(1, b"", late), says(0, b"2000\n", "")];
@@ -206,7 +206,7 @@ fn what_did_not_get_where_it_should_is_named_with_why_and_what_to_look_at() {
 }
 
 #[test]
-fn what_ends_as_soon_as_it_was_started_is_not_said_to_have_started() {
+fn a_service_that_ends_at_once_is_not_reported_as_started() {
     let started = "s6-rc: info: service web: starting\ns6-rc: info: service web successfully started\n";
     let start = |status: &[u8], more: &[ProgramAnswer]| {
         let answers = [says(0, b"", started), says(0, b"web\n", ""), says(0, status, "")];
@@ -244,7 +244,7 @@ fn a_command_that_no_supervisor_got_is_given_once_more() {
 }
 
 #[test]
-fn a_warning_of_what_went_well_is_passed_on() {
+fn a_warning_of_a_program_that_succeeded_is_passed_on() {
     let (_, _, told) =
         with(&[says(0, b"", "s6-rc: warning: web is essential\n")], |live| live.change(Direction::Down, &[]));
     assert_eq!(told, ["s6-rc: warning: web is essential"]);

@@ -437,8 +437,8 @@ fn hostile_words_reach_a_service_that_runs() {
 }
 
 #[test]
-fn what_was_changed_by_hand_is_mended_although_apply_did_not_expect_it() {
-    const NAME: &str = "what_was_changed_by_hand_is_mended_although_apply_did_not_expect_it";
+fn apply_repairs_files_that_were_changed_by_hand() {
+    const NAME: &str = "apply_repairs_files_that_were_changed_by_hand";
     let Some(system) = System::boot(NAME, MANIFEST) else { return };
     let add = |port: &str| system.instance(&["add", "tunnel", "x", "--set", &format!("port={port}")]);
     add("1");
@@ -499,8 +499,8 @@ fn a_build_while_apply_waits_for_another_s6_rc_is_not_undone() {
 }
 
 #[test]
-fn who_waits_for_another_s6gen_says_so_and_who_was_killed_is_tidied_up_after() {
-    const NAME: &str = "who_waits_for_another_s6gen_says_so_and_who_was_killed_is_tidied_up_after";
+fn a_waiting_s6gen_reports_it_and_a_killed_one_is_cleaned_up_after() {
+    const NAME: &str = "a_waiting_s6gen_reports_it_and_a_killed_one_is_cleaned_up_after";
     let Some(system) = System::boot(NAME, MANIFEST) else { return };
     system.instance(&["add", "tunnel", "x", "--set", "port=1"]);
     system.apply(&[]);

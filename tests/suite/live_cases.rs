@@ -346,7 +346,7 @@ fn title() -> String {
     let versions: Vec<String> =
         VERSIONS.iter().map(|(package, _, version)| format!("{package} {version}")).collect();
     format!(
-        "# Recorded with {} on PATH, by\n# INSTA_UPDATE=always cargo test every_live_case_says_and_calls_what_is_expected\n",
+        "# Recorded with {} on PATH, by\n# INSTA_UPDATE=always cargo test every_live_case_prints_and_calls_what_is_expected\n",
         versions.join(" and ")
     )
 }
@@ -442,7 +442,7 @@ fn run_all(real: Option<&Path>) {
 }
 
 #[test]
-fn every_live_case_says_and_calls_what_is_expected() {
+fn every_live_case_prints_and_calls_what_is_expected() {
     match real_programs() {
         Ok(programs) => {
             eprintln!("live cases: run on a real system, with the programs in {}", programs.display());

@@ -204,7 +204,7 @@ fn assert_is_clean(output: &Output) {
 }
 
 #[test]
-fn names_that_nothing_can_have_are_refused_and_change_nothing() {
+fn invalid_names_are_refused_and_change_nothing() {
     let store = Store::standard();
     store.fine(&add("tunnel", "there", "1"));
     let before = look_with_times(store.folder.path());
@@ -600,7 +600,7 @@ fn adding_and_removing_twice_changes_nothing() {
 }
 
 #[test]
-fn what_the_manifest_has_is_not_removed() {
+fn instances_of_the_manifest_cannot_be_removed() {
     let store = Store::standard();
     store.fine(&add("tunnel", "x", "1"));
     let before = look_with_times(store.folder.path());
@@ -887,7 +887,7 @@ fn names_that_are_parts_of_templates_are_names_like_any_other() {
 }
 
 #[test]
-fn what_a_template_of_the_users_cannot_take_is_refused() {
+fn a_value_that_a_custom_template_cannot_use_is_refused() {
     let store = Store::standard();
     fs::create_dir_all(store.path("mine/longrun/tunnel-x")).unwrap();
     fs::write(store.path("mine/longrun/tunnel-x/run"), "{{ nothing }}\n").unwrap();
@@ -936,7 +936,7 @@ fn the_name_of_a_link_of_somebody_else_is_refused() {
 }
 
 #[test]
-fn a_list_says_all_that_was_added() {
+fn instance_list_shows_every_added_service() {
     let store = Store::standard();
     let words = ["instance", "add", "--root", "root", "--name", "echo", "--start", "boot", "--", "nc", "a b"];
     store.fine(&words);

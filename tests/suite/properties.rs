@@ -78,7 +78,7 @@ fn read_back(set: &ServiceSet, tree: &SourceTree) -> (ServiceSet, Problems) {
 }
 
 #[test]
-fn whatever_is_built_is_accepted_and_says_the_same() {
+fn a_built_tree_is_accepted_and_means_the_same_as_its_manifest() {
     let accepted = std::cell::Cell::new(0);
     let tried = std::cell::Cell::new(0);
     // Without it what is built is judged by s6gen's own model of the compiler only.
@@ -259,7 +259,7 @@ const MISTAKES: &[Mistake] = &[
 ];
 
 #[test]
-fn what_the_real_compiler_would_refuse_is_refused_at_its_place() {
+fn errors_of_the_real_compiler_are_reported_at_their_place_in_the_manifest() {
     let mistake = proptest::sample::select(MISTAKES);
     holds(300, (manifest(), mistake), |(manifest, (mistake, code, marked))| {
         let text = format!("{manifest}\n{mistake}\n");

@@ -183,7 +183,7 @@ macro_rules! has {
 pub(crate) use has;
 
 #[test]
-fn what_is_required_is_there() {
+fn the_tools_that_the_tests_require_are_there() {
     let required = std::env::var("S6GEN_REQUIRE").unwrap_or_default();
     for name in required.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "all") {
         assert!((lookup(name).is_met)(), "S6GEN_REQUIRE is `{required}`, but there is no {name}");

@@ -75,7 +75,7 @@ fn a_name_that_is_defined_nowhere_is_one_report_with_every_mention() {
 }
 
 #[test]
-fn a_carriage_return_behind_a_name_is_told_as_such() {
+fn a_carriage_return_after_a_name_is_reported_as_such() {
     let tree = tree(&[("db", "longrun", &[]), ("web", "longrun", &["producer-for: db\r"])]);
     insta::assert_snapshot!(only(&tree, false), @r"
     s6rc::unknown-service: `web` is a producer for `db\r`, which is defined nowhere
@@ -95,7 +95,7 @@ fn a_definition_without_a_type_is_not_reported_again_by_those_who_mention_it() {
 }
 
 #[test]
-fn what_cannot_be_read_is_unknown_and_not_empty() {
+fn a_definition_that_cannot_be_read_is_unknown_and_not_empty() {
     let mut tree = tree(&[("web", "longrun", &["producer-for: log"]), ("log", "longrun", &[])]);
     tree.link("src/log/consumer-for", "consumer-for");
     let (_, problems) = problems(&tree, false);
@@ -163,7 +163,7 @@ fn each_knot_of_services_is_one_report_that_shows_a_shortest_way() {
 }
 
 #[test]
-fn what_user_starts_must_not_wait_for_the_legacy_services() {
+fn a_service_in_user_must_not_wait_for_the_legacy_services() {
     let (mut files, mut problems) = (Files::default(), Problems::default());
     let tree = tree(&[("web", "longrun", &["legacy-services"])]);
     let mut set = import::tree(vec![tree.source("src")], Target::default(), &mut files, &mut problems);

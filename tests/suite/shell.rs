@@ -1,4 +1,4 @@
-//! What is read out of shell scripts.
+//! Reading shell scripts.
 
 use std::iter::repeat_n;
 
@@ -63,7 +63,7 @@ fn a_word_names_a_program_or_may_be_anything() {
 }
 
 #[test]
-fn a_here_document_in_the_middle_of_a_list_is_no_end() {
+fn a_here_document_in_the_middle_of_a_list_does_not_end_it() {
     for list in ["&& exec web", "|| exec web", "2>/dev/null && web", "| grep x"] {
         let text = format!("cat > /etc/web.conf <<EOF {list}\nlisten 80\nEOF\n");
         let script = ShellScript::read(&text).unwrap();

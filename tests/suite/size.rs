@@ -1,4 +1,4 @@
-//! Systems larger than anybody writes by hand. Work that grew with their square would take minutes here.
+//! Very large systems. Work that grows with the square of their size would take minutes here.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -88,7 +88,7 @@ fn waits_that_follow_from_others_are_found_among_many() {
 }
 
 #[test]
-fn a_logger_of_thousands_is_no_trouble() {
+fn a_logger_can_have_thousands_of_producers() {
     let mut tree = SourceTree::default();
     let name = |number: usize| format!("service-{number}");
     let producers: Vec<String> = (0..7_000).map(name).collect();
@@ -139,7 +139,7 @@ fn survives(tree: &SourceTree) -> Option<bool> {
 }
 
 #[test]
-fn more_services_than_the_real_compiler_survives_are_warned_of() {
+fn too_many_services_for_the_real_compiler_get_a_warning() {
     for (count, expected) in [(7_880, &[][..]), (7_910, &["lint::too-many-services"][..])] {
         let tree = alone(count);
         assert_eq!(codes(&tree), expected, "{count} services");

@@ -146,7 +146,7 @@ fn names(value: &Value) -> BTreeSet<Name> {
 
 /// s6-rc-compile puts programs of its own around the scripts of a member of a pipeline, and around nothing else.
 #[test]
-fn the_scripts_of_a_pipeline_are_told_as_they_were_written() {
+fn a_snapshot_has_the_scripts_of_a_pipeline_as_written() {
     needs!("s6-rc");
     let root = scratch();
     let source = root.path().join("source");

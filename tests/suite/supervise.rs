@@ -343,8 +343,8 @@ fn prepare_runs_before_each_start_and_fails_it() {
 }
 
 #[test]
-fn it_counts_as_up_when_it_says_so() {
-    if !available("it_counts_as_up_when_it_says_so") {
+fn a_service_counts_as_up_when_it_reports_readiness() {
+    if !available("a_service_counts_as_up_when_it_reports_readiness") {
         return;
     }
     let s = Supervision::start(
@@ -420,8 +420,8 @@ fn a_service_that_ignores_its_stop_signal_is_killed_in_time() {
 }
 
 #[test]
-fn what_is_left_of_its_group_is_stopped_with_it() {
-    const NAME: &str = "what_is_left_of_its_group_is_stopped_with_it";
+fn the_rest_of_the_process_group_is_stopped_with_the_service() {
+    const NAME: &str = "the_rest_of_the_process_group_is_stopped_with_the_service";
     if !available(NAME) {
         return;
     }
@@ -780,8 +780,8 @@ fn the_container_stops_with_the_code_of_its_main_service() {
 }
 
 #[test]
-fn a_finish_that_says_so_makes_the_death_final() {
-    if !available("a_finish_that_says_so_makes_the_death_final") {
+fn a_finish_script_can_make_a_death_final() {
+    if !available("a_finish_script_can_make_a_death_final") {
         return;
     }
     let run = "run = ['sh', '-c', 'exit 3']\n";
@@ -795,8 +795,8 @@ fn a_finish_that_says_so_makes_the_death_final() {
 }
 
 #[test]
-fn a_restart_waits_as_long_as_it_should_and_a_stop_does_not() {
-    if !available("a_restart_waits_as_long_as_it_should_and_a_stop_does_not") {
+fn a_restart_waits_for_the_set_time_and_a_stop_does_not_wait() {
+    if !available("a_restart_waits_for_the_set_time_and_a_stop_does_not_wait") {
         return;
     }
     let s = Supervision::start(
@@ -1131,8 +1131,8 @@ fn a_finish_that_takes_too_long_is_killed() {
 }
 
 #[test]
-fn s6_remembers_as_many_deaths_as_it_should() {
-    if !available("s6_remembers_as_many_deaths_as_it_should") {
+fn s6_supervise_remembers_max_death_tally_deaths() {
+    if !available("s6_supervise_remembers_max_death_tally_deaths") {
         return;
     }
     let s = Supervision::start(
@@ -1149,8 +1149,8 @@ fn s6_remembers_as_many_deaths_as_it_should() {
 }
 
 #[test]
-fn a_check_is_asked_so_often_and_so_long() {
-    if !available("a_check_is_asked_so_often_and_so_long") {
+fn a_readiness_check_respects_its_number_of_tries_and_its_limits() {
+    if !available("a_readiness_check_respects_its_number_of_tries_and_its_limits") {
         return;
     }
     let s = Supervision::start(

@@ -25,7 +25,7 @@ use crate::require::needs;
 const STATES_PER_PAIR: usize = 5;
 
 #[test]
-fn s6_rc_update_stops_and_starts_what_is_foretold() {
+fn s6_rc_update_stops_and_starts_what_was_predicted() {
     needs!("s6-rc");
     let count = number_from("S6GEN_UPDATES", 30);
     let seed = number_from("S6GEN_ORACLE_SEED", 1);

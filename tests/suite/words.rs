@@ -93,7 +93,7 @@ fn the_example_for_each_word_is_valid() {
 }
 
 #[test]
-fn each_word_is_told_what_does_it_here() {
+fn each_word_of_another_system_is_answered_with_the_one_to_use_here() {
     let mut missed = Vec::new();
     for word in WORDS {
         for name in word.names.iter().filter(|name| !name.contains('.')) {
@@ -116,7 +116,7 @@ fn each_word_is_told_what_does_it_here() {
 }
 
 #[test]
-fn each_table_of_another_system_is_told_what_it_is_here() {
+fn each_table_of_another_system_is_answered_with_the_one_to_use_here() {
     for section in SECTIONS {
         for name in section.names {
             let report = errors(&format!("[{name}.web]\ncommand = \"web\"\n"));
@@ -255,7 +255,7 @@ const LINES: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn a_line_of_another_system_is_told_the_line_that_does_it_here() {
+fn a_line_of_another_system_is_answered_with_the_line_to_write_here() {
     let mut missed = Vec::new();
     for (kind, line, expected) in LINES {
         let wrong = manifest(kind, line);
@@ -386,7 +386,7 @@ fn the_remedy_for_a_value_of_another_type_takes_the_place_of_what_was_written() 
 }
 
 #[test]
-fn a_key_of_another_kind_of_service_is_told_that_this_kind_has_none() {
+fn a_key_of_another_type_of_service_is_reported_as_such() {
     let mut missed = Vec::new();
     let own = |kind: &str| {
         let heading = format!("[{kind}.NAME]");

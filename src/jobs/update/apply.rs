@@ -35,7 +35,7 @@ pub struct Update {
 pub struct UpdateError {
     /// Why.
     pub error: JobError,
-    /// What was done up to then, if it had begun. A program has to know what became of the system.
+    /// What was done before the failure, if the update had begun. Programs need to know the state of the system.
     pub plan: Option<Box<Plan>>,
 }
 
@@ -54,7 +54,8 @@ impl Update {
         self.run_with(system, connection, || self.desired())
     }
 
-    /// Does the same; `desired` says what the system is to become. It is called once nobody else changes the system.
+    /// The same as [`run`](Update::run), but `desired` gives the new definitions. It is called when no other s6gen changes
+    /// the system.
     ///
     /// # Errors
     /// As for [`run`](Update::run).
@@ -107,8 +108,8 @@ impl Update {
         self.try_update(live, &desired, fresh, Some(active))
     }
 
-    /// Updates the system. `active` is what is up, unless another s6-rc is at work: then this does nothing, and returns none,
-    /// if there is something to do.
+    /// Updates the system. `active` has the services that are up, or is `None` if another s6-rc is at work. In that case
+    /// this changes nothing, and returns `None` if there is something to do.
     fn try_update(
         &self,
         live: &mut Live<'_>,

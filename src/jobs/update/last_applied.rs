@@ -1,4 +1,4 @@
-//! The definitions that the last update installed, to guess what the next one has to replace.
+//! The definitions that the last update installed. They help to guess what the next update has to replace.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -1,4 +1,4 @@
-//! Doing two things at once during an update, which would otherwise wait for programs most of the time.
+//! Does two things at once during an update, because it would otherwise mostly wait for programs.
 
 use std::panic::resume_unwind;
 use std::path::Path;

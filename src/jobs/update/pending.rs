@@ -1,4 +1,4 @@
-//! What an update has left to do when it was killed.
+//! The work that an update leaves if it is killed.
 
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;

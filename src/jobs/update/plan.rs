@@ -20,7 +20,7 @@ pub struct Plan {
     pub(super) changed: BTreeMap<Name, Vec<String>>,
     /// The running services that s6-rc-update would not restart by itself: the lines of its conversion file.
     pub(super) conversion: BTreeSet<Name>,
-    /// Of these the oneshots of which only a script beside them changed.
+    /// Of these, the oneshots that changed only in a script beside them.
     pub(super) rerun: BTreeSet<Name>,
     /// What is up before.
     pub(super) active: BTreeSet<Name>,

@@ -78,15 +78,15 @@ fn daemonises(words: &[&str]) -> Option<(usize, &'static str)> {
         let runs = before.is_none_or(|before| before == "exec" || before.ends_with("with-contenv"));
         match is_program {
             Some("crond") if runs && !has_option(&['f', 'n', 'd', 'x']) => {
-                return Some((number, "say that it stays: `crond -f` (BusyBox), `crond -n` (cronie)"));
+                return Some((number, "keep it in the foreground: `crond -f` (BusyBox), `crond -n` (cronie)"));
             }
             Some("sshd") if runs && !has_option(&['D', 'd', 'i', 't', 'T']) => {
-                return Some((number, "say that it stays: `sshd -D -e`"));
+                return Some((number, "keep it in the foreground: `sshd -D -e`"));
             }
             _ => {}
         }
         if matches!(*word, "--daemonize" | "--daemon" | "--background") && !off {
-            return Some((number, "remove this option: what s6 supervises must stay in the foreground"));
+            return Some((number, "remove this option: a supervised program must stay in the foreground"));
         }
     }
     match words {

@@ -34,7 +34,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             });
             let Some((line, path)) = edit else { continue };
             found.push(
-                found.report(format!("`{}` of `{}` changes what is started, when that is decided already", script.file, service.name),
+                found.report(format!("`{}` of `{}` changes the definitions after /init has compiled them", script.file, service.name),
                 )
                 .at(script.at(line.span_of(path)), "/init has compiled this before the first service starts")
                 .help("decide in `run` of the service itself, or in a hook before the compilation (`S6_STAGE2_HOOK`)"),

@@ -46,8 +46,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             found.push(
                 found.report(format!("`{}` waits for bundle `{name}`, which contains nothing", service.name),
                 )
-                .at(reference.origin, "this is to wait for nothing")
-                .at(bundle, "nobody is in `contents.d`")
+                .at(reference.origin, "this waits for nothing")
+                .at(bundle, "`contents.d` has no members")
                 .help("make an empty file in `contents.d` for each member, or remove this dependency"),
             );
         }

@@ -29,7 +29,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         found.push(
             found
                 .report(format!("`up` of `{}` succeeds even if `{}` fails", service.name, command.join(" ")))
-                .at(program.at(foreground.span()), "nothing stands behind this block, so it always ends with 0")
+                .at(program.at(foreground.span()), "no command follows this block, so it always ends with 0")
                 .help("write the last command without `foreground` and without braces"),
         );
     }

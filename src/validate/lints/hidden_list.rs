@@ -73,7 +73,7 @@ fn written_lists(
             found.report(format!("`{}` does not {what} {names}", service.name))
                 .at(
                     *origin,
-                    format!("`{list}.d` is a list of files by their names: nobody reads what is in `{file}`"),
+                    format!("`{list}.d` is a list of file names: s6-rc does not read what is in `{file}`"),
                 )
                 .help(format!("make an empty file in `{list}.d` for each of these names")),
         )

@@ -34,8 +34,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                     found.report(format!("`run` of `{}` uses the home directory of root as `{user}`", service.name),
                     )
                     .at(script.at(line.span_of(home.trim_start())), "this is still `/root`")
-                    .note("`s6-setuidgid` changes the user and nothing else")
-                    .help(format!("set it before: `export HOME=…`, the home directory of `{user}`")),
+                    .note("`s6-setuidgid` changes only the user")
+                    .help(format!("set it first: `export HOME=…`, the home directory of `{user}`")),
                 );
                 break;
             }

@@ -43,8 +43,8 @@ fn without_effect(found: &Findings<'_>, service: &Service, entries: &[&Ignored])
     let has = |file: &str| entries.iter().any(|entry| entry.name == file.as_bytes());
     let help = match &service.kind {
         Kind::Longrun(_) if has("down") => Some(format!(
-            "if `{name}` shall not start at boot, leave it out of the start bundle; if something shall be done when it \
-             stops, that is `finish`"
+            "if `{name}` must not start at boot, leave it out of the start bundle; to do something when it stops, use \
+             `finish`"
         )),
         Kind::Longrun(_) if has("log") => Some(format!(
             "make the logger a longrun of its own with a file `consumer-for` that holds `{name}`, and write its name into \
@@ -54,7 +54,7 @@ fn without_effect(found: &Findings<'_>, service: &Service, entries: &[&Ignored])
         Kind::Oneshot(_) if has("run") => {
             Some("write the absolute path of `run` into `up`, or `longrun` into `type`".into())
         }
-        Kind::Oneshot(_) if has("finish") => Some("what undoes a oneshot is `down`".into()),
+        Kind::Oneshot(_) if has("finish") => Some("use `down`: it undoes a oneshot".into()),
         _ => None,
     };
     problem.maybe_help(help)
@@ -67,16 +67,16 @@ fn why(kind: &Kind, name: &[u8]) -> &'static str {
         (_, b"instance" | b"instances") => {
             "it has a meaning only beside `template`, and s6-rc makes it itself"
         }
-        (Kind::Longrun(_), b"log") => "s6-rc leaves it out, so that this logger never runs",
+        (Kind::Longrun(_), b"log") => "s6-rc leaves it out, so this logger never runs",
         (Kind::Longrun(_), b"down") => {
-            "s6-rc leaves it out; in plain s6 it is the mark of a service that is normally down"
+            "s6-rc leaves it out; in plain s6 it marks a service that is normally down"
         }
         (Kind::Longrun(_), b"pipeline-name") => "only the last consumer of a pipeline gives it a name",
         (Kind::Longrun(_), b"contents" | b"contents.d") => "only a bundle has contents",
         (Kind::Longrun(_), _) => "only a oneshot has this file",
         (Kind::Oneshot(_), b"producer-for" | b"consumer-for") => "only a longrun can be in a pipeline",
         (Kind::Oneshot(_), b"contents" | b"contents.d") => "only a bundle has contents",
-        (Kind::Oneshot(_), b"log") => "s6-rc leaves it out, so that this logger never runs",
+        (Kind::Oneshot(_), b"log") => "s6-rc leaves it out, so this logger never runs",
         (Kind::Oneshot(_), _) => "only a longrun has this file, and no command of this oneshot names it",
         _ => "a bundle has contents and nothing else",
     }

@@ -31,13 +31,13 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             let shown = Name::new(&first[..first.len().min(READ)]);
             let message = match first {
                 b"" => format!("`{file}` of `{}` is empty", service.name),
-                _ => format!("`{file}` of `{}` names no signal: `{shown}`", service.name),
+                _ => format!("`{file}` of `{}` does not name a signal: `{shown}`", service.name),
             };
             let word = String::from_utf8_lossy(first.trim_ascii()).to_uppercase();
             let word = word.strip_prefix("SIG").unwrap_or(&word);
             let help = match SIGNALS.iter().find(|signal| **signal == word) {
                 Some(signal) => Some(format!(
-                    "write `SIG{signal}` and LF: blanks and CR are taken for a part of the name"
+                    "write `SIG{signal}` and LF: blanks and CR count as a part of the name"
                 )),
                 None => did_you_mean(word, SIGNALS.iter().copied())
                     .map(|signal| format!("did you mean `SIG{signal}`?")),

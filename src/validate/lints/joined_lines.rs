@@ -66,7 +66,7 @@ fn of_a_script(found: &Findings<'_>, service: &Service, script: &Program) -> Opt
     let problem = found
         .report(format!("`{file}` of `{name}` never starts `{started}`: it is an argument of `{ended}`"))
         .at(script.at(word.span()), format!("`{ended}` gets this as an argument"))
-        .at(script.at(by.span()), "this ends when it is done, and goes on to nothing")
+        .at(script.at(by.span()), "this program ends and runs nothing after it")
         .note("a line end is only a blank for execline: a file is one command line");
     Some(problem.help(in_a_block(ended)))
 }

@@ -1,4 +1,4 @@
-//! Texts that look as if somebody would expand them, where nobody does.
+//! Texts that look as if they would be expanded, but are used as written.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Services(check),
 };
 
-/// Programs that have a `$` of their own.
+/// Programs in whose arguments `$` has a meaning of its own.
 const READERS: &[&str] = &[
     "awk", "gawk", "mawk", "nawk", "sed", "jq", "perl", "ruby", "php", "node", "envsubst", "ssh", "eval", "tmux",
     "screen", "watch",
@@ -37,10 +37,10 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             found.push(
                 found
                     .report(format!("`${name}` is not expanded here"))
-                    .at(place.whole(), "these characters reach the program as they are")
+                    .at(place.whole(), "the program gets exactly these characters")
                     .note("a command in array form is run exactly as written")
                     .help(format!(
-                        "if a shell shall expand it, write a string: `{} = 'exec … \"${name}\"'`",
+                        "to let a shell expand it, write a string: `{} = 'exec … \"${name}\"'`",
                         program.file
                     )),
             );
@@ -75,7 +75,7 @@ fn of_a_value(found: &Findings<'_>, literal: &Literal) -> Option<Diagnostic> {
     let (_, name) = variable(&literal.text)?;
     let problem = found
         .report(format!("`${name}` is not expanded here"))
-        .at(literal.origin, format!("`{}` is taken exactly as written", literal.key));
+        .at(literal.origin, format!("`{}` is used exactly as written", literal.key));
     Some(problem.help("write the value itself; only a shell expands variables, in a command that is a string"))
 }
 
@@ -93,8 +93,8 @@ fn of_the_environment(found: &Findings<'_>, literal: &Literal) -> Option<Diagnos
     }
     let problem = found
         .report(format!("`${name}` is not expanded here"))
-        .at(literal.origin, format!("`{variable_name}` gets these characters as they are"))
-        .note("values of `environment` are taken exactly as written");
+        .at(literal.origin, format!("`{variable_name}` gets exactly these characters"))
+        .note("values of `environment` are used exactly as written");
     Some(problem.help(format!(
         "write the whole value, or set it where a shell reads it: `run = '{variable_name}=\"…${name}…\" exec …'`"
     )))
@@ -108,6 +108,6 @@ fn of_an_expression(found: &Findings<'_>, literal: &Literal) -> Diagnostic {
     };
     found
         .report(format!("`{{{{ {name} }}}}` is not expanded here"))
-        .at(literal.origin, "this text is taken as it is")
+        .at(literal.origin, "this text is used as written")
         .help(help)
 }

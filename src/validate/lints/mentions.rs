@@ -11,7 +11,7 @@ pub(in crate::validate) fn texts(service: &Service) -> impl Iterator<Item = &str
     service.programs.iter().map(Program::text)
 }
 
-/// Whether something is called so here, or in s6-overlay where the tree is judged without it.
+/// Whether a service has this name, here or in s6-overlay if the tree is checked without it.
 pub(super) fn is_service(index: &Index<'_>, name: &Name) -> bool {
     let is_overlay = index.set().target.system.is_overlay();
     index.find(name).is_some()

@@ -30,7 +30,7 @@ fn leads_nowhere(found: &Findings<'_>, service: &Service, definition: &Definitio
     let (by, path) = (missing.by, &missing.path);
     let mut problem = found.report(format!("`{by}` of `{}` runs `{path}`, which does not exist", service.name),
     )
-    .at(mention(service, by, path), "the start would end with 127: no such file");
+    .at(mention(service, by, path), "the start fails with 127: no such file");
     if let Some((near, origin)) = &missing.nearest {
         return problem.at(*origin, "this exists").help(format!("did you mean `{near}`?"));
     }

@@ -1,4 +1,4 @@
-//! The lints: what `s6-rc-compile` accepts without a word, and what then goes wrong when the container boots.
+//! The lints: mistakes that `s6-rc-compile` accepts without a message and that show when the container boots.
 //!
 //! A lint is a pair of files: `NAME.rs` with its check and its data, and `NAME.md`, the page that `s6gen explain` prints; and
 //! a line in the list below. Most look at what services run, and do not know whether that was read from a manifest or from a

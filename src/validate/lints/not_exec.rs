@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Services(check),
 };
 
-/// Programs that end by themselves: a script that ends with one of them is no process.
+/// Programs that end by themselves. A script whose last line is one of them is not a lasting process.
 const ENDS: &[&str] = &["halt", "killall", "rm", "s6-svc"];
 
 /// Words of a shell after which its last line need not be the process: it waits, loops, or goes on elsewhere.
@@ -49,7 +49,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         found.push(
             found
                 .report(format!("the shell of `run` of `{}` stays between s6 and `{word}`", service.name))
-                .at(program.at(last.span()), "signals reach the shell, not this")
+                .at(program.at(last.span()), "signals go to the shell, not to this program")
                 .help(format!("write `exec {word} …`"))
                 .fix(program.at_exactly(start..start), "exec "),
         );

@@ -32,11 +32,11 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 Some(number) if is_command(service, called.by, number) => of_a_command(found, service, called),
                 None if let Some(at) = runs_its_own_check(service) => found
                     .report(format!("`data/check` of `{}` is not executable", service.name))
-                    .at(called.origin, "s6-rc copies its mode as it is, and the check cannot run it")
+                    .at(called.origin, "s6-rc copies its mode, so the check cannot run it")
                     .at(at, "without `-c` it runs `./data/check`"),
                 _ => continue,
             };
-            let mut problem = problem.help("`chmod +x` it; git keeps that with `git update-index --chmod=+x`");
+            let mut problem = problem.help("run `chmod +x` on it; git keeps the bit with `git update-index --chmod=+x`");
             if subject.before_image {
                 problem = problem.note(BEFORE_IMAGE);
             }
@@ -49,6 +49,6 @@ fn of_a_command(found: &Findings<'_>, service: &Service, called: &Called) -> Dia
     let (name, by, path) = (&service.name, called.by, &called.path);
     found
         .report(format!("`{by}` of `{name}` runs `{path}`, which is not executable"))
-        .at(mention(service, by, path), "the start would end with 126: permission denied")
+        .at(mention(service, by, path), "the start fails with 126: permission denied")
         .at(called.origin, "this file has no x bit")
 }

@@ -22,7 +22,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, _) in subject.definitions() {
         let name = service.name.as_bytes();
         let what = if name.len() > LONGEST && service.longrun().is_some() {
-            "is longer than 251 bytes, and s6-svscan supervises nothing with such a name"
+            "is longer than 251 bytes, and s6-svscan does not supervise a service with such a name"
         } else if name.contains(&b' ') || name.contains(&b'\t') {
             "has a blank in its name"
         } else if name.starts_with(b"-") {
@@ -32,7 +32,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         };
         found.push(
             found.report(format!("`{}` {what}", service.name))
-                .at(service.origin, "s6-rc itself does not mind")
+                .at(service.origin, "s6-rc itself accepts it")
                 .help("use letters, digits, `_`, `.`, `@` and `-`"),
         );
     }

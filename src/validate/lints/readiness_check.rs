@@ -26,7 +26,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         if longrun.notification_fd.is_none() {
             found.push(
                 found.report(format!("`{name}` checks its readiness, but has no `notification-fd`"))
-                    .at(at, "it has nowhere to tell what it finds: `invalid argument`")
+                    .at(at, "it cannot report the result: `invalid argument`")
                     .help(match service.definition() {
                         Some(_) => "write `3` into `notification-fd`",
                         None => "write `ready.fd = 3`",
@@ -47,7 +47,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 found.report(format!("`run` of `{name}` {message}"))
                     .at(origin, format!("the check then ends with {label}"))
                     .at(at, "this needs the service directory and the supervisor's rights")
-                    .help(format!("move it behind `s6-notifyoncheck …`: what stands there runs as the program does, `s6-notifyoncheck … {word} …`")),
+                    .help(format!("write it after `s6-notifyoncheck`, so that it applies only to the program: `s6-notifyoncheck … {word} …`")),
             );
         }
         let Some(options) = options(&line) else { continue };
@@ -55,7 +55,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         if !options.has_check && called.is_some_and(|called| matches!(called.found, Found::Nothing)) {
             found.push(
                 found
-                    .report(format!("`{name}` checks its readiness by `data/check`, which does not exist"))
+                    .report(format!("`{name}` checks its readiness with `data/check`, which does not exist"))
                     .at(at, "without `-c` it runs `./data/check`")
                     .help("write the script, or name a command with `-c`"),
             );

@@ -26,9 +26,9 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     let services: Vec<_> = unlimited.collect();
     let Some((service, fd)) = services.first() else { return };
     let name = &service.name;
-    let mut problem = found.report(format!("the start waits for ever if `{name}` never tells that it is ready"),
+    let mut problem = found.report(format!("the start waits for ever if `{name}` never reports that it is ready"),
     )
-    .at(fd.origin, "without `timeout-up` there is no limit to this")
+    .at(fd.origin, "without `timeout-up` there is no limit")
     .help("write milliseconds into `timeout-up`, such as `60000`");
     if services.len() > 1 {
         problem = problem.note(format!(

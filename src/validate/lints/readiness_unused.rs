@@ -22,13 +22,13 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         if let Some((fd, script, why)) = untold(service) {
             found.push(match why {
                 Untold::Logutil => found
-                    .report(format!("`{}` waits for a readiness that `logutil-service` never tells", service.name))
+                    .report(format!("`{}` waits until `logutil-service` reports that it is ready, which it never does", service.name))
                     .at(fd.origin, "remove this file: a logger that is started is ready")
-                    .at(place(script, LOGUTIL), "it does not know of descriptors"),
+                    .at(place(script, LOGUTIL), "this program never writes to the descriptor"),
                 Untold::NotMentioned => found
                     .report(format!("nothing in `run` of `{}` mentions descriptor {}", service.name, fd.value))
                     .at(fd.origin, "the program is expected to write a line there when it is ready")
-                    .at(script.origin(), "it would have to know the number")
+                    .at(script.origin(), "it needs to know the number")
                     .help(
                         "pass the number to the program, put `s6-notifyoncheck` before it, or remove `notification-fd`: a \
                          program that never writes never counts as up",
@@ -39,7 +39,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 found
                     .report(format!("nothing in `run` mentions descriptor {}", fd.value))
                     .at(fd.origin, "the program is expected to write a line there when it is ready")
-                    .at(program.origin(), "it would have to know the number")
+                    .at(program.origin(), "it needs to know the number")
                     .help(
                         "pass the number to the program, or have it asked with `ready.check`, `ready.tcp`, `ready.unix` or \
                          `ready.http`: a program that never writes fails to start",

@@ -38,7 +38,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 ProgramForm::CommandLine(text) if text.text.starts_with(MARK) => found.push(
                     found
                         .report(format!("`{}` of `{}` begins with a byte order mark", program.file, service.name))
-                        .at(program.origin(), "it becomes a part of the first word: the start would end with 127")
+                        .at(program.origin(), "it becomes a part of the first word: the start fails with 127")
                         .help("save it as UTF-8 without byte order mark"),
                 ),
                 _ => {}
@@ -72,10 +72,10 @@ fn report(found: &Findings<'_>, service: &Service, script: &Program) -> Option<D
         Fault::Empty => (
             format!("`{file}` of `{name}` is empty"),
             "the system cannot start an empty file: `Exec format error`",
-            "write what it shall do, below a first line such as `#!/bin/sh`".to_owned(),
+            "write its commands below a first line such as `#!/bin/sh`".to_owned(),
         ),
         Fault::NoInterpreter => (
-            format!("the first line of `{file}` of `{name}` names no interpreter"),
+            format!("the first line of `{file}` of `{name}` does not name an interpreter"),
             "the system cannot start this: `Exec format error`",
             "put a first line `#!/bin/sh` above it, or `#!/command/with-contenv sh` for the container's environment"
                 .to_owned(),
@@ -87,17 +87,17 @@ fn report(found: &Findings<'_>, service: &Service, script: &Program) -> Option<D
         ),
         Fault::Mark => (
             format!("`{file}` of `{name}` begins with a byte order mark"),
-            "the system does not see the `#!` behind it: `Exec format error`",
+            "the system does not see the `#!` after it: `Exec format error`",
             "save it as UTF-8 without byte order mark".to_owned(),
         ),
         Fault::CarriageReturn(_) => (
             format!("the first line of `{file}` of `{name}` ends with CR LF"),
-            "the CR is taken for a part of the name: `No such file or directory`",
+            "the CR counts as a part of the name: `No such file or directory`",
             "save it with LF line ends; in git, a line `* text eol=lf` in .gitattributes keeps them".to_owned(),
         ),
         Fault::Relative(_) => (
             format!("`{file}` of `{name}` names an interpreter without its path"),
-            "the system looks for it in the service directory and nowhere else",
+            "the system looks for it only in the service directory",
             "write its absolute path, or `#!/usr/bin/env` in front of it".to_owned(),
         ),
     };

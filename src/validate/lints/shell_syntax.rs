@@ -88,7 +88,7 @@ fn of_arguments(found: &Findings<'_>, service: &Service, program: &Program) -> O
         problem = problem.at(*place, *why);
     }
     let key = &program.file;
-    Some(problem.help(format!("if a shell shall read it, write a string: `{key} = '{} …'`", texts[0])))
+    Some(problem.help(format!("to let a shell read it, write a string: `{key} = '{} …'`", texts[0])))
 }
 
 /// The report on a first word that is no name of a program.
@@ -114,12 +114,12 @@ fn of_the_program(
 /// What becomes of a word that is an operator for a shell only.
 fn operator(word: &str) -> Option<&'static str> {
     match word {
-        "&&" | "||" => Some("an argument like any other: there is no such operator here"),
-        "|" | "|&" => Some("an argument like any other: there are no pipes here"),
-        ";" => Some("an argument like any other: it separates nothing"),
-        "&" => Some("an argument like any other: nothing goes into the background"),
-        "2>&1" | ">&2" | "&>" | ">" | ">>" | "2>" | "<" => Some("an argument like any other: nothing is redirected"),
-        _ if is_redirection(word) && word.len() > 2 => Some("an argument like any other: nothing is redirected"),
+        "&&" | "||" => Some("only an argument: there is no such operator here"),
+        "|" | "|&" => Some("only an argument: there are no pipes here"),
+        ";" => Some("only an argument: it separates nothing"),
+        "&" => Some("only an argument: nothing goes into the background"),
+        "2>&1" | ">&2" | "&>" | ">" | ">>" | "2>" | "<" => Some("only an argument: nothing is redirected"),
+        _ if is_redirection(word) && word.len() > 2 => Some("only an argument: nothing is redirected"),
         _ => None,
     }
 }
@@ -171,12 +171,12 @@ pub(super) fn shell_words<'a>(words: &[ExeclineWord<'a>]) -> Vec<(ExeclineWord<'
         }
         in_find |= matches!(text, "-exec" | "-execdir" | "-ok");
         let why = match text {
-            "&&" | "||" => "an argument like any other: there is no such operator here",
-            "|" | "|&" => "an argument like any other: there are no pipes here",
-            ";" if !in_find => "an argument like any other: it separates nothing",
-            "&" => "an argument like any other: nothing goes into the background",
+            "&&" | "||" => "only an argument: there is no such operator here",
+            "|" | "|&" => "only an argument: there are no pipes here",
+            ";" if !in_find => "only an argument: it separates nothing",
+            "&" => "only an argument: nothing goes into the background",
             "if" | "while" if next.is_some_and(|next| matches!(next, "[" | "[[" | "test" | "!")) => {
-                "this is execline's, which wants a block in braces: `unterminated block`"
+                "this is execline's `if` or `while`, which needs a block in braces: `unterminated block`"
             }
             _ if word.is_quoted() => {
                 let inner = text.trim_matches('"');
@@ -185,14 +185,14 @@ pub(super) fn shell_words<'a>(words: &[ExeclineWord<'a>]) -> Vec<(ExeclineWord<'
                     _ => continue,
                 }
             }
-            _ if is_redirection(text) => "an argument like any other: nothing is redirected",
+            _ if is_redirection(text) => "only an argument: nothing is redirected",
             _ if !substitutes && text.match_indices('$').any(|(at, _)| variable(&text[at..]).is_some()) => {
                 NOT_EXPANDED
             }
             _ if text.starts_with('\'') => "`'` does not quote here, `\"` does",
             _ if text.contains("$(") || text.starts_with('`') => "no command is run for its output here",
-            "~" => "an argument like any other: this is no home directory",
-            _ if text.starts_with("~/") => "an argument like any other: this is no home directory",
+            "~" => "only an argument: this is no home directory",
+            _ if text.starts_with("~/") => "only an argument: this is no home directory",
             _ if !globs && text.starts_with('/') && text.contains('*') => "no pattern is expanded here",
             _ if number == 0 && is_assignment(text) => "this is taken for the name of a program",
             _ if text.len() > 1 && text.ends_with(';') && !in_find => "the `;` is a part of this argument",

@@ -1,4 +1,4 @@
-//! The entries of definitions that s6-rc does not read: whether somebody else does, and what was meant.
+//! Finds the entries of definitions that s6-rc does not read, and guesses what was meant.
 
 use std::cell::OnceCell;
 
@@ -96,7 +96,7 @@ fn lies_beside_its_list<'a>(
     !is_kept && !texts(service).any(|text| mentions(text, &format!("./{file}")))
 }
 
-/// What is left behind by editors and people, and harms nobody.
+/// Whether a file is a harmless leftover of editors or people.
 fn is_harmless(entry: &Ignored) -> bool {
     let name = entry.name.to_ascii_lowercase();
     let starts = [&b"readme"[..], b"license", b"copying", b"changelog", b"dockerfile"];

@@ -83,8 +83,8 @@ run = ["sleep", "1000"]
 "#;
 
 #[test]
-fn what_is_started_and_stopped_during_an_apply_is_not_lost() {
-    let name = "what_is_started_and_stopped_during_an_apply_is_not_lost";
+fn starts_and_stops_during_an_apply_are_not_lost() {
+    let name = "starts_and_stops_during_an_apply_are_not_lost";
     let manifest =
         format!("\n{}", SLOW.replace(" VERSION", "").replace("while ! test -e SCRATCH/go", "while false"));
     let Some(system) = System::boot(name, &manifest) else { return };
@@ -170,8 +170,8 @@ run = ["sh", "-c", "exec sleep 1000", "sh", "{{ port }}"]
 }
 
 #[test]
-fn what_takes_longer_than_its_limit_is_ended_and_the_next_one_can_work() {
-    let name = "what_takes_longer_than_its_limit_is_ended_and_the_next_one_can_work";
+fn a_program_that_exceeds_its_limit_is_ended_and_does_not_block_the_next() {
+    let name = "a_program_that_exceeds_its_limit_is_ended_and_does_not_block_the_next";
     let manifest = r#"
 [longrun.mute]
 start = "on-demand"

@@ -103,7 +103,7 @@ fn names(names: &[&str]) -> BTreeSet<Name> {
 }
 
 #[test]
-fn an_update_restarts_exactly_what_is_foretold() {
+fn an_update_restarts_exactly_what_was_predicted() {
     needs!("s6", "s6-rc");
     let mut system = System { folder: tempfile::tempdir().unwrap(), scanner: None };
     let changed = format!("{WAIT}# changed\n");

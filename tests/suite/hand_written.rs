@@ -175,7 +175,7 @@ fn the_report_on_a_failure_that_people_ask_about_ends_the_question() {
 }
 
 #[test]
-fn what_s6gen_builds_gets_no_report_when_it_is_read_back() {
+fn a_tree_that_s6gen_built_gets_no_report() {
     let manifests = cases("ok").into_iter().chain([PathBuf::from(env!("CARGO_MANIFEST_DIR"))]);
     // This one is about files without an effect, and each is told.
     for folder in manifests.filter(|folder| !folder.ends_with("files-of-the-other-kind")) {
@@ -296,7 +296,7 @@ const FINE: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_people_do_on_purpose_gets_no_report() {
+fn deliberate_choices_get_no_report() {
     let mut tree = SourceTree::default();
     for (path, content) in FINE {
         tree.file(format!("src/{path}"), *content, false);
