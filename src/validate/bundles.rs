@@ -1,3 +1,5 @@
+//! Bundles that contain themselves.
+
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Class, Diagnostic, Problems, Rank};

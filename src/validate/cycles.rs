@@ -1,3 +1,5 @@
+//! Services that wait for each other in a circle, and the shortest way around it that a report can show.
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::diagnostic::{Class, Diagnostic, Problems, Rank};
