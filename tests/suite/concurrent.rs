@@ -114,6 +114,15 @@ fn starts_and_stops_during_an_apply_are_not_lost() {
     system.agrees();
 }
 
+/// A template whose instances come and go beside what else happens.
+const TUNNEL: &str = r#"
+[longrun.tunnel]
+start = "on-demand"
+instances = []
+parameters = ["port"]
+run = ["sh", "-c", "exec sleep 1000", "sh", "{{ port }}"]
+"#;
+
 #[test]
 fn a_restart_beside_an_apply_leaves_everything_up() {
     let name = "a_restart_beside_an_apply_leaves_everything_up";
@@ -124,14 +133,8 @@ run = ["sleep", "1000"]
 [longrun.follows]
 dependencies = ["web"]
 run = ["sleep", "1000"]
-
-[longrun.tunnel]
-start = "on-demand"
-instances = []
-parameters = ["port"]
-run = ["sh", "-c", "exec sleep 1000", "sh", "{{ port }}"]
 "#;
-    let Some(system) = System::boot(name, manifest) else { return };
+    let Some(system) = System::boot(name, &format!("{manifest}{TUNNEL}")) else { return };
     let count = rounds(8, 250);
     for round in 0..count {
         let port = format!("port={round}");
@@ -150,14 +153,8 @@ fn a_comparison_beside_applies_compares() {
     let manifest = r#"
 [longrun.web]
 run = ["sleep", "1000"]
-
-[longrun.tunnel]
-start = "on-demand"
-instances = []
-parameters = ["port"]
-run = ["sh", "-c", "exec sleep 1000", "sh", "{{ port }}"]
 "#;
-    let Some(system) = System::boot(name, manifest) else { return };
+    let Some(system) = System::boot(name, &format!("{manifest}{TUNNEL}")) else { return };
     let count = rounds(5, 90);
     for round in 0..count {
         let port = format!("port={round}");

@@ -12,7 +12,7 @@ const MOST: usize = 100;
 
 /// Why an entry has no effect.
 pub(super) enum Reason {
-    /// It has the name of a service, and lies beside the list that it belongs into.
+    /// It has the name of a service, and lies beside the list that it belongs to.
     BesideItsList,
     /// s6-rc knows it in services of another type.
     OtherType,
@@ -108,7 +108,7 @@ fn is_harmless(entry: &Ignored) -> bool {
 
 /// The file that was meant, if that is plain to see.
 fn near(service: &Service, entry: &Ignored) -> Option<&'static str> {
-    // Of a list only the directory is recommended.
+    // A list is recommended as a directory only; the file is the old form.
     let files = DefinitionFile::of(service.kind.word());
     let candidates: Vec<&'static str> =
         files.filter(|file| !matches!(file.content, Content::OldList)).map(|file| file.name).collect();
@@ -123,7 +123,7 @@ fn near(service: &Service, entry: &Ignored) -> Option<&'static str> {
     if let Some(candidate) = candidates.iter().find(|candidate| Some(**candidate) == stem) {
         return Some(candidate);
     }
-    // Short names are near to anything.
+    // A short name is close to too many others.
     let long = candidates.iter().copied().filter(|candidate| candidate.len() > 5);
     if name.len() < 5 { None } else { did_you_mean(&plain, long) }
 }
