@@ -104,3 +104,28 @@ impl fmt::Display for InstallError {
 }
 
 impl std::error::Error for InstallError {}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+    use std::path::Path;
+
+    use super::InstallError;
+    use crate::disk::DiskError;
+
+    #[test]
+    fn advice_on_a_running_system_says_nothing_of_a_dockerfile() {
+        for kind in [ErrorKind::PermissionDenied, ErrorKind::StorageFull, ErrorKind::ReadOnlyFilesystem] {
+            let refused = || DiskError::system("write", Path::new("/x"), &Error::from(kind));
+            for error in [InstallError::Disk(refused()), InstallError::Partly(refused())] {
+                for problem in error.live_diagnostics() {
+                    let advice = format!("{:?} {:?}", problem.help, problem.notes);
+                    assert!(problem.help.is_some(), "{kind}: no advice");
+                    assert!(!advice.contains("Dockerfile") && !advice.contains("next build"), "{advice}");
+                }
+            }
+        }
+        let denied = DiskError::system("write", Path::new("/x"), &ErrorKind::PermissionDenied.into());
+        assert!(format!("{:?}", InstallError::from(denied).diagnostics()).contains("Dockerfile"));
+    }
+}
