@@ -1,4 +1,4 @@
-//! Makes files and directories where nothing is yet.
+//! Makes new files and directories. They never replace anything.
 
 use std::fs::{OpenOptions, create_dir, create_dir_all};
 use std::io::{ErrorKind, Write};
@@ -6,10 +6,10 @@ use std::path::Path;
 
 use super::error::DiskError;
 
-/// Writes a new file, and makes the directories above it.
+/// Writes a new file. Makes the missing directories above it first.
 ///
 /// # Errors
-/// The file exists already, or the system refuses.
+/// The file already exists, or the system refuses.
 pub fn create_new(path: &Path, text: &str) -> Result<(), DiskError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         create_dir_all(folder).map_err(|error| DiskError::system("make", folder, &error))?;
@@ -22,19 +22,19 @@ pub fn create_new(path: &Path, text: &str) -> Result<(), DiskError> {
     })
 }
 
-/// Makes the directory `root` if it is missing and the directory above it exists. Returns whether it made `root`.
+/// Makes the directory `root` if it is missing. Returns whether it was missing.
 ///
 /// # Errors
-/// The directory above is missing too, so that the path is most likely mistyped, or the system refuses.
+/// The directory above is missing too, so the path is probably mistyped; or the system refuses.
 pub fn make_root(root: &Path) -> Result<bool, DiskError> {
     match create_dir(root) {
         Ok(()) => Ok(true),
-        // If `root` is not a directory, that is reported when something is put into it.
+        // If `root` is not a directory, the first write into it fails and reports that.
         Err(error) if error.kind() == ErrorKind::AlreadyExists || root.exists() => Ok(false),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let above = root.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let reason = format!("`{}` does not exist", above.display());
-            let help = "mend the path; if it is right, make the directories above it with `mkdir -p`";
+            let help = "correct the path; if it is right, make the directories above it with `mkdir -p`";
             Err(DiskError::refused("make", root, reason).help(help))
         }
         Err(error) => Err(DiskError::system("make", root, &error)),

@@ -1,4 +1,4 @@
-//! A directory of the file system as a [`Directory`], for `import` and `image` to read.
+//! Implements [`Directory`] for the file system, so that `import` and `image` can read a real directory.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ use super::open::{open_directory, open_directory_in, open_in};
 use super::read::read_limited;
 use crate::source::{Directory, EntryKind, Listed, Source};
 
-/// A directory of the file system. Reading it never waits for anything but the disk.
+/// An open directory of the file system. Reading it waits only for the disk, never for the writer of a fifo.
 #[derive(Debug)]
 pub struct SourceDirectory {
     stream: Dir,
 }
 
-/// The source directory at `path`, open if it can be opened.
+/// The source directory at `path`. It holds the error if the directory cannot be opened.
 pub fn source(path: impl Into<PathBuf>) -> Source<SourceDirectory> {
     let path = path.into();
     let directory = SourceDirectory::open(&path);
@@ -26,7 +26,7 @@ impl SourceDirectory {
     /// Opens the directory at `path`.
     ///
     /// # Errors
-    /// What `open` gives: there is nothing, it is no directory, or it may not be read.
+    /// Nothing is at `path`, it is not a directory, or the user may not read it.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(SourceDirectory { stream: Dir::new(open_directory(path)?)? })
     }
@@ -52,7 +52,7 @@ impl Directory for SourceDirectory {
                 continue;
             }
             let file_type = match entry.file_type() {
-                // Some file systems do not tell the type; `stat` does.
+                // Some file systems do not report the type with the name; `stat` finds it.
                 FileType::Unknown => statat(self.stream.fd()?, name, AtFlags::SYMLINK_NOFOLLOW)
                     .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode)),
                 known => known,
@@ -75,7 +75,8 @@ impl Directory for SourceDirectory {
     fn read(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
         match read_limited(open_in(self.stream.fd()?, name)?, limit, &mut content) {
-            // A fifo that another process holds open for writing has nothing yet; it reads as empty too.
+            // If another process has a fifo open for writing, reading it fails with `WouldBlock`. Treat it as
+            // empty, like a fifo without a writer.
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
             _ => Ok(content),
         }

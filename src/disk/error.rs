@@ -1,4 +1,4 @@
-//! Why the disk refused something, with the path it refused.
+//! The error of this room: what failed, on which path, and why.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -9,35 +9,37 @@ use crate::diagnostic::{Code, Diagnostic};
 /// Why a file or directory could not be read or changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DiskError {
-    /// The system, or one of our own rules, does not allow it.
+    /// The system does not allow it, or a rule of s6gen forbids it.
     Refused(DiskRefusal),
-    /// A file that is to be new exists already.
+    /// A file that has to be new already exists.
     Exists(PathBuf),
 }
 
-/// What was refused.
+/// An operation that failed, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiskRefusal {
-    /// What was attempted, as it follows "cannot".
+    /// The operation, as a verb that can follow "cannot".
     pub doing: &'static str,
-    /// What it was attempted on.
+    /// The path of the operation.
     pub path: PathBuf,
-    /// The reason, fit for the middle of a sentence.
+    /// The reason. It starts with a small letter and has no full stop, so that it can follow a colon.
     pub reason: String,
-    /// What to do about it, where that is known.
+    /// What the user can do about it, if known.
     pub help: Option<&'static str>,
-    /// The system's kind of error, if the system refused.
+    /// The kind of the system's error, if the system refused.
     pub kind: Option<ErrorKind>,
 }
 
 impl DiskError {
-    /// The refusal of a system call.
+    /// The error for a failed system call.
     pub fn system(doing: &'static str, path: &Path, error: &io::Error) -> Self {
         let help = match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some("make room there and build again"),
-            ErrorKind::ReadOnlyFilesystem => Some("mount it writable, or choose another place with `--root`"),
+            ErrorKind::ReadOnlyFilesystem => {
+                Some("mount it writable, or choose another directory with `--root`")
+            }
             ErrorKind::PermissionDenied => {
-                Some("build as the owner of that place; in a Dockerfile, before `USER`")
+                Some("build as the owner of that directory; in a Dockerfile, before `USER`")
             }
             ErrorKind::NotADirectory => Some("a file stands where a directory is needed; remove it"),
             _ => None,
@@ -46,18 +48,18 @@ impl DiskError {
         DiskError::Refused(DiskRefusal { doing, path, reason: reason(error), help, kind })
     }
 
-    /// Turns the error of a system call into a refusal, for `map_err`.
+    /// Returns a function for `map_err` that turns the error of a system call into a `DiskError`.
     pub fn of<'a>(doing: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Self + 'a {
         move |error| DiskError::system(doing, path, &error)
     }
 
-    /// A refusal of our own.
+    /// The error for something that a rule of s6gen forbids.
     pub fn refused(doing: &'static str, path: &Path, reason: impl Into<String>) -> Self {
         let (path, reason) = (path.to_owned(), reason.into());
         DiskError::Refused(DiskRefusal { doing, path, reason, help: None, kind: None })
     }
 
-    /// Adds what to do about a refusal.
+    /// Adds advice on what to do about a refusal.
     pub fn help(mut self, text: &'static str) -> Self {
         if let DiskError::Refused(refusal) = &mut self {
             refusal.help = Some(text);
@@ -65,7 +67,7 @@ impl DiskError {
         self
     }
 
-    /// The system's kind of error, if the system refused.
+    /// The kind of the system's error, if the system refused.
     pub fn kind(&self) -> Option<ErrorKind> {
         match self {
             DiskError::Refused(refusal) => refusal.kind,
@@ -73,7 +75,7 @@ impl DiskError {
         }
     }
 
-    /// The report for people, if nothing was changed before.
+    /// The report for the user. It says that nothing was changed, so use it only where that is true.
     pub fn diagnostic(&self) -> Diagnostic {
         match self {
             DiskError::Refused(refusal) => {
@@ -83,7 +85,7 @@ impl DiskError {
                     .maybe_help(help)
             }
             DiskError::Exists(_) => Diagnostic::new(Code::ForeignFile, self.to_string())
-                .note("it was left as it is")
+                .note("it was not changed")
                 .help("name another file, or remove this one"),
         }
     }
@@ -95,14 +97,14 @@ impl fmt::Display for DiskError {
             DiskError::Refused(DiskRefusal { doing, path, reason, .. }) => {
                 write!(f, "cannot {doing} `{}`: {reason}", path.display())
             }
-            DiskError::Exists(path) => write!(f, "`{}` exists already", path.display()),
+            DiskError::Exists(path) => write!(f, "`{}` already exists", path.display()),
         }
     }
 }
 
 impl std::error::Error for DiskError {}
 
-/// The system's words for an error, without the number and fit for the middle of a sentence.
+/// The system's text for an error, without the error number and with a small first letter.
 pub(super) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();

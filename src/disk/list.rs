@@ -1,4 +1,4 @@
-//! Lists directories, and the files that a pattern names.
+//! Lists directories, and finds the files that match a pattern.
 
 use std::ffi::OsString;
 use std::fs;
@@ -17,7 +17,7 @@ pub fn names(directory: &Path) -> io::Result<Vec<OsString>> {
     Ok(names)
 }
 
-/// The files that match `pattern`, a path whose components may hold `*` and `?`; sorted.
+/// The files that match `pattern`, sorted. `pattern` is a path whose components may contain `*` and `?`.
 ///
 /// # Errors
 /// The pattern is malformed; the text says why.
@@ -29,10 +29,11 @@ pub fn matching(pattern: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(found)
 }
 
-/// Every file below `folder`, by its path there, with its text; sorted. Names that begin with a dot are left out.
+/// Every file below `folder`: its path relative to `folder`, and its text. Sorted by path. Names that begin with a dot are
+/// left out.
 ///
 /// # Errors
-/// Something cannot be read, or is not UTF-8.
+/// A file cannot be read, or is not UTF-8.
 pub fn read_folder(folder: &Path) -> io::Result<Vec<(String, String)>> {
     let mut texts = Vec::new();
     let mut todo = vec![folder.to_owned()];

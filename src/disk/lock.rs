@@ -1,4 +1,4 @@
-//! Locks on files and directories. A lock keeps out only those who ask for the same lock.
+//! Locks on files and directories. A lock only stops processes that ask for the same lock.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -21,8 +21,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub struct Lock(File);
 
 impl Lock {
-    /// Shares the lock with the programs that this process starts: if this process is killed, others still wait until
-    /// those programs end.
+    /// Shares the lock with the programs that this process starts. If this process is killed, the lock lasts until those
+    /// programs end.
     ///
     /// # Errors
     /// The system refuses.
@@ -33,13 +33,13 @@ impl Lock {
     }
 }
 
-/// Locks the file or directory `path`, waiting up to `patience` for others to release it. If there is nothing at `path`, an
-/// empty file is made there. `waits` is called once, if it has to wait.
+/// Locks the file or directory `path`. Waits up to `patience` if another process holds the lock, and calls `on_wait` once
+/// before it waits. Makes an empty file if nothing is at `path`.
 ///
 /// # Errors
 /// The system refuses, or others hold the lock all the time.
-pub fn lock(path: &Path, patience: Duration, waits: impl FnOnce()) -> Result<Lock, DiskError> {
-    lock_opened(path, patience, waits, || {
+pub fn lock(path: &Path, patience: Duration, on_wait: impl FnOnce()) -> Result<Lock, DiskError> {
+    lock_opened(path, patience, on_wait, || {
         let opened = File::open(path).or_else(|error| match error.kind() {
             ErrorKind::NotFound => OpenOptions::new().append(true).create(true).open(path),
             _ => Err(error),
@@ -48,8 +48,8 @@ pub fn lock(path: &Path, patience: Duration, waits: impl FnOnce()) -> Result<Loc
     })
 }
 
-/// Locks a directory as [`lock`] does, but makes it if it is missing. The directories that it has to make are added to
-/// `made`, also if it fails.
+/// Locks a directory like [`lock`], and makes it if it is missing. Adds the directories that it makes to `made`, even if
+/// it then fails.
 ///
 /// # Errors
 /// The system refuses, or others hold the lock all the time.
@@ -66,7 +66,7 @@ pub fn lock_directory(
             loop {
                 make_directories(directory, made)?;
                 match File::open(directory) {
-                    // Another process may have made it, failed, and removed it again.
+                    // Another process removed the directory again: it made it, and then its own work failed.
                     Err(error) if error.kind() == ErrorKind::NotFound => {}
                     opened => return opened.map_err(|error| failed(directory, &error)),
                 }
@@ -75,32 +75,33 @@ pub fn lock_directory(
     )
 }
 
-/// Locks what `open` opens at `path`. `open` is called again if `path` leads elsewhere before it is locked.
+/// Locks the file that `open` opens at `path`. If another file is at `path` by the time it holds the lock, it calls `open`
+/// again.
 fn lock_opened(
     path: &Path,
     patience: Duration,
-    waits: impl FnOnce(),
+    on_wait: impl FnOnce(),
     mut open: impl FnMut() -> Result<File, DiskError>,
 ) -> Result<Lock, DiskError> {
     let deadline = Instant::now() + patience;
-    let mut waits = Some(waits);
+    let mut on_wait = Some(on_wait);
     loop {
         let handle = open()?;
         loop {
             match flock(&handle, FlockOperation::NonBlockingLockExclusive) {
                 Err(Errno::WOULDBLOCK) if Instant::now() < deadline => {
-                    if let Some(waits) = waits.take() {
-                        waits();
+                    if let Some(on_wait) = on_wait.take() {
+                        on_wait();
                     }
                     sleep(PAUSE);
                 }
                 Err(Errno::WOULDBLOCK) => {
                     let reason = format!("another s6gen has held it for {} seconds", patience.as_secs());
                     return Err(DiskError::refused("lock", path, reason)
-                        .help("wait until that one is done, or end it, and try again"));
+                        .help("wait until it ends, or stop it, and try again"));
                 }
                 Err(Errno::INTR) => {}
-                // Some network file systems have no locks. There the work goes on without one.
+                // Some network file systems have no locks. Go on without one there.
                 Ok(()) | Err(_) => break,
             }
         }

@@ -1,4 +1,4 @@
-//! Asks what is at a path, without opening it.
+//! Finds out what is at a path, without opening it.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -10,9 +10,9 @@ use rustix::io::Errno;
 
 use super::error::DiskError;
 
-/// What is at a path itself, links not followed.
+/// The kind of thing at a path. Links are not followed.
 pub enum OnDisk {
-    /// Nothing, or something on the way is not a directory.
+    /// Nothing is there, or a component of the path is not a directory.
     Nothing,
     /// A directory with these permissions.
     Directory {
@@ -32,7 +32,7 @@ pub enum OnDisk {
     Other,
 }
 
-/// What is at `path` itself.
+/// Returns what is at `path`. Links are not followed.
 ///
 /// # Errors
 /// The system refuses to tell.
@@ -48,7 +48,7 @@ pub fn look(path: &Path) -> Result<OnDisk, DiskError> {
     let mode = metadata.permissions().mode();
     let kind = metadata.file_type();
     Ok(if kind.is_dir() {
-        // The set-group-ID bit is inherited from above and means nothing here.
+        // A directory inherits the set-group-ID bit from the one above, so it says nothing about this tree.
         OnDisk::Directory { mode: mode & 0o777 }
     } else if kind.is_file() {
         OnDisk::File { mode: mode & 0o7777, length: metadata.len() }
@@ -90,7 +90,7 @@ pub fn is_link(path: &Path) -> bool {
     path.is_symlink()
 }
 
-/// The absolute path without links of what is at `path`.
+/// The absolute path of `path`, with all links resolved.
 ///
 /// # Errors
 /// Nothing is there, or the system refuses.
@@ -103,8 +103,7 @@ pub fn file_identity(path: &Path) -> Option<(u64, u64)> {
     fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
-/// Reports an error if entries of the directory `path` may not be added or removed. A directory that does not exist is
-/// no error.
+/// Checks that this process may add and remove entries of the directory `path`. A missing directory is no error.
 ///
 /// # Errors
 /// The system does not allow it.

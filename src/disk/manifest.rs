@@ -1,4 +1,4 @@
-//! Reads a manifest: a regular file or standard input, up to a limit.
+//! Reads a manifest from a regular file or from standard input, up to a size limit.
 
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
@@ -11,8 +11,8 @@ use crate::diagnostic::{Code, Diagnostic};
 /// The largest manifest that is read, in bytes.
 pub const MANIFEST_LIMIT: usize = 16 << 20;
 
-/// The advice for a file that the system does not let us read.
-const READ_ANYWAY: &str = "make it readable for whoever runs s6gen";
+/// The advice for a file that the system refuses to read.
+const MAKE_READABLE: &str = "make it readable for the user who runs s6gen";
 
 /// Reads a manifest; `-` is standard input.
 ///
@@ -30,7 +30,7 @@ pub fn read_manifest(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
             let problem = match error.kind() {
                 ErrorKind::NotFound => unreadable(format!("`{shown}` does not exist"))
                     .help("name the manifest with `-m`; `s6gen init` writes a first one"),
-                _ => unreadable(format!("`{shown}` cannot be read: {}", reason(&error))).help(READ_ANYWAY),
+                _ => unreadable(format!("`{shown}` cannot be read: {}", reason(&error))).help(MAKE_READABLE),
             };
             return Err(Box::new(problem));
         }
@@ -39,7 +39,7 @@ pub fn read_manifest(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
         Ok(metadata) => metadata.file_type(),
         Err(error) => {
             let problem = unreadable(format!("`{shown}` cannot be read: {}", reason(&error)));
-            return Err(Box::new(problem.help(READ_ANYWAY)));
+            return Err(Box::new(problem.help(MAKE_READABLE)));
         }
     };
     if kind.is_dir() {
@@ -56,7 +56,7 @@ pub fn read_manifest(path: &Path) -> Result<Vec<u8>, Box<Diagnostic>> {
     }
     if !kind.is_file() {
         let problem = unreadable(format!("`{shown}` is not a regular file"));
-        return Err(Box::new(problem.help("`-` as the path reads the manifest from standard input")));
+        return Err(Box::new(problem.help("to read the manifest from standard input, give `-` as the path")));
     }
     read_manifest_from(file, &format!("`{shown}`"))
 }
@@ -69,7 +69,7 @@ fn read_manifest_from(source: impl Read, name: &str) -> Result<Vec<u8>, Box<Diag
             .help("put long scripts into files of the image, or make instances of a template"),
         Err(error) => {
             Diagnostic::new(Code::ManifestUnreadable, format!("{name} cannot be read: {}", reason(&error)))
-                .help(READ_ANYWAY)
+                .help(MAKE_READABLE)
         }
     };
     Err(Box::new(problem))

@@ -1,19 +1,19 @@
-//! Reads and writes files. No other room opens any.
+//! Reads and writes files. No other room opens files.
 //!
-//! These are primitives: each function does one thing to one path, and its error names that path. What a tree looks like
-//! once it is installed, and in which order its files change, is the business of [`install`](crate::install).
+//! These are primitives: each function does one thing to one path, and its error names that path. The room
+//! [`install`](crate::install) decides what an installed tree looks like and in which order its files change.
 //!
 //! | to | see |
 //! |---|---|
 //! | open a file or directory for reading | `open` |
 //! | read a file, whole or up to a limit | `read`, `manifest` |
-//! | ask what is at a path, and list directories | `look`, `list` |
+//! | find out what is at a path, and list directories | `look`, `list` |
 //! | follow a path below a root without leaving it | `root` |
-//! | take a path apart, as text | [`path`] |
+//! | split or join a path, as text | [`path`] |
 //! | write, copy, remove | `write`, `create_new` |
-//! | replace a file that others read | `replace` |
-//! | keep others out for a while | `lock` |
-//! | hand a directory to [`import`](crate::import) | `directory` |
+//! | replace a file while other processes read it | `replace` |
+//! | keep other s6gen processes out | `lock` |
+//! | pass a directory to [`import`](crate::import) | `directory` |
 
 #![allow(
     clippy::disallowed_methods,

@@ -1,5 +1,4 @@
-//! Opens files and directories. This is the one place for the flags that keep reading from waiting or from following a
-//! link.
+//! Opens files and directories. All flags that prevent waiting or following a link are here.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -13,32 +12,32 @@ use super::error::DiskError;
 // Without O_NONBLOCK, opening a fifo would wait for a writer.
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC).union(OFlags::NOCTTY);
 
-/// Opens what is at `path`, links followed.
+/// Opens the file at `path`. Links are followed.
 pub(super) fn open(path: &Path) -> io::Result<File> {
     Ok(rustix::fs::open(path, READ, Mode::empty())?.into())
 }
 
-/// Opens what is at `path`, unless that is a link.
-pub(super) fn open_itself(path: &Path) -> io::Result<File> {
+/// Opens the file at `path`. Fails if it is a link.
+pub(super) fn open_no_link(path: &Path) -> io::Result<File> {
     Ok(rustix::fs::open(path, READ | OFlags::NOFOLLOW, Mode::empty())?.into())
 }
 
-/// Opens the directory at `path`, links followed.
+/// Opens the directory at `path`. Links are followed.
 pub(super) fn open_directory(path: &Path) -> io::Result<OwnedFd> {
     Ok(rustix::fs::open(path, READ | OFlags::DIRECTORY, Mode::empty())?)
 }
 
-/// Opens what `name` in an open directory leads to.
+/// Opens the file `name` in an open directory. Links are followed.
 pub(super) fn open_in(directory: BorrowedFd<'_>, name: &[u8]) -> io::Result<File> {
     Ok(openat(directory, name, READ, Mode::empty())?.into())
 }
 
-/// Opens the directory that `name` in an open directory leads to.
+/// Opens the directory `name` in an open directory. Links are followed.
 pub(super) fn open_directory_in(directory: BorrowedFd<'_>, name: &[u8]) -> io::Result<OwnedFd> {
     Ok(openat(directory, name, READ | OFlags::DIRECTORY, Mode::empty())?)
 }
 
-/// Empties a file, or makes it, and opens it for reading and writing: another process is to write it.
+/// Opens a log file for reading and writing: empty, and made if it is missing. Another process then writes to it.
 ///
 /// # Errors
 /// The system refuses.

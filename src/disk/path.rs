@@ -1,11 +1,11 @@
 //! Paths below a root, as text: `etc/s6-overlay/sv/web/run`. Nothing here looks at a disk.
 
-/// Whether a path stays below the root and fits on a line.
+/// Whether a path stays below the root and fits on one line: no `.`, no `..`, no empty name and no line break.
 pub fn is_plain(path: &str) -> bool {
     !path.contains(['\n', '\r', '\0']) && path.split('/').all(|name| !matches!(name, "" | "." | ".."))
 }
 
-/// The directories above a path, from the top.
+/// The directories above a path, the topmost first.
 pub fn parents(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(at, _)| &path[..at])
 }
@@ -15,17 +15,17 @@ pub fn file_name(path: &str) -> &str {
     split(path).1
 }
 
-/// The directory of a path, and its name there.
+/// Splits a path into its directory and its last name.
 pub fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
 }
 
-/// Whether `path` is `below`, or a directory above it.
+/// Whether `path` is equal to `below` or is a directory above it.
 pub fn is_at_or_above(path: &str, below: &str) -> bool {
     below.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Where the target of the link at `link` leads, without looking whether there are more links on the way.
+/// The path to which a link at `link` with this target leads. Other links on that path are not resolved.
 pub fn destination(link: &str, target: &str) -> String {
     let start = if target.starts_with('/') { "" } else { split(link).0 };
     let mut at: Vec<&str> = Vec::new();

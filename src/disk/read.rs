@@ -1,4 +1,4 @@
-//! Reads files: whole, up to a limit, or all that lie below a directory.
+//! Reads files: one whole file, a file up to a limit, or all files below a directory.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -11,7 +11,7 @@ use super::error::DiskError;
 use super::open::open;
 use crate::model;
 
-/// The content of a file, links followed.
+/// The content of a file. Links are followed.
 ///
 /// # Errors
 /// The system refuses.
@@ -19,7 +19,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
     read_all(path).map_err(DiskError::of("read", path))
 }
 
-/// The content of a file, or nothing if there is no such file.
+/// The content of a file, or `None` if the file does not exist.
 ///
 /// # Errors
 /// The system refuses.
@@ -37,7 +37,7 @@ fn read_all(path: &Path) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// Adds at most `limit` bytes of `source` to `content`. What was read before an error is kept.
+/// Adds at most `limit` bytes of `source` to `content`. After an error `content` holds the bytes that were read before it.
 pub(super) fn read_limited(mut source: impl Read, limit: usize, content: &mut Vec<u8>) -> io::Result<()> {
     let mut chunk = [0; 4096];
     let end = content.len().saturating_add(limit);
@@ -53,7 +53,7 @@ pub(super) fn read_limited(mut source: impl Read, limit: usize, content: &mut Ve
     Ok(())
 }
 
-/// The content of a regular file of this length, with as few system calls as that takes.
+/// The content of a regular file of this length. Knowing the length saves system calls.
 pub(super) fn read_length(mut file: File, length: u64) -> io::Result<Vec<u8>> {
     let mut content = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
     let mut done = 0;
@@ -69,21 +69,21 @@ pub(super) fn read_length(mut file: File, length: u64) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// The target of a symbolic link, as it is written; nothing if there is no link or it cannot be read.
+/// The target of a symbolic link, exactly as stored. `None` if `path` is not a link or cannot be read.
 pub fn read_link(path: &Path) -> Option<PathBuf> {
     fs::read_link(path).ok()
 }
 
-/// Everything below a directory.
+/// All files and links below a directory.
 #[derive(Debug, Clone, Default)]
 pub struct FilesBelow {
-    /// The files and links by their path there; the content of a link is its target.
+    /// The files and links, by their path relative to the directory. The content of a link is its target.
     pub files: BTreeMap<String, model::File>,
-    /// Whether a link is among them.
+    /// Whether `files` contains a link.
     pub has_links: bool,
 }
 
-/// Reads all files below a directory, links not followed.
+/// Reads all files below a directory. Links are not followed.
 ///
 /// # Errors
 /// Something cannot be read.

@@ -1,4 +1,4 @@
-//! Replaces whole files while others read them.
+//! Replaces whole files while other processes may read them.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::DiskError;
 
-/// Replaces the content of a file. A reader finds all of the old content or all of the new content, even after a kill or
-/// a power cut.
+/// Replaces the content of a file. A reader finds either all of the old content or all of the new content, even after a
+/// kill or a power cut.
 ///
 /// # Errors
 /// The system refuses; the old content is still there.
@@ -15,8 +15,8 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), DiskError> {
     put(path, content, File::sync_all)
 }
 
-/// Replaces the content of a file like [`replace`], but does not survive a power cut: for files that mean nothing after
-/// the next boot.
+/// Replaces the content of a file like [`replace`], but without protection against a power cut. Use it for files that have
+/// no meaning after the next boot.
 ///
 /// # Errors
 /// The system refuses; the old content is still there.

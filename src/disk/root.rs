@@ -1,11 +1,11 @@
-//! The root of an image, and paths below it: the one place where such a path is followed over links.
+//! The root of an image, and paths below it. Only this file resolves links in such paths.
 
 use std::path::{Path, PathBuf};
 
 use super::error::DiskError;
 use super::list::names;
 use super::look::{OnDisk, look, real_path};
-use super::open::open_itself;
+use super::open::open_no_link;
 use super::path::parents;
 use super::read::read_length;
 
@@ -13,35 +13,35 @@ use super::read::read_length;
 #[derive(Debug)]
 pub struct Root<'a> {
     directory: &'a Path,
-    /// Whether it is `/` of this machine, so that nothing is outside of it.
-    is_everything: bool,
+    /// Whether it is `/` of this machine, so that no path can leave it.
+    is_system_root: bool,
 }
 
 impl<'a> Root<'a> {
-    /// The root at `directory`, which need not exist yet.
+    /// The root at `directory`. The directory does not have to exist yet.
     pub fn new(directory: &'a Path) -> Self {
-        let is_everything = real_path(directory).is_ok_and(|path| path == Path::new("/"));
-        Root { directory, is_everything }
+        let is_system_root = real_path(directory).is_ok_and(|path| path == Path::new("/"));
+        Root { directory, is_system_root }
     }
 
-    /// A path below the root, with the root.
+    /// The full path of a path below the root.
     pub fn path(&self, path: &str) -> PathBuf {
         self.directory.join(path)
     }
 
-    /// What is at a path itself.
+    /// Returns what is at a path. The last component is not followed if it is a link.
     ///
     /// # Errors
-    /// The system refuses to tell.
+    /// The system refuses.
     pub fn look(&self, path: &str) -> Result<OnDisk, DiskError> {
         look(&self.path(path))
     }
 
-    /// Where a path really lies: links on the way are followed as the running image would follow them, but never out
-    /// of the root. A path for which `is_ours` holds is not followed, because the link there will be replaced.
+    /// Resolves all links in a path as the running image would, but never out of the root. A link for which `is_ours` is
+    /// true is not followed, because it will be replaced.
     ///
     /// # Errors
-    /// A link leads out of the root, or in a circle, or the system refuses.
+    /// A link leads out of the root, links form a loop, or the system refuses.
     pub fn real(&self, path: &str, is_ours: impl Fn(&str) -> bool) -> Result<String, DiskError> {
         let outside = |link: &str, target: &Path| {
             let reason = format!("it is a link to `{}`, which is not below the root", target.display());
@@ -55,7 +55,7 @@ impl<'a> Root<'a> {
             match name.as_str() {
                 "" | "." => continue,
                 ".." => {
-                    if here.pop().is_none() && !self.is_everything {
+                    if here.pop().is_none() && !self.is_system_root {
                         return outside(&link.0, &link.1);
                     }
                     continue;
@@ -74,10 +74,10 @@ impl<'a> Root<'a> {
             }
             here.pop();
             if text.starts_with('/') {
-                // In the image it would mean this place; that it is not there shows that the link is meant for this
-                // machine.
+                // In the image an absolute target starts at the root. If it does not exist there, the link is meant
+                // for this machine and leads out of the image.
                 let inside = self.look(text.trim_start_matches('/'))?;
-                if !self.is_everything && matches!(inside, OnDisk::Nothing) {
+                if !self.is_system_root && matches!(inside, OnDisk::Nothing) {
                     return outside(&place, &target);
                 }
                 here.clear();
@@ -88,10 +88,10 @@ impl<'a> Root<'a> {
         Ok(here.join("/"))
     }
 
-    /// Whether every directory on the way to a path is a directory itself, and not a link to one.
+    /// Whether every directory above a path is a real directory and not a link to one.
     ///
     /// # Errors
-    /// The system refuses to tell.
+    /// The system refuses.
     pub fn is_direct(&self, path: &str) -> Result<bool, DiskError> {
         for parent in parents(path) {
             if !matches!(self.look(parent)?, OnDisk::Directory { .. }) {
@@ -101,16 +101,16 @@ impl<'a> Root<'a> {
         Ok(true)
     }
 
-    /// The content of a file of this length; a link is not followed.
+    /// The content of a file of this length. A link is not followed.
     ///
     /// # Errors
     /// The system refuses.
     pub fn content(&self, path: &str, length: u64) -> Result<Vec<u8>, DiskError> {
         let path = self.path(path);
-        open_itself(&path).and_then(|file| read_length(file, length)).map_err(DiskError::of("read", &path))
+        open_no_link(&path).and_then(|file| read_length(file, length)).map_err(DiskError::of("read", &path))
     }
 
-    /// The paths in a directory, in byte order.
+    /// The paths of the entries of a directory, in byte order.
     ///
     /// # Errors
     /// The system refuses.

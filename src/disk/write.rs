@@ -16,21 +16,20 @@ pub fn file_mode(executable: bool) -> u32 {
     if executable { 0o755 } else { 0o644 }
 }
 
-/// Renames a staged entry into place. A directory is only renamed while it is new and empty: one of a lower overlay layer
-/// cannot be renamed.
+/// Moves a staged entry to its final path with a rename. If a rename is impossible, writes the entry there instead.
 ///
 /// # Errors
 /// The system refuses.
 pub fn put(staged: &Path, path: &Path, entry: &TreeEntry) -> io::Result<()> {
     match fs::rename(staged, path) {
         Err(_) if *entry == TreeEntry::Directory => make_directory(path),
-        // Another file system is mounted on the way, or on the file itself.
+        // The target is on another file system, or is a mount point itself.
         Err(error) if matches!(error.kind(), ErrorKind::CrossesDevices | ErrorKind::ResourceBusy) => {
-            let over = matches!(entry, TreeEntry::File { .. })
+            let is_file_on_file = matches!(entry, TreeEntry::File { .. })
                 && fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
-            if over {
+            if is_file_on_file {
                 let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
-                return fill(&mut file, entry);
+                return write_content(&mut file, entry);
             }
             remove(path)?;
             create(path, entry)
@@ -39,7 +38,7 @@ pub fn put(staged: &Path, path: &Path, entry: &TreeEntry) -> io::Result<()> {
     }
 }
 
-/// Makes an entry of a tree at a path where nothing is yet.
+/// Makes an entry of a tree at a path that does not exist yet.
 ///
 /// # Errors
 /// Something is there already, or the system refuses.
@@ -49,12 +48,12 @@ pub fn create(path: &Path, entry: &TreeEntry) -> io::Result<()> {
         TreeEntry::Link(target) => symlink(target, path),
         TreeEntry::File { .. } => {
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-            fill(&mut file, entry)
+            write_content(&mut file, entry)
         }
     }
 }
 
-fn fill(file: &mut File, entry: &TreeEntry) -> io::Result<()> {
+fn write_content(file: &mut File, entry: &TreeEntry) -> io::Result<()> {
     if let TreeEntry::File { content, executable } = entry {
         file.write_all(content)?;
         file.set_permissions(Permissions::from_mode(file_mode(*executable)))?;
@@ -71,7 +70,7 @@ pub fn make_directory(path: &Path) -> io::Result<()> {
     set_directory_mode(path).inspect_err(|_| remove_empty(&[path.to_owned()]))
 }
 
-/// Makes a directory and all directories that are missing above it, and adds them to `made`, also if it fails.
+/// Makes a directory and all missing directories above it. Adds those that it makes to `made`, even if it then fails.
 ///
 /// # Errors
 /// The system refuses.
@@ -88,17 +87,17 @@ pub fn make_directories(path: &Path, made: &mut Vec<PathBuf>) -> Result<(), Disk
     Ok(())
 }
 
-/// Removes those of these directories that are empty, the last one first.
+/// Removes those of these directories that are empty. Starts with the last one.
 pub fn remove_empty(made: &[PathBuf]) {
     for path in made.iter().rev() {
         let _ = fs::remove_dir(path);
     }
 }
 
-/// Removes what is at `path`, a directory with everything in it.
+/// Removes the file, link or directory at `path`, a directory with everything in it.
 ///
 /// # Errors
-/// The system refuses. That nothing is there is no error.
+/// The system refuses. A missing path is no error.
 pub fn remove(path: &Path) -> io::Result<()> {
     let removed = match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
@@ -108,9 +107,10 @@ pub fn remove(path: &Path) -> io::Result<()> {
     removed.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
-/// Copies a file, a link, or a directory with everything in it. A link to a file at the top of a definition becomes that
-/// file: s6-rc follows such a link, and from another place it would lead elsewhere. Fifos, sockets and devices are left out.
-/// `depth` is how far below the directory of definitions `from` lies: 0 for a definition.
+/// Copies a file, a link, or a directory with everything in it. Leaves out fifos, sockets and devices.
+///
+/// `depth` is the depth of `from` in its definition: 0 for the definition itself. A link at depth 1 that leads to a file is
+/// copied as a file: s6-rc follows such a link, and a relative link would lead elsewhere from the copy.
 ///
 /// # Errors
 /// The system refuses.
@@ -148,7 +148,7 @@ pub fn make_link(target: &Path, path: &Path) -> io::Result<()> {
     symlink(target, path)
 }
 
-/// Writes an empty file, or empties the one that is there.
+/// Writes an empty file. Empties the file if it exists.
 ///
 /// # Errors
 /// The system refuses.
@@ -180,7 +180,7 @@ pub fn remove_directory(path: &Path) -> io::Result<()> {
     fs::remove_dir(path)
 }
 
-/// Makes a directory and those above it. Returns its absolute path without links.
+/// Makes a directory and all missing directories above it. Returns its absolute path with all links resolved.
 ///
 /// # Errors
 /// The system refuses.
@@ -188,7 +188,7 @@ pub fn make_folder(path: &Path) -> Result<PathBuf, DiskError> {
     fs::create_dir_all(path).and_then(|()| fs::canonicalize(path)).map_err(DiskError::of("make", path))
 }
 
-/// Removes a directory with everything in it, if it is there.
+/// Removes a directory with everything in it. A missing directory is no error.
 ///
 /// # Errors
 /// The system refuses.
@@ -199,7 +199,8 @@ pub fn remove_folder(path: &Path) -> Result<(), DiskError> {
     }
 }
 
-/// Lets this process and the programs that it starts make files that every account can read, whatever the caller's umask is.
+/// Sets the umask 022 for this process and the programs that it starts, so that every user can read the files that they
+/// make.
 pub fn use_usual_umask() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
 }

@@ -1,4 +1,4 @@
-//! What a root holds once a tree is installed, with the files that other people put there.
+//! Works out what a root will hold after an installation, including the files that s6gen did not make.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,10 +9,11 @@ use crate::disk::path::split;
 use crate::disk::{DiskError, OnDisk};
 use crate::tree::{SourceTree, TreeEntry};
 
-/// A foreign file of a definition is a name, a number or a short list; of a longer one only its presence counts.
+/// How many bytes of a foreign file are read. The files of a definition that matter are shorter; for a longer file only its
+/// presence matters.
 const READ_LENGTH: u64 = 64 << 10;
 
-/// The services whose definitions an earlier build left in `definitions`, an absolute path in the image at `root`.
+/// The services that an earlier build defined in `definitions`, an absolute path in the image at `root`.
 ///
 /// # Errors
 /// The receipt cannot be read.
@@ -24,8 +25,8 @@ pub fn installed_services(root: &Path, definitions: &str) -> Result<BTreeSet<Str
     Ok(names.map(str::to_owned).collect())
 }
 
-/// `tree` as it lies below `root` once it is installed: with everything below `directories`, paths relative to the root, that
-/// s6gen did not make and therefore leaves there.
+/// Returns `tree` as it will be below `root` after it is installed. That is `tree` with every file below `directories` that
+/// s6gen did not make, because an installation leaves those alone. `directories` are relative to the root.
 ///
 /// # Errors
 /// The system refuses, or the receipt beside `definitions` cannot be used.
@@ -37,30 +38,31 @@ pub fn after_install(
 ) -> Result<SourceTree, DiskError> {
     let site = Site::new(root, definitions)?;
     let receipt = site.receipt()?.unwrap_or_default();
-    let mut after = After { site: &site, receipt: &receipt, tree, whole: tree.clone() };
+    let mut after = AfterInstall { site: &site, receipt: &receipt, tree, result: tree.clone() };
     for directory in directories {
-        let (way, name) = split(directory);
-        let way = site.real(way, |path| receipt.owns(path, false))?;
-        after.directory(directory, &format!("{way}/{name}"))?;
+        let (parent, name) = split(directory);
+        let parent = site.real(parent, |path| receipt.owns(path, false))?;
+        after.add_directory(directory, &format!("{parent}/{name}"))?;
     }
-    Ok(after.whole)
+    Ok(after.result)
 }
 
-struct After<'a> {
+/// Collects the entries that an installation leaves alone.
+struct AfterInstall<'a> {
     site: &'a Site<'a>,
     receipt: &'a Receipt,
     tree: &'a SourceTree,
-    whole: SourceTree,
+    result: SourceTree,
 }
 
-impl After<'_> {
-    /// Adds what stays in the directory `path`, which really lies at `real`.
-    fn directory(&mut self, path: &str, real: &str) -> Result<(), DiskError> {
+impl AfterInstall<'_> {
+    /// Adds the entries that stay in the directory `path`. `real` is that path with all links resolved.
+    fn add_directory(&mut self, path: &str, real: &str) -> Result<(), DiskError> {
         if !matches!(self.site.look(real)?, OnDisk::Directory { .. }) {
             return Ok(());
         }
         if !self.receipt.owns(real, true) {
-            self.whole.directory(path);
+            self.result.directory(path);
         }
         for real in self.site.list(real)? {
             let path = format!("{path}/{}", split(&real).1);
@@ -70,12 +72,12 @@ impl After<'_> {
                 continue;
             }
             match self.site.look(&real)? {
-                OnDisk::Directory { .. } => self.directory(&path, &real)?,
+                OnDisk::Directory { .. } => self.add_directory(&path, &real)?,
                 OnDisk::File { mode, length } => {
                     let content = self.site.content(&real, length.min(READ_LENGTH))?;
-                    self.whole.file(path, content, mode & 0o111 != 0);
+                    self.result.file(path, content, mode & 0o111 != 0);
                 }
-                OnDisk::Link(target) => self.whole.link(path, target.to_string_lossy()),
+                OnDisk::Link(target) => self.result.link(path, target.to_string_lossy()),
                 OnDisk::Other | OnDisk::Nothing => {}
             }
         }

@@ -1,4 +1,4 @@
-//! Carries out a plan: stages what is new, takes the steps, and replaces the receipt.
+//! Carries out a plan: stages the new entries, takes the steps, and replaces the receipt.
 
 use std::io::ErrorKind::{CrossesDevices, ResourceBusy};
 use std::path::{Path, PathBuf};
@@ -18,28 +18,29 @@ use crate::tree::TreeEntry;
 /// What an installation did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Installed {
-    /// How many files, links and directories were written.
+    /// The number of files, links and directories that were written.
     pub written: usize,
-    /// How many were removed.
+    /// The number of files, links and directories that were removed.
     pub removed: usize,
-    /// How many were there already, just so.
+    /// The number of entries that were already right.
     pub unchanged: usize,
     /// The services whose definitions were removed.
     pub removed_services: Vec<String>,
-    /// The services whose definitions the tree does not have and that lie there still, as [`Prune::Later`] asks.
+    /// The services that the tree no longer defines and whose definitions are still there, because of [`Prune::Later`].
     pub postponed: Vec<String>,
-    /// Other people's files in directories that would have been removed; both are still there. Paths are relative to
-    /// the root.
+    /// Foreign files in directories that would otherwise have been removed. Both the files and the directories are still
+    /// there. Paths are relative to the root.
     pub kept: Vec<String>,
 }
 
-/// Carries out a plan for `ground`; the caller has held the lock since it was made.
-pub(super) fn install_locked(site: &Site, plan: InstallPlan<'_>) -> Result<Installed, InstallError> {
+/// Carries out a plan for `site`. The caller must have held the lock since before the plan was made.
+pub(super) fn carry_out(site: &Site, plan: InstallPlan<'_>) -> Result<Installed, InstallError> {
     refuse_foreign(&plan)?;
     let switch = if plan.is_done() { None } else { Switch::new(site, &plan)? };
     let in_use = switch.as_ref().filter(|switch| switch.in_use).map(|switch| switch.staging);
     for name in &plan.stale {
-        // What an interrupted build lets `/init` look into stays until there is something else to look into.
+        // An interrupted build may have left links through which `/init` reads this directory. It stays until the
+        // links lead elsewhere.
         if in_use.is_none_or(|staging| staging == *name) {
             discard(site, name)?;
         }
@@ -66,20 +67,20 @@ pub(super) fn refuse_foreign(plan: &InstallPlan) -> Result<(), InstallError> {
     if plan.foreign.is_empty() { Ok(()) } else { Err(InstallError::Foreign(plan.foreign.clone())) }
 }
 
-/// Removes something of our own beside the definitions.
+/// Removes one of s6gen's own entries beside the definitions: a staging directory or the switch.
 fn discard(site: &Site, name: &str) -> Result<(), DiskError> {
     let path = site.in_definitions(name);
     remove(&path).map_err(DiskError::of("remove", &path))
 }
 
-/// What is done after looking.
+/// The part of an installation that changes the disk.
 struct Work<'w> {
     site: &'w Site<'w>,
     plan: &'w InstallPlan<'w>,
     switch: Option<&'w Switch>,
 }
 
-/// How far a build went: new directories can be taken away again, everything else is there to stay.
+/// How far a build got. It can remove the directories that it made, but it cannot undo any other change.
 #[derive(Default)]
 struct Progress {
     made: Vec<PathBuf>,
@@ -91,21 +92,23 @@ impl Work<'_> {
         self.switch.map_or(STAGINGS[0], |switch| switch.staging)
     }
 
-    /// What is ours while this lasts: the old and the new, so that a build after a kill knows both.
-    fn receipt(&self) -> Receipt {
+    /// The receipt for the time of the installation. It lists both the old and the new paths, so that the next build
+    /// knows all of them if this one is killed.
+    fn union_receipt(&self) -> Receipt {
         let mut union = self.plan.old.union(&self.plan.new);
         if let Some(switch) = self.switch {
-            switch.announce(&mut union, self.site);
+            switch.add_to_receipt(&mut union, self.site);
         }
         union
     }
 
-    /// Completes everything that is new, where nobody looks, so that a refusal shows before anything has changed.
+    /// Writes all new entries into the staging directory, which no other program reads. So if the disk refuses one of
+    /// them, nothing has changed yet.
     ///
-    /// Nothing is synced: an image layer is read back from the page cache, and after a power cut it is built again.
+    /// Nothing is synced: an image layer is read back from the page cache, and after a power cut the image is built again.
     fn stage(&self) -> Result<(), DiskError> {
         self.fill_staging().inspect_err(|_| {
-            // What made the build fail may make this fail as well; the next build does it then.
+            // This may fail for the same reason. Then the next build removes the directory.
             let _ = discard(self.site, self.staging());
         })
     }
@@ -119,7 +122,7 @@ impl Work<'_> {
         }
         let staging = site.in_definitions(self.staging());
         make_directory(&staging).map_err(DiskError::of("make", &staging))?;
-        for (name, receipt) in [("old", &plan.old), ("union", &self.receipt()), (RECEIPT, &plan.new)] {
+        for (name, receipt) in [("old", &plan.old), ("union", &self.union_receipt()), (RECEIPT, &plan.new)] {
             let entry = TreeEntry::File { content: receipt.text().into_bytes(), executable: false };
             create(&staging.join(name), &entry)
                 .map_err(DiskError::of("write", &site.in_definitions(RECEIPT)))?;
@@ -128,18 +131,18 @@ impl Work<'_> {
             create(&staging.join(number.to_string()), write.entry)
                 .map_err(DiskError::of("write", &site.path(&write.path)))?;
         }
-        let sides = switch.map_or(Ok(()), |switch| switch.stage(site, plan, &staging));
-        sides.map_err(DiskError::of("write", &staging))
+        let staged = switch.map_or(Ok(()), |switch| switch.stage(site, plan, &staging));
+        staged.map_err(DiskError::of("write", &staging))
     }
 
-    /// Puts everything into place.
+    /// Changes the definitions to the new state, and keeps the receipt right all the time.
     fn publish(&self) -> Result<(), InstallError> {
         let Work { site, plan, .. } = self;
         let receipt = site.in_definitions(RECEIPT);
         let staging = site.in_definitions(self.staging());
         let put_receipt =
             |name: &str| rename(&staging.join(name), &receipt).map_err(DiskError::of("write", &receipt));
-        let union = self.receipt();
+        let union = self.union_receipt();
         let announced = union != plan.old || !plan.has_receipt;
         if announced {
             put_receipt("union").inspect_err(|_| drop(discard(site, self.staging())))?;
@@ -147,7 +150,7 @@ impl Work<'_> {
         let mut progress = Progress::default();
         if let Err(error) = self.take_steps(&staging, &mut progress) {
             if progress.irrevocable {
-                // `/init` may look into the staging directory; the next build tidies up.
+                // `/init` may be reading the staging directory, so it stays. The next build removes it.
                 return Err(InstallError::Partly(error));
             }
             remove_empty(&progress.made);
@@ -181,7 +184,7 @@ impl Work<'_> {
                         progress.made.push(path);
                     }
                 }
-                InstallStep::Lead { staged, path } => {
+                InstallStep::PutInnerLink { staged, path } => {
                     let path = self.site.path(path);
                     progress.irrevocable = true;
                     match rename(&staging.join(staged), &path) {

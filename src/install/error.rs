@@ -1,4 +1,4 @@
-//! Why a tree was not installed, or not all of it.
+//! The error of an installation: why a tree was not installed, or was installed only in part.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,20 +9,20 @@ use crate::disk::DiskError;
 /// Why a tree was not installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InstallError {
-    /// The disk refused, and nothing was changed.
+    /// The disk refused an operation, and nothing was changed.
     Disk(DiskError),
-    /// The disk refused after some of the output was replaced. The next installation completes it.
+    /// The disk refused an operation after some of the output was replaced. The next installation completes the work.
     Partly(DiskError),
-    /// Files that s6gen did not make are where it has to write. Nothing was written.
+    /// Files that s6gen did not make are at paths that it must write. Nothing was written.
     Foreign(Vec<ForeignPath>),
 }
 
-/// A file or directory in our place that s6gen did not make.
+/// A file or directory that s6gen did not make, at a path that it must write.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ForeignPath {
     /// The path, with the root.
     pub path: PathBuf,
-    /// The service whose definition it is, if it is one.
+    /// The service that it defines, if it is a definition.
     pub service: Option<String>,
 }
 
@@ -33,19 +33,19 @@ impl From<DiskError> for InstallError {
 }
 
 impl InstallError {
-    /// The reports for people: one per refusal and per path that is in the way.
+    /// The reports for the user: one for a refusal, or one for each path that is in the way.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         match self {
             InstallError::Disk(error) => vec![error.diagnostic()],
             InstallError::Partly(error) => {
-                let after = "a part of the output is new already; the next build completes it".to_owned();
+                let after = "part of the output was already replaced; the next build completes it".to_owned();
                 vec![Diagnostic { notes: vec![after], ..error.diagnostic() }]
             }
             InstallError::Foreign(paths) => paths.iter().map(ForeignPath::diagnostic).collect(),
         }
     }
 
-    /// The reports for people who change a running system, where the advice is not about building an image.
+    /// The reports for a change of a running system. Their advice is not about building an image.
     pub fn live_diagnostics(&self) -> Vec<Diagnostic> {
         use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
 
@@ -58,7 +58,7 @@ impl InstallError {
             Some(ReadOnlyFilesystem) => {
                 Some("mount it writable; a container whose root is read-only cannot keep what is added")
             }
-            Some(PermissionDenied) => Some("call it as root, or as the owner of that place"),
+            Some(PermissionDenied) => Some("run it as root, or as the owner of that directory"),
             _ => None,
         };
         let adapt = |mut problem: Diagnostic| {

@@ -1,12 +1,12 @@
-//! Finds the directory of definitions that an earlier build filled.
+//! Finds the directory of definitions that an earlier build wrote.
 
 use std::path::{Path, PathBuf};
 
 use crate::disk::path::destination;
 use crate::disk::{is_file, names, read_link};
 
-/// The directory of definitions in the image at `root` that holds a file `name`: one of `places`, or a directory into which
-/// a link in one of them leads. Both are absolute paths in the image.
+/// Finds the directory in the image at `root` that contains a file `name`. It looks in each of `places`, and then in each
+/// directory to which a link in one of `places` leads. `places` and the result are absolute paths in the image.
 pub fn find_definitions(root: &Path, places: &[&str], name: &str) -> Option<String> {
     let inside = |path: &str| root.join(path.trim_start_matches('/'));
     let holds = |path: &str| is_file(&inside(path).join(name));

@@ -1,33 +1,33 @@
-//! A site under a lock, and what callers can do with it: compare, prepare, install.
+//! A locked site, and what callers can do with it: compare, prepare, install.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::carry_out::{Installed, install_locked, refuse_foreign};
+use super::carry_out::{Installed, carry_out, refuse_foreign};
 use super::error::{ForeignPath, InstallError};
 use super::plan::{InstallPlan, PathDifference, Prune};
 use super::site::{PathState, Site};
 use crate::disk::{Lock, OnDisk, is_directory, lock_directory, remove_empty};
 use crate::tree::SourceTree;
 
-/// How long a build waits for another one at the same site.
+/// How long a build waits for another build at the same site.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A directory of definitions below a root, with an exclusive lock that is held until this is dropped.
+/// A directory of definitions below a root. Holds an exclusive lock on it until dropped.
 #[derive(Debug)]
 pub struct LockedSite<'a> {
     site: Site<'a>,
-    /// The directories that the lock had to make.
+    /// The directories that were made in order to lock.
     made: Vec<PathBuf>,
     _lock: Lock,
 }
 
 impl<'a> LockedSite<'a> {
-    /// Waits until no other build works in `definitions`, the directory of the definitions in the image, for example
-    /// `/etc/s6-overlay/sv`; the receipt lies in it.
+    /// Locks `definitions`, the directory of definitions in the image, for example `/etc/s6-overlay/sv`. Waits until no
+    /// other build works there.
     ///
     /// # Errors
-    /// The directory cannot be made or opened, or another build does not end.
+    /// The directory cannot be made or opened, or another build holds the lock for too long.
     pub fn lock(root: &'a Path, definitions: &str) -> Result<Self, InstallError> {
         let site = Site::new(root, definitions)?;
         let mut made = Vec::new();
@@ -40,8 +40,8 @@ impl<'a> LockedSite<'a> {
         }
     }
 
-    /// Says how the files differ from `tree`, by path. Nothing differs exactly when an installation that prunes now
-    /// would write nothing.
+    /// Lists the paths whose files differ from `tree`. The list is empty exactly when an installation with
+    /// [`Prune::Now`] would change nothing.
     ///
     /// # Errors
     /// Something cannot be read.
@@ -49,7 +49,8 @@ impl<'a> LockedSite<'a> {
         Ok(InstallPlan::new(&self.site, tree, Prune::Now)?.differences(&self.site))
     }
 
-    /// Looks what there is to do so that the files equal `tree`; the place stays locked until it is done, or dropped.
+    /// Finds out what must change so that the files equal `tree`, without changing anything. The site stays locked until
+    /// the result is installed or dropped.
     ///
     /// # Errors
     /// Something cannot be read.
@@ -65,21 +66,21 @@ impl<'a> LockedSite<'a> {
     /// Makes the files equal to `tree`.
     ///
     /// # Errors
-    /// Either the old files are still there, or the error says that they were partly replaced; whenever it ends, even
-    /// killed, the next installation completes the work.
+    /// After [`InstallError::Partly`] some files are new and some are old. After any other error the old files are still
+    /// there. Whenever the work stops, even by a kill, the next installation completes it.
     pub fn install(&self, tree: &SourceTree, prune: Prune) -> Result<Installed, InstallError> {
-        install_locked(&self.site, InstallPlan::new(&self.site, tree, prune)?)
+        carry_out(&self.site, InstallPlan::new(&self.site, tree, prune)?)
     }
 }
 
-/// An installation that was looked into, and not begun.
+/// An installation that is planned but not started.
 pub struct PreparedInstall<'a, 't> {
     locked: LockedSite<'a>,
     plan: InstallPlan<'t>,
 }
 
 impl<'a> PreparedInstall<'a, '_> {
-    /// Looks what there is to do for another tree.
+    /// Plans the installation of another tree instead.
     ///
     /// # Errors
     /// Something cannot be read.
@@ -91,34 +92,34 @@ impl<'a> PreparedInstall<'a, '_> {
         self.locked.prepare(tree, prune)
     }
 
-    /// How the files differ from the tree, by path, but for definitions that go later.
+    /// The paths whose files differ from the tree, without the definitions that a later installation removes.
     pub fn differences(&self) -> Vec<PathDifference> {
         self.plan.differences(&self.locked.site)
     }
 
-    /// Whether definitions are left that go later.
+    /// Whether definitions stay that a later installation removes.
     pub fn postpones(&self) -> bool {
         !self.plan.postponed.is_empty()
     }
 
-    /// Does it.
+    /// Carries out the installation.
     ///
     /// # Errors
     /// As for [`LockedSite::install`].
     pub fn install(self) -> Result<Installed, InstallError> {
-        install_locked(&self.locked.site, self.plan)
+        carry_out(&self.locked.site, self.plan)
     }
 }
 
 impl Drop for LockedSite<'_> {
-    /// Where nothing was written no empty directory stays.
+    /// Removes the directories that were made in order to lock, if they are still empty.
     fn drop(&mut self) {
         remove_empty(&self.made);
     }
 }
 
-/// Says how the files below `root` differ from `tree`, as [`LockedSite::compare`], but for permissions that make no difference,
-/// and takes no lock: it writes nothing and needs no right to.
+/// Lists the paths below `root` whose files differ from `tree`, like [`LockedSite::compare`], but ignores permissions that
+/// make no difference to s6. It takes no lock, so it needs no permission to write.
 ///
 /// # Errors
 /// Something cannot be read.
@@ -133,11 +134,12 @@ pub fn compare(
     Ok(differences)
 }
 
-/// Refuses the name of a new service if somebody else has a definition of it in `definitions`, or something in `linked`,
-/// where the link to ours would be. The next installation would refuse it with everything else.
+/// Checks that the name of a new service is free. It is taken if a foreign definition of that name is in `definitions`,
+/// or if a foreign file of that name is in `linked`, the directory for the links to definitions. The next installation
+/// would refuse the whole tree because of it.
 ///
 /// # Errors
-/// The name is taken, or that cannot be found out.
+/// The name is taken, or the system refuses.
 pub fn refuse_taken(
     root: &Path,
     definitions: &str,
@@ -149,12 +151,12 @@ pub fn refuse_taken(
     let definition = site.definition(name);
     let linked = linked.map(|place| format!("{}/{name}", place.trim_matches('/')));
     let linked = linked.filter(|path| *path != definition);
-    for (path, shows) in [(&definition, format!("{definition}/type"))]
+    for (path, marker) in [(&definition, format!("{definition}/type"))]
         .into_iter()
         .chain(linked.as_ref().map(|path| (path, path.clone())))
     {
-        let is_there = !matches!(site.look(&shows)?, OnDisk::Nothing);
-        if is_there && !receipt.owns(&shows, false) {
+        let is_there = !matches!(site.look(&marker)?, OnDisk::Nothing);
+        if is_there && !receipt.owns(&marker, false) {
             let service = Some(name.to_owned());
             return Err(InstallError::Foreign(vec![ForeignPath { path: site.path(path), service }]));
         }
@@ -162,7 +164,7 @@ pub fn refuse_taken(
     Ok(())
 }
 
-/// Makes the files below `root` equal to `tree`, as [`LockedSite::install`], in one step.
+/// Locks the site and makes the files below `root` equal to `tree`, as [`LockedSite::install`] does.
 ///
 /// # Errors
 /// As for [`LockedSite::lock`] and [`LockedSite::install`].
@@ -170,11 +172,11 @@ pub fn install(tree: &SourceTree, root: &Path, definitions: &str) -> Result<Inst
     let site = Site::new(root, definitions)?;
     let directory = site.path(&site.definitions);
     if !is_directory(&directory) {
-        // Also the directory that the lock needs is not made where nothing may be written.
+        // Check first for foreign files, so that a refused installation does not even make the directory to lock.
         let plan = InstallPlan::new(&site, tree, Prune::Now)
             .map_err(InstallError::from)
             .and_then(|plan| refuse_foreign(&plan));
-        // If it is there now, another build is at work: what that one has made so far is not foreign.
+        // If the directory exists now, another build is working there. What that build has made is not foreign.
         if !is_directory(&directory) {
             plan?;
         }

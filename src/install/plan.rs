@@ -1,4 +1,4 @@
-//! Finds out what has to change so that the disk equals a tree. It only looks.
+//! Finds out what must change so that the disk equals a tree. It changes nothing itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -11,14 +11,14 @@ use crate::disk::path::{file_name, is_at_or_above, parents};
 use crate::disk::{DIRECTORY_MODE, DiskError, OnDisk};
 use crate::tree::{SourceTree, TreeEntry};
 
-/// When definitions are removed that the tree no longer has.
+/// When to remove the definitions that the tree no longer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prune {
-    /// At once.
+    /// During this installation.
     Now,
-    /// With a later installation. Until then they stay where they are, and only `/init` no longer sees them: a running
-    /// system still needs the scripts of the services that it has yet to stop. Definitions that `/init` finds without a
-    /// link cannot be hidden and are removed at once.
+    /// During a later installation, because a running system still needs the scripts of the services that it has yet to
+    /// stop. Until then the definitions stay, and only the links through which `/init` finds them are removed. Definitions
+    /// that `/init` finds without a link cannot be hidden like that; they are removed during this installation.
     Later,
 }
 
@@ -38,32 +38,32 @@ pub fn definition_in<'p>(definitions: &str, path: &'p str) -> Option<&'p str> {
     (!name.starts_with('.')).then_some(name)
 }
 
-/// What has to change so that the disk equals the tree.
+/// What must change so that the disk equals the tree.
 #[derive(Default)]
 pub(super) struct InstallPlan<'t> {
-    /// Directories of ours whose permissions are wrong.
+    /// Directories that s6gen made and whose permissions are wrong.
     pub modes: Vec<String>,
-    /// What to write: directories first, and each directory before what is in it.
+    /// What to write: directories first, and each directory before its entries.
     pub writes: Vec<Write<'t>>,
-    /// What to remove: each path, after what is in it, and whether it is a directory.
+    /// What to remove: each path, and whether it is a directory. A directory comes after its entries.
     pub left_over: Vec<(String, bool)>,
-    /// Other people's files, because of which directories of ours are not removed.
+    /// Foreign files, because of which directories of s6gen cannot be removed.
     pub kept: Vec<String>,
-    /// How many entries of the tree are on the disk already.
+    /// The number of entries of the tree that are already on the disk.
     pub unchanged: usize,
-    /// Other people's files where the tree has an entry.
+    /// Foreign files at paths where the tree has an entry.
     pub foreign: Vec<ForeignPath>,
     /// Every path below the root that differs.
     pub differences: Vec<PathDifference>,
     /// Whether there is a receipt.
     pub has_receipt: bool,
-    /// The services whose definitions are no longer desired and stay for now.
+    /// The services whose definitions are no longer desired but stay until a later installation.
     pub postponed: Vec<String>,
-    /// The receipt as it is.
+    /// The receipt on the disk.
     pub old: Receipt,
-    /// The receipt as it has to be.
+    /// The receipt after the installation.
     pub new: Receipt,
-    /// The staging directories and the switch that an interrupted build left.
+    /// The names of the staging directories and of the switch, if an interrupted build left them.
     pub stale: Vec<&'static str>,
     desired: BTreeMap<String, DesiredEntry<'t>>,
 }
@@ -75,7 +75,7 @@ pub(super) struct Write<'t> {
     pub in_the_way: InTheWay,
 }
 
-/// Something of ours in the place of a new entry that cannot be replaced by a rename.
+/// An old entry of s6gen at the path of a new one that must be removed first, because a rename cannot replace it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum InTheWay {
     Nothing,
@@ -104,17 +104,17 @@ impl<'t> InstallPlan<'t> {
             prune == Prune::Later && desired.iter().any(|(path, entry)| entry.links_a_definition(path, site));
         let gone = plan.find_left_over(site, &desired, may_stay)?;
         plan.find_changes(site, &desired, &gone)?;
-        plan.blame_definitions(site, &desired)?;
+        plan.report_foreign_definitions(site, &desired)?;
         plan.desired = desired;
         Ok(plan)
     }
 
-    /// Whether the receipt has to be written.
+    /// Whether the receipt must be written.
     pub fn receipt_differs(&self) -> bool {
         !self.has_receipt || self.old != self.new
     }
 
-    /// The directories, as they are before, in which something is added, replaced or removed.
+    /// The existing directories in which entries are added, replaced or removed.
     pub fn parents_of_changes(&self) -> BTreeSet<&str> {
         let written: BTreeSet<&str> = self.writes.iter().map(|write| write.path.as_str()).collect();
         let removed = self.left_over.iter().map(|(path, _)| path.as_str());
@@ -122,7 +122,7 @@ impl<'t> InstallPlan<'t> {
         parents.filter(|parent| !written.contains(parent)).collect()
     }
 
-    /// Every path that differs, with the receipt and what an interrupted build left.
+    /// Every path that differs, including the receipt and the leftovers of an interrupted build.
     pub fn differences(&self, site: &Site) -> Vec<PathDifference> {
         let receipt = if self.has_receipt { PathState::Content } else { PathState::Missing };
         let receipt = self.receipt_differs().then_some((RECEIPT, receipt));
@@ -138,7 +138,7 @@ impl<'t> InstallPlan<'t> {
         self.differences.is_empty() && !self.receipt_differs()
     }
 
-    /// The desired entries below a directory, by their path there.
+    /// The desired entries below a directory, each with its path relative to that directory.
     pub fn desired_in(&self, directory: &str) -> impl Iterator<Item = (&str, &'t TreeEntry)> {
         let prefix = format!("{directory}/");
         let start = (Bound::Excluded(prefix.clone()), Bound::Unbounded);
@@ -146,12 +146,12 @@ impl<'t> InstallPlan<'t> {
         below.map_while(move |(path, desired)| Some((path.strip_prefix(&prefix)?, desired.entry)))
     }
 
-    /// Whether the tree has a definition of that name.
+    /// Whether the tree has a definition of this name.
     pub fn desires_definition(&self, site: &Site, name: &str) -> bool {
         self.desired.contains_key(&site.definition(name))
     }
 
-    /// The links to definitions, with their targets.
+    /// The desired links to definitions, with their targets.
     pub fn desired_links(&self, site: &Site) -> impl Iterator<Item = (&str, &str)> {
         let links = self.desired.iter().filter(|(path, desired)| desired.links_a_definition(path, site));
         links.filter_map(|(path, desired)| match desired.entry {
@@ -212,7 +212,7 @@ impl<'t> InstallPlan<'t> {
         desired: &BTreeMap<String, DesiredEntry<'t>>,
         gone: &BTreeSet<String>,
     ) -> Result<(), DiskError> {
-        // Where a directory replaces a link, what the link leads to does not count.
+        // The new directories. When one replaces a link, what the old link leads to must not count as an old entry.
         let mut made = BTreeSet::new();
         for (path, DesiredEntry { entry, definition }) in desired {
             let under_made = parents(path).last().is_some_and(|parent| made.contains(parent));
@@ -223,7 +223,8 @@ impl<'t> InstallPlan<'t> {
             let mut blocked = Vec::new();
             let state = match (difference, found) {
                 (None, OnDisk::Directory { mode }) => {
-                    // A directory that others may use is not ours, unless it is in the receipt or in a definition of ours.
+                    // A directory counts as ours only if it is in the receipt or in a definition of the tree. Other
+                    // programs may use it otherwise.
                     let ours = definition.is_some() || self.old.owns(path, true);
                     if !ours || is_at_or_above(path, &site.definitions) {
                         continue;
@@ -268,8 +269,8 @@ impl<'t> InstallPlan<'t> {
         Ok(())
     }
 
-    /// Reports a name that is taken once, for the definition, and not for each file in it.
-    fn blame_definitions(
+    /// Reports a foreign definition once, and not once for each file in it.
+    fn report_foreign_definitions(
         &mut self,
         site: &Site,
         desired: &BTreeMap<String, DesiredEntry>,
@@ -289,7 +290,7 @@ impl<'t> InstallPlan<'t> {
                 self.foreign.push(ForeignPath { path: place, service });
             }
         }
-        // The links to definitions have the names of services as well.
+        // A foreign file in the place of a link to a definition has the name of a service too.
         let names: BTreeSet<&str> = definitions.into_iter().map(file_name).collect();
         for foreign in &mut self.foreign {
             let name = foreign.path.file_name().and_then(|name| name.to_str());
@@ -308,7 +309,7 @@ impl<'t> InstallPlan<'t> {
     }
 }
 
-/// What remains in a directory once everything in `gone` is removed.
+/// The entries that remain in a directory after everything in `gone` is removed.
 fn remaining(site: &Site, path: &str, gone: &BTreeSet<String>) -> Result<Vec<String>, DiskError> {
     Ok(site.list(path)?.into_iter().filter(|path| !gone.contains(path)).collect())
 }

@@ -18,7 +18,7 @@ pub(super) struct Receipt {
 }
 
 impl Receipt {
-    /// Reads the text of a receipt; the error says what is wrong with it.
+    /// Parses the text of a receipt. The error says what is wrong with it.
     pub fn parse(text: &[u8]) -> Result<Self, &'static str> {
         let text = std::str::from_utf8(text).map_err(|_| "it is not text")?;
         let (title, body) = text.split_once('\n').unwrap_or((text, ""));
@@ -26,7 +26,8 @@ impl Receipt {
         if title.split(':').next() != Some(VERSION) {
             return Err("it was written by a newer s6gen");
         }
-        // A line that was cut off could name the parent of the path that was meant, or a path outside of the root.
+        // If the last line is cut off, it may name a directory above the intended path. A line that is not plain may name a
+        // path outside of the root.
         let whole = body.is_empty() || body.ends_with('\n');
         let lines: BTreeSet<String> = body.lines().map(str::to_owned).collect();
         if !whole || !lines.iter().all(|line| is_plain(line.strip_suffix('/').unwrap_or(line))) {
@@ -66,7 +67,7 @@ impl Receipt {
         self.lines.insert(format!("{path}{}", if directory { "/" } else { "" }));
     }
 
-    /// What either of two receipts lists.
+    /// The paths that are in at least one of two receipts.
     pub fn union(&self, other: &Receipt) -> Receipt {
         Receipt { lines: self.lines.union(&other.lines).cloned().collect() }
     }

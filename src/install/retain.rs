@@ -1,4 +1,4 @@
-//! Files of an earlier build that a running system still needs.
+//! Keeps the files of an earlier build that a running system still needs.
 
 use std::path::Path;
 
@@ -7,8 +7,8 @@ use super::site::Site;
 use crate::disk::{self, OnDisk};
 use crate::tree::SourceTree;
 
-/// Returns `tree` with those files of an earlier build for which `is_needed` holds, as they lie below `root`. `definitions` is
-/// the directory of definitions in the image; paths are relative to the root.
+/// Returns `tree` with the files of an earlier build below `root` for which `is_needed` is true. `definitions` is the
+/// directory of definitions in the image. `is_needed` gets paths relative to the root.
 ///
 /// # Errors
 /// The system refuses, or the receipt beside the definitions cannot be used.

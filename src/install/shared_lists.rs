@@ -1,4 +1,4 @@
-//! The lists of other people's definitions, `contents.d` and `dependencies.d`, that hold names of ours.
+//! Shared lists: the `contents.d` and `dependencies.d` directories of foreign definitions in which s6gen adds names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,22 +8,22 @@ use crate::disk::path::{file_name, split};
 use crate::disk::{DiskError, OnDisk};
 use crate::tree::TreeEntry;
 
-/// How the names of the bundles begin that take the place of our names in such lists for the time of a switch. s6-rc ignores
-/// names that begin with a dot, so that these begin with a letter.
+/// The prefix for the names of stand-ins: bundles that replace our names in a shared list for the time of a switch. It
+/// begins with a letter because s6-rc ignores names that begin with a dot.
 pub(super) const STAND_IN: &str = "s6gen-switch-";
 
-/// How our names change in a list of somebody else's definition.
+/// How our names change in one shared list.
 #[derive(Default)]
 pub(super) struct SharedList {
-    /// The bundle that an interrupted build left there.
+    /// The stand-in that an interrupted build left in the list.
     pub stand_in: Option<String>,
     /// The names that are removed.
-    pub goes: BTreeSet<String>,
+    pub removed: BTreeSet<String>,
     /// The names that are added.
-    pub comes: BTreeSet<String>,
+    pub added: BTreeSet<String>,
 }
 
-/// The lists that change, by their directories.
+/// The shared lists that change, by their paths.
 pub(super) fn shared_lists<'p>(
     site: &Site,
     plan: &'p InstallPlan,
@@ -32,7 +32,7 @@ pub(super) fn shared_lists<'p>(
     for write in plan.writes.iter().filter(|write| is_listed(site, &write.path)) {
         if *write.entry != TreeEntry::Directory && matches!(site.look(&write.path)?, OnDisk::Nothing) {
             let (directory, name) = split(&write.path);
-            lists.entry(directory).or_default().comes.insert(name.to_owned());
+            lists.entry(directory).or_default().added.insert(name.to_owned());
         }
     }
     for (path, _) in plan.left_over.iter().filter(|(path, dir)| !dir && is_listed(site, path)) {
@@ -41,13 +41,13 @@ pub(super) fn shared_lists<'p>(
         if name.starts_with(STAND_IN) {
             list.stand_in = Some(name.to_owned());
         } else {
-            list.goes.insert(name.to_owned());
+            list.removed.insert(name.to_owned());
         }
     }
     Ok(lists)
 }
 
-/// Whether a path is a name in a list of somebody else's definition.
+/// Whether a path is an entry of a shared list.
 fn is_listed(site: &Site, path: &str) -> bool {
     site.definition_of(path).is_none() && matches!(file_name(split(path).0), "contents.d" | "dependencies.d")
 }

@@ -1,4 +1,4 @@
-//! The two sides of a switch: what `/init` finds under a name before and after the moment of the change.
+//! The two sides of a switch: what `/init` finds under a name before the switch is replaced, and after.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,25 +14,25 @@ use crate::tree::TreeEntry;
 pub(super) enum SwitchSide {
     /// No definition.
     Nothing,
-    /// A copy of what lies at this path, relative to the root.
+    /// A copy of the definition at this path, which is relative to the root.
     Copy(String),
-    /// The new definition, with other people's files that lie in the old one.
-    Whole,
-    /// The definition in its own place, which is complete by then.
+    /// The new definition, with the foreign files of the old one.
+    Merged,
+    /// A link to the definition at its final path. It is complete by then.
     InPlace,
-    /// A bundle with these names in its contents.
+    /// A bundle that contains these services.
     Bundle(BTreeSet<String>),
 }
 
 impl SwitchSide {
-    /// Makes it at `to`, in the staging directory.
+    /// Makes this side of the definition `name` at `to`, a path in the staging directory.
     pub fn create(&self, site: &Site, plan: &InstallPlan, name: &str, to: &Path) -> io::Result<()> {
         let nothing = TreeEntry::File { content: Vec::new(), executable: false };
         match self {
             SwitchSide::Nothing => create(to, &nothing),
             SwitchSide::Copy(from) => copy(&real_path(&site.path(from))?, to, 0),
             SwitchSide::InPlace => create(to, &TreeEntry::Link(format!("../../{name}"))),
-            SwitchSide::Whole => create_whole(site, plan, name, to),
+            SwitchSide::Merged => create_merged(site, plan, name, to),
             SwitchSide::Bundle(members) => {
                 let list = to.join("contents.d");
                 make_directory(to)?;
@@ -45,8 +45,8 @@ impl SwitchSide {
     }
 }
 
-/// Makes a definition as it will be, together with other people's files that will still lie in it.
-fn create_whole(site: &Site, plan: &InstallPlan, name: &str, to: &Path) -> io::Result<()> {
+/// Makes the new definition together with the foreign files that will still be in it.
+fn create_merged(site: &Site, plan: &InstallPlan, name: &str, to: &Path) -> io::Result<()> {
     let from = site.definition(name);
     make_directory(to)?;
     for (inside, entry) in plan.desired_in(&from) {

@@ -1,4 +1,4 @@
-//! The site of an installation: a root, the directory of definitions in it, and what s6gen keeps beside them.
+//! The site of an installation: a root, its directory of definitions, and the files that s6gen keeps there.
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -8,22 +8,23 @@ use crate::disk::path::is_plain;
 use crate::disk::{DiskError, OnDisk, Root, file_mode};
 use crate::tree::TreeEntry;
 
-/// The staging directories, in which new files are completed before any of them is visible. The second is for a build
-/// after one that was killed while `/init` could read the first. A killed build may leave them; they are always ours.
+/// The names of the staging directories, in which s6gen completes new files before it shows them. s6gen uses the second
+/// one if a killed build left links through which `/init` reads the first. Both names belong to s6gen, so whatever is
+/// there may be removed.
 pub(super) const STAGINGS: [&str; 2] = [".s6gen.new", ".s6gen.newer"];
 
-/// The link through which `/init` finds definitions while they change. It is always ours too.
+/// The link through which `/init` finds definitions while they change. This name belongs to s6gen too.
 pub(super) const SWITCH: &str = ".s6gen.switch";
 
 /// A root and the directory of definitions in it.
 #[derive(Debug)]
 pub(super) struct Site<'a> {
     root: Root<'a>,
-    /// The directory of definitions, links followed.
+    /// The directory of definitions relative to the root, with all links resolved.
     pub definitions: String,
 }
 
-/// A site is asked for paths below its root as the root is.
+/// A site has all methods of its root.
 impl<'a> Deref for Site<'a> {
     type Target = Root<'a>;
 
@@ -37,14 +38,14 @@ impl<'a> Deref for Site<'a> {
 pub enum PathState {
     /// Nothing is there.
     Missing,
-    /// Something else is there: a file for a directory, a link for a file.
+    /// An entry of another kind is there: a file instead of a directory, or a link instead of a file.
     Kind,
     /// A file with other content, or a link with another target.
     Content,
     /// A file that is executable and should not be, or the reverse.
     Executable,
-    /// A file or directory with other permissions that make no difference to s6: git keeps only the x bit, and the
-    /// rest depends on the umask.
+    /// A file or directory whose other permissions differ. They make no difference to s6, and they differ easily: git
+    /// keeps only the x bit, and the rest depends on the umask.
     Mode,
     /// An earlier build made it, and the tree does not have it.
     LeftOver,
@@ -62,17 +63,17 @@ impl<'a> Site<'a> {
         Ok(Site { root, definitions })
     }
 
-    /// A path in the directory of definitions, with the root.
+    /// The full path of a name in the directory of definitions.
     pub fn in_definitions(&self, name: &str) -> PathBuf {
         self.path(&self.definitions).join(name)
     }
 
-    /// The path of the definition of that name.
+    /// The path of the definition `name`, relative to the root.
     pub fn definition(&self, name: &str) -> String {
         format!("{}/{name}", self.definitions)
     }
 
-    /// The name of the definition that a path is or lies in, if it does.
+    /// The name of the definition that contains `path` or is `path`.
     pub fn definition_of<'p>(&self, path: &'p str) -> Option<&'p str> {
         path.strip_prefix(&self.definitions)?.strip_prefix('/')?.split('/').next()
     }
@@ -92,13 +93,13 @@ impl<'a> Site<'a> {
         let text = self.content(&place, length)?;
         let unusable = |reason| {
             DiskError::refused("use the receipt", &path, reason).help(
-                "restore it; without it, remove the definitions that s6gen made, then the receipt, and build again",
+                "restore it; if you cannot, remove the definitions that s6gen made, then the receipt, and build again",
             )
         };
         Receipt::parse(&text).map(Some).map_err(unusable)
     }
 
-    /// How what is at a path differs from an entry of the tree; `None` if it does not.
+    /// How `found`, which is at `path`, differs from an entry of the tree. `None` if they are equal.
     pub fn difference(
         &self,
         path: &str,

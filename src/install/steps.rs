@@ -9,28 +9,29 @@ use crate::tree::TreeEntry;
 
 /// A change of one file, link or directory.
 pub(super) enum InstallStep<'p> {
-    /// Gives a directory the permissions that s6gen gives.
+    /// Sets the permissions of a directory to [`DIRECTORY_MODE`](crate::disk::DIRECTORY_MODE).
     Mode { path: &'p str },
     /// Renames the entry `staged` of the staging directory to `path`.
     Put { staged: String, path: &'p str, entry: &'p TreeEntry },
-    /// Puts a link that leads through the switch in the place of a file. Where that is not one rename, because a mount is
-    /// in the way, it is left out and the file changes a moment later.
-    Lead { staged: String, path: &'p str },
-    /// Removes a path of ours.
+    /// Replaces a file in a definition by a link that leads through the switch. If a mount makes the rename impossible, the
+    /// step does nothing, and a later step replaces the file.
+    PutInnerLink { staged: String, path: &'p str },
+    /// Removes something that s6gen made.
     Remove { path: &'p str, directory: bool },
 }
 
 /// The steps of a plan, in an order in which `/init` at any moment finds definitions that compile.
 ///
-/// First comes what `/init` does not see yet, last what it no longer sees. Between the two is one step that it sees, if
-/// there is a switch or if only one thing changes that it sees. Otherwise it has nothing yet, or it finds the definitions
-/// without links, and then there is a time between old and new.
+/// The first steps change what `/init` does not see yet, and the last ones what it no longer sees. If there is a
+/// switch, or if only one visible thing changes, exactly one step between them is visible to `/init`. In the other
+/// cases `/init` either has no definitions yet, or finds them without links, and then a boot may find some old and some
+/// new ones.
 pub(super) fn steps<'p>(
     site: &Site,
     plan: &'p InstallPlan,
     switch: Option<&'p Switch>,
 ) -> Vec<InstallStep<'p>> {
-    let handled = switch.map(Switch::handled).unwrap_or_default();
+    let handled = switch.map(Switch::handled_paths).unwrap_or_default();
     let seen = |path: &str| switch.is_some_and(|switch| switch.is_seen(site, path));
     let mut order = Order { plan, steps: Vec::new(), done: handled };
 
@@ -46,7 +47,7 @@ pub(super) fn steps<'p>(
     if let Some(switch) = switch {
         order.put(&switch.engage);
         order.unlink(&switch.unlist);
-        order.lead(&switch.leaves);
+        order.put_inner(&switch.inner);
         order.put(&switch.flip);
     }
     order.write(|write| seen(&write.path));
@@ -61,15 +62,16 @@ pub(super) fn steps<'p>(
     order.steps
 }
 
+/// Collects the steps in order.
 struct Order<'p> {
     plan: &'p InstallPlan<'p>,
     steps: Vec<InstallStep<'p>>,
-    /// The paths that need no further steps.
+    /// The paths that need no more steps.
     done: BTreeSet<&'p str>,
 }
 
 impl<'p> Order<'p> {
-    /// Adds the writes that `which` selects and that are still to be done.
+    /// Adds the writes that `which` selects and that no earlier step does.
     fn write(&mut self, which: impl Fn(&Write) -> bool) {
         for (number, write) in self.plan.writes.iter().enumerate() {
             if !which(write) || !self.done.insert(&write.path) {
@@ -94,7 +96,7 @@ impl<'p> Order<'p> {
         }
     }
 
-    /// Adds the removals that `which` selects and that are still to be done.
+    /// Adds the removals that `which` selects and that no earlier step does.
     fn remove(&mut self, which: impl Fn(&str, bool) -> bool) {
         for (path, directory) in &self.plan.left_over {
             if which(path, *directory) && self.done.insert(path) {
@@ -111,9 +113,9 @@ impl<'p> Order<'p> {
         }));
     }
 
-    fn lead(&mut self, entries: &'p [StagedEntry]) {
+    fn put_inner(&mut self, entries: &'p [StagedEntry]) {
         self.steps.extend(entries.iter().map(|staged| match &staged.entry {
-            TreeEntry::Link(_) => InstallStep::Lead { staged: staged.name(), path: &staged.path },
+            TreeEntry::Link(_) => InstallStep::PutInnerLink { staged: staged.name(), path: &staged.path },
             entry => InstallStep::Put { staged: staged.name(), path: &staged.path, entry },
         }));
     }

@@ -1,21 +1,21 @@
-//! The switch: how many definitions change in one step.
+//! The switch: a link that lets many definitions change in one step.
 //!
-//! `/init` finds our definitions through links, `s6-rc.d/NAME -> ../sv/NAME`. A directory of a lower overlay layer
-//! cannot be renamed, a link always can: while definitions change, their links lead through one more link, the switch,
+//! `/init` finds our definitions through links, `s6-rc.d/NAME -> ../sv/NAME`. A directory of a lower overlay layer cannot be
+//! renamed, but a link always can. So while definitions change, their links lead through one more link, the switch:
 //!
 //! ```text
 //! s6-rc.d/NAME -> ../sv/.s6gen.switch/NAME
 //! sv/.s6gen.switch -> .s6gen.new/now, later .s6gen.new/next
 //! ```
 //!
-//! and the rename that replaces the switch is the only moment at which anything that `/init` sees becomes different. `now`
-//! holds copies of the old definitions, `next` the new ones, complete. Where there is no definition on one of the sides, a
-//! plain file takes its place: s6-rc-compile ignores a file, but refuses a link to nothing. Meanwhile `sv/NAME` is brought up
-//! to date unseen.
+//! One rename replaces the switch, and only that rename changes what `/init` sees. `now` holds copies of the old
+//! definitions, and `next` holds the complete new ones. If a definition exists on one side only, the other side has a
+//! plain file in its place: s6-rc-compile ignores a file, but refuses a link to nothing. `/init` does not see `sv/NAME`
+//! meanwhile, so it can change step by step.
 //!
-//! Names that s6gen adds to lists of other people's definitions cannot lead through a link, because s6-rc reads only the
-//! names. During the switch such a list holds the name of a bundle of ours instead, the stand-in. It is switched like any
-//! definition, and contains first the names that are removed and then those that are added.
+//! Names that s6gen adds to the lists of foreign definitions cannot lead through a link, because s6-rc reads only the names.
+//! During the switch such a list has the name of a bundle of s6gen instead, the stand-in. The stand-in is switched like any
+//! definition: before, it contains the names that are removed; after, it contains the names that are added.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -30,7 +30,7 @@ use crate::disk::path::{destination, file_name, parents, relative, split};
 use crate::disk::{DiskError, OnDisk, create, is_directory, make_directory};
 use crate::tree::TreeEntry;
 
-/// An entry of the switch's own. It is staged under a number and then renamed to its place.
+/// An entry that only the switch needs. It is staged under a number and then renamed to its path.
 pub(super) struct StagedEntry {
     pub number: usize,
     pub path: String,
@@ -44,34 +44,36 @@ impl StagedEntry {
     }
 }
 
-/// The steps by which what `/init` sees changes at once. Nobody may look at the staging directory before.
+/// The entries that change everything that `/init` sees in one rename, grouped by the order of their steps.
 #[derive(Default)]
 pub(super) struct Switch {
-    /// The staging directory; not the one that an interrupted build left in use.
+    /// The name of the staging directory. It is not one that `/init` still reads after an interrupted build.
     pub staging: &'static str,
     /// Whether an interrupted build left links that lead through the switch.
     pub in_use: bool,
-    /// The definitions that are seen before and after, and change.
+    /// The definitions that exist both before and after, and change.
     pub seen: BTreeSet<String>,
-    /// Lets the links lead through the switch; nothing looks different.
+    /// The first steps: they let the links lead through the switch. `/init` still sees the old definitions.
     pub engage: Vec<StagedEntry>,
-    /// What then must go from other people's lists, as the bundle there stands for it.
+    /// The names to remove next from shared lists. The stand-in already replaces them.
     pub unlist: Vec<String>,
-    /// New directories in changing definitions, and links in the place of files, which the scripts of oneshots name.
-    pub leaves: Vec<StagedEntry>,
-    /// The moment.
+    /// New directories in the changing definitions, and links that replace files there. See [`Switch::add_inner`].
+    pub inner: Vec<StagedEntry>,
+    /// The rename that replaces the switch. It is the only step that changes what `/init` sees.
     pub flip: Vec<StagedEntry>,
-    /// Lets the links lead to the definitions again.
+    /// The steps after it: they let the links lead directly to the definitions again.
     pub release: Vec<StagedEntry>,
-    /// What then remains to be removed.
+    /// The paths to remove at the end.
     pub remove: Vec<String>,
+    /// What is under each name in `now` and in `next`.
     sides: BTreeMap<String, (SwitchSide, SwitchSide)>,
+    /// The number of the last staged entry.
     count: usize,
 }
 
 impl Switch {
-    /// What is needed to do `plan` in one step; nothing where it is one step already, where `/init` finds the definitions
-    /// without links, and where it finds nothing yet.
+    /// The switch that makes `plan` one visible step. `None` if the plan has one visible step anyway, if `/init` finds the
+    /// definitions without links, or if `/init` has no definitions yet.
     pub fn new(site: &Site, plan: &InstallPlan) -> Result<Option<Self>, DiskError> {
         let links = links(site, plan)?;
         let Some(folder) = links.keys().find_map(|link| parents(link).last()) else { return Ok(None) };
@@ -82,12 +84,13 @@ impl Switch {
         let mut switch = Switch { staging: free_staging(site)?, ..Switch::default() };
         let mut changes = switch.add_links(site, plan, links)?;
         changes += switch.add_lists(site, plan, &folder)?;
-        changes += plan.writes.iter().filter(|w| switch.is_seen(site, &w.path)).map(weight).sum::<usize>();
+        changes +=
+            plan.writes.iter().filter(|w| switch.is_seen(site, &w.path)).map(visible_steps).sum::<usize>();
         changes += plan.left_over.iter().filter(|(path, _)| switch.is_seen(site, path)).count();
         if changes < 2 && !switch.in_use {
             return Ok(None);
         }
-        switch.add_leaves(site, plan);
+        switch.add_inner(site, plan);
         let path = site.definition(SWITCH);
         let [now, next] = ["now", "next"].map(|side| {
             let target = TreeEntry::Link(format!("{}/{side}", switch.staging));
@@ -99,13 +102,14 @@ impl Switch {
         Ok(Some(switch))
     }
 
+    /// Whether a path is in a definition that exists both before and after.
     pub fn is_seen(&self, site: &Site, path: &str) -> bool {
         site.definition_of(path).is_some_and(|name| self.seen.contains(name))
     }
 
-    /// Whether the switch takes care of a path, so that nobody else does.
-    pub fn handled(&self) -> BTreeSet<&str> {
-        let made = self.leaves.iter().filter(|staged| staged.entry == TreeEntry::Directory);
+    /// The paths that the steps of the switch change. No other step may change them.
+    pub fn handled_paths(&self) -> BTreeSet<&str> {
+        let made = self.inner.iter().filter(|staged| staged.entry == TreeEntry::Directory);
         let staged = self.engage.iter().chain(&self.release).chain(made);
         staged
             .map(|staged| staged.path.as_str())
@@ -113,13 +117,13 @@ impl Switch {
             .collect()
     }
 
-    /// The directories in which something happens.
+    /// The directories in which the switch adds or replaces entries.
     pub fn folders(&self) -> BTreeSet<&str> {
         self.all_staged().map(|staged| split(&staged.path).0).collect()
     }
 
-    /// Adds what is made for the time of the switch only.
-    pub fn announce(&self, receipt: &mut Receipt, site: &Site) {
+    /// Adds the paths that exist only during the switch to a receipt.
+    pub fn add_to_receipt(&self, receipt: &mut Receipt, site: &Site) {
         for staged in self.engage.iter().filter(|staged| site.definition_of(&staged.path).is_none()) {
             receipt.add(&staged.path, false);
         }
@@ -131,10 +135,10 @@ impl Switch {
     }
 
     fn all_staged(&self) -> impl Iterator<Item = &StagedEntry> {
-        [&self.engage, &self.leaves, &self.flip, &self.release].into_iter().flatten()
+        [&self.engage, &self.inner, &self.flip, &self.release].into_iter().flatten()
     }
 
-    /// Makes everything that the steps need, with both sides, in the staging directory.
+    /// Makes both sides, and every entry that the steps need, in the staging directory.
     pub fn stage(&self, site: &Site, plan: &InstallPlan, staging: &Path) -> io::Result<()> {
         for side in ["now", "next"] {
             make_directory(&staging.join(side))?;
@@ -146,7 +150,7 @@ impl Switch {
         self.all_staged().try_for_each(|staged| create(&staging.join(staged.name()), &staged.entry))
     }
 
-    /// Every link whose definition changes, and every one that comes or goes; returns how many come or go.
+    /// Adds every link that is added or removed, or whose definition changes. Returns how many links are added or removed.
     fn add_links(
         &mut self,
         site: &Site,
@@ -168,7 +172,7 @@ impl Switch {
                 OnDisk::Link(there) if is_link_to(site, &link, &there) => {
                     Some(destination(&link, &there.to_string_lossy()))
                 }
-                // Somebody has changed it; it is replaced like any file.
+                // The user has changed the link. It is replaced like any file.
                 _ => continue,
             };
             self.in_use |= place.as_ref().is_some_and(|place| *place == through_switch(site, &name));
@@ -177,9 +181,9 @@ impl Switch {
             let after = match (&place, &target) {
                 (_, None) => SwitchSide::Nothing,
                 (None, Some(_)) => SwitchSide::InPlace,
-                (Some(_), Some(_)) => SwitchSide::Whole,
+                (Some(_), Some(_)) => SwitchSide::Merged,
             };
-            if matches!(after, SwitchSide::Whole) {
+            if matches!(after, SwitchSide::Merged) {
                 self.seen.insert(name.clone());
             }
             self.engage(site, &link);
@@ -195,6 +199,7 @@ impl Switch {
         Ok(changes)
     }
 
+    /// Lets a link lead through the switch.
     fn engage(&mut self, site: &Site, link: &str) {
         let name = file_name(link);
         let target = relative(parents(link).last().unwrap_or_default(), &through_switch(site, name));
@@ -202,19 +207,20 @@ impl Switch {
         self.engage.push(staged);
     }
 
-    /// Every change of other people's lists; returns how many there are.
+    /// Adds every change of a shared list. Returns how many names change.
     fn add_lists(&mut self, site: &Site, plan: &InstallPlan, folder: &str) -> Result<usize, DiskError> {
         let lists = shared_lists(site, plan)?;
-        let changes = lists.values().map(|list| list.goes.len() + list.comes.len()).sum();
+        let changes = lists.values().map(|list| list.removed.len() + list.added.len()).sum();
         let mut number = 0;
         for (directory, mut list) in lists {
             let link_of = |name: &str| format!("{folder}/{name}");
-            self.unlist.extend(list.goes.iter().map(|name| format!("{directory}/{name}")));
+            self.unlist.extend(list.removed.iter().map(|name| format!("{directory}/{name}")));
             let name = match list.stand_in {
                 Some(name) => {
                     let members = format!("{}/contents.d", through_switch(site, &name));
                     if is_directory(&site.path(&members)) {
-                        list.goes.extend(site.list(&members)?.iter().map(|path| file_name(path).to_owned()));
+                        list.removed
+                            .extend(site.list(&members)?.iter().map(|path| file_name(path).to_owned()));
                     }
                     name
                 }
@@ -233,18 +239,19 @@ impl Switch {
             let entry = TreeEntry::File { content: Vec::new(), executable: false };
             let staged = self.staged(listed.clone(), entry);
             self.engage.push(staged);
-            // Nothing may name a bundle that is gone.
+            // The name in the list must go before the bundle, because s6-rc refuses a name without a definition.
             self.remove.retain(|path| *path != link);
             self.remove.insert(0, listed);
             self.remove.push(link);
-            self.sides.insert(name, (SwitchSide::Bundle(list.goes), SwitchSide::Bundle(list.comes)));
+            self.sides.insert(name, (SwitchSide::Bundle(list.removed), SwitchSide::Bundle(list.added)));
         }
         Ok(changes)
     }
 
-    /// Scripts that s6-rc leaves where they are, those of oneshots, are named in what it compiles: also these change
-    /// with the switch. s6-rc-compile itself never meets such a link, it looks into `now` and `next`.
-    fn add_leaves(&mut self, site: &Site, plan: &InstallPlan) {
+    /// Adds links through the switch for the files in the changing definitions. A compiled database runs the scripts of a
+    /// oneshot from their path in the definition, so these must change with the switch too. s6-rc-compile never reads such
+    /// a link, because it reads `now` and `next`.
+    fn add_inner(&mut self, site: &Site, plan: &InstallPlan) {
         let blocked: BTreeSet<&str> = plan
             .writes
             .iter()
@@ -262,15 +269,15 @@ impl Switch {
                 _ => TreeEntry::Link(relative(split(&write.path).0, &through_switch(site, inside))),
             };
             let staged = self.staged(write.path.clone(), entry);
-            self.leaves.push(staged);
+            self.inner.push(staged);
         }
     }
 }
 
-/// The links to definitions that are wanted, with their targets, and those that are no longer.
+/// The links to definitions: the desired ones with their targets, and the ones to remove with `None`.
 fn links(site: &Site, plan: &InstallPlan) -> Result<BTreeMap<String, Option<String>>, DiskError> {
-    let wanted = plan.desired_links(site).map(|(path, target)| (path.to_owned(), Some(target.to_owned())));
-    let mut links: BTreeMap<String, Option<String>> = wanted.collect();
+    let desired = plan.desired_links(site).map(|(path, target)| (path.to_owned(), Some(target.to_owned())));
+    let mut links: BTreeMap<String, Option<String>> = desired.collect();
     for (path, _) in plan.left_over.iter().filter(|(path, dir)| !dir && site.definition_of(path).is_none()) {
         if let OnDisk::Link(target) = site.look(path)?
             && is_link_to(site, path, &target)
@@ -281,13 +288,13 @@ fn links(site: &Site, plan: &InstallPlan) -> Result<BTreeMap<String, Option<Stri
     Ok(links)
 }
 
-/// Whether a link leads to the definition of its name, or would through the switch.
+/// Whether a link leads to the definition of its name, directly or through the switch.
 fn is_link_to(site: &Site, link: &str, target: &Path) -> bool {
     let (name, place) = (file_name(link), destination(link, &target.to_string_lossy()));
     place == site.definition(name) || place == through_switch(site, name)
 }
 
-/// A staging directory that no links lead into.
+/// The name of a staging directory into which the switch does not lead.
 fn free_staging(site: &Site) -> Result<&'static str, DiskError> {
     let [first, second] = STAGINGS;
     Ok(match site.look(&site.definition(SWITCH))? {
@@ -296,11 +303,12 @@ fn free_staging(site: &Site) -> Result<&'static str, DiskError> {
     })
 }
 
+/// The path through the switch of something in the directory of definitions.
 fn through_switch(site: &Site, inside: &str) -> String {
     format!("{}/{inside}", site.definition(SWITCH))
 }
 
-/// A rename is one step for `/init`, a removal and a rename are two.
-fn weight(write: &Write) -> usize {
+/// The number of steps of a write that `/init` can see: one for a rename, two for a removal and a rename.
+fn visible_steps(write: &Write) -> usize {
     if write.in_the_way == InTheWay::Nothing { 1 } else { 2 }
 }

@@ -65,7 +65,7 @@ fn the_starter_builds_and_is_never_overwritten() {
     fs::write(folder.path().join("services.toml"), WEB).unwrap();
     let again = run(folder.path(), &["init"]);
     assert_eq!(code(&again), 2, "wrong usage: the system refused nothing");
-    assert!(err(&again).contains("`services.toml` exists already"), "{}", err(&again));
+    assert!(err(&again).contains("`services.toml` already exists"), "{}", err(&again));
     assert_eq!(fs::read_to_string(folder.path().join("services.toml")).unwrap(), WEB);
 }
 
