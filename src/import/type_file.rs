@@ -74,14 +74,14 @@ impl<D: Directory> DefinitionReader<'_, D> {
             return (help.into(), None);
         }
         if extends && (*name == *"user" || *name == *"user2") {
-            let help = "judge the tree as /init compiles it, with `--overlay VERSION`: s6-overlay has the rest of it";
+            let help = "check the tree as /init compiles it, with `--overlay VERSION`: s6-overlay has the rest of it";
             return (help.into(), None);
         }
         if extends {
             let note = format!(
                 "it probably adds to `{name}` of a base image, which has the rest of this definition and is not here"
             );
-            let help = "judge it with `--overlay VERSION`, together with that image's files (`--layer`), or name it as known (`--external`)";
+            let help = "check it with `--overlay VERSION`, together with the files of that image (`--layer`), or declare the name (`--external`)";
             return (help.into(), Some(note));
         }
         if let Some(wanted) = wanted {
@@ -90,7 +90,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
             return match only {
                 true => (
                     format!(
-                        "judge it together with the image that has the rest of it (`--layer`); if none has, {write}"
+                        "check it together with the image that has the rest of it (`--layer`); if no image has it, {write}"
                     ),
                     Some("a single file may add to a definition of a base image".into()),
                 ),

@@ -62,7 +62,7 @@ pub enum Language {
     /// Another interpreter.
     Other,
     /// None: a compiled program, or a text without an interpreter.
-    Nobody,
+    None,
 }
 
 /// How many bytes are kept of a file that is not text.
@@ -110,7 +110,7 @@ impl Program {
 
     /// The language of the script. Arguments and command lines have none.
     pub fn language(&self) -> Language {
-        self.as_script().map_or(Language::Nobody, |(_, language)| language)
+        self.as_script().map_or(Language::None, |(_, language)| language)
     }
 
     /// All of it.
@@ -158,7 +158,7 @@ impl Language {
     pub fn of(text: &str) -> Self {
         match text.strip_prefix("#!").and_then(|rest| rest.lines().next()) {
             Some(first) => Language::of_interpreter(first.split_ascii_whitespace()),
-            None => Language::Nobody,
+            None => Language::None,
         }
     }
 
@@ -196,6 +196,6 @@ mod tests {
         assert_eq!(of("#!/usr/bin/env bashio"), Language::Shell);
         assert_eq!(of("#!/command/execlineb -P"), Language::Execline);
         assert_eq!(of("#!/usr/bin/python3"), Language::Other);
-        assert_eq!(of("web"), Language::Nobody);
+        assert_eq!(of("web"), Language::None);
     }
 }

@@ -1,14 +1,14 @@
-//! Bundles that contain themselves.
+//! Finds bundles that contain themselves.
 
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Class, Diagnostic, Problems, Rank};
 use crate::model::{Edge, Index, Kind, Node, NodeKind, ServiceRef};
 
-use super::cycles::{self, Circle};
+use super::cycles::{self, Cycle};
 
-/// No bundle contains itself, directly or through other bundles.
-pub(super) fn are_acyclic(index: &Index<'_>, problems: &mut Problems) {
+/// Checks that no bundle contains itself, directly or through other bundles.
+pub(super) fn check(index: &Index<'_>, problems: &mut Problems) {
     let edges: Vec<Vec<Edge>> = index
         .nodes()
         .map(|node| match index.service(node).map(|service| &service.kind) {
@@ -20,47 +20,48 @@ pub(super) fn are_acyclic(index: &Index<'_>, problems: &mut Problems) {
             _ => Vec::new(),
         })
         .collect();
-    let circles = cycles::circles(&edges, |_| true);
-    if circles.is_empty() {
+    let cycles = cycles::find_cycles(&edges, |_| true);
+    if cycles.is_empty() {
         return;
     }
     let resolution = Resolution::new(index);
-    for circle in circles {
-        problems.push(report(index, &circle, &resolution));
+    for cycle in cycles {
+        problems.push(report(index, &cycle, &resolution));
     }
 }
 
-fn report(index: &Index<'_>, circle: &Circle, resolution: &Resolution) -> Diagnostic {
-    let met = resolution.circles.iter().filter(|(bundle, _)| circle.members.contains(bundle));
+fn report(index: &Index<'_>, cycle: &Cycle, resolution: &Resolution) -> Diagnostic {
+    let met = resolution.cycles.iter().filter(|(bundle, _)| cycle.members.contains(bundle));
     let rank = met.map(|(_, rank)| *rank).min().unwrap_or(Rank::Unranked);
-    let start = index.name(circle.hops[0].0);
-    let message = match circle.hops.len() {
+    let start = index.name(cycle.hops[0].0);
+    let message = match cycle.hops.len() {
         1 => format!("bundle `{start}` contains itself"),
-        _ => format!("bundle `{start}` contains itself: {}", circle.shown(index)),
+        _ => format!("bundle `{start}` contains itself: {}", cycle.path(index)),
     };
     let mut problem = Diagnostic::s6rc(Class::BundleCycle, rank, message);
-    for (from, edge) in &circle.hops {
+    for (from, edge) in &cycle.hops {
         let text = format!("bundle `{}` contains `{}`", index.name(*from), index.name(edge.to));
         problem = match edge.origin {
             Some(_) => problem.at(edge.origin, text),
             None => problem.note(text),
         };
     }
-    let others = circle.members.len() - circle.hops.len();
+    let others = cycle.members.len() - cycle.hops.len();
     match others {
         0 => {}
-        1 => problem = problem.note("1 more bundle is part of this knot"),
-        more => problem = problem.note(format!("{more} more bundles are part of this knot")),
+        1 => problem = problem.note("1 more bundle is in a cycle with these"),
+        more => problem = problem.note(format!("{more} more bundles are in cycles with these")),
     }
     problem.help("remove one of these members")
 }
 
-/// How the compiler resolves bundles: all of them in definition order, those of pipelines last, depth first.
+/// Resolves bundles in the order of s6-rc-compile, to know which error it finds first: in definition order, the bundles of
+/// pipelines last, depth first.
 pub(super) struct Resolution {
-    /// When it comes to each mention that is defined nowhere: by the bundle and the position in its contents.
+    /// When the compiler reads each member that is defined nowhere. The key is the bundle and the position in its contents.
     pub(super) undefined: BTreeMap<(Node, usize), Rank>,
-    /// When it comes back to a bundle that it is just resolving.
-    circles: Vec<(Node, Rank)>,
+    /// When the compiler reaches a bundle again that it is still resolving.
+    cycles: Vec<(Node, Rank)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,7 +73,7 @@ enum State {
 
 impl Resolution {
     pub(super) fn new(index: &Index<'_>) -> Self {
-        let mut resolution = Resolution { undefined: BTreeMap::new(), circles: Vec::new() };
+        let mut resolution = Resolution { undefined: BTreeMap::new(), cycles: Vec::new() };
         let mut clock = 0;
         let mut tick = || {
             clock += 1;
@@ -100,7 +101,7 @@ impl Resolution {
                     }
                     Some(inner) if contents(index, inner).is_some() => match states[inner.0] {
                         State::Untouched => path.push((inner, 0)),
-                        State::Open => resolution.circles.push((inner, tick())),
+                        State::Open => resolution.cycles.push((inner, tick())),
                         State::Done => {}
                     },
                     Some(_) => {}
@@ -111,7 +112,7 @@ impl Resolution {
     }
 }
 
-/// What a written bundle contains.
+/// The contents of a bundle as written. The bundle of a pipeline has none.
 fn contents<'a>(index: &Index<'a>, node: Node) -> Option<&'a [ServiceRef]> {
     match &index.service(node)?.kind {
         Kind::Bundle(bundle) => Some(&bundle.contents),

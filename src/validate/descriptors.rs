@@ -3,8 +3,9 @@
 use crate::diagnostic::{Class, CompilerStep, Diagnostic, Problems, Rank};
 use crate::model::Index;
 
-/// Checks that readiness notification and the lock have different descriptors. The compiler does not compare those below 3.
-pub(super) fn differ(index: &Index<'_>, problems: &mut Problems) {
+/// Checks that readiness notification and the lock use two different descriptors. The compiler does not compare numbers
+/// below 3.
+pub(super) fn check(index: &Index<'_>, problems: &mut Problems) {
     for (number, service) in index.set().services.iter().enumerate() {
         let Some(longrun) = service.longrun() else { continue };
         let (Some(ready), Some(lock)) = (&longrun.notification_fd, &longrun.lock_fd) else { continue };

@@ -1,5 +1,5 @@
 //! Checks a [`ServiceSet`], whether it came from a manifest or a tree. It finds the definitions that do not fit together,
-//! so `s6-rc-compile` 0.7.0.0 would refuse them, and mistakes that this program accepts or dies of.
+//! which `s6-rc-compile` 0.7.0.0 refuses, and mistakes that this program accepts or crashes on.
 //!
 //! Every rule reports every problem that it finds, but each cause once. A name that is defined nowhere is one problem,
 //! even if several services mention it. A pipeline whose two sides differ is one problem, not two.
@@ -20,29 +20,29 @@ use rule::{Check, Findings, Subject};
 use crate::diagnostic::{Code, Files, Problems, did_you_mean, is_one_slip};
 use crate::model::{Index, Name, ServiceSet};
 
-/// A check that every service set must pass.
-type Demand = fn(&Index<'_>, &mut Problems);
+/// A check that every service set must pass, because s6-rc-compile makes it too.
+type RequiredCheck = fn(&Index<'_>, &mut Problems);
 
 /// All these checks, in the order of `s6-rc-compile`.
-const DEMANDS: &[Demand] = &[
-    names::are_not_reserved,
-    names::are_unique,
-    pipelines::have_names_of_their_own,
-    pipelines::end,
-    references::exist,
-    bundles::are_acyclic,
-    pipelines::consist_of_longruns,
-    pipelines::agree,
-    cycles::do_not_exist,
-    descriptors::differ,
+const REQUIRED_CHECKS: &[RequiredCheck] = &[
+    names::check_not_reserved,
+    names::check_unique,
+    pipelines::check_names,
+    pipelines::check_length,
+    references::check,
+    bundles::check,
+    pipelines::check_members,
+    pipelines::check_both_sides,
+    cycles::check,
+    descriptors::check,
 ];
 
 /// Runs all checks of s6-rc on `set`, and every lint that needs no image. `before_image` says that a Dockerfile may still
 /// change the files that were read.
 pub fn validate(set: &ServiceSet, before_image: bool, problems: &mut Problems) {
     let subject = Subject { index: Index::new(set), before_image };
-    for demand in DEMANDS {
-        demand(&subject.index, problems);
+    for check in REQUIRED_CHECKS {
+        check(&subject.index, problems);
     }
     for rule in lints::RULES {
         if let Check::Services(check) = rule.check {
@@ -51,8 +51,8 @@ pub fn validate(set: &ServiceSet, before_image: bool, problems: &mut Problems) {
     }
 }
 
-/// Warns of services that compile but that nothing starts, or that start earlier than most. This is for definitions
-/// written by hand, which cannot say that this is on purpose. The set must have no errors.
+/// Warns about services that nothing starts, or that start earlier than most. This is for hand-written definitions, which
+/// cannot say that this is on purpose. The set must have no errors.
 pub fn start(set: &ServiceSet, around: &Around<'_>, files: &Files, problems: &mut Problems) {
     let subject = Subject { index: Index::new(set), before_image: false };
     for rule in lints::RULES {
@@ -77,7 +77,7 @@ enum Guess {
 }
 
 /// Guesses the intended name for a name that is defined nowhere. The services that mention it are not candidates.
-fn meant(index: &Index<'_>, wrong: &Name, mentioned_by: &[&Name]) -> Option<Guess> {
+fn suggestion(index: &Index<'_>, wrong: &Name, mentioned_by: &[&Name]) -> Option<Guess> {
     if wrong.as_bytes().starts_with("\u{feff}".as_bytes()) {
         return Some(Guess::Sure(
             "the file begins with a byte order mark, which is a part of the name: save it as UTF-8 without byte order \
@@ -99,7 +99,7 @@ fn meant(index: &Index<'_>, wrong: &Name, mentioned_by: &[&Name]) -> Option<Gues
     let others = index.names().filter(|name| !name.is_reserved() && !mentioned_by.contains(name));
     let candidates = others.filter_map(|name| {
         let name = str::from_utf8(name.as_bytes()).ok()?;
-        // A shortcut for large systems: so different a length is never close enough.
+        // Saves time in large systems: a name whose length differs by more is never close enough.
         (name.len().abs_diff(wrong.len()) <= 1 + wrong.len() / 4).then_some(name)
     });
     let name = did_you_mean(wrong, candidates)?;

@@ -1,4 +1,4 @@
-//! Checks names: no reserved ones, and none twice.
+//! Checks that no name is reserved, and that no name is defined twice.
 
 use crate::diagnostic::{Class, Code, CompilerStep, Diagnostic, Problems, Rank};
 use crate::model::{Index, Kind, Layer, Name, Node, NodeKind, Script, Service, ServiceRef};
@@ -6,7 +6,7 @@ use crate::model::{Index, Kind, Layer, Name, Node, NodeKind, Script, Service, Se
 use super::small;
 
 /// Checks that no list mentions a name with a prefix that s6-rc reserves.
-pub(super) fn are_not_reserved(index: &Index<'_>, problems: &mut Problems) {
+pub(super) fn check_not_reserved(index: &Index<'_>, problems: &mut Problems) {
     for service in &index.set().services {
         let mut check = |references: &[ServiceRef], step: CompilerStep, what: &str| {
             for (position, reference) in references.iter().enumerate().filter(|(_, r)| r.name.is_reserved()) {
@@ -41,14 +41,14 @@ pub(super) fn are_not_reserved(index: &Index<'_>, problems: &mut Problems) {
 }
 
 /// Checks that every name is defined once, except the names of pipelines.
-pub(super) fn are_unique(index: &Index<'_>, problems: &mut Problems) {
+pub(super) fn check_unique(index: &Index<'_>, problems: &mut Problems) {
     for (number, service) in index.set().services.iter().enumerate() {
         let Some(first) = index.find(&service.name).filter(|first| first.0 < number) else { continue };
         if service.name.is_reserved() {
             continue;
         }
         let rank = Rank::reading(service.place, CompilerStep::Name, 0);
-        // Of a definition and one of another layer, the one that somebody here can change is the one to point at.
+        // If one of the two is in another layer, the report is about the one that the user can change.
         let (ours, other) = match (service.layer, index.layer(first)) {
             (Layer::Overlay | Layer::External, Layer::Ours) => (first, Node(number)),
             _ => (Node(number), first),
@@ -63,9 +63,9 @@ pub(super) fn taken(index: &Index<'_>, class: Class, rank: Rank, ours: Node, oth
     let is_pipeline = index.service(ours).is_none();
     let subject = if is_pipeline { "a pipeline" } else { "a service" };
     if index.layer(other) == Layer::Overlay {
-        let problem = Diagnostic::s6rc(class, rank, format!("{subject} is called `{name}`, as one of s6-overlay's own"))
+        let problem = Diagnostic::s6rc(class, rank, format!("{subject} is called `{name}`, but s6-overlay has a definition of that name"))
             .at(index.origin(ours), "this name is taken")
-            .note("/init compiles these definitions together with those of s6-overlay, and every name may exist once")
+            .note("/init compiles these definitions together with those of s6-overlay, and each name may exist only once")
             .help("rename it");
         return Diagnostic { code: Code::BuiltInName, ..problem };
     }
@@ -74,7 +74,7 @@ pub(super) fn taken(index: &Index<'_>, class: Class, rank: Rank, ours: Node, oth
         _ => format!("defined as {}", described(index, other)),
     };
     let same_pipeline = is_pipeline && index.service(other).is_none();
-    let (first, second) = (made_by_s6gen(index, other), made_by_s6gen(index, ours));
+    let (first, second) = (maker_note(index, other), maker_note(index, ours));
     let help = match (is_pipeline, same_pipeline) {
         _ if first.is_some() || second.is_some() => {
             "rename the one that you wrote, or log to another service's directory"
@@ -91,7 +91,7 @@ pub(super) fn taken(index: &Index<'_>, class: Class, rank: Rank, ours: Node, oth
 }
 
 /// Describes a logger or pipeline that s6gen made for a `log`; `None` for what the user wrote.
-fn made_by_s6gen(index: &Index<'_>, node: Node) -> Option<String> {
+fn maker_note(index: &Index<'_>, node: Node) -> Option<String> {
     let name = index.name(node);
     let is_logger =
         |service: &Service| service.longrun().is_some_and(|longrun| matches!(longrun.run, Script::Logger(_)));

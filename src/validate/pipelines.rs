@@ -8,8 +8,8 @@ use crate::model::{Index, Longrun, Node, NodeKind, Service, ServiceRef};
 use super::names::{described, listed, taken};
 use super::small;
 
-/// A mention in a pipeline file of something that is not a longrun.
-pub(super) struct Stray<'a> {
+/// A name in a pipeline file that is not the name of a longrun.
+pub(super) struct WrongMember<'a> {
     /// The service that the file belongs to.
     pub(super) by: Node,
     /// Whether it is `producer-for`; else it is `consumer-for`.
@@ -18,15 +18,15 @@ pub(super) struct Stray<'a> {
     pub(super) reference: &'a ServiceRef,
     /// What is mentioned, if it exists.
     pub(super) to: Option<Node>,
-    /// The first of several places in which the compiler refuses it.
+    /// The class of the compiler's refusal, and when it comes. If several apply, these are the first.
     pub(super) class: Class,
     pub(super) rank: Rank,
 }
 
 /// Checks that the name of a pipeline is not the name of another pipeline or service.
-pub(super) fn have_names_of_their_own(index: &Index<'_>, problems: &mut Problems) {
-    let naming = Naming::new(index);
-    for ((pipeline, consumer), start) in index.pipelines().zip(&naming.starts) {
+pub(super) fn check_names(index: &Index<'_>, problems: &mut Problems) {
+    let search = MemberSearch::new(index);
+    for ((pipeline, consumer), start) in index.pipelines().zip(&search.starts) {
         let name = index.name(pipeline);
         let first = index.find(name).filter(|first| *first != pipeline);
         let known = index.service(consumer).is_some_and(|service| !service.incomplete);
@@ -37,20 +37,20 @@ pub(super) fn have_names_of_their_own(index: &Index<'_>, problems: &mut Problems
 }
 
 /// Checks that no pipeline has more members than there are longruns.
-pub(super) fn end(index: &Index<'_>, problems: &mut Problems) {
-    for endless in Naming::new(index).endless {
+pub(super) fn check_length(index: &Index<'_>, problems: &mut Problems) {
+    for endless in MemberSearch::new(index).endless {
         let name = index.name(endless.pipeline);
         let mut problem = Diagnostic::s6rc(
             Class::PipelineLoop,
             Rank::PipelineName(endless.rank),
-            format!("the pipeline `{name}` comes to no end: a service is in it more than once"),
+            format!("the pipeline `{name}` never ends: a service is in it more than once"),
         )
         .at(index.origin(endless.pipeline), "s6-rc-compile counts more members than there are longruns");
         let mut met = BTreeSet::new();
         for (consumer, producer, reference) in endless.pairs {
             if !met.insert(producer) || producer == endless.consumer {
                 let text = format!(
-                    "here `{}` is met again, as producer of `{}`",
+                    "here `{}` comes again, as producer of `{}`",
                     reference.name,
                     index.name(consumer)
                 );
@@ -64,15 +64,15 @@ pub(super) fn end(index: &Index<'_>, problems: &mut Problems) {
 }
 
 /// Checks that pipeline files only name longruns.
-pub(super) fn consist_of_longruns(index: &Index<'_>, problems: &mut Problems) {
-    for stray in strays(index) {
-        let Some(to) = stray.to else { continue };
-        let side = if stray.is_producer { "is a producer for" } else { "is the consumer for" };
-        let (by, name) = (index.name(stray.by), index.name(to));
+pub(super) fn check_members(index: &Index<'_>, problems: &mut Problems) {
+    for wrong in wrong_members(index) {
+        let Some(to) = wrong.to else { continue };
+        let side = if wrong.is_producer { "is a producer for" } else { "is the consumer for" };
+        let (by, name) = (index.name(wrong.by), index.name(to));
         let what = described(index, to);
         problems.push(
-            Diagnostic::s6rc(stray.class, stray.rank, format!("`{by}` {side} `{name}`, which is {what}"))
-                .at(stray.reference.origin, "only a longrun can be in a pipeline")
+            Diagnostic::s6rc(wrong.class, wrong.rank, format!("`{by}` {side} `{name}`, which is {what}"))
+                .at(wrong.reference.origin, "only a longrun can be in a pipeline")
                 .at(index.origin(to), format!("`{name}` is {what}"))
                 .help(remedy(index, to)),
         );
@@ -91,20 +91,20 @@ fn remedy(index: &Index<'_>, node: Node) -> String {
 }
 
 /// Checks that producer and consumer name each other.
-pub(super) fn agree(index: &Index<'_>, problems: &mut Problems) {
-    let in_endless: BTreeSet<(Node, Node)> = Naming::new(index)
+pub(super) fn check_both_sides(index: &Index<'_>, problems: &mut Problems) {
+    let in_endless: BTreeSet<(Node, Node)> = MemberSearch::new(index)
         .endless
         .iter()
         .flat_map(|endless| endless.pairs.iter().map(|(consumer, producer, _)| (*consumer, *producer)))
         .collect();
     let connections = Connections::new(index);
-    let mut quarrels: BTreeMap<Node, Quarrel<'_>> = BTreeMap::new();
+    let mut disagreements: BTreeMap<Node, Disagreement<'_>> = BTreeMap::new();
     for (node, _, longrun) in longruns(index) {
         let consumer = consumer_of(index, longrun);
         if let Some(unaware) = consumer.filter(|consumer| !connections.has(node, *consumer)) {
-            quarrels.entry(node).or_default().unaware = Some(unaware);
+            disagreements.entry(node).or_default().unaware = Some(unaware);
         }
-        // Of two definitions of one name the first is the one that others mean; that there are two is said elsewhere.
+        // If a name has two definitions, the first one counts. Another check reports the second one.
         if index.find(index.name(node)) != Some(node) {
             continue;
         }
@@ -114,7 +114,7 @@ pub(super) fn agree(index: &Index<'_>, problems: &mut Problems) {
                 continue;
             };
             let Some(other) = service.longrun() else { continue };
-            // What the producer names instead may itself be the problem, which is reported there.
+            // The producer may name something that is not a longrun. Another check reports that.
             let is_clear = other.producer_for.is_none() || consumer_of(index, other).is_some();
             let is_mutual = consumer_of(index, other) == Some(node);
             if is_clear
@@ -122,26 +122,26 @@ pub(super) fn agree(index: &Index<'_>, problems: &mut Problems) {
                 && !reference.name.is_reserved()
                 && !in_endless.contains(&(node, producer))
             {
-                quarrels.entry(producer).or_default().claims.push((node, position, reference));
+                disagreements.entry(producer).or_default().claims.push((node, position, reference));
             }
         }
     }
-    for (producer, quarrel) in quarrels {
-        problems.push(disagreement(index, producer, &quarrel));
+    for (producer, disagreement) in disagreements {
+        problems.push(report_disagreement(index, producer, &disagreement));
     }
 }
 
-/// The mentions of one producer that do not fit together.
+/// The pipeline files that name one producer, or that it has, and that do not agree.
 #[derive(Default)]
-struct Quarrel<'a> {
+struct Disagreement<'a> {
     /// The consumer that it names and that does not name it.
     unaware: Option<Node>,
     /// The consumers that name it and that it does not name, and where.
     claims: Vec<(Node, usize, &'a ServiceRef)>,
 }
 
-fn disagreement(index: &Index<'_>, producer: Node, quarrel: &Quarrel<'_>) -> Diagnostic {
-    let (unaware, claims) = (quarrel.unaware, &quarrel.claims[..]);
+fn report_disagreement(index: &Index<'_>, producer: Node, disagreement: &Disagreement<'_>) -> Diagnostic {
+    let (unaware, claims) = (disagreement.unaware, &disagreement.claims[..]);
     let name = index.name(producer);
     let written = index.service(producer).and_then(Service::longrun).and_then(|longrun| {
         let reference = longrun.producer_for.as_deref()?.first()?;
@@ -215,7 +215,9 @@ fn disagreement(index: &Index<'_>, producer: Node, quarrel: &Quarrel<'_>) -> Dia
             problem =
                 problem.at(reference.origin, format!("`{name}` sends its output to `{}`", index.name(to)));
         }
-        None => problem = problem.at(index.origin(producer), format!("`{name}` sends its output to nobody")),
+        None => {
+            problem = problem.at(index.origin(producer), format!("`{name}` sends its output to no consumer"))
+        }
     }
     if let (Some(unaware), []) = (unaware, claims) {
         let text = format!("`{}` does not expect the output of `{name}`", index.name(unaware));
@@ -224,10 +226,10 @@ fn disagreement(index: &Index<'_>, producer: Node, quarrel: &Quarrel<'_>) -> Dia
     problem.help(help)
 }
 
-/// Every mention in a pipeline file of something that is not a longrun, each once. Services of unknown type are left out.
-pub(super) fn strays<'a>(index: &Index<'a>) -> Vec<Stray<'a>> {
-    let naming = Naming::new(index);
-    // Who says that it produces for a consumer, and who is said to produce for it, in the compiler's order.
+/// Every name in a pipeline file that is not a longrun, each once. Services of unknown type are left out.
+pub(super) fn wrong_members<'a>(index: &Index<'a>) -> Vec<WrongMember<'a>> {
+    let search = MemberSearch::new(index);
+    // The producers that name each consumer, and the producers that each consumer names, in the order of the compiler.
     let mut declared: BTreeMap<Node, Vec<Node>> = BTreeMap::new();
     let mut claimed: BTreeMap<Node, Vec<(Node, usize)>> = BTreeMap::new();
     for (node, _, longrun) in longruns(index) {
@@ -240,10 +242,10 @@ pub(super) fn strays<'a>(index: &Index<'a>) -> Vec<Stray<'a>> {
             }
         }
     }
-    let mut strays = Vec::new();
+    let mut wrong = Vec::new();
     for (node, _, longrun) in longruns(index) {
         if let Some([reference]) = longrun.producer_for.as_deref()
-            && is_stray(index, reference)
+            && is_wrong_member(index, reference)
         {
             let claims = claimed.get(&node).into_iter().flatten();
             let (rank, class) = claims
@@ -252,7 +254,7 @@ pub(super) fn strays<'a>(index: &Index<'a>) -> Vec<Stray<'a>> {
                 .min_by_key(|(rank, _)| *rank)
                 .unwrap_or((Rank::Unranked, Class::ProdConsumerType));
             let to = index.find(&reference.name);
-            strays.push(Stray { by: node, is_producer: true, reference, to, class, rank });
+            wrong.push(WrongMember { by: node, is_producer: true, reference, to, class, rank });
         }
         let mut first: BTreeMap<Node, usize> = BTreeMap::new();
         for (position, reference) in producers(longrun).enumerate() {
@@ -260,8 +262,9 @@ pub(super) fn strays<'a>(index: &Index<'a>) -> Vec<Stray<'a>> {
                 first.entry(producer).or_insert(position);
             }
         }
-        for (position, reference) in producers(longrun).enumerate().filter(|(_, r)| is_stray(index, r)) {
-            // A producer that says so itself makes the compiler look through the list up to that producer.
+        for (position, reference) in producers(longrun).enumerate().filter(|(_, r)| is_wrong_member(index, r))
+        {
+            // For a producer that names this consumer, the compiler reads the list up to that producer.
             let mut declared = declared.get(&node).into_iter().flatten();
             let passed = declared.find(|producer| first.get(producer).is_none_or(|own| position < *own));
             let (rank, class) = passed
@@ -269,21 +272,21 @@ pub(super) fn strays<'a>(index: &Index<'a>) -> Vec<Stray<'a>> {
                 .into_iter()
                 .chain([(links(node, 1, position), Class::ConsProducerType)])
                 .chain(
-                    naming
-                        .strays
+                    search
+                        .wrong
                         .get(&(node, position))
                         .map(|rank| (Rank::PipelineName(*rank), Class::PipelineProducerType)),
                 )
                 .min_by_key(|(rank, _)| *rank)
                 .unwrap_or((Rank::Unranked, Class::ConsProducerType));
             let to = index.find(&reference.name);
-            strays.push(Stray { by: node, is_producer: false, reference, to, class, rank });
+            wrong.push(WrongMember { by: node, is_producer: false, reference, to, class, rank });
         }
     }
-    strays
+    wrong
 }
 
-fn is_stray(index: &Index<'_>, reference: &ServiceRef) -> bool {
+fn is_wrong_member(index: &Index<'_>, reference: &ServiceRef) -> bool {
     let kind = index.find(&reference.name).map(|node| index.kind(node));
     !reference.name.is_reserved() && !matches!(kind, Some(NodeKind::Longrun | NodeKind::Unknown))
 }
@@ -297,8 +300,8 @@ fn longruns<'a>(index: &Index<'a>) -> impl Iterator<Item = (Node, &'a Service, &
     services.filter_map(|(number, service)| Some((Node(number), service, service.longrun()?)))
 }
 
-/// The producers of a consumer in the order in which the compiler looks at them: on the last consumer of a pipeline
-/// the first name comes last.
+/// The producers of a consumer in the order in which the compiler reads them: for the last consumer of a pipeline, it
+/// reads the first name last.
 fn producers(longrun: &Longrun) -> impl Iterator<Item = &ServiceRef> {
     let is_last = longrun.producer_for.is_none() && !longrun.consumer_for.is_empty();
     let (front, back) = longrun.consumer_for.split_at(usize::from(is_last));
@@ -312,10 +315,10 @@ fn consumer_of(index: &Index<'_>, longrun: &Longrun) -> Option<Node> {
     (index.kind(node) == NodeKind::Longrun && !reference.name.is_reserved()).then_some(node)
 }
 
-/// The pairs of `consumer-for`. One consumer may have any number of producers.
+/// The producers that each consumer names in `consumer-for`.
 pub(super) struct Connections<'a> {
     index: &'a Index<'a>,
-    /// Consumer and producer.
+    /// Each pair is a consumer and one of its producers.
     pairs: BTreeSet<(Node, Node)>,
 }
 
@@ -328,40 +331,41 @@ impl<'a> Connections<'a> {
         Connections { index, pairs: named.collect() }
     }
 
-    /// Whether `consumer` names `producer`, as far as is known.
+    /// Whether `consumer` names `producer`. True also if the list of `consumer` could not be read.
     pub(super) fn has(&self, producer: Node, consumer: Node) -> bool {
         let Some(service) = self.index.service(consumer) else { return false };
         service.incomplete || self.pairs.contains(&(consumer, producer))
     }
 }
 
-/// How the compiler collects the members of named pipelines: depth first, each as often as it is mentioned, until
-/// there are more of them than longruns.
-struct Naming<'a> {
-    /// When the compiler comes to each pipeline.
+/// Collects the members of named pipelines in the order of the compiler, to know which error it finds first: depth first,
+/// each member as often as it is named, until there are more members than longruns.
+struct MemberSearch<'a> {
+    /// When the compiler begins with each pipeline.
     starts: Vec<u32>,
-    /// When it first comes to each mention of something that is no longrun: the consumer and the position in the
-    /// compiler's order of its producers.
-    strays: BTreeMap<(Node, usize), u32>,
+    /// When it first reads each name that is not a longrun. The key is the consumer and the position among its producers, in
+    /// the order of the compiler.
+    wrong: BTreeMap<(Node, usize), u32>,
     endless: Vec<Endless<'a>>,
 }
 
+/// A pipeline with more members than there are longruns.
 struct Endless<'a> {
     pipeline: Node,
     consumer: Node,
     /// When the compiler gives up.
     rank: u32,
-    /// Every consumer and producer in it.
+    /// Every pair of consumer and producer in it.
     pairs: Vec<(Node, Node, &'a ServiceRef)>,
 }
 
-impl<'a> Naming<'a> {
+impl<'a> MemberSearch<'a> {
     fn new(index: &Index<'a>) -> Self {
         let most = longruns(index).count();
-        let mut naming = Naming { starts: Vec::new(), strays: BTreeMap::new(), endless: Vec::new() };
+        let mut search = MemberSearch { starts: Vec::new(), wrong: BTreeMap::new(), endless: Vec::new() };
         let mut clock = 0;
         for (pipeline, consumer) in index.pipelines() {
-            naming.starts.push(clock);
+            search.starts.push(clock);
             clock += 1;
             let mut members = 1;
             let mut path = vec![(consumer, 0)];
@@ -377,7 +381,7 @@ impl<'a> Naming<'a> {
                     Some(producer) if index.kind(producer) == NodeKind::Longrun => {
                         if members == most {
                             let pairs = pairs(index, consumer);
-                            naming.endless.push(Endless { pipeline, consumer, rank: clock, pairs });
+                            search.endless.push(Endless { pipeline, consumer, rank: clock, pairs });
                             clock += 1;
                             break;
                         }
@@ -385,13 +389,13 @@ impl<'a> Naming<'a> {
                         path.push((producer, 0));
                     }
                     _ => {
-                        naming.strays.entry(mention).or_insert(clock);
+                        search.wrong.entry(mention).or_insert(clock);
                         clock += 1;
                     }
                 }
             }
         }
-        naming
+        search
     }
 }
 
@@ -402,7 +406,7 @@ fn nth_producer(longrun: &Longrun, position: usize) -> Option<&ServiceRef> {
     if position < count { longrun.consumer_for.get(place) } else { None }
 }
 
-/// Every pair of consumer and producer that can be reached from the last consumer.
+/// Every pair of consumer and producer from the last consumer on.
 fn pairs<'a>(index: &Index<'a>, consumer: Node) -> Vec<(Node, Node, &'a ServiceRef)> {
     let mut pairs = Vec::new();
     let mut seen = BTreeSet::from([consumer]);

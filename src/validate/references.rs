@@ -1,4 +1,4 @@
-//! Checks that every service that is mentioned exists.
+//! Checks that every name that is mentioned is defined.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use crate::model::{Index, Kind, Name, Node, System};
 
 use super::bundles::Resolution;
 use super::names::listed;
-use super::pipelines::strays;
-use super::{Guess, meant, small};
+use super::pipelines::wrong_members;
+use super::{Guess, small, suggestion};
 
-/// How many mentions of one name a report shows.
+/// How many places of one unknown name a report shows.
 const SHOWN: usize = 8;
-/// How many unknown names are compared with every other name.
+/// For how many unknown names s6gen looks for a similar name, because each look reads all names.
 const GUESSED: usize = 50;
 
 struct Mention<'a> {
@@ -24,7 +24,7 @@ struct Mention<'a> {
 }
 
 /// Checks that every name that is mentioned is defined.
-pub(super) fn exist(index: &Index<'_>, problems: &mut Problems) {
+pub(super) fn check(index: &Index<'_>, problems: &mut Problems) {
     let mut unknown: BTreeMap<&Name, Vec<Mention<'_>>> = BTreeMap::new();
     let resolution = Resolution::new(index);
     for (number, service) in index.set().services.iter().enumerate() {
@@ -51,39 +51,39 @@ pub(super) fn exist(index: &Index<'_>, problems: &mut Problems) {
             unknown.entry(&reference.name).or_default().push(mention);
         }
     }
-    for stray in strays(index).into_iter().filter(|stray| stray.to.is_none()) {
-        let verb = if stray.is_producer { "is a producer for" } else { "is the consumer for" };
-        unknown.entry(&stray.reference.name).or_default().push(Mention {
-            by: index.name(stray.by),
+    for wrong in wrong_members(index).into_iter().filter(|wrong| wrong.to.is_none()) {
+        let verb = if wrong.is_producer { "is a producer for" } else { "is the consumer for" };
+        unknown.entry(&wrong.reference.name).or_default().push(Mention {
+            by: index.name(wrong.by),
             verb,
-            origin: stray.reference.origin,
-            class: stray.class,
-            rank: stray.rank,
+            origin: wrong.reference.origin,
+            class: wrong.class,
+            rank: wrong.rank,
         });
     }
-    // Trees are often judged without the layers below them; a manifest names what they bring.
+    // A tree is often checked without its lower layers. A manifest names their services in `external`.
     let is_tree = index.set().services.iter().any(|service| service.definition().is_some());
     for (number, (name, mut mentions)) in unknown.into_iter().enumerate() {
         mentions.sort_by_key(|mention| mention.rank);
         let mentioned_by: Vec<&Name> = mentions.iter().map(|mention| mention.by).collect();
-        let guess = if number < GUESSED { meant(index, name, &mentioned_by) } else { None };
+        let guess = if number < GUESSED { suggestion(index, name, &mentioned_by) } else { None };
         let guess = guess.map(|guess| match guess {
             Guess::Sure(text) => text,
             Guess::Near(text) if !is_tree => text,
             Guess::Near(text) => format!(
-                "{text} If another layer of the image has `{name}`, judge that as well (`--layer`) or name it as known \
-                 (`--external`)"
+                "{text} If another layer of the image has `{name}`, check that layer too (`--layer`), or declare the \
+                 name (`--external`)"
             ),
         });
         let guess = written_list(index, name, &mentioned_by).or(guess);
-        // What s6gen itself writes depends on these.
+        // Definitions that s6gen writes depend on these, so they are the most common unknown names.
         let is_of_overlay = is_tree
             && !index.set().target.system.is_overlay()
             && System::NEWEST_OVERLAY.built_ins().iter().any(|service| service.name == *name);
         let guess = guess.filter(|_| !is_of_overlay).or_else(|| {
             is_of_overlay.then(|| {
                 format!(
-                    "`{name}` is s6-overlay's: judge the tree as its /init compiles it, with `--overlay VERSION` such as \
+                    "`{name}` belongs to s6-overlay: check the tree as its /init compiles it, with `--overlay VERSION` such as \
                      `--overlay {}`",
                     System::NEWEST_OVERLAY.version()
                 )
@@ -91,8 +91,8 @@ pub(super) fn exist(index: &Index<'_>, problems: &mut Problems) {
         });
         let help = guess.unwrap_or_else(|| {
             let known = match is_tree {
-                true => "judge that as well (`--layer`) or name it as known (`--external`)",
-                false => "name it in `[target] external`",
+                true => "check that layer too (`--layer`), or declare the name (`--external`)",
+                false => "declare it in `[target] external`",
             };
             format!("define it or remove this; if another layer of the image has it, {known}")
         });
@@ -100,13 +100,13 @@ pub(super) fn exist(index: &Index<'_>, problems: &mut Problems) {
     }
 }
 
-/// What to do where the name is that of a file which lists names, in a list that is a directory.
+/// The help if the name is that of a file with a list of names, inside a list that is a directory.
 fn written_list(index: &Index<'_>, name: &Name, mentioned_by: &[&Name]) -> Option<String> {
     let service = mentioned_by.iter().find_map(|by| index.service(index.find(by)?))?;
     let (.., names) = service.definition()?.written_lists.iter().find(|(file, ..)| file == name)?;
     let list = if matches!(service.kind, Kind::Bundle(_)) { "contents" } else { "dependencies" };
     Some(format!(
-        "only the names of the files in `{list}.d` count, and not what is in them: make an empty file for each of {}",
+        "only the names of the files in `{list}.d` count, not their contents: make an empty file for each of {}",
         listed(names)
     ))
 }

@@ -1,4 +1,4 @@
-//! What a lint is: its check, and the data that reports, levels and `s6gen explain` take from it.
+//! The parts of a lint: its check, and the data for reports, levels and `s6gen explain`.
 
 use super::Around;
 use crate::diagnostic::{Code, Diagnostic, Files, Lint, Problems};
@@ -9,29 +9,29 @@ use crate::model::{Definition, Index, Program, Service};
 pub struct Rule {
     /// Its name, its level and its page.
     pub lint: Lint,
-    /// What finds it.
+    /// The function that finds the problem.
     pub check: Check,
 }
 
-/// What a check looks at.
+/// The check of a lint, by the input that it needs.
 #[derive(Debug, Clone, Copy)]
 pub enum Check {
-    /// The definitions and programs by themselves.
+    /// Needs only the definitions and programs.
     Services(fn(&Subject<'_>, &mut Findings<'_>)),
-    /// What an image starts. This needs definitions without errors.
+    /// Needs the image as well, and definitions without errors.
     Image(fn(&Subject<'_>, &Around<'_>, &Files, &mut Findings<'_>)),
 }
 
-/// The services that are judged.
+/// The services to check.
 pub struct Subject<'a> {
-    /// The services and how they need each other.
+    /// The services and their dependencies.
     pub index: Index<'a>,
     /// Whether a Dockerfile may still change the files that were read.
     pub before_image: bool,
 }
 
 impl<'a> Subject<'a> {
-    /// The services that were read from a tree, each with what was read.
+    /// The services that were read from a tree, with the facts about their definitions.
     pub fn definitions(&self) -> impl Iterator<Item = (&'a Service, &'a Definition)> + use<'a> {
         self.services().filter_map(|service| Some((service, service.definition()?)))
     }
@@ -41,12 +41,12 @@ impl<'a> Subject<'a> {
         self.index.set().services.iter()
     }
 
-    /// Every program of a service, whether it was read from a tree or a manifest.
+    /// Every program of every service, from a tree or a manifest.
     pub fn programs(&self) -> impl Iterator<Item = (&'a Service, &'a Program)> + use<'a> {
         self.services().flat_map(|service| service.programs.iter().map(move |program| (service, program)))
     }
 
-    /// The programs in one file or key.
+    /// The programs in the file or key `file`.
     pub fn programs_in(
         &self,
         file: &'static str,
@@ -55,11 +55,11 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// What one lint finds.
+/// Where one lint reports its problems.
 pub struct Findings<'p> {
     code: Code,
     problems: &'p mut Problems,
-    /// How many problems there were before.
+    /// The number of problems before this lint ran.
     before: usize,
 }
 
@@ -69,12 +69,12 @@ impl<'p> Findings<'p> {
         Findings { code: Code::Lint(lint), before: problems.len(), problems }
     }
 
-    /// A report of this lint that is not pushed yet.
+    /// Makes a report of this lint, to be completed and then pushed.
     pub fn report(&self, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(self.code, message)
     }
 
-    /// Whether it has found anything.
+    /// Whether this lint has reported a problem.
     pub fn any(&self) -> bool {
         self.problems.len() > self.before
     }

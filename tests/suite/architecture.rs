@@ -1,8 +1,8 @@
-//! The plan of the house holds: a room imports only rooms on lower floors, no files of a room import each other in a
-//! circle, and each package has one room.
+//! Checks the layout of the code: a room imports only rooms on lower floors, the files of a room do not import each other in
+//! a cycle, and only one room uses each package.
 //!
-//! The only map of the floors is the table at the head of `src/lib.rs`. What only some rooms may call, such as functions
-//! that open files or print, clippy checks: see `.clippy.toml`.
+//! The only map of the floors is the table at the top of `src/lib.rs`. clippy checks which rooms may open files or print:
+//! see `.clippy.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -193,10 +193,9 @@ fn home(path: &[String], files: &BTreeMap<&[String], &SourceFile>) -> Option<Vec
     }
 }
 
-/// The head of a room, its `mod.rs`, may declare what its other files share: what a file takes from a head above it makes no
-/// circle.
+/// Imports from the `mod.rs` of the own room do not count, because a `mod.rs` may declare what the other files share.
 #[test]
-fn no_files_of_a_room_import_each_other_in_a_circle() {
+fn no_files_of_a_room_import_each_other_in_a_cycle() {
     let files = files();
     let by_module: BTreeMap<&[String], &SourceFile> =
         files.iter().map(|file| (&file.module[..], file)).collect();
@@ -212,16 +211,16 @@ fn no_files_of_a_room_import_each_other_in_a_circle() {
             }
         }
     }
-    let circles: Vec<Vec<NodeIndex>> =
+    let cycles: Vec<Vec<NodeIndex>> =
         tarjan_scc(&imports).into_iter().filter(|files| files.len() > 1).collect();
     let mut edges = Vec::new();
     for edge in imports.edge_references() {
-        if circles.iter().any(|files| files.contains(&edge.source()) && files.contains(&edge.target())) {
+        if cycles.iter().any(|files| files.contains(&edge.source()) && files.contains(&edge.target())) {
             edges.push(format!("{} → {}", imports[edge.source()], imports[edge.target()]));
         }
     }
     edges.sort();
-    assert!(edges.is_empty(), "these files import each other in a circle: {edges:#?}");
+    assert!(edges.is_empty(), "these files import each other in a cycle: {edges:#?}");
 }
 
 #[test]

@@ -339,7 +339,7 @@ fn a_tree_of_s6gen_that_is_checked_without_the_overlay_gets_a_hint() {
     assert_eq!(code(&run(folder.path(), &["build", "--root", "out"])), 0);
     let bare = run(folder.path(), &["check", "--tree", "out/etc/s6-overlay/sv"]);
     assert_eq!(code(&bare), 1);
-    assert!(err(&bare).contains("`base` is s6-overlay's: judge the tree"), "{}", err(&bare));
+    assert!(err(&bare).contains("`base` belongs to s6-overlay: check the tree"), "{}", err(&bare));
     let whole = run(folder.path(), &["check", "--overlay", "3.2.3.2", "--tree", "out/etc/s6-overlay"]);
     assert_eq!(code(&whole), 0, "{}", err(&whole));
 }

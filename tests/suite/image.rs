@@ -469,11 +469,11 @@ fn services_that_do_not_wait_for_the_image_are_reported_with_a_remedy() {
     ];
     insta::assert_snapshot!(partial(NEW, &lines).text(), @r"
     overlay::starts-early: `early` does not wait for `base`
-      /etc/s6-overlay/s6-rc.d/early/type: it starts beside the image's own initialisation, not after it
-      note: what waits for it is as early: `listed`
+      /etc/s6-overlay/s6-rc.d/early/type: it starts during the image's own initialisation, not after it
+      note: the services that wait for it are as early: `listed`
       help: add the dependency, unless it is meant to be early: `mkdir -p /etc/s6-overlay/s6-rc.d/early/dependencies.d && touch /etc/s6-overlay/s6-rc.d/early/dependencies.d/base`
     overlay::starts-early: `late` does not wait for `legacy-services`
-      /etc/s6-overlay/s6-rc.d/late/type: it is in `user2`, but starts beside everything else
+      /etc/s6-overlay/s6-rc.d/late/type: it is in `user2`, but starts at the same time as everything else
       help: add the dependency, unless it is meant to be early: `touch /etc/s6-overlay/s6-rc.d/late/dependencies.d/legacy-services`
     ");
 }
@@ -738,16 +738,16 @@ fn early_services_are_reported_once_for_each_chain_and_once_for_lower_layers() {
     insta::assert_snapshot!(said(folder.path(), "mine", &["base"]), @r"
     overlay::starts-early
 
-      ⚠ of the layers below, `mods` does not wait for `base`, nor do the 3 services that wait for it
+      ⚠ in the lower layers, `mods` does not wait for `base`, nor do the 3 services that wait for it
 
     overlay::starts-early
 
       ⚠ `own` does not wait for `base`
-      ╰─▶ what waits for it is as early: `last`, `next`
+      ╰─▶ the services that wait for it are as early: `last`, `next`
        ╭─[mine/s6-rc.d/own/type:1:1]
      1 │ longrun
        · ───┬───
-       ·    ╰── it starts beside the image's own initialisation, not after it
+       ·    ╰── it starts during the image's own initialisation, not after it
        ╰────
       help: add the dependency, unless it is meant to be early: `mkdir -p mine/s6-rc.d/own/dependencies.d && touch mine/s6-rc.d/own/dependencies.d/base`
 

@@ -74,7 +74,7 @@ fn loggers(index: &Index<'_>) -> Vec<(Node, Vec<Node>)> {
 }
 
 #[test]
-fn loggers_close_no_circle() {
+fn loggers_cause_no_dependency_cycle() {
     let mut sound = 0;
     for number in 0..MANIFESTS {
         // What starts at boot cannot wait for what starts late: some of these are wrong already without a logger.

@@ -579,7 +579,7 @@ fn pipelines(random: &mut Random) -> Case {
             case.dirs.push(format!("src/{name}/contents.d"));
         }
         if random.chance(60) {
-            // Downwards there are no circles; the names are shuffled by the direction.
+            // A consumer with a lower number closes no cycle. Without noise, most pipelines are valid.
             let consumer = if random.chance(noise) { random.below(count) } else { random.below(number + 1) };
             if consumer != number || random.chance(noise) {
                 let mut lines = vec![NAMES[consumer].to_owned()];

@@ -125,13 +125,13 @@ fn a_pipeline_that_one_side_describes_is_one_report() {
 }
 
 #[test]
-fn a_logger_that_waits_for_what_it_logs_is_a_circle_with_an_edge_nobody_wrote() {
+fn a_logger_that_waits_for_its_producer_is_a_dependency_cycle() {
     let tree = tree(&[
         ("web", "longrun", &["producer-for: web-log"]),
         ("web-log", "longrun", &["consumer-for: web", "web"]),
     ]);
     insta::assert_snapshot!(only(&tree, false), @r"
-    s6rc::dependency-cycle: services wait for each other in a circle: `web` → `web-log` → `web`
+    s6rc::dependency-cycle: services wait for each other in a cycle: `web` → `web-log` → `web`
       src/web/producer-for: `web` sends its output to `web-log`
       src/web-log/dependencies.d/web: `web-log` waits for `web`
       note: `web` waits for `web-log`: a producer waits for its consumer
@@ -140,7 +140,7 @@ fn a_logger_that_waits_for_what_it_logs_is_a_circle_with_an_edge_nobody_wrote() 
 }
 
 #[test]
-fn each_knot_of_services_is_one_report_that_shows_a_shortest_way() {
+fn cycles_that_share_services_are_one_report_with_a_shortest_path() {
     let tree = tree(&[
         ("a", "oneshot", &["b"]),
         ("b", "oneshot", &["c", "d"]),
@@ -154,11 +154,11 @@ fn each_knot_of_services_is_one_report_that_shows_a_shortest_way() {
     let (_, problems) = problems(&tree, false);
     let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
     insta::assert_snapshot!(messages.join("\n"), @r"
-    services wait for each other in a circle: `b` → `d` → `b`
+    services wait for each other in a cycle: `b` → `d` → `b`
     `e` depends on itself
-    services wait for each other in a circle: `f` → `all` → `inner` → `f`
+    services wait for each other in a cycle: `f` → `all` → `inner` → `f`
     ");
-    assert_eq!(problems[0].notes, ["2 more services are part of this knot"]);
+    assert_eq!(problems[0].notes, ["2 more services are in cycles with these"]);
     assert_eq!(problems[2].notes, ["`f` waits for bundle `all`, which contains `inner`, which contains `f`"]);
 }
 
@@ -178,7 +178,7 @@ fn a_service_in_user_must_not_wait_for_the_legacy_services() {
     let [problem] = &errors[..] else { panic!("{problems:#?}") };
     assert_eq!(
         problem.message,
-        "services wait for each other in a circle: `web` → `legacy-services` → `user` → `web`"
+        "services wait for each other in a cycle: `web` → `legacy-services` → `user` → `web`"
     );
     assert_eq!(
         problem.notes,
@@ -191,9 +191,9 @@ fn a_service_in_user_must_not_wait_for_the_legacy_services() {
 fn a_name_of_s6_overlay_is_taken() {
     let tree = tree(&[("base", "bundle", &[])]);
     insta::assert_snapshot!(only(&tree, true), @r"
-    overlay::built-in-name: a service is called `base`, as one of s6-overlay's own
+    overlay::built-in-name: a service is called `base`, but s6-overlay has a definition of that name
       src/base/type: this name is taken
-      note: /init compiles these definitions together with those of s6-overlay, and every name may exist once
+      note: /init compiles these definitions together with those of s6-overlay, and each name may exist only once
       help: rename it
     ");
 }

@@ -61,7 +61,7 @@ fn long_chains_and_deep_nests_need_no_stack() {
     longrun(&mut tree, "above", &[nest(9_999), name(29_999)]);
     assert_eq!(codes(&tree), ["lint::too-many-services"]);
 
-    // Both become circles.
+    // Both become cycles.
     longrun(&mut tree, &name(0), &[name(29_999)]);
     bundle(&mut tree, &nest(0), &[nest(9_999)]);
     assert_eq!(codes(&tree), ["s6rc::bundle-cycle", "s6rc::dependency-cycle", "lint::too-many-services"]);

@@ -1,4 +1,4 @@
-//! The process of a longrun stays in the foreground.
+//! Finds longruns whose process goes into the background.
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Origin, Severity};
 use crate::model::{ProgramForm, Language, Name};
@@ -38,7 +38,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                     found.report(format!("`run` of `{name}` ends at once"))
                         .at(
                             script.at(last.span()),
-                            "the `&` sends this into the background, and the script is over",
+                            "the `&` sends this into the background, and then the script ends",
                         )
                         .help("remove the `&`, and write `exec` in front"),
                 );
@@ -55,7 +55,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
 fn into_the_background(found: &Findings<'_>, name: &Name, origin: Origin, what: &str) -> Diagnostic {
     found
         .report(format!("the process of `{name}` goes into the background"))
-        .at(origin, "s6 takes it for dead, and starts it again and again")
+        .at(origin, "s6 takes the service for dead, and starts it again and again")
         .help(what)
 }
 
@@ -73,7 +73,7 @@ fn daemonises(words: &[&str]) -> Option<(usize, &'static str)> {
         let next = words.get(number + 1).copied().unwrap_or_default();
         let off = matches!(next, "no" | "off" | "false" | "0");
         let is_program = word.rsplit('/').next();
-        // Only where the word stands as a program: behind `exec`, a user, or nothing.
+        // The word counts only if it is the program: at the beginning, or after `exec` or a change of user.
         let before = number.checked_sub(1).map(|at| words[at]);
         let runs = before.is_none_or(|before| before == "exec" || before.ends_with("with-contenv"));
         match is_program {

@@ -1,4 +1,4 @@
-//! Bundles with a list of dependencies.
+//! Finds bundles with a list of dependencies.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use super::unread::{Reason, unread};
@@ -24,7 +24,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         found.push(
             found
                 .report(format!("bundle `{name}` has dependencies, which s6-rc ignores"))
-                .at(list.origin, format!("nothing waits for what `{file}` names"))
+                .at(list.origin, format!("nothing waits for the services that `{file}` names"))
                 .help(format!("give every member of `{name}` these dependencies, and remove `{file}`")),
         );
     }

@@ -1,24 +1,24 @@
-//! The scripts of a definition that its command lines and checks run by their paths.
+//! How the command lines and checks of a definition use its scripts: as programs, or as files that a shell reads.
 
 use crate::diagnostic::Origin;
 use crate::execline::SHELLS;
 use crate::model::{Called, Found, Kind, Missing, Program, Script, Service};
 
-/// Whether a script is started by its path: `run` and `finish` by s6-supervise, others by what names them. A shell may be
-/// told to read a file that nobody starts.
+/// Whether a script is started by its path: s6-supervise starts `run` and `finish`, and a command line may start others. A
+/// script that a shell only reads does not count.
 pub(super) fn is_run(service: &Service, program: &Program) -> bool {
     let Some(definition) = service.definition() else { return false };
     let is_own = matches!(program.file.as_ref(), "run" | "finish") && service.longrun().is_some();
     is_own || definition.called.iter().any(|called| called.path == program.file && runs(service, called))
 }
 
-/// Whether a file is run, not read. One without the x bit cannot be run, which is another lint's.
+/// Whether a file is run and not only read. A file without the x bit does not count: the lint `not-executable` reports it.
 fn runs(service: &Service, called: &Called) -> bool {
     matches!(called.found, Found::File { executable: true })
         && called.word.is_none_or(|word| is_command(service, called.by, word))
 }
 
-/// Where a command line mentions a path, or what it ends with.
+/// Where a command line has a word that ends with the path.
 pub(super) fn mention(service: &Service, by: &str, path: &str) -> Option<Origin> {
     let program = service.program(by)?;
     let words = program.words();
@@ -26,7 +26,7 @@ pub(super) fn mention(service: &Service, by: &str, path: &str) -> Option<Origin>
     Some(program.at(word.span()))
 }
 
-/// Whether a shell is told to read the script.
+/// Whether the word before the script is a shell, which reads it.
 pub(super) fn is_read_by_shell(service: &Service, missing: &Missing) -> bool {
     let Some(words) = words_of(service, missing.by) else { return false };
     let program = |word: &[u8]| {

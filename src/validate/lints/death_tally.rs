@@ -1,4 +1,4 @@
-//! A death tally larger than s6-supervise keeps.
+//! Finds a `max-death-tally` that is larger than s6-supervise allows.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Services(check),
 };
 
-/// What s6-supervise keeps of deaths at most.
+/// The largest number of deaths that s6-supervise remembers.
 const MOST_DEATHS: u32 = 4096;
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
@@ -23,7 +23,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         if let Some(tally) = longrun.max_death_tally.filter(|tally| *tally > MOST_DEATHS) {
             found.push(
                 found.report(format!(
-                        "`max-death-tally` of `{}` is {tally}, more than s6-supervise keeps",
+                        "`max-death-tally` of `{}` is {tally}, more than s6-supervise remembers",
                         service.name
                     ),
                 )

@@ -1,4 +1,4 @@
-//! Scripts that change the definitions when they are compiled already.
+//! Finds scripts that change the definitions after they were compiled.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::model::Language;

@@ -1,4 +1,4 @@
-//! Services that wait for a bundle which contains nothing.
+//! Finds services that wait for an empty bundle.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     let empty: BTreeSet<&Name> = subject.definitions()
         .filter(|(service, _)| match &service.kind {
-            // The start bundles of s6-overlay are filled by other layers.
+            // Other layers may fill the start bundles of s6-overlay.
             Kind::Bundle(bundle) => {
                 bundle.contents.is_empty()
                     && !service.incomplete

@@ -1,4 +1,4 @@
-//! A logger gets the errors of its service too.
+//! Finds loggers that do not get standard error of their service.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::model::Language;
@@ -20,7 +20,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         let Some(longrun) = service.longrun() else { continue };
         let Some([consumer]) = longrun.producer_for.as_deref() else { continue };
         let Some(script) = service.program("run") else { continue };
-        // What passes lines on, and what another script of the image does, is not known.
+        // With one of these words the script may redirect its errors, or call another script that does.
         let known = [
             "2>",
             "&>",
@@ -34,7 +34,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             "./data/",
             ".sh",
             "source ",
-            // Said to be meant so, as s6gen does itself.
+            // A comment that says that this is on purpose. s6gen writes one itself.
             "standard error",
         ];
         let is_known =
@@ -42,7 +42,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         let (redirection, is_script) = match script.language() {
             Language::Shell => ("`exec 2>&1` at the top", true),
             Language::Execline => ("`fdmove -c 2 1` at the top", true),
-            Language::Other | Language::Nobody => ("", false),
+            Language::Other | Language::None => ("", false),
         };
         if is_known || !is_script {
             continue;

@@ -1,4 +1,4 @@
-//! Scripts for execline that `execlineb` does not read.
+//! Finds execline scripts that `execlineb` refuses.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::execline::tokens;
@@ -25,7 +25,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             found
                 .report(format!("`{}` of `{}` {what}", program.file, service.name))
                 .at(program.at(refusal.span()), label)
-                .help("execlineb ends here, and nothing of the script runs: mend it, or let a shell read it (`#!/bin/sh -e`)"),
+                .help("execlineb stops here and runs nothing of the script: correct it, or let a shell read it (`#!/bin/sh -e`)"),
         );
     }
 }

@@ -1,4 +1,4 @@
-//! An `up` that succeeds although its last command fails.
+//! Finds an `up` that succeeds even if its last command fails.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};

@@ -1,4 +1,4 @@
-//! A `finish` that cannot be read.
+//! Finds a `finish` that cannot be read.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};

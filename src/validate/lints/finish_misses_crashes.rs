@@ -1,5 +1,5 @@
-//! A `finish` that stops the container stops it for crashes as well. The text is copied around widely, so that it is one
-//! report for all services.
+//! Finds a `finish` that stops the container for SIGTERM, but not for a crash. Many images have copies of one such script,
+//! so all services share one report.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::validate::names::listed;

@@ -1,4 +1,4 @@
-//! Names in a list that s6-rc does not read.
+//! Finds names in a list that s6-rc does not read.
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
 use super::mentions::is_service;
@@ -31,10 +31,10 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 ),
             );
             for reference in lost.iter().take(4) {
-                problem = problem.at(reference.origin, format!("`{list}.d` does not have it"));
+                problem = problem.at(reference.origin, format!("this name is not in `{list}.d`"));
             }
             if lost.is_empty() {
-                problem = problem.at(*file, "this file is not read");
+                problem = problem.at(*file, "s6-rc does not read this file");
             }
             found.push(problem.help(format!(
                 "make an empty file in `{list}.d` for each of these names, and remove the file `{list}`"
@@ -46,7 +46,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// The reports on files of a list that hold names of services, which only their own name can be.
+/// Reports files in a list directory that contain names of services. Only the name of such a file counts.
 fn written_lists(
     found: &Findings<'_>,
     subject: &Subject<'_>,
@@ -58,7 +58,7 @@ fn written_lists(
         Kind::Bundle(bundle) => (&bundle.contents[..], "contents", "contain"),
         _ => (service.dependencies(), "dependencies", "wait for"),
     };
-    // A file whose own name is unknown is reported for that.
+    // If the name of the file is unknown, another check reports that.
     let known = definition.written_lists.iter().filter(|(file, ..)| is_service(index, file));
     let lost = known.filter_map(|(file, origin, names)| {
         let is_lost = |name: &&Name| {

@@ -1,4 +1,4 @@
-//! A process that runs as another user does not use the home directory of root.
+//! Finds processes that run as another user but use the home directory of root.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::model::Language;

@@ -1,4 +1,4 @@
-//! Files that s6-rc knows, in services of a type in which they mean nothing.
+//! Finds files that s6-rc knows, but not in a service of this type.
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
 use super::unread::{Reason, unread};

@@ -1,4 +1,4 @@
-//! Signals that do not exist.
+//! Finds signals that do not exist.
 
 use crate::diagnostic::{Confidence, Lint, Severity, did_you_mean};
 use crate::model::{Name, SIGNALS};
@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Services(check),
 };
 
-/// What s6-supervise reads of such a file.
+/// How many bytes of such a file s6-supervise reads.
 const READ: usize = 15;
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {

@@ -1,4 +1,4 @@
-//! Commands that another command takes for its arguments: a line end is a blank for execline.
+//! Finds commands that are the arguments of the command before them, because execline treats a line end as a blank.
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
 use super::shell_syntax::{for_a_shell, own_script, shell_words};
@@ -36,7 +36,7 @@ fn of_a_command_line(found: &Findings<'_>, service: &Service, program: &Program)
         return None;
     }
     let words = program.words();
-    // A shell script is reported as such, and not once more for its lines.
+    // If it contains shell syntax, the lint `shell-syntax` reports it.
     let first = words.first().filter(|_| shell_words(&words).is_empty())?;
     let is_for_shell = for_a_shell(content);
     let (before, word) = match is_for_shell {
@@ -46,7 +46,7 @@ fn of_a_command_line(found: &Findings<'_>, service: &Service, program: &Program)
     let problem = found
         .report(format!("the lines of `{}` of `{}` are one command", program.file, service.name))
         .at(program.at(word.span()), format!("`{}` gets this as an argument", before.program()))
-        .note("s6-rc takes a line end for a blank, and a line `#!…` for a comment");
+        .note("s6-rc reads a line end as a blank, and a line `#!…` as a comment");
     Some(problem.help(match is_for_shell {
         true => own_script(service, &program.file),
         false => in_a_block(before.program()),
@@ -54,7 +54,7 @@ fn of_a_command_line(found: &Findings<'_>, service: &Service, program: &Program)
 }
 
 fn of_a_script(found: &Findings<'_>, service: &Service, script: &Program) -> Option<Diagnostic> {
-    // Only `execlineb` with a list of arguments puts something else than the text in front.
+    // These words are the whole command line: `execlineb` puts nothing before the text of a script.
     let words = script.words();
     let Swallowed { by, word } = swallowed(&words, script.file == "run")?;
     let (file, name, ended) = (&script.file, &service.name, by.program());
@@ -67,11 +67,11 @@ fn of_a_script(found: &Findings<'_>, service: &Service, script: &Program) -> Opt
         .report(format!("`{file}` of `{name}` never starts `{started}`: it is an argument of `{ended}`"))
         .at(script.at(word.span()), format!("`{ended}` gets this as an argument"))
         .at(script.at(by.span()), "this program ends and runs nothing after it")
-        .note("a line end is only a blank for execline: a file is one command line");
+        .note("execline reads a line end as a blank: the whole file is one command line");
     Some(problem.help(in_a_block(ended)))
 }
 
-/// The first line of a shell script that is a command of its own, and the word that the line before begins with.
+/// In a shell script: the first word of a line that is a separate command, after the first word of the line before it.
 fn second_command<'a>(words: &[ExeclineWord<'a>], first: ExeclineWord<'a>) -> Option<(ExeclineWord<'a>, ExeclineWord<'a>)> {
     let mut line = first;
     for word in words.iter().skip(1) {
@@ -86,10 +86,10 @@ fn second_command<'a>(words: &[ExeclineWord<'a>], first: ExeclineWord<'a>) -> Op
     None
 }
 
-/// How what follows a program that ends is reached.
+/// The help: how to run the next line after a program that ends.
 fn in_a_block(program: &str) -> String {
     format!(
-        "put it into a block, so that the next line follows it: `foreground {{ {program} … }}`, or `if {{ {program} … }}` \
-         to stop where it fails"
+        "put it into a block, so that the next line runs after it: `foreground {{ {program} … }}`, or `if {{ {program} … }}` \
+         to stop if it fails"
     )
 }

@@ -1,4 +1,4 @@
-//! Texts that look as if they would be expanded, but are used as written.
+//! Finds texts that look as if something expands them, but are used as written.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Services(check),
 };
 
-/// Programs in whose arguments `$` has a meaning of its own.
+/// Programs that give `$` in their arguments a meaning.
 const READERS: &[&str] = &[
     "awk", "gawk", "mawk", "nawk", "sed", "jq", "perl", "ruby", "php", "node", "envsubst", "ssh", "eval", "tmux",
     "screen", "watch",
@@ -58,7 +58,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// The words of a command in which `$` has a meaning for the program that gets them.
+/// The words of a command that such a program reads.
 fn read_words(words: &[String]) -> BTreeSet<usize> {
     let mut found = script_words(words);
     let is_reader = |word: &String| {
@@ -79,8 +79,8 @@ fn of_a_value(found: &Findings<'_>, literal: &Literal) -> Option<Diagnostic> {
     Some(problem.help("write the value itself; only a shell expands variables, in a command that is a string"))
 }
 
-/// The report on the value of a variable. Passwords and formats have a `$` too, so only what looks like a variable of the
-/// environment counts.
+/// The report on a value of `environment`. Passwords and formats may contain a `$` too, so only a name that looks like an
+/// environment variable counts.
 fn of_the_environment(found: &Findings<'_>, literal: &Literal) -> Option<Diagnostic> {
     let (variable_name, value) = (&literal.key, &literal.text);
     let (before, name) = variable(value)?;

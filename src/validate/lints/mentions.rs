@@ -1,4 +1,4 @@
-//! Which names the scripts of a tree mention, and which files a definition may have.
+//! Finds the names and paths that the scripts of a tree mention.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::model::{Ignored, Index, Name, Program, Service, System};
 use crate::validate::rule::Subject;
 
-/// The texts of a service that commands stand in.
+/// The texts of a service that contain commands.
 pub(in crate::validate) fn texts(service: &Service) -> impl Iterator<Item = &str> {
     service.programs.iter().map(Program::text)
 }
@@ -18,6 +18,7 @@ pub(super) fn is_service(index: &Index<'_>, name: &Name) -> bool {
         || (!is_overlay && System::NEWEST_OVERLAY.built_ins().iter().any(|service| service.name == *name))
 }
 
+/// Pairs of neighbouring components in paths: `("web", "data")` for `/etc/web/data`.
 pub(super) type Paths<'a> = BTreeSet<(&'a str, &'a str)>;
 
 /// Whether a script of the tree mentions the entry.
@@ -30,7 +31,7 @@ pub(super) fn is_referred_to<'a>(
     let (Ok(name), Ok(own)) = (str::from_utf8(&entry.name), str::from_utf8(service.name.as_bytes())) else {
         return false;
     };
-    // A file that s6-rc knows in other services has a name that may mean anything, such as `run` or `log`.
+    // A name that s6-rc knows in other services, such as `run` or `log`, is too common a word: only its path counts.
     let by_path = [format!("{own}/{name}"), format!("./{name}")];
     let is_own = texts(service).any(|text| {
         by_path.iter().any(|path| mentions(text, path)) || (!entry.is_known && mentions(text, name))
@@ -38,14 +39,14 @@ pub(super) fn is_referred_to<'a>(
     is_own || elsewhere.get_or_init(|| paths(subject)).contains(&(own, name))
 }
 
-/// Whether the text contains the name, not as a part of another one.
+/// Whether the text contains the name as a whole word.
 pub(in crate::validate) fn mentions(text: &str, name: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     text.match_indices(name)
         .any(|(at, _)| !text[..at].ends_with(is_part) && !text[at + name.len()..].starts_with(is_part))
 }
 
-/// Every two components that follow each other in a path that a script of the tree contains.
+/// The neighbouring components of every path that a script of the tree contains.
 pub(super) fn paths<'a>(subject: &Subject<'a>) -> Paths<'a> {
     let mut found = BTreeSet::new();
     for (service, _) in subject.definitions() {

@@ -1,4 +1,4 @@
-//! Command lines that name a script which does not exist.
+//! Finds command lines that name a script that does not exist.
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
 use super::calls::{is_command, is_read_by_shell, mention};
@@ -34,12 +34,12 @@ fn leads_nowhere(found: &Findings<'_>, service: &Service, definition: &Definitio
     if let Some((near, origin)) = &missing.nearest {
         return problem.at(*origin, "this exists").help(format!("did you mean `{near}`?"));
     }
-    // What nobody runs was probably meant.
+    // A script that nothing runs is probably the one that this line should name.
     if let Some(other) =
         definition.ignored.iter().find(|entry| !entry.is_directory && entry.name != b"finish")
     {
-        problem = problem.at(other.origin, "nobody runs this");
+        problem = problem.at(other.origin, "nothing runs this script");
         return problem.help(format!("write the path of `{}`, or rename it", Name::new(&other.name)));
     }
-    problem.help("make it, or correct the path; if another layer has it, judge that as well (`--layer`)")
+    problem.help("create it, or correct the path; if another layer has it, check that layer too (`--layer`)")
 }

@@ -1,9 +1,9 @@
-//! The lints: mistakes that `s6-rc-compile` accepts without a message and that show when the container boots.
+//! The lints: mistakes that `s6-rc-compile` accepts without a message, and that appear only when the container boots.
 //!
-//! A lint is a pair of files: `NAME.rs` with its check and its data, and `NAME.md`, the page that `s6gen explain` prints; and
-//! a line in the list below. Most look at what services run, and do not know whether that was read from a manifest or from a
-//! tree. A false alarm is worse than a miss, so a lint reports only what it can see, and says nothing of a script that does
-//! something it does not understand.
+//! A lint is a pair of files and a line in the list below: `NAME.rs` has its check and its data, and `NAME.md` is the page that
+//! `s6gen explain` prints. Most lints look at the programs of services, which may come from a manifest or from a tree. A
+//! false alarm is worse than a missed problem. So a lint reports only what is certain, and skips a script that it does not
+//! understand.
 
 mod calls;
 pub(super) mod mentions;

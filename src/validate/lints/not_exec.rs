@@ -1,4 +1,4 @@
-//! The shell of a `run` becomes the process.
+//! Finds a `run` whose shell stays between s6 and the program.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::execline::base_name;
@@ -17,10 +17,10 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Services(check),
 };
 
-/// Programs that end by themselves. A script whose last line is one of them is not a lasting process.
+/// Programs that end by themselves. A script whose last line starts one of them does not run a daemon.
 const ENDS: &[&str] = &["halt", "killall", "rm", "s6-svc"];
 
-/// Words of a shell after which its last line need not be the process: it waits, loops, or goes on elsewhere.
+/// Words of a shell script that waits, loops, or continues in another file: its last line need not start the daemon.
 const STAYS: &[&str] = &[
     "exec", "wait", "while", "until", "for", "trap", "sleep", "s6-pause", "tail", "source", ".", "read",
     "function", "coproc", "eval",
@@ -32,7 +32,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         if service.longrun().is_none() || program.language() != Language::Shell || has_exec {
             continue;
         }
-        // Most end so; it saves the closer look.
+        // Most scripts have an `exec`. They need no parsing, which takes time.
         if program.lines().any(|line| line.text.starts_with("exec "))
             || program.lines().any(|line| line.words().any(|word| STAYS.contains(&word)))
         {

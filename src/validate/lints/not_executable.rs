@@ -1,4 +1,4 @@
-//! Scripts that are run by their paths, and have no x bit.
+//! Finds scripts that are run by their paths and have no x bit.
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
 use super::calls::{is_command, mention};
@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Services(check),
 };
 
-/// What may still become of a file that is not in an image yet.
+/// The note on a file that is not in an image yet.
 const BEFORE_IMAGE: &str =
     "so it is in the image, unless the Dockerfile sets the mode: `COPY --chmod`, `RUN chmod`";
 
@@ -28,7 +28,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 continue;
             }
             let problem = match called.word {
-                // Words behind another program may be anything: a script that a shell reads needs no x bit.
+                // Arguments of another program do not count: a script that a shell reads needs no x bit.
                 Some(number) if is_command(service, called.by, number) => of_a_command(found, service, called),
                 None if let Some(at) = runs_its_own_check(service) => found
                     .report(format!("`data/check` of `{}` is not executable", service.name))

@@ -1,4 +1,4 @@
-//! Services that nothing starts.
+//! Finds services that nothing starts.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use crate::diagnostic::{Confidence, Files, Lint, Severity};
 use super::mentions::{mentions, texts};
 use crate::model::{Index, Layer, Made, Node, NodeKind};
 use crate::validate::Around;
-use crate::validate::around::{is_start, made};
+use crate::validate::around::{is_start_bundle, made_by_s6gen};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -26,7 +26,7 @@ fn check(subject: &Subject<'_>, around: &Around<'_>, files: &Files, found: &mut 
     let index = &subject.index;
     let Some(top) = index.find(&"top".into()) else { return };
     let started = index.closure([top]);
-    // A bundle is started with its members.
+    // A bundle counts as started if its members are.
     let is_started = |node: Node| match index.kind(node) {
         NodeKind::Bundle => {
             let members = index.atomics(node);
@@ -38,7 +38,7 @@ fn check(subject: &Subject<'_>, around: &Around<'_>, files: &Files, found: &mut 
         .nodes()
         .filter(|node| index.layer(*node) == Layer::Ours && index.service(*node).is_some())
         .filter(|node| {
-            index.find(index.name(*node)) == Some(*node) && !is_start(index, *node) && !is_started(*node)
+            index.find(index.name(*node)) == Some(*node) && !is_start_bundle(index, *node) && !is_started(*node)
         })
         .collect();
     let wanted: BTreeSet<Node> =
@@ -49,8 +49,8 @@ fn check(subject: &Subject<'_>, around: &Around<'_>, files: &Files, found: &mut 
         let (name, what) = (index.name(node), described(index, node));
         let is_empty = index.kind(node) == NodeKind::Bundle && index.atomics(node).is_empty();
         if is_empty
-            || made(index, node) == Some(Made::Needed)
-            || around.below(index, node, files).is_some()
+            || made_by_s6gen(index, node) == Some(Made::Needed)
+            || around.lower_layer_of(index, node, files).is_some()
             || is_started_by_a_script(index, node, around, &scripts)
         {
             continue;
@@ -59,14 +59,13 @@ fn check(subject: &Subject<'_>, around: &Around<'_>, files: &Files, found: &mut 
             found.report(format!("nothing starts {what} `{name}`"))
                 .at(index.origin(node), "it is in neither `user` nor `user2`, and nothing that starts needs it")
                 .help(format!(
-                    "to start it at boot: `touch {markers}/{name}`; leave it if it is started with `s6-rc start {name}`"
+                    "to start it at boot: `touch {markers}/{name}`; if you start it with `s6-rc start {name}`, leave it"
                 )),
         );
     }
 }
 
-/// Whether a script that asks s6-rc to start something, or that edits the definitions before they are compiled, names
-/// the service.
+/// Whether a script names the service and also starts services by s6-rc, or edits the definitions before they are compiled.
 fn is_started_by_a_script(
     index: &Index<'_>,
     node: Node,
@@ -93,14 +92,14 @@ fn changes_what_runs(text: &str) -> bool {
     })
 }
 
-/// The directory of markers for `user`.
+/// The directory for markers: an empty file with the name of a service adds it to the bundle `user`.
 fn markers(index: &Index<'_>, around: &Around<'_>, files: &Files) -> String {
     let shipped = index.set().target.system.start_markers().unwrap_or("user/contents.d");
     let Some(user) = index.find(&"user".into()).filter(|user| index.layer(*user) != Layer::Overlay) else {
         return shipped.to_owned();
     };
-    if let Some((lower, path)) = around.below(index, user, files) {
-        // The same place in this tree.
+    if let Some((lower, path)) = around.lower_layer_of(index, user, files) {
+        // The lower layer has the bundle. The marker goes to the same path in this tree.
         let definition = path.strip_prefix(lower).ok().and_then(Path::parent);
         return match (around.upper, definition) {
             (Some(upper), Some(definition)) => {

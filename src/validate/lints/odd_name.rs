@@ -1,4 +1,4 @@
-//! Names that other programs stumble over.
+//! Finds names that cause trouble in other programs.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -17,7 +17,6 @@ pub(super) static RULE: Rule = Rule {
 /// The longest name that s6-svscan supervises, in bytes.
 const LONGEST: usize = 251;
 
-/// Names hold nothing that other programs stumble over.
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, _) in subject.definitions() {
         let name = service.name.as_bytes();

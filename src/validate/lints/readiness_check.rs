@@ -1,4 +1,4 @@
-//! `s6-notifyoncheck` finds what it needs.
+//! Finds calls of `s6-notifyoncheck` that cannot work.
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Origin, Severity};
 use crate::model::{Found, Language, Program, Service};
@@ -72,7 +72,7 @@ fn checker_line(script: &Program) -> Option<Line<'_>> {
     script.lines().find(|line| has_it && line.words().any(|word| word.ends_with(CHECKER)))
 }
 
-/// Where `run` asks `data/check`, if it does.
+/// Where `run` calls `s6-notifyoncheck`, if that runs `data/check`.
 pub(super) fn runs_its_own_check(service: &Service) -> Option<Origin> {
     let script = service.program("run")?;
     let line = checker_line(script)?;
@@ -80,10 +80,10 @@ pub(super) fn runs_its_own_check(service: &Service) -> Option<Origin> {
     runs_it.then(|| script.at(line.span_of(CHECKER)))
 }
 
-/// What stands before the check and takes away what it needs.
+/// The command before the check that takes away something the check needs: its place, and its name.
 fn before_check(script: &Program, check: &Line<'_>) -> Option<(Origin, &'static str)> {
     let drops = ["s6-setuidgid", "s6-applyuidgid", "su-exec", "gosu", "setpriv"];
-    // In one command with the check, everything before it counts.
+    // On the line of the check itself, every word before it counts.
     let head = &check.text[..check.text.find(CHECKER)?];
     let same = Line { start: check.start, text: head };
     if let Some(word) = drops.into_iter().find(|drop| same.words().any(|word| word.ends_with(drop))) {
@@ -101,7 +101,7 @@ fn before_check(script: &Program, check: &Line<'_>) -> Option<(Origin, &'static 
     if moves(&same) && !head.trim_start().starts_with('(') {
         return Some((script.at(same.span_of("cd")), "cd"));
     }
-    // A shell may come to these lines or not, so only what stands at the left edge counts.
+    // An indented line of a shell script may be inside an `if`, so only lines at the left edge count.
     let at_edge = |line: &Line<'_>| line.start == 0 || script.text()[..line.start].ends_with('\n');
     if let Some(line) = before.iter().find(|line| moves(line) && at_edge(line) && !blocks(line)) {
         return Some((script.at(line.span()), "cd"));
@@ -113,7 +113,7 @@ fn before_check(script: &Program, check: &Line<'_>) -> Option<(Origin, &'static 
         .next()
 }
 
-/// The options of the check, as they are written.
+/// The options of the check, as written.
 #[derive(Default)]
 struct Options<'a> {
     has_check: bool,
@@ -127,7 +127,7 @@ struct Options<'a> {
 const TRIES: u64 = 7;
 
 impl<'a> Options<'a> {
-    /// Takes note of an option, by the name or the letter that the program knows.
+    /// Stores an option, given by its name or its letter.
     fn set(&mut self, option: &str, value: &'a str) {
         match option {
             "c" | "check-program" => self.has_check = true,
@@ -139,8 +139,8 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// When the last try begins, in milliseconds after the start, and what the limit for all of them is; nothing where
-    /// a value is not known.
+    /// When the last try begins, in milliseconds after the start, and the limit for all tries. `None` if a value is not
+    /// known.
     fn last_try(&self) -> Option<(u64, Option<u64>)> {
         let number = |value: Option<&str>, default: u64| match value {
             Some(value) => value.trim_matches(['"', '\'']).parse().ok(),
@@ -153,7 +153,7 @@ impl<'a> Options<'a> {
     }
 }
 
-/// A time as a person says it.
+/// A time for people, rounded to seconds.
 fn about(milliseconds: u64) -> String {
     match milliseconds {
         ..950 => format!("{milliseconds} ms"),
@@ -161,7 +161,7 @@ fn about(milliseconds: u64) -> String {
     }
 }
 
-/// What is wrong with a check that has the default number of tries.
+/// The report on a check with the default number of tries.
 fn few_tries(found: &Findings<'_>, service: &Service, options: &Options<'_>, at: Origin) -> Diagnostic {
     let name = &service.name;
     let (what, label) = match options.last_try() {
@@ -186,7 +186,7 @@ fn few_tries(found: &Findings<'_>, service: &Service, options: &Options<'_>, at:
         .help("write `s6-notifyoncheck -n 0 …` for as many tries as it needs, and a limit into `timeout-up`")
 }
 
-/// The options of the check; nothing if a variable may hold some.
+/// The options of the check. `None` if a variable may contain options.
 fn options<'a>(line: &Line<'a>) -> Option<Options<'a>> {
     let rest = &line.text[line.text.find(CHECKER)? + CHECKER.len()..];
     let mut options = Options::default();
@@ -218,7 +218,7 @@ fn options<'a>(line: &Line<'a>) -> Option<Options<'a>> {
     Some(options)
 }
 
-/// A quoted value may hold blanks: reads on to its end.
+/// Reads on to the end of a quoted value, which may contain blanks.
 fn skip_quoted<'a>(value: &str, words: &mut impl Iterator<Item = &'a str>) {
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
     if let Some(quote) = quote

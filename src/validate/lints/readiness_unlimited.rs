@@ -1,7 +1,7 @@
-//! A start that waits for readiness has a limit. It is one decision for a tree, and so it is one report.
+//! Finds services that wait for readiness without a limit. One decision settles it for the whole tree, so it is one report.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
-use super::readiness_unused::untold;
+use super::readiness_unused::never_notifies;
 use crate::validate::names::listed;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -20,8 +20,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     let unlimited = subject.definitions().filter_map(|(service, _)| {
         let longrun = service.longrun().filter(|longrun| longrun.timeout_up == 0)?;
         let fd = longrun.notification_fd.as_ref()?;
-        // What is never told at all is reported for that.
-        untold(service).is_none().then_some((service, fd))
+        // The lint `readiness-unused` reports services that never send the notification.
+        never_notifies(service).is_none().then_some((service, fd))
     });
     let services: Vec<_> = unlimited.collect();
     let Some((service, fd)) = services.first() else { return };

@@ -1,4 +1,4 @@
-//! Something in `run` knows the descriptor on which readiness is told.
+//! Finds services with a descriptor for readiness that their `run` does not mention.
 
 use crate::diagnostic::{Confidence, Lint, Origin, Severity};
 use crate::model::{ProgramForm, Language, Program, Script, Service, Written};
@@ -19,13 +19,13 @@ const LOGUTIL: &str = "logutil-service";
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for service in subject.services() {
-        if let Some((fd, script, why)) = untold(service) {
+        if let Some((fd, script, why)) = never_notifies(service) {
             found.push(match why {
-                Untold::Logutil => found
+                NeverNotifies::Logutil => found
                     .report(format!("`{}` waits until `logutil-service` reports that it is ready, which it never does", service.name))
                     .at(fd.origin, "remove this file: a logger that is started is ready")
                     .at(place(script, LOGUTIL), "this program never writes to the descriptor"),
-                Untold::NotMentioned => found
+                NeverNotifies::NotMentioned => found
                     .report(format!("nothing in `run` of `{}` mentions descriptor {}", service.name, fd.value))
                     .at(fd.origin, "the program is expected to write a line there when it is ready")
                     .at(script.origin(), "it needs to know the number")
@@ -49,7 +49,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// The descriptor of a manifest's service that nothing in its `run` and `environment` mentions.
+/// For a service of a manifest: the descriptor, if nothing in `run` and `environment` mentions it.
 fn not_mentioned(service: &Service) -> Option<(&Written<u32>, &Program)> {
     let longrun = service.longrun()?;
     let Script::Run(run) = &longrun.run else { return None };
@@ -65,14 +65,16 @@ fn not_mentioned(service: &Service) -> Option<(&Written<u32>, &Program)> {
     (!is_mentioned && !in_environment).then_some((fd, program))
 }
 
-/// Why nobody tells that a service is ready.
-pub(super) enum Untold {
+/// Why the readiness notification of a service never comes.
+pub(super) enum NeverNotifies {
+    /// It runs `logutil-service`, which cannot send it.
     Logutil,
+    /// Nothing in `run` mentions the descriptor.
     NotMentioned,
 }
 
-/// The descriptor on which nobody tells that the service is ready.
-pub(super) fn untold(service: &Service) -> Option<(&Written<u32>, &Program, Untold)> {
+/// For a service of a tree: the descriptor, if its notification never comes, and why.
+pub(super) fn never_notifies(service: &Service) -> Option<(&Written<u32>, &Program, NeverNotifies)> {
     service.definition()?;
     let fd = service.longrun()?.notification_fd.as_ref().filter(|fd| fd.value >= 3)?;
     let script = service.program("run")?;
@@ -80,17 +82,17 @@ pub(super) fn untold(service: &Service) -> Option<(&Written<u32>, &Program, Unto
         return None;
     }
     if script.has_word(LOGUTIL) {
-        return Some((fd, script, Untold::Logutil));
+        return Some((fd, script, NeverNotifies::Logutil));
     }
     let number = fd.value.to_string();
     let is_mentioned = script.text().split(|c: char| !c.is_ascii_digit()).any(|digits| digits == number);
     let hints = ["notif", "NOTIF", "ready", "READY", "./data/", ".sh", "/etc/s6-overlay", "--fd", "source "];
     let is_known =
         is_mentioned || hints.iter().any(|hint| script.text().contains(hint)) || starts_unknown(script);
-    (!is_known).then_some((fd, script, Untold::NotMentioned))
+    (!is_known).then_some((fd, script, NeverNotifies::NotMentioned))
 }
 
-/// Whether the last command may be a script or a wrapper of the image, which may well know the descriptor.
+/// Whether the last command may be a script or a wrapper of the image, which may know the descriptor.
 fn starts_unknown(script: &Program) -> bool {
     let Some(last) = script.lines().last() else { return true };
     let words: Vec<&str> = last.words().collect();

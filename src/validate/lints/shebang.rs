@@ -1,4 +1,4 @@
-//! What is started as a program begins in a way that lets the system start it.
+//! Finds scripts whose first line keeps the system from starting them.
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Services(check),
 };
 
-/// What some editors put before a text.
+/// The byte order mark, which some editors put before a text.
 const MARK: &str = "\u{feff}";
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
@@ -58,7 +58,7 @@ fn in_a_manifest(found: &Findings<'_>, service: &Service, program: &Program) -> 
     let end = text.text[start..].find('\n').map_or(text.text.len(), |newline| start + newline);
     let problem = found
         .report(format!("`{}` of `{}` does not begin with its `#!` line", program.file, service.name))
-        .at(program.at(start..end), "a comment here: `/bin/sh -e` runs this script");
+        .at(program.at(start..end), "this is only a comment: `/bin/sh -e` runs this script");
     Some(problem.help("remove everything before `#!`, blanks and empty lines too"))
 }
 
@@ -124,7 +124,7 @@ enum Fault {
     Relative(Range<usize>),
 }
 
-/// What keeps the system from starting a file, as far as its bytes show.
+/// The fault in the first bytes of a file that keeps the system from starting it.
 fn fault(bytes: &[u8]) -> Option<Fault> {
     if bytes.trim_ascii().is_empty() {
         return Some(Fault::Empty);
@@ -139,7 +139,7 @@ fn fault(bytes: &[u8]) -> Option<Fault> {
         return match () {
             () if line.ends_with(b"\r") => Some(Fault::CarriageReturn(0..end - 1)),
             () if interpreter.is_empty() => Some(Fault::NoInterpreter),
-            // `@…@` is filled in when the image is built.
+            // A build script of the image fills in `@…@`.
             () if !interpreter.starts_with(b"/") && !interpreter.starts_with(b"@") => {
                 Some(Fault::Relative(0..end))
             }
@@ -149,7 +149,7 @@ fn fault(bytes: &[u8]) -> Option<Fault> {
     if bytes.starts_with("\u{feff}#!".as_bytes()) {
         return Some(Fault::Mark);
     }
-    // Programs have NUL bytes near their beginning.
+    // A compiled program has NUL bytes near its beginning.
     if bytes.iter().take(512).any(|byte| *byte == 0) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Shell syntax where no shell reads it.
+//! Finds shell syntax in commands that no shell reads.
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Origin, Severity};
 use crate::execline::{SHELLS, SUBSTITUTES, ExeclineWord, base_name, script_words};
@@ -34,14 +34,14 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
 }
 
 fn of_execline(found: &Findings<'_>, service: &Service, program: &Program) -> Option<Diagnostic> {
-    // Most are one path.
+    // Most command lines are only a path, which needs no look.
     if !program.text().contains(['&', '|', ';', '$', '\'', '`', '~', '*', '<', '>', '[', '=']) {
         return None;
     }
     let words = program.words();
     let mut places = shell_words(&words);
     if let ProgramForm::Script(..) = program.form {
-        // What starts a script may replace variables in it: `execlineb -S1`.
+        // `execlineb -S1` replaces variables in a script.
         places.retain(|(_, why)| *why != NOT_EXPANDED);
     }
     if places.is_empty() {
@@ -66,7 +66,7 @@ fn of_arguments(found: &Findings<'_>, service: &Service, program: &Program) -> O
     if let Some(problem) = of_the_program(found, service, program, first, place.whole()) {
         return Some(problem);
     }
-    // Most have none.
+    // Saves time: most commands contain none of these characters.
     if words.iter().all(|(word, _)| operator(word).is_none()) {
         return None;
     }
@@ -91,7 +91,7 @@ fn of_arguments(found: &Findings<'_>, service: &Service, program: &Program) -> O
     Some(problem.help(format!("to let a shell read it, write a string: `{key} = '{} …'`", texts[0])))
 }
 
-/// The report on a first word that is no name of a program.
+/// The report on a first word that cannot be the name of a program.
 fn of_the_program(
     found: &Findings<'_>,
     service: &Service,
@@ -111,7 +111,7 @@ fn of_the_program(
     Some(written_for_a_shell(found, service, program).at(place, label).help(help))
 }
 
-/// What becomes of a word that is an operator for a shell only.
+/// What execline does with a word that only a shell takes for an operator.
 fn operator(word: &str) -> Option<&'static str> {
     match word {
         "&&" | "||" => Some("only an argument: there is no such operator here"),
@@ -135,7 +135,7 @@ pub(super) fn for_a_shell(content: &str) -> bool {
         && content.lines().next().is_some_and(|line| line.split(['/', ' ', '\t']).any(is_shell))
 }
 
-/// What to do about a command line that is a script.
+/// The help for a command line that is a shell script.
 pub(super) fn own_script(service: &Service, file: &str) -> String {
     let script = match file {
         "up" => "run",
@@ -149,7 +149,7 @@ pub(super) fn own_script(service: &Service, file: &str) -> String {
     )
 }
 
-/// The words that only a shell understands, and what becomes of them.
+/// The words that only a shell understands, and what execline does with them.
 pub(super) fn shell_words<'a>(words: &[ExeclineWord<'a>]) -> Vec<(ExeclineWord<'a>, &'static str)> {
     let substitutes = words.iter().any(|word| SUBSTITUTES.contains(&word.program()));
     let globs = words.iter().any(|word| matches!(word.program(), "elglob" | "find" | "case" | "s6-log"));
@@ -166,7 +166,7 @@ pub(super) fn shell_words<'a>(words: &[ExeclineWord<'a>]) -> Vec<(ExeclineWord<'
             if text.starts_with('\'') {
                 found.push((*word, "`'` does not quote here, `\"` does"));
             }
-            // The rest is the shell's.
+            // A shell reads the rest.
             return found;
         }
         in_find |= matches!(text, "-exec" | "-execdir" | "-ok");

@@ -1,4 +1,4 @@
-//! Descriptors for readiness and locks that every process has for something else.
+//! Finds descriptors for readiness or a lock that are standard input, output or error.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};

@@ -1,4 +1,4 @@
-//! Services that start earlier than most should.
+//! Finds services that start earlier than most should.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::diagnostic::{Confidence, Files, Lint, Severity};
 use crate::model::{Index, Layer, Node, NodeKind};
 use crate::validate::Around;
-use crate::validate::around::made;
+use crate::validate::around::made_by_s6gen;
 use crate::validate::names::listed;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -25,8 +25,8 @@ fn check(subject: &Subject<'_>, around: &Around<'_>, files: &Files, found: &mut 
     let index = &subject.index;
     let mut seen = BTreeSet::new();
     for (bundle, target, effect) in [
-        ("user2", "legacy-services", "it is in `user2`, but starts beside everything else"),
-        ("user", "base", "it starts beside the image's own initialisation, not after it"),
+        ("user2", "legacy-services", "it is in `user2`, but starts at the same time as everything else"),
+        ("user", "base", "it starts during the image's own initialisation, not after it"),
     ] {
         if !index.set().target.system.start_bundles().contains(&bundle) {
             continue;
@@ -34,11 +34,11 @@ fn check(subject: &Subject<'_>, around: &Around<'_>, files: &Files, found: &mut 
         let (Some(bundle), Some(goal)) = (index.find(&bundle.into()), index.find(&target.into())) else {
             continue;
         };
-        let (mut below, mut behind) = (Vec::new(), 0);
+        let (mut lower, mut followers_of_lower) = (Vec::new(), 0);
         for Chain { root, followers } in chains(index, bundle, goal, &mut seen) {
-            if around.below(index, root, files).is_some() {
-                below.push(index.name(root));
-                behind += followers.len();
+            if around.lower_layer_of(index, root, files).is_some() {
+                lower.push(index.name(root));
+                followers_of_lower += followers.len();
                 continue;
             }
             let name = index.name(root);
@@ -47,42 +47,42 @@ fn check(subject: &Subject<'_>, around: &Around<'_>, files: &Files, found: &mut 
                     .at(index.origin(root), effect);
             if !followers.is_empty() {
                 let names = listed(followers.iter().map(|node| index.name(*node)));
-                problem = problem.note(format!("what waits for it is as early: {names}"));
+                problem = problem.note(format!("the services that wait for it are as early: {names}"));
             }
             found.push(problem.help(format!(
-                "add the dependency, unless it is meant to be early: `{}`",
+                "add the dependency, unless the service must start early: `{}`",
                 adding(index, root, target, files)
             )));
         }
-        if !below.is_empty() {
-            let (them, wait) = if below.len() == 1 { ("it", "does") } else { ("them", "do") };
-            let behind = match behind {
+        if !lower.is_empty() {
+            let (them, wait) = if lower.len() == 1 { ("it", "does") } else { ("them", "do") };
+            let others = match followers_of_lower {
                 0 => String::new(),
                 1 => format!(", nor does the service that waits for {them}"),
-                _ => format!(", nor do the {behind} services that wait for {them}"),
+                _ => format!(", nor do the {followers_of_lower} services that wait for {them}"),
             };
             let message =
-                format!("of the layers below, {} {wait} not wait for `{target}`{behind}", listed(below));
+                format!("in the lower layers, {} {wait} not wait for `{target}`{others}", listed(lower));
             found.push(found.report(message));
         }
     }
 }
 
-/// A service that waits for nothing of its own, and what waits for it.
+/// An early service that waits for no other early service, and the early services that wait for it.
 struct Chain {
     root: Node,
     followers: BTreeSet<Node>,
 }
 
-/// Everything that `bundle` starts and that does not wait for `goal`, by what it begins with.
+/// The services that `bundle` starts and that do not wait for `goal`, as chains.
 fn chains(index: &Index<'_>, bundle: Node, goal: Node, seen: &mut BTreeSet<Node>) -> Vec<Chain> {
-    // The last of a chain is enough: what waits for all of `base` waits for this.
+    // `base` is a chain of its own, and this is its last service: a service that waits for this one waits for all of `base`.
     let last = match *index.name(goal) == *"base" {
         true => index.find(&"legacy-cont-init".into()).unwrap_or(goal),
         false => goal,
     };
     let mut dependents: BTreeMap<Node, Vec<Node>> = BTreeMap::new();
-    // Of what waits for something unknown nobody can tell.
+    // A service that waits for an unknown one may wait for `goal` through it, so it counts as waiting.
     let mut waiting = index.atomics(last);
     for node in index.nodes() {
         match index.kind(node) {
@@ -95,7 +95,7 @@ fn chains(index: &Index<'_>, bundle: Node, goal: Node, seen: &mut BTreeSet<Node>
         }
     }
     let waiting = reached(waiting, |node| dependents.get(&node).into_iter().flatten().copied());
-    // What members of `user2` need is early on purpose: it may be in `user` as well.
+    // A service that members of `user2` depend on is early on purpose, so for `user2` only the members count.
     let started = match *index.name(goal) == *"base" {
         true => index.closure([bundle]),
         false => index.atomics(bundle),
@@ -106,24 +106,24 @@ fn chains(index: &Index<'_>, bundle: Node, goal: Node, seen: &mut BTreeSet<Node>
         .filter(|node| !waiting.contains(node) && !is_logger(index, *node) && !seen.contains(node))
         .collect();
     seen.extend(early.iter().copied());
-    // A manifest says when its services start.
+    // s6gen made some definitions from a manifest, which says when their services start.
     let roots = early
         .iter()
-        .filter(|node| index.dependencies(**node).is_disjoint(&early) && made(index, **node).is_none());
-    let mut told = BTreeSet::new();
+        .filter(|node| index.dependencies(**node).is_disjoint(&early) && made_by_s6gen(index, **node).is_none());
+    let mut reported = BTreeSet::new();
     roots
         .map(|root| {
             let next = |node| {
                 dependents.get(&node).into_iter().flatten().copied().filter(|node| early.contains(node))
             };
             let mut followers = reached(BTreeSet::from([*root]), next);
-            followers.retain(|node| node != root && told.insert(*node));
+            followers.retain(|node| node != root && reported.insert(*node));
             Chain { root: *root, followers }
         })
         .collect()
 }
 
-/// Everything that `next` leads to, from `known` on.
+/// The nodes of `known`, and every node that can be reached from them by `next`.
 fn reached<I: Iterator<Item = Node>>(mut known: BTreeSet<Node>, next: impl Fn(Node) -> I) -> BTreeSet<Node> {
     let mut todo: Vec<Node> = known.iter().copied().collect();
     while let Some(node) = todo.pop() {
@@ -148,7 +148,7 @@ fn adding(index: &Index<'_>, node: Node, target: &str, files: &Files) -> String 
     }
 }
 
-/// Loggers may start before everything else, as long as they have what they need.
+/// Whether a service is a logger. Loggers may start early.
 fn is_logger(index: &Index<'_>, node: Node) -> bool {
     index
         .service(node)

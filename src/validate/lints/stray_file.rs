@@ -1,4 +1,4 @@
-//! Files that would mean something in a definition, beside the definitions.
+//! Finds files beside the definitions that belong into a definition.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -18,9 +18,9 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (name, origin) in &subject.index.set().stray {
         found.push(
             found
-                .report(format!("`{name}` lies beside the definitions, not in one"))
-                .at(*origin, "s6-rc passes over plain files here")
-                .help("move it into the directory of the service that it is for"),
+                .report(format!("`{name}` is beside the definitions, not inside one"))
+                .at(*origin, "s6-rc ignores plain files here")
+                .help("move it into the directory of its service"),
         );
     }
 }

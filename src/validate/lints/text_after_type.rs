@@ -1,4 +1,4 @@
-//! Text behind the type in a `type` file.
+//! Finds text after the type in a `type` file.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -19,7 +19,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         let name = &service.name;
         if let Some(origin) = definition.behind_type {
             found.push(
-                found.report(format!("`type` of `{name}` holds more than the type"))
+                found.report(format!("`type` of `{name}` contains more than the type"))
                     .at(origin, "s6-rc-compile does not read this far")
                     .help(format!("write `{}` and a newline, and nothing else", service.kind.word())),
             );

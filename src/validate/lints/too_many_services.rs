@@ -1,4 +1,4 @@
-//! More services than the real compiler has room for on its stack. Where it has not it dies without a message.
+//! Finds sets with so many services that s6-rc-compile runs out of stack, which kills it without a message.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::model::{NodeKind, Why};
@@ -15,7 +15,8 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Services(check),
 };
 
-/// What is left of the usual stack of 8 MiB for the tables of `s6-rc-compile`, as measured with an empty environment.
+/// How many bytes of the usual stack of 8 MiB are left for the tables of `s6-rc-compile`, measured with an empty
+/// environment.
 const STACK: usize = 8_275_000;
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
@@ -39,7 +40,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     if needed(services, bundles, dependencies, contents) <= STACK {
         return;
     }
-    // Those of s6-rc itself are none that anybody counts.
+    // Without the two services that s6-rc adds itself.
     let shown = match bundles {
         0 => format!("{} services", services - 2),
         1 => format!("{} services and 1 bundle", services - 2),
@@ -47,14 +48,14 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     };
     found.push(
         found.report(format!("{shown} are too many for s6-rc-compile with the usual stack"))
-            .note("its tables grow with the square of the services and lie on its stack: where 8 MiB do not suffice it dies of a segmentation fault, without a message")
-            .help("run it under `ulimit -s unlimited` (in Docker `--ulimit stack=-1`), or make them fewer"),
+            .note("its tables are on its stack and grow with the square of the number of services: if 8 MiB are too small, a segmentation fault kills it without a message")
+            .help("run it under `ulimit -s unlimited` (in Docker `--ulimit stack=-1`), or use fewer services"),
     );
 }
 
-/// How many bytes of stack the real compiler needs: a bit for every two services and for every service and bundle,
-/// and a little for each thing by itself. Found by experiment; that a very long chain of dependencies takes somewhat
-/// more is left out.
+/// How many bytes of stack the real compiler needs: one bit for each pair of services and for each pair of a service and a
+/// bundle, and a fixed number of bytes for each service, bundle and name. The numbers are measured. A very long chain of
+/// dependencies needs a little more, which is left out.
 fn needed(services: usize, bundles: usize, dependencies: usize, contents: usize) -> usize {
     let tables = services.saturating_mul(services.div_ceil(8) + bundles.div_ceil(8));
     tables.saturating_add(60 * services + 20 * bundles + 8 * dependencies + 4 * contents)
@@ -64,8 +65,8 @@ fn needed(services: usize, bundles: usize, dependencies: usize, contents: usize)
 mod tests {
     use super::*;
 
-    /// The last size that the real compiler took and the first over which it died, of services without dependencies,
-    /// with four each, and with 300 bundles of nothing and of 100.
+    /// Measured: the largest size that the real compiler accepts, for services without dependencies, with four each, and
+    /// with 300 bundles that are empty or have 100 members.
     #[test]
     fn the_limit_is_where_the_real_compiler_dies() {
         for (most, bundles, each, contents) in

@@ -1,4 +1,4 @@
-//! Shell scripts that cannot run their trap when they are stopped.
+//! Finds shell scripts that cannot run their trap when s6 stops them.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::manifest::SIGNAL_NUMBERS;
@@ -36,12 +36,12 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         let waited_for = name.as_written();
         let (message, label, help) = match has_trap {
             true => (
-                format!("`run` can run its trap only when `{waited_for}` has ended"),
+                format!("`run` can run its trap only after `{waited_for}` has ended"),
                 "a shell waits for a program in the foreground before it runs a trap",
                 format!("wait for it in the background: `{waited_for} … & wait $!`; or leave the trap out and `exec` it"),
             ),
             false => (
-                format!("`run` ends at INT only when `{waited_for}` has ended"),
+                format!("`run` ends at INT only after `{waited_for}` has ended"),
                 "a shell that gets INT waits for a program in the foreground",
                 format!("`exec` it, or wait for it in the background with a trap: `{waited_for} … & wait $!`"),
             ),
@@ -50,7 +50,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             found
                 .report(message)
                 .at(program.at(name.span()), label)
-                .at(stop_group, "the group gets its signal only when this shell has ended")
+                .at(stop_group, "the group gets its signal only after this shell has ended")
                 .help(help),
         );
     }

@@ -1,4 +1,4 @@
-//! Files of a definition that s6-rc does not know, and that nothing refers to.
+//! Finds files of a definition that s6-rc does not know, and that no script mentions.
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
 use super::unread::{Reason, unread};
@@ -41,7 +41,7 @@ fn beside_its_list(found: &Findings<'_>, service: &Service, entry: &Ignored) -> 
         _ => ("dependencies.d", format!("`{}` does not wait for `{name}`", service.name)),
     };
     found
-        .report(format!("`{name}` lies beside `{list}` of `{}`, not in it", service.name))
+        .report(format!("`{name}` is beside `{list}` of `{}`, not inside it", service.name))
         .at(entry.origin, effect)
         .help(format!("move it to `{list}/{name}`, or remove it"))
 }

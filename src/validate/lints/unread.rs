@@ -1,4 +1,4 @@
-//! Finds the entries of definitions that s6-rc does not read, and guesses what was meant.
+//! Finds the entries of definitions that s6-rc does not read, and guesses the intended file.
 
 use std::cell::OnceCell;
 
@@ -7,14 +7,14 @@ use crate::diagnostic::did_you_mean;
 use crate::model::{Content, Definition, DefinitionFile, Ignored, Name, Service};
 use crate::validate::rule::Subject;
 
-/// How many entries of one definition are looked for in scripts. A definition with more of them holds data.
+/// How many entries of one definition are searched for in scripts. A definition with more of them contains data.
 const MOST: usize = 100;
 
 /// Why an entry has no effect.
 pub(super) enum Reason {
-    /// It has the name of a service, and lies beside the list that it belongs to.
+    /// It has the name of a service, and is beside the list that it belongs to.
     BesideItsList,
-    /// s6-rc knows it in services of another type.
+    /// s6-rc knows it, in services of another type.
     OtherType,
     /// It is a misspelling of this file.
     Misspelt(&'static str),
@@ -29,25 +29,27 @@ pub(super) struct Unread<'a> {
 }
 
 impl<'a> Unread<'a> {
-    /// The entries with a reason that `is_it`.
-    pub(super) fn with(&self, is_it: impl Fn(&Reason) -> bool) -> Vec<&'a Ignored> {
-        self.entries.iter().filter(|(_, reason)| is_it(reason)).map(|(entry, _)| *entry).collect()
+    /// The entries whose reason `matches`.
+    pub(super) fn with(&self, matches: impl Fn(&Reason) -> bool) -> Vec<&'a Ignored> {
+        self.entries.iter().filter(|(_, reason)| matches(reason)).map(|(entry, _)| *entry).collect()
     }
 }
 
-/// The services with entries that neither s6-rc reads nor a script of the tree mentions.
+/// The services with entries that s6-rc does not read and no script of the tree mentions.
 pub(super) fn unread<'a>(subject: &Subject<'a>) -> Vec<Unread<'a>> {
     let elsewhere = OnceCell::new();
     let of = |(service, definition): (&'a Service, &'a Definition)| {
-        // What stands beside a script that is missing is reported with it.
-        let misses = !definition.missing.is_empty();
-        let is_meant = |entry: &Ignored| {
+        // If a command line names a missing script, the lint `missing-script` suggests one of these entries.
+        let has_missing = !definition.missing.is_empty();
+        let is_suggested = |entry: &Ignored| {
             let inside = format!("/{}/{}/", service.name, Name::new(&entry.name));
             let nearest = definition.missing.iter().filter_map(|missing| missing.nearest.as_ref());
             nearest.into_iter().any(|(near, _)| near.contains(&inside))
         };
-        let entries =
-            definition.ignored.iter().filter(|entry| !misses || (entry.is_directory && !is_meant(entry)));
+        let entries = definition
+            .ignored
+            .iter()
+            .filter(|entry| !has_missing || (entry.is_directory && !is_suggested(entry)));
         let entries = entries.take(MOST).filter_map(|entry| {
             let reason = reason(subject, service, entry, &elsewhere)?;
             Some((entry, reason))
@@ -70,14 +72,14 @@ fn reason<'a>(
     if is_harmless(entry) || is_referred_to(service, entry, elsewhere, subject) {
         return None;
     }
-    Some(match (entry.is_known, near(service, entry)) {
+    Some(match (entry.is_known, intended_file(service, entry)) {
         (true, _) => Reason::OtherType,
         (false, Some(meant)) => Reason::Misspelt(meant),
         (false, None) => Reason::Unknown,
     })
 }
 
-/// Whether it is an empty file that is called like a service, beside the list of such files.
+/// Whether the entry is an empty file with the name of a service, beside the list that it belongs to.
 fn lies_beside_its_list<'a>(
     subject: &Subject<'a>,
     service: &'a Service,
@@ -91,7 +93,7 @@ fn lies_beside_its_list<'a>(
     let (Ok(own), Ok(file)) = (str::from_utf8(service.name.as_bytes()), str::from_utf8(&entry.name)) else {
         return false;
     };
-    // A script may keep an empty file of such a name for itself.
+    // A script may use an empty file of such a name.
     let is_kept = elsewhere.get_or_init(|| paths(subject)).contains(&(own, file));
     !is_kept && !texts(service).any(|text| mentions(text, &format!("./{file}")))
 }
@@ -106,9 +108,9 @@ fn is_harmless(entry: &Ignored) -> bool {
         && (starts.iter().any(|start| name.starts_with(start)) || ends.iter().any(|end| name.ends_with(end)))
 }
 
-/// The file that was meant, if that is plain to see.
-fn near(service: &Service, entry: &Ignored) -> Option<&'static str> {
-    // A list is recommended as a directory only; the file is the old form.
+/// The file that an entry is a misspelling of, if it is clear.
+fn intended_file(service: &Service, entry: &Ignored) -> Option<&'static str> {
+    // The suggestion for a list is always the directory, because the file is the old form.
     let files = DefinitionFile::of(service.kind.word());
     let candidates: Vec<&'static str> =
         files.filter(|file| !matches!(file.content, Content::OldList)).map(|file| file.name).collect();
@@ -123,7 +125,7 @@ fn near(service: &Service, entry: &Ignored) -> Option<&'static str> {
     if let Some(candidate) = candidates.iter().find(|candidate| Some(**candidate) == stem) {
         return Some(candidate);
     }
-    // A short name is close to too many others.
+    // A short name resembles too many others.
     let long = candidates.iter().copied().filter(|candidate| candidate.len() > 5);
     if name.len() < 5 { None } else { did_you_mean(&plain, long) }
 }

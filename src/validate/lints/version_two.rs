@@ -1,4 +1,4 @@
-//! Nothing is left of s6-overlay 2.
+//! Finds paths and programs of s6-overlay 2 that version 3 does not have.
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Origin, Severity};
 use crate::model::{ProgramForm, Language, Program, Service};
@@ -41,8 +41,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             found.push(problem);
         }
     }
-    // Many images install the links by which the old path exists, and write nothing else. Where a tree uses both paths,
-    // or other things that are no more, that cannot be taken for granted. However many scripts do, it is one question.
+    // Many images install links for the old path, and then use it everywhere. If a tree uses both paths, or other things of
+    // version 2, the links may be missing. All scripts share one report, because one answer holds for all of them.
     let is_in_doubt = knows_new_place || found.any();
     if let Some((service, origin)) = environments.first().filter(|_| is_in_doubt) {
         let mut problem = found.report(format!("`{}` is started by `/usr/bin/with-contenv`, which not every image has", service.name),
@@ -64,7 +64,7 @@ fn old_place(found: &Findings<'_>, service: &Service, script: &Program) -> Optio
     if !script.text().contains(SERVICES) {
         return None;
     }
-    // Others may replace the path in some file, or ask whether it exists; s6's own commands need it.
+    // Other commands may only edit the path in a file, or test whether it exists. A command of s6 needs it to exist.
     let line = script.lines().find(|line| {
         line.text.contains(SERVICES)
             && line.words().any(|word| word.starts_with("s6-sv"))
@@ -100,9 +100,9 @@ fn old_program(found: &Findings<'_>, service: &Service, script: &Program) -> Opt
         }
     })?;
     Some(
-        found.report(format!("`{}` of `{}` uses `{word}`, which is no more", script.file, service.name),
+        found.report(format!("`{}` of `{}` uses `{word}`, which no longer exists", script.file, service.name),
         )
-        .at(script.at(line.span_of(word)), "no such program in s6-overlay 3")
+        .at(script.at(line.span_of(word)), "s6-overlay 3 has no such program")
         .help(format!("write `{new}`")),
     )
 }

@@ -1,4 +1,4 @@
-//! Commands that begin with `with-contenv`, which would clear what the manifest sets.
+//! Finds commands that begin with `with-contenv`, which clears the environment that the manifest sets.
 
 use std::ops::Range;
 
@@ -27,7 +27,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                     found
                         .report(format!("`with-contenv` in `{}` clears what the manifest sets", program.file))
                         .at(program.at(word), format!("this clears {lost}"))
-                        .note("the service has the environment of the container already")
+                        .note("the service already has the environment of the container")
                         .help("remove the word"),
                 );
             }
@@ -35,11 +35,11 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         }
         found.push(
             found
-                .report(format!("`with-contenv` is left out of `{}`", program.file))
+                .report(format!("s6gen leaves `with-contenv` out of `{}`", program.file))
                 .at(program.origin(), format!("it would clear {lost}"))
-                .note("the service has the environment of the container already")
+                .note("the service already has the environment of the container")
                 .help(
-                    "remove the word; `with-contenv = false` keeps it, and leaves loading the environment to the script",
+                    "remove the word; `with-contenv = false` keeps it, and then the script itself loads the environment",
                 ),
         );
     }
