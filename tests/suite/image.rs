@@ -441,10 +441,10 @@ fn services_that_nothing_starts_share_one_report_for_each_group() {
     insta::assert_snapshot!(partial(NEW, &lines).text(), @r"
     overlay::not-started: nothing starts bundle `extra`
       /etc/s6-overlay/s6-rc.d/extra/type: it is in neither `user` nor `user2`, and nothing that starts needs it
-      help: to start it at boot: `touch /etc/s6-overlay/user-bundles.d/user/contents.d/extra`; leave it if it is started with `s6-rc start extra`
+      help: to start it at boot: `touch /etc/s6-overlay/user-bundles.d/user/contents.d/extra`; if you start it with `s6-rc start extra`, leave it
     overlay::not-started: nothing starts longrun `web`
       /etc/s6-overlay/s6-rc.d/web/type: it is in neither `user` nor `user2`, and nothing that starts needs it
-      help: to start it at boot: `touch /etc/s6-overlay/user-bundles.d/user/contents.d/web`; leave it if it is started with `s6-rc start web`
+      help: to start it at boot: `touch /etc/s6-overlay/user-bundles.d/user/contents.d/web`; if you start it with `s6-rc start web`, leave it
     ");
 }
 
@@ -471,10 +471,10 @@ fn services_that_do_not_wait_for_the_image_are_reported_with_a_remedy() {
     overlay::starts-early: `early` does not wait for `base`
       /etc/s6-overlay/s6-rc.d/early/type: it starts during the image's own initialisation, not after it
       note: the services that wait for it are as early: `listed`
-      help: add the dependency, unless it is meant to be early: `mkdir -p /etc/s6-overlay/s6-rc.d/early/dependencies.d && touch /etc/s6-overlay/s6-rc.d/early/dependencies.d/base`
+      help: add the dependency, unless the service must start early: `mkdir -p /etc/s6-overlay/s6-rc.d/early/dependencies.d && touch /etc/s6-overlay/s6-rc.d/early/dependencies.d/base`
     overlay::starts-early: `late` does not wait for `legacy-services`
       /etc/s6-overlay/s6-rc.d/late/type: it is in `user2`, but starts at the same time as everything else
-      help: add the dependency, unless it is meant to be early: `touch /etc/s6-overlay/s6-rc.d/late/dependencies.d/legacy-services`
+      help: add the dependency, unless the service must start early: `touch /etc/s6-overlay/s6-rc.d/late/dependencies.d/legacy-services`
     ");
 }
 
@@ -749,7 +749,7 @@ fn early_services_are_reported_once_for_each_chain_and_once_for_lower_layers() {
        · ───┬───
        ·    ╰── it starts during the image's own initialisation, not after it
        ╰────
-      help: add the dependency, unless it is meant to be early: `mkdir -p mine/s6-rc.d/own/dependencies.d && touch mine/s6-rc.d/own/dependencies.d/base`
+      help: add the dependency, unless the service must start early: `mkdir -p mine/s6-rc.d/own/dependencies.d && touch mine/s6-rc.d/own/dependencies.d/base`
 
     2 warnings; `s6gen explain CODE` says more about each
     ");
