@@ -45,4 +45,6 @@ pub mod jobs;
 
 pub mod cli;
 
-pub use jobs::{Compilation, ManifestFile, compile, judge, judge_beside, judge_image, snapshot, snapshot_of};
+pub use jobs::{
+    Compilation, ManifestFile, compile, judge, judge_image, judge_with_external, snapshot, snapshot_of,
+};

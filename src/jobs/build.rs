@@ -1,4 +1,4 @@
-//! Building: a manifest, with what was added in a container, → the files of an image.
+//! Builds the files of an image from a manifest. In a container it keeps the services that were added there.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -23,16 +23,16 @@ pub struct Build {
     container: Container,
     /// The manifest.
     pub project: Project,
-    /// What it describes, with every problem.
+    /// The services of the manifest, with every problem.
     pub compilation: Compilation,
 }
 
 impl Build {
-    /// Compiles the manifest at `manifest` for the image at `root`. What was added in a container that runs is kept when its
-    /// manifest is built anew.
+    /// Compiles the manifest at `manifest` for the image at `root`. If `root` is a container in which services were added,
+    /// the build includes them.
     ///
     /// # Errors
-    /// What was added cannot be read.
+    /// The added services cannot be read.
     pub fn load(manifest: &Path, root: &Path) -> Result<Build, JobError> {
         let mut project = Project::load(manifest);
         let container = Container { root: root.to_owned(), tree: None };
@@ -42,10 +42,10 @@ impl Build {
         Ok(Build { container, project, compilation })
     }
 
-    /// Refuses a root that has no s6-overlay although the manifest is for one.
+    /// Checks that the root has an s6-overlay, if the manifest is for one.
     ///
     /// # Errors
-    /// The root has none.
+    /// The root has no s6-overlay.
     pub fn expect_overlay(&self) -> Result<(), Diagnostic> {
         let is_overlay = self.compilation.services.target.system.is_overlay();
         if !is_overlay || has_overlay(&self.container.root) {
@@ -53,13 +53,13 @@ impl Build {
         }
         Err(Diagnostic::new(Code::OverlayNotFound, "there is no s6-overlay in `/`, so this is not the image")
             .note("nothing was written")
-            .help("name the root of the image, as in `--root rootfs`; `--root /` writes here nevertheless"))
+            .help("name the root of the image, as in `--root rootfs`; to write here anyway, use `--root /`"))
     }
 
     /// The tree to write, with the manifest that the image carries.
     ///
     /// # Errors
-    /// A template cannot be filled; or what is built would not compile in the root, or not start.
+    /// A template cannot be filled; or the built definitions would not compile or not start in the root.
     pub fn tree(&self, overrides: Overrides) -> Result<SourceTree, JobError> {
         let services = &self.compilation.services;
         let mut tree = render_tree(services, &overrides)?;
@@ -75,12 +75,12 @@ impl Build {
         Ok(tree)
     }
 
-    /// The directory of the definitions in the image, an absolute path.
+    /// The directory of definitions, an absolute path in the image.
     pub fn definitions(&self) -> &str {
         &self.compilation.services.target.tree
     }
 
-    /// How the files of the image differ from `tree`, by path.
+    /// The paths at which the files of the image differ from `tree`.
     ///
     /// # Errors
     /// Something cannot be read.
@@ -89,19 +89,19 @@ impl Build {
         compared.map_err(|error| JobError::of_build(&error))
     }
 
-    /// Whether no entry of the tree is there.
+    /// Whether all entries of the tree are missing.
     pub fn is_missing(tree: &SourceTree, differences: &[PathDifference]) -> bool {
         let missing = differences.iter().filter(|difference| difference.state == PathState::Missing);
         let missing: BTreeSet<&str> = missing.map(|difference| difference.path.as_str()).collect();
         tree.entries().all(|(path, _)| missing.contains(path))
     }
 
-    /// A difference for people: the service, the path, and how it differs.
+    /// A line of text for a difference: the service, the path, and how it differs.
     pub fn describe(&self, difference: &PathDifference) -> String {
         let path = &difference.path;
         let state = match difference.state {
             PathState::Missing => "is missing",
-            PathState::Kind => "is something else",
+            PathState::Kind => "is of another kind",
             PathState::Content => "has other content",
             PathState::Executable => "has another x bit",
             PathState::Mode => "has other permissions",
@@ -115,7 +115,7 @@ impl Build {
         }
     }
 
-    /// Makes the root of the image, if only its last component is missing; returns whether it did.
+    /// Makes the root of the image, if only the last component of its path is missing. Returns whether it made it.
     ///
     /// # Errors
     /// The system refuses.

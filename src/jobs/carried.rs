@@ -1,5 +1,6 @@
-//! What an image carries beside its definitions, so that instances can be added and applied in it: the manifest that the
-//! definitions were compiled from, in one file, and what was added to it while the system runs, in another.
+//! The files that an image carries beside its definitions, so that a running container can add services and apply them. One
+//! file holds the manifest from which the definitions were compiled. Another holds the additions: the services that were
+//! added to that manifest while the system runs.
 
 use std::path::{Path, PathBuf};
 
@@ -14,16 +15,17 @@ use crate::disk;
 use crate::manifest::Additions;
 use crate::tree::SourceTree;
 
-/// The file with the manifest, beside the definitions. Its name begins with a dot: s6-rc-compile ignores it.
+/// The name of the file with the manifest. It begins with a dot so that s6-rc-compile ignores it.
 pub(super) const CARRIED: &str = ".s6gen.manifest.json";
-/// The file with what was added while the system runs.
+/// The name of the file with the additions.
 const ADDED: &str = ".s6gen.added.toml";
-/// The file to lock before changing that one. No build replaces it under a lock, because its content is always the same.
+/// The name of the file to lock before the additions change. A build never replaces it while it is locked, because its
+/// content is always the same.
 const LOCK: &str = ".s6gen.lock";
 
 const VERSION: u32 = 1;
 
-/// A manifest with everything that it is compiled with.
+/// The content of the carried file: a manifest, and the templates of the user.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Carried {
     version: u32,
@@ -32,7 +34,7 @@ pub(super) struct Carried {
     pub(super) templates: Overrides,
 }
 
-/// A manifest and those that it includes.
+/// A manifest and the manifests that it includes.
 #[derive(Debug, Serialize, Deserialize)]
 struct CarriedFile {
     name: String,
@@ -42,8 +44,8 @@ struct CarriedFile {
 }
 
 impl CarriedFile {
-    /// Paths are told relative to `folder`, that of the first manifest: where the image was built says nothing to the people
-    /// who run it.
+    /// `folder` is the folder of the first manifest. Names are relative to it, because a path of the machine that built the
+    /// image means nothing to its users.
     fn new(files: &Files, manifest: &ManifestFile, folder: &Path) -> CarriedFile {
         let file = files.get(manifest.file);
         let name = match file.path.strip_prefix(folder) {
@@ -69,7 +71,7 @@ impl CarriedFile {
 }
 
 impl Carried {
-    /// What an image carries of `project`; none if its manifest could not be read.
+    /// What an image carries for `project`. `None` if its manifest could not be read.
     pub(super) fn of(project: &Project, templates: Overrides) -> Option<Carried> {
         let manifest = project.source()?;
         let folder = project.files.path(manifest.file).parent().unwrap_or(Path::new(""));
@@ -80,34 +82,36 @@ impl Carried {
         })
     }
 
-    /// Adds the file, and the file to lock, to a tree with its definitions in `definitions`, an absolute path in the image.
+    /// Adds the carried file and the lock file to a tree. `definitions` is the directory of definitions, an absolute path in
+    /// the image.
     pub(super) fn put(&self, tree: &mut SourceTree, definitions: &str) {
-        // Texts and lists of texts can always be written.
+        // This cannot fail: it serializes only strings and lists of strings.
         let text = serde_json::to_string(self).unwrap_or_default() + "\n";
         let definitions = definitions.trim_start_matches('/');
         tree.file(format!("{definitions}/{CARRIED}"), text, false);
         tree.file(format!("{definitions}/{LOCK}"), "", false);
     }
 
-    /// Reads the file beside the definitions in `directory`.
+    /// Reads the carried file in the directory of definitions `directory`.
     pub(super) fn read(directory: &Path) -> Result<Carried, JobError> {
         let path = directory.join(CARRIED);
         let unusable = |why: String| {
             let shown = path.display();
             Diagnostic::new(Code::CarriedUnreadable, format!("`{shown}` cannot be used: {why}"))
-                .help("build the image anew with `s6gen build`, or name a manifest with `-m`")
+                .help("build the image again with `s6gen build`, or name a manifest with `-m`")
         };
         let text = disk::read_if_there(&path)?.ok_or_else(|| unusable("it does not exist".into()))?;
         let carried: Carried = serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
         match carried.version {
             VERSION => Ok(carried),
             other => {
-                Err(unusable(format!("it has the version {other}, and this s6gen knows {VERSION}")).into())
+                Err(unusable(format!("it has version {other}, but this s6gen reads only version {VERSION}"))
+                    .into())
             }
         }
     }
 
-    /// The manifest, as if it had been read from its files.
+    /// The project of the carried manifest, as if its files had been read from the disk.
     pub(super) fn project(&self) -> Project {
         let mut files = Files::default();
         let source = self.manifest.load(&mut files);
@@ -115,24 +119,24 @@ impl Carried {
     }
 }
 
-/// The file with what was added to the manifest whose definitions lie in `directory`.
+/// The path of the additions in the directory of definitions `directory`.
 pub(super) fn additions_file(directory: &Path) -> PathBuf {
     directory.join(ADDED)
 }
 
-/// The file to lock before that one is changed.
+/// The path of the file to lock before the additions change.
 pub(super) fn lock_file(directory: &Path) -> PathBuf {
     directory.join(LOCK)
 }
 
-/// Reads what was added to the manifest whose definitions lie in `directory`.
+/// Reads the additions in the directory of definitions `directory`.
 pub(super) fn read_additions(directory: &Path) -> Result<Additions, JobError> {
     let path = additions_file(directory);
     let unusable = |why: String| {
         let problem =
             Diagnostic::new(Code::AdditionsUnreadable, format!("`{}` cannot be used", path.display()));
         let problem = why.lines().fold(problem, |problem, line| problem.note(line.to_owned()));
-        problem.help("mend it, or remove it and add the instances again")
+        problem.help("correct it, or remove it and add the instances again")
     };
     match disk::read_if_there(&path)? {
         None => Ok(Additions::default()),
@@ -140,7 +144,7 @@ pub(super) fn read_additions(directory: &Path) -> Result<Additions, JobError> {
     }
 }
 
-/// Adds to `project` what was added to it while its system runs; its definitions lie in `directory`.
+/// Adds the additions in the directory of definitions `directory` to `project`.
 pub(super) fn add_additions(project: &mut Project, directory: &Path) -> Result<(), JobError> {
     project.add(&additions_file(directory), &read_additions(directory)?);
     Ok(())

@@ -1,23 +1,23 @@
-//! A manifest and the files it includes → the services they describe, with every problem.
+//! Compiles a manifest and the files that it includes into services, and reports every problem.
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Files, Problems};
 use crate::manifest::{self, Manifest};
 use crate::model::{ServiceSet, Target};
 use crate::{resolve, validate};
 
-/// The services that were found in a manifest or in source directories, with every problem.
+/// The services of a manifest or of source directories, with every problem.
 #[derive(Debug)]
 pub struct Compilation {
-    /// The services, complete as far as the input could be understood.
+    /// The services, as far as s6gen could understand the input.
     pub services: ServiceSet,
-    /// Everything that is wrong. A tree may be rendered only if none of it is an error.
+    /// Every problem. A tree may be rendered only if none of them is an error.
     pub problems: Problems,
 }
 
 /// A manifest and the manifests that it includes.
 #[derive(Debug, Clone)]
 pub struct ManifestFile {
-    /// The file.
+    /// The manifest itself.
     pub file: FileId,
     /// The files that its `include` names, in order.
     pub included: Vec<ManifestFile>,
@@ -47,14 +47,14 @@ pub fn compile(files: &Files, manifest: impl Into<ManifestFile>) -> Compilation 
 
 /// Compiles a manifest whose parsing reported `problems`.
 pub(super) fn compile_parsed(manifest: &Manifest, mut problems: Problems) -> Compilation {
-    // Where headers could not be read, names would seem unknown that are not.
+    // If a table header could not be read, s6gen would report the names that it defines as unknown.
     if manifest.lost.names {
         problems.sort_by_place();
         return Compilation { services: ServiceSet::new(Target::default()), problems };
     }
     let parsed = problems.len();
     let services = resolve::resolve(manifest, &mut problems);
-    // Of a manifest that is too large only the beginning is known.
+    // A manifest that is too large is resolved only in part, so the rules would report what is missing.
     if problems.iter().all(|problem| problem.code != Code::ManifestTooLarge) {
         validate::validate(&services, true, &mut problems);
     }
@@ -65,10 +65,10 @@ pub(super) fn compile_parsed(manifest: &Manifest, mut problems: Problems) -> Com
 
 /// Whether a problem exists only because a syntax error has hidden a key.
 fn is_consequence(problem: &Diagnostic, lost: &manifest::Lost) -> bool {
-    let is_of_absence = matches!(
+    let is_about_missing_key = matches!(
         problem.code,
         Code::MissingKey | Code::ConflictingKeys | Code::MissingParameter | Code::UnknownParameter
     );
     let place = problem.labels.first().map(|label| label.origin);
-    is_of_absence && place.is_some_and(|place| lost.tables.iter().any(|table| table.contains(place)))
+    is_about_missing_key && place.is_some_and(|place| lost.tables.iter().any(|table| table.contains(place)))
 }

@@ -1,4 +1,4 @@
-//! The file system of a container in which the definitions of a manifest lie.
+//! The file system of a container, and where in it the definitions of a manifest are.
 
 use std::path::PathBuf;
 
@@ -11,28 +11,28 @@ use crate::image::{self, Setup};
 use crate::install;
 use crate::model::{System, Target};
 
-/// A container's file system, and where the definitions are in it.
+/// The file system of a container, and where in it the definitions are.
 #[derive(Debug, Clone)]
 pub struct Container {
     /// The root directory.
     pub root: PathBuf,
-    /// The directory of the definitions, an absolute path in the container; none if it is to be looked for.
+    /// The directory of definitions, an absolute path in the container. `None` to search for it.
     pub tree: Option<String>,
 }
 
-/// Where `build` puts definitions by default, and where the links to them are.
+/// The directories to search: those in which `build` writes definitions by default, and the one with the links to them.
 const PLACES: &[&str] = &["/etc/s6-overlay/sv", "/etc/s6-overlay/s6-rc.d", "/etc/s6-rc/source"];
 
 impl Container {
-    /// An absolute path in the container, with the root.
+    /// The full path of an absolute path in the container.
     pub fn path(&self, path: &str) -> PathBuf {
         self.root.join(path.trim_start_matches('/'))
     }
 
-    /// The directory of the definitions, with the root.
+    /// The full path of the directory of definitions.
     ///
     /// # Errors
-    /// `build` has left no manifest in any of the places.
+    /// No manifest of a build is in any of the directories.
     pub fn definitions(&self) -> Result<PathBuf, Diagnostic> {
         let found = match &self.tree {
             Some(tree) => Some(tree.clone()),
@@ -42,10 +42,10 @@ impl Container {
         found.filter(|directory| disk::is_there(&directory.join(CARRIED))).ok_or_else(|| {
             let place = match &self.tree {
                 Some(tree) => format!("in `{tree}`"),
-                None => format!("in `{}`, nor where its links lead", PLACES.join("`, `")),
+                None => format!("in `{}`, or where links in them lead", PLACES.join("`, `")),
             };
-            Diagnostic::new(Code::CarriedUnreadable, format!("`s6gen build` has left no manifest {place}"))
-                .help("build the image with `s6gen build`; another place of the definitions is named with `--tree`")
+            Diagnostic::new(Code::CarriedUnreadable, format!("there is no manifest of `s6gen build` {place}"))
+                .help("build the image with `s6gen build`; if the definitions are elsewhere, name their directory with `--tree`")
         })
     }
 
@@ -73,7 +73,7 @@ impl Container {
     fn variable(&self, name: &str) -> Option<String> {
         let file = self.path("run/s6/container_environment").join(name);
         let value = String::from_utf8(disk::read_if_there(&file).ok()??).ok()?;
-        // The overlay writes some of them with a newline at the end, which it does not use.
+        // s6-overlay writes a newline after some values and ignores it.
         let value = value.strip_suffix('\n').unwrap_or(&value);
         (!value.is_empty()).then(|| value.to_owned())
     }

@@ -1,4 +1,4 @@
-//! Starting, stopping and restarting services, and what is up.
+//! Starts, stops and restarts services, and reports their state.
 
 use std::collections::BTreeSet;
 
@@ -15,14 +15,14 @@ pub struct ServiceStatus {
     pub name: Name,
     /// `longrun` or `oneshot`.
     pub kind: &'static str,
-    /// What s6 says of it.
+    /// Its state as s6 reports it.
     pub status: SupervisorStatus,
-    /// Whether it has said that it is ready; of a oneshot whether it is up.
+    /// Whether it has notified its readiness. For a oneshot: whether it is up.
     pub is_ready: bool,
 }
 
 impl ServiceStatus {
-    /// For programs.
+    /// The state as JSON.
     pub fn json(&self) -> serde_json::Value {
         let status = &self.status;
         serde_json::json!({
@@ -32,7 +32,7 @@ impl ServiceStatus {
     }
 }
 
-/// For people: a line for each service.
+/// A table of the services as text, with one line for each.
 pub fn text(services: &[ServiceStatus]) -> String {
     let width = services.iter().map(|one| one.name.to_string().len()).max().unwrap_or(0);
     services.iter().map(|one| line(one, width)).collect()
@@ -65,7 +65,7 @@ fn line(one: &ServiceStatus, width: usize) -> String {
     format!("{}\n", text.trim_end())
 }
 
-/// A time as people say it.
+/// A time in a unit that suits its length.
 fn duration(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),
@@ -75,11 +75,11 @@ fn duration(seconds: u64) -> String {
     }
 }
 
-/// The state of the services `names`, and of the members of those of them that are bundles; of every service without names.
-/// Then `all` adds those that s6-rc and s6-overlay bring.
+/// The state of the services `names`. A bundle stands for the services that it contains. If `names` is empty: the state of
+/// every service, and with `all` also of those that belong to s6-rc and s6-overlay.
 ///
 /// # Errors
-/// Nothing has one of the names, or the system cannot be asked.
+/// A name is unknown, or the system does not answer.
 pub fn status(
     system: &RunningSystem,
     connection: Connection<'_>,
@@ -104,7 +104,7 @@ pub fn status(
         }
         if names.is_empty() {
             let own = System::NEWEST_OVERLAY.own_definitions();
-            // Without s6-overlay these are names like any other.
+            // The bundle `top` exists only with s6-overlay. Without it, the user may have services with these names.
             let is_overlay = bundles.contains(&Name::from("top"));
             let is_own = |name: &Name| {
                 name.is_reserved() || is_overlay && own.iter().any(|service| service.name == *name)
@@ -133,7 +133,7 @@ fn oneshot_status(name: Name, active: &BTreeSet<Name>) -> ServiceStatus {
     ServiceStatus { name, kind: "oneshot", status, is_ready: state == ServiceState::Up }
 }
 
-/// Starts services, with what they need.
+/// Starts services, and first their dependencies.
 ///
 /// # Errors
 /// One of them is unknown, or does not start.
@@ -144,7 +144,7 @@ pub fn start(system: &RunningSystem, connection: Connection<'_>, names: &[Name])
     })
 }
 
-/// Stops services, with what needs them.
+/// Stops services, and first their dependents.
 ///
 /// # Errors
 /// One of them is unknown, or does not stop.
@@ -152,7 +152,7 @@ pub fn stop(system: &RunningSystem, connection: Connection<'_>, names: &[Name]) 
     system.change(connection, |live, _| change(live, Direction::Down, names))
 }
 
-/// Stops services and starts them again, with what needed them and was up. They are started also if one of them did not stop.
+/// Restarts services, together with their dependents that are up. If one of them does not stop, all are started anyway.
 ///
 /// # Errors
 /// One of them is unknown, or does not stop or start.
@@ -164,7 +164,7 @@ pub fn restart(system: &RunningSystem, connection: Connection<'_>, names: &[Name
             .closure(&compiled, Direction::Down, names)
             .map_err(|failure| explain_unknown(live, failure, names))?;
         let stopped = match live.change(Direction::Down, names) {
-            // It did not even begin.
+            // Nothing was stopped, so there is nothing to start again.
             Err(failure @ (Failure::Busy(..) | Failure::Missing(..))) => return Err(failure.into()),
             stopped => stopped,
         };
@@ -182,7 +182,7 @@ fn change(live: &mut Live<'_>, direction: Direction, names: &[Name]) -> Result<(
     live.change(direction, names).map_err(|failure| explain_unknown(live, failure, names))
 }
 
-/// What went wrong. If s6-rc does not know a name, the error suggests one that it knows.
+/// Turns a failure into an error. If s6-rc does not know a name, the error suggests one that it knows.
 fn explain_unknown(live: &mut Live<'_>, failure: Failure, names: &[Name]) -> JobError {
     if !matches!(&failure, Failure::Failed(_, answer) if answer.code == 3) {
         return failure.into();
@@ -200,11 +200,12 @@ fn explain_unknown(live: &mut Live<'_>, failure: Failure, names: &[Name]) -> Job
 
 fn unknown<'a>(name: &Name, known: impl Iterator<Item = &'a Name>) -> Diagnostic {
     let known: Vec<String> = known.map(Name::to_string).collect();
-    let problem = Diagnostic::new(Code::UnknownName, format!("nothing that runs here is called `{name}`"));
+    let problem =
+        Diagnostic::new(Code::UnknownName, format!("the running system has no service or bundle `{name}`"));
     match did_you_mean(&name.to_string(), known.iter().map(String::as_str)) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),
-        None => {
-            problem.help("`s6gen status` lists the services; after `s6gen instance add` comes `s6gen apply`")
-        }
+        None => problem.help(
+            "`s6gen status` lists the services; to start a service that was just added, run `s6gen apply`",
+        ),
     }
 }

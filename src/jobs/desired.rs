@@ -1,4 +1,4 @@
-//! What a running system is to become: the services of its manifest, with what was added, and their tree.
+//! The desired state of a running system: the services of its manifest and its additions, and their tree.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use super::carried::{Carried, add_additions};
 use super::compile::Compilation;
 use super::container::Container;
 use super::error::JobError;
-use super::judge::{judge_beside, judge_for_comparison};
+use super::judge::{judge_for_comparison, judge_with_external};
 use super::project::Project;
 use super::templates::{Overrides, render_tree};
 use crate::diagnostic::{Diagnostic, Files, Severity};
@@ -17,14 +17,14 @@ use crate::model::{ServiceSet, Snapshot, Target};
 use crate::render;
 use crate::tree::SourceTree;
 
-/// What a running system is to become: the services of its manifest, with what was added, and their tree.
+/// The desired state of a running system: the services of its manifest and its additions, and their tree.
 #[derive(Debug)]
 pub struct Desired {
     pub(super) services: ServiceSet,
     pub(super) tree: SourceTree,
 }
 
-/// A manifest without errors, with what was added, and templates that it can be rendered with.
+/// A manifest with its additions, both without errors, and templates from which it can be rendered.
 #[derive(Debug)]
 pub struct CheckedProject {
     project: Project,
@@ -44,14 +44,14 @@ impl CheckedProject {
             return Err(JobError { problems: errors.cloned().collect(), files: project.files });
         }
         let checked = CheckedProject { project, templates, services };
-        // The shipped templates can be filled with whatever compiles.
+        // Only templates of the user can fail. The shipped ones can render everything that compiles.
         if !checked.templates.is_empty() {
             checked.tree()?;
         }
         Ok(checked)
     }
 
-    /// Refuses the name of a new service if a definition that s6gen did not make has it.
+    /// Checks that no foreign definition has the name of a new service.
     pub(super) fn refuse_taken(&self, container: &Container, name: &str) -> Result<(), JobError> {
         let target = &self.services.target;
         let linked = target.system.definitions_dir();
@@ -64,10 +64,10 @@ impl CheckedProject {
 }
 
 impl Desired {
-    /// Compiles the manifest that the container carries, or the one at `manifest`, with what was added.
+    /// Compiles the manifest at `manifest`, or the one that the container carries, together with the additions.
     ///
     /// # Errors
-    /// It cannot be read, or has errors.
+    /// The manifest cannot be read, or has errors.
     pub fn load(container: &Container, manifest: Option<&Path>) -> Result<Desired, JobError> {
         let (mut project, templates, directory) = match manifest {
             Some(path) => {
@@ -85,7 +85,7 @@ impl Desired {
         Desired::of(CheckedProject::new(project, templates)?)
     }
 
-    /// Renders a manifest that was checked.
+    /// Renders a checked manifest.
     ///
     /// # Errors
     /// A template cannot be filled.
@@ -98,7 +98,7 @@ impl Desired {
         Ok(Desired { services, tree })
     }
 
-    /// How the definitions on the disk differ.
+    /// The paths at which the definitions on the disk differ from the desired ones.
     pub(super) fn differences(&self, container: &Container) -> Result<Vec<PathDifference>, JobError> {
         Ok(install::compare(&self.tree, &container.root, &self.services.target.tree)?)
     }
@@ -108,34 +108,34 @@ impl Desired {
         Ok(LockedSite::lock(&container.root, &self.services.target.tree)?)
     }
 
-    /// The names of our definitions in which these differences are.
+    /// The names of the definitions of s6gen that contain these differences.
     pub(super) fn differing(&self, differences: &[PathDifference]) -> BTreeSet<String> {
         let definitions = render::definitions_dir(&self.services.target);
         let names = differences.iter().filter_map(|d| install::definition_in(definitions, &d.path));
         names.map(str::to_owned).collect()
     }
 
-    /// Makes in `place` the source directories that a boot would compile, and returns them in order. Our definitions in
-    /// `differ` are not on the disk, or differ there.
+    /// Makes a preview of the source directories that a boot would compile, in `place`. Returns the previews in order.
+    /// `changed` names the definitions of s6gen that are missing on the disk or differ there.
     pub(super) fn preview(
         &self,
         container: &Container,
-        differ: &BTreeSet<String>,
+        changed: &BTreeSet<String>,
         place: &Path,
     ) -> Result<Vec<PathBuf>, JobError> {
         let target = &self.services.target;
         let sources = container.compiled_sources(target)?;
-        Ok(install::preview(&self.tree, &container.root, &target.tree, &sources, differ, place)?)
+        Ok(install::preview(&self.tree, &container.root, &target.tree, &sources, changed, place)?)
     }
 
-    /// Judges such source directories.
+    /// Judges the source directories of a preview.
     pub(super) fn check(&self, sources: &[PathBuf]) -> Result<(), JobError> {
         let mut files = Files::default();
         let opened = sources.iter().map(disk::source).collect();
-        refuse_errors(&judge_beside(&mut files, opened, self.target(), &[]), &files)
+        refuse_errors(&judge_with_external(&mut files, opened, self.target(), &[]), &files)
     }
 
-    /// Judges such source directories and takes a snapshot of them.
+    /// Judges the source directories of a preview and takes a snapshot of them.
     pub(super) fn snapshot(&self, sources: &[PathBuf]) -> Result<Snapshot, JobError> {
         let mut files = Files::default();
         let open = || sources.iter().map(disk::source).collect();
@@ -149,8 +149,8 @@ impl Desired {
     }
 }
 
-/// Refuses source directories with errors. They no longer exist when somebody reads the report, so it names their files
-/// instead of showing them.
+/// Returns an error if source directories have errors. The directories are temporary, so the report only names their
+/// files and has no excerpts of them.
 fn refuse_errors(compilation: &Compilation, files: &Files) -> Result<(), JobError> {
     let errors = compilation.problems.iter().filter(|problem| problem.severity == Severity::Error);
     let without_excerpts = |problem: &Diagnostic| {

@@ -1,21 +1,21 @@
-//! Why a job could not be done.
+//! The error of a job.
 
 use crate::diagnostic::{Code, Diagnostic, Files};
 use crate::disk::DiskError;
 use crate::install::InstallError;
 use crate::live::Failure;
 
-/// Why a job could not be done: diagnostics, with the files that they point into.
+/// Why a job failed: diagnostics, with the files that they point into.
 #[derive(Debug, Default)]
 pub struct JobError {
-    /// The files.
+    /// The files to which the diagnostics point.
     pub files: Files,
     /// What is wrong, and what to do about it.
     pub problems: Vec<Diagnostic>,
 }
 
 impl JobError {
-    /// Whether the system refused. Otherwise the input is wrong: a manifest or a name.
+    /// Whether the disk or the running system refused. If not, the input is wrong: a manifest or a name.
     pub fn is_of_system(&self) -> bool {
         self.problems.iter().any(|problem| {
             let slug = problem.code.slug();
@@ -31,8 +31,8 @@ impl JobError {
         self
     }
 
-    /// What to tell somebody who builds an image. The conversion from [`InstallError`] is for a system that runs, where
-    /// nothing is built.
+    /// The error for a build of an image. The conversion from [`InstallError`] gives the advice for a running system
+    /// instead.
     pub(super) fn of_build(error: &InstallError) -> Self {
         error.diagnostics().into()
     }

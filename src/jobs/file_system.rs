@@ -1,4 +1,4 @@
-//! Opens the parts of an image where its `/init` would find them.
+//! Opens directories under the paths that they have in an image, as `/init` finds them.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::image;
 use crate::model::{System, Version};
 use crate::source::{Mount, Union};
 
-/// Where s6-overlay reads what is added to an image.
+/// The directory from which s6-overlay reads the services of an image.
 const OVERLAY: &str = "/etc/s6-overlay";
 /// The directories in it that hold definitions.
 const PARTS: [&str; 2] = ["s6-rc.d", "user-bundles.d"];
@@ -19,7 +19,7 @@ pub(super) fn open_root(root: &Path) -> io::Result<Union<SourceDirectory>> {
     Union::new(vec![Mount::new("/", root, SourceDirectory::open(root)?)])
 }
 
-/// Whether an s6-overlay, of whatever version, is in the file system `root`.
+/// Whether the file system `root` has an s6-overlay of any version.
 pub(super) fn has_overlay(root: &Path) -> bool {
     match find_overlay(root) {
         Some(Ok(_)) => true,
@@ -28,7 +28,7 @@ pub(super) fn has_overlay(root: &Path) -> bool {
     }
 }
 
-/// The version of the s6-overlay in the file system `root`; none if there is none, or one that s6gen does not know.
+/// The version of the s6-overlay in the file system `root`. `None` if it has none, or one that s6gen does not know.
 pub(super) fn overlay_version(root: &Path) -> Option<Version> {
     find_overlay(root)?.ok().map(System::version)
 }
@@ -42,7 +42,7 @@ pub(super) fn overlay_parts(path: &Path) -> Vec<PathBuf> {
     PARTS.iter().map(|name| path.join(name)).filter(|part| disk::is_directory(part)).collect()
 }
 
-/// The s6-overlay directory that a tree is or lies in; none for definitions that lie anywhere else.
+/// The s6-overlay directory of a tree: the tree itself or the directory above it. `None` for other definitions.
 pub(super) fn overlay_directory(path: &Path) -> Option<PathBuf> {
     if PARTS.iter().any(|name| disk::is_there(&path.join(name))) {
         return Some(path.to_owned());
@@ -51,8 +51,8 @@ pub(super) fn overlay_directory(path: &Path) -> Option<PathBuf> {
     path.file_name().is_some_and(|name| name == PARTS[0]).then(|| parent.to_owned())
 }
 
-/// Mounts a tree where it comes into the image. A tree that holds `s6-rc.d` or `user-bundles.d` is the s6-overlay directory; a
-/// tree that is called `s6-rc.d` lies in it; and any other tree is the `s6-rc.d`.
+/// Mounts a tree at its path in the image. A tree that contains `s6-rc.d` or `user-bundles.d` is the s6-overlay directory. A
+/// tree with the name `s6-rc.d` is in the s6-overlay directory. Any other tree takes the place of `s6-rc.d`.
 pub(super) fn mount(path: &Path) -> io::Result<Mount<SourceDirectory>> {
     let directory = SourceDirectory::open(path)?;
     Ok(match overlay_directory(path) {

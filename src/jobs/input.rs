@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::compile::Compilation;
 use super::file_system::{mount, open_root, overlay_directory};
-use super::judge::{judge_beside, judge_image};
+use super::judge::{judge_image, judge_with_external};
 use super::project::Project;
 use crate::diagnostic::{Files, Problems};
 use crate::disk::{self, SourceDirectory};
@@ -24,9 +24,9 @@ pub enum Input {
     Layers {
         /// The s6-overlay of the image.
         system: System,
-        /// The layers below, from the lowest up.
+        /// The layers below the tree, the lowest first.
         lower: Vec<PathBuf>,
-        /// The tree that is added to them: an s6-overlay directory or its s6-rc.d.
+        /// The tree that is added to the layers: an s6-overlay directory or its `s6-rc.d`.
         tree: Option<PathBuf>,
         /// The directory that `S6_RUNTIME_BUNDLEDIR` names.
         bundle_dir: Option<PathBuf>,
@@ -35,7 +35,7 @@ pub enum Input {
     Root {
         /// The directory.
         path: PathBuf,
-        /// Its s6-overlay, if it is not to be looked for.
+        /// Its s6-overlay. `None` to find it in the image.
         system: Option<System>,
         /// `S6_RUNTIME_PROFILE`.
         profile: Option<String>,
@@ -44,12 +44,12 @@ pub enum Input {
     },
 }
 
-/// The path at which the directory of `S6_RUNTIME_BUNDLEDIR` is mounted. A command in a message that names it names the
-/// variable.
+/// The path at which the directory of `S6_RUNTIME_BUNDLEDIR` is mounted. It contains the name of the variable, so that
+/// a command in a message is right for a shell.
 const BUNDLE_DIR: &str = "/$S6_RUNTIME_BUNDLEDIR";
 
 impl Input {
-    /// Reads and judges it; the services `external` are defined elsewhere.
+    /// Reads and judges the input. The services `external` are defined elsewhere.
     pub fn judge(&self, external: &[Name]) -> (Files, Compilation) {
         let mut files = Files::default();
         let judged = match self {
@@ -60,7 +60,7 @@ impl Input {
             }
             Input::Sources(trees) => {
                 let sources = trees.iter().map(disk::source).collect();
-                Ok(judge_beside(&mut files, sources, Target::new(System::NEWEST_S6RC), external))
+                Ok(judge_with_external(&mut files, sources, Target::new(System::NEWEST_S6RC), external))
             }
             Input::Layers { system, lower, tree, bundle_dir } => {
                 layers(*system, lower, tree.as_deref(), bundle_dir.as_deref(), external, &mut files)
@@ -76,13 +76,13 @@ impl Input {
         };
         let compilation = judged.unwrap_or_else(|(path, error)| {
             let source = Source::<SourceDirectory> { path, directory: Err(error) };
-            judge_beside(&mut files, vec![source], Target::new(System::NEWEST_S6RC), external)
+            judge_with_external(&mut files, vec![source], Target::new(System::NEWEST_S6RC), external)
         });
         (files, compilation)
     }
 }
 
-/// A directory that cannot be opened.
+/// The path of a directory that cannot be opened, and the reason.
 type Unreadable = (PathBuf, io::Error);
 
 fn root(

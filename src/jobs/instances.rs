@@ -1,5 +1,5 @@
-//! Adding, removing and listing instances of templates while the system runs. What is added is written down beside the
-//! definitions; an update makes it so.
+//! Adds, removes and lists instances of templates, and other services, while the system runs. The additions are stored
+//! in a file beside the definitions, and the next update applies them.
 
 use std::time::Duration;
 
@@ -13,49 +13,49 @@ use crate::disk;
 use crate::manifest::{AddedEntry, AdditionChange, Additions, Parameters};
 use crate::templates::sh_word;
 
-/// How long to wait for others that add or remove.
+/// How long to wait for another s6gen that adds or removes services.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What is to be added.
+/// A service to add.
 #[derive(Debug, Clone)]
 pub enum NewService {
     /// An instance of a template.
     Instance {
         /// The template.
         template: String,
-        /// The instance; its service is `TEMPLATE-INSTANCE`.
+        /// The instance. The name of its service is `TEMPLATE-INSTANCE`.
         instance: String,
         /// Values for parameters of the template.
         parameters: Vec<(String, String)>,
     },
-    /// A longrun of its own.
+    /// A longrun without a template.
     Longrun {
         /// Its name.
         name: String,
         /// When it starts: `boot` or `on-demand`.
         start: String,
-        /// What it runs.
+        /// The command that it runs.
         command: Vec<String>,
     },
 }
 
-/// A service that was written down.
+/// A service that was added.
 #[derive(Debug)]
 pub struct AddedService {
     /// Its name.
     pub service: String,
-    /// Whether it is new.
+    /// Whether it is new, changed or as before.
     pub change: AdditionChange,
-    /// The manifest with it.
+    /// The manifest together with all additions.
     pub project: CheckedProject,
 }
 
 /// Why a service was not added.
 #[derive(Debug)]
 pub struct NotAdded {
-    /// Why.
+    /// The reason.
     pub error: JobError,
-    /// Whether the manifest has errors with it; otherwise it is not known what to add.
+    /// Whether the service was understood and checked. If not, the request itself is wrong or the system refused.
     pub is_judged: bool,
 }
 
@@ -65,27 +65,27 @@ impl From<JobError> for NotAdded {
     }
 }
 
-/// What became of a name that was to be removed.
+/// The result of removing one name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
     /// The service.
     pub service: String,
-    /// Whether it was there.
+    /// Whether it was among the additions, and is removed now.
     pub is_removed: bool,
 }
 
-/// A service that comes from a template or was added.
+/// An instance of a template, or another service that was added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedService {
     /// Its name.
     pub service: String,
-    /// `manifest` or `added`.
+    /// Where it is defined: `manifest` or `added`.
     pub from: &'static str,
-    /// What it is.
+    /// Its kind, with the details of that kind.
     pub what: ListedKind,
 }
 
-/// What a listed service is.
+/// The kind of a listed service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListedKind {
     /// An instance of a template.
@@ -94,20 +94,20 @@ pub enum ListedKind {
         template: String,
         /// The instance.
         instance: String,
-        /// The values that it sets.
+        /// The values of its parameters.
         parameters: Parameters,
     },
-    /// A longrun of its own.
+    /// A longrun without a template.
     Longrun {
         /// When it starts: `boot` or `on-demand`.
         start: String,
-        /// What it runs.
+        /// The command that it runs.
         command: Vec<String>,
     },
 }
 
 impl ListedService {
-    /// For programs.
+    /// The service as JSON.
     pub fn json(&self) -> serde_json::Value {
         match &self.what {
             ListedKind::Instance { template, instance, parameters } => serde_json::json!({
@@ -121,7 +121,7 @@ impl ListedService {
     }
 }
 
-/// For people: a line for each service.
+/// A table of the services as text, with one line for each.
 pub fn text(services: &[ListedService]) -> String {
     let width = services.iter().map(|one| one.service.len()).max().unwrap_or(0);
     let line = |one: &ListedService| {
@@ -141,12 +141,12 @@ pub fn text(services: &[ListedService]) -> String {
     services.iter().map(line).collect()
 }
 
-/// A word as a shell would take it, on one line.
+/// A word quoted for a shell, on one line.
 fn shown(word: &str) -> String {
     sh_word(&word.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\""))
 }
 
-/// Writes down a service, unless the manifest has errors with it.
+/// Adds a service, unless the manifest would then have errors.
 ///
 /// # Errors
 /// The template is unknown, the manifest has errors, the name is taken, or the system refuses.
@@ -173,7 +173,7 @@ pub fn add(container: &Container, new: &NewService) -> Result<AddedService, NotA
     Ok(AddedService { service, change, project })
 }
 
-/// Adds to what was added; returns the service and what that changed.
+/// Adds a service to `added`. Returns its name, and whether it is new, changed or as before.
 fn add_to(
     added: &mut Additions,
     templates: &[Template],
@@ -195,7 +195,9 @@ fn add_to(
         let names = || templates.iter().map(|known| known.name.as_str());
         let help = match did_you_mean(template, names()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None if templates.is_empty() => "a service becomes a template with `instances = []`".into(),
+            None if templates.is_empty() => {
+                "to make a service a template, write `instances = []` in its table".into()
+            }
             None => format!("the templates are {}", names().collect::<Vec<_>>().join(", ")),
         };
         return Err(unknown(format!("the manifest has no template `{}`", template.escape_debug())).help(help));
@@ -203,16 +205,16 @@ fn add_to(
     if found.instances.iter().any(|(name, _)| name == instance) {
         let service = format!("{template}-{instance}").escape_debug().to_string();
         return Err(unknown(format!("`{service}` is an instance of the manifest itself"))
-            .help("choose another name, or change the manifest and build the image anew"));
+            .help("choose another name, or change the manifest and build the image again"));
     }
     let change = added.add_instance(found.kind, template, instance, parameters);
     Ok((format!("{template}-{instance}"), change))
 }
 
-/// Removes services from what was added, also if the manifest has errors: removing one may correct them.
+/// Removes services from the additions. It works even if the manifest has errors, because the removal may correct them.
 ///
 /// # Errors
-/// One of the names is a part of the manifest, and nothing was removed; or the system refuses.
+/// One of the names is a service of the manifest itself, and nothing was removed; or the system refuses.
 pub fn remove(container: &Container, names: &[String]) -> Result<Vec<Removal>, JobError> {
     let directory = container.definitions()?;
     let _lock = disk::lock(&lock_file(&directory), PATIENCE, || {})?;
@@ -222,9 +224,9 @@ pub fn remove(container: &Container, names: &[String]) -> Result<Vec<Removal>, J
     let remove = |name: &String| Removal { service: name.clone(), is_removed: added.remove(name) };
     let removals: Vec<Removal> = names.iter().map(remove).collect();
     if let Some(name) = find_in_manifest(&project, removals.iter().filter(|removal| !removal.is_removed)) {
-        return Err(unknown(format!("`{name}` was not added, it is a part of the manifest"))
+        return Err(unknown(format!("`{name}` is part of the manifest, and was not added to it"))
             .note("nothing was changed")
-            .help("take it out of the manifest and build the image anew")
+            .help("remove it from the manifest and build the image again")
             .into());
     }
     if added != before {
@@ -244,10 +246,10 @@ fn find_in_manifest<'a>(
     std::iter::once(first).chain(removals).map(|removal| removal.service.as_str()).find(|name| is_there(name))
 }
 
-/// Lists the instances of the manifest's templates, and what was added.
+/// Lists the instances of the manifest's templates, and the additions.
 ///
 /// # Errors
-/// The manifest that the container carries, or what was added, cannot be read.
+/// The manifest that the container carries, or the additions, cannot be read.
 pub fn list(container: &Container) -> Result<Vec<ListedService>, JobError> {
     let directory = container.definitions()?;
     let project = Carried::read(&directory)?.project();

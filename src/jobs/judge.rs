@@ -1,5 +1,5 @@
-//! Source directories that exist already, or the file system of an image → the services in them, with every problem; and a
-//! snapshot of the same services, to compare.
+//! Judges source directories or the file system of an image: returns their services with every problem. It can also take a
+//! snapshot of the same services, to compare it with another one.
 
 use std::collections::BTreeSet;
 
@@ -11,14 +11,14 @@ use crate::source::{Directory, Memory, Source};
 use crate::tree::SourceTree;
 use crate::{import, render, validate};
 
-/// Judges source directories, in the order in which `s6-rc-compile` takes them. The problems are in its own order: the first
-/// error is the one over which it stops.
+/// Judges source directories, in the order in which `s6-rc-compile` gets them. The problems are in the order in which
+/// `s6-rc-compile` finds them: it stops at the first error.
 pub fn judge<D: Directory>(files: &mut Files, sources: Vec<Source<D>>, target: Target) -> Compilation {
-    judge_beside(files, sources, target, &[])
+    judge_with_external(files, sources, target, &[])
 }
 
-/// Judges source directories as [`judge`] does. The services `external` are defined elsewhere; only their names are known.
-pub fn judge_beside<D: Directory>(
+/// Judges source directories like [`judge`]. The services `external` are defined elsewhere, so only their names are known.
+pub fn judge_with_external<D: Directory>(
     files: &mut Files,
     sources: Vec<Source<D>>,
     target: Target,
@@ -32,7 +32,7 @@ pub fn judge_beside<D: Directory>(
     Compilation { services, problems }
 }
 
-/// Judges the source directories that `open` opens as [`judge_beside`] does, and takes a snapshot of them.
+/// Judges the source directories that `open` opens like [`judge_with_external`], and takes a snapshot of them.
 pub fn judge_for_comparison<D: Directory>(
     files: &mut Files,
     open: impl Fn() -> Vec<Source<D>>,
@@ -40,12 +40,12 @@ pub fn judge_for_comparison<D: Directory>(
     external: &[Name],
 ) -> (Compilation, Snapshot) {
     let memory = Memory::default();
-    let compilation = judge_beside(files, memory.of(open()), target, external);
+    let compilation = judge_with_external(files, memory.of(open()), target, external);
     let snapshot = Snapshot::of(&compilation.services, import::files(memory.of(open())));
     (compilation, snapshot)
 }
 
-/// Judges what `/init` compiles in the file system `root` of a container, and what it would start.
+/// Judges the definitions that `/init` compiles in the file system `root` of a container, and which services it starts.
 pub fn judge_image<D: Directory>(
     files: &mut Files,
     root: &D,
@@ -55,8 +55,8 @@ pub fn judge_image<D: Directory>(
     judge_image_through(|sources| sources, files, root, setup, external)
 }
 
-/// Judges the file system `root` as [`judge_image`] does, and takes a snapshot of what is compiled, without what s6-overlay
-/// itself brings.
+/// Judges the file system `root` like [`judge_image`], and takes a snapshot of the compiled definitions without those of
+/// s6-overlay itself.
 pub fn judge_image_for_comparison<D: Directory>(
     files: &mut Files,
     root: &D,
@@ -67,7 +67,7 @@ pub fn judge_image_for_comparison<D: Directory>(
     let compilation = judge_image_through(|sources| memory.of(sources), files, root, setup, external);
     let (sources, _) = image::sources(root, setup, &mut Files::default(), &mut Problems::default());
     let mut snapshot = Snapshot::of(&compilation.services, import::files(memory.of(sources)));
-    // An empty start bundle is s6-overlay's own.
+    // A start bundle without contents is the one that s6-overlay brings, and not the user's.
     for bundle in setup.system.start_bundles() {
         let name = Name::from(*bundle);
         if snapshot.services.get(&name).is_some_and(|settings| settings.contents.is_empty()) {
@@ -77,7 +77,7 @@ pub fn judge_image_for_comparison<D: Directory>(
     (compilation, snapshot)
 }
 
-/// Judges a file system; `wrap` may put something around the sources that are read.
+/// Judges a file system. `wrap` may wrap the sources, for example to remember what is read.
 fn judge_image_through<D: Directory, E: Directory>(
     wrap: impl FnOnce(Vec<Source<Completed<D>>>) -> Vec<Source<E>>,
     files: &mut Files,
@@ -102,8 +102,8 @@ fn judge_image_through<D: Directory, E: Directory>(
     Compilation { services, problems }
 }
 
-/// Takes a snapshot of the tree that was rendered of `services`, read as any other source directory, with what it adds to
-/// other layers. The services must have no errors.
+/// Takes a snapshot of the tree that was rendered from `services`. It reads the tree like any source directory, and
+/// adds what the services add to other layers. The services must have no errors.
 pub fn snapshot(services: &ServiceSet, tree: &SourceTree) -> Snapshot {
     let mut snapshot = snapshot_of(|| vec![tree.source(render::definitions_dir(&services.target))]);
     snapshot.add_other_layers(services);
@@ -117,28 +117,28 @@ pub fn snapshot_of<D: Directory>(open: impl Fn() -> Vec<Source<D>>) -> Snapshot 
     Snapshot::of(&set, import::files(memory.of(open())))
 }
 
-/// What `s6-rc-compile` says of the services, as one word: the class of the first error, or `ok`. `manifest` and `image` are
-/// errors that it does not get to see.
+/// The verdict of `s6-rc-compile` on the services, as one word: the class of the first error, or `ok`. The words
+/// `manifest` and `image` stand for errors that s6-rc-compile cannot see.
 pub fn verdict(compilation: &Compilation, is_manifest: bool) -> &'static str {
     let mut errors = compilation.problems.iter().filter(|problem| problem.severity == Severity::Error);
     let Some(problem) = errors.next() else { return "ok" };
     match problem.class {
         Some(class) => class.slug(),
-        // s6-rc-compile accepts these, and /init then does not start them.
+        // s6-rc-compile accepts these. The problem is that `/init` then does not start the services.
         None if matches!(problem.code, Code::UserInTwoPlaces | Code::BundlesTooNew) => "ok",
         None if is_manifest => "manifest",
         None => "image",
     }
 }
 
-/// How many definitions are the user's, without the start bundles of the target.
+/// The number of definitions of the user, without the start bundles of the target.
 pub fn count_definitions(services: &ServiceSet) -> usize {
     let system = services.target.system;
     let is_start = |name: &Name| system.start_bundles().iter().any(|bundle| *name == **bundle);
     services.ours().filter(|service| !is_start(&service.name)).count()
 }
 
-/// Adds the names that are defined elsewhere, unless they are defined here after all.
+/// Adds external services for these names, except for names that `services` already defines.
 fn add_external(services: &mut ServiceSet, external: &[Name]) {
     let index = Index::new(services);
     let new: BTreeSet<Name> = external.iter().filter(|name| index.find(name).is_none()).cloned().collect();

@@ -1,10 +1,11 @@
-//! What each command does, without arguments and without printing: jobs read a manifest or a tree, put the verbs together, and
-//! return what they found. A library user can call them as `cli` does.
+//! What each command does, without arguments and without printing. A job reads a manifest or a tree, calls the rooms that do
+//! the work, and returns the result. A library user can call jobs exactly as `cli` does.
 //!
-//! [`compile`] takes a manifest, [`judge`] and [`judge_image`] source directories and images; an [`Input`] is whichever of
-//! them the user named. A [`Project`] is a manifest on the disk with the files it includes. A [`Build`] writes an image. In a
-//! [`Container`] that runs, [`Update`] makes the system what its manifest says, [`instances`] adds to that manifest,
-//! [`control`] starts and stops services, and [`diff`] compares.
+//! [`compile`] takes a manifest, [`judge`] takes source directories, and [`judge_image`] takes an image. An [`Input`]
+//! is any of these three, as the user named it. A [`Project`] is a manifest on the disk with the files that it
+//! includes. A [`Build`] writes the files of an image. In a running [`Container`], [`Update`] changes the system to
+//! match its manifest, [`instances`] adds services to that manifest, [`control`] starts and stops services, and
+//! [`diff`] compares.
 
 pub mod control;
 pub mod diff;
@@ -32,8 +33,8 @@ pub use desired::{CheckedProject, Desired};
 pub use error::JobError;
 pub use input::Input;
 pub use judge::{
-    count_definitions, judge, judge_beside, judge_for_comparison, judge_image, judge_image_for_comparison,
-    snapshot, snapshot_of, verdict,
+    count_definitions, judge, judge_for_comparison, judge_image, judge_image_for_comparison,
+    judge_with_external, snapshot, snapshot_of, verdict,
 };
 pub use project::{Project, Template};
 pub use running::{Connection, RunningSystem};

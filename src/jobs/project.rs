@@ -1,5 +1,5 @@
-//! A manifest on the disk with everything that belongs to it: the files it includes, and what was added to it while its system
-//! runs.
+//! A manifest on the disk with everything that belongs to it: the files that it includes, and the additions that were made
+//! while its system runs.
 
 use std::path::{Path, PathBuf};
 
@@ -9,15 +9,14 @@ use crate::manifest::{self, Additions, Manifest, ManifestText, Parameters};
 use crate::model::{ServiceSet, Target, Version};
 use crate::{disk, resolve};
 
-/// A manifest that was read, with the files that it includes. It is parsed once and can then be asked for its parts, and
-/// compiled.
+/// A manifest that was read, with the files that it includes. It is parsed once, and can then be queried and compiled.
 #[derive(Debug, Default)]
 pub struct Project {
     /// Every file that was read.
     pub files: Files,
     /// The manifest, unless it could not be read.
     parsed: Option<Parsed>,
-    /// What could not be read.
+    /// The problems with files that could not be read.
     unread: Problems,
 }
 
@@ -31,13 +30,13 @@ struct Parsed {
 /// A service of a manifest that has instances.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
-    /// Its name; the service of an instance is `NAME-INSTANCE`.
+    /// Its name. The service of an instance is `NAME-INSTANCE`.
     pub name: String,
     /// `longrun` or `oneshot`.
     pub kind: &'static str,
     /// The parameters that an instance may set.
     pub parameters: Vec<String>,
-    /// The instances that the manifest itself has, with the values of their parameters.
+    /// The instances in the manifest itself, with the values of their parameters.
     pub instances: Vec<(String, Parameters)>,
 }
 
@@ -54,31 +53,31 @@ impl Project {
         }
     }
 
-    /// The project of a manifest whose files were read already.
+    /// The project of a manifest whose files are already read.
     pub fn of(files: Files, source: ManifestFile) -> Project {
         let mut problems = Problems::default();
         let manifest = source.parse(&files, &mut problems);
         Project { files, parsed: Some(Parsed { source, manifest, problems }), unread: Problems::default() }
     }
 
-    /// The manifest and the files that it includes; none if it could not be read.
+    /// The manifest and the files that it includes. `None` if the manifest could not be read.
     pub fn source(&self) -> Option<&ManifestFile> {
         self.parsed.as_ref().map(|parsed| &parsed.source)
     }
 
-    /// The directory of the definitions in the image, an absolute path: `tree` of the table `target`.
+    /// The directory of definitions, an absolute path in the image: the key `tree` of the table `target`.
     pub fn definitions(&self) -> String {
         let target = |parsed: &Parsed| resolve::target(&parsed.manifest.target, &mut Problems::default());
         self.parsed.as_ref().map_or_else(Target::default, target).tree
     }
 
-    /// The templates. What was added later is not among their instances if this is asked before.
+    /// The templates. Their instances include the additions only after [`add`](Project::add).
     pub fn templates(&self) -> Vec<Template> {
         let manifest = self.parsed.iter().map(|parsed| &parsed.manifest);
         manifest.flat_map(Manifest::templates).map(template).collect()
     }
 
-    /// Adds what was added while the system runs, and is kept in the file `path`.
+    /// Adds the additions, which are stored in the file `path`.
     pub fn add(&mut self, path: &Path, added: &Additions) {
         let Some(parsed) = self.parsed.as_mut().filter(|_| !added.list().is_empty()) else { return };
         let file = self.files.add(path, added.text());
@@ -86,7 +85,7 @@ impl Project {
         parsed.manifest = std::mem::take(&mut parsed.manifest).with(file, added, &mut parsed.problems);
     }
 
-    /// Compiles it. A file that could not be read is one of the problems.
+    /// Compiles the manifest. A file that could not be read is one of the problems.
     pub fn compile(&self) -> Compilation {
         let mut compilation = match &self.parsed {
             Some(parsed) => compile_parsed(&parsed.manifest, parsed.problems.clone()),
@@ -103,7 +102,7 @@ impl Project {
         compilation
     }
 
-    /// Compiles it as if its target were s6-overlay `version`; none if it could not be read.
+    /// Compiles the manifest as if its target were s6-overlay `version`. `None` if the manifest could not be read.
     pub(super) fn compile_for_overlay(&self, version: Version) -> Option<Compilation> {
         let Parsed { source, manifest, problems } = self.parsed.as_ref()?;
         let (value, origin) = (version.to_string(), Origin::whole(source.file));
@@ -130,8 +129,8 @@ fn template((kind, name, keys): (&'static str, &str, &manifest::CommonKeys)) -> 
     }
 }
 
-/// Reads a manifest and what it includes. A file that cannot be included is reported at the line that includes it. `open` are the
-/// files that include this one.
+/// Reads a manifest and the files that it includes. A file that cannot be read is reported at the line that includes
+/// it. `open` holds the paths of the files that include this one.
 fn load(
     path: &Path,
     open: &mut Vec<PathBuf>,
@@ -152,7 +151,7 @@ fn load(
             Ok(found) if found.is_empty() && !is_pattern => vec![folder.join(&pattern.value)],
             Ok(found) => found,
             Err(why) => {
-                let message = format!("`{}` is no pattern of files: {why}", pattern.value);
+                let message = format!("`{}` is not a valid file pattern: {why}", pattern.value);
                 let help = "write a path, or one with `*`, `?` and `[…]`, as in `services.d/*.toml`";
                 problems.push(problem(message).help(help));
                 continue;
@@ -167,7 +166,7 @@ fn load(
             match load(&path, open, files, problems) {
                 Ok(manifest) => included.push(manifest),
                 Err(unread) => {
-                    // The path of what is included is written here, and not on the command line.
+                    // The usual help is for a path on the command line; this path is in the manifest.
                     let help = match disk::is_there(&path) {
                         true => unread.help,
                         false => Some(missing_include(files.path(file))),
@@ -181,11 +180,11 @@ fn load(
     Ok(ManifestFile { file, included })
 }
 
-/// What to do about an included file that is not there, for one that `including` names.
+/// The help for an included file that does not exist. `including` is the file that includes it.
 fn missing_include(including: &Path) -> String {
     let folder = including.parent().filter(|folder| !folder.as_os_str().is_empty());
     let from = folder.map_or("the folder of this file".into(), |folder| format!("`{}`", folder.display()));
     format!(
-        "mend the path, which is relative to {from}, or remove it; a pattern such as `services.d/*.toml` may match nothing"
+        "correct the path, which is relative to {from}, or remove it; a pattern such as `services.d/*.toml` may match nothing"
     )
 }

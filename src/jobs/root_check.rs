@@ -1,11 +1,11 @@
-//! Checks that what a build leaves in its root compiles there and starts, before anything is written.
+//! Checks, before a build writes anything, that its definitions will compile and start in the root.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::error::JobError;
 use super::file_system::overlay_version;
-use super::judge::{judge_beside, judge_image};
+use super::judge::{judge_image, judge_with_external};
 use super::project::Project;
 use super::templates::{Overrides, render_tree};
 use crate::diagnostic::{Code, Diagnostic, Files, Severity};
@@ -15,22 +15,22 @@ use crate::install::{self, InstallError};
 use crate::model::{Layer, Name, ServiceSet, System, Target, Version};
 use crate::tree::SourceTree;
 
-/// A build that is about to write.
+/// The facts about a build that is about to write.
 pub(super) struct RootCheck<'a> {
     pub project: &'a Project,
     pub overrides: &'a Overrides,
     pub services: &'a ServiceSet,
-    /// The tree of the services.
+    /// The tree that was rendered from the services.
     pub tree: &'a SourceTree,
     pub root: &'a Path,
 }
 
-/// Where start bundles and their markers lie, below the root.
+/// The start bundles and the directory of their markers, relative to the root.
 const START_BUNDLES: &[&str] = &["etc/s6-overlay/s6-rc.d/user", "etc/s6-overlay/s6-rc.d/user2"];
 const BUNDLES: &str = "etc/s6-overlay/user-bundles.d";
 
 impl RootCheck<'_> {
-    /// All problems that would keep the build from working in the root.
+    /// Returns every problem that would keep the build from working in the root.
     ///
     /// # Errors
     /// The root cannot be read.
@@ -38,13 +38,13 @@ impl RootCheck<'_> {
         let target = &self.services.target;
         let installed = install::installed_services(self.root, &target.tree)?;
         let mut found =
-            JobError { files: self.project.files.clone(), problems: self.not_external(&installed) };
+            JobError { files: self.project.files.clone(), problems: self.wrongly_external(&installed) };
         if !found.problems.is_empty() {
             return Ok(found);
         }
         let overlay = if target.system.is_overlay() { overlay_version(self.root) } else { None };
         if let Some(version) = overlay.filter(|version| *version < target.system.version()) {
-            found.problems.extend(self.too_new(version));
+            found.problems.extend(self.overlay_too_old(version));
         }
         if found.problems.is_empty() {
             self.judge(overlay, &installed, &mut found)?;
@@ -52,28 +52,28 @@ impl RootCheck<'_> {
         Ok(found)
     }
 
-    /// Reports `external` services that only an earlier build made: this build replaces that one.
-    fn not_external(&self, installed: &BTreeSet<String>) -> Vec<Diagnostic> {
+    /// Reports `external` services that an earlier build made in this root. This build would remove them.
+    fn wrongly_external(&self, installed: &BTreeSet<String>) -> Vec<Diagnostic> {
         let external = self.services.services.iter().filter(|service| service.layer == Layer::External);
         let ours = external.filter(|service| installed.contains(&service.name.to_string()));
         ours.map(|service| {
             let name = &service.name;
             Diagnostic::new(
                 Code::NotExternal,
-                format!("`{name}` is not of another layer: an earlier build made it here"),
+                format!("`{name}` does not belong to another layer: an earlier build made it here"),
             )
             .at(service.origin, format!("this build would remove the definition of `{name}`"))
             .note("a build replaces everything that an earlier one made in the same root")
             .help(format!(
-                "`include` the manifest that defines `{name}`, and build both as one; the service may be opened again, to \
-                 add to it"
+                "`include` the manifest that defines `{name}`, and build both together; this manifest may then \
+                 add to the service"
             ))
         })
         .collect()
     }
 
-    /// Reports that the s6-overlay of the root is too old for what is built.
-    fn too_new(&self, version: Version) -> Option<Diagnostic> {
+    /// Reports that the s6-overlay of the root is too old for the tree.
+    fn overlay_too_old(&self, version: Version) -> Option<Diagnostic> {
         let there = self.project.compile_for_overlay(version)?;
         let errors = there.problems.iter().filter(|problem| problem.severity == Severity::Error);
         let errors: Vec<&str> = errors.map(|problem| problem.message.as_str()).collect();
@@ -86,11 +86,11 @@ impl RootCheck<'_> {
         let reason = match there.services.target.system.start_markers() {
             _ if !errors.is_empty() => errors.join("; "),
             read if read != markers => format!(
-                "{} does not read `{}`, so nothing of the manifest would start",
+                "{} does not read `{}`, so no service of the manifest would start",
                 there.services.target.system,
                 markers.and_then(|path| path.strip_suffix("/user/contents.d")).unwrap_or_default()
             ),
-            _ => format!("{} understands other scripts", there.services.target.system),
+            _ => format!("{} needs different scripts", there.services.target.system),
         };
         Some(self.other_version(version).note(reason))
     }
@@ -100,12 +100,12 @@ impl RootCheck<'_> {
         let line = format!("write `s6-overlay = \"{version}\"` under `[target]`");
         let message = format!("the root has s6-overlay {version}, and the manifest is for {wanted}");
         Diagnostic::new(Code::OtherVersion, message).help(match version < wanted.version() {
-            true => format!("{line}, or bring the image to {wanted} before building"),
+            true => format!("{line}, or upgrade the image to {wanted} before building"),
             false => line,
         })
     }
 
-    /// Checks the files as they will be after the build, if files of others lie among them.
+    /// Judges the files as they will be after the build, if foreign files are among them.
     fn judge(
         &self,
         overlay: Option<Version>,
@@ -117,7 +117,8 @@ impl RootCheck<'_> {
         let is_linked = target.system.definitions_dir().is_some_and(|compiled| compiled != target.tree);
         let mut ours: BTreeSet<String> =
             self.services.ours().map(|service| service.name.to_string()).collect();
-        // Through a link nobody finds what is left of a definition.
+        // If `/init` finds definitions through links, it does not see the foreign files that remain of an old
+        // definition, because the link is removed.
         ours.extend(installed.iter().filter(|_| !is_linked).cloned());
         let mut places: BTreeSet<String> = ours.iter().map(|name| format!("{definitions}/{name}")).collect();
         if target.system.is_overlay() {
@@ -133,7 +134,7 @@ impl RootCheck<'_> {
         let tree = after(&places)?;
         let (files, mut problems) = self.problems(&tree, &ours, overlay);
         for problem in &mut problems {
-            self.blame_foreign(&tree, &files, problem);
+            self.note_foreign_files(&tree, &files, problem);
         }
         match (overlay.filter(|_| is_other), problems.iter().find(|problem| is_start(problem))) {
             (Some(version), Some(problem)) => {
@@ -144,7 +145,7 @@ impl RootCheck<'_> {
         Ok(())
     }
 
-    /// What is wrong with the files of `tree` in the root.
+    /// The errors in the files of `tree` that concern this build.
     fn problems(
         &self,
         tree: &SourceTree,
@@ -156,11 +157,11 @@ impl RootCheck<'_> {
         let external = self.services.services.iter().filter(|service| service.layer == Layer::External);
         let compiled = target.system.definitions_dir().unwrap_or(&target.tree);
         let known: Vec<Name> =
-            external.map(|service| service.name.clone()).chain(self.there(compiled)).collect();
+            external.map(|service| service.name.clone()).chain(self.defined_names(compiled)).collect();
         let judged = match target.system {
             System::S6rc(_) => {
                 let source = tree.source(&target.tree);
-                judge_beside(&mut files, vec![source], Target::new(target.system), &known)
+                judge_with_external(&mut files, vec![source], Target::new(target.system), &known)
             }
             System::Overlay(version) => {
                 let system = System::Overlay(overlay.unwrap_or(version));
@@ -171,7 +172,7 @@ impl RootCheck<'_> {
                 }
             }
         };
-        // What else is wrong with other layers is not this build's concern: a later layer may mend it.
+        // Other errors in other layers do not concern this build, because a later layer may correct them.
         let is_ours = |problem: &Diagnostic| {
             let definition = definition_of(problem, &files, compiled);
             definition.is_some_and(|name| ours.contains(&name))
@@ -182,8 +183,8 @@ impl RootCheck<'_> {
         (files, errors)
     }
 
-    /// Adds to a problem with one of our definitions the files in it that s6gen did not make.
-    fn blame_foreign(&self, tree: &SourceTree, files: &Files, problem: &mut Diagnostic) {
+    /// If a problem is about one of our definitions, adds a note with the foreign files in that definition.
+    fn note_foreign_files(&self, tree: &SourceTree, files: &Files, problem: &mut Diagnostic) {
         let Target { system, tree: definitions, .. } = &self.services.target;
         let compiled = system.definitions_dir().unwrap_or(definitions);
         let Some(name) = definition_of(problem, files, compiled) else { return };
@@ -193,16 +194,14 @@ impl RootCheck<'_> {
         let mut foreign = foreign.map(|path| format!("`{}`", self.root.join(path).display())).peekable();
         if foreign.peek().is_some() {
             let list = foreign.collect::<Vec<_>>().join(", ");
-            problem
-                .notes
-                .push(format!("s6gen did not make {list}, and removes nothing that it did not make"));
+            problem.notes.push(format!("s6gen did not make {list}, and it removes only what it made"));
             problem.help =
                 Some(format!("remove {list}, or move what is needed into the manifest, and build again"));
         }
     }
 
     /// The names of the definitions in the directory `compiled` of the root.
-    fn there(&self, compiled: &str) -> Vec<Name> {
+    fn defined_names(&self, compiled: &str) -> Vec<Name> {
         let directory = self.root.join(compiled.trim_start_matches('/'));
         let names = disk::names(&directory).unwrap_or_default();
         names.iter().map(|name| Name::new(name.as_encoded_bytes())).collect()

@@ -1,4 +1,4 @@
-//! The s6-rc of a running system: asking it, and changing it while no other s6gen does.
+//! The s6-rc of a running system: how jobs query it, and how they change it while no other s6gen does.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -10,15 +10,15 @@ use crate::live::{self, Failure, Limits, Live, Processes, Programs};
 /// The s6-rc of a running system.
 #[derive(Debug, Clone)]
 pub struct RunningSystem {
-    /// Its live directory, or a link to it.
+    /// The live directory of s6-rc, or a link to it.
     pub live: PathBuf,
-    /// How long things may take.
+    /// How long to wait for the system.
     pub limits: Limits,
 }
 
-/// What a job needs to speak with a running system.
+/// What a job needs to communicate with a running system and its user.
 pub struct Connection<'a> {
-    /// Starts the programs of s6.
+    /// Runs the programs of s6.
     pub programs: &'a mut dyn Programs,
     /// Called with messages for the user while the job runs.
     pub tell: &'a mut dyn FnMut(&str),
@@ -28,7 +28,7 @@ pub struct Connection<'a> {
 const LOG: &str = "update.log";
 
 impl RunningSystem {
-    /// Asks the running system.
+    /// Runs `work`, which queries the running system.
     ///
     /// # Errors
     /// No s6-rc runs, or `work` fails.
@@ -38,7 +38,7 @@ impl RunningSystem {
         work: impl FnOnce(&mut Live<'_>) -> Result<T, JobError>,
     ) -> Result<T, JobError> {
         let directory = live::live_link(&self.live);
-        // A directory that this account may not enter is not one that is gone.
+        // This fails if the user may not enter the directory, so that s6gen does not report it as missing.
         if !disk::exists(&directory.join("compiled"))? {
             return Err(match disk::is_link(&directory) {
                 true => Failure::Wrecked(directory),
@@ -51,18 +51,19 @@ impl RunningSystem {
         work(&mut live)
     }
 
-    /// Changes the running system; every other s6gen that changes it waits meanwhile. `work` is also given the directory in
-    /// which it may keep files until the next boot.
+    /// Runs `work`, which changes the running system. Every other s6gen that wants to change it waits meanwhile. `work` gets
+    /// a directory in which it may keep files until the next boot.
     ///
     /// # Errors
-    /// No s6-rc runs, another s6gen does not end, or `work` fails.
+    /// No s6-rc runs, another s6gen takes too long, or `work` fails.
     pub fn change<T>(
         &self,
         connection: Connection<'_>,
         work: impl FnOnce(&mut Live<'_>, &Path) -> Result<T, JobError>,
     ) -> Result<T, JobError> {
         self.ask(connection, |live| {
-            // What is made here is for every account, as what `/init` makes: `s6-rc` reads it.
+            // Every user may run `s6-rc`, so every user must be able to read these files, like those that `/init`
+            // makes.
             disk::use_usual_umask();
             let place = disk::make_folder(&work_directory(live.directory()))?;
             let _lock = lock(live, &place)?;
@@ -72,7 +73,7 @@ impl RunningSystem {
     }
 }
 
-/// Waits until no other s6gen changes the system.
+/// Waits until no other s6gen changes the system, and locks it.
 fn lock(live: &mut Live<'_>, place: &Path) -> Result<disk::Lock, JobError> {
     let begun = Instant::now();
     let mut has_waited = false;
@@ -95,7 +96,7 @@ fn lock(live: &mut Live<'_>, place: &Path) -> Result<disk::Lock, JobError> {
     Ok(lock)
 }
 
-/// The directory for what s6gen keeps while a system runs: beside the live directory, where everything is gone after a
+/// The directory in which s6gen keeps files until the next boot. It is beside the live directory, where nothing survives a
 /// restart.
 pub(super) fn work_directory(live: &Path) -> PathBuf {
     let name = match live.file_name() {
@@ -105,7 +106,7 @@ pub(super) fn work_directory(live: &Path) -> PathBuf {
     live.parent().unwrap_or(Path::new("/run")).join(name)
 }
 
-/// The processes of this system, as `/proc` tells.
+/// The processes of this system, read from `/proc`.
 struct ProcessTable;
 
 impl Processes for ProcessTable {
@@ -118,7 +119,7 @@ impl Processes for ProcessTable {
     }
 }
 
-/// A sentence on the process that holds a lock.
+/// A sentence about the process that holds a lock.
 fn describe(holder: &live::LockHolder) -> String {
     let services = holder.services.iter().map(|name| format!("`{name}`"));
     let oneshots = holder.oneshots.iter().map(|command| format!("a oneshot that runs `{command}`"));
@@ -128,7 +129,8 @@ fn describe(holder: &live::LockHolder) -> String {
         text += &format!(", and waits for {}", waits.join(" and "));
     }
     if holder.waits_for_caller {
-        text += "; this was called from there: unless it runs in the background, each waits for the other";
+        text +=
+            "; this s6gen was started from there: unless it runs in the background, each waits for the other";
     }
     text
 }

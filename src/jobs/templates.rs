@@ -1,4 +1,4 @@
-//! The templates that a tree is rendered with: those of the user before the shipped ones.
+//! The templates from which a tree is rendered. Templates of the user replace shipped ones of the same name.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,10 +10,10 @@ use crate::render;
 use crate::templates::Templates;
 use crate::tree::SourceTree;
 
-/// Templates of the user by name, with their texts. They stand before the shipped ones.
+/// Templates of the user: each with its name and its text. They replace shipped ones of the same name.
 pub type Overrides = Vec<(String, String)>;
 
-/// Reads the templates in `folder`; none without a folder.
+/// Reads the templates in `folder`. Without a folder there are none.
 ///
 /// # Errors
 /// The folder cannot be read.
@@ -21,7 +21,7 @@ pub fn read_overrides(folder: Option<&Path>) -> Result<Overrides, Diagnostic> {
     let Some(folder) = folder else { return Ok(Overrides::new()) };
     disk::read_folder(folder).map_err(|error| {
         Diagnostic::new(Code::Template, format!("cannot read `{}`: {error}", folder.display()))
-            .help("name a folder as `s6gen init --templates DIR` writes it")
+            .help("name a folder of templates, such as `s6gen init --templates DIR` writes")
     })
 }
 
@@ -32,13 +32,13 @@ pub fn read_overrides(folder: Option<&Path>) -> Result<Overrides, Diagnostic> {
 pub fn render_tree(services: &ServiceSet, overrides: &Overrides) -> Result<SourceTree, Diagnostic> {
     let wrong = |why: String| {
         Diagnostic::new(Code::Template, format!("a template cannot be filled: {why}"))
-            .help("`s6gen init --templates DIR` writes the shipped ones, to compare")
+            .help("to see the shipped templates, write them with `s6gen init --templates DIR`")
     };
     let templates = Templates::new(overrides).map_err(wrong)?;
     render::tree_with(services, &templates).map_err(wrong)
 }
 
-/// The templates that say something else than the shipped ones.
+/// The templates whose texts differ from the shipped ones.
 pub(super) fn without_shipped(mut overrides: Overrides) -> Overrides {
     let shipped: BTreeMap<&str, &str> = Templates::shipped().collect();
     overrides.retain(|(name, text)| shipped.get(name.as_str()) != Some(&text.as_str()));

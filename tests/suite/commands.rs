@@ -177,7 +177,7 @@ fn a_build_without_a_root_is_only_for_an_image() {
     assert_eq!(code(&output), 2, "{}", err(&output));
     assert!(err(&output).contains("there is no s6-overlay in `/`"), "{}", err(&output));
     assert!(
-        err(&output).contains("`--root rootfs`; `--root /` writes here nevertheless"),
+        err(&output).contains("`--root rootfs`; to write here anyway, use `--root /`"),
         "{}",
         err(&output)
     );

@@ -216,7 +216,7 @@ run = ["sleep", "1000"]
     assert!(err(&told).contains("nobody supervises `idle`"), "{}", err(&told));
     let applied = system.ask(&["apply"]);
     fine(&applied);
-    assert!(err(&applied).contains("nobody supervised idle, web"), "{}", err(&applied));
+    assert!(err(&applied).contains("no supervisor runs for idle, web"), "{}", err(&applied));
     fine(&system.ask(&["status", "web"]));
     fine(&system.ask(&["start", "idle"]));
     system.agrees();

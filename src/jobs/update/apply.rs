@@ -1,4 +1,4 @@
-//! An update of a running system to what its manifest says.
+//! Runs an update of a running system from beginning to end.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -22,20 +22,21 @@ use crate::templates::execline_word;
 /// An update of a running system.
 #[derive(Debug, Clone)]
 pub struct Update {
-    /// The container that it runs in.
+    /// The container in which the system runs.
     pub container: Container,
-    /// Another manifest than the one that the container carries.
+    /// The manifest to use instead of the one that the container carries.
     pub manifest: Option<PathBuf>,
-    /// Whether nothing is changed, only planned.
+    /// Whether to plan only, and change nothing.
     pub dry_run: bool,
 }
 
 /// Why an update failed.
 #[derive(Debug)]
 pub struct UpdateError {
-    /// Why.
+    /// The reason.
     pub error: JobError,
-    /// What was done before the failure, if the update had begun. Programs need to know the state of the system.
+    /// What the update did before the failure, if it had begun. A calling program needs this to know the state of the
+    /// system.
     pub plan: Option<Box<Plan>>,
 }
 
@@ -46,7 +47,7 @@ impl<E: Into<JobError>> From<E> for UpdateError {
 }
 
 impl Update {
-    /// Compiles the manifest, finds what changed, and makes the system so.
+    /// Compiles the manifest, finds what changed, and changes the running system to match.
     ///
     /// # Errors
     /// The manifest has errors, the system refuses, or a service does not stop or start.
@@ -54,8 +55,8 @@ impl Update {
         self.run_with(system, connection, || self.desired())
     }
 
-    /// The same as [`run`](Update::run), but `desired` gives the new definitions. It is called when no other s6gen changes
-    /// the system.
+    /// Like [`run`](Update::run), but `desired` returns the new definitions. It is called under the lock, when no other
+    /// s6gen changes the system.
     ///
     /// # Errors
     /// As for [`run`](Update::run).
@@ -78,16 +79,16 @@ impl Update {
         work: &Path,
         desired: impl FnOnce() -> Result<Desired, JobError> + Send,
     ) -> Result<Plan, UpdateError> {
-        // Not before the lock: another update may have waited with less.
-        let (desired, (alone, active)) =
+        // Compile only under the lock. While this process waited for it, another one may have changed the manifest.
+        let (desired, (unsupervised, active)) =
             in_parallel(desired, || (live::unsupervised(live.directory()), live.active_if_idle()));
-        let (desired, alone, active) = (desired?, alone?, active?);
-        if !alone.is_empty() && self.dry_run {
-            return Err(Failure::Unsupervised(alone.into_iter().collect()).into());
+        let (desired, unsupervised, active) = (desired?, unsupervised?, active?);
+        if !unsupervised.is_empty() && self.dry_run {
+            return Err(Failure::Unsupervised(unsupervised.into_iter().collect()).into());
         }
-        let active = match alone.is_empty() {
+        let active = match unsupervised.is_empty() {
             true => active,
-            false => Some(repair(live, &alone)?),
+            false => Some(repair(live, &unsupervised)?),
         };
         let number = live::databases(work).last_key_value().map_or(1, |(number, _)| number + 1);
         let fresh = work.join(format!("db.{number}"));
@@ -99,17 +100,17 @@ impl Update {
         Ok(result?.unwrap_or_default())
     }
 
-    /// Waits until no other s6-rc is at work, and updates then.
+    /// Waits until no other s6-rc changes the system, and then updates it.
     fn update_when_idle(&self, live: &mut Live<'_>, fresh: &Path) -> Result<Option<Plan>, UpdateError> {
         let active = live.active_when_idle()?;
-        // During the wait somebody may have built another manifest.
+        // The manifest may have changed during the wait.
         let desired = self.desired()?;
         disk::remove_folder(fresh)?;
         self.try_update(live, &desired, fresh, Some(active))
     }
 
-    /// Updates the system. `active` has the services that are up, or is `None` if another s6-rc is at work. In that case
-    /// this changes nothing, and returns `None` if there is something to do.
+    /// Updates the system. `active` holds the services that are up, or is `None` while another s6-rc changes the system. In
+    /// that case this changes nothing in the running system, and returns `None` if it would have to.
     fn try_update(
         &self,
         live: &mut Live<'_>,
@@ -155,12 +156,12 @@ impl Update {
     }
 }
 
-/// Removes all databases of ours but the live one.
+/// Removes all databases of s6gen except the live one.
 fn remove_old_databases(live: &mut Live<'_>, work: &Path) {
     let current = live::live_database(live.directory());
     for path in live::databases(work).into_values().filter(|path| Some(path) != current.as_ref()) {
         if let Err(error) = disk::remove_folder(&path) {
-            live.tell(&format!("{error}; the next apply tries that again"));
+            live.tell(&format!("{error}; the next `s6gen apply` tries again"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Compares the live database with a new one, and plans what to do.
+//! Compares the live database with a new one, and plans the update.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,15 +18,15 @@ use crate::render;
 use crate::resolve::START_BUNDLE;
 use crate::tree::TreeEntry;
 
-/// The live database and a new one, as far as they may differ.
+/// The services of the live database and of a new one. Only services that may differ have their settings.
 struct Databases {
     old: Snapshot,
     new: Snapshot,
-    /// What starts at boot and is not up.
+    /// The services that start at boot and are not up.
     absent: BTreeSet<Name>,
 }
 
-/// Compares what is live with the database `fresh`. The definitions `touched` differ on the disk.
+/// Compares the live database with the database `fresh`. The definitions `touched` differ on the disk.
 pub(super) fn find_changes(
     live: &mut Live<'_>,
     desired: &Desired,
@@ -44,7 +44,8 @@ pub(super) fn find_changes(
     let mut plan = Plan { active, prints, ..Plan::default() };
     find_differences(&mut plan, &old, &new);
     for (name, contents) in replaced_by_bundles(live, fresh, &plan.removed)? {
-        // s6-rc-update takes a bundle with one member for the same service under another name, and lets it run.
+        // If the bundle contains one service, s6-rc-update treats that service as the old one with a new name, and lets it
+        // run. It must restart instead.
         if contents.len() == 1 {
             plan.conversion.insert(name.clone());
         }
@@ -52,7 +53,7 @@ pub(super) fn find_changes(
     }
 
     let pending = Pending::read(live, fresh)?;
-    // What an update that was killed has replaced on the disk, and not restarted.
+    // A killed update has already replaced the scripts of these services, but not restarted them.
     for name in pending.restart {
         if new.services.contains_key(&name) && plan.active.contains(&name) {
             plan.changed.entry(name.clone()).or_insert_with(|| vec!["data".to_owned()]);
@@ -76,7 +77,7 @@ pub(super) fn find_changes(
     Ok(plan)
 }
 
-/// Reads what both databases tell of the services that may differ. Services whose fingerprints are the same are not read.
+/// Reads the services of both databases. If the fingerprints of a service are equal, its settings are not read.
 fn read(
     live: &mut Live<'_>,
     active: &BTreeSet<Name>,
@@ -128,7 +129,8 @@ fn longruns(database: &CompiledDatabase, is_same: &impl Fn(&Name) -> bool) -> Re
     Ok(snapshot)
 }
 
-/// Adds to our own oneshots that differ on the disk the files that they may run, which a database does not hold.
+/// Adds the files in `data` to our oneshots that differ on the disk. A oneshot may run these files, and a database does not
+/// contain them.
 fn add_scripts(
     desired: &Desired,
     container: &Container,
@@ -155,7 +157,7 @@ fn add_scripts(
     Ok(())
 }
 
-/// Finds the services that were added, removed or changed, and those that only the conversion file restarts.
+/// Finds the services that were added, removed or changed, and those that restart only if the conversion file says so.
 fn find_differences(plan: &mut Plan, old: &Snapshot, new: &Snapshot) {
     let missing = |from: &Snapshot, names: &Snapshot| -> BTreeSet<Name> {
         names.services.keys().filter(|name| !from.services.contains_key(*name)).cloned().collect()
@@ -170,12 +172,12 @@ fn find_differences(plan: &mut Plan, old: &Snapshot, new: &Snapshot) {
             plan.changed.insert(name.clone(), names.into_iter().collect());
         }
     }
-    // Services that are down are named as well: somebody may start them before the update.
+    // Include the services that are down, because a user may start them before the update.
     let all: BTreeSet<Name> = plan.active.iter().chain(old.services.keys()).cloned().collect();
     plan.conversion = compare::restarts(old, new, &all);
 }
 
-/// Finds the oneshots that are run again because of a script, and those that are stopped with the scripts they have now.
+/// Finds the oneshots that run again because a script changed, and those that their old scripts must stop.
 fn find_oneshots(plan: &mut Plan, old: &Snapshot) {
     let is_oneshot = |name: &&Name| old.services.get(*name).is_some_and(|old| old.kind == NodeKind::Oneshot);
     let has_script = |name: &&Name| {
@@ -188,7 +190,7 @@ fn find_oneshots(plan: &mut Plan, old: &Snapshot) {
         differ.filter(is_oneshot).filter(|name| plan.active.contains(*name)).cloned().collect();
 }
 
-/// The services among `removed` whose names belong to bundles in the database `fresh`, with the members of those.
+/// The services among `removed` whose names are bundles in the database `fresh`, each with the contents of the bundle.
 fn replaced_by_bundles(
     live: &mut Live<'_>,
     fresh: &Path,

@@ -1,4 +1,4 @@
-//! The fingerprints of the definitions that a database was compiled from.
+//! Stores the fingerprints of the definitions from which the live database was compiled.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -8,17 +8,18 @@ use crate::jobs::error::JobError;
 use crate::live::{self, Fingerprints, Live};
 use crate::model::Name;
 
-/// The file beside the databases that tells what one of them was compiled from: the database, then a letter, a fingerprint and
-/// a name on each line. A oneshot without a fingerprint has a letter of its own.
+/// The name of the file, which is beside the databases. The first line has the path of a database. Each other line has
+/// a letter, a fingerprint and the name of a service. The letter gives the type; a oneshot without a fingerprint has
+/// its own letter.
 ///
-/// To find what changed, the service directories of both databases would have to be read, and s6-rc-db to be asked for
-/// each oneshot alone. Of most services this tells that they are as they were.
+/// Without this file s6gen would have to read the service directories of both databases, and to run s6-rc-db once for each
+/// oneshot. With it s6gen knows of most services that they have not changed.
 const FILE: &str = "prints";
 const LONGRUN: u8 = b'l';
 const ONESHOT: u8 = b'o';
 const UNKNOWN: u8 = b'u';
 
-/// The fingerprints of the live database, if they were written down; `fresh` is a database beside it.
+/// The fingerprints of the live database, if they are stored. `fresh` is any database beside it.
 pub(super) fn of_live(live: &Live<'_>, fresh: &Path) -> Result<Option<Fingerprints>, JobError> {
     let text = disk::read_if_there(&fresh.with_file_name(FILE))?.unwrap_or_default();
     let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
@@ -44,7 +45,8 @@ pub(super) fn of_live(live: &Live<'_>, fresh: &Path) -> Result<Option<Fingerprin
     Ok(is_whole.then_some(prints))
 }
 
-/// Writes down the fingerprints of the database `fresh`, before it is live: a path that was used once may be used again.
+/// Stores the fingerprints of the database `fresh`. Do this before `fresh` is live: its path may have been used before,
+/// and the file must never describe another database.
 pub(super) fn write(prints: &Fingerprints, fresh: &Path) -> Result<(), JobError> {
     let mut text = [fresh.as_os_str().as_bytes(), b"\n"].concat();
     let mut add = |letter: u8, name: &Name, print: u64| {

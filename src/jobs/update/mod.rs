@@ -1,9 +1,9 @@
-//! Updating a running system to what its manifest says.
+//! Updates a running system to match its manifest.
 //!
-//! [`Update`] compiles what the next boot would compile to a new database (`next_boot`), compares it with the live one
-//! (`find_changes`), and has s6-rc-update make it live (`run`). What it has to know the next time lies beside the databases:
-//! the definitions that it installed (`last_applied`), the fingerprints of the live database (`fingerprints`), and what is left
-//! to do if it is killed (`pending`).
+//! [`Update`] compiles the definitions of the next boot into a new database (`next_boot`), compares it with the live
+//! one (`find_changes`), and runs s6-rc-update to make it live (`run`). It keeps three files for the next update beside
+//! the databases: the definitions that it installed (`last_applied`), the fingerprints of the live database
+//! (`fingerprints`), and the work that remains if it is killed (`pending`).
 
 mod apply;
 mod find_changes;

@@ -1,4 +1,4 @@
-//! Compiles what the next boot would compile, and finds how the definitions on the disk differ from it.
+//! Compiles the source directories of the next boot, and finds how the definitions on the disk differ from the desired ones.
 
 use std::path::{Path, PathBuf};
 
@@ -12,23 +12,24 @@ use crate::jobs::error::JobError;
 use crate::live::{self, Fingerprints, Live};
 use crate::render;
 
-/// The directory beside the databases in which the source directories are made. It stays: most of it is right the next time.
+/// The directory beside the databases in which the preview is made. It stays, because most of it is right for the next
+/// update.
 const PREVIEW: &str = "next";
 
-/// What the next boot would compile. It was compiled to a new database.
+/// The source directories that the next boot would compile. They are already compiled to a new database.
 pub(super) struct NextBoot<'d> {
-    /// The source directories.
+    /// The previews of the source directories.
     pub(super) sources: Vec<PathBuf>,
     /// The fingerprints of the definitions in them.
     pub(super) prints: Fingerprints,
-    /// How the definitions on the disk differ.
+    /// The paths at which the definitions on the disk differ from the desired ones.
     pub(super) differences: Vec<PathDifference>,
-    /// The installation that is to replace them, unless nothing is to be changed. The definitions stay locked.
+    /// The installation that replaces them, which keeps the definitions locked. `None` in a dry run.
     pub(super) prepared: Option<PreparedInstall<'d, 'd>>,
 }
 
-/// Compiles what the next boot would compile to the new database `fresh`. How the definitions on the disk differ is found
-/// meanwhile; until then it is guessed.
+/// Compiles the source directories of the next boot to the new database `fresh`. It guesses which definitions on the
+/// disk differ, and finds out meanwhile. If the guess was wrong, it compiles again.
 pub(super) fn compile_next_boot<'d>(
     live: &mut Live<'_>,
     desired: &'d Desired,
@@ -38,29 +39,29 @@ pub(super) fn compile_next_boot<'d>(
 ) -> Result<NextBoot<'d>, JobError> {
     let work = fresh.parent().unwrap_or(fresh);
     let definitions = TreeFingerprints::of(&desired.tree, render::definitions_dir(&desired.services.target));
-    let mut differ = match definitions.changed_since(work)? {
+    let mut expected = match definitions.changed_since(work)? {
         Some(guessed) => guessed,
         None => desired.differing(&desired.differences(container)?),
     };
     loop {
-        // Under the lock nobody builds, so the definitions that are compared are those that are compiled.
-        let place = if dry_run { None } else { Some(desired.lock(container)?) };
-        let sources = desired.preview(container, &differ, &work.join(PREVIEW))?;
-        let look = || {
+        // No other s6gen can build under the lock, so the compared definitions are also the compiled ones.
+        let site = if dry_run { None } else { Some(desired.lock(container)?) };
+        let sources = desired.preview(container, &expected, &work.join(PREVIEW))?;
+        let read_disk = || {
             let prints = live::fingerprints(&sources);
-            (look(desired, container, place), prints)
+            (find_differences(desired, container, site), prints)
         };
-        let ((looked, prints), compiled) = in_parallel(look, || live.compile(fresh, &sources));
-        let (differences, prepared) = looked?;
-        let mut really = desired.differing(&differences);
-        really.retain(|name| definitions.has(name));
-        if !really.is_subset(&differ) {
+        let ((found, prints), compiled) = in_parallel(read_disk, || live.compile(fresh, &sources));
+        let (differences, prepared) = found?;
+        let mut actual = desired.differing(&differences);
+        actual.retain(|name| definitions.has(name));
+        if !actual.is_subset(&expected) {
             disk::remove_folder(fresh)?;
-            differ = really;
+            expected = actual;
             continue;
         }
         if let Err(failure) = compiled {
-            // s6-rc-compile stops at the first mistake, and says less of it.
+            // s6gen reports every error and explains more than s6-rc-compile, which stops at the first one.
             desired.check(&sources)?;
             return Err(failure.into());
         }
@@ -71,13 +72,13 @@ pub(super) fn compile_next_boot<'d>(
     }
 }
 
-/// Finds how the definitions on the disk differ, and prepares to replace them if they are locked.
-fn look<'d>(
+/// Finds how the definitions on the disk differ from the desired ones. If they are locked, also prepares to replace them.
+fn find_differences<'d>(
     desired: &'d Desired,
     container: &Container,
-    place: Option<LockedSite<'d>>,
+    site: Option<LockedSite<'d>>,
 ) -> Result<(Vec<PathDifference>, Option<PreparedInstall<'d, 'd>>), JobError> {
-    let Some(place) = place else { return Ok((desired.differences(container)?, None)) };
-    let prepared = place.prepare(&desired.tree, Prune::Later)?;
+    let Some(site) = site else { return Ok((desired.differences(container)?, None)) };
+    let prepared = site.prepare(&desired.tree, Prune::Later)?;
     Ok((prepared.differences(), Some(prepared)))
 }

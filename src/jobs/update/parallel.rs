@@ -1,4 +1,4 @@
-//! Does two things at once during an update, because it would otherwise mostly wait for programs.
+//! Runs two things at the same time during an update, which otherwise mostly waits for programs.
 
 use std::panic::resume_unwind;
 use std::path::Path;
@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use crate::live;
 
-/// How often to look whether the new database is live.
-const GLANCE: Duration = Duration::from_millis(2);
+/// How often to check whether the new database is live.
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
-/// Runs `own` while `program` runs a program.
+/// Runs `own` in a thread while `program` runs a program.
 pub(super) fn in_parallel<A: Send, B>(own: impl FnOnce() -> A + Send, program: impl FnOnce() -> B) -> (A, B) {
     thread::scope(|scope| {
         let own = scope.spawn(own);
@@ -20,12 +20,13 @@ pub(super) fn in_parallel<A: Send, B>(own: impl FnOnce() -> A + Send, program: i
     })
 }
 
-/// Runs `update`, which makes the database `fresh` live. From then on s6-rc-update needs no other database: the service
-/// directories of the databases beside it, which are most of their files, are removed while it does the rest.
+/// Runs `update`, which makes the database `fresh` live. As soon as `fresh` is live, s6-rc-update needs no other
+/// database. So this removes the service directories of the other databases, which are most of their files, while
+/// `update` does the rest.
 pub(super) fn emptying_old_databases<T>(live: &Path, fresh: &Path, update: impl FnOnce() -> T) -> T {
     let (updating, ended) = mpsc::channel::<()>();
     let empty = move || {
-        while ended.recv_timeout(GLANCE) == Err(RecvTimeoutError::Timeout) {
+        while ended.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Timeout) {
             if live::live_database(live).as_deref() == Some(fresh) {
                 let databases = live::databases(fresh.parent().unwrap_or(fresh)).into_values();
                 // A database that cannot be removed is reported at the end of the update.

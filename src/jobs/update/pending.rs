@@ -1,4 +1,4 @@
-//! The work that an update leaves if it is killed.
+//! Stores the work that remains if an update is killed.
 
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
@@ -9,24 +9,26 @@ use crate::jobs::error::JobError;
 use crate::live::{self, Live};
 use crate::model::Name;
 
-/// What an update has yet to do once the files on the disk are replaced. It is written down before that, so that the next
-/// update does it if this one is killed.
+/// The work of an update after it has replaced the files on the disk. It is stored before that. So if this update is
+/// killed, the next one can do the work.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    /// The oneshots that restart because a script beside them changed. Once the script is replaced, nothing else tells that.
+    /// The oneshots to restart because a script in their `data` changed. After the script is replaced, nothing else
+    /// shows that they must restart.
     pub(super) restart: BTreeSet<Name>,
-    /// The services that are started because they are new.
+    /// The services to start because they are new.
     pub(super) start: BTreeSet<Name>,
 }
 
-/// Its file, beside the databases: the live directory before the update, the database that is made live, then a word and a
-/// name on each line. The directory `/run` may outlive a restart of the container, but of neither is there the same after it.
+/// The name of the file, which is beside the databases. Its first line has the path of the live directory before the
+/// update, the second one the path of the database that becomes live. Each other line has a word and a name. `/run` may
+/// survive a restart of the container, but neither of the two paths is the same after it, so the file is then ignored.
 const FILE: &str = "pending";
 const RESTART: &[u8] = b"restart ";
 const START: &[u8] = b"start ";
 
 impl Pending {
-    /// What the last update has left to do; `fresh` is a database beside its own.
+    /// The work that the last update did not finish. `fresh` is any database beside the one of that update.
     pub(super) fn read(live: &Live<'_>, fresh: &Path) -> Result<Pending, JobError> {
         let text = disk::read_if_there(&fresh.with_file_name(FILE))?.unwrap_or_default();
         let mut lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
@@ -38,7 +40,7 @@ impl Pending {
         let is_after = is_same(live::live_database(live.directory()));
         let mut pending = Pending::default();
         for line in lines {
-            // Once the database is live, s6-rc-update has restarted what it was told to.
+            // If the database is live, s6-rc-update has already done all restarts.
             match (line.strip_prefix(RESTART), line.strip_prefix(START)) {
                 (Some(name), _) if is_before && !is_after => drop(pending.restart.insert(Name::new(name))),
                 (_, Some(name)) if is_before || is_after => drop(pending.start.insert(Name::new(name))),
@@ -48,7 +50,7 @@ impl Pending {
         Ok(pending)
     }
 
-    /// Writes down what making `fresh` live has to do.
+    /// Stores the work of making `fresh` live.
     pub(super) fn write(&self, live: &Live<'_>, fresh: &Path) -> Result<(), JobError> {
         let before = live::live_directory(live.directory()).unwrap_or_default();
         let mut text = [before.as_os_str().as_bytes(), b"\n", fresh.as_os_str().as_bytes(), b"\n"].concat();

@@ -1,4 +1,4 @@
-//! Carries out the plan of an update: replaces the files for the next boot, then what runs.
+//! Carries out the plan of an update: replaces the files for the next boot, and then the live database.
 
 use std::path::Path;
 
@@ -16,11 +16,11 @@ use crate::model::Name;
 use crate::render;
 use crate::tree::SourceTree;
 
-/// A note for services that do not start in the end.
+/// A note for an update after which a service does not start.
 const IS_LIVE: &str =
     "the new database is live; `s6gen status` shows what did not start, and `s6gen start NAME` tries again";
 
-/// Finds what carrying out the plan would stop and start.
+/// Finds which services the plan would stop and start, without changing anything.
 pub(super) fn rehearse(
     live: &mut Live<'_>,
     plan: &mut Plan,
@@ -38,8 +38,8 @@ pub(super) fn rehearse(
     plan.start_new(live, fresh)
 }
 
-/// Refuses an update that s6-rc-update would refuse once the files are new: where a service becomes a bundle of others, it
-/// cannot tell which of them goes on.
+/// Refuses an update that replaces a service by a bundle of running services: s6-rc-update cannot tell which of them
+/// continues the service. It would refuse the update itself, but only after the files were replaced.
 pub(super) fn refuse_bundled(
     live: &mut Live<'_>,
     plan: &Plan,
@@ -56,7 +56,7 @@ pub(super) fn refuse_bundled(
     Err(JobError::from(failure).note(&why).note("nothing was changed"))
 }
 
-/// Replaces the files, then what runs.
+/// Replaces the files on the disk, and then the live database.
 pub(super) fn carry_out(
     live: &mut Live<'_>,
     desired: &Desired,
@@ -70,7 +70,7 @@ pub(super) fn carry_out(
         Pending { restart: plan.rerun.clone(), start: plan.unstarted.clone() }.write(live, fresh)?;
         fingerprints::write(&plan.prints, fresh)?;
     }
-    // Scripts that are removed may still be needed to stop a oneshot.
+    // A removed script may still be needed to stop a oneshot.
     let meanwhile = with_old_scripts(desired, container, plan)?;
     let installed = match &meanwhile {
         None => prepared.install(),
@@ -86,8 +86,8 @@ pub(super) fn carry_out(
     start_new(live, plan, fresh)
 }
 
-/// The new tree, with the old scripts by which oneshots are stopped; none if there are none. A definition that holds nothing
-/// else is one that nothing needs.
+/// The new tree together with the old scripts that stop oneshots. `None` if there are none. A removed definition keeps
+/// only these scripts and the files that make it a valid definition.
 fn with_old_scripts(
     desired: &Desired,
     container: &Container,
@@ -116,7 +116,7 @@ fn replace(live: &mut Live<'_>, plan: &mut Plan, fresh: &Path, conversion: &Path
     let (moves, done) = emptying_old_databases(&directory, fresh, || live.update(fresh, conversion));
     (plan.stops, plan.starts) = (moves.stopped, moves.started);
     let Err(failure) = done else {
-        // The update is done. Why services were restarted is only told where that can be found.
+        // The update is done, so an error here must not make it fail: the report then only lacks the reasons for restarts.
         let _ = plan.explain(live, &old, fresh);
         return Ok(());
     };
@@ -125,16 +125,16 @@ fn replace(live: &mut Live<'_>, plan: &mut Plan, fresh: &Path, conversion: &Path
             return Ok(());
         }
         let mut error = JobError::from(failure).note(IS_LIVE);
-        // What is new is started all the same.
+        // Start the new services even so.
         error
             .problems
             .extend(start_new(live, plan, fresh).err().into_iter().flat_map(|other| other.problems));
         return Err(error);
     }
     let mut error = JobError::from(failure).note(
-        "the old database is still live; the files for the next boot are new; `s6gen apply` tries again",
+        "the old database is still live, but the files for the next boot are already new; `s6gen apply` tries again",
     );
-    // What was stopped before the failure is started again.
+    // Start the services again that were stopped before the failure.
     let stopped: Vec<Name> = plan.stops.iter().cloned().collect();
     if stopped.is_empty() {
         return Err(error);
@@ -142,19 +142,19 @@ fn replace(live: &mut Live<'_>, plan: &mut Plan, fresh: &Path, conversion: &Path
     match live.change(Direction::Up, &stopped).and_then(|()| live.keep_up(&stopped)) {
         Ok(()) => {
             plan.starts.clone_from(&plan.stops);
-            error = error.note("what had been stopped was started again");
+            error = error.note("the services that had been stopped were started again");
         }
         Err(failure) => error.problems.push(failure.diagnostic()),
     }
     Err(error)
 }
 
-/// Completes an update that failed because supervisors were not there: waits for them, gives back to s6-svscan what
-/// s6-rc-update took from it, and starts what was to be started. Returns false if it failed for another reason.
+/// Completes an update that failed because supervisors were missing: waits for them or gives their services back to
+/// s6-svscan, and then starts the services that should be up. Returns false if the update failed for another reason.
 fn complete(live: &mut Live<'_>, plan: &mut Plan, failure: &Failure) -> Result<bool, JobError> {
-    let alone = live::unsupervised(live.directory())?;
-    let active = match alone.is_empty() {
-        false => repair(live, &alone)?,
+    let unsupervised = live::unsupervised(live.directory())?;
+    let active = match unsupervised.is_empty() {
+        false => repair(live, &unsupervised)?,
         true if failure.is_of_supervisors() && live.supervisors_return()? => live.active_when_idle()?,
         true => return Ok(false),
     };
@@ -174,7 +174,7 @@ fn complete(live: &mut Live<'_>, plan: &mut Plan, failure: &Failure) -> Result<b
     Ok(true)
 }
 
-/// Starts the new services that start at boot and that s6-rc-update has not started.
+/// Starts the new services that start at boot, unless s6-rc-update has already started them.
 fn start_new(live: &mut Live<'_>, plan: &mut Plan, fresh: &Path) -> Result<(), JobError> {
     plan.start_new(live, fresh)?;
     if plan.unstarted.is_empty() {
@@ -182,7 +182,7 @@ fn start_new(live: &mut Live<'_>, plan: &mut Plan, fresh: &Path) -> Result<(), J
     }
     let boot: Vec<Name> = plan.boot.iter().cloned().collect();
     let started = if boot.is_empty() { Ok(()) } else { live.change(Direction::Up, &boot) };
-    // A service that does not start is reported once, and not by each later update.
+    // Forget the work even if it fails, so that only this update reports the service, and not every later one.
     Pending::default().write(live, fresh)?;
     started.map_err(|failure| JobError::from(failure).note(IS_LIVE))
 }
