@@ -55,7 +55,7 @@ impl ApplyArguments {
 /// Prints what an update did.
 pub(super) fn show(updated: Result<Plan, UpdateError>, streams: &mut Streams<'_>) -> Outcome {
     match updated {
-        Ok(plan) if streams.is_json() => streams.answer(plan.json()),
+        Ok(plan) if streams.is_for_program() => streams.answer(plan.json()),
         Ok(plan) => streams.say(&plan.text()),
         Err(UpdateError { error, plan }) => {
             if let Some(plan) = plan {

@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 
 use super::streams::Streams;
 use crate::diagnostic::Diagnostic;
 use crate::jobs::{Connection, Container, Input, Overrides, RunningSystem, read_overrides};
 use crate::live::{LIVE, Limits, Programs};
 use crate::model::{Name, System};
+use crate::report::{FORMATS, Format};
 
 /// Which manifest to read.
 #[derive(Debug, Args)]
@@ -114,25 +116,29 @@ impl InputArguments {
 #[derive(Debug, Clone, Args)]
 pub(super) struct FormatArguments {
     /// The output format
-    #[arg(long, value_enum, default_value = "human")]
-    format: Format,
+    #[arg(long, value_parser = format_names(), default_value = "human")]
+    format: String,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
 }
 
 impl FormatArguments {
-    pub(super) fn is_json(&self) -> bool {
-        self.json || self.format == Format::Json
+    /// The format for programs, if one was asked for.
+    pub(super) fn for_program(&self) -> Option<&'static Format> {
+        if self.json { format_named("json") } else { format_named(&self.format) }
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Human,
-    /// For programs; the shape is versioned
-    Json,
+fn format_names() -> PossibleValuesParser {
+    let human = PossibleValue::new("human").help("For people");
+    let others = FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.about));
+    std::iter::once(human).chain(others).collect::<Vec<_>>().into()
+}
+
+/// The format for programs of this name.
+pub(super) fn format_named(name: &str) -> Option<&'static Format> {
+    FORMATS.iter().copied().find(|format| format.name == name)
 }
 
 /// The place of the definitions in a container.

@@ -49,7 +49,7 @@ impl CheckArguments {
         }
         let problems = &compilation.problems;
         streams.report_input(&compilation, &files);
-        if streams.is_json() {
+        if streams.is_for_program() {
             let class = verdict(&compilation, self.input.is_manifest());
             let database =
                 (class == "ok").then(|| Database::of(&Index::new(&compilation.services)).to_json());

@@ -72,7 +72,7 @@ impl DiffArguments {
                 };
             }
         };
-        if streams.is_json() {
+        if streams.is_for_program() {
             streams.answer(compare::json(&comparison));
             streams.answer(serde_json::json!({ "assumption": assumption }));
         } else {

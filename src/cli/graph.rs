@@ -4,11 +4,12 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
-use super::arguments::InputArguments;
+use super::arguments::{InputArguments, format_named};
 use super::streams::{Outcome, Streams};
 use crate::diagnostic::did_you_mean;
 use crate::model::{Index, Layer, Name};
 use crate::render::{self, GraphDirection};
+use crate::report::Format;
 
 /// Shows the order in which services start
 ///
@@ -51,8 +52,8 @@ enum Drawing {
 }
 
 impl GraphArguments {
-    pub(super) fn is_json(&self) -> bool {
-        self.json || matches!(self.format, Drawing::Json)
+    pub(super) fn for_program(&self) -> Option<&'static Format> {
+        if self.json || matches!(self.format, Drawing::Json) { format_named("json") } else { None }
     }
 
     pub(super) fn run(mut self, streams: &mut Streams<'_>) -> Outcome {

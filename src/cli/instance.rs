@@ -9,6 +9,7 @@ use crate::jobs::instances::{self, AddedService, ListedService, NewService, NotA
 use crate::jobs::{Desired, Update};
 use crate::live::Programs;
 use crate::manifest::AdditionChange;
+use crate::report::Format;
 
 /// Adds, removes and lists instances of templates while the system runs
 ///
@@ -103,9 +104,12 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 impl InstanceArguments {
-    /// Whether this command prints a list as JSON.
-    pub(super) fn lists_in_json(&self) -> bool {
-        matches!(&self.command, InstanceCommand::List(list) if list.format.is_json())
+    /// The format for programs, if the command has an answer for programs and was asked for it.
+    pub(super) fn for_program(&self) -> Option<&'static Format> {
+        match &self.command {
+            InstanceCommand::List(list) => list.format.for_program(),
+            _ => None,
+        }
     }
 
     /// Whether this command may stop the service that calls it and still runs in the process group of that service.
@@ -221,7 +225,7 @@ impl ListArguments {
             Ok(services) => services,
             Err(error) => return streams.refuse(&error),
         };
-        if streams.is_json() {
+        if streams.is_for_program() {
             let list: Vec<_> = services.iter().map(ListedService::json).collect();
             streams.answer(serde_json::json!({ "instances": list }));
         } else {

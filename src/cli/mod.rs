@@ -22,7 +22,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::jobs::control::{restart, start, stop};
 use crate::live::{InstalledPrograms, Programs};
-use crate::report::Style;
+use crate::report::{Format, Style};
 use arguments::InputArguments;
 use control::ServicesArguments;
 use streams::{Outcome, Streams};
@@ -79,18 +79,18 @@ impl CliCommand {
         }
     }
 
-    /// The name of the command, if it prints JSON.
-    fn prints_json(&self) -> Option<&'static str> {
-        let (name, is_json) = match self {
-            CliCommand::Check(check) => ("check", check.format.is_json()),
-            CliCommand::Diff(diff) => ("diff", diff.format.is_json()),
-            CliCommand::Graph(graph) => ("graph", graph.is_json()),
-            CliCommand::Instance(instance) => ("instance list", instance.lists_in_json()),
-            CliCommand::Apply(apply) => ("apply", apply.format.is_json()),
-            CliCommand::Status(status) => ("status", status.format.is_json()),
+    /// The format for programs and the name of the command, if a program is to read the answer.
+    fn for_program(&self) -> Option<(&'static Format, &'static str)> {
+        let (format, name) = match self {
+            CliCommand::Check(check) => (check.format.for_program(), "check"),
+            CliCommand::Diff(diff) => (diff.format.for_program(), "diff"),
+            CliCommand::Graph(graph) => (graph.for_program(), "graph"),
+            CliCommand::Instance(instance) => (instance.for_program(), "instance list"),
+            CliCommand::Apply(apply) => (apply.format.for_program(), "apply"),
+            CliCommand::Status(status) => (status.format.for_program(), "status"),
             _ => return None,
         };
-        is_json.then_some(name)
+        Some((format?, name))
     }
 
     /// The number of words in the command's name.
@@ -173,8 +173,8 @@ fn run_in(
             Outcome::Refused.into()
         });
     }
-    if let Some(name) = arguments.command.prints_json() {
-        streams.answer_in_json(name);
+    if let Some((format, name)) = arguments.command.for_program() {
+        streams.answer_in(format, name);
     }
     let outcome = match arguments.command {
         CliCommand::Build(build) => build.run(&mut streams),

@@ -40,7 +40,7 @@ impl StatusArguments {
             Ok(services) => services,
             Err(error) => return streams.refuse(&error),
         };
-        if streams.is_json() {
+        if streams.is_for_program() {
             let list: Vec<_> = services.iter().map(ServiceStatus::json).collect();
             streams.answer(serde_json::json!({ "services": list }));
         } else {

@@ -1,11 +1,11 @@
-//! Where a command writes, what it answers to a program that reads JSON, and how it ends.
+//! Where a command writes, what it answers to a program, and how it ends.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::diagnostic::{Diagnostic, Files, Severity};
 use crate::jobs::{Compilation, JobError};
-use crate::report::{self, Envelope, Style};
+use crate::report::{self, Document, Format, Style};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +39,8 @@ pub(super) struct Streams<'a> {
     pub(super) width: Option<usize>,
     /// The error of a failed write to standard output.
     lost: Option<io::Error>,
-    /// The JSON answer, printed at the end.
-    answer: Option<Envelope>,
+    /// The answer to a program, printed at the end.
+    answer: Option<Box<dyn Document>>,
 }
 
 impl<'a> Streams<'a> {
@@ -53,20 +53,20 @@ impl<'a> Streams<'a> {
         Streams { out, err, style, width, lost: None, answer: None }
     }
 
-    /// Switches the output to JSON: the answer of `command`.
-    pub(super) fn answer_in_json(&mut self, command: &'static str) {
-        self.answer = Some(Envelope::new(command));
+    /// Switches the output to a document for a program: the answer of `command`.
+    pub(super) fn answer_in(&mut self, format: &Format, command: &'static str) {
+        self.answer = Some((format.begin)(command));
     }
 
-    /// Whether the output is JSON.
-    pub(super) fn is_json(&self) -> bool {
+    /// Whether the output is a document for a program.
+    pub(super) fn is_for_program(&self) -> bool {
         self.answer.is_some()
     }
 
-    /// Adds the fields of the command itself to the JSON answer.
-    pub(super) fn answer(&mut self, body: serde_json::Value) {
+    /// Adds the fields of the command itself to the answer.
+    pub(super) fn answer(&mut self, fields: serde_json::Value) {
         if let Some(answer) = &mut self.answer {
-            answer.add_body(body);
+            answer.add_fields(fields);
         }
     }
 
@@ -85,7 +85,7 @@ impl<'a> Streams<'a> {
     /// Completes the output; reports an error if it cannot be written.
     pub(super) fn end(&mut self, outcome: Outcome) -> Outcome {
         if let Some(answer) = self.answer.take() {
-            self.say(&answer.line());
+            self.say(&answer.text());
         }
         let flushed = self.out.flush();
         self.note_lost(flushed);
@@ -121,7 +121,7 @@ impl<'a> Streams<'a> {
         match &mut self.answer {
             Some(answer) => {
                 for problem in compilation.problems.iter() {
-                    answer.add_problem(report::json(problem, files));
+                    answer.add_problem(problem, files);
                 }
             }
             None => self.report(compilation.problems.iter(), files),
@@ -133,7 +133,7 @@ impl<'a> Streams<'a> {
         let (mut errors, mut warnings) = (0, 0);
         for problem in problems {
             if let Some(answer) = &mut self.answer {
-                answer.add_problem(report::json(problem, files));
+                answer.add_problem(problem, files);
             }
             match problem.severity {
                 Severity::Error => errors += 1,

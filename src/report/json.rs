@@ -1,12 +1,58 @@
-//! A problem for programs.
-
-use serde::Serialize;
+//! JSON, the format for programs in general: one envelope for every command. `docs/json.md` describes it.
 
 use std::os::unix::ffi::OsStrExt;
 
-use super::position;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{Document, Format, position};
 use crate::diagnostic::{Diagnostic, Files, Severity};
 use crate::model::json_text;
+
+pub(super) static FORMAT: Format = Format {
+    name: "json",
+    about: "For programs; the shape is versioned",
+    begin: |command| {
+        let (problems, messages) = (Vec::new(), Vec::new());
+        Box::new(Envelope { version: VERSION, command, fields: Map::new(), problems, messages })
+    },
+};
+
+/// The version of the shape. It rises when a program that reads the old shape could misread the new one.
+const VERSION: u32 = 1;
+
+/// The envelope: the same for every command.
+#[derive(Debug, Serialize)]
+struct Envelope {
+    version: u32,
+    command: &'static str,
+    /// Empty if the command failed before it knew its answer.
+    #[serde(flatten)]
+    fields: Map<String, Value>,
+    problems: Vec<Value>,
+    messages: Vec<String>,
+}
+
+impl Document for Envelope {
+    fn add_problem(&mut self, problem: &Diagnostic, files: &Files) {
+        self.problems.push(json(problem, files));
+    }
+
+    fn add_fields(&mut self, fields: Value) {
+        if let Value::Object(fields) = fields {
+            self.fields.extend(fields);
+        }
+    }
+
+    fn add_message(&mut self, text: &str) {
+        self.messages.extend(text.lines().map(str::to_owned));
+    }
+
+    fn text(&self) -> String {
+        // Every key is a text, so serde_json can write it all.
+        serde_json::to_string(self).unwrap_or_default() + "\n"
+    }
+}
 
 /// The shape of a problem in machine output.
 #[derive(Serialize)]
@@ -43,7 +89,7 @@ struct JsonLabel<'a> {
 
 /// A problem for programs. Lines and columns count from 1; `start` and `end` are bytes. A path that is not UTF-8 is `base64:` and
 /// its bytes.
-pub fn json(problem: &Diagnostic, files: &Files) -> serde_json::Value {
+pub fn json(problem: &Diagnostic, files: &Files) -> Value {
     let labels = problem.labels.iter().map(|label| {
         let file = files.get(label.origin.file);
         let (line, column) = position(&file.text, label.origin);

@@ -43,6 +43,7 @@ mod pages;
 mod properties;
 mod readme;
 mod real_updates;
+mod recipes;
 mod require;
 mod rules;
 mod s6rc;
