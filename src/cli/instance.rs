@@ -133,7 +133,7 @@ impl InstanceArguments {
 }
 
 /// The message for an addition that was written down but whose update failed.
-const STAYS: &str = "what was added or removed stays written down\n";
+const STAYS: &str = "the change to the added services is saved\n";
 
 impl Then {
     fn update(&self, container: &ContainerArguments) -> Update {
@@ -144,7 +144,7 @@ impl Then {
     fn describe(&self, service: &str, change: &str) -> String {
         match self.apply {
             true => String::new(),
-            false => format!("{service}: {change}; `s6gen apply` makes it so\n"),
+            false => format!("{service}: {change}; `s6gen apply` puts it into effect\n"),
         }
     }
 }
@@ -168,7 +168,7 @@ impl AddArguments {
                 told = match change {
                     AdditionChange::Added => then.describe(&service, "added"),
                     AdditionChange::Changed => then.describe(&service, "changed"),
-                    AdditionChange::Unchanged => format!("{service}: is there already, just so\n"),
+                    AdditionChange::Unchanged => format!("{service}: exists already, with the same values\n"),
                 };
                 Ok(project)
             }
@@ -203,7 +203,7 @@ impl RemoveArguments {
         };
         let describe = |removal: &Removal| match removal.is_removed {
             true => self.then.describe(&removal.service, "removed"),
-            false => format!("{}: is not there\n", removal.service.escape_debug()),
+            false => format!("{}: does not exist\n", removal.service.escape_debug()),
         };
         streams.tell(&removals.iter().map(describe).collect::<String>());
         if !self.then.apply {

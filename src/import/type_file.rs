@@ -37,7 +37,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         let origin = self.context.origin("type", content.as_slice(), 0..content.trim_ascii_end().len());
         let kind = type_of(head);
         if kind.is_some() && !rest.trim_ascii().is_empty() {
-            self.facts.behind_type = Some(Origin::new(origin.file, 8..content.trim_ascii_end().len()));
+            self.facts.text_after_type = Some(Origin::new(origin.file, 8..content.trim_ascii_end().len()));
         }
         if kind.is_none() {
             self.invalid_type(origin, &content);

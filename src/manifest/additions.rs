@@ -1,11 +1,11 @@
-//! What was added to a manifest while its system runs.
+//! The instances and services that were added to a manifest while its system runs.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// What was added to a manifest while its system runs: instances of its templates, and services that consist of a
-/// command. It is kept as a manifest of its own, beside the definitions, which [`Manifest::with`] adds to the first.
+/// The additions to a manifest while its system runs: instances of its templates, and services that consist of a command.
+/// They are stored as a second manifest beside the definitions. [`Manifest::with`] adds it to the first one.
 ///
 /// [`Manifest::with`]: super::Manifest::with
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,13 +36,13 @@ struct Addition {
 pub enum AdditionChange {
     /// It is new.
     Added,
-    /// It was there, with other values.
+    /// It existed, with other values.
     Changed,
-    /// It was there already, with the same values.
+    /// It existed already, with the same values.
     Unchanged,
 }
 
-/// One thing that was added, as a list shows it.
+/// One addition, as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AddedEntry<'a> {
@@ -52,16 +52,16 @@ pub enum AddedEntry<'a> {
         template: &'a str,
         /// The instance; its service is `TEMPLATE-INSTANCE`.
         instance: &'a str,
-        /// What it sets.
+        /// Its parameters.
         parameters: &'a Parameters,
     },
-    /// A service of its own.
+    /// A service without a template.
     Service {
         /// Its name.
         name: &'a str,
         /// When it starts: `boot` or `on-demand`.
         start: &'a str,
-        /// What it runs.
+        /// Its command.
         command: &'a [String],
     },
 }
@@ -77,21 +77,21 @@ impl AddedEntry<'_> {
 }
 
 const TITLE: &str =
-    "# AddedEntry while the system runs, by `s6gen instance add`; `s6gen apply` makes it so.\n";
+    "# Added while the system runs, by `s6gen instance add`. `s6gen apply` puts it into effect.\n";
 
 impl Additions {
-    /// Reads what [`text`](Additions::text) wrote.
+    /// Reads a text that [`text`](Additions::text) made.
     ///
     /// # Errors
-    /// The text is not one of those; the error says what is wrong, and where.
+    /// The text is not such a manifest. The error says what is wrong, and where.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         let text = str::from_utf8(text).map_err(|_| "it is not UTF-8 text")?;
         toml::from_str(text).map_err(|error| error.to_string())
     }
 
-    /// The text of a manifest that has these additions and nothing else.
+    /// The text of a manifest with only these additions.
     pub fn text(&self) -> String {
-        // Tables of strings can always be written.
+        // A table of strings can always be serialized.
         TITLE.to_owned() + &toml::to_string(self).unwrap_or_default()
     }
 
@@ -118,7 +118,7 @@ impl Additions {
         change(self.longrun.insert(name.to_owned(), service.clone()), &service)
     }
 
-    /// Removes the service `name`, an instance or a service of its own. Returns whether it was there.
+    /// Removes the service `name`, an instance or not. Returns whether it existed.
     pub fn remove(&mut self, name: &str) -> bool {
         for kind in [&mut self.longrun, &mut self.oneshot] {
             if kind.get(name).is_some_and(|service| service.run.is_some()) {

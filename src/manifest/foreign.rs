@@ -6,8 +6,8 @@ use super::keys::expected_of;
 use super::suggest;
 use super::values::{Flag, Value, value_for};
 
-/// What a value of another system means.
-pub(super) enum Meant {
+/// The translation of a value of another system.
+pub(super) enum Translation {
     /// This value of the key.
     Value(String),
     /// This value of the key, with a remark of its own.
@@ -18,16 +18,16 @@ pub(super) enum Meant {
     Nothing(&'static str),
 }
 
-pub(super) const ON_DEMAND: &str = "it starts only when something needs it or asks for it";
+pub(super) const ON_DEMAND: &str = "it starts only when another service needs it or a command starts it";
 
 /// The value in the form that the key takes.
-pub(super) fn typed(key: &str, value: &DeValue<'_>) -> Option<Meant> {
+pub(super) fn typed(key: &str, value: &DeValue<'_>) -> Option<Translation> {
     let leaf = key.rsplit('.').next().unwrap_or(key);
-    value_for(leaf, expected_of(key)?, value).map(Meant::Value)
+    value_for(leaf, expected_of(key)?, value).map(Translation::Value)
 }
 
-pub(super) fn command(key: &str, value: &DeValue<'_>) -> Option<Meant> {
-    // What only their program expands or takes away would arrive as it is.
+pub(super) fn command(key: &str, value: &DeValue<'_>) -> Option<Translation> {
+    // The other systems expand or remove these characters. Here the program would get them unchanged.
     let is_special = |text: &str| text.contains('%') || text.starts_with(['-', '@', '+', '!', ':', '|']);
     match value.as_str() {
         Some(text) if is_special(text) => None,
@@ -35,20 +35,20 @@ pub(super) fn command(key: &str, value: &DeValue<'_>) -> Option<Meant> {
     }
 }
 
-pub(super) fn seconds(key: &str, value: &DeValue<'_>) -> Option<Meant> {
+pub(super) fn seconds(key: &str, value: &DeValue<'_>) -> Option<Translation> {
     let number = match value {
         DeValue::Integer(number) => suggest::integer(number),
         DeValue::String(text) => text.parse().ok(),
         _ => None,
     };
     match number {
-        Some(number) => suggest::seconds(number).map(Meant::Value),
+        Some(number) => suggest::seconds(number).map(Translation::Value),
         None => typed(key, value),
     }
 }
 
 /// Names of services. A target, a socket or a mount of systemd is not a service.
-pub(super) fn services(_: &str, value: &DeValue<'_>) -> Option<Meant> {
+pub(super) fn services(_: &str, value: &DeValue<'_>) -> Option<Translation> {
     let names: Vec<String> = match value {
         DeValue::String(text) => {
             text.split([' ', ',', '\t']).filter(|name| !name.is_empty()).map(str::to_owned).collect()
@@ -71,40 +71,40 @@ pub(super) fn services(_: &str, value: &DeValue<'_>) -> Option<Meant> {
         .collect::<Option<_>>()?;
     match written.is_empty() {
         true if names.is_empty() => None,
-        true => Some(Meant::Nothing(
+        true => Some(Translation::Nothing(
             "there are no targets, sockets and mounts; a service waits for services only",
         )),
-        false => Some(Meant::Value(format!("[{}]", written.join(", ")))),
+        false => Some(Translation::Value(format!("[{}]", written.join(", ")))),
     }
 }
 
-pub(super) fn wanted_by(_: &str, _: &DeValue<'_>) -> Option<Meant> {
-    Some(Meant::Nothing("a service starts with the container, unless it says `start = \"on-demand\"`"))
+pub(super) fn wanted_by(_: &str, _: &DeValue<'_>) -> Option<Translation> {
+    Some(Translation::Nothing("a service starts with the container, unless it has `start = \"on-demand\"`"))
 }
 
-pub(super) fn starts(_: &str, value: &DeValue<'_>) -> Option<Meant> {
+pub(super) fn starts(_: &str, value: &DeValue<'_>) -> Option<Translation> {
     let word = value.as_str().map(str::to_ascii_lowercase);
     match (value.as_bool(), word.as_deref()) {
         (Some(false), _) | (_, Some("false" | "no" | "off" | "manual")) => {
-            Some(Meant::Line("start = \"on-demand\"", ON_DEMAND))
+            Some(Translation::Line("start = \"on-demand\"", ON_DEMAND))
         }
-        (Some(true), _) | (_, Some("true" | "yes" | "on" | "auto")) => Some(Meant::Nothing(
-            "a service starts with the container, unless it says `start = \"on-demand\"`",
+        (Some(true), _) | (_, Some("true" | "yes" | "on" | "auto")) => Some(Translation::Nothing(
+            "a service starts with the container, unless it has `start = \"on-demand\"`",
         )),
         _ => None,
     }
 }
 
-pub(super) fn restart(_: &str, value: &DeValue<'_>) -> Option<Meant> {
+pub(super) fn restart(_: &str, value: &DeValue<'_>) -> Option<Translation> {
     let word = value.as_str().map(str::to_ascii_lowercase);
     match (value.as_bool(), word.as_deref()) {
         (Some(true), _) | (_, Some("always" | "unless-stopped" | "true" | "yes")) => {
-            Some(Meant::Nothing("a longrun is always started again"))
+            Some(Translation::Nothing("a longrun is always started again"))
         }
         (Some(false), _) | (_, Some("no" | "never" | "none" | "false")) => {
-            Some(Meant::Line("on-exit.then = \"give-up\"", "when it has ended it stays down"))
+            Some(Translation::Line("on-exit.then = \"give-up\"", "after it has ended, it stays down"))
         }
-        (_, Some("on-failure" | "unexpected")) => Some(Meant::Line(
+        (_, Some("on-failure" | "unexpected")) => Some(Translation::Line(
             "on-exit.codes = [0]",
             "after an exit with one of these codes it stays down, after any other it starts again",
         )),
@@ -112,24 +112,24 @@ pub(super) fn restart(_: &str, value: &DeValue<'_>) -> Option<Meant> {
     }
 }
 
-pub(super) fn kill_mode(_: &str, value: &DeValue<'_>) -> Option<Meant> {
+pub(super) fn kill_mode(_: &str, value: &DeValue<'_>) -> Option<Translation> {
     let word = value.as_str().map(str::to_ascii_lowercase);
     match (value.as_bool(), word.as_deref()) {
         (Some(true), _) | (_, Some("control-group" | "true" | "yes")) => {
-            Some(Meant::Line("stop-group = true", "what is left of its process group is stopped with it"))
+            Some(Translation::Line("stop-group = true", "the rest of its process group is stopped with it"))
         }
-        (Some(false), _) | (_, Some("process" | "none" | "false" | "no")) => Some(Meant::Nothing(
-            "only the process itself gets the signal, unless it says `stop-group = true`",
+        (Some(false), _) | (_, Some("process" | "none" | "false" | "no")) => Some(Translation::Nothing(
+            "only the process itself gets the signal, unless the service has `stop-group = true`",
         )),
         _ => None,
     }
 }
 
-pub(super) fn true_only(key: &str, value: &DeValue<'_>) -> Option<Meant> {
+pub(super) fn true_only(key: &str, value: &DeValue<'_>) -> Option<Translation> {
     match value_for(key, Flag::EXPECTED, value)?.as_str() {
-        "true" => Some(Meant::Value("true".into())),
-        _ => Some(Meant::Nothing(
-            "only the process itself is killed, unless it says `flag-timeout-killpg = true`",
+        "true" => Some(Translation::Value("true".into())),
+        _ => Some(Translation::Nothing(
+            "only the process itself is killed, unless the service has `flag-timeout-killpg = true`",
         )),
     }
 }
@@ -148,16 +148,16 @@ fn sent_signal(value: &DeValue<'_>) -> Option<String> {
     named.or(known).map(|name| format!("\"{name}\""))
 }
 
-pub(super) fn stop_command(_: &str, value: &DeValue<'_>) -> Option<Meant> {
-    sent_signal(value).map(Meant::Value)
+pub(super) fn stop_command(_: &str, value: &DeValue<'_>) -> Option<Translation> {
+    sent_signal(value).map(Translation::Value)
 }
 
-pub(super) fn reload_command(_: &str, value: &DeValue<'_>) -> Option<Meant> {
-    sent_signal(value).map(Meant::Value)
+pub(super) fn reload_command(_: &str, value: &DeValue<'_>) -> Option<Translation> {
+    sent_signal(value).map(Translation::Value)
 }
 
 /// A health check of Docker: `["CMD", "curl", "…"]`, `["CMD-SHELL", "…"]`, a string, or a table with `test`.
-pub(super) fn health(key: &str, value: &DeValue<'_>) -> Option<Meant> {
+pub(super) fn health(key: &str, value: &DeValue<'_>) -> Option<Translation> {
     if let DeValue::Table(table) = value {
         let (_, test) = table.iter().find(|(key, _)| key.get_ref().as_ref() == "test")?;
         return health(key, test.get_ref());
@@ -165,32 +165,32 @@ pub(super) fn health(key: &str, value: &DeValue<'_>) -> Option<Meant> {
     let DeValue::Array(words) = value else { return typed(key, value) };
     let words: Option<Vec<&str>> = words.iter().map(|word| word.get_ref().as_str()).collect();
     match words?.as_slice() {
-        ["NONE"] => Some(Meant::Nothing("without `ready` a service counts as up at once")),
-        ["CMD-SHELL", script] => suggest::string(script).map(Meant::Value),
+        ["NONE"] => Some(Translation::Nothing("without `ready` a service counts as up at once")),
+        ["CMD-SHELL", script] => suggest::string(script).map(Translation::Value),
         ["CMD", words @ ..] if !words.is_empty() => {
             let words: Option<Vec<String>> = words.iter().map(|word| suggest::string(word)).collect();
-            Some(Meant::Value(format!("[{}]", words?.join(", "))))
+            Some(Translation::Value(format!("[{}]", words?.join(", "))))
         }
         _ => typed(key, value),
     }
 }
 
-pub(super) fn path_exists(_: &str, value: &DeValue<'_>) -> Option<Meant> {
+pub(super) fn path_exists(_: &str, value: &DeValue<'_>) -> Option<Translation> {
     let text = value.as_str()?;
     let (not, path) = match text.strip_prefix('!') {
         Some(path) => ("\"!\", ", path),
         None => ("", text),
     };
     let path = suggest::string(path.starts_with('/').then_some(path)?)?;
-    Some(Meant::Value(format!("[\"test\", {not}\"-e\", {path}]")))
+    Some(Translation::Value(format!("[\"test\", {not}\"-e\", {path}]")))
 }
 
-pub(super) fn path(_: &str, value: &DeValue<'_>) -> Option<Meant> {
+pub(super) fn path(_: &str, value: &DeValue<'_>) -> Option<Translation> {
     let text = value.as_str().filter(|text| is_path(text))?;
-    suggest::string(text).map(Meant::Value)
+    suggest::string(text).map(Translation::Value)
 }
 
-/// An absolute path that `values` will take.
+/// Whether the text is an absolute path that the manifest accepts.
 fn is_path(text: &str) -> bool {
     text.len() > 1
         && text.starts_with('/')
@@ -199,41 +199,41 @@ fn is_path(text: &str) -> bool {
         && !text.split('/').any(|part| part == "." || part == "..")
 }
 
-pub(super) fn env_file(_: &str, value: &DeValue<'_>) -> Option<Meant> {
+pub(super) fn env_file(_: &str, value: &DeValue<'_>) -> Option<Translation> {
     let path = value.as_str().filter(|text| is_path(text) && !text.contains([' ', '\'', '"', '$']))?;
-    suggest::string(&format!("set -a; . {path}; exec PROGRAM")).map(Meant::Value)
+    suggest::string(&format!("set -a; . {path}; exec PROGRAM")).map(Translation::Value)
 }
 
-pub(super) fn log_to(_: &str, value: &DeValue<'_>) -> Option<Meant> {
+pub(super) fn log_to(_: &str, value: &DeValue<'_>) -> Option<Translation> {
     let text = value.as_str()?;
     let text = text.strip_prefix("file:").or(text.strip_prefix("append:")).unwrap_or(text);
-    let has_none = "the output goes to the container's log anyway";
+    let has_none = "the output goes to the container's log by default";
     match text {
         "AUTO" | "journal" | "syslog" | "kmsg" | "inherit" | "tty" | "console" | "stdout" | "stderr"
         | "journal+console" | "/dev/stdout" | "/dev/stderr" | "/dev/fd/1" | "/dev/fd/2"
         | "/proc/self/fd/1" | "/proc/self/fd/2" | "/proc/1/fd/1" | "/proc/1/fd/2" => {
-            Some(Meant::Nothing(has_none))
+            Some(Translation::Nothing(has_none))
         }
         "NONE" | "null" | "none" | "/dev/null" => {
-            Some(Meant::Noted("\"discard\"".into(), "the output is thrown away"))
+            Some(Translation::Noted("\"discard\"".into(), "the output is discarded"))
         }
         path if is_path(path) && !path.starts_with("/dev/") => {
-            suggest::string(path.strip_suffix(".log").unwrap_or(path)).map(Meant::Value)
+            suggest::string(path.strip_suffix(".log").unwrap_or(path)).map(Translation::Value)
         }
         _ => None,
     }
 }
 
-pub(super) fn redirect_stderr(_: &str, value: &DeValue<'_>) -> Option<Meant> {
+pub(super) fn redirect_stderr(_: &str, value: &DeValue<'_>) -> Option<Translation> {
     match value.as_bool() {
-        Some(true) => Some(Meant::Nothing(
+        Some(true) => Some(Translation::Nothing(
             "standard error goes where standard output goes, unless `log.stderr` says otherwise",
         )),
         _ => None,
     }
 }
 
-pub(super) fn log_size(key: &str, value: &DeValue<'_>) -> Option<Meant> {
+pub(super) fn log_size(key: &str, value: &DeValue<'_>) -> Option<Translation> {
     match value {
         // For supervisord, 0 means that nothing is rotated.
         DeValue::Integer(number) if number.as_str() == "0" => None,
@@ -241,50 +241,50 @@ pub(super) fn log_size(key: &str, value: &DeValue<'_>) -> Option<Meant> {
     }
 }
 
-pub(super) fn limit(key: &str, value: &DeValue<'_>) -> Option<Meant> {
+pub(super) fn limit(key: &str, value: &DeValue<'_>) -> Option<Translation> {
     match value.as_str() {
-        // `soft:hard` of systemd: the soft limit is the one in force.
+        // `soft:hard` of systemd: only the soft limit is translated.
         Some(text) if text.contains(':') => {
             let soft = text.split(':').next()?.parse::<i64>().ok()?;
-            Some(Meant::Value(soft.to_string()))
+            Some(Translation::Value(soft.to_string()))
         }
-        Some("infinity") => Some(Meant::Nothing("without it the container's own limit holds")),
+        Some("infinity") => Some(Translation::Nothing("without it the container's own limit applies")),
         _ => typed(key, value),
     }
 }
 
-pub(super) fn replicas(_: &str, value: &DeValue<'_>) -> Option<Meant> {
+pub(super) fn replicas(_: &str, value: &DeValue<'_>) -> Option<Translation> {
     let number = match value {
         DeValue::Integer(number) => suggest::integer(number)?,
         _ => return None,
     };
     match number {
-        1 => Some(Meant::Nothing("a service is one process")),
-        2..=10_000 => Some(Meant::Value(number.to_string())),
+        1 => Some(Translation::Nothing("a service is one process")),
+        2..=10_000 => Some(Translation::Value(number.to_string())),
         _ => None,
     }
 }
 
-pub(super) fn port(_: &str, value: &DeValue<'_>) -> Option<Meant> {
+pub(super) fn port(_: &str, value: &DeValue<'_>) -> Option<Translation> {
     let number = match value {
         DeValue::Integer(number) => suggest::integer(number)?,
         DeValue::String(text) => text.parse().ok()?,
         _ => return None,
     };
-    (1..=65535).contains(&number).then(|| Meant::Value(format!("\"127.0.0.1:{number}\"")))
+    (1..=65535).contains(&number).then(|| Translation::Value(format!("\"127.0.0.1:{number}\"")))
 }
 
-pub(super) fn service_type(_: &str, value: &DeValue<'_>) -> Option<Meant> {
+pub(super) fn service_type(_: &str, value: &DeValue<'_>) -> Option<Translation> {
     match value.as_str()? {
-        "simple" | "exec" | "idle" | "longrun" => Some(Meant::Nothing(
-            "a `[longrun.NAME]` is a process that stays, and counts as up when it was started",
+        "simple" | "exec" | "idle" | "longrun" => Some(Translation::Nothing(
+            "a `[longrun.NAME]` is a process that keeps running, and counts as up as soon as it was started",
         )),
-        "forking" => Some(Meant::Nothing(
+        "forking" => Some(Translation::Nothing(
             "a program must not go into the background here, so give it the option that keeps it in the foreground",
         )),
-        "oneshot" => Some(Meant::Nothing("a step that is done once is a `[oneshot.NAME]` with `up`")),
-        "notify" | "notify-reload" | "dbus" => Some(Meant::Nothing(
-            "systemd's socket does not exist here; `ready.fd`, `ready.check`, `ready.tcp` or `ready.unix` says when the service is up",
+        "oneshot" => Some(Translation::Nothing("a step that is done once is a `[oneshot.NAME]` with `up`")),
+        "notify" | "notify-reload" | "dbus" => Some(Translation::Nothing(
+            "there is no socket of systemd; `ready.fd`, `ready.check`, `ready.tcp` or `ready.unix` decides when the service is up",
         )),
         _ => None,
     }

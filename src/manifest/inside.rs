@@ -1,6 +1,6 @@
-//! Where the characters of a string stand between its quotes, so that a problem in a script can point at its line.
+//! Finds the places of the characters of a string in the file, so that a report about a script can point at its line.
 
-/// How many quotes are around a string that is written as `raw` and stands between them as it is, as most do.
+/// The number of quotes on each side of a string with the value `value`, written as `raw`. `None` if it has escapes.
 pub(super) fn plain_quotes(raw: &str, value: &str) -> Option<usize> {
     let quotes = match raw.as_bytes() {
         [first, second, third, ..] if first == second && second == third => 3,
@@ -11,8 +11,8 @@ pub(super) fn plain_quotes(raw: &str, value: &str) -> Option<usize> {
     is_plain.then_some(quotes)
 }
 
-/// Where runs of bytes begin in the string `value` and in the file, for one that is written as `raw` at the offset `start`
-/// of the file; none for anything else.
+/// Runs of bytes that are equal in the string `value` and in the file, where it is written as `raw` at the offset `start`: the
+/// beginning of each run in both. Empty if `raw` does not have this value.
 pub(super) fn runs(raw: &str, start: usize, value: &str) -> Vec<(u32, u32)> {
     let multiline = ["\"\"\"", "'''"].into_iter().find(|quotes| raw.starts_with(quotes));
     let quotes = multiline.map_or(1, str::len);
@@ -31,7 +31,7 @@ pub(super) fn runs(raw: &str, start: usize, value: &str) -> Vec<(u32, u32)> {
     while at < inner.len() {
         let (read, written) = match inner.as_bytes()[at] {
             b'\\' if !is_literal => escape(&inner[at..]),
-            // Scripts get LF line ends, whatever the manifest has.
+            // A script gets LF line ends, even if the manifest has CR LF.
             b'\r' if value.as_bytes().get(made) == Some(&b'\n') => (1, 0),
             _ => (1, 1),
         };
@@ -47,7 +47,7 @@ pub(super) fn runs(raw: &str, start: usize, value: &str) -> Vec<(u32, u32)> {
     if made == value.len() { runs } else { Vec::new() }
 }
 
-/// How many bytes the escape at the beginning of `rest` has, and how many it stands for.
+/// The number of bytes of the escape at the beginning of `rest`, and of the character that it stands for.
 fn escape(rest: &str) -> (usize, usize) {
     let digits = |count: usize| {
         let number = rest.get(2..2 + count).and_then(|digits| u32::from_str_radix(digits, 16).ok());
@@ -77,7 +77,7 @@ mod tests {
     use super::runs;
     use crate::diagnostic::{Files, Origin, Positions};
 
-    /// What the word `name` of a string is in the file, for a manifest `key = RAW`.
+    /// The text in the file at the place of `word`, for a manifest `key = RAW`.
     fn found(raw: &str, word: &str) -> String {
         let text = format!("key = {raw}\n");
         let file = Files::default().add("x", "");
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn each_form_of_string_knows_where_its_words_stand() {
+    fn words_are_found_in_each_form_of_string() {
         for raw in [
             "'a word b'",
             "\"a word b\"",

@@ -11,7 +11,7 @@ use super::values::{
 };
 use super::{ServiceTable, entries, read_value, unknown_key};
 
-/// A key of the language, for the reference and for "did you mean".
+/// A key of the language, as the reference and suggestions need it.
 #[derive(Debug, Clone, Copy)]
 pub struct Key {
     /// Its name.
@@ -41,7 +41,7 @@ pub trait Table: Default {
     fn remove(&mut self, path: &str) -> bool;
 }
 
-/// The key and the part of it that a path names.
+/// A path as its key and the part of that key.
 fn split(path: &str) -> (&str, Option<&str>) {
     path.split_once('.').map_or((path, None), |(key, part)| (key, Some(part)))
 }
@@ -59,23 +59,24 @@ macro_rules! tables {
             }
 
             impl $table {
-                /// Whether nothing is written in it.
+                /// Whether the table has no key.
                 pub fn is_blank(&self) -> bool {
                     true $(&& self.$field.is_none())+
                 }
 
-                /// Whether the key stands farther away than the service itself, so that it gives way where it means nothing.
+                /// Whether the key was set in `[defaults]` or in an included file. If such a key makes no sense here, it is ignored
+                /// without a report.
                 pub fn gives_way(&self, key: &str) -> bool {
                     self.farther.contains(&key)
                 }
 
-                /// Whether the key is there, with a value that could not be read and was reported.
+                /// Whether the table has the key, but its value could not be read, which was reported.
                 pub fn is_unread(&self, key: &str) -> bool {
                     self.unread.contains(&key)
                 }
 
-                /// Whether a key of this table inside another one was reported: what seems to be missing may be what
-                /// was meant by that.
+                /// Whether a key of this table was reported. If another key seems to be missing, the reported one may have been
+                /// meant as that key.
                 pub fn has_mistakes(&self) -> bool {
                     self.has_unknown_keys || !self.unread.is_empty()
                 }
@@ -147,8 +148,8 @@ fn remove<V: Value>(field: &mut Option<V>, part: Option<&str>) -> bool {
     }
 }
 
-/// A table inside a service's table, written with dotted keys: `log.size = "2MB"`. A nearer one of the keys in brackets
-/// displaces the others, because they exclude each other, or only mean something together.
+/// A table inside the table of a service, written with dotted keys: `log.size = "2MB"`. The keys in brackets exclude each other,
+/// or have a meaning only together, so a nearer one of them replaces all farther ones.
 macro_rules! nested {
     ($($table:ty $([$($exclusive:ident)+])?),+) => {
         $(impl Value for $table {
@@ -156,7 +157,7 @@ macro_rules! nested {
 
             fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
                 let mut table = Self::default();
-                // A table that is none cannot be read any more than another value.
+                // A value that is not a table counts as a value that could not be read.
                 value.get_ref().as_table().or_else(|| {
                     entries(value, reader, key);
                     None
@@ -201,26 +202,26 @@ nested!(Ready [check tcp unix http], Log, Limits, OnExit [codes except deaths wi
 tables! {
     /// `[target]`: the system that the tree is for.
     TargetKeys {
-        /// The version of s6-overlay in the image. Default: the newest that s6gen knows.
+        /// The version of s6-overlay in the image. Default: the newest version that s6gen knows.
         "s6-overlay" => s6_overlay: ManifestText,
-        /// The version of s6-rc, for a system without s6-overlay: no `base`, no container environment. Excludes
-        /// `s6-overlay`.
+        /// The version of s6-rc, for a system without s6-overlay. Such a system has no `base` and no container environment.
+        /// Excludes `s6-overlay`.
         "s6-rc" => s6_rc: ManifestText,
-        /// Where the definitions go in the image. Default `/etc/s6-overlay/sv`; with `s6-rc`, `/etc/s6-rc/source`.
-        /// Under the overlay, unless it is `/etc/s6-overlay/s6-rc.d` itself, `build` also makes one link per definition
-        /// there, so that `/init` finds them.
+        /// The directory of the definitions in the image. Default `/etc/s6-overlay/sv`; with `s6-rc`, `/etc/s6-rc/source`.
+        /// Under s6-overlay, `build` also makes a link to each definition in `/etc/s6-overlay/s6-rc.d`, so that `/init` finds
+        /// it, unless that is the directory itself.
         "tree" => tree: ManifestText,
-        /// Where the programs of execline and s6 are. Default `/command`; with `s6-rc`, `/usr/bin`.
+        /// The directory of the programs of execline and s6. Default `/command`; with `s6-rc`, `/usr/bin`.
         "command-dir" => command_dir: ManifestText,
-        /// Services that only other layers of the image define. Those of s6-overlay itself are known.
+        /// Services that only other layers of the image define. s6gen knows those of s6-overlay itself.
         "external" => external: Names,
-        /// The container does not run as root: rights cannot be dropped, and loggers keep the container's account.
-        /// What cannot work then is an error. Default `false`.
+        /// The container does not run as root. Then services cannot change their account, and loggers run as the account of
+        /// the container. Keys that need root are errors. Default `false`.
         "rootless" => rootless: Flag,
-        /// The container's root file system is read-only: logs may only go below `/run` and the `writable` directories.
-        /// Default `false`.
+        /// The container's root file system is read-only. Then logs can only be below `/run` and the `writable`
+        /// directories. Default `false`.
         "read-only" => read_only: Flag,
-        /// Directories that stay writable although the root is read-only: volumes and tmpfs mounts.
+        /// Directories that are writable although the root is read-only: volumes and tmpfs mounts.
         "writable" => writable: Names,
         /// Keys of included files that do not apply here.
         "without" => without: Names,
@@ -228,21 +229,21 @@ tables! {
 
     /// Keys that longruns and oneshots share.
     CommonKeys {
-        /// One line on what it is for; printed by `graph` and in the generated script.
+        /// One line on the purpose of the service, for `graph` and for a comment in the generated script.
         "description" => description: RawText,
-        /// When it starts: `boot` (default) after the image's own initialisation; `early` does not wait for that;
-        /// `late` after the legacy services of `/etc/services.d`, and only if everything of `boot` came up; `on-demand`
-        /// when something needs it or asks for it.
+        /// When it starts. `boot` (default): after the image's own initialisation. `early`: without waiting for that. `late`:
+        /// after the legacy services of `/etc/services.d`, and only if every service of `boot` came up. `on-demand`: when
+        /// another service needs it, or a command starts it.
         "start" => start: RawText,
-        /// What must be up before it is started. A longrun counts as up when it is ready, if it says so (`ready`), and
-        /// else as soon as it was forked; a oneshot when it has succeeded.
+        /// The services that must be up before it starts. A longrun with `ready` counts as up when it is ready, any other
+        /// longrun as soon as its process exists. A oneshot counts as up when it has succeeded.
         "dependencies" => dependencies: Names<RawText>,
-        /// The reverse: services that wait for this one. For one that only another layer defines (`external`), one
-        /// file is added to that layer's definition.
+        /// The reverse of `dependencies`: services that wait for this one. If only another layer defines such a service
+        /// (`external`), s6gen adds one file to that definition.
         "required-by" => required_by: Names<RawText>,
-        /// Asked at each start, with the environment, in `workdir`, with the supervisor's rights. If it fails, a longrun
-        /// idles and counts as up and ready, and a oneshot's `up` is skipped and succeeds. What depends on it is not
-        /// told: where that matters, `start = "on-demand"` is the better way.
+        /// A command that runs at each start, with the environment, in `workdir`, with the supervisor's rights. If it fails,
+        /// a longrun idles and counts as up and ready, and a oneshot skips `up` and succeeds. Its
+        /// dependents still start: if they must not, use `start = "on-demand"` instead.
         "only-if" => only_if: ManifestCommand,
         /// Variables of its environment, set on top of the container's.
         "environment" => environment: TextTable,
@@ -251,57 +252,60 @@ tables! {
         /// The account that it runs as: `name`, `name:group` or `uid:gid`. Default: the account of the supervisor, usually root.
         /// A name also sets HOME, USER and LOGNAME and brings the account's supplementary groups.
         "user" => user: RawText,
-        /// The working directory, absolute. Default: for a longrun its live service directory; for a oneshot that of
-        /// s6-rc's own runner of oneshots, so that it is better to set it.
+        /// The working directory, an absolute path. Default: for a longrun its live service directory, for a oneshot the
+        /// directory of the s6-rc service that runs oneshots. So a oneshot that needs one should set it.
         "workdir" => workdir: RawText,
         /// The file mode mask, in octal, as a string: `"027"`.
         "umask" => umask: RawText,
-        /// Its priority, from -20 to 19; below 0 needs rights. Default 0.
+        /// Its priority, from -20 (first) to 19 (last). Numbers below 0 need privileges. Default 0.
         "nice" => nice: Number,
-        /// Resource limits. A number sets the limit, also where it was higher; `">= NUMBER"` only raises it. A value above
-        /// the container's own hard limit is cut to it without a word.
+        /// Resource limits. A number sets the limit, even if it was higher; `">= NUMBER"` only raises it. A value above the
+        /// container's own hard limit becomes that limit, without a message.
         "limits" => limits: Limits,
         /// Where its output goes. Default: the container's log.
         "log" => log: Log,
-        /// How long a start may take, readiness included. Default: `never` ends; with `ready`, one minute.
+        /// How long a start may take, readiness included. Default: `never`, which is no limit; with `ready`, one minute.
         "timeout-up" => timeout_up: RawText,
-        /// How long a stop may take before it counts as failed. Default: `never` ends.
+        /// How long a stop may take before it counts as failed. Default: `never`, which is no limit.
         "timeout-down" => timeout_down: RawText,
-        /// Stopped only by `s6-rc -D`.
+        /// Only `s6-rc -D` stops it.
         "flag-essential" => flag_essential: Flag,
         /// A hint for s6-rc's repository tools; no effect under s6-overlay.
         "flag-recommended" => flag_recommended: Flag,
-        /// Further files of the definition directory, by path, verbatim. They get the x bit if they begin with `#!`. A
-        /// file that a key writes already is an error.
+        /// Further files of the definition directory, by path, with their content. A file that begins with `#!` gets the x
+        /// bit. A file that another key writes is an error.
         "files" => files: TextTable,
-        /// Makes the service a template: `NAME-INSTANCE` for each instance, and `NAME` the bundle of them all.
+        /// Makes the service a template. Each instance is the service `NAME-INSTANCE`, and `NAME` is the bundle of all
+        /// instances.
         "instances" => instances: Instances,
-        /// Every parameter that an instance of this template may set.
+        /// The names of all parameters that an instance of this template may set.
         "parameters" => parameters: Names,
-        /// Keys to which neither `[defaults]` nor an included file applies here; with a dot for a part of a key:
+        /// Keys that this service does not take from `[defaults]` or an included file. A dot names a part of a key:
         /// `["on-exit", "log.size", "dependencies.db", "environment.TZ"]`.
         "without" => without: Names,
     }
 
     /// Keys of `[longrun.NAME]` only.
     LongrunKeys {
-        /// The process. A script gets the service's name as `$1`. A script without `#!` that is one simple command gets
-        /// `exec` before it, so that s6 signals the program and not a shell above it. It stays as it is if it begins with
-        /// an assignment, a keyword, a builtin or a variable that may stand for one: write `exec` there yourself.
+        /// The command of the process. A script gets the service's name as `$1`. If a script without `#!` is one simple
+        /// command, s6gen adds `exec` before it, so that s6 signals the program and not the shell. It does not add `exec` to
+        /// a command that begins with an assignment, a keyword, a builtin, or a variable that may contain one: write it
+        /// yourself.
         "run" => run: ManifestCommand,
-        /// Runs to its end before each start of `run`, with the supervisor's rights; failing, it fails the start.
+        /// A command that runs to its end before each start of `run`, with the supervisor's rights. If it fails, the start
+        /// fails.
         "prepare" => prepare: ManifestCommand,
-        /// Runs after each death, with the supervisor's rights. A script gets `$1` the exit code or 256, `$2` the
-        /// signal, `$3` the service's name, `$4` the process group. Exit code 125 makes the death final:
-        /// it is not started again, and `on-exit.then` holds. Any other is ignored.
+        /// A command that runs after each death, with the supervisor's rights. A script gets the exit code or 256 as `$1`,
+        /// the signal as `$2`, the service's name as `$3` and the process group as `$4`. Its exit code 125 makes the death
+        /// final: the service does not start again, and `on-exit.then` applies. Any other exit code has no effect.
         "finish" => finish: ManifestCommand,
-        /// When it counts as up. Default: as soon as it was forked.
+        /// When it counts as up. Default: as soon as its process exists.
         "ready" => ready: Ready,
-        /// When a death is final, and what happens then. Default: it is always started again.
+        /// When a death is final, and what happens then. Default: the service always starts again.
         "on-exit" => on_exit: OnExit,
-        /// How long to wait after a death before the next start, in whole seconds. Default: s6's own second, which it
-        /// waits for unless the service was ready. That second is a part of this wait; only a service with `ready` that
-        /// dies before it is ready waits for a second longer.
+        /// The time between a death and the next start, in whole seconds. Default: the second that s6 waits unless the
+        /// service was ready. This key includes that second, except for a service with `ready` that dies before it is
+        /// ready: it waits one second longer.
         "restart-delay" => restart_delay: RawText,
         /// The signal that stops it. Default `TERM`.
         "down-signal" => down_signal: RawText,
@@ -309,26 +313,27 @@ tables! {
         "timeout-kill" => timeout_kill: RawText,
         /// How long `finish` may take. Default `5s`.
         "timeout-finish" => timeout_finish: RawText,
-        /// The service is its whole process group: what is left of the group when the main process has ended gets
-        /// the stop signal, and a second later KILL. The stop signal itself goes to the main process only, because s6 sends
-        /// it to nothing else; the KILL after `timeout-kill` goes to the whole group since s6-overlay 3.2.3.0. A shell
-        /// script that traps the signal, or is stopped by INT, has to wait for its program in the background, `program &
-        /// wait $!`. s6gen puts no parent above it that would signal all at once: `s6-svc -p` and `-k` would reach that
-        /// parent alone, and a death by a signal would look like an exit. Needs s6-overlay 3.2.0.0.
+        /// Stops the whole process group. When the main process has ended, the rest of its group gets the stop signal, and a
+        /// second later KILL. Until then only the main process gets the stop signal, because s6 sends it to nothing else. The
+        /// KILL after `timeout-kill` goes to the whole group since s6-overlay 3.2.3.0. A shell script that traps the signal,
+        /// or that INT stops, must wait for its program in the background: `program & wait $!`. s6gen adds no parent process
+        /// that signals all at once, because `s6-svc -p` and `-k` would reach only that parent, and a death by a signal would
+        /// look like an exit. Needs s6-overlay 3.2.0.0.
         "stop-group" => stop_group: Flag,
         /// The KILL after `timeout-kill` goes to the whole process group. Needs s6-overlay 3.2.3.0.
         "flag-timeout-killpg" => flag_timeout_killpg: Flag,
         /// The signal that `s6-rc reload` and `s6-svc -l` send. Default `HUP`. Needs s6-overlay 3.2.3.1.
         "reload-signal" => reload_signal: RawText,
-        /// The descriptor on which the process has s6's lock against a second copy, `supervise/service-lock`; 3 or more.
-        /// s6 2.15, that of s6-overlay since 3.2.3.0, opens that file but does not lock it. Needs s6-overlay 3.2.2.0.
+        /// The descriptor, 3 or more, of the file `supervise/service-lock`, by whose lock s6 prevents a second copy of the
+        /// process. s6 2.15, which s6-overlay has since 3.2.3.0, opens the file but does not lock it. Needs s6-overlay
+        /// 3.2.2.0.
         "lock-fd" => lock_fd: Number,
-        /// How many deaths s6 remembers, from 1 to 4096. Default 100, or more where `on-exit.deaths` needs it.
+        /// How many deaths s6 remembers, from 1 to 4096. Default 100, or more if `on-exit.deaths` needs it.
         "max-death-tally" => max_death_tally: Number,
-        /// `run` is pid 1 of a process name space of its own. Needs s6-overlay 3.2.3.0.
+        /// Makes `run` pid 1 of its own PID name space. Needs s6-overlay 3.2.3.0.
         "flag-newpidns" => flag_newpidns: Flag,
-        /// The longrun that reads its standard output, for pipelines that `log` does not cover. Either side of a pair is
-        /// enough.
+        /// The longrun that reads its standard output, for pipelines that `log` cannot make. It is enough if one of the two
+        /// services names the other.
         "producer-for" => producer_for: RawText,
         /// The longruns whose standard output it reads.
         "consumer-for" => consumer_for: Names<RawText>,
@@ -336,19 +341,19 @@ tables! {
         "pipeline-name" => pipeline_name: RawText,
     }
 
-    /// `ready`: when a longrun counts as up. `fd` alone: the program says so itself. `check`, `tcp`, `unix` or `http`: it
-    /// is asked again and again until the answer is yes.
+    /// `ready`: when a longrun counts as up. With `fd` alone the program reports it. With `check`, `tcp`, `unix` or `http` s6
+    /// repeats a check until it succeeds.
     Ready {
-        /// The descriptor, 3 or more, to which the program itself writes a line when it is ready; together with a check
-        /// the one that is used for it, 3 unless the program needs that one.
+        /// The descriptor, 3 or more, to which the program writes a line when it is ready. Together with a check: the
+        /// descriptor that the check uses. Default 3; use another one if the program needs 3.
         "fd" => fd: Number,
         /// Ready when this command succeeds. It runs with the supervisor's rights and the service's environment, in
         /// `workdir`, or else in the service directory.
         "check" => check: ManifestCommand,
         /// Ready when `host:port` accepts a connection. The host is an address, in brackets if it is IPv6, or a name. An
-        /// address asks no name server, and `localhost` is `127.0.0.1`. Another name is looked up at each try, by
-        /// `getent ahosts` and nothing else: in `/etc/hosts`, and else by the servers of `/etc/resolv.conf`. Needs
-        /// `s6-tcpclient`, which s6-overlay brings, and for a name `getent`, which images of Debian and Alpine have.
+        /// address needs no name server, and `localhost` is `127.0.0.1`. Any other name is looked up at each try by
+        /// `getent ahosts`: in `/etc/hosts`, then by the servers of `/etc/resolv.conf`. Needs `s6-tcpclient`, which is in
+        /// s6-overlay, and for names `getent`, which images of Debian and Alpine have.
         "tcp" => tcp: RawText,
         /// Ready when this Unix socket accepts a connection.
         "unix" => unix: RawText,
@@ -357,29 +362,30 @@ tables! {
         /// The time between two tries. Default `1s`.
         "interval" => interval: RawText,
         /// How long one try may take. Default `5s`. A try that takes longer has failed. `tcp` and `http` end by themselves
-        /// soon after that; s6 does not end a `check`, which needs a limit of its own if it can hang.
+        /// soon after that. s6 does not end a `check`, so a command that can hang needs its own limit.
         "timeout" => timeout: RawText,
         /// The number of tries, at least one. Default: as many as fit into `timeout-up`.
         "tries" => tries: Number,
     }
 
-    /// `on-exit`: when a death is final, and what happens then. With `then` alone every death is final. An ordered stop is never a death; `s6-svc -r` looks like one.
+    /// `on-exit`: when a death is final, and what happens then. With `then` alone every death is final. An ordered stop is
+    /// never a death, but `s6-svc -r` looks like one.
     OnExit {
-        /// An exit with one of these codes is final; at least one.
+        /// An exit with one of these codes is final. The list needs at least one code.
         "codes" => codes: Numbers,
-        /// Every death is final but an exit with one of these codes; at least one.
+        /// Every death is final, except an exit with one of these codes. The list needs at least one code.
         "except" => except: Numbers,
-        /// The number of deaths in the time of `within` that makes a death final.
+        /// The number of deaths within the time `within` that makes the last one final.
         "deaths" => deaths: Number,
         /// The time in which `deaths` are counted.
         "within" => within: RawText,
-        /// `give-up` (default): it stays down, and a start that waits for it fails at once. `stop-container`: the
-        /// container stops, with the exit code, or 128 and the signal.
+        /// `give-up` (default): the service stays down, and a start that waits for it fails at once. `stop-container`: the
+        /// container stops, with the exit code of the service, or 128 plus the signal.
         "then" => then: RawText,
     }
 
-    /// `limits`: resource limits, as `ulimit` counts them but in bytes. They are soft limits, which the process itself may
-    /// raise up to the hard ones.
+    /// `limits`: resource limits, as in `ulimit` but in bytes. They are soft limits: the process itself may raise them up to the
+    /// hard limits.
     Limits {
         /// Address space, in bytes.
         "as" => address_space: Limit,
@@ -389,7 +395,7 @@ tables! {
         "cpu" => cpu: Limit,
         /// Data segment, in bytes.
         "data" => data: Limit,
-        /// Size of a file it writes, in bytes.
+        /// Size of a file that it writes, in bytes.
         "fsize" => fsize: Limit,
         /// Locked memory, in bytes.
         "memlock" => memlock: Limit,
@@ -405,65 +411,65 @@ tables! {
 
     /// `log`: where the output of a service goes.
     Log {
-        /// `container` (default), `discard`, or the absolute path of a directory of rotated files, kept by a logger
-        /// of its own, `NAME-log`. Services that name the same directory share its logger. A logger starts after everything
-        /// that its producers wait for, so that a oneshot can make its account or its directory. Left out is what waits
-        /// for this logger itself, and what starts on demand and not every producer needs. So services that share a
-        /// logger wait for each other's dependencies, even with `start = "early"`, and stop when one of these is stopped:
-        /// `graph` shows them as `for its log`.
+        /// `container` (default), `discard`, or the absolute path of a directory of rotated files. For a directory s6gen makes
+        /// the logger `NAME-log`. Services that name the same directory share its logger. A logger starts after all
+        /// dependencies of its producers, so that a oneshot can make its account or its directory. It does not wait for
+        /// services that wait for this logger, nor for on-demand services that not every producer needs. So services that
+        /// share a logger wait for each other's dependencies, even with `start = "early"`, and stop when one of these
+        /// stops: `graph` marks them with `for its log`.
         "to" => to: RawText,
-        /// In front of each line on the container's log, for example `"{{ name }}:"` in `[defaults.longrun]`.
+        /// A prefix for each line on the container's log, for example `"{{ name }}:"` in `[defaults.longrun]`.
         "prefix" => prefix: RawText,
-        /// A log that is a directory goes to the container's log as well. Default `false`.
+        /// Whether a log in a directory also goes to the container's log. Default `false`.
         "tee" => tee: Flag,
-        /// The same for standard error: `stdout`, `container`, `discard`, or a path, which gets a second logger,
-        /// `NAME-err-log`. Default: where standard output goes.
+        /// The same for standard error: `stdout`, `container`, `discard`, or the path of a directory, for which s6gen makes a
+        /// second logger, `NAME-err-log`. Default: `stdout`, the place of standard output.
         "stderr" => stderr: RawText,
-        /// When to start a new file. Default `1MB`.
+        /// The size at which a new file begins. Default `1MB`.
         "size" => size: RawText,
         /// How many old files to keep. Default 20.
         "keep" => keep: Number,
-        /// In front of each line: `iso` (default), `tai64n` or `none`.
+        /// The form of the time before each line: `iso` (default), `tai64n` or `none`.
         "timestamp" => timestamp: RawText,
-        /// Also make `PATH.log`, a symbolic link to the file that is being written. A file or a directory of that name is
-        /// kept: it becomes `PATH.log.old-1`, or the next number that is free, and the container's log says so. Default
-        /// `false`.
+        /// Whether to make `PATH.log`, a symbolic link to the file that is being written. An existing file or directory of that
+        /// name is kept: it is renamed to `PATH.log.old-1`, or the next free number, and a line on the container's log
+        /// reports that. Default `false`.
         "link" => link: Flag,
-        /// The account that owns the directory and that the logger runs as, written as `user`. Default `nobody`.
+        /// The account that owns the directory and that the logger runs as, in the form of `user` above. Default `nobody`.
         "user" => user: RawText,
     }
 
     /// Keys of `[oneshot.NAME]` only.
     OneshotKeys {
-        /// What it runs. Default: nothing, for a milestone that only orders other services. A script ends at the first
+        /// The command that it runs. Default: none, for a milestone that only orders other services. A script ends at the first
         /// command that fails, and then the oneshot has failed.
         "up" => up: ManifestCommand,
-        /// What it runs when the service is stopped.
+        /// The command that runs when the service is stopped.
         "down" => down: ManifestCommand,
-        /// What `s6-rc reload` runs. Needs s6-overlay 3.2.3.1.
+        /// The command that `s6-rc reload` runs. Needs s6-overlay 3.2.3.1.
         "reload" => reload: ManifestCommand,
     }
 
     /// `[bundle.NAME]`: one name for several services.
     BundleKeys {
-        /// One line on what it is for; printed by `graph`.
+        /// One line on its purpose, for `graph`.
         "description" => description: ManifestText,
         /// Its members.
         "contents" => contents: Names,
-        /// Added to each of its members: s6-rc itself ignores dependencies of bundles.
+        /// Dependencies that s6gen adds to each member, because s6-rc itself ignores dependencies of bundles.
         "dependencies" => dependencies: Names,
         /// Services that wait for all of its members.
         "required-by" => required_by: Names,
-        /// Every member is stopped only by `s6-rc -D`.
+        /// Only `s6-rc -D` stops its members.
         "flag-essential" => flag_essential: Flag,
         /// A hint for s6-rc's repository tools; no effect under s6-overlay.
         "flag-recommended" => flag_recommended: Flag,
-        /// Keys of an included file that do not apply here, with a dot for a part of one: `["contents.web"]`.
+        /// Keys that this bundle does not take from an included file. A dot names a part of a key: `["contents.web"]`.
         "without" => without: Names,
     }
 }
 
-/// A heading of the reference, what it is about, and the keys below it.
+/// A heading of the reference, its introduction, and the keys below it.
 pub type ReferenceSection = (&'static str, &'static str, fn() -> Vec<Key>);
 
 /// The tables of the language, in the order of the reference.
@@ -471,33 +477,33 @@ pub const REFERENCE: &[ReferenceSection] = &[
     ("[target]", "The system that the tree is for.", TargetKeys::keys),
     (
         "[longrun.NAME]",
-        "A process that is kept running. `[defaults.longrun]` takes the same keys, for every longrun of the file.",
+        "A process that s6 keeps running. `[defaults.longrun]` takes the same keys, for every longrun of the file.",
         ServiceTable::<LongrunKeys>::keys,
     ),
     (
         "[oneshot.NAME]",
-        "A step that is done once, before what depends on it. `[defaults.oneshot]` takes the same keys, for every \
+        "A step that is done once, before its dependents start. `[defaults.oneshot]` takes the same keys, for every \
          oneshot of the file.",
         ServiceTable::<OneshotKeys>::keys,
     ),
     ("[bundle.NAME]", "One name for several services.", BundleKeys::keys),
     (
         "ready",
-        "When a longrun counts as up. `fd` alone: the program says so itself. `check`, `tcp`, `unix` or `http`: it is \
-         asked until the answer is yes, at most as long as `timeout-up`.",
+        "When a longrun counts as up. With `fd` alone the program reports it. With `check`, `tcp`, `unix` or `http` s6 repeats \
+         a check until it succeeds, or until `timeout-up` is over.",
         Ready::keys,
     ),
     (
         "on-exit",
-        "When a death is final, and what then. With `then` alone every death is. An ordered stop is never a death; `s6-svc -r` \
-         looks like one.",
+        "When a death is final, and what happens then. With `then` alone every death is final. An ordered stop is never a \
+         death, but `s6-svc -r` looks like one.",
         OnExit::keys,
     ),
     ("log", "Where the output of a service goes.", Log::keys),
     (
         "limits",
-        "Soft resource limits. A number sets the limit, also where it was higher; `\">= NUMBER\"` only raises it. A value \
-         above the container's own hard limit is cut to it without a word.",
+        "Soft resource limits. A number sets the limit, even if it was higher; `\">= NUMBER\"` only raises it. A value above \
+         the container's own hard limit becomes that limit, without a message.",
         Limits::keys,
     ),
 ];

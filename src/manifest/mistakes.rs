@@ -1,4 +1,4 @@
-//! Explains syntax errors to somebody who does not know TOML: the most likely mistake, and what to write instead.
+//! Explains syntax errors to a reader who does not know TOML: the most likely mistake, and what to write instead.
 
 use std::ops::Range;
 
@@ -27,11 +27,11 @@ pub(super) struct Mistake {
     pub help: String,
 }
 
-/// What to do where nothing better is known.
+/// The help if there is no better one.
 const LOOK: &str = "`s6gen explain manifest` shows how values and tables are written";
 
 impl Mistake {
-    /// An error with the parser's own message.
+    /// A mistake with the parser's own message.
     pub fn plain(span: Range<usize>, message: String) -> Mistake {
         Mistake {
             span,
@@ -49,7 +49,7 @@ impl Mistake {
     }
 }
 
-/// The mistake in the header of a table, and the path that was meant.
+/// The mistake in the header of a table, and the path that the header should have.
 pub(super) fn header(
     text: &str,
     header: Range<usize>,
@@ -66,12 +66,12 @@ pub(super) fn header(
         let first = first_of(text, header.start, &path);
         let name = line.split(']').next().unwrap_or(line).to_owned() + "]";
         let help = match path.len() {
-            2 => format!("put the keys of both below one `{name}`, or give one of the two another name"),
+            2 => format!("put the keys of both below one `{name}`, or rename one of the two"),
             _ => format!("put the keys of both below one `{name}`"),
         };
         let mistake = Mistake {
             span: header.start..header.start + name.len(),
-            message: format!("`{name}` is there twice"),
+            message: format!("`{name}` is defined twice"),
             label: "the second one".into(),
             other: first.map(|first| (first, "the first one".into())),
             help,
@@ -105,12 +105,11 @@ pub(super) fn header(
     }
     let closed = path_of(&format!("[{inside}]"));
     match closed.is_empty() {
-        false if line.contains(']') => (
-            plain.says("something stands behind the header of a table", "write it on a line of its own"),
-            closed,
-        ),
+        false if line.contains(']') => {
+            (plain.says("there is text after the header of a table", "write it on a separate line"), closed)
+        }
         false => (plain.says("the header of a table does not end", format!("write `[{inside}]`")), closed),
-        true => (plain.says("this is no name of a table", TABLE), Vec::new()),
+        true => (plain.says("this is not the name of a table", TABLE), Vec::new()),
     }
 }
 
@@ -173,29 +172,29 @@ pub(super) fn statement(
     let quoted = |key: &str| key.trim().trim_matches(['"', '\'']).to_owned();
     if first.starts_with(';') || first.starts_with("//") {
         let text = first.trim_start_matches([';', '/']).trim();
-        // The statement sets nothing, so that no key is lost.
+        // The line sets no key, so no key is lost.
         return (plain.says("a comment begins with `#`", format!("write `# {text}`")), "#".into());
     }
     if let Some(item) = first.strip_prefix("- ") {
         let item = suggest::string(item.trim().trim_matches(['"', '\'']));
         let help = format!("write `KEY = [{}]`", item.unwrap_or_else(|| "\"one\", \"two\"".into()));
-        return (plain.says("the items of an array stand in brackets", help), "-".into());
+        return (plain.says("the items of an array are in brackets", help), "-".into());
     }
     let Some((key, value)) = first.split_once('=') else {
         let Some((key, value)) = first.split_once(':') else {
-            return (plain.says("a value has a key", "write `KEY = VALUE`"), String::new());
+            return (plain.says("there is a value without a key", "write `KEY = VALUE`"), String::new());
         };
         let (name, value) = (quoted(key), value.trim());
         let expected = expected_of(&name);
         let help = match value.is_empty() {
             true if words::section(&name).is_some() => TABLE.to_owned(),
-            // Of what stands on the next lines nothing is known here.
+            // The value may be on the next lines, which are not known here.
             true if expected.is_some() => format!("write `{name} =` and {}", expected.unwrap_or_default()),
             true if words::is_word(&name) => advice(&name, "\"\"", path).unwrap_or_else(|| TABLE.into()),
             true => format!("a table is written `[longrun.{name}]`, its keys below it as `KEY = VALUE`"),
             false => advice(&name, value, path).unwrap_or_else(|| "write `KEY = VALUE`".into()),
         };
-        return (plain.says("between a key and its value stands `=`", help), quoted(key));
+        return (plain.says("there is no `=` between the key and its value", help), quoted(key));
     };
     let key = key.trim();
     let name = quoted(key.split('.').next().unwrap_or(key));
@@ -217,7 +216,7 @@ pub(super) fn statement(
             false => "keep one of the two".to_owned(),
         };
         let mistake = Mistake {
-            message: format!("`{key}` is there twice"),
+            message: format!("`{key}` is set twice"),
             label: "the second one".into(),
             other,
             help,
@@ -238,38 +237,39 @@ fn value_mistake(plain: Mistake, key: &str, value: &str, written: &str, path: &[
     let is_valid = |value: &String| DeTable::parse(&format!("{key} = {value}")).is_ok();
     let write = |value: &String| format!("write `{key} = {value}`");
     if value.is_empty() {
-        return plain
-            .says("a key without a value", format!("write a value behind `{key} =`, or remove the key"));
+        return plain.says(
+            "there is a key without a value",
+            format!("write a value after `{key} =`, or remove the key"),
+        );
     }
     for quotes in ["'''", "\"\"\""] {
         if whole.starts_with(quotes) && !whole[3..].contains(quotes) {
-            let help = format!("end it with `{quotes}`, on a line of its own");
+            let help = format!("end it with `{quotes}` on a separate line");
             return Mistake { other: None, ..plain.says("a text of several lines does not end", help) };
         }
     }
     let straight = whole.replace(['“', '”', '„', '«', '»'], "\"").replace(['‘', '’'], "'");
     if straight != whole && is_valid(&straight) {
-        return plain.says("these are the quotes of a text, not of a program", write(&one_line(&straight)));
+        return plain.says("these are typographic quotes", write(&one_line(&straight)));
     }
     let has_backslash = value.starts_with(['"', '\'', '[']) && whole.contains('\\');
     if let Some(literal) =
         has_backslash.then(|| literal(whole)).filter(|text| text != whole && is_valid(text))
     {
-        return plain.says("a backslash in double quotes means something else", write(&one_line(&literal)));
+        return plain.says("a backslash in double quotes begins an escape", write(&one_line(&literal)));
     }
     if value.starts_with(['"', '\'']) {
         let inner = value.strip_prefix(['"', '\'']).and_then(|rest| rest.strip_suffix(['"', '\'']));
         return match inner.filter(|inner| inner.contains(['"', '\''])) {
             Some(inner) => match suggest::string(inner).filter(is_valid) {
-                Some(string) => plain.says("quotes inside of the same quotes", write(&string)),
-                None => {
-                    plain.says("quotes inside of the same quotes", "write `'''` before and behind the text")
-                }
+                Some(string) => plain.says("there are quotes inside the same quotes", write(&string)),
+                None => plain
+                    .says("there are quotes inside the same quotes", "write `'''` before and after the text"),
             },
             None if !value[1..].contains(&value[..1]) => {
                 let help = match suggest::string(&value[1..]) {
                     Some(string) if whole == value => write(&string),
-                    _ => "close it on the same line; a text of several lines stands between `'''`".into(),
+                    _ => "close it on the same line, or put a text of several lines between `'''`".into(),
                 };
                 plain.says("a string does not end", help)
             }
@@ -280,7 +280,7 @@ fn value_mistake(plain: Mistake, key: &str, value: &str, written: &str, path: &[
         return match repaired_array(whole).filter(is_valid) {
             Some(array) if !whole.contains(']') => plain.says("an array does not end", write(&array)),
             Some(array) => {
-                plain.says("each string of an array stands in quotes, with a comma behind it", write(&array))
+                plain.says("each string of an array needs quotes, and a comma after it", write(&array))
             }
             None if !whole.contains(']') => plain
                 .says("an array does not end", format!("close it with `]`: `{key} = [\"one\", \"two\"]`")),
@@ -290,14 +290,14 @@ fn value_mistake(plain: Mistake, key: &str, value: &str, written: &str, path: &[
     if value.starts_with('{') {
         let help = repaired_table(whole).filter(is_valid).and_then(|table| advice(key, &table, path));
         return match help {
-            Some(help) => plain.says("a string stands in quotes", help),
+            Some(help) => plain.says("a string needs quotes", help),
             None => plain,
         };
     }
     let bare = value.split(" #").next().unwrap_or(value).trim_end();
     match advice(key.trim_matches(['"', '\'']), bare, path) {
-        Some(help) => plain.says("a string stands in quotes", help),
-        None => plain.says("a string stands in quotes", "write `\"` before and behind it"),
+        Some(help) => plain.says("a string needs quotes", help),
+        None => plain.says("a string needs quotes", "write `\"` before and after it"),
     }
 }
 
@@ -345,7 +345,7 @@ fn keys_of(path: &[String]) -> Option<(Vec<Key>, String)> {
         _ => None,
     };
     match parts.as_slice() {
-        // Nobody who writes another language has a table yet, and a table of another system holds a service.
+        // Without a header, or below a header of another system, the keys are probably those of a service.
         [] => Some((service("longrun")?, "[longrun.NAME]".into())),
         [section, ..] if words::section(section).is_some_and(|section| section.holds != Holds::Other) => {
             Some((service("longrun")?, "[longrun.NAME]".into()))
@@ -428,7 +428,7 @@ fn one_line(text: &str) -> String {
     text.split('\n').map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
-/// The line at `place`, without its end.
+/// The line at `place`, without its line end.
 pub(super) fn line_at(text: &str, place: usize) -> Range<usize> {
     let place = place.min(text.len());
     let start = text[..place].rfind('\n').map_or(0, |newline| newline + 1);

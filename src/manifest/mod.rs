@@ -1,7 +1,7 @@
-//! Reads the manifest exactly as written: every value with its place, without looking up names or filling in defaults.
+//! Reads the manifest exactly as written: every value with its place. Names and defaults are resolved later.
 //!
-//! [`parse`] goes on after every mistake, so that one run reports them all. It reads on after a syntax error, and leaves out
-//! only the unknown key or the value of the wrong type.
+//! [`parse`] continues after every mistake, so that one run reports them all. Of a syntax error it leaves out only the
+//! statement, of a value with the wrong type only the value.
 
 mod additions;
 mod foreign;
@@ -52,18 +52,18 @@ pub struct Manifest {
     pub oneshot_defaults: ServiceTable<OneshotKeys>,
     /// Every service, in file order.
     pub services: Vec<ServiceEntry>,
-    /// What syntax errors have taken away.
+    /// What was lost to syntax errors.
     pub lost: Lost,
-    /// The file with what was added while the system runs. The author of the manifest did not know these values.
+    /// The file of the additions while the system runs. The author of the manifest did not know their values.
     pub added: Option<FileId>,
 }
 
-/// What syntax errors have taken away from a manifest. What is missing because of them is not missing in the manifest.
+/// The parts of a manifest that were lost to syntax errors. Such parts must not be reported as missing.
 #[derive(Debug, Default, Clone)]
 pub struct Lost {
     /// The tables that have lost a key.
     pub tables: Vec<Origin>,
-    /// Some names of services are not known.
+    /// Whether names of services were lost.
     pub names: bool,
 }
 
@@ -104,7 +104,7 @@ impl ServiceKeys {
         }
     }
 
-    /// This over keys of the same kind that are farther away.
+    /// Merges these keys into the farther keys of the same kind. These win.
     fn over(self, farther: ServiceKeys) -> ServiceKeys {
         match (self, farther) {
             (ServiceKeys::Longrun(nearer), ServiceKeys::Longrun(farther)) => {
@@ -120,7 +120,7 @@ impl ServiceKeys {
         }
     }
 
-    /// The parts of `without` that take back nothing.
+    /// The parts of `without` that name nothing that is set.
     pub fn without(&self) -> Option<&Names> {
         match self {
             ServiceKeys::Bundle(keys) => keys.without.as_ref(),
@@ -135,7 +135,7 @@ impl Default for ServiceKeys {
     }
 }
 
-/// `nearer` over what an included file says; the two systems displace each other.
+/// Merges `nearer` into the `[target]` of an included file. A nearer system replaces the other kind of system.
 fn target_over(mut farther: TargetKeys, nearer: TargetKeys) -> TargetKeys {
     if nearer.s6_overlay.is_some() || nearer.s6_rc.is_some() {
         (farther.s6_overlay, farther.s6_rc) = (None, None);
@@ -174,7 +174,7 @@ impl<K: Table> Table for ServiceTable<K> {
     }
 }
 
-/// Reads the manifest `file`, reporting everything that is wrong with its form.
+/// Reads the manifest `file`, and reports everything that is wrong with its form.
 pub fn parse(files: &Files, file: FileId, problems: &mut Problems) -> Manifest {
     let mut manifest = Manifest::default();
     let text = match std::str::from_utf8(&files.get(file).text) {
@@ -186,7 +186,7 @@ pub fn parse(files: &Files, file: FileId, problems: &mut Problems) -> Manifest {
                 Diagnostic::new(Code::ManifestNotText, "the manifest is not UTF-8 text")
                     .at(Origin::whole(file), "this file")
                     .note(format!(
-                        "the first byte that is no UTF-8 is number {} (line {line})",
+                        "the first byte that is not UTF-8 is number {} (line {line})",
                         error.valid_up_to() + 1
                     ))
                     .help("name a TOML file, or save it as UTF-8"),
@@ -220,7 +220,7 @@ pub fn parse(files: &Files, file: FileId, problems: &mut Problems) -> Manifest {
     manifest
 }
 
-/// The start of the object that is the whole text, if the text is JSON. No line of TOML begins with a brace.
+/// The start of the object, if the text is JSON. No line of TOML begins with a brace.
 fn json(text: &str) -> Option<usize> {
     let body = text.trim_start_matches('\u{feff}').trim_start();
     body.trim_start_matches(['[', ' ', '\n']).starts_with('{').then(|| text.len() - body.len())
@@ -238,12 +238,12 @@ pub fn includes(files: &Files, file: FileId) -> Vec<ManifestText> {
         .map_or_else(Vec::new, |names| names.list)
 }
 
-/// The names that may stand at the top of a manifest.
+/// The names that a manifest may have at its top level.
 pub const TABLES: &[&str] = &["include", "target", "defaults", "longrun", "oneshot", "bundle"];
 
 impl Manifest {
-    /// Merges the manifests that it includes into this one, whose own keys win. If two files that do not include each other
-    /// define a service, both definitions stay, and are reported later.
+    /// Merges the manifests that this one includes into it. Its own keys win. If two files that do not include each other
+    /// define the same service, both definitions stay and are reported later.
     #[must_use]
     pub fn over(mut self, included: Vec<Manifest>) -> Manifest {
         let mut below = Manifest::default();
@@ -274,8 +274,8 @@ impl Manifest {
         Manifest { target: target_over(below.target, self.target), services: below.services, ..self }
     }
 
-    /// This manifest with what was added while its system runs: instances go to their templates, and a service of its
-    /// own has the defaults of this manifest.
+    /// Adds the additions while the system runs: instances go to their templates, and other services get the defaults of
+    /// this manifest.
     #[must_use]
     pub fn with(mut self, file: FileId, added: Manifest, problems: &mut Problems) -> Manifest {
         self.added = Some(file);
@@ -299,7 +299,9 @@ impl Manifest {
                         format!("the manifest has no template `{}`", entry.name.value),
                     )
                     .at(entry.name.origin, "instances of it were added")
-                    .help("remove them with `s6gen instance remove`, or give the manifest its template back"),
+                    .help(
+                        "remove them with `s6gen instance remove`, or add the template to the manifest again",
+                    ),
                 ),
                 _ => {
                     let keys = self.with_defaults(entry.keys);
@@ -466,7 +468,7 @@ impl Manifest {
         reader.in_defaults = false;
     }
 
-    /// Reports keys that stand below `[longrun]`, without the name of a service, and what is wrong with them.
+    /// Reports keys below `[longrun]`, without the name of a service, and the mistakes in them.
     fn read_nameless<K: Table>(&self, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>, kind: &str) {
         let Some(table) = value.get_ref().as_table() else { return };
         let nameless = table.iter().filter(|(name, value)| is_nameless::<K>(name.get_ref(), value.get_ref()));
@@ -496,7 +498,7 @@ impl Manifest {
             }
             let origin = reader.origin(name.span());
             let place = format!("[{kind}.{}]", name.get_ref());
-            // `[longrun.php.fpm]` is one mistake, not also a longrun `php` that has no `run`.
+            // `[longrun.php.fpm]` is one mistake. The longrun `php` without `run` is not a second one.
             let only_tables = |table: &DeTable<'_>| {
                 !table.is_empty()
                     && table.iter().all(|(key, value)| {
@@ -514,7 +516,7 @@ impl Manifest {
     }
 }
 
-/// The name of the service whose header is a mistake.
+/// The name of the service whose header has a mistake.
 fn reader_name(body: &Body, file: FileId) -> ManifestText {
     let value = body.path.get(1).cloned().unwrap_or_default();
     ManifestText { value, origin: Origin::new(file, body.header.clone()), from_defaults: false }
@@ -593,8 +595,7 @@ fn set_line<T: Table>(table: &mut T, line: &str, origin: Origin) {
     }
 }
 
-/// Reads one key of a table into its field; false, and a report, if that is not possible. Used by the tables of
-/// [`keys`].
+/// Reads one key of a table into its field. If that is not possible, reports it and returns false. For the tables of [`keys`].
 fn read_value<V: Value>(
     field: &mut Option<V>,
     name: &str,

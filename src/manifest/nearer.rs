@@ -1,4 +1,4 @@
-//! The key `without`: a table takes back what `[defaults]` or an included file has set.
+//! The key `without`: a table ignores values that `[defaults]` or an included file has set.
 
 use toml::Spanned;
 use toml::de::DeValue;
@@ -13,7 +13,7 @@ pub trait Nearer: Table {
     /// The value of `without`.
     fn without(&mut self) -> &mut Option<Names>;
 
-    /// Merges this table into one that was written farther away. Parts that take back nothing stay in `without`.
+    /// Merges this table into a farther one. Parts of `without` that name nothing that is set stay in it.
     #[must_use]
     fn over(mut self, mut farther: Self) -> Self {
         if let Some(names) = self.without() {
@@ -52,9 +52,9 @@ pub(super) fn read_nearer<T: Nearer>(
     let Some(names) = table.without() else { return Some(table) };
     if reader.in_defaults {
         reader.problems.push(
-            Diagnostic::new(Code::ConflictingKeys, format!("`{place}` has nothing to take back"))
-                .at(names.origin, "only what s6gen itself assumes is farther away")
-                .help("write `without` in the service for which a default does not hold"),
+            Diagnostic::new(Code::ConflictingKeys, format!("`without` has no effect in `{place}`"))
+                .at(names.origin, "only the defaults of s6gen are farther away")
+                .help("write `without` in the service that must ignore a default"),
         );
         names.list.clear();
     }
@@ -65,10 +65,11 @@ pub(super) fn read_nearer<T: Nearer>(
             let message = format!("`{place}` has no key `{}`", path.value.escape_debug());
             let near = did_you_mean(key, T::keys().iter().map(|key| key.name));
             reader.problems.push(
-                Diagnostic::new(Code::UnknownKey, message).at(path.origin, "nothing to take back").help(
-                    near.map_or("name a key, or with a dot a part of one, as in `log.size`".into(), |near| {
-                        format!("did you mean `{near}`?")
-                    }),
+                Diagnostic::new(Code::UnknownKey, message).at(path.origin, "this is not a key").help(
+                    near.map_or(
+                        "name a key, or a part of a key with a dot, as in `log.size`".into(),
+                        |near| format!("did you mean `{near}`?"),
+                    ),
                 ),
             );
         }

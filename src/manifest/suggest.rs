@@ -1,10 +1,10 @@
 //! Suggests what to write for a value of the wrong type.
 //!
-//! Every function here returns a valid value of the key, and only if there is a single thing that can have been meant.
+//! Every function here returns a valid value of the key, and only if there is only one plausible value.
 
 use toml::de::{DeInteger, DeValue};
 
-/// The signals that people often give by number, with the numbers of Linux.
+/// Signals that users often give by number, with their numbers on Linux.
 pub const SIGNAL_NUMBERS: &[(i64, &str)] = &[
     (1, "HUP"),
     (2, "INT"),
@@ -20,7 +20,7 @@ pub const SIGNAL_NUMBERS: &[(i64, &str)] = &[
     (28, "WINCH"),
 ];
 
-/// The whole line for a key whose value is a table, where something else was written: `log.to = "/var/log/web"`.
+/// The whole line for a key whose value is a table, if the user wrote another value: `log.to = "/var/log/web"`.
 pub(super) fn line_for_table(key: &str, value: &DeValue<'_>) -> Option<String> {
     let text = value.as_str();
     let (leaf, written) = match (key, text) {
@@ -36,7 +36,7 @@ pub(super) fn line_for_table(key: &str, value: &DeValue<'_>) -> Option<String> {
             ("unix", string(text)?)
         }
         ("ready", Some(text)) if is_address(text) => ("tcp", string(text)?),
-        // Beyond the descriptors that a program can have by default it is a port.
+        // A number above the usual limit of descriptors is a port.
         ("ready", None) if value.is_integer() => match number(value)?.parse().ok()? {
             3..=1023 => ("fd", number(value)?),
             1024..=65535 => ("tcp", text_for("tcp", value)?),
@@ -66,7 +66,7 @@ pub(super) fn is_inside(key: &str, table: &str) -> bool {
     key.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// What a string of the key says, and an example that is valid in every service; `None` if the key takes any text.
+/// The meaning of a string of the key, and an example that is valid in every service. `None` if the key takes any text.
 pub(super) fn example_text(leaf: &str) -> Option<(&'static str, &'static str)> {
     let example = match (leaf, form(leaf)) {
         ("s6-overlay", _) => ("the whole version in quotes", "\"3.2.0.2\""),
@@ -161,7 +161,7 @@ pub(super) fn text_for(key: &str, value: &DeValue<'_>) -> Option<String> {
         (StringForm::Start, DeValue::Boolean(starts)) => {
             Some(format!("\"{}\"", if *starts { "boot" } else { "on-demand" }))
         }
-        // s6-log takes no smaller ones.
+        // s6-log accepts no smaller sizes.
         (StringForm::Size, DeValue::Integer(_)) => {
             (whole? >= 4096).then(|| format!("\"{}\"", digits.unwrap_or_default()))
         }
@@ -204,8 +204,8 @@ pub fn text_of(key: &str, text: &str) -> Option<String> {
     }
 }
 
-/// A number as a duration: seconds below 1000, and milliseconds above. Nobody waits for 1000 seconds, so large numbers come from
-/// the files of s6, which count in milliseconds.
+/// A number as a duration: seconds below 1000, and milliseconds from there on. Limits of 1000 seconds are rare, so a large
+/// number probably comes from a file of s6, which counts in milliseconds.
 fn duration_of(number: i64, may_be_never: bool) -> Option<String> {
     match number {
         0 if may_be_never => Some("\"never\"".into()),
@@ -221,7 +221,7 @@ pub(super) fn seconds(number: i64) -> Option<String> {
     (1..=4_000_000).contains(&number).then(|| format!("\"{number}s\""))
 }
 
-/// `5 min 20 sec`, `1m30`, `5M` in our units.
+/// `5 min 20 sec`, `1m30`, `5M` in the units of the manifest.
 fn units(text: &str) -> Option<String> {
     let mut written = String::new();
     let mut rest = text.trim_start();
@@ -247,7 +247,7 @@ fn units(text: &str) -> Option<String> {
     (!written.is_empty() && written != text).then(|| format!("\"{written}\""))
 }
 
-/// `10 MB`, `10mb`, `10MiB` in our units.
+/// `10 MB`, `10mb`, `10MiB` in the units of the manifest.
 fn size(text: &str) -> Option<String> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
@@ -405,7 +405,7 @@ pub(super) fn string(text: &str) -> Option<String> {
     })
 }
 
-/// The name of a service that is nearest to `name`, as the header of a table writes it.
+/// A valid name of a service that is similar to `name`, as the header of a table writes it.
 pub(super) fn service_key(name: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() || "_.@-".contains(c) { c } else { '-' };
     let name: String = name.trim().chars().map(allowed).take(LONGEST).collect();
@@ -426,13 +426,13 @@ pub(super) fn key(name: &str) -> Option<String> {
 pub(super) fn remark(key: &str, meant: &str, value: &DeValue<'_>) -> &'static str {
     match (form(leaf(key)), value) {
         (StringForm::Address | StringForm::Url, DeValue::Integer(_)) if meant.contains("127.0.0.1") => {
-            ", or another host than the container itself"
+            ", or name another host than the container itself"
         }
         (StringForm::Account, DeValue::Integer(_)) => {
-            ": the number behind the colon is the group, which s6 does not look up; a name in quotes brings the groups of its account"
+            ": the number after the colon is the group, which s6 does not look up; a name in quotes brings the groups of its account"
         }
         (StringForm::Duration { .. }, DeValue::Integer(number)) if number.as_str().len() > 3 => {
-            ", if these are milliseconds, as in the files of s6"
+            ", if the number is in milliseconds, as in the files of s6"
         }
         _ => "",
     }

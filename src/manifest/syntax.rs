@@ -1,8 +1,8 @@
 //! Finds the syntax errors of a text, one for each mistake.
 //!
-//! After a mistake such as a bracket that is never closed, a parser that goes on finds fault with every following
-//! line. Therefore the statement with the mistake is blanked out and the text is read again. A mistake costs one statement,
-//! or the header of one table, whose keys are then read separately.
+//! After a mistake such as a bracket that is never closed, a parser that simply continues reports an error in every following
+//! line. Therefore s6gen replaces the statement with the mistake by spaces and reads the text again. A mistake costs one
+//! statement, or the header of one table, whose keys are then read separately.
 
 use std::ops::Range;
 
@@ -14,10 +14,10 @@ use super::mistakes::{self, Mistake};
 /// all before.
 const MOST_ERRORS: usize = 100;
 
-/// What can be read of a text with mistakes.
+/// The readable parts of a text with mistakes.
 #[derive(Debug, Default)]
 pub(super) struct Separated {
-    /// The text with every mistake blanked out, byte for byte.
+    /// The text with spaces in place of every mistake, byte for byte.
     pub readable: String,
     /// The mistakes.
     pub mistakes: Vec<Mistake>,
@@ -34,13 +34,13 @@ pub(super) struct Separated {
 pub(super) struct Body {
     /// The header.
     pub header: Range<usize>,
-    /// What follows on it, up to the next header.
+    /// The text after it, up to the next header.
     pub text: Range<usize>,
-    /// The path that the header was meant to have; empty if that is unknown.
+    /// The path that the header should have; empty if it is unknown.
     pub path: Vec<String>,
 }
 
-/// Statements whose loss changes which services there are.
+/// The keys whose loss makes the set of services unknown.
 const NAMING: &[&str] = &["include", "instances", "parameters", "external"];
 
 /// Takes the mistakes out of a text; `path` is the table to which its first lines belong.
@@ -50,9 +50,9 @@ pub(super) fn separate(text: &str, path: &[String]) -> Separated {
     bounds.insert(0, 0);
     bounds.dedup();
     bounds.push(text.len());
-    // Table by table, so that each mistake costs the reading of one table only.
+    // Table by table, so that each mistake makes the parser read only one table again.
     let is_complete = bounds.windows(2).all(|table| found.take_out(table[0]..table[1], path));
-    // Then what is wrong only in the whole, such as one table in two places.
+    // Then the mistakes that need the whole text, such as one table in two places.
     if !is_complete || !found.take_out(0..text.len(), path) {
         found.readable = String::new();
         found.bodies = Vec::new();
@@ -85,7 +85,7 @@ impl Separated {
             };
             let statement = statement(readable, shown.start, &table);
             if readable[statement.clone()].trim().is_empty() {
-                // Nothing is left that could be blanked out.
+                // There is nothing left to replace by spaces.
                 self.mistakes.push(Mistake::plain(shown, message));
                 return false;
             }
@@ -96,7 +96,7 @@ impl Separated {
         true
     }
 
-    /// Records the mistake in a statement of a table, and returns what has to be blanked out.
+    /// Records the mistake in a statement of a table, and returns the range to replace by spaces.
     fn note(
         &mut self,
         statement: Range<usize>,
@@ -135,7 +135,7 @@ fn first_error(text: &str) -> Option<(Range<usize>, String)> {
     Some((error.span().unwrap_or(0..0), error.message().trim().to_owned()))
 }
 
-/// How many lines are tried as the beginning of a statement.
+/// The largest number of lines that are tried as the beginning of a statement.
 const MOST_LINES: usize = 200;
 
 /// The statement of a table with the mistake at `place`: from the last line before it that begins one, up to the next
@@ -148,7 +148,7 @@ fn statement(text: &str, place: usize, table: &Range<usize>) -> Range<usize> {
     let mut candidates: Vec<usize> =
         lines(inside, from).take_while(|line| *line <= place).filter(begins).collect();
     candidates.reverse();
-    // A line in the middle of an array or of a text of several lines begins nothing.
+    // A line inside an array or a text of several lines does not begin a statement.
     let is_whole = |line: &usize| first_error(&text[from..*line]).is_none();
     let start = candidates.iter().copied().take(MOST_LINES).find(is_whole).or(candidates.first().copied());
     let start = start.unwrap_or(last);
@@ -184,7 +184,7 @@ fn unclosed(text: &str) -> Option<usize> {
     open.map(|(place, _)| place)
 }
 
-/// Where in a text the quotes of texts of several lines are.
+/// The places of triple quotes in a text.
 struct Quotes(Vec<(&'static str, Vec<usize>)>);
 
 impl Quotes {
@@ -194,8 +194,8 @@ impl Quotes {
         Quotes(vec![places("\"\"\""), places("'''")])
     }
 
-    /// Whether a text of several lines that is open cannot be meant to hold the line at `start`: it is the header of a
-    /// service, and the quotes behind it are all in pairs.
+    /// Whether a text of several lines must have ended before the line at `start`: the line is the header of a service, and
+    /// all quotes after it are in pairs.
     fn end_unclosed(&self, start: usize, line: &str, open: &str) -> bool {
         let kinds = ["[longrun.", "[oneshot.", "[bundle.", "[defaults.", "[target]"];
         let places = self.0.iter().find(|(quotes, _)| *quotes == open).map(|(_, places)| places);
@@ -214,7 +214,7 @@ fn starts(text: &str, from: usize) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// The quotes of the text of several lines that is open behind `line`, where that of `open` is before it.
+/// The quotes of the text of several lines that is open after `line`, if the one with the quotes `open` is open before it.
 fn after<'q>(line: &str, open: Option<&'q str>) -> Option<&'q str> {
     let (mut open, mut rest) = (open, line);
     loop {
@@ -245,7 +245,7 @@ fn begins_statement(text: &str) -> bool {
     let key = line.split(['=', ':']).next().unwrap_or_default();
     let is_key =
         |key: &str| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "_-.\"' ".contains(c));
-    // Indented lines without `=` more likely belong to something else.
+    // An indented line without `=` is more likely the continuation of another line.
     (key.len() < line.len() && is_key(key.trim_end()))
         || (text.starts_with(line) && is_key(line) && !line.is_empty())
 }
@@ -262,7 +262,7 @@ fn headers(text: &str) -> impl Iterator<Item = usize> + '_ {
     lines(text, 0).filter(|line| header_of(text[*line..].lines().next().unwrap_or_default()).is_some())
 }
 
-/// What stands between the brackets of a line that looks like a header.
+/// The text between the brackets of a line that looks like a header.
 fn header_of(line: &str) -> Option<&str> {
     let name = line.strip_prefix('[')?.trim_start_matches('[').split(']').next()?;
     let plain = |c: char| c.is_alphanumeric() || "_-.\"'@:".contains(c);

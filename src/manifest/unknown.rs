@@ -21,15 +21,15 @@ pub(super) fn unknown_key<T: Table>(
     let name = key.get_ref();
     let problem = Diagnostic::new(Code::UnknownKey, format!("`{place}` has no key `{name}`"))
         .at(reader.origin(key.span()), "unknown key");
-    // `ready.port` is written so, and not in a table of its own: so is what takes its place.
+    // If the key was written as `ready.port`, the line to write instead has the prefix `ready.` too.
     let is_dotted = reader.before(key.span()).is_some_and(|text| text.trim_end().ends_with('.'));
     let prefix = if is_dotted && !place.starts_with('[') { format!("{place}.") } else { String::new() };
     let (help, line) = remedy(name, value.get_ref(), place, &prefix, &T::keys());
     (problem.help(help), line)
 }
 
-/// What to write instead of a key that the table `place` does not have; `prefix` stands before its keys where it does so
-/// in the file.
+/// What to write instead of a key that the table `place` does not have. `prefix` comes before the key if the file has it
+/// there.
 pub(super) fn remedy(
     name: &str,
     value: &DeValue<'_>,
@@ -61,7 +61,7 @@ pub(super) fn remedy(
     (help, None)
 }
 
-/// What to write where the name of a service was taken for two, because of its dot: the table inside has keys of a
+/// The help for a service name with a dot but without quotes, which TOML reads as two tables: the inner one has keys of a
 /// service.
 fn dotted_name(name: &str, value: &DeValue<'_>, place: &str, keys: &[Key]) -> Option<String> {
     let (kind, service) = place.strip_prefix('[')?.strip_suffix(']')?.split_once('.')?;
@@ -71,19 +71,19 @@ fn dotted_name(name: &str, value: &DeValue<'_>, place: &str, keys: &[Key]) -> Op
     Some(format!("a name with a dot needs quotes: `[{kind}.{whole}]`"))
 }
 
-/// What to do about a key that another table has.
+/// The help for a key of another table.
 fn elsewhere(name: &str, place: &str) -> Option<String> {
     if TABLES.contains(&name) {
         return Some(match name {
             "include" => {
-                "`include` stands at the top of the file, before the first table: `include = [\"FILE\"]`".into()
+                "write `include` at the top of the file, before the first table: `include = [\"FILE\"]`".into()
             }
             "target" => "`target` is a table of the whole file: write its keys below a line `[target]`".into(),
             "defaults" => {
-                "defaults are for a whole kind: write them below a line `[defaults.longrun]` or `[defaults.oneshot]`"
+                "defaults apply to all services of a kind: write them below a line `[defaults.longrun]` or `[defaults.oneshot]`"
                     .into()
             }
-            kind => format!("each service has a table of its own: write its keys below a line `[{kind}.NAME]`"),
+            kind => format!("each service has its own table: write its keys below a line `[{kind}.NAME]`"),
         });
     }
     let (home, ..) = REFERENCE.iter().find(|(_, _, keys)| keys().iter().any(|key| key.name == name))?;
@@ -91,35 +91,38 @@ fn elsewhere(name: &str, place: &str) -> Option<String> {
     let kind = place.trim_matches(['[', ']']).rsplit('.').next_back().unwrap_or_default();
     Some(match (kind, name) {
         ("bundle", _) if has_process => format!(
-            "a bundle has no process, and so no `{name}`: write it for its members, or below `[defaults.longrun]` for every \
+            "a bundle has no process, so it has no `{name}`: write it for its members, or below `[defaults.longrun]` for every \
              longrun"
         ),
         ("oneshot", "ready") => {
-            "a oneshot has no `ready`: it counts as up when `up` has succeeded, so let `up` wait for what has to be there"
+            "a oneshot has no `ready`: it counts as up when `up` has succeeded, so let `up` itself wait"
                 .into()
         }
         ("oneshot", "on-exit" | "restart-delay") => format!(
             "a oneshot has no `{name}`: it is never started again, and stays down if `up` fails; leave it out"
         ),
         ("oneshot", _) if *home == "[longrun.NAME]" => format!(
-            "a oneshot has no `{name}`, because nothing of it is left running: leave it out, or make it a longrun: \
+            "a oneshot has no `{name}`, because it does not keep running: leave it out, or make it a longrun: \
              `[longrun.NAME]` with `run`"
         ),
         ("longrun", _) if *home == "[oneshot.NAME]" => format!(
             "a longrun has no `{name}`: leave it out, or write a step that is done once as `[oneshot.NAME]` with `up`"
         ),
         (_, "contents") => {
-            "one name for several services is a bundle: `[bundle.NAME]` with `contents = [\"one\", \"two\"]`".into()
+            "one name for several services is a bundle: `[bundle.NAME]` with `contents = [\"one\", \"two\"]`"
+                .into()
         }
         ("longrun" | "oneshot" | "defaults", _) if !home.starts_with('[') => {
             format!("`{name}` is a key of `{home}`: write `{home}.{name}`")
         }
-        _ if *home == "[target]" => format!("`{name}` is a key of the whole file: write it below a line `[target]`"),
+        _ if *home == "[target]" => {
+            format!("`{name}` is a key of the whole file: write it below a line `[target]`")
+        }
         _ => format!("`{name}` is a key of `{home}`, and not of `{place}`"),
     })
 }
 
-/// The keys that have a word in common with it.
+/// The keys that share a word with it.
 fn similar(name: &str, names: &[&str]) -> Option<String> {
     let parts = |name: &str| -> Vec<String> {
         name.split(['-', '_', '.']).filter(|part| part.len() > 2).map(str::to_ascii_lowercase).collect()
@@ -138,7 +141,7 @@ fn similar(name: &str, names: &[&str]) -> Option<String> {
     })
 }
 
-/// Where to look if no key is similar.
+/// The help if no key is similar.
 fn explained(place: &str, names: &[&str]) -> String {
     if names.len() <= 10 {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -150,10 +153,10 @@ fn explained(place: &str, names: &[&str]) -> String {
         Some((kind, _)) => kind,
         None => table,
     };
-    format!("`s6gen explain {table}` shows the keys that there are")
+    format!("`s6gen explain {table}` lists the keys")
 }
 
-/// The report on an unknown name at the top of a manifest, and the table of another system that it is, if it is one.
+/// The report on an unknown name at the top of a manifest. If it is a table of another system, returns that too.
 pub(super) fn unknown_table(
     key: &Spanned<Cow<'_, str>>,
     value: &DeValue<'_>,
@@ -166,7 +169,7 @@ pub(super) fn unknown_table(
     {
         return (problem.help(format!("did you mean `{near}`?")), None);
     }
-    // `["program:web"]` or `["service.web"]`: the word of another system, and the name of the service.
+    // `["program:web"]` or `["service.web"]`: a word of another system, then the name of the service.
     let (word, inner) = match name.split_once([':', '.']) {
         Some((word, inner)) if words::section(word).is_some() => (word, Some(inner.to_owned())),
         _ => (name, None),
@@ -186,7 +189,7 @@ pub(super) fn unknown_table(
             let key = suggest::service_key(name);
             format!("a service is written `[longrun.{key}]`, `[oneshot.{key}]` or `[bundle.{key}]`")
         }
-        None => "settings of a service stand below its `[longrun.NAME]`".into(),
+        None => "write settings of a service below its `[longrun.NAME]`".into(),
     };
     (problem.help(help), section)
 }

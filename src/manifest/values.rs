@@ -1,4 +1,4 @@
-//! The types of values in the manifest language, each with how it is read and merged.
+//! The types of values in the manifest language, with the functions that read and merge them.
 
 use std::ops::Range;
 
@@ -15,16 +15,16 @@ pub struct Reader<'p> {
     pub(super) text: &'p str,
     /// The offset in the file at which the text begins.
     pub(super) base: usize,
-    /// The place of everything that is read, where it is not in the file as it stands.
+    /// The place of every value, if the text is not the text of the file.
     pub(super) pinned: Option<Origin>,
     pub(super) in_defaults: bool,
-    /// The table inside a service's table that is read, such as `ready`.
+    /// The inner table that is being read, such as `ready`.
     pub(super) table: Option<String>,
     pub(super) problems: &'p mut Problems,
 }
 
 impl<'p> Reader<'p> {
-    /// Reads the file as it stands.
+    /// A reader for the whole file.
     pub(super) fn new(file: FileId, text: &'p str, problems: &'p mut Problems) -> Self {
         Reader { file, text, base: 0, pinned: None, in_defaults: false, table: None, problems }
     }
@@ -33,7 +33,7 @@ impl<'p> Reader<'p> {
         self.pinned.unwrap_or_else(|| Origin::new(self.file, self.base + span.start..self.base + span.end))
     }
 
-    /// Where the characters of the string `value` stand, which is at `span`.
+    /// The places of the characters of the string `value`, which is at `span`.
     fn positions(&self, span: Range<usize>, value: &str) -> Positions {
         let whole = self.origin(span);
         let place = whole.span();
@@ -46,12 +46,12 @@ impl<'p> Reader<'p> {
         }
     }
 
-    /// What stands before a place in the file.
+    /// The text before a place in the file.
     pub(super) fn before(&self, span: Range<usize>) -> Option<&'p str> {
         self.text.get(..self.base + span.start).filter(|_| self.pinned.is_none())
     }
 
-    /// The key of a value as it stands in the file, be it `ready.tcp` or, in braces or below a header of its own, `tcp`.
+    /// The key of a value as written: `ready.tcp`, or only `tcp` in braces or below a header `[longrun.NAME.ready]`.
     fn written_key(&self, span: Range<usize>) -> Option<&'p str> {
         let before = self.before(span)?.trim_end().strip_suffix('=')?;
         let key = before.rsplit(['\n', '{', ',']).next()?.trim();
@@ -105,13 +105,13 @@ pub trait Value: Sized {
     /// Reads the value of `key`, or reports why that is not possible.
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self>;
 
-    /// Merges two values; `nearer` was written closer to the service.
+    /// Merges two values. `nearer` was written nearer to the service.
     #[must_use]
     fn merge(self, nearer: Self) -> Self {
         nearer
     }
 
-    /// Whether it is a list or a table with nothing in it.
+    /// Whether it is an empty list or table.
     fn is_blank(&self) -> bool {
         false
     }
@@ -121,16 +121,16 @@ pub trait Value: Sized {
         false
     }
 
-    /// Removes the part of this name; false if it is not there.
+    /// Removes the part with this name. Returns whether it existed.
     fn remove(&mut self, _part: &str) -> bool {
         false
     }
 }
 
-/// Removes the items of a list for which `is_meant` holds. Returns whether there were any.
-fn keep<T>(list: &mut Vec<T>, is_meant: impl Fn(&T) -> bool) -> bool {
+/// Removes the items of a list for which `is_removed` is true. Returns whether there were any.
+fn remove_from<T>(list: &mut Vec<T>, is_removed: impl Fn(&T) -> bool) -> bool {
     let before = list.len();
-    list.retain(|item| !is_meant(item));
+    list.retain(|item| !is_removed(item));
     list.len() < before
 }
 
@@ -152,7 +152,7 @@ fn example(expected: &str) -> &'static str {
     match expected {
         Flag::EXPECTED => "the word `true` or `false`, without quotes",
         Limit::EXPECTED => {
-            "digits without quotes, such as `65536`, or the least that it shall be: `\">= 65536\"`"
+            "digits without quotes, such as `65536`, or the lowest allowed limit: `\">= 65536\"`"
         }
         Number::EXPECTED => "digits without quotes, such as `3`",
         Numbers::EXPECTED => "numbers in brackets, such as `[1, 2]`",
@@ -164,28 +164,28 @@ fn example(expected: &str) -> &'static str {
         Instances::EXPECTED => {
             "how many there are, such as `4`, or their names, such as `[\"one\", \"two\"]`"
         }
-        _ => "it in quotes, such as `\"text\"`",
+        _ => "the text in quotes, such as `\"text\"`",
     }
 }
 
-/// A string that is taken as it stands.
+/// A string without expressions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManifestText {
     /// The characters.
     pub value: String,
-    /// Where it stands.
+    /// Its place.
     pub origin: Origin,
     /// Whether it was written in `[defaults.…]`.
     pub from_defaults: bool,
 }
 
-/// A string of a service, in which `{{ name }}` may be an expression. Its text is known only in the scope of one service, so
-/// it cannot be read without a scope.
+/// A string of a service, in which `{{ name }}` may be an expression. Its value depends on the service, so only the scope of a
+/// service gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawText(ManifestText);
 
 impl RawText {
-    /// Where it stands.
+    /// Its place.
     pub fn origin(&self) -> Origin {
         self.0.origin
     }
@@ -203,7 +203,7 @@ impl RawText {
 
 /// A kind of string.
 pub trait StringValue: Sized {
-    /// Reads what is called `what`, or reports why that is not possible.
+    /// Reads a value, which a report calls `what`, or reports why that is not possible.
     fn read_as(what: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self>;
 
     /// The characters as written.
@@ -245,7 +245,7 @@ impl StringValue for ManifestText {
         if text.contains('\0') {
             reader.problems.push(
                 Diagnostic::new(Code::InvalidValue, format!("{what} contains a NUL byte"))
-                    .at(origin, "no program can receive a NUL in an argument, a variable or a path")
+                    .at(origin, "arguments, variables and paths cannot contain a NUL")
                     .help("write it without `\\u0000`"),
             );
             return None;
@@ -263,7 +263,7 @@ impl StringValue for ManifestText {
 pub struct Flag {
     /// The value.
     pub value: bool,
-    /// Where it stands.
+    /// Its place.
     pub origin: Origin,
 }
 
@@ -283,7 +283,7 @@ impl Value for Flag {
 pub struct Number {
     /// The value.
     pub value: i64,
-    /// Where it stands.
+    /// Its place.
     pub origin: Origin,
 }
 
@@ -307,12 +307,12 @@ impl Value for Number {
     }
 }
 
-/// A resource limit: a number, or the least that it has to be.
+/// A resource limit: an exact number, or a lower bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// The value.
     pub number: Number,
-    /// A higher limit stays.
+    /// Whether the number is a lower bound: a higher limit stays.
     pub is_least: bool,
 }
 
@@ -358,7 +358,7 @@ pub(super) fn value_for(key: &str, expected: &str, value: &DeValue<'_>) -> Optio
     }
 }
 
-/// What a value of the key says, and an example that is valid in every service.
+/// The meaning of a value of the key, and an example that is valid in every service.
 fn example_for(key: &str, expected: &str) -> Option<(&'static str, &'static str)> {
     Some(match (suggest::leaf(key), expected) {
         ("codes" | "except", Numbers::EXPECTED) => ("the exit codes in brackets", "[0, 2]"),
@@ -366,26 +366,26 @@ fn example_for(key: &str, expected: &str) -> Option<(&'static str, &'static str)
         (_, Number::EXPECTED) => ("a number without quotes", "5"),
         (_, Flag::EXPECTED) => ("a word without quotes", "true"),
         (_, Limit::EXPECTED) => {
-            ("a number without quotes, or the least that it shall be as `\">= 65536\"`", "65536")
+            ("a number without quotes, or the lowest allowed limit as `\">= 65536\"`", "65536")
         }
         (leaf, ManifestText::EXPECTED) => return suggest::example_text(leaf),
         _ => return None,
     })
 }
 
-/// A command: an array is run exactly as it is, a string by a shell or by the interpreter of its first line.
+/// A command: an array is run exactly as written, a string is run by a shell or by the interpreter in its first line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ManifestCommand {
     /// Program and arguments.
     Exec(Vec<(RawText, Positions)>, Origin),
-    /// A script, and where its characters stand.
+    /// A script, with the places of its characters.
     Shell(RawText, Positions),
-    /// Something that is not a command. It was reported already.
+    /// A value that is not a command, which was reported.
     Broken(Origin),
 }
 
 impl ManifestCommand {
-    /// Where it stands.
+    /// Its place.
     pub fn origin(&self) -> Origin {
         match self {
             ManifestCommand::Exec(_, origin) | ManifestCommand::Broken(origin) => *origin,
@@ -396,13 +396,13 @@ impl ManifestCommand {
 
 impl Value for ManifestCommand {
     const EXPECTED: &'static str =
-        "a command: an array of strings (run exactly so) or a string (run by a shell)";
+        "a command: an array of strings (run exactly as written) or a string (run by a shell)";
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let origin = reader.origin(value.span());
         let read = match value.get_ref() {
             DeValue::String(_) => ManifestText::read(key, value, reader).map(|mut text| {
-                // A manifest with CR LF line ends would give a script whose first line names `sh\r`.
+                // With CR LF line ends the first line of the script would name `sh\r`.
                 text.value = text.value.replace("\r\n", "\n");
                 let positions = reader.positions(value.span(), &text.value);
                 ManifestCommand::Shell(RawText(text), positions)
@@ -422,12 +422,12 @@ impl Value for ManifestCommand {
     }
 }
 
-/// Several strings. Those written farther away and those written closer add up.
+/// Several strings. Farther and nearer lists are joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names<T = ManifestText> {
     /// The strings, in order.
     pub list: Vec<T>,
-    /// Where the array stands.
+    /// The place of the array.
     pub origin: Origin,
 }
 
@@ -457,7 +457,7 @@ impl<T: StringValue> Value for Names<T> {
     }
 
     fn remove(&mut self, part: &str) -> bool {
-        keep(&mut self.list, |text| text.written() == part)
+        remove_from(&mut self.list, |text| text.written() == part)
     }
 }
 
@@ -466,7 +466,7 @@ impl<T: StringValue> Value for Names<T> {
 pub struct Numbers {
     /// The numbers, in order.
     pub list: Vec<Number>,
-    /// Where the array stands.
+    /// The place of the array.
     pub origin: Origin,
 }
 
@@ -491,7 +491,7 @@ impl Value for Numbers {
     }
 }
 
-/// A table of strings; merged key by key.
+/// A table of strings, which is merged key by key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextTable<T = RawText> {
     /// Keys and values, in file order.
@@ -538,14 +538,14 @@ impl<T: StringValue> Value for TextTable<T> {
     }
 
     fn remove(&mut self, part: &str) -> bool {
-        keep(&mut self.entries, |(name, _)| name.value == part)
+        remove_from(&mut self.entries, |(name, _)| name.value == part)
     }
 }
 
-/// The instances of a service template; those of two files add up.
+/// The instances of a service template. Those of two files are joined.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Instances {
-    /// So many, numbered from 1.
+    /// The number of instances, which are numbered from 1.
     pub count: Option<Number>,
     /// By name, each with its parameters.
     pub named: Vec<(ManifestText, TextTable<ManifestText>)>,
@@ -603,6 +603,6 @@ impl Value for Instances {
     }
 
     fn remove(&mut self, part: &str) -> bool {
-        keep(&mut self.named, |(name, _)| name.value == part)
+        remove_from(&mut self.named, |(name, _)| name.value == part)
     }
 }

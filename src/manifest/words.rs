@@ -1,12 +1,12 @@
-//! The keys of Docker Compose, systemd and supervisord, and what does the same here.
+//! The keys of Docker Compose, systemd and supervisord, and the keys of the manifest for the same purpose.
 //!
 //! [`WORDS`] is for keys of services, [`SECTIONS`] for tables of the whole file. Case, `-` and `_` make no difference.
 
 use toml::de::DeValue;
 
 use super::foreign::{
-    Meant, ON_DEMAND, command, env_file, health, kill_mode, limit, log_size, log_to, path, path_exists, port,
-    redirect_stderr, reload_command, replicas, restart, seconds, service_type, services, starts,
+    ON_DEMAND, Translation, command, env_file, health, kill_mode, limit, log_size, log_to, path, path_exists,
+    port, redirect_stderr, reload_command, replicas, restart, seconds, service_type, services, starts,
     stop_command, true_only, typed, wanted_by,
 };
 
@@ -15,14 +15,14 @@ use super::foreign::{
 pub struct ForeignWord {
     /// Its spellings in lower case, without `-` and `_`. `log.path` counts only in the table `log`.
     pub names: &'static [&'static str],
-    /// The key that does it here; empty if none does.
+    /// The key of the manifest for it; empty if there is none.
     pub key: &'static str,
-    /// Lines below `[longrun.web]`, or below a table that has the key, that do it; empty if there are none.
+    /// Example lines below `[longrun.web]`, or below a table that has the key; empty if there are none.
     pub example: &'static str,
-    /// A remark, or where it belongs.
+    /// A remark, or the place where it belongs.
     pub note: &'static str,
     /// Translates its value.
-    read: fn(&str, &DeValue<'_>) -> Option<Meant>,
+    read: fn(&str, &DeValue<'_>) -> Option<Translation>,
 }
 
 /// What to write instead of a word of another system.
@@ -34,9 +34,8 @@ pub struct Remedy {
     pub line: Option<String>,
 }
 
-/// What to write instead of `word` with the value `value`, in a table with the keys `keys`. `place` is the key whose table it
-/// is, or empty.
-/// `prefix` stands before the keys of that table where it does so in the file.
+/// What to write instead of `word` with the value `value`, in a table with the keys `keys`. `place` is the key of that table,
+/// such as `log`, or empty. `prefix` comes before the key if the file has it there.
 pub(super) fn remedy(
     word: &str,
     value: &DeValue<'_>,
@@ -65,24 +64,24 @@ pub(super) fn remedy(
         _ => line.to_owned(),
     };
     let (help, line) = match (word.read)(word.key, value) {
-        Some(Meant::Value(value)) => {
+        Some(Translation::Value(value)) => {
             let line = format!("{key} = {value}");
             (note(format!("write `{line}`")), Some(line))
         }
-        Some(Meant::Noted(value, why)) => {
+        Some(Translation::Noted(value, why)) => {
             let line = format!("{key} = {value}");
             (format!("write `{line}`: {why}"), Some(line))
         }
-        Some(Meant::Line(line, why)) => {
+        Some(Translation::Line(line, why)) => {
             let line = local_line(line);
             (format!("write `{line}`: {why}"), Some(line))
         }
-        Some(Meant::Nothing(why)) => (format!("leave it out: {why}"), None),
+        Some(Translation::Nothing(why)) => (format!("leave it out: {why}"), None),
         None if word.example.is_empty() => (word.note.to_owned(), None),
         None => {
             let lines: Vec<String> =
                 word.example.lines().map(|line| format!("`{}`", local_line(line))).collect();
-            (note(format!("here it is written as in {}", lines.join(", "))), None)
+            (note(format!("the manifest writes it as in {}", lines.join(", "))), None)
         }
     };
     Some(Remedy { help, line })
@@ -104,9 +103,9 @@ pub(super) fn plain(word: &str) -> String {
 pub struct ForeignSection {
     /// Its names, in lower case.
     pub names: &'static [&'static str],
-    /// What is in it.
+    /// Its content.
     pub holds: Holds,
-    /// What to write instead, or where it belongs.
+    /// What to write instead, or the place where it belongs.
     pub note: &'static str,
 }
 
@@ -143,7 +142,7 @@ pub const SECTIONS: &[ForeignSection] = &[
             "fcgi-program",
         ],
         holds: Holds::Services,
-        note: "a process that is kept running is a longrun",
+        note: "a process that keeps running is a longrun",
     },
     ForeignSection {
         names: &["oneshots", "job", "jobs", "task", "tasks", "step", "steps", "init"],
@@ -153,7 +152,7 @@ pub const SECTIONS: &[ForeignSection] = &[
     ForeignSection {
         names: &["unit", "install"],
         holds: Holds::Keys,
-        note: "what a systemd unit says in three sections stands together here, below `[longrun.NAME]`",
+        note: "the manifest has the three sections of a systemd unit in one table, `[longrun.NAME]`",
     },
     ForeignSection {
         names: &["group", "groups", "bundles"],
@@ -163,12 +162,12 @@ pub const SECTIONS: &[ForeignSection] = &[
     ForeignSection {
         names: &["default", "x-defaults", "common", "global"],
         holds: Holds::Other,
-        note: "what holds for every service of a kind stands below `[defaults.longrun]` or `[defaults.oneshot]`",
+        note: "write defaults for every service of a kind below `[defaults.longrun]` or `[defaults.oneshot]`",
     },
     ForeignSection {
         names: &["volumes", "networks", "secrets", "configs", "volume", "network"],
         holds: Holds::Other,
-        note: "this belongs to the container, so to its compose file or `docker run`; here are only the processes in it",
+        note: "this belongs to the container, so to its compose file or `docker run`; the manifest describes only the processes in it",
     },
     ForeignSection {
         names: &["version", "name"],
@@ -183,12 +182,12 @@ pub const SECTIONS: &[ForeignSection] = &[
     ForeignSection {
         names: &["eventlistener", "rpcinterface"],
         holds: Holds::Other,
-        note: "leave it out: s6 has no such interface; what follows on a death is `on-exit` or `finish` of the service",
+        note: "leave it out: s6 has no such interface; for the time after a death use `on-exit` or `finish` of the service",
     },
     ForeignSection {
         names: &["socket", "mount", "path", "automount", "slice", "timer"],
         holds: Holds::Other,
-        note: "s6-rc has only services: a longrun of your own has to do this, as cron does it for timers",
+        note: "s6-rc has only services: write a longrun for this, as cron is one for timers",
     },
 ];
 
@@ -205,17 +204,18 @@ impl ForeignWord {
         ForeignWord { note, ..self }
     }
 
-    const fn read(self, read: fn(&str, &DeValue<'_>) -> Option<Meant>) -> ForeignWord {
+    const fn read(self, read: fn(&str, &DeValue<'_>) -> Option<Translation>) -> ForeignWord {
         ForeignWord { read, ..self }
     }
 }
 
-const CONTAINER: &str = "this belongs to the container, so to its compose file or `docker run`; here are only the processes in it";
-const IMAGE: &str = "this belongs to the image, so to its Dockerfile; here are only the processes in it";
+const CONTAINER: &str = "this belongs to the container, so to its compose file or `docker run`; the manifest describes only the processes in it";
+const IMAGE: &str =
+    "this belongs to the image, so to its Dockerfile; the manifest describes only the processes in it";
 const FOREGROUND: &str =
     "leave it out: the process that `run` starts is the service, so let the program stay in the foreground";
 
-/// Their keys. Of two rows with one name the first counts whose key the table has.
+/// The keys of these systems. If two rows have the same name, the first one whose key the table has counts.
 pub const WORDS: &[ForeignWord] = &[
     // Commands.
     key(&["command", "cmd", "exec", "execstart", "entrypoint", "script", "program", "startcommand"], "run", "run = [\"nginx\", \"-g\", \"daemon off;\"]").read(command),
@@ -223,7 +223,7 @@ pub const WORDS: &[ForeignWord] = &[
     key(&["up", "start", "main"], "run", "run = [\"nginx\", \"-g\", \"daemon off;\"]").read(command),
     key(&["execstartpre", "prestart", "startpre", "pre", "setup"], "prepare", "prepare = [\"mkdir\", \"-p\", \"/run/app\"]")
         .read(command)
-        .note("it runs before each start; what is done once for all is a `[oneshot.NAME]`"),
+        .note("it runs before each start; a step that is done only once is a `[oneshot.NAME]`"),
     key(&["execstartpre", "prestart", "startpre", "pre", "setup"], "up", "up = [\"mkdir\", \"-p\", \"/run/app\"]").read(command),
     key(&["execstartpost", "poststart", "startpost"], "", "[oneshot.web-started]\nup = [\"echo\", \"up\"]\ndependencies = [\"web\"]")
         .note("a oneshot that depends on the service runs when it is up")
@@ -233,28 +233,28 @@ pub const WORDS: &[ForeignWord] = &[
     key(&["execstop", "stop", "stopcommand"], "down", "down = [\"rm\", \"-f\", \"/run/app\"]").read(command),
     key(&["execstop", "stop", "stopcommand", "down"], "down-signal", "down-signal = \"QUIT\"")
         .read(stop_command)
-        .note("a longrun is stopped by a signal; what is to be done when it has stopped is `finish`"),
+        .note("a longrun is stopped by a signal; a command for the time after the stop is `finish`"),
     key(&["execstoppost", "poststop", "onstop", "cleanup"], "finish", "finish = [\"rm\", \"-f\", \"/run/web.pid\"]").read(command),
     key(&["execreload", "reload"], "reload-signal", "reload-signal = \"HUP\"").read(reload_command),
     key(&["healthcheck", "ready.test", "ready.command", "ready.cmd", "ready.exec", "readinessprobe", "probe", "health"], "ready.check", "ready.check = [\"curl\", \"-f\", \"http://127.0.0.1/\"]")
         .read(health)
-        .note("it is asked until it succeeds for the first time, and what depends on the service waits for that"),
+        .note("it is repeated until it succeeds for the first time, and dependents of the service wait for that"),
     // Order.
     key(&["dependson", "depends", "requires", "require", "after", "wants", "bindsto", "requisite", "partof", "upholds", "links", "needs", "need", "deps", "waitfor"], "dependencies", "dependencies = [\"db\"]").read(services),
     key(&["before", "requiredby", "neededby"], "required-by", "required-by = [\"cache\"]").read(services),
-    key(&["wantedby"], "start", "start = \"boot\"").read(wanted_by).note("what is not on demand starts with the container"),
+    key(&["wantedby"], "start", "start = \"boot\"").read(wanted_by).note("a service that is not on demand starts with the container"),
     key(&["priority", "order", "sequence"], "dependencies", "dependencies = [\"db\"]")
         .read(|_, _| None)
-        .note("there are no numbers; name the services that must be up before"),
+        .note("there are no priorities; name the services that must be up before"),
     elsewhere(&["conflicts"], "s6-rc has no services that exclude each other: stop the other one in `prepare`, or choose by `only-if`"),
     key(&["autostart", "enabled", "enable", "disabled"], "start", "start = \"on-demand\"").read(starts),
-    key(&["profiles", "profile"], "start", "start = \"on-demand\"").read(|_, _| Some(Meant::Line("start = \"on-demand\"", ON_DEMAND))),
-    elsewhere(&["cron", "crontab", "schedule", "oncalendar", "onbootsec", "onunitactivesec", "timer", "every"], "s6 has no clock: a cron daemon is a longrun of its own, such as `[longrun.cron]` with `run = [\"crond\", \"-f\"]`, and its table says when what runs"),
+    key(&["profiles", "profile"], "start", "start = \"on-demand\"").read(|_, _| Some(Translation::Line("start = \"on-demand\"", ON_DEMAND))),
+    elsewhere(&["cron", "crontab", "schedule", "oncalendar", "onbootsec", "onunitactivesec", "timer", "every"], "s6 has no clock: a cron daemon is a longrun of its own, such as `[longrun.cron]` with `run = [\"crond\", \"-f\"]`, and its table has the times"),
     elsewhere(&["defaultdependencies"], "leave it out: a service starts after the image's own initialisation; `start = \"early\"` does not wait for that"),
     // Restarts.
     key(&["restart", "autorestart", "restartpolicy", "respawn"], "on-exit", "on-exit.codes = [0]")
         .read(restart)
-        .note("a longrun is always started again, but after an exit with one of these codes"),
+        .note("a longrun always starts again, except after an exit with one of these codes"),
     elsewhere(&["restart", "autorestart", "restartpolicy", "respawn"], "leave it out: only a longrun is started again; a oneshot that fails stays down"),
     key(&["restartsec", "restartdelay", "backoff"], "restart-delay", "restart-delay = \"5s\"").read(seconds),
     key(&["restartpreventexitstatus", "exitcodes", "successexitstatus"], "on-exit.codes", "on-exit.codes = [0, 2]")
@@ -262,10 +262,10 @@ pub const WORDS: &[ForeignWord] = &[
     key(&["restartforceexitstatus"], "on-exit.except", "on-exit.except = [75]"),
     key(&["startretries", "startlimitburst", "maxretries", "restartmax"], "on-exit", "on-exit.deaths = 3\non-exit.within = \"10s\"")
         .read(|_, _| None)
-        .note("so many deaths in this time, and it stays down"),
+        .note("after this number of deaths in this time it stays down"),
     key(&["startlimitintervalsec", "startlimitinterval"], "on-exit", "on-exit.deaths = 3\non-exit.within = \"10s\"")
         .read(|_, _| None)
-        .note("so many deaths in this time, and it stays down"),
+        .note("after this number of deaths in this time it stays down"),
     key(&["startsecs", "minimumuptime"], "ready", "ready.tcp = \"127.0.0.1:8080\"")
         .read(|_, _| None)
         .note("s6 does not count seconds: `ready` says when the service is up, `on-exit.deaths` and `within` when to give up"),
@@ -275,24 +275,24 @@ pub const WORDS: &[ForeignWord] = &[
     key(&["stopsignal", "killsignal"], "down-signal", "down-signal = \"QUIT\""),
     key(&["stopgraceperiod", "stopwaitsecs", "timeoutstopsec", "stoptimeout", "killtimeout", "stoptimeoutsec"], "timeout-kill", "timeout-kill = \"10s\"")
         .read(seconds)
-        .note("what has not stopped then is killed"),
+        .note("a process that has not stopped by then is killed"),
     key(&["timeoutstopsec", "stopgraceperiod", "stopwaitsecs"], "timeout-down", "timeout-down = \"10s\"").read(seconds),
     key(&["timeoutstartsec", "starttimeout", "timeoutsec", "timeout", "startperiod", "timeoutup"], "timeout-up", "timeout-up = \"30s\"").read(seconds),
     key(&["stopasgroup", "killmode"], "stop-group", "stop-group = true").read(kill_mode),
     key(&["killasgroup", "sendsigkill", "finalkillsignal"], "flag-timeout-killpg", "flag-timeout-killpg = true").read(true_only),
     key(&["restartkillsignal"], "down-signal", "down-signal = \"QUIT\""),
-    elsewhere(&["timeoutabortsec", "runtimemaxsec", "watchdogsec", "watchdogsignal"], "s6 has no such limit; a longrun of your own can call `s6gen restart NAME`"),
+    elsewhere(&["timeoutabortsec", "runtimemaxsec", "watchdogsec", "watchdogsignal"], "s6 has no such limit; write a longrun that calls `s6gen restart NAME`"),
     // Environment.
     key(&["env", "envs", "environ", "envvars", "variables", "passenvironment"], "environment", "environment = { MODE = \"production\" }"),
     key(&["envfile", "environmentfile", "dotenv"], "run", "run = \"set -a; . /etc/web.env; exec web\"")
         .read(env_file)
-        .note("the shell reads the file at each start; a variable of your own stands in `environment`"),
+        .note("the shell reads the file at each start; for single variables use `environment`"),
     key(&["envfile", "environmentfile", "dotenv"], "up", "up = \"set -a; . /etc/web.env; exec web\"").read(|_, _| None),
     key(&["unsetenvironment", "clearenv"], "with-contenv", "with-contenv = false").read(|_, _| None).note("the container's environment is left out as a whole"),
     key(&["workingdir", "workingdirectory", "directory", "dir", "cwd", "chdir", "workdirectory"], "workdir", "workdir = \"/srv/web\"").read(path),
     elsewhere(&["rootdirectory", "chroot", "rootimage"], "call it in the command: `run = [\"chroot\", \"/srv/web\", \"web\"]`"),
     key(&["uid", "runas", "username", "account"], "user", "user = \"app\""),
-    key(&["group", "gid", "groups"], "user", "user = \"app:adm\"").read(|_, _| None).note("account and group stand in one key"),
+    key(&["group", "gid", "groups"], "user", "user = \"app:adm\"").read(|_, _| None).note("account and group are in one key"),
     elsewhere(&["supplementarygroups", "groupadd"], "leave it out: a name in `user` brings all groups that the account has in the image's `/etc/group`"),
     elsewhere(&["dynamicuser"], "make the account in the Dockerfile and name it: `user = \"app\"`"),
     key(&["limitnofile", "minfds", "nofile"], "limits.nofile", "limits.nofile = 65536").read(limit),
@@ -318,18 +318,18 @@ pub const WORDS: &[ForeignWord] = &[
     key(&["stdoutlogfilemaxbytes", "log.maxsize", "log.maxbytes", "log.rotatesize", "logmaxsize", "stderrlogfilemaxbytes"], "log.size", "log.to = \"/var/log/web\"\nlog.size = \"10MB\"").read(log_size),
     key(&["stdoutlogfilebackups", "log.maxfile", "log.backups", "log.maxfiles", "log.rotate", "stderrlogfilebackups"], "log.keep", "log.to = \"/var/log/web\"\nlog.keep = 10"),
     key(&["syslogidentifier", "tag", "stdoutsyslog"], "log.prefix", "log.prefix = \"web:\"").read(|_, _| None),
-    key(&["logging", "logdriver", "logs"], "log", "log.to = \"/var/log/web\"").read(|_, _| None).note("left out, the output goes to the container's log"),
-    elsewhere(&["stdoutcapturemaxbytes", "stdouteventsenabled", "stderrcapturemaxbytes", "stderreventsenabled", "stderrsyslog", "log.driver", "log.options", "log.level", "loglevel", "standardinput", "ttypath"], "leave it out: s6 has no such thing; `s6gen explain log` shows what there is for output"),
+    key(&["logging", "logdriver", "logs"], "log", "log.to = \"/var/log/web\"").read(|_, _| None).note("without this key the output goes to the container's log"),
+    elsewhere(&["stdoutcapturemaxbytes", "stdouteventsenabled", "stderrcapturemaxbytes", "stderreventsenabled", "stderrsyslog", "log.driver", "log.options", "log.level", "loglevel", "standardinput", "ttypath"], "leave it out: s6 has no such thing; `s6gen explain log` shows the keys for output"),
     // Instances.
     key(&["numprocs", "scale", "replicas", "copies", "workers", "processes", "deploy"], "instances", "instances = 4").read(replicas).note("the services are `NAME-1`, `NAME-2` and so on; `{{ instance }}` in a value is the number"),
-    elsewhere(&["processname", "numprocsstart"], "leave it out: the service is called as its table, and an instance `NAME-INSTANCE`"),
+    elsewhere(&["processname", "numprocsstart"], "leave it out: the service has the name of its table, and an instance has the name `NAME-INSTANCE`"),
     // The kind of the process.
     key(&["type"], "", "").read(service_type).note("the kind is in the name of the table: `[longrun.NAME]`, `[oneshot.NAME]` or `[bundle.NAME]`"),
     elsewhere(&["remainafterexit"], "a step that is done once and then counts as up is a `[oneshot.NAME]` with `up`"),
     elsewhere(&["pidfile", "guessmainpid", "daemonize", "background", "nodaemon", "foreground"], FOREGROUND),
     key(&["notifyaccess", "busname", "notify"], "ready", "ready.fd = 3")
         .read(|_, _| None)
-        .note("the program writes a newline to this descriptor; systemd's socket does not exist here, and `ready.check`, `ready.tcp` or `ready.unix` ask a program that knows nothing of it"),
+        .note("the program writes a newline to this descriptor; there is no socket of systemd, so for a program that cannot do this use `ready.check`, `ready.tcp` or `ready.unix`"),
     key(&["notificationfd"], "ready.fd", "ready.fd = 3"),
     key(&["ready.port", "ready.tcpport", "ready.listen"], "ready.tcp", "ready.tcp = \"127.0.0.1:8080\"").read(port),
     key(&["ready.url", "ready.httpget", "ready.endpoint"], "ready.http", "ready.http = \"http://127.0.0.1:8080/health\"").read(typed),
@@ -344,7 +344,7 @@ pub const WORDS: &[ForeignWord] = &[
     key(&["root", "outdir", "sourcedir", "destination"], "tree", "tree = \"/etc/s6-overlay/sv\""),
     // Names and texts.
     key(&["comment", "summary", "about", "title"], "description", "description = \"serves pages\""),
-    elsewhere(&["documentation", "sourcepath"], "leave it out, or write a comment behind `#`"),
+    elsewhere(&["documentation", "sourcepath"], "leave it out, or write a comment after `#`"),
     elsewhere(&["alias", "also"], "a second name is a bundle: `[bundle.NAME]` with `contents = [\"web\"]`"),
     key(&["services", "members", "programs", "children", "units"], "contents", "contents = [\"db\", \"cache\"]").read(services),
     // Not about processes.

@@ -5,8 +5,8 @@ use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::Node;
 
-/// The nodes of each strongly connected component of a graph of `count` nodes: every node of one leads to every other
-/// one, so that an edge between two components is part of no cycle.
+/// The nodes of each strongly connected component of a graph of `count` nodes. In a component every node leads to every other
+/// one, so an edge between two components is part of no cycle.
 pub fn components(count: usize, edges: impl Iterator<Item = (Node, Node)>) -> Vec<Vec<Node>> {
     let mut graph = DiGraph::<(), ()>::new();
     (0..count).for_each(|_| _ = graph.add_node(()));

@@ -1,4 +1,4 @@
-//! The compiled database that s6-rc-compile makes of a service set, as `s6-rc-db` prints it.
+//! The compiled database of a service set, as s6-rc-compile makes it and `s6-rc-db` prints it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::{Index, Kind, Layer, Members, Name, Node, NodeKind, Script, Service};
 
-/// What `s6-rc-compile` makes of an accepted service set: what `s6-rc-db` would print.
+/// The compiled database of a service set without errors, with the facts that `s6-rc-db` prints.
 ///
-/// Serialized it is an object of `services` and `bundles` by name. Whatever is zero is left out; a name or word that
-/// is not UTF-8 is `base64:` and its bytes in base64.
+/// As JSON it is an object with `services` and `bundles` by name. Numbers that are 0 and lists that are empty are left out. A
+/// name or word that is not UTF-8 is written as `base64:` and its bytes in base64.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Database {
     /// Longruns and oneshots by name, the two internal ones included.
@@ -28,11 +28,11 @@ pub type Words = Vec<Vec<u8>>;
 pub struct Entry {
     /// `longrun` or `oneshot`.
     pub kind: &'static str,
-    /// What it waits for directly, bundles flattened, in byte order.
+    /// The atomic services that it waits for directly, in byte order.
     pub dependencies: Vec<Name>,
-    /// Milliseconds for starting; 0 is for ever.
+    /// Milliseconds for starting; 0 is no limit.
     pub timeout_up: u32,
-    /// Milliseconds for stopping; 0 is for ever.
+    /// Milliseconds for stopping; 0 is no limit.
     pub timeout_down: u32,
     /// Bit 0 essential, bit 1 recommended.
     pub flags: u32,
@@ -116,7 +116,7 @@ impl Database {
         database
     }
 
-    /// The database as JSON, as its [`Serialize`] says.
+    /// The database as JSON.
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or_default()
     }
@@ -151,13 +151,13 @@ fn pipelines(index: &Index<'_>) -> BTreeMap<Node, Arc<[(Name, Name)]>> {
     found
 }
 
-/// Pairs are in the order of the text `producer/consumer`.
+/// The key by which pairs are sorted: the text `producer/consumer`.
 fn pair_key<'a>(producer: &'a Name, consumer: &'a Name) -> impl Iterator<Item = u8> + 'a {
     producer.as_bytes().iter().copied().chain([b'/']).chain(consumer.as_bytes().iter().copied())
 }
 
-/// The words that s6-rc keeps for a script: those of the file that was read, or the path of the script that is
-/// generated. Texts that were not read from a tree are taken for an empty command.
+/// The words of a script in the database: those of the file that was read, or the path of the generated script. Without
+/// either the command is empty.
 fn command_line(script: &Script) -> Words {
     match script {
         Script::Words(words) => words.clone(),

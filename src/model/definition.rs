@@ -9,31 +9,31 @@ use crate::diagnostic::Origin;
 pub struct Definition {
     /// Entries that mean nothing to s6-rc in a service of this type.
     pub ignored: Vec<Ignored>,
-    /// The names of a list file that the directory of the same list hides, and the place of the file.
+    /// The names in the file of a list that the directory of the same list overrides, and the place of the file.
     pub hidden: Option<(Vec<ServiceRef>, Origin)>,
-    /// The text in `type` after the type.
-    pub behind_type: Option<Origin>,
+    /// The place of text after the type in the `type` file.
+    pub text_after_type: Option<Origin>,
     /// Files of the definition that another of its files runs: by the path in `up`, or by a readiness check.
     pub called: Vec<Called>,
     /// Absolute paths in a command line that do not exist in the tree.
     pub missing: Vec<Missing>,
     /// Files in a list directory that contain names. s6-rc does not read their contents.
     pub written_lists: Vec<(Name, Origin, Vec<Name>)>,
-    /// What s6gen meant with this definition, if it made it.
+    /// How the service starts, if s6gen made this definition.
     pub made: Option<Made>,
     /// Why `finish` cannot be read; the service is then compiled without it.
     pub finish_left_out: Option<(Origin, String)>,
-    /// The places of files whose values do not keep a place themselves.
+    /// The places of the files whose values in the model have no place.
     places: Vec<(&'static str, Origin)>,
 }
 
 impl Definition {
-    /// Remembers where a file is.
+    /// Stores the place of a file.
     pub fn add_place(&mut self, file: &'static str, origin: Origin) {
         self.places.push((file, origin));
     }
 
-    /// Where a file is.
+    /// The place of a file.
     pub fn place(&self, file: &str) -> Option<Origin> {
         self.places.iter().find(|(known, _)| *known == file).map(|(_, origin)| *origin)
     }
@@ -46,7 +46,7 @@ pub struct Ignored {
     pub name: Vec<u8>,
     /// Its place.
     pub origin: Origin,
-    /// Whether it would mean something in a service of another type, or did so in other versions.
+    /// Whether s6-rc knows the name: in a service of another type, or in another version.
     pub is_known: bool,
     /// Whether it is a directory.
     pub is_directory: bool,
@@ -54,10 +54,10 @@ pub struct Ignored {
     pub is_empty: bool,
 }
 
-/// When a definition that s6gen made starts.
+/// How a service starts whose definition s6gen made. The receipt records it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Made {
-    /// It stands in a start bundle.
+    /// It is in a start bundle.
     Started,
     /// Something that starts needs it, or it starts on demand.
     Needed,
@@ -72,7 +72,7 @@ pub struct Missing {
     pub word: usize,
     /// The path as it is written.
     pub path: String,
-    /// The nearest path that leads somewhere, and what is there.
+    /// The most similar path that exists, and the file there.
     pub nearest: Option<(String, Origin)>,
 }
 
@@ -87,7 +87,7 @@ pub struct Called {
     pub path: String,
     /// Where it is, or should be.
     pub origin: Origin,
-    /// What is there.
+    /// What is at the path.
     pub found: Found,
 }
 
@@ -106,7 +106,7 @@ pub enum Found {
 }
 
 impl Service {
-    /// What was read of its definition directory, if it comes from a tree.
+    /// The facts about its definition directory, if it was read from a tree.
     pub fn definition(&self) -> Option<&Definition> {
         self.definition.as_deref()
     }

@@ -1,5 +1,5 @@
-//! The table of the files of a definition: in which types of service each one means something, since when, and which
-//! field of the model it holds. Reading, rules, comparison and rendering take theirs from here.
+//! The table of the files of a definition: the types of service that have each file, the first version that reads it, and the
+//! field of the model for it. Reading, rules, comparison and rendering all use this table.
 
 use super::{Feature, Kind, Longrun, Oneshot, Script, Service, ServiceRef};
 
@@ -8,24 +8,24 @@ use super::{Feature, Kind, Longrun, Oneshot, Script, Service, ServiceRef};
 pub struct DefinitionFile {
     /// Its name.
     pub name: &'static str,
-    /// The types of service in which it means something; none for what only other versions or tools read.
+    /// The types of service that have it. Empty for files that only other versions or tools read.
     pub kinds: &'static [&'static str],
-    /// What a target needs for it; none if every s6-rc that s6gen knows has it.
+    /// The feature that a target needs for it. `None` if every s6-rc that s6gen knows reads it.
     pub needs: Option<Feature>,
-    /// What it holds.
+    /// The form of its content.
     pub content: Content,
 }
 
-/// What a file of a definition holds, and where the model keeps that.
+/// The form of the content of a file, and the field of the model for it.
 #[derive(Debug)]
 pub enum Content {
     /// The type of the service.
     Type,
-    /// Nothing: that it exists is enough.
+    /// A flag: it counts if the file exists.
     Flag(fn(&Service) -> bool),
-    /// Milliseconds that a start or stop may take; 0 stands for no limit and is not written.
+    /// Milliseconds that a start or stop may take. 0 is no limit, and is not written.
     Limit(fn(&Service) -> u32),
-    /// A number; none if it is not set.
+    /// A number, if it is set.
     Number(fn(&Longrun) -> Option<u32>),
     /// A signal as s6-supervise reads it.
     Signal(fn(&Longrun) -> Option<&[u8]>),
@@ -35,13 +35,13 @@ pub enum Content {
     Directory(fn(&Service) -> &[ServiceRef]),
     /// The old form of such a directory: a file with one name in each line.
     OldList,
-    /// A command line, which s6-rc-compile takes apart.
+    /// A command line, which s6-rc-compile splits into words.
     CommandLine(fn(&Oneshot) -> Option<&Script>),
     /// A program that s6-supervise starts.
     Program(fn(&Longrun) -> Option<&Script>),
     /// A directory that is copied into the service directory.
     Folder,
-    /// Something that s6-rc does not read.
+    /// Anything else, which s6-rc does not read.
     Unread,
 }
 
@@ -64,7 +64,7 @@ const fn newer(
     DefinitionFile { name, kinds, needs: Some(needs), content }
 }
 
-/// Every file of a definition that s6-rc knows, or that it knew or is taken to know.
+/// Every file of a definition that s6-rc knows, that older versions knew, or that users often expect it to know.
 pub const DEFINITION_FILES: &[DefinitionFile] = &[
     file("type", ALL, Content::Type),
     file("flag-essential", ALL, Content::Flag(|service| service.flag_essential)),
@@ -94,7 +94,7 @@ pub const DEFINITION_FILES: &[DefinitionFile] = &[
         Feature::LockFd,
         Content::Number(|longrun| longrun.lock_fd.as_ref().map(|fd| fd.value)),
     ),
-    // s6-supervise takes 0 for no limit, which is what it does without the file.
+    // For s6-supervise 0 is no limit, as if the file did not exist.
     file("timeout-kill", LONGRUN, Content::Number(|longrun| longrun.timeout_kill.filter(|limit| *limit > 0))),
     file("timeout-finish", LONGRUN, Content::Number(|longrun| longrun.timeout_finish)),
     file("max-death-tally", LONGRUN, Content::Number(|longrun| longrun.max_death_tally)),
@@ -120,26 +120,26 @@ pub const DEFINITION_FILES: &[DefinitionFile] = &[
     file("data", LONGRUN, Content::Folder),
     file("env", LONGRUN, Content::Folder),
     file("template", LONGRUN, Content::Folder),
-    // Both mean something beside `template` only, and s6-rc makes them itself.
+    // Both have a meaning only beside `template`, and s6-rc makes them itself.
     file("instance", &[], Content::Unread),
     file("instances", &[], Content::Unread),
-    // Of plain s6, and of s6-rc before 0.5.2.1.
+    // Files of plain s6, and of s6-rc before 0.5.2.1.
     file("log", &[], Content::Unread),
     file("nosetsid", &[], Content::Unread),
 ];
 
 impl DefinitionFile {
-    /// The one of that name.
+    /// The file with the name `name`.
     pub fn find(name: &[u8]) -> Option<&'static DefinitionFile> {
         DEFINITION_FILES.iter().find(|file| file.name.as_bytes() == name)
     }
 
-    /// Those that mean something in services of the type `kind`.
+    /// The files that services of the type `kind` have.
     pub fn of(kind: &str) -> impl Iterator<Item = &'static DefinitionFile> {
         DEFINITION_FILES.iter().filter(move |file| file.kinds.contains(&kind))
     }
 
-    /// Whether it means something in services of the type `kind`.
+    /// Whether s6-rc reads it in services of the type `kind`.
     pub fn is_read_in(&self, kind: &str) -> bool {
         self.kinds.contains(&kind)
     }

@@ -1,4 +1,4 @@
-//! Finds services by name and lists what each of them waits for, pipelines and the services that s6-rc adds included.
+//! Finds services by name, and lists the dependencies of each one, also those that s6-rc adds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,12 +11,12 @@ use crate::diagnostic::Origin;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node(pub usize);
 
-/// What a node is, in the compiler's view.
+/// What a node is for the compiler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeKind {
     /// A supervised process.
     Longrun,
-    /// A step.
+    /// A step that is done once.
     Oneshot,
     /// One name for several services, also that of a pipeline.
     Bundle,
@@ -27,26 +27,26 @@ pub enum NodeKind {
 /// One reason for a service to wait for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Edge {
-    /// What is waited for; a bundle stands for its members.
+    /// The node that the service waits for. A bundle stands for its members.
     pub to: Node,
-    /// Why.
+    /// Why it waits.
     pub why: Why,
-    /// Where that was written, if it was.
+    /// Where the dependency is written. `None` if s6-rc adds it.
     pub origin: Option<Origin>,
 }
 
 /// Where an edge of the dependency graph comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
-    /// A dependency that somebody wrote.
+    /// A dependency in a manifest or a definition.
     Dependency,
     /// A producer waits for its consumer.
     Consumer,
-    /// The members of a pipeline wait for the keeper of its pipes.
+    /// The members of a pipeline wait for the service that keeps its pipes open.
     FdHolder,
     /// A oneshot waits for the process that runs it.
     OneshotRunner,
-    /// A bundle stands for this member.
+    /// A bundle contains this member. This edge is not a dependency.
     Member,
 }
 
@@ -85,12 +85,12 @@ impl<'a> Index<'a> {
         Index { set, names, pipelines }
     }
 
-    /// The set that was looked up.
+    /// The set that this index is for.
     pub fn set(&self) -> &'a ServiceSet {
         self.set
     }
 
-    /// The node of that name.
+    /// The node with the name `name`.
     pub fn find(&self, name: &Name) -> Option<Node> {
         self.names.get(name).copied()
     }
@@ -157,8 +157,8 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// The edges that leave a node: what a service waits for, or what a bundle stands for.
-    /// Names that are defined nowhere are left out.
+    /// The edges that leave a node: the dependencies of a service, or the members of a bundle. Names that are defined nowhere
+    /// are left out.
     pub fn edges(&self, node: Node) -> Vec<Edge> {
         let mut edges = Vec::new();
         let Some(service) = self.service(node) else {
@@ -175,7 +175,7 @@ impl<'a> Index<'a> {
             |name: &str, why: Why| Edge { to: Node(usize::from(name == FDHOLDER)), why, origin: None };
         match &service.kind {
             Kind::Bundle(bundle) => written(&bundle.contents, Why::Member, &mut edges),
-            // Nothing more is known of another layer's service than what we add to it.
+            // Of a service of another layer only the dependencies are known that this manifest or tree adds.
             Kind::Unknown => written(&service.extended_by, Why::Dependency, &mut edges),
             Kind::Oneshot(oneshot) => {
                 written(&oneshot.dependencies, Why::Dependency, &mut edges);
@@ -193,7 +193,7 @@ impl<'a> Index<'a> {
         edges
     }
 
-    /// The consumer and everything that feeds it, directly or not.
+    /// Adds edges to the last consumer and to all its producers, direct and indirect.
     fn pipeline_members(&self, node: Node, edges: &mut Vec<Edge>) {
         let pipeline = &self.pipelines[node.0 - self.set.services.len()];
         let mut seen = BTreeSet::new();
@@ -207,7 +207,7 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// The atomic services that a node stands for: itself, or the members of a bundle, however deep.
+    /// The atomic services that a node stands for: itself, or all members of a bundle, also those of inner bundles.
     pub fn atomics(&self, node: Node) -> BTreeSet<Node> {
         let mut atomics = BTreeSet::new();
         let mut seen = BTreeSet::new();
@@ -226,7 +226,7 @@ impl<'a> Index<'a> {
         atomics
     }
 
-    /// The atomic services that a node waits for directly, bundles flattened, the edges that s6-rc adds included.
+    /// The atomic services that a node waits for directly, also those that s6-rc adds. Bundles are replaced by their members.
     pub fn dependencies(&self, node: Node) -> BTreeSet<Node> {
         let mut needed = BTreeSet::new();
         for edge in self.edges(node) {
@@ -240,7 +240,7 @@ impl<'a> Index<'a> {
         needed
     }
 
-    /// The atomic services among `start` and everything they need, directly or not.
+    /// The atomic services of `start` and all their dependencies, direct and indirect.
     pub fn closure(&self, start: impl IntoIterator<Item = Node>) -> BTreeSet<Node> {
         let mut closed = BTreeSet::new();
         let mut todo: Vec<Node> = start.into_iter().flat_map(|n| self.atomics(n)).collect();

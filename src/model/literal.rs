@@ -1,32 +1,32 @@
-//! Texts of a manifest that look as if they would be expanded, but are used as written.
+//! Texts of a manifest that look as if something expands them, but are used as written.
 
 use crate::diagnostic::Origin;
 
-/// A text that looks as if it would be expanded.
+/// A text that looks as if something expands it.
 #[derive(Debug, Clone)]
 pub struct Literal {
-    /// The key whose value it is, or the name of the variable; empty for an expression.
+    /// The key that has the text as value, or the name of the variable. Empty for an expression.
     pub key: String,
     /// The text, or the name in the expression.
     pub text: String,
-    /// Where it stands.
+    /// Its place.
     pub origin: Origin,
-    /// What it is.
+    /// The kind of text.
     pub form: LiteralForm,
 }
 
-/// Where a literal text stands.
+/// The kinds of literal texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LiteralForm {
     /// In a key such as `workdir`, with a `$NAME`.
     Value,
     /// In a variable of `environment`, with a `$NAME`.
     Environment,
-    /// Somewhere in a service that is no template, with a `{{ name }}`.
+    /// Anywhere in a service that is not a template, with a `{{ name }}`.
     Expression,
 }
 
-/// The name behind the first `$` of a text, and what stands before it.
+/// The name of the first variable in a text, and the text before it.
 pub fn variable(text: &str) -> Option<(&str, String)> {
     let (before, after) = text.split_once('$')?;
     let named = after.strip_prefix('{').unwrap_or(after);

@@ -2,7 +2,7 @@
 
 use super::{Edge, Index, Node, NodeKind};
 
-/// The atomic services that bundles stand for, each bundle worked out once, when it is first asked for.
+/// The atomic services that bundles stand for. Each bundle is resolved once, when it is first needed.
 ///
 /// This is for sets without errors. If bundles contain themselves, the result for these bundles is incomplete.
 #[derive(Debug)]
@@ -24,10 +24,10 @@ impl<'a> Members<'a> {
         Members { index, of: vec![MemberState::Nothing; index.nodes().count()] }
     }
 
-    /// The atomic services that `bundle` stands for, in order. A node that is not a bundle has none.
+    /// The atomic services that `bundle` stands for, in the order of the nodes. A node that is not a bundle has none.
     pub fn of(&mut self, bundle: Node) -> &[Node] {
         if self.index.kind(bundle) == NodeKind::Bundle {
-            self.work_out(bundle);
+            self.resolve(bundle);
         }
         self.known(bundle)
     }
@@ -39,8 +39,8 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Inner bundles first. Bundles may be nested too deeply for the stack.
-    fn work_out(&mut self, bundle: Node) {
+    /// Resolves a bundle, inner bundles first. It uses no recursion: bundles may be nested too deeply for the stack.
+    fn resolve(&mut self, bundle: Node) {
         let mut todo: Vec<(Node, Option<Vec<Edge>>)> = vec![(bundle, None)];
         while let Some((bundle, edges)) = todo.pop() {
             match (&self.of[bundle.0], edges) {

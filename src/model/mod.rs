@@ -1,8 +1,8 @@
-//! What is meant: services and how they need each other, in s6-rc's own terms.
+//! The model: services and their dependencies, in the terms of s6-rc.
 //!
-//! A [`ServiceSet`] can hold a wrong set as well as a right one. It is made from a manifest by `resolve` and from a
-//! source directory by `import`, judged by `validate`, and turned into text by `render`. Every mention of a service
-//! keeps the place where it was written. Fields are named after the file of an s6-rc definition, with `_` for `-`.
+//! A [`ServiceSet`] may have errors. `resolve` makes it from a manifest, `import` makes it from a source directory, `validate`
+//! checks it, and `render` turns it into text. Every mention of a service has the place where it is written. A field has the
+//! name of the file in an s6-rc definition, with `_` for `-`.
 
 mod components;
 mod database;
@@ -46,7 +46,7 @@ pub struct ServiceSet {
     pub services: Vec<Service>,
     /// The system they are for.
     pub target: Target,
-    /// Files beside the definitions that would mean something in one, and where they lie.
+    /// Files beside the definitions that belong into a definition, and their places.
     pub stray: Vec<(Name, Origin)>,
 }
 
@@ -56,7 +56,7 @@ pub const ONESHOT_RUNNER: &str = "s6rc-oneshot-runner";
 pub const FDHOLDER: &str = "s6rc-fdholder";
 
 impl ServiceSet {
-    /// A set that holds nothing yet but the two services s6-rc adds to every database.
+    /// A set with only the two services that s6-rc adds to every database.
     pub fn new(target: Target) -> Self {
         let internal = |name: &str| Service {
             layer: Layer::Internal,
@@ -66,7 +66,7 @@ impl ServiceSet {
         ServiceSet { services: vec![internal(ONESHOT_RUNNER), internal(FDHOLDER)], target, stray: Vec::new() }
     }
 
-    /// The definitions that this manifest or tree brings, without those of other layers.
+    /// The definitions of this manifest or tree, without those of other layers.
     pub fn ours(&self) -> impl Iterator<Item = &Service> {
         self.services.iter().filter(|s| s.layer == Layer::Ours)
     }
@@ -83,28 +83,28 @@ pub struct Service {
     pub layer: Layer,
     /// Position of its source directory among the sources, and of the definition in it.
     pub place: (u32, u32),
-    /// What it is for, in the user's words.
+    /// The description that the user wrote.
     pub description: Option<String>,
     /// Stopped only by `s6-rc -D`. On a bundle it stands for every member.
     pub flag_essential: bool,
     /// A hint for s6-rc's repository tools; no effect under s6-overlay.
     pub flag_recommended: bool,
-    /// Part of the definition could not be read and was reported: what it says about others is not known.
+    /// Whether a part of the definition could not be read, which was reported. Its lists may lack names.
     pub incomplete: bool,
-    /// What it runs, as its author wrote it.
+    /// Its programs, as the user wrote them.
     pub programs: Vec<Program>,
-    /// Texts that look as if somebody would expand them.
+    /// Texts that look as if something expands them.
     pub literals: Vec<Literal>,
-    /// What s6-rc does not look at, for definitions that were read from a tree.
+    /// Facts that s6-rc does not check, if the definition was read from a tree.
     pub definition: Option<Box<Definition>>,
-    /// Dependencies that we add to a definition of another layer.
+    /// Dependencies that this manifest adds to a definition of another layer.
     pub extended_by: Vec<ServiceRef>,
-    /// The rest, by type.
+    /// Everything that depends on the type.
     pub kind: Kind,
 }
 
 impl Service {
-    /// A definition of `kind`, ours, with nothing else set.
+    /// A definition of this manifest or tree, with nothing else set.
     pub fn new(name: Name, origin: Option<Origin>, kind: Kind) -> Self {
         Service {
             name,
@@ -123,7 +123,7 @@ impl Service {
         }
     }
 
-    /// What it waits for, as written.
+    /// Its dependencies, as written.
     pub fn dependencies(&self) -> &[ServiceRef] {
         match &self.kind {
             Kind::Longrun(longrun) => &longrun.dependencies,
@@ -153,22 +153,22 @@ impl Service {
 /// Who defines a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layer {
-    /// The manifest, or the tree that is being judged.
+    /// The manifest, or the tree that is checked.
     Ours,
     /// s6-overlay itself.
     Overlay,
-    /// Another layer of the image; nothing but the name is known.
+    /// Another layer of the image. Only the name is known.
     External,
-    /// s6-rc, in every database.
+    /// s6-rc itself, which adds it to every database.
     Internal,
 }
 
-/// The three types of s6-rc, and names of which no more is known than that they exist.
+/// The three types of s6-rc, and a kind for names that are known to exist and nothing else.
 #[derive(Debug, Clone)]
 pub enum Kind {
     /// A process that is kept running.
     Longrun(Box<Longrun>),
-    /// A step that is done, and perhaps undone.
+    /// A step that is done once, and may be undone.
     Oneshot(Box<Oneshot>),
     /// One name for several services.
     Bundle(Bundle),
@@ -188,7 +188,7 @@ impl Kind {
     }
 }
 
-/// A mention of a service and where it stands.
+/// A mention of a service, with its place.
 #[derive(Debug, Clone)]
 pub struct ServiceRef {
     /// The name that is mentioned.
@@ -202,67 +202,67 @@ pub struct ServiceRef {
 pub struct Written<T> {
     /// The value.
     pub value: T,
-    /// The place; none for defaults.
+    /// The place. `None` for a default of s6gen.
     pub origin: Option<Origin>,
 }
 
 /// A supervised process.
 #[derive(Debug, Clone, Default)]
 pub struct Longrun {
-    /// What must be up before it is started.
+    /// The services that must be up before it starts.
     pub dependencies: Vec<ServiceRef>,
-    /// Milliseconds it may take to come up and get ready; 0 is for ever.
+    /// Milliseconds that it may take to become up and ready; 0 is no limit.
     pub timeout_up: u32,
-    /// Milliseconds it may take to stop before the stop counts as failed; 0 is for ever.
+    /// Milliseconds that a stop may take before it counts as failed; 0 is no limit.
     pub timeout_down: u32,
     /// The process.
     pub run: Script,
-    /// What happens after each death.
+    /// What runs after each death.
     pub finish: Option<Script>,
-    /// The consumer of its standard output. One name; a wrong tree may hold none or several.
+    /// The consumer of its standard output: one name. A faulty tree may have none or several.
     pub producer_for: Option<Vec<ServiceRef>>,
     /// The producers that it reads from.
     pub consumer_for: Vec<ServiceRef>,
-    /// The bundle made of the whole pipeline, on its last consumer. One name; a wrong tree may hold none or several.
+    /// The name of the bundle of the whole pipeline, on its last consumer: one name. A faulty tree may have none or several.
     pub pipeline_name: Option<Vec<ServiceRef>>,
-    /// The descriptor on which it says that it is ready.
+    /// The descriptor on which it reports that it is ready.
     pub notification_fd: Option<Written<u32>>,
     /// The descriptor of the lock that keeps a second copy from starting.
     pub lock_fd: Option<Written<u32>>,
-    /// Milliseconds between the stop signal and SIGKILL; 0 is never.
+    /// Milliseconds between the stop signal and SIGKILL; 0 means that SIGKILL never comes.
     pub timeout_kill: Option<u32>,
     /// SIGKILL goes to the whole process group.
     pub flag_timeout_killpg: bool,
-    /// Milliseconds that `finish` may take; s6's own default is 5000, 0 is for ever.
+    /// Milliseconds that `finish` may take; 0 is no limit. The default of s6 is 5000.
     pub timeout_finish: Option<u32>,
-    /// How many deaths s6-supervise remembers; s6's own default is 100.
+    /// How many deaths s6-supervise remembers; the default of s6 is 100.
     pub max_death_tally: Option<u32>,
-    /// The signal that stops it, as written to the file; s6's own default is SIGTERM.
+    /// The signal that stops it, as written to the file; the default of s6 is SIGTERM.
     pub down_signal: Option<Vec<u8>>,
-    /// The signal that makes it reload; s6's own default is SIGHUP.
+    /// The signal that makes it reload; the default of s6 is SIGHUP.
     pub reload_signal: Option<Vec<u8>>,
-    /// `run` is pid 1 of a name space of its own.
+    /// `run` is pid 1 of its own PID name space.
     pub flag_newpidns: bool,
-    /// The question behind `data/check`.
+    /// The readiness check, written to `data/check`.
     pub check: Option<Script>,
     /// Further files of the definition directory by path.
     pub files: BTreeMap<String, File>,
 }
 
-/// A step.
+/// A step that is done once.
 #[derive(Debug, Clone, Default)]
 pub struct Oneshot {
-    /// What must be up before `up` runs.
+    /// The services that must be up before `up` runs.
     pub dependencies: Vec<ServiceRef>,
-    /// Milliseconds that `up` may take; 0 is for ever.
+    /// Milliseconds that `up` may take; 0 is no limit.
     pub timeout_up: u32,
-    /// Milliseconds that `down` may take; 0 is for ever.
+    /// Milliseconds that `down` may take; 0 is no limit.
     pub timeout_down: u32,
-    /// What is done.
+    /// The command that does it.
     pub up: Script,
-    /// What undoes it.
+    /// The command that undoes it.
     pub down: Option<Script>,
-    /// What `s6-rc reload` runs.
+    /// The command that `s6-rc reload` runs.
     pub reload: Option<Script>,
     /// Further files of the definition directory by path.
     pub files: BTreeMap<String, File>,
@@ -271,11 +271,11 @@ pub struct Oneshot {
 /// One name for several services.
 #[derive(Debug, Clone, Default)]
 pub struct Bundle {
-    /// Its members; bundles stand for their own members.
+    /// Its members. An inner bundle stands for its own members.
     pub contents: Vec<ServiceRef>,
 }
 
-/// A file that is written as it is.
+/// A file of the user, written unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
     /// The content.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// The name of a service, as bytes: s6-rc allows everything but `/`, newline and NUL.
 ///
-/// Printing it escapes what would disturb a terminal or a log.
+/// When it is printed, characters that could disturb a terminal or a log are escaped.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(Arc<[u8]>);
 
@@ -56,7 +56,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// Whether a character changes the direction of text or is invisible: such a character could make two names look alike.
+/// Whether a character is invisible or changes the direction of text. It could make two names look alike.
 pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

@@ -1,5 +1,5 @@
-//! What a service runs, as its author wrote it: in the files of a definition, or in the keys of a manifest. A rule looks at
-//! a [`Program`] and does not know which of the two it came from.
+//! The programs of a service, as the user wrote them: in the files of a definition, or in the keys of a manifest. A rule
+//! checks a [`Program`] in the same way, wherever it comes from.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,30 +12,30 @@ use crate::shell::{self, Line};
 /// A command or script of a service.
 #[derive(Debug, Clone)]
 pub struct Program {
-    /// The file or key that it stands in: `run`, `finish`, `up`, `down`, `reload`, `prepare`, `only-if`, `ready.check`, or the
-    /// path of a script in the definition that one of these calls.
+    /// The file or key that contains it: `run`, `finish`, `up`, `down`, `reload`, `prepare`, `only-if`, `ready.check`, or the
+    /// path of a script in the definition that one of these runs.
     pub file: Cow<'static, str>,
-    /// What it is.
+    /// The command or script.
     pub form: ProgramForm,
-    /// The change that s6gen makes when it writes it.
+    /// The change that s6gen makes when it writes the program.
     pub change: Option<ProgramChange>,
 }
 
-/// What s6gen changes in a program of a manifest.
+/// A change that s6gen makes in a program of a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProgramChange {
-    /// It leaves out the `with-contenv` with which the program begins.
+    /// It leaves out `with-contenv` at the beginning of the program.
     WithoutContenv,
     /// It writes `exec` in front of the only command of a script.
     WithExec,
 }
 
-/// What a program is made of.
+/// The forms of a program.
 #[derive(Debug, Clone)]
 pub enum ProgramForm {
-    /// A program and its arguments, run exactly so, each with its place.
+    /// A program and its arguments, run exactly as written, each with its place.
     Arguments(Vec<(String, Positions)>, Origin),
-    /// The command line of an `up`, `down` or `reload`, which execline takes apart.
+    /// The command line of an `up`, `down` or `reload`, which execline splits into words.
     CommandLine(ProgramText),
     /// A script and its language.
     Script(ProgramText, Language),
@@ -46,9 +46,9 @@ pub enum ProgramForm {
 pub struct ProgramText {
     /// The content as text; empty if it is not UTF-8.
     pub text: String,
-    /// Its beginning, where it is not UTF-8: a compiled program, or a text in another encoding.
+    /// The first bytes of a content that is not UTF-8: a compiled program, or a text in another encoding.
     pub binary: Vec<u8>,
-    /// Where it stands.
+    /// The places of its characters.
     pub positions: Positions,
 }
 
@@ -61,11 +61,11 @@ pub enum Language {
     Execline,
     /// Another interpreter.
     Other,
-    /// None: a compiled program, or a text without an interpreter.
+    /// No language: a compiled program, or a text without an interpreter.
     None,
 }
 
-/// How many bytes are kept of a file that is not text.
+/// The number of bytes that are kept of a file that is not text.
 const BEGINNING: usize = 512;
 
 impl ProgramText {
@@ -78,7 +78,7 @@ impl ProgramText {
         ProgramText { text, binary, positions: Positions::of_file(origin.file) }
     }
 
-    /// The bytes of the content, or its beginning where it is not UTF-8.
+    /// The bytes of the content. If it is not UTF-8, only the first ones.
     pub fn bytes(&self) -> &[u8] {
         if self.binary.is_empty() { self.text.as_bytes() } else { &self.binary }
     }
@@ -92,7 +92,7 @@ impl Program {
         Program { file: file.into(), form: ProgramForm::Script(text, language), change: None }
     }
 
-    /// The text; none of a list of arguments.
+    /// The text. A list of arguments has none.
     pub fn text(&self) -> &str {
         match &self.form {
             ProgramForm::Arguments(..) => "",
@@ -113,7 +113,7 @@ impl Program {
         self.as_script().map_or(Language::None, |(_, language)| language)
     }
 
-    /// All of it.
+    /// The place of the whole program.
     pub fn origin(&self) -> Origin {
         match &self.form {
             ProgramForm::Arguments(_, origin) => *origin,
@@ -121,7 +121,7 @@ impl Program {
         }
     }
 
-    /// A part of its text.
+    /// The place of a part of its text.
     pub fn at(&self, span: Range<usize>) -> Origin {
         match &self.form {
             ProgramForm::Arguments(_, origin) => *origin,
@@ -129,7 +129,7 @@ impl Program {
         }
     }
 
-    /// A part of its text, if its place is known to the byte.
+    /// The place of a part of its text, if it is known to the byte.
     pub fn at_exactly(&self, span: Range<usize>) -> Option<Origin> {
         match &self.form {
             ProgramForm::Arguments(..) => None,
@@ -137,24 +137,24 @@ impl Program {
         }
     }
 
-    /// The lines of its text that do something.
+    /// The lines of its text that are neither blank nor a comment.
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         shell::lines(self.text())
     }
 
-    /// The words of its text as execline reads them.
+    /// The words of its text, as execline reads them.
     pub fn words(&self) -> Vec<ExeclineWord<'_>> {
         execline::written(self.text())
     }
 
-    /// Whether a line that does something contains the word.
+    /// Whether one of these lines contains the word.
     pub fn has_word(&self, word: &str) -> bool {
         self.text().contains(word) && self.lines().any(|line| line.words().any(|known| known == word))
     }
 }
 
 impl Language {
-    /// The one that the first line of a text names.
+    /// The language that the first line of a text names.
     pub fn of(text: &str) -> Self {
         match text.strip_prefix("#!").and_then(|rest| rest.lines().next()) {
             Some(first) => Language::of_interpreter(first.split_ascii_whitespace()),
@@ -162,11 +162,11 @@ impl Language {
         }
     }
 
-    /// The one that an interpreter with its arguments reads.
+    /// The language of an interpreter that is called with these words.
     pub fn of_interpreter<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
         for word in words.into_iter().map(|word| word.rsplit('/').next().unwrap_or(word)) {
             match word {
-                // Each of them starts the next word.
+                // These programs run the program that follows.
                 "env" | "with-contenv" | "-S" => {}
                 "bashio" => return Language::Shell,
                 "execlineb" => return Language::Execline,
@@ -179,7 +179,7 @@ impl Language {
 }
 
 impl Service {
-    /// The program that stands in a file or key.
+    /// The program in the file or key `file`.
     pub fn program(&self, file: &str) -> Option<&Program> {
         self.programs.iter().find(|program| program.file == file)
     }
@@ -190,7 +190,7 @@ mod tests {
     use super::Language;
 
     #[test]
-    fn the_interpreter_behind_env_and_with_contenv_counts() {
+    fn env_and_with_contenv_are_not_the_interpreter() {
         let of = |line: &str| Language::of(&format!("{line}\nx\n"));
         assert_eq!(of("#!/command/with-contenv bash"), Language::Shell);
         assert_eq!(of("#!/usr/bin/env bashio"), Language::Shell);

@@ -1,10 +1,10 @@
-//! What the generated scripts of a service do: the data with which their templates are filled.
+//! The scripts of a service, with the data that fills the templates of generated ones.
 
 use serde::Serialize;
 
 use crate::diagnostic::Origin;
 
-/// What `run`, `finish`, `up`, `down` or `reload` does.
+/// The content of `run`, `finish`, `up`, `down`, `reload` or `data/check`.
 #[derive(Debug, Clone, Serialize)]
 pub enum Script {
     /// The file as it was read from a tree.
@@ -17,9 +17,9 @@ pub enum Script {
     Logger(Box<Logger>),
     /// Generated: a step of a oneshot.
     Step(Box<OneshotStep>),
-    /// Generated: what follows a death.
+    /// Generated: what runs after a death.
     Finish(Box<Finish>),
-    /// Generated: the question whether a service is ready.
+    /// Generated: the readiness check of a service.
     Check(Box<ReadinessCheck>),
 }
 
@@ -29,7 +29,7 @@ impl Default for Script {
     }
 }
 
-/// A program and its arguments, or a script of the user's.
+/// A command of the user: a program and its arguments, or a script.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 #[serde(tag = "form", rename_all = "lowercase")]
 pub enum Command {
@@ -47,14 +47,14 @@ pub enum Command {
     },
 }
 
-/// The account whose rights a process gets.
+/// The account that a process runs as.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub struct Account {
-    /// The account by name; numeric ids have none.
+    /// The name of the account. Numeric ids have none.
     pub name: Option<String>,
-    /// The group, where it is another than the account's own.
+    /// The group, if it is not that of the account.
     pub group: Option<String>,
-    /// `uid:gid`, where the account was given by number.
+    /// `uid:gid`, if the account was given by numbers.
     pub ids: Option<String>,
 }
 
@@ -62,49 +62,49 @@ pub struct Account {
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 #[serde(tag = "to", rename_all = "lowercase")]
 pub enum Stderr {
-    /// Unchanged: the container's log.
+    /// Unchanged, to the container's log.
     Container,
-    /// To where standard output goes.
+    /// To the same place as standard output.
     Stdout,
     /// Nowhere.
     Discard,
-    /// Into a fifo that a logger of its own reads.
+    /// Into a fifo that a separate logger reads.
     Fifo {
         /// Its path.
         path: String,
     },
 }
 
-/// What surrounds a program: its environment, its rights and its limits.
+/// The surroundings of a program: its environment, its rights and its limits.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Surroundings {
-    /// The container's environment is loaded first.
+    /// Whether the container's environment is loaded first.
     pub with_contenv: bool,
-    /// Variables in order; PATH is kept apart because everything before the program is found by the old one.
+    /// Variables in order, without PATH: the commands before the program still need the old PATH.
     pub environment: Vec<(String, String)>,
     /// PATH for the program itself.
     pub path: Option<String>,
-    /// HOME, USER and LOGNAME that the account brings and `environment` does not set.
+    /// Those of HOME, USER and LOGNAME that the account sets, because `environment` does not.
     pub account_variables: Vec<String>,
     /// The file mode mask, in octal.
     pub umask: Option<String>,
     /// The working directory.
     pub workdir: Option<String>,
-    /// The rights it runs with.
+    /// The account that it runs as.
     pub user: Option<Account>,
     /// Options of s6-softlimit: a letter and a number.
     pub limits: Vec<(char, u64)>,
-    /// Limits that are raised where they are lower: what `/proc/self/limits` calls each, the letter and the number.
+    /// Limits that are only raised: the name in `/proc/self/limits`, the letter and the number of each.
     pub least_limits: Vec<(&'static str, char, u64)>,
     /// Its priority.
     pub nice: Option<i64>,
-    /// What is asked before each start.
+    /// The command of `only-if`, which runs before each start.
     pub only_if: Option<Command>,
-    /// An execline variable for the service directory, which occurs in no later word.
+    /// The name of an execline variable for the service directory. No later word contains it.
     pub here: String,
 }
 
-/// Everything that happens between s6-supervise and the program, in the one order that works.
+/// The data of `run`: everything between s6-supervise and the program.
 #[derive(Debug, Clone, Serialize)]
 pub struct Run {
     /// The manifest's table, `longrun.web`.
@@ -114,25 +114,25 @@ pub struct Run {
     /// Environment, rights and limits.
     #[serde(flatten)]
     pub surroundings: Surroundings,
-    /// Standard output, if it goes nowhere.
+    /// Whether standard output is discarded.
     pub discard_stdout: bool,
     /// Standard error.
     pub stderr: Stderr,
-    /// Standard output goes to a consumer, and standard error was meant not to.
+    /// Whether standard output goes to a consumer and standard error, on purpose, does not.
     pub keeps_errors_apart: bool,
-    /// What runs to its end before each start.
+    /// The command of `prepare`, which runs to its end before each start.
     pub prepare: Option<Command>,
-    /// How it is asked whether it is ready.
+    /// How its readiness check is repeated, if it has one.
     pub poll: Option<Poll>,
-    /// The descriptor on which it says that it is ready.
+    /// The descriptor on which it reports that it is ready.
     pub notification_fd: Option<u32>,
-    /// How it idles when `only-if` says no.
+    /// How it idles if `only-if` fails.
     pub idle: Idle,
-    /// The process.
+    /// The command of the process.
     pub command: Command,
 }
 
-/// What an idle service does with its signals: s6 must be able to stop it, and a reload must not end it.
+/// The signals of an idle service: the stop signal must end it, and a reload must not.
 #[derive(Debug, Clone, Serialize)]
 pub struct Idle {
     /// The stop signal.
@@ -141,10 +141,10 @@ pub struct Idle {
     pub ignores: Option<String>,
 }
 
-/// How a service is asked again and again whether it is ready.
+/// How the readiness check of a service is repeated.
 #[derive(Debug, Clone, Serialize)]
 pub struct Poll {
-    /// How many tries; 0 is for ever.
+    /// The number of tries; 0 is no limit.
     pub tries: u32,
     /// Milliseconds between two tries.
     pub interval: u32,
@@ -152,33 +152,33 @@ pub struct Poll {
     pub timeout: u32,
 }
 
-/// What is asked.
+/// The data of `data/check`.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReadinessCheck {
-    /// The manifest's table and key, `longrun.web`.
+    /// The manifest's table, `longrun.web`.
     pub table: String,
     /// The question.
     pub question: Question,
-    /// Milliseconds that one try may take; 0 is for ever.
+    /// Milliseconds that one try may take; 0 is no limit.
     pub timeout: u32,
-    /// The variable that holds the addresses of a host that is given by its name; none for an address.
+    /// The variable for the addresses of a host that is given by name. `None` for a host that is an address.
     pub addresses: Option<String>,
-    /// Where a command of the user's runs.
+    /// The working directory for a command of the user.
     pub workdir: Option<String>,
-    /// The variable that holds the service directory, for a script that runs in `workdir`.
+    /// The variable for the service directory, for a script that runs in `workdir`.
     pub here: String,
 }
 
-/// A question whose answer is whether a service is ready.
+/// The kinds of readiness checks.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 #[serde(tag = "ask", rename_all = "lowercase")]
 pub enum Question {
-    /// A program of the user's.
+    /// A program of the user.
     Command {
         /// Program and arguments.
         words: Vec<String>,
     },
-    /// A script of the user's, `data/ready`.
+    /// A script of the user, in `data/ready`.
     Script,
     /// A TCP port that must accept a connection.
     Tcp {
@@ -200,51 +200,51 @@ pub enum Question {
         port: u16,
         /// The path, from `/` on.
         path: String,
-        /// The host as the server wants to hear it.
+        /// The value of the header `Host`.
         authority: String,
     },
 }
 
-/// A process that writes the output of others into a directory, or with a prefix to the container's log.
+/// The data of a logger: it writes the output of other services into a directory, or with a prefix to the container's log.
 #[derive(Debug, Clone, Serialize)]
 pub struct Logger {
-    /// The manifest's table that asked for it.
+    /// The manifest's table that needs it.
     pub table: String,
-    /// Which output it keeps, `output` or `errors`.
+    /// Which output it writes, `output` or `errors`.
     pub what: &'static str,
-    /// Where it goes.
+    /// Where it writes.
     #[serde(flatten)]
     pub sink: Sink,
-    /// The directory of such fifos.
+    /// The directory of all fifos for standard error.
     pub fifo_directory: &'static str,
-    /// The fifo it reads, where it keeps a standard error.
+    /// The fifo that it reads, if it writes a standard error.
     pub fifo: Option<String>,
 }
 
 /// Where a logger writes.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]
 pub struct Sink {
-    /// The directory; none writes to the container's log only.
+    /// The directory. `None` writes only to the container's log.
     pub directory: Option<String>,
-    /// Also make `DIRECTORY.log`, a link to the file that is being written.
+    /// Whether to make `DIRECTORY.log`, a link to the file that is being written.
     pub link: bool,
-    /// Last component of the directory, which the link names.
+    /// The last component of the directory, for the target of the link.
     pub basename: String,
-    /// Rotate at this many bytes.
+    /// The size in bytes at which a new file begins.
     pub size: u64,
-    /// Keep this many old files.
+    /// The number of old files to keep.
     pub keep: u64,
-    /// `T` ISO 8601, `t` TAI64N, nothing.
+    /// The form of times: `T` is ISO 8601, `t` is TAI64N. `None` writes no times.
     pub timestamp: Option<&'static str>,
-    /// Also write to the container's log.
+    /// Whether to write to the container's log as well.
     pub tee: bool,
-    /// In front of each line on the container's log.
+    /// A prefix for each line on the container's log.
     pub prefix: Option<String>,
-    /// The account that owns the directory and that it runs as.
+    /// The account that owns the directory and that s6-log runs as.
     pub user: Option<Account>,
 }
 
-/// A step of a oneshot.
+/// The data of `up`, `down` or `reload` of a oneshot.
 #[derive(Debug, Clone, Serialize)]
 pub struct OneshotStep {
     /// The manifest's table, `oneshot.web`.
@@ -258,50 +258,50 @@ pub struct OneshotStep {
     pub definition: String,
     /// `up`, `down` or `reload`.
     pub key: &'static str,
-    /// Standard output, if it goes nowhere.
+    /// Whether standard output is discarded.
     pub discard_stdout: bool,
     /// Standard error.
     pub stderr: Stderr,
-    /// Where standard output is kept.
+    /// Where standard output is logged.
     pub output: Option<Sink>,
-    /// Where standard error is kept, if apart.
+    /// Where standard error is logged, if not with standard output.
     pub errors: Option<Sink>,
-    /// What is done; nothing is a milestone.
+    /// The command. A oneshot without a command is a milestone.
     pub command: Option<Command>,
 }
 
-/// What happens after each death.
+/// The data of `finish`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Finish {
     /// The manifest's table, `longrun.web`.
     pub table: String,
-    /// The container's environment is loaded for the user's own command.
+    /// Whether the container's environment is loaded for the user's own command.
     pub with_contenv: bool,
-    /// What is left of the process group gets this signal, and a second later SIGKILL.
+    /// The signal for the rest of the process group. SIGKILL follows a second later.
     pub stop_group: Option<String>,
-    /// Where the manifest says so.
+    /// The place of `stop-group` in the manifest.
     #[serde(skip)]
     pub stop_group_origin: Option<Origin>,
     /// Standard error, as in `run`.
     pub stderr: Stderr,
     /// The user's own command.
     pub command: Option<Command>,
-    /// When a death is final, and what then.
+    /// When a death is final, and what happens then.
     pub on_exit: Option<OnExit>,
     /// Seconds before the next start.
     pub restart_delay: Option<u32>,
 }
 
-/// When a death is final, and what then.
+/// When a death is final, and what happens then.
 #[derive(Debug, Clone, Serialize)]
 pub struct OnExit {
     /// Final exit codes.
     pub codes: Vec<u8>,
     /// Exit codes that are not final.
     pub except: Vec<u8>,
-    /// So many deaths in so many seconds are final.
+    /// The number of deaths, and the seconds within which that many deaths are final.
     pub deaths: Option<(u32, u32)>,
-    /// The container stops with the code of the death.
+    /// Whether the container stops, with the exit code of the death.
     pub stop_container: bool,
 }
 

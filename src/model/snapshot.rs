@@ -7,9 +7,9 @@ use super::{
     Service, ServiceSet, Words,
 };
 
-/// The contents of a source directory or a compiled database, as settings that can be compared.
+/// The settings of all services of a source directory or a compiled database.
 ///
-/// The two services that s6-rc adds to every database, and the dependencies on them, are never part of it.
+/// It never contains the two services that s6-rc adds to every database, nor dependencies on them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// The services by name.
@@ -19,11 +19,11 @@ pub struct Snapshot {
 /// The settings of one service. Settings that its type does not have are empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Its type. It is unknown for a service of another layer; the settings are then only the additions to it.
+    /// Its type. For a service of another layer it is unknown, and the settings are only the additions to that service.
     pub kind: NodeKind,
-    /// The services that it waits for directly. A database has no bundles here, and adds the consumer of a producer.
+    /// The services that it waits for directly. In a database they are atomic, and include the consumer of a producer.
     pub dependencies: BTreeSet<Name>,
-    /// The members of a bundle. A database has no bundles here either.
+    /// The members of a bundle. In a database they are atomic.
     pub contents: BTreeSet<Name>,
     /// The consumer of its standard output.
     pub producer_for: Option<Name>,
@@ -31,11 +31,11 @@ pub struct Settings {
     pub consumer_for: BTreeSet<Name>,
     /// The bundle of its pipeline. In a database this bundle is an ordinary one, and this field is empty.
     pub pipeline_name: Option<Name>,
-    /// Milliseconds for starting; 0 is for ever.
+    /// Milliseconds for starting; 0 is no limit.
     pub timeout_up: u32,
-    /// Milliseconds for stopping; 0 is for ever.
+    /// Milliseconds for stopping; 0 is no limit.
     pub timeout_down: u32,
-    /// Stopped only by `s6-rc -D`. A database has the flags of bundles on the members.
+    /// Whether only `s6-rc -D` stops it. In a database the members of a bundle have the flags of the bundle.
     pub flag_essential: bool,
     /// A hint for s6-rc's repository tools.
     pub flag_recommended: bool,
@@ -45,15 +45,15 @@ pub struct Settings {
     pub down: Words,
     /// The command line of `reload`, which no tool reads out of a database.
     pub reload: Words,
-    /// The other files of the definition by path (`run`, `notification-fd`, `data/check`): of a longrun what
-    /// s6-rc-compile takes over, in the form in which it writes it (a number and a newline, an empty flag, `run` and
-    /// `finish` executable, without the wrappers of pipelines); of a oneshot everything, because `up` may run it. A
-    /// database has none of a oneshot.
+    /// The other files of the definition by path (`run`, `notification-fd`, `data/check`). For a longrun these are the files
+    /// that s6-rc-compile copies, in the form in which it writes them: a number and a newline, an empty flag, `run` and
+    /// `finish` executable, without the wrappers of pipelines. For a oneshot these are all other files, because `up` may run
+    /// them. A database has no files of oneshots.
     pub files: BTreeMap<String, File>,
 }
 
 impl Settings {
-    /// A service of which only the type is known.
+    /// The settings of a service of which only the type is known.
     pub fn new(kind: NodeKind) -> Self {
         Settings {
             kind,
@@ -73,7 +73,8 @@ impl Settings {
         }
     }
 
-    /// Whether it is a part of a pipeline, which s6-rc gives other scripts and a dependency on the keeper of the pipes.
+    /// Whether it is part of a pipeline. s6-rc wraps the scripts of such a service, and adds a dependency on the service that
+    /// keeps the pipes open.
     pub fn is_pipelined(&self) -> bool {
         self.producer_for.is_some() || !self.consumer_for.is_empty()
     }
@@ -93,7 +94,7 @@ impl Snapshot {
                 Kind::Bundle(_) => NodeKind::Bundle,
                 Kind::Unknown => continue,
             };
-            // Of two definitions of one name the first counts.
+            // If a name has two definitions, the first one counts.
             if !snapshot.services.contains_key(&service.name) {
                 let files = files.remove(&service.name).unwrap_or_default();
                 snapshot.services.insert(service.name.clone(), settings(service, kind, files));
@@ -102,8 +103,8 @@ impl Snapshot {
         snapshot
     }
 
-    /// Adds what `set` adds to other layers: dependencies of their services, and members of the bundles that the system
-    /// starts.
+    /// Adds the additions of `set` to other layers: dependencies of their services, and members of the bundles that the
+    /// system starts.
     pub fn add_other_layers(&mut self, set: &ServiceSet) {
         let names = |list: &[super::ServiceRef]| list.iter().map(|r| r.name.clone()).collect::<BTreeSet<_>>();
         for service in set.services.iter().filter(|service| service.layer != Layer::Ours) {
@@ -121,7 +122,7 @@ impl Snapshot {
         }
     }
 
-    /// The atomic services that `name` stands for: itself, or the members of a bundle or of a pipeline, however deep.
+    /// The atomic services that `name` stands for: itself, or all members of a bundle or pipeline, also those of inner bundles.
     /// A name that is not defined here stands for itself.
     pub fn atomics(&self, name: &Name) -> BTreeSet<Name> {
         self.atomics_beside(name, &self.pipelines())
@@ -146,7 +147,7 @@ impl Snapshot {
         atomics
     }
 
-    /// The pipelines that have a name, with everything that feeds the last consumer, directly or not.
+    /// The pipelines that have a name, with the last consumer and all its producers, direct and indirect.
     fn pipelines(&self) -> BTreeMap<&Name, BTreeSet<Name>> {
         let named = self.services.iter().filter_map(|(last, settings)| {
             let name = settings.pipeline_name.as_ref()?;
@@ -164,8 +165,8 @@ impl Snapshot {
         named.collect()
     }
 
-    /// The normal form in which a source directory and the database that is compiled from it are the same: names of
-    /// bundles and pipelines are replaced by their members, and facts that a database does not have are left out.
+    /// The normal form, which is equal for a source directory and for the database that is compiled from it: bundles and
+    /// pipelines are replaced by their members, and facts that a database does not have are left out.
     pub fn flattened(&self) -> Snapshot {
         let pipelines = self.pipelines();
         let bundles: BTreeMap<&Name, BTreeSet<Name>> = self
@@ -222,7 +223,7 @@ fn flat_settings(settings: &Settings, bundles: &BTreeMap<&Name, BTreeSet<Name>>)
     flat
 }
 
-/// The settings of a service that was read from `files` among others.
+/// The settings of a service with the files `files`.
 fn settings(service: &Service, kind: NodeKind, files: BTreeMap<String, File>) -> Settings {
     let names = |list: &[super::ServiceRef]| list.iter().map(|reference| reference.name.clone()).collect();
     let (timeout_up, timeout_down) = service.timeouts();
@@ -277,7 +278,7 @@ fn longrun_files(
                 None
             }
             Content::Number(number) => number(longrun).map(|number| format!("{number}\n")),
-            // The flags that bundles have too are for s6-rc itself.
+            // Flags that bundles have too are settings of s6-rc, and not files of the service directory.
             Content::Flag(is_set) if !file.is_read_in("bundle") => is_set(service).then(String::new),
             _ => None,
         };

@@ -1,10 +1,10 @@
-//! The system that a tree is made for, and what each version of s6-overlay and s6-rc can do.
+//! The system that a tree is for, and the features of each version of s6-overlay and s6-rc.
 
 use std::fmt;
 
 use super::{Bundle, Kind, Layer, Oneshot, Service, ServiceRef};
 
-/// The system a tree is made for.
+/// The system that a tree is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// s6-overlay, or s6-rc alone, and its version.
@@ -13,16 +13,16 @@ pub struct Target {
     pub tree: String,
     /// Absolute path of the directory that holds execline's and s6's programs.
     pub command_dir: String,
-    /// The container does not run as root.
+    /// Whether the container does not run as root.
     pub rootless: bool,
 }
 
-/// What boots the services.
+/// The system that boots the services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum System {
     /// A container image with s6-overlay of this version.
     Overlay(Version),
-    /// s6-rc of this version without the overlay: no `base`, no container environment.
+    /// This version of s6-rc without s6-overlay: there is no `base` and no container environment.
     S6rc(Version),
 }
 
@@ -31,7 +31,7 @@ pub enum System {
 pub struct Version([u16; 5]);
 
 impl Version {
-    /// Reads `3.2.3.2` or `3.0.0.2-1`; none for anything else.
+    /// Reads `3.2.3.2` or `3.0.0.2-1`. `None` for anything else.
     pub fn parse(text: &str) -> Option<Version> {
         let (numbers, revision) = match text.split_once('-') {
             Some((numbers, revision)) => (numbers, revision.parse().ok()?),
@@ -60,16 +60,16 @@ impl fmt::Display for Version {
     }
 }
 
-/// Something that not every version can do.
+/// A feature that not every version has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Feature {
-    /// Start bundles live in `/etc/s6-overlay/user-bundles.d`.
+    /// The start bundles are in `/etc/s6-overlay/user-bundles.d`.
     UserBundlesDir,
-    /// What is missing of start bundles in the old place is written at boot.
+    /// `/init` writes missing files of start bundles in the old place at boot.
     CompletedBundles,
-    /// The bundle `user2`, for what starts after the legacy services.
+    /// The bundle `user2`, for services that start after the legacy services.
     User2,
-    /// `finish` learns the process group of what died.
+    /// `finish` gets the process group of the process that died.
     FinishProcessGroup,
     /// `flag-timeout-killpg`.
     KillProcessGroup,
@@ -77,14 +77,14 @@ pub enum Feature {
     NewPidNamespace,
     /// `reload` and `reload-signal`.
     Reload,
-    /// `lock-fd`: an older s6-supervise opens a file that nothing makes, and never starts the service.
+    /// `lock-fd`. An older s6-supervise opens a file that does not exist, and so never starts the service.
     LockFd,
     /// `s6-log` can put a prefix in front of lines.
     LogPrefix,
 }
 
 impl Feature {
-    /// The first s6-overlay, and the first s6-rc that is shipped with a matching s6, that has it.
+    /// The first version of s6-overlay that has it, and the first version of s6-rc that has it together with the s6 of its time.
     pub fn since(self) -> (Version, Version) {
         match self {
             Feature::UserBundlesDir => (Version::of(3, 2, 3, 1), Version::of(0, 7, 0, 0)),
@@ -100,7 +100,7 @@ impl Feature {
     }
 }
 
-/// What the directory of s6-overlay's package begins with; the version follows.
+/// The path of the package directory of s6-overlay, without the version at its end.
 const PACKAGES: &str = "/package/admin/s6-overlay-";
 
 impl System {
@@ -112,7 +112,7 @@ impl System {
     /// The first s6-rc that reads `dependencies.d` and `contents.d`.
     const OLDEST_S6RC: Version = Version::of(0, 5, 3, 0);
 
-    /// The releases of s6-overlay that s6gen knows, newest first. Between them it takes any version.
+    /// The releases of s6-overlay that s6gen knows, newest first. It accepts any version between them.
     pub const OVERLAY_RELEASES: &[&str] = &[
         "3.2.3.2",
         "3.2.3.1",
@@ -145,20 +145,20 @@ impl System {
         "3.0.0.0-1",
         "3.0.0.0",
     ];
-    /// The same of s6-rc.
+    /// The releases of s6-rc that s6gen knows, newest first.
     pub const S6RC_RELEASES: &[&str] = &[
         "0.7.0.0", "0.6.1.1", "0.6.1.0", "0.6.0.0", "0.5.6.0", "0.5.5.0", "0.5.4.3", "0.5.4.2", "0.5.4.1",
         "0.5.4.0", "0.5.3.3", "0.5.3.2", "0.5.3.1", "0.5.3.0",
     ];
 
-    /// s6-overlay `text`, if s6gen knows that version.
+    /// s6-overlay with the version `text`, if s6gen knows it.
     pub fn overlay(text: &str) -> Option<System> {
         let version = Version::parse(text)?;
         let known = Self::OLDEST_OVERLAY..=Self::NEWEST_OVERLAY.version();
         known.contains(&version).then_some(System::Overlay(version))
     }
 
-    /// s6-rc `text`, if s6gen knows that version.
+    /// s6-rc with the version `text`, if s6gen knows it.
     pub fn s6rc(text: &str) -> Option<System> {
         let version = Version::parse(text)?;
         let known = Self::OLDEST_S6RC..=Self::NEWEST_S6RC.version();
@@ -177,7 +177,7 @@ impl System {
         matches!(self, System::Overlay(_))
     }
 
-    /// Whether this version can do it.
+    /// Whether this version has the feature.
     pub fn has(self, feature: Feature) -> bool {
         let (overlay, s6rc) = feature.since();
         match self {
@@ -186,7 +186,7 @@ impl System {
         }
     }
 
-    /// The first version of the same system that can do it.
+    /// The first version of the same system that has the feature.
     pub fn first_with(self, feature: Feature) -> System {
         let (overlay, s6rc) = feature.since();
         match self {
@@ -195,7 +195,7 @@ impl System {
         }
     }
 
-    /// The definitions that the system itself brings, as `/init` compiles them with ours.
+    /// The definitions of the system itself, which `/init` compiles together with those of the user.
     pub fn built_ins(self) -> Vec<Service> {
         if !self.is_overlay() {
             return Vec::new();
@@ -227,7 +227,7 @@ impl System {
             .collect()
     }
 
-    /// The bundles that `top` starts beside what the system brings itself; s6-rc-compile stops where one is missing.
+    /// The bundles that `top` starts and that other layers fill. s6-rc-compile stops if one is missing.
     pub fn start_bundles(self) -> &'static [&'static str] {
         match self {
             System::S6rc(_) => &[],
@@ -236,8 +236,8 @@ impl System {
         }
     }
 
-    /// The built-in definitions without the start bundles, which lie among the user's, in the order in which
-    /// `s6-rc-compile` takes them.
+    /// The built-in definitions in the order in which `s6-rc-compile` reads them, without the start bundles, which are beside
+    /// the definitions of the user.
     pub fn own_definitions(self) -> Vec<Service> {
         let mut own = self.built_ins();
         own.retain(|service| !self.start_bundles().iter().any(|bundle| service.name == **bundle));
@@ -245,18 +245,18 @@ impl System {
         own
     }
 
-    /// The directory of the built-in definitions, as absolute path in the image.
+    /// The absolute path of the directory of the built-in definitions in the image.
     pub fn own_definitions_dir(self) -> Option<String> {
         self.is_overlay().then(|| format!("{PACKAGES}{}/etc/s6-rc/sources", self.version()))
     }
 
-    /// The version in a text that mentions a path of s6-overlay's package, as `/init` does.
+    /// The version in a text with a path of the s6-overlay package, such as `/init`.
     pub fn mentioned_version(text: &str) -> Option<&str> {
         let (_, rest) = text.split_once(PACKAGES)?;
         rest.split(|c: char| c != '.' && c != '-' && !c.is_ascii_alphanumeric()).next()
     }
 
-    /// Where markers for the start bundle `user` go, as absolute path in the image.
+    /// The absolute path of the directory for markers of the start bundle `user` in the image.
     pub fn start_markers(self) -> Option<&'static str> {
         match self {
             System::Overlay(_) if self.has(Feature::UserBundlesDir) => {
@@ -267,7 +267,7 @@ impl System {
         }
     }
 
-    /// The source directory that `/init` compiles, as absolute path in the image.
+    /// The absolute path of the source directory that `/init` compiles in the image.
     pub fn definitions_dir(self) -> Option<&'static str> {
         self.is_overlay().then_some("/etc/s6-overlay/s6-rc.d")
     }
@@ -283,7 +283,7 @@ impl fmt::Display for System {
 }
 
 impl Target {
-    /// The usual places of `system`.
+    /// The target with the usual paths of `system`.
     pub fn new(system: System) -> Self {
         let (tree, command_dir) = match system {
             System::Overlay(_) => ("/etc/s6-overlay/sv", "/command"),

@@ -23,7 +23,7 @@ pub fn reference_of(name: &str) -> Option<String> {
         return Some(out);
     }
     let chapter = match name {
-        "defaults" => "## How settings come together",
+        "defaults" => "## How settings are merged",
         "include" => "A manifest is one TOML file",
         _ => return None,
     };
@@ -38,8 +38,8 @@ pub fn reference_of(name: &str) -> Option<String> {
 
 const DEFAULTS: &str = "## `[defaults.longrun]` and `[defaults.oneshot]`
 
-What every longrun, or every oneshot, of the file gets that says nothing else. They take the keys of `[longrun.NAME]` and
-`[oneshot.NAME]`; `s6gen explain longrun` and `s6gen explain oneshot` show those.
+Values for every longrun or oneshot of the file that does not set the key itself. They take the keys of `[longrun.NAME]` and
+`[oneshot.NAME]`; `s6gen explain longrun` and `s6gen explain oneshot` show these keys.
 
 ";
 
@@ -108,7 +108,7 @@ const INTRODUCTION: &str = r#"# The manifest language
 *Made by `s6gen explain manifest` from the comments of the code; `make docs` writes it anew.*
 
 A manifest is one TOML file: a table for each service, by kind. `include = ["vpn.toml", "services.d/*.toml"]`, before any
-table, reads further manifests, relative to this one, patterns in sorted order.
+table, reads further manifests. Their paths are relative to this one; the files of a pattern are read in sorted order.
 
 ## Names and values
 
@@ -117,31 +117,33 @@ needs quotes: `[longrun."php8.2"]`.
 
 | value | written | meaning |
 |---|---|---|
-| command | an array of strings | this program with exactly these arguments: no shell, nothing is expanded |
-| | a string | a script: run by the interpreter of its first line, or else by `/bin/sh -e`, so that a failing step ends it |
+| command | an array of strings | this program with exactly these arguments; there is no shell, and nothing is expanded |
+| | a string | a script for the interpreter in its first line, or else for `/bin/sh -e`, so that it ends at the first command that fails |
 | duration | `"500ms"` `"10s"` `"5m"` `"1h30m"` `"never"` | |
-| size | `"64KB"` `"5MB"` `"1GB"` | counted by 1024; digits alone are bytes |
+| size | `"64KB"` `"5MB"` `"1GB"` | 1 KB is 1024 bytes; a number without a unit is bytes |
 | signal | `"TERM"`, `"SIGTERM"` or `"15"` | |
 
-## How settings come together
+## How settings are merged
 
-From far to near: what s6gen assumes, the file's `[defaults.longrun]` or `[defaults.oneshot]`, the service in an included
-file, the service in the file that includes it. The nearer one wins: tables (`environment`, `log`, `ready`, `limits`, `files`)
-merge key by key; lists of names (`dependencies`, `required-by`, `contents`, `external`) add up; everything else is replaced,
-`on-exit` as a whole. The same service in two files that do not include each other is an error.
+A setting can come from four places, from the farthest to the nearest: the defaults of s6gen, `[defaults.longrun]` or
+`[defaults.oneshot]` of the file, the service in an included file, and the service in the file that includes it. The nearer
+value wins. Tables (`environment`, `log`, `ready`, `limits`, `files`) are merged key by key. Lists of names (`dependencies`,
+`required-by`, `contents`, `external`) are joined. Everything else is replaced, `on-exit` as a whole. The same service in two
+files that do not include each other is an error.
 
-`without = ["on-exit", "log.size", "dependencies.db", "environment.TZ"]` in a service is as if nothing farther away had set
-these keys or parts of them, and an empty table or list of names, such as `dependencies = []`, does the same for its own key. A
-nearer value displaces what it makes meaningless: `ready.tcp` a farther `ready.http`, `log.to = "container"` a farther
-`log.size`, `producer-for` a farther `log.to`; and a default that names the service itself does not hold for it.
+`without = ["on-exit", "log.size", "dependencies.db", "environment.TZ"]` in a service ignores all farther values of these keys
+or parts of keys. An empty table or list of names, such as `dependencies = []`, does the same for its own key. A nearer value
+also removes farther values that make no sense beside it: `ready.tcp` removes `ready.http`, `log.to = "container"` removes
+`log.size`, and `producer-for` removes `log.to`. If a default names the service itself, that service ignores it.
 
-`{{ … }}` is an expression only inside `[defaults.…]`, where `name` is the service's name, and inside a service with
-`instances`, where `name`, `instance` and the declared parameters are known; in values, not in keys. Everywhere else it is text.
+`{{ … }}` is an expression in two places: in `[defaults.…]`, with the variable `name`, which is the name of the service, and in
+a service with `instances`, with `name`, `instance` and the declared parameters. It works in values, not in keys. Everywhere
+else it is ordinary text.
 
 ## Instances
 
-A longrun or oneshot with the key `instances` is a template: each instance is the service `NAME-INSTANCE`, and `NAME` is the
-bundle of them all.
+A longrun or oneshot with the key `instances` is a template. Each instance is the service `NAME-INSTANCE`, and `NAME` is the
+bundle of all instances.
 
 ```toml
 [longrun.worker]

@@ -579,7 +579,7 @@ fn adding_and_removing_twice_changes_nothing() {
     let before = look_with_times(store.folder.path());
     for words in &additions {
         let (_, told) = store.fine(words);
-        assert!(told.contains("is there already, just so"), "{told}");
+        assert!(told.contains("exists already, with the same values"), "{told}");
         assert_eq!(look_with_times(store.folder.path()), before);
     }
     assert_eq!(store.list(), ["own", "tunnel-x", "mark-x"]);
@@ -589,7 +589,7 @@ fn adding_and_removing_twice_changes_nothing() {
     for service in ["tunnel-x", "mark-x", "own"] {
         assert!(store.remove(service).1.contains("removed"));
         let before = look_with_times(store.folder.path());
-        assert!(store.remove(service).1.contains("is not there"));
+        assert!(store.remove(service).1.contains("does not exist"));
         assert_eq!(look_with_times(store.folder.path()), before);
     }
     assert_eq!(store.list(), [""; 0]);

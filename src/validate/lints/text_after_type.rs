@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, definition) in subject.definitions() {
         let name = &service.name;
-        if let Some(origin) = definition.behind_type {
+        if let Some(origin) = definition.text_after_type {
             found.push(
                 found.report(format!("`type` of `{name}` contains more than the type"))
                     .at(origin, "s6-rc-compile does not read this far")
