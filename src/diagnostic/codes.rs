@@ -218,13 +218,6 @@ codes! {
     /// the missing files at boot. A directory for `S6_RUNTIME_BUNDLEDIR` or `S6_RUNTIME_PROFILE` replaces that of the
     /// image, and must have both bundles itself.
     IncompleteStartBundle = "overlay::incomplete-start-bundle" Error,
-    /// The start bundles are in `s6-rc.d`, which is the old place.
-    ///
-    /// Since 3.2.3.1 they lie in `/etc/s6-overlay/user-bundles.d`. As long as there is a directory `s6-rc.d/user`, `/init`
-    /// reads that one. It prints a warning, and ignores everything that another layer puts into `user-bundles.d`, without
-    /// a message. 3.2.3.2 also writes `type` files into the old place at boot, so on a read-only root file system nothing
-    /// starts at all. The next major version of s6-overlay will not read the old place any more.
-    DeprecatedPlace = "overlay::deprecated-place" Warning,
 
     /// A source directory cannot be opened.
     SourceUnreadable = "s6rc::source-unreadable" Error,

@@ -66,6 +66,8 @@ pub struct Boot {
     /// Why the start bundles have to be complete, and what completes them.
     why: String,
     help: Option<String>,
+    /// The old place of the start bundles, where they are read from it and nothing stands in the new place.
+    old_place: Option<Origin>,
 }
 
 /// The source directories that `/init` compiles in the file system `root`, in the order in which it passes them to
@@ -94,13 +96,14 @@ pub fn sources<D: Directory>(
         is_unreadable: false,
         why: places.why(system, is_apart),
         help: None,
+        old_place: None,
     };
     if is_apart && is_directory(&definitions, b"user2") {
         let remedy = places.move_to_new_place(&definitions, system);
         boot.stray = Some((definitions.path.join("user2"), remedy));
     }
     if !is_apart {
-        places.report(&definitions, &bundles, setup, files, problems, &mut boot.help);
+        boot.old_place = places.report(&definitions, &bundles, setup, files, problems, &mut boot.help);
     }
 
     let mut compiled = Vec::new();
@@ -172,6 +175,11 @@ impl Boot {
                 self.without_type.push((name, place));
             }
         }
+    }
+
+    /// The old place of the start bundles, and how to move them to the new one, if the container boots from the old one.
+    pub fn old_place(&self) -> Option<(Origin, &str)> {
+        self.old_place.zip(self.help.as_deref())
     }
 
     /// Adds what the overlay brings to the services that were read, and reports start bundles that are missing.

@@ -66,14 +66,14 @@ impl Places {
         files: &mut Files,
         problems: &mut Problems,
         help: &mut Option<String>,
-    ) {
+    ) -> Option<Origin> {
         let system = setup.system;
         let unread = unread(definitions, bundles, system);
         if !system.has(Feature::UserBundlesDir) {
             if !unread.is_empty() {
                 problems.push(self.too_new(definitions, &unread, setup, files));
             }
-            return;
+            return None;
         }
         let remedy = self.move_to_new_place(definitions, system);
         let is_complete = system.has(Feature::CompletedBundles)
@@ -85,7 +85,7 @@ impl Places {
         *help = Some(remedy.clone());
         // A definition that does not compile is reported there, with the same help.
         if !is_complete {
-            return;
+            return None;
         }
         let legacy = definitions.directory.as_ref().ok().and_then(|directory| {
             let real = directory.directory(b"user").ok()?.place(b".");
@@ -94,18 +94,7 @@ impl Places {
         let legacy = legacy.unwrap_or_else(|| definitions.path.join("user"));
         let origin = Origin::whole(files.add(legacy, ""));
         if unread.is_empty() {
-            let mut problem = Diagnostic::new(
-                Code::DeprecatedPlace,
-                format!("the start bundles are in `s6-rc.d`, which {system} calls deprecated"),
-            )
-            .at(origin, "because of this directory `user-bundles.d` is not read");
-            if system.has(Feature::CompletedBundles) {
-                problem = problem.note(
-                    "/init writes `type` files here at boot; where it cannot, on a read-only root, nothing starts",
-                );
-            }
-            problems.push(problem.help(remedy));
-            return;
+            return Some(origin);
         }
         let what = match &setup.bundle_dir {
             Some(_) => "`S6_RUNTIME_BUNDLEDIR`",
@@ -117,6 +106,7 @@ impl Places {
         )
         .at(origin, "this directory, of whatever layer, makes /init leave out the other one");
         problems.push(shown(problem, &unread, files).help(remedy));
+        None
     }
 
     fn too_new<D: Directory>(

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::Files;
+use crate::diagnostic::{Files, Origin};
 use crate::model::{Index, Made, Node};
 
 /// Facts about the image that the definitions do not contain.
@@ -14,6 +14,8 @@ pub struct Around<'a> {
     pub upper: Option<&'a Path>,
     /// Reads the scripts elsewhere in the image, and returns their texts.
     pub scripts: Option<&'a dyn Fn() -> Vec<String>>,
+    /// The place of start bundles that the container boots from although it is deprecated, and how to move them.
+    pub old_place: Option<(Origin, &'a str)>,
 }
 
 impl Around<'_> {

@@ -1,6 +1,7 @@
 //! The page of each lint: its wrong example gets the lint's report and no other, its right example none.
 //!
-//! A block ```` ```toml ```` is a manifest, a block ```` ```tree ```` a source directory as `tree_text` reads it.
+//! A block ```` ```toml ```` is a manifest, a block ```` ```tree ```` a source directory as `tree_text` reads it, or the
+//! /etc/s6-overlay of an image if it has an `s6-rc.d`.
 
 use std::fs;
 use std::process::Command;
@@ -32,7 +33,10 @@ fn reported(slug: &str, (language, text): (&str, &str)) -> Vec<String> {
             fs::create_dir(&sources).unwrap();
             tree_text::parse(text).unwrap().make(&sources).unwrap();
             // What an image starts is known only together with s6-overlay.
-            if slug.starts_with("overlay::") {
+            let is_whole = sources.join("s6-rc.d").is_dir();
+            if is_whole {
+                command.args(["--overlay", "3.2.3.2"]);
+            } else if slug.starts_with("overlay::") {
                 command.args(["--overlay", "3.2.2.0"]);
             }
             command.args(["--tree", "s6-rc.d"]);

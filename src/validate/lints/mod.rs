@@ -54,6 +54,7 @@ lints! {
     invalid_signal,
     standard_descriptor,
     death_tally,
+    deprecated_place,
     not_started,
     starts_early,
 }

@@ -1,0 +1,30 @@
+//! Start bundles in a place that the next major version of s6-overlay no longer reads.
+
+use crate::diagnostic::{Confidence, Files, Lint, Severity};
+use crate::model::Feature;
+use crate::validate::Around;
+use crate::validate::rule::{Check, Findings, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    lint: Lint {
+        slug: "overlay::deprecated-place",
+        level: Severity::Warning,
+        confidence: Confidence::Certain,
+        has_fix: false,
+        page: include_str!("deprecated_place.md"),
+    },
+    check: Check::Image(check),
+};
+
+fn check(subject: &Subject<'_>, around: &Around<'_>, _: &Files, found: &mut Findings<'_>) {
+    let Some((origin, remedy)) = around.old_place else { return };
+    let system = subject.index.set().target.system;
+    let mut problem = found
+        .report(format!("the start bundles are in `s6-rc.d`, which {system} calls deprecated"))
+        .at(origin, "because of this directory `user-bundles.d` is not read");
+    if system.has(Feature::CompletedBundles) {
+        problem = problem
+            .note("/init writes `type` files here at boot; where it cannot, on a read-only root, nothing starts");
+    }
+    found.push(problem.help(remedy));
+}
