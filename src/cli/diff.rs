@@ -8,7 +8,7 @@ use super::arguments::{
     ContainerArguments, FormatArguments, SystemArguments, TemplatesArgument, name, version,
 };
 use super::streams::{Outcome, Streams};
-use crate::compare;
+use crate::compare::{self, Detail};
 use crate::jobs::diff::{DiffResult, Reading, compare_files, compare_with_running};
 use crate::live::Programs;
 use crate::model::{Name, System};
@@ -76,7 +76,7 @@ impl DiffArguments {
             streams.answer(compare::json(&comparison));
             streams.answer(serde_json::json!({ "assumption": assumption }));
         } else {
-            streams.say(&compare::text(&comparison));
+            streams.say(&compare::text(&comparison, Detail::Values));
             if let Some(assumption) = assumption.filter(|_| !comparison.differences.is_empty()) {
                 streams.say(&format!("\nThis is for an update of a running system in which {assumption}.\n"));
             }

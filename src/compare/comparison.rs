@@ -8,33 +8,41 @@ use super::transitions::{Cause, Conflict, transitions};
 use crate::model::{FDHOLDER, Name, NodeKind, ONESHOT_RUNNER, Settings, Snapshot};
 
 /// What differs between two systems, and what an update of the first one, while it runs, does to its services.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Comparison {
     /// Each service that differs, in byte order of the names.
     pub differences: Vec<Difference>,
-    /// How many are the same and go on as they are.
-    pub unchanged: usize,
     /// The services to restart by a line of the conversion file.
     pub conversions: BTreeSet<Name>,
-    /// What the update does to services, whether they differ or not. A service that is not named goes on as it is.
-    pub effects: BTreeMap<Name, Effect>,
+    /// The services that are up before the update.
+    pub up: BTreeSet<Name>,
     /// The reason why s6-rc-update refuses the whole update, if it does.
     pub conflict: Option<Conflict>,
+    pub(super) effects: BTreeMap<Name, Effect>,
     /// Facts about the new services.
     pub(super) added: BTreeMap<Name, Added>,
-    /// The services that are up before the update.
-    pub(super) up: BTreeSet<Name>,
+    /// The longruns and oneshots that do not differ.
+    same: BTreeSet<Name>,
 }
 
-/// What an update does to a service.
+/// What an update does to a service, and why, as far as that is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// It is stopped and started again.
-    Restarted(Cause),
+    Restarted(Option<Cause>),
     /// It is stopped.
-    Stopped(Cause),
-    /// It is started, because this service needs it.
-    Started(Name),
+    Stopped(Option<Cause>),
+    /// It is started.
+    Started(Option<StartCause>),
+}
+
+/// Why a service that was down is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StartCause {
+    /// This service, which s6-rc-update starts, needs it.
+    Needed(Name),
+    /// It starts at boot, and `s6gen apply` does not wait until then. s6-rc-update does not start it.
+    Boot,
 }
 
 /// A service of the new system alone.
@@ -45,38 +53,80 @@ pub(super) struct Added {
 }
 
 impl Comparison {
-    /// Compares `old`, of which the services `up` are up, with `new`, of which `at_boot` start at boot.
+    /// Compares `old`, of which the services `up` are up, with `new`, of which `at_boot` start at boot, and predicts what
+    /// s6-rc-update does.
     pub fn of(old: &Snapshot, new: &Snapshot, up: &BTreeSet<Name>, at_boot: &BTreeSet<Name>) -> Self {
-        let differences = differences(old, new);
         let conversions = restarts(old, new, up);
-        let (effects, conflict) = match transitions(old, new, up, &conversions) {
-            Ok(transitions) => (effects(transitions.stops, &transitions.starts, new), None),
-            Err(conflict) => (BTreeMap::new(), Some(conflict)),
-        };
+        let predicted = transitions(old, new, up, &conversions);
+        let mut comparison = Comparison::without_effects(old, new, up, at_boot, conversions);
+        match predicted {
+            Ok(transitions) => comparison.set_effects(effects(transitions.stops, &transitions.starts, new)),
+            Err(conflict) => comparison.conflict = Some(conflict),
+        }
+        comparison
+    }
+
+    /// The same, but does not predict what the update does to services. Its conversion file has a line for each service of
+    /// `conversions`.
+    pub fn without_effects(
+        old: &Snapshot,
+        new: &Snapshot,
+        up: &BTreeSet<Name>,
+        at_boot: &BTreeSet<Name>,
+        conversions: BTreeSet<Name>,
+    ) -> Self {
         let only_new = new.services.iter().filter(|(name, _)| !old.services.contains_key(name));
         let added = only_new.map(|(name, settings)| {
             let added = Added { kind: settings.kind, starts_at_boot: at_boot.contains(name) };
             (name.clone(), added)
         });
-        let is_same = |name: &&Name| old.services.get(name) == new.services.get(name);
-        let unchanged = old.services.keys().filter(is_same).filter(|name| !effects.contains_key(name));
+        let same = old.services.iter().filter(|(name, settings)| {
+            settings.kind != NodeKind::Bundle && new.services.get(name) == Some(*settings)
+        });
         Comparison {
+            differences: differences(old, new),
             added: added.collect(),
-            unchanged: unchanged.count(),
-            differences,
+            same: same.map(|(name, _)| name.clone()).collect(),
             conversions,
-            effects,
-            conflict,
             up: up.clone(),
+            ..Comparison::default()
         }
+    }
+
+    /// What the update does to services, whether they differ or not. A service that is not named goes on as it is.
+    pub fn effects(&self) -> &BTreeMap<Name, Effect> {
+        &self.effects
+    }
+
+    /// Sets what the update does to services. s6-rc's own two services are left out, unless they are restarted on purpose.
+    pub fn set_effects(&mut self, mut effects: BTreeMap<Name, Effect>) {
+        effects.retain(|name, effect| {
+            *effect == Effect::Restarted(Some(Cause::Conversion))
+                || *name != *ONESHOT_RUNNER && *name != *FDHOLDER
+        });
+        self.effects = effects;
+    }
+
+    /// Whether no service differs, and the update does nothing to any.
+    pub fn is_empty(&self) -> bool {
+        self.differences.is_empty() && self.effects.is_empty()
+    }
+
+    /// How a service differs, if it does.
+    pub fn difference(&self, name: &Name) -> Option<&DifferenceKind> {
+        let position = self.differences.binary_search_by(|difference| difference.name.cmp(name));
+        position.ok().map(|position| &self.differences[position].kind)
+    }
+
+    /// How many longruns and oneshots are the same and go on as they are.
+    pub(super) fn unchanged(&self) -> usize {
+        self.same.iter().filter(|name| !self.effects.contains_key(*name)).count()
     }
 
     /// Whether a bundle differs only in members that are new or removed, and that are listed themselves.
     pub(super) fn is_told(&self, difference: &Difference) -> bool {
         let is_told = |name: &Name| {
-            let position = self.differences.binary_search_by(|difference| difference.name.cmp(name));
-            position
-                .is_ok_and(|position| !matches!(self.differences[position].kind, DifferenceKind::Changed(_)))
+            self.difference(name).is_some_and(|kind| !matches!(kind, DifferenceKind::Changed(_)))
         };
         let DifferenceKind::Changed(settings) = &difference.kind else { return false };
         settings.iter().all(|setting| match &setting.change {
@@ -89,14 +139,11 @@ impl Comparison {
 
     /// The services that do not differ but that the update stops or starts.
     pub(super) fn drawn_in(&self) -> impl Iterator<Item = (&Name, &Effect)> {
-        let differs =
-            |name: &Name| self.differences.binary_search_by(|difference| difference.name.cmp(name)).is_ok();
-        self.effects.iter().filter(move |(name, _)| !differs(name))
+        self.effects.iter().filter(|(name, _)| self.difference(name).is_none())
     }
 }
 
-/// The effects on the services that are stopped or started. s6-rc's own two services are left out, unless they are
-/// restarted on purpose.
+/// The effects on the services that are stopped or started.
 fn effects(stops: BTreeMap<Name, Cause>, starts: &BTreeSet<Name>, new: &Snapshot) -> BTreeMap<Name, Effect> {
     let mut effects = BTreeMap::new();
     let new = new.flattened();
@@ -106,15 +153,15 @@ fn effects(stops: BTreeMap<Name, Cause>, starts: &BTreeSet<Name>, new: &Snapshot
         };
         let by = new.services.iter().find(|(other, settings)| starts.contains(other) && needs(settings));
         if let Some((by, _)) = by {
-            effects.insert(name.clone(), Effect::Started(by.clone()));
+            effects.insert(name.clone(), Effect::Started(Some(StartCause::Needed(by.clone()))));
         }
     }
     for (name, cause) in stops {
-        let effect = if starts.contains(&name) { Effect::Restarted(cause) } else { Effect::Stopped(cause) };
+        let effect = match starts.contains(&name) {
+            true => Effect::Restarted(Some(cause)),
+            false => Effect::Stopped(Some(cause)),
+        };
         effects.insert(name, effect);
     }
-    effects.retain(|name, effect| {
-        *effect == Effect::Restarted(Cause::Conversion) || *name != *ONESHOT_RUNNER && *name != *FDHOLDER
-    });
     effects
 }

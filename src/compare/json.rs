@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::comparison::{Comparison, Effect};
+use super::comparison::{Comparison, Effect, StartCause};
 use super::differences::{Changed, Difference, DifferenceKind, SettingChange};
 use super::transitions::Cause;
 use crate::model::{Name, Words, json_text};
@@ -28,7 +28,7 @@ pub fn json(comparison: &Comparison) -> Value {
     let conversions: Vec<String> = comparison.conversions.iter().map(text).collect();
     json!({
         "services": differing.chain(drawn_in).collect::<Vec<_>>(),
-        "unchanged": comparison.unchanged,
+        "unchanged": comparison.unchanged(),
         "restarts": conversions,
         "refused": comparison.conflict.as_ref().map(|conflict| json!({
             "service": text(&conflict.service),
@@ -42,23 +42,31 @@ fn text(name: &Name) -> String {
 }
 
 fn effect(effect: &Effect) -> Value {
-    let (what, why) = match effect {
-        Effect::Restarted(cause) => ("restarted", cause),
-        Effect::Stopped(cause) => ("stopped", cause),
-        Effect::Started(by) => {
-            return json!({ "what": "started", "by": "s6-rc-update", "because": "needed", "of": text(by) });
-        }
+    let (what, by, because, of) = match effect {
+        Effect::Restarted(cause) => stopped("restarted", cause.as_ref()),
+        Effect::Stopped(cause) => stopped("stopped", cause.as_ref()),
+        Effect::Started(None) => ("started", "s6-rc-update", "unknown", None),
+        Effect::Started(Some(StartCause::Needed(name))) => ("started", "s6-rc-update", "needed", Some(name)),
+        Effect::Started(Some(StartCause::Boot)) => ("started", "s6-rc", "boot", None),
     };
-    let (because, of) = match why {
-        Cause::Removed => ("removed", None),
-        Cause::Type => ("type", None),
-        Cause::Bundle => ("bundle", None),
-        Cause::Conversion => ("changed", None),
-        Cause::NewDependency(name) => ("new-dependency", Some(text(name))),
-        Cause::Dependency(name) => ("dependency", Some(text(name))),
+    json!({ "what": what, "by": by, "because": because, "of": of.map(text) })
+}
+
+/// What happens to a service that is stopped, which program does it, why, and because of which other service.
+fn stopped<'a>(
+    what: &'static str,
+    cause: Option<&'a Cause>,
+) -> (&'static str, &'static str, &'static str, Option<&'a Name>) {
+    let (because, of) = match cause {
+        None => ("unknown", None),
+        Some(Cause::Conversion) => return (what, "conversion-file", "changed", None),
+        Some(Cause::Removed) => ("removed", None),
+        Some(Cause::Type) => ("type", None),
+        Some(Cause::Bundle) => ("bundle", None),
+        Some(Cause::NewDependency(name)) => ("new-dependency", Some(name)),
+        Some(Cause::Dependency(name)) => ("dependency", Some(name)),
     };
-    let by = if *why == Cause::Conversion { "conversion-file" } else { "s6-rc-update" };
-    json!({ "what": what, "by": by, "because": because, "of": of })
+    (what, "s6-rc-update", because, of)
 }
 
 fn setting(setting: &SettingChange) -> Value {

@@ -44,9 +44,10 @@ pub fn restarts(old: &Snapshot, new: &Snapshot, up: &BTreeSet<Name>) -> BTreeSet
     if up.contains(&keeper) && new.services.iter().any(is_new_consumer) {
         changed.insert(keeper);
     }
-    // What s6-rc-update refuses, it refuses with any conversion file.
-    if let Ok(by_itself) = transitions(old, new, up, &BTreeSet::new()) {
-        changed.retain(|name| !by_itself.stops.contains_key(name));
+    match transitions(old, new, up, &BTreeSet::new()) {
+        Ok(by_itself) => changed.retain(|name| !by_itself.stops.contains_key(name)),
+        // What s6-rc-update refuses, it refuses with any conversion file.
+        Err(_) => changed.clear(),
     }
     changed
 }

@@ -1,223 +1,240 @@
 //! Writes a comparison as text for people.
 
-use super::comparison::{Added, Comparison, Effect};
-use super::differences::{Changed, Difference, DifferenceKind, Hunk, SettingChange};
+use std::collections::BTreeSet;
+
+use super::comparison::{Comparison, Effect, StartCause};
+use super::differences::{Changed, DifferenceKind, SettingChange};
+use super::setting_text::{printable, setting_lines};
 use super::transitions::Cause;
-use crate::model::{FDHOLDER, Name, NodeKind, Words};
+use crate::model::{FDHOLDER, Name, NodeKind};
 use crate::templates::execline_word;
 
-/// The largest number of changed lines of a script that are shown.
-const MOST_LINES: usize = 30;
-/// The largest width of a line of names.
-const MOST_COLUMNS: usize = 72;
+/// How much a text says of the settings that changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Their names, in the line of the service.
+    Names,
+    /// The old and the new values, in lines of their own; and which restarts need the conversion file.
+    Values,
+}
 
-/// The comparison for people: a line for each service, and below it a line for each setting.
-pub fn text(comparison: &Comparison) -> String {
-    let mut rows = Vec::new();
-    for difference in comparison.differences.iter().filter(|difference| !comparison.is_told(difference)) {
-        rows.push(service(difference, comparison));
-        if let DifferenceKind::Changed(settings) = &difference.kind {
-            for setting in settings {
-                rows.extend(setting_rows(setting));
-            }
-        }
+/// What can happen to a service, in the order of the lines.
+const WORDS: [&str; 6] = ["added", "removed", "changed", "stopped", "restarted", "started"];
+
+/// The comparison for people: a line for each service, which says what happens to it and why.
+pub fn text(comparison: &Comparison, detail: Detail) -> String {
+    let mut lines = lines(comparison, detail);
+    fold_loggers(&mut lines);
+    let widths = lines.iter().flat_map(ServiceLine::widths);
+    let width = widths.max().unwrap_or(0);
+    let mut text: String = lines.iter().map(|line| line.text(width)).collect();
+    if comparison.unchanged() > 0 {
+        text += &format!("unchanged  {}\n", comparison.unchanged());
     }
-    for (name, effect) in comparison.drawn_in() {
-        let (what, why) = match effect {
-            Effect::Restarted(cause) if *name == *FDHOLDER => {
-                ("restarted", format!("{}: there are new pipes between old services", restarted_by(cause)))
-            }
-            Effect::Restarted(cause) => ("restarted", restarted_by(cause)),
-            Effect::Stopped(cause) => ("stopped", restarted_by(cause)),
-            Effect::Started(by) => ("started", format!("by s6-rc-update, because `{by}` needs it")),
-        };
-        rows.push(Row::new(what, name.to_string(), why));
-    }
-    let width = rows.iter().map(|row| row.second.chars().count()).max().unwrap_or(0);
-    let mut text = String::new();
-    for row in rows {
-        let line = format!("{:<9}  {:<width$}  {}", row.first, row.second, row.third);
-        text += line.trim_end();
-        text.push('\n');
-    }
-    if comparison.unchanged > 0 {
-        text += &format!("unchanged  {}\n", comparison.unchanged);
-    }
-    let is_new = |(name, added): (&Name, &Added)| {
+    let waits_for_boot = comparison.added.iter().any(|(name, added)| {
         added.starts_at_boot && added.kind != NodeKind::Bundle && !comparison.effects.contains_key(name)
-    };
-    if comparison.conflict.is_none() && comparison.added.iter().any(is_new) {
-        text += "\ns6-rc-update does not start what is added; `s6gen apply` then does, and the next boot.\n";
-    }
+    });
     if let Some(conflict) = &comparison.conflict {
-        text += &format!("\ns6-rc-update refuses to go from the one to the other: {conflict}.\n");
+        text += &format!("\ns6-rc-update refuses this update: {conflict}.\n");
+    } else if waits_for_boot {
+        text += "\ns6-rc-update starts none of the services marked `at boot`; `s6gen apply` and the next boot do.\n";
     }
     text
 }
 
-/// A row of three columns. The first one says what happened; it is empty if the row continues the one above.
-struct Row {
-    first: &'static str,
-    second: String,
-    third: String,
+/// The line of a service.
+struct ServiceLine<'a> {
+    /// What happens to it, one of `WORDS`.
+    word: &'static str,
+    name: &'a Name,
+    why: String,
+    /// Its changed settings, in two columns.
+    settings: Vec<[String; 2]>,
 }
 
-impl Row {
-    fn new(first: &'static str, second: impl Into<String>, third: impl Into<String>) -> Self {
-        Row { first, second: second.into(), third: third.into() }
+impl ServiceLine<'_> {
+    /// The widths of the second column.
+    fn widths(&self) -> impl Iterator<Item = usize> {
+        let settings = self.settings.iter().map(|[setting, _]| setting.chars().count() + 2);
+        settings.chain([self.name.to_string().chars().count()])
+    }
+
+    fn text(&self, width: usize) -> String {
+        let row = |word: &str, second: &str, third: &str| {
+            format!("{}\n", format!("{word:<9}  {second:<width$}  {third}").trim_end())
+        };
+        let mut text = row(self.word, &self.name.to_string(), &self.why);
+        for [setting, change] in &self.settings {
+            text += &row("", &format!("  {setting}"), change);
+        }
+        text
     }
 }
 
-fn service(difference: &Difference, comparison: &Comparison) -> Row {
-    let name = &difference.name;
-    let effect = comparison.effects.get(name);
-    match &difference.kind {
-        DifferenceKind::Added => {
-            Row::new("added", name.to_string(), added(comparison.added.get(name), effect))
-        }
-        DifferenceKind::Removed => Row::new("removed", name.to_string(), effect.map_or("", |_| "stopped")),
-        DifferenceKind::Changed(settings) => {
-            let what = match effect {
-                Some(Effect::Restarted(cause)) => format!("restarted {}", restarted_by(cause)),
-                Some(Effect::Stopped(cause)) => format!("stopped {}", restarted_by(cause)),
-                Some(Effect::Started(by)) => format!("started by s6-rc-update, because `{by}` needs it"),
-                None if comparison.conflict.is_some() => String::new(),
-                None if comparison.up.contains(name) => "goes on without a restart".to_owned(),
-                None if settings.iter().any(|setting| setting.setting == "contents") => String::new(),
-                None => "not up".to_owned(),
+/// The line of each service that differs or to which the update does something.
+fn lines(comparison: &Comparison, detail: Detail) -> Vec<ServiceLine<'_>> {
+    let differences = comparison.differences.iter().filter(|difference| !comparison.is_told(difference));
+    let differing = differences.map(|difference| (&difference.name, Some(&difference.kind)));
+    let drawn_in = comparison.drawn_in().map(|(name, _)| (name, None));
+    let mut lines: Vec<ServiceLine<'_>> = differing
+        .chain(drawn_in)
+        .map(|(name, kind)| {
+            let settings = match kind {
+                Some(DifferenceKind::Changed(settings)) => &settings[..],
+                _ => &[],
             };
-            Row::new("changed", name.to_string(), what)
+            let (word, why) = what_happens(comparison, name, kind, settings, detail);
+            let shown = settings.iter().filter(|_| detail == Detail::Values);
+            ServiceLine { word, name, why, settings: shown.flat_map(setting_lines).collect() }
+        })
+        .collect();
+    lines.sort_by_key(|line| (WORDS.iter().position(|word| *word == line.word), line.name));
+    lines
+}
+
+/// What happens to a service, as one of `WORDS`, and more about that.
+fn what_happens(
+    comparison: &Comparison,
+    name: &Name,
+    kind: Option<&DifferenceKind>,
+    settings: &[SettingChange],
+    detail: Detail,
+) -> (&'static str, String) {
+    let effect = comparison.effects.get(name);
+    let (word, why) = match (kind, effect) {
+        (Some(DifferenceKind::Added), _) => return ("added", added(comparison, name)),
+        (Some(DifferenceKind::Removed), None) => return ("removed", String::new()),
+        (Some(DifferenceKind::Removed), Some(_)) => return ("removed", "stopped".to_owned()),
+        (_, Some(Effect::Restarted(cause))) => {
+            ("restarted", stop_reason(comparison, name, cause.as_ref(), settings, detail))
         }
+        (_, Some(Effect::Stopped(cause))) => {
+            ("stopped", stop_reason(comparison, name, cause.as_ref(), settings, detail))
+        }
+        (_, Some(Effect::Started(cause))) => ("started", start_reason(cause.as_ref())),
+        (_, None) => ("changed", state(comparison, name, settings).to_owned()),
+    };
+    let parts = match detail {
+        Detail::Names => [summary(settings), why],
+        Detail::Values => [String::new(), why],
+    };
+    (word, parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; "))
+}
+
+/// What becomes of a service that changes and that the update neither stops nor starts.
+fn state(comparison: &Comparison, name: &Name, settings: &[SettingChange]) -> &'static str {
+    let is_bundle = settings.iter().any(|setting| setting.setting == "contents");
+    match comparison.up.contains(name) {
+        _ if comparison.conflict.is_some() => "",
+        true => "no restart is needed",
+        false if is_bundle => "",
+        false => "it is down",
     }
 }
 
-fn added(added: Option<&Added>, effect: Option<&Effect>) -> String {
-    let Some(added) = added else { return String::new() };
+/// Which settings changed.
+fn summary(settings: &[SettingChange]) -> String {
+    let new_type = settings.iter().find(|setting| setting.setting == "type");
+    if let Some(SettingChange { change: Changed::Value { new: Some(kind), .. }, .. }) = new_type {
+        return format!("it is a {kind} now");
+    }
+    let names: Vec<String> = settings.iter().map(|setting| printable(&setting.setting)).collect();
+    if names.is_empty() { String::new() } else { format!("{} changed", names.join(", ")) }
+}
+
+/// Why a service is stopped. With names, it is empty if the summary of the settings is the reason.
+fn stop_reason(
+    comparison: &Comparison,
+    name: &Name,
+    cause: Option<&Cause>,
+    settings: &[SettingChange],
+    detail: Detail,
+) -> String {
+    match cause {
+        None => "what it needs has changed".to_owned(),
+        Some(Cause::Conversion) => conversion_reason(name, settings, detail),
+        Some(Cause::Removed) => "it is gone".to_owned(),
+        Some(Cause::Type | Cause::Bundle) => match detail {
+            Detail::Names => String::new(),
+            Detail::Values => summary(settings),
+        },
+        Some(Cause::NewDependency(needed)) => match comparison.effects.get(needed) {
+            Some(Effect::Restarted(_)) => format!("it now needs `{needed}`, which restarts"),
+            _ => format!("it now needs `{needed}`, which starts"),
+        },
+        Some(Cause::Dependency(needed)) => match comparison.effects.get(needed) {
+            Some(Effect::Stopped(_)) => format!("it needed `{needed}`, which stops"),
+            _ => format!("it needs `{needed}`, which restarts"),
+        },
+    }
+}
+
+/// Why a service has a line in the conversion file.
+fn conversion_reason(name: &Name, settings: &[SettingChange], detail: Detail) -> String {
+    let line = format!("only with `{} restart` in the conversion file", execline_word(&name.to_string()));
+    let why = match settings {
+        [] if *name == *FDHOLDER => "there are new pipes between old services",
+        // The files on the disk are the new ones already, so nothing differs.
+        [] => "an earlier update changed its scripts",
+        _ => "",
+    };
+    match (detail, why) {
+        (Detail::Names, why) => why.to_owned(),
+        (Detail::Values, "") => line,
+        (Detail::Values, why) => format!("{line}; {why}"),
+    }
+}
+
+/// Why a service is started that was down.
+fn start_reason(cause: Option<&StartCause>) -> String {
+    match cause {
+        None => String::new(),
+        Some(StartCause::Needed(by)) => format!("`{by}` needs it"),
+        Some(StartCause::Boot) => "it starts at boot".to_owned(),
+    }
+}
+
+/// What a new service is, and when it starts.
+fn added(comparison: &Comparison, name: &Name) -> String {
+    let Some(added) = comparison.added.get(name) else { return String::new() };
     let kind = match added.kind {
         NodeKind::Longrun => "longrun",
         NodeKind::Oneshot => "oneshot",
         NodeKind::Bundle => return "bundle".to_owned(),
         NodeKind::Unknown => return "settings of another layer's service".to_owned(),
     };
-    match effect {
-        Some(Effect::Started(by)) => format!("{kind}, started by s6-rc-update, because `{by}` needs it"),
+    match comparison.effects.get(name) {
+        Some(Effect::Started(Some(StartCause::Needed(by)))) => {
+            format!("{kind}, started because `{by}` needs it")
+        }
+        Some(Effect::Started(_)) => format!("{kind}, started"),
         _ if added.starts_at_boot => format!("{kind}, at boot"),
         _ => format!("{kind}, on demand"),
     }
 }
 
-/// The program that stops a service, and the reason.
-fn restarted_by(cause: &Cause) -> String {
-    let why = match cause {
-        Cause::Conversion => return "only through the conversion file".to_owned(),
-        Cause::Removed => "it is gone".to_owned(),
-        Cause::Type => "it has another type".to_owned(),
-        Cause::Bundle => "its name is a bundle now".to_owned(),
-        Cause::NewDependency(name) => format!("it needs `{name}` now, which is not up"),
-        Cause::Dependency(name) => format!("it depends on `{name}`"),
-    };
-    format!("by s6-rc-update, because {why}")
-}
-
-fn setting_rows(setting: &SettingChange) -> Vec<Row> {
-    let values = match &setting.change {
-        Changed::Value { old, new } => value(&setting.setting, old.as_deref(), new.as_deref()),
-        Changed::Words { old, new } => {
-            let line = |sign: char, words: &Words| {
-                (!words.is_empty()).then(|| format!("{sign} {}", command_line(words)))
-            };
-            line('-', old).into_iter().chain(line('+', new)).collect()
-        }
-        Changed::Names { added, removed } => {
-            let signed = |sign: char, names: &[Name]| {
-                names.iter().map(|name| format!("{sign} {name}")).collect::<Vec<_>>()
-            };
-            wrapped([signed('+', added), signed('-', removed)].concat())
-        }
-        Changed::Lines(hunks) => lines(hunks),
-        Changed::Bytes { old: true, new: true } => vec!["other bytes".to_owned()],
-        Changed::Bytes { new: true, .. } => vec!["+ a file that is no text".to_owned()],
-        Changed::Bytes { .. } => vec!["- a file that is no text".to_owned()],
-        Changed::Executable(true) => vec!["can be executed".to_owned()],
-        Changed::Executable(false) => vec!["cannot be executed".to_owned()],
-    };
-    let mut name = format!("  {}", printable(&setting.setting));
-    values.into_iter().map(|value| Row::new("", std::mem::take(&mut name), value)).collect()
-}
-
-fn value(setting: &str, old: Option<&str>, new: Option<&str>) -> Vec<String> {
-    let shown = |value: &str| if value.is_empty() { "\"\"".to_owned() } else { printable(value) };
-    let text = match (old, new) {
-        (_, Some(_)) if setting.starts_with("flag-") => "set".to_owned(),
-        (Some(_), _) if setting.starts_with("flag-") => "no longer set".to_owned(),
-        (Some(old), Some(new)) => format!("{} → {}", shown(old), shown(new)),
-        (None, Some(new)) => format!("+ {}", shown(new)),
-        (Some(old), None) => format!("- {}", shown(old)),
-        (None, None) => String::new(),
-    };
-    vec![text]
-}
-
-/// The names in lines of a readable width.
-fn wrapped(names: Vec<String>) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for name in names {
-        match lines.last_mut() {
-            Some(line) if line.len() + name.len() < MOST_COLUMNS => *line += &format!(" {name}"),
-            _ => lines.push(name),
-        }
+/// Leaves out the lines of loggers to which the same happens as to their services; the lines of the services say so.
+fn fold_loggers(lines: &mut Vec<ServiceLine<'_>>) {
+    let all: BTreeSet<(&str, String, String)> =
+        lines.iter().map(|line| (line.word, line.name.to_string(), line.why.clone())).collect();
+    let is_there = |line: &ServiceLine<'_>, name: String| all.contains(&(line.word, name, line.why.clone()));
+    lines.retain(|line| {
+        let name = line.name.to_string();
+        let service = name.strip_suffix("-err-log").or(name.strip_suffix("-log"));
+        !line.settings.is_empty() || !service.is_some_and(|service| is_there(line, service.to_owned()))
+    });
+    let left: BTreeSet<String> = lines.iter().map(|line| line.name.to_string()).collect();
+    for line in lines {
+        let is_folded = |suffix: &&&str| {
+            let logger = format!("{}{suffix}", line.name);
+            !left.contains(&logger) && is_there(line, logger)
+        };
+        let count = ["-log", "-err-log"].iter().filter(is_folded).count();
+        let loggers = if count == 1 { "its logger" } else { "its loggers" };
+        line.why = match (count, line.why.as_str()) {
+            (0, why) => why.to_owned(),
+            (_, "") => format!("with {loggers}"),
+            (_, why) => format!("{why}; {loggers} too"),
+        };
     }
-    lines
-}
-
-fn lines(hunks: &[Hunk]) -> Vec<String> {
-    let mut lines = Vec::new();
-    for hunk in hunks {
-        if !lines.is_empty() {
-            lines.push("…".to_owned());
-        }
-        lines.extend(hunk.removed.iter().map(|line| format!("- {}", printable(line))));
-        lines.extend(hunk.added.iter().map(|line| format!("+ {}", printable(line))));
-    }
-    // A file that is empty was there or is there now.
-    if lines.is_empty() {
-        lines.push("an empty file".to_owned());
-    }
-    if lines.len() > MOST_LINES {
-        let more = lines.len() - (MOST_LINES - 1);
-        lines.truncate(MOST_LINES - 1);
-        lines.push(format!("… and {more} more lines"));
-    }
-    lines
-}
-
-/// A command line as it could be written: the words of a block are marked by blanks in front, its end by blanks alone.
-fn command_line(words: &Words) -> String {
-    let mut depth = 0;
-    let mut text = Vec::new();
-    for word in words {
-        let word = printable(&String::from_utf8_lossy(word));
-        let bare = word.trim_start_matches(' ');
-        let blanks = word.len() - bare.len();
-        if bare.is_empty() && blanks + 1 == depth {
-            depth -= 1;
-            text.push("}".to_owned());
-            continue;
-        }
-        while depth < blanks {
-            depth += 1;
-            text.push("{".to_owned());
-        }
-        text.push(execline_word(&word[depth.min(blanks)..]));
-    }
-    text.join(" ")
-}
-
-/// The text without characters that would disturb a terminal.
-fn printable(text: &str) -> String {
-    let mut shown = String::new();
-    for c in text.chars() {
-        if c.is_control() && c != '\t' { shown.extend(c.escape_default()) } else { shown.push(c) }
-    }
-    shown
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use s6gen::compare::{restarts, running};
+use s6gen::compare::{Cause, Comparison, Detail, Effect, StartCause, restarts, running};
 use s6gen::diagnostic::Files;
 use s6gen::image::Setup;
 use s6gen::install;
@@ -209,6 +209,66 @@ fn only_what_is_read_at_the_start_needs_a_restart() {
         assert!(!is_restarted(kind, &|settings| settings.flag_essential = true));
         assert!(!is_restarted(kind, &|settings| settings.flag_recommended = true));
     }
+}
+
+/// `apply` compares and prints as `diff` does; the stops and starts are those that s6-rc-update reported.
+#[test]
+fn an_update_is_told_with_the_names_of_the_settings_and_the_reason() {
+    let longrun = |run: &str, kill: &str| {
+        let file = |content: &str| File { content: content.into(), executable: false };
+        let files = [("run", run), ("timeout-kill", kill)];
+        let files = files.map(|(path, content)| (path.to_owned(), file(content)));
+        Settings { files: files.into(), ..Settings::new(NodeKind::Longrun) }
+    };
+    let snapshot = |services: &[(&str, Settings)]| Snapshot {
+        services: services.iter().map(|(name, settings)| (Name::from(*name), settings.clone())).collect(),
+    };
+    let oneshot = Settings::new(NodeKind::Oneshot);
+    let old = snapshot(&[
+        ("db", longrun("1", "1")),
+        ("late", longrun("1", "1")),
+        ("prepare", oneshot.clone()),
+        ("quiet", longrun("1", "1")),
+        ("web", longrun("1", "1")),
+        ("web-log", longrun("1", "1")),
+    ]);
+    let new = snapshot(&[
+        ("api", longrun("1", "1")),
+        ("api-log", longrun("1", "1")),
+        ("db", longrun("2", "2")),
+        ("late", longrun("1", "1")),
+        ("prepare", oneshot),
+        ("quiet", longrun("1", "1")),
+        ("web", longrun("1", "2")),
+        ("web-log", longrun("1", "1")),
+    ]);
+    let names = |names: &[&str]| -> BTreeSet<Name> { names.iter().copied().map(Name::from).collect() };
+    let up = names(&["db", "prepare", "quiet", "web", "web-log"]);
+    // An update that was killed has changed the scripts of `prepare` already.
+    let conversions = names(&["db", "prepare"]);
+    let mut comparison = Comparison::without_effects(&old, &new, &up, &BTreeSet::new(), conversions);
+    let needs = |name: &str| Effect::Restarted(Some(Cause::Dependency(name.into())));
+    let effects = [
+        ("api", Effect::Started(Some(StartCause::Boot))),
+        ("api-log", Effect::Started(Some(StartCause::Boot))),
+        ("db", Effect::Restarted(Some(Cause::Conversion))),
+        ("late", Effect::Started(None)),
+        ("prepare", Effect::Restarted(Some(Cause::Conversion))),
+        ("s6rc-oneshot-runner", Effect::Started(None)),
+        ("web", needs("db")),
+        ("web-log", needs("db")),
+    ];
+    comparison.set_effects(effects.map(|(name, effect)| (name.into(), effect)).into());
+    let expected = "\
+added      api      longrun, started; its logger too
+restarted  db       run, timeout-kill changed
+restarted  prepare  an earlier update changed its scripts
+restarted  web      timeout-kill changed; it needs `db`, which restarts
+restarted  web-log  it needs `db`, which restarts
+started    late
+unchanged  1
+";
+    assert_eq!(s6gen::compare::text(&comparison, Detail::Names), expected);
 }
 
 #[test]

@@ -453,7 +453,7 @@ fn apply_repairs_files_that_were_changed_by_hand() {
     for (port, change) in by_hand.iter().enumerate() {
         change();
         add(&port.to_string());
-        assert_eq!(system.apply(&[]), "restarted  tunnel-x  run changed\n");
+        assert_eq!(system.apply(&[]), "restarted  tunnel-x  run changed\nunchanged  2\n");
         assert_eq!((system.text("source/web/run"), system.pid("web")), (run.clone(), pid.clone()));
         assert_eq!(system.apply(&[]), "nothing to do\n");
         let probe = system.command("s6-rc-compile").args(["probe", "source"]).status().unwrap();

@@ -132,8 +132,8 @@ impl Update {
             return Ok(None);
         }
         if plan.replaces {
-            let lines =
-                plan.conversion.iter().map(|name| format!("{} restart\n", execline_word(&name.to_string())));
+            let names = plan.comparison.conversions.iter();
+            let lines = names.map(|name| format!("{} restart\n", execline_word(&name.to_string())));
             disk::replace_until_boot(&conversion, lines.collect::<String>().as_bytes())?;
             plan.commands.push(live::compile(fresh, &sources));
             plan.commands.push(live::update(live.directory(), fresh, &conversion));
@@ -149,6 +149,8 @@ impl Update {
             Ok(()) => !self.dry_run,
             Err(_) => live::live_database(live.directory()).as_deref() == Some(fresh),
         };
+        let effects = plan.effects();
+        plan.comparison.set_effects(effects);
         match done {
             Ok(()) => Ok(Some(plan)),
             Err(error) => Err(UpdateError { error, plan: Some(Box::new(plan)) }),

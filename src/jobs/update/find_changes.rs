@@ -7,7 +7,7 @@ use super::fingerprints;
 use super::parallel::in_parallel;
 use super::pending::Pending;
 use super::plan::Plan;
-use crate::compare;
+use crate::compare::{self, Comparison, DifferenceKind};
 use crate::disk::{self, DiskError};
 use crate::jobs::container::Container;
 use crate::jobs::desired::Desired;
@@ -40,30 +40,26 @@ pub(super) fn find_changes(
     let top = if is_overlay { "top" } else { START_BUNDLE };
     let mut databases = read(live, &active, fresh, &prints, touched, top)?;
     add_scripts(desired, container, touched, &mut databases)?;
-    let Databases { old, new, absent } = databases;
-    let mut plan = Plan { active, prints, ..Plan::default() };
-    find_differences(&mut plan, &old, &new);
-    for (name, contents) in replaced_by_bundles(live, fresh, &plan.removed)? {
-        // If the bundle contains one service, s6-rc-update treats that service as the old one with a new name, and lets it
-        // run. It must restart instead.
-        if contents.len() == 1 {
-            plan.conversion.insert(name.clone());
-        }
-        plan.bundled.insert(name, contents);
+    let Databases { old, mut new, absent } = databases;
+    let bundled = replaced_by_bundles(live, fresh, &old, &new)?;
+    for (name, contents) in &bundled {
+        let bundle = Settings { contents: contents.clone(), ..Settings::new(NodeKind::Bundle) };
+        new.services.insert(name.clone(), bundle);
     }
-
+    // Include the services that are down, because a user may start them before the update.
+    let all: BTreeSet<Name> = active.iter().chain(old.services.keys()).cloned().collect();
+    let mut conversions = compare::restarts(&old, &new, &all);
     let pending = Pending::read(live, fresh)?;
     // A killed update has already replaced the scripts of these services, but not restarted them.
-    for name in pending.restart {
-        if new.services.contains_key(&name) && plan.active.contains(&name) {
-            plan.changed.entry(name.clone()).or_insert_with(|| vec!["data".to_owned()]);
-            plan.conversion.insert(name);
-        }
-    }
-    find_oneshots(&mut plan, &old);
+    let unfinished = pending.restart.into_iter();
+    conversions.extend(unfinished.filter(|name| new.services.contains_key(name) && active.contains(name)));
+
     let live_database = live.compiled();
-    let is_same = plan.changed.is_empty()
-        && old.services.keys().eq(new.services.keys())
+    let comparison = Comparison::without_effects(&old, &new, &active, &absent, conversions);
+    let mut plan = Plan { comparison, bundled, prints, ..Plan::default() };
+    find_oneshots(&mut plan, &old);
+    let is_same = plan.comparison.differences.is_empty()
+        && plan.comparison.conversions.is_empty()
         && CompiledDatabase::at(&live_database).has_same_services(&CompiledDatabase::at(fresh))?;
     if is_same {
         plan.unstarted = &pending.start & &absent;
@@ -157,48 +153,35 @@ fn add_scripts(
     Ok(())
 }
 
-/// Finds the services that were added, removed or changed, and those that restart only if the conversion file says so.
-fn find_differences(plan: &mut Plan, old: &Snapshot, new: &Snapshot) {
-    let missing = |from: &Snapshot, names: &Snapshot| -> BTreeSet<Name> {
-        names.services.keys().filter(|name| !from.services.contains_key(*name)).cloned().collect()
-    };
-    plan.added = missing(old, new);
-    plan.removed = missing(new, old);
-    for (name, settings) in &new.services {
-        let Some(before) = old.services.get(name) else { continue };
-        let changes = compare::changes(before, settings);
-        let names: BTreeSet<String> = changes.into_iter().map(|change| change.setting).collect();
-        if !names.is_empty() {
-            plan.changed.insert(name.clone(), names.into_iter().collect());
-        }
-    }
-    // Include the services that are down, because a user may start them before the update.
-    let all: BTreeSet<Name> = plan.active.iter().chain(old.services.keys()).cloned().collect();
-    plan.conversion = compare::restarts(old, new, &all);
-}
-
 /// Finds the oneshots that run again because a script changed, and those that their old scripts must stop.
 fn find_oneshots(plan: &mut Plan, old: &Snapshot) {
+    let Comparison { conversions, up, .. } = &plan.comparison;
     let is_oneshot = |name: &&Name| old.services.get(*name).is_some_and(|old| old.kind == NodeKind::Oneshot);
-    let has_script = |name: &&Name| {
-        let files = plan.changed.get(*name).into_iter().flatten();
-        files.into_iter().any(|file| file.starts_with("data"))
+    let has_script = |name: &&Name| match plan.comparison.difference(name) {
+        Some(DifferenceKind::Changed(settings)) => {
+            settings.iter().any(|setting| setting.setting.starts_with("data"))
+        }
+        // A killed update has replaced the scripts, so they no longer differ.
+        _ => true,
     };
-    plan.rerun = plan.conversion.iter().filter(is_oneshot).filter(has_script).cloned().collect();
-    let differ = plan.changed.keys().chain(&plan.removed);
-    plan.stopped_oneshots =
-        differ.filter(is_oneshot).filter(|name| plan.active.contains(*name)).cloned().collect();
+    let rerun = conversions.iter().filter(is_oneshot).filter(has_script).cloned().collect();
+    let differ = plan.comparison.differences.iter().map(|difference| &difference.name).chain(conversions);
+    let stopped_oneshots = differ.filter(is_oneshot).filter(|name| up.contains(*name)).cloned().collect();
+    (plan.rerun, plan.stopped_oneshots) = (rerun, stopped_oneshots);
 }
 
-/// The services among `removed` whose names are bundles in the database `fresh`, each with the contents of the bundle.
+/// The services of the live database whose names are bundles in the database `fresh`, each with the contents of the bundle.
 fn replaced_by_bundles(
     live: &mut Live<'_>,
     fresh: &Path,
-    removed: &BTreeSet<Name>,
+    old: &Snapshot,
+    new: &Snapshot,
 ) -> Result<BTreeMap<Name, BTreeSet<Name>>, JobError> {
+    let removed = old.services.keys().filter(|name| !new.services.contains_key(*name));
+    let removed: BTreeSet<Name> = removed.cloned().collect();
     let mut replaced = BTreeMap::new();
     if !removed.is_empty() {
-        for name in removed & &live.list(fresh, DatabaseList::Bundles)? {
+        for name in &removed & &live.list(fresh, DatabaseList::Bundles)? {
             let contents = live.contents(fresh, &name.to_string())?;
             replaced.insert(name, contents);
         }

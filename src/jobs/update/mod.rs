@@ -15,7 +15,6 @@ mod pending;
 mod plan;
 mod repair;
 mod run;
-mod text;
 
 pub use apply::{Update, UpdateError};
 pub use plan::Plan;

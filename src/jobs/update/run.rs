@@ -30,9 +30,9 @@ pub(super) fn rehearse(
     if plan.replaces {
         let old = live.compiled();
         let (stopped, started) = live.rehearse(fresh, conversion)?;
-        plan.stops = &live.closure(&old, Direction::Down, &stopped)? & &plan.active;
+        plan.stops = &live.closure(&old, Direction::Down, &stopped)? & &plan.comparison.up;
         let needed = live.closure(fresh, Direction::Up, &started)?;
-        plan.starts = &needed - &(&plan.active - &plan.stops);
+        plan.starts = &needed - &(&plan.comparison.up - &plan.stops);
         plan.explain(live, &old, fresh)?;
     }
     plan.start_new(live, fresh)
@@ -46,7 +46,7 @@ pub(super) fn refuse_bundled(
     fresh: &Path,
     conversion: &Path,
 ) -> Result<(), JobError> {
-    let is_running = |member: &Name| plan.active.contains(member);
+    let is_running = |member: &Name| plan.comparison.up.contains(member);
     let bundled = plan.bundled.iter().find(|(_, contents)| contents.iter().any(is_running));
     let Some((name, contents)) = bundled.filter(|_| plan.replaces) else { return Ok(()) };
     let Err(failure) = live.rehearse(fresh, conversion) else { return Ok(()) };
