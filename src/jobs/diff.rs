@@ -19,14 +19,14 @@ use crate::diagnostic::{Code, Diagnostic, Files};
 use crate::disk;
 use crate::image::Setup;
 use crate::live::{self, CompiledDatabase, Live};
-use crate::model::{File, Name, NodeKind, Snapshot, System, Target};
+use crate::model::{File, Name, NodeKind, Settings, Snapshot, System, Target};
 use crate::source::Union;
 
 /// How the systems that are compared are read.
 #[derive(Debug)]
 pub struct Reading {
-    /// Directories are read as `/init` of this s6-overlay does. Without it, a directory with `s6-rc.d` in it is read so by the
-    /// newest.
+    /// The s6-overlay whose `/init` decides how directories are read. Without it, this is the s6-overlay of the container, if
+    /// a directory is compared with the running system; otherwise the newest one, for a directory that holds `s6-rc.d`.
     pub overlay: Option<System>,
     /// Services that are defined elsewhere, for directories.
     pub external: Vec<Name>,
@@ -67,7 +67,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// One of the two has errors.
 pub fn compare_files(old: &Path, new: &Path, reading: &Reading) -> Result<DiffResult, JobError> {
-    let (old, new) = (reading.read(old)?, reading.read(new)?);
+    let (old, new) = (reading.read(old, reading.overlay)?, reading.read(new, reading.overlay)?);
     Ok(difference(old, &new))
 }
 
@@ -84,8 +84,7 @@ pub fn compare_with_running(
     connection: Connection<'_>,
 ) -> Result<DiffResult, JobError> {
     if let Some(folder) = new.filter(|path| disk::is_directory(path)) {
-        reading.read(folder)?;
-        let snapshot = folder_snapshot(folder, container);
+        let snapshot = folder_snapshot(folder, reading, container)?;
         return system.ask(connection, |live| try_again(live, container, |_| Ok(snapshot.clone())));
     }
     let desired = Desired::load(container, new)?;
@@ -96,13 +95,19 @@ pub fn compare_with_running(
     system.ask(connection, |live| try_again(live, container, preview))
 }
 
-/// What a boot would compile if `folder` were in the place of the definitions.
-fn folder_snapshot(folder: &Path, container: &Container) -> Snapshot {
-    let parts = overlay_parts(folder);
-    let mut sources = if parts.is_empty() { vec![folder.to_owned()] } else { parts };
-    let own = container.overlay().and_then(System::own_definitions_dir);
-    sources.extend(own.map(|own| container.path(&own)));
-    snapshot_of(|| sources.iter().map(disk::source).collect())
+/// What a boot of the container would compile if `folder` were in the place of the definitions.
+fn folder_snapshot(folder: &Path, reading: &Reading, container: &Container) -> Result<Snapshot, JobError> {
+    let system = container.overlay();
+    let mut snapshot = reading.read(folder, reading.overlay.or(system))?.snapshot;
+    let Some(system) = system else { return Ok(snapshot) };
+    let own = system.own_definitions_dir().map(|own| container.path(&own));
+    let own = snapshot_of(|| own.iter().map(disk::source).collect());
+    let start_bundles = system.start_bundles().iter();
+    let start_bundles = start_bundles.map(|name| (Name::from(*name), Settings::new(NodeKind::Bundle)));
+    for (name, settings) in own.services.into_iter().chain(start_bundles) {
+        snapshot.services.entry(name).or_insert(settings);
+    }
+    Ok(snapshot)
 }
 
 /// Compares what runs with `new`, which may write files into the directory that it is given. Tries again while somebody
@@ -201,10 +206,10 @@ fn difference(old: Side, new: &Side) -> DiffResult {
 }
 
 impl Reading {
-    /// Reads a manifest or a directory.
-    fn read(&self, path: &Path) -> Result<Side, JobError> {
+    /// Reads a manifest, or a directory as the s6-overlay `overlay` does.
+    fn read(&self, path: &Path, overlay: Option<System>) -> Result<Side, JobError> {
         let (files, compilation, snapshot) = match disk::is_directory(path) {
-            true => self.directory(path),
+            true => self.directory(path, overlay),
             false => self.manifest(path),
         };
         if compilation.problems.has_errors() {
@@ -238,12 +243,12 @@ impl Reading {
         (project.files, compilation, snapshot)
     }
 
-    fn directory(&self, path: &Path) -> (Files, Compilation, Snapshot) {
+    fn directory(&self, path: &Path, overlay: Option<System>) -> (Files, Compilation, Snapshot) {
         let mut files = Files::default();
         let opened = mount(path);
         // In a source directory, definitions of these names would have a `type` and no definitions in them.
         let is_image = !overlay_parts(path).is_empty();
-        let system = self.overlay.or(is_image.then_some(System::NEWEST_OVERLAY));
+        let system = overlay.or(is_image.then_some(System::NEWEST_OVERLAY));
         let (compilation, snapshot) = match (system, opened.and_then(|mount| Union::new(vec![mount]))) {
             (Some(system), Ok(root)) => {
                 let setup = Setup { is_partial: true, ..Setup::new(system) };

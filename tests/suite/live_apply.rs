@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use crate::killed::rounds;
 use crate::live_store::HOSTILE;
 use crate::require::{self, find, needs, say};
+use crate::s6rc;
 use crate::supervise::{eventually, listens};
 
 /// Every call by which anything on the disk is changed, under its name on each architecture, and those between which
@@ -530,4 +531,40 @@ fn without_s6_overlay_its_names_are_names_like_any_other() {
     let Some(system) = System::boot(NAME, manifest) else { return };
     let live = system.path("run/s6-rc");
     assert!(system.fine("s6gen", &["status", "--live", live.to_str().unwrap()]).starts_with("fix-attrs  up"));
+}
+
+#[test]
+fn a_built_directory_is_compared_with_a_running_overlay_as_its_init_would_compile_it() {
+    const NAME: &str = "a_built_directory_is_compared_with_a_running_overlay_as_its_init_would_compile_it";
+    let Some(system) = System::boot(NAME, MANIFEST) else { return };
+    let overlay = s6gen::model::System::overlay("3.2.3.2").unwrap();
+    let own = overlay.own_definitions_dir().unwrap();
+    s6rc::write_image(&system.path("image"), own.trim_start_matches('/'), overlay);
+    for (manifest, seconds) in [("old.toml", 1000), ("new.toml", 2000)] {
+        let text = format!("[longrun.web]\nrun = [\"sleep\", \"{seconds}\"]\n");
+        fs::write(system.path(manifest), text).unwrap();
+    }
+    fs::create_dir(system.path("out")).unwrap();
+    system.fine("s6gen", &["build", "-m", "old.toml", "--root", "image"]);
+    system.fine("s6gen", &["build", "-m", "new.toml", "--root", "out"]);
+    let sources =
+        ["image/etc/s6-overlay/s6-rc.d", "image/etc/s6-overlay/user-bundles.d", &format!("image{own}")];
+    system.fine("s6-rc-compile", &[&["database"], &sources[..]].concat());
+    let [database, live, scan] = ["database", "run/overlay", "scan"].map(|name| system.path(name));
+    let [database, live, scan] = [&database, &live, &scan].map(|path| path.to_str().unwrap());
+    system.fine("s6-rc-init", &["-p", "overlay-", "-c", database, "-l", live, scan]);
+    // Only the container brings `user`, `user2` and the definitions of s6-overlay.
+    let compare = |directory: &str| {
+        let output =
+            system.command("s6gen").args(["diff", "--live", live, "--root", "image", directory]).output();
+        let output = output.unwrap();
+        assert!(output.stderr.is_empty(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let same = "unchanged  4\n";
+    assert_eq!(compare("image/etc/s6-overlay"), same);
+    assert_eq!(compare("image/etc/s6-overlay/s6-rc.d"), same);
+    let other =
+        "changed    web    it is down\n             run  - sleep 1000\n                  + sleep 2000\n";
+    assert_eq!(compare("out/etc/s6-overlay"), format!("{other}unchanged  3\n"));
 }
