@@ -168,7 +168,7 @@ fn run_in(
     if arguments.command.may_stop_caller() && !crate::live::leave_group() {
         // After `--` the option would be taken for a name.
         words.insert(arguments.command.words().min(words.len()), "--apart".into());
-        return crate::live::apart(&words).unwrap_or_else(|error| {
+        return crate::live::run_in_own_group(&words).unwrap_or_else(|error| {
             streams.tell(&format!("s6gen: cannot start itself: {error}\n"));
             Outcome::Refused.into()
         });

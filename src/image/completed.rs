@@ -1,14 +1,15 @@
-//! A directory of an image as it is once s6-overlay has completed the start bundles in it.
+//! Shows a directory of an image as it is after s6-overlay has completed the start bundles in it.
 
 use std::io;
 use std::path::PathBuf;
 
 use crate::source::{Directory, EntryKind, Listed};
 
-/// A directory with what the image ships below it, or `rc.init` writes into it: complete start bundles.
+/// A directory with the start bundles that s6-overlay adds to it: those that the lowest layer of the image contains, or
+/// those that `rc.init` writes.
 #[derive(Debug)]
 pub struct Completed<D> {
-    /// The directory that is really there, if there is one.
+    /// The real directory, if there is one.
     directory: Option<D>,
     adds: Adds,
 }
@@ -17,41 +18,41 @@ pub struct Completed<D> {
 enum Adds {
     Nothing,
     /// These bundles.
-    Bundles(&'static [&'static str], Way),
-    /// The files of a bundle.
-    Parts(Way),
+    Bundles(&'static [&'static str], AddedBy),
+    /// The files of one bundle.
+    BundleFiles(AddedBy),
 }
 
 /// How something is added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// As part of a lower layer: what is there already stays.
-    Below,
-    /// By writing: what is there already is replaced, and links are followed.
-    Written,
+enum AddedBy {
+    /// A lower layer contains it. Existing entries hide it.
+    LowerLayer,
+    /// `rc.init` writes it. It replaces existing files and follows links.
+    Init,
 }
 
 const TYPE: &[u8] = b"type";
 const CONTENTS: &[u8] = b"contents.d";
 
 impl<D: Directory> Completed<D> {
-    /// A directory as it is.
+    /// A directory to which nothing is added.
     pub(super) fn plain(directory: D) -> Self {
         Completed { directory: Some(directory), adds: Adds::Nothing }
     }
 
-    /// A directory that holds nothing.
+    /// An empty directory.
     pub(super) fn empty() -> Self {
         Completed { directory: None, adds: Adds::Nothing }
     }
 
-    /// A source directory in which `bundles` are completed: by writing, or by what lies below.
+    /// A source directory in which `bundles` are completed: by `rc.init` if `is_written`, otherwise by the lowest layer.
     pub(super) fn source(directory: Option<D>, bundles: &'static [&'static str], is_written: bool) -> Self {
-        let way = if is_written { Way::Written } else { Way::Below };
-        Completed { directory, adds: Adds::Bundles(bundles, way) }
+        let by = if is_written { AddedBy::Init } else { AddedBy::LowerLayer };
+        Completed { directory, adds: Adds::Bundles(bundles, by) }
     }
 
-    /// What is really there of that name.
+    /// The kind of the entry `name` in the real directory, if there is one.
     fn real(&self, name: &[u8]) -> Option<io::Result<EntryKind>> {
         match self.directory.as_ref()?.kind(name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -63,25 +64,26 @@ impl<D: Directory> Completed<D> {
         self.directory.as_ref().is_some_and(|directory| directory.link(name).is_ok())
     }
 
-    /// What is added as `name`; nothing if the way in which it is added leaves alone what is there.
+    /// The kind of the entry that is added as `name`. `None` if nothing is added, or if an existing entry stays.
     fn added(&self, name: &[u8]) -> Option<EntryKind> {
         match self.adds {
             Adds::Bundles(bundles, _) if bundles.iter().any(|bundle| bundle.as_bytes() == name) => {
                 (self.real(name).is_none() && !self.is_link(name)).then_some(EntryKind::Directory)
             }
-            Adds::Parts(_) if name == CONTENTS => {
+            Adds::BundleFiles(_) if name == CONTENTS => {
                 (self.real(name).is_none() && !self.is_link(name)).then_some(EntryKind::Directory)
             }
-            Adds::Parts(way) if name == TYPE => match self.real(name) {
+            Adds::BundleFiles(by) if name == TYPE => match self.real(name) {
                 None => Some(EntryKind::File),
-                Some(kind) => (way == Way::Written && !matches!(kind, Ok(EntryKind::Directory)))
+                Some(kind) => (by == AddedBy::Init && !matches!(kind, Ok(EntryKind::Directory)))
                     .then_some(EntryKind::File),
             },
             _ => None,
         }
     }
 
-    /// The directory that something is added to and that a path of several components begins with, and the rest.
+    /// Splits a path with several components, if its first one is a directory to which something is added. Returns that
+    /// directory and the rest of the path.
     fn below<'p>(&self, path: &'p [u8]) -> Option<(io::Result<Self>, &'p [u8])> {
         let slash = path.iter().position(|byte| *byte == b'/')?;
         let rest =
@@ -93,7 +95,7 @@ impl<D: Directory> Completed<D> {
         match self.adds {
             Adds::Nothing => Vec::new(),
             Adds::Bundles(bundles, _) => bundles.iter().map(|name| name.as_bytes()).collect(),
-            Adds::Parts(_) => vec![CONTENTS, TYPE],
+            Adds::BundleFiles(_) => vec![CONTENTS, TYPE],
         }
     }
 }
@@ -141,9 +143,13 @@ impl<D: Directory> Directory for Completed<D> {
             (None, None) => return Err(missing()),
         };
         let adds = match self.adds {
-            Adds::Bundles(bundles, way) if bundles.iter().any(|bundle| bundle.as_bytes() == name) => {
-                // A link hides what lies below it.
-                if way == Way::Below && self.is_link(name) { Adds::Nothing } else { Adds::Parts(way) }
+            Adds::Bundles(bundles, by) if bundles.iter().any(|bundle| bundle.as_bytes() == name) => {
+                // A link hides the directory of a lower layer.
+                if by == AddedBy::LowerLayer && self.is_link(name) {
+                    Adds::Nothing
+                } else {
+                    Adds::BundleFiles(by)
+                }
             }
             _ => Adds::Nothing,
         };

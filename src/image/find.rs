@@ -1,14 +1,14 @@
-//! Finds out which s6-overlay an image has, from its `/init`.
+//! Finds the version of the s6-overlay in an image, from its `/init`.
 
 use super::open;
 use crate::diagnostic::{Code, Diagnostic, Files, Origin};
 use crate::model::System;
 use crate::source::{Directory, Source};
 
-/// The s6-overlay that `/init` of the file system `root` belongs to.
+/// The s6-overlay in the file system `root`.
 ///
 /// # Errors
-/// There is none, or it is one that s6gen does not know.
+/// There is no s6-overlay, or s6gen does not know its version.
 pub fn system<D: Directory>(root: &D, files: &mut Files) -> Result<System, Box<Diagnostic>> {
     let shown = root.place(b".").unwrap_or_else(|| "/".into());
     let Some(version) = version(root) else {
@@ -20,7 +20,7 @@ pub fn system<D: Directory>(root: &D, files: &mut Files) -> Result<System, Box<D
             )
             .at(origin, "neither `init` nor `package/admin` in here names a version")
             .help(
-                "name the root of an unpacked image; if s6-overlay is there, say which: `--overlay VERSION`",
+                "name the root of an unpacked image; if it has an s6-overlay, name the version with `--overlay VERSION`",
             ),
         ));
     };
@@ -31,12 +31,12 @@ pub fn system<D: Directory>(root: &D, files: &mut Files) -> Result<System, Box<D
         Box::new(
             Diagnostic::new(Code::UnknownVersion, format!("s6gen knows no s6-overlay `{version}`"))
                 .at(origin, "unknown version")
-                .help(format!("to judge it as another one, say `--overlay {newest}`, the newest known one")),
+                .help(format!("to judge it as the newest known version, use `--overlay {newest}`")),
         )
     })
 }
 
-/// How many bytes of `/init` are read; it is a short script.
+/// How many bytes of `/init` are read. It is a short script.
 const LONGEST_INIT: usize = 64 << 10;
 
 fn version<D: Directory>(root: &D) -> Option<String> {

@@ -1,9 +1,9 @@
 //! Finds the source directories that `/init` compiles in a file system with s6-overlay, and completes them as `rc.init` of
 //! that version does.
 //!
-//! What the overlay needs lies in three places: the definitions in `s6-rc.d`, the start bundles `user` and `user2`
-//! there or in a directory of their own, and the overlay's own definitions. Which of them are compiled depends on the
-//! version and on what exists. s6-overlay does not report what it leaves out.
+//! The definitions that s6-overlay needs are in three places: the user's definitions in `s6-rc.d`, the start bundles
+//! `user` and `user2` there or in their own directory, and the definitions of s6-overlay itself. The version, and which
+//! directories exist, decide which of them are compiled. s6-overlay does not report the directories that it ignores.
 
 mod completed;
 mod find;
@@ -30,11 +30,12 @@ pub struct Setup {
     pub profile: Option<String>,
     /// `S6_RUNTIME_BUNDLEDIR`, an absolute path in the image.
     pub bundle_dir: Option<String>,
-    /// Whether only what is added to the image is known. The empty start bundles that s6-overlay ships lie below that.
+    /// Whether only the upper layers of the image are known. The lowest layer then has the empty start bundles of
+    /// s6-overlay.
     pub is_partial: bool,
-    /// Where the files of lower layers are, to which the judged files are added.
+    /// The directories with the files of the lower layers, on top of which the judged files lie.
     pub lower: Vec<PathBuf>,
-    /// Where the s6-overlay directory of the uppermost layer is.
+    /// The s6-overlay directory of the uppermost layer.
     pub upper: Option<PathBuf>,
 }
 
@@ -45,33 +46,33 @@ impl Setup {
     }
 }
 
-/// What is known of a boot, apart from its source directories.
+/// The facts about a boot, apart from its source directories.
 #[derive(Debug)]
 pub struct Boot {
     system: System,
     /// Whether only a part of the image is known.
     is_partial: bool,
-    /// The number of the source with the overlay's own definitions, and whether they can be read from it.
+    /// The number of the source with the definitions of s6-overlay itself, and whether they can be read from it.
     own: (u32, bool),
-    /// The number of the source with the start bundles, and the start bundles that are missing there.
+    /// The number of the source with the start bundles, and the start bundles that only s6-overlay's layer has there.
     shipped: (u32, Vec<&'static str>),
-    /// A start bundle among the definitions although they have a directory of their own, and how to move it there.
+    /// A start bundle in `s6-rc.d`, although this boot reads the start bundles elsewhere; and the help to move it there.
     stray: Option<(PathBuf, String)>,
     /// The start bundles whose definitions lack `type`.
     without_type: Vec<(&'static str, PathBuf)>,
-    /// The directory in which the start bundles have to be.
+    /// The directory in which the start bundles must be.
     bundles: PathBuf,
     /// Whether a source cannot be opened.
     is_unreadable: bool,
-    /// Why the start bundles have to be complete, and what completes them.
+    /// Why the start bundles must be complete, and the help to complete them.
     why: String,
     help: Option<String>,
-    /// The old place of the start bundles, where they are read from it and nothing stands in the new place.
+    /// The old directory of the start bundles, if the boot reads them there and the new directory has none.
     old_place: Option<Origin>,
 }
 
 /// The source directories that `/init` compiles in the file system `root`, in the order in which it passes them to
-/// `s6-rc-compile`, and what has to be known about the boot. Reports definitions that are never read.
+/// `s6-rc-compile`, and the other facts about the boot. Reports definitions that are never read.
 pub fn sources<D: Directory>(
     root: &D,
     setup: &Setup,
@@ -109,7 +110,7 @@ pub fn sources<D: Directory>(
     let mut compiled = Vec::new();
     let mut complete = |source: Source<D>, has_bundles: bool, is_shipped: bool| {
         let completion = match has_bundles {
-            // rc.init always writes these; the image ships them in its lowest layer.
+            // In the first case rc.init always writes the start bundles. In the second one they are in the lowest layer.
             true if has_legacy && system.has(Feature::CompletedBundles) => Some(true),
             true if is_shipped && (is_apart || !system.has(Feature::UserBundlesDir)) => Some(false),
             _ => None,
@@ -123,7 +124,7 @@ pub fn sources<D: Directory>(
         boot.is_unreadable |= directory.is_err();
         let directory = directory.map(|directory| {
             if has_bundles && let Some(directory) = &directory {
-                boot.look(directory, &source.path, completion);
+                boot.find_missing_types(directory, &source.path, completion);
             }
             if completion == Some(false) {
                 let has = |name: &str| directory.as_ref().is_some_and(|d| d.kind(name.as_bytes()).is_ok());
@@ -151,8 +152,8 @@ pub fn sources<D: Directory>(
     (compiled, boot)
 }
 
-/// The directories that `/init` compiles in the file system `root`, absolute paths there, in the order in which it
-/// passes them.
+/// The directories that `/init` compiles in the file system `root`, as absolute paths in it, in the order in which it passes
+/// them to `s6-rc-compile`.
 pub fn compiled<D: Directory>(root: &D, setup: &Setup) -> Vec<String> {
     let places = Places::new(setup);
     let has_legacy = is_directory(&open(root, &places.definitions), b"user");
@@ -163,8 +164,8 @@ pub fn compiled<D: Directory>(root: &D, setup: &Setup) -> Vec<String> {
 }
 
 impl Boot {
-    /// Notes which start bundles in `directory` lack `type` when they are compiled.
-    fn look<D: Directory>(&mut self, directory: &D, path: &Path, completion: Option<bool>) {
+    /// Notes which start bundles in `directory` have no `type` when they are compiled.
+    fn find_missing_types<D: Directory>(&mut self, directory: &D, path: &Path, completion: Option<bool>) {
         if completion.is_some() {
             return;
         }
@@ -177,12 +178,12 @@ impl Boot {
         }
     }
 
-    /// The old place of the start bundles, and how to move them to the new one, if the container boots from the old one.
+    /// The old directory of the start bundles and the help to move them to the new one, if the boot reads the old one.
     pub fn old_place(&self) -> Option<(Origin, &str)> {
         self.old_place.zip(self.help.as_deref())
     }
 
-    /// Adds what the overlay brings to the services that were read, and reports start bundles that are missing.
+    /// Adds the services of s6-overlay to the services that were read, and reports missing start bundles.
     pub fn complete(&self, services: &mut ServiceSet, files: &mut Files, problems: &mut Problems) {
         let (number, is_read) = self.own;
         if is_read {
@@ -205,18 +206,18 @@ impl Boot {
                 }
                 continue;
             }
-            // Where a source cannot be read, or the other bundle of an old place is reported with what completes both,
-            // that is the cause.
-            let is_told = self.help.is_some() && !self.without_type.is_empty();
-            if !self.is_unreadable && !is_told {
+            // Do not report the bundle if a source cannot be read, because that is the cause. Do not report it either if
+            // there is a report on the other bundle whose help completes both.
+            let is_reported = self.help.is_some() && !self.without_type.is_empty();
+            if !self.is_unreadable && !is_reported {
                 let origin = Origin::whole(files.add(self.bundles.clone(), ""));
                 let problem = Diagnostic {
                     code: Code::IncompleteStartBundle,
-                    // `top` comes after everything of the user.
+                    // s6-rc-compile reads `top` after all definitions of the user.
                     ..Diagnostic::s6rc(
                         Class::BundleUndefined,
                         Rank::Bundle(u32::MAX, position),
-                        format!("the start bundle `{bundle}` is defined nowhere"),
+                        format!("the start bundle `{bundle}` is not defined"),
                     )
                 };
                 let path = self.bundles.join(bundle);
@@ -238,9 +239,9 @@ impl Boot {
         }
     }
 
-    /// Adds to the first report of a missing or empty `type` what may be the cause in an unpacked image.
+    /// Adds a possible cause to the first report of a missing or empty `type`: the unpacked image is damaged.
     fn suspect_damage(&self, files: &Files, problems: &mut Problems) {
-        let mut is_told = false;
+        let mut is_noted = false;
         problems.revise(|problem| {
             let is_type = match problem.class {
                 Some(Class::TypeRead) => {
@@ -252,15 +253,15 @@ impl Boot {
                 }
                 _ => false,
             };
-            if is_type && !std::mem::replace(&mut is_told, true) {
+            if is_type && !std::mem::replace(&mut is_noted, true) {
                 problem.notes.push(
-                    "where the image is fine on other hosts, its copy here is damaged: remove it and pull it again".into(),
+                    "if the image works on other hosts, its copy here is damaged: remove it and pull it again".into(),
                 );
             }
         });
     }
 
-    /// Adds to the reports on start bundles why they have to be complete, and what completes them.
+    /// Adds to the reports on start bundles why they must be complete, and how to complete them.
     pub fn explain(&self, files: &Files, problems: &mut Problems) {
         if !self.is_partial {
             self.suspect_damage(files, problems);
@@ -277,8 +278,7 @@ impl Boot {
                     .iter()
                     .find(|label| files.path(label.origin.file).parent() == Some(stray.as_path()))
             {
-                let label =
-                    Label { text: "this one is in the place of older versions".into(), ..label.clone() };
+                let label = Label { text: "only older versions read this one".into(), ..label.clone() };
                 problem.labels.retain(|other| other.origin != label.origin);
                 problem.labels.insert(0, label);
                 problem.code = Code::DuplicateService;
@@ -295,7 +295,7 @@ impl Boot {
             problem.message = format!("the start bundle `{bundle}` has no `type` file");
             problem.labels.truncate(1);
             for label in &mut problem.labels {
-                label.text = "s6-rc-compile finds no `type` in here, and stops".into();
+                label.text = "s6-rc-compile finds no `type` here, and stops".into();
             }
             problem.notes = vec![self.why.clone()];
             problem.help = Some(
@@ -307,7 +307,7 @@ impl Boot {
     }
 }
 
-/// The directory at the absolute path `path` below `root`, with a path by which a person finds it.
+/// The directory at the absolute path `path` below `root`, with a path under which the user finds it.
 fn open<D: Directory>(root: &D, path: &str) -> Source<D> {
     let mut shown = root.place(b".").unwrap_or_else(|| "/".into());
     let mut names = path.split('/').filter(|name| !name.is_empty());

@@ -1,4 +1,4 @@
-//! Definitions and members in places of an image that this version of s6-overlay does not read.
+//! Reports definitions and start bundles in directories of an image that its version of s6-overlay does not read.
 
 use std::path::PathBuf;
 
@@ -8,21 +8,21 @@ use crate::model::{Feature, Name, System};
 use crate::source::{Directory, EntryKind, Source};
 use crate::tree::RECEIPT;
 
-/// Where the overlay looks, as absolute paths in the image.
+/// The directories that s6-overlay reads, as absolute paths in the image.
 pub(super) struct Places {
-    /// The definitions.
+    /// The directory of definitions.
     pub(super) definitions: String,
-    /// The start bundles, where they have a directory of their own.
+    /// The directory of start bundles, for versions that have one.
     pub(super) bundles: String,
 }
 
-/// How many markers a report shows.
+/// How many unread files a report shows.
 const SHOWN: usize = 8;
 
-/// How many bytes of a receipt are read. It lists every file, and no set that s6-rc accepts has so many.
+/// How many bytes of a receipt are read. It lists every file, and no set of services that s6-rc accepts needs more.
 const LONGEST_RECEIPT: usize = 64 << 20;
 
-/// Something in a place that s6-overlay does not read.
+/// A file or directory that s6-overlay does not read.
 struct UnreadPlace {
     place: PathBuf,
     text: String,
@@ -38,9 +38,9 @@ impl Places {
         Places { definitions: format!("{base}/s6-rc.d"), bundles }
     }
 
-    /// Why the start bundles have to be complete.
+    /// A sentence on where this version finds the start bundles, which explains why they must be complete there.
     pub(super) fn why(&self, system: System, is_apart: bool) -> String {
-        let (definitions, bundles) = (&self.definitions, named(&self.bundles));
+        let (definitions, bundles) = (&self.definitions, for_shell(&self.bundles));
         if is_apart {
             format!("{system} takes the start bundles from {bundles}")
         } else if !system.has(Feature::UserBundlesDir) {
@@ -49,15 +49,15 @@ impl Places {
             format!("because {definitions}/user exists, {system} does not read {bundles}")
         } else {
             format!(
-                "because {definitions}/user exists, {system} does not read {bundles}; {} adds what is missing there \
+                "because {definitions}/user exists, {system} does not read {bundles}; {} adds the missing files there \
                  at boot",
                 system.first_with(Feature::CompletedBundles)
             )
         }
     }
 
-    /// Reports that the start bundles are taken from among the definitions, if they should not be, and whatever else is
-    /// never read. Sets `help` to what makes an old place complete.
+    /// Reports start bundles among the definitions, if this version has a separate directory for them, and everything
+    /// that is never read. Sets `help` to the commands that repair incomplete start bundles among the definitions.
     pub(super) fn report<D: Directory>(
         &self,
         definitions: &Source<D>,
@@ -71,7 +71,7 @@ impl Places {
         let unread = unread(definitions, bundles, system);
         if !system.has(Feature::UserBundlesDir) {
             if !unread.is_empty() {
-                problems.push(self.too_new(definitions, &unread, setup, files));
+                problems.push(self.bundles_too_new(definitions, &unread, setup, files));
             }
             return None;
         }
@@ -83,7 +83,7 @@ impl Places {
                 bundle.is_some_and(|bundle| bundle.kind(b"type").is_ok())
             });
         *help = Some(remedy.clone());
-        // A definition that does not compile is reported there, with the same help.
+        // An incomplete start bundle is reported when it is compiled, with the same help.
         if !is_complete {
             return None;
         }
@@ -104,12 +104,12 @@ impl Places {
             Code::UserInTwoPlaces,
             format!("{what} is never read, because `s6-rc.d/user` exists as well"),
         )
-        .at(origin, "this directory, of whatever layer, makes /init leave out the other one");
-        problems.push(shown(problem, &unread, files).help(remedy));
+        .at(origin, "if any layer has this directory, /init ignores the other one");
+        problems.push(with_unread(problem, &unread, files).help(remedy));
         None
     }
 
-    fn too_new<D: Directory>(
+    fn bundles_too_new<D: Directory>(
         &self,
         definitions_source: &Source<D>,
         unread: &[UnreadPlace],
@@ -121,27 +121,27 @@ impl Places {
         let what = if bundle_dir.is_some() { "`S6_RUNTIME_BUNDLEDIR`" } else { "`user-bundles.d`" };
         let problem = Diagnostic::new(
             Code::BundlesTooNew,
-            format!("{system} knows nothing of {what}, so what is in there does not start"),
+            format!("{system} does not read {what}, so the services in it do not start"),
         );
-        let (definitions, bundles) = (&self.definitions, named(&self.bundles));
+        let (definitions, bundles) = (&self.definitions, for_shell(&self.bundles));
         let other_place = match unread.iter().any(|unread| is_in_receipt(definitions_source, unread)) {
-            // What s6gen made it would miss in another place.
+            // The next build would report moved files as missing, so it must write them to the right place itself.
             true => format!(
                 "build again with `s6-overlay = \"{}\"` under `[target]` of the manifest",
                 system.version()
             ),
             false => format!(
-                "use the place that this version reads: \
+                "use the directory that this version reads: \
                  `mv {bundles}/user/contents.d/* {definitions}/user/contents.d/`"
             ),
         };
-        let help = format!("put the image on {first} or newer, or {other_place}");
-        shown(problem, unread, files).note(self.why(*system, false)).help(help)
+        let help = format!("upgrade the image to {first} or newer, or {other_place}");
+        with_unread(problem, unread, files).note(self.why(*system, false)).help(help)
     }
 
-    /// The commands that move everything to the new place.
+    /// The commands that move the start bundles to their new directory.
     pub(super) fn move_to_new_place<D: Directory>(&self, definitions: &Source<D>, system: System) -> String {
-        let (old, new) = (&self.definitions, named(&self.bundles));
+        let (old, new) = (&self.definitions, for_shell(&self.bundles));
         let (mut moves, mut removed) = (Vec::new(), String::new());
         let mut is_syslogd = false;
         for bundle in system.start_bundles().iter().filter(|name| is_directory(definitions, name.as_bytes()))
@@ -158,16 +158,16 @@ impl Places {
         }
         moves.push(format!("rm -r{removed}"));
         let when = if is_syslogd {
-            "after unpacking the syslogd archive, which still brings the old place"
+            "after unpacking the syslogd archive, which still contains the old directory"
         } else {
-            "in the image, after the last layer that brings the old place"
+            "in the image, after the last layer that contains the old directory"
         };
         format!("{when}, run `{}`", moves.join(" && "))
     }
 }
 
-/// A path as a command names it: a path that comes from a variable is the variable.
-fn named(path: &str) -> &str {
+/// A path for a command in a message. A path that comes from a variable becomes the variable.
+fn for_shell(path: &str) -> &str {
     path.strip_prefix('/').filter(|rest| rest.starts_with('$')).unwrap_or(path)
 }
 
@@ -181,7 +181,7 @@ fn is_in_receipt<D: Directory>(definitions: &Source<D>, member: &UnreadPlace) ->
     receipt.is_some_and(|text| text.split(|byte| *byte == b'\n').any(|line| line.ends_with(&listed)))
 }
 
-/// The members of a start bundle in `contents.d`, and where they stand.
+/// The services in the `contents.d` of a start bundle, each with the path of its file there.
 fn members<D: Directory>(source: &Source<D>, bundle: &str) -> Vec<(Name, PathBuf)> {
     let opened = source.directory.as_ref().ok().and_then(|directory| {
         let mut contents = directory.directory(bundle.as_bytes()).ok()?.directory(b"contents.d").ok()?;
@@ -200,7 +200,7 @@ fn members<D: Directory>(source: &Source<D>, bundle: &str) -> Vec<(Name, PathBuf
         .collect()
 }
 
-/// The members of start bundles, and the definitions, that only `bundles` has.
+/// The services in start bundles, and the definitions, that are only in `bundles`.
 fn unread<D: Directory>(definitions: &Source<D>, bundles: &Source<D>, system: System) -> Vec<UnreadPlace> {
     let mut unread = Vec::new();
     for bundle in system.start_bundles() {
@@ -214,7 +214,7 @@ fn unread<D: Directory>(definitions: &Source<D>, bundles: &Source<D>, system: Sy
             }
         }
     }
-    // A second handle, because a directory can be listed only once.
+    // Open the directory again, because a handle can be listed only once.
     let whole = bundles.directory.as_ref().ok().and_then(|directory| {
         let mut whole = directory.directory(b".").ok()?;
         Some((whole.list().ok()?, whole))
@@ -233,7 +233,8 @@ fn unread<D: Directory>(definitions: &Source<D>, bundles: &Source<D>, system: Sy
     unread
 }
 
-fn shown(mut problem: Diagnostic, unread: &[UnreadPlace], files: &mut Files) -> Diagnostic {
+/// Adds the unread files to a report.
+fn with_unread(mut problem: Diagnostic, unread: &[UnreadPlace], files: &mut Files) -> Diagnostic {
     for UnreadPlace { place, text } in unread.iter().take(SHOWN) {
         let origin = Origin::whole(files.add(place.clone(), ""));
         problem = problem.at(origin, text.clone());

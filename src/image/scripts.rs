@@ -1,9 +1,9 @@
-//! The scripts of an image that may start services: those which are not part of a definition.
+//! Finds the scripts of an image that may start services and are not part of a definition.
 
 use super::open;
 use crate::source::{Directory, EntryKind, Source};
 
-/// Where scripts lie, and how deep.
+/// The directories with scripts, and how many levels of directories below them to search.
 const PLACES: &[(&str, usize)] = &[
     ("/etc/s6-overlay", 2),
     ("/etc/cont-init.d", 0),
@@ -14,7 +14,7 @@ const PLACES: &[(&str, usize)] = &[
     ("/usr/sbin", 0),
 ];
 
-/// The longest script that is read. Longer files are not scripts that a person wrote.
+/// How many bytes of a script are read. Scripts that people write are shorter.
 const LONGEST: usize = 64 << 10;
 
 /// The texts of the scripts in the file system `root`, as far as they can be read.

@@ -78,7 +78,7 @@ fn lock(live: &mut Live<'_>, place: &Path) -> Result<disk::Lock, JobError> {
     let begun = Instant::now();
     let mut has_waited = false;
     let lock = disk::lock(place, live.patience(), || {
-        live.tell_waits("another s6gen", place);
+        live.tell_wait("another s6gen", place);
         has_waited = true;
     });
     // Programs that outlive this process still change what runs, so they inherit the lock.

@@ -1,5 +1,4 @@
-//! Compiled databases, the directories that s6-rc-compile makes: what their service directories hold, and which of them
-//! s6gen keeps.
+//! Reads compiled databases, the directories that s6-rc-compile makes, and finds and removes those that s6gen made.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -27,7 +26,7 @@ impl CompiledDatabase {
     /// The longruns, without those of s6-rc itself.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The database cannot be read.
     pub fn longruns(&self) -> Result<BTreeSet<Name>, DiskError> {
         let place = self.path.join(SERVICES);
         let names = disk::names(&place).map_err(DiskError::of("read", &place))?;
@@ -35,21 +34,21 @@ impl CompiledDatabase {
         Ok(names.filter(|name| *name != *FDHOLDER && *name != *ONESHOT_RUNNER).collect())
     }
 
-    /// The settings of a longrun as its service directory has them: its files, and its place in a pipeline.
+    /// The settings of a longrun that its service directory shows: its files, and its producers and consumer in a pipeline.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The service directory cannot be read.
     pub fn settings(&self, longrun: &Name) -> Result<Settings, DiskError> {
         let place = self.path.join(SERVICES).join(OsStr::from_bytes(longrun.as_bytes()));
         let mut files = disk::files_below(&place).map_err(DiskError::of("read", &place))?.files;
         let mut settings = Settings::new(NodeKind::Longrun);
-        // s6-rc-compile writes a `run` of its own for a producer or consumer, and calls the original `run.user`.
+        // For a producer or consumer, s6-rc-compile writes its own `run` and renames the original to `run.user`.
         if let Some(run) = files.remove("run.user") {
             let wrapper = files.insert("run".into(), run).map(|file| file.content).unwrap_or_default();
-            settings.producer_for = piped(&wrapper, "pipe:s6rc-w-");
-            settings.consumer_for = piped(&wrapper, "pipe:s6rc-r-").into_iter().collect();
+            settings.producer_for = pipe_name(&wrapper, "pipe:s6rc-w-");
+            settings.consumer_for = pipe_name(&wrapper, "pipe:s6rc-r-").into_iter().collect();
         }
-        // It wraps the `finish` of such a service as well.
+        // It does the same with the `finish` of such a service.
         if let Some(finish) = files.remove("finish.user") {
             files.insert("finish".into(), finish);
         }
@@ -60,22 +59,22 @@ impl CompiledDatabase {
     /// Whether a longrun has readiness notification.
     ///
     /// # Errors
-    /// The system refuses to tell.
+    /// The system refuses.
     pub fn notifies(&self, longrun: &Name) -> Result<bool, DiskError> {
         let name = OsStr::from_bytes(longrun.as_bytes());
         let file = self.path.join(SERVICES).join(name).join("notification-fd");
         disk::exists(&file)
     }
 
-    /// Whether both hold the same services with the same dependencies, timeouts and oneshots. The files of longruns are
-    /// not compared.
+    /// Whether both databases have the same services with the same dependencies, timeouts and oneshots. The files of
+    /// longruns are not compared.
     ///
     /// # Errors
-    /// One of them cannot be read.
+    /// One of the databases cannot be read.
     pub fn has_same_services(&self, other: &CompiledDatabase) -> Result<bool, DiskError> {
         for file in ["n", "db", "resolve.cdb"] {
             let (ours, theirs) = (self.path.join(file), other.path.join(file));
-            // s6-rc writes `n` since 0.6.
+            // s6-rc before 0.6 does not write `n`.
             let is_used = disk::is_there(&ours) || disk::is_there(&theirs);
             if is_used && disk::read(&ours)? != disk::read(&theirs)? {
                 return Ok(false);
@@ -85,15 +84,15 @@ impl CompiledDatabase {
     }
 }
 
-/// The name after `mark` in the `run` that s6-rc-compile writes for a member of a pipeline: for a producer the name of its
-/// consumer, for a consumer its own name.
-fn piped(wrapper: &[u8], mark: &str) -> Option<Name> {
+/// The name after `mark` in the `run` that s6-rc-compile writes for a member of a pipeline. For a producer it is the name of
+/// its consumer. For a consumer it is the name of the consumer itself.
+fn pipe_name(wrapper: &[u8], mark: &str) -> Option<Name> {
     let start = wrapper.windows(mark.len()).position(|part| part == mark.as_bytes())? + mark.len();
     let name = wrapper[start..].split(|byte| matches!(byte, b'"' | b'\n' | b' ')).next()?;
     Some(Name::new(name))
 }
 
-/// The databases that s6gen has compiled in `work`, by number.
+/// The databases that s6gen has compiled in the directory `work`, by number.
 pub fn databases(work: &Path) -> BTreeMap<u64, PathBuf> {
     let names = disk::names(work).unwrap_or_default();
     let numbered = names.iter().filter_map(|name| {
@@ -103,7 +102,7 @@ pub fn databases(work: &Path) -> BTreeMap<u64, PathBuf> {
     numbered.collect()
 }
 
-/// Removes the directories in `work` whose name is `prefix` and the id of a process that has ended.
+/// Removes the directories in `work` that a process which has ended left there. Their names are `prefix` and the process id.
 pub fn remove_abandoned(work: &Path, prefix: &str) {
     for name in disk::names(work).unwrap_or_default() {
         let process = name.to_str().and_then(|name| name.strip_prefix(prefix)?.parse::<u32>().ok());
@@ -114,7 +113,7 @@ pub fn remove_abandoned(work: &Path, prefix: &str) {
     }
 }
 
-/// Removes the service directories of a database that will not be made live any more.
+/// Removes the service directories of a database that s6gen will never make live again.
 ///
 /// # Errors
 /// The system refuses.

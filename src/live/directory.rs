@@ -1,4 +1,4 @@
-//! The live directory of s6-rc: where it lies, and which of its services s6-svscan supervises.
+//! The live directory of s6-rc: where it is, and which of its services s6-svscan supervises.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -10,10 +10,10 @@ use super::compiled::SERVICES;
 use crate::disk::{self, DiskError};
 use crate::model::{FDHOLDER, Name};
 
-/// The link that s6-rc replaces with each boot and update, as an absolute path. `live` is this link, or leads to it.
+/// The absolute path of the link that s6-rc replaces with each boot and update. `live` is this link, or leads to it.
 pub fn live_link(live: &Path) -> PathBuf {
     let mut live = std::path::absolute(live).unwrap_or_else(|_| live.to_owned());
-    // The kernel follows 40 links as well.
+    // The limit is the kernel's own: it follows at most 40 links.
     for _ in 0..40 {
         let target = disk::read_link(&live).and_then(|target| Some(live.parent()?.join(target)));
         match target.filter(|target| disk::is_link(target)) {
@@ -24,12 +24,12 @@ pub fn live_link(live: &Path) -> PathBuf {
     live
 }
 
-/// The real path of the live directory, which is another one after each boot and each update.
+/// The real path of the live directory. It is different after each boot and each update.
 pub fn live_directory(live: &Path) -> Option<PathBuf> {
     disk::real_path(live).ok()
 }
 
-/// The services of the live directory that s6-svscan does not supervise. There are some only after an update was killed.
+/// The services of the live directory that s6-svscan does not supervise. There are some only after a killed update.
 ///
 /// # Errors
 /// The live directory cannot be read.
@@ -40,15 +40,15 @@ pub fn unsupervised(live: &Path) -> Result<BTreeSet<Name>, DiskError> {
     }
     let prefix = disk::read(&live.join("prefix")).unwrap_or_default();
     let names = disk::names(&place).map_err(DiskError::of("read", &place))?;
-    let is_alone = |name: &&std::ffi::OsString| {
+    let is_unsupervised = |name: &&std::ffi::OsString| {
         let link = [&prefix, name.as_bytes()].concat();
         !disk::is_there(&scandir.join(OsStr::from_bytes(&link)))
     };
-    Ok(names.iter().filter(is_alone).map(|name| Name::new(name.as_bytes())).collect())
+    Ok(names.iter().filter(is_unsupervised).map(|name| Name::new(name.as_bytes())).collect())
 }
 
-/// Links services of the live directory into the scan directory again. Those in `up` start as soon as s6-svscan is told to
-/// rescan, the others stay down. Returns the scan directory.
+/// Links services of the live directory into the scan directory again. At the next scan of s6-svscan those in `up`
+/// start, and the others stay down. Returns the scan directory.
 ///
 /// # Errors
 /// The system refuses.
@@ -65,7 +65,7 @@ pub fn relink(live: &Path, services: &BTreeSet<Name>, up: &BTreeSet<Name>) -> Re
         };
         let ignored = |error: io::Error, kind| if error.kind() == kind { Ok(()) } else { Err(error) };
         done.or_else(|error| ignored(error, ErrorKind::NotFound))
-            // A link that leads nowhere was left by an older live directory.
+            // An old live directory may have left a broken link of the same name.
             .and_then(|()| disk::remove_file(&link).or_else(|error| ignored(error, ErrorKind::NotFound)))
             .and_then(|()| disk::make_link(&place, &link))
             .map_err(DiskError::of("make", &link))?;
@@ -73,7 +73,7 @@ pub fn relink(live: &Path, services: &BTreeSet<Name>, up: &BTreeSet<Name>) -> Re
     Ok(scandir)
 }
 
-/// The services of the live directory that read from a pipe, as s6-rc lists them for its s6-fdholder service.
+/// The services of the live directory that read from a pipe. s6-rc lists them in a file for its s6-fdholder service.
 ///
 /// # Errors
 /// The live directory cannot be read.

@@ -1,4 +1,4 @@
-//! Why a running system could not be asked or changed, and what to tell people about it.
+//! The errors of this room: why s6gen could not query or change a running system, and the reports for the user.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,32 +9,33 @@ use super::programs::{Call, ProgramAnswer};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Name;
 
-/// Why the running system was not changed, or could not be asked.
+/// Why s6gen could not query or change the running system.
 #[derive(Debug)]
 pub enum Failure {
     /// There is no live directory of s6-rc.
     NotRunning(PathBuf),
-    /// There was a live directory, but the link to it leads nowhere.
+    /// The link to the live directory is broken.
     Wrecked(PathBuf),
-    /// Services that have no supervisor.
+    /// These services have no supervisor.
     Unsupervised(Vec<Name>),
     /// A program cannot be started.
     Missing(Call, io::Error),
-    /// Another s6-rc was at work all the time. The text says which process that is, where it is known.
+    /// Another s6-rc was at work until the time limit. The text says which process that is, if it is known.
     Busy(Call, Duration, Option<String>),
-    /// A program took longer than its limit, and was ended.
+    /// A program took longer than its limit, and s6gen ended it.
     Endless(Call, Duration, ProgramAnswer),
-    /// A program took longer than its limit, and goes on: it may not be ended at this point.
+    /// A program took longer than its limit, but goes on, because it must not be ended at this point.
     Left(Call, Duration),
     /// Services did not start or stop.
     Unable(Call, ProgramAnswer, Vec<Unable>),
-    /// Services that s6-rc stops only on explicit demand.
+    /// These services were not stopped, because they are essential.
     Essential(Vec<Name>),
-    /// Services ended as soon as they were started and are down for good. The text says how each ended.
+    /// These services ended as soon as they were started, and their supervisors do not restart them. The text says how each
+    /// ended.
     GaveUp(Vec<(Name, String)>),
     /// A program ended with an error.
     Failed(Call, ProgramAnswer),
-    /// A program gave an answer that s6gen cannot read.
+    /// A program printed something that s6gen does not understand.
     Unexpected(Call, Vec<u8>),
 }
 
@@ -43,25 +44,25 @@ pub enum Failure {
 pub struct Unable {
     /// Its name.
     pub name: Name,
-    /// Whether it was to start or to stop.
+    /// Whether it should have started or stopped.
     pub direction: Direction,
-    /// Why it did not.
+    /// The reason.
     pub why: UnableReason,
 }
 
 /// Why a service did not start or stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UnableReason {
-    /// It took longer than it may, if that is known.
+    /// It took longer than its limit. `None` if the limit is not known.
     Late(Option<Duration>),
-    /// Its readiness was asked for this often, and it will not be asked again.
+    /// Its readiness was polled this many times without success, and is not polled again.
     TriesOver(u32),
-    /// The command that was to start or stop it ended with this.
+    /// The command to start or stop it failed. The text says how it ended.
     Ended(String),
 }
 
-/// The messages of s6 when a supervisor is not there.
-const OF_SUPERVISORS: &[&str] = &[
+/// The messages of s6 when a supervisor is missing.
+const MISSING_SUPERVISOR: &[&str] = &[
     "supervisor not listening",
     "supervisor died",
     "s6-supervise not running",
@@ -70,18 +71,18 @@ const OF_SUPERVISORS: &[&str] = &[
 
 /// Messages of programs, and the help for each.
 const REMEDIES: &[(&str, &str)] = &[
-    ("Permission denied", "call it with the rights of the supervisors, usually as root"),
+    ("Permission denied", "run it as the user of the supervisors, usually root"),
     (
         "target for more than one conversion",
-        "a service became a bundle of others: first apply a manifest without it, then this one",
+        "a service became a bundle of other services: first apply a manifest without it, and then this one",
     ),
     ("supervisor not listening", WRECKED),
     ("s6-supervise not running", WRECKED),
 ];
 
-/// The help after an s6-rc-update that did not complete.
-const WRECKED: &str = "a supervisor is not there and does not come back, as after an s6-rc-update that was killed; `s6gen apply` \
-     gives its service back to s6-svscan, and where that does not help, a restart of the container does";
+/// The help if a supervisor is missing, which happens after an s6-rc-update that did not complete.
+const WRECKED: &str = "a supervisor is missing, most likely because an s6-rc-update was killed; run `s6gen apply`, which gives its \
+     service back to s6-svscan; if that does not help, restart the container";
 
 impl Unable {
     fn sentence(&self) -> String {
@@ -99,24 +100,24 @@ impl Unable {
         }
     }
 
-    /// Where to look for the cause.
+    /// How to find the cause, and what to change.
     fn help(&self) -> String {
         let Unable { name, direction, why } = self;
         match (direction, why) {
             (Direction::Up, UnableReason::Late(_)) => format!(
-                "what `{name}` wrote tells why: look into its log, or the container's; if it only needs longer, raise its \
+                "look for the reason in the log of `{name}` or of the container; if it only needs more time, raise its \
                  `timeout-up`"
             ),
             (_, UnableReason::TriesOver(_)) => format!(
-                "what `{name}` wrote tells why: look into its log, or the container's; if it only needs longer, raise its \
+                "look for the reason in the log of `{name}` or of the container; if it only needs more time, raise its \
                  `ready.tries` or `ready.interval`"
             ),
             (_, UnableReason::Ended(_)) => {
-                format!("what `{name}` wrote tells why: look into its log, or the container's")
+                format!("look for the reason in the log of `{name}` or of the container")
             }
             (Direction::Down, UnableReason::Late(_)) => format!(
-                "`s6gen status {name}` shows whether it has stopped since; if it needs longer, raise its `timeout-down`; \
-                 a longrun that never stops wants a `timeout-kill`"
+                "`s6gen status {name}` shows whether it has stopped since then; if it needs more time, raise its \
+                 `timeout-down`; if it is a longrun that never stops, give it a `timeout-kill`"
             ),
         }
     }
@@ -131,29 +132,29 @@ fn within(limit: Option<Duration>) -> String {
 }
 
 impl Failure {
-    /// Whether the failure is that a supervisor was not there. s6-svscan may have been about to start it.
-    pub fn is_of_supervisors(&self) -> bool {
+    /// Whether a supervisor was missing. s6-svscan may start it soon.
+    pub fn is_missing_supervisor(&self) -> bool {
         let (Failure::Failed(_, answer) | Failure::Unable(_, answer, _)) = self else { return false };
         let err = String::from_utf8_lossy(&answer.err);
-        OF_SUPERVISORS.iter().any(|words| err.contains(words))
+        MISSING_SUPERVISOR.iter().any(|words| err.contains(words))
     }
 
-    /// The report for people.
+    /// The report for the user.
     pub fn diagnostic(&self) -> Diagnostic {
         match self {
             Failure::Wrecked(path) => {
-                let message = format!("`{}` leads nowhere, although an s6-rc runs here", path.display());
+                let message = format!("`{}` is a broken link, although an s6-rc runs here", path.display());
                 Diagnostic::new(Code::NotRunning, message)
-                    .help("an s6-rc-update was killed, most likely; a restart of the container puts everything in order")
+                    .help("most likely an s6-rc-update was killed; restart the container to repair this")
             }
             Failure::Unsupervised(names) => {
                 let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-                let message = format!("nobody supervises {}", names.join(", "));
+                let message = format!("no supervisor runs for {}", names.join(", "));
                 Diagnostic::new(Code::NotRunning, message).help(WRECKED)
             }
             Failure::NotRunning(path) => {
                 Diagnostic::new(Code::NotRunning, format!("no s6-rc runs here: there is no `{}`", path.display()))
-                    .help("call this inside the running container; elsewhere `s6gen build` writes what the next boot starts, and `s6gen diff OLD NEW` compares any two systems")
+                    .help("run this inside the running container; elsewhere, `s6gen build` writes the definitions for the next boot, and `s6gen diff OLD NEW` compares any two systems")
             }
             Failure::Missing(call, error) => {
                 let why = match error.kind() {
@@ -161,12 +162,12 @@ impl Failure {
                     _ => error.to_string(),
                 };
                 Diagnostic::new(Code::ProgramMissing, format!("cannot run `{}`: {why}", call.program))
-                    .help("call this inside the container, with s6-overlay's /command on PATH")
+                    .help("run this inside the container, with s6-overlay's /command on PATH")
             }
             Failure::Busy(call, waited, holder) => {
                 let message = format!("another s6-rc has been at work for {} s", waited.as_secs());
                 let mut problem = Diagnostic::new(Code::Busy, message)
-                    .note(format!("`{call}` cannot begin before that one has ended; nothing was changed"));
+                    .note(format!("`{call}` cannot start before it ends; nothing was changed"));
                 if let Some(holder) = holder {
                     problem = problem.note(holder.clone());
                 }
@@ -176,22 +177,22 @@ impl Failure {
             }
             Failure::Endless(call, limit, answer) => {
                 let message = format!("`{}` was ended after {} s", call.program, limit.as_secs());
-                said(Diagnostic::new(Code::ProgramFailed, message), call, answer)
-                    .help("`s6gen status` shows what is not there yet; `--timeout SECONDS` lets it take longer")
+                with_answer(Diagnostic::new(Code::ProgramFailed, message), call, answer)
+                    .help("`s6gen status` shows which services are not ready yet; `--timeout SECONDS` gives it more time")
             }
             Failure::Left(call, limit) => {
                 let message = format!("`{}` has not ended after {} s", call.program, limit.as_secs());
                 Diagnostic::new(Code::ProgramFailed, message)
-                    .note(format!("it was called `{call}`"))
-                    .note("it is exchanging the live directory, in which nobody may end it, and goes on")
-                    .help("see whether s6-svscan still works and what it writes; `s6gen status` shows what is supervised")
+                    .note(format!("the command was `{call}`"))
+                    .note("it is replacing the live directory and must not be stopped now, so it goes on")
+                    .help("check whether s6-svscan still runs, and what it writes; `s6gen status` shows which services have a supervisor")
             }
             Failure::Unable(call, answer, services) => {
                 let sentences: Vec<String> = services.iter().map(Unable::sentence).collect();
                 let problem = Diagnostic::new(Code::ProgramFailed, sentences.join("; "));
                 let help = help_for(answer).map(str::to_owned);
                 let help = help.or_else(|| services.first().map(Unable::help));
-                said(problem, call, answer).maybe_help(help)
+                with_answer(problem, call, answer).maybe_help(help)
             }
             Failure::Essential(names) => {
                 let list: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -199,20 +200,20 @@ impl Failure {
                 let message = format!("{} {verb} not stopped, because of `flag-essential`", list.join(", "));
                 let plain: Vec<String> = names.iter().map(Name::to_string).collect();
                 Diagnostic::new(Code::ProgramFailed, message)
-                    .note("s6-rc stops an essential service only when everything stops; what needs it was stopped")
+                    .note("s6-rc stops an essential service only when everything stops; the services that depend on it were stopped")
                     .help(format!(
-                        "`s6-rc -D change {}` stops it all the same; `s6-svc -r /run/service/NAME` restarts the process of a \
+                        "`s6-rc -D change {}` stops it anyway; `s6-svc -r /run/service/NAME` restarts the process of a \
                          longrun, and `s6gen apply` replaces it when its definition changes",
                         plain.join(" ")
                     ))
             }
             Failure::GaveUp(services) => {
                 let sentence = |(name, how): &(Name, String)| {
-                    format!("`{name}` ended with {how} as soon as it was started, and is down for good")
+                    format!("`{name}` ended with {how} as soon as it was started, and its supervisor does not restart it")
                 };
                 let sentences: Vec<String> = services.iter().map(sentence).collect();
                 Diagnostic::new(Code::ProgramFailed, sentences.join("; "))
-                    .help("what it wrote tells why: look into its log, or the container's")
+                    .help("look for the reason in its log, or in the log of the container")
             }
             Failure::Failed(call, answer) => {
                 let why = match answer.code {
@@ -220,22 +221,24 @@ impl Failure {
                     code => format!("ended with {code}"),
                 };
                 let problem = Diagnostic::new(Code::ProgramFailed, format!("`{}` {why}", call.program));
-                said(problem, call, answer).maybe_help(help_for(answer).map(str::to_owned))
+                with_answer(problem, call, answer).maybe_help(help_for(answer).map(str::to_owned))
             }
             Failure::Unexpected(call, out) => Diagnostic::new(
                 Code::ProgramFailed,
                 format!("`{call}` answered `{}`", String::from_utf8_lossy(out).trim_end().escape_debug()),
             )
-            .help("this version of it is not known to s6gen; please report it"),
+            .help("s6gen does not know this version of the program; please report it"),
         }
     }
 }
 
 /// Adds notes with how a program was called and what it wrote to standard error.
-fn said(problem: Diagnostic, call: &Call, answer: &ProgramAnswer) -> Diagnostic {
+fn with_answer(problem: Diagnostic, call: &Call, answer: &ProgramAnswer) -> Diagnostic {
     let err = String::from_utf8_lossy(&answer.err);
     let lines = err.lines().filter(|line| !line.is_empty());
-    lines.fold(problem.note(format!("it was called `{call}`")), |problem, line| problem.note(line.to_owned()))
+    lines.fold(problem.note(format!("the command was `{call}`")), |problem, line| {
+        problem.note(line.to_owned())
+    })
 }
 
 fn help_for(answer: &ProgramAnswer) -> Option<&'static str> {

@@ -1,4 +1,4 @@
-//! Fingerprints of definitions, to find out later which of them have changed.
+//! Makes fingerprints of definitions, to find out later which definitions have changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use crate::disk::{self, DiskError, FilesBelow};
 use crate::model::Name;
 
-/// The definitions of longruns and oneshots in source directories, each as a fingerprint of all its files.
+/// Fingerprints of the longruns and oneshots in source directories. Each covers all files of a definition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fingerprints {
-    /// The fingerprint of each service. Services that can change while their files stay the same have none: those with
-    /// links in their definition, and the members of pipelines.
+    /// The fingerprints by service. A service has none if it can change while its files stay the same: if its definition
+    /// contains links, or if it is a member of a pipeline.
     pub by_name: BTreeMap<Name, u64>,
     /// All oneshots, with or without a fingerprint.
     pub oneshots: BTreeSet<Name>,
@@ -22,7 +22,7 @@ pub struct Fingerprints {
 /// Reads the definitions in source directories and makes their fingerprints.
 ///
 /// # Errors
-/// They cannot be read.
+/// A source directory cannot be read.
 pub fn fingerprints(sources: &[PathBuf]) -> Result<Fingerprints, DiskError> {
     let mut found = Fingerprints::default();
     for source in sources {

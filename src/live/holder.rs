@@ -1,4 +1,4 @@
-//! Finds out from `/proc` which process holds a lock, and which services it waits for.
+//! Finds in `/proc` which process holds a lock, and for which services it waits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -33,11 +33,11 @@ impl Process {
     }
 }
 
-/// The length in characters at which a command is cut in a message.
+/// The maximum length of a command in a message, in characters.
 const COMMAND_LIMIT: usize = 100;
 
-/// Finds the process that holds a lock on the file or directory `path`. Programs that it has started may hold the lock
-/// together with it, and keep it when that process is killed.
+/// Finds the process that holds a lock on the file or directory `path`. Programs that it started may share the lock. The
+/// result is the process that is not a child of another holder.
 pub fn lock_holder(path: &Path) -> Option<LockHolder> {
     let identity = disk::file_identity(path)?;
     let all = processes();
@@ -62,7 +62,7 @@ pub fn lock_holder(path: &Path) -> Option<LockHolder> {
     Some(LockHolder { pid, command: command(&all[&pid]), services, oneshots, waits_for_caller })
 }
 
-/// The process `pid`, or the one below it, that runs the program `name`.
+/// The process that runs the program `name`: `pid` itself, or one of its descendants.
 pub fn process_below(pid: u32, name: &str) -> Option<u32> {
     let all = processes();
     let below = descendants(&all, &BTreeSet::from([pid]));
@@ -85,8 +85,8 @@ fn processes() -> BTreeMap<u32, Process> {
     disk::names(table).unwrap_or_default().into_iter().filter_map(process).collect()
 }
 
-/// Whether a process holds a lock on the file with this identity. A process that only waits for the lock has the file open
-/// as well.
+/// Whether a process holds a lock on the file with this identity. It is not enough that the file is open, because a process
+/// that waits for the lock has it open too.
 fn holds(pid: u32, identity: (u64, u64)) -> bool {
     let process = Path::new("/proc").join(pid.to_string());
     let descriptors = process.join("fd");
@@ -99,7 +99,7 @@ fn holds(pid: u32, identity: (u64, u64)) -> bool {
     })
 }
 
-/// The processes `first` and all that they have started, directly or not.
+/// The processes `first` and all their descendants.
 fn descendants(all: &BTreeMap<u32, Process>, first: &BTreeSet<u32>) -> Vec<u32> {
     let mut found: Vec<u32> = first.iter().copied().collect();
     let mut next = 0;
@@ -111,19 +111,19 @@ fn descendants(all: &BTreeMap<u32, Process>, first: &BTreeSet<u32>) -> Vec<u32> 
     found
 }
 
-/// This process, its parent, the parent of that one, and so on.
+/// This process, its parent, its grandparent, and so on.
 fn ancestors(all: &BTreeMap<u32, Process>) -> impl Iterator<Item = &Process> {
     let own = all.get(&std::process::id());
     std::iter::successors(own, |process| all.get(&process.parent))
 }
 
-/// The service in whose service directory a path lies, unless it is one of s6-rc itself.
+/// The service whose service directory contains the path `word`. `None` for the services of s6-rc itself.
 fn service(word: &str) -> Option<String> {
     let name = word.split_once("/servicedirs/")?.1.split('/').next()?;
     (!name.starts_with("s6rc-")).then(|| name.to_owned())
 }
 
-/// The command of a process, on one line, without the option `--apart` that s6gen gives only to itself.
+/// The command of a process, on one line, without the internal option `--apart`, which s6gen passes only to itself.
 fn command(process: &Process) -> String {
     let rest = process.words.iter().skip(1).map(String::as_str).filter(|word| *word != "--apart");
     let words: Vec<&str> = std::iter::once(process.program()).chain(rest).collect();

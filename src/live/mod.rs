@@ -1,8 +1,8 @@
-//! The only room that starts programs: those of s6 and s6-rc, on a system that is running.
+//! Runs the programs of s6 and s6-rc on a running system. No other room starts programs.
 //!
-//! The real programs of s6 and s6-rc answer every question and make every change; this room knows their arguments and what
-//! their answers mean. While another s6-rc is at work, which during a boot is until everything is up, they refuse with
-//! "unable to take locks". [`Live`] asks again until it has waited long enough.
+//! The real programs of s6 and s6-rc answer every query and make every change. This room knows their arguments and the
+//! meaning of their output. While another s6-rc is at work (during a boot: until everything is up), they refuse with
+//! "unable to take locks". [`Live`] then repeats the call until its time limit.
 
 mod compiled;
 mod directory;
@@ -20,7 +20,7 @@ pub use directory::{consumers, live_database, live_directory, live_link, relink,
 pub use failure::{Failure, Unable, UnableReason};
 pub use fingerprints::{Fingerprints, fingerprints};
 pub use holder::{LockHolder, lock_holder, process_below};
-pub use programs::{Act, Call, InstalledPrograms, ProgramAnswer, Programs, apart, leave_group};
+pub use programs::{Act, Call, InstalledPrograms, ProgramAnswer, Programs, leave_group, run_in_own_group};
 pub use status::{ServiceState, SupervisorStatus};
 
 use std::collections::BTreeSet;
@@ -35,40 +35,40 @@ use std::time::{Duration, Instant};
 use crate::model::Name;
 use watch::Watch;
 
-/// The live directory of s6-rc, unless it was given another one.
+/// The default live directory of s6-rc.
 pub const LIVE: &str = "/run/s6-rc";
-/// How long to sleep before asking again whether another s6-rc has ended.
+/// How long to sleep before repeating a call that another s6-rc blocks.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How a line of s6-rc begins that tells which service it stops or starts.
+/// The start of the lines in which s6-rc reports that it stops or starts a service.
 const MOVES: &[u8] = b"s6-rc: info: service ";
 
-/// A system that is running.
+/// A running system.
 pub struct Live<'p> {
     directory: PathBuf,
     programs: &'p mut dyn Programs,
     limits: Limits,
-    told: &'p mut dyn FnMut(&str),
+    notify: &'p mut dyn FnMut(&str),
     processes: &'p dyn Processes,
-    /// The file to which programs that change something write what they do.
+    /// The file for the messages of programs that change something.
     log: Option<File>,
 }
 
-/// How long things may take.
+/// How long to wait.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// How long to wait for others in all.
+    /// How long to wait for other processes in total.
     pub wait: Duration,
-    /// How long services may take to stop and start, if there is a limit.
+    /// How long services may take to stop and start. `None` for no limit.
     pub change: Option<Duration>,
 }
 
-/// Answers questions about the processes of this system.
+/// Finds processes of this system.
 pub trait Processes {
-    /// A sentence on the process that holds the lock `path`, and on what it waits for.
+    /// A sentence about the process that holds the lock `path`, with what it waits for.
     fn holder(&self, path: &Path) -> Option<String>;
 
-    /// The process `pid`, or the one below it, that runs the program `name`.
+    /// The process that runs the program `name`: `pid` itself, or one of its descendants.
     fn below(&self, pid: u32, name: &str) -> Option<u32>;
 }
 
@@ -101,52 +101,52 @@ pub enum DatabaseList {
     Bundles,
 }
 
-/// What an update did with services.
+/// The services that an update stopped and started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moves {
-    /// Those that it began to stop.
+    /// The services that it began to stop.
     pub stopped: BTreeSet<Name>,
-    /// Those that it began to start.
+    /// The services that it began to start.
     pub started: BTreeSet<Name>,
 }
 
 impl<'p> Live<'p> {
-    /// The system whose live directory is `directory`. `told` is called, with a sentence, when it has to wait.
+    /// The system whose live directory is `directory`. It calls `notify` with messages for the user, such as that it waits.
     pub fn new(
         directory: &Path,
         programs: &'p mut dyn Programs,
         limits: Limits,
-        told: &'p mut dyn FnMut(&str),
+        notify: &'p mut dyn FnMut(&str),
         processes: &'p dyn Processes,
     ) -> Self {
-        Live { directory: directory.to_owned(), programs, limits, told, processes, log: None }
+        Live { directory: directory.to_owned(), programs, limits, notify, processes, log: None }
     }
 
-    /// From now on, programs that change something write to `log` what they do, and are watched.
+    /// From now on, programs that change something write their messages to `log`, and are watched.
     pub fn watch_with(&mut self, log: File) {
         self.log = Some(log);
     }
 
-    /// How long to wait for others from now on.
+    /// How much time is left to wait for other processes.
     pub fn patience(&self) -> Duration {
         self.limits.wait
     }
 
-    /// Takes the time that was spent on waiting from the time that is left for it.
+    /// Subtracts time that was spent on waiting from the time that is left for it.
     pub fn has_waited(&mut self, time: Duration) {
         self.limits.wait = self.limits.wait.saturating_sub(time);
     }
 
-    /// Tells the caller that this process waits for `what`, which holds the lock `path`.
-    pub fn tell_waits(&mut self, what: &str, path: &Path) {
+    /// Tells the user that this process waits for `what`, which holds the lock `path`.
+    pub fn tell_wait(&mut self, what: &str, path: &Path) {
         let limit = self.limits.wait.as_secs();
-        (self.told)(&format!("{what} is at work; waiting up to {limit} s for it to end"));
+        (self.notify)(&format!("{what} is at work; waiting up to {limit} s for it to end"));
         if let Some(holder) = self.processes.holder(path) {
-            (self.told)(&holder);
+            (self.notify)(&holder);
         }
     }
 
-    /// A sentence on the process that holds the lock `path`, and on what it waits for.
+    /// A sentence about the process that holds the lock `path`, with what it waits for.
     pub fn holder(&self, path: &Path) -> Option<String> {
         self.processes.holder(path)
     }
@@ -156,30 +156,30 @@ impl<'p> Live<'p> {
         &self.directory
     }
 
-    /// The link to the compiled database that is live.
+    /// The link to the live database.
     pub fn compiled(&self) -> PathBuf {
         self.directory.join("compiled")
     }
 
-    /// Tells the caller a sentence.
+    /// Gives the user a message.
     pub fn tell(&mut self, sentence: &str) {
-        (self.told)(sentence);
+        (self.notify)(sentence);
     }
 
-    /// Runs a program and returns what it printed; waits while another s6-rc is at work.
+    /// Runs a program and returns its standard output. Waits while another s6-rc is at work.
     fn run(&mut self, call: Call) -> Result<Vec<u8>, Failure> {
         let answer = self.try_run(&call)?;
-        self.told(call, answer)
+        self.output(call, answer)
     }
 
-    /// What a program printed, if all went well.
-    fn told(&mut self, call: Call, answer: ProgramAnswer) -> Result<Vec<u8>, Failure> {
+    /// The standard output of a program, if it succeeded.
+    fn output(&mut self, call: Call, answer: ProgramAnswer) -> Result<Vec<u8>, Failure> {
         if answer.code != 0 {
             return Err(Failure::Failed(call, answer));
         }
-        // Warnings are passed on, although the program succeeded.
+        // A program that succeeds may have written warnings.
         for line in String::from_utf8_lossy(&answer.err).lines() {
-            (self.told)(line);
+            (self.notify)(line);
         }
         Ok(answer.out)
     }
@@ -197,7 +197,7 @@ impl<'p> Live<'p> {
         let answer = self.try_run_with(call, |live| {
             watch = Watch::new(direction, is_update, limit);
             let s6rc = |pid| live.processes.below(pid, "s6-rc");
-            live.programs.run_watched(call, &log, &mut |text| watch.look(text), &s6rc)
+            live.programs.run_watched(call, &log, &mut |text| watch.actions(text), &s6rc)
         });
         self.log = Some(log);
         if watch.is_over() && answer.as_ref().is_ok_and(|answer| answer.code != 0) {
@@ -206,7 +206,7 @@ impl<'p> Live<'p> {
         answer
     }
 
-    /// Lets `run` run a program, again and again while another s6-rc is at work.
+    /// Lets `run` run a program, and repeats that while another s6-rc is at work.
     fn try_run_with(
         &mut self,
         call: &Call,
@@ -231,7 +231,7 @@ impl<'p> Live<'p> {
                 return Err(Failure::Busy(call.clone(), patience, self.processes.holder(&lock)));
             }
             if !is_told {
-                self.tell_waits("another s6-rc", &lock);
+                self.tell_wait("another s6-rc", &lock);
                 is_told = true;
             }
             sleep(PAUSE);
@@ -241,30 +241,31 @@ impl<'p> Live<'p> {
     /// Compiles `sources` to the new directory `database`.
     ///
     /// # Errors
-    /// `s6-rc-compile` refuses them.
+    /// `s6-rc-compile` refuses the sources.
     pub fn compile(&mut self, database: &Path, sources: &[PathBuf]) -> Result<(), Failure> {
         self.run(compile(database, sources)).map(drop)
     }
 
-    /// Makes `database` live. Services in the file `conversion` restart, and those that s6-rc-update finds itself; all others
-    /// keep running. Returns what it stopped and started, also if it failed.
+    /// Makes `database` live. The services in the file `conversion` restart, and those that s6-rc-update itself decides to
+    /// restart. All others keep running. Returns which services it stopped and started, even if it failed.
     ///
     /// # Errors
-    /// A service does not stop, and the old database stays live; or a service does not start, and the new one is live.
+    /// A service does not stop, and the old database stays live. Or a service does not start, and the new database is live.
     pub fn update(&mut self, database: &Path, conversion: &Path) -> (Moves, Result<(), Failure>) {
         let mut moves = Moves::default();
         let call = update(&self.directory, database, conversion);
         let answer = self.run_update(call, |live, call| live.try_change(call, Direction::Up));
-        let done = answer.and_then(|(call, answer)| self.moved(call, answer, &mut moves).map(drop));
-        let done = done.and_then(|()| self.see_started(&moves.started));
+        let done =
+            answer.and_then(|(call, answer)| self.output_and_moves(call, answer, &mut moves).map(drop));
+        let done = done.and_then(|()| self.check_started(&moves.started));
         (moves, done)
     }
 
-    /// What [`update`](Live::update) would stop and start, as far as s6-rc-update decides it: the services that it stops
-    /// itself, without their dependents, and the services that are to be up in the end.
+    /// Asks s6-rc-update what [`update`](Live::update) would do. Returns the services that s6-rc-update itself would stop,
+    /// without their dependents, and the services that would be up at the end.
     ///
     /// # Errors
-    /// The database cannot follow the one that is live.
+    /// The database cannot replace the live one.
     pub fn rehearse(
         &mut self,
         database: &Path,
@@ -273,7 +274,7 @@ impl<'p> Live<'p> {
         let mut call = update(&self.directory, database, conversion);
         call.arguments.insert(0, "-n".into());
         let (_, answer) = self.run_update(call.clone(), Self::try_run)?;
-        let out = self.moved(call.clone(), answer, &mut Moves::default())?;
+        let out = self.output_and_moves(call.clone(), answer, &mut Moves::default())?;
         let mut lines = out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let mut names = || {
             let words: Vec<&[u8]> = lines.next()?.split(|byte| *byte == b' ').collect();
@@ -286,8 +287,8 @@ impl<'p> Live<'p> {
         }
     }
 
-    /// Lets `run` run s6-rc-update, with its option `-e` unless this version does not know it. Without the option, essential
-    /// services are replaced before they have stopped.
+    /// Lets `run` run s6-rc-update with the option `-e`, or without it if this version does not have it. Without the option,
+    /// s6-rc-update replaces essential services before they have stopped.
     fn run_update(
         &mut self,
         mut call: Call,
@@ -301,8 +302,13 @@ impl<'p> Live<'p> {
         Ok((call, answer))
     }
 
-    /// What a program printed, if all went well; what it began to stop and start is added to `moves`.
-    fn moved(&mut self, call: Call, answer: ProgramAnswer, moves: &mut Moves) -> Result<Vec<u8>, Failure> {
+    /// The standard output of a program, if it succeeded. Adds the services that it began to stop and start to `moves`.
+    fn output_and_moves(
+        &mut self,
+        call: Call,
+        answer: ProgramAnswer,
+        moves: &mut Moves,
+    ) -> Result<Vec<u8>, Failure> {
         let lines = answer.err.split_inclusive(|byte| *byte == b'\n');
         let (infos, rest): (Vec<_>, Vec<_>) = lines.partition(|line| {
             ["s6-rc: info: ", "s6-rc-update: info: "].iter().any(|start| line.starts_with(start.as_bytes()))
@@ -316,7 +322,7 @@ impl<'p> Live<'p> {
         }
         let answer = ProgramAnswer { err: rest.concat(), ..answer };
         match answer.code {
-            0 => self.told(call, answer),
+            0 => self.output(call, answer),
             _ => Err(self.unable(call, answer)),
         }
     }
@@ -327,7 +333,7 @@ impl<'p> Live<'p> {
     /// One of them is unknown, or does not start or stop.
     pub fn change(&mut self, direction: Direction, names: &[Name]) -> Result<(), Failure> {
         match self.try_once(direction, names) {
-            Err(failure) if failure.is_of_supervisors() && self.supervisors_return()? => {
+            Err(failure) if failure.is_missing_supervisor() && self.supervisors_return()? => {
                 self.try_once(direction, names)
             }
             done => done,
@@ -342,11 +348,11 @@ impl<'p> Live<'p> {
         if direction == Direction::Down && answer.code == 0 && !essential.is_empty() {
             return Err(Failure::Essential(essential));
         }
-        self.moved(call, answer, &mut moves)?;
-        self.see_started(&moves.started)
+        self.output_and_moves(call, answer, &mut moves)?;
+        self.check_started(&moves.started)
     }
 
-    /// The atomic services that are up. While another s6-rc changes services, it is the state that one wrote last.
+    /// The atomic services that are up. While another s6-rc changes services, this is the state that it wrote last.
     ///
     /// # Errors
     /// s6-rc cannot read its live directory.
@@ -356,7 +362,7 @@ impl<'p> Live<'p> {
         let answer = self.try_run(&unlocked)?;
         match answer.code {
             0 => Ok(names(&answer.out)),
-            // Before 0.6 there is no such option.
+            // s6-rc before 0.6 does not have the option.
             _ if is_usage(&answer) => self.active_when_idle(),
             _ => Err(Failure::Failed(unlocked, answer)),
         }
@@ -372,13 +378,13 @@ impl<'p> Live<'p> {
         if is_busy(&answer) {
             return Ok(None);
         }
-        self.told(call, answer).map(|out| Some(names(&out)))
+        self.output(call, answer).map(|out| Some(names(&out)))
     }
 
-    /// The atomic services that are up, once no other s6-rc is at work.
+    /// Waits until no other s6-rc is at work, and returns the atomic services that are up.
     ///
     /// # Errors
-    /// s6-rc cannot read its live directory, or the other one does not end.
+    /// s6-rc cannot read its live directory, or the other s6-rc does not end in time.
     pub fn active_when_idle(&mut self) -> Result<BTreeSet<Name>, Failure> {
         self.run(active(&self.directory)).map(|out| names(&out))
     }
@@ -393,15 +399,15 @@ impl<'p> Live<'p> {
             DatabaseList::Oneshots => "oneshots",
             DatabaseList::Bundles => "bundles",
         };
-        self.run(ask(database).args(["list", word])).map(|out| names(&out))
+        self.run(s6_rc_db(database).args(["list", word])).map(|out| names(&out))
     }
 
-    /// The atomic services of a bundle; none if the database does not know it.
+    /// The atomic services of a bundle. Empty if the database does not have the bundle.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn contents(&mut self, database: &Path, bundle: &str) -> Result<BTreeSet<Name>, Failure> {
-        let call = ask(database).args(["contents", bundle]);
+        let call = s6_rc_db(database).args(["contents", bundle]);
         let answer = self.try_run(&call)?;
         match answer.code {
             0 => Ok(names(&answer.out)),
@@ -410,10 +416,10 @@ impl<'p> Live<'p> {
         }
     }
 
-    /// `services` with all their dependencies or all their dependents, direct or not.
+    /// `services` with all their direct and indirect dependencies (up) or dependents (down).
     ///
     /// # Errors
-    /// The database cannot be read, or does not know one of them.
+    /// The database cannot be read, or does not have one of the services.
     pub fn closure(
         &mut self,
         database: &Path,
@@ -423,29 +429,30 @@ impl<'p> Live<'p> {
         if services.is_empty() {
             return Ok(BTreeSet::new());
         }
-        let call = ask(database).args([direction.option(), "all-dependencies"]).args(services.iter().map(os));
+        let call =
+            s6_rc_db(database).args([direction.option(), "all-dependencies"]).args(services.iter().map(os));
         self.run(call).map(|out| names(&out))
     }
 
-    /// The direct dependencies of a service, bundles flattened.
+    /// The direct dependencies of a service. The contents of a bundle stand for the bundle.
     ///
     /// # Errors
-    /// The database cannot be read, or does not know it.
+    /// The database cannot be read, or does not have the service.
     pub fn dependencies(&mut self, database: &Path, service: &Name) -> Result<BTreeSet<Name>, Failure> {
-        self.run(ask(database).arg("dependencies").arg(os(service))).map(|out| names(&out))
+        self.run(s6_rc_db(database).arg("dependencies").arg(os(service))).map(|out| names(&out))
     }
 
-    /// The words of a oneshot's `up` or `down`, each ended by a NUL.
+    /// The words of a oneshot's `up` or `down`. A NUL follows each word.
     ///
     /// # Errors
-    /// The database cannot be read, or does not know it.
+    /// The database cannot be read, or does not have the oneshot.
     pub fn script(
         &mut self,
         database: &Path,
         direction: Direction,
         oneshot: &Name,
     ) -> Result<Vec<u8>, Failure> {
-        self.run(ask(database).args([direction.option(), "script"]).arg(os(oneshot)))
+        self.run(s6_rc_db(database).args([direction.option(), "script"]).arg(os(oneshot)))
     }
 }
 
@@ -454,13 +461,13 @@ pub fn compile(database: &Path, sources: &[PathBuf]) -> Call {
     Call::new("s6-rc-compile").arg("--").arg(database).args(sources)
 }
 
-/// `s6-rc-update -e -v 2 -l LIVE -f CONVERSION DATABASE`; with `-v 2` it tells which services it stops and starts.
+/// `s6-rc-update -e -v 2 -l LIVE -f CONVERSION DATABASE`. With `-v 2` it reports which services it stops and starts.
 pub fn update(live: &Path, database: &Path, conversion: &Path) -> Call {
     let call = Call::new("s6-rc-update").args(["-e", "-v", "2", "-l"]).arg(live);
     call.arg("-f").arg(conversion).arg("--").arg(database)
 }
 
-/// `s6-rc -v 2 -l LIVE -u change NAME…`; with `-v 2` it tells which services it stops and starts.
+/// `s6-rc -v 2 -l LIVE -u change NAME…`. With `-v 2` it reports which services it stops and starts.
 pub fn change(live: &Path, direction: Direction, names: &[Name]) -> Call {
     let call = Call::new("s6-rc").args(["-v", "2", "-l"]).arg(live);
     call.args([direction.option(), "--", "change"]).args(names.iter().map(os))
@@ -470,7 +477,7 @@ fn active(live: &Path) -> Call {
     Call::new("s6-rc").arg("-l").arg(live).args(["-a", "list"])
 }
 
-fn ask(database: &Path) -> Call {
+fn s6_rc_db(database: &Path) -> Call {
     Call::new("s6-rc-db").arg("-c").arg(database)
 }
 
@@ -482,7 +489,7 @@ fn names(out: &[u8]) -> BTreeSet<Name> {
     out.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(Name::new).collect()
 }
 
-/// The services that s6-rc says it does not stop, although it ends well, because they have `flag-essential`.
+/// The services that s6-rc reports as not stopped because they have `flag-essential`. It exits with 0 all the same.
 fn essential(answer: &ProgramAnswer) -> Vec<Name> {
     let lines = answer.err.split(|byte| *byte == b'\n');
     let names = lines.filter_map(|line| {
@@ -495,13 +502,13 @@ fn essential(answer: &ProgramAnswer) -> Vec<Name> {
 /// Whether a program of s6-rc refused because another one holds the locks.
 fn is_busy(answer: &ProgramAnswer) -> bool {
     let err = String::from_utf8_lossy(&answer.err);
-    // The message may end with another reason, such as `Permission denied`, which has nothing to do with another s6-rc.
+    // The same message can end with another reason, such as `Permission denied`. Then no other s6-rc is at work.
     let is_held = ["busy", "temporarily unavailable"].iter().any(|words| err.contains(words));
     answer.code == 111 && err.contains("unable to take lock") && is_held
 }
 
-/// Whether a program of s6-rc does not know an option. The exit code alone does not tell: s6-rc-update ends with it for
-/// other reasons too, even when the new database is live.
+/// Whether a program of s6-rc does not have an option. The exit code alone is not enough: s6-rc-update also uses it for
+/// other errors, even after it has made the new database live.
 fn is_usage(answer: &ProgramAnswer) -> bool {
     answer.code == 100 && String::from_utf8_lossy(&answer.err).contains(": usage: ")
 }

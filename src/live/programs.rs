@@ -1,4 +1,4 @@
-//! Starts programs, waits for them, and returns what they answered.
+//! Runs programs and returns their exit codes and output.
 
 #![allow(
     clippy::disallowed_methods,
@@ -25,7 +25,7 @@ use crate::model::json_text;
 /// A program of s6 or s6-rc with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// Its name, looked up on PATH.
+    /// Its name. It is searched on PATH.
     pub program: &'static str,
     /// Its arguments.
     pub arguments: Vec<OsString>,
@@ -37,14 +37,14 @@ impl Call {
         Call { program, arguments: Vec::new() }
     }
 
-    /// One more argument.
+    /// Adds an argument.
     #[must_use]
     pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
         self.arguments.push(argument.into());
         self
     }
 
-    /// More arguments.
+    /// Adds arguments.
     #[must_use]
     pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
@@ -65,10 +65,10 @@ impl fmt::Display for Call {
     }
 }
 
-/// How a program ended, and what it wrote.
+/// The exit code and the output of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProgramAnswer {
-    /// Its exit code, or 128 and the signal.
+    /// Its exit code, or 128 plus the number of the signal that ended it.
     pub code: i32,
     /// Its standard output.
     pub out: Vec<u8>,
@@ -76,34 +76,35 @@ pub struct ProgramAnswer {
     pub err: Vec<u8>,
 }
 
-/// What to do while a program runs.
+/// An action to take while a watched program runs.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Act {
     /// Run another program.
     Run(Call),
-    /// Ask the s6-rc that is at work to end.
+    /// Send SIGTERM to the s6-rc that the program has started.
     Stop,
-    /// Kill it, because it did not end.
+    /// Kill that s6-rc, because it did not end.
     Kill,
-    /// Leave the program alone; it goes on.
+    /// Stop watching, and let the program go on.
     Leave,
 }
 
-/// Something that runs programs: the system, or in tests a record of what it once answered.
+/// Runs programs: the real ones, or in tests a recording of their answers.
 pub trait Programs {
-    /// Runs a program to its end.
+    /// Runs a program and waits for its end.
     ///
     /// # Errors
-    /// It cannot be started.
+    /// The program cannot be started.
     fn run(&mut self, call: &Call) -> io::Result<ProgramAnswer>;
 
-    /// Runs a program with its standard error in the file `log`, which is emptied first, and without standard output. A
-    /// program that must go on when this process is killed writes to a file, because it would be killed by a pipe that has
-    /// no reader. Until the program ends, `watch` is called again and again with what it has written, and returns what to do.
-    /// `s6rc` finds the s6-rc that a process has started. Returns `None` if the program was left alone and goes on.
+    /// Runs a program and watches what it writes to standard error. Standard error goes to the file `log`, which is emptied
+    /// first: if this process is killed, the program must go on, but a pipe without a reader would kill it too.
+    ///
+    /// Until the program ends, this repeatedly calls `watch` with everything that the program has written, and takes the
+    /// actions that it returns. `s6rc` finds the s6-rc that a process has started. Returns `None` after [`Act::Leave`].
     ///
     /// # Errors
-    /// It cannot be started, or the log cannot be used.
+    /// The program cannot be started, or the log cannot be used.
     fn run_watched(
         &mut self,
         call: &Call,
@@ -115,12 +116,12 @@ pub trait Programs {
     }
 }
 
-/// The programs of this system: those on PATH, and then those of s6-overlay, which are not on the PATH of `docker exec`.
+/// The programs of this system: those on PATH, and then those of s6-overlay, because the PATH of `docker exec` lacks them.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct InstalledPrograms;
 
-/// How long to wait before reading again what a program has written.
-const GLANCE: Duration = Duration::from_millis(100);
+/// How often to read what a watched program has written.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Where s6-overlay keeps its programs.
 const COMMANDS: &str = "/command";
@@ -143,23 +144,27 @@ impl Programs for InstalledPrograms {
         let pid = child.id();
         let signal = |signal| {
             let pid = s6rc(pid).and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
-            // The program may have ended by now.
+            // An error only means that the program has already ended.
             pid.map(|pid| kill_process(pid, signal));
         };
         let (ended, end) = mpsc::channel();
         thread::spawn(move || ended.send(child.wait()));
         loop {
-            match end.recv_timeout(GLANCE) {
+            match end.recv_timeout(POLL_INTERVAL) {
                 Ok(status) => {
                     let status = status?;
-                    return Ok(Some(ProgramAnswer { code: code(status), out: Vec::new(), err: said(log)? }));
+                    return Ok(Some(ProgramAnswer {
+                        code: code(status),
+                        out: Vec::new(),
+                        err: log_content(log)?,
+                    }));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::BrokenPipe.into()),
             }
-            for act in watch(&String::from_utf8_lossy(&said(log)?)) {
+            for act in watch(&String::from_utf8_lossy(&log_content(log)?)) {
                 match act {
-                    // The next look shows whether it worked.
+                    // If it fails, the watch sees that and repeats it.
                     Act::Run(call) => drop(self.run(&call)),
                     Act::Stop => signal(Signal::TERM),
                     Act::Kill => signal(Signal::KILL),
@@ -171,7 +176,7 @@ impl Programs for InstalledPrograms {
 }
 
 /// Everything that was written into a log so far.
-fn said(log: &File) -> io::Result<Vec<u8>> {
+fn log_content(log: &File) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(log.metadata()?.len()).unwrap_or(0)];
     let mut length = 0;
     while length < bytes.len() {
@@ -204,19 +209,19 @@ fn code(status: ExitStatus) -> i32 {
 }
 
 /// Leaves the process group of the caller, so that a signal to that group does not end this process. Returns false if this
-/// process leads the group: it may be the caller itself, and then only another process can go on.
+/// process leads its group, because a leader cannot leave it. Then the work must continue in another process.
 pub fn leave_group() -> bool {
-    // The number of the group is no help: it is 0 if the group belongs to another pid name space, as below `nsenter`.
+    // `getpgrp` cannot tell: it returns 0 if the group belongs to another pid namespace, as below `nsenter`.
     let leads = test_kill_process_group(getpid()).is_ok();
     !leads && setpgid(None, None).is_ok()
 }
 
-/// Runs this program again with these arguments in a process group of its own, and returns its exit code. A signal to the
+/// Runs this program again with these arguments in its own process group, and returns its exit code. A signal to the
 /// caller's process group does not end that process.
 ///
 /// # Errors
-/// It cannot be started.
-pub fn apart(arguments: &[OsString]) -> io::Result<ExitCode> {
+/// The program cannot be started.
+pub fn run_in_own_group(arguments: &[OsString]) -> io::Result<ExitCode> {
     let own = std::env::current_exe().unwrap_or_else(|_| Path::new("s6gen").to_owned());
     let status = Command::new(own).args(arguments).stdin(Stdio::null()).process_group(0).status()?;
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(3)))

@@ -1,8 +1,8 @@
-//! Reads the settings of services from a compiled database, by way of s6-rc-db.
+//! Reads the settings of services from a compiled database with s6-rc-db.
 
 use std::path::Path;
 
-use super::{Call, DatabaseList, Direction, Failure, Live, ask, os};
+use super::{Call, DatabaseList, Direction, Failure, Live, os, s6_rc_db};
 use crate::model::{FDHOLDER, Name, NodeKind, ONESHOT_RUNNER, Settings, Snapshot, Words};
 
 impl Live<'_> {
@@ -32,7 +32,7 @@ impl Live<'_> {
     /// The command lines of a oneshot, without its other settings.
     ///
     /// # Errors
-    /// The database cannot be read, or does not know it.
+    /// The database cannot be read, or does not have the oneshot.
     pub fn oneshot(&mut self, database: &Path, name: &Name) -> Result<Settings, Failure> {
         let up = words(&self.script(database, Direction::Up, name)?);
         let down = words(&self.script(database, Direction::Down, name)?);
@@ -42,16 +42,16 @@ impl Live<'_> {
     fn settings(&mut self, database: &Path, name: &Name, kind: NodeKind) -> Result<Settings, Failure> {
         let mut settings = Settings::new(kind);
         settings.dependencies = self.dependencies(database, name)?;
-        settings.timeout_up = self.number(ask(database).arg("timeout").arg(os(name)), 10)?;
-        settings.timeout_down = self.number(ask(database).args(["-d", "timeout"]).arg(os(name)), 10)?;
-        let flags = self.number(ask(database).arg("flags").arg(os(name)), 16)?;
+        settings.timeout_up = self.number(s6_rc_db(database).arg("timeout").arg(os(name)), 10)?;
+        settings.timeout_down = self.number(s6_rc_db(database).args(["-d", "timeout"]).arg(os(name)), 10)?;
+        let flags = self.number(s6_rc_db(database).arg("flags").arg(os(name)), 16)?;
         settings.flag_essential = flags & 1 != 0;
         settings.flag_recommended = flags & 2 != 0;
         if kind == NodeKind::Oneshot {
             let Settings { up, down, .. } = self.oneshot(database, name)?;
             (settings.up, settings.down) = (up, down);
         } else {
-            let out = self.run(ask(database).arg("pipeline").arg(os(name)))?;
+            let out = self.run(s6_rc_db(database).arg("pipeline").arg(os(name)))?;
             for line in out.split(|byte| *byte == b'\n') {
                 let Some(slash) = line.iter().position(|byte| *byte == b'/') else { continue };
                 let (producer, consumer) = (Name::new(&line[..slash]), Name::new(&line[slash + 1..]));
@@ -62,7 +62,7 @@ impl Live<'_> {
                 }
             }
         }
-        // The pipeline already says that a producer waits for its consumer, and both for s6rc-fdholder.
+        // s6-rc adds these dependencies itself: a producer needs its consumer, and both need s6rc-fdholder.
         let consumer = settings.producer_for.clone();
         settings.dependencies.retain(|needed| !is_internal(needed) && Some(needed) != consumer.as_ref());
         Ok(settings)
@@ -80,10 +80,10 @@ fn is_internal(name: &Name) -> bool {
     *name == *FDHOLDER || *name == *ONESHOT_RUNNER
 }
 
-/// Splits words, each of which ends with a NUL.
+/// Splits a list of words. A NUL follows each word.
 fn words(out: &[u8]) -> Words {
     let mut words: Vec<Vec<u8>> = out.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect();
-    // Nothing but a newline can follow the last NUL.
+    // The last part is not a word: it is empty or the final newline.
     words.pop();
     words
 }

@@ -1,5 +1,5 @@
-//! Finds out what s6-rc does not notice: services that end as soon as they are started, and services whose supervisor is
-//! not there.
+//! Finds failures that s6-rc does not notice: services that end as soon as they are started, and services without a
+//! supervisor. Also finds the reason for failures that s6-rc reports.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -9,25 +9,25 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::{
-    Call, DatabaseList, Direction, Failure, Live, ProgramAnswer, ServiceState, Unable, UnableReason, ask,
+    Call, DatabaseList, Direction, Failure, Live, ProgramAnswer, ServiceState, Unable, UnableReason, s6_rc_db,
 };
 use crate::disk;
 use crate::model::{FDHOLDER, Name};
 
-/// How long a service without readiness notification has to run before it counts as started.
+/// How long a service without readiness notification must run before it counts as started.
 const TRIAL: Duration = Duration::from_millis(200);
-/// How long to wait for s6-svscan to start supervisors again, which it does once in a second.
-const RETURN: Duration = Duration::from_secs(10);
-/// How long to sleep before looking again.
+/// How long to wait for s6-svscan to restart a supervisor. It does so at most once a second.
+const SUPERVISOR_PATIENCE: Duration = Duration::from_secs(10);
+/// How long to sleep before checking again.
 const PAUSE: Duration = Duration::from_millis(200);
 
 impl Live<'_> {
-    /// Finds out whether services that were started still run. A service whose supervisor was replaced meanwhile is started
-    /// again. That happens if s6-svscan starts the supervisor while s6-rc-update exchanges its directory.
+    /// Checks that services which were started still run. If the supervisor of a service was replaced meanwhile, starts the
+    /// service again. That happens if s6-svscan starts the supervisor while s6-rc-update exchanges its directory.
     ///
     /// # Errors
-    /// One of them is down for good, or has no supervisor.
-    pub(super) fn see_started(&mut self, started: &BTreeSet<Name>) -> Result<(), Failure> {
+    /// A service ended and its supervisor does not restart it, or it has no supervisor.
+    pub(super) fn check_started(&mut self, started: &BTreeSet<Name>) -> Result<(), Failure> {
         let compiled = self.compiled();
         let longruns = match started.is_empty() {
             true => return Ok(()),
@@ -41,8 +41,8 @@ impl Live<'_> {
         for name in &longruns {
             let mut status = self.longrun(name, false)?;
             let begun = Instant::now();
-            let was_alone = status.state == ServiceState::Unsupervised;
-            while status.state == ServiceState::Unsupervised && begun.elapsed() < RETURN {
+            let was_unsupervised = status.state == ServiceState::Unsupervised;
+            while status.state == ServiceState::Unsupervised && begun.elapsed() < SUPERVISOR_PATIENCE {
                 sleep(PAUSE);
                 status = self.longrun(name, false)?;
             }
@@ -50,15 +50,13 @@ impl Live<'_> {
                 (ServiceState::Unsupervised, _) => return Err(Failure::Unsupervised(vec![name.clone()])),
                 (ServiceState::Down, None) => {
                     self.run(self.start_call(name))?;
-                    self.tell(&format!(
-                        "{name} had lost its supervisor; it has another one and starts again"
-                    ));
+                    self.tell(&format!("{name} had lost its supervisor; it has a new one and starts again"));
                 }
                 (ServiceState::Down, Some(ended)) => given_up.push((name.clone(), ended)),
-                (ServiceState::Restarting, ended) if !was_alone => {
+                (ServiceState::Restarting, ended) if !was_unsupervised => {
                     let how = ended.map(|how| format!(" with {how}")).unwrap_or_default();
                     self.tell(&format!(
-                        "{name} ended{how} as soon as it was started; it starts again and again"
+                        "{name} ended{how} as soon as it was started; its supervisor keeps restarting it"
                     ));
                 }
                 _ => {}
@@ -67,12 +65,12 @@ impl Live<'_> {
         if given_up.is_empty() { Ok(()) } else { Err(Failure::GaveUp(given_up)) }
     }
 
-    /// Lets s6-svscan scan its directory `scandir` for links that were added, and waits until every service has a supervisor.
+    /// Makes s6-svscan scan its directory `scandir` for new links, and waits until every service has a supervisor.
     ///
     /// # Errors
     /// A service still has no supervisor after a while.
     pub fn supervise_again(&mut self, scandir: &Path, services: &BTreeSet<Name>) -> Result<(), Failure> {
-        // With `-n`, s6-svscan ends the supervisors of directories that are gone.
+        // `-a` scans for new links. `-n` ends the supervisors whose directories are gone.
         self.run(Call::new("s6-svscanctl").arg("-an").arg(scandir))?;
         match self.supervisors_return()? {
             true => Ok(()),
@@ -80,17 +78,20 @@ impl Live<'_> {
         }
     }
 
-    /// Gives s6rc-fdholder, the service that holds the pipes between producers and consumers, the pipes of `consumers` that
-    /// it lacks. An s6-rc-update that fails while it exchanges the live directory has not given it the new ones yet.
+    /// Gives s6rc-fdholder the pipes of `consumers` that it does not have yet. It is the service that holds the pipes
+    /// between producers and consumers. An s6-rc-update that fails while it exchanges the live directory does not give
+    /// it new pipes.
     ///
     /// # Errors
-    /// It does not answer.
+    /// s6rc-fdholder does not answer.
     pub fn add_pipes(&mut self, consumers: &[Name]) -> Result<(), Failure> {
-        let keeper = Name::from(FDHOLDER);
-        let socket = self.service_directory(&keeper).join("s");
+        let fdholder = Name::from(FDHOLDER);
+        let socket = self.service_directory(&fdholder).join("s");
         let begun = Instant::now();
-        // While s6rc-fdholder starts, it makes all pipes itself, and then it is ready.
-        while self.longrun(&keeper, true)?.state != ServiceState::Up && begun.elapsed() < RETURN {
+        // While s6rc-fdholder starts, it makes all pipes itself. So wait until it is ready.
+        while self.longrun(&fdholder, true)?.state != ServiceState::Up
+            && begun.elapsed() < SUPERVISOR_PATIENCE
+        {
             sleep(PAUSE);
         }
         let held = self.run(Call::new("s6-fdholder-list").arg(&socket))?;
@@ -104,7 +105,8 @@ impl Live<'_> {
                 let words = ["s6-fdholder-store", "-d", descriptor].map(OsString::from);
                 words.into_iter().chain([socket.clone().into(), OsString::from_vec(id)])
             };
-            // A block of execline: each of its words begins with a space, and an empty word ends it.
+            // In an argument vector, each word of an execline block begins with a space, and an empty word ends the
+            // block.
             let block = store("3", reading).map(|word| [OsString::from(" "), word].into_iter().collect());
             let call = Call::new("piperw").args(["3", "4", "if"]).args(block.collect::<Vec<OsString>>());
             self.run(call.arg("").args(store("4", writing)))?;
@@ -112,16 +114,16 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Waits for a while until every service has a supervisor. Returns whether all have one.
+    /// Waits until every service has a supervisor, but not for ever. Returns whether all have one.
     ///
     /// # Errors
-    /// One of them cannot be asked.
+    /// The state of a service cannot be read.
     pub fn supervisors_return(&mut self) -> Result<bool, Failure> {
         let begun = Instant::now();
         let longruns = self.list(&self.compiled(), DatabaseList::Longruns)?;
         for name in &longruns {
             while self.longrun(name, false)?.state == ServiceState::Unsupervised {
-                if begun.elapsed() >= RETURN {
+                if begun.elapsed() >= SUPERVISOR_PATIENCE {
                     return Ok(false);
                 }
                 sleep(PAUSE);
@@ -130,15 +132,15 @@ impl Live<'_> {
         Ok(true)
     }
 
-    /// How long a service may take to get there, if that is limited and known.
+    /// How long a service may take to start or stop. `None` if there is no limit or it is not known.
     fn limit(&mut self, service: &Unable) -> Option<Duration> {
-        let call = ask(&self.compiled()).args([service.direction.option(), "timeout"]);
+        let call = s6_rc_db(&self.compiled()).args([service.direction.option(), "timeout"]);
         let answer = self.try_run(&call.arg(super::os(&service.name))).ok()?;
         let limit: u64 = String::from_utf8_lossy(&answer.out).trim().parse().ok()?;
         (limit > 0).then(|| Duration::from_millis(limit))
     }
 
-    /// How many tries a longrun has whose readiness is polled, and how long they take if each fails at once.
+    /// For a longrun whose readiness is polled: the number of tries, and how long they take if each one fails at once.
     fn tries(&self, service: &Unable) -> Option<(u32, Duration)> {
         let directory = self.service_directory(&service.name);
         let read = |name: &str| disk::read_if_there(&directory.join(name)).ok().flatten();
@@ -150,7 +152,8 @@ impl Live<'_> {
         Some((tries, Duration::from_millis(interval) * tries))
     }
 
-    /// The failure of s6-rc, with the services that did not start or stop.
+    /// Turns the answer of a failed s6-rc into a failure that names the services which did not start or stop, with the
+    /// reasons.
     pub(super) fn unable(&mut self, call: Call, answer: ProgramAnswer) -> Failure {
         let text = String::from_utf8_lossy(&answer.err).into_owned();
         let mut services: Vec<Unable> = text.lines().filter_map(unable).collect();
@@ -180,14 +183,14 @@ impl Live<'_> {
     }
 }
 
-/// The exit code of s6-svlisten and s6-sudo when the time is over.
+/// The exit code of s6-svlisten and s6-sudo after a timeout.
 const TIMED_OUT: &str = "99";
 
-/// What s6-sudoc says when the time of a oneshot is over, and how it ends then.
+/// The message of s6-sudoc after the timeout of a oneshot, and how it then ends.
 const ONESHOT_TIMED_OUT: &str = "Connection timed out";
 const LOST: &str = "exit code 111";
 
-/// The service that a line of s6-rc reports as one that did not start or stop.
+/// The service that did not start or stop, if a line of s6-rc reports one.
 fn unable(line: &str) -> Option<Unable> {
     let rest = line.strip_prefix("s6-rc: warning: unable to ")?;
     let (direction, rest) = match rest.strip_prefix("start service ") {

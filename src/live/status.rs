@@ -1,4 +1,4 @@
-//! The state of one service, as s6-svstat tells it, and how a longrun is told to stay up.
+//! Reads the state of a service with s6-svstat, and starts longruns that s6-rc wrongly considers up.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -13,18 +13,18 @@ pub enum ServiceState {
     Up,
     /// A longrun that runs but is not ready yet.
     Starting,
-    /// A longrun that died and will be started again.
+    /// A longrun that ended and that its supervisor will restart.
     Restarting,
-    /// A longrun that was told to go down and still runs.
+    /// A longrun that still runs, although it should stop.
     Stopping,
     /// It is down.
     Down,
-    /// It has no supervisor, as after an s6-rc-update that was killed.
+    /// It has no supervisor, for example after a killed s6-rc-update.
     Unsupervised,
 }
 
 impl ServiceState {
-    /// The word for it in reports and machine output.
+    /// The word for this state in reports and machine output.
     pub fn word(self) -> &'static str {
         match self {
             ServiceState::Up => "up",
@@ -37,24 +37,24 @@ impl ServiceState {
     }
 }
 
-/// What s6-svstat tells of an atomic service.
+/// The state of an atomic service, as s6-svstat reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SupervisorStatus {
     /// Its state.
     pub state: ServiceState,
-    /// The process of a longrun that runs.
+    /// The process id of a running longrun.
     pub pid: Option<u32>,
-    /// For how many seconds a longrun has run, or not run.
+    /// For how many seconds a longrun has been up, or has been down.
     pub seconds: Option<u64>,
-    /// How a longrun that does not run ended: its exit code, or the name of a signal.
+    /// How a longrun that is not running ended: its exit code, or the name of a signal.
     pub ended: Option<String>,
 }
 
-/// The fields that `s6-svstat` is asked for.
+/// The fields that `s6-svstat` must print.
 const FIELDS: &str = "up,ready,wantedup,pid,updownfor,exitcode,signal";
 
 impl Live<'_> {
-    /// The status of a longrun. `notifies` says whether it has a `notification-fd`: without one it is never ready, only up.
+    /// The status of a longrun. `notifies` says whether it has a `notification-fd`. Without one it is never ready, only up.
     ///
     /// # Errors
     /// s6-svstat fails.
@@ -62,7 +62,7 @@ impl Live<'_> {
         let call = Call::new("s6-svstat").args(["-o", FIELDS]).arg(self.service_directory(name));
         let answer = self.try_run(&call)?;
         let err = String::from_utf8_lossy(&answer.err);
-        // A supervisor that has only just started has not written its status yet.
+        // A supervisor that has just started may not have written its status yet.
         let is_new = err.contains("unable to read status") && err.contains("No such file");
         if answer.code == 1 && err.contains("not running") || is_new {
             return Ok(SupervisorStatus {
@@ -72,36 +72,37 @@ impl Live<'_> {
                 ended: None,
             });
         }
-        let out = self.told(call.clone(), answer)?;
+        let out = self.output(call.clone(), answer)?;
         status(&String::from_utf8_lossy(&out), notifies).ok_or(Failure::Unexpected(call, out))
     }
 
-    /// Keeps `services` and their dependencies up where s6-rc takes a longrun for up that is going down or is down.
+    /// Starts the longruns among `services` and their dependencies that are down or stopping although s6-rc considers
+    /// them up.
     ///
-    /// s6-rc gives up on a longrun that does not stop in time and takes it for up, so it would never start it again, while
-    /// its supervisor still takes it down. The same holds for a longrun that is down for good because of how it ended.
+    /// If a longrun does not stop in time, s6-rc gives up and considers it up, but its supervisor still stops it. s6-rc
+    /// would then never start it again. The same is true for a longrun that its supervisor does not restart.
     ///
     /// # Errors
-    /// One of them is unknown, or its supervisor does not answer.
+    /// A service is unknown, or its supervisor does not answer.
     pub fn keep_up(&mut self, services: &[Name]) -> Result<(), Failure> {
         let compiled = self.compiled();
         let mut started = BTreeSet::new();
         let needed = self.closure(&compiled, Direction::Up, services)?;
         for name in &needed & &self.list(&compiled, DatabaseList::Longruns)? {
             let state = self.longrun(&name, false)?.state;
-            let fate = match state {
-                ServiceState::Stopping => "had not stopped yet and starts again when it has",
-                ServiceState::Down => "was down, although s6-rc takes it for up; it starts again",
+            let message = match state {
+                ServiceState::Stopping => "has not stopped yet; it starts again as soon as it has",
+                ServiceState::Down => "was down, although s6-rc considers it up; it starts again",
                 _ => continue,
             };
             self.run(self.start_call(&name))?;
-            (self.told)(&format!("{name} {fate}"));
-            // A longrun that has not stopped yet starts once it has.
+            (self.notify)(&format!("{name} {message}"));
+            // A longrun that is still stopping is not up yet, so it cannot be checked.
             if state == ServiceState::Down {
                 started.insert(name);
             }
         }
-        self.see_started(&started)
+        self.check_started(&started)
     }
 
     /// `s6-svc -u DIRECTORY`.

@@ -1,5 +1,5 @@
-//! Watches s6-rc while it changes services: repeats a command that a supervisor did not get, and ends what takes longer than
-//! its limit.
+//! Watches s6-rc while it changes services. Repeats a command that did not reach a supervisor, and ends a program that takes
+//! longer than its limit.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use super::programs::{Act, Call};
 
 /// How long to wait before a lost command is repeated.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long a program that was told to end has before it is killed.
+/// How long a program may take to end after SIGTERM before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Watches one call of s6-rc or s6-rc-update.
@@ -23,9 +23,9 @@ pub(super) struct Watch {
     is_killed: bool,
 }
 
-/// The message of s6-svc when a supervisor is not there; the service directory stands between the two parts.
+/// The message of s6-svc when a supervisor is missing. The service directory is between the two parts.
 const LOST: (&str, &str) = ("s6-svc: warning: unable to control ", ": supervisor not listening");
-/// The last words of s6-rc-update before it replaces the live directory, and the first after that.
+/// The last message of s6-rc-update before it replaces the live directory, and the first one after that.
 const REPLACES: &str = "s6-rc-update: info: updating state and service directories";
 const STARTS: &str = "s6-rc-update: info: starting services in the new database";
 
@@ -41,9 +41,9 @@ impl Watch {
         self.stopped.is_some()
     }
 
-    /// What to do now that the program has written `text`.
-    pub(super) fn look(&mut self, text: &str) -> Vec<Act> {
-        if let Some(act) = self.end(text) {
+    /// The actions to take now that the program has written `text`.
+    pub(super) fn actions(&mut self, text: &str) -> Vec<Act> {
+        if let Some(act) = self.enforce_limit(text) {
             return vec![act];
         }
         if self.repeated.is_some_and(|last| last.elapsed() < PAUSE) {
@@ -51,7 +51,7 @@ impl Watch {
         }
         let up = if self.is_update { text.contains(STARTS) } else { self.direction == Direction::Up };
         let option = if up { "-u" } else { "-d" };
-        let again: Vec<Act> = lost(text)
+        let again: Vec<Act> = lost_commands(text)
             .into_iter()
             .map(|place| Act::Run(Call::new("s6-svc").args([option, "--", place])))
             .collect();
@@ -61,7 +61,7 @@ impl Watch {
         again
     }
 
-    fn end(&mut self, text: &str) -> Option<Act> {
+    fn enforce_limit(&mut self, text: &str) -> Option<Act> {
         let limit = self.limit?;
         if let Some(stopped) = self.stopped {
             let is_late = stopped.elapsed() >= GRACE && !self.is_killed;
@@ -72,14 +72,14 @@ impl Watch {
             return None;
         }
         self.stopped = Some(Instant::now());
-        // An s6-rc-update that is ended while it replaces the live directory leaves services without a supervisor.
+        // Ending s6-rc-update while it replaces the live directory would leave services without a supervisor.
         let replaces = text.contains(REPLACES) && !text.contains(STARTS);
         Some(if replaces { Act::Leave } else { Act::Stop })
     }
 }
 
-/// The service directories of services that s6-rc still waits for and whose supervisors did not get a command.
-fn lost(text: &str) -> BTreeSet<&str> {
+/// The service directories of the services for which s6-rc still waits and whose supervisors did not get a command.
+fn lost_commands(text: &str) -> BTreeSet<&str> {
     let mut lost = BTreeSet::new();
     for line in text.lines() {
         if let Some(place) = line.strip_prefix(LOST.0).and_then(|rest| rest.strip_suffix(LOST.1)) {
@@ -91,7 +91,7 @@ fn lost(text: &str) -> BTreeSet<&str> {
     lost
 }
 
-/// The service that s6-rc is done with, as a line of it says, whether that worked or not.
+/// The service that s6-rc has finished to start or stop, with or without success, if a line of it reports one.
 fn done(line: &str) -> Option<&str> {
     let moved = line.strip_prefix("s6-rc: info: service ").and_then(|rest| rest.split_once(" successfully "));
     let failed = || {

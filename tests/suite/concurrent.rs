@@ -213,7 +213,7 @@ run = ["sleep", "1000"]
         }
     }
     let told = system.ask(&["apply", "--dry-run"]);
-    assert!(err(&told).contains("nobody supervises `idle`"), "{}", err(&told));
+    assert!(err(&told).contains("no supervisor runs for `idle`"), "{}", err(&told));
     let applied = system.ask(&["apply"]);
     fine(&applied);
     assert!(err(&applied).contains("no supervisor runs for idle, web"), "{}", err(&applied));

@@ -245,10 +245,10 @@ fn before_3_2_3_1_nothing_of_the_new_place_starts() {
     let judgement = partial(OLD, &["web: base", "user-bundles.d/user/contents.d/web"]);
     assert!(judgement.starts().is_empty());
     insta::assert_snapshot!(judgement.text(), @r"
-    overlay::bundles-too-new: s6-overlay 3.2.3.0 knows nothing of `user-bundles.d`, so what is in there does not start
+    overlay::bundles-too-new: s6-overlay 3.2.3.0 does not read `user-bundles.d`, so the services in it do not start
       /etc/s6-overlay/user-bundles.d/user/contents.d/web: never read, so this does not start `web`
       note: s6-overlay 3.2.3.0 compiles /etc/s6-overlay/s6-rc.d, and nothing else of the image
-      help: put the image on s6-overlay 3.2.3.1 or newer, or use the place that this version reads: `mv /etc/s6-overlay/user-bundles.d/user/contents.d/* /etc/s6-overlay/s6-rc.d/user/contents.d/`
+      help: upgrade the image to s6-overlay 3.2.3.1 or newer, or use the directory that this version reads: `mv /etc/s6-overlay/user-bundles.d/user/contents.d/* /etc/s6-overlay/s6-rc.d/user/contents.d/`
     ");
     let shipped_empty =
         partial(OLD, &["web: base", "s6-rc.d/user/contents.d/web", "user-bundles.d/user/contents.d/"]);
@@ -262,8 +262,8 @@ fn an_old_place_without_types_is_completed_by_3_2_3_2() {
     insta::assert_snapshot!(judgement.text(), @r"
     overlay::deprecated-place: the start bundles are in `s6-rc.d`, which s6-overlay 3.2.3.2 calls deprecated
       /etc/s6-overlay/s6-rc.d/user: because of this directory `user-bundles.d` is not read
-      note: /init writes `type` files here at boot; where it cannot, on a read-only root, nothing starts
-      help: in the image, after the last layer that brings the old place, run `mv /etc/s6-overlay/s6-rc.d/user/contents.d/web /etc/s6-overlay/user-bundles.d/user/contents.d/ && rm -r /etc/s6-overlay/s6-rc.d/user`
+      note: /init writes `type` files here at boot; if it cannot, because the root is read-only, nothing starts
+      help: in the image, after the last layer that contains the old directory, run `mv /etc/s6-overlay/s6-rc.d/user/contents.d/web /etc/s6-overlay/user-bundles.d/user/contents.d/ && rm -r /etc/s6-overlay/s6-rc.d/user`
     ");
     // Also where nothing but the directory is there, or something else than a bundle.
     assert_eq!(image(NEW, &["s6-rc.d/user/"]).codes(), ["overlay::deprecated-place"]);
@@ -280,9 +280,9 @@ fn an_old_place_without_types_is_refused_by_3_2_3_1() {
     assert_eq!(judgement.class(), "type-read");
     insta::assert_snapshot!(judgement.text(), @r"
     overlay::incomplete-start-bundle: the start bundle `user` has no `type` file
-      /etc/s6-overlay/s6-rc.d/user: s6-rc-compile finds no `type` in here, and stops
-      note: because /etc/s6-overlay/s6-rc.d/user exists, s6-overlay 3.2.3.1 does not read /etc/s6-overlay/user-bundles.d; s6-overlay 3.2.3.2 adds what is missing there at boot
-      help: in the image, after the last layer that brings the old place, run `mv /etc/s6-overlay/s6-rc.d/user/contents.d/web /etc/s6-overlay/user-bundles.d/user/contents.d/ && rm -r /etc/s6-overlay/s6-rc.d/user`
+      /etc/s6-overlay/s6-rc.d/user: s6-rc-compile finds no `type` here, and stops
+      note: because /etc/s6-overlay/s6-rc.d/user exists, s6-overlay 3.2.3.1 does not read /etc/s6-overlay/user-bundles.d; s6-overlay 3.2.3.2 adds the missing files there at boot
+      help: in the image, after the last layer that contains the old directory, run `mv /etc/s6-overlay/s6-rc.d/user/contents.d/web /etc/s6-overlay/user-bundles.d/user/contents.d/ && rm -r /etc/s6-overlay/s6-rc.d/user`
     ");
     let half = image(STRICT, &["web: base", "s6-rc.d/user/type = bundle", "s6-rc.d/user/contents.d/web"]);
     assert_eq!((half.class(), half.codes()), ("bundle-undefined", vec!["overlay::incomplete-start-bundle"]));
@@ -303,9 +303,9 @@ fn the_new_place_is_not_read_if_the_old_one_exists() {
     assert_eq!((judgement.class(), judgement.starts()), ("ok", vec!["web".to_owned()]));
     insta::assert_snapshot!(judgement.text(), @r"
     overlay::user-in-two-places: `user-bundles.d` is never read, because `s6-rc.d/user` exists as well
-      /etc/s6-overlay/s6-rc.d/user: this directory, of whatever layer, makes /init leave out the other one
+      /etc/s6-overlay/s6-rc.d/user: if any layer has this directory, /init ignores the other one
       /etc/s6-overlay/user-bundles.d/user/contents.d/db: never read, so this does not start `db`
-      help: in the image, after the last layer that brings the old place, run `mv /etc/s6-overlay/s6-rc.d/user/contents.d/web /etc/s6-overlay/user-bundles.d/user/contents.d/ && rm -r /etc/s6-overlay/s6-rc.d/user`
+      help: in the image, after the last layer that contains the old directory, run `mv /etc/s6-overlay/s6-rc.d/user/contents.d/web /etc/s6-overlay/user-bundles.d/user/contents.d/ && rm -r /etc/s6-overlay/s6-rc.d/user`
     ");
     // What is in both is not lost.
     let twice = ["web: base", "s6-rc.d/user/contents.d/web", "user-bundles.d/user/contents.d/web"];
@@ -326,9 +326,9 @@ fn the_syslogd_archive_brings_the_old_place_and_the_report_names_the_remedy() {
     assert_eq!(judgement.starts(), ["syslogd"]);
     insta::assert_snapshot!(judgement.text(), @r"
     overlay::user-in-two-places: `user-bundles.d` is never read, because `s6-rc.d/user` exists as well
-      /etc/s6-overlay/s6-rc.d/user: this directory, of whatever layer, makes /init leave out the other one
+      /etc/s6-overlay/s6-rc.d/user: if any layer has this directory, /init ignores the other one
       /etc/s6-overlay/user-bundles.d/user/contents.d/web: never read, so this does not start `web`
-      help: after unpacking the syslogd archive, which still brings the old place, run `mv /etc/s6-overlay/s6-rc.d/user/contents.d/syslogd-bundle /etc/s6-overlay/user-bundles.d/user/contents.d/ && rm -r /etc/s6-overlay/s6-rc.d/user`
+      help: after unpacking the syslogd archive, which still contains the old directory, run `mv /etc/s6-overlay/s6-rc.d/user/contents.d/syslogd-bundle /etc/s6-overlay/user-bundles.d/user/contents.d/ && rm -r /etc/s6-overlay/s6-rc.d/user`
     ");
     assert_eq!(partial(STRICT, &lines).class(), "type-read");
 }
@@ -342,10 +342,10 @@ fn user2_in_the_old_place_alone_is_a_second_definition() {
     assert_eq!(judgement.class(), "dup-service");
     insta::assert_snapshot!(judgement.text(), @r"
     s6rc::duplicate-service: the start bundle `user2` is defined in two places
-      /etc/s6-overlay/s6-rc.d/user2/type: this one is in the place of older versions
+      /etc/s6-overlay/s6-rc.d/user2/type: only older versions read this one
       /etc/s6-overlay/user-bundles.d/user2/type: second definition
       note: s6-overlay 3.2.3.2 takes the start bundles from /etc/s6-overlay/user-bundles.d
-      help: in the image, after the last layer that brings the old place, run `mv /etc/s6-overlay/s6-rc.d/user2/contents.d/web /etc/s6-overlay/user-bundles.d/user2/contents.d/ && rm -r /etc/s6-overlay/s6-rc.d/user2`
+      help: in the image, after the last layer that contains the old directory, run `mv /etc/s6-overlay/s6-rc.d/user2/contents.d/web /etc/s6-overlay/user-bundles.d/user2/contents.d/ && rm -r /etc/s6-overlay/s6-rc.d/user2`
     ");
     let whole =
         image(NEW, &["s6-rc.d/user2/type = bundle", "s6-rc.d/user2/contents.d/web", "web: legacy-services"]);
@@ -360,7 +360,7 @@ fn a_bundle_directory_must_bring_both_bundles() {
     let judgement = judged(&tree, &setup("/etc/s6-overlay/night"), &tree);
     assert_eq!(judgement.class(), "bundle-undefined");
     insta::assert_snapshot!(judgement.text(), @r"
-    overlay::incomplete-start-bundle: the start bundle `user2` is defined nowhere
+    overlay::incomplete-start-bundle: the start bundle `user2` is not defined
       /etc/s6-overlay/night: there is no `user2` in here
       note: `top` of s6-overlay contains `user2`, so it must exist, even when it is empty
       note: s6-overlay 3.2.3.2 takes the start bundles from /etc/s6-overlay/night
@@ -926,7 +926,7 @@ fn a_second_tree_is_the_bundle_directory() {
     let output = run(folder.path(), &arguments);
     assert!(err(&output).contains("mkdir -p night/user2/contents.d"), "{}", err(&output));
     let output = run(folder.path(), &["check", "--overlay", OLD, "--tree", "s6-rc.d", "--tree", "night"]);
-    assert!(err(&output).contains("knows nothing of `S6_RUNTIME_BUNDLEDIR`"), "{}", err(&output));
+    assert!(err(&output).contains("does not read `S6_RUNTIME_BUNDLEDIR`"), "{}", err(&output));
 }
 
 #[test]

@@ -177,7 +177,7 @@ fn only_a_lock_that_another_holds_is_waited_for() {
     let refused = says(111, b"", "s6-rc: fatal: unable to take locks: Permission denied\n");
     let problem = change(&refused).unwrap_err();
     assert!(matches!(problem, Failure::Failed(..)));
-    assert!(problem.diagnostic().help.unwrap().contains("usually as root"));
+    assert!(problem.diagnostic().help.unwrap().contains("usually root"));
     let other = says(1, b"", "unable to take locks\n");
     assert!(matches!(change(&other), Err(Failure::Failed(..))));
 }
@@ -190,7 +190,7 @@ fn a_service_that_did_not_start_or_stop_is_named_with_the_reason_and_where_to_lo
     let (done, calls, _) = with(&answers, |live| live.change(Direction::Up, &names(&[b"web"])));
     let problem = done.unwrap_err().diagnostic();
     assert_eq!(problem.message, "`web` was not ready within 2 s");
-    assert!(problem.help.unwrap().contains("look into its log"));
+    assert!(problem.help.unwrap().contains("look for the reason in the log"));
     assert!(problem.notes.iter().any(|note| note == "s6-svlisten: fatal: timed out"));
     assert_eq!(calls[1].to_string(), "s6-rc-db -c /live/compiled -u timeout web");
     let message = |direction, line: &str, timeout: &[u8]| {
@@ -217,7 +217,10 @@ fn a_service_that_ends_at_once_is_not_reported_as_started() {
     assert!(problem.message.contains("`web` ended with 4 as soon as it was started"), "{}", problem.message);
     let (done, _, told) = start(b"false false true -1 0 -1 SIGSEGV\n", &[]);
     assert!(done.is_ok());
-    assert_eq!(told, ["web ended with SIGSEGV as soon as it was started; it starts again and again"]);
+    assert_eq!(
+        told,
+        ["web ended with SIGSEGV as soon as it was started; its supervisor keeps restarting it"]
+    );
     // Its supervisor is a new one, that never ran it.
     let (done, calls, told) = start(b"false false false -1 0 -1 NA\n", &[says(0, b"", "")]);
     assert!(done.is_ok() && told[0].contains("had lost its supervisor"));

@@ -155,7 +155,7 @@ fn complete(live: &mut Live<'_>, plan: &mut Plan, failure: &Failure) -> Result<b
     let unsupervised = live::unsupervised(live.directory())?;
     let active = match unsupervised.is_empty() {
         false => repair(live, &unsupervised)?,
-        true if failure.is_of_supervisors() && live.supervisors_return()? => live.active_when_idle()?,
+        true if failure.is_missing_supervisor() && live.supervisors_return()? => live.active_when_idle()?,
         true => return Ok(false),
     };
     let compiled = live.compiled();

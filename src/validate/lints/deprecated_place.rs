@@ -24,7 +24,7 @@ fn check(subject: &Subject<'_>, around: &Around<'_>, _: &Files, found: &mut Find
         .at(origin, "because of this directory `user-bundles.d` is not read");
     if system.has(Feature::CompletedBundles) {
         problem = problem
-            .note("/init writes `type` files here at boot; where it cannot, on a read-only root, nothing starts");
+            .note("/init writes `type` files here at boot; if it cannot, because the root is read-only, nothing starts");
     }
     found.push(problem.help(remedy));
 }
