@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::{on_path, timed};
 
-/// A system that supervises `count` services that run, and as many oneshots as every fifth of them.
+/// A running system with s6-rc, which the measurements change.
 pub struct System {
     folder: TempDir,
     scanner: Child,
@@ -19,7 +19,8 @@ pub struct System {
 }
 
 impl System {
-    /// In a folder of its own; none where the programs of s6 are missing.
+    /// Boots a system in `folder` with `count` running longruns, and a oneshot for every fifth of them. `None` if the
+    /// programs of s6 are missing.
     pub fn boot(s6gen: &Path, count: usize, folder: TempDir) -> Option<System> {
         let execlineb = on_path("execlineb")?;
         for program in ["s6-svscan", "s6-rc", "s6-rc-compile", "s6-rc-init", "s6-rc-update", "s6-rc-db"] {
@@ -65,7 +66,7 @@ impl System {
                 .arg(&scan),
         );
         timed(Command::new("s6-rc").arg("-l").arg(system.live()).args(["-u", "change", "default"]));
-        // What plain programs compile: the same with the instance.
+        // The plain programs compile this copy, which has the instance.
         system.add(true);
         timed(Command::new("cp").arg("-a").arg(system.path("source")).arg(system.path("with")));
         system.remove();
@@ -101,14 +102,14 @@ impl System {
         );
     }
 
-    /// `instance add` and `apply`, as one program or as two.
+    /// The time of `instance add` and `apply`, as one call (`at_once`) or as two.
     pub fn ours(&self, at_once: bool) -> Duration {
         let time = self.add(at_once);
         self.remove();
         time
     }
 
-    /// `s6-rc-compile` and `s6-rc-update` with the same sources.
+    /// The time of `s6-rc-compile` and `s6-rc-update` with the same sources.
     pub fn theirs(&self) -> Duration {
         let change = |source: &str, database: &str| {
             let database = self.path(database);
@@ -118,7 +119,7 @@ impl System {
         };
         let time = change("with", "plain-with");
         change("source", "plain-without");
-        // Back to a database of s6gen's own, as it finds it all the time but once after a boot.
+        // Go back to a database that s6gen made, because that is what it finds, except for its first update after a boot.
         self.ours(true);
         time
     }

@@ -1,8 +1,8 @@
-//! How long s6gen takes beside the programs that do the comparable work, run in turns with it on the same files.
+//! Measures how long s6gen takes compared with programs that do similar work on the same files.
 //!
-//! A figure is the median of the ratios of such pairs: the machine may be slow and busy, the two are so alike. Times
-//! are shown for a feeling of the size, nothing is asserted. Arguments are the numbers of services to try, and
-//! `S6GEN_RELEASE` names the program to measure, where it is not the one that was built for this run.
+//! The two run in turns, so that a slow or busy machine slows both. The result is the median of the ratios of these
+//! pairs. The times only show the order of magnitude, and nothing is asserted. The arguments are the numbers of
+//! services to try. Set `S6GEN_RELEASE` to measure another program than the one that was built for this run.
 
 #![allow(
     clippy::disallowed_macros,
@@ -21,33 +21,33 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Numbers of services, and how many pairs are run of each: small ones are over at once, and noisy.
+/// Numbers of services, and how many pairs to run for each. Small ones are fast, but their times vary more.
 const SIZES: &[(usize, usize)] = &[(12, 300), (1_000, 40), (7_000, 15), (30_000, 5)];
 
-/// How many services run where one is added.
+/// How many services run in the system to which one is added.
 const LIVE_SERVICES: usize = 100;
 
 fn main() {
-    let wanted: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
     let bench = Bench { s6gen: program(), compiler: on_path("s6-rc-compile") };
     if bench.compiler.is_none() {
         println!("s6-rc-compile is not on PATH: only s6gen's own times, without ratios\n");
     }
     println!("median of the pairs       s6gen     other     s6gen/other (quartiles)");
     for (services, pairs) in SIZES {
-        if wanted.is_empty() || wanted.contains(services) {
+        if sizes.is_empty() || sizes.contains(services) {
             bench.judging(*services, *pairs);
         }
     }
-    if wanted.is_empty() {
+    if sizes.is_empty() {
         bench.building();
     }
-    if wanted.is_empty() || wanted.contains(&LIVE_SERVICES) {
+    if sizes.is_empty() || sizes.contains(&LIVE_SERVICES) {
         bench.applying();
     }
 }
 
-/// The s6gen that is measured.
+/// The s6gen to measure.
 fn program() -> PathBuf {
     let given = std::env::var_os("S6GEN_RELEASE").map(PathBuf::from);
     given.unwrap_or_else(|| env!("CARGO_BIN_EXE_s6gen").into())
@@ -64,10 +64,10 @@ struct Bench {
 }
 
 impl Bench {
-    /// `check --tree` and `graph --tree` beside the real compiler.
+    /// Compares `check --tree` and `graph --tree` with the real compiler.
     fn judging(&self, services: usize, pairs: usize) {
         let (disk, memory) = (scratch(), memory());
-        // The database goes where writing costs least: it is the reading and judging that both do.
+        // The database is in memory, where writing costs least, because only reading and judging are to be compared.
         let (source, database) = (disk.path().join("source"), memory.path().join("database"));
         tree::write(&source, services);
         let check = || self.run(&["check", "--tree"], &source);
@@ -75,7 +75,7 @@ impl Bench {
             let (source, database) = (&source, &database);
             move || {
                 let mut command = Command::new("sh");
-                // The real program keeps a bit for every two services on its stack.
+                // The real program needs a stack that grows with the square of the number of services.
                 command.args(["-c", "ulimit -s unlimited; exec \"$@\"", "sh"]);
                 let command =
                     if services > 7_000 { command.arg(compiler) } else { &mut Command::new(compiler) };
@@ -92,7 +92,7 @@ impl Bench {
         }
     }
 
-    /// `build` beside `cp -a` of what it writes.
+    /// Compares `build` with `cp -a` of the files that it writes.
     fn building(&self) {
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("services.toml");
         for (name, manifest) in [("shipped", None), ("1000 services", Some(manifest::text(1_000)))] {
@@ -125,9 +125,9 @@ impl Bench {
         }
     }
 
-    /// `instance add` and `apply`, as one program and as two, beside the programs that it wraps. Everything is in memory: to
-    /// add and remove in turns without a pause is what ext4 is slowest at, whoever does it, as it takes no inode again
-    /// that was freed within the last minute.
+    /// Compares `instance add` and `apply`, as one call and as two, with the programs of s6-rc that they run.
+    /// Everything is in memory, because ext4 is slow at this: it does not reuse an inode within a minute, so adding and
+    /// removing files in turns without a pause slows every program down.
     fn applying(&self) {
         let Some(system) = live::System::boot(&self.s6gen, LIVE_SERVICES, memory()) else {
             return println!("s6 and s6-rc are not on PATH: `apply` was not measured");
@@ -143,17 +143,17 @@ impl Bench {
     }
 }
 
-/// A directory that goes away, on the disk that cargo builds on.
+/// A temporary directory on the disk on which cargo builds.
 fn scratch() -> tempfile::TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
 
-/// A directory that goes away, in memory where the system has such a place.
+/// A temporary directory in memory, if the system has one there.
 fn memory() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| scratch())
 }
 
-/// The time from start to end of a program, which must succeed.
+/// Runs a program, which must succeed, and returns how long it took.
 fn timed(command: &mut Command) -> Duration {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
@@ -163,7 +163,7 @@ fn timed(command: &mut Command) -> Duration {
     time
 }
 
-/// Runs both in turns, after a first run of each that warms the cache.
+/// Runs both in turns and returns the times of each pair. A first run of each warms the cache and does not count.
 fn in_turns(
     pairs: usize,
     ours: impl Fn() -> Duration,

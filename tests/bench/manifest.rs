@@ -1,8 +1,9 @@
-//! Writes large manifests to measure with.
+//! Makes large manifests for the measurements.
 
 use std::fmt::Write;
 
-/// A manifest of that many services: longruns with readiness and environment, some with a logger, every third a oneshot.
+/// A manifest with this many services. Every third one is a oneshot. The others are longruns with readiness
+/// notification and an environment, and some of them have a logger.
 pub fn text(services: usize) -> String {
     let mut text = String::new();
     for number in 0..services {

@@ -1,14 +1,14 @@
-//! Writes large source directories to measure with.
+//! Writes large source directories for the measurements.
 
 use std::fs;
 use std::path::Path;
 
-/// How many layers of services wait for one another.
+/// The number of layers. The services of a layer depend on services of the layer before it.
 const LAYERS: usize = 20;
 
-/// Writes a sound source directory: services in layers, each with three dependencies in the layer before it, every
-/// third one a oneshot, every twentieth a pair of producer and consumer with a named pipeline, and a bundle for every
-/// hundred.
+/// Writes a valid source directory. Its services are in layers, and each has three dependencies in the layer before its
+/// own. Every third one is a oneshot, every twentieth one is a producer with a consumer and a named pipeline, and there
+/// is a bundle for every hundred services.
 pub fn write(source: &Path, services: usize) {
     let width = services.div_ceil(LAYERS).max(2);
     let name = |number: usize| format!("service-{number:05}");
@@ -28,7 +28,7 @@ pub fn write(source: &Path, services: usize) {
             longrun(&place);
             file(&place, "notification-fd", "3\n");
             if number % 20 == 1 && number + 1 < services {
-                // Its consumer takes the next number, and waits for nothing.
+                // Its consumer has the next number and no dependencies.
                 number += 1;
                 let consumer = source.join(name(number));
                 file(&place, "producer-for", &format!("{}\n", name(number)));

@@ -1,6 +1,6 @@
-"""The watcher of the gateway, whose whole life this is: it is a service of the tree that it changes.
+"""The watcher of the gateway: a service that uses s6gen to change the tree that it belongs to.
 
-It is started again by what it does itself, and by a restart of the container; how far it came is kept on the disk.
+Its own changes restart it, and so does a restart of the container. A file on the disk says with which stage it continues.
 """
 
 import json
@@ -17,9 +17,9 @@ RECORD = open("/var/records/life", "a", buffering=1)
 STAGE = "/var/records/stage"
 
 
-def check(sentence, is_so, found=None):
-    RECORD.write(f"{'ok     ' if is_so else 'FAILED '} {sentence}\n")
-    if not is_so and found is not None:
+def check(sentence, is_true, found=None):
+    RECORD.write(f"{'ok     ' if is_true else 'FAILED '} {sentence}\n")
+    if not is_true and found is not None:
         RECORD.write(f"        {found}\n")
 
 
@@ -53,8 +53,8 @@ def refuses(call, *arguments):
 
 
 def first():
-    check("while the boot waits for slow, status says so", s6gen.status_all()["slow"] == "starting")
-    check("what is not ready is running, but not up", s6gen.is_running("slow") and s6gen.status("slow") == "down")
+    check("while the boot waits for slow, its status is starting", s6gen.status_all()["slow"] == "starting")
+    check("a service that is not ready is running, but not up", s6gen.is_running("slow") and s6gen.status("slow") == "down")
     for name in "abcde":
         call("instance", "add", "tunnel", name, f"--set=port={name}1")
     begun = time.monotonic()
@@ -62,44 +62,44 @@ def first():
     took = time.monotonic() - begun
     check(f"apply waits for the boot, which waits for slow: {took:.1f} s", done.returncode == 0 and took > 2)
     check("and says that it waits", "another s6-rc is at work" in done.stderr)
-    check("what came up only meanwhile runs as it should now", argument("after") == b"new")
+    check("a service that started during the wait runs its new command", argument("after") == b"new")
     tunnels = [f"tunnel-{name}" for name in "abcde"]
-    check("the five are there, and down", all(s6gen.status(tunnel) == "down" for tunnel in tunnels))
+    check("the five new instances exist, and are down", all(s6gen.status(tunnel) == "down" for tunnel in tunnels))
     s6gen.start("tunnel")
-    check("started by their bundle, they are up", all(s6gen.status(tunnel) == "up" for tunnel in tunnels))
+    check("their bundle starts all five", all(s6gen.status(tunnel) == "up" for tunnel in tunnels))
 
     before = pids()
     s6gen.create_instance("tunnel", "b", port="two words; $(reboot)")
     after = pids()
-    check("a changed one is restarted, and nothing else", changed(before, after) == ["tunnel-b"])
-    check("with its new value, as it is", argument("tunnel-b") == b"two words; $(reboot)")
+    check("apply restarts only the changed instance", changed(before, after) == ["tunnel-b"])
+    check("the instance gets its new value unchanged", argument("tunnel-b") == b"two words; $(reboot)")
 
     before = after
     call("instance", "remove", "tunnel-c", "tunnel-d")
     s6gen.reload_services()
     gone = [name for name in changed(before, pids()) if not name.startswith(("tunnel-c", "tunnel-d"))]
-    check("two are removed with their loggers, and nothing else stops", gone == [])
-    check("who asks for them is told", refuses(s6gen.status, "tunnel-c"))
+    check("apply removes two instances with their loggers, and stops nothing else", gone == [])
+    check("the status of a removed instance is an error", refuses(s6gen.status, "tunnel-c"))
 
     before = pids()
     s6gen.create_dynamic_service("echo", ["sleep", "12345"])
     s6gen.start("echo")
-    check("a service is made of a command", s6gen.is_running("echo"))
+    check("a command becomes a service", s6gen.is_running("echo"))
     one = pids()["echo"]
     s6gen.restart("echo")
     check("it restarts", s6gen.is_running("echo") and pids()["echo"] != one)
     s6gen.stop("echo")
     check("it stops", s6gen.status("echo") == "down")
     s6gen.remove_dynamic_service("echo")
-    check("it goes, and all that touched nothing else", changed(before, pids()) == [])
-    check("a name that is none is refused", refuses(s6gen.create_dynamic_service, "../x", ["true"]))
-    check("so is a template that is none", refuses(s6gen.create_instance, "tunel", "x"))
-    check("what was stopped on purpose stays down", [s6gen.stop("mihomo"), s6gen.reload_services(), s6gen.status("mihomo")][2] == "down")
+    check("after its removal, all other services are still the same processes", changed(before, pids()) == [])
+    check("an invalid name is refused", refuses(s6gen.create_dynamic_service, "../x", ["true"]))
+    check("an unknown template is refused", refuses(s6gen.create_instance, "tunel", "x"))
+    check("a service that was stopped on purpose stays down", [s6gen.stop("mihomo"), s6gen.reload_services(), s6gen.status("mihomo")][2] == "down")
 
     with open("/var/records/before", "w") as file:
         json.dump(pids(), file)
-    go_on("second")
-    # The watcher needs dbus: this stops it, and brings it back.
+    continue_with("second")
+    # The watcher depends on dbus, so this stops and starts the watcher too.
     s6gen.restart("dbus")
     time.sleep(60)
 
@@ -113,13 +113,13 @@ def second():
         if len(after) >= len(before):
             break
         time.sleep(0.1)
-    # A logger waits for what its service waits for, so that those of avahi and of the watcher need dbus as well.
+    # A logger has the dependencies of its service, so the loggers of avahi and of the watcher depend on dbus too.
     loggers = [f"{name}{suffix}" for name in ("avahi", "watcher") for suffix in ("-err-log", "-log")]
     needs_dbus = sorted(["avahi", "dbus", "watcher", *loggers])
     found = changed(before, after)
-    check("a restart brings back what needs it, its caller too", found == needs_dbus, found)
-    go_on("third")
-    # Its own environment changes, so this restarts it.
+    check("a restart also restarts the dependents, including its caller", found == needs_dbus, found)
+    continue_with("third")
+    # The environment of the watcher changes, so this restarts it.
     call("apply", "-m", "/other.toml")
     time.sleep(60)
 
@@ -127,8 +127,8 @@ def second():
 def third():
     check("an apply that restarts its caller finishes", os.environ.get("CHANGED") == "yes")
     check("and leaves nothing to do", "nothing to do" in call("apply").stdout)
-    check("with one database left", len([name for name in os.listdir("/run/s6gen") if name.startswith("db.")]) == 1)
-    go_on("fourth")
+    check("and leaves one database", len([name for name in os.listdir("/run/s6gen") if name.startswith("db.")]) == 1)
+    continue_with("fourth")
     RECORD.write("done\n")
 
 
@@ -136,14 +136,14 @@ def fourth():
     listed = json.loads(call("instance", "list", "--json").stdout)["instances"]
     names = [instance["service"] for instance in listed if instance["from"] == "added"]
     check("after a restart of the container the instances are listed", names == [f"tunnel-{n}" for n in "abe"])
-    check("and the boot knows them", all(s6gen.status(name) == "down" for name in names))
-    check("as they were applied", "nothing to do" in call("apply").stdout)
+    check("and the boot has compiled them", all(s6gen.status(name) == "down" for name in names))
+    check("and there is nothing to apply", "nothing to do" in call("apply").stdout)
     s6gen.start("tunnel")
     check("they start", all(s6gen.is_running(name) for name in names))
     RECORD.write("done again\n")
 
 
-def go_on(stage):
+def continue_with(stage):
     with open(STAGE, "w") as file:
         file.write(stage)
 

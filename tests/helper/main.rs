@@ -1,5 +1,5 @@
-//! Installs a tree in a process of its own, so that a test of `tests/suite` can kill it, refuse its calls, or run it as
-//! somebody else: `install TREE ROOT DEFINITIONS now|later`, where TREE is a file of `killed::file_of`.
+//! Installs a tree in a separate process, so that a test of `tests/suite` can kill it, make its system calls fail, or
+//! run it as another user: `install TREE ROOT DEFINITIONS now|later`. TREE is a file that `killed::file_of` writes.
 
 #![allow(
     clippy::disallowed_macros,
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     let root = Path::new(root);
     let result = match prune.as_str() {
         "now" => install(&tree, root, definitions),
-        _ => LockedSite::lock(root, definitions).and_then(|place| place.install(&tree, Prune::Later)),
+        _ => LockedSite::lock(root, definitions).and_then(|site| site.install(&tree, Prune::Later)),
     };
     match result {
         Ok(_) => ExitCode::SUCCESS,

@@ -1,6 +1,6 @@
 //! What proves that each key of the language does what its line in the reference says.
 //!
-//! A proof is a sentence: the name of a test, with blanks, or a check of `tests/boot/boot`, which needs a whole container.
+//! A proof is a sentence: the name of a test with blanks, or a check of `tests/boot/boot`, which boots a whole container.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -34,7 +34,7 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
             ("external", "a service of another layer is waited for"),
             ("rootless", "without root and with a read-only root a service comes up"),
             ("read-only", "without root and with a read-only root a service comes up"),
-            ("writable", "it runs as the container's account, and its output is kept"),
+            ("writable", "it runs as the container's account, and its output is logged"),
             ("without", "a manifest can reset the values of an included file"),
         ],
     ),
@@ -49,7 +49,7 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
             ("required-by", "a service that is required is up before the other"),
             ("only-if", "an unwanted service idles and counts as ready"),
             ("environment", "environment directory and mask are as written"),
-            ("with-contenv", "only who wants it gets the container's environment"),
+            ("with-contenv", "services get the container's environment only if they want it"),
             ("user", "an account brings its groups home and name"),
             ("workdir", "environment directory and mask are as written"),
             ("umask", "environment directory and mask are as written"),
@@ -80,8 +80,8 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
             ("flag-timeout-killpg", "the kill goes to the whole group"),
             ("reload-signal", "s6-rc reload sends the reload signal"),
             ("lock-fd", "the process holds the lock open on the descriptor"),
-            ("max-death-tally", "s6 supervise remembers max death tally deaths"),
-            ("flag-newpidns", "a name space of its own makes run pid 1"),
+            ("max-death-tally", "s6-supervise remembers at most max-death-tally deaths"),
+            ("flag-newpidns", "with flag-newpidns the program is process 1 of its namespace"),
             ("producer-for", "a pipeline passes lines on and has a name"),
             ("consumer-for", "a pipeline passes lines on and has a name"),
             ("pipeline-name", "a pipeline passes lines on and has a name"),
@@ -98,7 +98,7 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
             ("required-by", "a service that is required is up before the other"),
             ("only-if", "an unwanted step is skipped and succeeds"),
             ("environment", "a oneshot has the surroundings that are written"),
-            ("with-contenv", "only who wants it gets the container's environment"),
+            ("with-contenv", "services get the container's environment only if they want it"),
             ("user", "a oneshot has the surroundings that are written"),
             ("workdir", "a oneshot has the surroundings that are written"),
             ("umask", "a oneshot has the surroundings that are written"),
