@@ -1,4 +1,4 @@
-//! Fills the texts of `templates/`, and expands `{{ … }}` in manifests. No other room uses minijinja.
+//! Fills the templates of `templates/`, and expands `{{ … }}` in manifests. No other room uses minijinja.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use minijinja::value::{Serde, Value};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
-/// Every text that s6gen writes, by its path in `templates/`.
+/// Every shipped template, by its path in `templates/`.
 const TEXTS: &[(&str, &str)] = &[
     ("longrun/run", include_str!("../templates/longrun/run")),
     ("longrun/finish", include_str!("../templates/longrun/finish")),
@@ -27,44 +27,44 @@ const TEXTS: &[(&str, &str)] = &[
     ("part/umask", include_str!("../templates/part/umask")),
 ];
 
-/// Asks a web server over the descriptors 6 and 7 that s6-tcpclient gives, and passes on what it answers, unless it is
-/// silent for too long: `$0` is a name, `$1` the path, `$2` the host, `$3` the limit. An s6-ioconnect that read or wrote
-/// nothing would shut the connection down, which some servers take for the end of the client.
+/// Sends a request to a web server over the descriptors 6 and 7 of s6-tcpclient, and copies the answer to standard output,
+/// unless the server is silent for too long. `$0` is a name, `$1` the path, `$2` the host, `$3` the limit. The redirections
+/// keep s6-ioconnect from shutting the sending side down, because some servers then drop the connection.
 const HTTP_REQUEST: &str = r#"printf "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n" "$1" "$2" >&7; exec s6-ioconnect -t "$3" -w 3 </dev/null 3>/dev/null"#;
 
-/// The addresses of the host `$1`, for which each name server has `$2` seconds. An empty answer must not get through:
-/// s6-tcpclient would take it for this host. A getent that knows no `ahosts` ends with 1.
+/// Prints the addresses of the host `$1`. Each name server has `$2` seconds to answer. An empty result must fail, because
+/// s6-tcpclient would connect to this host. A getent without `ahosts` ends with 1.
 const ADDRESSES_OF: &str = r#"export RES_OPTIONS="timeout:$2 attempts:1"; found=$(getent ahosts "$1" || { test $? = 1 && getent hosts "$1"; }) && echo "$found" | sed "s/[[:space:]].*//" | sort -u"#;
 
-/// Makes the link `$2` to `$1`. Only a link gives way to it: whatever else has that name gets another one, which was free.
+/// Makes the link `$2` to `$1`. It replaces an existing link, but renames any other file of that name.
 const LOG_LINK: &str = r#"if test -L "$2"; then exec ln -sfT "$1" "$2"; fi; if test -e "$2"; then n=1; while test -e "$2.old-$n" || test -L "$2.old-$n"; do n=$((n + 1)); done; echo "$2 is in the way of a link to the log: it becomes $2.old-$n"; mv "$2" "$2.old-$n" || exit; fi; exec ln -sT "$1" "$2""#;
 
-/// Raises the limit that /proc/self/limits calls `$1`, whose option of s6-softlimit is `$2`, to `$3` where it is lower.
+/// Raises a limit to `$3` if it is lower. `$1` is its name in /proc/self/limits, `$2` its option of s6-softlimit.
 const LEAST_LIMIT: &str = r#"name=$1 option=$2 least=$3; shift 3; now=$(while read -r line; do case $line in "$name "*) line=${line#"$name"}; line=${line#"${line%%[! ]*}"}; echo "${line%% *}" ;; esac; done </proc/self/limits); test "$now" = unlimited || test "$now" -ge "$least" || exec s6-softlimit "$option" "$least" "$@"; exec "$@""#;
 
-/// Whether the answer of a web server is 2xx or 3xx.
+/// Succeeds if the answer of a web server is 2xx or 3xx.
 const HTTP_ANSWER: &str = r#"read -r v code rest; case $code in [23]??) ;; *) exit 1 ;; esac"#;
 
 /// The manifest that `s6gen init` writes.
 pub const STARTER: &str = include_str!("../templates/services.toml");
 
-/// The texts of `templates/`, ready to be filled.
+/// The templates, ready to be filled.
 pub struct Templates {
     environment: Environment<'static>,
 }
 
 impl Default for Templates {
     fn default() -> Self {
-        Templates::new(&[]).expect("the shipped templates are well-formed: a test fills each")
+        Templates::new(&[]).expect("the shipped templates are valid: a test fills each one")
     }
 }
 
 impl Templates {
-    /// The shipped texts, with `overrides` (path and text) before them: `longrun/run` for every longrun,
+    /// The shipped templates, with `overrides` (path and text) in their place: `longrun/run` for every longrun,
     /// `longrun/NAME/run` for one service.
     ///
     /// # Errors
-    /// An override is no template; the text says which and where.
+    /// An override is not a valid template. The text names it and the line.
     pub fn new(overrides: &[(String, String)]) -> Result<Self, String> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -100,12 +100,12 @@ impl Templates {
         Ok(Templates { environment })
     }
 
-    /// The text for `file` of the service `service`: its own template `KIND/SERVICE/FILE`, if there is one, else the
-    /// template `name`, filled with `data`. A shipped path never belongs to one service: `longrun/log/run` is for all loggers,
-    /// even if a service has the name `log`.
+    /// Fills the template for `file` of the service `service` with `data`: its own template `KIND/SERVICE/FILE` if there is
+    /// one, else the template `name`. The path of a shipped template never belongs to one service: `longrun/log/run` is for
+    /// all loggers, even if a service has the name `log`.
     ///
     /// # Errors
-    /// An undefined name or a mistake in the template; the text says where.
+    /// An undefined name or a mistake in the template. The text names the line.
     pub fn fill(
         &self,
         name: &str,
@@ -122,7 +122,7 @@ impl Templates {
         template.render(Value::from(Serde(data))).map_err(|error| describe_in(template.name(), &error))
     }
 
-    /// The shipped texts by path.
+    /// The shipped templates by path.
     pub fn shipped() -> impl Iterator<Item = (&'static str, &'static str)> {
         TEXTS.iter().copied()
     }
@@ -136,7 +136,7 @@ fn describe_in(name: &str, error: &Error) -> String {
     }
 }
 
-/// The interpreter of a command that is a script.
+/// The interpreter of a command, if it is a script.
 fn interpreter(command: &Value) -> Result<Option<Vec<String>>, Error> {
     match command.get_attr("form")?.as_str() {
         Some("script") => list(command, "interpreter").map(Some),
@@ -148,10 +148,10 @@ fn list(command: &Value, key: &str) -> Result<Vec<String>, Error> {
     command.get_attr(key)?.try_iter().map(|words| words.map(|word| word.to_string()).collect())
 }
 
-/// What is wrong with an expression of a manifest.
+/// The error in an expression of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExpressionError {
-    /// A name without a value was used where one is needed.
+    /// It needs the value of a name that has none.
     Undefined,
     /// This is not an expression; the text says why.
     Malformed(String),
@@ -159,17 +159,17 @@ pub enum ExpressionError {
     Invalid(String),
 }
 
-/// Expands the `{{ … }}` of manifests; `{%` and `{#` are ordinary text there.
+/// Expands `{{ … }}` in manifests. `{%` and `{#` are ordinary text there.
 ///
-/// A manifest may come from somebody who is not trusted, so expressions are examined before they are evaluated: none may take
-/// much more time or memory than its text.
+/// A manifest may come from an untrusted author, so every expression is checked before it is evaluated: it must not need much
+/// more time or memory than its text.
 pub struct Expressions {
     environment: Environment<'static>,
 }
 
-/// The longest expression, in bytes. The recursion of the parser would fill the stack on longer ones.
+/// The largest number of tokens in an expression. On longer ones the recursive parser could exhaust the stack.
 const MOST_TOKENS: usize = 200;
-/// The longest result of a `replace`, in bytes. In a chain of them, each can multiply the one before.
+/// The largest result of a `replace`, in bytes. In a chain of them, each one can multiply the length.
 const LONGEST_REPLACED: usize = 1 << 16;
 /// The filters whose result is never much longer than their input.
 const FILTERS: &[&str] = &[
@@ -211,8 +211,8 @@ impl Default for Expressions {
     }
 }
 
-/// Shell text is full of `{%` and `{#`, as in `${#list[@]}`: statements and comments get marks that no text can have,
-/// because a manifest cannot have a NUL.
+/// Shell text may contain `{%` and `{#`, as in `${#list[@]}`. So statements and comments get delimiters with a NUL, which a
+/// manifest cannot contain.
 fn syntax() -> SyntaxConfig {
     let syntax = SyntaxConfig::builder()
         .block_delimiters("\0%", "%\0")
@@ -236,7 +236,7 @@ impl Expressions {
         }
     }
 
-    /// The names that the expressions of `text` use; empty if it cannot be read.
+    /// The names that the expressions of `text` use. Empty if the text is invalid.
     pub fn names(&self, text: &str) -> BTreeSet<String> {
         if check(text, &|_| true).is_err() {
             return BTreeSet::new();
@@ -265,7 +265,7 @@ pub enum Variable {
     Text(String),
 }
 
-/// What is wrong with the expressions of `text`, before any of them is evaluated; `is_number` knows the variables.
+/// Checks the expressions of `text` before any of them is evaluated. `is_number` says which variables are numbers.
 fn check(text: &str, is_number: &dyn Fn(&str) -> bool) -> Result<(), ExpressionError> {
     let malformed = |error: Error| ExpressionError::Malformed(describe(&error));
     let mut tokens = 0;
@@ -289,7 +289,7 @@ fn check(text: &str, is_number: &dyn Fn(&str) -> bool) -> Result<(), ExpressionE
     }
 }
 
-/// Refuses expressions that can make a long text out of a short one: repetition, and filters that pad or multiply.
+/// Refuses expressions that can make a long text from a short one: repetition, and filters that pad or multiply.
 fn moderate(expression: &Expr<'_>, is_number: &dyn Fn(&str) -> bool) -> Result<(), String> {
     let all = |parts: &[Expr<'_>]| parts.iter().try_for_each(|part| moderate(part, is_number));
     let arguments = |list: &[CallArg<'_>]| {
@@ -352,7 +352,7 @@ fn moderate(expression: &Expr<'_>, is_number: &dyn Fn(&str) -> bool) -> Result<(
     }
 }
 
-/// Whether the value is a number for every value of the variables.
+/// Whether the result is a number for all values of the variables.
 fn is_numeric(expression: &Expr<'_>, is_number: &dyn Fn(&str) -> bool) -> bool {
     match expression {
         Expr::Var(variable) => is_number(variable.id),
@@ -365,7 +365,7 @@ fn is_numeric(expression: &Expr<'_>, is_number: &dyn Fn(&str) -> bool) -> bool {
             is_numeric(&choice.true_expr, is_number)
                 && choice.false_expr.as_ref().is_some_and(|other| is_numeric(other, is_number))
         }
-        // With an argument, these filters return the argument for what is not a number.
+        // With an argument, these filters return the argument if the input is not a number.
         Expr::Filter(filter) => filter.args.is_empty() && ["int", "float", "length"].contains(&filter.name),
         _ => false,
     }
@@ -378,7 +378,7 @@ fn describe(error: &Error) -> String {
     }
 }
 
-/// One word for execline: bare where nothing in it is special, else quoted.
+/// One word for execline, with quotes only if it needs them.
 pub fn execline_word(text: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || "_./:=@%+,-".contains(c);
     if !text.is_empty() && text.chars().all(bare) {
@@ -396,7 +396,7 @@ pub fn execline_word(text: &str) -> String {
     word
 }
 
-/// One word for a POSIX shell: bare where nothing in it is special, else in single quotes.
+/// One word for a POSIX shell, in single quotes only if it needs them.
 pub fn sh_word(text: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || "_./:@%+,-".contains(c);
     if !text.is_empty() && text.chars().all(bare) {

@@ -1,7 +1,7 @@
-//! An s6-rc source directory in memory, with what belongs around it in the image.
+//! An s6-rc source directory in memory, with the links and markers around it in the image.
 //!
-//! Paths are relative to the root of the image and use `/`. `render` makes such a tree, golden tests print it, and `install`
-//! puts it onto a disk.
+//! Paths are relative to the root of the image. `render` makes such a tree, golden tests print it, and `install` writes it to a
+//! disk.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -60,12 +60,12 @@ impl SourceTree {
         self.entries.iter().map(|(path, entry)| (path.as_str(), entry))
     }
 
-    /// Whether anything lies below the directory `path`.
+    /// Whether there is an entry below the directory `path`.
     pub fn has_below(&self, path: &str) -> bool {
         self.children(path).next().is_some()
     }
 
-    /// The names in the directory `path`, in byte order. A name that has entries below it may come several times.
+    /// The names in the directory `path`, in byte order. A directory with several entries may come several times.
     pub fn names<'a>(&'a self, path: &str) -> impl Iterator<Item = &'a str> {
         self.children(path).filter_map(|below| below.split('/').next())
     }
@@ -76,7 +76,7 @@ impl SourceTree {
     }
 }
 
-/// What a path leads to.
+/// The target of a path.
 enum TreeTarget<'a> {
     Directory(String),
     File(&'a [u8], bool),
@@ -96,7 +96,8 @@ impl SourceTree {
         Source { path: path.into(), directory }
     }
 
-    /// What is at `path` itself. A directory exists if anything is below it, even if it is not listed.
+    /// The entry at `path` itself: its kind, or the target of a link. A directory exists if there is an entry below it, even if
+    /// it is not listed.
     fn look(&self, path: &str) -> Option<Result<EntryKind, &str>> {
         match self.entries.get(path) {
             Some(TreeEntry::File { .. }) => Some(Ok(EntryKind::File)),
@@ -188,7 +189,7 @@ impl Directory for TreeDirectory<'_> {
             };
             entries.push(Listed { name: name.into(), kind });
         }
-        // `a-b` sorts between `a` and `a/b`, so that `a` may come twice.
+        // `a-b` sorts between `a` and `a/b`, so `a` may come twice.
         entries.sort_unstable();
         entries.dedup();
         Ok(entries)
@@ -219,7 +220,7 @@ impl Directory for TreeDirectory<'_> {
         let path = str::from_utf8(path).map_err(|_| Errno::NOENT)?;
         let (way, name) = path.rsplit_once('/').unwrap_or((".", path));
         if matches!(name, "" | "." | "..") {
-            // A path that ends like this leads to a directory, and never to a link.
+            // A path with such an end leads to a directory, never to a link.
             self.follow(path.as_bytes())?;
             return Err(Errno::INVAL.into());
         }
@@ -239,7 +240,7 @@ impl Directory for TreeDirectory<'_> {
     }
 }
 
-/// The text that golden tests compare: every entry with its content, indented.
+/// The text for golden tests: every entry with its content, indented.
 impl fmt::Display for SourceTree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (path, entry) in self.entries() {

@@ -35,7 +35,7 @@ pub(super) struct ApplyArguments {
 }
 
 impl ApplyArguments {
-    /// Whether this command may stop the service that calls it and still runs in the process group of that service.
+    /// Whether this command may stop the service that calls it, and still runs in the process group of that service.
     pub(super) fn may_stop_caller(&self) -> bool {
         !self.dry_run && self.system.may_stop_caller()
     }

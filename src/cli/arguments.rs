@@ -83,7 +83,7 @@ impl InputArguments {
     /// The reason why the arguments cannot be used together, if there is one.
     pub(super) fn misuse(&self) -> Option<&'static str> {
         (self.overlay.is_some() && self.tree.len() > 2).then_some(
-            "with --overlay the first --tree is what comes into the image, a second one is S6_RUNTIME_BUNDLEDIR, and \
+            "with --overlay the first --tree is the directory for the image, a second one is S6_RUNTIME_BUNDLEDIR, and \
              there is no third; a base image is a --layer",
         )
     }
@@ -141,7 +141,7 @@ pub(super) fn format_named(name: &str) -> Option<&'static Format> {
     FORMATS.iter().copied().find(|format| format.name == name)
 }
 
-/// The place of the definitions in a container.
+/// Where the definitions are in a container.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ContainerArguments {
     /// The root of the container
@@ -205,7 +205,7 @@ pub(super) fn version(text: &str) -> Result<System, String> {
 
 fn name_text(text: &str) -> Result<String, String> {
     match text.is_empty() || text.contains(['/', '\n']) {
-        true => Err("this is no name".into()),
+        true => Err("this is not a name".into()),
         false => Ok(text.into()),
     }
 }

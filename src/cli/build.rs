@@ -28,8 +28,8 @@ pub(super) struct BuildArguments {
     manifest: ManifestArgument,
     #[command(flatten)]
     templates: TemplatesArgument,
-    /// The root of the image. s6gen makes it if only the last component is missing. The default is `/`, if s6-overlay is
-    /// there or the target is s6-rc alone
+    /// The root of the image. s6gen creates it if only its last component is missing. The default is `/`, if that has
+    /// s6-overlay or the target is s6-rc alone
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
     /// Write nothing; exit 1 if the files differ from what would be written. Of the permissions only the x bit counts
@@ -97,7 +97,7 @@ fn compare(
     }
     let count = differences.len();
     let noun = if count == 1 { "difference" } else { "differences" };
-    streams.tell(&format!("{count} {noun}; `s6gen build` mends them\n"));
+    streams.tell(&format!("{count} {noun}; `s6gen build` corrects them\n"));
     Ok(Outcome::Problems)
 }
 
@@ -114,7 +114,7 @@ fn install(
     }
     let Installed { written, removed, removed_services, kept, .. } = build.install(tree)?;
     for path in kept {
-        streams.tell(&format!("kept /{path}, which is not ours\n"));
+        streams.tell(&format!("kept /{path}, which s6gen did not make\n"));
     }
     for service in removed_services {
         streams.tell(&format!("removed {service}, which the manifest no longer has\n"));

@@ -1,4 +1,4 @@
-//! `s6gen check`: every problem of a manifest or of source directories.
+//! `s6gen check`: reports every problem of a manifest or of source directories.
 
 use std::path::PathBuf;
 

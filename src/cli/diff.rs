@@ -1,4 +1,4 @@
-//! `s6gen diff`: what changes between two systems.
+//! `s6gen diff`: shows what changes between two systems.
 
 use std::path::PathBuf;
 

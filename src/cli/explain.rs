@@ -1,4 +1,4 @@
-//! `s6gen explain`: codes, keys and tables.
+//! `s6gen explain`: explains codes, keys and tables.
 
 use clap::Args;
 
@@ -72,9 +72,9 @@ impl ExplainArguments {
 fn pages() -> String {
     let mut text = String::from(
         "# Everything that s6gen can report\n\n\
-         `s6gen explain CODE` prints the same. A code says who objects: `manifest::` the language itself, `s6rc::` what\n\
-         s6-rc-compile refuses too, `overlay::` s6-overlay, `output::` the disk, `live::` a system that runs; `lint::` is a\n\
-         warning.\n",
+         `s6gen explain CODE` prints the same. The first part of a code is the area: `manifest::` is the language,\n\
+         `s6rc::` errors at which s6-rc-compile stops too, `overlay::` s6-overlay, `output::` the disk, `live::` the running\n\
+         system, `lint::` warnings.\n",
     );
     for code in validate::codes() {
         text += &format!("\n## {}\n\n", code.slug());

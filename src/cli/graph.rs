@@ -1,4 +1,4 @@
-//! `s6gen graph`: what starts after what.
+//! `s6gen graph`: shows the order in which services start.
 
 use std::path::Path;
 
@@ -57,7 +57,7 @@ impl GraphArguments {
     }
 
     pub(super) fn run(mut self, streams: &mut Streams<'_>) -> Outcome {
-        // A service with such a name can be given after -m FILE.
+        // A service with such a name needs -m FILE before it.
         let is_file = |name: &String| Path::new(name).extension().is_some_and(|end| end == "toml");
         let is_named = self.input.manifest.manifest.is_some();
         if !is_named && self.names.first().is_some_and(is_file) && self.input.is_manifest() {

@@ -1,4 +1,4 @@
-//! `s6gen init`: a first manifest, or the shipped templates.
+//! `s6gen init`: writes a first manifest, or the shipped templates.
 
 use std::path::PathBuf;
 
@@ -48,7 +48,7 @@ impl InitArguments {
     }
 }
 
-/// A file that exists is a mistake of the user, and not a refusal of the system.
+/// Reports an error of a write. A file that exists is a mistake of the user, and not an error of the system.
 fn refused(error: &DiskError, streams: &mut Streams<'_>) -> Outcome {
     streams.report(&[error.diagnostic()], &Files::default());
     match error {

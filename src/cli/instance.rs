@@ -132,7 +132,7 @@ impl InstanceArguments {
     }
 }
 
-/// The message for an addition that was written down but whose update failed.
+/// The message for a change that was saved but whose update failed.
 const STAYS: &str = "the change to the added services is saved\n";
 
 impl Then {
@@ -140,7 +140,7 @@ impl Then {
         Update { container: container.container(), manifest: None, dry_run: false }
     }
 
-    /// The message about a change that was written down. With an update it is empty, because the update prints its own.
+    /// The message about a change that was saved. With an update it is empty, because the update prints its own.
     fn describe(&self, service: &str, change: &str) -> String {
         match self.apply {
             true => String::new(),

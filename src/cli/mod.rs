@@ -1,4 +1,4 @@
-//! For people: arguments, streams and exit codes. The only room that prints.
+//! The command line: arguments, streams and exit codes. The only room that prints.
 
 mod apply;
 mod arguments;
@@ -37,7 +37,7 @@ use streams::{Outcome, Streams};
         s6gen init                        write a first services.toml\n  \
         s6gen build --root rootfs         compile it into rootfs/etc/s6-overlay\n  \
         s6gen check                       report every problem in it\n  \
-        s6gen graph                       show what starts after what\n  \
+        s6gen graph                       show the order in which services start\n  \
         s6gen diff old.toml services.toml  show what changes, and what an update restarts\n  \
         s6gen apply                       update a running container to its manifest\n  \
         s6gen explain s6rc::dependency-cycle\n\n\

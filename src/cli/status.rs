@@ -1,4 +1,4 @@
-//! `s6gen status`: what is up, and what is ready.
+//! `s6gen status`: shows which services are up and ready.
 
 use clap::Args;
 

@@ -6,16 +6,16 @@ use super::{Lint, Severity};
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $slug:literal $severity:ident,)+) => {
-        /// What kind of problem a diagnostic reports. The slug says who objects and to what.
+        /// The kinds of problems. The first part of a slug names the program or language that refuses the input.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
             $($(#[doc = $doc])+ $name,)+
-            /// What a lint reports.
+            /// The problem of a lint.
             Lint(&'static Lint),
         }
 
         impl Code {
-            /// Every code that is no lint's, in the order in which `s6gen explain` lists them.
+            /// Every code that is not a lint, in the order in which `s6gen explain` lists them.
             pub const PLAIN: &'static [Code] = &[$(Code::$name,)+];
 
             /// The name that reports print and `s6gen explain` takes.
@@ -26,7 +26,7 @@ macro_rules! codes {
                 }
             }
 
-            /// How much a problem of this kind weighs.
+            /// The severity of a problem of this kind.
             pub fn severity(self) -> Severity {
                 match self {
                     $(Code::$name => Severity::$severity,)+
@@ -34,7 +34,7 @@ macro_rules! codes {
                 }
             }
 
-            /// What `s6gen explain` prints.
+            /// The page that `s6gen explain` prints.
             pub fn explanation(self) -> &'static str {
                 match self {
                     $(Code::$name => concat!($($doc, "\n",)+),)+
@@ -53,12 +53,12 @@ codes! {
     /// The manifest is not UTF-8 text.
     ///
     /// TOML is UTF-8 by definition. A byte order mark and CR LF line ends are accepted; anything else that is not
-    /// UTF-8 usually means that a wrong file was named, or that an editor saved it in another encoding.
+    /// UTF-8 usually means that the wrong file was named, or that an editor saved it in another encoding.
     ManifestNotText = "manifest::not-text" Error,
     /// The manifest is larger than 16 MiB, or what it describes is larger than 64 MiB.
     ///
-    /// The largest system described so far needs less than a hundredth of that; most likely a wrong file was named, or
-    /// a template has more instances than were meant.
+    /// The largest known system needs less than a hundredth of that. Most likely the wrong file was named, or a template has
+    /// too many instances.
     ManifestTooLarge = "manifest::too-large" Error,
     /// The manifest describes no service at all.
     ///
@@ -88,7 +88,7 @@ codes! {
     ///
     /// A longrun needs `run`, a bundle needs `contents`.
     MissingKey = "manifest::missing-key" Error,
-    /// A value that has the right type but makes no sense: a malformed duration, a relative path, a number out of
+    /// A value with the right type that is not valid: a malformed duration, a relative path, a number out of
     /// range, a NUL byte.
     InvalidValue = "manifest::invalid-value" Error,
     /// A name that s6gen does not accept for a service.
@@ -113,7 +113,7 @@ codes! {
     UnknownParameter = "manifest::unknown-parameter" Error,
     /// A service that `external` names was made by an earlier build in the same root.
     ///
-    /// `external` is for services that something else defines: a base image, or a file that was written by hand. A build
+    /// `external` is for services that are defined elsewhere: in a base image, or by hand. A build
     /// replaces everything that an earlier build made in the same root, so it would remove this definition. Nothing was
     /// written. `include` the manifest that defines the service:
     ///
@@ -268,9 +268,9 @@ codes! {
     ScriptSyntax = "s6rc::script-syntax" Error,
     /// `producer-for` or `pipeline-name` does not hold exactly one name.
     PipelineFileCount = "s6rc::pipeline-file-count" Error,
-    /// A pipeline has more members than there are longruns: it runs in a circle, or a service feeds it twice.
+    /// A pipeline has more members than there are longruns: it has a cycle, or a service is in it twice.
     PipelineTooLong = "s6rc::pipeline-too-long" Error,
-    /// A pipeline that only one side knows of.
+    /// A pipeline that only one of its two sides names.
     ///
     /// The producer must name its consumer in `producer-for`, and the consumer must name that producer in
     /// `consumer-for`.
@@ -283,9 +283,9 @@ codes! {
     ///
     /// Services that only another layer of the image defines are declared with `external` in `[target]`.
     UnknownService = "s6rc::unknown-service" Error,
-    /// Services that wait for each other in a circle, so that none of them could ever start.
+    /// Services that wait for each other in a cycle, so that none of them can start.
     ///
-    /// The report shows the whole circle. Some of its edges may not be written anywhere: s6 makes a producer wait for
+    /// The report shows the whole cycle. Some of its edges may be in no file: s6 makes a producer wait for
     /// its logger, a dependency on a bundle is a dependency on each of its members, and under s6-overlay
     /// `legacy-services` waits for everything in `user`. A service that must start after the legacy services needs
     /// `start = "late"`.
@@ -296,7 +296,7 @@ codes! {
     InvalidNumber = "s6rc::invalid-number" Error,
     /// `data`, `env` or `template` is not a directory.
     NotADirectory = "s6rc::not-a-directory" Error,
-    /// A fifo stands where `s6-rc-compile` reads a file: it would wait for a writer for ever.
+    /// A fifo is in the place of a file that `s6-rc-compile` reads: it would wait for a writer for ever.
     Hang = "s6rc::hang" Error,
 
 
@@ -358,22 +358,22 @@ codes! {
 
 macro_rules! classes {
     ($($name:ident = $slug:literal $code:ident,)+) => {
-        /// A way in which `s6-rc-compile` 0.7.0.0 refuses a tree. Each is a message of its own there; several of them
-        /// are one [`Code`] here, because a person mends them the same way.
+        /// A way in which `s6-rc-compile` 0.7.0.0 refuses a tree. Each has its own message there. Several of them may be one
+        /// [`Code`] here, because the remedy is the same.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[allow(missing_docs, reason = "the slugs are the documentation: they are the compiler's messages in short")]
+        #[allow(missing_docs, reason = "the names are short forms of the compiler's messages")]
         pub enum Class { $($name,)+ }
 
         impl Class {
             /// Every class.
             pub const ALL: &'static [Class] = &[$(Class::$name,)+];
 
-            /// The name of the class in recorded verdicts and in machine formats.
+            /// The name of the class in recorded verdicts and in machine output.
             pub fn slug(self) -> &'static str {
                 match self { $(Class::$name => $slug,)+ }
             }
 
-            /// The code under which people see it.
+            /// The code for this class.
             pub fn code(self) -> Code {
                 match self { $(Class::$name => Code::$code,)+ }
             }
@@ -435,7 +435,7 @@ classes! {
 }
 
 impl Code {
-    /// Where the documentation says more about it: the heading in `docs/codes.md`, as GitHub and others make links of it.
+    /// The link to its heading in `docs/codes.md`, in the form that GitHub and others use.
     pub fn page(self) -> String {
         format!("docs/codes.md#{}", self.slug().replace(':', ""))
     }

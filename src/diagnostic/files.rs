@@ -4,16 +4,16 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// Names a file of [`Files`].
+/// Identifies a file of [`Files`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(u32);
 
-/// A file that something was read from, kept so that problems can show the line.
+/// A file that was read. It is kept so that reports can show its lines.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
-    /// The path as the user would type it.
+    /// The path, as the user would type it.
     pub path: PathBuf,
-    /// The content as it was read; empty where there was nothing to read.
+    /// The content. Empty if there was nothing to read.
     pub text: Vec<u8>,
 }
 
@@ -24,19 +24,19 @@ pub struct Files {
 }
 
 impl Files {
-    /// Remembers a file and gives it its name.
+    /// Adds a file, and returns its identifier.
     pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<Vec<u8>>) -> FileId {
         let id = FileId(u32::try_from(self.list.len()).unwrap_or(u32::MAX));
         self.list.push(SourceFile { path: path.into(), text: text.into() });
         id
     }
 
-    /// The file that `id` names.
+    /// The file `id`.
     pub fn get(&self, id: FileId) -> &SourceFile {
         &self.list[id.0 as usize]
     }
 
-    /// The path of the file that `id` names.
+    /// The path of the file `id`.
     pub fn path(&self, id: FileId) -> &Path {
         &self.get(id).path
     }
@@ -52,7 +52,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// The bytes `span` of `file`.
+    /// The bytes `span` of the file `file`.
     pub fn new(file: FileId, span: Range<usize>) -> Self {
         let cut = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
         Origin { file, start: cut(span.start), end: cut(span.end) }
@@ -63,7 +63,7 @@ impl Origin {
         Origin::new(file, 0..0)
     }
 
-    /// Whether another one lies in it.
+    /// Whether it contains `other`.
     pub fn contains(&self, other: Origin) -> bool {
         self.file == other.file && self.start <= other.start && other.end <= self.end
     }

@@ -1,30 +1,30 @@
-//! What is known of a lint without its check.
+//! The data of a lint, without its check.
 
 use std::fmt;
 
 use super::Severity;
 
-/// A lint: a kind of problem over which nobody stops, and which a user may weigh differently.
+/// A lint: a kind of problem at which s6-rc does not stop, and whose level the user can change.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lint {
     /// Its name, `lint::NAME` or `overlay::NAME`.
     pub slug: &'static str,
-    /// How much it weighs unless the user says otherwise.
+    /// Its default level.
     pub level: Severity,
-    /// How sure it is.
+    /// How certain its reports are.
     pub confidence: Confidence,
-    /// Whether its reports bring a change that mends them.
+    /// Whether its reports contain a fix.
     pub has_fix: bool,
-    /// What `s6gen explain` prints: what is wrong, why, a wrong and a right example.
+    /// The page that `s6gen explain` prints: the problem, the reason, a wrong and a right example.
     pub page: &'static str,
 }
 
-/// How sure a lint is that its reports are right.
+/// How certain the reports of a lint are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Confidence {
-    /// It follows from what the programs involved do.
+    /// The programs involved certainly behave in this way.
     Certain,
-    /// It is so in almost every case; a script may know better.
+    /// The report is right in almost every case. A script may contain an exception.
     Likely,
 }
 

@@ -1,8 +1,8 @@
-//! What is wrong, where, and what to do about it, as plain data.
+//! Problems as plain data: what is wrong, where, and what to do about it.
 //!
-//! Every room that reads or judges something pushes [`Diagnostic`]s into [`Problems`]; only `report` turns them into
-//! text. A diagnostic knows its [`Code`], every place involved, and, where `s6-rc-compile` would stop over it too, the
-//! [`Class`] of that refusal and its [`Rank`] in the compiler's own order.
+//! Every room that reads or checks input pushes [`Diagnostic`]s into [`Problems`]. Only `report` turns them into text. A
+//! diagnostic has a [`Code`] and every place involved. If `s6-rc-compile` would stop at the problem too, it also has the
+//! [`Class`] of that refusal and its [`Rank`] in the order of the compiler.
 
 mod codes;
 mod files;
@@ -23,32 +23,32 @@ use std::collections::BTreeSet;
 /// One problem of the input, with every place involved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Which kind of problem this is; `s6gen explain` has a page for each.
+    /// The kind of problem. `s6gen explain` has a page for each kind.
     pub code: Code,
-    /// The class of refusal in `s6-rc-compile`'s own terms, for problems that it would stop over.
+    /// The class of the refusal, for problems at which `s6-rc-compile` stops.
     pub class: Option<Class>,
-    /// What is wrong, in one line, the user's words in backticks.
+    /// The problem in one line, with the user's words in backticks.
     pub message: String,
-    /// The places involved; the first is where the problem is.
+    /// The places involved. The first one is the place of the problem.
     pub labels: Vec<Label>,
     /// Facts that explain the problem, one line each.
     pub notes: Vec<String>,
-    /// What to write instead, only where that is truly known.
+    /// What to do, only if that is certain enough.
     pub help: Option<String>,
-    /// A change that mends the problem and nothing else, only where it is right by itself.
+    /// A change that solves the problem and does nothing else, only if it is right without further thought.
     pub fix: Option<Fix>,
-    /// How much the problem weighs: what its code says, unless the user said otherwise.
+    /// The severity: that of the code, unless the user has set another one.
     pub severity: Severity,
-    /// Where the problem stands in `s6-rc-compile`'s own order.
+    /// The position of the problem in the order of `s6-rc-compile`.
     pub rank: Rank,
 }
 
 /// A change of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fix {
-    /// The bytes that are replaced; none where something is put in.
+    /// The bytes to replace. An empty range inserts text.
     pub place: Origin,
-    /// What stands there afterwards.
+    /// The new text.
     pub text: String,
 }
 
@@ -62,7 +62,7 @@ pub struct Label {
 }
 
 impl Diagnostic {
-    /// A problem of kind `code` with nothing but a message yet.
+    /// A problem of the kind `code` with only a message.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Diagnostic {
             code,
@@ -77,12 +77,12 @@ impl Diagnostic {
         }
     }
 
-    /// A problem over which `s6-rc-compile` stops, with its class and its place in the compiler's order.
+    /// A problem at which `s6-rc-compile` stops, with its class and its position in the order of the compiler.
     pub fn s6rc(class: Class, rank: Rank, message: impl Into<String>) -> Self {
         Diagnostic { class: Some(class), rank, ..Diagnostic::new(class.code(), message) }
     }
 
-    /// Adds a place; the first one added is where the problem is.
+    /// Adds a place. The first one is the place of the problem.
     #[must_use]
     pub fn at(mut self, origin: impl Into<Option<Origin>>, text: impl Into<String>) -> Self {
         if let Some(origin) = origin.into() {
@@ -91,28 +91,28 @@ impl Diagnostic {
         self
     }
 
-    /// Adds an explaining fact.
+    /// Adds a fact that explains the problem.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
     }
 
-    /// Says what to do.
+    /// Sets the help.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// Says what to do, if that is known.
+    /// Sets the help, if there is one.
     #[must_use]
     pub fn maybe_help(mut self, help: Option<String>) -> Self {
         self.help = self.help.or(help);
         self
     }
 
-    /// Says which change mends it, if the place is known to the byte.
+    /// Sets the change that solves the problem, if its place is known to the byte.
     #[must_use]
     pub fn fix(mut self, place: Option<Origin>, text: impl Into<String>) -> Self {
         self.fix = place.map(|place| Fix { place, text: text.into() });
@@ -127,17 +127,17 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// Takes note of a problem.
+    /// Adds a problem.
     pub fn push(&mut self, problem: Diagnostic) {
         self.list.push(problem);
     }
 
-    /// Says of problems what was not known where they were found.
+    /// Adds facts to problems that were reported before the facts were known.
     pub fn revise(&mut self, revise: impl FnMut(&mut Diagnostic)) {
         self.list.iter_mut().for_each(revise);
     }
 
-    /// Keeps the first `kept`, and of those behind them what `keep` says.
+    /// Keeps the first `kept` problems, and of the others those for which `keep` returns true.
     pub fn retain_from(&mut self, kept: usize, mut keep: impl FnMut(&Diagnostic) -> bool) {
         let mut number = 0;
         self.list.retain(|problem| {
@@ -146,40 +146,40 @@ impl Problems {
         });
     }
 
-    /// Takes note of problems.
+    /// Adds several problems.
     pub fn extend(&mut self, problems: impl IntoIterator<Item = Diagnostic>) {
         self.list.extend(problems);
     }
 
-    /// Whether anything here withholds the output.
+    /// Whether there is an error, so that nothing is built.
     pub fn has_errors(&self) -> bool {
         self.list.iter().any(|p| p.severity == Severity::Error)
     }
 
-    /// The problems, in their present order.
+    /// The problems, in their current order.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.list.iter()
     }
 
-    /// How many problems there are.
+    /// The number of problems.
     pub fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// Whether nothing was found.
+    /// Whether there are no problems.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// Orders problems as a reader of the files meets them, and drops repetitions.
+    /// Sorts problems by their places in the files, and drops repetitions.
     pub fn sort_by_place(&mut self) {
         self.list.sort_by_key(|p| p.labels.first().map(|l| l.origin));
         self.drop_repeated(0);
     }
 
-    /// Drops every problem behind the first `kept` that says of its places what one before it says: each instance of a
-    /// template finds the same, and each service what is wrong with the defaults. Their messages may differ by the
-    /// service's own name.
+    /// Drops repeated problems after the first `kept` ones: those with the same places and labels as an earlier one. Each
+    /// instance of a template reports the same mistakes, and so does each service with a mistake in the defaults. Their
+    /// messages may differ in the name of the service.
     pub fn drop_repeated(&mut self, kept: usize) {
         let mut seen = BTreeSet::new();
         let repeated: Vec<bool> = self.list[kept..]
@@ -194,8 +194,8 @@ impl Problems {
         self.list.retain(|_| !repeated.next().unwrap_or(false));
     }
 
-    /// Orders problems as `s6-rc-compile` would meet them, so that the first is the one it stops at.
-    /// What it does not object to comes last, by place.
+    /// Sorts problems in the order of `s6-rc-compile`, so that the first one is that at which it stops. Problems that it
+    /// accepts come last, by place.
     pub fn sort_by_rank(&mut self) {
         self.list.sort_by_key(|p| (p.rank, p.labels.first().map(|l| l.origin)));
         self.list.dedup();
@@ -215,7 +215,7 @@ pub fn did_you_mean<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a st
         .map(|(_, candidate)| candidate)
 }
 
-/// Whether one slip of the pen makes one word of the other. Names of a family differ by more.
+/// Whether a single typing error turns one word into the other. Related names usually differ by more.
 pub fn is_one_slip(wrong: &str, right: &str) -> bool {
     strsim::osa_distance(wrong, right) < 2
 }

@@ -1,39 +1,39 @@
-//! Where the characters of a text stand that was read out of a file, escapes included.
+//! The places of the characters of a text in the file that it was read from, also in strings with escapes.
 
 use std::ops::Range;
 
 use super::{FileId, Origin};
 
-/// Where each byte of a text stands in the file that it was read from.
+/// The place of each byte of a text in the file that it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Positions {
-    /// The text as a whole.
+    /// The place of the whole text.
     whole: Origin,
-    /// Where the first byte stands in the file. Most texts are one run from there on: text and file are the same.
+    /// The offset of the first byte in the file. Most texts are one run from there on: text and file are equal.
     start: u32,
-    /// Where further runs of bytes begin, in the text and in the file. Nothing is known of a run that begins at `NOWHERE`.
+    /// The offsets of further runs, in the text and in the file. The place of a run that begins at `NOWHERE` is unknown.
     runs: Box<[(u32, u32)]>,
 }
 
 const NOWHERE: u32 = u32::MAX;
 
 impl Positions {
-    /// Those of a text that is all of a file.
+    /// The positions of a text that is a whole file.
     pub fn of_file(file: FileId) -> Self {
         Positions { whole: Origin::whole(file), start: 0, runs: Box::default() }
     }
 
-    /// Those of a text of which only the place as a whole is known.
+    /// The positions of a text of which only the place of the whole text is known.
     pub fn unknown(whole: Origin) -> Self {
         Positions { whole, start: NOWHERE, runs: Box::default() }
     }
 
-    /// Those of a text that stands in the file from the offset `start` on as it is.
+    /// The positions of a text that is in the file unchanged, from the offset `start` on.
     pub fn plain(whole: Origin, start: usize) -> Self {
         Positions { whole, start: cut(start), runs: Box::default() }
     }
 
-    /// Those of a text in which runs of bytes begin at these places of the text and of the file.
+    /// The positions of a text with these runs: the offsets of each one in the text and in the file.
     pub fn new(whole: Origin, mut runs: Vec<(u32, u32)>) -> Self {
         if runs.is_empty() {
             return Positions::unknown(whole);
@@ -42,17 +42,17 @@ impl Positions {
         Positions { whole, start, runs: runs.into() }
     }
 
-    /// The text as a whole.
+    /// The place of the whole text.
     pub fn whole(&self) -> Origin {
         self.whole
     }
 
-    /// Where the bytes `span` of the text stand; the text as a whole where that is not known.
+    /// The place of the bytes `span` of the text. If it is not known, the place of the whole text.
     pub fn at(&self, span: Range<usize>) -> Origin {
         self.exactly(span).unwrap_or(self.whole)
     }
 
-    /// Where the bytes `span` of the text stand, if that is known.
+    /// The place of the bytes `span` of the text, if it is known.
     pub fn exactly(&self, span: Range<usize>) -> Option<Origin> {
         let (first, last) = (cut(span.start), cut(span.end.saturating_sub(1)).max(cut(span.start)));
         let (start, _) = self.byte(first)?;
@@ -63,7 +63,7 @@ impl Positions {
         Some(Origin::new(self.whole.file, start as usize..end.max(start) as usize))
     }
 
-    /// Where a byte of the text stands in the file, and how many bytes it has there.
+    /// The offset of a byte of the text in the file, and its number of bytes there.
     fn byte(&self, offset: u32) -> Option<(u32, u32)> {
         let behind = self.runs.partition_point(|(text, _)| *text <= offset);
         let (text, file) = behind.checked_sub(1).map_or((0, self.start), |before| self.runs[before]);
@@ -73,7 +73,7 @@ impl Positions {
         let at = file + (offset - text);
         let next = self.runs.get(behind).filter(|(_, file)| *file != NOWHERE);
         let length = match next {
-            // An escape is a run of its own; before a line end of CR LF a run is one byte longer in the file.
+            // An escape is a separate run. Before a line end CR LF a run is one byte longer in the file.
             Some((next_text, next_file)) if offset + 1 == *next_text => {
                 match (next_text - text, next_file - file) {
                     (1, 2 | 4 | 6 | 10) | (2..=4, 6 | 10) => next_file - at,
@@ -85,8 +85,8 @@ impl Positions {
         Some((at, length))
     }
 
-    /// Those of `expanded`, which was made of `written` by replacing parts of lines. Of such a line nothing more is known
-    /// than where the whole text is.
+    /// The positions of `expanded`, which was made from `written` by replacing parts of lines. For such a line only the place
+    /// of the whole text is known.
     #[must_use]
     pub fn expanded(&self, written: &str, expanded: &str) -> Positions {
         if written == expanded {
@@ -107,7 +107,7 @@ impl Positions {
         Positions::new(self.whole, runs)
     }
 
-    /// Adds the runs of the bytes `line`, which begin at `to` in another text.
+    /// Adds the runs of the bytes `line`, which are at the offset `to` in another text.
     fn add_line(&self, line: Range<usize>, to: usize, runs: &mut Vec<(u32, u32)>) {
         let start = cut(line.start);
         runs.push((cut(to), self.byte(start).map_or(NOWHERE, |(at, _)| at)));

@@ -1,10 +1,10 @@
 //! The order in which s6-rc-compile looks for errors.
 
-/// Where a problem stands in the order in which `s6-rc-compile` 0.7.0.0 looks at things; the smallest rank is what it
-/// stops at. Variants and fields are declared in that order, so the derived comparison is the compiler's.
+/// The position of a problem in the order in which `s6-rc-compile` 0.7.0.0 checks its input. The compiler stops at the smallest
+/// rank. Variants and fields are declared in that order, so the derived comparison is the right one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rank {
-    /// Looking through source directory number `source`, entry by entry.
+    /// While the compiler scans source directory number `source`, entry by entry.
     Scan {
         /// Position of the source among the arguments.
         source: u32,
@@ -15,11 +15,11 @@ pub enum Rank {
         /// Position of the file in the order of reading, then of the name in the file.
         step: (u16, u32),
     },
-    /// Naming the pipelines, the last defined consumer first.
+    /// While it names the pipelines, from the last defined consumer to the first.
     PipelineName(u32),
-    /// Resolving bundle number … , and the position in it.
+    /// While it resolves a bundle: the number of the step, and the position in the bundle.
     Bundle(u32, u32),
-    /// Matching producers and consumers and resolving dependencies of longruns, then of oneshots.
+    /// While it matches producers and consumers and resolves dependencies, first of longruns, then of oneshots.
     Links {
         /// Longruns come before oneshots.
         oneshot: bool,
@@ -30,26 +30,26 @@ pub enum Rank {
         /// Position in the list.
         item: u32,
     },
-    /// Looking for dependency cycles.
+    /// While it looks for dependency cycles.
     Cycle,
-    /// Copying what belongs to longruns, in definition order, file by file.
+    /// While it copies the files of longruns, in definition order, file by file.
     Copy {
         /// Definition order.
         service: u32,
         /// Position of the file in the order of copying.
         step: u16,
     },
-    /// Nothing that `s6-rc-compile` would stop over.
+    /// The compiler does not stop at this problem.
     Unranked,
 }
 
-/// What `s6-rc-compile` looks at in one definition directory, in its order: first everything that it reads, then what
-/// it copies once the whole set has been found sound. [`Rank`] counts in these steps.
+/// The steps of `s6-rc-compile` in one definition directory, in its order: first the files that it reads, then the files that
+/// it copies after the whole set was checked. [`Rank`] counts in these steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "each is the file of that name, or says itself what it is")]
+#[allow(missing_docs, reason = "each is the step for the file of that name, or has a comment")]
 pub enum CompilerStep {
     Type,
-    /// Not a file: whether the name is still free.
+    /// Not a file: the check whether the name is still free.
     Name,
     /// The list of dependencies or of contents, as a directory or as a file.
     List,
@@ -67,7 +67,7 @@ pub enum CompilerStep {
     Finish,
     NotificationFd,
     LockFd,
-    /// Not a file: whether the two descriptors differ.
+    /// Not a file: the check whether the two descriptors differ.
     SameDescriptor,
     TimeoutKill,
     FlagTimeoutKillpg,
@@ -82,14 +82,15 @@ pub enum CompilerStep {
 }
 
 impl Rank {
-    /// While the definition at `place` (position of its source, position in it) is read: name number `item` of the
-    /// list that is read in `step`, counted from 1; 0 is the file itself and [`u32::MAX`] what follows its last name.
+    /// The rank of a problem in the definition at `place` (the position of its source, and its position there) while it is
+    /// read. `item` is the number of a name in the list of `step`, counted from 1. 0 is the file itself, and [`u32::MAX`] is
+    /// after its last name.
     pub fn reading(place: (u32, u32), step: CompilerStep, item: u32) -> Rank {
         let (source, service) = place;
         Rank::Scan { source, reading: true, service, step: (step as u16, item) }
     }
 
-    /// While the files of service number `service`, in definition order, are copied.
+    /// The rank of a problem while the files of service number `service`, in definition order, are copied.
     pub fn copying(service: usize, step: CompilerStep) -> Rank {
         Rank::Copy { service: u32::try_from(service).unwrap_or(u32::MAX), step: step as u16 }
     }

@@ -1,10 +1,10 @@
-//! How much a problem weighs.
+//! The severity of a problem.
 
-/// How much a problem weighs.
+/// The severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Nothing is built: s6-rc or the system would refuse or misread it.
+    /// Nothing is built, because s6-rc or the system would refuse or misread the result.
     Error,
-    /// It builds, but most likely does not do what was meant.
+    /// The input can be built, but most likely does not do what the user wants.
     Warning,
 }

@@ -1,9 +1,9 @@
-//! execline: its lexer, by which `s6-rc-compile` turns `up`, `down` and `reload` into words and `execlineb` reads scripts,
-//! and what its programs do with the rest of their command line.
+//! execline: its lexer, with which `s6-rc-compile` reads `up`, `down` and `reload` and `execlineb` reads scripts, and the way
+//! in which its programs use the rest of their command line.
 //!
-//! There is no shell in it: words, double quotes, escapes, comments, and blocks in braces. A word inside blocks is
-//! marked by one space in front per level, and the end of a block by a word that has nothing but the spaces of the
-//! level around it.
+//! It is not a shell: there are only words, double quotes, escapes, comments, and blocks in braces. In the result a word
+//! inside blocks begins with one space for each level. The end of a block is a word of only spaces, those of the level around
+//! it.
 
 mod programs;
 
@@ -11,7 +11,7 @@ pub use programs::{SHELLS, SUBSTITUTES, Swallowed, base_name, goes_on, script_wo
 
 use std::ops::Range;
 
-/// Why a text is no command line, and the bytes to point at.
+/// Why a text is not a valid command line, with the place of the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// A `}` at this offset closes nothing.
@@ -22,12 +22,12 @@ pub enum Refusal {
     OpenQuote(usize),
     /// The numeric escape that starts at this offset has no digits, or its value is not a byte from 1 to 255.
     NumericEscape(usize),
-    /// The last byte, at this offset, needs something behind it.
+    /// The last byte, at this offset, needs something after it.
     CutShort(usize),
 }
 
 impl Refusal {
-    /// The bytes to point at.
+    /// The bytes of the error.
     pub fn span(self) -> Range<usize> {
         match self {
             Refusal::NumericEscape(at) => at..at + 4,
@@ -38,17 +38,19 @@ impl Refusal {
         }
     }
 
-    /// What is wrong, as the end of a sentence, and what to say at the place.
+    /// The error as the end of a sentence, and the text for its place.
     pub fn explained(self) -> (&'static str, &'static str) {
         match self {
-            Refusal::UnmatchedClose(_) => ("closes a block that was never opened", "no `{` belongs to this"),
-            Refusal::UnmatchedOpen(_) => ("opens a block and never closes it", "no `}` belongs to this"),
+            Refusal::UnmatchedClose(_) => {
+                ("closes a block that was never opened", "there is no `{` for this")
+            }
+            Refusal::UnmatchedOpen(_) => ("opens a block and never closes it", "there is no `}` for this"),
             Refusal::OpenQuote(_) => ("ends inside a quoted text", "this quote is never closed"),
             Refusal::NumericEscape(_) => (
-                "has a numeric escape that is no byte from 1 to 255",
+                "has a numeric escape that is not a byte from 1 to 255",
                 "`\\65`, `\\0101` and `\\0x41` are the letter A",
             ),
-            Refusal::CutShort(_) => ("ends too early", "there must be something behind this"),
+            Refusal::CutShort(_) => ("ends too early", "something must follow this"),
         }
     }
 }
@@ -56,18 +58,18 @@ impl Refusal {
 /// A word of a command line, or a brace around a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// The bytes of the text that it was made of, quotes and escapes included.
+    /// The bytes of the text that it comes from, with quotes and escapes.
     pub span: Range<usize>,
-    /// How many blocks it is in; a brace is outside of its own block.
+    /// The number of blocks around it. A brace is outside of its own block.
     pub depth: usize,
-    /// What it is.
+    /// Its kind.
     pub kind: TokenKind,
 }
 
-/// What a token is.
+/// The kinds of tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenKind {
-    /// A word: what a program gets, behind the marks of its depth.
+    /// A word, as the program gets it, without the spaces for its depth.
     Word(Vec<u8>),
     /// The brace that begins a block.
     Open,
@@ -78,7 +80,7 @@ pub enum TokenKind {
 /// The tokens of the command line `text`, up to its end or its first NUL.
 ///
 /// # Errors
-/// The first thing that makes it invalid.
+/// The first error in it.
 pub fn tokens(text: &[u8]) -> Result<Vec<Token>, Refusal> {
     let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
     let mut lexer =
@@ -93,12 +95,12 @@ pub fn tokens(text: &[u8]) -> Result<Vec<Token>, Refusal> {
 /// The words that `s6-rc-compile` makes of the command line `text`.
 ///
 /// # Errors
-/// The first thing that makes it invalid.
+/// The first error in it.
 pub fn words(text: &[u8]) -> Result<Vec<Vec<u8>>, Refusal> {
     tokens(text).map(arguments)
 }
 
-/// The arguments that the tokens of a whole command line are: what `s6-rc-compile` stores of it.
+/// Turns the tokens of a whole command line into arguments, as `s6-rc-compile` stores them.
 pub fn arguments(tokens: Vec<Token>) -> Vec<Vec<u8>> {
     let argument = |token: Token| match token.kind {
         TokenKind::Word(word) => Some(word),
@@ -108,18 +110,18 @@ pub fn arguments(tokens: Vec<Token>) -> Vec<Vec<u8>> {
     tokens.into_iter().filter_map(argument).collect()
 }
 
-/// A token as it is written, with what its line says to a reader.
+/// A token as written, with its position on the line.
 #[derive(Debug, Clone, Copy)]
 pub struct ExeclineWord<'a> {
     /// Offset in the text.
     pub start: usize,
     /// As written, quotes included; a brace of a block is `{` or `}`.
     pub text: &'a str,
-    /// How many blocks it is in.
+    /// The number of blocks around it.
     pub depth: usize,
-    /// It is the first word of its line.
+    /// Whether it is the first word of its line.
     pub first_of_line: bool,
-    /// Its line begins with blanks, or the line before ends with a backslash.
+    /// Whether its line begins with blanks, or the line before ends with a backslash.
     pub continues: bool,
 }
 
@@ -134,17 +136,17 @@ impl ExeclineWord<'_> {
         self.text.contains(['"', '\\'])
     }
 
-    /// The last component, for words that name a program.
+    /// The last component of a path: the name of the program.
     pub fn program(&self) -> &str {
         self.text.rsplit('/').next().unwrap_or(self.text)
     }
 }
 
-/// The tokens of `text` as they are written; none of a text that is no command line.
+/// The tokens of `text` as written. An invalid text has none.
 pub fn written(text: &str) -> Vec<ExeclineWord<'_>> {
     let mut before = 0;
     let word = |token: Token| {
-        // A word that a brace begins may have begun before the last token.
+        // A word that begins with a brace may begin before the end of the last token.
         let gap = text.get(before..token.span.start).unwrap_or_default();
         let newline = gap.rfind('\n');
         let continues = newline.is_some_and(|at| {
@@ -161,12 +163,12 @@ pub fn written(text: &str) -> Vec<ExeclineWord<'_>> {
 struct Lexer<'a> {
     text: &'a [u8],
     at: usize,
-    /// Where the word that is being read begins.
+    /// The offset of the word that is being read.
     start: usize,
-    /// The word that is being read. Between words it is empty, or a brace that a backslash and a newline follow.
+    /// The word that is being read. Between words it is empty, or a brace before a backslash and a newline.
     word: Vec<u8>,
     tokens: Vec<Token>,
-    /// Offsets of the braces that are open.
+    /// The offsets of the open braces.
     open: Vec<usize>,
 }
 
@@ -185,7 +187,7 @@ impl Lexer<'_> {
         Some(byte)
     }
 
-    /// Marks how deep the word is that begins at `start`. Behind a brace and a backslash a word begins a second time.
+    /// Begins a word at `start`. After a brace with a backslash and a newline, this is called twice for one word.
     fn begin_word(&mut self, start: usize) {
         if self.word.is_empty() {
             self.start = start;
@@ -202,7 +204,7 @@ impl Lexer<'_> {
         self.tokens.push(Token { span: start..start + 1, depth: self.open.len(), kind });
     }
 
-    /// Between words.
+    /// Reads from a place between two words.
     fn run(&mut self) -> Result<(), Refusal> {
         while let Some(byte) = self.next() {
             match byte {
@@ -231,7 +233,7 @@ impl Lexer<'_> {
         Ok(())
     }
 
-    /// Behind a brace that stands where a word could begin.
+    /// Reads on after a brace at a place where a word can begin.
     fn brace(&mut self, brace: u8) -> Result<(), Refusal> {
         let start = self.at - 1;
         match self.peek() {
@@ -307,7 +309,7 @@ impl Lexer<'_> {
                     b'r' => self.word.push(13),
                     digit @ b'0'..=b'9' => {
                         self.numeric_escape(digit)?;
-                        // A text that ends right behind a numeric escape counts as quoted to its end.
+                        // A text that ends directly after a numeric escape is accepted, although its quotes are open.
                         if self.peek().is_none() {
                             return Ok(());
                         }
@@ -370,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_know_their_place_and_their_depth() {
+    fn tokens_have_a_place_and_a_depth() {
         let text = "if { test -e \"/a b\" } # no\nx é\\\n y";
         let tokens: Vec<_> = tokens(text.as_bytes())
             .unwrap()
@@ -402,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_brace_needs_a_blank_behind_it() {
+    fn a_brace_needs_a_blank_after_it() {
         assert_eq!(lex("{foo bar} {} }b {# \\{"), ["{foo", "bar}", "{}", "}b", "{#", "{"]);
         assert_eq!(lex("{\\\nfoo"), ["{foo"]);
         assert!(lex("{\\").is_empty());
@@ -410,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_know_escapes() {
+    fn escapes_work_in_quotes() {
         assert_eq!(lex(r#""\65\066\10x" "\0101" "\0x41" "\q""#), ["A6\nx", "A", "A", "q"]);
         assert_eq!(lex("a\"b\\\nc\"\"\""), ["abc"]);
         assert_eq!(lex("\"\\65"), ["A"]);
@@ -418,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_where() {
+    fn an_error_has_its_offset() {
         assert_eq!(refusal("true }\n"), Refusal::UnmatchedClose(5));
         assert_eq!(refusal("if { true\n"), Refusal::UnmatchedOpen(3));
         assert_eq!(refusal("echo \"abc"), Refusal::OpenQuote(5));

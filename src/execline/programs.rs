@@ -1,13 +1,13 @@
-//! What programs do with the words behind them: run them, replace `$NAME` in them, or take them for arguments.
+//! How programs use the words after them: they run them, replace `$NAME` in them, or take them as arguments.
 
 use std::collections::BTreeSet;
 
 use super::ExeclineWord;
 
-/// Shells, which read the word behind `-c`.
+/// Shells, which read the word after `-c` as a script.
 pub const SHELLS: &[&str] = &["sh", "bash", "ash", "dash", "ksh", "mksh", "zsh"];
 
-/// Programs of execline that replace `$NAME` in what stands behind them.
+/// Programs of execline that replace `$NAME` in the words after them.
 pub const SUBSTITUTES: &[&str] = &[
     "importas",
     "define",
@@ -28,14 +28,14 @@ pub const SUBSTITUTES: &[&str] = &[
     "import",
 ];
 
-/// A program that runs the rest of its command line, and what it takes before that.
+/// A program that runs the rest of its command line, and the arguments that it takes before that.
 struct Leader {
     name: &'static str,
-    /// The letters of its options that take a value.
+    /// The letters of the options that take a value.
     valued: &'static str,
-    /// How many words follow the options.
+    /// The number of words after the options.
     words: usize,
-    /// How many blocks follow those.
+    /// The number of blocks after these words.
     blocks: usize,
     /// Whether these blocks are command lines themselves.
     runs_blocks: bool,
@@ -45,12 +45,12 @@ const fn leader(name: &'static str, valued: &'static str, words: usize, blocks: 
     Leader { name, valued, words, blocks, runs_blocks: true }
 }
 
-/// As [`leader`], with blocks that hold words.
+/// The same for a program whose blocks contain words.
 const fn holder(name: &'static str, valued: &'static str, words: usize, blocks: usize) -> Leader {
     Leader { runs_blocks: false, ..leader(name, valued, words, blocks) }
 }
 
-/// execline's own, and those of s6 and s6-overlay that stand in scripts.
+/// Those of execline, and those of s6 and s6-overlay that are common in scripts.
 const LEADERS: &[Leader] = &[
     leader("background", "", 0, 1),
     leader("backtick", "D", 1, 1),
@@ -103,7 +103,7 @@ const LEADERS: &[Leader] = &[
     holder("wait", "t", 0, 1),
 ];
 
-/// Programs that end when they are done: what stands behind them are their arguments.
+/// Programs that end when they are done. The words after them are arguments.
 pub const ENDS: &[&str] = &[
     "addgroup", "adduser", "apk", "apt", "apt-get", "cat", "chgrp", "chmod", "chown", "chpasswd", "cp",
     "curl", "echo", "groupadd", "groupmod", "install", "ip", "iptables", "kill", "ln", "mkdir", "mkfifo",
@@ -112,7 +112,7 @@ pub const ENDS: &[&str] = &[
     "s6-touch",
 ];
 
-/// A program that does not go on, and the first word of the line that it takes for arguments.
+/// A program that runs no other program, and the first word of the next line, which becomes its argument.
 pub struct Swallowed<'a> {
     /// The program.
     pub by: ExeclineWord<'a>,
@@ -120,8 +120,8 @@ pub struct Swallowed<'a> {
     pub word: ExeclineWord<'a>,
 }
 
-/// The first command of an execline text that another one takes for its arguments. `stays` says that its last program
-/// is the process of a service, which cannot be one that ends.
+/// The first command of an execline text that becomes an argument of the command before it. `stays` means that the last
+/// program is the process of a service, so that it cannot be a program that ends.
 pub fn swallowed<'a>(words: &[ExeclineWord<'a>], stays: bool) -> Option<Swallowed<'a>> {
     let mut at = 0;
     while let Some(program) = words.get(at) {
@@ -159,7 +159,7 @@ fn behind_options(words: &[ExeclineWord<'_>], mut at: usize, valued: &str) -> us
     at
 }
 
-/// The line behind a program that ends, if it is a command and not a list of arguments.
+/// The line after a program that ends, if the line is a command and not a list of arguments.
 fn lost_line<'a>(words: &[ExeclineWord<'a>], stays: bool) -> Option<Swallowed<'a>> {
     let (by, rest) = words.split_first()?;
     if !ENDS.contains(&by.program()) {
@@ -170,7 +170,7 @@ fn lost_line<'a>(words: &[ExeclineWord<'a>], stays: bool) -> Option<Swallowed<'a
         let is_known = ENDS.contains(&program) || LEADERS.iter().any(|leader| leader.name == program);
         is_known || (stays && !word.text.starts_with(['-', '"', '$']))
     };
-    // Lines of a block are indented as its first one is; elsewhere an indented line goes on with the one before.
+    // All lines of a block have the same indentation. Elsewhere an indented line continues the line before.
     let is_indented = by.first_of_line && by.continues;
     let word = rest.iter().find(|word| {
         word.first_of_line
@@ -181,16 +181,16 @@ fn lost_line<'a>(words: &[ExeclineWord<'a>], stays: bool) -> Option<Swallowed<'a
     is_command(word).then_some(Swallowed { by: *by, word: *word })
 }
 
-/// Whether a program runs what stands behind it.
+/// Whether a program runs the words after it.
 pub fn goes_on(program: &str) -> bool {
     let is_known = LEADERS.iter().any(|leader| leader.name == program);
     is_known || program.starts_with("s6-") || SUBSTITUTES.contains(&program) || GO_ON.contains(&program)
 }
 
-/// Programs that are not of execline, and builtins of shells, behind which a command goes on.
+/// Other programs and shell builtins that run the words after them.
 const GO_ON: &[&str] = &["env", "envfile", "eval", "loopwhilex", "nice"];
 
-/// Programs that take an argument for a script, and the letters of the option before it.
+/// Programs with an argument that is a script, and the letters of the option before it.
 const INTERPRETERS: &[(&str, &str)] = &[
     ("sh", "c"),
     ("bash", "c"),
@@ -219,8 +219,7 @@ pub fn base_name(word: &str) -> &str {
     name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.')
 }
 
-/// The words of a command that are scripts: those behind `sh -c` and the like, also where another program starts the
-/// shell.
+/// The words of a command that are scripts, as after `sh -c`, even if another program starts the shell.
 pub fn script_words(words: &[String]) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
     for (place, word) in words.iter().enumerate() {

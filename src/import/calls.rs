@@ -1,4 +1,4 @@
-//! What the command lines of a definition name by absolute path, and whether it is there.
+//! Finds the files that the command lines of a definition name by absolute path, and those that do not exist.
 
 use std::io;
 
@@ -8,15 +8,15 @@ use crate::model::{Called, Found, Ignored, Missing, Program};
 use crate::source::{Directory, EntryKind};
 
 impl<D: Directory> DefinitionReader<'_, D> {
-    /// Takes note of `data/check` if `run` needs it.
+    /// Records `data/check` if `run` needs it.
     pub(super) fn check(&mut self, run: &[u8]) {
         if str::from_utf8(run).is_ok_and(|text| text.contains("s6-notifyoncheck")) {
             self.call("run", None, "data/check");
         }
     }
 
-    /// Takes note of the scripts that a command line names by absolute path: those of this definition, and others that
-    /// should be in the tree and are not.
+    /// Records the scripts that a command line names by absolute path: those of this definition, and those that should be in
+    /// the tree but are missing.
     pub(super) fn calls(&mut self, file: &'static str, words: &[Vec<u8>]) {
         for (number, word) in words.iter().enumerate() {
             let word = word.trim_ascii_start();
@@ -31,7 +31,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         }
     }
 
-    /// Whether the tree should have something at the absolute path `path`, and has not; with what is nearest to it.
+    /// `Some` if the tree should have a file at the absolute path `path` but does not; with the most similar path that exists.
     fn missing(&mut self, path: &str) -> Option<Option<(String, Origin)>> {
         let is_missing = |found: io::Result<EntryKind>| {
             found.is_err_and(|error| {
@@ -42,11 +42,11 @@ impl<D: Directory> DefinitionReader<'_, D> {
             if !is_missing(self.source.kind(below.as_bytes())) {
                 return None;
             }
-            // Other layers and the Dockerfile may add what is not here, unless this is a whole image.
+            // Unless this is a whole image, other layers or the Dockerfile may add the file.
             let is_whole = self.is_in_an_image();
             let of = |path: &str| path.split('/').next().map(str::to_owned);
             let own = str::from_utf8(self.context.name.as_bytes()).ok().map(str::to_owned);
-            // A script of a service that is not here is another layer's.
+            // A script of a service that the tree does not have belongs to another layer.
             let near = nearest(self.source, below);
             let near = near.filter(|near| is_whole || of(near) == of(below) || of(near) == own);
             let is_file = |entry: &Ignored| !entry.is_directory && entry.name != b"finish";
@@ -63,24 +63,24 @@ impl<D: Directory> DefinitionReader<'_, D> {
         if !is_missing(root.kind(below.as_bytes())) {
             return None;
         }
-        // What other layers bring to other places is not known: only a slip of the pen is.
+        // Other layers may have any file outside the source directory, so only a likely typing error counts.
         let near = nearest(&root, below)?;
         let place = root.place(near.as_bytes())?;
         Some(Some((format!("/{near}"), Origin::whole(self.context.files.add(place, "")))))
     }
 
-    /// Whether the whole image is known: one with s6-overlay has its `/init`.
+    /// Whether the tree is part of a whole image, which has the `/init` of s6-overlay.
     pub(super) fn is_in_an_image(&self) -> bool {
         self.source.root().is_some_and(|root| root.kind(b"init").is_ok())
     }
 
-    /// The path of something in the source directory, as it is to be printed.
+    /// The path of a file in the source directory, for printing.
     fn beside(&self, below: &str) -> std::path::PathBuf {
         let own = super::path_of(self.context.path.clone());
         own.parent().unwrap_or(&own).join(below)
     }
 
-    /// An absolute path that leads into a definition: the way to its source directory, and the rest.
+    /// Splits an absolute path into a definition: the path of the source directory, and the rest.
     fn in_source<'w>(&self, path: &'w str) -> Option<(&'w str, &'w str)> {
         let source =
             str::from_utf8(self.context.path.rsplit(|byte| *byte == b'/').nth(1).unwrap_or_default());
@@ -97,7 +97,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         None
     }
 
-    /// The path in this definition that an absolute path of the image leads to, if it is plain that it does.
+    /// The path in this definition that an absolute path of the image leads to, if it certainly does.
     pub(super) fn own_path(&self, word: &[u8]) -> Option<String> {
         let word = str::from_utf8(word).ok()?.strip_prefix('/')?;
         let own = str::from_utf8(self.context.name.as_bytes()).ok()?;
@@ -148,7 +148,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
     }
 }
 
-/// The path below `directory` that differs from `path` in one name, and leads somewhere.
+/// An existing path below `directory` that differs from `path` in one name.
 fn nearest<D: Directory>(directory: &D, path: &str) -> Option<String> {
     let names: Vec<&str> = path.split('/').collect();
     let mut at = directory.directory(b".").ok()?;

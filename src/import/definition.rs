@@ -1,4 +1,4 @@
-//! One service definition directory.
+//! Reads one service definition directory.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,17 +9,18 @@ use crate::diagnostic::{Class, CompilerStep, Diagnostic, Files, Origin, Problems
 use crate::model::{Bundle, Definition, Ignored, Kind, Longrun, Name, Oneshot, Program, Service};
 use crate::source::{Directory, EntryKind, Listed};
 
-/// What is longer than this is no list and no command line, but perhaps a device that never ends.
+/// The number of bytes that are read of a list or a command line. A longer file may be a device that never ends.
 pub(super) const LONGEST_TEXT: usize = 64 << 20;
-/// What is longer than this is no script; `run` may be a link to a program of any size, of which s6gen needs nothing.
+/// The number of bytes that are read of a script. `run` may be a link to a program of any size, of which s6gen needs only the
+/// beginning.
 pub(super) const LONGEST_SCRIPT: usize = 1 << 20;
 
-/// Which definition is read, and where what is found goes.
+/// The definition that is read, and where its problems go.
 pub(super) struct Context<'a> {
     pub(super) name: Name,
-    /// The path of the definition directory, as it is to be printed.
+    /// The path of the definition directory, for printing.
     pub(super) path: Vec<u8>,
-    /// The paths of the files that lie elsewhere, in another layer of an image.
+    /// The paths of files that are in another layer of an image.
     pub(super) elsewhere: BTreeMap<Vec<u8>, PathBuf>,
     /// Position of its source directory among the sources, and of the definition in it.
     pub(super) place: (u32, u32),
@@ -29,7 +30,7 @@ pub(super) struct Context<'a> {
     pub(super) problems: &'a mut Problems,
 }
 
-/// Reads a definition. Without a readable type it is of kind unknown.
+/// Reads a definition. If its type cannot be read, it is [`Kind::Unknown`].
 pub(super) fn read<D: Directory>(opened: io::Result<D>, source: &D, mut context: Context<'_>) -> Service {
     let place = context.place;
     let opened = opened.and_then(|mut directory| {
@@ -43,7 +44,7 @@ pub(super) fn read<D: Directory>(opened: io::Result<D>, source: &D, mut context:
             let origin = context.origin("", "", 0..0);
             context.problems.push(
                 Diagnostic::s6rc(Class::SvcOpen, Rank::reading(place, CompilerStep::Type, 0), message)
-                    .at(origin, "whoever compiles must be able to list this directory"),
+                    .at(origin, "s6-rc-compile must be able to list this directory"),
             );
             return Service { place, ..Service::new(context.name, Some(origin), Kind::Unknown) };
         }
@@ -76,7 +77,7 @@ pub(super) fn read<D: Directory>(opened: io::Result<D>, source: &D, mut context:
 }
 
 impl Context<'_> {
-    /// A place in a file of the definition, which `text` is the content of. No file is the definition itself.
+    /// A place in a file of the definition with the content `text`. An empty name is the definition itself.
     pub(super) fn origin(
         &mut self,
         file: &str,
@@ -94,25 +95,25 @@ impl Context<'_> {
 
 pub(super) struct DefinitionReader<'a, D> {
     pub(super) directory: D,
-    /// The source directory that it lies in.
+    /// The source directory that contains it.
     pub(super) source: &'a D,
-    /// What the directory holds, by name. Files that are not listed need not be looked for.
+    /// The entries of the directory, by name. Files that are not listed do not exist.
     pub(super) entries: Vec<Listed>,
     pub(super) context: Context<'a>,
     pub(super) incomplete: bool,
-    /// What it runs.
+    /// The programs that it runs.
     pub(super) programs: Vec<Program>,
-    /// What is found beside what the compiler looks at.
+    /// Facts that the compiler does not check.
     pub(super) facts: Box<Definition>,
 }
 
 impl<D: Directory> DefinitionReader<'_, D> {
-    /// What the entry of that name is itself, if there is one.
+    /// The kind of the entry `file` itself, if there is one.
     pub(super) fn entry(&self, file: &str) -> Option<EntryKind> {
         self.entries.iter().find(|entry| entry.name == file.as_bytes()).map(|entry| entry.kind)
     }
 
-    /// The content of a file; nothing if it is missing, which a link that leads nowhere is too.
+    /// The content of a file. `None` if it is missing; a dangling link counts as missing.
     pub(super) fn content(&self, file: &str, limit: usize) -> Option<io::Result<Vec<u8>>> {
         self.entry(file)?;
         match self.directory.read(file.as_bytes(), limit) {
@@ -121,7 +122,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         }
     }
 
-    /// What the entry leads to; nothing if it is missing.
+    /// The kind of file that the entry leads to. `None` if it is missing.
     pub(super) fn kind(&self, file: &str) -> Option<io::Result<EntryKind>> {
         match self.entry(file)? {
             EntryKind::Link => match self.directory.kind(file.as_bytes()) {
@@ -144,7 +145,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         self.context.problems.push(problem);
     }
 
-    /// Reports that a file is there but cannot be used.
+    /// Reports that a file exists but cannot be used.
     pub(super) fn unusable(&mut self, class: Class, rank: Rank, file: &str, error: &io::Error) {
         let origin = self.context.origin(file, "", 0..0);
         let name = &self.context.name;
@@ -161,7 +162,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         };
         self.push(
             Diagnostic::s6rc(class, rank, message)
-                .at(origin, "s6-rc-compile stops here: where this file exists, it must be usable")
+                .at(origin, "s6-rc-compile stops here: if this file exists, it must be usable")
                 .maybe_help(help.map(str::to_owned)),
         );
     }
@@ -188,11 +189,11 @@ impl<D: Directory> DefinitionReader<'_, D> {
             };
             self.push(
                 Diagnostic::s6rc(Class::ContentsMissing, self.reading(CompilerStep::List, 0), message)
-                    .at(at, "s6-rc cannot tell what this bundle stands for")
+                    .at(at, "s6-rc needs the contents of this bundle")
                     .help(help),
             );
             self.incomplete = true;
-            self.is_told("dependencies.d");
+            self.mark_as_reported("dependencies.d");
             Vec::new()
         });
         let service = self.service(origin);

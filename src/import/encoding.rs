@@ -1,12 +1,12 @@
-//! Files that were saved in a way that s6-rc does not read.
+//! Recognizes files in an encoding or with line ends that s6-rc cannot read.
 
-/// What helps against CR LF.
+/// The help for CR LF line ends.
 pub(super) const LINE_ENDS: &str =
     "save it with LF line ends; in git, a line `* text eol=lf` in .gitattributes keeps them";
-/// What helps against a byte order mark.
+/// The help for a byte order mark.
 pub(super) const NO_MARK: &str = "save it as UTF-8 without byte order mark";
 
-/// How a text is saved that s6-rc cannot read as such.
+/// A note on the encoding of a text, if s6-rc cannot read it.
 pub(super) fn encoding(text: &[u8]) -> Option<&'static str> {
     match text {
         [0xef, 0xbb, 0xbf, ..] => Some("this file begins with a byte order mark, which s6-rc takes for text"),

@@ -1,11 +1,11 @@
-//! Every file of the definitions, for comparisons: to judge them, most of these need not be opened.
+//! Reads every file of the definitions, for comparisons. Checks do not need most of them.
 
 use std::collections::BTreeMap;
 
 use crate::model::{DefinitionFiles, File, Name, json_text};
 use crate::source::{Directory, EntryKind, Source};
 
-/// Deeper than any sensible `data`, and not too deep for the stack.
+/// The largest depth of directories that is read: deeper than any sensible `data`, and not too deep for the stack.
 const DEEPEST: usize = 64;
 
 /// The files of every definition in `sources` by their path in the definition, as far as they can be read.
@@ -30,7 +30,7 @@ pub fn files<D: Directory>(sources: Vec<Source<D>>) -> DefinitionFiles {
 fn collect<D: Directory>(mut directory: D, prefix: &str, depth: usize, files: &mut BTreeMap<String, File>) {
     for entry in directory.list().unwrap_or_default() {
         let path = format!("{prefix}{}", json_text(&entry.name));
-        // A link to a directory is copied as a link: what is there is no part of the definition.
+        // A link to a directory is copied as a link, so the files there are not part of the definition.
         if entry.kind == EntryKind::Directory {
             if depth > 0
                 && let Ok(inner) = directory.directory(&entry.name)

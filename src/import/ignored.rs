@@ -1,4 +1,4 @@
-//! The entries of a definition that s6-rc does not read.
+//! Finds the entries of a definition that s6-rc does not read.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::model::{DefinitionFile, Ignored};
 use crate::source::{Directory, EntryKind};
 
 impl<D: Directory> DefinitionReader<'_, D> {
-    /// Takes note of every entry that s6-rc does not read in a service of this type.
+    /// Records every entry that s6-rc does not read in a service of this type.
     pub(super) fn ignored(&mut self, kind: Option<&str>) {
         let Some(kind) = kind else { return };
         let has_template = self.entry("template").is_some();
@@ -43,7 +43,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         }
     }
 
-    /// The entries that files which s6-rc reads in this service are links to.
+    /// The entries that are targets of links, if s6-rc reads the links in this service.
     pub(super) fn linked(&self, kind: &str) -> BTreeSet<Vec<u8>> {
         let read = self.entries.iter().filter(|entry| {
             let file = DefinitionFile::find(&entry.name);
@@ -60,8 +60,8 @@ impl<D: Directory> DefinitionReader<'_, D> {
         .collect()
     }
 
-    /// An entry is spoken of elsewhere, and need not be reported for having no meaning as well.
-    pub(super) fn is_told(&mut self, file: &str) {
+    /// Removes an entry from the list of ignored ones, because another report is about it.
+    pub(super) fn mark_as_reported(&mut self, file: &str) {
         self.facts.ignored.retain(|entry| entry.name != file.as_bytes());
     }
 }

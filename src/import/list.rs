@@ -1,12 +1,12 @@
-//! Lists of names, one per line.
+//! Reads lists of names, one per line.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// The names of the list `text` with their places, each once.
 ///
-/// A line is cut at its first NUL; blanks in front are dropped, lines that are empty or begin with `#` are skipped,
-/// everything else is the name, blanks and CR at the end included.
+/// A line ends at its first NUL. Blanks before a name are dropped; lines that are empty or begin with `#` are skipped.
+/// Everything else is the name, also blanks and CR at its end.
 pub(super) fn names(text: &[u8]) -> Vec<(&[u8], Range<usize>)> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_a_name_with_everything_behind_it() {
+    fn a_line_is_a_name_with_everything_after_it() {
         let text = b" a\n\tb # x\n# c\n\n \t\nc\0d\na\ne\r";
         let names: Vec<_> = names(text).into_iter().map(|(name, span)| (name, &text[span])).collect();
         let expected: [&[u8]; 4] = [b"a", b"b # x", b"c", b"e\r"];

@@ -1,5 +1,5 @@
-//! A source directory that exists already → the same [`ServiceSet`] that a manifest gives, read exactly as
-//! `s6-rc-compile` 0.7.0.0 reads it.
+//! Reads existing source directories, exactly as `s6-rc-compile` 0.7.0.0 does. The result is a [`ServiceSet`], as from a
+//! manifest.
 
 mod calls;
 mod definition;
@@ -29,10 +29,10 @@ use receipts::Receipts;
 
 /// Reads the source directories `sources`, in the order in which they are given to `s6-rc-compile`.
 ///
-/// Everything that the compiler would refuse while it reads or copies single files is reported, ranked in its own
-/// order; what concerns several definitions is for `validate`. A definition that cannot be read becomes
-/// [`Kind::Unknown`], so that whoever mentions it is not reported as well. Pipelines, the built-in definitions of
-/// s6-overlay and everything else that lies outside `sources` is not added.
+/// Reports everything that the compiler refuses while it reads or copies single files, ranked in its own order. Checks of
+/// several definitions together are in `validate`. A definition that cannot be read becomes [`Kind::Unknown`], so that its
+/// dependents are not reported too. The built-in definitions of s6-overlay, and everything else outside `sources`, are
+/// not added.
 pub fn tree<D: Directory>(
     sources: Vec<Source<D>>,
     target: Target,
@@ -47,7 +47,7 @@ pub fn tree<D: Directory>(
     set
 }
 
-/// Looking through one source directory.
+/// The scan of one source directory.
 struct Scan<'a> {
     number: u32,
     path: Vec<u8>,
@@ -72,7 +72,7 @@ impl Scan<'_> {
                         self.rank(0),
                         format!("cannot open the source directory `{}`: {}", self.shown(), reason(&error)),
                     )
-                    .at(origin, "no definition can be read from here"),
+                    .at(origin, "s6gen can read no definitions here"),
                 );
                 return;
             }
@@ -106,7 +106,7 @@ impl Scan<'_> {
                 );
                 continue;
             }
-            // Listing does not need the right to search, looking at an entry does.
+            // Listing a directory needs only its r bit, looking at an entry needs the x bit.
             if unsearchable.get_or_insert_with(|| directory.kind(b".").is_err()) == &true {
                 self.refuse(
                     position,
@@ -204,7 +204,7 @@ impl Scan<'_> {
             .push(Diagnostic::s6rc(class, self.rank(position), message).at(origin, label).help(help));
     }
 
-    /// Takes note of a file that would mean something one level deeper.
+    /// Records a file that belongs into a definition.
     fn stray(&mut self, name: &Name, place: Option<PathBuf>) {
         let origin = match place {
             Some(place) => Origin::whole(self.files.add(place, "")),
@@ -213,7 +213,7 @@ impl Scan<'_> {
         self.set.stray.push((name.clone(), origin));
     }
 
-    /// Keeps the name known, so that whoever mentions it is not reported for that.
+    /// Adds a service of unknown kind, so that mentions of its name are not reported as undefined.
     fn add_unknown(&mut self, name: &Name) {
         self.set.services.push(Service::new(name.clone(), None, Kind::Unknown));
     }
@@ -223,7 +223,7 @@ fn path_of(bytes: Vec<u8>) -> PathBuf {
     OsString::from_vec(bytes).into()
 }
 
-/// What the system says, without the number that std puts behind it.
+/// The message of the system, without the error number that std adds.
 fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     match text.split_once(" (os error") {

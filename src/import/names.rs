@@ -1,4 +1,4 @@
-//! The files and directories of a definition that hold names of services.
+//! Reads the files and directories of a definition that contain names of services.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,11 +9,11 @@ use crate::diagnostic::{Class, CompilerStep, Diagnostic, Origin};
 use crate::model::{Name, ServiceRef};
 use crate::source::{Directory, Listed};
 
-/// How much is read of a file that only its name matters of.
+/// The number of bytes that are read of a file in a list directory, where only the name counts.
 const LONGEST_NOTE: usize = 4096;
 
 impl<D: Directory> DefinitionReader<'_, D> {
-    /// A list of names, as a directory or else as a file. Nothing if there is neither.
+    /// A list of names: the directory, or if there is none, the file. `None` if there is neither.
     pub(super) fn list(&mut self, directory: &str, file: &str) -> Option<Vec<ServiceRef>> {
         if self.entry(directory).is_some() {
             let opened = self.directory.directory(directory.as_bytes());
@@ -42,7 +42,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         self.list_file(file, CompilerStep::List).map(|(names, _)| names)
     }
 
-    /// Takes note of the names of the list `file` that the directory with the names `seen` hides.
+    /// Records the names in the list `file` that the directory with the names `seen` overrides.
     pub(super) fn hidden(&mut self, file: &str, seen: &[ServiceRef]) {
         let Some(Ok(content)) = self.content(file, LONGEST_TEXT) else { return };
         let whole = self.context.origin(file, content.as_slice(), 0..0);
@@ -59,7 +59,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         }
     }
 
-    /// The names in a directory, with where each lies if that is elsewhere.
+    /// The names in a directory, with the place of each one.
     pub(super) fn list_directory(
         &mut self,
         directory: &str,
@@ -86,7 +86,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
             .collect()
     }
 
-    /// A list of names in a file, and the place of the file if it could be read. Nothing if there is none.
+    /// A list of names in a file, and the place of the file if it could be read. `None` if there is no file.
     pub(super) fn list_file(
         &mut self,
         file: &str,
@@ -113,7 +113,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         Some((refs.collect(), Some(whole)))
     }
 
-    /// A file that must hold exactly one name, if it is there.
+    /// A file that must contain exactly one name, if it exists.
     pub(super) fn one_name(
         &mut self,
         file: &str,
@@ -123,7 +123,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         let (names, whole) = self.list_file(file, step)?;
         let whole = match whole {
             Some(whole) if names.len() != 1 => whole,
-            // What could not be read at all was reported for that.
+            // A file that could not be read was already reported.
             _ => return Some(names),
         };
         self.incomplete = true;
@@ -132,12 +132,12 @@ impl<D: Directory> DefinitionReader<'_, D> {
             class,
             self.reading(step, u32::MAX),
             match names.len() {
-                0 => format!("`{file}` of `{name}` holds no name"),
-                count => format!("`{file}` of `{name}` holds {count} names"),
+                0 => format!("`{file}` of `{name}` contains no name"),
+                count => format!("`{file}` of `{name}` contains {count} names"),
             },
         );
         for (number, reference) in names.iter().enumerate() {
-            let text = if number == 0 { "there must be exactly one" } else { "this is one more" };
+            let text = if number == 0 { "there must be exactly one" } else { "this is another one" };
             problem = problem.at(reference.origin, text);
         }
         if names.is_empty() {

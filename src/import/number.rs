@@ -27,8 +27,8 @@ fn digits(text: &[u8]) -> Option<u32> {
     })
 }
 
-/// How the number was most likely meant, if that is plain to see.
-pub(super) fn meant(text: &[u8], milliseconds: bool) -> Option<String> {
+/// The help for a text that is not a number, if the intended number is clear.
+pub(super) fn suggestion(text: &[u8], milliseconds: bool) -> Option<String> {
     let text = str::from_utf8(text).ok()?;
     let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
     let line = line.strip_prefix('+').unwrap_or(line);
@@ -70,14 +70,14 @@ mod tests {
     #[test]
     fn a_duration_is_turned_into_milliseconds() {
         assert_eq!(
-            meant(b"10s\n", true).unwrap(),
+            suggestion(b"10s\n", true).unwrap(),
             "write `10000`: the file holds milliseconds, without a unit"
         );
-        assert_eq!(meant(b"10\r\n", true).unwrap(), super::super::encoding::LINE_ENDS);
+        assert_eq!(suggestion(b"10\r\n", true).unwrap(), super::super::encoding::LINE_ENDS);
         assert_eq!(
-            meant(b" 10\n", true).unwrap(),
+            suggestion(b" 10\n", true).unwrap(),
             "write `10` and nothing else: no blanks, no CR, no other line"
         );
-        assert_eq!(meant(b"soon", true), None);
+        assert_eq!(suggestion(b"soon", true), None);
     }
 }

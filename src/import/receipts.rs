@@ -1,4 +1,4 @@
-//! What s6gen made itself, where it left its list beside the definitions.
+//! Reads the receipts of s6gen, which list the definitions that it made.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -7,18 +7,18 @@ use crate::model::Made;
 use crate::source::Directory;
 use crate::tree::RECEIPT;
 
-/// A list names every file; this is more than any set that s6-rc can bear has.
+/// The number of bytes that are read of a receipt. No set that s6-rc can compile needs more.
 const LONGEST: usize = 64 << 20;
 
-/// The lists that were read, by where they lie: many definitions are links into one directory.
+/// The receipts that were read, by directory: many definitions are links into one directory.
 #[derive(Default)]
 pub(super) struct Receipts {
     known: BTreeMap<PathBuf, BTreeMap<Vec<u8>, Made>>,
 }
 
 impl Receipts {
-    /// What s6gen meant with the definition `name`, which is open, if it made it. Only where it is known where the
-    /// definition really lies.
+    /// How the service of the open definition `name` starts, if a receipt lists it. `None` also if the real path of the
+    /// definition is not known.
     pub(super) fn made<D: Directory>(&mut self, opened: &D, name: &[u8]) -> Option<Made> {
         let beside = opened.place(b".")?.parent()?.to_owned();
         let names = self.known.entry(beside).or_insert_with(|| {
@@ -29,7 +29,7 @@ impl Receipts {
     }
 }
 
-/// The definitions that a list names.
+/// The definitions that a receipt lists.
 fn definitions(text: &[u8]) -> BTreeMap<Vec<u8>, Made> {
     let mut made = BTreeMap::new();
     let mut started = BTreeSet::new();

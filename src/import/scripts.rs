@@ -1,4 +1,5 @@
-//! What a definition runs: `up`, `down` and `reload` as s6-rc-compile takes them apart, `run` and `finish` as it copies them.
+//! Reads the programs of a definition: `up`, `down` and `reload`, which s6-rc-compile splits into words, and `run` and
+//! `finish`, which it copies.
 
 use std::io;
 
@@ -11,7 +12,7 @@ use crate::source::{Directory, EntryKind};
 
 impl<D: Directory> DefinitionReader<'_, D> {
     pub(super) fn up(&mut self) -> Script {
-        // A link that leads nowhere is listed, and still missing.
+        // A dangling link is listed, but counts as missing.
         if let Some(script) = self.command_line("up", CompilerStep::Up) {
             return script;
         }
@@ -32,14 +33,14 @@ impl<D: Directory> DefinitionReader<'_, D> {
         };
         self.push(
             Diagnostic::s6rc(Class::UpMissing, self.reading(CompilerStep::Up, 0), message)
-                .at(origin, "s6-rc cannot tell how to start it")
+                .at(origin, "s6-rc needs it to start the service")
                 .help(help),
         );
-        self.is_told("run");
+        self.mark_as_reported("run");
         Script::default()
     }
 
-    /// `up`, `down` or `reload`. Nothing if it is missing; a faulty one is the empty command.
+    /// `up`, `down` or `reload`. `None` if it is missing. A faulty one counts as an empty command.
     pub(super) fn command_line(&mut self, file: &'static str, step: CompilerStep) -> Option<Script> {
         let content = match self.content(file, LONGEST_TEXT)? {
             Ok(content) => content,
@@ -81,7 +82,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         let name = &self.context.name;
         let message = format!("`{file}` of `{name}` {what}");
         let help = if content.starts_with(b"#!") {
-            "this file is no script but one command line, which s6-rc runs: put the script elsewhere and write its \
+            "this file is not a script but one command line, which s6-rc runs: put the script elsewhere and write its \
              absolute path here"
         } else {
             match refusal {
@@ -132,14 +133,14 @@ impl<D: Directory> DefinitionReader<'_, D> {
         let origin = self.context.origin(if class == Class::RunMissing { "" } else { "run" }, "", 0..0);
         self.push(
             Diagnostic::s6rc(class, rank, message)
-                .at(origin, "s6-rc cannot tell what to run")
+                .at(origin, "s6-rc needs it to start the service")
                 .maybe_help(help.map(str::to_owned)),
         );
-        self.is_told("up");
+        self.mark_as_reported("up");
         Script::default()
     }
 
-    /// Reports a fifo that the compiler would open and wait at.
+    /// Reports a fifo, which the compiler would open and then wait for ever.
     pub(super) fn hang(&mut self, file: &str, step: CompilerStep) {
         let rank = self.copying(step);
         let origin = self.context.origin(file, "", 0..0);
@@ -147,7 +148,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         let message = format!("`{file}` of `{name}` is a fifo");
         self.push(
             Diagnostic::s6rc(Class::Hang, rank, message)
-                .at(origin, "s6-rc-compile waits here for somebody to write, for ever")
+                .at(origin, "s6-rc-compile waits here for a writer, for ever")
                 .help("remove it, or make it a file"),
         );
     }
@@ -156,7 +157,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         matches!(self.kind(file), Some(Ok(EntryKind::Fifo)))
     }
 
-    /// `finish` is left out without a word if it cannot be opened.
+    /// `finish`. If the compiler cannot open it, it leaves it out without a message.
     pub(super) fn finish(&mut self) -> Option<Script> {
         let Some(content) = self.content("finish", LONGEST_SCRIPT) else {
             if self.entry("finish").is_some() {
@@ -190,7 +191,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         self.facts.finish_left_out = Some((origin, why));
     }
 
-    /// Keeps a file for reports that show a part of it. Programs are not shown.
+    /// Keeps the content of a file, because reports may show a part of it. They do not show compiled programs.
     pub(super) fn keep(&mut self, file: &'static str, content: &[u8]) -> Origin {
         let shown = if str::from_utf8(content).is_ok() { content } else { b"" };
         let origin = self.context.origin(file, shown, 0..0);

@@ -1,4 +1,4 @@
-//! The `type` file of a definition, and what to do about one that has none.
+//! Reads the `type` file of a definition, and helps if it is missing or wrong.
 
 use super::definition::DefinitionReader;
 use super::encoding::{LINE_ENDS, NO_MARK, encoding};
@@ -8,7 +8,7 @@ use crate::model::DefinitionFile;
 use crate::source::Directory;
 
 impl<D: Directory> DefinitionReader<'_, D> {
-    /// The `type` file: its place, and the type if it is one.
+    /// The place of the `type` file, and the type if it is valid.
     pub(super) fn type_file(&mut self) -> (Origin, Option<&'static str>) {
         let content = match self.content("type", 64) {
             Some(Ok(content)) => content,
@@ -32,7 +32,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
                 return (origin, None);
             }
         };
-        // The compiler reads 8 bytes and no more, so `longrun`, a newline, and anything behind it is fine.
+        // The compiler reads only 8 bytes, so it accepts `longrun` and a newline with any text after it.
         let (head, rest) = content.split_at(content.len().min(8));
         let origin = self.context.origin("type", content.as_slice(), 0..content.trim_ascii_end().len());
         let kind = type_of(head);
@@ -45,7 +45,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         (origin, kind)
     }
 
-    /// What to do about a definition without a type, and what it probably is.
+    /// The help for a definition without a type, and a note on what it probably is.
     pub(super) fn way_to_a_type(&self) -> (String, Option<String>) {
         let name = &self.context.name;
         if let Some(link) = self.source.hidden_link(name.as_bytes()) {
@@ -119,21 +119,22 @@ impl<D: Directory> DefinitionReader<'_, D> {
             {
                 ("the line ends with CR LF, as Windows writes it", LINE_ENDS.to_owned())
             }
-            (Some(exact), _) if word.starts_with(exact) && word.len() > exact.len() => {
-                ("there is more than the type", format!("write `{exact}` and a newline, and nothing else"))
-            }
+            (Some(exact), _) if word.starts_with(exact) && word.len() > exact.len() => (
+                "there is more text than the type",
+                format!("write `{exact}` and a newline, and nothing else"),
+            ),
             (Some(exact), _) => (
-                "this is no type",
+                "this is not a type",
                 format!(
                     "write `{exact}` and a newline: no blanks, no CR, no capital letters, no second line"
                 ),
             ),
-            (None, Some(close)) => ("this is no type", format!("did you mean `{close}`?")),
+            (None, Some(close)) => ("this is not a type", format!("did you mean `{close}`?")),
             (None, None) if content.is_empty() => {
                 let (help, _) = self.way_to_a_type();
                 ("this file is empty", help)
             }
-            (None, None) => ("this is no type", "write `longrun`, `oneshot` or `bundle`".into()),
+            (None, None) => ("this is not a type", "write `longrun`, `oneshot` or `bundle`".into()),
         };
         let problem = Diagnostic::s6rc(
             Class::TypeInvalid,

@@ -1,4 +1,4 @@
-//! The files of a definition that hold a number or a signal, and those whose existence is enough.
+//! Reads the files of a definition that contain a number or a signal, and those that are flags.
 
 use std::io;
 
@@ -33,17 +33,17 @@ impl<D: Directory> DefinitionReader<'_, D> {
         let origin = self.context.origin(file, content, 0..content.trim_ascii_end().len());
         let label = match encoding(content) {
             Some(label) => label,
-            None if content.trim_ascii().is_empty() => "there is no number",
-            None => "digits only",
+            None if content.trim_ascii().is_empty() => "this file contains no number",
+            None => "only digits are allowed",
         };
         let help = match encoding(content) {
             Some(_) => Some(NO_MARK.to_owned()),
-            None => number::meant(content, milliseconds),
+            None => number::suggestion(content, milliseconds),
         };
         self.push(Diagnostic::s6rc(class, rank, message).at(origin, label).maybe_help(help));
     }
 
-    /// Whether a file is there, of whatever kind.
+    /// Whether a file exists, of any kind.
     pub(super) fn present(&mut self, file: &str, class: Class, rank: Rank) -> bool {
         match self.kind(file) {
             None => false,
@@ -63,7 +63,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         self.present(file, Class::EmptyflagAccess, self.copying(step))
     }
 
-    /// A signal, which the compiler copies without looking at it, or leaves out.
+    /// A signal. The compiler copies the file unchecked, or leaves it out.
     pub(super) fn copied(&mut self, file: &'static str, step: CompilerStep) -> Option<Vec<u8>> {
         match self.content(file, LONGEST_SCRIPT)? {
             Ok(_) if self.is_fifo(file) => {
@@ -105,12 +105,12 @@ impl<D: Directory> DefinitionReader<'_, D> {
         Some(Written { value, origin: Some(self.context.origin(file, content, 0..end)) })
     }
 
-    /// `data`, `env` or `template`: a directory if it is there at all, and one that can be listed.
+    /// Checks `data`, `env` or `template`: if it exists, it must be a directory that can be listed.
     pub(super) fn subdirectory(&mut self, file: &str, step: CompilerStep) {
         let rank = self.copying(step);
         match self.kind(file) {
             None => {}
-            // A link is copied as a link, so what it leads to need not be readable.
+            // A link is copied as a link, so its target need not be readable.
             Some(Ok(EntryKind::Directory)) if self.entry(file) == Some(EntryKind::Link) => {}
             Some(Ok(EntryKind::Directory)) => {
                 let listed = self.directory.directory(file.as_bytes()).and_then(|mut inner| inner.list());

@@ -16,18 +16,18 @@ pub enum GraphDirection {
     Down,
 }
 
-/// What one service waits for.
+/// One service and the services that it waits for.
 struct GraphLine {
     node: Node,
     name: String,
-    /// Services of one step may start, or stop, at the same time.
+    /// The number of its step. Services of one step may start, or stop, at the same time.
     step: usize,
-    /// The positions of the lines it waits for, each once for every reason, in order.
+    /// The positions of the lines that it waits for, in order. If there are several reasons, a position comes once for each.
     after: Vec<(usize, Why)>,
 }
 
 impl GraphLine {
-    /// The services it waits for, with every reason.
+    /// The lines that it waits for, each with all reasons.
     fn waits(&self) -> impl Iterator<Item = (usize, &[(usize, Why)])> {
         self.after.chunk_by(|(one, _), (other, _)| one == other).map(|same| (same[0].0, same))
     }
@@ -37,18 +37,19 @@ impl GraphLine {
     }
 }
 
-/// The part of a service set that is drawn.
+/// The part of a service set that the graph shows.
 struct DrawnGraph<'a> {
     index: &'a Index<'a>,
     direction: GraphDirection,
-    /// In the order of their nodes.
+    /// The services, in the order of their nodes.
     lines: Vec<GraphLine>,
-    /// Which nodes start at boot.
+    /// Whether each node starts at boot.
     boot: Vec<bool>,
 }
 
 impl<'a> DrawnGraph<'a> {
-    /// The graph around `names`: with their dependencies, or going down with their dependents. Without names it shows all.
+    /// The graph of `names` with all their dependencies, or for stops with all their dependents. Without names it has all
+    /// services.
     fn new(index: &'a Index<'a>, names: &[Node], direction: GraphDirection) -> Self {
         let mut members = Members::new(index);
         let mut after: Vec<Vec<(Node, Why)>> =
@@ -59,20 +60,20 @@ impl<'a> DrawnGraph<'a> {
             None => vec![true; after.len()],
         };
         if direction == GraphDirection::Down {
-            let mut turned = vec![Vec::new(); after.len()];
+            let mut reversed = vec![Vec::new(); after.len()];
             for (number, needed) in after.iter().enumerate() {
                 for (first, why) in needed {
-                    turned[first.0].push((Node(number), *why));
+                    reversed[first.0].push((Node(number), *why));
                 }
             }
-            after = turned;
+            after = reversed;
         }
-        let wanted = match names {
+        let is_shown = match names {
             [] => vec![true; after.len()],
             names => closure(&after, names.iter().flat_map(|name| index.atomics(*name))),
         };
         let drawn: Vec<Node> =
-            index.nodes().filter(|node| wanted[node.0] && index.kind(*node) != NodeKind::Bundle).collect();
+            index.nodes().filter(|node| is_shown[node.0] && index.kind(*node) != NodeKind::Bundle).collect();
         let mut position = vec![0; after.len()];
         for (line, node) in drawn.iter().enumerate() {
             position[node.0] = line;
@@ -95,7 +96,7 @@ impl<'a> DrawnGraph<'a> {
         self.boot[line.node.0]
     }
 
-    /// The state that a service has to reach for others to go on.
+    /// The state that a service must reach before its dependents start, or before its dependencies stop.
     fn state(&self, line: &GraphLine) -> &'static str {
         if self.direction == GraphDirection::Down {
             return "down";
@@ -109,7 +110,8 @@ impl<'a> DrawnGraph<'a> {
         }
     }
 
-    /// Loggers that s6gen made, and what s6-rc and s6-overlay bring: true of every service, so not worth a line.
+    /// Whether the text leaves the service out: loggers that s6gen made, and services of s6-rc and s6-overlay. Almost every
+    /// service waits for them.
     fn is_background(&self, line: &GraphLine) -> bool {
         let Some(service) = self.index.service(line.node) else { return true };
         self.is_logger(line) || matches!(service.layer, Layer::Internal | Layer::Overlay)
@@ -120,24 +122,24 @@ impl<'a> DrawnGraph<'a> {
         longrun.is_some_and(|longrun| matches!(longrun.run, Script::Logger(_)))
     }
 
-    /// What a service waits for, in order. Its loggers are replaced by what they wait for.
-    fn behind_loggers(&self, line: &GraphLine) -> Vec<usize> {
-        let mut behind = BTreeSet::new();
+    /// The lines that a service waits for, in order, with the dependencies of its loggers.
+    fn through_loggers(&self, line: &GraphLine) -> Vec<usize> {
+        let mut found = BTreeSet::new();
         let mut todo: Vec<usize> = line.after().collect();
         while let Some(first) = todo.pop() {
-            if behind.insert(first) && self.is_logger(&self.lines[first]) {
+            if found.insert(first) && self.is_logger(&self.lines[first]) {
                 todo.extend(self.lines[first].after());
             }
         }
-        behind.into_iter().collect()
+        found.into_iter().collect()
     }
 
-    /// What each service waits for, without what follows from the other things it waits for.
+    /// The lines that each service waits for, without those that it also waits for through another one.
     fn nearest(&self) -> Vec<Vec<usize>> {
         let is_shown: Vec<bool> = self.lines.iter().map(|line| !self.is_background(line)).collect();
-        let mut nearest: Vec<Vec<usize>> = self.lines.iter().map(|line| self.behind_loggers(line)).collect();
+        let mut nearest: Vec<Vec<usize>> = self.lines.iter().map(|line| self.through_loggers(line)).collect();
         nearest.iter_mut().for_each(|firsts| firsts.retain(|first| is_shown[*first]));
-        // Only what comes in an earlier step than something else that is waited for can follow from that.
+        // A line is needless only if another one of the list waits for it, and then it has an earlier step than that one.
         let mut doubtful = BTreeSet::new();
         for firsts in &nearest {
             let last = firsts.iter().map(|first| self.lines[*first].step).max().unwrap_or(0);
@@ -145,7 +147,7 @@ impl<'a> DrawnGraph<'a> {
         }
         let mut order: Vec<usize> = (0..self.lines.len()).collect();
         order.sort_by_key(|line| self.lines[*line].step);
-        // One bit for each of 64, so that all that goes before a service is known after one look at every edge.
+        // One bit for each of 64 lines: one pass over the edges then finds everything that comes before each service.
         let (mut bits, mut before) = (vec![0u64; order.len()], vec![0u64; order.len()]);
         let doubtful: Vec<usize> = doubtful.into_iter().collect();
         for some in doubtful.chunks(64) {
@@ -169,7 +171,7 @@ impl<'a> DrawnGraph<'a> {
     }
 }
 
-/// What a service waits for and why, bundles flattened, in order. A bundle itself waits for nothing.
+/// The atomic services that a service waits for, with the reasons, in order. A bundle itself waits for nothing.
 fn waits(index: &Index<'_>, node: Node, members: &mut Members<'_>) -> Vec<(Node, Why)> {
     let mut waits = Vec::new();
     if index.kind(node) == NodeKind::Bundle {
@@ -186,7 +188,7 @@ fn waits(index: &Index<'_>, node: Node, members: &mut Members<'_>) -> Vec<(Node,
     waits
 }
 
-/// Which nodes are among `start` or before one of them.
+/// Whether each node is in `start`, or must come before a node of `start`.
 fn closure(after: &[Vec<(Node, Why)>], start: impl IntoIterator<Item = Node>) -> Vec<bool> {
     let mut closed = vec![false; after.len()];
     let mut todo: Vec<Node> = start.into_iter().collect();
@@ -198,7 +200,8 @@ fn closure(after: &[Vec<(Node, Why)>], start: impl IntoIterator<Item = Node>) ->
     closed
 }
 
-/// How many others have to go before each, at least, plus one. What is in a circle counts from wherever it was entered.
+/// The step of each line: one more than the largest step that it waits for. In a cycle, counting begins at the first line
+/// that is reached.
 fn steps(after: &[Vec<usize>]) -> Vec<usize> {
     let mut steps = vec![0; after.len()];
     let mut is_open = vec![false; after.len()];
@@ -231,7 +234,7 @@ pub fn text(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> Str
     let write_line = |out: &mut String, line: usize, label: &str| {
         write_line(out, &graph, &graph.lines[line], &nearest[line], label, width);
     };
-    // Steps are counted among what is shown in them, so that they have no gaps.
+    // Steps are counted only among the lines that are shown, so that there are no gaps.
     let mut is_listed = vec![false; graph.lines.len()];
     for line in &boot {
         is_listed[*line] = true;
@@ -242,9 +245,9 @@ pub fn text(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> Str
     };
     let steps = steps(&(0..graph.lines.len()).map(among).collect::<Vec<Vec<usize>>>());
     let mut out = String::new();
-    let verb = if direction == GraphDirection::Up { "starts" } else { "stops" };
+    let verb = if direction == GraphDirection::Up { "start" } else { "stop" };
     if !boot.is_empty() {
-        let _ = writeln!(out, "At boot (what is in one step {verb} at the same time)");
+        let _ = writeln!(out, "At boot (services of one step {verb} at the same time)");
         boot.sort_by_key(|line| (steps[*line], by_name(line)));
         let mut last = 0;
         for line in &boot {
@@ -255,7 +258,7 @@ pub fn text(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> Str
     }
     if !on_demand.is_empty() {
         let gap = if boot.is_empty() { "" } else { "\n" };
-        let _ = writeln!(out, "{gap}On demand (`s6-rc start NAME`, or when something needs it)");
+        let _ = writeln!(out, "{gap}On demand (`s6-rc start NAME`, or when a service needs it)");
         on_demand.sort_by_key(by_name);
         for line in on_demand {
             write_line(&mut out, line, "   ");
@@ -275,11 +278,11 @@ pub fn text(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> Str
             n => parts.push(format!("{n} loggers")),
         }
         if hidden > loggers {
-            parts.push("what s6 brings itself".to_owned());
+            parts.push("services of s6 itself".to_owned());
         }
         let _ = writeln!(
             out,
-            "\nNot shown: {}, and waits that follow from others; `--format json` has everything.",
+            "\nNot shown: {}, and dependencies that follow from others; `--format json` has everything.",
             parts.join(", ")
         );
     }
@@ -315,7 +318,7 @@ fn write_line(
     );
 }
 
-/// What the service is for, for the end of its line.
+/// The description of a service, for the end of its line.
 fn about(service: &Service) -> String {
     service.description.as_ref().map_or_else(String::new, |description| format!("  # {description}"))
 }
@@ -339,7 +342,7 @@ fn write_bundles(out: &mut String, index: &Index<'_>) {
     }
 }
 
-/// The graph for Graphviz. An arrow leads from the service that goes first to the one that waits for it.
+/// The graph for Graphviz. An arrow leads from a service to each one that waits for it.
 pub fn dot(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> String {
     let graph = DrawnGraph::new(index, names, direction);
     let quoted = |line: &GraphLine| format!("\"{}\"", line.name.replace('\\', "\\\\").replace('"', "\\\""));
@@ -423,7 +426,7 @@ impl DrawnGraph<'_> {
     }
 }
 
-/// The graph for programs: every service with everything it waits for directly, bundles flattened.
+/// The graph for programs: every service with all atomic services that it waits for directly.
 pub fn json(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> serde_json::Value {
     let graph = DrawnGraph::new(index, names, direction);
     let bundles = index.nodes().filter(|node| names.is_empty() && index.kind(*node) == NodeKind::Bundle);
@@ -448,7 +451,7 @@ fn json_name(index: &Index<'_>, node: Node) -> String {
     json_text(index.name(node).as_bytes())
 }
 
-/// How machine output calls a reason.
+/// The word for a reason in machine output.
 fn because(why: Why) -> &'static str {
     match why {
         Why::Dependency | Why::Member => "dependency",

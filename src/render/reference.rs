@@ -1,10 +1,10 @@
-//! The reference of the manifest language: whole, or one table of it, in Markdown and fit for a terminal.
+//! The reference of the manifest language, as a whole or for one table, in Markdown or for a terminal.
 
 use std::fmt::Write;
 
 use crate::manifest::{REFERENCE, ReferenceSection};
 
-/// The reference of the manifest language, in Markdown, made of the doc comments of its keys.
+/// The reference of the manifest language in Markdown, made from the doc comments of its keys.
 pub fn reference() -> String {
     let mut out = String::from(INTRODUCTION);
     for section in REFERENCE {
@@ -14,7 +14,7 @@ pub fn reference() -> String {
     out
 }
 
-/// The part of the reference on the table `name`, such as `longrun`, `ready` or `defaults`.
+/// The part of the reference about the table `name`, such as `longrun`, `ready` or `defaults`.
 pub fn reference_of(name: &str) -> Option<String> {
     let named = |heading: &str| heading.trim_matches(['[', ']']).trim_end_matches(".NAME") == name;
     if let Some(section) = REFERENCE.iter().find(|(heading, ..)| named(heading)) {
@@ -51,8 +51,8 @@ fn write_section(out: &mut String, (heading, about, keys): &ReferenceSection) {
     }
 }
 
-/// The reference as lines of at most `width` characters. A row of a table becomes a line with its first two cells, and a
-/// paragraph with the third.
+/// The reference in lines of at most `width` characters. Each row of a table becomes a line with its first two cells, and a
+/// paragraph with the third one.
 pub fn fitted(markdown: &str, width: usize) -> String {
     let mut out = String::new();
     let mut paragraph: Vec<&str> = Vec::new();
@@ -66,7 +66,7 @@ pub fn fitted(markdown: &str, width: usize) -> String {
         match line {
             _ if line.starts_with("```") => is_code = !is_code,
             _ if is_code => out += &format!("    {line}\n"),
-            // The first two rows are the head of the table.
+            // The first two rows are the header of the table.
             _ if is_row && (!is_table || line.starts_with("|---")) => {}
             _ if is_row => out += &row(line, width),
             _ if line.is_empty() || line.starts_with('#') => out += &format!("{line}\n"),

@@ -1,4 +1,4 @@
-//! Writes the source tree: definitions, and the links and markers through which `/init` finds them.
+//! Makes the source tree: the definitions, and the links and markers with which `/init` finds them.
 
 use serde::Serialize;
 
@@ -6,8 +6,8 @@ use crate::model::{Content, DefinitionFile, Kind, Script, Service, ServiceRef, S
 use crate::templates::Templates;
 use crate::tree::SourceTree;
 
-/// The name of a file in directories that would be empty otherwise: git does not keep an empty directory, and s6-rc-compile
-/// needs it. Names that begin with a dot are not members.
+/// The name of a file in otherwise empty directories, because git does not keep empty directories and s6-rc-compile needs them.
+/// Names that begin with a dot are not members.
 const KEEP: &str = ".keep";
 
 /// The directory of the definitions below the root of the image.
@@ -15,18 +15,18 @@ pub fn definitions_dir(target: &Target) -> &str {
     target.tree.trim_start_matches('/')
 }
 
-/// The source tree of every definition of ours, with the links and the markers through which `/init` finds it.
+/// The source tree of every definition of this manifest, with the links and markers with which `/init` finds them.
 ///
 /// # Errors
-/// A defect of a template; the text names the template and the line.
+/// An error in a template. The text names the template and the line.
 pub fn tree(set: &ServiceSet) -> Result<SourceTree, String> {
     tree_with(set, &Templates::default())
 }
 
-/// The source tree as [`tree`] makes it, with other templates.
+/// The same with other templates.
 ///
 /// # Errors
-/// A defect of a template; the text names the template and the line.
+/// An error in a template. The text names the template and the line.
 pub fn tree_with(set: &ServiceSet, templates: &Templates) -> Result<SourceTree, String> {
     let mut renderer = Renderer { tree: SourceTree::default(), templates, target: &set.target };
     for service in set.ours() {
@@ -44,7 +44,7 @@ struct Renderer<'a> {
     target: &'a Target,
 }
 
-/// The data that a template is filled with: that of the script, and what it needs to know of its service and target.
+/// The data for a template: that of the script, and facts about its service and target.
 #[derive(Serialize)]
 struct Filling<'a, T> {
     #[serde(flatten)]
@@ -113,7 +113,7 @@ impl Renderer<'_> {
         Ok(())
     }
 
-    /// A directory of names. If there are no names, only a bundle gets one.
+    /// Writes a directory of names. Without names, only a bundle gets one.
     fn list(&mut self, directory: &str, list: &str, names: &[ServiceRef], kind: &Kind) {
         self.names(directory, list, names);
         if let Kind::Bundle(_) = kind {
@@ -176,7 +176,7 @@ impl Renderer<'_> {
         }
     }
 
-    /// One link per definition in the directory that `/init` compiles, unless the definitions lie there themselves.
+    /// Makes a link to each definition in the directory that `/init` compiles, unless the definitions are in that directory.
     fn links(&mut self, set: &ServiceSet) {
         let Some(compiled) = self.target.system.definitions_dir().filter(|dir| *dir != self.target.tree)
         else {
@@ -189,7 +189,7 @@ impl Renderer<'_> {
         }
     }
 
-    /// Dependencies that are added to definitions of other layers: one file each, beside what lies there.
+    /// Adds dependencies to definitions of other layers: one file for each.
     fn extensions(&mut self, set: &ServiceSet) {
         let place = self.target.system.definitions_dir().unwrap_or(&self.target.tree);
         for service in &set.services {
@@ -198,7 +198,7 @@ impl Renderer<'_> {
         }
     }
 
-    /// A marker for every member of ours in the start bundles of the overlay.
+    /// Makes a marker in the start bundles of s6-overlay for every member of this manifest.
     fn markers(&mut self, set: &ServiceSet) {
         let Some(user) = self.target.system.start_markers() else { return };
         let Some(bundles) = user.trim_start_matches('/').strip_suffix("/user/contents.d") else { return };

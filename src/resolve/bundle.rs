@@ -28,12 +28,12 @@ impl Resolver<'_> {
     }
 }
 
-/// A text of the manifest as the mention of a service.
+/// A text of the manifest as a mention of a service.
 pub(super) fn service_ref(text: &ManifestText) -> ServiceRef {
     ServiceRef { name: text.value.as_str().into(), origin: Some(text.origin) }
 }
 
-/// Gives the members of bundles the dependencies that were written for the bundle.
+/// Adds the dependencies of each bundle to its members.
 pub(super) fn add_dependencies(manifest: &Manifest, set: &mut ServiceSet) {
     for entry in &manifest.services {
         let ServiceKeys::Bundle(keys) = &entry.keys else { continue };
@@ -51,7 +51,7 @@ pub(super) fn add_dependencies(manifest: &Manifest, set: &mut ServiceSet) {
     }
 }
 
-/// Positions of the atomic services of ours that a bundle stands for.
+/// The positions of the atomic services of this manifest that a bundle stands for.
 pub(super) fn members(set: &ServiceSet, bundle: &Name) -> Vec<usize> {
     let index = crate::model::Index::new(set);
     let Some(node) = index.find(bundle) else { return Vec::new() };

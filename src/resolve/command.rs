@@ -65,7 +65,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// A command that gets the environment of the service.
+    /// A command that runs with the environment of the service.
     pub(super) fn command_in(
         &mut self,
         surroundings: &Surroundings,
@@ -78,8 +78,8 @@ impl Resolver<'_> {
         Some(self.keep_environment(command, surroundings))
     }
 
-    /// Adds `exec` to the script of a longrun that only runs one program. s6 signals the shell, and without `exec` the
-    /// program would survive a stop. Other scripts end by themselves.
+    /// Adds `exec` to a script that only runs one program, for a longrun. s6 signals the shell, so without `exec` the program
+    /// would survive a stop. Scripts of other keys end by themselves.
     pub(super) fn replace_the_shell(&mut self, command: Command) -> Command {
         match command {
             Command::Script { interpreter, text } if !text.starts_with("#!") => {
@@ -96,7 +96,7 @@ impl Resolver<'_> {
     fn no_program(&mut self, key: &str, origin: Origin) -> Option<Command> {
         self.problems.push(
             Diagnostic::new(Code::InvalidValue, format!("`{key}` names no program"))
-                .at(origin, "nothing to run")
+                .at(origin, "there is nothing to run")
                 .help("name a program, as in `[\"nginx\", \"-g\", \"daemon off;\"]`, or leave the key out"),
         );
         None
@@ -127,19 +127,19 @@ impl Resolver<'_> {
                     "write it relative to the definition, such as `data/x`",
                 ))
             } else if is_too_long {
-                Some(("no file system takes a name of more than 255 bytes", "choose a shorter one"))
+                Some(("a file name can have at most 255 bytes", "choose a shorter one"))
             } else if is_whiteout {
                 Some((
-                    "layers of images take `.wh.` for the mark of a removed file",
+                    "in a layer of an image `.wh.` marks a removed file",
                     "choose a name that does not begin with `.wh.`",
                 ))
             } else if is_folder && first == path.value {
                 Some((
-                    "s6-rc-compile takes only a directory of this name",
+                    "s6-rc-compile accepts only a directory with this name",
                     "choose another name, or name a file below it, such as `data/x`",
                 ))
             } else if known.is_some() && !is_folder {
-                Some(("a key of this name, or of its meaning, writes this file", "use the key"))
+                Some(("a key of this name or meaning writes this file", "use that key"))
             } else if files.contains_key(&path.value) || has_check && path.value == "data/check" {
                 Some(("another key writes this file", "choose another name"))
             } else if files.keys().map(String::as_str).chain(has_check.then_some("data/check")).any(|taken| {
@@ -185,7 +185,7 @@ fn with_exec(text: &str) -> Option<String> {
     Some(format!("{before}exec {after}"))
 }
 
-/// Keeps a script of the user's as a file of its own.
+/// Writes a script of the user into a separate file.
 pub(super) fn add_script(files: &mut BTreeMap<String, File>, key: &str, command: Option<&Command>) {
     if let Some(Command::Script { text, .. }) = command {
         let content = text.clone().into_bytes();

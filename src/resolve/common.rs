@@ -9,7 +9,7 @@ use crate::model::{
     Account, Feature, Kind, Literal, LiteralForm, Service, ServiceRef, Surroundings, Written, variable,
 };
 
-/// What longruns and oneshots have in common, once resolved.
+/// The resolved keys that longruns and oneshots share.
 pub(super) struct Common {
     pub dependencies: Vec<ServiceRef>,
     pub timeout_up: Option<u32>,
@@ -17,13 +17,13 @@ pub(super) struct Common {
     pub surroundings: Surroundings,
 }
 
-/// A description, which stands in a comment, on one line.
+/// A description on one line, because the script has it in a comment.
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl Resolver<'_> {
-    /// The text with its expressions replaced; none, and a report, if that is not possible.
+    /// The text with its expressions replaced. If that is not possible, reports it and returns `None`.
     pub(super) fn text(&mut self, text: &RawText, scope: &Scope) -> Option<String> {
         if let Some(name) = scope.literal_expression(text) {
             let (text, origin) = (name.to_owned(), text.origin());
@@ -32,19 +32,20 @@ impl Resolver<'_> {
         self.verbatim(text, scope)
     }
 
-    /// The same for a file, in which `{{ name }}` may be meant for another program.
+    /// The same for a file, in which `{{ name }}` may be for another program.
     pub(super) fn verbatim(&mut self, text: &RawText, scope: &Scope) -> Option<String> {
         let expanded = scope.text(text, &self.expressions, self.problems)?;
         self.spend(expanded.len(), scope.origin);
         Some(expanded)
     }
 
-    /// Whether the text may be a script. Reports values that were added while the system runs and would become code.
+    /// Whether the text may be used in a script. Reports values that were added while the system runs and that could become
+    /// code.
     pub(super) fn may_be_script(&mut self, text: &RawText, scope: &Scope) -> bool {
         scope.may_be_script(text, &self.expressions, self.problems)
     }
 
-    /// The text as the mention of a service; none where a default names the service itself.
+    /// The text as a mention of a service. `None` if a default names the service itself.
     pub(super) fn mention(&mut self, text: &RawText, scope: &Scope) -> Option<ServiceRef> {
         let name = self.text(text, scope).filter(|name| !(text.from_defaults() && scope.is_self(name)))?;
         Some(ServiceRef { name: name.as_str().into(), origin: Some(text.origin()) })
@@ -56,7 +57,7 @@ impl Resolver<'_> {
         list.filter_map(|text| self.mention(text, scope)).collect()
     }
 
-    /// A text read by `read`, if it is there.
+    /// The value that `read` makes of a text, if the key is set.
     pub(super) fn value<T>(
         &mut self,
         text: Option<&RawText>,
@@ -71,7 +72,7 @@ impl Resolver<'_> {
         read
     }
 
-    /// A number in `range`; reports it if it is not.
+    /// The number, if it is in `range`. Reports it if not.
     pub(super) fn number(
         &mut self,
         key: &str,
@@ -95,13 +96,13 @@ impl Resolver<'_> {
         }
         self.problems.push(
             Diagnostic::new(Code::InvalidValue, format!("`{key}` cannot be {}", number.value))
-                .at(number.origin, "not a free descriptor")
-                .help("0, 1 and 2 are input, output and errors; use 3 unless the program wants another one"),
+                .at(number.origin, "this descriptor has another use")
+                .help("0, 1 and 2 are standard input, output and error; use 3 unless the program needs another one"),
         );
         None
     }
 
-    /// Puts a service into the set and into its start set.
+    /// Adds a service to the set and to its start set.
     pub(super) fn add(&mut self, keys: &CommonKeys, scope: &Scope, kind: Kind) {
         let reference = ServiceRef { name: scope.name.as_str().into(), origin: Some(scope.origin) };
         match scope.start {
@@ -139,7 +140,7 @@ impl Resolver<'_> {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, format!("`start = \"{word}\"` needs s6-overlay"))
                     .at(text.origin(), format!("the target is {system}"))
-                    .help("without the overlay a service starts at `boot` or `on-demand`"),
+                    .help("without s6-overlay a service starts at `boot` or `on-demand`"),
             );
             return StartAt::Boot;
         }
@@ -149,7 +150,7 @@ impl Resolver<'_> {
         start
     }
 
-    /// The service that everything of this start set waits for.
+    /// The service that all services of this start set wait for.
     pub(super) fn first_dependency(&self, start: StartAt) -> Option<ServiceRef> {
         let name = match start {
             _ if !self.system().is_overlay() => return None,
@@ -168,15 +169,15 @@ impl Resolver<'_> {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`with-contenv` needs s6-overlay")
                     .at(flag.origin, format!("the target is {}", self.system()))
-                    .help("without the overlay services inherit the environment of s6-svscan"),
+                    .help("without s6-overlay services inherit the environment of s6-svscan"),
             );
         }
         let user = self.value(keys.user.as_ref(), scope, |v, t, o| v.account("user", t, o));
         if let Some(text) = keys.user.as_ref().filter(|_| self.set.target.rootless) {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`user` needs root")
-                    .at(text.origin(), "a container without root cannot change accounts")
-                    .help("leave it out: every service runs as the container's own account"),
+                    .at(text.origin(), "a container without root cannot change the account")
+                    .help("leave it out: every service runs as the account of the container"),
             );
         }
         let environment = self.environment(keys, scope);
@@ -220,7 +221,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// The options of s6-softlimit for `limits`: those that are set, and those that are raised where they are lower.
+    /// The options of s6-softlimit for `limits`: exact limits, and limits that are only raised.
     #[allow(clippy::type_complexity, reason = "the two lists of `Surroundings`")]
     fn limits(&mut self, limits: &Limits) -> (Vec<(char, u64)>, Vec<(&'static str, char, u64)>) {
         let table = [
@@ -244,7 +245,7 @@ impl Resolver<'_> {
                 Err(_) => self.problems.push(
                     Diagnostic::new(Code::InvalidValue, format!("`limits.{key}` cannot be {}", number.value))
                         .at(number.origin, "below zero")
-                        .help("leave it out for no limit of its own"),
+                        .help("leave it out to set no limit"),
                 ),
             }
         }
@@ -272,7 +273,7 @@ impl Resolver<'_> {
                         Code::InvalidValue,
                         format!("`{}` cannot name a variable", name.value.escape_debug()),
                     )
-                    .at(name.origin, "empty, or with a `=`")
+                    .at(name.origin, "this name is empty or contains a `=`")
                     .help("write the name alone: `environment.NAME = \"value\"`"),
                 );
                 continue;

@@ -1,14 +1,15 @@
-//! The first lines of scripts: what the system makes of them, and `with-contenv` where it would undo the manifest.
+//! Resolves the first lines of scripts: checks that the system can start them, and removes a `with-contenv` that would undo
+//! settings of the manifest.
 
 use super::Resolver;
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::model::{Command, ProgramChange, Surroundings};
 
-/// Shells, whose options `set` can give as well.
+/// Shells, whose options can also be set with `set`.
 const SHELLS: &[&str] = &["sh", "bash", "ash", "dash", "ksh", "mksh", "zsh"];
 
 impl Resolver<'_> {
-    /// The interpreter of a script, with its argument; none, and a report, if the system cannot start it.
+    /// The interpreter of a script, with its argument. If the system cannot start it, reports it and returns `None`.
     pub(super) fn interpreter(&mut self, text: &str, what: &str, origin: Origin) -> Option<Vec<String>> {
         let line = first_line(text);
         let words = as_the_kernel_splits(line);
@@ -18,8 +19,8 @@ impl Resolver<'_> {
         let problem = |message: String| Diagnostic::new(Code::InvalidValue, message);
         if program.is_empty() || names_another && argument.is_empty() {
             let label = match program {
-                "" => "only `#!`".to_owned(),
-                _ => format!("`{program}` would run this script again, for ever"),
+                "" => "there is nothing after `#!`".to_owned(),
+                _ => format!("`{program}` would run this script again and again"),
             };
             self.problems.push(
                 problem(format!("the first line of {what} names no interpreter"))
@@ -36,22 +37,22 @@ impl Resolver<'_> {
         }
         let label = match names_another && !argument.starts_with('-') {
             true => {
-                format!("the system passes `{argument}` as one argument: there is no program of that name")
+                format!("the system passes `{argument}` as one argument, and no program has that name")
             }
-            false => format!(
-                "the system passes `{argument}` as one argument, which `{program}` does not take apart"
-            ),
+            false => {
+                format!("the system passes `{argument}` as one argument, which `{program}` does not split")
+            }
         };
         self.problems.push(
-            problem(format!("the first line of {what} has several words behind `{program}`"))
+            problem(format!("the first line of {what} has several words after `{program}`"))
                 .at(origin, label)
                 .help(remedy(&words[0], program, argument)),
         );
         None
     }
 
-    /// The command without the `with-contenv` that it begins with, where that would undo what the manifest sets: it clears
-    /// the environment and loads that of the container again.
+    /// The command without a `with-contenv` at its beginning, if that would undo settings of the manifest: it clears the
+    /// environment and loads that of the container again.
     pub(super) fn keep_environment(&mut self, command: Command, surroundings: &Surroundings) -> Command {
         if surroundings.lost_to_contenv().is_none() {
             return command;
@@ -83,7 +84,7 @@ fn base_name(program: &str) -> &str {
     program.rsplit('/').next().unwrap_or(program)
 }
 
-/// Whether the program certainly takes its argument as it is. Perl and others split it themselves.
+/// Whether the program certainly uses its argument as one word. Perl and others split it themselves.
 fn takes_one_argument(program: &str) -> bool {
     let is_python = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') == "python";
     SHELLS.contains(&program)
@@ -92,7 +93,7 @@ fn takes_one_argument(program: &str) -> bool {
         || program.starts_with("s6-")
 }
 
-/// Whether `env` splits this argument: `-S …`, also behind other options in the same word.
+/// Whether `env` splits this argument: `-S …`, also after other options in the same word.
 fn splits(argument: &str) -> bool {
     let options = argument.split([' ', '\t']).next().unwrap_or_default();
     argument.starts_with("--split-string")
@@ -102,12 +103,12 @@ fn splits(argument: &str) -> bool {
             .is_some_and(|(before, _)| before.chars().all(|letter| matches!(letter, 'i' | 'v' | '0')))
 }
 
-/// What to write instead of a first line with several words. `env -S` only where nothing simpler does it: the `env` of
-/// older BusyBox systems does not know it.
+/// What to write instead of a first line with several words. `env -S` is the last choice, because the `env` of older BusyBox
+/// systems does not have it.
 fn remedy(path: &str, program: &str, argument: &str) -> String {
     let words: Vec<&str> = argument.split_ascii_whitespace().collect();
     let Some((first, options)) = words.split_first() else { return format!("write `#!{path}`") };
-    // What `env` and `with-contenv` do for each other's programs, one of them does.
+    // One of `env` and `with-contenv` is enough.
     let (outer, inner) = (program, base_name(first));
     if inner == "with-contenv" && outer == "env" && !options.is_empty() {
         let path = if first.starts_with('/') { first } else { "/command/with-contenv" };
@@ -141,7 +142,7 @@ fn remedy(path: &str, program: &str, argument: &str) -> String {
     }
 }
 
-/// The first line with one word behind the program, or what to write instead of several.
+/// The first line with one word after the program, or what to write instead of several words.
 fn single_or_remedy(path: &str, program: &str, words: &[&str]) -> String {
     match words {
         [word] => format!("write `#!{path} {word}`"),
@@ -175,7 +176,7 @@ fn can_be_set(words: &[&str]) -> bool {
     true
 }
 
-/// The command without the `with-contenv` that it begins with, if it does.
+/// The command without the `with-contenv` at its beginning, if it has one.
 fn without_contenv(command: &Command) -> Option<Command> {
     match command {
         Command::Exec { words } => {
@@ -200,7 +201,7 @@ fn without_contenv(command: &Command) -> Option<Command> {
     }
 }
 
-/// A first line that names what `with-contenv` would have run.
+/// A first line with the program that `with-contenv` would run.
 fn line_without_contenv(line: &str) -> Option<String> {
     let mut words: Vec<&str> = line.split_ascii_whitespace().collect();
     let is_split_by_env =
@@ -224,7 +225,7 @@ fn is_execline(line: &str) -> bool {
     line.split_ascii_whitespace().next().is_some_and(|program| base_name(program) == "execlineb")
 }
 
-/// The lines of an execline script without the `with-contenv` that is its first word.
+/// The lines of an execline script without `with-contenv` as its first word.
 fn body_without_contenv(body: &str) -> Option<String> {
     let start = body.split_inclusive('\n').scan(0, |from, line| {
         let at = *from;

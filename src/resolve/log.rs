@@ -1,4 +1,4 @@
-//! Resolves the key `log`: makes the loggers and connects services to them.
+//! Resolves the key `log`: makes loggers, and connects services to them.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use crate::model::{
     Account, Feature, Kind, Logger, Longrun, Name, Script, Service, ServiceRef, Sink, Stderr, Written,
 };
 
-/// Where the fifos lie through which loggers of standard error are fed.
+/// The directory of the fifos for loggers of standard error.
 const FIFOS: &str = "/run/s6gen";
-/// What s6-log calls its files in a directory, beside those that begin with `@`.
+/// The names that s6-log gives its files in a directory, beside those that begin with `@`.
 const OWN_FILES: &[&str] = &["current", "lock", "newstate", "previous", "processed", "state"];
 /// Directories that the whole image needs. A logger would give such a directory to `nobody` and fill it with its files.
 const SYSTEM_DIRECTORIES: &[&str] = &[
@@ -79,12 +79,12 @@ const SIZES: std::ops::RangeInclusive<u64> = 4096..=268_435_455;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Logs {
     by_directory: BTreeMap<String, KnownLog>,
-    /// Each logger's position in the set, with each of its producers.
+    /// Pairs of a logger, by its position in the set, and one of its producers.
     producers: Vec<(usize, Name)>,
 }
 
 impl Logs {
-    /// Each logger's position in the set, with each of its producers.
+    /// Pairs of a logger, by its position in the set, and one of its producers.
     pub(super) fn producers(&self) -> impl Iterator<Item = (usize, &Name)> {
         self.producers.iter().map(|(logger, producer)| (*logger, producer))
     }
@@ -92,27 +92,28 @@ impl Logs {
 
 #[derive(Debug, Clone)]
 struct KnownLog {
-    /// The logger's name and its position in the set; a oneshot keeps its own.
+    /// The name of the logger and its position in the set. `None` if a oneshot writes the log itself.
     logger: Option<(String, usize)>,
     sink: Sink,
     origin: Origin,
     is_stderr: bool,
 }
 
-/// What a logged longrun does with its own descriptors.
-pub(super) struct Output {
+/// The standard output and standard error of a longrun.
+pub(super) struct LongrunOutput {
     pub discard_stdout: bool,
     pub stderr: Stderr,
 }
 
-/// What a logged oneshot does with its own descriptors.
-pub(super) struct Kept {
+/// The standard output and standard error of a oneshot.
+pub(super) struct OneshotOutput {
     pub discard_stdout: bool,
     pub stderr: Stderr,
     pub output: Option<Sink>,
     pub errors: Option<Sink>,
 }
 
+/// Where output goes.
 enum Place {
     Container,
     Stdout,
@@ -120,24 +121,24 @@ enum Place {
     Directory(String, Origin),
 }
 
-/// `log` once read.
-struct Wanted {
+/// The resolved values of `log`.
+struct LogSettings {
     to: Place,
     stderr: Place,
-    /// The settings, without a directory yet.
+    /// The settings of the logger, still without a directory.
     sink: Sink,
 }
 
 impl Resolver<'_> {
-    /// Connects a longrun with the loggers that its `log` asks for, and makes those that do not exist yet.
+    /// Connects a longrun with the loggers that its `log` needs, and makes those that do not exist yet.
     pub(super) fn log(
         &mut self,
         log: Option<&manifest::Log>,
         scope: &Scope,
         longrun: &mut Longrun,
-    ) -> Output {
-        let plain = Output { discard_stdout: false, stderr: Stderr::Container };
-        let Some(Wanted { to, stderr, sink }) = log.and_then(|log| self.wanted(log, scope)) else {
+    ) -> LongrunOutput {
+        let plain = LongrunOutput { discard_stdout: false, stderr: Stderr::Container };
+        let Some(LogSettings { to, stderr, sink }) = log.and_then(|log| self.log_settings(log, scope)) else {
             return plain;
         };
         let discard_stdout = matches!(to, Place::Discard);
@@ -177,13 +178,14 @@ impl Resolver<'_> {
                 }
             }
         };
-        Output { discard_stdout, stderr }
+        LongrunOutput { discard_stdout, stderr }
     }
 
-    /// What a oneshot does with its output: it keeps its logs itself, while it runs.
-    pub(super) fn oneshot_log(&mut self, log: Option<&manifest::Log>, scope: &Scope) -> Kept {
-        let mut kept = Kept { discard_stdout: false, stderr: Stderr::Container, output: None, errors: None };
-        let Some(Wanted { to, stderr, sink }) = log.and_then(|log| self.wanted(log, scope)) else {
+    /// The output of a oneshot, which writes its logs itself while it runs.
+    pub(super) fn oneshot_log(&mut self, log: Option<&manifest::Log>, scope: &Scope) -> OneshotOutput {
+        let mut kept =
+            OneshotOutput { discard_stdout: false, stderr: Stderr::Container, output: None, errors: None };
+        let Some(LogSettings { to, stderr, sink }) = log.and_then(|log| self.log_settings(log, scope)) else {
             return kept;
         };
         match to {
@@ -203,8 +205,8 @@ impl Resolver<'_> {
         kept
     }
 
-    /// `log` read: where output goes, and how it is kept.
-    fn wanted(&mut self, log: &manifest::Log, scope: &Scope) -> Option<Wanted> {
+    /// Resolves the values of `log`.
+    fn log_settings(&mut self, log: &manifest::Log, scope: &Scope) -> Option<LogSettings> {
         let to =
             log.to.as_ref().map_or(Some(Place::Container), |text| self.place("log.to", text, false, scope));
         let stderr = match (&log.stderr, &to) {
@@ -212,21 +214,19 @@ impl Resolver<'_> {
             (None, Some(Place::Container)) if log.prefix.is_none() => Some(Place::Container),
             (None, _) => Some(Place::Stdout),
         };
-        // A place that was not understood may have been a directory.
+        // An invalid place may have been meant as a directory.
         let may_be = |place: &Option<Place>| matches!(place, None | Some(Place::Directory(..)));
         let sink = self.sink(log, scope, may_be(&to) || may_be(&stderr));
-        // One that is farther away is meant for those services that do write to the container's log.
+        // A farther prefix is for other services, which write to the container's log.
         if let (Some(prefix), Some(Place::Directory(..) | Place::Discard)) = (&log.prefix, &to)
             && !sink.tee
             && !log.gives_way("prefix")
         {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`log.prefix` has no effect here")
-                    .at(prefix.origin(), "in front of lines on the container's log")
-                    .at(log.to.as_ref().map(|text| text.origin()), "nothing goes there")
-                    .help(
-                        "leave it out; a directory goes to the container's log as well with `log.tee = true`",
-                    ),
+                    .at(prefix.origin(), "this is a prefix for lines on the container's log")
+                    .at(log.to.as_ref().map(|text| text.origin()), "this log does not go there")
+                    .help("leave it out, or send the log to the container's log as well: `log.tee = true`"),
             );
         }
         let (to, stderr) = (to?, stderr?);
@@ -234,7 +234,7 @@ impl Resolver<'_> {
             (Place::Directory(out, _), Place::Directory(err, _)) if *out == err => Place::Stdout,
             (_, stderr) => stderr,
         };
-        Some(Wanted { to, stderr, sink })
+        Some(LogSettings { to, stderr, sink })
     }
 
     fn place(&mut self, key: &str, text: &RawText, is_stderr: bool, scope: &Scope) -> Option<Place> {
@@ -260,8 +260,8 @@ impl Resolver<'_> {
                 super::Values::new(self.problems).refuse(
                     format!("`{key}` cannot be `{value}`"),
                     text.origin(),
-                    "this directory belongs to the system, and a logger gives its directory to its own account",
-                    &format!("give the log a directory of its own: `{key} = \"{place}/log/{name}{end}\"`"),
+                    "the system needs this directory, and a logger gives its directory to its own account",
+                    &format!("give the log its own directory: `{key} = \"{place}/log/{name}{end}\"`"),
                 )
             }
             path if path.starts_with('/') => {
@@ -275,7 +275,7 @@ impl Resolver<'_> {
                     if is_stderr { "`stdout`, `container`, `discard`" } else { "`container`, `discard`" };
                 self.problems.push(
                     Diagnostic::new(Code::InvalidValue, format!("`{key}` cannot be `{value}`"))
-                        .at(text.origin(), "neither a known word nor an absolute path")
+                        .at(text.origin(), "this is neither a known word nor an absolute path")
                         .help(format!("write {words}, or the absolute path of a directory")),
                 );
                 None
@@ -297,8 +297,8 @@ impl Resolver<'_> {
                 let Some(origin) = origin.filter(|_| !log.gives_way(key)) else { continue };
                 self.problems.push(
                     Diagnostic::new(Code::ConflictingKeys, format!("`log.{key}` has no effect here"))
-                        .at(origin, "only for a log that is a directory")
-                        .at(log.to.as_ref().map(|t| t.origin()), "this log is none")
+                        .at(origin, "this key is only for a log in a directory")
+                        .at(log.to.as_ref().map(|t| t.origin()), "this is not a directory")
                         .help("name a directory: `log.to = \"/var/log/NAME\"`"),
                 );
             }
@@ -329,8 +329,8 @@ impl Resolver<'_> {
         if let Some(text) = log.user.as_ref().filter(|_| rootless) {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`log.user` needs root")
-                    .at(text.origin(), "a container without root cannot change accounts")
-                    .help("leave it out: loggers run as the container's own account"),
+                    .at(text.origin(), "a container without root cannot change the account")
+                    .help("leave it out: loggers run as the account of the container"),
             );
         }
         let user = match &log.user {
@@ -366,7 +366,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// The name of the logger that keeps `directory`, and its position in the set; none where a oneshot keeps it.
+    /// The name of the logger that writes into `directory`, and its position in the set. `None` if a oneshot writes into it.
     fn logger(
         &mut self,
         directory: &str,
@@ -383,7 +383,7 @@ impl Resolver<'_> {
             };
             let first = match &known.logger {
                 Some((logger, _)) => format!("`{logger}` was made for this one"),
-                None => "a oneshot keeps this one, and only one process can".to_owned(),
+                None => "a oneshot writes this log, and only one process can".to_owned(),
             };
             let problem = |message: String, label: &str, help: &str| {
                 Diagnostic::new(Code::ConflictingKeys, message)
@@ -394,19 +394,19 @@ impl Resolver<'_> {
             if known.logger.is_none() {
                 self.problems.push(problem(
                     format!("`{directory}` is already the log of a oneshot"),
-                    "here it would be shared",
+                    "this service would share it",
                     "give each its own directory",
                 ));
             } else if known.is_stderr != is_stderr {
                 self.problems.push(problem(
                     format!("`{directory}` is already the log of a {other}"),
-                    &format!("here it would be that of a {what}"),
+                    &format!("here it would be the log of a {what}"),
                     "give each its own directory; for both in one, leave `log.stderr` out",
                 ));
             } else if known.sink != sink {
                 self.problems.push(problem(
                     format!("services that log to `{directory}` disagree about it"),
-                    "other settings here",
+                    "this service has other settings",
                     "give them the same `size`, `keep`, `timestamp`, `link`, `tee`, `prefix` and `user`, or different \
                      directories",
                 ));
@@ -425,8 +425,8 @@ impl Resolver<'_> {
         if let Some(known) = self.logs.by_directory.get(directory) {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, format!("`{directory}` is already another log"))
-                    .at(origin, "a oneshot keeps its log itself, and only one process can")
-                    .at(known.origin, "kept for this one")
+                    .at(origin, "a oneshot writes its log itself, and only one process can")
+                    .at(known.origin, "this log was first")
                     .help("give each its own directory"),
             );
             return None;
@@ -446,9 +446,14 @@ impl Resolver<'_> {
             .is_some_and(|writable| !inside("/run") && !writable.iter().any(|w| inside(w)))
         {
             self.problems.push(
-                Diagnostic::new(Code::InvalidValue, format!("`{directory}` cannot be written on a read-only root"))
-                    .at(origin, "the logger could not start")
-                    .help("log below `/run` or to the container, or name the volume or tmpfs in `[target] writable`"),
+                Diagnostic::new(
+                    Code::InvalidValue,
+                    format!("`{directory}` cannot be written on a read-only root"),
+                )
+                .at(origin, "the logger could not start")
+                .help(
+                    "log below `/run` or to the container, or add the volume or tmpfs to `[target] writable`",
+                ),
             );
         }
         let basename = directory.rsplit('/').next().unwrap_or(directory).to_owned();
@@ -485,7 +490,7 @@ impl Resolver<'_> {
         (logger, position)
     }
 
-    /// Reports logs that lie where another log keeps a file of its own, or has its link.
+    /// Reports logs at a path where another log has a file or its link.
     pub(super) fn check_places(&mut self) {
         let logs = &self.logs.by_directory;
         for (directory, known) in logs {
@@ -496,10 +501,8 @@ impl Resolver<'_> {
                     place.strip_suffix(".log").and_then(|outer| logs.get(outer)).filter(|o| o.sink.link);
                 let (folder, file) = place.rsplit_once('/')?;
                 let own = file.starts_with('@') || OWN_FILES.contains(&file);
-                let file = logs
-                    .get(folder)
-                    .filter(|_| own)
-                    .map(|outer| (outer, "this log keeps a file of that name"));
+                let file =
+                    logs.get(folder).filter(|_| own).map(|outer| (outer, "this log has a file of that name"));
                 link.map(|outer| (outer, "`log.link` makes a link of that name for this log"))
                     .or(file)
                     .map(|outer| (place, outer))
@@ -507,7 +510,7 @@ impl Resolver<'_> {
                 let (outer, why) = outer;
                 self.problems.push(
                     Diagnostic::new(Code::ConflictingKeys, format!("`{place}` belongs to another log"))
-                        .at(known.origin, "this log would lie there")
+                        .at(known.origin, "this log would be there")
                         .at(outer.origin, why)
                         .help("give one of the two another path"),
                 );
@@ -522,7 +525,7 @@ impl Resolver<'_> {
     }
 }
 
-/// Why no log can be kept at this path, and what to write instead, if it is a device or the like.
+/// Why a log cannot be at this path, and what to write instead. For devices and similar files.
 fn no_directory(path: &str, is_stderr: bool) -> Option<(&'static str, &'static str)> {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
@@ -535,9 +538,11 @@ fn no_directory(path: &str, is_stderr: bool) -> Option<(&'static str, &'static s
         "this is the output of a process, and a log is a directory of files",
         "write `container` for the container's log",
     );
-    let same = (container.0, "write `stdout` for the place where standard output goes");
+    let same = (container.0, "write `stdout` for the place of standard output");
     match parts[..] {
-        ["dev", "null"] => Some(("this keeps nothing, and a log is a directory of files", "write `discard`")),
+        ["dev", "null"] => {
+            Some(("this stores nothing, and a log is a directory of files", "write `discard`"))
+        }
         ["dev", "stdout"] | ["dev", "fd", "1"] | ["proc", _, "fd", "1"] if is_stderr => Some(same),
         ["dev", "stdout" | "stderr" | "console" | "tty"]
         | ["dev", "fd", _]
@@ -545,7 +550,7 @@ fn no_directory(path: &str, is_stderr: bool) -> Option<(&'static str, &'static s
         | ["proc", _, "task", _, "fd", _] => Some(container),
         ["dev", "shm" | "mqueue", _, ..] => None,
         ["dev" | "proc" | "sys", ..] => Some((
-            "no directory can be made there",
+            "a directory cannot be made there",
             "name a directory such as `/var/log/NAME`, or write `container` for the container's log",
         )),
         _ => None,

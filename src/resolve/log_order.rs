@@ -1,5 +1,5 @@
-//! What loggers wait for: everything that their producers wait for, because that may make the account or the directory
-//! of the log.
+//! Makes loggers wait for the dependencies of their producers, because these may make the account or the directory of the
+//! log.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -7,41 +7,41 @@ use std::collections::BTreeSet;
 use super::{Resolver, START_BUNDLE, distinct};
 use crate::model::{Edge, Index, Kind, Name, Node, ServiceRef, Why, components};
 
-/// What services wait for, and what loggers should wait for.
-struct Wishes<'a> {
+/// The dependencies of all services, and those that loggers should get.
+struct LoggerOrder<'a> {
     index: &'a Index<'a>,
-    /// What each node waits for or stands for.
+    /// The edges that leave each node: its dependencies or its members.
     edges: Vec<Vec<Edge>>,
-    /// The same edges from their other ends, and those that loggers were given.
+    /// The same edges by their targets, and the edges that loggers have got so far.
     dependents: Vec<Vec<Node>>,
     /// The producers of each node that is a logger.
     producers: Vec<Vec<Node>>,
-    /// What each logger should wait for: what its producers do.
-    wished: Vec<Vec<Edge>>,
-    /// The strongly connected component of each node in the graph with all wanted edges.
+    /// The dependencies that each logger should get: those of its producers.
+    desired: Vec<Vec<Edge>>,
+    /// The strongly connected component of each node in the graph with all these edges.
     component: Vec<usize>,
     /// The nodes that start with the container.
     is_started: Vec<bool>,
 }
 
 impl Resolver<'_> {
-    /// Makes each logger wait for everything that its producers wait for, but for two kinds of services:
+    /// Makes each logger wait for all dependencies of its producers, except for two kinds of services:
     ///
-    /// - those that wait for this logger themselves, which would be a cycle;
-    /// - those that start on demand and that not every producer needs: a shared logger must not start what only one of
-    ///   its producers asks for.
+    /// - services that wait for this logger themselves, which would be a cycle;
+    /// - on-demand services that not every producer needs, because a shared logger must not start a service that only one of
+    ///   its producers needs.
     ///
-    /// What such a service waits for in turn counts as if the producer named it. Where two loggers could each wait for
-    /// a producer of the other, the one that was made first does.
+    /// If such a service is left out, its own dependencies count as those of the producer. If each of two loggers could wait
+    /// for a producer of the other one, only the first logger does.
     pub(super) fn order_loggers(&mut self) {
         let index = Index::new(&self.set);
-        let mut wishes = Wishes::new(&index, self.logs.producers());
+        let mut order = LoggerOrder::new(&index, self.logs.producers());
         let found: Vec<(usize, Vec<ServiceRef>)> = index
             .nodes()
-            .filter(|node| !wishes.producers[node.0].is_empty())
+            .filter(|node| !order.producers[node.0].is_empty())
             .collect::<Vec<_>>()
             .into_iter()
-            .map(|logger| (logger.0, wishes.grant(logger)))
+            .map(|logger| (logger.0, order.dependencies_of(logger)))
             .collect();
         for (position, dependencies) in found {
             if let Kind::Longrun(logger) = &mut self.set.services[position].kind {
@@ -52,10 +52,10 @@ impl Resolver<'_> {
     }
 }
 
-impl<'a> Wishes<'a> {
+impl<'a> LoggerOrder<'a> {
     /// `pairs` are loggers by their positions in the set, each with a producer.
     fn new<'n>(index: &'a Index<'a>, pairs: impl Iterator<Item = (usize, &'n Name)>) -> Self {
-        // s6-rc's own services wait for nothing, so that they are in no cycle.
+        // The services of s6-rc itself wait for nothing, so they are in no cycle.
         let is_internal = |edge: &Edge| matches!(edge.why, Why::FdHolder | Why::OneshotRunner);
         let written = |node| index.edges(node).into_iter().filter(|edge| !is_internal(edge)).collect();
         let edges: Vec<Vec<Edge>> = index.nodes().map(written).collect();
@@ -63,14 +63,14 @@ impl<'a> Wishes<'a> {
         for (from, edges) in edges.iter().enumerate() {
             edges.iter().for_each(|edge| dependents[edge.to.0].push(Node(from)));
         }
-        let (mut producers, mut wished) = (vec![Vec::new(); edges.len()], vec![Vec::new(); edges.len()]);
+        let (mut producers, mut desired) = (vec![Vec::new(); edges.len()], vec![Vec::new(); edges.len()]);
         for (logger, producer) in pairs {
             let Some(producer) = index.find(producer) else { continue };
             producers[logger].push(producer);
-            wished[logger].extend(edges[producer.0].iter().filter(|edge| edge.to != Node(logger)));
+            desired[logger].extend(edges[producer.0].iter().filter(|edge| edge.to != Node(logger)));
         }
-        let pairs = edges.iter().zip(&wished).enumerate().flat_map(|(from, (edges, wished))| {
-            edges.iter().chain(wished).map(move |edge| (Node(from), edge.to))
+        let pairs = edges.iter().zip(&desired).enumerate().flat_map(|(from, (edges, desired))| {
+            edges.iter().chain(desired).map(move |edge| (Node(from), edge.to))
         });
         let mut component = vec![0; edges.len()];
         for (number, nodes) in components(edges.len(), pairs).into_iter().enumerate() {
@@ -78,19 +78,19 @@ impl<'a> Wishes<'a> {
         }
         let start = ["top", START_BUNDLE].iter().find_map(|name| index.find(&Name::from(*name)));
         let is_started = reached(&edges, start);
-        Wishes { index, edges, dependents, producers, wished, component, is_started }
+        LoggerOrder { index, edges, dependents, producers, desired, component, is_started }
     }
 
-    /// Finds the services that a logger has to wait for, and adds these edges. If a service is left out, its own edges are
-    /// followed instead. The edges of other loggers are followed as well, because a logger prepares nothing for others.
-    fn grant(&mut self, logger: Node) -> Vec<ServiceRef> {
+    /// Finds the dependencies of a logger, and adds these edges. If a service is left out, the search continues with its own
+    /// edges. It also skips other loggers in this way, because a logger prepares nothing for others.
+    fn dependencies_of(&mut self, logger: Node) -> Vec<ServiceRef> {
         let waiting = self.waiting_for(logger);
         let needed = OnceCell::new();
         let mut seen = BTreeSet::new();
         let mut found: Vec<Edge> = Vec::new();
         let mut todo = vec![logger];
         while let Some(node) = todo.pop() {
-            for edge in self.edges[node.0].iter().chain(&self.wished[node.0]) {
+            for edge in self.edges[node.0].iter().chain(&self.desired[node.0]) {
                 if !seen.insert(edge.to) {
                     continue;
                 }
@@ -109,7 +109,7 @@ impl<'a> Wishes<'a> {
         found.into_iter().map(name).collect()
     }
 
-    /// The services that wait for a logger, among those that it should wait for. Both are in the same component.
+    /// The services that wait for a logger. Only those in the same component matter, because only they can close a cycle.
     fn waiting_for(&self, logger: Node) -> BTreeSet<Node> {
         let mut waiting = BTreeSet::new();
         let mut todo = vec![logger];
@@ -121,11 +121,11 @@ impl<'a> Wishes<'a> {
         waiting
     }
 
-    /// Whether every producer of a logger needs `node`; `needed` keeps what they all need, once that was worked out.
+    /// Whether every producer of a logger needs `node`. `needed` stores the nodes that all of them need, once it is computed.
     fn is_needed_by_all(&self, node: Node, logger: Node, needed: &OnceCell<Vec<bool>>) -> bool {
         let producers = &self.producers[logger.0];
-        let name_it = |producer: &Node| self.edges[producer.0].iter().any(|edge| edge.to == node);
-        let work_out = || {
+        let depends = |producer: &Node| self.edges[producer.0].iter().any(|edge| edge.to == node);
+        let compute = || {
             let mut needed = vec![true; self.edges.len()];
             for producer in producers {
                 let reached = reached(&self.edges, [*producer]);
@@ -133,11 +133,11 @@ impl<'a> Wishes<'a> {
             }
             needed
         };
-        producers.iter().all(name_it) || needed.get_or_init(work_out)[node.0]
+        producers.iter().all(depends) || needed.get_or_init(compute)[node.0]
     }
 }
 
-/// Which nodes are among `start` or follow from one of them.
+/// Whether each node is in `start`, or can be reached from a node of `start`.
 fn reached(edges: &[Vec<Edge>], start: impl IntoIterator<Item = Node>) -> Vec<bool> {
     let mut reached = vec![false; edges.len()];
     let mut todo: Vec<Node> = start.into_iter().collect();

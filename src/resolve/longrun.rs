@@ -13,9 +13,10 @@ use crate::model::{
     Stderr,
 };
 
-/// How long a service may take to say that it is ready, unless the manifest says otherwise.
+/// The default time in which a service must report that it is ready, in milliseconds.
 pub(super) const READY_WITHIN: u32 = 60_000;
-/// Time between the stop signal and SIGKILL: with the overlay's 3 s of grace it fits into Docker's 10 s.
+/// The default time between the stop signal and SIGKILL, in milliseconds. Together with the 3 s that s6-overlay waits it fits
+/// into the 10 s of Docker.
 pub(super) const KILL_AFTER: u32 = 5_000;
 
 impl Resolver<'_> {
@@ -28,7 +29,7 @@ impl Resolver<'_> {
             self.problems.push(
                 Diagnostic::new(Code::MissingKey, format!("`[{}]` has no `run`", scope.table))
                     .at(scope.origin, "this longrun")
-                    .help("say which process it is: `run = [\"nginx\", \"-g\", \"daemon off;\"]`"),
+                    .help("name the program: `run = [\"nginx\", \"-g\", \"daemon off;\"]`"),
             );
         }
         let prepare = self.command_in(&common.surroundings, own.prepare.as_ref(), "prepare", scope);
@@ -45,7 +46,7 @@ impl Resolver<'_> {
         let restart_delay = self
             .value(own.restart_delay.as_ref(), scope, |v, t, o| v.duration("restart-delay", t, o))
             .map(|delay| delay.div_ceil(1000))
-            // s6 waits for a second of its own after `finish`, unless the service was ready.
+            // After `finish`, s6 itself waits one second, unless the service was ready.
             .map(|delay| if ready.fd.is_some() { delay } else { delay.saturating_sub(1) })
             .filter(|delay| *delay > 0);
         let stop_group = own.stop_group.is_some_and(|flag| flag.value);
@@ -104,7 +105,7 @@ impl Resolver<'_> {
                 Script::Check(Box::new(check(scope, question, timeout, workdir.clone())))
             }),
             timeout_kill: Some(timeout_kill.unwrap_or(KILL_AFTER)),
-            // The end of the group and the wait before the next start are part of `finish`.
+            // `finish` also stops the process group and waits before the next start.
             timeout_finish: timeout_finish.or_else(|| {
                 let group = if stop_group { 1_000 } else { 0 };
                 let extra =
@@ -122,18 +123,18 @@ impl Resolver<'_> {
             ..Longrun::default()
         };
         if longrun.timeout_up == 0 && ready.poll.is_some() {
-            // A check that never succeeds must end in a time-out, not in a boot that hangs.
+            // If a check never succeeds, the start must time out, or the boot would hang.
             self.problems.push(
-                Diagnostic::new(Code::ConflictingKeys, "a polled `ready` needs a limit")
+                Diagnostic::new(Code::ConflictingKeys, "a readiness check needs a limit")
                     .at(
                         keys.common.timeout_up.as_ref().map(|text| text.origin()),
-                        "this start may last for ever",
+                        "with this value the start may never end",
                     )
                     .help("write a duration; a check that never succeeds would hang the boot"),
             );
         }
         let mut log = keys.common.log.clone();
-        // A pipeline of its own displaces a logger that stands farther away.
+        // If the service is in a pipeline itself, a farther `log` makes no logger.
         if let Some(log) =
             log.as_mut().filter(|_| own.producer_for.is_some() && !own.gives_way("producer-for"))
         {
@@ -196,7 +197,7 @@ impl Resolver<'_> {
         self.add(&keys.common, scope, Kind::Longrun(Box::new(longrun)));
     }
 
-    /// `on-exit` once resolved.
+    /// Resolves `on-exit`.
     fn on_exit(&mut self, keys: &manifest::OnExit, scope: &Scope) -> OnExit {
         let codes = |resolver: &mut Self, key: &str, numbers: Option<&Numbers>| -> Vec<u8> {
             let list = numbers.into_iter().flat_map(|numbers| numbers.list.iter());
@@ -207,7 +208,7 @@ impl Resolver<'_> {
         for (key, numbers) in [("codes", &keys.codes), ("except", &keys.except)] {
             let Some(numbers) = numbers.as_ref().filter(|numbers| numbers.list.is_empty()) else { continue };
             self.problems.push(
-                Diagnostic::new(Code::InvalidValue, format!("`on-exit.{key}` names no exit code"))
+                Diagnostic::new(Code::InvalidValue, format!("`on-exit.{key}` has no exit code"))
                     .at(numbers.origin, "none")
                     .help(
                         "write `on-exit = {}` for a service that is always started again, and `on-exit.then` alone for one of \
@@ -221,7 +222,7 @@ impl Resolver<'_> {
                     Code::ConflictingKeys,
                     "`on-exit.codes` and `on-exit.except` exclude each other",
                 )
-                .at(except.origin, "every death is final but these")
+                .at(except.origin, "every death is final except these")
                 .at(codes.origin, "only these are final")
                 .help("keep the one that names fewer codes"),
             );
@@ -235,7 +236,7 @@ impl Resolver<'_> {
             (Some(deaths), None) => {
                 self.problems.push(
                     Diagnostic::new(Code::ConflictingKeys, "`on-exit.deaths` without `on-exit.within`")
-                        .at(deaths.origin, "so many deaths in which time?")
+                        .at(deaths.origin, "in which time?")
                         .help("add `on-exit.within = \"1m\"`"),
                 );
                 None
@@ -257,7 +258,7 @@ impl Resolver<'_> {
                 self.problems.push(
                     Diagnostic::new(Code::ConflictingKeys, "`stop-container` needs s6-overlay")
                         .at(text.origin(), format!("the target is {}", self.system()))
-                        .help("without the overlay a service can only `give-up`"),
+                        .help("without s6-overlay a service can only `give-up`"),
                 );
             }
             stops
@@ -270,7 +271,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// A pipeline that was written by hand; the other side of each pair is filled in when everything is known.
+    /// Resolves `producer-for`, `consumer-for` and `pipeline-name`. The other side of each pair is added when all services are
+    /// known.
     fn pipeline(&mut self, own: &LongrunKeys, scope: &Scope, longrun: &mut Longrun) {
         if let Some(text) = &own.producer_for
             && let Some(consumer) = self.mention(text, scope)
@@ -279,7 +281,7 @@ impl Resolver<'_> {
                 self.problems.push(
                     Diagnostic::new(Code::ConflictingKeys, "standard output has two consumers")
                         .at(text.origin(), "this one")
-                        .at(logger.origin, "and the logger that `log` asks for")
+                        .at(logger.origin, "and the logger for `log`")
                         .help("a producer has one consumer: remove one of the two"),
                 );
             } else {
@@ -297,7 +299,7 @@ impl Resolver<'_> {
     }
 }
 
-/// How `data/check` asks a question, in at most `timeout` milliseconds.
+/// The data of `data/check`, for a check that may take at most `timeout` milliseconds.
 fn check(scope: &Scope, question: Question, timeout: u32, workdir: Option<String>) -> ReadinessCheck {
     let (host, path) = match &question {
         Question::Tcp { host, .. } => (Some(host), None),
@@ -310,7 +312,7 @@ fn check(scope: &Scope, question: Question, timeout: u32, workdir: Option<String
     ReadinessCheck { table: scope.table.clone(), question, timeout, addresses, workdir, here }
 }
 
-/// A variable name, beginning with `name`, that occurs nowhere in the texts that will be looked through for it.
+/// A variable name that begins with `name` and that none of the texts contains.
 fn free_variable<'a>(name: &str, texts: impl Iterator<Item = &'a str> + Clone) -> String {
     let mut name = name.to_owned();
     while texts.clone().any(|text| text.contains(&name)) {

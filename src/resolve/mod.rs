@@ -1,5 +1,4 @@
-//! Turns the manifest into services: merges defaults, expands templates, and makes of each key the s6-rc files that do
-//! what the key says.
+//! Turns the manifest into services: merges defaults, expands templates, and translates each key into settings of s6-rc.
 
 mod bundle;
 mod command;
@@ -25,7 +24,7 @@ use crate::templates::{Expressions, Variable};
 use scope::Scope;
 use values::Values;
 
-/// The bundle of everything that starts at boot.
+/// The bundle of all services that start at boot.
 pub const START_BUNDLE: &str = "default";
 
 /// Makes the services of a manifest, together with the services of its target.
@@ -53,14 +52,14 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
         let service = Service::new(external.value.as_str().into(), Some(external.origin), Kind::Unknown);
         resolver.set.services.push(Service { layer: Layer::External, ..service });
     }
-    resolver.not_there(manifest.target.without.as_ref());
+    resolver.report_needless_without(manifest.target.without.as_ref());
     for entry in &manifest.services {
-        resolver.not_there(entry.keys.without());
+        resolver.report_needless_without(entry.keys.without());
         if !resolver.is_exhausted() {
             resolver.entry(entry);
         }
     }
-    // Only then pipelines have members, for which they stand as bundles do.
+    // Pipelines must be complete first: the steps below treat a pipeline as the bundle of its members.
     resolver.complete_pipelines();
     bundle::add_dependencies(manifest, &mut resolver.set);
     resolver.add_dependents();
@@ -72,10 +71,10 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
     resolver.set
 }
 
-/// An instance of a template: its value in expressions, its name, and what it sets.
+/// An instance of a template: its value in expressions, its name, and its parameters.
 type InstanceValues = (Variable, ManifestText, Vec<(ManifestText, ManifestText)>);
 
-/// What is in the start sets.
+/// The members of the start bundles.
 #[derive(Default)]
 struct Start {
     boot: Vec<ServiceRef>,
@@ -93,13 +92,13 @@ struct Resolver<'p> {
     required_by: Vec<(ServiceRef, Name)>,
     /// The programs of the current service.
     programs: Vec<Program>,
-    /// Texts of the current service that look as if they would be expanded.
+    /// Texts of the current service that look as if something expands them.
     literals: Vec<Literal>,
-    /// The directories that stay writable if the root is read-only.
+    /// The writable directories, if the root is read-only.
     read_only: Option<Vec<String>>,
-    /// The file whose values come from elsewhere.
+    /// The file of the additions, whose values may come from anyone.
     added: Option<FileId>,
-    /// How many bytes the expanded texts have, and the services themselves.
+    /// The size of the expanded texts and the services so far, in bytes.
     spent: usize,
 }
 
@@ -148,7 +147,7 @@ impl Resolver<'_> {
         }
         let named = Values::new(self.problems).service_name(&name.value, name.origin);
         if !named {
-            // References to it are not the mistake: the name stays known.
+            // The name stays known, so that references to it are not reported too.
             let service = Service::new(name.value.as_str().into(), Some(name.origin), Kind::Unknown);
             self.set.services.push(Service { layer: Layer::External, ..service });
             return;
@@ -168,8 +167,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// Reports resets that have no default to reset.
-    fn not_there(&mut self, names: Option<&Names>) {
+    /// Reports names in `without` that nothing has set.
+    fn report_needless_without(&mut self, names: Option<&Names>) {
         for path in names.into_iter().flat_map(|names| &names.list) {
             let message =
                 format!("`without` names `{}`, which is set nowhere else", path.value.escape_debug());
@@ -181,13 +180,13 @@ impl Resolver<'_> {
         }
     }
 
-    /// This service, and when it starts.
-    fn starting(&mut self, mut scope: Scope, keys: &CommonKeys) -> Scope {
+    /// Sets the start of a service.
+    fn with_start(&mut self, mut scope: Scope, keys: &CommonKeys) -> Scope {
         scope.start = self.start_at(keys, &scope);
         scope
     }
 
-    /// Makes the service, or one for each of its instances and the bundle of them all.
+    /// Makes the service, or for a template all its instances and their bundle.
     fn instances(
         &mut self,
         name: &ManifestText,
@@ -204,7 +203,7 @@ impl Resolver<'_> {
                         .help("add `instances = []` to make this service a template"),
                 );
             }
-            let scope = self.starting(Scope::service(name, table), common);
+            let scope = self.with_start(Scope::service(name, table), common);
             make(self, &scope);
             return;
         };
@@ -249,19 +248,19 @@ impl Resolver<'_> {
             let scope = template
                 .instance(full.clone(), instance.origin, variable, &given)
                 .with_added(self.added, &given);
-            let scope = self.starting(scope, common);
+            let scope = self.with_start(scope, common);
             self.spend(SERVICE_BYTES, instance.origin);
             make(self, &scope);
             template.note_used(&scope);
             members.push(ServiceRef { name: full.as_str().into(), origin: Some(instance.origin) });
         }
         if members.is_empty() {
-            // A template without instances is still read: its mistakes show before the first instance is made.
+            // A template without instances is checked too, so that mistakes are reported before the first instance exists.
             let services = self.set.services.len();
             let (boot, late) = (self.start.boot.len(), self.start.late.len());
             let logs = self.logs.clone();
             let required_by = self.required_by.len();
-            let scope = self.starting(template.dry(instances.count.is_some()), common);
+            let scope = self.with_start(template.with_stand_ins(instances.count.is_some()), common);
             make(self, &scope);
             template.note_used(&scope);
             self.set.services.truncate(services);
@@ -275,7 +274,7 @@ impl Resolver<'_> {
         self.set.services.push(Service::new(name.value.as_str().into(), Some(name.origin), bundle));
     }
 
-    /// `required-by`: the dependency is written where it belongs.
+    /// Resolves `required-by`: adds the dependency to the dependent service.
     fn add_dependents(&mut self) {
         for (dependent, name) in std::mem::take(&mut self.required_by) {
             let dependency = ServiceRef { name, origin: dependent.origin };
@@ -286,12 +285,12 @@ impl Resolver<'_> {
                 let name = &dependent.name;
                 let is_ours = self.set.ours().any(|service| service.name == *name);
                 let message = match is_ours {
-                    true => format!("`{theirs}`, which is in `{name}`, belongs to s6-overlay"),
+                    true => format!("`{theirs}`, which is a member of `{name}`, belongs to s6-overlay"),
                     false => format!("`{name}` belongs to s6-overlay"),
                 };
                 self.problems.push(
                     Diagnostic::new(Code::BuiltInName, message)
-                        .at(dependent.origin, "its definition cannot be extended")
+                        .at(dependent.origin, "s6gen cannot add to its definition")
                         .help(
                             "remove it here; `start = \"early\"` starts before the image's own initialisation has ended",
                         ),
@@ -333,7 +332,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Reports pipelines that reach into another layer: neither side's definition there can be changed from here.
+    /// Reports pipelines with a service of another layer, because s6gen cannot change its definition.
     fn check_pipelines(&mut self, producers: &[(Name, ServiceRef)], consumers: &[(Name, ServiceRef)]) {
         let external: BTreeSet<&Name> =
             self.set.services.iter().filter(|s| s.layer == Layer::External).map(|s| &s.name).collect();
@@ -349,7 +348,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Reports names of pipelines on services that are not at the end of one, where s6-rc ignores them.
+    /// Reports `pipeline-name` of services that are not the last consumer of a pipeline: s6-rc ignores it there.
     fn check_pipeline_names(&mut self) {
         for service in self.set.ours() {
             let Some(longrun) = service.longrun() else { continue };
@@ -371,8 +370,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// Handles two definitions of one name as one mistake: services that are connected with them get no report. If
-    /// s6-overlay itself has one of the two, that one is not started in place of the other.
+    /// Makes two definitions of one name a single mistake: services that are connected with them are not reported too. If one
+    /// of the two belongs to s6-overlay, it does not get into a start bundle in place of the other one.
     fn mark_duplicates(&mut self) {
         let mut seen: BTreeMap<Name, usize> = BTreeMap::new();
         let mut mentioned = BTreeSet::new();
@@ -398,7 +397,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Fills in the other side of every pipeline that has only one side in the manifest.
+    /// Adds the other side of every pair of producer and consumer that has only one side in the manifest.
     fn complete_pipelines(&mut self) {
         let mut producers: Vec<(Name, ServiceRef)> = Vec::new();
         let mut consumers: Vec<(Name, ServiceRef)> = Vec::new();
@@ -440,13 +439,13 @@ impl Resolver<'_> {
         }
     }
 
-    /// The directories that stay writable on a read-only root; none where the whole root is.
+    /// The writable directories of a read-only root. `None` if the whole root is writable.
     fn writable(&mut self, keys: &TargetKeys) -> Option<Vec<String>> {
         let read_only = keys.read_only.is_some_and(|flag| flag.value);
         if let Some(names) = keys.writable.as_ref().filter(|_| !read_only && !keys.gives_way("writable")) {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`writable` has no effect without `read-only`")
-                    .at(names.origin, "everything is writable anyway")
+                    .at(names.origin, "the whole root is writable")
                     .help("add `read-only = true`, or leave it out"),
             );
         }
@@ -456,7 +455,7 @@ impl Resolver<'_> {
         read_only.then_some(list)
     }
 
-    /// Makes the bundle `default` and puts it where the overlay looks for what it has to start.
+    /// Makes the bundle `default`, and adds it to the start bundle of s6-overlay.
     fn start_bundles(&mut self, has_built_ins: bool) {
         let boot = std::mem::take(&mut self.start.boot);
         let late = std::mem::take(&mut self.start.late);
@@ -484,7 +483,7 @@ fn longrun<'a>(services: &'a mut [Service], place: Option<&usize>) -> Option<&'a
     }
 }
 
-/// A version that s6gen does not know, with those that it knows.
+/// The report on an unknown version, with the versions that s6gen knows.
 fn unknown_version(
     text: &ManifestText,
     what: &str,
@@ -506,14 +505,14 @@ fn unknown_version(
         .help(meant.unwrap_or_default() + &known)
 }
 
-/// The target that the table `target` describes.
+/// Resolves `[target]`.
 pub fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
     if let (Some(overlay), Some(s6rc)) = (&keys.s6_overlay, &keys.s6_rc) {
         problems.push(
             Diagnostic::new(Code::ConflictingKeys, "`s6-overlay` and `s6-rc` exclude each other")
-                .at(s6rc.origin, "for a system without the overlay")
-                .at(overlay.origin, "for a container image with s6-overlay")
-                .help("keep `s6-overlay` for a container image; it knows which s6-rc that version contains"),
+                .at(s6rc.origin, "this is for a system without s6-overlay")
+                .at(overlay.origin, "this is for a container image with s6-overlay")
+                .help("for a container image keep `s6-overlay`: s6gen knows the s6-rc in each version"),
         );
     }
     let mut system = System::NEWEST_OVERLAY;
@@ -546,10 +545,8 @@ pub fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
     {
         problems.push(
             Diagnostic::new(Code::InvalidValue, format!("`command-dir` cannot be `{}`", text.value))
-                .at(text.origin, "contains white space")
-                .help(
-                    "it is part of the first line of scripts, where the kernel would cut it off at a blank",
-                ),
+                .at(text.origin, "this path contains white space")
+                .help("the first line of scripts contains it, and the kernel cuts that line at a blank"),
         );
     }
     let bundles = target.system.start_markers().and_then(|markers| markers.strip_suffix("/user/contents.d"));
@@ -571,14 +568,14 @@ pub fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
     target
 }
 
-/// Reports that the target cannot do `what` yet.
+/// The report that the target is too old for `what`.
 fn too_old(system: System, feature: Feature, what: &str, origin: crate::diagnostic::Origin) -> Diagnostic {
     Diagnostic::new(Code::TargetTooOld, format!("{system} cannot do `{what}`"))
         .at(origin, format!("needs {}", system.first_with(feature)))
         .help(format!("use {} or newer, or leave this out", system.first_with(feature)))
 }
 
-/// The words a key allows, and what they stand for.
+/// The value of a word that a key allows. Reports any other word.
 fn choice<T: Copy>(
     key: &str,
     text: &str,

@@ -1,4 +1,4 @@
-//! Resolves the key `ready`: how a longrun reports that it is ready.
+//! Resolves the key `ready`: how s6 learns that a longrun is ready.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{self, Number, RawText};
 use crate::model::{Command, File, Poll, Question, Surroundings, Written};
 
-/// How a longrun says that it is ready.
+/// The resolved values of `ready`.
 #[derive(Default)]
 pub(super) struct Readiness {
     pub fd: Option<Written<u32>>,
@@ -26,8 +26,8 @@ impl Resolver<'_> {
         Values::new(self.problems).refuse(
             "`ready.tries` cannot be 0".into(),
             tries.origin,
-            "no try at all",
-            "leave it out: without `ready.tries` it is asked until `timeout-up` is over",
+            "this allows no try",
+            "leave it out: without `ready.tries` the check is repeated until `timeout-up` is over",
         )
     }
 
@@ -55,9 +55,9 @@ impl Resolver<'_> {
                     Code::ConflictingKeys,
                     format!("`ready.{first}` and `ready.{second}` exclude each other"),
                 )
-                .at(origin, "one question")
-                .at(other, "and another")
-                .help("write one `ready.check` that asks both"),
+                .at(origin, "this is one check")
+                .at(other, "this is another one")
+                .help("write one `ready.check` that does both"),
             );
         }
         if asked.is_empty() {
@@ -67,13 +67,13 @@ impl Resolver<'_> {
                 ("tries", ready.tries.map(|number| number.origin)),
             ];
             for (key, origin) in written.into_iter().filter_map(|(key, origin)| Some((key, origin?))) {
-                // The question may be what was reported.
+                // The check may be the key that was reported.
                 if ready.gives_way(key) || ready.has_mistakes() {
                     continue;
                 }
                 self.problems.push(
                     Diagnostic::new(Code::ConflictingKeys, format!("`ready.{key}` has no effect here"))
-                        .at(origin, "only where the service is asked")
+                        .at(origin, "this key is only for a readiness check")
                         .help("add `ready.check`, `ready.tcp`, `ready.unix` or `ready.http`"),
                 );
             }
@@ -93,7 +93,7 @@ impl Resolver<'_> {
             match self.command_in(surroundings, Some(command), "ready.check", scope) {
                 Some(Command::Exec { words }) => result.question = Some(Question::Command { words }),
                 Some(Command::Script { text, .. }) => {
-                    // s6-notifyoncheck executes the file itself: it needs its interpreter and the x bit.
+                    // s6-notifyoncheck starts this file directly, so it needs a `#!` line and the x bit.
                     let text = if text.starts_with("#!") { text } else { format!("#!/bin/sh -e\n{text}") };
                     let file = File { content: text.into_bytes(), executable: true };
                     let path = match &surroundings.workdir {

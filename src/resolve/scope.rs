@@ -1,4 +1,4 @@
-//! The expressions in the texts of one service: the values that they can use, and their replacement.
+//! Replaces the expressions in the texts of one service, with the values that they can use.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,27 +16,27 @@ pub(super) enum StartAt {
     Boot,
     /// After the legacy services.
     Late,
-    /// When something needs it or asks for it.
+    /// When another service needs it, or a command starts it.
     OnDemand,
 }
 
-/// The service that is being made, and what its expressions may use.
+/// The service that is being made, and the values for its expressions.
 pub(super) struct Scope {
     /// Its name, instance included.
     pub name: String,
-    /// Where that name stands.
+    /// The place of that name.
     pub origin: Origin,
     /// The manifest's table, `longrun.web`.
     pub table: String,
-    /// Whether all its texts are templates, and not only those from `[defaults]`.
+    /// Whether all its texts may have expressions, and not only those from `[defaults]`.
     is_template: bool,
     /// When it starts.
     pub start: StartAt,
-    /// Whether it stands for instances that do not exist yet, so their parameters are unknown.
+    /// Whether it stands for instances that do not exist yet, whose parameters are unknown.
     is_dry: bool,
     variables: BTreeMap<String, Variable>,
     declared: Vec<ManifestText>,
-    /// Values that were added while the system runs, which may come from anywhere.
+    /// Values that were added while the system runs, which may come from anyone.
     added: BTreeMap<String, ManifestText>,
     used: RefCell<BTreeSet<String>>,
 }
@@ -92,15 +92,15 @@ impl Scope {
         }
     }
 
-    /// This instance. Values that stand in the file `added` were added while the system runs.
+    /// The instance with its parameters. Values in the file `added` were added while the system runs.
     pub fn with_added(self, added: Option<FileId>, given: &[(ManifestText, ManifestText)]) -> Scope {
         let is_added = |(_, value): &&(ManifestText, ManifestText)| added == Some(value.origin.file);
         let added = given.iter().filter(is_added).map(|(key, value)| (key.value.clone(), value.clone()));
         Scope { added: added.collect(), ..self }
     }
 
-    /// Whether the text may be a script. A value that was added while the system runs becomes a part of the script, so that
-    /// it must be made of characters that mean nothing there; reports it if it is not.
+    /// Whether the text may be used in a script. A value that was added while the system runs becomes a part of the script, so
+    /// it must have only characters without a special meaning. Reports it if it has others.
     pub fn may_be_script(&self, text: &RawText, expressions: &Expressions, problems: &mut Problems) -> bool {
         if self.added.is_empty() {
             return true;
@@ -113,7 +113,7 @@ impl Scope {
             problems.push(
                 Diagnostic::new(
                     Code::InvalidValue,
-                    format!("`{name}` cannot be `{}`, which a script would take for code", shown.escape_debug()),
+                    format!("`{name}` cannot be `{}`, which could become code in a script", shown.escape_debug()),
                 )
                 .at(text.origin(), format!("`{{{{ {name} }}}}` becomes a part of this script"))
                 .at(value.origin, "letters, digits and `_./:@%+,-` are harmless, others are not")
@@ -127,9 +127,9 @@ impl Scope {
         true
     }
 
-    /// This template with a stand-in for every value, to see its mistakes before there is an instance. Counted instances
+    /// This template with a stand-in for every value, to find mistakes before the first instance exists. Counted instances
     /// have a number, others a name. A text that depends on a stand-in has no value.
-    pub fn dry(&self, is_counted: bool) -> Scope {
+    pub fn with_stand_ins(&self, is_counted: bool) -> Scope {
         let stand_in =
             |name: &ManifestText| (name.clone(), ManifestText { value: "1".into(), ..name.clone() });
         let stand_ins: Vec<(ManifestText, ManifestText)> = self.declared.iter().map(stand_in).collect();
@@ -138,7 +138,7 @@ impl Scope {
         Scope { is_dry: true, ..self.instance(name, self.origin, instance, &stand_ins) }
     }
 
-    /// The name of the first expression in a text in which expressions mean nothing.
+    /// The name of the first expression in a text that cannot have expressions.
     pub fn literal_expression(&self, text: &RawText) -> Option<&'static str> {
         let is_literal = |name: &&str| !self.expands(text) && has_expression(text.unexpanded(), name);
         ["name", "instance"].into_iter().find(is_literal)
@@ -149,7 +149,7 @@ impl Scope {
         self.is_template || text.from_defaults()
     }
 
-    /// The text with its expressions replaced; none, and a report, if that is not possible.
+    /// The text with its expressions replaced. If that is not possible, reports it and returns `None`.
     pub fn text(&self, text: &RawText, expressions: &Expressions, problems: &mut Problems) -> Option<String> {
         let (written, origin) = (text.unexpanded(), text.origin());
         if !self.expands(text) || !written.contains("{{") {
@@ -172,9 +172,9 @@ impl Scope {
                     problem.help(format!("add `{name}` to the template's `parameters`"))
                 }
                 None if name == "instance" => {
-                    problem.help("only a service with `instances` has instances; here there is `name`")
+                    problem.help("`instance` exists only in a service with `instances`; use `name` here")
                 }
-                None => problem.help("in `[defaults]` there is only `name`, the service's own name"),
+                None => problem.help("`[defaults]` has only the variable `name`, the name of the service"),
             };
             problems.push(problem);
         }
@@ -197,21 +197,21 @@ impl Scope {
                         Code::MissingParameter,
                         format!("`{}` does not set {missing}", self.name),
                     )
-                    .at(origin, "used here, without a default")
+                    .at(origin, "this needs it, without a default")
                     .at(self.origin, "this instance sets no value for it")
                     .help("set it for the instance, or write `{{ NAME | default('VALUE') }}`"),
                 );
                 None
             }
             Err(ExpressionError::Malformed(why)) => {
-                let problem = Diagnostic::new(Code::Expression, format!("this is no expression: {why}"));
-                let help = "for the two characters `{{` themselves write `{{ '{{' }}`";
+                let problem = Diagnostic::new(Code::Expression, format!("this is not an expression: {why}"));
+                let help = "to write the two characters `{{` themselves, use `{{ '{{' }}`";
                 problems.push(problem.at(origin, "in this text").help(help));
                 None
             }
             Err(ExpressionError::Invalid(why)) => {
                 let message = format!("this expression cannot be evaluated: {why}");
-                let help = "keep to names, numbers and short filters, as in `{{ 9000 + instance }}` or `{{ name | upper }}`";
+                let help = "use only names, numbers and short filters, as in `{{ 9000 + instance }}` or `{{ name | upper }}`";
                 problems
                     .push(Diagnostic::new(Code::Expression, message).at(origin, "in this text").help(help));
                 None
@@ -219,7 +219,7 @@ impl Scope {
         }
     }
 
-    /// Where the characters of the text stand once it is `expanded`, if `positions` are those of the text as written.
+    /// The places of the characters of the `expanded` text, if `positions` are those of the text as written.
     pub fn positions(&self, text: &RawText, positions: &Positions, expanded: &str) -> Positions {
         positions.expanded(text.unexpanded(), expanded)
     }
@@ -235,7 +235,7 @@ impl Scope {
                 Code::UnknownParameter,
                 format!("`{}` has no parameter `{}`", self.name, key.value),
             )
-            .at(key.origin, "not declared");
+            .at(key.origin, "the template does not declare it");
             let help = match did_you_mean(&key.value, self.declared.iter().map(|d| d.value.as_str())) {
                 _ if ["name", "instance"].contains(&key.value.as_str()) => {
                     "remove it: each instance has one already".to_owned()
@@ -247,7 +247,7 @@ impl Scope {
         }
     }
 
-    /// Takes over what an instance used.
+    /// Adds the parameters that an instance used.
     pub fn note_used(&self, instance: &Scope) {
         self.used.borrow_mut().extend(instance.used.borrow().iter().cloned());
     }
@@ -265,8 +265,8 @@ impl Scope {
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
             let wrong = match name.as_str() {
                 "name" => Some("this is the name of the service"),
-                "instance" => Some("this is what the instance is called"),
-                _ if !is_word => Some("an expression would take it for something else"),
+                "instance" => Some("this is the name of the instance"),
+                _ if !is_word => Some("an expression would read it as something else"),
                 _ => None,
             };
             let problem = if let Some(why) = wrong {
@@ -296,7 +296,7 @@ fn has_expression(text: &str, name: &str) -> bool {
         .any(|(inner, _)| inner.split('|').next().is_some_and(|first| first.trim() == name))
 }
 
-/// Whether this value is only a part of a word in every script language.
+/// Whether every script language reads this value as a part of a word.
 fn is_harmless(value: &str) -> bool {
     !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || "_./:@%+,-".contains(c))
 }

@@ -7,10 +7,10 @@ use crate::diagnostic::{Code, Diagnostic, Origin, Problems, did_you_mean};
 use crate::manifest::{SIGNAL_NUMBERS, meant_text};
 use crate::model::{Account, Literal, LiteralForm, Name, SIGNALS, variable};
 
-/// Reads what strings of the manifest say.
+/// Reads strings of the manifest as values, and reports those that are invalid.
 pub(super) struct Values<'p> {
     pub problems: &'p mut Problems,
-    /// Texts that look as if they would be expanded.
+    /// Texts that look as if something expands them.
     pub literals: Vec<Literal>,
 }
 
@@ -44,7 +44,7 @@ impl<'p> Values<'p> {
         None
     }
 
-    /// Milliseconds; `never` is 0, as in s6's own files.
+    /// A duration in milliseconds. `never` is 0, as in the files of s6.
     pub fn duration(&mut self, key: &str, text: &str, origin: Origin) -> Option<u32> {
         let may_be_never =
             !["on-exit.within", "restart-delay", "ready.interval", "ready.timeout"].contains(&key);
@@ -55,7 +55,7 @@ impl<'p> Values<'p> {
             Some(0) => self.refuse(
                 format!("`{key}` cannot be `{text}`"),
                 origin,
-                if may_be_never { "s6 takes zero for no limit at all" } else { "no time at all" },
+                if may_be_never { "for s6, zero means no limit" } else { "this is no time" },
                 if may_be_never {
                     "write `never` for no limit"
                 } else {
@@ -76,7 +76,7 @@ impl<'p> Values<'p> {
             None => self.refuse(
                 format!("`{key}` cannot be `{text}`"),
                 origin,
-                if text == "never" { "this has to end" } else { "not a duration" },
+                if text == "never" { "this needs a limit" } else { "this is not a duration" },
                 &match (meant_text(leaf(key), text), may_be_never) {
                     (Some(meant), _) => format!("a duration has a unit: write `{meant}`"),
                     (None, true) => {
@@ -88,14 +88,14 @@ impl<'p> Values<'p> {
         }
     }
 
-    /// Bytes.
+    /// A size in bytes.
     pub fn size(&mut self, key: &str, text: &str, origin: Origin) -> Option<u64> {
         let bytes = bytes(text);
         if bytes.is_none() {
             return self.refuse(
                 format!("`{key}` cannot be `{text}`"),
                 origin,
-                "not a size",
+                "this is not a size",
                 &match meant_text(leaf(key), text) {
                     Some(meant) => format!("write `{meant}`"),
                     None => "write a number and a unit: `64KB`, `5MB`, `1GB`".to_owned(),
@@ -137,24 +137,25 @@ impl<'p> Values<'p> {
             let meant = meant_text(leaf(key), text);
             let (label, help) = match meant {
                 _ if is_out_of_range => ("this port is out of range", "ports go from 1 to 65535".to_owned()),
-                Some(meant) => ("not a host and a port", format!("write `{meant}`, or another host")),
-                None => {
-                    ("not a host and a port", "write both, as in `127.0.0.1:8080` or `[::1]:8080`".to_owned())
-                }
+                Some(meant) => ("this is not a host and a port", format!("write `{meant}`, or another host")),
+                None => (
+                    "this is not a host and a port",
+                    "write both, as in `127.0.0.1:8080` or `[::1]:8080`".to_owned(),
+                ),
             };
             return self.refuse(format!("`{key}` cannot be `{text}`"), origin, label, &help);
         }
         parts
     }
 
-    /// The host, the port and the path of a web address, and its host as a web server wants to hear it.
+    /// The host, the port and the path of a web address, and the value of the header `Host`.
     pub fn http(&mut self, key: &str, text: &str, origin: Origin) -> Option<(String, u16, String, String)> {
         let Some(rest) = text.strip_prefix("http://") else {
             return self.refuse(
                 format!("`{key}` cannot be `{text}`"),
                 origin,
-                "not an `http://` address",
-                "write it as in `http://127.0.0.1:8080/health`; for https ask with `ready.check` and a program such as curl",
+                "this is not an `http://` address",
+                "write it as in `http://127.0.0.1:8080/health`; for https use `ready.check` with a program such as curl",
             );
         };
         let (address, path) = match rest.find('/') {
@@ -168,8 +169,8 @@ impl<'p> Values<'p> {
             return self.refuse(
                 format!("`{key}` cannot be `{}`", text.escape_debug()),
                 origin,
-                "with a blank in its path",
-                "write `%20`",
+                "the path contains a blank",
+                "write `%20` for the blank",
             );
         }
         let (host, port) = self.address_in(key, text, &address, origin)?;
@@ -201,7 +202,7 @@ impl<'p> Values<'p> {
         None
     }
 
-    /// A file mode mask, as it was written.
+    /// A file mode mask, as written.
     pub fn umask(&mut self, key: &str, text: &str, origin: Origin) -> Option<String> {
         let octal = !text.is_empty() && text.bytes().all(|b| (b'0'..=b'7').contains(&b));
         match u32::from_str_radix(text, 8) {
@@ -209,15 +210,15 @@ impl<'p> Values<'p> {
             _ => self.refuse(
                 format!("`{key}` cannot be `{text}`"),
                 origin,
-                "not a file mode mask",
+                "this is not a file mode mask",
                 "write three octal digits, such as `022` or `077`",
             ),
         }
     }
 
-    /// Whose rights: `name`, `name:group` or `uid:gid`.
+    /// An account: `name`, `name:group` or `uid:gid`.
     pub fn account(&mut self, key: &str, text: &str, origin: Origin) -> Option<Account> {
-        // A name may hold a `$`, but `${NAME}` is refused below.
+        // A name may contain a `$`, but `${NAME}` is refused below.
         if !text.contains('{') {
             self.literal(key, text, origin);
         }
@@ -229,9 +230,9 @@ impl<'p> Values<'p> {
             None if numeric(text) => self.refuse(
                 format!("`{key}` needs a group with a user id"),
                 origin,
-                "a number alone would be looked up as a name",
+                "s6 would look up a single number as a name",
                 &format!(
-                    "write `{text}:{text}`: the number behind the colon is the group; or write the account's name, \
+                    "write `{text}:{text}`: the number after the colon is the group; or write the account's name, \
                      which brings its groups"
                 ),
             ),
@@ -241,7 +242,7 @@ impl<'p> Values<'p> {
                     return self.refuse(
                         format!("`{key}` cannot be `{text}`"),
                         origin,
-                        "beyond 32 bits",
+                        "this is larger than 32 bits",
                         "use smaller ids",
                     );
                 }
@@ -254,29 +255,29 @@ impl<'p> Values<'p> {
                 .refuse(
                     format!("`{key}` cannot be `{text}`"),
                     origin,
-                    "a name beside a number",
-                    "write two names or two numbers: a name has its group looked up, a number is taken as it is",
+                    "this mixes a name and a number",
+                    "write two names or two numbers: s6 looks up names, and uses numbers as they are",
                 ),
             _ if variable(text).is_some() => self.refuse(
                 format!("`{key}` cannot be `{text}`"),
                 origin,
-                "not an account",
+                "this is not an account",
                 "name an account of the image, such as `app`, and let a oneshot that the service depends on give it the \
                  numbers: `up = 'groupmod -o -g \"$PGID\" app; usermod -o -u \"$PUID\" app'`",
             ),
             _ => self.refuse(
                 format!("`{key}` cannot be `{text}`"),
                 origin,
-                "not an account",
+                "this is not an account",
                 "write `name`, `name:group` or `uid:gid`",
             ),
         }
     }
 
-    /// Whether `name` can name a service; reports it if not.
+    /// Whether `name` can be the name of a service. Reports it if not.
     pub fn service_name(&mut self, name: &str, origin: Origin) -> bool {
         if Name::new(name).is_reserved() {
-            let message = format!("`{name}` begins with a prefix that s6-rc keeps for itself");
+            let message = format!("`{name}` begins with a prefix that s6-rc reserves");
             self.problems.push(
                 Diagnostic::s6rc(Class::NameReserved, Rank::Unranked, message)
                     .at(origin, "no service can have this name")
@@ -298,8 +299,8 @@ impl<'p> Values<'p> {
         let why = match name {
             "" => "empty",
             _ if name.starts_with('.') => "s6-rc ignores names that begin with a dot",
-            _ if name.contains('/') => "contains a slash",
-            _ if name.chars().any(char::is_control) => "contains a control character",
+            _ if name.contains('/') => "this name contains a slash",
+            _ if name.chars().any(char::is_control) => "this name contains a control character",
             _ => return,
         };
         self.problems.push(
@@ -309,7 +310,7 @@ impl<'p> Values<'p> {
         );
     }
 
-    /// Whether an instance can have this name; reports it if not.
+    /// Whether an instance can have this name. Reports it if not.
     pub fn instance_name(&mut self, instance: &str, full: &str, origin: Origin) -> bool {
         let problem = match instance {
             "" => Some(("empty", "give the instance a name".to_owned())),
@@ -328,10 +329,13 @@ impl<'p> Values<'p> {
     }
 }
 
-/// Why a text is no absolute path as the manifest wants it, and what to write.
+/// Why a text is not a valid absolute path, and what to write.
 fn path_problem(text: &str) -> Option<(&'static str, String)> {
     if !text.starts_with('/') {
-        return Some(("not an absolute path", "write the whole path in the image, from `/` on".into()));
+        return Some((
+            "this is not an absolute path",
+            "write the whole path in the image, from `/` on".into(),
+        ));
     }
     let mut parts: Vec<&str> = Vec::new();
     for part in text.split('/').filter(|part| !part.is_empty() && *part != ".") {
@@ -341,8 +345,8 @@ fn path_problem(text: &str) -> Option<(&'static str, String)> {
         }
     }
     let label = match () {
-        () if text.split('/').any(|part| part == ".." || part == ".") => "with `.` or `..` in it",
-        () if text.len() > 1 && text.contains("//") => "with two slashes in a row",
+        () if text.split('/').any(|part| part == ".." || part == ".") => "this path contains `.` or `..`",
+        () if text.len() > 1 && text.contains("//") => "this path contains two slashes in a row",
         () if parts.is_empty() => "this is the root of the whole file system",
         () => return None,
     };
@@ -353,7 +357,7 @@ fn path_problem(text: &str) -> Option<(&'static str, String)> {
     Some((label, help))
 }
 
-/// Whether a name server may know such a name. A last part of digits is that of an address.
+/// Whether the text can be a host name. If its last part has only digits, it is an address.
 fn is_host_name(name: &str) -> bool {
     let is_plain = |part: &str| {
         !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
@@ -378,16 +382,16 @@ fn name_problem(name: &str) -> Option<(&'static str, String)> {
         None => return Some(("empty", allowed)),
         Some('.') => return Some(("s6-rc ignores names that begin with a dot", allowed)),
         Some(c) if !c.is_ascii_alphanumeric() => {
-            return Some(("does not begin with a letter or a digit", allowed));
+            return Some(("this name does not begin with a letter or a digit", allowed));
         }
         Some(_) => {}
     }
     if let Some(c) = name.chars().find(|c| !(c.is_ascii_alphanumeric() || "_.@-".contains(*c))) {
         let why = match c {
-            '\n' => "contains a newline",
-            '/' => "contains a slash",
-            ' ' => "contains a space",
-            _ => "contains a character that service names cannot have",
+            '\n' => "this name contains a newline",
+            '/' => "this name contains a slash",
+            ' ' => "this name contains a space",
+            _ => "this name contains a character that service names cannot have",
         };
         return Some((why, allowed));
     }
@@ -407,7 +411,7 @@ fn leaf(key: &str) -> &str {
     key.rsplit('.').next().unwrap_or(key)
 }
 
-/// `1h30m` in milliseconds; none if it is no duration.
+/// `1h30m` in milliseconds. `None` if it is not a duration.
 fn milliseconds(text: &str) -> Option<u64> {
     let mut total: u64 = 0;
     let mut rest = text;
@@ -430,7 +434,7 @@ fn milliseconds(text: &str) -> Option<u64> {
     (!text.is_empty()).then_some(total)
 }
 
-/// `5MB` in bytes; none if it is no size.
+/// `5MB` in bytes. `None` if it is not a size.
 fn bytes(text: &str) -> Option<u64> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let number: u64 = text[..digits].parse().ok()?;

@@ -1,7 +1,7 @@
-//! The words that a shell keeps for itself.
+//! The words that a shell does not run as a program.
 
-/// Words that a shell runs without a program, or reads as syntax: those of POSIX, dash, BusyBox, Bash and ksh together.
-/// Which of these shells an image has as `/bin/sh` is not known here.
+/// Builtins and keywords of POSIX, dash, BusyBox, Bash and ksh together, because s6gen does not know which shell an image has
+/// as `/bin/sh`.
 const OWN_WORDS: &[&str] = &[
     ".",
     ":",
@@ -94,7 +94,7 @@ const OWN_WORDS: &[&str] = &[
     "while",
 ];
 
-/// Whether a shell has a meaning of its own for this word.
+/// Whether the word is a builtin or keyword of a shell.
 pub(super) fn is_own_word(word: &str) -> bool {
     OWN_WORDS.binary_search(&word).is_ok()
 }

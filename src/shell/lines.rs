@@ -1,13 +1,13 @@
-//! A script line by line, for rules that look for words.
+//! Reads a script line by line, for rules that look for words.
 
 use std::ops::Range;
 
-/// A line of a script, together with those that it continues on.
+/// A line of a script, with the lines that continue it.
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
     /// Offset in the text.
     pub start: usize,
-    /// Without blanks at the ends.
+    /// The text, without blanks at both ends.
     pub text: &'a str,
 }
 
@@ -17,13 +17,13 @@ impl<'a> Line<'a> {
         self.start..self.start + self.text.len()
     }
 
-    /// Its words, without quotes and what separates commands.
+    /// Its words, without quotes and separators of commands.
     pub fn words(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let between = |c: char| c.is_whitespace() || ";|&(){}\"'`<>\\".contains(c);
         self.text.split(between).filter(|word| !word.is_empty())
     }
 
-    /// The bytes of a word that is a part of the line.
+    /// The bytes of a word of the line.
     pub fn span_of(&self, word: &str) -> Range<usize> {
         match self.text.find(word) {
             Some(at) => self.start + at..self.start + at + word.len(),
@@ -66,7 +66,7 @@ mod tests {
     use super::lines;
 
     #[test]
-    fn a_line_is_read_to_the_end_of_what_it_continues_on() {
+    fn a_line_includes_the_lines_that_continue_it() {
         let text = "#!/bin/sh\n# no\n\n  exec \\\n    web --x\nlast\n";
         let found: Vec<&str> = lines(text).map(|line| line.text).collect();
         assert_eq!(found, ["exec \\\n    web --x", "last"]);

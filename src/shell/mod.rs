@@ -1,7 +1,7 @@
-//! What a shell script does, read with a real grammar: that of Bash, which is also that of `sh`.
+//! Reads shell scripts with a grammar of Bash, which includes that of `sh`.
 //!
-//! A [`Script`] answers questions: is it a single simple command, which signals does it trap, what does it wait for at its
-//! end. A rule that needs more adds its question here, so that nothing outside this room depends on the parser.
+//! A [`ShellScript`] answers questions: is it a single simple command, which signals does it trap, which program does it wait
+//! for at its end. A rule that needs more adds its question here, so that no other room depends on the parser.
 
 mod builtins;
 mod lines;
@@ -12,20 +12,21 @@ use std::ops::Range;
 
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 
-/// A script that was read without an error.
+/// A script without syntax errors.
 pub struct ShellScript<'t> {
     text: &'t str,
     tree: Tree,
 }
 
 /// How often the parser may report its progress, which it does after a fixed number of steps. The longest scripts of
-/// public images, 38 KB, need 130; only texts that are made to be hard need more than this.
+/// public images, 38 KB, need 130. Only a text that is made to be slow needs more than this.
 const MOST_STEPS: u32 = 5_000;
-/// How many `(` a script may have: the time for `a=(a=(…` grows with the square. Those scripts have 200.
+/// How many `(` a script may have: the time for `a=(a=(…` grows with the square of their number. The longest scripts of
+/// public images have 200.
 const MOST_PARENTHESES: usize = 1_000;
 
 impl<'t> ShellScript<'t> {
-    /// Reads a script; none if it has a syntax error, or is too hard to read.
+    /// Reads a script. `None` if it has a syntax error, or takes the parser too long.
     pub fn read(text: &'t str) -> Option<Self> {
         if text.matches('(').count() > MOST_PARENTHESES {
             return None;
@@ -43,7 +44,7 @@ impl<'t> ShellScript<'t> {
         (!tree.root_node().has_error()).then_some(ShellScript { text, tree })
     }
 
-    /// The simple command that is all of the script; none if the script does anything else, or runs it in the background.
+    /// The simple command that is the whole script. `None` if the script does anything else, or runs it in the background.
     pub fn only_command(&self) -> Option<SimpleCommand<'_>> {
         let root = self.tree.root_node();
         let mut cursor = root.walk();
@@ -65,7 +66,7 @@ impl<'t> ShellScript<'t> {
         self.simple(last).filter(|_| !is_background)
     }
 
-    /// The program for whose end the script waits last: behind it come only builtins that end at once.
+    /// The last program that the script waits for. After it there are only builtins that end at once.
     pub fn last_program(&self) -> Option<ShellWord<'_>> {
         let root = self.tree.root_node();
         let mut cursor = root.walk();
@@ -82,7 +83,7 @@ impl<'t> ShellScript<'t> {
         None
     }
 
-    /// The conditions of every `trap` that stands outside of functions and other compound commands, as written.
+    /// The conditions of every `trap` outside of functions and other compound commands, as written.
     pub fn traps(&self) -> Vec<&str> {
         let root = self.tree.root_node();
         let mut cursor = root.walk();
@@ -91,7 +92,7 @@ impl<'t> ShellScript<'t> {
         traps.flat_map(|trap| trap.arguments().into_iter().skip(1)).collect()
     }
 
-    /// Whether a here-document stands in the middle of a list or pipeline: the grammar puts `<<EOF && next` into it.
+    /// Whether a command follows a here-document on its line: the grammar puts `<<EOF && next` into the redirection.
     fn goes_on(&self, statement: Node<'_>) -> bool {
         let mut cursor = statement.walk();
         let documents = statement.children(&mut cursor).filter(|part| part.kind() == "heredoc_redirect");
@@ -102,7 +103,7 @@ impl<'t> ShellScript<'t> {
         parts.any(|kind| matches!(kind, "&&" | "||" | "|" | "|&" | "pipeline" | "list"))
     }
 
-    /// The simple command of a statement, if it is one. Redirections behind it surround it.
+    /// The simple command of a statement, if it is one. In the grammar, redirections after a command are nodes around it.
     fn simple<'s>(&'s self, mut statement: Node<'s>) -> Option<SimpleCommand<'s>> {
         while statement.kind() == "redirected_statement" {
             if self.goes_on(statement) {
@@ -121,7 +122,7 @@ pub struct SimpleCommand<'s> {
 }
 
 impl<'s> SimpleCommand<'s> {
-    /// Where it stands, in bytes, without redirections behind it.
+    /// Its place in bytes, without redirections after it.
     pub fn span(&self) -> Range<usize> {
         self.node.byte_range()
     }
@@ -131,14 +132,14 @@ impl<'s> SimpleCommand<'s> {
         self.node.children(&mut self.node.walk()).any(|part| part.kind() == "variable_assignment")
     }
 
-    /// The words behind its name, as written.
+    /// The words after its name, as written.
     pub fn arguments(&self) -> Vec<&'s str> {
         let mut cursor = self.node.walk();
         let words = self.node.children_by_field_name("argument", &mut cursor);
         words.map(|word| &self.text[word.byte_range()]).collect()
     }
 
-    /// The word that says what is run.
+    /// The name of the program or builtin.
     pub fn name(&self) -> Option<ShellWord<'s>> {
         let node = self.node.child_by_field_name("name")?;
         Some(ShellWord { node, text: self.text })
@@ -152,18 +153,18 @@ pub struct ShellWord<'s> {
 }
 
 impl<'s> ShellWord<'s> {
-    /// It with its quotes and expansions.
+    /// The word as written, with quotes and expansions.
     pub fn as_written(&self) -> &'s str {
         &self.text[self.span()]
     }
 
-    /// Where it stands, in bytes.
+    /// Its place in bytes.
     pub fn span(&self) -> Range<usize> {
         self.node.byte_range()
     }
 
-    /// Whether it certainly names a program: it is a path, or a name that no shell has for itself. An expansion alone may
-    /// stand for anything.
+    /// Whether it is certainly the name of a program: a path, or a name that is not a builtin or keyword. The value of an
+    /// expansion is unknown.
     pub fn is_program(&self) -> bool {
         let plain = self.as_written();
         let unquoted = |mark| plain.strip_prefix(mark).and_then(|rest| rest.strip_suffix(mark));
@@ -172,7 +173,7 @@ impl<'s> ShellWord<'s> {
         self.has_slash() || is_plain && !name.is_empty() && !builtins::is_own_word(name)
     }
 
-    /// Whether a slash stands in it outside of expansions, which makes it a path whatever the expansions give.
+    /// Whether it has a slash outside of expansions. Then it is a path for every value of the expansions.
     fn has_slash(&self) -> bool {
         let mut open = vec![self.node];
         while let Some(node) = open.pop() {

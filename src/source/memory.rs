@@ -1,4 +1,4 @@
-//! Source directories that are read once and looked at several times.
+//! Source directories that are read once and used several times.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -8,8 +8,8 @@ use std::rc::Rc;
 
 use super::{Directory, EntryKind, Listed, Source};
 
-/// What was read of some source directories. Opened again, they answer from it, so that what is judged and what is compared
-/// are the same bytes.
+/// Everything that was read of some source directories. If they are opened again, the answers come from here, so that a check
+/// and a comparison see the same bytes.
 ///
 /// Directories are not kept open: there may be more of them than a process may have open files.
 #[derive(Debug, Default)]
@@ -17,14 +17,14 @@ pub struct Memory {
     sources: RefCell<Vec<Rc<RefCell<RememberedDirectory>>>>,
 }
 
-/// A directory that remembers what was read of it.
+/// A directory that remembers its entries and files.
 #[derive(Debug)]
 pub struct Remembered<D> {
     directory: D,
     known: Rc<RefCell<RememberedDirectory>>,
 }
 
-/// What is known of one directory.
+/// Everything that was read of one directory.
 #[derive(Debug, Default)]
 struct RememberedDirectory {
     entries: Option<Vec<Listed>>,
@@ -40,7 +40,7 @@ struct RememberedContent {
 }
 
 impl Memory {
-    /// The source directories `sources`, with what was read of them the last time. They must be the same ones each time.
+    /// The source directories `sources`, with everything that was read of them before. They must be the same ones each time.
     pub fn of<D: Directory>(&self, sources: Vec<Source<D>>) -> Vec<Source<Remembered<D>>> {
         let mut known = self.sources.borrow_mut();
         known.resize_with(sources.len(), Rc::default);

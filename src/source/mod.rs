@@ -1,5 +1,4 @@
-//! A source directory as something to read from, wherever it lies: on a disk, in memory, or in several layers of an
-//! image.
+//! The interface to read a source directory from any place: a disk, memory, or several layers of an image.
 
 mod memory;
 mod union;
@@ -15,23 +14,23 @@ use std::path::PathBuf;
 pub struct Source<D> {
     /// The path as the user typed it.
     pub path: PathBuf,
-    /// The open directory, or why there is none.
+    /// The open directory, or the error.
     pub directory: io::Result<D>,
 }
 
-/// An open directory. A name is a path below it, of one component or several. Links on the way are followed, and a link at
-/// the end too unless a function says otherwise. Every error carries the error number that a system call gives.
+/// An open directory. A name is a path below it, of one or more components. All links in it are followed, the last one too
+/// unless a function says otherwise. Every error has the error number of the system call.
 pub trait Directory: Sized {
-    /// The entries without `.` and `..`, in byte order of the names.
+    /// The entries in byte order of the names, without `.` and `..`.
     ///
     /// # Errors
     /// The directory cannot be listed.
     fn list(&mut self) -> io::Result<Vec<Listed>>;
 
-    /// What a name leads to, symbolic links followed.
+    /// The kind of file that a name leads to.
     ///
     /// # Errors
-    /// `NotFound` also for a link that leads nowhere; `ELOOP`, `EACCES` and others as they come.
+    /// `NotFound`, also for a dangling link; `ELOOP`, `EACCES` and others from the system.
     fn kind(&self, name: &[u8]) -> io::Result<EntryKind>;
 
     /// Opens the directory that a name leads to.
@@ -46,10 +45,10 @@ pub trait Directory: Sized {
     /// As [`kind`](Self::kind), and `IsADirectory`. For any other error the file could not be opened.
     fn read(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>>;
 
-    /// The target of the symbolic link of that name, as it is written.
+    /// The target of the symbolic link `name`, as written.
     ///
     /// # Errors
-    /// There is no such entry, or it is not a link. A directory that cannot tell counts as one without links.
+    /// There is no such entry, or it is not a link. The default is a directory without links.
     fn link(&self, name: &[u8]) -> io::Result<Vec<u8>> {
         let _ = name;
         Err(io::ErrorKind::Unsupported.into())
@@ -60,21 +59,21 @@ pub trait Directory: Sized {
         None
     }
 
-    /// The path at which a person finds an entry; `.` is the directory itself. Nothing if that is below the path by which the
-    /// directory was named.
+    /// The path of an entry for people; `.` is the directory itself. `None` if it is simply below the path of the directory.
     fn place(&self, name: &[u8]) -> Option<PathBuf> {
         let _ = name;
         None
     }
 
-    /// The path of a symbolic link in a lower layer that the directory `name` of this one hides, instead of adding to what
-    /// the link leads to.
+    /// The path of a symbolic link in a lower layer that the directory `name` hides. The user probably wanted to add to the
+    /// target of that link.
     fn hidden_link(&self, name: &[u8]) -> Option<PathBuf> {
         let _ = name;
         None
     }
 
-    /// Whether the file that a name leads to has an x bit. In a directory whose files have no modes, every file has one.
+    /// Whether the file that a name leads to has an x bit. If the files of a directory have no modes, all of them count as
+    /// executable.
     ///
     /// # Errors
     /// As [`kind`](Self::kind).
@@ -88,11 +87,11 @@ pub trait Directory: Sized {
 pub struct Listed {
     /// Its name.
     pub name: Vec<u8>,
-    /// What it is itself.
+    /// The kind of the entry itself, which may be a link.
     pub kind: EntryKind,
 }
 
-/// What an entry of a directory is.
+/// The kinds of entries of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EntryKind {
     /// A regular file.

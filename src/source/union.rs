@@ -1,4 +1,4 @@
-//! Several layers of an image as one file system: what an upper layer has hides what the layers below have.
+//! Several layers of an image as one file system, in which upper layers hide files of lower ones.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use rustix::io::Errno;
 
 use super::{Directory, EntryKind, Listed};
 
-/// A directory and where it stands in a file system that is put together from several.
+/// A directory of one layer, and its path in the whole file system.
 #[derive(Debug)]
 pub struct Mount<D> {
     at: Path,
@@ -21,34 +21,34 @@ pub struct Mount<D> {
 }
 
 impl<D> Mount<D> {
-    /// Mounts `directory`, which was named `path`, at the absolute path `at`.
+    /// Mounts `directory`, which the user named `path`, at the absolute path `at`.
     pub fn new(at: &str, path: impl Into<PathBuf>, directory: D) -> Self {
         let at = at.split('/').filter(|name| !name.is_empty()).map(|name| name.as_bytes().to_vec()).collect();
         Mount { at, path: path.into(), directory }
     }
 }
 
-/// The names on the way from the root.
+/// A path as its names, from the root on.
 type Path = Vec<Vec<u8>>;
 
-/// A directory that is the union of directories in several layers, as in the file system of a container: directories
-/// merge, anything else of an upper layer hides what the layers below have, `.wh.NAME` hides `NAME` below and
-/// `.wh..wh..opq` hides everything below.
+/// A directory that is the union of directories in several layers, as in the file system of a container. Directories are
+/// merged. Any other entry of an upper layer hides the entry of that name in lower layers. `.wh.NAME` hides `NAME` of lower
+/// layers, and `.wh..wh..opq` hides all their entries.
 ///
-/// Symbolic links lead to what the whole union has in that place. A link to a place that no layer covers is followed on the
-/// disk, as without a union; with a layer that is mounted at `/` there is no such place.
+/// Symbolic links are followed in the whole union. If no layer covers the target of a link, the link is followed on the disk.
+/// A layer that is mounted at `/` covers every target.
 #[derive(Debug)]
 pub struct Union<D> {
     whole: Rc<Whole<D>>,
     node: Rc<UnionNode<D>>,
 }
 
-/// What the directories of one union have in common.
+/// The data that all directories of one union share.
 #[derive(Debug)]
 struct Whole<D> {
     /// The layers, topmost first.
     mounts: Vec<Mount<D>>,
-    /// Directories that links led through, the latest last: many definitions are links into one directory.
+    /// Directories that links led to, the latest last. They are kept because many definitions are links into one directory.
     passed: RefCell<Vec<Rc<UnionNode<D>>>>,
 }
 
@@ -62,18 +62,18 @@ const OPAQUE: &[u8] = b".wh..wh..opq";
 /// One directory of the union.
 #[derive(Debug)]
 struct UnionNode<D> {
-    /// Its path, without links; nothing if it is on the disk outside of the union.
+    /// Its path without links. `None` if it is on the disk, outside of the union.
     path: Option<Path>,
-    /// The layers that it consists of, topmost first.
+    /// The parts of the layers that it consists of, topmost first.
     parts: Vec<Part<D>>,
-    /// What it holds: the kind of each entry, and the part that it is from.
+    /// Its entries: the kind of each one, and the part that has it.
     entries: BTreeMap<Vec<u8>, (EntryKind, usize)>,
 }
 
-/// What one layer has in a place.
+/// The part of one layer at a path.
 #[derive(Debug)]
 enum Part<D> {
-    /// A directory above the place where the layer is mounted: the number of the layer, and the depth.
+    /// A directory above the mount point of the layer: the number of the layer, and the depth.
     Above { mount: usize, depth: usize },
     /// A directory.
     Inside { directory: D, path: PathBuf, entries: BTreeMap<Vec<u8>, EntryKind> },
@@ -90,15 +90,15 @@ impl<D: Directory> Part<D> {
     }
 }
 
-/// What a path leads to.
+/// The target of a path.
 enum UnionTarget<D> {
     Directory(Rc<UnionNode<D>>),
     Leaf { node: Rc<UnionNode<D>>, part: usize, name: Vec<u8>, kind: EntryKind },
 }
 
-/// Why a path leads nowhere.
+/// Why a path could not be followed.
 enum NotFollowed {
-    /// It leads to a place that no layer covers.
+    /// It leads to a path that no layer covers.
     Outside,
     Failed(io::Error),
 }
@@ -138,7 +138,7 @@ impl<D: Directory> Union<D> {
         self.whole.walk(&self.node, path, &mut 0).map_err(NotFollowed::into_error)
     }
 
-    /// The directory that holds the last name of a path, and that name. A link of that name is not followed.
+    /// The directory that contains the last name of a path, and that name. If it is a link, it is not followed.
     fn holder<'p>(&self, path: &'p [u8]) -> io::Result<(Rc<UnionNode<D>>, &'p [u8])> {
         let Some(slash) = path.iter().rposition(|byte| *byte == b'/') else {
             return Ok((Rc::clone(&self.node), path));
@@ -173,7 +173,7 @@ impl<D: Directory> Whole<D> {
         Ok(root)
     }
 
-    /// The part of layer number `mount` at the first `depth` names of the way to it.
+    /// The part of layer number `mount` at the first `depth` names of its mount point.
     fn arrive(&self, mount: usize, depth: usize) -> io::Result<Part<D>> {
         let Mount { at, path, directory } = &self.mounts[mount];
         match depth == at.len() {
@@ -207,7 +207,7 @@ impl<D: Directory> Whole<D> {
         UnionNode { path, parts, entries: merged }
     }
 
-    /// The directory `name` of `node`, which has one.
+    /// The directory `name` of `node`. It must exist.
     fn child(&self, node: &UnionNode<D>, name: &[u8]) -> io::Result<Rc<UnionNode<D>>> {
         let path = node.path.as_ref().map(|path| [path.as_slice(), &[name.to_vec()]].concat());
         let is_it = |known: &&Rc<UnionNode<D>>| path.is_some() && known.path == path;
@@ -290,7 +290,7 @@ impl<D: Directory> Whole<D> {
         Ok(at)
     }
 
-    /// What the entry `name` of `node` leads to.
+    /// The target of the entry `name` of `node`.
     fn step(
         &self,
         node: &Rc<UnionNode<D>>,
@@ -346,7 +346,7 @@ impl<D: Directory> Directory for Union<D> {
 
     fn kind(&self, name: &[u8]) -> io::Result<EntryKind> {
         if name == b"." {
-            // Listing does not need the right to search, but asking whether an entry is there does.
+            // Listing a directory needs only its r bit, but looking at an entry needs the x bit.
             for part in &self.node.parts {
                 if let Part::Inside { directory, .. } = part {
                     directory.kind(b".")?;
@@ -380,7 +380,7 @@ impl<D: Directory> Directory for Union<D> {
     fn link(&self, path: &[u8]) -> io::Result<Vec<u8>> {
         let (node, name) = self.holder(path)?;
         if matches!(name, b"" | b"." | b"..") {
-            // A path that ends like this leads to a directory, and never to a link.
+            // A path with such an end leads to a directory, never to a link.
             self.follow(path)?;
             return Err(Errno::INVAL.into());
         }

@@ -225,7 +225,7 @@ const LINES: &[(&str, &str, &str)] = &[
     ("longrun", "timeout-kill = \"30\"", "write `\"30s\"`"),
     ("longrun", "timeout-kill = \"5 minutes\"", "write `\"5m\"`"),
     ("longrun", "restart-delay = 2", "write `restart-delay = \"2s\"`"),
-    ("longrun", "user = 1000", "write `user = \"1000:1000\"`: the number behind the colon is the group"),
+    ("longrun", "user = 1000", "write `user = \"1000:1000\"`: the number after the colon is the group"),
     ("longrun", "umask = 0o22", "write `umask = \"022\"`"),
     ("longrun", "down-signal = 15", "write `down-signal = \"TERM\"`"),
     ("longrun", "down-signal = \"sigterm\"", "did you mean `TERM`?"),
