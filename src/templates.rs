@@ -247,6 +247,23 @@ impl Expressions {
         }
     }
 
+    /// The names whose values become a part of the expanded `text`. A value that only decides between others, or of which
+    /// only the length counts, does not.
+    pub fn landing(&self, text: &str) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        if check(text, &|_| true).is_err() {
+            return names;
+        }
+        if let Ok(Stmt::Template(template)) = parse(text, "", syntax()) {
+            for part in &template.children {
+                if let Stmt::EmitExpr(expression) = part {
+                    land(&expression.expr, &mut names);
+                }
+            }
+        }
+        names
+    }
+
     /// The values of `variables` by name; whole numbers stay numbers.
     pub fn variables<'a>(variables: impl Iterator<Item = (&'a str, Variable)>) -> Value {
         Value::from_pairs(variables.map(|(name, variable)| match variable {
@@ -348,6 +365,57 @@ fn moderate(expression: &Expr<'_>, is_number: &dyn Fn(&str) -> bool) -> Result<(
         Expr::Map(map) => {
             all(&map.keys)?;
             all(&map.values)
+        }
+    }
+}
+
+/// Adds the names of which the result of the expression can contain the value.
+fn land(expression: &Expr<'_>, names: &mut BTreeSet<String>) {
+    let mut all = |parts: &[&Expr<'_>]| parts.iter().for_each(|part| land(part, names));
+    match expression {
+        Expr::Var(variable) => {
+            names.insert(variable.id.to_owned());
+        }
+        Expr::Const(_) | Expr::Compare(_) | Expr::Test(_) => {}
+        Expr::Slice(slice) => all(&[&slice.expr]),
+        Expr::UnaryOp(operation) => all(&[&operation.expr]),
+        Expr::BinOp(operation) if is_comparison(&operation.op) => {}
+        Expr::BinOp(operation) => all(&[&operation.left, &operation.right]),
+        Expr::IfExpr(choice) => {
+            all(&[&choice.true_expr]);
+            choice.false_expr.iter().for_each(|other| all(&[other]));
+        }
+        Expr::Filter(filter) if ["bool", "count", "length"].contains(&filter.name) => {}
+        Expr::Filter(filter) => {
+            filter.expr.iter().for_each(|inner| all(&[inner]));
+            land_arguments(&filter.args, names);
+        }
+        Expr::GetAttr(access) => all(&[&access.expr]),
+        Expr::GetItem(access) => all(&[&access.expr, &access.subscript_expr]),
+        Expr::Call(call) => {
+            all(&[&call.expr]);
+            land_arguments(&call.args, names);
+        }
+        Expr::List(list) => list.items.iter().for_each(|item| all(&[item])),
+        Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| all(&[item])),
+        Expr::Map(map) => map.keys.iter().chain(&map.values).for_each(|item| all(&[item])),
+    }
+}
+
+fn is_comparison(kind: &BinOpKind) -> bool {
+    use BinOpKind::{Eq, Gt, Gte, In, Lt, Lte, Ne};
+    matches!(kind, Eq | Ne | Lt | Lte | Gt | Gte | In)
+}
+
+fn land_arguments(arguments: &[CallArg<'_>], names: &mut BTreeSet<String>) {
+    for argument in arguments {
+        match argument {
+            CallArg::Pos(part)
+            | CallArg::Kwarg(_, part)
+            | CallArg::PosSplat(part)
+            | CallArg::KwargSplat(part) => {
+                land(part, names);
+            }
         }
     }
 }

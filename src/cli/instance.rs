@@ -30,7 +30,8 @@ enum InstanceCommand {
 
 /// Adds an instance, or changes the parameters of an existing one
 ///
-/// Adding the same instance again changes nothing. A value may be any text: it reaches the service unchanged.
+/// Adding the same instance again changes nothing. A value may be any text where it is only data, in a variable or a file;
+/// elsewhere it has letters, digits and `_.,:@%+=/-` only, unless the template allows more.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     s6gen instance add openvpn office              the service openvpn-office, of the template openvpn\n  \

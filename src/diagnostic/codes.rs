@@ -137,6 +137,29 @@ codes! {
     /// filters that pad or repeat are missing, and an expression has at most 200 words.
     Expression = "manifest::expression" Error,
 
+    /// A value of a parameter would be read as code, and its pattern allows any code.
+    ///
+    /// The pattern of a parameter says what its values may be. If it allows more than letters, digits and `_.,:@%+=/-`, a value
+    /// that somebody sets while the system runs can be a command where the template puts it into a script: into a command
+    /// that is a string, behind `sh -c`, into a program of awk, into a file that a script reads with `.`. Wrong:
+    ///
+    /// ```toml
+    /// [oneshot.greet]
+    /// parameters = { text = { pattern = '.*' } }
+    /// instances = []
+    /// up = "echo {{ text }}"
+    /// ```
+    ///
+    /// Right: a variable may hold anything, and in double quotes a shell takes it for one word.
+    ///
+    /// ```toml
+    /// [oneshot.greet]
+    /// parameters = { text = { pattern = '.*' } }
+    /// instances = []
+    /// environment.TEXT = "{{ text }}"
+    /// up = 'echo "$TEXT"'
+    /// ```
+    ValueAsCode = "manifest::value-as-code" Warning,
     /// A file that `include` names cannot be read, or includes itself.
     ///
     /// Names are relative to the file that includes; a pattern such as `"services.d/*.toml"` may match nothing, a plain

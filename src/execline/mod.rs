@@ -7,7 +7,9 @@
 
 mod programs;
 
-pub use programs::{SHELLS, SUBSTITUTES, Swallowed, base_name, goes_on, script_words, swallowed};
+pub use programs::{
+    SHELLS, SUBSTITUTES, Swallowed, base_name, code_words, goes_on, runs_scripts, script_words, swallowed,
+};
 
 use std::ops::Range;
 

@@ -213,6 +213,26 @@ const INTERPRETERS: &[(&str, &str)] = &[
     ("php", "r"),
 ];
 
+/// Programs that take their first argument for a script, or that run all their arguments as one.
+const SCRIPT_FIRST: &[&str] =
+    &["awk", "gawk", "mawk", "nawk", "sed", "eval", "watch", "ssh", "parallel", "expect"];
+/// Further shells and interpreters with `-c` or `-e`. A word of theirs is not a script in every case.
+const MORE_INTERPRETERS: &[(&str, &str)] = &[
+    ("csh", "c"),
+    ("tcsh", "c"),
+    ("fish", "c"),
+    ("psql", "c"),
+    ("mysql", "e"),
+    ("mariadb", "e"),
+    ("Rscript", "e"),
+    ("julia", "eE"),
+    ("node", "p"),
+    ("nodejs", "ep"),
+    ("bun", "ep"),
+    ("php", "BER"),
+    ("env", "S"),
+];
+
 /// The name of a program without its path and version: `/usr/bin/python3.11` is `python`.
 pub fn base_name(word: &str) -> &str {
     let name = word.rsplit('/').next().unwrap_or_default();
@@ -242,6 +262,42 @@ pub fn script_words(words: &[String]) -> BTreeSet<usize> {
         // Further options may follow, as in `bash -c -e SCRIPT` and `sh -c -- SCRIPT`.
         let script = words[option + 1..].iter().position(|word| !word.starts_with(['-', '+']));
         found.extend(script.map(|behind| option + 1 + behind));
+    }
+    found
+}
+
+/// Whether a program runs a script that it is given, as an argument or in a file.
+pub fn runs_scripts(program: &str) -> bool {
+    let interpreters = INTERPRETERS.iter().chain(MORE_INTERPRETERS).map(|(name, _)| name);
+    interpreters.chain(SCRIPT_FIRST).any(|name| *name == program) && !matches!(program, "env" | "flock")
+}
+
+/// The words of a command that some program could read as code: more than [`script_words`], which names only those that are
+/// scripts for certain.
+pub fn code_words(words: &[String]) -> BTreeSet<usize> {
+    let mut found = script_words(words);
+    for (place, word) in words.iter().enumerate() {
+        let program = base_name(word);
+        if SCRIPT_FIRST.contains(&program) {
+            found.extend(place + 1..words.len());
+        }
+        let known = INTERPRETERS.iter().chain(MORE_INTERPRETERS).filter(|(name, _)| *name == program);
+        for letters in known.map(|(_, letters)| letters) {
+            let is_option = |word: &String| {
+                let long =
+                    ["--command", "--eval", "--print", "--execute", "--split-string", "--session-command"];
+                let short = word.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+                long.iter().any(|option| word.starts_with(option))
+                    || short.is_some_and(|rest| rest.contains(|c| letters.contains(c)))
+            };
+            let Some(option) = words[place + 1..].iter().position(is_option).map(|at| place + 1 + at) else {
+                continue;
+            };
+            // The script may stand in the same word, or behind further options.
+            found.insert(option);
+            let script = words[option + 1..].iter().position(|word| !word.starts_with(['-', '+']));
+            found.extend(script.map(|behind| option + 1 + behind));
+        }
     }
     found
 }

@@ -120,11 +120,11 @@ fn template((kind, name, keys): (&'static str, &str, &manifest::CommonKeys)) -> 
         let values = values.entries.into_iter().map(|(key, value)| (key.value, value.value));
         (name.value, values.collect())
     });
-    let parameters = keys.parameters.iter().flat_map(|names| &names.list);
+    let parameters = keys.parameters.iter().flat_map(|declared| &declared.list);
     Template {
         name: name.to_owned(),
         kind,
-        parameters: parameters.map(|name| name.value.clone()).collect(),
+        parameters: parameters.map(|parameter| parameter.name.value.clone()).collect(),
         instances: counted.chain(named).collect(),
     }
 }

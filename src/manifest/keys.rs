@@ -6,8 +6,8 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::values::{
-    Flag, Instances, Limit, ManifestCommand, ManifestText, Names, Number, Numbers, RawText, Reader,
-    TextTable, Value,
+    DeclaredParameters, Flag, Instances, Limit, ManifestCommand, ManifestText, Names, Number, Numbers,
+    RawText, Reader, TextTable, Value,
 };
 use super::{ServiceTable, entries, read_value, unknown_key};
 
@@ -278,8 +278,11 @@ tables! {
         /// Makes the service a template. Each instance is the service `NAME-INSTANCE`, and `NAME` is the bundle of all
         /// instances.
         "instances" => instances: Instances,
-        /// The names of all parameters that an instance of this template may set.
-        "parameters" => parameters: Names,
+        /// The names of all parameters that an instance of this template may set. A value that is set while the system runs
+        /// may be any text in a variable of `environment` and in a file that is only data. Elsewhere it consists of letters,
+        /// digits and `_.,:@%+=/-`, is not empty, and does not begin with `-`. A `pattern`, a regular expression, replaces
+        /// this rule: it must match every value of the parameter as a whole, in every place and also in the manifest.
+        "parameters" => parameters: DeclaredParameters,
         /// Keys that this service does not take from `[defaults]` or an included file. A dot names a part of a key:
         /// `["on-exit", "log.size", "dependencies.db", "environment.TZ"]`.
         "without" => without: Names,

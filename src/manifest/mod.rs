@@ -23,7 +23,8 @@ pub use keys::{
 pub use nearer::Nearer;
 pub use suggest::{SIGNAL_NUMBERS, text_of as meant_text};
 pub use values::{
-    Flag, Instances, Limit, ManifestCommand, ManifestText, Names, Number, Numbers, RawText, TextTable,
+    DeclaredParameter, DeclaredParameters, Flag, Instances, Limit, ManifestCommand, ManifestText, Names,
+    Number, Numbers, RawText, TextTable,
 };
 pub use words::{Holds, SECTIONS, WORDS};
 

@@ -164,6 +164,9 @@ fn example(expected: &str) -> &'static str {
         Instances::EXPECTED => {
             "how many there are, such as `4`, or their names, such as `[\"one\", \"two\"]`"
         }
+        DeclaredParameters::EXPECTED => {
+            "their names, such as `[\"host\", \"port\"]`, or a pattern for each, such as `{ port = { pattern = \"[0-9]+\" } }`"
+        }
         _ => "the text in quotes, such as `\"text\"`",
     }
 }
@@ -339,7 +342,9 @@ pub(super) fn value_for(key: &str, expected: &str, value: &DeValue<'_>) -> Optio
     match expected {
         // A table of strings has one free text for each key.
         ManifestText::EXPECTED
-            if ["environment", "files", "instances"].iter().any(|table| suggest::is_inside(key, table)) =>
+            if ["environment", "files", "instances", "parameters"]
+                .iter()
+                .any(|table| suggest::is_inside(key, table)) =>
         {
             suggest::scalar(value)
         }
@@ -354,6 +359,7 @@ pub(super) fn value_for(key: &str, expected: &str, value: &DeValue<'_>) -> Optio
         Flag::EXPECTED => suggest::flag(value),
         TextTable::<ManifestText>::EXPECTED => suggest::text_table(value),
         Instances::EXPECTED => suggest::number(value),
+        DeclaredParameters::EXPECTED => suggest::names(value),
         _ => None,
     }
 }
@@ -604,5 +610,101 @@ impl Value for Instances {
 
     fn remove(&mut self, part: &str) -> bool {
         remove_from(&mut self.named, |(name, _)| name.value == part)
+    }
+}
+
+/// The parameters of a service template; those of two files add up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredParameters {
+    /// The parameters, in order.
+    pub list: Vec<DeclaredParameter>,
+    /// Where the key stands.
+    pub origin: Origin,
+}
+
+/// A parameter of a service template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredParameter {
+    /// Its name.
+    pub name: ManifestText,
+    /// The regular expression that its values match as a whole, if its author has declared one.
+    pub pattern: Option<ManifestText>,
+}
+
+impl DeclaredParameter {
+    /// Reads the table behind the name of a parameter.
+    fn read(
+        key: &str,
+        name: ManifestText,
+        value: &Spanned<DeValue<'_>>,
+        reader: &mut Reader<'_>,
+    ) -> Option<Self> {
+        let Some(table) = value.get_ref().as_table() else {
+            let example = "its pattern in braces, such as `{ pattern = \"[0-9]+\" }`, or `{}`".to_owned();
+            return reader.report_type(&format!("`{key}`"), value, "a table", format!("write {example}"));
+        };
+        let mut pattern = None;
+        for (inner, value) in table {
+            if inner.get_ref() == "pattern" {
+                pattern = Some(ManifestText::read(&format!("{key}.pattern"), value, reader)?);
+                continue;
+            }
+            let message = format!("`{key}` has no key `{}`", inner.get_ref().escape_debug());
+            reader.problems.push(
+                Diagnostic::new(Code::UnknownKey, message)
+                    .at(reader.origin(inner.span()), "unknown key")
+                    .help("a parameter has the key `pattern`, and no other"),
+            );
+        }
+        Some(DeclaredParameter { name, pattern })
+    }
+}
+
+impl Value for DeclaredParameters {
+    const EXPECTED: &'static str = "an array of names, or a table `{ name = { pattern = \"REGEX\" } }`";
+
+    fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        let origin = reader.origin(value.span());
+        let list = match value.get_ref() {
+            DeValue::Array(_) => {
+                let names = Names::<ManifestText>::read(key, value, reader)?.list.into_iter();
+                names.map(|name| DeclaredParameter { name, pattern: None }).collect()
+            }
+            DeValue::Table(table) => {
+                let mut list = Vec::new();
+                for (name, value) in table {
+                    let path = format!("{key}.{}", name.get_ref());
+                    let origin = reader.origin(name.span());
+                    let value_of = name.get_ref().to_string();
+                    let name = ManifestText { value: value_of, origin, from_defaults: reader.in_defaults };
+                    list.extend(DeclaredParameter::read(&path, name, value, reader));
+                }
+                list
+            }
+            _ => return reader.wrong_type(key, value, Self::EXPECTED),
+        };
+        Some(DeclaredParameters { list, origin })
+    }
+
+    fn merge(mut self, nearer: Self) -> Self {
+        for parameter in nearer.list {
+            match self.list.iter_mut().find(|known| known.name.value == parameter.name.value) {
+                Some(known) => *known = parameter,
+                None => self.list.push(parameter),
+            }
+        }
+        DeclaredParameters { list: self.list, origin: nearer.origin }
+    }
+
+    fn is_blank(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    fn knows(part: &str) -> bool {
+        !part.is_empty()
+    }
+
+    fn remove(&mut self, part: &str) -> bool {
+        remove_from(&mut self.list, |parameter| parameter.name.value == part)
     }
 }

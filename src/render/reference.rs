@@ -155,4 +155,14 @@ instances = { office = { port = "1194" }, home = {} }
 parameters = ["port"]                           # every name that an instance may set
 run = ["tunnel", "--name", "{{ instance }}", "--port", "{{ port | default('1195') }}"]
 ```
+
+A value that is set while the system runs (`s6gen instance add`) may come from anybody: [live.md](live.md) tells what it may
+be. The author of a template allows more, or less, by a pattern, a regular expression that every value must match as a whole:
+
+```toml
+[longrun.radio]
+instances = { jazz = { title = "All that jazz", port = "8000" } }
+parameters = { title = { pattern = '[^-].*' }, port = { pattern = '[0-9]{1,5}' } }
+run = ["radio", "--title", "{{ title }}", "--port={{ port }}"]
+```
 "#;

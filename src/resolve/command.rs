@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Resolver;
+use super::data_files::{DataFile, names};
 use super::scope::Scope;
 use crate::diagnostic::{Code, Diagnostic, Origin};
-use crate::execline::script_words;
 use crate::manifest::{self, CommonKeys};
 use crate::model::{
     Command, Content, DefinitionFile, File, Language, Program, ProgramChange, ProgramForm, ProgramText,
@@ -23,6 +23,7 @@ impl Resolver<'_> {
         key: &str,
         scope: &Scope,
     ) -> Option<Command> {
+        self.tell_code_in_command(command, scope);
         match command {
             manifest::ManifestCommand::Exec(raw, origin) => {
                 let words: Vec<Option<String>> = raw.iter().map(|(word, _)| self.text(word, scope)).collect();
@@ -36,15 +37,12 @@ impl Resolver<'_> {
                     .map(|(word, (raw, positions))| (word.clone(), scope.positions(raw, positions, word)));
                 let form = ProgramForm::Arguments(placed.collect(), *origin);
                 self.programs.push(Program { file: key.to_owned().into(), form, change: None });
-                let mut scripts = script_words(&words).into_iter();
-                scripts
-                    .all(|place| self.may_be_script(&raw[place].0, scope))
-                    .then_some(Command::Exec { words })
+                Some(Command::Exec { words })
             }
             manifest::ManifestCommand::Broken(_) => None,
             manifest::ManifestCommand::Shell(raw, positions) => {
                 let origin = raw.origin();
-                let text = self.text(raw, scope).filter(|_| self.may_be_script(raw, scope))?;
+                let text = self.text(raw, scope)?;
                 if text.trim().is_empty() {
                     return self.no_program(key, origin);
                 }
@@ -113,6 +111,7 @@ impl Resolver<'_> {
         kind: &str,
     ) {
         for (path, content) in keys.files.iter().flat_map(|table| &table.entries) {
+            self.tell_code_in_file(&path.value, content, scope);
             let first = path.value.split('/').next().unwrap_or_default();
             let known = DefinitionFile::find(first.as_bytes()).filter(|file| file.is_read_in(kind));
             let is_folder = known.is_some_and(|file| matches!(file.content, Content::Folder));
@@ -162,13 +161,21 @@ impl Resolver<'_> {
                     .help(help),
                 );
             } else if let Some(text) = self.verbatim(content, scope) {
-                let executable = text.starts_with("#!");
-                let what = format!("the file `{}`", path.value);
-                if executable
-                    && (!self.may_be_script(content, scope)
-                        || self.interpreter(&text, &what, content.origin()).is_none())
-                {
-                    continue;
+                let executable = scope.is_program(content, &text);
+                if executable {
+                    let what = format!("the file `{}`", path.value);
+                    if !scope.may_hold(content, &text, &self.expressions, self.problems)
+                        || self.interpreter(&text, &what, content.origin()).is_none()
+                    {
+                        continue;
+                    }
+                } else if let Some(problem) = scope.harm(content, &text, &self.expressions) {
+                    let service = scope.name.as_str().into();
+                    // As written: a value that mentions the file reads nothing.
+                    let mut variables = keys.environment.iter().flat_map(|table| &table.entries);
+                    let named = variables.find(|(_, value)| names(scope.written(value), &path.value, true));
+                    let variable = named.map(|(variable, _)| variable.value.clone());
+                    self.data_files.push(DataFile { service, path: path.value.clone(), variable, problem });
                 }
                 files.insert(path.value.clone(), File { content: text.into_bytes(), executable });
             }

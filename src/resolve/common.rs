@@ -23,8 +23,15 @@ pub(super) fn one_line(text: &str) -> String {
 }
 
 impl Resolver<'_> {
-    /// The text with its expressions replaced. If that is not possible, reports it and returns `None`.
+    /// The text with its expressions replaced. If that is not possible, or if an added value in it could be more than a value
+    /// to a program, reports it and returns `None`.
     pub(super) fn text(&mut self, text: &RawText, scope: &Scope) -> Option<String> {
+        let expanded = self.data(text, scope)?;
+        scope.may_hold(text, &expanded, &self.expressions, self.problems).then_some(expanded)
+    }
+
+    /// The same for a text that is only data, so that it may hold any value.
+    pub(super) fn data(&mut self, text: &RawText, scope: &Scope) -> Option<String> {
         if let Some(name) = scope.literal_expression(text) {
             let (text, origin) = (name.to_owned(), text.origin());
             self.literals.push(Literal { key: String::new(), text, origin, form: LiteralForm::Expression });
@@ -37,12 +44,6 @@ impl Resolver<'_> {
         let expanded = scope.text(text, &self.expressions, self.problems)?;
         self.spend(expanded.len(), scope.origin);
         Some(expanded)
-    }
-
-    /// Whether the text may be used in a script. Reports values that were added while the system runs and that could become
-    /// code.
-    pub(super) fn may_be_script(&mut self, text: &RawText, scope: &Scope) -> bool {
-        scope.may_be_script(text, &self.expressions, self.problems)
     }
 
     /// The text as a mention of a service. `None` if a default names the service itself.
@@ -68,6 +69,34 @@ impl Resolver<'_> {
         let expanded = self.text(text, scope)?;
         let mut values = Values::new(self.problems);
         let read = read(&mut values, &expanded, text.origin());
+        self.literals.append(&mut values.literals);
+        read
+    }
+
+    /// The text of the path `key`. Reports an expression at its end that leaves nothing of the last part: the path would be that
+    /// of the directory above.
+    pub(super) fn path_text(&mut self, key: &str, text: &RawText, scope: &Scope) -> Option<String> {
+        let expanded = self.text(text, scope)?;
+        if !scope.loses_its_end(text, &expanded, &self.expressions) {
+            return Some(expanded);
+        }
+        Values::new(self.problems).refuse(
+            format!("`{key}` cannot be `{expanded}`"),
+            text.origin(),
+            "the expression at its end is empty: this is the directory above the one that is meant",
+            "give the instance a value, or a default: `{{ NAME | default('VALUE') }}`",
+        )
+    }
+
+    /// A path, if it is there.
+    pub(super) fn path(&mut self, key: &str, text: Option<&RawText>, scope: &Scope) -> Option<String> {
+        let text = text?;
+        let path = self.path_text(key, text, scope)?;
+        if key == "workdir" && path == "/" {
+            return Some(path);
+        }
+        let mut values = Values::new(self.problems);
+        let read = values.path(key, &path, text.origin());
         self.literals.append(&mut values.literals);
         read
     }
@@ -113,7 +142,8 @@ impl Resolver<'_> {
         for dependent in self.mentions(keys.required_by.as_ref(), scope) {
             self.required_by.push((dependent, scope.name.as_str().into()));
         }
-        let description = keys.description.as_ref().and_then(|text| self.text(text, scope));
+        self.commands.clear();
+        let description = keys.description.as_ref().and_then(|text| self.data(text, scope));
         self.set.services.push(Service {
             description: description.map(|text| one_line(&text)),
             flag_essential: keys.flag_essential.is_some_and(|flag| flag.value),
@@ -199,10 +229,7 @@ impl Resolver<'_> {
             path,
             account_variables,
             user,
-            workdir: self.value(keys.workdir.as_ref(), scope, |v, t, o| match t {
-                "/" => Some("/".to_owned()),
-                _ => v.path("workdir", t, o),
-            }),
+            workdir: self.path("workdir", keys.workdir.as_ref(), scope),
             umask: self.value(keys.umask.as_ref(), scope, |v, t, o| v.umask("umask", t, o)),
             limits,
             least_limits,
@@ -279,7 +306,8 @@ impl Resolver<'_> {
                 continue;
             }
             let origin = value.origin();
-            if let Some(value) = self.text(value, scope) {
+            self.tell_code_in_variable(&name.value, value, scope);
+            if let Some(value) = self.data(value, scope) {
                 if variable(&value).is_some() {
                     let (key, text) = (name.value.clone(), value.clone());
                     self.literals.push(Literal { key, text, origin, form: LiteralForm::Environment });

@@ -238,7 +238,7 @@ impl Resolver<'_> {
     }
 
     fn place(&mut self, key: &str, text: &RawText, is_stderr: bool, scope: &Scope) -> Option<Place> {
-        let value = self.text(text, scope)?;
+        let value = self.path_text(key, text, scope)?;
         match value.as_str() {
             "container" => Some(Place::Container),
             "discard" => Some(Place::Discard),

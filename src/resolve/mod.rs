@@ -1,13 +1,16 @@
 //! Turns the manifest into services: merges defaults, expands templates, and translates each key into settings of s6-rc.
 
 mod bundle;
+mod code;
 mod command;
 mod common;
+mod data_files;
 mod first_line;
 mod log;
 mod log_order;
 mod longrun;
 mod oneshot;
+mod parameters;
 mod ready;
 mod scope;
 mod values;
@@ -21,6 +24,8 @@ use crate::model::{
     System, Target,
 };
 use crate::templates::{Expressions, Variable};
+use data_files::DataFile;
+use parameters::Parameter;
 use scope::Scope;
 use values::Values;
 
@@ -39,6 +44,8 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
         required_by: Vec::new(),
         programs: Vec::new(),
         literals: Vec::new(),
+        commands: Vec::new(),
+        data_files: Vec::new(),
         read_only: None,
         added: manifest.added,
         spent: 0,
@@ -59,6 +66,7 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
             resolver.entry(entry);
         }
     }
+    resolver.check_data_files();
     // Pipelines must be complete first: the steps below treat a pipeline as the bundle of its members.
     resolver.complete_pipelines();
     bundle::add_dependencies(manifest, &mut resolver.set);
@@ -94,6 +102,10 @@ struct Resolver<'p> {
     programs: Vec<Program>,
     /// Texts of the current service that look as if something expands them.
     literals: Vec<Literal>,
+    /// The commands of the current service as written, if its template has parameters that may hold any character.
+    commands: Vec<Vec<String>>,
+    /// Files that are not scripts, with added values that could be code if something reads the file as code.
+    data_files: Vec<DataFile>,
     /// The writable directories, if the root is read-only.
     read_only: Option<Vec<String>>,
     /// The file of the additions, whose values may come from anyone.
@@ -207,7 +219,8 @@ impl Resolver<'_> {
             make(self, &scope);
             return;
         };
-        let declared = common.parameters.iter().flat_map(|p| p.list.iter().cloned()).collect::<Vec<_>>();
+        let declared = common.parameters.iter().flat_map(|declared| &declared.list);
+        let declared: Vec<_> = declared.map(|one| Parameter::new(one, self.problems)).collect();
         let mut list: Vec<InstanceValues> = Vec::new();
         if let Some(number) = &instances.count {
             if !(0..=9999).contains(&number.value) {
@@ -248,7 +261,9 @@ impl Resolver<'_> {
             let scope = template
                 .instance(full.clone(), instance.origin, variable, &given)
                 .with_added(self.added, &given);
-            let scope = self.with_start(scope, common);
+            let mut scope = self.with_start(scope, common);
+            scope.is_first = members.is_empty();
+            scope.check_values(&given, self.problems);
             self.spend(SERVICE_BYTES, instance.origin);
             make(self, &scope);
             template.note_used(&scope);

@@ -109,7 +109,7 @@ impl Resolver<'_> {
             }
         }
         let tcp = self.value(ready.tcp.as_ref(), scope, |v, t, o| v.address("ready.tcp", t, o));
-        let unix = self.value(ready.unix.as_ref(), scope, |v, t, o| v.path("ready.unix", t, o));
+        let unix = self.path("ready.unix", ready.unix.as_ref(), scope);
         let http = self.value(ready.http.as_ref(), scope, |v, t, o| v.http("ready.http", t, o));
         let network = tcp.map(|(host, port)| Question::Tcp { host, port });
         let socket = unix.map(|path| Question::Unix { path });

@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
+use super::parameters::{self, HARMLESS, Parameter};
 use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Positions, Problems, did_you_mean};
 use crate::manifest::{ManifestText, RawText};
 use crate::templates::{ExpressionError, Expressions, Variable};
@@ -34,11 +36,24 @@ pub(super) struct Scope {
     pub start: StartAt,
     /// Whether it stands for instances that do not exist yet, whose parameters are unknown.
     is_dry: bool,
+    /// Whether it is the first service that is made of its template.
+    pub is_first: bool,
     variables: BTreeMap<String, Variable>,
-    declared: Vec<ManifestText>,
-    /// Values that were added while the system runs, which may come from anyone.
-    added: BTreeMap<String, ManifestText>,
+    declared: Rc<[Parameter]>,
+    /// Whether a value was added while the system runs.
+    has_added: bool,
+    /// The added values without a declared pattern. They may come from anyone.
+    added: BTreeMap<String, AddedValue>,
     used: RefCell<BTreeSet<String>>,
+    /// The added values that were reported.
+    refused: RefCell<BTreeSet<String>>,
+}
+
+/// A value that was added while the system runs, of a parameter without a pattern.
+struct AddedValue {
+    text: ManifestText,
+    /// Why it could be more than a value to a program.
+    harm: Option<String>,
 }
 
 impl Scope {
@@ -52,16 +67,19 @@ impl Scope {
             is_template: false,
             start: StartAt::Boot,
             is_dry: false,
+            is_first: true,
             variables,
-            declared: Vec::new(),
+            declared: Rc::new([]),
+            has_added: false,
             added: BTreeMap::new(),
             used: RefCell::default(),
+            refused: RefCell::default(),
         }
     }
 
     /// A template with these parameters.
-    pub fn template(name: &ManifestText, table: String, declared: Vec<ManifestText>) -> Self {
-        Scope { is_template: true, declared, ..Scope::service(name, table) }
+    pub fn template(name: &ManifestText, table: String, declared: Vec<Parameter>) -> Self {
+        Scope { is_template: true, declared: declared.into(), ..Scope::service(name, table) }
     }
 
     /// One instance of this template.
@@ -85,46 +103,113 @@ impl Scope {
             is_template: true,
             start: StartAt::Boot,
             is_dry: false,
+            is_first: false,
             variables,
             declared: self.declared.clone(),
+            has_added: false,
             added: BTreeMap::new(),
             used: RefCell::default(),
+            refused: RefCell::default(),
         }
     }
 
     /// The instance with its parameters. Values in the file `added` were added while the system runs.
     pub fn with_added(self, added: Option<FileId>, given: &[(ManifestText, ManifestText)]) -> Scope {
         let is_added = |(_, value): &&(ManifestText, ManifestText)| added == Some(value.origin.file);
-        let added = given.iter().filter(is_added).map(|(key, value)| (key.value.clone(), value.clone()));
-        Scope { added: added.collect(), ..self }
+        let has_pattern =
+            |name: &str| self.declared.iter().any(|known| known.name.value == name && known.has_pattern());
+        let values = given.iter().filter(is_added).filter(|(key, _)| !has_pattern(&key.value));
+        let values = values.map(|(key, value)| {
+            (key.value.clone(), AddedValue { text: value.clone(), harm: parameters::harm(&value.value) })
+        });
+        Scope { has_added: given.iter().any(|one| is_added(&one)), added: values.collect(), ..self }
     }
 
-    /// Whether the text may be used in a script. A value that was added while the system runs becomes a part of the script, so
-    /// it must have only characters without a special meaning. Reports it if it has others.
-    pub fn may_be_script(&self, text: &RawText, expressions: &Expressions, problems: &mut Problems) -> bool {
-        if self.added.is_empty() {
-            return true;
+    /// Reports the values that do not match what the template's author has declared.
+    pub fn check_values(&self, given: &[(ManifestText, ManifestText)], problems: &mut Problems) {
+        for (key, value) in given {
+            if let Some(parameter) = self.declared.iter().find(|known| known.name.value == key.value) {
+                parameter.check(value, problems);
+            }
         }
-        for name in expressions.names(text.unexpanded()) {
-            let Some(value) = self.added.get(&name).filter(|value| !is_harmless(&value.value)) else {
-                continue;
-            };
-            let shown: String = value.value.chars().take(40).collect();
-            problems.push(
-                Diagnostic::new(
-                    Code::InvalidValue,
-                    format!("`{name}` cannot be `{}`, which could become code in a script", shown.escape_debug()),
-                )
-                .at(text.origin(), format!("`{{{{ {name} }}}}` becomes a part of this script"))
-                .at(value.origin, "letters, digits and `_./:@%+,-` are harmless, others are not")
+    }
+
+    /// The report on an added value in this text of which a program could read more than a value. It was not reported for
+    /// this service before.
+    pub fn harm(&self, text: &RawText, expanded: &str, expressions: &Expressions) -> Option<Diagnostic> {
+        let written = text.unexpanded();
+        // What a value is cut to may be an option, although the value is none.
+        let is_option = expanded.starts_with('-') && written.starts_with("{{");
+        if !is_option && self.added.values().all(|value| value.harm.is_none()) {
+            return None;
+        }
+        let harm = |value: &AddedValue| match &value.harm {
+            None if is_option && value.text.value.contains('-') => Some("becomes an option here".to_owned()),
+            harm => harm.clone(),
+        };
+        let landing = expressions.landing(written);
+        let lands = self.added.iter().filter(|(name, _)| landing.contains(*name));
+        let (name, value, why) =
+            lands.filter_map(|(name, value)| Some((name, value, harm(value)?))).next()?;
+        let message = format!("`{name}` cannot be {} here", parameters::shown(&value.text.value));
+        Some(
+            Diagnostic::new(Code::InvalidValue, message)
+                .at(text.origin(), format!("`{{{{ {name} }}}}` becomes a part of this"))
+                .at(value.text.origin, why)
+                .note(format!(
+                    "so that no program takes a value for code or an option, it has letters, digits and `{HARMLESS}` only, \
+                     at least one, and does not begin with `-`"
+                ))
                 .help(format!(
-                    "let the manifest give it to the script as a variable: `environment.VALUE = \"{{{{ {name} }}}}\"`, and `\"$VALUE\"` in \
-                     the script"
+                    "let the manifest pass it in a variable, which may hold anything: `environment.VALUE = \"{{{{ {name} }}}}\"`; \
+                     or declare what it may be: `parameters = {{ {name} = {{ pattern = 'REGEX' }} }}`"
                 )),
-            );
-            return false;
+        )
+    }
+
+    /// Whether every added value in the text may stand there; reports the first one that may not.
+    pub fn may_hold(
+        &self,
+        text: &RawText,
+        expanded: &str,
+        expressions: &Expressions,
+        problems: &mut Problems,
+    ) -> bool {
+        let Some(problem) = self.harm(text, expanded, expressions) else { return true };
+        if self.refused.borrow_mut().insert(problem.message.clone()) {
+            problems.push(problem);
         }
-        true
+        false
+    }
+
+    /// The text as the author of the template wrote it, for reports that do not depend on an instance.
+    pub fn written<'t>(&self, text: &'t RawText) -> &'t str {
+        text.unexpanded()
+    }
+
+    /// Whether a file with this text is a program: by its first line as written, so that no added value makes one of it.
+    pub fn is_program(&self, text: &RawText, expanded: &str) -> bool {
+        expanded.starts_with("#!") && (!self.has_added || text.unexpanded().starts_with("#!"))
+    }
+
+    /// Whether to look for values that would be read as code: once for each template, if a pattern allows them.
+    pub fn has_wide(&self) -> bool {
+        self.is_first && self.declared.iter().any(Parameter::is_wide)
+    }
+
+    /// The parameters of which any character may become a part of this text.
+    pub fn wide(&self, text: &RawText, expressions: &Expressions) -> Vec<String> {
+        let landing = expressions.landing(text.unexpanded());
+        let wide =
+            self.declared.iter().filter(|known| known.is_wide() && landing.contains(&known.name.value));
+        wide.map(|known| known.name.value.clone()).collect()
+    }
+
+    /// The first parameter whose value becomes a part of this text.
+    pub fn first_parameter(&self, text: &RawText, expressions: &Expressions) -> Option<String> {
+        let landing = expressions.landing(text.unexpanded());
+        let mut names = self.declared.iter().map(|known| &known.name.value);
+        names.find(|name| landing.contains(*name)).cloned()
     }
 
     /// This template with a stand-in for every value, to find mistakes before the first instance exists. Counted instances
@@ -132,10 +217,11 @@ impl Scope {
     pub fn with_stand_ins(&self, is_counted: bool) -> Scope {
         let stand_in =
             |name: &ManifestText| (name.clone(), ManifestText { value: "1".into(), ..name.clone() });
-        let stand_ins: Vec<(ManifestText, ManifestText)> = self.declared.iter().map(stand_in).collect();
+        let stand_ins: Vec<(ManifestText, ManifestText)> =
+            self.declared.iter().map(|parameter| stand_in(&parameter.name)).collect();
         let name = format!("{}-0", self.name);
         let instance = if is_counted { Variable::Number(0) } else { Variable::Text("0".into()) };
-        Scope { is_dry: true, ..self.instance(name, self.origin, instance, &stand_ins) }
+        Scope { is_dry: true, is_first: true, ..self.instance(name, self.origin, instance, &stand_ins) }
     }
 
     /// The name of the first expression in a text that cannot have expressions.
@@ -157,7 +243,7 @@ impl Scope {
         }
         let known = || {
             let built_in = if self.is_template { &["name", "instance"][..] } else { &["name"] };
-            built_in.iter().copied().chain(self.declared.iter().map(|d| d.value.as_str()))
+            built_in.iter().copied().chain(self.declared.iter().map(|d| d.name.value.as_str()))
         };
         let names = expressions.names(written);
         self.used.borrow_mut().extend(names.iter().cloned());
@@ -219,6 +305,21 @@ impl Scope {
         }
     }
 
+    /// Whether the text is a path that ends with an expression, and the path expands to the directory above.
+    pub fn loses_its_end(&self, text: &RawText, expanded: &str, expressions: &Expressions) -> bool {
+        let written = text.unexpanded();
+        let mut start = written.len();
+        while let Some(begin) = written[..start].strip_suffix("}}").and_then(|before| before.rfind("{{")) {
+            start = begin;
+        }
+        let ends_with_one = start < written.len() && written[..start].ends_with('/');
+        if !ends_with_one || !expanded.ends_with('/') || !self.expands(text) {
+            return false;
+        }
+        let variables = Expressions::variables(self.variables.iter().map(|(k, v)| (k.as_str(), v.clone())));
+        expressions.expand(&written[start..], &variables).is_ok_and(|last| last.is_empty())
+    }
+
     /// The places of the characters of the `expanded` text, if `positions` are those of the text as written.
     pub fn positions(&self, text: &RawText, positions: &Positions, expanded: &str) -> Positions {
         positions.expanded(text.unexpanded(), expanded)
@@ -230,13 +331,13 @@ impl Scope {
         given: impl Iterator<Item = &'a (ManifestText, ManifestText)>,
         problems: &mut Problems,
     ) {
-        for (key, _) in given.filter(|(key, _)| self.declared.iter().all(|d| d.value != key.value)) {
+        for (key, _) in given.filter(|(key, _)| self.declared.iter().all(|d| d.name.value != key.value)) {
             let problem = Diagnostic::new(
                 Code::UnknownParameter,
                 format!("`{}` has no parameter `{}`", self.name, key.value),
             )
             .at(key.origin, "the template does not declare it");
-            let help = match did_you_mean(&key.value, self.declared.iter().map(|d| d.value.as_str())) {
+            let help = match did_you_mean(&key.value, self.declared.iter().map(|d| d.name.value.as_str())) {
                 _ if ["name", "instance"].contains(&key.value.as_str()) => {
                     "remove it: each instance has one already".to_owned()
                 }
@@ -259,7 +360,7 @@ impl Scope {
 
     /// Reports declared parameters that no text can use, or that no text uses.
     pub fn check_declared(&self, problems: &mut Problems) {
-        for parameter in &self.declared {
+        for parameter in self.declared.iter().map(|parameter| &parameter.name) {
             let name = &parameter.value;
             let is_word = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -294,9 +395,4 @@ fn has_expression(text: &str, name: &str) -> bool {
         .skip(1)
         .filter_map(|part| part.split_once("}}"))
         .any(|(inner, _)| inner.split('|').next().is_some_and(|first| first.trim() == name))
-}
-
-/// Whether every script language reads this value as a part of a word.
-fn is_harmless(value: &str) -> bool {
-    !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || "_./:@%+,-".contains(c))
 }

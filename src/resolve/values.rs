@@ -223,8 +223,10 @@ impl<'p> Values<'p> {
             self.literal(key, text, origin);
         }
         let numeric = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+        // A program would take `-x` for an option.
+        let is_possible = |t: &str| !t.starts_with('-') && !matches!(t, "" | "." | "..");
         let word = |t: &str| {
-            !t.is_empty() && !numeric(t) && t.chars().all(|c| c.is_alphanumeric() || "_.-@$".contains(c))
+            is_possible(t) && !numeric(t) && t.chars().all(|c| c.is_alphanumeric() || "_.-@$".contains(c))
         };
         match text.split_once(':') {
             None if numeric(text) => self.refuse(
@@ -268,7 +270,10 @@ impl<'p> Values<'p> {
             _ => self.refuse(
                 format!("`{key}` cannot be `{text}`"),
                 origin,
-                "this is not an account",
+                match text.split(':').any(|part| part.starts_with('-')) {
+                    true => "no account begins with `-`: a program would take it for an option",
+                    false => "this is not an account",
+                },
                 "write `name`, `name:group` or `uid:gid`",
             ),
         }
@@ -314,6 +319,11 @@ impl<'p> Values<'p> {
     pub fn instance_name(&mut self, instance: &str, full: &str, origin: Origin) -> bool {
         let problem = match instance {
             "" => Some(("empty", "give the instance a name".to_owned())),
+            "." | ".." => Some(("a path would take it for a directory", "choose another name".to_owned())),
+            _ if instance.starts_with('-') => Some((
+                "begins with `-`: a program would take it for an option",
+                "begin it with a letter or a digit".to_owned(),
+            )),
             _ => name_problem(full),
         };
         let Some((why, help)) = problem else { return true };
@@ -348,6 +358,10 @@ fn path_problem(text: &str) -> Option<(&'static str, String)> {
         () if text.split('/').any(|part| part == ".." || part == ".") => "this path contains `.` or `..`",
         () if text.len() > 1 && text.contains("//") => "this path contains two slashes in a row",
         () if parts.is_empty() => "this is the root of the whole file system",
+        () if parts.last().is_some_and(|last| last.starts_with('-')) => {
+            let help = "let its last part begin with another character".to_owned();
+            return Some(("its last part begins with `-`: a program would take it for an option", help));
+        }
         () => return None,
     };
     let help = match parts.is_empty() {

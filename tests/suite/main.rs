@@ -40,6 +40,7 @@ mod network;
 mod oracle;
 mod orders;
 mod pages;
+mod parameters;
 mod properties;
 mod readme;
 mod real_updates;

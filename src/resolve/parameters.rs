@@ -1,0 +1,140 @@
+//! The parameters of a template: what their values may be.
+//!
+//! A value that was set while the system runs may come from anybody. Where a program may read more than a value it is refused
+//! unless it consists of harmless characters or matches the pattern that the template's author has declared.
+
+use regex_lite::{Regex, RegexBuilder};
+
+use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::manifest::{DeclaredParameter, ManifestText};
+
+/// The characters besides letters and digits that are only a part of a word for every program.
+pub(super) const HARMLESS: &str = "_.,:@%+=/-";
+/// The largest compiled pattern, in bytes. It bounds the time that a value takes.
+const LARGEST_PATTERN: usize = 1 << 16;
+/// The longest value that is compared with a pattern, in bytes. No longer one can be an argument.
+const LONGEST_VALUE: usize = 1 << 17;
+/// How much of a value a report shows.
+const SHOWN: usize = 40;
+
+/// A parameter that a template declares.
+pub(super) struct Parameter {
+    /// Its name.
+    pub name: ManifestText,
+    pattern: Option<Pattern>,
+}
+
+struct Pattern {
+    text: ManifestText,
+    /// None if it cannot be read, which was reported.
+    regex: Option<Regex>,
+}
+
+impl Parameter {
+    /// Reads the pattern of a declared parameter; reports it if that is not possible.
+    pub fn new(declared: &DeclaredParameter, problems: &mut Problems) -> Parameter {
+        let name = declared.name.clone();
+        let pattern = declared.pattern.as_ref().map(|text| {
+            let regex = compile(&text.value).map_err(|why| {
+                let message = format!("the pattern of `{}` cannot be read: {why}", name.value.escape_debug());
+                problems.push(
+                    Diagnostic::new(Code::InvalidValue, message)
+                        .at(text.origin, "not a regular expression")
+                        .help("write one as in `[0-9]+` or `[^\\n]*`, in single quotes, in which `\\` means itself"),
+                );
+            });
+            Pattern { text: text.clone(), regex: regex.ok() }
+        });
+        Parameter { name, pattern }
+    }
+
+    /// Whether its author has declared what its values may be.
+    pub fn has_pattern(&self) -> bool {
+        self.pattern.is_some()
+    }
+
+    /// Whether its pattern allows characters that mean something to a shell or to another interpreter.
+    pub fn is_wide(&self) -> bool {
+        self.pattern.as_ref().is_some_and(|pattern| is_wide(&pattern.text.value))
+    }
+
+    /// Reports a value that does not match the declared pattern.
+    pub fn check(&self, value: &ManifestText, problems: &mut Problems) {
+        let Some(Pattern { text, regex: Some(regex) }) = &self.pattern else { return };
+        if value.value.len() <= LONGEST_VALUE && regex.is_match(&value.value) {
+            return;
+        }
+        let message = format!("`{}` cannot be {}", self.name.value, shown(&value.value));
+        let label = format!("does not match `{}`", text.value.escape_debug());
+        problems.push(
+            Diagnostic::new(Code::InvalidValue, message)
+                .at(value.origin, label)
+                .at(text.origin, "the template allows only this")
+                .help("choose another value; the pattern must match all of it"),
+        );
+    }
+}
+
+/// The expression that matches a whole text if and only if `pattern` does.
+fn compile(pattern: &str) -> Result<Regex, String> {
+    // By itself first, so that no bracket of it ends the group.
+    let compile = |text: &str| RegexBuilder::new(text).size_limit(LARGEST_PATTERN).build();
+    compile(pattern).and_then(|_| compile(&format!("\\A(?:{pattern})\\z"))).map_err(|error| error.to_string())
+}
+
+/// Whether a pattern may match more than harmless characters. One that is hard to read counts as one that does.
+fn is_wide(pattern: &str) -> bool {
+    let is_harmless = |c: char| c.is_ascii_alphanumeric() || HARMLESS.contains(c);
+    let mut chars = pattern.chars().peekable();
+    let mut in_class = false;
+    let mut before = None;
+    while let Some(c) = chars.next() {
+        let is_range =
+            in_class && c == '-' && before.is_some() && chars.peek().is_some_and(|next| *next != ']');
+        match c {
+            '\\' => match chars.next() {
+                Some('d' | 'w' | 'A' | 'z' | 'b') => {}
+                Some(escaped) if !escaped.is_ascii_alphanumeric() && is_harmless(escaped) => {}
+                _ => return true,
+            },
+            '[' if in_class || matches!(chars.peek(), Some('^' | ']')) => return true,
+            '[' => in_class = true,
+            ']' if in_class => in_class = false,
+            '.' if !in_class => return true,
+            '(' | ')' | '{' | '}' | '|' | '*' | '?' | '^' | '$' if !in_class => {}
+            _ if is_range => {
+                let kind = |c: char| (c.is_ascii_digit(), c.is_ascii_lowercase(), c.is_ascii_uppercase());
+                let (first, last) = (before.unwrap_or(c), chars.peek().copied().unwrap_or(c));
+                if !first.is_ascii_alphanumeric() || kind(first) != kind(last) {
+                    return true;
+                }
+            }
+            _ if !is_harmless(c) => return true,
+            _ => {}
+        }
+        before = in_class.then_some(c).filter(|c| *c != '[');
+    }
+    false
+}
+
+/// Why a value could be more than a value to the program that gets it.
+pub(super) fn harm(value: &str) -> Option<String> {
+    let is_harmless = |c: &char| c.is_ascii_alphanumeric() || HARMLESS.contains(*c);
+    match value.chars().find(|c| !is_harmless(c)) {
+        Some(' ') => Some("contains a blank".to_owned()),
+        Some('\n') => Some("contains a line break".to_owned()),
+        Some('`') => Some("contains a backquote".to_owned()),
+        Some(c) => Some(format!("contains `{}`", c.escape_debug())),
+        None if value.is_empty() => Some("empty".to_owned()),
+        None => value.starts_with('-').then(|| "begins with `-`, as options do".to_owned()),
+    }
+}
+
+/// A value for a report, shortened and made printable.
+pub(super) fn shown(value: &str) -> String {
+    match value.char_indices().nth(SHOWN) {
+        _ if value.is_empty() => "empty".to_owned(),
+        Some((cut, _)) => format!("`{}…`", value[..cut].escape_debug()),
+        None => format!("`{}`", value.escape_debug()),
+    }
+}
