@@ -3,6 +3,8 @@
 //! A program that gets the name of a file may read code from it: a shell by `.`, awk by `-f`, make, and any other. So a file
 //! that a command names counts as data only if the command is known to read data.
 
+use std::collections::BTreeMap;
+
 use super::Resolver;
 use crate::diagnostic::Diagnostic;
 use crate::execline::base_name;
@@ -26,29 +28,39 @@ pub(super) struct DataFile {
 impl Resolver<'_> {
     /// Reports the values in files that a command of the manifest or another file names.
     pub(super) fn check_data_files(&mut self) {
-        for file in std::mem::take(&mut self.data_files) {
-            let namer = self.set.ours().find_map(|service| Some((service, namer(service, &file)?)));
+        let files = std::mem::take(&mut self.data_files);
+        if files.is_empty() {
+            return;
+        }
+        let services: BTreeMap<&Name, &Service> =
+            self.set.ours().map(|service| (&service.name, service)).collect();
+        // Instances of one template share their paths: each path is looked for once in all services.
+        let mut elsewhere: BTreeMap<String, Option<(&Name, String)>> = BTreeMap::new();
+        for DataFile { service, path, variable, problem } in files {
+            let own = services.get(&service).copied();
+            let named = variable.map(|variable| format!("environment.{variable}"));
+            let named =
+                named.or_else(|| namer(own?, &path, true)).and_then(|place| Some((&own?.name, place)));
+            let find =
+                || services.values().find_map(|other| Some((&other.name, namer(other, &path, false)?)));
+            let namer = named.or_else(|| elsewhere.entry(path.clone()).or_insert_with(find).clone());
             let Some((service, place)) = namer else { continue };
-            let note = format!("`{place}` of `{}` names this file, and may read it as code", service.name);
-            self.problems.push(file.problem.note(note));
+            let note = format!("`{place}` of `{service}` names this file, and may read it as code");
+            self.problems.push(problem.note(note));
         }
     }
 }
 
-/// The program or file of the service that names `file`.
-fn namer(service: &Service, file: &DataFile) -> Option<String> {
-    let is_own = service.name == file.service;
-    if let Some(variable) = file.variable.as_ref().filter(|_| is_own) {
-        return Some(format!("environment.{variable}"));
-    }
-    let names = |text: &str| names(text, &file.path, is_own);
+/// The program or the other file of the service that names the file at `path`, which is its own or that of another service.
+fn namer(service: &Service, path: &str, is_own: bool) -> Option<String> {
+    let names = |text: &str| names(text, path, is_own);
     let program = service.programs.iter().find(|program| program_names(program, &names));
     if let Some(program) = program {
         return Some(program.file.to_string());
     }
-    let others = files(service).filter(|(path, _)| !(is_own && **path == file.path));
-    let mut others = others.filter(|(_, other)| names(&String::from_utf8_lossy(&other.content)));
-    others.next().map(|(path, _)| path.clone())
+    let mut others = files(service).filter(|(other, _)| *other != path);
+    let named = others.find(|(_, other)| names(&String::from_utf8_lossy(&other.content)));
+    named.map(|(other, _)| other.clone())
 }
 
 fn files(service: &Service) -> impl Iterator<Item = (&String, &File)> {

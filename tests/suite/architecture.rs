@@ -19,6 +19,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("miette", &["report"]),
     ("minijinja", &["templates"]),
     ("petgraph", &["model"]),
+    ("regex_lite", &["resolve"]),
     // A tree in memory and a union of layers answer with the same error numbers as a disk.
     ("rustix", &["disk", "live", "source", "tree"]),
     ("similar", &["compare"]),
