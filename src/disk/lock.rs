@@ -1,7 +1,7 @@
 //! Locks on files and directories. A lock only stops processes that ask for the same lock.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::fs::File;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
@@ -11,7 +11,9 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 
 use super::error::DiskError;
-use super::write::make_directories;
+use super::look::file_identity;
+use super::open::open_to_lock;
+use super::root::Root;
 
 /// How long to sleep before trying again to get a lock that another process holds.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -39,49 +41,43 @@ impl Lock {
 /// # Errors
 /// The system refuses, or others hold the lock all the time.
 pub fn lock(path: &Path, patience: Duration, on_wait: impl FnOnce()) -> Result<Lock, DiskError> {
-    lock_opened(path, patience, on_wait, || {
-        let opened = File::open(path).or_else(|error| match error.kind() {
-            ErrorKind::NotFound => OpenOptions::new().append(true).create(true).open(path),
-            _ => Err(error),
-        });
-        opened.map_err(|error| failed(path, &error))
-    })
+    let open = || open_to_lock(path).map_err(|error| failed(path, &error));
+    lock_opened(path, patience, on_wait, open, || file_identity(path))
 }
 
-/// Locks a directory like [`lock`], and makes it if it is missing. Adds the directories that it makes to `made`, even if
-/// it then fails.
+/// Locks the directory at `path` below a root like [`lock`], and makes it if it is missing. Adds the directories that it makes
+/// to `made`, even if it then fails.
 ///
 /// # Errors
 /// The system refuses, or others hold the lock all the time.
 pub fn lock_directory(
-    directory: &Path,
+    root: &Root<'_>,
+    path: &str,
     patience: Duration,
     made: &mut Vec<PathBuf>,
 ) -> Result<Lock, DiskError> {
-    lock_opened(
-        directory,
-        patience,
-        || {},
-        || {
-            loop {
-                make_directories(directory, made)?;
-                match File::open(directory) {
-                    // Another process removed the directory again: it made it, and then its own work failed.
-                    Err(error) if error.kind() == ErrorKind::NotFound => {}
-                    opened => return opened.map_err(|error| failed(directory, &error)),
-                }
-            }
-        },
-    )
+    let shown = root.path(path);
+    let open = || {
+        // Another process may remove the directory again: it made it, and then its own work failed.
+        root.forget();
+        let folder = root.make_directories(path, made)?;
+        folder.open_itself().map_err(|error| failed(&shown, &error))
+    };
+    let identity = || {
+        root.forget();
+        root.folder(path).ok()??.stat().ok().map(|stat| (stat.st_dev, stat.st_ino))
+    };
+    lock_opened(&shown, patience, || {}, open, identity)
 }
 
-/// Locks the file that `open` opens at `path`. If another file is at `path` by the time it holds the lock, it calls `open`
-/// again.
+/// Locks the file that `open` opens at `path`. If another file is at `path` by the time it holds the lock, by its device and
+/// inode in `identity`, it calls `open` again.
 fn lock_opened(
     path: &Path,
     patience: Duration,
     on_wait: impl FnOnce(),
     mut open: impl FnMut() -> Result<File, DiskError>,
+    identity: impl Fn() -> Option<(u64, u64)>,
 ) -> Result<Lock, DiskError> {
     let deadline = Instant::now() + patience;
     let mut on_wait = Some(on_wait);
@@ -106,7 +102,7 @@ fn lock_opened(
             }
         }
         let ours = handle.metadata().map_err(|error| failed(path, &error))?;
-        if fs::metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == (ours.dev(), ours.ino())) {
+        if identity() == Some((ours.dev(), ours.ino())) {
             return Ok(Lock(handle));
         }
     }

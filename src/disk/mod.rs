@@ -9,6 +9,7 @@
 //! | read a file, whole or up to a limit | `read`, `manifest` |
 //! | find out what is at a path, and list directories | `look`, `list` |
 //! | follow a path below a root without leaving it | `root` |
+//! | read and change what is in an open directory | `folder` |
 //! | split or join a path, as text | [`path`] |
 //! | write, copy, remove | `write`, `create_new` |
 //! | replace a file while other processes read it | `replace` |
@@ -23,6 +24,7 @@
 mod create_new;
 mod directory;
 mod error;
+mod folder;
 mod list;
 mod lock;
 mod look;
@@ -37,18 +39,16 @@ mod write;
 pub use create_new::{create_new, make_root};
 pub use directory::{SourceDirectory, source};
 pub use error::{DiskError, DiskRefusal};
+pub use folder::Folder;
 pub use list::{matching, names, read_folder};
 pub use lock::{Lock, lock, lock_directory};
-pub use look::{
-    OnDisk, exists, file_identity, is_directory, is_file, is_link, is_there, look, may_change, real_path,
-};
+pub use look::{OnDisk, exists, file_identity, is_directory, is_file, is_link, is_there, real_path};
 pub use manifest::{MANIFEST_LIMIT, read_manifest};
 pub use open::open_log;
 pub use read::{FilesBelow, files_below, read, read_if_there, read_link};
 pub use replace::{replace, replace_until_boot};
 pub use root::Root;
 pub use write::{
-    DIRECTORY_MODE, copy, create, file_mode, make_directories, make_directory, make_folder, make_link, put,
-    remove, remove_directory, remove_empty, remove_file, remove_folder, rename, set_directory_mode,
-    use_usual_umask, write_empty,
+    DIRECTORY_MODE, create, file_mode, make_directory, make_folder, make_link, remove, remove_directory,
+    remove_file, remove_folder, rename, use_usual_umask, write_empty,
 };

@@ -2,10 +2,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, openat};
+use rustix::io::Errno;
 
 use super::error::DiskError;
 
@@ -17,9 +18,26 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     Ok(rustix::fs::open(path, READ, Mode::empty())?.into())
 }
 
-/// Opens the file at `path`. Fails if it is a link.
-pub(super) fn open_no_link(path: &Path) -> io::Result<File> {
-    Ok(rustix::fs::open(path, READ | OFlags::NOFOLLOW, Mode::empty())?.into())
+/// Opens the regular file `name` in an open directory. Fails if it is a link or anything else, without waiting.
+pub(super) fn open_no_link_in(directory: impl AsFd, name: impl rustix::path::Arg) -> io::Result<File> {
+    let file: File = openat(directory, name, READ | OFlags::NOFOLLOW, Mode::empty())?.into();
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
+    }
+}
+
+/// To reach what is in a directory, without the permission to list it.
+const STEP: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// Opens the directory at `path` as the beginning of a way. Links are followed.
+pub(super) fn open_step(path: &Path) -> io::Result<OwnedFd> {
+    Ok(rustix::fs::open(path, STEP, Mode::empty())?)
+}
+
+/// Opens the directory `name` in an open directory as a step of a way. Fails if it is a link.
+pub(super) fn open_step_in(directory: impl AsFd, name: impl rustix::path::Arg) -> io::Result<OwnedFd> {
+    Ok(openat(directory, name, STEP | OFlags::NOFOLLOW, Mode::empty())?)
 }
 
 /// Opens the directory at `path`. Links are followed.
@@ -30,6 +48,23 @@ pub(super) fn open_directory(path: &Path) -> io::Result<OwnedFd> {
 /// Opens the file `name` in an open directory. Links are followed.
 pub(super) fn open_in(directory: BorrowedFd<'_>, name: &[u8]) -> io::Result<File> {
     Ok(openat(directory, name, READ, Mode::empty())?.into())
+}
+
+/// Opens the file or directory at `path` to lock it. Makes an empty file if nothing is there. Fails if it is a link.
+pub(super) fn open_to_lock(path: &Path) -> io::Result<File> {
+    let opened = rustix::fs::open(path, READ | OFlags::NOFOLLOW, Mode::empty());
+    Ok(match opened {
+        Err(Errno::NOENT) => {
+            let new = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::WRONLY | OFlags::CLOEXEC;
+            match rustix::fs::open(path, new, Mode::from_raw_mode(0o644)) {
+                // Another process made it in between.
+                Err(Errno::EXIST) => rustix::fs::open(path, READ | OFlags::NOFOLLOW, Mode::empty())?,
+                opened => opened?,
+            }
+        }
+        opened => opened?,
+    }
+    .into())
 }
 
 /// Opens the directory `name` in an open directory. Links are followed.

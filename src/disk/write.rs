@@ -16,28 +16,6 @@ pub fn file_mode(executable: bool) -> u32 {
     if executable { 0o755 } else { 0o644 }
 }
 
-/// Moves a staged entry to its final path with a rename. If a rename is impossible, writes the entry there instead.
-///
-/// # Errors
-/// The system refuses.
-pub fn put(staged: &Path, path: &Path, entry: &TreeEntry) -> io::Result<()> {
-    match fs::rename(staged, path) {
-        Err(_) if *entry == TreeEntry::Directory => make_directory(path),
-        // The target is on another file system, or is a mount point itself.
-        Err(error) if matches!(error.kind(), ErrorKind::CrossesDevices | ErrorKind::ResourceBusy) => {
-            let is_file_on_file = matches!(entry, TreeEntry::File { .. })
-                && fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
-            if is_file_on_file {
-                let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
-                return write_content(&mut file, entry);
-            }
-            remove(path)?;
-            create(path, entry)
-        }
-        result => result,
-    }
-}
-
 /// Makes an entry of a tree at a path that does not exist yet.
 ///
 /// # Errors
@@ -67,31 +45,8 @@ fn write_content(file: &mut File, entry: &TreeEntry) -> io::Result<()> {
 /// Something is there already, or the system refuses.
 pub fn make_directory(path: &Path) -> io::Result<()> {
     fs::create_dir(path)?;
-    set_directory_mode(path).inspect_err(|_| remove_empty(&[path.to_owned()]))
-}
-
-/// Makes a directory and all missing directories above it. Adds those that it makes to `made`, even if it then fails.
-///
-/// # Errors
-/// The system refuses.
-pub fn make_directories(path: &Path, made: &mut Vec<PathBuf>) -> Result<(), DiskError> {
-    let missing: Vec<&Path> =
-        path.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.is_dir()).collect();
-    for path in missing.into_iter().rev() {
-        match make_directory(path) {
-            Ok(()) => made.push(path.to_owned()),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
-            Err(error) => return Err(DiskError::system("make", path, &error)),
-        }
-    }
-    Ok(())
-}
-
-/// Removes those of these directories that are empty. Starts with the last one.
-pub fn remove_empty(made: &[PathBuf]) {
-    for path in made.iter().rev() {
-        let _ = fs::remove_dir(path);
-    }
+    let set = fs::set_permissions(path, Permissions::from_mode(DIRECTORY_MODE));
+    set.inspect_err(|_| drop(fs::remove_dir(path)))
 }
 
 /// Removes the file, link or directory at `path`, a directory with everything in it.
@@ -105,31 +60,6 @@ pub fn remove(path: &Path) -> io::Result<()> {
         Err(error) => Err(error),
     };
     removed.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
-}
-
-/// Copies a file, a link, or a directory with everything in it. Leaves out fifos, sockets and devices.
-///
-/// `depth` is the depth of `from` in its definition: 0 for the definition itself. A link at depth 1 that leads to a file is
-/// copied as a file: s6-rc follows such a link, and a relative link would lead elsewhere from the copy.
-///
-/// # Errors
-/// The system refuses.
-pub fn copy(from: &Path, to: &Path, depth: usize) -> io::Result<()> {
-    let kind = fs::symlink_metadata(from)?.file_type();
-    if kind.is_dir() {
-        make_directory(to)?;
-        for entry in fs::read_dir(from)? {
-            let name = entry?.file_name();
-            copy(&from.join(&name), &to.join(&name), depth + 1)?;
-        }
-        Ok(())
-    } else if kind.is_file() || depth == 1 && fs::metadata(from).is_ok_and(|metadata| metadata.is_file()) {
-        fs::copy(from, to).map(drop)
-    } else if kind.is_symlink() {
-        symlink(fs::read_link(from)?, to)
-    } else {
-        Ok(())
-    }
 }
 
 /// Renames a file, link or directory.
@@ -154,14 +84,6 @@ pub fn make_link(target: &Path, path: &Path) -> io::Result<()> {
 /// The system refuses.
 pub fn write_empty(path: &Path) -> io::Result<()> {
     fs::write(path, "")
-}
-
-/// Gives a directory [`DIRECTORY_MODE`].
-///
-/// # Errors
-/// The system refuses.
-pub fn set_directory_mode(path: &Path) -> io::Result<()> {
-    fs::set_permissions(path, Permissions::from_mode(DIRECTORY_MODE))
 }
 
 /// Removes a file or link.

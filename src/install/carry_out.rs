@@ -1,7 +1,8 @@
 //! Carries out a plan: stages the new entries, takes the steps, and replaces the receipt.
 
 use std::io::ErrorKind::{CrossesDevices, ResourceBusy};
-use std::path::{Path, PathBuf};
+
+use std::path::PathBuf;
 
 use super::error::InstallError;
 use super::plan::InstallPlan;
@@ -9,10 +10,7 @@ use super::receipt::{RECEIPT, Receipt};
 use super::site::{STAGINGS, Site};
 use super::steps::{InstallStep, steps};
 use super::switch::Switch;
-use crate::disk::{
-    DiskError, create, make_directory, may_change, put, remove, remove_directory, remove_empty, remove_file,
-    rename, set_directory_mode,
-};
+use crate::disk::{DiskError, Folder};
 use crate::tree::TreeEntry;
 
 /// What an installation did.
@@ -69,8 +67,9 @@ pub(super) fn refuse_foreign(plan: &InstallPlan) -> Result<(), InstallError> {
 
 /// Removes one of s6gen's own entries beside the definitions: a staging directory or the switch.
 fn discard(site: &Site, name: &str) -> Result<(), DiskError> {
-    let path = site.in_definitions(name);
-    remove(&path).map_err(DiskError::of("remove", &path))
+    let (folder, _) = site.place(&site.definition(name))?;
+    site.forget();
+    folder.remove(name).map_err(DiskError::of("remove", &site.in_definitions(name)))
 }
 
 /// The part of an installation that changes the disk.
@@ -117,31 +116,39 @@ impl Work<'_> {
         let Work { site, plan, switch } = self;
         let folders = switch.map(Switch::folders).unwrap_or_default();
         for path in plan.parents_of_changes().union(&folders) {
-            let path = site.path(path);
-            may_change(&path)?;
+            if let Some(folder) = site.folder(path)? {
+                folder.may_change().map_err(DiskError::of("change", folder.path()))?;
+            }
         }
-        let staging = site.in_definitions(self.staging());
-        make_directory(&staging).map_err(DiskError::of("make", &staging))?;
+        let (definitions, name) = (site.place(&site.definition(self.staging()))?.0, self.staging());
+        let staging =
+            definitions.make_folder(name).map_err(DiskError::of("make", &definitions.path_of(name)))?;
         for (name, receipt) in [("old", &plan.old), ("union", &self.union_receipt()), (RECEIPT, &plan.new)] {
             let entry = TreeEntry::File { content: receipt.text().into_bytes(), executable: false };
-            create(&staging.join(name), &entry)
-                .map_err(DiskError::of("write", &site.in_definitions(RECEIPT)))?;
+            staging.create(name, &entry).map_err(DiskError::of("write", &site.in_definitions(RECEIPT)))?;
         }
         for (number, write) in plan.writes.iter().enumerate() {
-            create(&staging.join(number.to_string()), write.entry)
+            staging
+                .create(number.to_string(), write.entry)
                 .map_err(DiskError::of("write", &site.path(&write.path)))?;
         }
-        let staged = switch.map_or(Ok(()), |switch| switch.stage(site, plan, &staging));
-        staged.map_err(DiskError::of("write", &staging))
+        match switch {
+            Some(switch) => switch.stage(site, plan, &staging),
+            None => Ok(()),
+        }
     }
 
     /// Changes the definitions to the new state, and keeps the receipt right all the time.
     fn publish(&self) -> Result<(), InstallError> {
         let Work { site, plan, .. } = self;
         let receipt = site.in_definitions(RECEIPT);
-        let staging = site.in_definitions(self.staging());
-        let put_receipt =
-            |name: &str| rename(&staging.join(name), &receipt).map_err(DiskError::of("write", &receipt));
+        let (definitions, _) = site.place(&site.definition(RECEIPT))?;
+        let staging = definitions
+            .folder(self.staging())
+            .map_err(DiskError::of("open", &definitions.path_of(self.staging())))?;
+        let put_receipt = |name: &str| {
+            staging.rename(name, &definitions, RECEIPT).map_err(DiskError::of("write", &receipt))
+        };
         let union = self.union_receipt();
         let announced = union != plan.old || !plan.has_receipt;
         if announced {
@@ -153,11 +160,11 @@ impl Work<'_> {
                 // `/init` may be reading the staging directory, so it stays. The next build removes it.
                 return Err(InstallError::Partly(error));
             }
-            remove_empty(&progress.made);
+            site.remove_empty(&progress.made);
             let restored = match (announced, plan.has_receipt) {
                 (false, _) => true,
                 (true, true) => put_receipt("old").is_ok(),
-                (true, false) => remove(&receipt).is_ok(),
+                (true, false) => definitions.remove(RECEIPT).is_ok(),
             };
             let _ = discard(site, self.staging());
             return Err(if restored { InstallError::Disk(error) } else { InstallError::Partly(error) });
@@ -168,37 +175,46 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn take_steps(&self, staging: &Path, progress: &mut Progress) -> Result<(), DiskError> {
-        for step in steps(self.site, self.plan, self.switch) {
+    fn take_steps(&self, staging: &Folder, progress: &mut Progress) -> Result<(), DiskError> {
+        let site = self.site;
+        for step in steps(site, self.plan, self.switch) {
             match step {
                 InstallStep::Mode { path } => {
-                    let path = self.site.path(path);
-                    set_directory_mode(&path).map_err(DiskError::of("set the permissions of", &path))?;
+                    let (folder, name) = site.place(path)?;
+                    let set = folder.set_directory_mode(name);
+                    set.map_err(DiskError::of("set the permissions of", &site.path(path)))?;
                 }
                 InstallStep::Put { staged, path, entry } => {
-                    let path = self.site.path(path);
+                    let (folder, name) = site.place(path)?;
                     let directory = *entry == TreeEntry::Directory;
                     progress.irrevocable |= !directory;
-                    put(&staging.join(staged), &path, entry).map_err(DiskError::of("write", &path))?;
+                    let put = staging.put(&staged, &folder, name, entry);
+                    put.map_err(DiskError::of("write", &site.path(path)))?;
                     if directory {
-                        progress.made.push(path);
+                        progress.made.push(site.path(path));
                     }
                 }
                 InstallStep::PutInnerLink { staged, path } => {
-                    let path = self.site.path(path);
+                    let (folder, name) = site.place(path)?;
                     progress.irrevocable = true;
-                    match rename(&staging.join(staged), &path) {
+                    match staging.rename(&staged, &folder, name) {
                         Err(error) if !matches!(error.kind(), CrossesDevices | ResourceBusy) => {
-                            return Err(DiskError::system("write", &path, &error));
+                            return Err(DiskError::system("write", &site.path(path), &error));
                         }
                         _ => {}
                     }
                 }
                 InstallStep::Remove { path, directory } => {
-                    let path = self.site.path(path);
+                    let (folder, name) = site.place(path)?;
                     progress.irrevocable = true;
-                    let removed = if directory { remove_directory(&path) } else { remove_file(&path) };
-                    removed.map_err(DiskError::of("remove", &path))?;
+                    let removed = match directory {
+                        true => folder.remove_directory(name),
+                        false => folder.remove_file(name),
+                    };
+                    removed.map_err(DiskError::of("remove", &site.path(path)))?;
+                    if directory {
+                        site.forget();
+                    }
                 }
             }
         }

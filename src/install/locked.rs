@@ -7,7 +7,7 @@ use super::carry_out::{Installed, carry_out, refuse_foreign};
 use super::error::{ForeignPath, InstallError};
 use super::plan::{InstallPlan, PathDifference, Prune};
 use super::site::{PathState, Site};
-use crate::disk::{Lock, OnDisk, is_directory, lock_directory, remove_empty};
+use crate::disk::{Lock, OnDisk, lock_directory};
 use crate::tree::SourceTree;
 
 /// How long a build waits for another build at the same site.
@@ -31,10 +31,10 @@ impl<'a> LockedSite<'a> {
     pub fn lock(root: &'a Path, definitions: &str) -> Result<Self, InstallError> {
         let site = Site::new(root, definitions)?;
         let mut made = Vec::new();
-        match lock_directory(&site.path(&site.definitions), PATIENCE, &mut made) {
+        match lock_directory(&site, &site.definitions, PATIENCE, &mut made) {
             Ok(lock) => Ok(LockedSite { site, made, _lock: lock }),
             Err(error) => {
-                remove_empty(&made);
+                site.remove_empty(&made);
                 Err(error.into())
             }
         }
@@ -114,7 +114,7 @@ impl<'a> PreparedInstall<'a, '_> {
 impl Drop for LockedSite<'_> {
     /// Removes the directories that were made in order to lock, if they are still empty.
     fn drop(&mut self) {
-        remove_empty(&self.made);
+        self.site.remove_empty(&self.made);
     }
 }
 
@@ -170,14 +170,13 @@ pub fn refuse_taken(
 /// As for [`LockedSite::lock`] and [`LockedSite::install`].
 pub fn install(tree: &SourceTree, root: &Path, definitions: &str) -> Result<Installed, InstallError> {
     let site = Site::new(root, definitions)?;
-    let directory = site.path(&site.definitions);
-    if !is_directory(&directory) {
+    if site.folder(&site.definitions)?.is_none() {
         // Check first for foreign files, so that a refused installation does not even make the directory to lock.
         let plan = InstallPlan::new(&site, tree, Prune::Now)
             .map_err(InstallError::from)
             .and_then(|plan| refuse_foreign(&plan));
         // If the directory exists now, another build is working there. What that build has made is not foreign.
-        if !is_directory(&directory) {
+        if site.folder(&site.definitions)?.is_none() {
             plan?;
         }
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::error::InstallError;
 use super::site::Site;
-use crate::disk::{self, OnDisk};
+use crate::disk::OnDisk;
 use crate::tree::SourceTree;
 
 /// Returns `tree` with the files of an earlier build below `root` for which `is_needed` is true. `definitions` is the
@@ -25,9 +25,8 @@ pub fn retain_installed(
         if is_directory || tree.get(path).is_some() || !is_needed(path) {
             continue;
         }
-        if let OnDisk::File { mode, .. } = site.look(path)? {
-            let place = site.path(path);
-            kept.file(path, disk::read(&place)?, mode & 0o111 != 0);
+        if let OnDisk::File { mode, length } = site.look(path)? {
+            kept.file(path, site.content(path, length)?, mode & 0o111 != 0);
         }
     }
     Ok(kept)

@@ -1,13 +1,13 @@
 //! The two sides of a switch: what `/init` finds under a name before the switch is replaced, and after.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io;
-use std::path::Path;
 
 use super::plan::InstallPlan;
 use super::site::Site;
-use crate::disk::path::parents;
-use crate::disk::{copy, create, is_directory, is_link, make_directory, names, real_path};
+use crate::disk::path::{parents, split};
+use crate::disk::{DiskError, Folder, OnDisk};
 use crate::tree::TreeEntry;
 
 /// What `/init` finds under the name of a definition on one side of a switch.
@@ -25,50 +25,78 @@ pub(super) enum SwitchSide {
 }
 
 impl SwitchSide {
-    /// Makes this side of the definition `name` at `to`, a path in the staging directory.
-    pub fn create(&self, site: &Site, plan: &InstallPlan, name: &str, to: &Path) -> io::Result<()> {
+    /// Makes this side of the definition `name` in `folder`, a directory in the staging directory.
+    pub fn create(
+        &self,
+        site: &Site,
+        plan: &InstallPlan,
+        name: &str,
+        folder: &Folder,
+    ) -> Result<(), DiskError> {
         let nothing = TreeEntry::File { content: Vec::new(), executable: false };
-        match self {
-            SwitchSide::Nothing => create(to, &nothing),
-            SwitchSide::Copy(from) => copy(&real_path(&site.path(from))?, to, 0),
-            SwitchSide::InPlace => create(to, &TreeEntry::Link(format!("../../{name}"))),
-            SwitchSide::Merged => create_merged(site, plan, name, to),
-            SwitchSide::Bundle(members) => {
-                let list = to.join("contents.d");
-                make_directory(to)?;
-                make_directory(&list)?;
-                let content = b"bundle\n".to_vec();
-                create(&to.join("type"), &TreeEntry::File { content, executable: false })?;
-                members.iter().try_for_each(|member| create(&list.join(member), &nothing))
+        let made = match self {
+            SwitchSide::Nothing => folder.create(name, &nothing),
+            SwitchSide::Copy(from) => {
+                return site.copy(&site.real(from, |_| false)?, folder, OsStr::new(name), 0);
             }
-        }
+            SwitchSide::InPlace => folder.create(name, &TreeEntry::Link(format!("../../{name}"))),
+            SwitchSide::Merged => return create_merged(site, plan, name, folder),
+            SwitchSide::Bundle(members) => create_bundle(members, name, folder),
+        };
+        made.map_err(|error| DiskError::system("write", &folder.path_of(name), &error))
     }
 }
 
+fn create_bundle(members: &BTreeSet<String>, name: &str, folder: &Folder) -> io::Result<()> {
+    let bundle = folder.make_folder(name)?;
+    let content = b"bundle\n".to_vec();
+    bundle.create("type", &TreeEntry::File { content, executable: false })?;
+    let list = bundle.make_folder("contents.d")?;
+    let nothing = TreeEntry::File { content: Vec::new(), executable: false };
+    members.iter().try_for_each(|member| list.create(member, &nothing))
+}
+
 /// Makes the new definition together with the foreign files that will still be in it.
-fn create_merged(site: &Site, plan: &InstallPlan, name: &str, to: &Path) -> io::Result<()> {
+fn create_merged(site: &Site, plan: &InstallPlan, name: &str, folder: &Folder) -> Result<(), DiskError> {
+    let failed = |error: io::Error| DiskError::system("write", &folder.path_of(name), &error);
     let from = site.definition(name);
-    make_directory(to)?;
+    let top = folder.make_folder(name).map_err(failed)?;
+    // The directories that are made, by their paths in the definition.
+    let mut made = BTreeSet::from([String::new()]);
     for (inside, entry) in plan.desired_in(&from) {
-        create(&to.join(inside), entry)?;
+        let (above, name) = split(inside);
+        below(&top, above).and_then(|above| above.create(name, entry)).map_err(failed)?;
+        if *entry == TreeEntry::Directory {
+            made.insert(inside.to_owned());
+        }
     }
     let mut todo = vec![from.clone()];
     while let Some(directory) = todo.pop() {
-        for name in names(&site.path(&directory))? {
-            let there = site.path(&directory).join(&name);
+        let Some(there) = site.folder(&directory)? else { continue };
+        for name in there.names().map_err(failed)? {
             let path = format!("{directory}/{}", name.to_string_lossy());
-            let place = to.join(&path[from.len() + 1..]);
-            if is_directory(&there) && !is_link(&there) {
+            let look =
+                there.look(&name).map_err(|error| DiskError::system("look at", &site.path(&path), &error))?;
+            if matches!(look, OnDisk::Directory { .. }) {
                 todo.push(path);
             } else if !plan.old.owns(&path, false) && !plan.new.owns(&path, false) {
-                for folder in parents(&path[from.len() + 1..]).map(|folder| to.join(folder)) {
-                    if !is_directory(&folder) {
-                        make_directory(&folder)?;
+                let inside = directory.get(from.len() + 1..).unwrap_or_default();
+                for part in parents(inside).chain([inside]) {
+                    if made.insert(part.to_owned()) {
+                        let (above, name) = split(part);
+                        below(&top, above).and_then(|above| above.make_directory(name)).map_err(failed)?;
                     }
                 }
-                copy(&there, &place, usize::from(directory == from))?;
+                let to = below(&top, inside).map_err(failed)?;
+                site.copy_entry(&there, &name, &to, &name, usize::from(directory == from))?;
             }
         }
     }
     Ok(())
+}
+
+/// Opens the directory at a path in the open directory `top`.
+fn below(top: &Folder, path: &str) -> io::Result<Folder> {
+    let names = path.split('/').filter(|name| !name.is_empty());
+    names.fold(top.folder("."), |folder, name| folder?.folder(name))
 }

@@ -16,6 +16,9 @@ pub(super) const STAGINGS: [&str; 2] = [".s6gen.new", ".s6gen.newer"];
 /// The link through which `/init` finds definitions while they change. This name belongs to s6gen too.
 pub(super) const SWITCH: &str = ".s6gen.switch";
 
+/// The largest receipt that is read, in bytes: many times that of 30,000 services.
+const LONGEST_RECEIPT: u64 = 64 << 20;
+
 /// A root and the directory of definitions in it.
 #[derive(Debug)]
 pub(super) struct Site<'a> {
@@ -87,6 +90,9 @@ impl<'a> Site<'a> {
         let place = format!("{}/{RECEIPT}", self.definitions);
         let length = match self.look(&place)? {
             OnDisk::Nothing => return Ok(None),
+            OnDisk::File { length, .. } if length > LONGEST_RECEIPT => {
+                return Err(DiskError::refused("read", &path, "it is larger than 64 MiB"));
+            }
             OnDisk::File { length, .. } => length,
             _ => return Err(DiskError::refused("read", &path, "it is not a regular file")),
         };

@@ -27,7 +27,7 @@ use super::shared_lists::{STAND_IN, shared_lists};
 use super::sides::SwitchSide;
 use super::site::{STAGINGS, SWITCH, Site};
 use crate::disk::path::{destination, file_name, parents, relative, split};
-use crate::disk::{DiskError, OnDisk, create, is_directory, make_directory};
+use crate::disk::{DiskError, Folder, OnDisk};
 use crate::tree::TreeEntry;
 
 /// An entry that only the switch needs. It is staged under a number and then renamed to its path.
@@ -139,15 +139,16 @@ impl Switch {
     }
 
     /// Makes both sides, and every entry that the steps need, in the staging directory.
-    pub fn stage(&self, site: &Site, plan: &InstallPlan, staging: &Path) -> io::Result<()> {
-        for side in ["now", "next"] {
-            make_directory(&staging.join(side))?;
+    pub fn stage(&self, site: &Site, plan: &InstallPlan, staging: &Folder) -> Result<(), DiskError> {
+        let failed = |error: io::Error| DiskError::system("write", staging.path(), &error);
+        for (side, number) in [("now", 0), ("next", 1)] {
+            let folder = staging.make_folder(side).map_err(failed)?;
+            for (name, sides) in &self.sides {
+                [&sides.0, &sides.1][number].create(site, plan, name, &folder)?;
+            }
         }
-        for (name, (now, next)) in &self.sides {
-            now.create(site, plan, name, &staging.join("now").join(name))?;
-            next.create(site, plan, name, &staging.join("next").join(name))?;
-        }
-        self.all_staged().try_for_each(|staged| create(&staging.join(staged.name()), &staged.entry))
+        let staged = self.all_staged().try_for_each(|staged| staging.create(staged.name(), &staged.entry));
+        staged.map_err(failed)
     }
 
     /// Adds every link that is added or removed, or whose definition changes. Returns how many links are added or removed.
@@ -176,7 +177,10 @@ impl Switch {
                 _ => continue,
             };
             self.in_use |= place.as_ref().is_some_and(|place| *place == through_switch(site, &name));
-            let place = place.filter(|place| is_directory(&site.path(place)));
+            let place = match place {
+                Some(place) if site.is_directory(&place)? => Some(place),
+                _ => None,
+            };
             changes += usize::from(place.is_some() != target.is_some());
             let after = match (&place, &target) {
                 (_, None) => SwitchSide::Nothing,
@@ -218,7 +222,8 @@ impl Switch {
             let name = match list.stand_in {
                 Some(name) => {
                     let members = format!("{}/contents.d", through_switch(site, &name));
-                    if is_directory(&site.path(&members)) {
+                    let members = site.real(&members, |_| false)?;
+                    if site.folder(&members)?.is_some() {
                         list.removed
                             .extend(site.list(&members)?.iter().map(|path| file_name(path).to_owned()));
                     }

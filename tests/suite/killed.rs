@@ -62,25 +62,25 @@ pub fn at((call, number): Moment, what: &str, command: &Command) -> Command {
     under_strace(&format!("inject=?{call}:{what}:when={number}"), Path::new("/dev/null"), command)
 }
 
-/// A process that has just looked at one path, and is stopped before it does anything else.
+/// A process that has just opened something in a directory, and is stopped before it does anything else.
 pub struct Stopped {
     strace: Child,
     pid: Pid,
 }
 
 impl Stopped {
-    /// Runs `command` until it looks at `path` for the first time.
-    pub fn at(path: &Path, command: &Command) -> Self {
+    /// Runs `command` until it opens `directory`, or something in it, for the `number`th time.
+    pub fn at(directory: &Path, number: usize, command: &Command) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let trace = folder.path().join("trace");
-        let stopped = "inject=?statx,?newfstatat,?fstatat64,?lstat:signal=STOP:when=1";
+        let stopped = format!("inject=?openat:signal=STOP:when={number}");
         // Not with --seccomp-bpf, under which strace passes over the signal.
         let mut strace = Command::new("strace");
-        strace.args(["-f", "-e", stopped, "-P"]).arg(path).arg("-o").arg(&trace);
+        strace.args(["-f", "-e", &stopped, "-P"]).arg(directory).arg("-o").arg(&trace);
         strace.arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
         let strace = strace.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let told = || fs::read_to_string(&trace).unwrap_or_default();
-        eventually("it looks, and stops", || told().contains("stopped by SIGSTOP"));
+        eventually("it opens, and stops", || told().contains("stopped by SIGSTOP"));
         let pid = told().split_whitespace().next().unwrap().parse().unwrap();
         Stopped { strace, pid: Pid::from_raw(pid).unwrap() }
     }
