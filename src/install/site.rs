@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use super::receipt::{RECEIPT, Receipt};
-use crate::disk::path::is_plain;
+use crate::disk::path::{is_at_or_above, is_plain};
 use crate::disk::{DiskError, OnDisk, Root, file_mode};
 use crate::tree::TreeEntry;
 
@@ -18,6 +18,9 @@ pub(super) const SWITCH: &str = ".s6gen.switch";
 
 /// The largest receipt that is read, in bytes: many times that of 30,000 services.
 const LONGEST_RECEIPT: u64 = 64 << 20;
+
+/// The directory of s6-overlay's configuration in an image. Beside the directory of definitions, s6gen changes nothing else.
+const OVERLAY: &str = "etc/s6-overlay";
 
 /// A root and the directory of definitions in it.
 #[derive(Debug)]
@@ -84,7 +87,7 @@ impl<'a> Site<'a> {
     /// The receipt, if there is one.
     ///
     /// # Errors
-    /// It cannot be read, or is not a receipt of this version of s6gen.
+    /// It cannot be read, is not a receipt of this version of s6gen, or names a path that no build makes.
     pub fn receipt(&self) -> Result<Option<Receipt>, DiskError> {
         let path = self.in_definitions(RECEIPT);
         let place = format!("{}/{RECEIPT}", self.definitions);
@@ -97,12 +100,24 @@ impl<'a> Site<'a> {
             _ => return Err(DiskError::refused("read", &path, "it is not a regular file")),
         };
         let text = self.content(&place, length)?;
-        let unusable = |reason| {
+        let unusable = |reason: String| {
             DiskError::refused("use the receipt", &path, reason).help(
                 "restore it; if you cannot, remove the definitions that s6gen made, then the receipt, and build again",
             )
         };
-        Receipt::parse(&text).map(Some).map_err(unusable)
+        let receipt = Receipt::parse(&text).map_err(|reason| unusable(reason.into()))?;
+        let overlay = self.real(OVERLAY, |_| false).unwrap_or_default();
+        let is_own = |path: &str, directory: bool| {
+            [&*self.definitions, &overlay]
+                .into_iter()
+                .filter(|own| !own.is_empty())
+                .any(|own| path != own && is_at_or_above(own, path) || directory && is_at_or_above(path, own))
+        };
+        let strange = receipt.paths().find(|(path, directory)| !is_own(path, *directory));
+        if let Some((path, _)) = strange {
+            return Err(unusable(format!("it names `{path}`, which s6gen never makes")));
+        }
+        Ok(Some(receipt))
     }
 
     /// How `found`, which is at `path`, differs from an entry of the tree. `None` if they are equal.

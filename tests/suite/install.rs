@@ -839,6 +839,9 @@ fn a_receipt_that_is_damaged_foreign_or_newer_is_not_trusted() {
         (format!("{good}etc/pass"), "damaged"),
         (format!("{good}../outside\n"), "damaged"),
         (format!("{good}/etc/passwd\n"), "damaged"),
+        (format!("{good}etc/passwd\n"), "names `etc/passwd`"),
+        (format!("{good}etc/s6-overlay\n"), "names `etc/s6-overlay`"),
+        (format!("{good}home/\n"), "names `home`"),
     ] {
         fs::write(&receipt, text).unwrap();
         let before = look_with_times(root.path());
