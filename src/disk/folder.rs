@@ -121,6 +121,49 @@ impl Folder {
         read_length(open_no_link_in(&self.handle, name.as_ref())?, length)
     }
 
+    /// The content of a regular file of at most `limit` bytes. `None` if nothing is there.
+    ///
+    /// # Errors
+    /// It is a link or anything else, it is larger, or the system refuses.
+    pub fn read(&self, name: &str, limit: u64) -> io::Result<Option<Vec<u8>>> {
+        let file = match self.open_file(name) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        let length = file.metadata()?.len();
+        if length > limit {
+            let reason = format!("it is larger than {} MiB", limit >> 20);
+            return Err(io::Error::new(ErrorKind::FileTooLarge, reason));
+        }
+        read_length(file, length).map(Some)
+    }
+
+    /// Replaces the content of a file, or makes it, with the mode 0644. A reader finds either all of the old content or all of
+    /// the new content, even after a kill. `sync` is called before the new content is shown.
+    ///
+    /// # Errors
+    /// The system refuses; the old content is still there.
+    pub(super) fn replace(
+        &self,
+        name: &str,
+        content: &[u8],
+        sync: impl Fn(&File) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let new = format!("{name}.new");
+        // A killed process left it, or somebody else put it there to have it written through a link.
+        self.remove(&new)?;
+        let mode = Mode::from_raw_mode(file_mode(false));
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let write = || -> io::Result<()> {
+            let mut file = File::from(openat(&self.handle, &*new, flags, mode)?);
+            file.write_all(content)?;
+            fchmod(&file, mode)?;
+            sync(&file)?;
+            self.rename(&new, self, name)
+        };
+        write().inspect_err(|_| drop(self.remove_file(&new)))
+    }
+
     /// The names in it, in byte order.
     ///
     /// # Errors
@@ -204,6 +247,21 @@ impl Folder {
     pub(super) fn open_itself(&self) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(openat(&self.handle, ".", flags, Mode::empty())?.into())
+    }
+
+    /// Opens a regular file to lock it. Makes an empty one if nothing is there.
+    pub(super) fn open_to_lock(&self, name: &str) -> io::Result<File> {
+        match self.open_file(name) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let new = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                match openat(&self.handle, name, new, Mode::from_raw_mode(file_mode(false))) {
+                    // Another process made it in between.
+                    Err(Errno::EXIST) => self.open_file(name),
+                    opened => Ok(opened?.into()),
+                }
+            }
+            opened => opened,
+        }
     }
 
     /// Opens a regular file. A link is not followed.

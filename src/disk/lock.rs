@@ -11,8 +11,8 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 
 use super::error::DiskError;
+use super::folder::Folder;
 use super::look::file_identity;
-use super::open::open_to_lock;
 use super::root::Root;
 
 /// How long to sleep before trying again to get a lock that another process holds.
@@ -35,14 +35,29 @@ impl Lock {
     }
 }
 
-/// Locks the file or directory `path`. Waits up to `patience` if another process holds the lock, and calls `on_wait` once
-/// before it waits. Makes an empty file if nothing is at `path`.
+/// Locks the directory `path`. Waits up to `patience` if another process holds the lock, and calls `on_wait` once before it
+/// waits.
 ///
 /// # Errors
 /// The system refuses, or others hold the lock all the time.
 pub fn lock(path: &Path, patience: Duration, on_wait: impl FnOnce()) -> Result<Lock, DiskError> {
-    let open = || open_to_lock(path).map_err(|error| failed(path, &error));
+    let open = || Folder::open(path).and_then(|folder| folder.open_itself());
+    let open = || open().map_err(|error| failed(path, &error));
     lock_opened(path, patience, on_wait, open, || file_identity(path))
+}
+
+/// Locks the file `name` in an open directory like [`lock`]. Makes an empty file if nothing is there.
+///
+/// # Errors
+/// It is a link or anything else, the system refuses, or others hold the lock all the time.
+pub fn lock_file(folder: &Folder, name: &str, patience: Duration) -> Result<Lock, DiskError> {
+    let path = folder.path_of(name);
+    let open = || folder.open_to_lock(name).map_err(|error| failed(&path, &error));
+    let identity = || {
+        let metadata = folder.open_file(name).ok()?.metadata().ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    };
+    lock_opened(&path, patience, || {}, open, identity)
 }
 
 /// Locks the directory at `path` below a root like [`lock`], and makes it if it is missing. Adds the directories that it makes

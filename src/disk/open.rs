@@ -20,11 +20,13 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
 
 /// Opens the regular file `name` in an open directory. Fails if it is a link or anything else, without waiting.
 pub(super) fn open_no_link_in(directory: impl AsFd, name: impl rustix::path::Arg) -> io::Result<File> {
-    let file: File = openat(directory, name, READ | OFlags::NOFOLLOW, Mode::empty())?.into();
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
-    }
+    let not_regular = || io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
+    let file: File = match openat(directory, name, READ | OFlags::NOFOLLOW, Mode::empty()) {
+        // A link, or a socket or device without anything behind it.
+        Err(Errno::LOOP | Errno::NXIO) => return Err(not_regular()),
+        opened => opened?.into(),
+    };
+    if file.metadata()?.is_file() { Ok(file) } else { Err(not_regular()) }
 }
 
 /// To reach what is in a directory, without the permission to list it.
@@ -48,23 +50,6 @@ pub(super) fn open_directory(path: &Path) -> io::Result<OwnedFd> {
 /// Opens the file `name` in an open directory. Links are followed.
 pub(super) fn open_in(directory: BorrowedFd<'_>, name: &[u8]) -> io::Result<File> {
     Ok(openat(directory, name, READ, Mode::empty())?.into())
-}
-
-/// Opens the file or directory at `path` to lock it. Makes an empty file if nothing is there. Fails if it is a link.
-pub(super) fn open_to_lock(path: &Path) -> io::Result<File> {
-    let opened = rustix::fs::open(path, READ | OFlags::NOFOLLOW, Mode::empty());
-    Ok(match opened {
-        Err(Errno::NOENT) => {
-            let new = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::WRONLY | OFlags::CLOEXEC;
-            match rustix::fs::open(path, new, Mode::from_raw_mode(0o644)) {
-                // Another process made it in between.
-                Err(Errno::EXIST) => rustix::fs::open(path, READ | OFlags::NOFOLLOW, Mode::empty())?,
-                opened => opened?,
-            }
-        }
-        opened => opened?,
-    }
-    .into())
 }
 
 /// Opens the directory `name` in an open directory. Links are followed.

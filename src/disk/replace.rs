@@ -1,41 +1,34 @@
 //! Replaces whole files while other processes may read them.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::path::Path;
 
 use super::error::DiskError;
+use super::folder::Folder;
 
-/// Replaces the content of a file. A reader finds either all of the old content or all of the new content, even after a
-/// kill or a power cut.
+/// Replaces the content of the file `name` in an open directory. A reader finds either all of the old content or all of the
+/// new content, even after a kill or a power cut.
 ///
 /// # Errors
 /// The system refuses; the old content is still there.
-pub fn replace(path: &Path, content: &[u8]) -> Result<(), DiskError> {
-    put(path, content, File::sync_all)
+pub fn replace(folder: &Folder, name: &str, content: &[u8]) -> Result<(), DiskError> {
+    let replaced = folder.replace(name, content, File::sync_all);
+    replaced.map_err(|error| DiskError::system("write", &folder.path_of(name), &error))
 }
 
-/// Replaces the content of a file like [`replace`], but without protection against a power cut. Use it for files that have
-/// no meaning after the next boot.
+/// Replaces the content of the file at `path` like [`replace`], but without protection against a power cut. Use it for files
+/// that have no meaning after the next boot.
 ///
 /// # Errors
 /// The system refuses; the old content is still there.
 pub fn replace_until_boot(path: &Path, content: &[u8]) -> Result<(), DiskError> {
-    put(path, content, |_| Ok(()))
-}
-
-fn put(path: &Path, content: &[u8], sync: impl Fn(&File) -> io::Result<()>) -> Result<(), DiskError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = PathBuf::from(beside);
     let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&beside)?;
-        file.write_all(content)?;
-        sync(&file)?;
-        fs::rename(&beside, path)
+        let (Some(above), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str()))
+        else {
+            return Err(ErrorKind::InvalidInput.into());
+        };
+        Folder::open(above)?.replace(name, content, |_| Ok(()))
     };
-    write().map_err(|error| {
-        let _ = fs::remove_file(&beside);
-        DiskError::system("write", path, &error)
-    })
+    write().map_err(DiskError::of("write", path))
 }

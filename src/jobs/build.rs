@@ -36,8 +36,9 @@ impl Build {
     pub fn load(manifest: &Path, root: &Path) -> Result<Build, JobError> {
         let mut project = Project::load(manifest);
         let container = Container { root: root.to_owned(), tree: None };
-        let directory = container.path(&project.definitions());
-        add_additions(&mut project, &directory)?;
+        if let Some(definitions) = container.folder(&project.definitions())? {
+            add_additions(&mut project, &definitions)?;
+        }
         let compilation = project.compile();
         Ok(Build { container, project, compilation })
     }

@@ -3,6 +3,7 @@
 //! added to that manifest while the system runs.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,7 @@ use super::error::JobError;
 use super::project::Project;
 use super::templates::Overrides;
 use crate::diagnostic::{Code, Diagnostic, FileId, Files};
-use crate::disk;
+use crate::disk::{self, DiskError, Folder, Lock};
 use crate::manifest::Additions;
 use crate::tree::SourceTree;
 
@@ -22,6 +23,9 @@ const ADDED: &str = ".s6gen.added.toml";
 /// The name of the file to lock before the additions change. A build never replaces it while it is locked, because its
 /// content is always the same.
 const LOCK: &str = ".s6gen.lock";
+
+/// The largest file of these that is read, in bytes.
+const LONGEST: u64 = 64 << 20;
 
 const VERSION: u32 = 1;
 
@@ -92,15 +96,16 @@ impl Carried {
         tree.file(format!("{definitions}/{LOCK}"), "", false);
     }
 
-    /// Reads the carried file in the directory of definitions `directory`.
-    pub(super) fn read(directory: &Path) -> Result<Carried, JobError> {
-        let path = directory.join(CARRIED);
+    /// Reads the carried file in the directory of definitions.
+    pub(super) fn read(definitions: &Folder) -> Result<Carried, JobError> {
+        let path = definitions.path_of(CARRIED);
         let unusable = |why: String| {
             let shown = path.display();
             Diagnostic::new(Code::CarriedUnreadable, format!("`{shown}` cannot be used: {why}"))
                 .help("build the image again with `s6gen build`, or name a manifest with `-m`")
         };
-        let text = disk::read_if_there(&path)?.ok_or_else(|| unusable("it does not exist".into()))?;
+        let text = definitions.read(CARRIED, LONGEST).map_err(DiskError::of("read", &path))?;
+        let text = text.ok_or_else(|| unusable("it does not exist".into()))?;
         let carried: Carried = serde_json::from_slice(&text).map_err(|error| unusable(error.to_string()))?;
         match carried.version {
             VERSION => Ok(carried),
@@ -119,33 +124,38 @@ impl Carried {
     }
 }
 
-/// The path of the additions in the directory of definitions `directory`.
-pub(super) fn additions_file(directory: &Path) -> PathBuf {
-    directory.join(ADDED)
+/// Locks the additions in the directory of definitions.
+pub(super) fn lock_additions(definitions: &Folder, patience: Duration) -> Result<Lock, DiskError> {
+    disk::lock_file(definitions, LOCK, patience)
 }
 
-/// The path of the file to lock before the additions change.
-pub(super) fn lock_file(directory: &Path) -> PathBuf {
-    directory.join(LOCK)
+/// The path of the additions in the directory of definitions, for messages.
+pub(super) fn additions_path(definitions: &Folder) -> PathBuf {
+    definitions.path_of(ADDED)
 }
 
-/// Reads the additions in the directory of definitions `directory`.
-pub(super) fn read_additions(directory: &Path) -> Result<Additions, JobError> {
-    let path = additions_file(directory);
+/// Reads the additions in the directory of definitions.
+pub(super) fn read_additions(definitions: &Folder) -> Result<Additions, JobError> {
+    let path = additions_path(definitions);
     let unusable = |why: String| {
         let problem =
             Diagnostic::new(Code::AdditionsUnreadable, format!("`{}` cannot be used", path.display()));
         let problem = why.lines().fold(problem, |problem, line| problem.note(line.to_owned()));
         problem.help("correct it, or remove it and add the instances again")
     };
-    match disk::read_if_there(&path)? {
+    match definitions.read(ADDED, LONGEST).map_err(DiskError::of("read", &path))? {
         None => Ok(Additions::default()),
         Some(text) => Ok(Additions::parse(&text).map_err(unusable)?),
     }
 }
 
-/// Adds the additions in the directory of definitions `directory` to `project`.
-pub(super) fn add_additions(project: &mut Project, directory: &Path) -> Result<(), JobError> {
-    project.add(&additions_file(directory), &read_additions(directory)?);
+/// Replaces the additions in the directory of definitions.
+pub(super) fn write_additions(definitions: &Folder, added: &Additions) -> Result<(), DiskError> {
+    disk::replace(definitions, ADDED, added.text().as_bytes())
+}
+
+/// Adds the additions in the directory of definitions to `project`.
+pub(super) fn add_additions(project: &mut Project, definitions: &Folder) -> Result<(), JobError> {
+    project.add(&additions_path(definitions), &read_additions(definitions)?);
     Ok(())
 }

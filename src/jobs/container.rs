@@ -1,12 +1,13 @@
 //! The file system of a container, and where in it the definitions of a manifest are.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::carried::CARRIED;
 use super::error::JobError;
 use super::file_system::open_root;
 use crate::diagnostic::{Code, Diagnostic, Files};
-use crate::disk::{self, DiskError};
+use crate::disk::{self, DiskError, Folder, OnDisk, Root};
 use crate::image::{self, Setup};
 use crate::install;
 use crate::model::{System, Target};
@@ -29,24 +30,46 @@ impl Container {
         self.root.join(path.trim_start_matches('/'))
     }
 
+    /// Opens a directory in the container, given by its absolute path there. Links are followed inside of the container.
+    /// `None` if it does not exist.
+    ///
+    /// # Errors
+    /// A link leads out of the container, or the system refuses.
+    pub(super) fn folder(&self, path: &str) -> Result<Option<Arc<Folder>>, DiskError> {
+        let root = Root::new(&self.root);
+        root.folder(&root.real(path.trim_start_matches('/'), |_| false)?)
+    }
+
     /// The full path of the directory of definitions.
     ///
     /// # Errors
     /// No manifest of a build is in any of the directories.
-    pub fn definitions(&self) -> Result<PathBuf, Diagnostic> {
+    pub fn definitions(&self) -> Result<PathBuf, JobError> {
+        Ok(self.definitions_folder()?.path().to_owned())
+    }
+
+    /// Opens the directory of definitions.
+    ///
+    /// # Errors
+    /// No manifest of a build is in any of the directories.
+    pub(super) fn definitions_folder(&self) -> Result<Arc<Folder>, JobError> {
         let found = match &self.tree {
             Some(tree) => Some(tree.clone()),
             None => install::find_definitions(&self.root, PLACES, CARRIED),
         };
-        let found = found.map(|tree| self.path(&tree));
-        found.filter(|directory| disk::is_there(&directory.join(CARRIED))).ok_or_else(|| {
+        let found = match found {
+            Some(tree) => self.folder(&tree)?,
+            None => None,
+        };
+        let has_manifest = |folder: &Arc<Folder>| !matches!(folder.look(CARRIED), Ok(OnDisk::Nothing));
+        Ok(found.filter(has_manifest).ok_or_else(|| {
             let place = match &self.tree {
                 Some(tree) => format!("in `{tree}`"),
                 None => format!("in `{}`, or where links in them lead", PLACES.join("`, `")),
             };
             Diagnostic::new(Code::CarriedUnreadable, format!("there is no manifest of `s6gen build` {place}"))
                 .help("build the image with `s6gen build`; if the definitions are elsewhere, name their directory with `--tree`")
-        })
+        })?)
     }
 
     /// The s6-overlay of the container, if it has a version that s6gen knows.

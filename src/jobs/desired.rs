@@ -72,16 +72,18 @@ impl Desired {
         let (mut project, templates, directory) = match manifest {
             Some(path) => {
                 let project = Project::load(path);
-                let directory = container.path(&project.definitions());
+                let directory = container.folder(&project.definitions())?;
                 (project, Overrides::new(), directory)
             }
             None => {
-                let directory = container.definitions()?;
+                let directory = container.definitions_folder()?;
                 let carried = Carried::read(&directory)?;
-                (carried.project(), carried.templates, directory)
+                (carried.project(), carried.templates, Some(directory))
             }
         };
-        add_additions(&mut project, &directory)?;
+        if let Some(directory) = directory {
+            add_additions(&mut project, &directory)?;
+        }
         Desired::of(CheckedProject::new(project, templates)?)
     }
 

@@ -3,13 +3,12 @@
 
 use std::time::Duration;
 
-use super::carried::{Carried, additions_file, lock_file, read_additions};
+use super::carried::{Carried, additions_path, lock_additions, read_additions, write_additions};
 use super::container::Container;
 use super::desired::CheckedProject;
 use super::error::JobError;
 use super::project::{Project, Template};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::disk;
 use crate::manifest::{AddedEntry, AdditionChange, Additions, Parameters};
 use crate::templates::sh_word;
 
@@ -151,21 +150,20 @@ fn shown(word: &str) -> String {
 /// # Errors
 /// The template is unknown, the manifest has errors, the name is taken, or the system refuses.
 pub fn add(container: &Container, new: &NewService) -> Result<AddedService, NotAdded> {
-    let directory = container.definitions().map_err(JobError::from)?;
-    let _lock = disk::lock(&lock_file(&directory), PATIENCE, || {}).map_err(JobError::from)?;
-    let carried = Carried::read(&directory)?;
+    let definitions = container.definitions_folder()?;
+    let _lock = lock_additions(&definitions, PATIENCE).map_err(JobError::from)?;
+    let carried = Carried::read(&definitions)?;
     let mut project = carried.project();
-    let mut added = read_additions(&directory)?;
+    let mut added = read_additions(&definitions)?;
     let (service, change) = add_to(&mut added, &project.templates(), new).map_err(JobError::from)?;
-    let path = additions_file(&directory);
-    project.add(&path, &added);
+    project.add(&additions_path(&definitions), &added);
     let write = || -> Result<CheckedProject, JobError> {
         let project = CheckedProject::new(project, carried.templates)?;
         if change == AdditionChange::Added {
             project.refuse_taken(container, &service)?;
         }
         if change != AdditionChange::Unchanged {
-            disk::replace(&path, added.text().as_bytes())?;
+            write_additions(&definitions, &added)?;
         }
         Ok(project)
     };
@@ -216,10 +214,10 @@ fn add_to(
 /// # Errors
 /// One of the names is a service of the manifest itself, and nothing was removed; or the system refuses.
 pub fn remove(container: &Container, names: &[String]) -> Result<Vec<Removal>, JobError> {
-    let directory = container.definitions()?;
-    let _lock = disk::lock(&lock_file(&directory), PATIENCE, || {})?;
-    let project = Carried::read(&directory)?.project();
-    let mut added = read_additions(&directory)?;
+    let definitions = container.definitions_folder()?;
+    let _lock = lock_additions(&definitions, PATIENCE)?;
+    let project = Carried::read(&definitions)?.project();
+    let mut added = read_additions(&definitions)?;
     let before = added.clone();
     let remove = |name: &String| Removal { service: name.clone(), is_removed: added.remove(name) };
     let removals: Vec<Removal> = names.iter().map(remove).collect();
@@ -230,7 +228,7 @@ pub fn remove(container: &Container, names: &[String]) -> Result<Vec<Removal>, J
             .into());
     }
     if added != before {
-        disk::replace(&additions_file(&directory), added.text().as_bytes())?;
+        write_additions(&definitions, &added)?;
     }
     Ok(removals)
 }
@@ -251,9 +249,9 @@ fn find_in_manifest<'a>(
 /// # Errors
 /// The manifest that the container carries, or the additions, cannot be read.
 pub fn list(container: &Container) -> Result<Vec<ListedService>, JobError> {
-    let directory = container.definitions()?;
-    let project = Carried::read(&directory)?.project();
-    let added = read_additions(&directory)?;
+    let definitions = container.definitions_folder()?;
+    let project = Carried::read(&definitions)?.project();
+    let added = read_additions(&definitions)?;
     let templates = project.templates();
     let own = templates.iter().flat_map(|template| {
         template.instances.iter().map(|(instance, parameters)| {

@@ -86,7 +86,12 @@ impl Additions {
     /// The text is not such a manifest. The error says what is wrong, and where.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         let text = str::from_utf8(text).map_err(|_| "it is not UTF-8 text")?;
-        toml::from_str(text).map_err(|error| error.to_string())
+        // The text is not quoted: the file may be another one than it should be.
+        toml::from_str(text).map_err(|error| {
+            let end = error.span().map_or(0, |span| span.start);
+            let line = 1 + text.bytes().take(end).filter(|byte| *byte == b'\n').count();
+            format!("line {line} is not what `s6gen instance add` writes")
+        })
     }
 
     /// The text of a manifest with only these additions.

@@ -10,6 +10,7 @@
 
 mod answers;
 mod architecture;
+mod attacks;
 mod bridge;
 mod case;
 mod command_cases;
