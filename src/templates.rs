@@ -1,6 +1,9 @@
 //! Fills the templates of `templates/`, and expands `{{ … }}` in manifests. No other room uses minijinja.
 
+mod largest;
+
 use std::collections::BTreeSet;
+use std::io;
 
 use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, Stmt};
 use minijinja::machinery::{Token, parse, tokenize};
@@ -157,6 +160,8 @@ pub enum ExpressionError {
     Malformed(String),
     /// The expression cannot be computed; the text says why.
     Invalid(String),
+    /// The expanded text is longer than it may be.
+    TooLong,
 }
 
 /// Expands `{{ … }}` in manifests. `{%` and `{#` are ordinary text there.
@@ -169,6 +174,8 @@ pub struct Expressions {
 
 /// The largest number of tokens in an expression. On longer ones the recursive parser could exhaust the stack.
 const MOST_TOKENS: usize = 200;
+/// The largest value of one expression, in bytes.
+const LONGEST_VALUE: usize = 16 << 20;
 /// The largest result of a `replace`, in bytes. In a chain of them, each one can multiply the length.
 const LONGEST_REPLACED: usize = 1 << 16;
 /// The filters whose result is never much longer than their input.
@@ -223,13 +230,26 @@ fn syntax() -> SyntaxConfig {
 }
 
 impl Expressions {
-    /// `text` with every expression replaced by its value.
-    pub fn expand(&self, text: &str, variables: &Value) -> Result<String, ExpressionError> {
-        check(text, &|name| variables.get_attr(name).is_ok_and(|value| value.is_number()))?;
-        let expanded = self.environment.render_str(text, variables).map_err(|error| match error.kind() {
+    /// `text` with every expression replaced by its value. The result has at most `most` bytes, and no more are ever made.
+    pub fn expand(
+        &self,
+        text: &str,
+        variables: &VariableValues,
+        most: usize,
+    ) -> Result<String, ExpressionError> {
+        let is_number = |name: &str| variables.get_attr(name).is_ok_and(|value| value.is_number());
+        let length = |name: &str| variables.get_attr(name).map_or(0, |value| largest::length_of(&value));
+        check(text, &is_number, &length)?;
+        let failed = |error: Error| match error.kind() {
             ErrorKind::UndefinedError => ExpressionError::Undefined,
+            ErrorKind::WriteFailure => ExpressionError::TooLong,
             _ => ExpressionError::Invalid(describe(&error)),
-        })?;
+        };
+        let template = self.environment.template_from_str(text).map_err(failed)?;
+        let mut expanded = Limited { bytes: Vec::new(), most };
+        template.render_captured_to(variables, &mut expanded).map_err(failed)?;
+        // minijinja writes only whole characters.
+        let expanded = String::from_utf8(expanded.bytes).unwrap_or_default();
         match expanded.contains('\0') {
             true => Err(ExpressionError::Invalid("its value contains a NUL byte".into())),
             false => Ok(expanded),
@@ -238,7 +258,7 @@ impl Expressions {
 
     /// The names that the expressions of `text` use. Empty if the text is invalid.
     pub fn names(&self, text: &str) -> BTreeSet<String> {
-        if check(text, &|_| true).is_err() {
+        if check(text, &|_| true, &|_| 0).is_err() {
             return BTreeSet::new();
         }
         match self.environment.template_from_str(text) {
@@ -251,7 +271,7 @@ impl Expressions {
     /// only the length counts, does not.
     pub fn landing(&self, text: &str) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
-        if check(text, &|_| true).is_err() {
+        if check(text, &|_| true, &|_| 0).is_err() {
             return names;
         }
         if let Ok(Stmt::Template(template)) = parse(text, "", syntax()) {
@@ -265,13 +285,36 @@ impl Expressions {
     }
 
     /// The values of `variables` by name; whole numbers stay numbers.
-    pub fn variables<'a>(variables: impl Iterator<Item = (&'a str, Variable)>) -> Value {
+    pub fn variables<'a>(variables: impl Iterator<Item = (&'a str, Variable)>) -> VariableValues {
         Value::from_pairs(variables.map(|(name, variable)| match variable {
             Variable::Number(number) => (name.to_owned(), Value::from(number)),
             Variable::Text(text) => (name.to_owned(), Value::from(text)),
         }))
     }
 }
+
+/// A text that is being made, and the largest length that it may reach.
+struct Limited {
+    bytes: Vec<u8>,
+    most: usize,
+}
+
+impl io::Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() > self.most - self.bytes.len() {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The values of the names in expressions.
+pub type VariableValues = Value;
 
 /// The value of a name in expressions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -282,8 +325,13 @@ pub enum Variable {
     Text(String),
 }
 
-/// Checks the expressions of `text` before any of them is evaluated. `is_number` says which variables are numbers.
-fn check(text: &str, is_number: &dyn Fn(&str) -> bool) -> Result<(), ExpressionError> {
+/// Checks the expressions of `text` before any of them is evaluated. `is_number` says which variables are numbers, and `length`
+/// how long their values are.
+fn check(
+    text: &str,
+    is_number: &dyn Fn(&str) -> bool,
+    length: &dyn Fn(&str) -> usize,
+) -> Result<(), ExpressionError> {
     let malformed = |error: Error| ExpressionError::Malformed(describe(&error));
     let mut tokens = 0;
     for token in tokenize(text, false, syntax()) {
@@ -298,7 +346,11 @@ fn check(text: &str, is_number: &dyn Fn(&str) -> bool) -> Result<(), ExpressionE
     match parse(text, "", syntax()).map_err(malformed)? {
         Stmt::Template(template) => template.children.iter().try_for_each(|part| match part {
             Stmt::EmitExpr(expression) => {
-                moderate(&expression.expr, is_number).map_err(ExpressionError::Invalid)
+                moderate(&expression.expr, is_number).map_err(ExpressionError::Invalid)?;
+                match largest::largest(&expression.expr, length) > LONGEST_VALUE {
+                    true => Err(ExpressionError::Invalid("its value could be longer than 16 MiB".into())),
+                    false => Ok(()),
+                }
             }
             _ => Ok(()),
         }),

@@ -1,6 +1,7 @@
 //! The places of the characters of a text in the file that it was read from, also in strings with escapes.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::{FileId, Origin};
 
@@ -12,7 +13,7 @@ pub struct Positions {
     /// The offset of the first byte in the file. Most texts are one run from there on: text and file are equal.
     start: u32,
     /// The offsets of further runs, in the text and in the file. The place of a run that begins at `NOWHERE` is unknown.
-    runs: Box<[(u32, u32)]>,
+    runs: Arc<[(u32, u32)]>,
 }
 
 const NOWHERE: u32 = u32::MAX;
@@ -20,17 +21,17 @@ const NOWHERE: u32 = u32::MAX;
 impl Positions {
     /// The positions of a text that is a whole file.
     pub fn of_file(file: FileId) -> Self {
-        Positions { whole: Origin::whole(file), start: 0, runs: Box::default() }
+        Positions { whole: Origin::whole(file), start: 0, runs: Arc::default() }
     }
 
     /// The positions of a text of which only the place of the whole text is known.
     pub fn unknown(whole: Origin) -> Self {
-        Positions { whole, start: NOWHERE, runs: Box::default() }
+        Positions { whole, start: NOWHERE, runs: Arc::default() }
     }
 
     /// The positions of a text that is in the file unchanged, from the offset `start` on.
     pub fn plain(whole: Origin, start: usize) -> Self {
-        Positions { whole, start: cut(start), runs: Box::default() }
+        Positions { whole, start: cut(start), runs: Arc::default() }
     }
 
     /// The positions of a text with these runs: the offsets of each one in the text and in the file.

@@ -51,6 +51,10 @@ pub struct Manifest {
     pub longrun_defaults: ServiceTable<LongrunKeys>,
     /// `[defaults.oneshot]`.
     pub oneshot_defaults: ServiceTable<OneshotKeys>,
+    /// How much the defaults of a longrun and of a oneshot add to a service.
+    defaults_size: [DefaultsSize; 2],
+    /// The defaults that would need too much room if every service took them. They are left out.
+    pub too_large: Option<Origin>,
     /// Every service, in file order.
     pub services: Vec<ServiceEntry>,
     /// What was lost to syntax errors.
@@ -67,6 +71,17 @@ pub struct Lost {
     /// Whether names of services were lost.
     pub names: bool,
 }
+
+/// How much defaults add to each service that takes them.
+#[derive(Debug, Default, Clone, Copy)]
+struct DefaultsSize {
+    /// The items of their lists and tables. Their texts are shared.
+    items: usize,
+    origin: Option<Origin>,
+}
+
+/// The largest number of items that services take from defaults, all together.
+const MOST_DEFAULT_ITEMS: usize = 1 << 19;
 
 /// One `[kind.NAME]`.
 #[derive(Debug, Clone)]
@@ -251,15 +266,12 @@ impl Manifest {
         for manifest in included {
             below.target = target_over(below.target, manifest.target);
             below.services.extend(manifest.services);
+            self.too_large = self.too_large.or(manifest.too_large);
             self.lost.tables.extend(manifest.lost.tables);
             self.lost.names |= manifest.lost.names;
         }
-        let known: BTreeMap<(&'static str, String), usize> = below
-            .services
-            .iter()
-            .enumerate()
-            .map(|(place, entry)| ((entry.keys.kind(), entry.name.value.clone()), place))
-            .collect();
+        let known = below.positions();
+        let mut taken = 0;
         for entry in std::mem::take(&mut self.services) {
             match known.get(&(entry.keys.kind(), entry.name.value.clone())) {
                 Some(place) => {
@@ -267,7 +279,7 @@ impl Manifest {
                     farther.keys = entry.keys.over(std::mem::take(&mut farther.keys));
                 }
                 None => {
-                    let keys = self.with_defaults(entry.keys);
+                    let Some(keys) = self.with_defaults(entry.keys, &mut taken) else { break };
                     below.services.push(ServiceEntry { name: entry.name, keys });
                 }
             }
@@ -280,12 +292,11 @@ impl Manifest {
     #[must_use]
     pub fn with(mut self, file: FileId, added: Manifest, problems: &mut Problems) -> Manifest {
         self.added = Some(file);
+        let mut known = self.positions();
+        let mut taken = 0;
         for entry in added.services {
-            let kind = entry.keys.kind();
-            let same = self
-                .services
-                .iter_mut()
-                .find(|known| known.keys.kind() == kind && known.name.value == entry.name.value);
+            let named = (entry.keys.kind(), entry.name.value.clone());
+            let same = known.get(&named).map(|position| &mut self.services[*position]);
             let adds_instances = entry.keys.common().is_some_and(|common| common.instances.is_some());
             match same {
                 Some(template)
@@ -305,7 +316,8 @@ impl Manifest {
                     ),
                 ),
                 _ => {
-                    let keys = self.with_defaults(entry.keys);
+                    let Some(keys) = self.with_defaults(entry.keys, &mut taken) else { break };
+                    known.entry(named).or_insert(self.services.len());
                     self.services.push(ServiceEntry { name: entry.name, keys });
                 }
             }
@@ -321,16 +333,30 @@ impl Manifest {
         })
     }
 
-    fn with_defaults(&self, keys: ServiceKeys) -> ServiceKeys {
-        match keys {
-            ServiceKeys::Longrun(keys) => {
-                ServiceKeys::Longrun(Box::new(keys.over(self.longrun_defaults.clone())))
+    /// The positions of the services by kind and name. If two have the same, the last one.
+    fn positions(&self) -> BTreeMap<(&'static str, String), usize> {
+        let named = |entry: &ServiceEntry| (entry.keys.kind(), entry.name.value.clone());
+        self.services.iter().enumerate().map(|(position, entry)| (named(entry), position)).collect()
+    }
+
+    /// The keys of a service with the defaults of its kind. `None` if the defaults are too large for all services; `taken` is
+    /// the number of items that the services before this one took.
+    fn with_defaults(&mut self, keys: ServiceKeys, taken: &mut usize) -> Option<ServiceKeys> {
+        let (size, defaults) = match keys {
+            ServiceKeys::Longrun(_) => {
+                (self.defaults_size[0], ServiceKeys::Longrun(Box::new(self.longrun_defaults.clone())))
             }
-            ServiceKeys::Oneshot(keys) => {
-                ServiceKeys::Oneshot(Box::new(keys.over(self.oneshot_defaults.clone())))
+            ServiceKeys::Oneshot(_) => {
+                (self.defaults_size[1], ServiceKeys::Oneshot(Box::new(self.oneshot_defaults.clone())))
             }
-            ServiceKeys::Bundle(keys) => ServiceKeys::Bundle(Box::new(keys.over(BundleKeys::default()))),
+            ServiceKeys::Bundle(_) => (DefaultsSize::default(), ServiceKeys::Bundle(Box::default())),
+        };
+        *taken += size.items;
+        if *taken > MOST_DEFAULT_ITEMS {
+            self.too_large = self.too_large.or(size.origin);
+            return None;
         }
+        Some(keys.over(defaults))
     }
 
     /// Reports the syntax errors of a text, and reads everything else of it.
@@ -452,12 +478,16 @@ impl Manifest {
     fn read_defaults(&mut self, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) {
         reader.in_defaults = true;
         for (key, value) in entries(value, reader, "[defaults]") {
+            let size =
+                DefaultsSize { items: items(value.get_ref()), origin: Some(reader.origin(key.span())) };
             match key.get_ref().as_ref() {
                 "longrun" => {
                     self.longrun_defaults = read_nearer(value, reader, "[defaults.longrun]").unwrap_or_default();
+                    self.defaults_size[0] = size;
                 }
                 "oneshot" => {
                     self.oneshot_defaults = read_nearer(value, reader, "[defaults.oneshot]").unwrap_or_default();
+                    self.defaults_size[1] = size;
                 }
                 unknown => reader.problems.push(
                     Diagnostic::new(Code::UnknownKey, format!("there are no defaults for `{unknown}`"))
@@ -515,6 +545,23 @@ impl Manifest {
             }
         }
     }
+}
+
+/// The number of items in the lists and tables of a table, without its own.
+fn items(table: &DeValue<'_>) -> usize {
+    let mut count = 0;
+    let mut todo: Vec<&DeValue<'_>> =
+        table.as_table().into_iter().flatten().map(|(_, value)| value.get_ref()).collect();
+    while let Some(value) = todo.pop() {
+        let before = todo.len();
+        match value {
+            DeValue::Array(array) => todo.extend(array.iter().map(Spanned::get_ref)),
+            DeValue::Table(table) => todo.extend(table.iter().map(|(_, value)| value.get_ref())),
+            _ => {}
+        }
+        count += todo.len() - before;
+    }
+    count
 }
 
 /// The name of the service whose header has a mistake.

@@ -1,6 +1,7 @@
 //! The types of values in the manifest language, with the functions that read and merge them.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -185,22 +186,33 @@ pub struct ManifestText {
 /// A string of a service, in which `{{ name }}` may be an expression. Its value depends on the service, so only the scope of a
 /// service gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawText(ManifestText);
+pub struct RawText {
+    /// The characters. Every service that takes a text from `[defaults]` shares them.
+    value: Arc<str>,
+    origin: Origin,
+    from_defaults: bool,
+}
+
+impl From<ManifestText> for RawText {
+    fn from(text: ManifestText) -> Self {
+        RawText { value: text.value.into(), origin: text.origin, from_defaults: text.from_defaults }
+    }
+}
 
 impl RawText {
     /// Its place.
     pub fn origin(&self) -> Origin {
-        self.0.origin
+        self.origin
     }
 
     /// Whether it was written in `[defaults.…]`.
     pub fn from_defaults(&self) -> bool {
-        self.0.from_defaults
+        self.from_defaults
     }
 
     /// The characters as written. Only the scope that expands them may read them.
     pub fn unexpanded(&self) -> &str {
-        &self.0.value
+        &self.value
     }
 }
 
@@ -226,11 +238,11 @@ impl<T: StringValue> Value for T {
 
 impl StringValue for RawText {
     fn read_as(what: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
-        ManifestText::read_as(what, value, reader).map(RawText)
+        ManifestText::read_as(what, value, reader).map(RawText::from)
     }
 
     fn written(&self) -> &str {
-        &self.0.value
+        &self.value
     }
 }
 
@@ -411,12 +423,12 @@ impl Value for ManifestCommand {
                 // With CR LF line ends the first line of the script would name `sh\r`.
                 text.value = text.value.replace("\r\n", "\n");
                 let positions = reader.positions(value.span(), &text.value);
-                ManifestCommand::Shell(RawText(text), positions)
+                ManifestCommand::Shell(text.into(), positions)
             }),
             DeValue::Array(array) => {
                 let words = Names::<RawText>::read(key, value, reader)?.list;
                 let placed = words.into_iter().zip(array.iter()).map(|(word, value)| {
-                    let positions = reader.positions(value.span(), &word.0.value);
+                    let positions = reader.positions(value.span(), &word.value);
                     (word, positions)
                 });
                 let words: Vec<_> = placed.collect();

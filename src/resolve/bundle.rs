@@ -1,9 +1,12 @@
 //! Resolves a `[bundle]` table and the key `required-by`.
 
-use super::Resolver;
-use crate::diagnostic::{Code, Diagnostic};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::{DEPENDENCY_BYTES, Resolver};
+use crate::diagnostic::{Class, Code, Diagnostic, Origin, Rank, did_you_mean};
 use crate::manifest::{BundleKeys, Manifest, ManifestText, ServiceKeys};
-use crate::model::{Bundle, Kind, Name, Service, ServiceRef, ServiceSet};
+use crate::model::{Bundle, Index, Kind, Layer, Name, Service, ServiceRef, ServiceSet};
 
 impl Resolver<'_> {
     pub(super) fn bundle(&mut self, name: &ManifestText, keys: &BundleKeys) {
@@ -28,32 +31,156 @@ impl Resolver<'_> {
     }
 }
 
+impl Resolver<'_> {
+    /// Adds the dependencies of each bundle to its members.
+    pub(super) fn add_dependencies(&mut self, manifest: &Manifest) {
+        let mut members = Members::new(&self.set);
+        let bundles = manifest.services.iter().filter_map(|entry| match &entry.keys {
+            ServiceKeys::Bundle(keys) => {
+                Some((members.of(&entry.name.value.as_str().into()), keys.dependencies.as_ref()?))
+            }
+            _ => None,
+        });
+        let bundles: Vec<_> = bundles.collect();
+        let mut changed = BTreeSet::new();
+        for (members, list) in bundles {
+            if !self.make_room(members.len().saturating_mul(list.list.len()), list.origin) {
+                return;
+            }
+            let dependencies: Vec<ServiceRef> = list.list.iter().map(service_ref).collect();
+            for member in members.iter().copied() {
+                if let Some(known) = dependencies_of(&mut self.set.services[member]) {
+                    known.extend(dependencies.iter().cloned());
+                    changed.insert(member);
+                }
+            }
+        }
+        for member in changed {
+            if let Some(known) = dependencies_of(&mut self.set.services[member]) {
+                *known = super::distinct(std::mem::take(known));
+            }
+        }
+    }
+
+    /// Resolves `required-by`: adds the dependency to the dependent service.
+    pub(super) fn add_dependents(&mut self) {
+        let required_by = std::mem::take(&mut self.required_by);
+        // What is added below changes no name and no bundle, so every dependent can be looked up first.
+        let mut members = Members::new(&self.set);
+        let found: Vec<_> = required_by.iter().map(|(to, name)| members.dependents(to, name)).collect();
+        for ((dependent, name), found) in required_by.into_iter().zip(found) {
+            let members = match found {
+                Ok(members) => members,
+                Err(problem) => {
+                    self.problems.push(*problem);
+                    continue;
+                }
+            };
+            if dependent.origin.is_some_and(|origin| !self.make_room(members.len(), origin)) {
+                return;
+            }
+            let dependency = ServiceRef { name, origin: dependent.origin };
+            for position in members.iter().copied() {
+                let service = &mut self.set.services[position];
+                if let Some(known) = dependencies_of(service) {
+                    known.push(dependency.clone());
+                }
+                if service.layer == Layer::External {
+                    service.extended_by.push(dependency.clone());
+                }
+            }
+        }
+    }
+
+    /// Whether there is room for so many more dependencies; reports it if not.
+    fn make_room(&mut self, dependencies: usize, origin: Origin) -> bool {
+        self.spend(dependencies.saturating_mul(DEPENDENCY_BYTES), origin);
+        !self.is_exhausted()
+    }
+}
+
 /// A text of the manifest as a mention of a service.
 pub(super) fn service_ref(text: &ManifestText) -> ServiceRef {
     ServiceRef { name: text.value.as_str().into(), origin: Some(text.origin) }
 }
 
-/// Adds the dependencies of each bundle to its members.
-pub(super) fn add_dependencies(manifest: &Manifest, set: &mut ServiceSet) {
-    for entry in &manifest.services {
-        let ServiceKeys::Bundle(keys) = &entry.keys else { continue };
-        let Some(dependencies) = &keys.dependencies else { continue };
-        for member in members(set, &entry.name.value.as_str().into()) {
-            let service = &mut set.services[member];
-            let list = match &mut service.kind {
-                Kind::Longrun(longrun) => &mut longrun.dependencies,
-                Kind::Oneshot(oneshot) => &mut oneshot.dependencies,
-                Kind::Bundle(_) | Kind::Unknown => continue,
-            };
-            list.extend(dependencies.list.iter().map(service_ref));
-            *list = super::distinct(std::mem::take(list));
-        }
+/// The dependencies of an atomic service. `None` if it has none of its own.
+fn dependencies_of(service: &mut Service) -> Option<&mut Vec<ServiceRef>> {
+    match &mut service.kind {
+        Kind::Longrun(longrun) => Some(&mut longrun.dependencies),
+        Kind::Oneshot(oneshot) => Some(&mut oneshot.dependencies),
+        Kind::Bundle(_) | Kind::Unknown => None,
     }
 }
 
-/// The positions of the atomic services of this manifest that a bundle stands for.
-pub(super) fn members(set: &ServiceSet, bundle: &Name) -> Vec<usize> {
-    let index = crate::model::Index::new(set);
-    let Some(node) = index.find(bundle) else { return Vec::new() };
-    index.atomics(node).into_iter().map(|n| n.0).filter(|n| *n < set.services.len()).collect()
+/// The reports on unknown names that offer a similar one. The search reads all names, and nobody reads more reports.
+const MOST_SUGGESTIONS: usize = 100;
+
+/// The atomic services that each name of the set stands for. Every name is looked up once.
+struct Members<'s> {
+    set: &'s ServiceSet,
+    index: Index<'s>,
+    ours: BTreeSet<&'s Name>,
+    known: BTreeMap<Name, Rc<[usize]>>,
+    unknown: usize,
+}
+
+impl<'s> Members<'s> {
+    fn new(set: &'s ServiceSet) -> Self {
+        let ours = set.ours().map(|service| &service.name).collect();
+        Members { set, index: Index::new(set), ours, known: BTreeMap::new(), unknown: 0 }
+    }
+
+    /// The positions of the atomic services that `name` stands for. Empty if there is no such name.
+    fn of(&mut self, name: &Name) -> Rc<[usize]> {
+        if let Some(known) = self.known.get(name) {
+            return Rc::clone(known);
+        }
+        let atomics = self.index.find(name).map(|node| self.index.atomics(node)).unwrap_or_default();
+        let members = atomics.into_iter().map(|node| node.0).filter(|node| *node < self.set.services.len());
+        let members: Rc<[usize]> = members.collect();
+        self.known.insert(name.clone(), Rc::clone(&members));
+        members
+    }
+
+    /// The same for a service that is said to require the service `name`.
+    fn dependents(&mut self, dependent: &ServiceRef, name: &Name) -> Result<Rc<[usize]>, Box<Diagnostic>> {
+        let members = self.of(&dependent.name);
+        let mut services = members.iter().map(|position| &self.set.services[*position]);
+        if let Some(theirs) = services.find(|service| service.layer == Layer::Overlay) {
+            let message = match self.ours.contains(&dependent.name) {
+                true => {
+                    format!(
+                        "`{}`, which is a member of `{}`, belongs to s6-overlay",
+                        theirs.name, dependent.name
+                    )
+                }
+                false => format!("`{}` belongs to s6-overlay", dependent.name),
+            };
+            let problem = Diagnostic::new(Code::BuiltInName, message)
+                .at(dependent.origin, "s6gen cannot add to its definition")
+                .help("remove it here; `start = \"early\"` starts before the image's own initialisation has ended");
+            return Err(Box::new(problem));
+        }
+        match self.index.find(&dependent.name) {
+            Some(_) => Ok(members),
+            None => Err(Box::new(self.undefined(dependent, name))),
+        }
+    }
+
+    fn undefined(&mut self, dependent: &ServiceRef, name: &Name) -> Diagnostic {
+        self.unknown += 1;
+        let wrong = dependent.name.to_string();
+        let known = match self.unknown <= MOST_SUGGESTIONS {
+            true => self.index.names().map(Name::to_string).collect(),
+            false => Vec::new(),
+        };
+        let message = format!("`{name}` is required by `{wrong}`, which is defined nowhere");
+        Diagnostic::s6rc(Class::DepUndefined, Rank::Unranked, message)
+            .at(dependent.origin, "there is no such service")
+            .help(match did_you_mean(&wrong, known.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "if the base image defines it, name it in `[target] external`".to_owned(),
+            })
+    }
 }

@@ -41,9 +41,14 @@ impl Resolver<'_> {
 
     /// The same for a file, in which `{{ name }}` may be for another program.
     pub(super) fn verbatim(&mut self, text: &RawText, scope: &Scope) -> Option<String> {
-        let expanded = scope.text(text, &self.expressions, self.problems)?;
-        self.spend(expanded.len(), scope.origin);
-        Some(expanded)
+        let Ok(expanded) = scope.text(text, &self.expressions, self.bytes_left(), self.problems) else {
+            self.spend(self.bytes_left() + 1, text.origin());
+            return None;
+        };
+        // Reading a text costs time even if nothing comes of it.
+        let read = scope.written(text).len();
+        self.spend(read.max(expanded.as_ref().map_or(0, String::len)), scope.origin);
+        expanded
     }
 
     /// The text as a mention of a service. `None` if a default names the service itself.

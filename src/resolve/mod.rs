@@ -20,8 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Problems, did_you_mean};
 use crate::manifest::{CommonKeys, Manifest, ManifestText, Names, ServiceEntry, ServiceKeys, TargetKeys};
 use crate::model::{
-    Bundle, Feature, Index, Kind, Layer, Literal, Longrun, Name, Program, Service, ServiceRef, ServiceSet,
-    System, Target,
+    Bundle, Feature, Kind, Layer, Literal, Longrun, Name, Program, Service, ServiceRef, ServiceSet, System,
+    Target,
 };
 use crate::templates::{Expressions, Variable};
 use data_files::DataFile;
@@ -50,6 +50,10 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
         added: manifest.added,
         spent: 0,
     };
+    if let Some(defaults) = manifest.too_large {
+        resolver.problems.push(too_large(defaults, "with these defaults in every service"));
+        return resolver.set;
+    }
     resolver.read_only = resolver.writable(&manifest.target);
     let built_ins = resolver.set.target.system.built_ins();
     let has_built_ins = !built_ins.is_empty();
@@ -69,7 +73,7 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
     resolver.check_data_files();
     // Pipelines must be complete first: the steps below treat a pipeline as the bundle of its members.
     resolver.complete_pipelines();
-    bundle::add_dependencies(manifest, &mut resolver.set);
+    resolver.add_dependencies(manifest);
     resolver.add_dependents();
     resolver.check_pipeline_names();
     resolver.mark_duplicates();
@@ -116,6 +120,8 @@ struct Resolver<'p> {
 
 /// The largest size of the expanded manifest. Ten lines can ask for more instances of a long script than fit into memory.
 const MOST_BYTES: usize = 64 << 20;
+/// The approximate size of a dependency: as s6gen keeps it, and the path of its file.
+const DEPENDENCY_BYTES: usize = 128;
 /// The approximate size of a service without its texts.
 const SERVICE_BYTES: usize = 2 << 10;
 /// If a template has this many mistakes, its further instances are not checked.
@@ -131,15 +137,13 @@ impl Resolver<'_> {
         let was_exhausted = self.is_exhausted();
         self.spent = self.spent.saturating_add(bytes);
         if self.is_exhausted() && !was_exhausted {
-            self.problems.push(
-                Diagnostic::new(
-                    Code::ManifestTooLarge,
-                    "the manifest describes more than 64 MiB of services",
-                )
-                .at(origin, "up to here")
-                .help("make fewer instances, or put long scripts into files of the image"),
-            );
+            self.problems.push(too_large(origin, "up to here"));
         }
+    }
+
+    /// How many bytes there is still room for.
+    fn bytes_left(&self) -> usize {
+        MOST_BYTES.saturating_sub(self.spent)
     }
 
     fn is_exhausted(&self) -> bool {
@@ -287,64 +291,6 @@ impl Resolver<'_> {
         template.check_declared(self.problems);
         let bundle = Kind::Bundle(Bundle { contents: members });
         self.set.services.push(Service::new(name.value.as_str().into(), Some(name.origin), bundle));
-    }
-
-    /// Resolves `required-by`: adds the dependency to the dependent service.
-    fn add_dependents(&mut self) {
-        for (dependent, name) in std::mem::take(&mut self.required_by) {
-            let dependency = ServiceRef { name, origin: dependent.origin };
-            let members = bundle::members(&self.set, &dependent.name);
-            let is_theirs = |position: &usize| self.set.services[*position].layer == Layer::Overlay;
-            if let Some(theirs) = members.iter().copied().find(is_theirs) {
-                let theirs = self.set.services[theirs].name.clone();
-                let name = &dependent.name;
-                let is_ours = self.set.ours().any(|service| service.name == *name);
-                let message = match is_ours {
-                    true => format!("`{theirs}`, which is a member of `{name}`, belongs to s6-overlay"),
-                    false => format!("`{name}` belongs to s6-overlay"),
-                };
-                self.problems.push(
-                    Diagnostic::new(Code::BuiltInName, message)
-                        .at(dependent.origin, "s6gen cannot add to its definition")
-                        .help(
-                            "remove it here; `start = \"early\"` starts before the image's own initialisation has ended",
-                        ),
-                );
-                continue;
-            }
-            for position in members {
-                let service = &mut self.set.services[position];
-                match &mut service.kind {
-                    Kind::Longrun(longrun) => longrun.dependencies.push(dependency.clone()),
-                    Kind::Oneshot(oneshot) => oneshot.dependencies.push(dependency.clone()),
-                    Kind::Bundle(_) | Kind::Unknown => {}
-                }
-                if service.layer == Layer::External {
-                    service.extended_by.push(dependency.clone());
-                }
-            }
-            let index = Index::new(&self.set);
-            if index.find(&dependent.name).is_none() {
-                let wrong = dependent.name.to_string();
-                let known: Vec<String> = index.names().map(|name| name.to_string()).collect();
-                let near = did_you_mean(&wrong, known.iter().map(String::as_str));
-                self.problems.push(
-                    Diagnostic::s6rc(
-                        crate::diagnostic::Class::DepUndefined,
-                        crate::diagnostic::Rank::Unranked,
-                        format!(
-                            "`{}` is required by `{}`, which is defined nowhere",
-                            dependency.name, dependent.name
-                        ),
-                    )
-                    .at(dependent.origin, "there is no such service")
-                    .help(match near {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => "if the base image defines it, name it in `[target] external`".to_owned(),
-                    }),
-                );
-            }
-        }
     }
 
     /// Reports pipelines with a service of another layer, because s6gen cannot change its definition.
@@ -581,6 +527,13 @@ pub fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
         );
     }
     target
+}
+
+/// The report that the services of the manifest need too much room.
+fn too_large(origin: Origin, label: &str) -> Diagnostic {
+    Diagnostic::new(Code::ManifestTooLarge, "the manifest describes more than 64 MiB of services")
+        .at(origin, label)
+        .help("make fewer instances, or put long scripts into files of the image")
 }
 
 /// The report that the target is too old for `what`.

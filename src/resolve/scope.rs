@@ -1,13 +1,13 @@
 //! Replaces the expressions in the texts of one service, with the values that they can use.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::parameters::{self, HARMLESS, Parameter};
 use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Positions, Problems, did_you_mean};
 use crate::manifest::{ManifestText, RawText};
-use crate::templates::{ExpressionError, Expressions, Variable};
+use crate::templates::{ExpressionError, Expressions, Variable, VariableValues};
 
 /// When a service starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,9 @@ pub(super) enum StartAt {
     /// When another service needs it, or a command starts it.
     OnDemand,
 }
+
+/// An expanded text would be longer than there is room for.
+pub(super) struct TooLong;
 
 /// The service that is being made, and the values for its expressions.
 pub(super) struct Scope {
@@ -39,6 +42,8 @@ pub(super) struct Scope {
     /// Whether it is the first service that is made of its template.
     pub is_first: bool,
     variables: BTreeMap<String, Variable>,
+    /// The same as the expressions take them.
+    values: OnceCell<VariableValues>,
     declared: Rc<[Parameter]>,
     /// Whether a value was added while the system runs.
     has_added: bool,
@@ -69,6 +74,7 @@ impl Scope {
             is_dry: false,
             is_first: true,
             variables,
+            values: OnceCell::new(),
             declared: Rc::new([]),
             has_added: false,
             added: BTreeMap::new(),
@@ -105,6 +111,7 @@ impl Scope {
             is_dry: false,
             is_first: false,
             variables,
+            values: OnceCell::new(),
             declared: self.declared.clone(),
             has_added: false,
             added: BTreeMap::new(),
@@ -235,11 +242,18 @@ impl Scope {
         self.is_template || text.from_defaults()
     }
 
-    /// The text with its expressions replaced. If that is not possible, reports it and returns `None`.
-    pub fn text(&self, text: &RawText, expressions: &Expressions, problems: &mut Problems) -> Option<String> {
+    /// The text with its expressions replaced, which has at most `most` bytes. If that is not possible, reports it and returns
+    /// `None`; only a longer text is for the caller to report.
+    pub fn text(
+        &self,
+        text: &RawText,
+        expressions: &Expressions,
+        most: usize,
+        problems: &mut Problems,
+    ) -> Result<Option<String>, TooLong> {
         let (written, origin) = (text.unexpanded(), text.origin());
         if !self.expands(text) || !written.contains("{{") {
-            return Some(written.to_owned());
+            return Ok(Some(written.to_owned()));
         }
         let known = || {
             let built_in = if self.is_template { &["name", "instance"][..] } else { &["name"] };
@@ -265,12 +279,12 @@ impl Scope {
             problems.push(problem);
         }
         if unknown {
-            return None;
+            return Ok(None);
         }
-        let variables = Expressions::variables(self.variables.iter().map(|(k, v)| (k.as_str(), v.clone())));
-        match expressions.expand(written, &variables) {
-            Ok(_) if self.is_dry && names.iter().any(|name| name != "name") => None,
-            Ok(expanded) => Some(expanded),
+        let problem = match expressions.expand(written, self.values(), most) {
+            Ok(_) if self.is_dry && names.iter().any(|name| name != "name") => return Ok(None),
+            Ok(expanded) => return Ok(Some(expanded)),
+            Err(ExpressionError::TooLong) => return Err(TooLong),
             Err(ExpressionError::Undefined) => {
                 let missing: Vec<String> = names
                     .iter()
@@ -278,31 +292,31 @@ impl Scope {
                     .map(|n| format!("`{n}`"))
                     .collect();
                 let missing = missing.join(", ");
-                problems.push(
-                    Diagnostic::new(
-                        Code::MissingParameter,
-                        format!("`{}` does not set {missing}", self.name),
-                    )
+                let message = format!("`{}` does not set {missing}", self.name);
+                Diagnostic::new(Code::MissingParameter, message)
                     .at(origin, "this needs it, without a default")
                     .at(self.origin, "this instance sets no value for it")
-                    .help("set it for the instance, or write `{{ NAME | default('VALUE') }}`"),
-                );
-                None
+                    .help("set it for the instance, or write `{{ NAME | default('VALUE') }}`")
             }
             Err(ExpressionError::Malformed(why)) => {
                 let problem = Diagnostic::new(Code::Expression, format!("this is not an expression: {why}"));
                 let help = "to write the two characters `{{` themselves, use `{{ '{{' }}`";
-                problems.push(problem.at(origin, "in this text").help(help));
-                None
+                problem.at(origin, "in this text").help(help)
             }
             Err(ExpressionError::Invalid(why)) => {
                 let message = format!("this expression cannot be evaluated: {why}");
                 let help = "use only names, numbers and short filters, as in `{{ 9000 + instance }}` or `{{ name | upper }}`";
-                problems
-                    .push(Diagnostic::new(Code::Expression, message).at(origin, "in this text").help(help));
-                None
+                Diagnostic::new(Code::Expression, message).at(origin, "in this text").help(help)
             }
-        }
+        };
+        problems.push(problem);
+        Ok(None)
+    }
+
+    /// The values of the variables. They are converted once for all texts of the service.
+    fn values(&self) -> &VariableValues {
+        let variables = || self.variables.iter().map(|(name, value)| (name.as_str(), value.clone()));
+        self.values.get_or_init(|| Expressions::variables(variables()))
     }
 
     /// Whether the text is a path that ends with an expression, and the path expands to the directory above.
@@ -316,8 +330,7 @@ impl Scope {
         if !ends_with_one || !expanded.ends_with('/') || !self.expands(text) {
             return false;
         }
-        let variables = Expressions::variables(self.variables.iter().map(|(k, v)| (k.as_str(), v.clone())));
-        expressions.expand(&written[start..], &variables).is_ok_and(|last| last.is_empty())
+        expressions.expand(&written[start..], self.values(), 0).is_ok_and(|last| last.is_empty())
     }
 
     /// The places of the characters of the `expanded` text, if `positions` are those of the text as written.

@@ -1,8 +1,39 @@
 //! What would take more time, memory or stack than a machine has is refused instead.
 
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
 use s6gen::compile;
 use s6gen::diagnostic::{Code, Files, Problems};
 use s6gen::report::{Style, human};
+
+use crate::case::scratch;
+
+/// Runs s6gen in `directory` with at most this much memory, in MiB.
+fn limited(directory: &Path, most: u32, arguments: &[&str]) -> Output {
+    let script = format!("ulimit -v {} && exec \"$0\" \"$@\"", most << 10);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script, env!("CARGO_BIN_EXE_s6gen")]).args(arguments);
+    shell.current_dir(directory).output().unwrap()
+}
+
+/// Asserts that `check` and `build` both refuse the manifest as too large, in little memory.
+fn assert_too_large(manifest: &str) {
+    let root = scratch();
+    fs::write(root.path().join("services.toml"), manifest).unwrap();
+    for arguments in [&["check"][..], &["build", "--root", "root"]] {
+        let output = limited(root.path(), 512, arguments);
+        let report = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {report}");
+        assert!(report.starts_with("manifest::too-large"), "{arguments:?}: {report}");
+        assert!(!root.path().join("root").exists());
+    }
+}
+
+fn numbered(count: usize, each: impl Fn(usize) -> String) -> String {
+    (0..count).map(each).collect()
+}
 
 fn problems(manifest: &str) -> (Files, Problems) {
     let mut files = Files::default();
@@ -127,4 +158,54 @@ fn a_very_long_value_is_marked_from_end_to_end() {
     let report: String = problems.iter().map(|problem| human(problem, &files, Style::Plain)).collect();
     assert!(report.contains("not an account") && report.contains('…'), "{report}");
     assert!(report.contains("[services.toml:3:8]"), "{report}");
+}
+
+#[test]
+fn a_value_that_is_used_often_is_not_expanded_first_and_measured_then() {
+    let value = "x".repeat(100_000);
+    let uses = "{{ p }}".repeat(20_000);
+    assert_too_large(&format!(
+        "[longrun.a]\nparameters = ['p']\ninstances.x.p = '{value}'\nrun = '''{uses}'''\n"
+    ));
+}
+
+#[test]
+fn lists_in_lists_do_not_double_a_text_at_each_level() {
+    let nested = (0..40).fold(r"'\\'".to_owned(), |inner, _| format!("[{inner}] | string"));
+    assert_eq!(expression(&format!("({nested}) | length")), [Code::Expression]);
+    assert_eq!(expression("[['a'] | string, name] | string"), []);
+}
+
+#[test]
+fn defaults_are_not_copied_into_more_services_than_there_is_room_for() {
+    let services = numbered(5_000, |n| format!("[longrun.s{n}]\nrun = ['x']\n"));
+    let text = "y".repeat(1_000_000);
+    assert_too_large(&format!("[defaults.longrun]\nfiles.big = '{text}'\n{services}"));
+    let many = numbered(20_000, |n| format!("V{n} = ''\n"));
+    assert_too_large(&format!("[defaults.longrun.environment]\n{many}{services}"));
+}
+
+#[test]
+fn members_of_a_bundle_do_not_multiply_its_dependencies_without_end() {
+    let names = |letter: &str| numbered(5_000, |n| format!("'{letter}{n}', "));
+    let services =
+        |letter: &str, keys: &str| numbered(5_000, |n| format!("[oneshot.{letter}{n}]\nup = ['x']\n{keys}"));
+    let bundle = format!("[bundle.all]\ncontents = [{}]\n", names("a"));
+    let both = services("a", "") + &services("b", "");
+    assert_too_large(&format!("{bundle}dependencies = [{}]\n{both}", names("b")));
+    assert_too_large(&format!("{bundle}{}{}", services("a", ""), services("b", "required-by = ['all']\n")));
+}
+
+#[test]
+fn what_is_required_by_unknown_services_costs_no_search_for_each() {
+    let services = numbered(3_000, |n| format!("[oneshot.s{n}]\nup = ['x']\nrequired-by = ['nobody{n}']\n"));
+    let problems = problems(&services).1;
+    assert_eq!(problems.len(), 3_000);
+    let near = numbered(200, |n| format!("[oneshot.name{n}]\nup = ['x']\nrequired-by = ['nam{n}']\n"));
+    let suggested = self::problems(&near)
+        .1
+        .iter()
+        .filter(|problem| problem.help.as_ref().is_some_and(|help| help.starts_with("did")))
+        .count();
+    assert_eq!(suggested, 100);
 }
