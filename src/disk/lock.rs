@@ -1,6 +1,7 @@
 //! Locks on files and directories. A lock only stops processes that ask for the same lock.
 
-use std::fs::File;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -9,10 +10,13 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
+use rustix::process::geteuid;
 
 use super::error::DiskError;
 use super::folder::Folder;
+use super::list::names;
 use super::look::file_identity;
+use super::read::read;
 use super::root::Root;
 
 /// How long to sleep before trying again to get a lock that another process holds.
@@ -100,6 +104,7 @@ fn lock_opened(
         let handle = open()?;
         loop {
             match flock(&handle, FlockOperation::NonBlockingLockExclusive) {
+                Err(Errno::WOULDBLOCK) if on_wait.is_some() && is_held_by_stranger(&handle) => break,
                 Err(Errno::WOULDBLOCK) if Instant::now() < deadline => {
                     if let Some(on_wait) = on_wait.take() {
                         on_wait();
@@ -121,6 +126,37 @@ fn lock_opened(
             return Ok(Lock(handle));
         }
     }
+}
+
+/// Whether only users hold the lock who may not change the file or directory. Any process that may open it may lock it, and
+/// could so keep out root for ever; but it is no s6gen that changes it. Only root can find that out.
+fn is_held_by_stranger(handle: &File) -> bool {
+    let Some(metadata) = handle.metadata().ok().filter(|_| geteuid().is_root()) else { return false };
+    if metadata.mode() & 0o022 != 0 {
+        return false;
+    }
+    let identity = (metadata.dev(), metadata.ino());
+    let own = std::process::id().to_string();
+    let processes = names(Path::new("/proc")).unwrap_or_default();
+    let users: BTreeSet<u32> = processes
+        .iter()
+        .filter(|name| name.to_str().is_some_and(|name| name != own && name.parse::<u32>().is_ok()))
+        .map(|name| Path::new("/proc").join(name))
+        .filter(|process| is_holder(process, identity))
+        .filter_map(|process| fs::metadata(process).ok().map(|metadata| metadata.uid()))
+        .collect();
+    !users.is_empty() && !users.contains(&0) && !users.contains(&metadata.uid())
+}
+
+/// Whether the process with this directory in `/proc` holds a lock on the file with this identity. It is not enough that the
+/// file is open, because a process that waits for the lock has it open too.
+pub fn is_holder(process: &Path, identity: (u64, u64)) -> bool {
+    let descriptors = process.join("fd");
+    let opened = names(&descriptors).unwrap_or_default();
+    opened.iter().filter(|name| file_identity(&descriptors.join(name)) == Some(identity)).any(|name| {
+        let info = read(&process.join("fdinfo").join(name)).unwrap_or_default();
+        info.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"lock:"))
+    })
 }
 
 fn failed(path: &Path, error: &io::Error) -> DiskError {

@@ -41,7 +41,7 @@ pub use directory::{SourceDirectory, source};
 pub use error::{DiskError, DiskRefusal};
 pub use folder::Folder;
 pub use list::{matching, names, read_folder};
-pub use lock::{Lock, lock, lock_directory, lock_file};
+pub use lock::{Lock, is_holder, lock, lock_directory, lock_file};
 pub use look::{OnDisk, exists, file_identity, is_directory, is_file, is_link, is_there, real_path};
 pub use manifest::{MANIFEST_LIMIT, read_manifest};
 pub use open::open_log;

@@ -41,7 +41,11 @@ const COMMAND_LIMIT: usize = 100;
 pub fn lock_holder(path: &Path) -> Option<LockHolder> {
     let identity = disk::file_identity(path)?;
     let all = processes();
-    let holders: BTreeSet<u32> = all.keys().copied().filter(|pid| holds(*pid, identity)).collect();
+    let holders: BTreeSet<u32> = all
+        .keys()
+        .copied()
+        .filter(|pid| disk::is_holder(&Path::new("/proc").join(pid.to_string()), identity))
+        .collect();
     let pid = holders.iter().copied().find(|pid| !holders.contains(&all[pid].parent))?;
     let below = descendants(&all, &holders);
     let working = || below.iter().map(|pid| &all[pid]);
@@ -83,20 +87,6 @@ fn processes() -> BTreeMap<u32, Process> {
         Some((pid, Process { parent, words }))
     };
     disk::names(table).unwrap_or_default().into_iter().filter_map(process).collect()
-}
-
-/// Whether a process holds a lock on the file with this identity. It is not enough that the file is open, because a process
-/// that waits for the lock has it open too.
-fn holds(pid: u32, identity: (u64, u64)) -> bool {
-    let process = Path::new("/proc").join(pid.to_string());
-    let descriptors = process.join("fd");
-    let opened = disk::names(&descriptors).unwrap_or_default();
-    let mut same =
-        opened.iter().filter(|name| disk::file_identity(&descriptors.join(name)) == Some(identity));
-    same.any(|name| {
-        let info = disk::read(&process.join("fdinfo").join(name)).unwrap_or_default();
-        info.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"lock:"))
-    })
 }
 
 /// The processes `first` and all their descendants.

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -182,11 +184,8 @@ fn the_modes_of_what_is_added_do_not_follow_the_umask() {
         let status =
             Command::new("sh").args(["-c", &line]).current_dir(folder.path()).output().unwrap().status;
         assert!(status.success());
-        for name in [".s6gen.added.toml", ".s6gen.lock"] {
-            let mode = fs::metadata(folder.path().join("root").join(SV).join(name)).unwrap().mode();
-            assert_eq!(mode & 0o7777, 0o644, "{umask}: {name}");
-        }
-        assert!(folder.path().join("root").join(ADDITIONS).is_file());
+        let mode = fs::metadata(folder.path().join("root").join(ADDITIONS)).unwrap().mode();
+        assert_eq!(mode & 0o7777, 0o644, "{umask}");
     }
 }
 
@@ -228,4 +227,27 @@ fn root_works_below_no_directory_that_others_may_change() {
         assert_eq!(look(root.path()), before);
         build(&tree("new"), root.path()).unwrap();
     }
+}
+
+#[test]
+fn a_user_who_may_not_change_a_directory_keeps_no_build_of_root_out() {
+    needs!("root", "perl");
+    let root = tempfile::tempdir().unwrap();
+    fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    build(&tree("old"), root.path()).unwrap();
+    let directory = root.path().join(SV);
+    let program = "open(D, '<', $ARGV[0]) && flock(D, 2) or die; $| = 1; print 'held'; sleep 600";
+    let mut stranger = Command::new("perl");
+    stranger.args(["-e", program]).arg(&directory).uid(4321).gid(4321).stdout(Stdio::piped());
+    let mut stranger = stranger.spawn().unwrap();
+    let mut held = [0; 4];
+    stranger.stdout.take().unwrap().read_exact(&mut held).unwrap();
+    let built = build(&tree("new"), root.path());
+    // Another build that may change it is waited for.
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o775)).unwrap();
+    let waited = build(&tree("old"), root.path());
+    stranger.kill().unwrap();
+    stranger.wait().unwrap();
+    built.unwrap();
+    assert!(waited.unwrap_err().to_string().contains("another s6gen has held it"));
 }
