@@ -7,7 +7,7 @@ use super::restarts::restarts;
 use super::transitions::{Cause, Conflict, transitions};
 use crate::model::{FDHOLDER, Name, NodeKind, ONESHOT_RUNNER, Settings, Snapshot};
 
-/// What differs between two systems, and what an update of the first one, while it runs, does to its services.
+/// The differences between two systems, and the effects of an update from the first one, while it runs, to the second.
 #[derive(Debug, Clone, Default)]
 pub struct Comparison {
     /// Each service that differs, in byte order of the names.
@@ -18,6 +18,7 @@ pub struct Comparison {
     pub up: BTreeSet<Name>,
     /// The reason why s6-rc-update refuses the whole update, if it does.
     pub conflict: Option<Conflict>,
+    /// What the update does to services. Services that keep running, or stay down, are left out.
     pub(super) effects: BTreeMap<Name, Effect>,
     /// Facts about the new services.
     pub(super) added: BTreeMap<Name, Added>,
@@ -41,11 +42,11 @@ pub enum Effect {
 pub enum StartCause {
     /// This service, which s6-rc-update starts, needs it.
     Needed(Name),
-    /// It starts at boot, and `s6gen apply` does not wait until then. s6-rc-update does not start it.
+    /// It starts at boot. s6-rc-update does not start it, so `s6gen apply` does.
     Boot,
 }
 
-/// A service of the new system alone.
+/// A service that only the new system has.
 #[derive(Debug, Clone)]
 pub(super) struct Added {
     pub(super) kind: NodeKind,
@@ -66,8 +67,8 @@ impl Comparison {
         comparison
     }
 
-    /// The same, but does not predict what the update does to services. Its conversion file has a line for each service of
-    /// `conversions`.
+    /// Compares like [`of`](Self::of), but does not predict the effects on services. The conversion file has a line for each
+    /// service in `conversions`.
     pub fn without_effects(
         old: &Snapshot,
         new: &Snapshot,
@@ -93,12 +94,12 @@ impl Comparison {
         }
     }
 
-    /// What the update does to services, whether they differ or not. A service that is not named goes on as it is.
+    /// The effects of the update on services, whether they differ or not. It leaves all other services alone.
     pub fn effects(&self) -> &BTreeMap<Name, Effect> {
         &self.effects
     }
 
-    /// Sets what the update does to services. s6-rc's own two services are left out, unless they are restarted on purpose.
+    /// Sets the effects of the update. Leaves out s6-rc's own two services, unless the conversion file restarts them.
     pub fn set_effects(&mut self, mut effects: BTreeMap<Name, Effect>) {
         effects.retain(|name, effect| {
             *effect == Effect::Restarted(Some(Cause::Conversion))
@@ -107,7 +108,7 @@ impl Comparison {
         self.effects = effects;
     }
 
-    /// Whether no service differs, and the update does nothing to any.
+    /// Whether no service differs and the update affects none.
     pub fn is_empty(&self) -> bool {
         self.differences.is_empty() && self.effects.is_empty()
     }
@@ -118,32 +119,32 @@ impl Comparison {
         position.ok().map(|position| &self.differences[position].kind)
     }
 
-    /// How many longruns and oneshots are the same and go on as they are.
+    /// The number of longruns and oneshots that do not differ and that the update leaves alone.
     pub(super) fn unchanged(&self) -> usize {
         self.same.iter().filter(|name| !self.effects.contains_key(*name)).count()
     }
 
-    /// Whether a bundle differs only in members that are new or removed, and that are listed themselves.
-    pub(super) fn is_told(&self, difference: &Difference) -> bool {
-        let is_told = |name: &Name| {
+    /// Whether a bundle differs only in members that the comparison lists themselves, as added or removed services.
+    pub(super) fn is_redundant(&self, difference: &Difference) -> bool {
+        let is_listed = |name: &Name| {
             self.difference(name).is_some_and(|kind| !matches!(kind, DifferenceKind::Changed(_)))
         };
         let DifferenceKind::Changed(settings) = &difference.kind else { return false };
         settings.iter().all(|setting| match &setting.change {
             Changed::Names { added, removed } => {
-                setting.setting == "contents" && added.iter().chain(removed).all(is_told)
+                setting.setting == "contents" && added.iter().chain(removed).all(is_listed)
             }
             _ => false,
         })
     }
 
     /// The services that do not differ but that the update stops or starts.
-    pub(super) fn drawn_in(&self) -> impl Iterator<Item = (&Name, &Effect)> {
+    pub(super) fn only_affected(&self) -> impl Iterator<Item = (&Name, &Effect)> {
         self.effects.iter().filter(|(name, _)| self.difference(name).is_none())
     }
 }
 
-/// The effects on the services that are stopped or started.
+/// The effects that a prediction of stops and starts amounts to.
 fn effects(stops: BTreeMap<Name, Cause>, starts: &BTreeSet<Name>, new: &Snapshot) -> BTreeMap<Name, Effect> {
     let mut effects = BTreeMap::new();
     let new = new.flattened();

@@ -38,7 +38,7 @@ pub struct SettingChange {
 /// How a setting changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Changed {
-    /// A single value; nothing where it is not set. A flag that is set has an empty one.
+    /// A single value, or `None` if it is not set. The value of a flag that is set is empty.
     Value {
         /// The old one.
         old: Option<String>,
@@ -61,25 +61,25 @@ pub enum Changed {
     },
     /// A text, compared by lines.
     Lines(Vec<Hunk>),
-    /// A file that is no text.
+    /// A file that is not text.
     Bytes {
         /// Whether the old definition has it.
         old: bool,
         /// Whether the new definition has it.
         new: bool,
     },
-    /// Only the permission to execute a file.
+    /// Only the x bit of a file, which is now set or not.
     Executable(bool),
 }
 
-/// A place of a text where lines differ.
+/// A group of neighbouring lines that differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hunk {
     /// The number of the first line, from 1, in the new text.
     pub line: usize,
-    /// The lines that went.
+    /// The old lines.
     pub removed: Vec<String>,
-    /// The lines that came in their place.
+    /// The new lines in their place.
     pub added: Vec<String>,
 }
 
@@ -103,7 +103,7 @@ pub fn changes(old: &Settings, new: &Settings) -> Vec<SettingChange> {
     let mut changes = Changes(Vec::new());
     changes.value("type", Some(word(old.kind)), Some(word(new.kind)));
     let is_bundle = [old.kind, new.kind].contains(&NodeKind::Bundle);
-    // What a service has because of its type comes and goes with that.
+    // Between a bundle and an atomic service all other settings differ as well, so only these two are listed.
     if is_bundle {
         changes.names("contents", &old.contents, &new.contents);
     }
@@ -168,7 +168,7 @@ impl Changes {
 
     fn files(&mut self, old: &Settings, new: &Settings) {
         let paths: BTreeSet<&String> = old.files.keys().chain(new.files.keys()).collect();
-        // What is run comes first, what it reads behind it.
+        // `run` and `finish` come first, and then the files that they read.
         let (first, rest): (Vec<&String>, Vec<&String>) =
             paths.into_iter().partition(|path| matches!(path.as_str(), "run" | "finish"));
         for path in first.into_iter().rev().chain(rest) {
@@ -205,14 +205,14 @@ fn is_value(path: &str) -> bool {
         || ends.iter().any(|end| path.ends_with(end)) && !path.contains('/')
 }
 
-/// The value in a file that holds but one line; nothing if there are several.
+/// The value in a file of one line, or `Some(None)` if the file is missing. `None` if the file has several lines.
 fn value(file: Option<&File>) -> Option<Option<String>> {
     let Some(file) = file else { return Some(None) };
     let text = str::from_utf8(&file.content).ok()?.trim_end_matches('\n');
     (!text.contains('\n')).then(|| Some(text.to_owned()))
 }
 
-/// The lines of a text, each with its end; none of a file that is missing. Nothing if it is no text.
+/// The lines of a file, each with its line end. A missing file has no lines. `None` if the file is not text.
 fn text(file: Option<&File>) -> Option<Vec<&str>> {
     let Some(file) = file else { return Some(Vec::new()) };
     let text = str::from_utf8(&file.content).ok().filter(|text| !text.contains('\0'))?;

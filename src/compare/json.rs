@@ -10,7 +10,7 @@ use crate::model::{Name, Words, json_text};
 /// The comparison for programs.
 ///
 /// `services` has each service that differs or to which the update does something: its `name`, its `change` (`added`,
-/// `removed`, `changed`, nothing), the changed `settings`, and the `effect` of the update, if it has any.
+/// `removed`, `changed` or null), the changed `settings`, and the `effect` of the update, if there is one.
 pub fn json(comparison: &Comparison) -> Value {
     let differing = comparison.differences.iter().map(|difference| {
         let (change, settings) = match &difference.kind {
@@ -22,12 +22,12 @@ pub fn json(comparison: &Comparison) -> Value {
         let effect = comparison.effects.get(name).map(effect);
         json!({ "name": text(name), "change": change, "settings": settings, "effect": effect })
     });
-    let drawn_in = comparison.drawn_in().map(
+    let only_affected = comparison.only_affected().map(
         |(name, how)| json!({ "name": text(name), "change": null, "settings": [], "effect": effect(how) }),
     );
     let conversions: Vec<String> = comparison.conversions.iter().map(text).collect();
     json!({
-        "services": differing.chain(drawn_in).collect::<Vec<_>>(),
+        "services": differing.chain(only_affected).collect::<Vec<_>>(),
         "unchanged": comparison.unchanged(),
         "restarts": conversions,
         "refused": comparison.conflict.as_ref().map(|conflict| json!({

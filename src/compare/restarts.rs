@@ -6,20 +6,20 @@ use super::transitions::transitions;
 use crate::model::{FDHOLDER, File, Name, NodeKind, Settings, Snapshot};
 
 /// The services of `up` that run with other settings than `new` has for them, and that `s6-rc-update` does not restart
-/// by itself: it changes files and leaves the processes alone. They belong into its conversion file.
+/// by itself: it changes files and leaves the processes alone. Each of them needs a line in the conversion file.
 ///
-/// It depends on when s6-rc and s6-supervise read a setting (s6 2.15, s6-rc 0.7):
+/// A service needs a restart if a changed setting is read only at its start (s6 2.15, s6-rc 0.7):
 ///
-/// | setting | read | changes need |
+/// | setting | when it is read | a change needs |
 /// |---|---|---|
-/// | `run`, but for comments on top of an execline script; `notification-fd`, `lock-fd`, `flag-newpidns` | when the process is started | a restart |
+/// | `run`, except comments at the top of an execline script; `notification-fd`, `lock-fd`, `flag-newpidns` | when the process is started | a restart |
 /// | `producer-for`; whether there is a `consumer-for` | when the process is started, by the wrapper of `run` that s6-rc-compile makes | a restart |
-/// | `env/`, `data/`, `template/` | by the scripts, nobody knows when | a restart |
-/// | `data/check`, and `data/ready` that it runs, if only s6-notifyoncheck asks it | before each try, until the service is ready | nothing |
-/// | `finish`, `data/finish` if only that runs it, `timeout-finish`, `max-death-tally` | after a death | nothing |
-/// | `down-signal`, `timeout-kill`, `flag-timeout-killpg`, `reload-signal` | when a signal is to be sent | nothing |
+/// | `env/`, `data/`, `template/` | at any time, by the scripts | a restart |
+/// | `data/check`, and `data/ready` that it runs, if only s6-notifyoncheck runs it | at each try, until the service is ready | nothing |
+/// | `finish`, `data/finish` if only `finish` runs it, `timeout-finish`, `max-death-tally` | after a death | nothing |
+/// | `down-signal`, `timeout-kill`, `flag-timeout-killpg`, `reload-signal` | when a signal is sent | nothing |
 /// | `up`, and the files of the definition that it runs | when the oneshot is started | a restart |
-/// | `down`, `reload` | when they are asked for, in the new database | nothing |
+/// | `down`, `reload` | when they run, from the new database | nothing |
 /// | `timeout-up`, `timeout-down`, the flags, members of bundles, another producer of a consumer | when s6-rc needs them | nothing |
 /// | `dependencies` | when s6-rc starts or stops something; one that is not up makes s6-rc-update restart the service | nothing |
 ///
@@ -46,7 +46,7 @@ pub fn restarts(old: &Snapshot, new: &Snapshot, up: &BTreeSet<Name>) -> BTreeSet
     }
     match transitions(old, new, up, &BTreeSet::new()) {
         Ok(by_itself) => changed.retain(|name| !by_itself.stops.contains_key(name)),
-        // What s6-rc-update refuses, it refuses with any conversion file.
+        // s6-rc-update refuses such a pair of databases with any conversion file.
         Err(_) => changed.clear(),
     }
     changed

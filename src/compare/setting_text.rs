@@ -70,7 +70,7 @@ fn lines(hunks: &[Hunk]) -> Vec<String> {
         lines.extend(hunk.removed.iter().map(|line| format!("- {}", printable(line))));
         lines.extend(hunk.added.iter().map(|line| format!("+ {}", printable(line))));
     }
-    // A file that is empty was there or is there now.
+    // No line differs, so an empty file was added or removed.
     if lines.is_empty() {
         lines.push("an empty file".to_owned());
     }
@@ -82,7 +82,8 @@ fn lines(hunks: &[Hunk]) -> Vec<String> {
     lines
 }
 
-/// A command line as it could be written: the words of a block are marked by blanks in front, its end by blanks alone.
+/// A command line as a person would write it. In `words` blanks before a word mark its block, and a word of blanks alone
+/// ends a block.
 fn command_line(words: &Words) -> String {
     let mut depth = 0;
     let mut text = Vec::new();

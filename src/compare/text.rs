@@ -9,19 +9,19 @@ use super::transitions::Cause;
 use crate::model::{FDHOLDER, Name, NodeKind};
 use crate::templates::execline_word;
 
-/// How much a text says of the settings that changed.
+/// How much of the changed settings a text shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
     /// Their names, in the line of the service.
     Names,
-    /// The old and the new values, in lines of their own; and which restarts need the conversion file.
+    /// The old and the new values on separate lines, and which restarts need the conversion file.
     Values,
 }
 
 /// What can happen to a service, in the order of the lines.
 const WORDS: [&str; 6] = ["added", "removed", "changed", "stopped", "restarted", "started"];
 
-/// The comparison for people: a line for each service, which says what happens to it and why.
+/// The comparison for people: a line for each service, with what happens to it and why.
 pub fn text(comparison: &Comparison, detail: Detail) -> String {
     let mut lines = lines(comparison, detail);
     fold_loggers(&mut lines);
@@ -73,11 +73,11 @@ impl ServiceLine<'_> {
 
 /// The line of each service that differs or to which the update does something.
 fn lines(comparison: &Comparison, detail: Detail) -> Vec<ServiceLine<'_>> {
-    let differences = comparison.differences.iter().filter(|difference| !comparison.is_told(difference));
+    let differences = comparison.differences.iter().filter(|difference| !comparison.is_redundant(difference));
     let differing = differences.map(|difference| (&difference.name, Some(&difference.kind)));
-    let drawn_in = comparison.drawn_in().map(|(name, _)| (name, None));
+    let only_affected = comparison.only_affected().map(|(name, _)| (name, None));
     let mut lines: Vec<ServiceLine<'_>> = differing
-        .chain(drawn_in)
+        .chain(only_affected)
         .map(|(name, kind)| {
             let settings = match kind {
                 Some(DifferenceKind::Changed(settings)) => &settings[..],
@@ -92,7 +92,7 @@ fn lines(comparison: &Comparison, detail: Detail) -> Vec<ServiceLine<'_>> {
     lines
 }
 
-/// What happens to a service, as one of `WORDS`, and more about that.
+/// What happens to a service: one of `WORDS`, and the reason or details.
 fn what_happens(
     comparison: &Comparison,
     name: &Name,
@@ -121,7 +121,7 @@ fn what_happens(
     (word, parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; "))
 }
 
-/// What becomes of a service that changes and that the update neither stops nor starts.
+/// A remark on a service that differs but that the update neither stops nor starts.
 fn state(comparison: &Comparison, name: &Name, settings: &[SettingChange]) -> &'static str {
     let is_bundle = settings.iter().any(|setting| setting.setting == "contents");
     match comparison.up.contains(name) {
@@ -132,7 +132,7 @@ fn state(comparison: &Comparison, name: &Name, settings: &[SettingChange]) -> &'
     }
 }
 
-/// Which settings changed.
+/// The names of the changed settings, or the new type.
 fn summary(settings: &[SettingChange]) -> String {
     let new_type = settings.iter().find(|setting| setting.setting == "type");
     if let Some(SettingChange { change: Changed::Value { new: Some(kind), .. }, .. }) = new_type {
@@ -142,7 +142,7 @@ fn summary(settings: &[SettingChange]) -> String {
     if names.is_empty() { String::new() } else { format!("{} changed", names.join(", ")) }
 }
 
-/// Why a service is stopped. With names, it is empty if the summary of the settings is the reason.
+/// Why a service is stopped. Empty if the line already shows the names of the changed settings and these are the reason.
 fn stop_reason(
     comparison: &Comparison,
     name: &Name,
@@ -174,7 +174,7 @@ fn conversion_reason(name: &Name, settings: &[SettingChange], detail: Detail) ->
     let line = format!("only with `{} restart` in the conversion file", execline_word(&name.to_string()));
     let why = match settings {
         [] if *name == *FDHOLDER => "there are new pipes between old services",
-        // The files on the disk are the new ones already, so nothing differs.
+        // An earlier update has already replaced the files on the disk, so nothing differs.
         [] => "an earlier update changed its scripts",
         _ => "",
     };
@@ -185,7 +185,7 @@ fn conversion_reason(name: &Name, settings: &[SettingChange], detail: Detail) ->
     }
 }
 
-/// Why a service is started that was down.
+/// Why a service that was down is started.
 fn start_reason(cause: Option<&StartCause>) -> String {
     match cause {
         None => String::new(),
@@ -194,7 +194,7 @@ fn start_reason(cause: Option<&StartCause>) -> String {
     }
 }
 
-/// What a new service is, and when it starts.
+/// The type of a new service, and when it starts.
 fn added(comparison: &Comparison, name: &Name) -> String {
     let Some(added) = comparison.added.get(name) else { return String::new() };
     let kind = match added.kind {
@@ -213,7 +213,7 @@ fn added(comparison: &Comparison, name: &Name) -> String {
     }
 }
 
-/// Leaves out the lines of loggers to which the same happens as to their services; the lines of the services say so.
+/// Removes the line of a logger if the same happens to its service, and mentions the logger in the line of the service.
 fn fold_loggers(lines: &mut Vec<ServiceLine<'_>>) {
     let all: BTreeSet<(&str, String, String)> =
         lines.iter().map(|line| (line.word, line.name.to_string(), line.why.clone())).collect();

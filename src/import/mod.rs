@@ -143,7 +143,7 @@ impl Scan<'_> {
                 Some(place) => place.into_os_string().into_vec(),
                 None => [&self.path[..], b"/", entry].concat(),
             };
-            let made = opened.as_ref().ok().and_then(|opened| receipts.made(opened, entry));
+            let start = opened.as_ref().ok().and_then(|opened| receipts.start_of(opened, entry));
             let mut service = definition::read(
                 opened,
                 &directory,
@@ -158,7 +158,7 @@ impl Scan<'_> {
                 },
             );
             if let Some(facts) = &mut service.definition {
-                facts.made = made;
+                facts.recorded_start = start;
             }
             self.set.services.push(service);
         }

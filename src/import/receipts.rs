@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::model::Made;
+use crate::model::StartKind;
 use crate::source::Directory;
 use crate::tree::RECEIPT;
 
@@ -13,13 +13,13 @@ const LONGEST: usize = 64 << 20;
 /// The receipts that were read, by directory: many definitions are links into one directory.
 #[derive(Default)]
 pub(super) struct Receipts {
-    known: BTreeMap<PathBuf, BTreeMap<Vec<u8>, Made>>,
+    known: BTreeMap<PathBuf, BTreeMap<Vec<u8>, StartKind>>,
 }
 
 impl Receipts {
     /// How the service of the open definition `name` starts, if a receipt lists it. `None` also if the real path of the
     /// definition is not known.
-    pub(super) fn made<D: Directory>(&mut self, opened: &D, name: &[u8]) -> Option<Made> {
+    pub(super) fn start_of<D: Directory>(&mut self, opened: &D, name: &[u8]) -> Option<StartKind> {
         let beside = opened.place(b".")?.parent()?.to_owned();
         let names = self.known.entry(beside).or_insert_with(|| {
             let path = [b"../", RECEIPT.as_bytes()].concat();
@@ -29,24 +29,24 @@ impl Receipts {
     }
 }
 
-/// The definitions that a receipt lists.
-fn definitions(text: &[u8]) -> BTreeMap<Vec<u8>, Made> {
-    let mut made = BTreeMap::new();
-    let mut started = BTreeSet::new();
+/// The definitions that a receipt lists, and how their services start.
+fn definitions(text: &[u8]) -> BTreeMap<Vec<u8>, StartKind> {
+    let mut starts = BTreeMap::new();
+    let mut at_boot = BTreeSet::new();
     for line in text.split(|byte| *byte == b'\n') {
         let mut names = line.rsplit(|byte| *byte == b'/');
         match (names.next(), names.next(), names.next()) {
             (Some(b"type"), Some(name), _) => {
-                made.insert(name.to_vec(), Made::Needed);
+                starts.insert(name.to_vec(), StartKind::WhenNeeded);
             }
             (Some(name), Some(b"contents.d"), Some(b"user" | b"user2")) => {
-                started.insert(name);
+                at_boot.insert(name);
             }
             _ => {}
         }
     }
-    for (_, made) in made.iter_mut().filter(|(name, _)| started.contains(&name[..])) {
-        *made = Made::Started;
+    for (_, start) in starts.iter_mut().filter(|(name, _)| at_boot.contains(&name[..])) {
+        *start = StartKind::AtBoot;
     }
-    made
+    starts
 }

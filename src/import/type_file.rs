@@ -53,7 +53,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
             let note = format!(
                 "it replaces `{link}` of a lower layer, which is a symbolic link: a directory adds only to a directory"
             );
-            let help = "where s6gen made the link, `include` the manifest of that layer and build both as one; otherwise add \
+            let help = "where s6gen made the link, `include` the manifest of that layer and build both together; otherwise add \
                         to the directory that the link leads to";
             return (help.into(), Some(note));
         }

@@ -1,4 +1,4 @@
-//! Comparing two systems: manifests, directories, or what runs with what an update would make of it.
+//! Compares two systems: two manifests or directories, or the running system with the one after an update.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -22,44 +22,44 @@ use crate::live::{self, CompiledDatabase, Live};
 use crate::model::{File, Name, NodeKind, Settings, Snapshot, System, Target};
 use crate::source::Union;
 
-/// How the systems that are compared are read.
+/// How to read manifests and directories for a comparison.
 #[derive(Debug)]
 pub struct Reading {
-    /// The s6-overlay whose `/init` decides how directories are read. Without it, this is the s6-overlay of the container, if
-    /// a directory is compared with the running system; otherwise the newest one, for a directory that holds `s6-rc.d`.
+    /// Read directories as `/init` of this s6-overlay does. Without it: as that of the container does, if a directory is
+    /// compared with the running system; otherwise as the newest one does, if the directory holds `s6-rc.d`.
     pub overlay: Option<System>,
     /// Services that are defined elsewhere, for directories.
     pub external: Vec<Name>,
-    /// Templates for manifests; why they cannot be read is reported when they are needed.
+    /// Templates for manifests. An error is reported only if a manifest needs them.
     pub overrides: Result<Overrides, Diagnostic>,
 }
 
-/// A comparison, with what it assumes.
+/// A comparison and its assumption.
 #[derive(Debug)]
 pub struct DiffResult {
     /// The comparison.
     pub comparison: Comparison,
-    /// A clause that says which services were taken to be up; none if the running system was asked.
+    /// A clause on the services that are assumed to be up. `None` if the running system was asked.
     pub assumption: Option<String>,
 }
 
 /// One of the two systems that are compared.
 struct Side {
     snapshot: Snapshot,
-    /// What is up before an update.
+    /// The services that are up before an update.
     up: BTreeSet<Name>,
-    /// Why that is assumed to be up, if the running system was not asked.
+    /// See [`DiffResult::assumption`].
     assumption: Option<String>,
 }
 
-/// The files that oneshots may run, by oneshot. A database does not hold them.
+/// The files that oneshots may run, by oneshot. A compiled database does not contain them.
 type Scripts = BTreeMap<Name, BTreeMap<String, File>>;
 
-/// The name of the directory in which a preview is made begins like this; the rest is the number of the process.
+/// The beginning of the name of the directory for a preview. The rest is the process id.
 const PREVIEW: &str = "diff.";
-/// How often what runs is read again because somebody changes it meanwhile.
+/// How often to read the running system again because it changed meanwhile.
 const TRIES: u32 = 20;
-/// How long to wait before that.
+/// How long to wait before reading again.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Compares two manifests or directories.
@@ -71,8 +71,8 @@ pub fn compare_files(old: &Path, new: &Path, reading: &Reading) -> Result<DiffRe
     Ok(difference(old, &new))
 }
 
-/// Compares what runs with what an update would make of it: with the definitions in the directory `new`, with the manifest
-/// `new`, or with the manifest that the container carries.
+/// Compares the running system with the definitions in the directory `new`, with the manifest `new`, or without `new` with the
+/// manifest that the container carries.
 ///
 /// # Errors
 /// The manifest or directory has errors, or the running system cannot be asked.
@@ -95,7 +95,7 @@ pub fn compare_with_running(
     system.ask(connection, |live| try_again(live, container, preview))
 }
 
-/// What a boot of the container would compile if `folder` were in the place of the definitions.
+/// The system that a boot of the container would compile if `folder` replaced its definitions.
 fn folder_snapshot(folder: &Path, reading: &Reading, container: &Container) -> Result<Snapshot, JobError> {
     let system = container.overlay();
     let mut snapshot = reading.read(folder, reading.overlay.or(system))?.snapshot;
@@ -110,8 +110,8 @@ fn folder_snapshot(folder: &Path, reading: &Reading, container: &Container) -> R
     Ok(snapshot)
 }
 
-/// Compares what runs with `new`, which may write files into the directory that it is given. Tries again while somebody
-/// replaces what is being read.
+/// Compares the running system with the snapshot that `new` makes. `new` may write files into the directory that it gets.
+/// If another process replaces the live database or the definitions meanwhile, it reads both systems again.
 fn try_again(
     live: &mut Live<'_>,
     container: &Container,
@@ -148,13 +148,13 @@ fn compare_once(
     let snapshot = running_snapshot(live)?;
     let mut old = Side { snapshot, up: live.active()?, assumption: None };
     let (old_scripts, new_scripts) = scripts(&old.snapshot, &new.snapshot, container)?;
-    // A database does not tell everything, so both are compared by what one tells.
+    // A database does not contain all settings, so compare only those that it has.
     flatten(&mut old.snapshot, old_scripts);
     flatten(&mut new.snapshot, new_scripts);
     Ok(difference(old, &new))
 }
 
-/// What the live database tells of its services.
+/// The settings of the services in the live database.
 fn running_snapshot(live: &mut Live<'_>) -> Result<Snapshot, JobError> {
     let compiled = live.compiled();
     let mut snapshot = live.snapshot(&compiled)?;
@@ -167,7 +167,7 @@ fn running_snapshot(live: &mut Live<'_>) -> Result<Snapshot, JobError> {
     Ok(snapshot)
 }
 
-/// The files that the oneshots of both systems may run. The running system uses those that lie in the definitions.
+/// The files that the oneshots of both systems may run. The running system runs them from the definitions on the disk.
 fn scripts(old: &Snapshot, new: &Snapshot, container: &Container) -> Result<(Scripts, Scripts), JobError> {
     let (mut before, mut after) = (Scripts::new(), Scripts::new());
     let Ok(definitions) = container.definitions() else { return Ok((before, after)) };
@@ -264,7 +264,7 @@ impl Reading {
     }
 }
 
-/// What is started at boot, and a clause that says so.
+/// The services and bundles that start at boot, and the clause on the services that are therefore assumed to be up.
 fn at_boot(snapshot: &Snapshot) -> (Vec<Name>, String) {
     let starts = |name: &&str| {
         let settings = snapshot.services.get(&Name::from(*name));

@@ -94,13 +94,13 @@ fn judge_image_through<D: Directory, E: Directory>(
     boot.explain(files, &mut problems);
     if !problems.has_errors() {
         let scripts = || image::scripts(root);
-        let around = validate::Around {
+        let image = validate::ImageContext {
             lower: &setup.lower,
             upper: setup.upper.as_deref(),
             scripts: Some(&scripts),
             old_place: boot.old_place(),
         };
-        validate::start(&services, &around, files, &mut problems);
+        validate::start(&services, &image, files, &mut problems);
     }
     problems.sort_by_rank();
     Compilation { services, problems }

@@ -19,8 +19,8 @@ pub struct Definition {
     pub missing: Vec<Missing>,
     /// Files in a list directory that contain names. s6-rc does not read their contents.
     pub written_lists: Vec<(Name, Origin, Vec<Name>)>,
-    /// How the service starts, if s6gen made this definition.
-    pub made: Option<Made>,
+    /// How the service starts, if s6gen made this definition: its receipt tells.
+    pub recorded_start: Option<StartKind>,
     /// Why `finish` cannot be read; the service is then compiled without it.
     pub finish_left_out: Option<(Origin, String)>,
     /// The places of the files whose values in the model have no place.
@@ -54,13 +54,13 @@ pub struct Ignored {
     pub is_empty: bool,
 }
 
-/// How a service starts whose definition s6gen made. The receipt records it.
+/// How a service starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Made {
+pub enum StartKind {
     /// It is in a start bundle.
-    Started,
+    AtBoot,
     /// Something that starts needs it, or it starts on demand.
-    Needed,
+    WhenNeeded,
 }
 
 /// A path that leads nowhere.

@@ -139,7 +139,8 @@ impl<'a> DrawnGraph<'a> {
         let is_shown: Vec<bool> = self.lines.iter().map(|line| !self.is_background(line)).collect();
         let mut nearest: Vec<Vec<usize>> = self.lines.iter().map(|line| self.through_loggers(line)).collect();
         nearest.iter_mut().for_each(|firsts| firsts.retain(|first| is_shown[*first]));
-        // A line is needless only if another one of the list waits for it, and then it has an earlier step than that one.
+        // Only a line with an earlier step than another line of the same list can be left out, because the other one waits
+        // for it. For all others there is nothing to find out.
         let mut doubtful = BTreeSet::new();
         for firsts in &nearest {
             let last = firsts.iter().map(|first| self.lines[*first].step).max().unwrap_or(0);
@@ -147,7 +148,7 @@ impl<'a> DrawnGraph<'a> {
         }
         let mut order: Vec<usize> = (0..self.lines.len()).collect();
         order.sort_by_key(|line| self.lines[*line].step);
-        // One bit for each of 64 lines: one pass over the edges then finds everything that comes before each service.
+        // Each of 64 lines has one bit, so one pass over the edges finds which of them come before each service.
         let (mut bits, mut before) = (vec![0u64; order.len()], vec![0u64; order.len()]);
         let doubtful: Vec<usize> = doubtful.into_iter().collect();
         for some in doubtful.chunks(64) {

@@ -23,14 +23,14 @@ pub enum Style {
     Coloured,
 }
 
-/// The problem as a person reads it: what, where with an excerpt, why, and what to do.
+/// Draws a problem: what is wrong, where, why, and what to do.
 pub fn human(problem: &Diagnostic, files: &Files, style: Style) -> String {
     let theme = match style {
         Style::Plain => GraphicalTheme::unicode_nocolor(),
         Style::Coloured => GraphicalTheme::unicode(),
     };
     let mut text = String::new();
-    // Logs are searched by line: a message stays in one.
+    // A message stays on one line, so that a search in a log finds it.
     let handler = GraphicalReportHandler::new_themed(theme).with_wrap_lines(false).with_context_lines(1);
     match handler.render_report(&mut text, &Shown::new(problem, files)) {
         Ok(()) => text + "\n",
@@ -38,7 +38,7 @@ pub fn human(problem: &Diagnostic, files: &Files, style: Style) -> String {
     }
 }
 
-/// A path in one line.
+/// A path on one line, without characters that would disturb a terminal.
 fn printable_path(path: &Path) -> String {
     path.display().to_string().chars().fold(String::new(), |mut text, c| {
         if c.is_control() {
@@ -50,7 +50,7 @@ fn printable_path(path: &Path) -> String {
     })
 }
 
-/// A problem the way miette wants it.
+/// A problem in the form that miette draws.
 #[derive(Debug)]
 struct Shown {
     message: String,
@@ -63,7 +63,7 @@ struct Shown {
     elsewhere: Vec<Shown>,
 }
 
-/// An explaining fact, and those after it.
+/// A fact that explains the problem. miette draws notes as a chain of causes, so each one leads to the next.
 #[derive(Debug)]
 struct Note {
     text: String,
@@ -91,7 +91,7 @@ impl Shown {
         }
         let mut excerpts = excerpts.into_values().map(|(id, labels)| {
             let file = files.get(id);
-            // One byte for one byte, so that the marks stay under what they mark.
+            // Replace invisible characters byte by byte, so that every mark stays under its text.
             let mut text = String::with_capacity(file.text.len());
             for c in std::str::from_utf8(&file.text).unwrap_or_default().chars() {
                 match c {
@@ -134,7 +134,7 @@ impl Shown {
     }
 }
 
-/// A text whose excerpts begin and end with a line. Without context lines miette would begin in the middle of a line.
+/// A text whose excerpts consist of whole lines. For miette an excerpt without context lines begins at the marked place.
 ///
 /// A very long line is shortened to the parts around the marks. Otherwise a text without line ends would be repeated for
 /// each of its problems, and miette cannot draw a mark beyond column 65535.
@@ -146,11 +146,11 @@ struct WholeLines {
     cuts: Vec<Range<usize>>,
 }
 
-/// A line that is longer than this, in bytes, is shortened.
+/// The length from which lines are shortened, in bytes.
 const LONGEST_LINE: usize = 1000;
-/// How much of it remains around its beginning and around both ends of each mark.
+/// The number of bytes that a shortened line keeps around its beginning and around both ends of each mark.
 const AROUND: usize = 100;
-/// Stands for what was left out.
+/// The sign in place of a part that is left out.
 const CUT: &str = "…";
 
 impl WholeLines {
@@ -186,13 +186,13 @@ impl WholeLines {
         WholeLines { text, shown, cuts }
     }
 
-    /// The offset in what is shown of an offset that is not left out.
+    /// The offset in `shown` for an offset in `text` that is not left out.
     fn shown(&self, offset: usize) -> usize {
         let before = self.cuts.iter().take_while(|cut| cut.end <= offset);
         offset - before.map(|cut| cut.len() - CUT.len()).sum::<usize>()
     }
 
-    /// The offset in the text of an offset in what is shown.
+    /// The offset in `text` for an offset in `shown`.
     fn whole(&self, offset: usize) -> usize {
         self.cuts.iter().fold(offset, |offset, cut| {
             if offset >= cut.start + CUT.len() { offset + cut.len() - CUT.len() } else { offset }
@@ -206,7 +206,7 @@ impl WholeLines {
     }
 }
 
-/// The last beginning of a character up to an offset.
+/// The largest offset up to `offset` at which a character begins.
 fn boundary(text: &str, offset: usize) -> usize {
     (0..=offset).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0)
 }
@@ -218,7 +218,7 @@ impl SourceCode for WholeLines {
         before: usize,
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        // Asked for no context, it is the position above the excerpt that is wanted.
+        // miette asks without context lines when it needs the line and column above the excerpt.
         if before == 0 {
             let start = self.whole(span.offset());
             let end = self.whole(span.offset() + span.len());

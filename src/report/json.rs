@@ -1,4 +1,4 @@
-//! JSON, the format for programs in general: one envelope for every command. `docs/json.md` describes it.
+//! The format `json`: one object for each command. `docs/json.md` describes it.
 
 use std::os::unix::ffi::OsStrExt;
 
@@ -21,12 +21,12 @@ pub(super) static FORMAT: Format = Format {
 /// The version of the shape. It rises when a program that reads the old shape could misread the new one.
 const VERSION: u32 = 1;
 
-/// The envelope: the same for every command.
+/// The fields that every command has. The fields of the command itself stand beside them.
 #[derive(Debug, Serialize)]
 struct Envelope {
     version: u32,
     command: &'static str,
-    /// Empty if the command failed before it knew its answer.
+    /// The fields of the command itself. Empty if the command failed before it knew its answer.
     #[serde(flatten)]
     fields: Map<String, Value>,
     problems: Vec<Value>,
@@ -49,12 +49,12 @@ impl Document for Envelope {
     }
 
     fn text(&self) -> String {
-        // Every key is a text, so serde_json can write it all.
+        // This cannot fail, because every key is a string.
         serde_json::to_string(self).unwrap_or_default() + "\n"
     }
 }
 
-/// The shape of a problem in machine output.
+/// A problem in machine output.
 #[derive(Serialize)]
 struct Problem<'a> {
     code: &'a str,
@@ -68,7 +68,7 @@ struct Problem<'a> {
     page: String,
 }
 
-/// A change that mends the problem: the bytes from `start` to `end` become `text`.
+/// A change that solves the problem: the bytes from `start` to `end` become `text`.
 #[derive(Serialize)]
 struct JsonFix<'a> {
     file: String,
@@ -87,8 +87,8 @@ struct JsonLabel<'a> {
     text: &'a str,
 }
 
-/// A problem for programs. Lines and columns count from 1; `start` and `end` are bytes. A path that is not UTF-8 is `base64:` and
-/// its bytes.
+/// A problem as JSON. Lines and columns count from 1. `start` and `end` are offsets in bytes. A path that is not UTF-8 is
+/// `base64:` and its bytes in base64.
 pub fn json(problem: &Diagnostic, files: &Files) -> Value {
     let labels = problem.labels.iter().map(|label| {
         let file = files.get(label.origin.file);

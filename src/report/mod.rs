@@ -1,6 +1,6 @@
-//! Problems for people and for programs.
+//! Turns problems into text for people, and the answers of commands into documents for programs.
 //!
-//! A format for programs is one file with a `FORMAT` in it, and a line in the list below.
+//! A format for programs is one file with a static `FORMAT`, and a line in the list `formats!` below.
 
 mod human;
 
@@ -9,29 +9,29 @@ pub use json::json;
 
 use crate::diagnostic::{Diagnostic, Files, Origin};
 
-/// A format for programs: everything that a command answers is one document.
+/// A format for programs. The whole answer of a command is one document.
 #[derive(Debug)]
 pub struct Format {
     /// The name, as `--format` takes it.
     pub name: &'static str,
-    /// One line of help.
+    /// One line for the help of `--format`.
     pub about: &'static str,
     /// Begins the document of a command.
     pub begin: fn(command: &'static str) -> Box<dyn Document>,
 }
 
-/// The answer of one command. Everything is added while the command runs, and written at its end.
+/// The answer of one command. The command adds its parts while it runs, and prints the text at its end.
 pub trait Document {
     /// Adds a problem.
     fn add_problem(&mut self, problem: &Diagnostic, files: &Files);
 
-    /// Adds the fields that only this command has, an object.
+    /// Adds the fields of the command itself. `fields` is an object.
     fn add_fields(&mut self, fields: serde_json::Value);
 
-    /// Adds the lines of a message that a person reads on standard error.
+    /// Adds the lines of a message that would otherwise go to standard error for a person.
     fn add_message(&mut self, text: &str);
 
-    /// The document, with its last line end.
+    /// The whole document, with a line end after it.
     fn text(&self) -> String;
 }
 
@@ -48,7 +48,7 @@ formats! {
     json,
 }
 
-/// Line and column of an offset, both from 1; the column counts characters.
+/// The line and column of the beginning of `origin`, both from 1. The column counts characters.
 fn position(text: &[u8], origin: Origin) -> (usize, usize) {
     let before = &text[..origin.span().start.min(text.len())];
     let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();

@@ -4,7 +4,7 @@
 //! Every rule reports every problem that it finds, but each cause once. A name that is defined nowhere is one problem,
 //! even if several services mention it. A pipeline whose two sides differ is one problem, not two.
 
-mod around;
+mod image_context;
 mod bundles;
 mod cycles;
 mod descriptors;
@@ -14,7 +14,7 @@ mod pipelines;
 mod references;
 mod rule;
 
-pub use around::Around;
+pub use image_context::ImageContext;
 use rule::{Check, Findings, Subject};
 
 use crate::diagnostic::{Code, Files, Problems, did_you_mean, is_one_slip};
@@ -53,11 +53,11 @@ pub fn validate(set: &ServiceSet, before_image: bool, problems: &mut Problems) {
 
 /// Warns about services that nothing starts, or that start earlier than most. This is for hand-written definitions, which
 /// cannot say that this is on purpose. The set must have no errors.
-pub fn start(set: &ServiceSet, around: &Around<'_>, files: &Files, problems: &mut Problems) {
+pub fn start(set: &ServiceSet, image: &ImageContext<'_>, files: &Files, problems: &mut Problems) {
     let subject = Subject { index: Index::new(set), before_image: false };
     for rule in lints::RULES {
         if let Check::Image(check) = rule.check {
-            check(&subject, around, files, &mut Findings::new(&rule.lint, problems));
+            check(&subject, image, files, &mut Findings::new(&rule.lint, problems));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The parts of a lint: its check, and the data for reports, levels and `s6gen explain`.
 
-use super::Around;
+use super::ImageContext;
 use crate::diagnostic::{Code, Diagnostic, Files, Lint, Problems};
 use crate::model::{Definition, Index, Program, Service};
 
@@ -19,7 +19,7 @@ pub enum Check {
     /// Needs only the definitions and programs.
     Services(fn(&Subject<'_>, &mut Findings<'_>)),
     /// Needs the image as well, and definitions without errors.
-    Image(fn(&Subject<'_>, &Around<'_>, &Files, &mut Findings<'_>)),
+    Image(fn(&Subject<'_>, &ImageContext<'_>, &Files, &mut Findings<'_>)),
 }
 
 /// The services to check.

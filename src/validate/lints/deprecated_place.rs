@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Confidence, Files, Lint, Severity};
 use crate::model::Feature;
-use crate::validate::Around;
+use crate::validate::ImageContext;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -16,8 +16,8 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Image(check),
 };
 
-fn check(subject: &Subject<'_>, around: &Around<'_>, _: &Files, found: &mut Findings<'_>) {
-    let Some((origin, remedy)) = around.old_place else { return };
+fn check(subject: &Subject<'_>, image: &ImageContext<'_>, _: &Files, found: &mut Findings<'_>) {
+    let Some((origin, remedy)) = image.old_place else { return };
     let system = subject.index.set().target.system;
     let mut problem = found
         .report(format!("the start bundles are in `s6-rc.d`, which {system} calls deprecated"))

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use crate::diagnostic::{Confidence, Files, Lint, Severity};
 use super::mentions::{mentions, texts};
-use crate::model::{Index, Layer, Made, Node, NodeKind};
-use crate::validate::Around;
-use crate::validate::around::{is_start_bundle, made_by_s6gen};
+use crate::model::{Index, Layer, StartKind, Node, NodeKind};
+use crate::validate::ImageContext;
+use crate::validate::image_context::{is_start_bundle, recorded_start};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -22,7 +22,7 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Image(check),
 };
 
-fn check(subject: &Subject<'_>, around: &Around<'_>, files: &Files, found: &mut Findings<'_>) {
+fn check(subject: &Subject<'_>, image: &ImageContext<'_>, files: &Files, found: &mut Findings<'_>) {
     let index = &subject.index;
     let Some(top) = index.find(&"top".into()) else { return };
     let started = index.closure([top]);
@@ -43,15 +43,15 @@ fn check(subject: &Subject<'_>, around: &Around<'_>, files: &Files, found: &mut 
         .collect();
     let wanted: BTreeSet<Node> =
         idle.iter().flat_map(|node| index.edges(*node)).map(|edge| edge.to).collect();
-    let markers = markers(index, around, files);
+    let markers = markers(index, image, files);
     let scripts = OnceCell::new();
     for node in idle.into_iter().filter(|node| !wanted.contains(node)) {
         let (name, what) = (index.name(node), described(index, node));
         let is_empty = index.kind(node) == NodeKind::Bundle && index.atomics(node).is_empty();
         if is_empty
-            || made_by_s6gen(index, node) == Some(Made::Needed)
-            || around.lower_layer_of(index, node, files).is_some()
-            || is_started_by_a_script(index, node, around, &scripts)
+            || recorded_start(index, node) == Some(StartKind::WhenNeeded)
+            || image.lower_layer_of(index, node, files).is_some()
+            || is_started_by_a_script(index, node, image, &scripts)
         {
             continue;
         }
@@ -69,7 +69,7 @@ fn check(subject: &Subject<'_>, around: &Around<'_>, files: &Files, found: &mut 
 fn is_started_by_a_script(
     index: &Index<'_>,
     node: Node,
-    around: &Around<'_>,
+    image: &ImageContext<'_>,
     elsewhere: &OnceCell<Vec<String>>,
 ) -> bool {
     let Ok(name) = str::from_utf8(index.name(node).as_bytes()) else { return false };
@@ -77,7 +77,7 @@ fn is_started_by_a_script(
     let mut others = index.set().services.iter().filter(|service| service.name != *index.name(node));
     others.any(|service| texts(service).any(names_it))
         || elsewhere
-            .get_or_init(|| around.scripts.map(|read| read()).unwrap_or_default())
+            .get_or_init(|| image.scripts.map(|read| read()).unwrap_or_default())
             .iter()
             .any(|text| names_it(text))
 }
@@ -93,15 +93,15 @@ fn changes_what_runs(text: &str) -> bool {
 }
 
 /// The directory for markers: an empty file with the name of a service adds it to the bundle `user`.
-fn markers(index: &Index<'_>, around: &Around<'_>, files: &Files) -> String {
+fn markers(index: &Index<'_>, image: &ImageContext<'_>, files: &Files) -> String {
     let shipped = index.set().target.system.start_markers().unwrap_or("user/contents.d");
     let Some(user) = index.find(&"user".into()).filter(|user| index.layer(*user) != Layer::Overlay) else {
         return shipped.to_owned();
     };
-    if let Some((lower, path)) = around.lower_layer_of(index, user, files) {
+    if let Some((lower, path)) = image.lower_layer_of(index, user, files) {
         // The lower layer has the bundle. The marker goes to the same path in this tree.
         let definition = path.strip_prefix(lower).ok().and_then(Path::parent);
-        return match (around.upper, definition) {
+        return match (image.upper, definition) {
             (Some(upper), Some(definition)) => {
                 upper.join(definition).join("contents.d").display().to_string()
             }

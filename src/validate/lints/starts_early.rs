@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::diagnostic::{Confidence, Files, Lint, Severity};
 use crate::model::{Index, Layer, Node, NodeKind};
-use crate::validate::Around;
-use crate::validate::around::made_by_s6gen;
+use crate::validate::ImageContext;
+use crate::validate::image_context::recorded_start;
 use crate::validate::names::listed;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Image(check),
 };
 
-fn check(subject: &Subject<'_>, around: &Around<'_>, files: &Files, found: &mut Findings<'_>) {
+fn check(subject: &Subject<'_>, image: &ImageContext<'_>, files: &Files, found: &mut Findings<'_>) {
     let index = &subject.index;
     let mut seen = BTreeSet::new();
     for (bundle, target, effect) in [
@@ -36,7 +36,7 @@ fn check(subject: &Subject<'_>, around: &Around<'_>, files: &Files, found: &mut 
         };
         let (mut lower, mut followers_of_lower) = (Vec::new(), 0);
         for Chain { root, followers } in chains(index, bundle, goal, &mut seen) {
-            if around.lower_layer_of(index, root, files).is_some() {
+            if image.lower_layer_of(index, root, files).is_some() {
                 lower.push(index.name(root));
                 followers_of_lower += followers.len();
                 continue;
@@ -109,7 +109,7 @@ fn chains(index: &Index<'_>, bundle: Node, goal: Node, seen: &mut BTreeSet<Node>
     // s6gen made some definitions from a manifest, which says when their services start.
     let roots = early
         .iter()
-        .filter(|node| index.dependencies(**node).is_disjoint(&early) && made_by_s6gen(index, **node).is_none());
+        .filter(|node| index.dependencies(**node).is_disjoint(&early) && recorded_start(index, **node).is_none());
     let mut reported = BTreeSet::new();
     roots
         .map(|root| {

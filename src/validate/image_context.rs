@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Files, Origin};
-use crate::model::{Index, Made, Node};
+use crate::model::{Index, StartKind, Node};
 
 /// Facts about the image that the definitions do not contain.
 #[derive(Default)]
-pub struct Around<'a> {
+pub struct ImageContext<'a> {
     /// The directories of the lower layers, to which this tree adds.
     pub lower: &'a [PathBuf],
     /// The path of this tree, for commands that add to it.
@@ -18,7 +18,7 @@ pub struct Around<'a> {
     pub old_place: Option<(Origin, &'a str)>,
 }
 
-impl Around<'_> {
+impl ImageContext<'_> {
     /// The lower layer that a service comes from, and the path of its definition.
     pub(super) fn lower_layer_of<'p>(
         &self,
@@ -35,9 +35,9 @@ impl Around<'_> {
     }
 }
 
-/// When a service starts, if s6gen made its definition. A hand-written definition does not say it.
-pub(super) fn made_by_s6gen(index: &Index<'_>, node: Node) -> Option<Made> {
-    index.service(node)?.definition()?.made
+/// How a service starts, if s6gen made its definition. A hand-written definition does not tell.
+pub(super) fn recorded_start(index: &Index<'_>, node: Node) -> Option<StartKind> {
+    index.service(node)?.definition()?.recorded_start
 }
 
 /// Whether a node is one of the bundles that `/init` starts.
