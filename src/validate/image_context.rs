@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Files, Origin};
-use crate::model::{Index, StartKind, Node};
+use crate::model::{Index, Node, StartKind};
 
 /// Facts about the image that the definitions do not contain.
 #[derive(Default)]

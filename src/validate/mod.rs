@@ -4,10 +4,10 @@
 //! Every rule reports every problem that it finds, but each cause once. A name that is defined nowhere is one problem,
 //! even if several services mention it. A pipeline whose two sides differ is one problem, not two.
 
-mod image_context;
 mod bundles;
 mod cycles;
 mod descriptors;
+mod image_context;
 mod lints;
 mod names;
 mod pipelines;

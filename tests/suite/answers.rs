@@ -25,7 +25,7 @@ fn words(line: &str) -> Vec<&OsStr> {
     line.split(' ').map(OsStr::new).collect()
 }
 
-/// Every command that prints JSON, with what is wrong: a manifest, a name, a directory, or that nothing runs.
+/// Every command that prints JSON, in situations in which it fails: a wrong manifest, name or directory, or no running system.
 const COMMANDS: &[&str] = &[
     "check --format json",
     "check --format json -m missing.toml",

@@ -1,8 +1,8 @@
 //! Checks the layout of the code: a room imports only rooms on lower floors, the files of a room do not import each other in
-//! a cycle, and only one room uses each package.
+//! a cycle, and each package is used only in its rooms.
 //!
-//! The only map of the floors is the table at the top of `src/lib.rs`. clippy checks which rooms may open files or print:
-//! see `.clippy.toml`.
+//! The map of the floors is the table at the top of `src/lib.rs`; the one in `docs/develop.md` must equal it. clippy checks which
+//! rooms may open files, print and start programs: see `.clippy.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,7 +20,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("minijinja", &["templates"]),
     ("petgraph", &["model"]),
     ("regex_lite", &["resolve"]),
-    // A tree in memory and a union of layers answer with the same error numbers as a disk.
+    // A tree in memory and a union of layers return the same error numbers as a disk.
     ("rustix", &["disk", "live", "source", "tree"]),
     ("similar", &["compare"]),
     ("strsim", &["diagnostic"]),
@@ -34,7 +34,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
 struct SourceFile {
     module: Vec<String>,
     text: String,
-    /// The absolute paths that it names, each with whether it is exported again.
+    /// The absolute paths that it names, each with whether the file re-exports it.
     paths: Vec<(Vec<String>, bool)>,
 }
 
@@ -145,7 +145,7 @@ fn files() -> Vec<SourceFile> {
     all.filter(|file| !matches!(file.room(), "lib" | "main")).collect()
 }
 
-/// The rows of the table in `src/lib.rs`, from the top: the rooms that do not know each other.
+/// The rows of the table in `src/lib.rs`, from the top. The rooms of a row do not import each other.
 fn floors() -> Vec<Vec<String>> {
     let text = fs::read_to_string(source().join("lib.rs")).unwrap();
     let rows = text.lines().filter_map(|line| line.strip_prefix("//! |")).filter(|row| row.contains("[`"));
@@ -161,6 +161,24 @@ fn the_map_in_lib_has_every_room_once() {
     let files = files();
     let rooms: BTreeSet<&str> = files.iter().map(SourceFile::room).collect();
     assert_eq!(rooms, unique, "the folder `src` and the map in `src/lib.rs` have different rooms");
+}
+
+/// Each room with the number of its floor, from the rows `| FLOOR… | ROOM, ROOM | …` of a table.
+fn floor_numbers(text: &str, prefix: &str) -> BTreeMap<String, char> {
+    let rows = text.lines().filter_map(|line| line.strip_prefix(prefix)?.strip_prefix("| "));
+    let rows = rows.filter(|row| row.starts_with(|c: char| c.is_ascii_digit()));
+    rows.flat_map(|row| {
+        let (floor, rooms) = (row.chars().next().unwrap(), row.split('|').nth(1).unwrap());
+        rooms.split(", ").map(move |room| (room.trim().replace(['[', ']', '`'], ""), floor))
+    })
+    .collect()
+}
+
+#[test]
+fn the_map_for_newcomers_is_that_of_lib() {
+    let lib = fs::read_to_string(source().join("lib.rs")).unwrap();
+    let page = fs::read_to_string(source().parent().unwrap().join("docs/develop.md")).unwrap();
+    assert_eq!(floor_numbers(&page, ""), floor_numbers(&lib, "//! "));
 }
 
 #[test]
@@ -181,7 +199,7 @@ fn a_room_imports_only_rooms_on_lower_floors() {
     }
 }
 
-/// The file in which the item at a path is defined, as far as the files export it again by name.
+/// The file in which the item at a path is defined. Follows re-exports by name.
 fn home(path: &[String], files: &BTreeMap<&[String], &SourceFile>) -> Option<Vec<String>> {
     let length = (1..=path.len()).rev().find(|length| files.contains_key(&path[..*length]))?;
     let (module, rest) = path.split_at(length);
@@ -194,7 +212,7 @@ fn home(path: &[String], files: &BTreeMap<&[String], &SourceFile>) -> Option<Vec
     }
 }
 
-/// Imports from the `mod.rs` of the own room do not count, because a `mod.rs` may declare what the other files share.
+/// Imports from the `mod.rs` of the same room do not count, because a `mod.rs` may declare items that its other files share.
 #[test]
 fn no_files_of_a_room_import_each_other_in_a_cycle() {
     let files = files();
@@ -204,7 +222,7 @@ fn no_files_of_a_room_import_each_other_in_a_cycle() {
     let nodes: BTreeMap<&[String], NodeIndex> =
         files.iter().map(|file| (&file.module[..], imports.add_node(file.module.join("/")))).collect();
     for file in &files {
-        // A file does not use what it only exports again.
+        // A re-export alone is not a use.
         for (path, _) in file.paths.iter().filter(|(_, is_exported)| !is_exported) {
             let Some(home) = home(path, &by_module) else { continue };
             if !file.module.starts_with(&home) && home.first() == file.module.first() {
@@ -225,7 +243,7 @@ fn no_files_of_a_room_import_each_other_in_a_cycle() {
 }
 
 #[test]
-fn each_package_is_known_to_its_rooms_only() {
+fn each_package_is_used_in_its_rooms_only() {
     for file in files() {
         for (package, rooms) in PACKAGES {
             assert!(
@@ -237,7 +255,7 @@ fn each_package_is_known_to_its_rooms_only() {
     }
 }
 
-/// The files that may do what `.clippy.toml` keeps from all others, and how they say so.
+/// The files that may use the functions which `.clippy.toml` forbids, and the attribute with which they do.
 const ALLOWED: &[(&str, &str)] = &[
     ("cli", "the streams of the process are opened here, and handed down"),
     ("disk", "all files of the room touch the file system"),
@@ -245,7 +263,7 @@ const ALLOWED: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn clippy_lets_only_these_files_open_files_print_and_start_programs() {
+fn only_the_listed_files_open_files_print_or_start_programs() {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(".clippy.toml")).unwrap();
     for word in ["std::fs::File::open", "std::println", "std::process::Command::new", "HashMap"] {
         assert!(text.contains(&format!("{word}\"")), "nothing keeps `{word}` from all rooms");
@@ -259,7 +277,7 @@ fn clippy_lets_only_these_files_open_files_print_and_start_programs() {
 }
 
 #[test]
-fn only_a_scope_reads_what_is_not_expanded_yet() {
+fn only_a_scope_reads_unexpanded_texts() {
     let readers: Vec<Vec<String>> = files()
         .into_iter()
         .filter(|file| file.text.contains(".unexpanded()"))

@@ -45,7 +45,7 @@ fn build(tree: &SourceTree, root: &Path) -> Result<Installed, InstallError> {
     install(tree, root, "/etc/s6-overlay/sv")
 }
 
-/// Runs s6gen in a folder that holds what was built from [`MANIFEST`] below `root`.
+/// Runs s6gen in a folder in which [`MANIFEST`] was built below `root`.
 fn s6gen(folder: &Path, line: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_s6gen"));
     command.args(line.split(' ')).current_dir(folder).stdin(Stdio::null()).output().unwrap()
@@ -67,7 +67,7 @@ fn text(output: &Output) -> String {
 fn outside() -> (TempDir, BTreeMap<String, String>) {
     let outside = tempfile::tempdir().unwrap();
     build(&tree("old"), outside.path()).unwrap();
-    // Without its receipt it is nothing of s6gen.
+    // Without the receipt all of it is foreign.
     fs::remove_file(outside.path().join(SV).join(".s6gen")).unwrap();
     let before = look(outside.path());
     (outside, before)
@@ -160,7 +160,7 @@ fn instance_add_neither_follows_a_link_nor_waits_for_a_fifo() {
             assert_eq!(fs::read_to_string(&victim).unwrap(), "SECRET=1\n", "{what}");
             assert!(!folder.path().join("made").exists(), "{what}");
             assert!(!said.contains("SECRET") && !said.contains("PATH="), "{what}");
-            // What is in the way of the new file is removed; what stands for one of ours is refused.
+            // s6gen removes a leftover new file, and refuses a wrong entry in place of one of its own files.
             let is_in_the_way = name.ends_with(".new") || kind == "hard link" && name == ".s6gen.lock";
             assert_eq!(output.status.success(), is_in_the_way, "{what}");
             if !output.status.success() && kind != "hard link" {
@@ -204,7 +204,7 @@ fn root_works_below_no_directory_that_others_may_change() {
         let error = build(&tree("new"), root.path()).unwrap_err().to_string();
         assert!(error.contains(&format!("`{}`", directory.display())), "{error}");
         assert!(error.contains("every user may change"), "{error}");
-        // With the sticky bit others can only add.
+        // In a directory with the sticky bit others can only add entries.
         mode(&directory, 0o1777);
         assert!(build(&tree("old"), root.path()).is_ok());
         mode(&directory, 0o755);
@@ -212,7 +212,7 @@ fn root_works_below_no_directory_that_others_may_change() {
         give(&directory, 4321);
         let result = build(&tree("new"), root.path());
         if place.is_empty() {
-            // The root may belong to any user, and so may what is below it: a checkout of another user.
+            // The root and everything below it may belong to any user, such as a checkout of another user.
             for path in before.keys() {
                 give(&root.path().join("etc"), 4321);
                 let _ = std::os::unix::fs::lchown(root.path().join(path), Some(4321), None);

@@ -1,5 +1,5 @@
-//! Programs for a child process that a test answers for: on its PATH lie small scripts of their names, which hand each
-//! call to the test, and what it says back.
+//! Lets a test answer for the programs that a child process calls. The PATH of the child has small scripts with the names
+//! of these programs. They pass each call to the test, and return its answer.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -15,7 +15,7 @@ use s6gen::live::{Call, Programs};
 const PROGRAMS: [&str; 7] =
     ["s6-rc", "s6-rc-compile", "s6-rc-db", "s6-rc-update", "s6-svc", "s6-svscanctl", "s6-svstat"];
 
-/// Hands its words over, waits, and says what it was told to say.
+/// Passes its words to the test, waits for the answer, and prints it.
 const SCRIPT: &str = r#"#!/bin/sh
 PATH=/usr/bin:/bin
 call=$(mktemp -d "CALLS/call.XXXXXXXX") || exit 1
@@ -28,7 +28,7 @@ cat "$call/err" >&2
 exit "$code"
 "#;
 
-/// What a child says when it has ended.
+/// The message that the child has ended.
 const END: &str = "end";
 
 pub struct Bridge {
@@ -66,14 +66,14 @@ impl Bridge {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// Takes a program away.
+    /// Removes a program from the folder.
     pub fn hide(&self, program: &str) {
         fs::remove_file(self.bin().join(program)).unwrap();
     }
 
-    /// Runs a command with the scripts on its PATH, and behind them the folders `more`; `programs` answers for the scripts.
+    /// Runs a command with the scripts on its PATH, and the folders `more` after them. `programs` answers for the scripts.
     pub fn run(&self, command: &mut Command, more: &[&Path], programs: &mut dyn Programs) -> Output {
-        // Open for both, so that it never ends.
+        // Open for reading and writing, so that reading does not end while no script writes.
         let asked = OpenOptions::new().read(true).write(true).open(self.asked()).unwrap();
         let mut end = asked.try_clone().unwrap();
         let path = std::env::join_paths([self.bin().as_path()].iter().chain(more)).unwrap();

@@ -1,11 +1,9 @@
-//! A tree as a line of JSON: how the recorded verdicts in `tests/truth` are kept, and how a found disagreement is printed.
-//!
-//! They stay JSON because programs write and read them: thousands of small trees, most of them random. Trees that people
-//! read and write, in `tests/cases/tree`, are text: see `tree_text`.
+//! A tree as a line of JSON. `tests/truth` has thousands of small trees in this form, and `oracle` prints a disagreement in
+//! it. Trees for people, in `tests/cases/tree`, are text instead: see `tree_text`.
 //!
 //! Every key but `id` and `files` is optional: `sources` (source directories below the root of the case), `dirs`,
 //! `files` (path → `content` or `content_b64`, `mode`), `symlinks` (path → target), `fifos`, `modes` of directories,
-//! which are applied last. What is not UTF-8 is written `base64:…`.
+//! which are applied last. A text that is not UTF-8 is written as `base64:…`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -100,7 +98,7 @@ pub fn cases(name: &str) -> Vec<Case> {
     lines(name).iter().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// What s6gen says of a tree: the class of the first error, and the database if there is none.
+/// The verdict of s6gen on a tree: the class of the first error, and the database if there is no error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
     pub class: String,
@@ -109,7 +107,7 @@ pub struct Judgement {
 }
 
 impl Verdict {
-    /// What s6gen says differently, if anything.
+    /// How the verdict of s6gen differs from the recorded one, if it does.
     pub fn disagreement(&self, judgement: &Judgement) -> Option<String> {
         let is_same = self.class == judgement.class || self.class_set.contains(&judgement.class);
         if !is_same {
@@ -181,7 +179,7 @@ impl Case {
     /// Makes the tree below `root`.
     pub fn make(&self, root: &Path) -> io::Result<()> {
         let place = |name: &str| -> io::Result<PathBuf> {
-            // Without a component `.` at the end, at which create_dir_all fails.
+            // Drop a `.` at the end, because create_dir_all fails at it.
             let place: PathBuf = root.join(path(name)).components().collect();
             fs::create_dir_all(place.parent().unwrap_or(root))?;
             Ok(place)
@@ -228,7 +226,7 @@ pub fn judge_on_disk(root: &Path, names: &[String]) -> Judgement {
     judge(names.iter().map(|name| s6gen::disk::source(place(name))).collect())
 }
 
-/// A directory that goes away, in memory where the system has such a place.
+/// A temporary directory, in memory if the system has a place for that.
 pub fn scratch() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     let directory = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };

@@ -1,6 +1,6 @@
-//! Every folder below `tests/cases/command` is a case of what a manifest alone cannot show: `steps` are done in a scratch
-//! folder with the manifests of the case, and `expected.snap` is what came of them. A line `$ COMMAND` is for a shell,
-//! and any other one is what s6gen is called with.
+//! Runs the cases below `tests/cases/command`, which show what commands print in a given situation. The lines of `steps` are
+//! run in a scratch folder with the manifests of the case: a shell runs `$ COMMAND`, s6gen is called with the words of any
+//! other line, and a line `# …` is a comment. `expected.snap` has the output.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::golden::{cases, compare};
 
-/// What came of the steps of a case.
+/// The output of the steps of a case.
 fn output(case: &Path) -> String {
     let folder = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(case).unwrap() {

@@ -171,7 +171,7 @@ fn a_build_without_a_root_is_only_for_an_image() {
         ("services.toml", WEB),
         ("alone.toml", "[target]\ns6-rc = \"0.7.0.0\"\n\n[longrun.web]\nrun = [\"web\"]\n"),
     ]);
-    // With --check, so that nothing is written into this machine if it fails.
+    // With --check, so that a failing test writes nothing into this machine.
     let build = |words: &[&str]| run(folder.path(), &[&["build", "--check"], words].concat());
     let output = build(&[]);
     assert_eq!(code(&output), 2, "{}", err(&output));
@@ -210,7 +210,7 @@ fn explain_shows_the_keys_of_a_table() {
 }
 
 #[test]
-fn explanations_fit_the_line_and_end_with_their_sentence() {
+fn explanations_fit_into_lines_and_are_not_cut() {
     let folder = folder(&[]);
     let listed = out(&run(folder.path(), &["explain"]));
     let mut sentences = 0;
@@ -231,7 +231,7 @@ fn explanations_fit_the_line_and_end_with_their_sentence() {
 }
 
 #[test]
-fn wrong_usage_ends_with_2() {
+fn wrong_usage_exits_with_2() {
     let folder = folder(&[("services.toml", WEB)]);
     for arguments in [&["bulid"][..], &["build", "--rot", "x"], &["graph", "--format", "png"], &[]] {
         let output = run(folder.path(), arguments);
@@ -242,7 +242,7 @@ fn wrong_usage_ends_with_2() {
 }
 
 #[test]
-fn an_output_that_the_system_refuses_ends_with_3_and_a_report() {
+fn an_output_that_the_system_refuses_exits_with_3_and_a_report() {
     let folder = folder(&[("services.toml", WEB), ("file", "mine")]);
     let output = run(folder.path(), &["build", "--root", "file"]);
     assert_eq!(code(&output), 3, "{}", err(&output));
@@ -334,7 +334,7 @@ fn the_graph_is_for_people_for_graphviz_and_for_programs() {
 }
 
 #[test]
-fn a_tree_of_s6gen_that_is_checked_without_the_overlay_gets_a_hint() {
+fn a_tree_of_s6gen_that_is_checked_without_overlay_gets_a_hint() {
     let folder = folder(&[("services.toml", WEB)]);
     assert_eq!(code(&run(folder.path(), &["build", "--root", "out"])), 0);
     let bare = run(folder.path(), &["check", "--tree", "out/etc/s6-overlay/sv"]);
@@ -367,7 +367,7 @@ fn the_graph_shows_the_descriptions_of_services_and_bundles() {
 }
 
 #[test]
-fn help_teaches_with_examples() {
+fn help_shows_examples() {
     let folder = folder(&[]);
     for arguments in [&["--help"][..], &["build", "--help"], &["check", "--help"], &["graph", "--help"]] {
         let output = run(folder.path(), arguments);
@@ -399,7 +399,7 @@ fn the_release_binary_needs_nothing_of_the_system() {
     needs!("release");
     let binary = std::env::var_os("S6GEN_RELEASE").unwrap();
     let bytes = fs::read(&binary).unwrap();
-    // A static program asks for no interpreter: its program headers have no entry of type PT_INTERP, 3.
+    // A static program needs no dynamic linker: its program headers have no entry of type PT_INTERP, 3.
     let number = |at: usize, width: usize| {
         bytes[at..at + width].iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
     };
@@ -419,7 +419,7 @@ fn the_release_binary_needs_nothing_of_the_system() {
 }
 
 #[test]
-fn a_manifest_is_laid_over_those_that_it_includes() {
+fn a_manifest_overrides_those_that_it_includes() {
     let folder = folder(&[
         (
             "services.toml",
@@ -480,7 +480,7 @@ fn a_file_that_cannot_be_included_is_reported_at_its_include() {
 }
 
 #[test]
-fn a_template_of_the_users_stands_before_the_shipped_one() {
+fn a_template_of_the_user_replaces_the_shipped_one() {
     let folder =
         folder(&[("services.toml", "[longrun.web]\nrun = [\"web\"]\n[longrun.db]\nrun = [\"db\"]\n")]);
     assert_eq!(code(&run(folder.path(), &["init", "--templates", "mine"])), 0);

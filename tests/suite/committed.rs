@@ -1,4 +1,4 @@
-//! A tree that was committed to git and cloned again passes `build --check`.
+//! Checks that a tree that was committed to git and cloned again passes `build --check`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -38,7 +38,7 @@ fn a_git_clone_passes_build_check_with_any_umask() {
         let output = run(&clone, "$s6gen build --check --root rootfs");
         assert!(output.status.success(), "umask {umask}: {}", String::from_utf8_lossy(&output.stderr));
     }
-    // What matters is still seen.
+    // A difference that matters is still reported.
     let clone = folder.join("clone-002");
     let run_file = clone.join("rootfs/etc/s6-overlay/sv/tincd/run");
     let script =

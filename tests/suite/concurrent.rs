@@ -1,7 +1,7 @@
-//! Several s6gen at once on a real s6-rc, and supervisors that are lost meanwhile: nothing that was asked for is lost, and
-//! nothing waits for ever.
+//! Runs several s6gen at once on a real s6-rc, also while supervisors get lost: every request takes effect, and no process
+//! waits for ever.
 //!
-//! `S6GEN_KILLS=all` repeats what is a matter of luck as often as it takes; otherwise it is a sample.
+//! Some of this depends on timing. `S6GEN_KILLS=all` repeats it often; otherwise it is tried a few times.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,13 +13,13 @@ use crate::require;
 use crate::supervise::eventually;
 
 impl System {
-    /// The words of a call of s6gen on this system.
+    /// The arguments of s6gen for this system.
     fn words(&self, words: &[&str]) -> Vec<String> {
         let (live, tree) = (self.path("run/s6-rc"), self.path("source"));
         let options = [format!("--live={}", live.display()), format!("--tree={}", tree.display())];
         let (place, options) = match words[0] {
             "apply" | "diff" => (1, &options[..]),
-            // Which reads a file only.
+            // This command only reads a file.
             "instance" if words[1] == "list" => (2, &options[1..]),
             "instance" => (2, &options[..]),
             _ => (1, &options[..1]),
@@ -47,7 +47,7 @@ impl System {
         fs::write(self.path(name), format!("{target}\n\n{manifest}")).unwrap();
     }
 
-    /// s6-rc and s6 agree on what is up.
+    /// Asserts that s6-rc and s6 agree on the services that are up.
     #[track_caller]
     fn agrees(&self) {
         let differs = self.command("s6-rc").args(["-l", "run/s6-rc", "diff"]).output().unwrap();
@@ -93,7 +93,7 @@ fn starts_and_stops_during_an_apply_are_not_lost() {
     let apply = system.begin(&["apply", "-m", "after.toml"]);
     eventually("the apply starts `slow` again", || system.path("begun").exists());
 
-    // Who waits no longer says so, and for whom.
+    // A process that gives up waiting reports that, and the process that it waited for.
     let waited = system.ask(&["start", "--wait", "0", "od"]);
     assert_eq!(waited.status.code(), Some(3));
     assert!(err(&waited).contains("nothing was changed"), "{}", err(&waited));
@@ -114,7 +114,7 @@ fn starts_and_stops_during_an_apply_are_not_lost() {
     system.agrees();
 }
 
-/// A template whose instances come and go beside what else happens.
+/// A template whose instances are added and removed while other things happen.
 const TUNNEL: &str = r#"
 [longrun.tunnel]
 start = "on-demand"
@@ -124,8 +124,8 @@ run = ["sh", "-c", "exec sleep 1000", "sh", "{{ port }}"]
 "#;
 
 #[test]
-fn a_restart_beside_an_apply_leaves_everything_up() {
-    let name = "a_restart_beside_an_apply_leaves_everything_up";
+fn a_restart_during_an_apply_leaves_everything_up() {
+    let name = "a_restart_during_an_apply_leaves_everything_up";
     let manifest = r#"
 [longrun.web]
 run = ["sleep", "1000"]
@@ -148,8 +148,8 @@ run = ["sleep", "1000"]
 }
 
 #[test]
-fn a_comparison_beside_applies_compares() {
-    let name = "a_comparison_beside_applies_compares";
+fn a_diff_during_applies_succeeds() {
+    let name = "a_diff_during_applies_succeeds";
     let manifest = r#"
 [longrun.web]
 run = ["sleep", "1000"]
@@ -185,7 +185,7 @@ run = ["sleep", "1000"]
     assert!(err(&started).contains("`s6-rc` was ended after 1 s"), "{}", err(&started));
     fine(&system.ask(&["restart", "web"]));
     system.agrees();
-    // Where it is a part of an update, the new database is live.
+    // In an update, the new database is live by then.
     system.write("after.toml", &manifest.replace("start = \"on-demand\"", ""));
     let applied = system.ask(&["apply", "--timeout", "1", "-m", "after.toml"]);
     assert_eq!(applied.status.code(), Some(3));
@@ -195,8 +195,8 @@ run = ["sleep", "1000"]
 }
 
 #[test]
-fn services_that_nobody_supervises_are_given_back() {
-    let name = "services_that_nobody_supervises_are_given_back";
+fn services_without_a_supervisor_get_one_again() {
+    let name = "services_without_a_supervisor_get_one_again";
     let manifest = r#"
 [longrun.web]
 run = ["sleep", "1000"]
@@ -222,8 +222,8 @@ run = ["sleep", "1000"]
     system.agrees();
 }
 
-/// s6-rc-update as it is on a slow machine: between the links that it makes for s6-svscan, which replaces meanwhile the
-/// supervisors that it has ended, time goes by.
+/// s6-rc-update as on a slow machine: it pauses between the links that it makes for s6-svscan. Meanwhile s6-svscan replaces the
+/// supervisors that s6-rc-update has ended.
 const SLOWLY: &str = "#!/bin/sh\nexec strace -o /dev/null -e trace=symlink,symlinkat -e inject=symlink,symlinkat:delay_exit=DELAY s6-rc-update-real \"$@\"\n";
 
 /// A service with a pipe to its logger.
@@ -234,8 +234,8 @@ log = { to = "SCRATCH/NAME-log", user = "root" }
 "#;
 
 #[test]
-fn an_update_outlives_supervisors_that_start_in_the_midst_of_it() {
-    let name = "an_update_outlives_supervisors_that_start_in_the_midst_of_it";
+fn an_update_survives_supervisors_that_start_during_it() {
+    let name = "an_update_survives_supervisors_that_start_during_it";
     if !require::all(name, &["strace", "root"]) {
         return;
     }
@@ -243,7 +243,7 @@ fn an_update_outlives_supervisors_that_start_in_the_midst_of_it() {
         ('a'..='h').map(|c| format!("[longrun.b{c}]\nrun = [\"sleep\", \"1000\"]\n")).collect();
     let count = rounds(4, 60);
     for round in 0..count {
-        // s6rc-fdholder runs where there is a pipe; then it has to be told of new ones.
+        // s6rc-fdholder runs only if there is a pipe. Then s6gen must give it the new pipes.
         let old = if round % 2 == 0 { String::new() } else { LOGGED.replace("NAME", "old") };
         let manifest = format!("\n{}{old}", services.join("\n"));
         let Some(system) = System::boot(name, &manifest) else { return };

@@ -1,4 +1,5 @@
-//! A default that is taken back is as if it were not there: tried with every key, and with a part of each that has parts.
+//! A service that resets a default gets the same as without the default. This is tried with every key, and with a part of
+//! each key that has parts.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +7,7 @@ use s6gen::diagnostic::{Files, Severity};
 use s6gen::manifest::REFERENCE;
 use s6gen::{compile, render};
 
-/// What comes of a manifest: its tree, or what is wrong with it.
+/// The tree of a manifest, or its problems.
 fn outcome(text: &str) -> String {
     let mut files = Files::default();
     let file = files.add("services.toml", text);
@@ -19,7 +20,8 @@ fn outcome(text: &str) -> String {
     }
 }
 
-/// The service `a` with the lines `own`, and those that are in `mentions`, for which the default does not hold.
+/// A manifest with the service `a`, which has the lines `own`, and the services in `mentions`, which the default does not
+/// affect.
 fn manifest(kind: &str, default: &str, own: &str, mentions: &str) -> String {
     let keys: BTreeSet<&str> = default.lines().map(|line| line.split(['.', ' ']).next().unwrap()).collect();
     let keys: Vec<String> = keys.into_iter().map(|key| format!("\"{key}\"")).collect();
@@ -33,7 +35,7 @@ fn manifest(kind: &str, default: &str, own: &str, mentions: &str) -> String {
     text
 }
 
-/// A key or a part of one, a default for it, and what a service has beside it.
+/// A key or a part of one, a default for it, and the other lines that a service needs for it.
 type Sample = (&'static str, &'static str, &'static str);
 
 const COMMON: &[Sample] = &[
@@ -131,7 +133,7 @@ fn samples() -> impl Iterator<Item = (&'static str, Sample)> {
         .chain(of("oneshot", ONESHOT))
 }
 
-/// What a service needs beside its samples.
+/// The lines that a service needs besides its sample.
 fn own(kind: &str, path: &str, extra: &str) -> String {
     match (kind, path) {
         ("longrun", "run") | ("oneshot", "up") => extra.to_owned(),
@@ -148,12 +150,12 @@ fn a_default_that_is_reset_has_no_effect() {
         let none = outcome(&manifest(kind, "", &own, &mentions));
         let with = outcome(&manifest(kind, default, &own, &mentions));
         assert_ne!(with, none, "{kind} {path}: the default says nothing");
-        // A limit of deaths is two keys.
+        // A limit of deaths consists of two keys.
         let pair = [("on-exit.deaths", "on-exit.within"), ("on-exit.within", "on-exit.deaths")];
         let other = pair.iter().find(|(key, _)| *key == path).map(|(_, other)| format!(", \"{other}\""));
         let without = format!("{own}\nwithout = [\"{path}\"{}]", other.unwrap_or_default());
         assert_eq!(outcome(&manifest(kind, default, &without, &mentions)), none, "{kind} {path}");
-        // The whole of what it is a part of.
+        // The key that it is a part of.
         let whole = path.split('.').next().unwrap();
         if !extra.contains(&format!("{whole}.")) && !extra.contains(&format!("{whole} =")) {
             let without = format!("{own}\nwithout = [\"{whole}\"]");
@@ -216,7 +218,7 @@ fn every_key_is_tried() {
     }
 }
 
-/// Defaults, what a service says nearer, and what that is the same as without the defaults.
+/// Defaults, the lines of a service that replace them, and the lines that give the same service without the defaults.
 const DISPLACED: &[(&str, &str, &str)] = &[
     ("log.size = \"2MB\"\nlog.tee = true\nlog.user = \"x\"", "", ""),
     (

@@ -1,4 +1,4 @@
-//! `s6gen diff`: each folder below `tests/cases/diff` has two systems, `old` and `new`, and what is said of them.
+//! Tests `s6gen diff`. Each folder below `tests/cases/diff` has two systems, `old` and `new`, and the expected output.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -27,7 +27,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// What the two systems of a case are called.
+/// The names of the two systems of a case.
 fn systems(case: &Path) -> [&'static str; 2] {
     if case.join("old.toml").exists() { ["old.toml", "new.toml"] } else { ["old", "new"] }
 }
@@ -44,7 +44,7 @@ fn every_case_is_compared_in_services_and_settings() {
 }
 
 #[test]
-fn programs_get_the_same_in_a_shape_of_their_own() {
+fn every_case_has_its_json() {
     for case in cases("diff") {
         let [old, new] = systems(&case);
         let output = diff(&case, &["--json", old, new]);
@@ -92,7 +92,7 @@ fn a_manifest_and_the_tree_built_of_it_are_the_same() {
             snapshot_of(|| vec![disk::source(&place)])
         };
         let differences = s6gen::compare::differences(&told, &built);
-        // What is added to other layers has no type of its own in the tree.
+        // A dependency that is added to another layer's service has no `type` in the tree.
         let is_other = |name: &Name| told.services[name].kind == NodeKind::Unknown;
         let real = differences.iter().filter(|difference| !is_other(&difference.name)).count();
         assert_eq!(real, 0, "{}: {differences:#?}", case.display());
@@ -167,7 +167,7 @@ fn one(kind: NodeKind, change: impl Fn(&mut Settings)) -> Snapshot {
 }
 
 #[test]
-fn only_what_is_read_at_the_start_needs_a_restart() {
+fn only_settings_that_are_read_at_the_start_need_a_restart() {
     let is_restarted = |kind: NodeKind, change: &dyn Fn(&mut Settings)| {
         let (old, new) = (one(kind, |_| ()), one(kind, change));
         let up = running(&old, &[Name::from("a")]);
@@ -211,9 +211,9 @@ fn only_what_is_read_at_the_start_needs_a_restart() {
     }
 }
 
-/// `apply` compares and prints as `diff` does; the stops and starts are those that s6-rc-update reported.
+/// `apply` compares and prints like `diff`, but with the stops and starts that s6-rc-update has reported.
 #[test]
-fn an_update_is_told_with_the_names_of_the_settings_and_the_reason() {
+fn an_update_shows_the_names_of_changed_settings_and_the_reason() {
     let longrun = |run: &str, kill: &str| {
         let file = |content: &str| File { content: content.into(), executable: false };
         let files = [("run", run), ("timeout-kill", kill)];
@@ -244,7 +244,7 @@ fn an_update_is_told_with_the_names_of_the_settings_and_the_reason() {
     ]);
     let names = |names: &[&str]| -> BTreeSet<Name> { names.iter().copied().map(Name::from).collect() };
     let up = names(&["db", "prepare", "quiet", "web", "web-log"]);
-    // An update that was killed has changed the scripts of `prepare` already.
+    // An update that was killed has already replaced the scripts of `prepare`.
     let conversions = names(&["db", "prepare"]);
     let mut comparison = Comparison::without_effects(&old, &new, &up, &BTreeSet::new(), conversions);
     let needs = |name: &str| Effect::Restarted(Some(Cause::Dependency(name.into())));
@@ -272,7 +272,7 @@ unchanged  1
 }
 
 #[test]
-fn the_readme_shows_what_is_really_printed() {
+fn the_readme_shows_the_real_dry_run() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = diff(&folder.join("tests/cases/diff/readme"), &["old.toml", "new.toml"]);
     let readme = fs::read_to_string(folder.join("README.md")).unwrap();
@@ -281,7 +281,7 @@ fn the_readme_shows_what_is_really_printed() {
 }
 
 #[test]
-fn start_bundles_of_the_overlay_are_no_difference() {
+fn start_bundles_of_the_overlay_make_no_difference() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let versions = ["3.1.6.2", "3.2.3.0"];

@@ -1,4 +1,5 @@
-//! Hostile words and variables through generated scripts, run by the real execlineb. `S6GEN_VECTORS` says how many.
+//! Runs generated scripts with the real execlineb: words and variables with every special character reach the program
+//! unchanged. `S6GEN_VECTORS` is the number of words and variables to try.
 
 use std::fmt::Write;
 use std::fs;
@@ -11,7 +12,7 @@ use s6gen::{compile, render};
 use crate::oracle::number_from;
 use crate::require::needs;
 
-/// A small generator, so that a failing case can be made again from its number.
+/// A small random number generator. A failing case can be repeated with its number.
 pub struct Random(pub u64);
 
 impl Random {

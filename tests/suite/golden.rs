@@ -1,5 +1,6 @@
-//! Every folder below `tests/cases` is a case: `services.toml`, and beside it the whole output that is expected. Those
-//! below `tests/cases/tree` are for `hand_written`, `command` for `command_cases`, `live` for `live_cases`.
+//! Runs the cases in `tests/cases/ok`, `err` and `meduza`. Each is a folder with `services.toml` and the expected output. The
+//! cases in `tree` are for `hand_written`, those in `command` for `command_cases`, in `live` and `python` for `live_cases`,
+//! and in `diff` for `diff`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +23,7 @@ pub fn cases(kind: &str) -> Vec<PathBuf> {
     cases
 }
 
-/// The reports on a case, and the tree it gives if it has no errors.
+/// The reports on a case, and its tree if it has no errors.
 fn output(case: &Path) -> String {
     let mut files = Files::default();
     let problems = match disk::read_manifest(&case.join("services.toml")) {
@@ -47,7 +48,7 @@ fn output(case: &Path) -> String {
     problems.iter().map(|problem| human(problem, &files, Style::Plain)).collect()
 }
 
-/// Compares with what is expected in the folder.
+/// Compares the output with the expected one in the folder.
 pub fn compare(case: &Path, output: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(case);
@@ -57,14 +58,14 @@ pub fn compare(case: &Path, output: &str) {
 }
 
 #[test]
-fn every_accepted_case_gives_its_whole_tree() {
+fn every_accepted_case_gives_its_tree() {
     for case in cases("ok") {
         compare(&case, &output(&case));
     }
 }
 
 #[test]
-fn every_refused_case_gives_its_whole_report() {
+fn every_refused_case_gives_its_report() {
     for case in cases("err") {
         compare(&case, &output(&case));
     }
@@ -83,7 +84,7 @@ fn every_report_on_a_manifest_has_a_remedy() {
 }
 
 #[test]
-fn the_shipped_manifest_gives_the_whole_meduza_tree() {
+fn the_shipped_manifest_gives_the_meduza_tree() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     compare(&folder.join("tests/cases/meduza"), &output(folder));
 }
@@ -92,7 +93,7 @@ fn the_shipped_manifest_gives_the_whole_meduza_tree() {
 fn every_code_has_a_case() {
     let name = |case: &PathBuf| case.file_name().unwrap().to_string_lossy().replace("--", "::");
     let report = |case: &PathBuf| fs::read_to_string(case.join("expected.snap")).unwrap();
-    // The cases of running systems are named after what happens, and several codes may come of it.
+    // The cases of running systems are named after the situation. Each may show several codes.
     let live: String = cases("live").iter().map(report).collect();
     let folders: Vec<PathBuf> = ["err", "tree", "command"].iter().flat_map(|kind| cases(kind)).collect();
     let has_case = |code: &Code| {
@@ -112,7 +113,7 @@ fn every_code_has_a_case() {
     }
 }
 
-/// Codes for what only a whole image can do wrong, or many services, which `image` and `size` make.
+/// Codes that only a whole image or very many services can cause. `image` and `size` have tests for them.
 const IMAGE: &[&str] = &[
     "lint::too-many-services",
     "overlay::not-found",

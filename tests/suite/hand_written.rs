@@ -1,7 +1,7 @@
-//! What goes wrong in trees that people write by hand, and what s6gen says of it.
+//! Common mistakes in trees that people write by hand, and the reports on them.
 //!
-//! Every folder below `tests/cases/tree` is a case: `tree.txt`, a small tree as `tree_text` reads it, and `expected.snap`,
-//! what `s6gen check --tree src` prints in the directory above it.
+//! Every folder below `tests/cases/tree` is a case. `tree.txt` is a small tree as `tree_text` reads it. `expected.snap` has the
+//! output of `s6gen check --tree src` for it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -34,7 +34,7 @@ fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/tree").join(name)
 }
 
-/// Runs `s6gen check` on the case; nothing if that cannot be done here as the user whom the case names.
+/// Runs `s6gen check` on the case. `None` if the case must run as another user, and this process cannot.
 fn check(case: &Case, arguments: &[&str]) -> Option<Output> {
     let root = scratch();
     case.make(root.path()).unwrap();
@@ -70,7 +70,7 @@ fn report(case: &Case) -> Option<String> {
 }
 
 #[test]
-fn every_hand_written_tree_gets_its_whole_report() {
+fn every_hand_written_tree_gets_its_report() {
     for folder in cases("tree") {
         let case = case_of(&folder);
         if let Some(report) = report(&case) {
@@ -118,8 +118,8 @@ fn the_real_compiler_gives_every_hand_written_tree_the_same_verdict() {
     assert!(compared > 50);
 }
 
-/// The failures that people ask about most, as far as a tree shows them: the rank in the list of them, the case, and
-/// the words that end the question.
+/// The failures that people ask about most and that a tree shows: the rank of each in the list of questions, its case, and
+/// the words of the report that answer the question.
 const ASKED: &[(u32, &str, &[&str])] = &[
     (1, "lint--finish-misses-crashes", &["SIGSEGV", "the same holds for `web`"]),
     (6, "lint--home-of-root", &["still `/root`", "export HOME"]),
@@ -165,7 +165,7 @@ const ASKED: &[(u32, &str, &[&str])] = &[
 ];
 
 #[test]
-fn the_report_on_a_failure_that_people_ask_about_ends_the_question() {
+fn the_report_on_a_common_failure_answers_the_question() {
     for (rank, name, words) in ASKED {
         let report = fs::read_to_string(folder(name).join("expected.snap")).unwrap();
         for word in *words {
@@ -177,7 +177,7 @@ fn the_report_on_a_failure_that_people_ask_about_ends_the_question() {
 #[test]
 fn a_tree_that_s6gen_built_gets_no_report() {
     let manifests = cases("ok").into_iter().chain([PathBuf::from(env!("CARGO_MANIFEST_DIR"))]);
-    // This one is about files without an effect, and each is told.
+    // This case has files without an effect, which are reported.
     for folder in manifests.filter(|folder| !folder.ends_with("files-of-the-other-kind")) {
         let mut files = Files::default();
         let manifest = files.add("services.toml", fs::read(folder.join("services.toml")).unwrap());
@@ -186,7 +186,7 @@ fn a_tree_that_s6gen_built_gets_no_report() {
         let mut problems = Problems::default();
         let source = tree.source(compiled.target.tree.trim_start_matches('/'));
         let mut set = import::tree(vec![source], compiled.target.clone(), &mut files, &mut problems);
-        // What the tree does not hold: the definitions of s6-overlay and of other layers.
+        // The tree does not contain the definitions of s6-overlay and of other layers.
         let known: BTreeSet<_> = set.services.iter().map(|service| service.name.clone()).collect();
         let others = compiled.services.iter().filter(|service| service.layer != Layer::Ours);
         set.services.extend(others.filter(|service| !known.contains(&service.name)).cloned());
@@ -197,7 +197,7 @@ fn a_tree_that_s6gen_built_gets_no_report() {
     }
 }
 
-/// What people do on purpose, and what works: none of it is worth a word.
+/// Choices that people make on purpose and that work. None of them is reported.
 const FINE: &[(&str, &str)] = &[
     // A mode of 0644 and a missing newline are fine for a longrun, as are comments and blank lines in scripts.
     ("web/type", "longrun"),
@@ -239,7 +239,7 @@ const FINE: &[(&str, &str)] = &[
     ("dirs/templates/web.conf", "port=80\n"),
     ("render/type", "oneshot\n"),
     ("render/up", "cp -r /etc/s6-overlay/s6-rc.d/dirs/templates /run/web\n"),
-    // execline, with what looks like a shell's.
+    // execline with words that look like shell syntax.
     ("config/type", "oneshot\n"),
     (
         "config/up",
@@ -249,7 +249,7 @@ const FINE: &[(&str, &str)] = &[
     ("clean/up", "find /tmp -name *.pid -exec rm {} ;\n"),
     ("account/type", "oneshot\n"),
     ("account/up", "sh -c \"usermod -u \\\"$PUID\\\" app && chown app /config/*\"\n"),
-    // Scripts that stay, wait and choose.
+    // Shell scripts that do not end: they loop, wait, or start a program that depends on a condition.
     ("idle/type", "longrun\n"),
     (
         "idle/run",
@@ -263,7 +263,7 @@ const FINE: &[(&str, &str)] = &[
     ("cron/run", "#!/bin/sh\nexec busybox crond -f -S -l 5\n"),
     ("ssh/type", "longrun\n"),
     ("ssh/run", "#!/bin/sh\nexec /usr/sbin/sshd -De\n"),
-    // execline that clears up and then goes on to its program; long lists of arguments.
+    // execline that tidies up and then runs its program; long lists of arguments.
     ("chain/type", "longrun\n"),
     (
         "chain/run",
@@ -273,7 +273,7 @@ const FINE: &[(&str, &str)] = &[
     ("paths/up", "chown app\n/var/lib/app\n/var/log/app\n"),
     ("python/type", "longrun\n"),
     ("python/run", "#!/usr/bin/python3\nimport time\ntime.sleep(1e9)\n"),
-    // Readiness: by number, by a checker, by a script of the image that may know.
+    // Readiness: by the number of the descriptor, by s6-notifyoncheck, by a script of the image that may know the descriptor.
     ("api/type", "longrun\n"),
     (
         "api/run",

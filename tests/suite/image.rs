@@ -1,7 +1,7 @@
-//! Which directories of an image are compiled, and what comes of it, version by version.
+//! The directories of an image that each version of s6-overlay compiles, and the reports on them.
 //!
-//! Where s6-rc-compile is on PATH, every image is also made on the disk, treated as `rc.init` does, and compiled.
-//! `S6GEN_ROOTFS` names the root of an image with s6-overlay 3.2.3.1 or newer.
+//! If s6-rc-compile is on PATH, every image is also written to the disk, completed as `rc.init` does, and compiled. Set
+//! `S6GEN_ROOTFS` to the root of an image with s6-overlay 3.2.3.1 or newer to test that as well.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -54,7 +54,7 @@ fn add(tree: &mut SourceTree, at: &str, lines: &[&str]) {
 
 const OVERLAY: &str = "etc/s6-overlay/";
 
-/// What the archives of s6-overlay put into `/etc/s6-overlay`.
+/// The files that the archives of s6-overlay have in `/etc/s6-overlay`.
 fn shipped(system: System) -> SourceTree {
     let mut tree = SourceTree::default();
     let place = if system.has(Feature::UserBundlesDir) { "user-bundles.d" } else { "s6-rc.d" };
@@ -85,7 +85,7 @@ fn write(tree: &SourceTree, root: &Path) {
     }
 }
 
-/// The overlay's own definitions as far as s6gen knows them: with empty scripts.
+/// Writes the definitions of s6-overlay itself as s6gen knows them, with empty scripts.
 fn write_own(system: System, root: &Path) -> String {
     let own = "package/sources";
     for service in system.own_definitions() {
@@ -104,7 +104,7 @@ fn write_own(system: System, root: &Path) -> String {
     own.to_owned()
 }
 
-/// What the real program says of an image that lies in `root`: the class, and the database.
+/// The verdict of the real program on the image in `root`: the class, and the database.
 fn really(system: System, root: &Path, bundle_dir: Option<&str>) -> (String, Value) {
     let own = write_own(system, root);
     let definitions = "etc/s6-overlay/s6-rc.d";
@@ -140,14 +140,14 @@ impl Judgement {
     }
 
     fn codes(&self) -> Vec<&'static str> {
-        // What hand-written files do wrong by themselves is not the matter here.
+        // These tests are not about mistakes in single files.
         self.problems()
             .map(|problem| problem.code.slug())
             .filter(|slug| !slug.starts_with("lint::"))
             .collect()
     }
 
-    /// What s6-rc-compile says, according to s6gen.
+    /// The verdict of s6-rc-compile, as s6gen predicts it.
     fn class(&self) -> &'static str {
         self.problems().find_map(|problem| problem.class).map_or("ok", |class| class.slug())
     }
@@ -186,14 +186,14 @@ impl Judgement {
     }
 }
 
-/// Judges the whole file system of an image: what this version ships, and `lines` below `/etc/s6-overlay`.
+/// Judges the whole file system of an image: the files that this version ships, and `lines` below `/etc/s6-overlay`.
 fn image(version: &str, lines: &[&str]) -> Judgement {
     let mut tree = shipped(system(version));
     add(&mut tree, OVERLAY, lines);
     judged(&tree, &Setup::new(system(version)), &tree)
 }
 
-/// Judges `lines` alone, as what comes into the image.
+/// Judges `lines` alone, as files that are copied into an image.
 fn partial(version: &str, lines: &[&str]) -> Judgement {
     let mut tree = SourceTree::default();
     add(&mut tree, OVERLAY, lines);
@@ -265,7 +265,7 @@ fn an_old_place_without_types_is_completed_by_3_2_3_2() {
       note: /init writes `type` files here at boot; if it cannot, because the root is read-only, nothing starts
       help: in the image, after the last layer that contains the old directory, run `mv /etc/s6-overlay/s6-rc.d/user/contents.d/web /etc/s6-overlay/user-bundles.d/user/contents.d/ && rm -r /etc/s6-overlay/s6-rc.d/user`
     ");
-    // Also where nothing but the directory is there, or something else than a bundle.
+    // Even if the directory is empty, or is not a bundle.
     assert_eq!(image(NEW, &["s6-rc.d/user/"]).codes(), ["overlay::deprecated-place"]);
     let other = image(NEW, &["s6-rc.d/user/type = longrun", "web: base", "s6-rc.d/user/contents.d/web"]);
     assert_eq!(other.codes(), ["overlay::deprecated-place"]);
@@ -307,7 +307,7 @@ fn the_new_place_is_not_read_if_the_old_one_exists() {
       /etc/s6-overlay/user-bundles.d/user/contents.d/db: never read, so this does not start `db`
       help: in the image, after the last layer that contains the old directory, run `mv /etc/s6-overlay/s6-rc.d/user/contents.d/web /etc/s6-overlay/user-bundles.d/user/contents.d/ && rm -r /etc/s6-overlay/s6-rc.d/user`
     ");
-    // What is in both is not lost.
+    // A service in both places is started.
     let twice = ["web: base", "s6-rc.d/user/contents.d/web", "user-bundles.d/user/contents.d/web"];
     assert_eq!(image(NEW, &twice).codes(), ["overlay::deprecated-place"]);
 }
@@ -370,7 +370,7 @@ fn a_bundle_directory_must_bring_both_bundles() {
     assert_eq!((missing.class(), missing.codes()), ("src-opendir", vec!["s6rc::source-unreadable"]));
     add(&mut tree, OVERLAY, &["night/user2/type = bundle", "night/user2/contents.d/"]);
     assert_eq!(judged(&tree, &setup("/etc/s6-overlay/night"), &tree).codes(), FINE);
-    // It is an ordinary source: definitions in it count, until an old place switches it off.
+    // The directory is an ordinary source, so definitions in it count, unless the old place exists.
     add(&mut tree, OVERLAY, &["night/db/type = longrun", "night/db/run = x", "night/db/dependencies.d/base"]);
     add(&mut tree, OVERLAY, &["night/user/contents.d/db"]);
     assert_eq!(judged(&tree, &setup("/etc/s6-overlay/night"), &tree).starts(), ["web", "db"]);
@@ -395,7 +395,7 @@ fn a_profile_replaces_everything_in_the_image() {
 }
 
 #[test]
-fn a_directory_beside_the_two_is_never_read() {
+fn a_directory_beside_the_two_that_init_reads_is_never_read() {
     let judgement = partial(
         NEW,
         &["sv/web/type = longrun", "sv/web/run = #!/bin/web", "user-bundles.d/user/contents.d/web"],
@@ -411,7 +411,7 @@ fn a_directory_beside_the_two_is_never_read() {
 }
 
 #[test]
-fn names_of_the_overlay_are_known_and_taken() {
+fn names_of_the_overlay_are_known_and_reserved() {
     let judgement = partial(NEW, &["base: ", "s6-rc.d/base/dependencies.d/fix-attrs"]);
     assert_eq!((judgement.class(), judgement.codes()), ("dup-service", vec!["overlay::built-in-name"]));
     let lines = ["web: legacy-services", "user-bundles.d/user/contents.d/web"];
@@ -515,7 +515,7 @@ fn layers_merge_as_in_an_image() {
     assert_eq!(names(&mut root.directory(b"file").unwrap()), ["inside"]);
     assert_eq!(a.place(b"one").unwrap(), Path::new("layer1/a/one"));
     assert_eq!(a.place(b"two").unwrap(), Path::new("layer2/a/two"));
-    // A link of an upper layer hides the directory below, and leads to what all layers have there.
+    // A link in an upper layer hides the directory of a lower layer, and leads to the entries of all layers at its target.
     assert_eq!(names(&mut root.directory(b"l").unwrap()), ["deep", "one", "three", "two"]);
     assert_eq!(root.kind(b"l").unwrap(), EntryKind::Directory);
 }
@@ -554,7 +554,7 @@ fn a_union_of_one_layer_is_that_layer() {
 }
 
 #[test]
-fn trees_that_are_spread_over_layers_get_the_verdict_of_the_whole() {
+fn a_tree_that_is_spread_over_layers_gets_the_verdict_of_the_whole_tree() {
     let verdicts = lines("verdicts-dev.jsonl").into_iter().map(|line| serde_json::from_str(&line).unwrap());
     let verdicts: BTreeMap<String, Verdict> =
         verdicts.map(|verdict: Verdict| (verdict.id.clone(), verdict)).collect();
@@ -699,7 +699,7 @@ fn nested_files_of_a_definition_are_found_in_every_layer() {
     assert_eq!(check(&layers)[0], "lint::readiness-check mine/s6-rc.d/web/run");
 }
 
-/// What `check` says of an s6-overlay directory on top of others.
+/// The output of `check` for an s6-overlay directory on top of others.
 fn said(folder: &Path, tree: &str, layers: &[&str]) -> String {
     let layers = layers.iter().flat_map(|layer| ["--layer", layer]);
     let arguments: Vec<&str> =
@@ -753,7 +753,7 @@ fn early_services_are_reported_once_for_each_chain_and_once_for_lower_layers() {
 
     2 warnings; `s6gen explain CODE` says more about each
     ");
-    // Nobody starts this. The remedy is in the tree that is judged, not in the layer that has the bundle's `type`.
+    // Nothing starts this service. The remedy is in the judged tree, and not in the layer that has the `type` of the bundle.
     add(&mut files, "mine/", &["idle: base"]);
     add(&mut files, "base/", &["spare: base"]);
     write(&files, folder.path());
@@ -837,11 +837,11 @@ fn an_image_that_s6gen_built_starts_what_its_manifest_starts() {
     assert!(check().ends_with("no problem for s6-overlay 3.2.3.2\n"), "{}", check());
     let tree = err(&run(folder.path(), &["check", "--overlay", NEW, "--tree", "rootfs/etc/s6-overlay"]));
     assert!(tree.ends_with("no problem for s6-overlay 3.2.3.2\n"), "{tree}");
-    // What should start and does not is still told.
+    // A service that should start and does not is still reported.
     fs::remove_file(root.join("etc/s6-overlay/user-bundles.d/user/contents.d/default")).unwrap();
     assert!(check().contains("nothing starts bundle `default`"), "{}", check());
     assert_eq!(check().matches("nothing starts").count(), 1, "{}", check());
-    // A definition that somebody put beside ours is not ours.
+    // A definition beside ours that is not in the receipt is foreign.
     fs::create_dir(root.join("etc/s6-overlay/s6-rc.d/other")).unwrap();
     fs::write(root.join("etc/s6-overlay/s6-rc.d/other/type"), "oneshot\n").unwrap();
     fs::write(root.join("etc/s6-overlay/s6-rc.d/other/up"), "").unwrap();
@@ -891,7 +891,7 @@ fn links_between_definitions_work_in_layers_as_in_the_image() {
     write(&files, folder.path());
     let output = run(folder.path(), &["check", "--overlay", NEW, "--layer", "base", "--tree", "mine"]);
     assert_eq!(err(&output), "mine: 1 definitions, no problem for s6-overlay 3.2.3.2\n");
-    // A directory that is called anything is the s6-rc.d alone; what its links lead to lies where it lies.
+    // A directory with any other name is the s6-rc.d alone. Its links lead to entries at their real place.
     fs::create_dir(folder.path().join("x")).unwrap();
     symlink("../base/sv/web", folder.path().join("x/web")).unwrap();
     let output = run(folder.path(), &["check", "--overlay", NEW, "--tree", "x"]);
@@ -905,7 +905,7 @@ fn services_that_are_defined_elsewhere_can_be_named() {
     for rest in [&[][..], &["--overlay", NEW]] {
         let arguments = [&["check", "--tree", "s6-rc.d", "--format", "json"], rest].concat();
         assert_eq!(json(&run(folder.path(), &arguments))["class"], "dep-undefined");
-        // What is here after all is not there twice.
+        // An external service that the tree defines after all is not defined twice.
         let named =
             [&arguments[..], &["--external", "cache", "--external", "cache", "--external", "web"]].concat();
         assert_eq!(json(&run(folder.path(), &named))["class"], "ok");
@@ -961,7 +961,7 @@ fn options_for_an_image_need_an_image() {
     }
 }
 
-/// A root with the version in `/init`, and definitions of the overlay that differ from those that s6gen knows.
+/// A root with the version in `/init`, and with definitions of s6-overlay that differ from those that s6gen knows.
 fn root() -> tempfile::TempDir {
     let folder = scratch();
     let mut image = shipped(system(NEW));
@@ -1007,13 +1007,13 @@ fn the_version_of_the_overlay_is_found_in_the_image() {
     assert_eq!(err(&told), "rootfs: 1 definitions, no problem for s6-overlay 3.2.3.2\n");
     let graph = run(folder.path(), &["graph", "--root", "rootfs"]);
     assert!(String::from_utf8_lossy(&graph.stdout).contains("  1  web"), "{}", err(&graph));
-    // As another version would take it.
+    // The same root, read as another version would.
     let older = run(folder.path(), &["check", "--root", "rootfs", "--overlay", OLD]);
     assert!(err(&older).contains("overlay::bundles-too-new"), "{}", err(&older));
 }
 
 #[test]
-fn the_report_in_the_readme_is_what_is_printed() {
+fn the_readme_shows_the_real_report_on_an_image() {
     let folder = scratch();
     let mut image = shipped(system(NEW));
     add(&mut image, "", &[&format!("init = exec /package/admin/s6-overlay-{NEW}/libexec/preinit")]);

@@ -1,4 +1,4 @@
-//! Installing a tree: what is written, kept, replaced and removed, and what a failure leaves behind.
+//! Tests the installation of a tree: the files that are written, kept, replaced and removed, and the state after a failure.
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
@@ -31,7 +31,7 @@ fn longrun(tree: &mut SourceTree, name: &str, run: &str) {
     tree.link(format!("{LINKS}/{name}"), format!("../sv/{name}"));
 }
 
-/// Three services; what they have is chosen so that `new` meets every kind of change.
+/// The tree before a change. Together with `new` it has every kind of change.
 fn old() -> SourceTree {
     let mut tree = SourceTree::default();
     longrun(&mut tree, "web", "#!/bin/sh\nexec old\n");
@@ -110,7 +110,7 @@ pub fn look(root: &Path) -> BTreeMap<String, String> {
     all
 }
 
-/// What `look` sees and when each of it was last changed, in any way.
+/// The result of [`look`], each entry with the time of its last change.
 pub fn look_with_times(root: &Path) -> BTreeMap<String, (String, (i64, i64))> {
     let stamp = |path: &str| {
         let metadata = fs::symlink_metadata(root.join(path)).unwrap();
@@ -119,7 +119,7 @@ pub fn look_with_times(root: &Path) -> BTreeMap<String, (String, (i64, i64))> {
     look(root).into_iter().map(|(path, what)| (path.clone(), (what, stamp(&path)))).collect()
 }
 
-/// What a first build of `tree` makes on top of what `prepare` puts there.
+/// The files after a first build of `tree` in a root in which `prepare` has put files.
 fn expected(tree: &SourceTree, prepare: impl Fn(&Path)) -> BTreeMap<String, String> {
     let root = TempDir::new().unwrap();
     prepare(root.path());
@@ -145,11 +145,11 @@ pub fn output_text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// True inside a mount name space of its own, where a test may mount what it likes. Outside it runs `test` again
-/// inside one, or says that it cannot.
+/// Returns true in a separate mount name space, in which a test may mount things. Outside of one it runs `test` again in
+/// one, or reports that it cannot.
 pub fn in_own_mounts(test: &str) -> bool {
     if std::env::var_os("S6GEN_TEST_MOUNTS").is_some() {
-        // Scratch directories with something mounted in them cannot be removed; they go with the name space.
+        // Temporary directories with mounts cannot be removed. On this tmpfs they disappear together with the name space.
         assert!(mount(&["-t", "tmpfs", "none"], &std::env::temp_dir()));
         return true;
     }
@@ -157,7 +157,7 @@ pub fn in_own_mounts(test: &str) -> bool {
         return false;
     }
     let unshare = unshare();
-    // A place of its own: this program itself may lie in the usual one.
+    // A separate place, because this program itself may be in the usual one.
     let scratch = TempDir::new().unwrap();
     let output = Command::new(unshare[0])
         .args(&unshare[1..])
@@ -223,7 +223,7 @@ fn a_foreign_definition_is_never_overwritten() {
 }
 
 #[test]
-fn a_definition_that_is_not_ours_stays_foreign_even_where_nothing_of_it_is_in_the_way() {
+fn a_foreign_definition_stays_foreign_even_if_none_of_its_files_is_in_the_way() {
     let root = TempDir::new().unwrap();
     write(root.path(), &format!("{SV}/web/type"), "longrun\n");
     let error = build(&new(), root.path()).unwrap_err();
@@ -255,7 +255,7 @@ fn files_that_already_have_the_right_content_are_adopted() {
     fs::remove_file(root.path().join(SV).join(".s6gen")).unwrap();
     let done = build(&new(), root.path()).unwrap();
     assert_eq!((done.written, done.removed), (0, 0));
-    // The directories of the markers exist, and nothing tells any more who made them.
+    // The directories of the markers exist, and no receipt lists them any more.
     let own_only = |text: &str| !text.contains("user-bundles.d") || text.ends_with("late");
     let lines = |all: &BTreeMap<String, String>| -> Vec<String> {
         all[&format!("{SV}/.s6gen")].lines().filter(|line| own_only(line)).map(str::to_owned).collect()
@@ -277,7 +277,7 @@ fn definitions_beside_ours_and_shared_directories_stay() {
     let mode = fs::Permissions::from_mode(0o700);
     fs::set_permissions(root.path().join(MARKERS), mode).unwrap();
     let before = look(root.path());
-    // What makes another layer's service wait for ours is one file of ours in its definition.
+    // A marker of ours in the definition of another layer makes that service wait for ours.
     let mut tree = old();
     tree.file(format!("{LINKS}/theirs/dependencies.d/web"), "", false);
     build(&tree, root.path()).unwrap();
@@ -335,7 +335,7 @@ fn a_changed_content_leaves_the_receipt_and_all_other_files_alone() {
 }
 
 #[test]
-fn kinds_change_and_removed_services_are_pruned() {
+fn entries_change_their_kind_and_removed_services_are_pruned() {
     let root = TempDir::new().unwrap();
     for (there, next, removed) in [(old(), new(), "gone"), (new(), old(), "added")] {
         build(&there, root.path()).unwrap();
@@ -346,7 +346,7 @@ fn kinds_change_and_removed_services_are_pruned() {
 }
 
 #[test]
-fn under_one_lock_removed_definitions_stay_whole_until_they_are_let_go_of() {
+fn removed_definitions_stay_complete_until_a_later_installation_removes_them() {
     let root = TempDir::new().unwrap();
     build(&old(), root.path()).unwrap();
     let before = look(root.path());
@@ -374,7 +374,7 @@ fn under_one_lock_removed_definitions_stay_whole_until_they_are_let_go_of() {
         assert_eq!(place.install(&new(), Prune::Now).unwrap().removed_services, ["gone"]);
         assert_eq!(look(root.path()), expected(&new(), |_| {}));
     }
-    // What was postponed comes back as it was, or goes with an ordinary build.
+    // A postponed definition comes back unchanged, or an ordinary build removes it.
     LockedSite::lock(root.path(), SV).unwrap().install(&old(), Prune::Later).unwrap();
     build(&new(), root.path()).unwrap();
     assert_eq!(look(root.path()), expected(&new(), |_| {}));
@@ -426,7 +426,7 @@ fn compare_lists_what_a_build_would_change_and_writes_nothing() {
 
     build(&new(), root.path()).unwrap();
     assert_eq!(compare(&new(), root.path(), SV).unwrap(), []);
-    // What git does not keep is mended, and is no difference.
+    // A build repairs permissions that git does not keep, and `compare` does not report them.
     fs::set_permissions(root.path().join(SV).join("web"), fs::Permissions::from_mode(0o700)).unwrap();
     assert_eq!(compare(&new(), root.path(), SV).unwrap(), []);
     let strict = || LockedSite::lock(root.path(), SV).unwrap().compare(&new()).unwrap();
@@ -493,7 +493,7 @@ fn a_read_only_file_system_refuses_and_loses_nothing() {
     assert!(!compare(&new(), root.path(), SV).unwrap().is_empty());
     assert!(mount(&["-o", "remount,bind,rw"], root.path()));
 
-    // Also where only one of the last steps would meet it.
+    // Even if only one of the last steps would reach it.
     let part = root.path().join("etc/s6-overlay/user-bundles.d/user2");
     fs::create_dir(&part).unwrap();
     assert!(mount(&["-t", "tmpfs", "none"], &part));
@@ -505,7 +505,7 @@ fn a_read_only_file_system_refuses_and_loses_nothing() {
 }
 
 #[test]
-fn a_disk_that_is_full_at_any_moment_loses_nothing() {
+fn a_disk_that_gets_full_at_any_moment_loses_nothing() {
     if !in_own_mounts(this_test!()) {
         return;
     }
@@ -538,7 +538,7 @@ fn a_disk_that_is_full_at_any_moment_loses_nothing() {
     }
 }
 
-/// Fills a tmpfs until there is room for `room` more files or blocks.
+/// Fills a tmpfs until only `room` more files or blocks fit.
 fn fill(root: &Path, limit: &str, room: u64) {
     fs::create_dir(root.join("ballast")).unwrap();
     for number in 0.. {
@@ -570,8 +570,8 @@ fn files_of_other_mounts_are_copied_over() {
     assert_eq!(compare(&new(), root.path(), SV).unwrap(), []);
 }
 
-/// The option with which an overlay can be mounted here: without the right to set trusted attributes it keeps its notes
-/// in user attributes, if it is told to.
+/// The option with which an overlay can be mounted here. Without the right to set trusted attributes, the kernel must be told
+/// to use user attributes for it.
 pub fn attributes() -> &'static str {
     let privileged = fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| map.contains("4294967295"));
     if privileged { "" } else { ",userxattr" }
@@ -608,12 +608,12 @@ fn a_build_of_a_lower_overlay_layer_is_replaced() {
     assert_eq!(look(&at("lower")), lower);
 }
 
-/// A directory for thousands of small files that are made and removed; memory is the quicker place for that.
+/// A temporary directory in memory, because tests make and remove thousands of small files in it.
 pub fn scratch() -> TempDir {
     TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap()
 }
 
-/// Whose files must survive everything.
+/// Adds foreign files, which must survive everything.
 fn foreigners(root: &Path) {
     write(root, &format!("{SV}/theirs/type"), "longrun\n");
     write(root, &format!("{MARKERS}/theirs"), "");
@@ -621,8 +621,8 @@ fn foreigners(root: &Path) {
     write(root, &format!("{LINKS}/theirs/type"), "longrun\n");
 }
 
-/// Runs builds from `before` (or nothing) to `new`, with `what` injected at the moments of `calls`, and hands each
-/// outcome to `check`; returns how many there were.
+/// Runs builds from `before` (or nothing) to `new`, with `what` injected at the moments of `calls`. Passes each outcome to
+/// `check`, and returns the number of builds.
 fn inject(
     before: Option<&str>,
     calls: &[&'static str],
@@ -646,7 +646,7 @@ fn inject(
         let there = look(root.path());
         let output = killed::at(*moment, what, &child("new", root.path())).output().unwrap();
         if output.status.success() {
-            // It went another way.
+            // The build found another way to do its work.
             assert_eq!(look(root.path()), expected(&new(), foreigners), "{moment:?}");
             continue;
         }
@@ -656,7 +656,7 @@ fn inject(
     met
 }
 
-/// Every call by which a build changes anything, under its name on each architecture.
+/// Every system call by which a build changes anything, with its names on all architectures.
 const CHANGES: &[&str] = &[
     "mkdir",
     "mkdirat",
@@ -732,8 +732,8 @@ fn two_builds_at_once_end_in_one_of_their_trees() {
 #[test]
 fn a_first_build_that_another_one_overtakes_does_not_take_its_files_for_foreign() {
     needs!("strace");
-    // At first it opens the root itself. Each number after that is one look at what is not there yet: among them the one for
-    // the receipt. Then the other one makes the receipt and everything else.
+    // At first the build opens the root. Each further number is one look at something that does not exist yet, such as the
+    // receipt. There this build stops, and the other build makes the receipt and everything else.
     for number in 3..=12 {
         let root = TempDir::new().unwrap();
         let overtaken = killed::Stopped::at(root.path(), number, &child("new", root.path()));
@@ -769,7 +769,7 @@ fn a_build_waits_for_another_one_but_not_for_ever() {
 }
 
 #[test]
-fn links_on_the_way_are_followed_inside_the_root_only() {
+fn links_in_a_path_are_followed_inside_the_root_only() {
     let root = TempDir::new().unwrap();
     let outside = TempDir::new().unwrap();
     let overlay = root.path().join("etc/s6-overlay");
@@ -816,7 +816,7 @@ fn a_link_in_the_place_of_a_definition_is_not_followed() {
     assert_eq!(codes(&error), [Code::ForeignDefinition]);
     assert!(fs::read_dir(root.path().join("srv/web")).unwrap().next().is_none());
 
-    // Nor is one that took the place of a directory of ours.
+    // A link that replaced a directory of ours is not followed either.
     fs::remove_file(root.path().join(SV).join("web")).unwrap();
     build(&old(), root.path()).unwrap();
     fs::rename(root.path().join(SV).join("gone"), root.path().join("srv/gone")).unwrap();
@@ -891,7 +891,7 @@ fn a_manifest_is_read_or_the_reason_is_reported() {
     sparse.set_len(s6gen::disk::MANIFEST_LIMIT as u64 + 1).unwrap();
     assert_eq!(refused("large").code, Code::ManifestTooLarge);
 
-    // Root may read everything.
+    // This does not keep root from reading it.
     fs::set_permissions(at("fine"), fs::Permissions::from_mode(0o000)).unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let mut check = Command::new(env!("CARGO_BIN_EXE_s6gen"));

@@ -1,6 +1,7 @@
-//! What proves that each key of the language does what its line in the reference says.
+//! Checks that each key of the manifest has a test that proves its line in the reference.
 //!
-//! A proof is a sentence: the name of a test with blanks, or a check of `tests/boot/boot`, which boots a whole container.
+//! A proof is the name of a test, with blanks for `_`, or the sentence of a check in `tests/boot/boot`, which boots a whole
+//! container.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,17 +9,17 @@ use std::path::Path;
 
 use s6gen::manifest::{REFERENCE, TABLES};
 
-/// The keys that may stand at the top of a manifest.
+/// The name of the table for the keys at the top of a manifest.
 const TOP: &str = "the manifest";
 
-/// For each table of the reference the keys and their proofs; a key with several has several lines.
+/// The keys of each table of the reference with their proofs. A key with several proofs has several lines.
 const PROOFS: &[(&str, &[(&str, &str)])] = &[
     (
         TOP,
         &[
-            ("include", "a manifest is laid over those that it includes"),
-            ("target", "scripts find their interpreter where the target has it"),
-            ("defaults", "a default of a type holds for each service without a value of its own"),
+            ("include", "a manifest overrides those that it includes"),
+            ("target", "scripts find their interpreter in the directory of the target"),
+            ("defaults", "a default of a type applies to each service without its own value"),
             ("longrun", "an argument vector arrives unchanged"),
             ("oneshot", "a oneshot runs exactly its command or its steps"),
             ("bundle", "a bundle starts and stops its members after what it depends on"),
@@ -28,10 +29,10 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
         "[target]",
         &[
             ("s6-overlay", "/init reaches top"),
-            ("s6-rc", "scripts find their interpreter where the target has it"),
-            ("tree", "scripts find their interpreter where the target has it"),
-            ("command-dir", "scripts find their interpreter where the target has it"),
-            ("external", "a service of another layer is waited for"),
+            ("s6-rc", "scripts find their interpreter in the directory of the target"),
+            ("tree", "scripts find their interpreter in the directory of the target"),
+            ("command-dir", "scripts find their interpreter in the directory of the target"),
+            ("external", "a service waits for a service of another layer"),
             ("rootless", "without root and with a read-only root a service comes up"),
             ("read-only", "without root and with a read-only root a service comes up"),
             ("writable", "it runs as the container's account, and its output is logged"),
@@ -41,37 +42,37 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
     (
         "[longrun.NAME]",
         &[
-            ("description", "a description stands on top of the script"),
+            ("description", "a description is at the top of the script"),
             ("description", "the graph shows the descriptions of services and bundles"),
             ("start", "services of the boot are up and others start on demand"),
             ("start", "early services do not wait for the image's own initialisation"),
             ("dependencies", "a service starts when its dependencies are up"),
-            ("required-by", "a service that is required is up before the other"),
-            ("only-if", "an unwanted service idles and counts as ready"),
-            ("environment", "environment directory and mask are as written"),
+            ("required-by", "a service with required by is up before the named one"),
+            ("only-if", "a service whose only if fails idles and counts as ready"),
+            ("environment", "environment directory and mask are those of the manifest"),
             ("with-contenv", "services get the container's environment only if they want it"),
-            ("user", "an account brings its groups home and name"),
-            ("workdir", "environment directory and mask are as written"),
-            ("umask", "environment directory and mask are as written"),
-            ("nice", "limits and priority are as written"),
-            ("limits", "limits and priority are as written"),
+            ("user", "an account sets its groups home and name"),
+            ("workdir", "environment directory and mask are those of the manifest"),
+            ("umask", "environment directory and mask are those of the manifest"),
+            ("nice", "limits and priority are those of the manifest"),
+            ("limits", "limits and priority are those of the manifest"),
             ("log", "a log is a directory that rotates with a link to its current file"),
             ("timeout-up", "a start that takes too long fails and what depends on it stays down"),
             ("timeout-down", "a stop that takes too long fails"),
             ("flag-essential", "an essential service is stopped only by force"),
-            ("flag-recommended", "a new set of the repository takes what is recommended"),
-            ("files", "a further file lies beside the script and may be a program"),
+            ("flag-recommended", "a new set of a repository includes recommended services"),
+            ("files", "a further file is in the definition and may be a program"),
             ("instances", "a template is a service for each instance and the bundle of them all"),
             ("parameters", "a template is a service for each instance and the bundle of them all"),
             ("without", "a default that is reset has no effect"),
             ("run", "an argument vector arrives unchanged"),
-            ("run", "a script gets the name of its service also with a directory of its own"),
+            ("run", "a script gets the name of its service even with a workdir"),
             ("run", "a script without a first line ends at the first step that fails"),
             ("prepare", "prepare runs before each start and fails it"),
-            ("finish", "finish learns how it died and may keep it down"),
+            ("finish", "finish gets the exit code and signal and may keep the service down"),
             ("finish", "a finish script can make a death final"),
             ("ready", "a service counts as up when it reports readiness"),
-            ("on-exit", "a final death keeps it down and any other starts it again"),
+            ("on-exit", "a service stays down after a final death and starts again after any other"),
             ("restart-delay", "a restart waits for the set time and a stop does not wait"),
             ("down-signal", "a service that ignores its stop signal is killed in time"),
             ("timeout-kill", "a service that ignores its stop signal is killed in time"),
@@ -90,26 +91,26 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
     (
         "[oneshot.NAME]",
         &[
-            ("description", "a description stands on top of the script"),
+            ("description", "a description is at the top of the script"),
             ("description", "the graph shows the descriptions of services and bundles"),
             ("start", "services of the boot are up and others start on demand"),
             ("start", "late services start"),
             ("dependencies", "a service starts when its dependencies are up"),
-            ("required-by", "a service that is required is up before the other"),
-            ("only-if", "an unwanted step is skipped and succeeds"),
-            ("environment", "a oneshot has the surroundings that are written"),
+            ("required-by", "a service with required by is up before the named one"),
+            ("only-if", "a oneshot whose only if fails is skipped and succeeds"),
+            ("environment", "a oneshot has the environment account and limits of its manifest"),
             ("with-contenv", "services get the container's environment only if they want it"),
-            ("user", "a oneshot has the surroundings that are written"),
-            ("workdir", "a oneshot has the surroundings that are written"),
-            ("umask", "a oneshot has the surroundings that are written"),
-            ("nice", "a oneshot has the surroundings that are written"),
-            ("limits", "a oneshot has the surroundings that are written"),
-            ("log", "the output of a oneshot is kept together or apart"),
+            ("user", "a oneshot has the environment account and limits of its manifest"),
+            ("workdir", "a oneshot has the environment account and limits of its manifest"),
+            ("umask", "a oneshot has the environment account and limits of its manifest"),
+            ("nice", "a oneshot has the environment account and limits of its manifest"),
+            ("limits", "a oneshot has the environment account and limits of its manifest"),
+            ("log", "standard error of a oneshot is logged with its output or separately"),
             ("timeout-up", "a start that takes too long fails and what depends on it stays down"),
             ("timeout-down", "a stop that takes too long fails"),
             ("flag-essential", "an essential service is stopped only by force"),
-            ("flag-recommended", "a new set of the repository takes what is recommended"),
-            ("files", "a oneshot has the surroundings that are written"),
+            ("flag-recommended", "a new set of a repository includes recommended services"),
+            ("files", "a oneshot has the environment account and limits of its manifest"),
             ("instances", "a template is a service for each instance and the bundle of them all"),
             ("parameters", "a template is a service for each instance and the bundle of them all"),
             ("without", "a default that is reset has no effect"),
@@ -125,9 +126,9 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
             ("description", "the graph shows the descriptions of services and bundles"),
             ("contents", "a bundle starts and stops its members after what it depends on"),
             ("dependencies", "a bundle starts and stops its members after what it depends on"),
-            ("required-by", "a service that is required is up before the other"),
+            ("required-by", "a service with required by is up before the named one"),
             ("flag-essential", "an essential service is stopped only by force"),
-            ("flag-recommended", "a new set of the repository takes what is recommended"),
+            ("flag-recommended", "a new set of a repository includes recommended services"),
             ("without", "a manifest can reset the values of an included file"),
         ],
     ),
@@ -147,11 +148,11 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
     (
         "on-exit",
         &[
-            ("codes", "a final death keeps it down and any other starts it again"),
-            ("except", "a final death keeps it down and any other starts it again"),
-            ("deaths", "a final death keeps it down and any other starts it again"),
+            ("codes", "a service stays down after a final death and starts again after any other"),
+            ("except", "a service stays down after a final death and starts again after any other"),
+            ("deaths", "a service stays down after a final death and starts again after any other"),
             ("within", "deaths that are far apart are not final"),
-            ("then", "a final death keeps it down and any other starts it again"),
+            ("then", "a service stays down after a final death and starts again after any other"),
             ("then", "the container stops with the exit code of its main service"),
         ],
     ),
@@ -159,39 +160,39 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
         "log",
         &[
             ("to", "a log is a directory that rotates with a link to its current file"),
-            ("to", "a log has the account and the times that are written"),
+            ("to", "a log has the account and the timestamps of its manifest"),
             ("to", "a logger starts after what its producers wait for"),
-            ("prefix", "a prefix stands in front of each line"),
-            ("tee", "a prefix stands in front of each line"),
-            ("stderr", "standard error is kept apart and survives the death of its logger"),
+            ("prefix", "each line of a log begins with the prefix"),
+            ("tee", "each line of a log begins with the prefix"),
+            ("stderr", "standard error has its own log and survives the death of the logger"),
             ("size", "a log is a directory that rotates with a link to its current file"),
             ("keep", "a log is a directory that rotates with a link to its current file"),
-            ("timestamp", "a log has the account and the times that are written"),
+            ("timestamp", "a log has the account and the timestamps of its manifest"),
             ("link", "a log is a directory that rotates with a link to its current file"),
-            ("link", "a link to a log replaces nothing but a link"),
-            ("user", "a log has the account and the times that are written"),
+            ("link", "a link to a log replaces only a link"),
+            ("user", "a log has the account and the timestamps of its manifest"),
         ],
     ),
     (
         "limits",
         &[
-            ("as", "limits and priority are as written"),
-            ("core", "limits and priority are as written"),
-            ("cpu", "limits and priority are as written"),
-            ("data", "limits and priority are as written"),
-            ("fsize", "limits and priority are as written"),
-            ("memlock", "limits and priority are as written"),
-            ("nofile", "limits and priority are as written"),
-            ("nofile", "a least limit raises what is lower and leaves the rest"),
-            ("nproc", "limits and priority are as written"),
-            ("rss", "limits and priority are as written"),
-            ("stack", "limits and priority are as written"),
+            ("as", "limits and priority are those of the manifest"),
+            ("core", "limits and priority are those of the manifest"),
+            ("cpu", "limits and priority are those of the manifest"),
+            ("data", "limits and priority are those of the manifest"),
+            ("fsize", "limits and priority are those of the manifest"),
+            ("memlock", "limits and priority are those of the manifest"),
+            ("nofile", "limits and priority are those of the manifest"),
+            ("nofile", "a lower bound raises a lower limit and leaves a higher one"),
+            ("nproc", "limits and priority are those of the manifest"),
+            ("rss", "limits and priority are those of the manifest"),
+            ("stack", "limits and priority are those of the manifest"),
         ],
     ),
 ];
 
-/// Every sentence that something proves, with the text that must mention what it is a proof of: a test by itself; a
-/// check of the boot script with the whole script, whose manifests stand before the checks.
+/// Every possible proof, each with a text that must mention the key: the body of the test, or the whole boot script, whose
+/// manifests are not next to its checks.
 fn sentences() -> BTreeMap<String, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut sentences = BTreeMap::new();
@@ -213,7 +214,7 @@ fn sentences() -> BTreeMap<String, String> {
     sentences
 }
 
-/// Whether `text` names `key`, and not only a longer word around it.
+/// Whether `text` contains `key` as a whole word.
 fn mentions(text: &str, key: &str) -> bool {
     text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).any(|word| word == key)
 }

@@ -1,8 +1,8 @@
-//! Processes that are killed, or refused, at a chosen moment.
+//! Kills processes, or makes their system calls fail, at a chosen moment.
 //!
-//! A moment is a system call and how many of its kind came before. `S6GEN_KILLS=all` tries every one; otherwise it is a
-//! sample that is spread over all calls and always the same. One that is a matter of luck is made certain by a process
-//! that is stopped there.
+//! A moment is a system call and its number among the calls of that kind. `S6GEN_KILLS=all` tries every moment; otherwise
+//! tests try a fixed sample that is spread over all calls. [`Stopped`] stops a process at a moment that would otherwise be a
+//! matter of luck.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,13 +18,14 @@ use serde_json::json;
 
 use crate::supervise::eventually;
 
-/// A call under its name on this architecture, and which one of its kind, from 1.
+/// A system call by its name on this architecture, and its number among the calls of that kind, from 1.
 pub type Moment = (&'static str, usize);
 
 /// How many moments of each call are in the sample.
 const SAMPLE: usize = 6;
 
-/// The moments at which `command` is to be interrupted, of those at which it makes one of `calls`. Runs it to count them.
+/// The moments at which to interrupt `command`: all or a sample of those at which it makes one of `calls`. Runs it once to
+/// count them.
 pub fn moments(calls: &[&'static str], command: &Command) -> Vec<Moment> {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace");
@@ -46,7 +47,7 @@ pub fn moments(calls: &[&'static str], command: &Command) -> Vec<Moment> {
     moments
 }
 
-/// As many rounds as `S6GEN_KILLS` wants: `all`, or a sample.
+/// The number of rounds: `all` if `S6GEN_KILLS` asks for all, else `sample`.
 pub fn rounds(sample: usize, all: usize) -> usize {
     if std::env::var("S6GEN_KILLS").is_ok_and(|which| which == "all") { all } else { sample }
 }
@@ -57,12 +58,12 @@ fn spread(count: usize, most: usize) -> impl Iterator<Item = usize> {
     (0..taken).map(move |number| if taken == 1 { 1 } else { 1 + number * (count - 1) / (taken - 1) })
 }
 
-/// `command`, to which `what` happens at a moment, such as `signal=KILL`.
+/// `command`, run by strace, which injects `what` at a moment, such as `signal=KILL`.
 pub fn at((call, number): Moment, what: &str, command: &Command) -> Command {
     under_strace(&format!("inject=?{call}:{what}:when={number}"), Path::new("/dev/null"), command)
 }
 
-/// A process that has just opened something in a directory, and is stopped before it does anything else.
+/// A process that was stopped directly after it opened something in a directory.
 pub struct Stopped {
     strace: Child,
     pid: Pid,
@@ -74,7 +75,7 @@ impl Stopped {
         let folder = tempfile::tempdir().unwrap();
         let trace = folder.path().join("trace");
         let stopped = format!("inject=?openat:signal=STOP:when={number}");
-        // Not with --seccomp-bpf, under which strace passes over the signal.
+        // No --seccomp-bpf: strace then misses the signal.
         let mut strace = Command::new("strace");
         strace.args(["-f", "-e", &stopped, "-P"]).arg(directory).arg("-o").arg(&trace);
         strace.arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
@@ -85,7 +86,7 @@ impl Stopped {
         Stopped { strace, pid: Pid::from_raw(pid).unwrap() }
     }
 
-    /// Lets it go on, to its end.
+    /// Lets it continue, and waits for its end.
     pub fn go_on(self) -> Output {
         kill_process(self.pid, Signal::CONT).unwrap();
         self.strace.wait_with_output().unwrap()
@@ -116,7 +117,7 @@ pub fn install(tree: &Path, root: &Path, prune: Prune) -> Command {
     command
 }
 
-/// A file of a tree, as the helper reads it. It lies where also somebody else can read it.
+/// A file with a tree, in the form that the helper reads. Every user can read it.
 pub fn file_of(name: &str, tree: &SourceTree) -> PathBuf {
     let entry = |entry: &TreeEntry| match entry {
         TreeEntry::Directory => json!({}),
@@ -135,7 +136,7 @@ pub fn file_of(name: &str, tree: &SourceTree) -> PathBuf {
     file
 }
 
-/// The program of `tests/helper`, which is small. `cargo test` has built it; `cargo test --test suite` has not.
+/// The program of `tests/helper`. `cargo test` builds it, but `cargo test --test suite` does not.
 static HELPER: LazyLock<PathBuf> = LazyLock::new(|| {
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--quiet", "--locked", "--example", "install"]);

@@ -1,4 +1,4 @@
-//! What would take more time, memory or stack than a machine has is refused instead.
+//! s6gen refuses input that would take too much time, memory or stack.
 
 use std::fs;
 use std::path::Path;
@@ -83,7 +83,7 @@ fn an_expression_cannot_fill_the_stack() {
         "name".to_owned() + &".a".repeat(100_000),
         "name".to_owned() + &"[0]".repeat(100_000),
         "[".repeat(100_000) + &"]".repeat(100_000),
-        // Brackets and braces that end inside of a text end nothing.
+        // Brackets and braces inside a string close nothing.
         "'}}'".to_owned() + &" ~ '}}'".repeat(100_000),
     ];
     for text in text {

@@ -1,6 +1,7 @@
-//! Generated trees, compiled and run by the real s6-rc where it is on PATH: one test per promise, named as the promise.
+//! Compiles and runs generated trees with the real s6-rc, if it is on PATH. Each test is named after the promise that it
+//! checks.
 //!
-//! What s6-supervise alone can show is in `supervise`.
+//! Tests for which s6-supervise is enough are in `supervise`.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -19,13 +20,13 @@ struct Machine {
 }
 
 impl Machine {
-    /// Compiles `manifest`, in which `SCRATCH` stands for a scratch folder, and starts what boots, as far as it starts;
-    /// none, said aloud, where s6-rc is missing.
+    /// Compiles `manifest`, in which `SCRATCH` stands for a scratch folder, and starts the services of the boot. Reports that
+    /// s6-rc is missing, and returns `None`, if it is.
     fn boot(test: &str, manifest: &str) -> Option<Self> {
         Self::boot_with(test, "", manifest, &[])
     }
 
-    /// Boots with further keys of `[target]`, and with oneshots of another layer, each by its name and its `up`.
+    /// Boots with further keys of `[target]`, and with oneshots of another layer: the name and the `up` of each.
     fn boot_with(test: &str, target: &str, manifest: &str, other_layer: &[(&str, &str)]) -> Option<Self> {
         if !require::all(test, &["s6", "execline", "s6-rc"]) {
             return None;
@@ -73,7 +74,7 @@ impl Machine {
         self.s6rc(&[&["-d", "change"], names].concat()).status.success()
     }
 
-    /// The services of the manifest that are up, in the order of the alphabet.
+    /// The services of the manifest that are up, in alphabetical order.
     fn active(&self) -> String {
         let output = self.s6rc(&["-a", "list"]);
         let text = String::from_utf8(output.stdout).unwrap();
@@ -195,7 +196,7 @@ fn a_logger_starts_after_what_its_producers_wait_for() {
 }
 
 #[test]
-fn a_service_that_is_required_is_up_before_the_other() {
+fn a_service_with_required_by_is_up_before_the_named_one() {
     let manifest = r##"
         [oneshot.one]
         required-by = ["two"]
@@ -216,7 +217,7 @@ fn a_service_that_is_required_is_up_before_the_other() {
         [oneshot.four]
         up = "echo four >> SCRATCH/order"
         "##;
-    let Some(m) = Machine::boot("a_service_that_is_required_is_up_before_the_other", manifest) else {
+    let Some(m) = Machine::boot("a_service_with_required_by_is_up_before_the_named_one", manifest) else {
         return;
     };
     assert_eq!(m.text("order", 4), "one\ntwo\nthree\nfour\n");
@@ -280,7 +281,7 @@ fn a_template_is_a_service_for_each_instance_and_the_bundle_of_them_all() {
 }
 
 #[test]
-fn a_default_of_a_type_holds_for_each_service_without_a_value_of_its_own() {
+fn a_default_of_a_type_applies_to_each_service_without_its_own_value() {
     let manifest = r##"
         [defaults.longrun]
         environment = { WHO = "{{ name }}", MODE = "far" }
@@ -302,7 +303,7 @@ fn a_default_of_a_type_holds_for_each_service_without_a_value_of_its_own() {
         workdir = "/"
         up = "pwd > SCRATCH/outer"
         "##;
-    let name = "a_default_of_a_type_holds_for_each_service_without_a_value_of_its_own";
+    let name = "a_default_of_a_type_applies_to_each_service_without_its_own_value";
     let Some(m) = Machine::boot(name, manifest) else { return };
     assert_eq!((m.text("web", 1), m.text("mail", 1)), ("web near\n".into(), "mail far\n".into()));
     assert_eq!((m.text("step", 1), m.text("outer", 1)), ("/usr\n".into(), "/\n".into()));
@@ -426,14 +427,14 @@ fn a_pipeline_passes_lines_on_and_has_a_name() {
 }
 
 #[test]
-fn a_service_of_another_layer_is_waited_for() {
+fn a_service_waits_for_a_service_of_another_layer() {
     let manifest = r##"
         [longrun.web]
         dependencies = ["network"]
         run = "echo web >> SCRATCH/order ; exec sleep 1000"
         "##;
     let other_layer = [("network", "sh -c \"sleep 0.5 ; echo network >> SCRATCH/order\"\n")];
-    let name = "a_service_of_another_layer_is_waited_for";
+    let name = "a_service_waits_for_a_service_of_another_layer";
     let target = "external = [\"network\"]";
     let Some(m) = Machine::boot_with(name, target, manifest, &other_layer) else { return };
     assert_eq!(m.text("order", 2), "network\nweb\n");
@@ -468,7 +469,7 @@ fn the_process_holds_the_lock_open_on_the_descriptor() {
 }
 
 #[test]
-fn a_new_set_of_the_repository_takes_what_is_recommended() {
+fn a_new_set_of_a_repository_includes_recommended_services() {
     let manifest = r##"
         [longrun.web]
         flag-recommended = true
@@ -487,7 +488,7 @@ fn a_new_set_of_the_repository_takes_what_is_recommended() {
         [longrun.optional]
         run = ["sleep", "1000"]
         "##;
-    let name = "a_new_set_of_the_repository_takes_what_is_recommended";
+    let name = "a_new_set_of_a_repository_includes_recommended_services";
     let Some(m) = Machine::boot(name, manifest) else { return };
     let repository = m.path("repository");
     run(
@@ -504,7 +505,7 @@ fn a_new_set_of_the_repository_takes_what_is_recommended() {
 }
 
 #[test]
-fn words_behind_two_dashes_are_names_also_where_s6gen_leads_its_process_group() {
+fn words_after_two_dashes_are_names_even_if_s6gen_leads_its_process_group() {
     for words in [&["stop", "--live", "/nowhere", "--", "web"][..], &["restart", "--live", "/nowhere", "web"]]
     {
         for leads in [false, true] {

@@ -1,4 +1,4 @@
-//! What the programs of s6-rc answer, and what s6gen makes of it.
+//! Tests how s6gen understands answers of the programs of s6-rc.
 
 use std::collections::VecDeque;
 use std::io;
@@ -13,7 +13,7 @@ use s6gen::live::{
 use s6gen::manifest::{AdditionChange, Additions, Parameters};
 use s6gen::model::Name;
 
-/// Answers in order, whatever is asked, and keeps what was asked.
+/// Gives fixed answers in their order, whatever the calls are, and records the calls.
 #[derive(Default)]
 struct Told {
     answers: VecDeque<ProgramAnswer>,
@@ -27,10 +27,10 @@ impl Programs for Told {
     }
 }
 
-/// Nothing is known of any process.
-struct Nobody;
+/// A system without any known process.
+struct NoProcesses;
 
-impl Processes for Nobody {
+impl Processes for NoProcesses {
     fn holder(&self, _path: &Path) -> Option<String> {
         None
     }
@@ -44,14 +44,14 @@ fn says(code: i32, out: &[u8], err: &str) -> ProgramAnswer {
     ProgramAnswer { code, out: out.to_vec(), err: err.into() }
 }
 
-/// What comes of these answers; the calls, and what a person was told meanwhile.
+/// The result of `ask` if the programs give these answers, the calls, and the messages for the user.
 fn with<T>(answers: &[ProgramAnswer], ask: impl FnOnce(&mut Live<'_>) -> T) -> (T, Vec<Call>, Vec<String>) {
     let mut programs = Told { answers: answers.iter().cloned().collect(), calls: Vec::new() };
     let mut sentences = Vec::new();
     let result = {
         let mut told = |sentence: &str| sentences.push(sentence.to_owned());
         let limits = Limits { wait: Duration::ZERO, change: None };
-        ask(&mut Live::new(Path::new("/live"), &mut programs, limits, &mut told, &Nobody))
+        ask(&mut Live::new(Path::new("/live"), &mut programs, limits, &mut told, &NoProcesses))
     };
     (result, programs.calls, sentences)
 }
@@ -62,7 +62,7 @@ fn names(names: &[&[u8]]) -> Vec<Name> {
 
 #[test]
 fn the_status_line_of_a_supervisor_is_read() {
-    // The line, whether the longrun notifies, how it is, its process, how it ended.
+    // The line; whether the longrun has readiness notification; its state; its process; how it ended.
     let cases = [
         ("true true true 42 7 -1 NA", true, ServiceState::Up, Some(42), None),
         ("true false true 42 7 -1 NA", true, ServiceState::Starting, Some(42), None),
@@ -73,7 +73,7 @@ fn the_status_line_of_a_supervisor_is_read() {
         ("false false true NA 7 -1 SIGKILL", false, ServiceState::Restarting, None, Some("SIGKILL")),
         ("false false false -1 7 0 NA", true, ServiceState::Down, None, Some("0")),
         ("false false false -1 7 -1 SIGTERM", true, ServiceState::Down, None, Some("SIGTERM")),
-        // It was never up.
+        // This longrun was never up.
         ("false false false -1 7 -1 NA", true, ServiceState::Down, None, None),
     ];
     for (line, notifies, state, pid, ended) in cases {
@@ -102,7 +102,7 @@ fn a_line_of_another_shape_is_shown_and_not_guessed_at() {
 }
 
 #[test]
-fn names_are_bytes_on_both_ways() {
+fn names_are_passed_and_read_as_bytes() {
     let odd: [&[u8]; 4] = [b"caf\xc3\xa9", b"\xff\xfe", b"two words", b"-x"];
     let (active, ..) = with(&[says(0, &odd.join(&b'\n'), "")], |live| live.active());
     assert_eq!(active.unwrap(), names(&odd).into_iter().collect());
@@ -113,7 +113,7 @@ fn names_are_bytes_on_both_ways() {
 }
 
 #[test]
-fn a_rehearsal_names_what_stops_and_what_is_up_in_the_end() {
+fn a_rehearsal_names_the_services_that_stop_and_those_that_are_up_at_the_end() {
     let rehearse = |out: &str| {
         let (database, conversion) = (Path::new("/db"), Path::new("/conversion"));
         with(&[says(0, out.as_bytes(), "")], |live| live.rehearse(database, conversion))
@@ -139,7 +139,7 @@ fn options_that_an_older_s6_rc_does_not_know_are_left_out() {
     assert_eq!(active.unwrap(), [Name::from("web")].into());
     assert_eq!(calls[1].to_string(), "s6-rc -l /live -a list");
     let did = "s6-rc-update: info: x\ns6-rc: info: service web: stopping\ns6-rc: info: service web: starting\nwhy\n";
-    // Who understood it and failed is not asked again: the new database may be live.
+    // A program that has the option and failed is not called again, because the new database may be live.
     let refuses = || says(100, b"", "s6-rc-update: fatal: s6-svscan not running\n");
     let ((_, done), calls, _) =
         with(&[refuses()], |live| live.update(Path::new("/db"), Path::new("/conversion")));
@@ -168,7 +168,7 @@ fn a_missing_bundle_is_empty_and_every_other_failure_is_an_error() {
 }
 
 #[test]
-fn only_a_lock_that_another_holds_is_waited_for() {
+fn s6gen_waits_only_for_a_lock_that_another_process_holds() {
     let busy = says(111, b"", "s6-rc: fatal: unable to take locks: Device or resource busy\n");
     let change =
         |answer: &ProgramAnswer| with(std::slice::from_ref(answer), |live| live.change(Direction::Up, &[])).0;
@@ -221,14 +221,14 @@ fn a_service_that_ends_at_once_is_not_reported_as_started() {
         told,
         ["web ended with SIGSEGV as soon as it was started; its supervisor keeps restarting it"]
     );
-    // Its supervisor is a new one, that never ran it.
+    // The service has a new supervisor, which has never started it.
     let (done, calls, told) = start(b"false false false -1 0 -1 NA\n", &[says(0, b"", "")]);
     assert!(done.is_ok() && told[0].contains("had lost its supervisor"));
     assert_eq!(calls[3].to_string(), "s6-svc -u /live/servicedirs/web");
 }
 
 #[test]
-fn a_command_that_no_supervisor_got_is_given_once_more() {
+fn a_command_that_no_supervisor_received_is_repeated() {
     let lost = "s6-svc: warning: unable to control /live/servicedirs/web: supervisor not listening\n\
                 s6-rc: warning: unable to start service web: command exited 1\n";
     let fine = says(0, b"true true true 42 7 -1 NA\n", "");
@@ -236,7 +236,7 @@ fn a_command_that_no_supervisor_got_is_given_once_more() {
     let (done, calls, _) = with(&answers, |live| live.change(Direction::Up, &names(&[b"web"])));
     assert!(done.is_ok());
     assert_eq!(calls[0], calls[3]);
-    // It got there, and the supervisor ended.
+    // The supervisor received the command, and then ended.
     let died = "s6-svlisten: fatal: some services reported permanent failure or their supervisor died\n\
                 s6-rc: warning: unable to start service web: command exited 1\n";
     let failed = || says(1, b"", died);
@@ -277,7 +277,7 @@ fn act() -> impl Strategy<Value = Act> {
 
 proptest! {
     #[test]
-    fn what_was_added_is_read_as_it_was_written(acts in prop::collection::vec(act(), 0..12)) {
+    fn additions_are_read_as_they_were_written(acts in prop::collection::vec(act(), 0..12)) {
         let mut added = Additions::default();
         for act in acts {
             let before = added.clone();

@@ -1,7 +1,7 @@
-//! `s6gen apply` on a real s6-rc that supervises real processes: killed at any moment, the system is whole and the next
-//! call completes the work.
+//! Runs `s6gen apply` on a real s6-rc with real processes. If it is killed at any moment, the system stays consistent and
+//! the next call completes the work.
 //!
-//! `S6GEN_KILLS=all` tries every moment; otherwise it is every so many, spread over all calls.
+//! `S6GEN_KILLS=all` tries every moment; otherwise the tests try a sample that is spread over all calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,8 +18,8 @@ use crate::require::{self, find, needs, say};
 use crate::s6rc;
 use crate::supervise::{eventually, listens};
 
-/// Every call by which anything on the disk is changed, under its name on each architecture, and those between which
-/// other programs do.
+/// Every system call that changes something on the disk, with its names on all architectures, and the calls around other
+/// programs that do.
 const CALLS: &[&str] = &[
     "open",
     "openat",
@@ -57,7 +57,8 @@ pub struct System {
 }
 
 impl System {
-    /// Builds `manifest`, in which `SCRATCH` stands for the folder, and boots it; none, and a word, without the programs.
+    /// Builds `manifest`, in which `SCRATCH` stands for the folder, and boots it. Reports that the programs are missing, and
+    /// returns `None`, if they are.
     pub fn boot(test: &str, manifest: &str) -> Option<System> {
         if !require::all(test, &["s6", "execline", "s6-rc"]) {
             return None;
@@ -105,7 +106,7 @@ impl System {
         command
     }
 
-    /// Calls a program, which succeeds; returns what it printed.
+    /// Calls a program, which must succeed, and returns its output.
     pub fn fine(&self, program: &str, arguments: &[&str]) -> String {
         let output = self.command(program).args(arguments).output().unwrap();
         assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
@@ -118,7 +119,7 @@ impl System {
         self.fine("s6gen", &words)
     }
 
-    /// The words of an `apply` in this process alone.
+    /// The arguments of an `apply` that does not start another process for its work.
     fn apply_words(&self) -> Vec<String> {
         let (live, tree) = (self.path("run/s6-rc"), self.path("source"));
         ["apply", "--apart", "--live", live.to_str().unwrap(), "--tree", tree.to_str().unwrap()]
@@ -183,7 +184,7 @@ echo '{{ text }}' >> SCRATCH/notes
 """
 "#;
 
-/// One of the two sets between which the test goes back and forth: `x` and the oneshot change, `y` and `z` come and go.
+/// One of the two sets between which the test alternates: `x` and the oneshot change, `y` and `z` are added and removed.
 struct Set {
     commands: &'static [&'static [&'static str]],
     up: &'static [&'static str],
@@ -217,14 +218,14 @@ const SETS: [Set; 2] = [
 ];
 
 impl System {
-    /// Writes down the instances of one of the sets.
+    /// Adds and removes instances so that they are those of a set.
     fn want(&self, set: &Set) {
         for words in set.commands {
             self.instance(words);
         }
     }
 
-    /// Everything that must be so when a set was applied.
+    /// Asserts everything that must hold after a set was applied.
     fn assert_has(&self, set: &Set, context: &str) {
         let up: BTreeSet<String> = set.up.iter().map(|name| (*name).to_owned()).collect();
         assert_eq!(self.active(), up, "{context}");
@@ -250,8 +251,8 @@ impl System {
 }
 
 #[test]
-fn a_killed_apply_leaves_a_whole_system_and_the_next_one_completes() {
-    const NAME: &str = "a_killed_apply_leaves_a_whole_system_and_the_next_one_completes";
+fn a_killed_apply_leaves_a_consistent_system_and_the_next_one_completes() {
+    const NAME: &str = "a_killed_apply_leaves_a_consistent_system_and_the_next_one_completes";
     needs!("strace");
     let Some(system) = System::boot(NAME, MANIFEST) else { return };
     let (mut turn, mut killed) = (0, 0);
@@ -276,7 +277,7 @@ fn a_killed_apply_leaves_a_whole_system_and_the_next_one_completes() {
         assert!(was_killed || output.status.success(), "{context}: {output:?}");
         killed += usize::from(was_killed);
 
-        // Whole: the store, the live database, and what the next boot would compile.
+        // Consistent: the additions, the live database, and the definitions that the next boot would compile.
         assert_eq!(system.instance(&["list", "--json"]), listed, "{context}");
         system.active();
         let compiled = system.command("s6-rc-compile").args(["probe", "source"]).output().unwrap();
@@ -306,7 +307,7 @@ impl System {
             .unwrap()
     }
 
-    /// How often an apply makes each of the calls, in the direction that makes more of them.
+    /// How often an apply makes each of the calls, in that direction between the two sets in which it makes more.
     fn counts(&self, sets: &[Set; 2], turn: &mut usize) -> BTreeMap<&'static str, usize> {
         let mut counts = BTreeMap::new();
         for _ in 0..2 {
@@ -373,7 +374,7 @@ fn an_apply_to_one_live_directory_leaves_the_database_of_another_alone() {
     scanner.wait().unwrap();
 }
 
-/// Needs two seconds to stop.
+/// A service that takes two seconds to stop.
 const SLOW: &str = r#"
 [longrun.web]
 run = ["sleep", "infinity"]
@@ -385,8 +386,8 @@ run = ["sh", "-c", 'trap "sleep 2; exit" TERM; echo "$1" >> SCRATCH/starts; whil
 "#;
 
 #[test]
-fn an_update_that_outlives_its_apply_is_waited_for_and_keeps_its_database() {
-    const NAME: &str = "an_update_that_outlives_its_apply_is_waited_for_and_keeps_its_database";
+fn the_next_apply_waits_for_an_update_that_survived_its_apply() {
+    const NAME: &str = "the_next_apply_waits_for_an_update_that_survived_its_apply";
     let Some(system) = System::boot(NAME, SLOW) else { return };
     system.instance(&["add", "slow", "x", "--set", "port=1"]);
     system.apply(&[]);
@@ -399,7 +400,7 @@ fn an_update_that_outlives_its_apply_is_waited_for_and_keeps_its_database() {
     apply.kill().unwrap();
     apply.wait().unwrap();
 
-    // Who does not wait is refused, and takes nothing away from the one that works.
+    // A process that does not wait is refused, and does not disturb the one at work.
     for option in [&["--wait", "0"][..], &["--wait", "0", "--dry-run"]] {
         let refused = system.command("s6gen").args(system.apply_words()).args(option).output().unwrap();
         assert_eq!(refused.status.code(), Some(3), "{refused:?}");
@@ -410,8 +411,8 @@ fn an_update_that_outlives_its_apply_is_waited_for_and_keeps_its_database() {
 }
 
 #[test]
-fn hostile_words_reach_a_service_that_runs() {
-    const NAME: &str = "hostile_words_reach_a_service_that_runs";
+fn hostile_words_reach_a_running_service() {
+    const NAME: &str = "hostile_words_reach_a_running_service";
     needs!("perl");
     let Some(system) = System::boot(NAME, MANIFEST) else { return };
     let recorder = r#"$to = shift; open F, ">", "$to.new"; print F map { "$_\0" } @ARGV; close F; rename "$to.new", $to; sleep 1000"#;
@@ -461,7 +462,7 @@ fn apply_repairs_files_that_were_changed_by_hand() {
         fs::remove_dir_all(system.path("probe")).unwrap();
         assert!(probe.success());
     }
-    // Also where nothing else is to do.
+    // Even if there is nothing else to do.
     fs::remove_dir_all(system.path("source/web")).unwrap();
     let out = system.apply(&[]);
     assert_eq!(out, "nothing that runs had to change; the files for the next boot are new\n");
@@ -471,7 +472,7 @@ fn apply_repairs_files_that_were_changed_by_hand() {
 #[test]
 fn a_build_while_apply_waits_for_another_s6_rc_is_not_undone() {
     const NAME: &str = "a_build_while_apply_waits_for_another_s6_rc_is_not_undone";
-    // It ends when the test says so.
+    // This service stops when the test tells it to.
     let slow =
         "[oneshot.slow]\nstart = \"on-demand\"\nup = \"while ! test -e SCRATCH/go; do sleep 0.1; done\"\n";
     let Some(system) = System::boot(NAME, &format!("{MANIFEST}{slow}")) else { return };
@@ -500,8 +501,8 @@ fn a_build_while_apply_waits_for_another_s6_rc_is_not_undone() {
 }
 
 #[test]
-fn a_waiting_s6gen_reports_it_and_a_killed_one_is_cleaned_up_after() {
-    const NAME: &str = "a_waiting_s6gen_reports_it_and_a_killed_one_is_cleaned_up_after";
+fn a_waiting_s6gen_says_so_and_leftovers_of_a_killed_one_are_removed() {
+    const NAME: &str = "a_waiting_s6gen_says_so_and_leftovers_of_a_killed_one_are_removed";
     let Some(system) = System::boot(NAME, MANIFEST) else { return };
     system.instance(&["add", "tunnel", "x", "--set", "port=1"]);
     system.apply(&[]);
@@ -514,7 +515,7 @@ fn a_waiting_s6gen_reports_it_and_a_killed_one_is_cleaned_up_after() {
     assert!(err.contains("another s6gen is at work; waiting up to 1 s"), "{err}");
     drop(held);
 
-    // Of a process that is no more, as no number is so high, and of one that is.
+    // The directory of a process that has ended, because no process has such a high id, and that of a living one.
     let [gone, alive] = [u32::MAX, std::process::id()].map(|process| work.join(format!("diff.{process}")));
     for left in [&gone, &alive] {
         fs::create_dir(left).unwrap();
@@ -525,8 +526,8 @@ fn a_waiting_s6gen_reports_it_and_a_killed_one_is_cleaned_up_after() {
 }
 
 #[test]
-fn without_s6_overlay_its_names_are_names_like_any_other() {
-    const NAME: &str = "without_s6_overlay_its_names_are_names_like_any_other";
+fn without_s6_overlay_its_names_are_ordinary_names() {
+    const NAME: &str = "without_s6_overlay_its_names_are_ordinary_names";
     let manifest = "[longrun.fix-attrs]\nrun = [\"sleep\", \"infinity\"]\n";
     let Some(system) = System::boot(NAME, manifest) else { return };
     let live = system.path("run/s6-rc");
@@ -534,8 +535,8 @@ fn without_s6_overlay_its_names_are_names_like_any_other() {
 }
 
 #[test]
-fn a_built_directory_is_compared_with_a_running_overlay_as_its_init_would_compile_it() {
-    const NAME: &str = "a_built_directory_is_compared_with_a_running_overlay_as_its_init_would_compile_it";
+fn a_built_directory_is_compared_with_a_running_overlay_as_init_compiles_it() {
+    const NAME: &str = "a_built_directory_is_compared_with_a_running_overlay_as_init_compiles_it";
     let Some(system) = System::boot(NAME, MANIFEST) else { return };
     let overlay = s6gen::model::System::overlay("3.2.3.2").unwrap();
     let own = overlay.own_definitions_dir().unwrap();

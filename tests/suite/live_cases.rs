@@ -1,13 +1,12 @@
-//! Every folder below `tests/cases/live` is a case: a system that runs, what is done with it, what s6gen says, and what
-//! it calls, in order.
+//! Runs the cases below `tests/cases/live`: commands on a running system, their output, and the programs that they call.
 //!
-//! - `services.toml`: what runs; `SCRATCH` stands for a scratch folder;
-//! - `steps`: what is done, a line each, see [`Step`];
-//! - `expected.snap`: what s6gen printed, how it ended, the conversion file, and its calls;
-//! - `transcript.snap`: what the real programs answered, see `transcript`.
+//! - `services.toml`: the manifest of the running system; `SCRATCH` stands for a scratch folder;
+//! - `steps`: one step on each line, see [`Step`];
+//! - `expected.snap`: the output and exit codes of s6gen, the conversion file, and the calls of other programs in order;
+//! - `transcript.snap`: the answers of the real programs, see `transcript`.
 //!
-//! Where those programs are on PATH, in the version of the transcripts, each case runs on a real system, and its record
-//! has to be the committed one; `INSTA_UPDATE=always` writes it anew. Elsewhere the committed one is replayed.
+//! If those programs are on PATH, in the version of the transcripts, each case runs on a real system, and its transcript
+//! must equal the committed one. `INSTA_UPDATE=always` records it anew. Otherwise the committed transcript is replayed.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -24,18 +23,18 @@ use crate::require::{find, is_root, needs, skip, this_test};
 use crate::supervise::{eventually, listens};
 use crate::transcript::{Entry, Places, Recorder, Replayer, Witness, line, parse, text, words};
 
-/// The programs of which the committed transcripts are.
+/// The versions of the programs whose answers are in the committed transcripts.
 const VERSIONS: [(&str, &str, &str); 2] =
     [("s6-rc", "S6RC_VERSION", "0.7.0.0"), ("s6", "S6_VERSION", "2.15.1.0")];
 
-/// The folder of the real programs, if they are there in the right versions; what is missing and why, if not.
+/// The folder of the real programs in these versions; otherwise the name of the missing one, and the reason.
 fn real_programs() -> Result<PathBuf, (&'static str, String)> {
     let compiler = find("s6-rc-compile").ok_or(("s6-rc", "it is not on PATH".to_owned()))?;
     let folder = compiler.parent().unwrap().to_owned();
     if !folder.join("s6-svscan").is_file() {
         return Err(("s6-rc", format!("s6 is not beside it in {}", folder.display())));
     }
-    // They do not say their version; the headers beside them do.
+    // The programs do not print their version, but the header files beside them have it.
     for (package, word, version) in VERSIONS {
         let header = folder.with_file_name("include").join(package).join("config.h");
         let text = fs::read_to_string(&header).unwrap_or_default();
@@ -50,24 +49,23 @@ fn real_programs() -> Result<PathBuf, (&'static str, String)> {
     }
 }
 
-/// A line of `steps`.
+/// A line of `steps`. Steps marked (real) are skipped in a replay.
 enum Step {
-    /// Anything else: s6gen is called so.
+    /// Any other line: calls s6gen with these words.
     S6gen(Vec<String>),
-    /// `$ COMMAND`: a shell runs it, where the system is real.
+    /// `$ COMMAND`: runs it in a shell (real).
     Shell(String),
-    /// `& COMMAND`: a shell runs it meanwhile, where the system is real.
+    /// `& COMMAND`: runs it in a shell in the background (real).
     Meanwhile(String),
-    /// `until FILE`: the file appears before it goes on, where the system is real.
+    /// `until FILE`: waits until the file exists (real).
     Until(String),
-    /// `python FILE`: a program of the case runs, which finds the module of the documentation in the folder that it is
-    /// given.
+    /// `python FILE`: runs a Python program of the case. Its argument is the folder of the module `s6gen`, which is `docs`.
     Python(String),
-    /// `write FILE TEXT`: a file of one more word on each line, in the scratch folder.
+    /// `write FILE WORD…`: writes a file in the scratch folder, with one word on each line.
     Write(String, Vec<String>),
-    /// `without PROGRAM`: from now on it is missing.
+    /// `without PROGRAM`: removes the program from PATH.
     Without(String),
-    /// `manifest FILE`: from now on this is what the image was built from.
+    /// `manifest FILE`: replaces the manifest from which the image was built.
     Manifest(String),
 }
 
@@ -96,7 +94,7 @@ struct System {
     folder: TempDir,
     places: Places,
     bridge: Bridge,
-    /// None where it is replayed.
+    /// `None` in a replay.
     scanner: Option<Child>,
     meanwhile: Vec<Child>,
 }
@@ -105,7 +103,7 @@ impl System {
     /// The folder, with the definitions in it.
     fn new(case: &Path, programs: Option<&Path>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // The loggers, which have another account, must get through.
+        // Loggers run as another account and need access to the folder.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let scratch = fs::canonicalize(folder.path()).unwrap();
         let places = Places {
@@ -156,7 +154,7 @@ impl System {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Boots as a container does, by way of `programs`, so that the transcript begins with it.
+    /// Boots like a container. It calls the programs through `programs`, so that the transcript begins with the boot.
     fn boot(&self, programs: &mut dyn Programs) {
         let (boot, live, scan) = (self.path("boot"), self.places.live(), self.path("scan"));
         let calls = [
@@ -170,7 +168,7 @@ impl System {
         }
     }
 
-    /// The words of a step with where this system lies, as s6gen takes them.
+    /// The arguments of s6gen for a step, with the options that name the directories of this system.
     fn located(&self, step: &[String]) -> Vec<String> {
         let mut words: Vec<String> = step.to_vec();
         for word in &mut words {
@@ -191,7 +189,7 @@ impl System {
         words
     }
 
-    /// Does what a step says; returns what is expected of it.
+    /// Takes a step, and returns its part of `expected.snap`.
     fn step(&mut self, step: &Step, programs: &mut dyn Witness) -> String {
         let is_real = self.scanner.is_some();
         let shell = |command: &str| {
@@ -230,7 +228,7 @@ impl System {
         self.told(&format!("s6gen {}", line(step)), &output, &conversion, programs)
     }
 
-    /// Runs a Python program that finds an s6gen on its PATH which knows where this system lies.
+    /// Runs a Python program. The s6gen on its PATH adds the options that name the directories of this system.
     fn python(&self, file: &str, programs: &mut dyn Witness) -> String {
         let words = |command: &[&str]| {
             let command: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
@@ -258,11 +256,11 @@ impl System {
         self.told(&format!("python3 {file}"), &output, b"", programs)
     }
 
-    /// What came of a command, as it is expected.
+    /// The result of a command in the form of `expected.snap`.
     fn told(&self, command: &str, output: &Output, conversion: &[u8], programs: &mut dyn Witness) -> String {
         let mut text = format!("\n$ {command}\n");
         let mut part = |mark: &str, bytes: &[u8]| {
-            // Which process another one is cannot be replayed.
+            // A replay does not have the same process ids.
             let text_of = self.places.hide(&String::from_utf8_lossy(bytes));
             let is_replayed = |line: &&str| !line.contains("it is process ");
             for line in text_of.lines().filter(is_replayed) {
@@ -310,7 +308,7 @@ impl Drop for System {
         let live = self.places.live();
         let _ = quiet("s6-rc").arg("-l").arg(live).args(["-D", "-a", "-t", "10000", "change"]).status();
         let _ = quiet("s6-svscanctl").arg("-t").arg(Path::new(&self.places.scratch).join("scan")).status();
-        // Some services of the cases do not let themselves be stopped.
+        // Some services of the cases ignore their stop signal.
         while scanner.try_wait().is_ok_and(|status| status.is_none()) {
             for (pid, name) in descendants(scanner.id()) {
                 if name != "s6-supervise" {
@@ -341,7 +339,7 @@ fn descendants(ancestor: u32) -> Vec<(u32, String)> {
     found.split_off(1)
 }
 
-/// What the top of a transcript says.
+/// The comment at the top of a transcript.
 fn title() -> String {
     let versions: Vec<String> =
         VERSIONS.iter().map(|(package, _, version)| format!("{package} {version}")).collect();
@@ -366,11 +364,11 @@ fn committed(case: &Path, name: &str) -> String {
     text.splitn(3, "---\n").nth(2).unwrap_or_default().to_owned()
 }
 
-/// How often a case is tried on a real system: on a busy one s6-svscan may replace a supervisor in the moment in which
-/// s6-rc-update takes it over, and what follows is another transcript. Nothing else may make a case need a second try.
+/// How often a case is tried on a real system. On a busy machine s6-svscan may replace a supervisor at the moment at which
+/// s6-rc-update takes it over, and then the transcript differs. Only in this case a test tries again.
 const TRIES: usize = 3;
 
-/// Runs a case on a real system: what it answered, and what s6gen said.
+/// Runs a case on a real system. Returns the transcript, and the output of s6gen.
 fn record(case: &Path, real: &Path) -> (Vec<Entry>, String) {
     let mut system = System::new(case, Some(real));
     let mut recorder = Recorder::new(&system.places);
@@ -419,7 +417,7 @@ fn run(case: &Path, real: Option<&Path>) {
     compare(case, "expected", expected.trim_start());
 }
 
-/// Runs every case, some at once, since the real ones mostly wait.
+/// Runs all cases, several at a time, because real systems mostly wait.
 fn run_all(real: Option<&Path>) {
     let only = std::env::var("S6GEN_CASE").unwrap_or_default();
     let left = Mutex::new(cases("live"));
@@ -450,12 +448,12 @@ fn every_live_case_prints_and_calls_what_is_expected() {
         }
         Err((name, why)) => skip(this_test!(), name, &format!("{why}; the transcripts are replayed")),
     }
-    // What was recorded is what is replayed.
+    // The replay gives the same output as the recording.
     run_all(None);
 }
 
 #[test]
-fn the_python_module_does_what_the_watcher_called() {
+fn the_python_module_has_the_calls_of_the_watcher() {
     needs!("python3");
     let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/python");
     let module = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/s6gen.py")).unwrap();

@@ -1,8 +1,8 @@
-//! Instances that are added and removed while the system runs: whatever their names and values are, however many
-//! processes do it at once, and whenever one of them is killed.
+//! Tests `instance add` and `remove` with all kinds of names and values, with many processes at once, and with kills at any
+//! moment.
 //!
-//! `S6GEN_STORE_VECTORS` says how many random values and commands are added, `S6GEN_ADDS` how many instances each of
-//! eight processes adds.
+//! `S6GEN_STORE_VECTORS` is the number of random values and commands to add, `S6GEN_ADDS` the number of instances that each
+//! of eight processes adds.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -22,7 +22,7 @@ use crate::killed;
 use crate::oracle::number_from;
 use crate::require::{needs, say};
 
-/// Where the definitions of a system without s6-overlay lie.
+/// The directory of definitions of a system without s6-overlay.
 const DEFINITIONS: &str = "root/etc/s6-rc/source";
 const ADDED: &str = "root/etc/s6-rc/source/.s6gen.added.toml";
 
@@ -46,7 +46,7 @@ instances = []
 up = ["perl", "-e", 'RECORDER', "--", "{{ value }}"]
 "#;
 
-/// A manifest that was built, and what it was built into.
+/// A folder with a manifest and the root into which it was built.
 struct Store {
     folder: TempDir,
 }
@@ -82,7 +82,7 @@ impl Store {
         self.command(env!("CARGO_BIN_EXE_s6gen")).args(arguments).output().unwrap()
     }
 
-    /// Calls s6gen, which succeeds; returns what it printed and what it told.
+    /// Calls s6gen, which must succeed, and returns its standard output and standard error.
     fn fine(&self, arguments: &[impl AsRef<OsStr> + std::fmt::Debug]) -> (String, String) {
         let output = self.run(arguments);
         let (out, err) = texts(&output);
@@ -108,7 +108,7 @@ fn texts(output: &Output) -> (String, String) {
     (text(&output.stdout), text(&output.stderr))
 }
 
-/// The words that add an instance of `template`.
+/// The arguments that add an instance of `template`.
 fn add(template: &str, instance: impl Into<OsString>, value: impl Into<OsString>) -> Vec<OsString> {
     let mut set = OsString::from("value=");
     set.push(value.into());
@@ -116,7 +116,7 @@ fn add(template: &str, instance: impl Into<OsString>, value: impl Into<OsString>
     words.into_iter().chain([set, template.into(), instance.into()]).collect()
 }
 
-/// The words that add a service of its own.
+/// The arguments that add a service without a template.
 fn add_command(name: impl Into<OsString>, command: &[impl AsRef<OsStr>]) -> Vec<OsString> {
     let mut named = OsString::from("--name=");
     named.push(name.into());
@@ -128,7 +128,7 @@ fn long(length: usize) -> String {
     "x".repeat(length)
 }
 
-/// Names that nothing can have.
+/// Names that no service can have.
 fn impossible_names() -> Vec<OsString> {
     let mut names: Vec<OsString> = [
         "../x",
@@ -192,7 +192,7 @@ fn impossible_names() -> Vec<OsString> {
     names
 }
 
-/// Nothing that disturbs a terminal or a log comes back from a program that was given it.
+/// Asserts that the output has no characters that disturb a terminal or a log, even if the input had some.
 fn assert_is_clean(output: &Output) {
     let text =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
@@ -232,7 +232,7 @@ fn invalid_names_are_refused_and_change_nothing() {
             assert_eq!(look_with_times(store.folder.path()), before, "{words:?}");
             refused += 1;
         }
-        // Removing what is not there is fine, whatever it is.
+        // Removing something that does not exist succeeds, even with an invalid name.
         let output = store.run(&[
             &OsString::from("instance"),
             &"remove".into(),
@@ -301,7 +301,7 @@ fn names_that_are_taken_or_reserved_are_refused_and_change_nothing() {
 }
 
 #[test]
-fn instances_are_not_added_where_a_name_would_be_there_twice() {
+fn an_instance_whose_name_exists_already_is_refused() {
     let manifest = "[target]\ns6-rc = \"0.7.0.0\"\n[longrun.a]\ninstances = [\"own\"]\nrun = [\"a\", \"{{ instance }}\"]\nlog.to = \"/var/log/{{ name }}\"\n\
                     [longrun.a-b]\ninstances = []\nrun = [\"b\", \"{{ instance }}\"]\n";
     let store = Store::new(manifest);
@@ -322,7 +322,7 @@ fn instances_are_not_added_where_a_name_would_be_there_twice() {
 }
 
 #[test]
-fn strange_but_possible_names_stay_where_they_belong() {
+fn unusual_but_valid_names_stay_inside_their_directory() {
     let store = Store::standard();
     let before = look(store.folder.path());
     let names = [
@@ -387,7 +387,7 @@ fn strange_but_possible_names_stay_where_they_belong() {
     assert_eq!(after, before);
 }
 
-/// Texts that mean something to somebody on the way.
+/// Texts with a special meaning for a program or a file format on their way.
 pub const HOSTILE: &[&str] = &[
     "",
     " ",
@@ -462,7 +462,7 @@ pub const HOSTILE: &[&str] = &[
 ];
 
 #[test]
-fn values_and_commands_arrive_as_they_were_given() {
+fn values_and_commands_arrive_unchanged() {
     needs!("execline", "perl");
     let count = number_from("S6GEN_STORE_VECTORS", 20);
     let mut random = Random(0x5eed_0005);
@@ -532,7 +532,7 @@ fn pairs_of_chunks<'a>(values: &'a [String], commands: &'a [Vec<String>], size: 
 }
 
 #[test]
-fn values_that_are_no_text_and_words_without_a_meaning_are_refused() {
+fn values_that_are_not_text_and_unknown_words_are_refused() {
     let store = Store::standard();
     let before = look_with_times(store.folder.path());
     let strange = OsString::from_vec(b"a\xffb".to_vec());
@@ -623,20 +623,20 @@ fn a_rebuild_keeps_what_was_added() {
     store.fine(&add("tunnel", "x", "1"));
     store.fine(&add_command("own", &["sleep", "1"]));
     let kept = fs::read(store.path(ADDED)).unwrap();
-    // The definitions do not hold them yet, and `--check` says so.
+    // The definitions do not have the additions yet, and `--check` reports that.
     let output = store.run(&["build", "--check", "--root", "root"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(texts(&output).1.contains("tunnel-x"), "{output:?}");
     store.fine(&["build", "--root", "root"]);
     store.fine(&["build", "--check", "--root", "root"]);
     assert!(store.path(DEFINITIONS).join("tunnel-x/run").exists());
-    // Also of another manifest with the same template.
+    // The additions also stay with another manifest that has the same template.
     store.manifest(&(MANIFEST.replace("RECORDER", RECORDER) + "[longrun.more]\nrun = [\"more\"]\n"));
     store.fine(&["build", "--root", "root"]);
     store.fine(&["build", "--check", "--root", "root"]);
     assert_eq!(store.list(), ["own", "tunnel-x"]);
     assert_eq!(fs::read(store.path(ADDED)).unwrap(), kept);
-    // One that has lost the template says what to do, and writes nothing.
+    // A build of a manifest without the template reports the remedy, and writes nothing.
     store.manifest("[target]\ns6-rc = \"0.7.0.0\"\n[longrun.web]\nrun = [\"web\"]\n");
     let before = look_with_times(store.folder.path());
     let output = store.run(&["build", "--root", "root"]);
@@ -648,7 +648,7 @@ fn a_rebuild_keeps_what_was_added() {
     assert_eq!(store.list(), ["own"]);
 }
 
-/// Eight processes at a time add instances and remove each fifth of them again.
+/// Runs eight processes at a time. They add instances, and remove every fifth of them again.
 fn eight_at_once(store: &Store) {
     let each = number_from("S6GEN_ADDS", 10);
     std::thread::scope(|scope| {
@@ -684,7 +684,7 @@ fn eight_processes_at_once_lose_no_instance_while_others_build() {
         let builder = scope.spawn(|| {
             let mut builds = 0;
             while !done.load(Ordering::Relaxed) {
-                // A manifest that changes each time replaces also the one that the image carries.
+                // The manifest changes each time, so each build also replaces the carried manifest.
                 let text = format!(
                     "{}[longrun.more]\nrun = [\"more\", \"{builds}\"]\n",
                     MANIFEST.replace("RECORDER", RECORDER)
@@ -708,7 +708,7 @@ fn eight_processes_at_once_lose_no_instance_while_others_build() {
     store.fine(&["build", "--check", "--root", "root"]);
 }
 
-/// Every call by which the store is changed, under its name on each architecture, and what stands between them.
+/// Every system call that changes the file of additions, with its names on all architectures, and the calls between them.
 const CALLS: &[&str] = &[
     "open",
     "openat",
@@ -732,7 +732,7 @@ fn a_kill_at_any_moment_leaves_the_old_or_the_new_set() {
         |service: &str| ["instance", "remove", "--root", "root", service].map(OsString::from).to_vec();
     let first = add("tunnel", "first", "1");
     let steps = [
-        // The first instance of all, a second one, another value for it, and both away again.
+        // Add the first instance of all, add a second one, change its value, and remove both.
         (first.clone(), &[][..], &["tunnel-first"][..]),
         (add_command("own", &["sleep", "1"]), &["tunnel-first"], &["own", "tunnel-first"]),
         (add_command("own", &["sleep", "2"]), &["own", "tunnel-first"], &["own", "tunnel-first"]),
@@ -742,7 +742,7 @@ fn a_kill_at_any_moment_leaves_the_old_or_the_new_set() {
     let (mut killed, mut were_old, mut were_new) = (0, 0, 0);
     let mut added: Option<Vec<u8>> = None;
     for (words, before, after) in &steps {
-        // What it makes of the file, to know the new one.
+        // Run it once without a kill, to know the new content of the file.
         store.fine(words);
         let new = fs::read(store.path(ADDED)).unwrap();
         assert_eq!(store.list(), *after);
@@ -846,13 +846,13 @@ fn values_that_would_become_code_are_refused_and_change_nothing() {
         store.fine(&add(template, "x", "/run/a_b-1.5:80,c%d@e+f"));
     }
     store.fine(&["build", "--root", "root"]);
-    // What the manifest itself says is its own.
+    // The author of the manifest may write any value.
     store.manifest(&SCRIPTS.replacen("instances = []", "instances = { own = { value = \"$(date)\" } }", 1));
     store.fine(&["build", "--root", "root"]);
 }
 
 #[test]
-fn a_value_that_is_described_stays_on_its_line() {
+fn a_value_in_a_comment_stays_on_its_line() {
     let manifest = r#"
 [target]
 s6-rc = "0.7.0.0"
@@ -879,7 +879,7 @@ fn a_template_without_instances_may_treat_their_names_as_text() {
 }
 
 #[test]
-fn names_that_are_parts_of_templates_are_names_like_any_other() {
+fn names_that_are_parts_of_templates_are_ordinary_names() {
     let store = Store::standard();
     for name in ["log", "data", "run", "finish", "check", "up", "part", "longrun"] {
         store.fine(&add_command(name, &["true"]));
@@ -905,7 +905,7 @@ fn a_value_that_a_custom_template_cannot_use_is_refused() {
 }
 
 #[test]
-fn the_name_of_somebody_elses_definition_is_refused() {
+fn the_name_of_a_foreign_definition_is_refused() {
     let store = Store::standard();
     let theirs = store.path(DEFINITIONS).join("manual");
     fs::create_dir(&theirs).unwrap();
@@ -919,7 +919,7 @@ fn the_name_of_somebody_elses_definition_is_refused() {
         assert!(err.contains("output::foreign-definition") && err.contains("nothing was changed"), "{err}");
     }
     assert!(!store.path(ADDED).exists());
-    // What is our own may come and go, also before the definitions follow.
+    // Own additions may be added and removed, even if the definitions do not have them yet.
     for name in ["own", "own"] {
         store.fine(&add_command(name, &["true"]));
         store.fine(&["build", "--root", "root"]);
@@ -928,7 +928,7 @@ fn the_name_of_somebody_elses_definition_is_refused() {
 }
 
 #[test]
-fn the_name_of_a_link_of_somebody_else_is_refused() {
+fn the_name_of_a_foreign_link_is_refused() {
     let store = Store::new("[longrun.web]\nrun = [\"web\"]\n");
     let theirs = store.path("root/etc/s6-overlay/s6-rc.d/manual");
     fs::create_dir_all(&theirs).unwrap();

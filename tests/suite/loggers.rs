@@ -1,6 +1,6 @@
-//! What loggers wait for, in random manifests whose services share logs.
+//! Checks the dependencies of loggers in random manifests whose services share logs.
 //!
-//! `S6GEN_ORACLE_SEED` says which ones.
+//! `S6GEN_ORACLE_SEED` is the seed of the random manifests.
 
 use std::collections::BTreeSet;
 
@@ -25,8 +25,8 @@ fn unlogged(manifest: &str) -> String {
     manifest.lines().filter(|line| !line.starts_with("log.")).map(|line| format!("{line}\n")).collect()
 }
 
-/// Services that wait only for earlier ones, directly, through bundles, or as these require it. They log to a directory
-/// of their own, or to one of `shared`.
+/// Services that wait only for earlier ones: directly, through bundles, or by `required-by`. Each logs to its own directory
+/// or to one of `shared`.
 fn manifest(number: u64, shared: &[&str], starts: &[&str]) -> String {
     let seed = number_from("S6GEN_ORACLE_SEED", 1);
     let random = &mut Random::new(seed.wrapping_mul(1_000_003).wrapping_add(number));
@@ -77,7 +77,8 @@ fn loggers(index: &Index<'_>) -> Vec<(Node, Vec<Node>)> {
 fn loggers_cause_no_dependency_cycle() {
     let mut sound = 0;
     for number in 0..MANIFESTS {
-        // What starts at boot cannot wait for what starts late: some of these are wrong already without a logger.
+        // A service that starts at boot cannot wait for one that starts late, so some of these manifests are wrong even
+        // without loggers.
         let text =
             manifest(number, &["/log/a", "/log/b", "/log/c"], &["boot", "boot", "boot", "early", "late"]);
         let (_, problems) = compiled(&text);
@@ -89,7 +90,7 @@ fn loggers_cause_no_dependency_cycle() {
 }
 
 #[test]
-fn a_logger_waits_for_all_that_its_producers_wait_for_but_what_waits_for_it() {
+fn a_logger_waits_for_the_dependencies_of_its_producers_except_its_own_dependents() {
     let (mut waits, mut exceptions) = (0, 0);
     for number in 0..MANIFESTS {
         let text = manifest(number, &["/log/shared"], &["boot"]);
@@ -117,7 +118,7 @@ fn a_logger_waits_for_all_that_its_producers_wait_for_but_what_waits_for_it() {
 }
 
 #[test]
-fn a_shared_logger_starts_nothing_that_would_not_start_without_it() {
+fn a_shared_logger_starts_no_service_that_would_not_start_without_it() {
     for number in 0..MANIFESTS {
         let text = manifest(number, &["/log/a", "/log/b"], &["boot", "on-demand"]);
         let started = [text.clone(), unlogged(&text)].map(|text| {

@@ -1,4 +1,4 @@
-//! Every answer that a program gets has the shape of `docs/json.schema.json`.
+//! Checks that every JSON answer matches `docs/json.schema.json`.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ fn hold(schema: &Validator, what: &str, line: &str) -> Value {
     answer
 }
 
-/// Every command, with its fields and without.
+/// Every command, once with its own fields and once without them because it fails.
 const COMMANDS: &[&str] = &[
     "check --format json",
     "check --json bad.toml",
@@ -86,7 +86,7 @@ fn every_comparison_has_the_shape_of_the_schema() {
     }
 }
 
-/// What commands answer on a running system is recorded, and `live_cases` holds the commands to it.
+/// Uses the recorded answers on a running system. `live_cases` checks that the commands still give these answers.
 #[test]
 fn every_recorded_answer_of_a_running_system_has_the_shape_of_the_schema() {
     let schema = schema();

@@ -1,13 +1,13 @@
-//! Random manifests in the whole language, with texts that are hard to quote.
+//! Makes random manifests with every key of the language and with texts that are hard to quote.
 //!
-//! Most are accepted: names are taken in order, and services mostly refer to those before them.
+//! Most are valid: names come in a fixed order, and services mostly refer to services before them.
 
 use std::fmt;
 
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-/// A manifest as it is written: headers, each with its keys and their values.
+/// The text of a manifest in parts: headers, each with its keys and their values.
 #[derive(Clone)]
 pub struct Written {
     pub tables: Vec<(String, Entries)>,
@@ -33,13 +33,13 @@ impl fmt::Debug for Written {
     }
 }
 
-/// The names of services, in the order in which they are given out.
+/// The names of services, in the order in which they are used.
 const NAMES: &[&str] = &["web", "db", "a", "b-1", "x.y", "m@1", "Z_9", "tunnel", "0"];
 
-/// What other layers bring.
+/// A service of another layer.
 const EXTERNAL: &str = "nginx";
 
-/// What shells, execline, TOML and templates take for more than text.
+/// Texts with a special meaning for shells, execline, TOML or templates.
 const HOSTILE: &[&str] = &[
     "",
     " ",
@@ -109,7 +109,7 @@ pub fn text() -> BoxedStrategy<String> {
     .boxed()
 }
 
-/// A text where expressions are expanded: without any but those that work.
+/// A text for a place where expressions are expanded. It has only valid expressions.
 fn template() -> BoxedStrategy<String> {
     let plain = || text().prop_map(|text| text.replace('{', "(").replace("\u{f8ff}", ""));
     prop_oneof![
@@ -120,7 +120,7 @@ fn template() -> BoxedStrategy<String> {
     .boxed()
 }
 
-/// As a TOML string.
+/// A text as a TOML string.
 pub fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
@@ -133,7 +133,7 @@ pub fn quoted(text: &str) -> String {
     quoted + "\""
 }
 
-/// As a TOML array of strings.
+/// Texts as a TOML array of strings.
 pub fn array<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> String {
     let texts: Vec<String> = texts.into_iter().map(|text| quoted(text.as_ref())).collect();
     format!("[{}]", texts.join(", "))
@@ -148,7 +148,7 @@ fn literal(texts: &'static [&'static str]) -> BoxedStrategy<String> {
     select(texts).prop_map(str::to_owned).boxed()
 }
 
-/// A key, how often it is there, and its value.
+/// A key, its probability, and its value.
 type Choice = (&'static str, f64, BoxedStrategy<String>);
 
 fn entries(choices: Vec<Choice>) -> BoxedStrategy<Entries> {
@@ -167,7 +167,7 @@ fn entries(choices: Vec<Choice>) -> BoxedStrategy<Entries> {
         .boxed()
 }
 
-/// An array that is run as it is, or a script.
+/// A command: an array or a script.
 fn command(text: fn() -> BoxedStrategy<String>) -> BoxedStrategy<String> {
     let program = text().prop_filter_map("no program", |text| (!text.is_empty()).then_some(text));
     let words = (program, proptest::collection::vec(text(), 0..4));
@@ -180,15 +180,15 @@ fn command(text: fn() -> BoxedStrategy<String>) -> BoxedStrategy<String> {
     prop_oneof![3 => words, 1 => script].boxed()
 }
 
-/// What surrounds a service.
+/// The position of a service in the manifest.
 #[derive(Clone, Copy)]
 struct Place {
     /// How many services come before it.
     position: usize,
     is_overlay: bool,
-    /// Its texts are templates.
+    /// Whether its texts can have expressions.
     is_template: bool,
-    /// It is no service but what all of them share.
+    /// Whether it is a table of defaults instead of a service.
     is_defaults: bool,
 }
 
@@ -236,7 +236,7 @@ fn environment(place: Place) -> BoxedStrategy<String> {
         .boxed()
 }
 
-/// Paths of further files: some that s6-rc itself reads, and some that it wants to be directories.
+/// Paths of further files, among them files that s6-rc itself reads, and names that must be directories.
 const FILES: &[&str] = &[
     "data/extra",
     "data/x/y",
@@ -268,7 +268,7 @@ const FILES: &[&str] = &[
 ];
 
 fn files() -> BoxedStrategy<String> {
-    // Mostly those that are accepted everywhere.
+    // Mostly paths that are valid everywhere.
     let name = prop_oneof![3 => select(&FILES[..14]), 1 => select(FILES)];
     proptest::collection::btree_map(name, select(&["", "x", "#!/bin/sh\n"][..]), 1..3)
         .prop_map(|files| {
@@ -340,7 +340,7 @@ fn longrun(place: Place) -> Vec<Choice> {
     choices
 }
 
-/// Where a longrun's output goes.
+/// The key `log` of a longrun.
 fn log(place: Place) -> BoxedStrategy<Entries> {
     let own = entries(vec![
         ("log.to", 1.0, place.path("/var/log", "")),
@@ -371,7 +371,7 @@ fn log(place: Place) -> BoxedStrategy<Entries> {
     prop_oneof![5 => Just(Vec::new()), 3 => own, 2 => shared, 1 => none].boxed()
 }
 
-/// What makes a service a template.
+/// The keys `instances` and `parameters`, which make a service a template.
 fn instances() -> BoxedStrategy<Entries> {
     let instance = || select(&["a", "1", "b-2", "x.y", "é"][..4]);
     let count = (0..4u8).prop_map(|n| vec![("instances".to_owned(), n.to_string())]);
@@ -430,7 +430,7 @@ fn service(position: usize, is_overlay: bool) -> BoxedStrategy<(String, Entries)
     .boxed()
 }
 
-/// Each key once, the first time it is there; of a table and a part of it, the part.
+/// The entries without repeated keys: the first one of each stays. If there is both a table and a part of it, the part stays.
 fn distinct(entries: Entries) -> Entries {
     let mut kept: Entries = Vec::new();
     for (key, value) in entries.iter() {

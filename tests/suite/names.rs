@@ -1,4 +1,4 @@
-//! Names and opening sentences in the code: two types never share a name, and every file says what it is for.
+//! Checks names and opening comments in the code: two types never share a name, and every file says what it is for.
 
 use std::collections::BTreeMap;
 use std::fs;

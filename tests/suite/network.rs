@@ -1,5 +1,5 @@
-//! `ready.tcp` and `ready.http` where the name server is down, or takes questions and never answers: in a network of
-//! their own, with an `/etc/hosts` and an `/etc/resolv.conf` of their own.
+//! Tests `ready.tcp` and `ready.http` with a name server that is down or never answers, in a separate network with its own
+//! `/etc/hosts` and `/etc/resolv.conf`.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::require::{needs, unshare};
 use crate::supervise::build;
 
-/// A server for each way to write an address. They answer as a web server does, and `mute` never.
+/// A server for each form of an address. They answer like a web server, except `mute`, which never answers.
 const MANIFEST: &str = r##"
     [defaults.longrun]
     start = "on-demand"
@@ -61,7 +61,7 @@ const MANIFEST: &str = r##"
     ready = { tcp = "nobody.example:8008", timeout = "500ms" }
     "##;
 
-/// Answers `/` and the one path that the manifest asks for, keeps the connection open, and records the request.
+/// Answers a request for `/` or for the path in the manifest, keeps the connection open, and records the request.
 const ANSWER: &str = r#"#!/bin/sh
 read -r line
 read -r host
@@ -72,7 +72,7 @@ esac
 exec sleep 2
 "#;
 
-/// Supervises every service, waits for those that can get ready, and prints what became of each.
+/// Supervises every service, waits for those that can become ready, and prints the state of each.
 const SCRIPT: &str = r#"
 mount --make-rprivate /
 ip link set lo up
@@ -105,7 +105,7 @@ s6-svscanctl -t scan
 wait
 "#;
 
-/// What the script prints in a network whose name server is at `address`.
+/// The output of the script in a network whose name server is at `address`.
 fn said(address: &str) -> String {
     let folder = scratch();
     let place = |name: &str| folder.path().join(name);
@@ -116,7 +116,7 @@ fn said(address: &str) -> String {
     String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
 
-/// The services of the manifest, to be supervised.
+/// A scratch folder with the service directories of the manifest.
 fn scratch() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();
@@ -142,13 +142,13 @@ fn scratch() -> TempDir {
 }
 
 #[test]
-fn a_service_gets_ready_though_its_name_server_is_down() {
+fn a_service_becomes_ready_although_its_name_server_is_down() {
     needs!("s6", "execline", "s6-networking", "network");
     assert_eq!(said("127.0.0.1"), "");
 }
 
 #[test]
-fn a_service_gets_ready_though_its_name_server_is_silent() {
+fn a_service_becomes_ready_although_its_name_server_is_silent() {
     needs!("s6", "execline", "s6-networking", "network");
     assert_eq!(said("192.0.2.53"), "");
 }

@@ -1,6 +1,6 @@
-//! The real s6-rc-compile and s6gen judge the same fresh trees.
+//! Makes random trees, and compares the verdicts of the real s6-rc-compile and of s6gen on them.
 //!
-//! `S6GEN_ORACLE_TREES` says how many trees, `S6GEN_ORACLE_SEED` which ones.
+//! `S6GEN_ORACLE_TREES` is the number of trees, `S6GEN_ORACLE_SEED` the seed.
 
 use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -74,21 +74,21 @@ fn every_recorded_message_has_its_class() {
     }
 }
 
-/// What the real program says of a case, and what s6gen says differently; nothing if the tree cannot be made.
+/// The verdict of the real program on a case, and how that of s6gen differs. `None` if the tree cannot be made.
 fn differ(case: &Case) -> Option<(Verdict, Option<String>)> {
     let mut case = case.clone();
     let root = scratch();
-    // Recorded cases about the place of the output bring one.
+    // Recorded cases about the place of the output already have one.
     remove(&mut case, "out");
     case.make(root.path()).ok()?;
-    // Before the output exists, which may lie in a source.
+    // Before the output exists, because it may be inside a source.
     let judgement = judge_as_listed(root.path(), &case.sources());
     let real = verdict(root.path(), &case);
     let difference = real.disagreement(&judgement);
     Some((real, difference))
 }
 
-/// Judges as the real program does, in the order in which the file system lists names.
+/// Judges in the order in which the file system lists names, as the real program does.
 fn judge_as_listed(root: &Path, sources: &[String]) -> Judgement {
     let open = |source: &String| {
         let path = if source.is_empty() { PathBuf::new() } else { root.join(path(source)) };
@@ -129,7 +129,7 @@ impl Directory for AsListed {
     }
 }
 
-/// Runs the real program; what does not end within a second hangs.
+/// Runs the real program. If it does not end within a second, the verdict is that it hangs.
 pub fn verdict(root: &Path, case: &Case) -> Verdict {
     let sources = &case.sources();
     let surely_ends = case.fifos.is_empty();
@@ -155,7 +155,7 @@ pub fn verdict(root: &Path, case: &Case) -> Verdict {
     child.stderr.take().unwrap().read_to_end(&mut stderr).unwrap();
     let status = child.wait().unwrap();
     if status.success() {
-        // s6-rc-db is asked many times per service, so of large trees not every database is compared.
+        // s6-rc-db must run many times for each service, so the databases of large trees are compared only sometimes.
         let db = (case.files.len() < 20 || case.id.ends_with('0')).then(|| database(root));
         return Verdict { class: "ok".into(), db, ..Verdict::default() };
     }
@@ -176,7 +176,7 @@ pub fn class_of(stderr: &str, sources: &[String]) -> String {
         let place = front.strip_prefix(verb).unwrap_or(front);
         let rest =
             |source: &String| place.strip_prefix(source.as_str())?.strip_prefix('/').map(str::to_owned);
-        // One source may lie in another.
+        // One source may be inside another.
         sources.iter().filter_map(rest).min_by_key(String::len).unwrap_or_default()
     };
     let lists = ["dependencies", "contents", "producer-for", "consumer-for", "pipeline-name"];
@@ -325,7 +325,7 @@ pub fn database(root: &Path) -> Value {
     json!({"services": services, "bundles": bundles})
 }
 
-/// Removes what does not matter for the disagreement, piece by piece.
+/// Makes a case smaller: removes every file without which the verdicts still differ.
 fn smaller(case: Case) -> Case {
     let mut case = case;
     let still = |case: &Case| differ(case).is_some_and(|(_, difference)| difference.is_some());
@@ -425,7 +425,7 @@ pub fn put(case: &mut Case, name: String, content: impl Into<Vec<u8>>) {
     case.files.insert(name, content);
 }
 
-/// Oneshots with command lines of characters that mean something to the lexer.
+/// Oneshots with command lines of characters that are special for the lexer.
 fn scripts(random: &mut Random) -> Case {
     let mut case = Case::default();
     for name in &["a", "b", "c"][..=random.below(3)] {
@@ -489,7 +489,7 @@ fn command_line(random: &mut Random) -> Vec<u8> {
         b"}\\\n",
     ];
     let mut text = Vec::new();
-    // Where anything goes nearly everything is refused at once; some texts avoid the worst.
+    // Almost every text of any special characters is refused at once, so some texts use only a few of them.
     let tame = random.chance(50);
     for _ in 0..random.below(if tame { 14 } else { 9 }) {
         let piece = random.pick(PIECES);
@@ -532,7 +532,7 @@ fn other_name(random: &mut Random, noise: usize) -> String {
     random.pick(NAMES).into()
 }
 
-/// A list in a file, with what the format allows around the names.
+/// A list in a file, with comments and blanks as the format allows them.
 fn list_text(random: &mut Random, names: &[String]) -> String {
     let mut text = String::new();
     for name in names {
@@ -564,7 +564,7 @@ fn list(case: &mut Case, random: &mut Random, service: &str, kind: &str, names: 
     }
 }
 
-/// Longruns that are connected in some way, mostly soundly.
+/// Longruns in pipelines, most of them valid.
 fn pipelines(random: &mut Random) -> Case {
     let mut case = Case::default();
     let noise = random.pick(&[0, 0, 4, 10, 25]);
@@ -680,7 +680,7 @@ fn bundles(random: &mut Random) -> Case {
     case
 }
 
-/// Services with files of every sort, some of them damaged.
+/// Services with files of every kind, some of them invalid.
 fn services(random: &mut Random) -> Case {
     let mut case = Case::default();
     let noise = random.pick(&[0, 2, 5, 15]);
@@ -752,7 +752,7 @@ const FILES: &[&str] = &[
     "pipeline-name",
 ];
 
-/// All names that mean something in a definition.
+/// The name of any file or directory of a definition.
 fn any_file(random: &mut Random) -> &'static str {
     let more =
         ["type", "dependencies", "dependencies.d", "contents", "contents.d", "data", "env", "template"];
@@ -786,14 +786,14 @@ fn content_for(file: &str, random: &mut Random, noise: usize) -> Vec<u8> {
     text.to_vec()
 }
 
-/// Breaks something, or only changes it.
+/// Makes a random change, which may make the tree invalid.
 fn damage(case: &mut Case, random: &mut Random) {
     let names: Vec<String> = case.files.keys().cloned().collect();
     if names.is_empty() {
         return;
     }
     let name = random.pick(&names);
-    // Only plain paths: those in base64 cannot be taken apart here.
+    // Only plain paths, because a path in base64 cannot be split here.
     let Some((service, file)) = name.rsplit_once('/').filter(|_| !name.starts_with("base64:")) else {
         return;
     };
@@ -877,7 +877,7 @@ fn damage(case: &mut Case, random: &mut Random) {
             }
         }
         _ => {
-            // An entry of the source that may be no definition.
+            // An entry of the source that need not be a definition.
             let Some((source, _)) = service.split_once('/') else { return };
             let entry =
                 format!("{source}/{}", random.pick(&["s6rc-x", "README", ".git", "s6-rc-", "x\ny", "z"]));

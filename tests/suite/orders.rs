@@ -1,7 +1,7 @@
-//! The real s6-rc starts and stops services in an order that `s6gen graph` allows.
+//! Checks that the real s6-rc starts and stops services in an order that `s6gen graph` allows.
 //!
-//! It is asked for a dry run in a directory that looks like a live one, which needs neither supervision nor root.
-//! `S6GEN_ORDERS_TREES` says how many trees, `S6GEN_ORACLE_SEED` which ones.
+//! s6-rc makes a dry run in a directory that looks like a live one. That needs neither supervision nor root.
+//! `S6GEN_ORDERS_TREES` is the number of trees, `S6GEN_ORACLE_SEED` the seed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -56,7 +56,7 @@ fn s6_rc_starts_and_stops_in_an_order_that_the_graph_allows() {
     assert!(transitions > count, "hardly anything was started");
 }
 
-/// What was compared.
+/// How many things were compared.
 #[derive(Debug, Default)]
 struct Figures {
     services: usize,
@@ -74,11 +74,11 @@ impl Figures {
     }
 }
 
-/// Makes fresh trees until one is accepted, and compares everything of it.
+/// Makes random trees until one is accepted, and compares the orders of all its services.
 fn one_tree(random: &mut Random, corpus: &[Case], is_large: bool) -> Figures {
     loop {
         let mut case = if is_large { layered(random) } else { fresh(random, corpus) };
-        // Recorded cases about the place of the output bring one.
+        // Recorded cases about the place of the output already have one.
         crate::oracle::remove(&mut case, "out");
         let root = scratch();
         if case.make(root.path()).is_err() {
@@ -94,12 +94,12 @@ fn one_tree(random: &mut Random, corpus: &[Case], is_large: bool) -> Figures {
             continue;
         }
         let index = Index::new(&compilation.services);
-        // A tree without anything of its own shows nothing.
+        // A tree without services shows nothing.
         if index.nodes().count() <= 2 {
             continue;
         }
         let database = root.path().join("out");
-        // The recorded sources may be links to where the output lies; then this is no tree for a comparison.
+        // Recorded sources may be links to the place of the output. Such a tree cannot be compared.
         let compiled = Command::new("s6-rc-compile").arg(&database).args(&sources).output().unwrap();
         let said = String::from_utf8_lossy(&compiled.stderr);
         assert!(compiled.status.success(), "{said}\n{}", serde_json::to_string(&case).unwrap());
@@ -114,7 +114,7 @@ struct Tree<'a> {
     sources: Vec<PathBuf>,
 }
 
-/// What each service waits for, by the names that the graph prints.
+/// The services that each service waits for, by the names that the graph prints.
 type Waits = BTreeMap<String, BTreeSet<String>>;
 
 impl Tree<'_> {
@@ -137,7 +137,7 @@ impl Tree<'_> {
         }
         let mut names = numbers.clone();
         names.extend(self.ask(&["list", "bundles"]));
-        // An argument that begins so would be an option.
+        // s6-rc would read such an argument as an option.
         names.retain(|name| !name.as_bytes().starts_with(b"-"));
         let mut selections = vec![names.clone()];
         while !names.is_empty() && selections.len() <= NAMES_PER_TREE {
@@ -160,7 +160,7 @@ impl Tree<'_> {
                     );
                     assert!(gone.insert(name.clone()), "{option} {selection:?}: {name} twice");
                 }
-                // Without -D what is essential stays up, and what it needs.
+                // Without -D, essential services and their dependencies stay up.
                 if option != "-d" {
                     assert_eq!(gone, waits.keys().cloned().collect(), "{option} {selection:?}");
                 }
@@ -251,7 +251,7 @@ fn transition(line: &[u8], live: &Path, numbers: &[OsString]) -> OsString {
     numbers[number].clone()
 }
 
-/// A sound tree of many services that depend on one another, on bundles and on pipelines, in a random order of names.
+/// A valid tree of many services that depend on services, bundles and pipelines, with names in a random order.
 fn layered(random: &mut Random) -> Case {
     let mut case = Case::default();
     let count = 10 + random.below(25);
@@ -260,7 +260,7 @@ fn layered(random: &mut Random) -> Case {
         order.swap(number, random.below(number + 1));
     }
     let name = |number: usize| format!("service{}", order[number]);
-    // What is defined further down may be depended on, with whatever it stands for.
+    // A service may depend on the services and bundles of lower layers.
     let mut below: Vec<String> = Vec::new();
     let mut number = 0;
     while number < count {

@@ -1,7 +1,8 @@
-//! The page of each lint: its wrong example gets the lint's report and no other, its right example none.
+//! Tests the examples on the page of each lint: the wrong one gets the report of this lint and no other, the right one gets
+//! none.
 //!
-//! A block ```` ```toml ```` is a manifest, a block ```` ```tree ```` a source directory as `tree_text` reads it, or the
-//! /etc/s6-overlay of an image if it has an `s6-rc.d`.
+//! A block ```` ```toml ```` is a manifest. A block ```` ```tree ```` is a source directory as `tree_text` reads it, or the
+//! `/etc/s6-overlay` of an image if it has an `s6-rc.d`.
 
 use std::fs;
 use std::process::Command;
@@ -11,10 +12,10 @@ use s6gen::validate;
 
 use crate::tree_text;
 
-/// Needs thousands of services, which no page shows.
+/// The lint without examples, because they would need thousands of services.
 const WITHOUT_EXAMPLE: &str = "lint::too-many-services";
 
-/// The block behind the line `heading`: its language and its lines.
+/// The block after the line `heading`: its language and its lines.
 fn example<'p>(page: &'p str, heading: &str) -> Option<(&'p str, &'p str)> {
     let (_, rest) = page.split_once(&format!("\n{heading}:\n\n```"))?;
     let (language, rest) = rest.split_once('\n')?;
@@ -32,7 +33,7 @@ fn reported(slug: &str, (language, text): (&str, &str)) -> Vec<String> {
             let sources = folder.path().join("s6-rc.d");
             fs::create_dir(&sources).unwrap();
             tree_text::parse(text).unwrap().make(&sources).unwrap();
-            // What an image starts is known only together with s6-overlay.
+            // Only together with s6-overlay it is known which services an image starts.
             let is_whole = sources.join("s6-rc.d").is_dir();
             if is_whole {
                 command.args(["--overlay", "3.2.3.2"]);
@@ -51,7 +52,7 @@ fn reported(slug: &str, (language, text): (&str, &str)) -> Vec<String> {
 }
 
 #[test]
-fn the_examples_of_each_lint_are_as_wrong_and_as_right_as_they_say() {
+fn the_wrong_example_of_each_lint_gets_its_report_and_the_right_one_none() {
     let mut wrong_pages = Vec::new();
     for code in validate::codes() {
         let Code::Lint(lint) = code else { continue };

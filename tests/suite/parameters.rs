@@ -1,6 +1,6 @@
-//! Values of parameters that are set while the system runs: wherever a template puts them, they stay data.
+//! Checks that values of parameters that are set while the system runs stay data, wherever a template puts them.
 //!
-//! `S6GEN_VALUES` says how many random values are tried in every place.
+//! `S6GEN_VALUES` is the number of random values to try in every place.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -25,7 +25,7 @@ use crate::require::needs;
 
 const TARGET: &str = "[target]\ns6-rc = \"0.7.0.0\"\n";
 
-/// What a manifest becomes with the instance `x` of the longrun `t`, whose parameter `p` was set to `value`.
+/// Compiles a manifest with the added instance `x` of the longrun `t`, whose parameter `p` has the value `value`.
 fn added(manifest: &str, value: &str) -> Compilation {
     let mut files = Files::default();
     let file = files.add("services.toml", manifest);
@@ -55,7 +55,7 @@ fn longrun(lines: &str) -> String {
     format!("{TARGET}[longrun.t]\nparameters = [\"p\"]\ninstances = []\n{lines}\n")
 }
 
-/// Whether the value may stand everywhere.
+/// Whether the value is allowed in every place.
 fn is_plain(value: &str) -> bool {
     let is_harmless = |c: char| c.is_ascii_alphanumeric() || "_.,:@%+=/-".contains(c);
     !value.is_empty() && !value.starts_with('-') && value.chars().all(is_harmless)
@@ -105,7 +105,7 @@ const CODE: &[&str] = &[
     "run = [\"awk\", \"-f\", \"./data/lib.awk\"]\nfiles.\"data/lib.awk\" = \"BEGIN { {{ p }} }\\n\"",
 ];
 
-/// The same for commands of which no rule can know that they read code.
+/// More such commands, of which no rule can know that they read code.
 const UNKNOWN: &[&str] = &[
     r#"run = ["somebodys-own-interpreter", "{{ p }}"]"#,
     r#"run = ["x", "--config={{ p }}"]"#,
@@ -125,7 +125,7 @@ const UNKNOWN: &[&str] = &[
     "run = [\"x\"]\nready.unix = \"/run/{{ p }}\"",
 ];
 
-/// Values that would be more than a value to some program.
+/// Values that some program would read as more than data.
 const EVIL: &[&str] = &[
     "$(touch PWNED)",
     "`touch PWNED`",
@@ -149,7 +149,7 @@ const EVIL: &[&str] = &[
 ];
 
 #[test]
-fn a_value_is_nowhere_code_whatever_program_reads_it() {
+fn a_value_is_never_code_whatever_program_reads_it() {
     for lines in CODE.iter().chain(UNKNOWN) {
         let manifest = longrun(lines);
         assert_eq!(errors(&added(&manifest, "plain_1.5")), [""; 0], "{lines}");
@@ -179,7 +179,7 @@ fn a_value_may_be_anything_in_a_variable_and_in_a_file_that_is_data() {
         "run = [\"s6-envdir\", \"./data/env\", \"x\"]\nfiles.\"data/env/V\" = \"{{ p }}\"",
         "run = '. ./data/lib.sh; x'\nfiles.\"data/lib.sh\" = \"X=1\\n\"\nfiles.\"data/value\" = \"{{ p }}\"",
         "run = [\"x\"]\ndescription = \"{{ p }}\"",
-        // What only decides does not arrive.
+        // This value only decides between two texts, and is in neither of them.
         "run = [\"x\", \"{{ 'yes' if p else 'no' }}\"]",
         "run = [\"x\", \"{{ p == 'yes' }}\", \"{{ p | length }}\"]",
         "run = \"x {{ 'a' if p is defined else 'b' }}\"",
@@ -188,7 +188,7 @@ fn a_value_may_be_anything_in_a_variable_and_in_a_file_that_is_data() {
             assert_eq!(errors(&added(&longrun(lines), value)), [""; 0], "{value:?} in {lines}");
         }
     }
-    // No value makes a program of a file.
+    // No value turns a file into a program.
     let compilation = added(&longrun("run = [\"x\"]\nfiles.\"data/value\" = \"{{ p }}\""), "#!/bin/sh\nid\n");
     let tree = render::tree(&compilation.services).unwrap();
     let file = tree.entries().find(|(path, _)| path.ends_with("t-x/data/value")).unwrap();
@@ -230,7 +230,7 @@ fn a_pattern_widens_or_narrows_what_a_value_may_be() {
 }
 
 #[test]
-fn check_tells_the_author_where_a_wide_value_would_be_code() {
+fn check_warns_the_author_where_a_wide_value_would_be_code() {
     let told = "manifest::value-as-code: a value of `p` could be read as code";
     let with = |lines: &str, pattern: &str, instances: &str| {
         longrun(lines)
@@ -409,7 +409,7 @@ fn real_interpreters_get_no_code_from_a_value() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         let manifest = format!("{TARGET}[oneshot.t]\nparameters = [\"p\"]\ninstances = []\n{lines}\n");
-        // Nothing below a root is called by an absolute path; here the script shall find it.
+        // The script must find the definition below the root, so its absolute path is replaced.
         fs::write(folder.join("services.toml"), &manifest).unwrap();
         assert_eq!(s6gen(folder, &["build", "--root", "root"]).0, Some(0));
         let before = look_with_times(&folder.join("root"));
@@ -423,7 +423,7 @@ fn real_interpreters_get_no_code_from_a_value() {
             assert!(told.contains("`p` cannot be ") && told.contains("nothing was changed"), "{told}");
             assert_eq!(look_with_times(&folder.join("root")), before, "{value:?} in {lines}");
         }
-        // The same in the file of additions, whoever wrote it.
+        // The same value is refused if somebody wrote it into the file of additions.
         let path = folder.join("root/etc/s6-rc/source/.s6gen.added.toml");
         fs::write(&path, "[oneshot.t.instances.x]\np = \"$(touch PWNED)\"\n").unwrap();
         let (code, told) = s6gen(folder, &["build", "--root", "root"]);
@@ -462,7 +462,7 @@ fn accounts_and_directories_cannot_be_options_or_leave_their_place() {
         ] {
             assert_eq!(warnings(&service(&lines)).len(), 1, "{lines}");
         }
-        // A slash at the end says nothing more than that it is a directory.
+        // A slash at the end makes no difference.
         for lines in [
             format!("log.to = \"/srv/log/{name}\""),
             format!("log.stderr = \"/srv/log/{name}\""),

@@ -1,6 +1,6 @@
-//! What holds of every manifest, tried on random ones.
+//! Checks properties of every manifest with random manifests.
 //!
-//! `PROPTEST_CASES` says how many, `PROPTEST_RNG_SEED` which ones.
+//! `PROPTEST_CASES` is the number of manifests, `PROPTEST_RNG_SEED` the seed.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -20,8 +20,8 @@ use crate::manifests::{array, manifest, text};
 use crate::require::has;
 use crate::s6rc::compile_really;
 
-/// Tries `property` on so many values, unless the environment says how many. The same ones each time, so that nobody's
-/// change fails over what it has nothing to do with.
+/// Tries `property` on `cases` values, or on as many as the environment asks for. The values are the same in each run, so that
+/// a test does not fail because of an unrelated change.
 pub fn holds<S: Strategy>(cases: u32, strategy: S, property: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     if std::env::var_os("PROPTEST_CASES").is_none() {
@@ -50,11 +50,11 @@ fn reports(files: &Files, problems: &Problems) -> String {
         .collect()
 }
 
-/// The services as `/init` reads them from a tree that was made of `set`, with those that other layers bring.
+/// The services that `/init` reads from the tree of `set`, together with those of other layers.
 fn read_back(set: &ServiceSet, tree: &SourceTree) -> (ServiceSet, Problems) {
     let (mut files, mut problems) = (Files::default(), Problems::default());
     let system = set.target.system;
-    // The start bundles lie among the definitions, and the image brings the rest of them, or they lie elsewhere.
+    // The start bundles are among the definitions and the image completes them, or they are in a separate directory.
     let mut tree = tree.clone();
     let is_in_image = |name: &str| name.starts_with("user") && !system.has(Feature::UserBundlesDir);
     for service in set.services.iter().filter(|s| s.layer == Layer::Overlay) {
@@ -81,7 +81,7 @@ fn read_back(set: &ServiceSet, tree: &SourceTree) -> (ServiceSet, Problems) {
 fn a_built_tree_is_accepted_and_means_the_same_as_its_manifest() {
     let accepted = std::cell::Cell::new(0);
     let tried = std::cell::Cell::new(0);
-    // Without it what is built is judged by s6gen's own model of the compiler only.
+    // Without s6-rc, only s6gen itself judges the tree.
     let has_compiler = has!("s6-rc");
     holds(300, manifest(), |manifest| {
         tried.set(tried.get() + 1);
@@ -93,7 +93,7 @@ fn a_built_tree_is_accepted_and_means_the_same_as_its_manifest() {
         let set = &compilation.services;
         let tree = render::tree(set).map_err(TestCaseError::fail)?;
         let (read, problems) = read_back(set, &tree);
-        // A random manifest is full of habits that deserve a warning; nothing may be refused.
+        // A random manifest gets many warnings, but must not have errors.
         let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
         let errors: Vec<_> = errors.map(|problem| &problem.message).collect();
         prop_assert!(errors.is_empty(), "{errors:#?}");
@@ -108,7 +108,7 @@ fn a_built_tree_is_accepted_and_means_the_same_as_its_manifest() {
     assert!(2 * accepted.get() > tried.get(), "{} of {} were accepted", accepted.get(), tried.get());
 }
 
-/// What was read is what was meant.
+/// Checks that the services read from a tree are those of the manifest.
 fn same(set: &ServiceSet, read: &ServiceSet, tree: &SourceTree) -> Result<(), TestCaseError> {
     let (mut ours, mut theirs) = (Database::of(&Index::new(set)), Database::of(&Index::new(read)));
     for database in [&mut ours, &mut theirs] {
@@ -134,7 +134,7 @@ fn same(set: &ServiceSet, read: &ServiceSet, tree: &SourceTree) -> Result<(), Te
                     };
                     let command = last_words(&run.command, &format!("{folder}/data/run"), &run.name);
                     prop_assert!(words.ends_with(&command), "{words:?} {command:?}");
-                    // What is substituted is the folder of the script, and nothing of the manifest's.
+                    // The only variable is the folder of the script, which the manifest does not contain.
                     let here = words.windows(2).position(|pair| pair == [&b"getcwd"[..], b"-E"]);
                     let later = here.map_or(&[][..], |place| &words[place + 3..]).iter();
                     let named =
@@ -180,7 +180,7 @@ fn same(set: &ServiceSet, read: &ServiceSet, tree: &SourceTree) -> Result<(), Te
     Ok(())
 }
 
-/// The words with which a generated script has to end.
+/// The words at the end of a generated script.
 fn last_words(command: &model::Command, script: &str, name: &str) -> Vec<Vec<u8>> {
     let words = match command {
         model::Command::Exec { words } => words.clone(),
@@ -191,7 +191,7 @@ fn last_words(command: &model::Command, script: &str, name: &str) -> Vec<Vec<u8>
     words.into_iter().map(String::into_bytes).collect()
 }
 
-/// What a longrun's own files say, as far as it is no text that only s6-supervise reads.
+/// The settings in the files of a longrun, without its scripts.
 fn facts(longrun: &Longrun) -> impl PartialEq + std::fmt::Debug {
     let signal = |signal: &Option<Vec<u8>>| signal.as_ref().map(|text| text.trim_ascii_end().to_vec());
     (
@@ -220,7 +220,7 @@ fn every_problem_has_a_place_in_the_manifest() {
     });
 }
 
-/// A mistake, what it is, and what the first label marks.
+/// A mistake, its code, and the text that the first label marks.
 type Mistake = (&'static str, Code, &'static str);
 
 const MISTAKES: &[Mistake] = &[
@@ -274,7 +274,7 @@ fn errors_of_the_real_compiler_are_reported_at_their_place_in_the_manifest() {
     });
 }
 
-/// Texts that are manifests in part.
+/// Texts that look like manifests in part.
 fn nearly() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         text(),
@@ -310,7 +310,7 @@ fn nearly() -> impl Strategy<Value = String> {
         })
 }
 
-/// Everything that comes of a text.
+/// The tree and the reports that a text gives.
 fn outcome(text: &str) -> String {
     let (files, compilation) = compiled(text);
     let reports = reports(&files, &compilation.problems);
@@ -329,7 +329,7 @@ fn any_text_has_one_outcome() {
 }
 
 #[test]
-fn an_array_reaches_its_program_word_by_word() {
+fn each_word_of_an_array_reaches_its_program() {
     let program = text().prop_filter_map("no program", |text| (!text.is_empty()).then_some(text));
     let command = (program, proptest::collection::vec(text(), 0..6));
     holds(500, command, |(program, arguments)| {
@@ -348,7 +348,7 @@ fn an_array_reaches_its_program_word_by_word() {
 }
 
 #[test]
-fn the_real_shell_reads_what_was_quoted_for_it() {
+fn a_real_shell_reads_quoted_words_unchanged() {
     let batch = proptest::collection::vec(text(), 1..100);
     holds(20, batch, |words| {
         let quoted: Vec<String> = words.iter().map(|word| sh_word(word)).collect();
@@ -364,7 +364,7 @@ fn the_real_shell_reads_what_was_quoted_for_it() {
 }
 
 #[test]
-fn any_words_come_back_through_the_lexer() {
+fn any_words_that_are_quoted_are_read_back_by_the_lexer() {
     holds(500, proptest::collection::vec(text(), 0..8), |texts| {
         let line: Vec<String> = texts.iter().map(|text| execline_word(text)).collect();
         let expected: Vec<Vec<u8>> = texts.into_iter().map(String::into_bytes).collect();

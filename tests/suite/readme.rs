@@ -1,4 +1,4 @@
-//! The README and the documents beside it do what they say: their manifests, their trees, and their commands.
+//! Checks the README and `docs`: their manifests, trees and commands give the results that the text shows.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::live_apply;
 use crate::require::this_test;
 use crate::s6rc::write_image;
 
-/// The fenced blocks of a document: what they are, and their text.
+/// The fenced blocks of a document: the language and the text of each.
 fn blocks(document: &str) -> Vec<(String, String)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
     let text = fs::read_to_string(path).unwrap();
@@ -85,7 +85,7 @@ fn the_readme_names_every_command() {
 
 const DOCUMENTS: [&str; 4] = ["README.md", "docs/docker.md", "docs/live.md", "docs/manifest.md"];
 
-/// The calls of s6gen in the blocks of a document, without the program's name.
+/// The arguments of each call of s6gen in the blocks of a document.
 fn commands(document: &str) -> Vec<Vec<String>> {
     let shell =
         blocks(document).into_iter().filter(|(kind, _)| ["sh", "dockerfile"].contains(&kind.as_str()));
@@ -97,12 +97,12 @@ fn commands(document: &str) -> Vec<Vec<String>> {
     calls.map(|call| call.split_whitespace().map(str::to_owned).collect()).collect()
 }
 
-/// Whether it is for a container that runs.
+/// Whether a call is for a running container.
 fn is_live(call: &[String]) -> bool {
     ["instance", "apply", "start", "stop", "restart", "status"].contains(&call[0].as_str())
 }
 
-/// A folder with what the documents speak of.
+/// A folder with the files that the documents mention.
 fn workshop() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
@@ -146,7 +146,7 @@ fn every_command_in_the_documents_runs() {
         for call in commands(document).iter().filter(|call| !is_live(call)) {
             let call: Vec<String> = call.iter().map(|word| word.replace("/out", "out")).collect();
             let output = run(&folder, &call);
-            // Two systems that differ; `rootfs` was built from the manifest that it is compared with.
+            // These two systems differ, except `rootfs`, which was built from the manifest that it is compared with.
             let expected =
                 i32::from(call[0] == "diff" && !call.iter().any(|word| word.starts_with("rootfs")));
             assert_eq!(output.status.code(), Some(expected), "{document}: {call:?}: {output:?}");
@@ -157,7 +157,7 @@ fn every_command_in_the_documents_runs() {
 }
 
 #[test]
-fn every_command_in_the_documents_for_a_running_system_does_its_work() {
+fn every_command_in_the_documents_for_a_running_system_succeeds() {
     for (document, template) in [("README.md", "worker"), ("docs/live.md", "tunnel")] {
         let manifest = format!(
             "[longrun.{template}]\nparameters = [\"port\"]\ninstances = []\nstart = \"on-demand\"\n\
@@ -173,9 +173,9 @@ fn every_command_in_the_documents_for_a_running_system_does_its_work() {
     }
 }
 
-/// What the documents say of `make`.
+/// Checks every `make TARGET` in the documents.
 #[test]
-fn every_target_that_the_documents_name_exists() {
+fn every_make_target_in_the_documents_exists() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let makefile = fs::read_to_string(folder.join("Makefile")).unwrap();
     for document in DOCUMENTS {
@@ -187,7 +187,7 @@ fn every_target_that_the_documents_name_exists() {
     }
 }
 
-/// A tree as the README shows it: paths at the left edge, contents indented by four blanks.
+/// A tree in the form of the README: paths at the left edge, contents indented by four blanks.
 fn tree_of(text: &str) -> SourceTree {
     let mut files: Vec<(String, String)> = Vec::new();
     for line in text.lines() {
@@ -224,7 +224,7 @@ fn every_manifest_in_the_documentation_compiles() {
     let mut checked = 0;
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
-        // Its pages show wrong manifests too; `pages` tries both.
+        // These pages also show wrong manifests; `pages` tests all of them.
         if name == "codes.md" {
             continue;
         }

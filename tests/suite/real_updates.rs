@@ -1,4 +1,4 @@
-//! A system that really runs is really updated: what was foretold to restart restarts, and nothing else.
+//! Updates a running system with the real s6-rc-update: exactly the services restart that `compare` predicts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,7 +18,7 @@ type Definition<'a> = (&'a str, &'a [(&'a str, &'a str)]);
 
 const WAIT: &str = "#!/bin/sh\nexec sleep 1000\n";
 
-/// A service that says which signal and which `finish` ended it, in the file `said` of the scratch folder.
+/// A service that writes into the file `said` which signal it got and which version of `finish` ran.
 const SPEAK: &str = "#!/bin/sh
 trap 'echo USR1 >> SCRATCH/said; exit 0' USR1
 trap 'echo TERM >> SCRATCH/said; exit 0' TERM

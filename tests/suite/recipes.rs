@@ -1,4 +1,4 @@
-//! The recipes of `docs/develop.md` for a lint and for an output format, done in a copy of the code that is then built and run.
+//! Follows two recipes of `docs/develop.md`, for a lint and for an output format, in a copy of the code, and builds and runs it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -62,10 +62,10 @@ impl Document for Codes {
 }
 "#;
 
-/// The name of the library, which `main.rs` uses; and what is not worth its time in a program that runs four times.
+/// Settings for the copy: the name of the library, which `main.rs` uses, and no debug information, which would cost time.
 const CHEAPER: &str = "[lib]\nname = \"s6gen\"\n\n[profile.dev.package.s6gen-recipes]\ndebug = false\n";
 
-/// A copy of what the program is built from.
+/// A copy of the files from which the program is built.
 struct Workshop {
     folder: PathBuf,
     touched: BTreeSet<String>,
@@ -77,7 +77,7 @@ impl Workshop {
             copy(&Path::new(ROOT).join(name), &folder.join(name));
         }
         let read = |name: &str| fs::read_to_string(Path::new(ROOT).join(name)).unwrap();
-        // Under another name, so that the program which the other tests run stays in its place.
+        // It has another name, so that it does not replace the program that other tests run.
         let named = |text: &str| text.replacen("name = \"s6gen\"", "name = \"s6gen-recipes\"", 1);
         let (package, _) =
             read("Cargo.toml").split_once("[[test]]").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();

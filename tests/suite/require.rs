@@ -1,12 +1,12 @@
-//! What a test needs and a machine may lack.
+//! Skips tests, or parts of them, for which a program or a right is missing on this machine, and reports each skip.
 //!
-//! A test that needs something begins with `needs!("s6-rc", "root");`: where one of them is missing, it says so and is
-//! over. `if !has!("s6-networking") { … }` asks the same before a part of a test. Helpers take the name of the test and
-//! call `all`. What is needed has its row in `NEEDS`.
+//! A test that needs something begins with `needs!("s6-rc", "root");`. If one of them is missing, the test ends there.
+//! `if !has!("s6-networking") { … }` does the same for a part of a test. Helpers take the name of the test and call [`all`].
+//! Each need is a row in `NEEDS`.
 //!
-//! Nothing is skipped in silence: each skip is a line `skipped: TEST: …` in the output of `cargo test`, which does not
-//! capture it, and is appended to the file that `S6GEN_SKIPPED` names. `S6GEN_REQUIRE=all`, or a list of names such as
-//! `s6-rc,shellcheck`, makes each skip for want of them a failure.
+//! Each skip is a line `skipped: TEST: …` in the output of `cargo test`, even for a test that passes. It is also appended to
+//! the file that `S6GEN_SKIPPED` names. With `S6GEN_REQUIRE=all`, or a list of names such as `s6-rc,shellcheck`, a skip
+//! because one of them is missing is a failure.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -39,7 +39,7 @@ const NEEDS: &[Need] = &[
         || !["/init", "/package/admin"].iter().any(|path| std::path::Path::new(path).exists()),
         "run on a machine that has no s6-overlay itself",
     ),
-    // Whether one can be mounted depends on the file system below it, so the tests try.
+    // The tests try to mount one, because it depends on the file system whether that is possible.
     need("overlayfs", || true, "use a kernel and a file system on which an overlay can be mounted"),
     need("perl", || on_path("perl"), "install the Debian package `perl`"),
     need("python3", || on_path("python3"), "install the Debian package `python3`"),
@@ -95,7 +95,7 @@ fn may_mount() -> bool {
     succeeds(&[unshare(), &["mount", "-t", "tmpfs", "none", "/tmp"]].concat())
 }
 
-/// Whether a command can have a network of its own.
+/// Whether a command can run in a separate network.
 fn may_have_network() -> bool {
     succeeds(&[unshare(), &["--net", "ip", "link", "set", "lo", "up"]].concat())
 }
@@ -105,13 +105,13 @@ static STRACE_WORKS: LazyLock<bool> = LazyLock::new(|| {
     succeeds(&["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", injection, "true"])
 });
 
-/// Whether a command can be run and succeeds; what it prints goes nowhere.
+/// Whether a command succeeds. Its output is dropped.
 pub fn succeeds(words: &[&str]) -> bool {
     let quiet = Command::new(words[0]).args(&words[1..]).stdout(Stdio::null()).stderr(Stdio::null()).status();
     quiet.is_ok_and(|status| status.success())
 }
 
-/// Whether everything that `test` needs is there. If not it says so, or fails where that is required.
+/// Whether everything that `test` needs is there. If not, reports a skip, or fails if the need is required.
 pub fn all(test: &str, names: &[&str]) -> bool {
     let missing = names.iter().find(|name| !(lookup(name).is_met)());
     if let Some(name) = missing {
@@ -120,13 +120,14 @@ pub fn all(test: &str, names: &[&str]) -> bool {
     missing.is_none()
 }
 
-/// Skips `test`, or a part of it, for want of `name`, which could not be known before; `why` adds to what is missing.
+/// Reports that `test`, or a part of it, is skipped because `name` is missing, for tests that find out only while they run.
+/// `why` has details.
 pub fn skip(test: &str, name: &str, why: &str) {
     let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
     let line = format!("skipped: {test}: no {name}{why}: {}", lookup(name).remedy);
     let required = std::env::var("S6GEN_REQUIRE").unwrap_or_default();
     assert!(!requires(&required, name), "S6GEN_REQUIRE={required}, and this was {line}");
-    // A helper of many tests says it once.
+    // A helper that many tests call reports it once.
     if !SAID.lock().unwrap().insert(line.clone()) {
         return;
     }
@@ -148,13 +149,13 @@ fn requires(required: &str, name: &str) -> bool {
     required.split(',').map(str::trim).any(|word| word == "all" || word == name)
 }
 
-/// Prints a line although the test passes: the harness captures what the macros print, and not this.
+/// Prints a line even if the test passes. The harness captures the output of `println!`, but not this.
 #[allow(clippy::explicit_write, reason = "`eprintln` is what the harness captures")]
 pub fn say(line: &str) {
     writeln!(std::io::stderr(), "{line}").unwrap();
 }
 
-/// The name of the test, or of the function, that says this.
+/// The name of the test or function that contains this macro.
 macro_rules! this_test {
     () => {{
         fn here() {}
@@ -164,7 +165,7 @@ macro_rules! this_test {
 }
 pub(crate) use this_test;
 
-/// Ends the test here, which says so, where something that it needs is missing.
+/// Reports a skip and ends the test if something that it needs is missing.
 macro_rules! needs {
     ($($name:expr),+ $(,)?) => {
         if !$crate::require::all($crate::require::this_test!(), &[$($name),+]) {
@@ -174,7 +175,7 @@ macro_rules! needs {
 }
 pub(crate) use needs;
 
-/// Whether something is there that a part of the test needs; says so if it is not.
+/// Whether everything is there that a part of the test needs. If not, reports a skip.
 macro_rules! has {
     ($($name:expr),+ $(,)?) => {
         $crate::require::all($crate::require::this_test!(), &[$($name),+])
@@ -183,7 +184,7 @@ macro_rules! has {
 pub(crate) use has;
 
 #[test]
-fn the_tools_that_the_tests_require_are_there() {
+fn everything_in_s6gen_require_is_there() {
     let required = std::env::var("S6GEN_REQUIRE").unwrap_or_default();
     for name in required.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "all") {
         assert!((lookup(name).is_met)(), "S6GEN_REQUIRE is `{required}`, but there is no {name}");
@@ -197,14 +198,14 @@ fn a_skip_is_a_failure_where_it_is_required() {
     assert_eq!(this_test!(), "require::a_skip_is_a_failure_where_it_is_required");
 }
 
-/// The ways to pass without having tested anything that nobody sees.
+/// No test may pass without having tested anything and without a report. This finds the usual ways to write such a test.
 #[test]
 fn no_test_skips_in_silence() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
     for file in fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();
-        // In two parts, as this file is read as well.
+        // Written in two parts, because this file is searched too.
         for words in [concat!("not ", "run:"), concat!("println!(\"", "skip"), concat!("was not ", "tried")] {
             assert!(!text.contains(words), "{}: {words:?}: use `needs!` of `require`", path.display());
         }

@@ -1,11 +1,11 @@
-//! What the rules say of small trees: one cause is one report, with every place and the way out.
+//! Tests the reports of rules on small trees: each cause is one report, with every place and a remedy.
 
 use s6gen::diagnostic::{Code, Diagnostic, Files, Problems, Severity};
 use s6gen::model::{Kind, ServiceRef, System, Target};
 use s6gen::tree::SourceTree;
 use s6gen::{import, validate};
 
-/// A tree of definitions: name, type, and further files as `file` or `file: content`.
+/// A tree of definitions. Each has a name, a type, and further files as `file` or `file: content`.
 fn tree(definitions: &[(&str, &str, &[&str])]) -> SourceTree {
     let mut tree = SourceTree::default();
     for (name, kind, files) in definitions {
@@ -85,7 +85,7 @@ fn a_carriage_return_after_a_name_is_reported_as_such() {
 }
 
 #[test]
-fn a_definition_without_a_type_is_not_reported_again_by_those_who_mention_it() {
+fn a_definition_without_a_type_is_not_reported_again_where_it_is_mentioned() {
     let mut tree = tree(&[("web", "longrun", &["db", "producer-for: log"])]);
     tree.file("src/db/run", "", false);
     tree.file("src/log/type", "Longrun\n", false);
@@ -103,7 +103,7 @@ fn a_definition_that_cannot_be_read_is_unknown_and_not_empty() {
 }
 
 #[test]
-fn a_pipeline_that_one_side_describes_is_one_report() {
+fn a_pipeline_that_only_one_side_names_is_one_report() {
     let one_sided = tree(&[("web", "longrun", &["producer-for: log"]), ("log", "longrun", &[])]);
     insta::assert_snapshot!(only(&one_sided, false), @r"
     s6rc::one-sided-pipeline: `web` is a producer for `log`, but `log` is not a consumer for `web`
@@ -188,7 +188,7 @@ fn a_service_in_user_must_not_wait_for_the_legacy_services() {
 }
 
 #[test]
-fn a_name_of_s6_overlay_is_taken() {
+fn a_name_of_s6_overlay_is_reserved() {
     let tree = tree(&[("base", "bundle", &[])]);
     insta::assert_snapshot!(only(&tree, true), @r"
     overlay::built-in-name: a service is called `base`, but s6-overlay has a definition of that name

@@ -1,4 +1,4 @@
-//! What s6gen writes, judged by the real s6-rc-compile where it is on PATH.
+//! Compiles the trees that s6gen writes with the real s6-rc-compile, if it is on PATH.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use s6gen::{compile, install, render};
 
 use crate::require::needs;
 
-/// Writes what the image brings: the overlay's own definitions, and the start bundles where its version has them.
+/// Writes the files of the image: the definitions of s6-overlay itself, and the start bundles in the place of this version.
 pub fn write_image(root: &Path, own: &str, system: System) {
     let own = root.join(own);
     for service in system.built_ins() {
@@ -37,11 +37,11 @@ pub fn write_image(root: &Path, own: &str, system: System) {
     }
 }
 
-/// Writes the tree of `set` and what the image brings below `root`, and compiles all of it with the real program.
+/// Writes the tree of `set` and the files of the image below `root`, and compiles all of it with the real program.
 pub fn compile_really(set: &ServiceSet, root: &Path, database: &Path) -> Output {
     install::install(&render::tree(set).unwrap(), root, &set.target.tree).unwrap();
     let definitions = set.target.system.definitions_dir().unwrap_or(&set.target.tree);
-    // What the manifest says that another layer has.
+    // The external services of the manifest.
     for service in set.services.iter().filter(|service| matches!(service.kind, Kind::Unknown)) {
         let place = root.join(definitions.trim_start_matches('/')).join(service.name.to_string());
         fs::create_dir_all(&place).unwrap();
@@ -61,7 +61,7 @@ pub fn compile_really(set: &ServiceSet, root: &Path, database: &Path) -> Output 
 }
 
 #[test]
-fn every_accepted_case_compiles_with_the_overlay_and_top_reaches_what_boots() {
+fn every_accepted_case_compiles_with_the_overlay_and_top_contains_what_starts_at_boot() {
     needs!("s6-rc");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut cases: Vec<_> =

@@ -1,10 +1,10 @@
-//! Reading shell scripts.
+//! Tests the reader of shell scripts.
 
 use std::iter::repeat_n;
 
 use s6gen::shell::ShellScript;
 
-/// Text that opens something over and over.
+/// A text with deeply nested parts.
 fn nested(open: &str, inner: &str, close: &str) -> String {
     let times = 2_000;
     repeat_n(open, times).chain([inner]).chain(repeat_n(close, times)).collect()
@@ -22,7 +22,7 @@ fn the_program_of_a_simple_command_is_found_with_its_place() {
 }
 
 #[test]
-fn a_word_names_a_program_or_may_be_anything() {
+fn a_word_is_certainly_the_name_of_a_program_or_not() {
     let programs = [
         "web",
         "./web",
@@ -74,7 +74,7 @@ fn a_here_document_in_the_middle_of_a_list_does_not_end_it() {
 }
 
 #[test]
-fn a_script_that_is_made_to_be_hard_is_read_or_refused() {
+fn a_script_that_is_made_to_be_slow_is_read_or_refused() {
     for (open, inner, close) in [
         ("a=(", "", ""),
         ("(", "a", ")"),

@@ -1,4 +1,4 @@
-//! Very large systems. Work that grows with the square of their size would take minutes here.
+//! Tests very large systems. Work that grows with the square of their size would take minutes here.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -27,7 +27,7 @@ fn bundle(tree: &mut SourceTree, name: &str, contents: &[String]) {
     tree.file(format!("src/{name}/contents"), contents.join("\n"), false);
 }
 
-/// The codes of the problems of a tree, after it was drawn in every way if it is sound.
+/// The codes of the problems of a tree. If it has no errors, this also draws its graph in every form.
 fn codes(tree: &SourceTree) -> Vec<&'static str> {
     let mut files = Files::default();
     let compilation = judge(&mut files, vec![tree.source("src")], Target::default());
@@ -61,17 +61,17 @@ fn long_chains_and_deep_nests_need_no_stack() {
     longrun(&mut tree, "above", &[nest(9_999), name(29_999)]);
     assert_eq!(codes(&tree), ["lint::too-many-services"]);
 
-    // Both become cycles.
+    // The chain and the nest become cycles.
     longrun(&mut tree, &name(0), &[name(29_999)]);
     bundle(&mut tree, &nest(0), &[nest(9_999)]);
     assert_eq!(codes(&tree), ["s6rc::bundle-cycle", "s6rc::dependency-cycle", "lint::too-many-services"]);
 }
 
 #[test]
-fn waits_that_follow_from_others_are_found_among_many() {
+fn implied_dependencies_are_found_among_many() {
     let mut tree = SourceTree::default();
     let name = |number: usize| format!("service-{number:05}");
-    // Everything waits for one of 500 beginnings, which all follow from the chain.
+    // Every service also waits for one of the first 500, although the chain already implies that.
     for number in 0..7_000usize {
         let mut needed: Vec<String> = number.checked_sub(1).map(name).into_iter().collect();
         if number >= 1_000 {
@@ -111,7 +111,7 @@ fn alone(count: usize) -> SourceTree {
     tree
 }
 
-/// Whether s6-rc-compile survives the tree with a stack of 8 MiB; nothing if such a stack cannot be had.
+/// Whether s6-rc-compile survives the tree with a stack of 8 MiB. `None` if it cannot get such a stack.
 fn survives(tree: &SourceTree) -> Option<bool> {
     let root = scratch();
     for (path, entry) in tree.entries() {
@@ -124,7 +124,7 @@ fn survives(tree: &SourceTree) -> Option<bool> {
     let script = "ulimit -s 8192 || exit 99; exec s6-rc-compile out src";
     let mut shell = Command::new("sh");
     let path = std::env::var_os("PATH").unwrap_or_default();
-    // What is in the environment lies on the same stack.
+    // The environment is on the same stack.
     let output =
         shell.args(["-c", script]).env_clear().env("PATH", path).current_dir(&root).output().unwrap();
     match (output.status.code(), output.status.signal()) {

@@ -1,6 +1,6 @@
-//! A snapshot of source directories, flattened, is what the real s6-rc-compile makes of them.
+//! Checks that the flattened snapshot of source directories equals the database that the real s6-rc-compile makes.
 //!
-//! `S6GEN_SNAPSHOTS` says how many trees, `S6GEN_ORACLE_SEED` which ones.
+//! `S6GEN_SNAPSHOTS` is the number of trees, `S6GEN_ORACLE_SEED` the seed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -59,7 +59,7 @@ fn a_flattened_snapshot_is_the_compiled_database() {
     eprintln!("{compared} trees, seed {seed}: {services} services and bundles as in the database");
 }
 
-/// The database `out` below `root`, as s6-rc-db and its service directories tell it.
+/// The snapshot of the database `out` below `root`, from s6-rc-db and the service directories.
 fn of_database(root: &Path) -> Snapshot {
     let database = database(root);
     let mut snapshot = Snapshot::default();
@@ -102,7 +102,7 @@ fn of_database(root: &Path) -> Snapshot {
         let bundle = Settings { contents: names(contents), ..Settings::new(NodeKind::Bundle) };
         snapshot.services.insert(Name::new(bytes(name)), bundle);
     }
-    // What a database tells and a source directory does not is what s6-rc adds: `flattened` takes it away.
+    // `flattened` removes everything that s6-rc adds to a database.
     snapshot.flattened()
 }
 
@@ -124,7 +124,7 @@ fn service_directory(root: &Path, name: &Name, is_pipelined: bool) -> BTreeMap<S
     files
 }
 
-/// s6-rc-compile makes one of a directory in its place; s6-supervise takes it for none.
+/// Whether the file is an empty signal. s6-rc-compile makes such a file from a directory, and s6-supervise ignores it.
 fn is_empty_signal(path: &str, file: &File) -> bool {
     path.ends_with("-signal") && file.content.is_empty()
 }
@@ -144,7 +144,7 @@ fn names(value: &Value) -> BTreeSet<Name> {
     list(value).map(Name::new).collect()
 }
 
-/// s6-rc-compile puts programs of its own around the scripts of a member of a pipeline, and around nothing else.
+/// s6-rc-compile wraps the scripts of members of pipelines, and of no other services.
 #[test]
 fn a_snapshot_has_the_scripts_of_a_pipeline_as_written() {
     needs!("s6-rc");

@@ -1,7 +1,7 @@
-//! Generated scripts, run for real under s6-supervise: one test per promise, named as the promise.
+//! Runs generated scripts under the real s6-supervise. Each test is named after the promise that it checks.
 //!
-//! The manifests have a target without s6-overlay, whose programs lie in `/usr/bin` as Debian puts them. A consumer
-//! becomes the `log` of its producer, which gives it the same pipe as s6-rc does.
+//! The manifests have a target without s6-overlay, whose programs are in `/usr/bin`, as on Debian. A consumer becomes the
+//! service `log` of its producer, which gives it the same pipe as s6-rc does.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::require::{self, needs, say};
 
-/// Whether the programs are there; says so if not.
+/// Whether the programs are there. If not, reports a skip.
 fn available(test: &str) -> bool {
     require::all(test, &["s6", "execline"])
 }
@@ -25,7 +25,7 @@ fn is_root(test: &str) -> bool {
     require::all(test, &["root"])
 }
 
-/// A supervision tree over the services of a manifest.
+/// A supervision tree for the services of a manifest.
 struct Supervision {
     folder: TempDir,
     scanner: Child,
@@ -36,7 +36,7 @@ impl Supervision {
     fn start(manifest: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_str().unwrap();
-        // The services of other accounts must get through to what lies in the folder.
+        // Services that run as other accounts need access to the folder.
         fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let manifest = manifest.replace("SCRATCH", path);
         let text = format!("[target]\ns6-rc = \"0.7.0.0\"\ntree = \"{path}/source\"\n\n{manifest}");
@@ -77,7 +77,7 @@ impl Supervision {
         self.path("scan").join(name).to_str().unwrap().to_owned()
     }
 
-    /// Sends the s6-svc command `option` to a service and lets it go on.
+    /// Sends the s6-svc command `option` to a service, and SIGCONT.
     fn control(&self, option: &str, name: &str) {
         let service = self.service(name);
         eventually("the service is supervised", || {
@@ -88,12 +88,12 @@ impl Supervision {
         });
     }
 
-    /// Waits until a service is in `state` (`-u`, `-U`, `-d`, `-D`); false after `limit` milliseconds, which is `LIMIT`
-    /// for what happens, and a glance for what cannot.
+    /// Waits until a service is in `state` (`-u`, `-U`, `-d`, `-D`). Returns false after `limit` milliseconds: `LIMIT` for a
+    /// state that is expected, `GLANCE` for one that is not.
     fn wait(&self, state: &str, name: &str, limit: u32) -> bool {
         let limit = limit.to_string();
         let service = self.service(name);
-        // s6-svwait gives up at once where nothing is supervised yet.
+        // s6-svwait fails at once if the service is not supervised yet.
         eventually("the service is supervised", || {
             Command::new("s6-svok").arg(&service).status().unwrap().success()
         });
@@ -123,15 +123,16 @@ impl Drop for Supervision {
     }
 }
 
-/// Whether an s6-svscan has begun to take commands; its fifo is there a moment before.
+/// Whether an s6-svscan takes commands. Its fifo exists a moment earlier.
 pub fn listens(scan: &Path) -> bool {
     Command::new("s6-svscanctl").arg("-a").arg(scan).output().is_ok_and(|output| output.status.success())
 }
 
-/// After so many milliseconds a test that waits has failed, on the slowest machine too. No test asserts a time.
+/// The number of milliseconds after which a waiting test fails. It is enough for the slowest machine, because no test asserts
+/// a time.
 pub const LIMIT: u32 = 120_000;
 
-/// How many milliseconds pass between two looks.
+/// The number of milliseconds between two looks.
 const GLANCE: u32 = 10;
 
 /// Waits until `condition` holds.
@@ -188,8 +189,8 @@ fn an_argument_vector_arrives_unchanged() {
 }
 
 #[test]
-fn environment_directory_and_mask_are_as_written() {
-    if !available("environment_directory_and_mask_are_as_written") {
+fn environment_directory_and_mask_are_those_of_the_manifest() {
+    if !available("environment_directory_and_mask_are_those_of_the_manifest") {
         return;
     }
     let s = Supervision::start(
@@ -233,8 +234,8 @@ fn a_variable_with_a_dot_reaches_the_program() {
 }
 
 #[test]
-fn an_account_brings_its_groups_home_and_name() {
-    const NAME: &str = "an_account_brings_its_groups_home_and_name";
+fn an_account_sets_its_groups_home_and_name() {
+    const NAME: &str = "an_account_sets_its_groups_home_and_name";
     if !available(NAME) || !is_root(NAME) {
         return;
     }
@@ -265,8 +266,8 @@ fn an_account_brings_its_groups_home_and_name() {
 }
 
 #[test]
-fn a_script_gets_the_name_of_its_service_also_with_a_directory_of_its_own() {
-    if !available("a_script_gets_the_name_of_its_service_also_with_a_directory_of_its_own") {
+fn a_script_gets_the_name_of_its_service_even_with_a_workdir() {
+    if !available("a_script_gets_the_name_of_its_service_even_with_a_workdir") {
         return;
     }
     let s = Supervision::start(
@@ -304,7 +305,7 @@ fn a_script_without_a_first_line_ends_at_the_first_step_that_fails() {
     s.control("-o", "web");
     assert!(s.wait("-D", "web", LIMIT));
     assert!(!s.path("out").exists());
-    // s6-svwait may look before the service was ever started.
+    // s6-svwait may look before the first start of the service.
     eventually("it ended with 1", || s.status("web", "exitcode") == "1");
 }
 
@@ -322,7 +323,7 @@ fn a_script_of_one_command_is_the_program_itself_and_ends_with_it() {
     eventually("the supervised process is the program", || name() == "sleep\n");
     supervision.control("-d", "web");
     assert!(supervision.wait("-D", "web", 20_000));
-    // The process group of the service is empty: nothing lives on.
+    // The process group of the service is empty.
     assert!(!Command::new("kill").args(["-0", "--", &format!("-{pid}")]).output().unwrap().status.success());
 }
 
@@ -367,8 +368,8 @@ fn a_service_counts_as_up_when_it_reports_readiness() {
 }
 
 #[test]
-fn finish_learns_how_it_died_and_may_keep_it_down() {
-    if !available("finish_learns_how_it_died_and_may_keep_it_down") {
+fn finish_gets_the_exit_code_and_signal_and_may_keep_the_service_down() {
+    if !available("finish_gets_the_exit_code_and_signal_and_may_keep_the_service_down") {
         return;
     }
     let s = Supervision::start(
@@ -444,7 +445,7 @@ fn the_rest_of_the_process_group_is_stopped_with_the_service() {
     let alive =
         |pid: u32| fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
     assert!(alive(child) && alive(deaf));
-    // s6 before 2.13 does not tell `finish` the process group: hand it over as newer ones do.
+    // s6 before 2.13 does not pass the process group to `finish`, so the test does.
     let newer = version_of_s6() >= [2, 13];
     s.control("-d", "parent");
     assert!(s.wait("-D", "parent", LIMIT));
@@ -487,7 +488,7 @@ fn a_log_is_a_directory_that_rotates_with_a_link_to_its_current_file() {
     assert_eq!(folder.uid(), 65534, "the directory belongs to nobody");
     s.control("-u", "web");
     fs::write(s.path("go"), "").unwrap();
-    // Where a file ends is a matter of how the logger reads: the last line may be in the current one or just before it.
+    // The logger may read several lines at once, so the last line may be in the current file or in the one before it.
     let files = || {
         let entries = fs::read_dir(s.path("logs/web")).unwrap().map(|entry| entry.unwrap().path());
         entries.filter(|path| path.to_string_lossy().contains("/@")).collect::<Vec<_>>()
@@ -502,12 +503,12 @@ fn a_log_is_a_directory_that_rotates_with_a_link_to_its_current_file() {
 }
 
 #[test]
-fn standard_error_is_kept_apart_and_survives_the_death_of_its_logger() {
-    const NAME: &str = "standard_error_is_kept_apart_and_survives_the_death_of_its_logger";
+fn standard_error_has_its_own_log_and_survives_the_death_of_the_logger() {
+    const NAME: &str = "standard_error_has_its_own_log_and_survives_the_death_of_the_logger";
     if !available(NAME) || !is_root(NAME) {
         return;
     }
-    // The fifo lies below /run, which a container has for itself: no other run of this test may share the name.
+    // A container has its own /run, but runs of this test share it, so each needs another name for the fifo.
     let name = format!("s6gen-test-{}", std::process::id());
     let logger = format!("{name}-err-log");
     let s = Supervision::start(&format!(
@@ -544,7 +545,7 @@ fn standard_error_is_kept_apart_and_survives_the_death_of_its_logger() {
     fs::remove_file(format!("/run/s6gen/{logger}.fifo")).unwrap();
 }
 
-/// Runs the `up` of a oneshot as s6-rc does: its words, as execline reads them, are the command.
+/// Runs the `up` of a oneshot as s6-rc does: as the command of its words.
 fn up(manifest: &str, name: &str) -> (TempDir, std::process::Output) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();
@@ -679,8 +680,8 @@ fn a_service_is_ready_when_its_socket_answers() {
 }
 
 #[test]
-fn a_final_death_keeps_it_down_and_any_other_starts_it_again() {
-    if !available("a_final_death_keeps_it_down_and_any_other_starts_it_again") {
+fn a_service_stays_down_after_a_final_death_and_starts_again_after_any_other() {
+    if !available("a_service_stays_down_after_a_final_death_and_starts_again_after_any_other") {
         return;
     }
     let s = Supervision::start(
@@ -716,17 +717,17 @@ fn a_final_death_keeps_it_down_and_any_other_starts_it_again() {
     }
 }
 
-/// Starts the service `web` with `keys`, its death being final, ends it with `end`, and says with which code the
+/// Starts the service `web` with `keys` and a final death, ends it with `end`, and returns the exit code with which the
 /// container would stop.
 fn code_of_the_container(keys: &str, earlier: &str, end: impl Fn(&Supervision)) -> Option<String> {
     code_by_recipe(keys, "on-exit.then = \"stop-container\"", earlier, end)
 }
 
-/// The same with the keys that make `finish`.
+/// Like [`code_of_the_container`], with other keys that make `finish`.
 fn code_by_recipe(keys: &str, recipe: &str, earlier: &str, end: impl Fn(&Supervision)) -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
     let s = Supervision::start(&format!("[longrun.web]\n{keys}"));
-    // The recipe for s6-overlay, with a stand-in for its `halt` and for the place of its exit code.
+    // The `finish` for s6-overlay, with a stand-in for `halt` and another file for the exit code.
     let mut files = Files::default();
     let text = format!("[longrun.web]\nrun = [\"web\"]\nwith-contenv = false\n{recipe}\n");
     let file = files.add("services.toml", text);
@@ -819,7 +820,7 @@ fn a_restart_waits_for_the_set_time_and_a_stop_does_not_wait() {
     s.control("-u", "long");
     s.text("out", 2);
     s.text("long", 1);
-    // Longer than s6 lets `finish` run unless it is told otherwise.
+    // Longer than the default limit of s6 for `finish`, which is 5 seconds.
     sleep(Duration::from_millis(6000));
     s.control("-d", "long");
     assert!(s.wait("-D", "long", LIMIT), "a stop waits for no restart");
@@ -827,8 +828,8 @@ fn a_restart_waits_for_the_set_time_and_a_stop_does_not_wait() {
 }
 
 #[test]
-fn an_unwanted_service_idles_and_counts_as_ready() {
-    if !available("an_unwanted_service_idles_and_counts_as_ready") {
+fn a_service_whose_only_if_fails_idles_and_counts_as_ready() {
+    if !available("a_service_whose_only_if_fails_idles_and_counts_as_ready") {
         return;
     }
     let s = Supervision::start(
@@ -873,8 +874,8 @@ fn an_unwanted_service_idles_and_counts_as_ready() {
 }
 
 #[test]
-fn limits_and_priority_are_as_written() {
-    if !available("limits_and_priority_are_as_written") {
+fn limits_and_priority_are_those_of_the_manifest() {
+    if !available("limits_and_priority_are_those_of_the_manifest") {
         return;
     }
     let s = Supervision::start(
@@ -916,9 +917,9 @@ fn limits_and_priority_are_as_written() {
 }
 
 #[test]
-fn a_least_limit_raises_what_is_lower_and_leaves_the_rest() {
+fn a_lower_bound_raises_a_lower_limit_and_leaves_a_higher_one() {
     needs!("s6", "execline");
-    // What this process has: the soft and the hard limit.
+    // The soft and the hard limit of this process.
     let limits = fs::read_to_string("/proc/self/limits").unwrap();
     let mine: Vec<&str> = limits
         .lines()
@@ -974,7 +975,7 @@ fn a_check_runs_in_the_working_directory() {
 }
 
 #[test]
-fn a_link_to_a_log_replaces_nothing_but_a_link() {
+fn a_link_to_a_log_replaces_only_a_link() {
     needs!("s6", "execline", "root");
     let (folder, _) = up("[oneshot.step]\n", "step");
     let place = |name: &str| folder.path().join(name);
@@ -986,7 +987,7 @@ fn a_link_to_a_log_replaces_nothing_but_a_link() {
     std::os::unix::fs::symlink("elsewhere", place("link.log")).unwrap();
     let path = folder.path().to_str().unwrap();
     let text = |name: &str| fs::read_to_string(place(name)).unwrap();
-    // The second start finds links, and leaves it at that.
+    // The second start finds the links and changes nothing.
     for start in ["first", "second"] {
         for name in ["dir", "file", "link"] {
             let log = format!(
@@ -1022,8 +1023,8 @@ fn priority() -> i32 {
 }
 
 #[test]
-fn a_oneshot_has_the_surroundings_that_are_written() {
-    const NAME: &str = "a_oneshot_has_the_surroundings_that_are_written";
+fn a_oneshot_has_the_environment_account_and_limits_of_its_manifest() {
+    const NAME: &str = "a_oneshot_has_the_environment_account_and_limits_of_its_manifest";
     if !available(NAME) || !is_root(NAME) {
         return;
     }
@@ -1049,8 +1050,8 @@ fn a_oneshot_has_the_surroundings_that_are_written() {
 }
 
 #[test]
-fn a_further_file_lies_beside_the_script_and_may_be_a_program() {
-    if !available("a_further_file_lies_beside_the_script_and_may_be_a_program") {
+fn a_further_file_is_in_the_definition_and_may_be_a_program() {
+    if !available("a_further_file_is_in_the_definition_and_may_be_a_program") {
         return;
     }
     let s = Supervision::start(
@@ -1067,7 +1068,7 @@ fn a_further_file_lies_beside_the_script_and_may_be_a_program() {
 }
 
 #[test]
-fn a_description_stands_on_top_of_the_script() {
+fn a_description_is_at_the_top_of_the_script() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();
     build(&format!(
@@ -1091,8 +1092,8 @@ fn a_description_stands_on_top_of_the_script() {
 }
 
 #[test]
-fn scripts_find_their_interpreter_where_the_target_has_it() {
-    if !available("scripts_find_their_interpreter_where_the_target_has_it") {
+fn scripts_find_their_interpreter_in_the_directory_of_the_target() {
+    if !available("scripts_find_their_interpreter_in_the_directory_of_the_target") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -1201,8 +1202,8 @@ fn deaths_that_are_far_apart_are_not_final() {
 }
 
 #[test]
-fn a_log_has_the_account_and_the_times_that_are_written() {
-    const NAME: &str = "a_log_has_the_account_and_the_times_that_are_written";
+fn a_log_has_the_account_and_the_timestamps_of_its_manifest() {
+    const NAME: &str = "a_log_has_the_account_and_the_timestamps_of_its_manifest";
     if !available(NAME) || !is_root(NAME) {
         return;
     }
@@ -1236,8 +1237,8 @@ fn a_log_has_the_account_and_the_times_that_are_written() {
 }
 
 #[test]
-fn a_prefix_stands_in_front_of_each_line() {
-    const NAME: &str = "a_prefix_stands_in_front_of_each_line";
+fn each_line_of_a_log_begins_with_the_prefix() {
+    const NAME: &str = "each_line_of_a_log_begins_with_the_prefix";
     if !available(NAME) || !is_root(NAME) {
         return;
     }
@@ -1268,8 +1269,8 @@ fn a_prefix_stands_in_front_of_each_line() {
 }
 
 #[test]
-fn the_output_of_a_oneshot_is_kept_together_or_apart() {
-    const NAME: &str = "the_output_of_a_oneshot_is_kept_together_or_apart";
+fn standard_error_of_a_oneshot_is_logged_with_its_output_or_separately() {
+    const NAME: &str = "standard_error_of_a_oneshot_is_logged_with_its_output_or_separately";
     if !available(NAME) || !is_root(NAME) {
         return;
     }
@@ -1292,8 +1293,8 @@ fn the_output_of_a_oneshot_is_kept_together_or_apart() {
 }
 
 #[test]
-fn an_unwanted_step_is_skipped_and_succeeds() {
-    if !available("an_unwanted_step_is_skipped_and_succeeds") {
+fn a_oneshot_whose_only_if_fails_is_skipped_and_succeeds() {
+    if !available("a_oneshot_whose_only_if_fails_is_skipped_and_succeeds") {
         return;
     }
     let (folder, output) =

@@ -1,4 +1,4 @@
-//! A build that is killed at any moment: what `/init` would compile then is the old set of definitions or the new one.
+//! Kills a build at any moment: `/init` would then compile all old definitions or all new ones.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,8 +25,8 @@ use crate::s6rc::write_image;
 
 const SV: &str = "etc/s6-overlay/sv";
 
-/// A consumer gets another producer, a service goes and one comes, two change their type, one becomes late, another
-/// layer's service waits for something else, scripts change, come and go.
+/// Compared with [`NEW`]: a consumer gets another producer, a service is removed and one is added, two change their type, one
+/// becomes late, another layer's service waits for something else, and scripts are changed, added and removed.
 const OLD: &str = r#"
 target.external = ["theirs"]
 [longrun.worker]
@@ -84,7 +84,7 @@ start = "late"
 run = ["same"]
 "#;
 
-/// What is built after an interrupted build from one to the other.
+/// The manifest to build after an interrupted build from `OLD` to `NEW`.
 const THIRD: &str = r#"
 target.external = ["theirs"]
 [longrun.worker]
@@ -127,7 +127,7 @@ fn system() -> System {
     System::overlay("3.2.3.2").unwrap()
 }
 
-/// What the image brings before anything of ours is in it.
+/// Writes the files of the image, without any of ours.
 fn image(root: &Path) {
     let own = system().own_definitions_dir().unwrap();
     write_image(root, own.trim_start_matches('/'), system());
@@ -137,23 +137,23 @@ fn image(root: &Path) {
     fs::write(theirs.join("run"), "#!/bin/sh\nexec theirs\n").unwrap();
     fs::write(theirs.join("dependencies.d/base"), "").unwrap();
     fs::write(root.join("etc/s6-overlay/user-bundles.d/user/contents.d/theirs"), "").unwrap();
-    // Somebody's own file in a definition of ours, which must not be missing at any moment either.
+    // A foreign file in a definition of ours, which must not be missing at any moment either.
     fs::create_dir_all(root.join(SV).join("prepare/data")).unwrap();
     fs::write(root.join(SV).join("prepare/data/own"), "own\n").unwrap();
 }
 
-/// What a boot makes of a root.
+/// The services that a boot would make of a root.
 #[derive(Debug, Clone, PartialEq)]
 struct View {
-    /// As s6gen reads it.
+    /// The database according to s6gen.
     ours: Value,
-    /// As s6-rc-compile does, if it is there, and every file of the service directories.
+    /// If s6-rc-compile is there, its database and every file of the service directories.
     real: Option<(Value, BTreeMap<String, String>)>,
     /// The scripts that the oneshots name.
     scripts: BTreeMap<String, Option<String>>,
 }
 
-/// Leaves out the bundles that stand in lists for a while; whatever holds one is listed with what it holds.
+/// Removes the stand-ins, which are bundles in lists during a switch. Each list gets their members instead.
 fn without_stand_ins(mut database: Value) -> Value {
     let bundles = database["bundles"].as_object_mut().unwrap();
     bundles.retain(|name, _| !name.starts_with("s6gen-switch-"));
@@ -179,7 +179,7 @@ fn see(root: &Path) -> View {
     View { ours, real: on_path("s6-rc-compile").then(|| compiled(root)), scripts }
 }
 
-/// Databases that were asked for everything already, by their bytes.
+/// The databases that were already read, by their bytes.
 static KNOWN: Mutex<BTreeMap<Vec<u8>, Value>> = Mutex::new(BTreeMap::new());
 
 fn compiled(root: &Path) -> (Value, BTreeMap<String, String>) {
@@ -203,7 +203,7 @@ fn compiled(root: &Path) -> (Value, BTreeMap<String, String>) {
     (value, look(&out.join("servicedirs")))
 }
 
-/// Every call by which a build changes what a path leads to, under its name on each architecture.
+/// Every system call by which a build changes the target of a path, with its names on all architectures.
 const CALLS: &[&str] = &[
     "rename",
     "renameat",
@@ -228,14 +228,14 @@ impl Root {
         self.place.path().join("root")
     }
 
-    /// A copy of another one.
+    /// A copy of another root.
     fn copy(template: &Path) -> Self {
         let root = Root { place: scratch(), mounted: false };
         assert!(Command::new("cp").arg("-a").arg(template).arg(root.path()).status().unwrap().success());
         root
     }
 
-    /// An overlay with another one as its lower layer; nothing where the kernel does not let us.
+    /// An overlay with another root as its lower layer. `None` if the kernel does not allow it.
     fn overlay(lower: &Path) -> Option<Self> {
         let place = TempDir::new().unwrap();
         for name in ["upper", "work", "root"] {
@@ -257,8 +257,8 @@ impl Drop for Root {
     }
 }
 
-/// Builds `next` in a root that `begin` makes, and kills the build at the moments of `CALLS`; hands each root to
-/// `check`. Returns how many builds were killed.
+/// Builds `next` in a root that `begin` makes, and kills the build at the moments of `CALLS`. Passes each root to `check`, and
+/// returns the number of killed builds.
 fn kill_everywhere(
     next: &str,
     prune: Prune,
@@ -277,7 +277,7 @@ fn kill_everywhere(
     moments.len()
 }
 
-/// A root with the image and the builds of these names in it, and how a boot sees it.
+/// A root with the image and the builds of these names, and the view of a boot on it.
 fn built(names: &[&str]) -> (TempDir, View) {
     let root = scratch();
     image(root.path());
@@ -288,14 +288,14 @@ fn built(names: &[&str]) -> (TempDir, View) {
     (root, view)
 }
 
-/// Each tree as a build of it leaves it.
+/// The files after a build of each tree.
 fn ends() -> BTreeMap<&'static str, BTreeMap<String, String>> {
     TREES.map(|name| (name, look(built(&["old", "new", "third", name]).0.path()))).into()
 }
 
 const TREES: [&str; 3] = ["old", "new", "third"];
 
-/// Whether builds can be killed here; says so if not, and if s6gen alone judges what is left.
+/// Whether builds can be killed here. Reports a skip if not, or if only s6gen itself can judge the result.
 fn can_run(test: &str) -> bool {
     if !require::all(test, &["strace"]) {
         return false;
@@ -306,7 +306,8 @@ fn can_run(test: &str) -> bool {
     true
 }
 
-/// Kills builds from what is there to `next` everywhere; hands each root that a kill left to `also`.
+/// Kills builds of `next` at every moment, checks that a boot sees all old or all new definitions, and passes each root to
+/// `also`.
 fn old_or_new(
     before: &View,
     next: (&str, &View),
@@ -334,7 +335,7 @@ fn old_or_new(
 }
 
 #[test]
-fn after_a_kill_at_any_moment_a_boot_sees_the_old_or_the_new() {
+fn after_a_kill_at_any_moment_a_boot_sees_all_old_or_all_new_definitions() {
     if !can_run(this_test!()) {
         return;
     }
@@ -344,7 +345,7 @@ fn after_a_kill_at_any_moment_a_boot_sees_the_old_or_the_new() {
 }
 
 #[test]
-fn a_first_build_in_an_image_that_boots_is_seen_whole_or_not_at_all() {
+fn a_boot_sees_all_of_a_first_build_or_nothing() {
     if !can_run(this_test!()) {
         return;
     }
@@ -380,7 +381,7 @@ fn a_build_that_completes_an_interrupted_one_may_be_killed_as_well() {
 }
 
 #[test]
-fn a_removal_that_is_postponed_keeps_the_scripts_at_every_moment() {
+fn a_postponed_removal_keeps_the_scripts_at_every_moment() {
     if !can_run(this_test!()) {
         return;
     }
@@ -400,7 +401,7 @@ fn a_removal_that_is_postponed_keeps_the_scripts_at_every_moment() {
 }
 
 #[test]
-fn on_a_lower_overlay_layer_a_boot_sees_the_old_or_the_new() {
+fn on_a_lower_overlay_layer_a_boot_sees_all_old_or_all_new_definitions() {
     if !can_run(this_test!()) || !in_own_mounts(this_test!()) {
         return;
     }

@@ -1,4 +1,4 @@
-//! What the real programs of s6-rc answered once, word for word, and how that is recorded and replayed.
+//! Records the answers of the real programs of s6-rc word for word, and replays them.
 //!
 //! A transcript is a list of calls:
 //!
@@ -9,13 +9,13 @@
 //! = 111                                                      its exit code, if not 0
 //! + SCRATCH/run/s6gen/db.1/servicedirs/web/run *             a file that it made or changed, `*`: executable
 //! | #!BIN/execlineb -P                                       a line of that
-//! + SCRATCH/run/s6gen/db.1/n as SCRATCH/boot/n               a file that is the same as one that was told already
+//! + SCRATCH/run/s6gen/db.1/n as SCRATCH/boot/n               a file that equals an earlier one
 //! + SCRATCH/run/s6-rc/compiled -> SCRATCH/run/s6gen/db.1     a link that it made or changed
 //! ```
 //!
-//! `SCRATCH` stands for the folder in which everything lies, `BIN` for that of the programs. Process ids count from 1001,
-//! each service has run for 1 second. The contents of `n`, `db` and `resolve.cdb`, which s6gen only compares, are numbers:
-//! the same number, the same content. `...` below a call: it was made again and again, with the same answer.
+//! `SCRATCH` stands for the scratch folder, `BIN` for the folder of the programs. Process ids count from 1001, and every
+//! service has run for 1 second. s6gen only compares the contents of `n`, `db` and `resolve.cdb`, so each different content
+//! is replaced by a number. `...` below a call means that it was repeated with the same answer.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 
 use s6gen::live::{Call, InstalledPrograms, ProgramAnswer, Programs};
 
-/// Where the things are for which transcripts have placeholders.
+/// The paths for which transcripts have placeholders.
 #[derive(Debug, Clone)]
 pub struct Places {
     pub scratch: String,
@@ -34,12 +34,12 @@ pub struct Places {
 }
 
 impl Places {
-    /// What was printed, with placeholders.
+    /// A text with placeholders instead of paths.
     pub fn hide(&self, text: &str) -> String {
         text.replace(&self.scratch, "SCRATCH").replace(&self.programs, "BIN")
     }
 
-    /// What was recorded, with what the placeholders stand for.
+    /// A text with paths instead of placeholders.
     pub fn fill(&self, text: &str) -> String {
         text.replace("SCRATCH", &self.scratch).replace("BIN", &self.programs)
     }
@@ -49,7 +49,7 @@ impl Places {
     }
 }
 
-/// A call that was made, and everything that came of it.
+/// A call, with its answer and the files that it made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     words: Vec<String>,
@@ -57,11 +57,11 @@ pub struct Entry {
     out: String,
     pub err: String,
     made: Vec<(String, Made)>,
-    /// Whether the call was made again and again.
+    /// Whether the call was repeated with the same answer.
     is_repeated: bool,
 }
 
-/// What is at a path that s6gen looks at.
+/// The entry at a path that s6gen looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Made {
     File { content: String, executable: bool },
@@ -103,7 +103,7 @@ pub fn words(line: &str) -> Vec<String> {
     words.iter().map(|word| unescaped(word)).collect()
 }
 
-/// Text without characters that a line cannot show.
+/// A text in which characters that a line cannot show are escaped.
 fn escaped(text: &str) -> String {
     let one = |c: char| match c {
         '\\' => "\\\\".to_owned(),
@@ -136,7 +136,7 @@ fn unescaped(text: &str) -> String {
     result
 }
 
-/// The lines of a text, each after a mark; a last one that has no end, after a mark with a `~`.
+/// The lines of a text, each after the mark. A last line without a line end has `~` after its mark.
 fn marked(mark: char, text: &str) -> String {
     let line = |line: &str| match line.strip_suffix('\n') {
         Some(line) => format!("{mark} {}", escaped(line)).trim_end_matches(' ').to_owned() + "\n",
@@ -155,12 +155,12 @@ fn read_marked(text: &mut String, rest: &str) {
     }
 }
 
-/// A call as the reader of a transcript sees it.
+/// A call as a line of a transcript.
 pub fn line(words: &[String]) -> String {
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// Writes a transcript down.
+/// The text of a transcript.
 pub fn text(entries: &[Entry]) -> String {
     let mut text = String::new();
     let mut told: Vec<(&str, &Made)> = Vec::new();
@@ -193,7 +193,7 @@ pub fn text(entries: &[Entry]) -> String {
     text
 }
 
-/// Reads what [`text`] wrote; lines before the first call are comments.
+/// Reads a text that [`text`] made. Lines before the first call are comments.
 pub fn parse(text: &str) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut told: BTreeMap<String, Made> = BTreeMap::new();
@@ -243,16 +243,16 @@ pub fn parse(text: &str) -> Vec<Entry> {
     entries
 }
 
-/// Who answers calls in a test, and knows which were made.
+/// Programs of a test, which also record the calls.
 pub trait Witness: Programs {
-    /// The calls since this was last asked, as lines.
+    /// The calls since the last time that this was called, as lines.
     fn take_calls(&mut self) -> Vec<String>;
 
-    /// What is wrong with them.
+    /// What is wrong with the calls, if anything.
     fn complaint(&self) -> Option<String>;
 }
 
-/// Calls the real programs, and writes down what they answer.
+/// Calls the real programs, and records their answers.
 pub struct Recorder {
     places: Places,
     pub entries: Vec<Entry>,
@@ -267,7 +267,7 @@ impl Recorder {
         Recorder { places, entries: vec![], taken: 0, pids: vec![], contents: vec![] }
     }
 
-    /// Everything at which s6gen looks.
+    /// All files that s6gen looks at.
     fn look(&mut self) -> BTreeMap<String, Made> {
         let mut found = BTreeMap::new();
         let scratch = PathBuf::from(&self.places.scratch);
@@ -312,7 +312,7 @@ impl Recorder {
         }
     }
 
-    /// The answer of s6-svstat with a process id and a time that are always the same.
+    /// The answer of s6-svstat with a fixed process id and time.
     fn still(&mut self, out: &str) -> String {
         let mut words: Vec<String> = out.split_whitespace().map(str::to_owned).collect();
         if let [_, _, _, pid, seconds, ..] = &mut words[..] {
@@ -330,7 +330,7 @@ impl Recorder {
     }
 }
 
-/// What s6-rc tells of services that it stops or starts side by side, in an order that is always the same.
+/// The messages of s6-rc on services that it stops or starts at the same time, in a fixed order.
 fn settled(err: &str) -> String {
     let mut lines: Vec<&str> = err.split_inclusive('\n').collect();
     for side_by_side in
@@ -345,8 +345,8 @@ impl Programs for Recorder {
     fn run(&mut self, call: &Call) -> io::Result<ProgramAnswer> {
         let words: Vec<String> = call.words().iter().map(|word| self.places.hide(word)).collect();
         let before = self.look();
-        // s6-rc waits for ever where a supervisor that was just replaced has lost its command, which is s6gen's to notice;
-        // here it sees what s6-rc says only when that has ended.
+        // If a replaced supervisor has lost its command, s6-rc waits for ever. s6gen would notice that in the messages, but here
+        // it gets them only after s6-rc has ended.
         let limited = Call::new("timeout").args(["60", call.program]).args(&call.arguments);
         let answer = InstalledPrograms.run(&limited)?;
         let text = |bytes: &[u8]| self.places.hide(str::from_utf8(bytes).unwrap());
@@ -391,20 +391,20 @@ impl Entry {
     }
 }
 
-/// Gives the answers that were recorded, to exactly the calls that were recorded, in order.
+/// Gives the recorded answers, but only to the recorded calls in their order.
 pub struct Replayer {
     places: Places,
     entries: Vec<Entry>,
-    /// How many have been answered.
+    /// The number of answered calls.
     done: usize,
-    /// How often the last one has been answered.
+    /// How often the last call was answered.
     times: usize,
     taken: usize,
-    /// The first call that is not the one that was recorded.
+    /// The first call that differs from the recorded one.
     wrong: Option<String>,
 }
 
-/// How often a call that was made again and again is answered, before another answer comes.
+/// How often a repeated call gets the same answer before the next answer comes.
 const AGAIN: usize = 3;
 
 impl Replayer {
@@ -416,7 +416,7 @@ impl Replayer {
         let path = PathBuf::from(self.places.fill(path));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         if path.ends_with("n") {
-            // There is such a folder even if no longrun is in it.
+            // A database has this directory even without longruns.
             fs::create_dir_all(path.with_file_name("servicedirs")).unwrap();
         }
         match made {
@@ -480,7 +480,7 @@ impl Witness for Replayer {
 }
 
 #[test]
-fn a_transcript_is_read_as_it_was_written() {
+fn a_transcript_is_read_back_unchanged() {
     let file = |content: &str, executable| Made::File { content: content.into(), executable };
     let entry = |words: &[&str]| Entry {
         words: words.iter().map(|word| (*word).to_owned()).collect(),
@@ -509,7 +509,7 @@ fn a_transcript_is_read_as_it_was_written() {
 }
 
 #[test]
-fn a_replay_answers_only_what_was_recorded_in_order() {
+fn a_replay_answers_only_the_recorded_calls_in_their_order() {
     let recorded = parse(
         "$ s6-rc -u change web\n...\n= 111\n\n$ s6-rc -u change web\n\n$ s6-rc-db list all\n> SCRATCH\n",
     );

@@ -1,4 +1,4 @@
-//! A tree as readable text: a few lines on what it shows, and then a heading line and the content for each file.
+//! A tree as readable text: an introduction of a few lines, and then a heading and the content of each file.
 //!
 //! ```text
 //! A finish script that leads nowhere.
@@ -13,15 +13,15 @@
 //! ```
 //!
 //! A heading ends with the path of a file, with `PATH -> TARGET` for a link, or with `PATH/` for a directory. Marks in
-//! brackets may follow: `mode 755`, `fifo`, `CR LF` for a file whose lines all end so, `BOM` for a file that begins with a
-//! byte order mark, and `UTF-16`. In a path `\n` is a newline. Lines before the first heading may say `sources: DIR …`, the
-//! source directories if they are not `src`, and `run as: UID`.
+//! brackets may follow: `mode 755`, `fifo`, `CR LF` for a file with these line ends, `BOM` for a file that begins with a
+//! byte order mark, and `UTF-16`. In a path `\n` is a newline. The introduction may have the lines `sources: DIR …`, if the
+//! source directories are not `src`, and `run as: UID`.
 
 use std::collections::BTreeMap;
 
 use crate::case::{Case, Content};
 
-/// Reads a tree; the error says what is wrong with the text.
+/// Reads a tree. The error says what is wrong with the text.
 pub fn parse(text: &str) -> Result<Case, String> {
     let mut case = Case::default();
     let mut doc = Vec::new();
@@ -49,7 +49,7 @@ pub fn parse(text: &str) -> Result<Case, String> {
     Ok(case)
 }
 
-/// Adds what one heading and the lines below it say.
+/// Adds the entry of one heading and the lines below it.
 fn add(case: &mut Case, heading: &str, content: String) -> Result<(), String> {
     let (path, marks) = match heading.strip_suffix(')').and_then(|rest| rest.split_once(" (")) {
         Some((path, marks)) => (path, marks.split(", ").collect()),

@@ -1,4 +1,4 @@
-//! What the real s6-rc-compile 0.7.0.0 said of recorded trees.
+//! Compares the verdicts of s6gen with the recorded verdicts of the real s6-rc-compile 0.7.0.0.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::require::{skip, this_test};
 use s6gen::tree::SourceTree;
 use serde_json::Value;
 
-/// What user `uid` is told, who may not read everything; nothing if nobody else can be asked here.
+/// The verdict of s6gen when it runs as user `uid`, who may not read everything. `None` if this process cannot change its user.
 fn judge_as(uid: u32, root: &Path, case: &Case) -> Option<Judgement> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_s6gen"));
     command.args(["check", "--format", "json"]).current_dir(root).uid(uid).gid(uid);
@@ -28,7 +28,7 @@ fn judge_as(uid: u32, root: &Path, case: &Case) -> Option<Judgement> {
     })
 }
 
-/// Compares every case with its verdict and fails with a list of all that differ.
+/// Compares every case with its recorded verdict, and fails with a list of all differences.
 fn compare(what: &str, cases: &[Case], verdicts: &BTreeMap<String, Verdict>) {
     let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
     let mut compared = 0;
@@ -118,7 +118,8 @@ fn a_tree_in_memory_gets_the_same_verdict() {
     assert!(compared > 1500, "only {compared} cases could be compared");
 }
 
-/// The case as a tree in memory, which has no fifos and no modes, and whose names are text.
+/// The case as a tree in memory. `None` if it needs something that such a tree does not have: fifos, names that are not UTF-8,
+/// absolute links, sources outside of it, or another user.
 pub fn in_memory(case: &Case) -> Option<SourceTree> {
     let names = case.files.keys().chain(case.symlinks.keys()).chain(case.symlinks.values()).chain(&case.dirs);
     let is_text = names.clone().all(|name| !name.starts_with("base64:"));

@@ -1,4 +1,4 @@
-//! The union of layers shows what the file system of a container would show, whatever path is asked for.
+//! Checks that a union of layers has the same content as the file system of a container, for every path.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -24,7 +24,7 @@ enum Entry {
         text: u8,
         executable: bool,
     },
-    /// Below the layer's root, or relative.
+    /// The target, absolute in the image or relative.
     Link {
         target: String,
         is_absolute: bool,
@@ -50,7 +50,7 @@ fn layer(names: &'static [&'static str]) -> impl Strategy<Value = Layer> {
         1 => (target, any::<bool>()).prop_map(|(target, is_absolute)| Entry::Link { target, is_absolute }),
     ];
     let entries = prop::collection::vec((prop::sample::select(paths(names)), entry), 1..12);
-    // A parent that is written is a directory; the first of several entries of a path counts.
+    // The parent of an entry is a directory. If a path has several entries, the first one counts.
     entries.prop_map(|entries| {
         let mut known: BTreeMap<String, Entry> = BTreeMap::new();
         for (path, entry) in entries {
@@ -97,7 +97,7 @@ fn tree(layer: &Layer) -> SourceTree {
     tree
 }
 
-/// What a container sees: each layer laid over those below, as the image specification says.
+/// The files that a container sees: each layer is put on top of those below, as the image specification says.
 fn flattened(layers: &[Layer]) -> Layer {
     let mut seen: BTreeMap<String, Entry> = BTreeMap::new();
     let is_below = |path: &str, directory: &str| {
@@ -125,7 +125,7 @@ fn flattened(layers: &[Layer]) -> Layer {
     seen.into_iter().collect()
 }
 
-/// What a directory answers about a path, errors as their numbers.
+/// All answers of a directory about a path, with errors as their numbers.
 fn answers<D: Directory>(directory: &D, path: &str) -> impl PartialEq + Debug + use<D> {
     let name = path.as_bytes();
     let number = |error: io::Error| error.raw_os_error();
@@ -144,7 +144,7 @@ fn agree<L: Directory, R: Directory>(
     names: &'static [&'static str],
 ) -> Result<(), TestCaseError> {
     for path in paths(names).into_iter().filter(|path| !path.starts_with('/') && !path.is_empty()) {
-        // From a directory further down, the same holds.
+        // The same holds for a directory further down.
         prop_assert_eq!(
             format!("{:?}", answers(left, &path)),
             format!("{:?}", answers(right, &path)),
@@ -165,7 +165,7 @@ fn agree<L: Directory, R: Directory>(
 fn a_union_of_one_layer_answers_as_the_layer_itself_for_every_path() {
     holds(40, layer(&["a", "b", "c"]), |layer| {
         let folder = scratch();
-        // Far from what else the machine has: `..` and links may lead up a long way.
+        // Deep below everything else, because `..` and links may lead far up.
         let root = fs::canonicalize(folder.path()).unwrap().join("up/".repeat(12));
         fs::create_dir_all(&root).unwrap();
         write(&layer, &root);

@@ -1,7 +1,7 @@
-//! The real s6-rc-update stops and starts what `compare::transitions` says.
+//! Checks that the real s6-rc-update stops and starts the services that `compare::transitions` predicts.
 //!
-//! It is asked for a dry run in a directory that looks like a live one, which needs neither supervision nor root.
-//! `S6GEN_UPDATES` says how many pairs of systems, `S6GEN_ORACLE_SEED` which ones.
+//! s6-rc-update makes a dry run in a directory that looks like a live one. That needs neither supervision nor root.
+//! `S6GEN_UPDATES` is the number of pairs of systems, `S6GEN_ORACLE_SEED` the seed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -21,7 +21,7 @@ use crate::case::{Case, scratch};
 use crate::oracle::{Random, number_from, put};
 use crate::require::needs;
 
-/// How many running systems are updated from one database to one other.
+/// For each pair of databases, how many sets of running services are updated from one to the other.
 const STATES_PER_PAIR: usize = 5;
 
 #[test]
@@ -51,7 +51,7 @@ fn s6_rc_update_stops_and_starts_what_was_predicted() {
     assert!(total.contains_key("starts"), "hardly anything was started");
 }
 
-/// A service of a random system. What it needs comes before it.
+/// A service of a random system. Its dependencies come before it.
 #[derive(Debug, Clone)]
 struct Service {
     name: String,
@@ -61,7 +61,7 @@ struct Service {
     pipeline_name: Option<String>,
 }
 
-/// Names in the order in which they may need each other.
+/// Names of services. A service may only depend on names before its own.
 fn names() -> Vec<String> {
     ["h", "c", "a", "g", "e", "b", "f", "d", "k", "i", "l", "j"].map(str::to_owned).to_vec()
 }
@@ -97,7 +97,7 @@ fn service(random: &mut Random, name: String, before: &[Service]) -> Service {
     service
 }
 
-/// The same system some time later.
+/// The same system after random changes.
 fn later(random: &mut Random, old: &[Service]) -> Vec<Service> {
     if random.chance(10) {
         return system(random);
@@ -126,7 +126,7 @@ fn later(random: &mut Random, old: &[Service]) -> Vec<Service> {
             }
         }
     }
-    // A name that is free may become that of a pipeline.
+    // A pipeline may get a name that is free.
     let free: Vec<String> =
         names().into_iter().filter(|name| new.iter().all(|service| service.name != *name)).collect();
     if let (Some(name), true) = (free.first(), random.chance(50)) {
@@ -173,7 +173,7 @@ fn tree(services: &[Service], source: &str) -> Case {
     case
 }
 
-/// Makes, judges and compiles a system in the directory `name` below `root`. Nothing if it is no sound one.
+/// Makes, judges and compiles a system in the directory `name` below `root`. `None` if it has errors.
 fn compiled(root: &Path, services: &[Service], name: &str) -> Option<Snapshot> {
     tree(services, name).make(root).unwrap();
     let source = root.join(name);
@@ -281,7 +281,7 @@ fn services_by_number(root: &Path) -> Vec<String> {
     String::from_utf8(output.unwrap().stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// A dry run of s6-rc-update on a live directory in which `up` is up.
+/// A dry run of s6-rc-update on a live directory in which the services `up` are up.
 fn update(
     root: &Path,
     live: &Path,

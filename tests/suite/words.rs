@@ -1,5 +1,4 @@
-//! What people write who come from Docker Compose, systemd or supervisord: the remedy for each word of theirs, when it is
-//! followed, gives a manifest without errors.
+//! Tests the remedies for the words of Docker Compose, systemd and supervisord: a manifest that follows them has no errors.
 
 use s6gen::compile;
 use s6gen::diagnostic::{Code, Files, Severity};
@@ -15,7 +14,7 @@ fn errors(manifest: &str) -> String {
     errors.map(|problem| human(problem, &files, Style::Plain)).collect()
 }
 
-/// What to do about the only error of a manifest.
+/// The help for the only error of a manifest.
 fn help(manifest: &str) -> String {
     let mut files = Files::default();
     let file = files.add("services.toml", manifest);
@@ -28,7 +27,7 @@ fn help(manifest: &str) -> String {
     }
 }
 
-/// The line that a remedy tells to write.
+/// The line that a remedy tells the user to write.
 fn written(help: &str) -> Option<&str> {
     help.strip_prefix("write `")?.split('`').next()
 }
@@ -44,7 +43,7 @@ run = [\"cache\"]
 run = [\"queue\"]
 ";
 
-/// A manifest in which `lines` are said of a service of this kind.
+/// A manifest with `lines` in a service of this kind.
 fn manifest(kind: &str, lines: &str) -> String {
     let must = match kind {
         "longrun" if !lines.starts_with("run") => "run = [\"web\"]\n",
@@ -93,14 +92,14 @@ fn the_example_for_each_word_is_valid() {
 }
 
 #[test]
-fn each_word_of_another_system_is_answered_with_the_one_to_use_here() {
+fn each_word_of_another_system_gets_the_word_to_use_here() {
     let mut missed = Vec::new();
     for word in WORDS {
         for name in word.names.iter().filter(|name| !name.contains('.')) {
             for kind in ["longrun", "oneshot", "bundle"] {
                 let lines = format!("{name} = 1979-05-27");
                 let help = match kinds(name).contains(&kind) {
-                    // It is a key here too.
+                    // The word is a key of the manifest as well.
                     true => continue,
                     false => errors(&manifest(kind, &lines)),
                 };
@@ -116,7 +115,7 @@ fn each_word_of_another_system_is_answered_with_the_one_to_use_here() {
 }
 
 #[test]
-fn each_table_of_another_system_is_answered_with_the_one_to_use_here() {
+fn each_table_of_another_system_gets_the_table_to_use_here() {
     for section in SECTIONS {
         for name in section.names {
             let report = errors(&format!("[{name}.web]\ncommand = \"web\"\n"));
@@ -131,7 +130,7 @@ fn each_table_of_another_system_is_answered_with_the_one_to_use_here() {
     }
 }
 
-/// A line of another system, and what becomes of it; what is in backticks behind `write` must be valid by itself.
+/// A line of another system, and the remedy for it. The text in backticks after `write` must be valid by itself.
 const LINES: &[(&str, &str, &str)] = &[
     ("longrun", "command = \"nginx -g 'daemon off;'\"", "write `run = \"nginx -g 'daemon off;'\"`"),
     ("longrun", "entrypoint = [\"nginx\", \"-g\"]", "write `run = [\"nginx\", \"-g\"]`"),
@@ -217,7 +216,7 @@ const LINES: &[(&str, &str, &str)] = &[
     ("longrun", "image = \"nginx\"", "belongs to the image"),
     ("bundle", "programs = \"db,cache\"", "write `contents = [\"db\", \"cache\"]`"),
     ("target", "version = \"3.2.0.2\"", "write `s6-overlay = \"3.2.0.2\"`"),
-    // The right key with another kind of value.
+    // The right key with a value of another type.
     ("longrun", "timeout-up = 30", "write `timeout-up = \"30s\"`"),
     ("longrun", "timeout-kill = 1.5", "write `timeout-kill = \"1500ms\"`"),
     ("longrun", "timeout-kill = 0", "write `timeout-kill = \"never\"`"),
@@ -255,7 +254,7 @@ const LINES: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn a_line_of_another_system_is_answered_with_the_line_to_write_here() {
+fn a_line_of_another_system_gets_the_line_to_write_here() {
     let mut missed = Vec::new();
     for (kind, line, expected) in LINES {
         let wrong = manifest(kind, line);
@@ -263,7 +262,7 @@ fn a_line_of_another_system_is_answered_with_the_line_to_write_here() {
         if !help.contains(expected) {
             missed.push(format!("{line}\n  {help}\n  not {expected}"));
         }
-        // Only a part of the line, or something for a target, is no line of a service.
+        // Skip remedies that are not a line of a service: a part of a line, or a key of `[target]`.
         let Some(line) = written(&help).filter(|line| line.contains(" = ")) else { continue };
         let inside = line.starts_with("size =");
         if !inside {
@@ -294,7 +293,7 @@ const VALUES: &[&str] = &[
     "1979-05-27",
 ];
 
-/// What is wrong with the values of a manifest by themselves, and not with how services fit together.
+/// The errors in the values of a manifest, without those about services that do not fit together.
 fn wrong_values(manifest: &str) -> String {
     let mut files = Files::default();
     let file = files.add("services.toml", manifest);
@@ -318,7 +317,7 @@ fn line(help: &str) -> Option<&str> {
     (help.starts_with("write ") && has_key).then_some(line)
 }
 
-/// Where the key of a table can stand with this value.
+/// The ways to write the key of a table with this value.
 fn spellings(heading: &str, key: &str, value: &str) -> Vec<String> {
     let service = |lines: &str| manifest("longrun", lines);
     match heading.strip_prefix('[') {
@@ -334,7 +333,8 @@ fn spellings(heading: &str, key: &str, value: &str) -> Vec<String> {
     }
 }
 
-/// Follows the remedy for the value of another type in a manifest: what is still wrong then; none if it names no line.
+/// Follows the remedy for a value of the wrong type in a manifest, and returns the errors that are left. `None` if the remedy
+/// names no line.
 fn rest_after_remedy(wrong: &str, value: &str) -> Option<String> {
     let mut files = Files::default();
     let file = files.add("services.toml", wrong);
@@ -342,8 +342,8 @@ fn rest_after_remedy(wrong: &str, value: &str) -> Option<String> {
     let problem = compilation.problems.iter().find(|problem| problem.code == Code::WrongType)?;
     let line = line(problem.help.as_deref()?)?;
     let key = line.split(" = ").next().unwrap();
-    // The key of the remedy is the one that stands there, with the table before its dot.
-    // Of a table in braces it is the item in it, and of a table that is none the table.
+    // Replace the line of the same key. In a table in braces that is one item, and for a value that should be a table it is
+    // the whole table.
     let table = key.split('.').next().unwrap();
     let item = value.strip_prefix(&format!("{{ {key} = ")).and_then(|rest| rest.strip_suffix(" }"));
     let places = [
@@ -359,10 +359,10 @@ fn rest_after_remedy(wrong: &str, value: &str) -> Option<String> {
 }
 
 #[test]
-fn the_remedy_for_a_value_of_another_type_takes_the_place_of_what_was_written() {
+fn the_remedy_for_a_value_of_another_type_can_replace_the_value() {
     let mut wrong: Vec<(String, &str)> = Vec::new();
     for (heading, _, keys) in REFERENCE {
-        // What `without` names is a key that is somewhere else.
+        // `without` names keys that are elsewhere.
         for key in keys().iter().filter(|key| key.name != "without") {
             for value in VALUES {
                 wrong.extend(spellings(heading, key.name, value).into_iter().map(|wrong| (wrong, *value)));
@@ -407,7 +407,7 @@ fn a_key_of_another_type_of_service_is_reported_as_such() {
     assert!(missed.is_empty(), "{}", missed.join("\n"));
 }
 
-/// First lines of scripts that no system can start, and whether only `env -S` takes their words apart.
+/// First lines of scripts that no system can start, and whether only `env -S` splits their words correctly.
 const FIRST_LINES: &[(&str, bool)] = &[
     ("/usr/bin/env with-contenv bash", false),
     ("/usr/bin/env with-contenv bash -e", false),
@@ -460,7 +460,7 @@ fn the_table_that_a_remedy_names_can_be_written() {
 }
 
 #[test]
-fn numbers_in_quotes_are_taken_where_they_can_mean_one_thing() {
+fn numbers_in_quotes_are_accepted_where_their_meaning_is_clear() {
     for lines in [
         "log.to = \"/var/log/web\"\nlog.size = \"1000000\"",
         "down-signal = \"15\"",

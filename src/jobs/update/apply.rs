@@ -120,12 +120,12 @@ impl Update {
     ) -> Result<Option<Plan>, UpdateError> {
         let is_idle = active.is_some();
         let active = active.map_or_else(|| live.active(), Ok)?;
-        let NextBoot { sources, prints, differences, prepared } =
+        let NextBoot { sources, fingerprints, differences, prepared } =
             compile_next_boot(live, desired, &self.container, fresh, self.dry_run)?;
 
         let conversion = fresh.with_file_name("conversion");
         let touched = desired.differing(&differences).iter().map(|name| Name::from(name.as_str())).collect();
-        let mut plan = find_changes(live, desired, &self.container, active, fresh, prints, &touched)?;
+        let mut plan = find_changes(live, desired, &self.container, active, fresh, fingerprints, &touched)?;
         plan.files_differ =
             !differences.is_empty() || prepared.as_ref().is_some_and(PreparedInstall::postpones);
         if plan.replaces && !is_idle {

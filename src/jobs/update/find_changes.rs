@@ -33,12 +33,12 @@ pub(super) fn find_changes(
     container: &Container,
     active: BTreeSet<Name>,
     fresh: &Path,
-    prints: Fingerprints,
+    fingerprints: Fingerprints,
     touched: &BTreeSet<Name>,
 ) -> Result<Plan, JobError> {
     let is_overlay = desired.services.target.system.is_overlay();
     let top = if is_overlay { "top" } else { START_BUNDLE };
-    let mut databases = read(live, &active, fresh, &prints, touched, top)?;
+    let mut databases = read(live, &active, fresh, &fingerprints, touched, top)?;
     add_scripts(desired, container, touched, &mut databases)?;
     let Databases { old, mut new, absent } = databases;
     let bundled = replaced_by_bundles(live, fresh, &old, &new)?;
@@ -56,7 +56,7 @@ pub(super) fn find_changes(
 
     let live_database = live.compiled();
     let comparison = Comparison::without_effects(&old, &new, &active, &absent, conversions);
-    let mut plan = Plan { comparison, bundled, prints, ..Plan::default() };
+    let mut plan = Plan { comparison, bundled, fingerprints, ..Plan::default() };
     find_oneshots(&mut plan, &old);
     let is_same = plan.comparison.differences.is_empty()
         && plan.comparison.conversions.is_empty()
@@ -78,7 +78,7 @@ fn read(
     live: &mut Live<'_>,
     active: &BTreeSet<Name>,
     fresh: &Path,
-    prints: &Fingerprints,
+    fingerprints: &Fingerprints,
     touched: &BTreeSet<Name>,
     top: &str,
 ) -> Result<Databases, JobError> {
@@ -86,7 +86,7 @@ fn read(
     let recorded = fingerprints::of_live(live, fresh)?;
     let is_same = |name: &Name| {
         let recorded = recorded.as_ref().and_then(|recorded| recorded.by_name.get(name));
-        recorded.is_some_and(|print| prints.by_name.get(name) == Some(print))
+        recorded.is_some_and(|fingerprint| fingerprints.by_name.get(name) == Some(fingerprint))
     };
     let longruns = |database: &Path| longruns(&CompiledDatabase::at(database), &is_same);
     let both = || (longruns(&live_database), longruns(fresh));
@@ -99,10 +99,11 @@ fn read(
     };
     let is_same = |name: &Name| is_same(name) && !touched.contains(name);
     for (database, snapshot, names) in
-        [(&*live_database, &mut old, &oneshots), (fresh, &mut new, &prints.oneshots)]
+        [(&*live_database, &mut old, &oneshots), (fresh, &mut new, &fingerprints.oneshots)]
     {
         for name in names {
-            let is_compared = oneshots.contains(name) && prints.oneshots.contains(name) && !is_same(name);
+            let is_compared =
+                oneshots.contains(name) && fingerprints.oneshots.contains(name) && !is_same(name);
             let settings = match is_compared {
                 true => live.oneshot(database, name)?,
                 false => Settings::new(NodeKind::Oneshot),

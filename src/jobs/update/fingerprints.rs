@@ -28,35 +28,35 @@ pub(super) fn of_live(live: &Live<'_>, fresh: &Path) -> Result<Option<Fingerprin
     if current.is_none_or(|current| current.as_os_str().as_bytes() != database) {
         return Ok(None);
     }
-    let mut prints = Fingerprints::default();
+    let mut fingerprints = Fingerprints::default();
     let mut add = |line: &[u8]| {
         let (start, name) = line.split_at_checked(18)?;
         let (name, letter) = (Name::new(name), *start.first()?);
-        let print = u64::from_str_radix(str::from_utf8(&start[1..17]).ok()?, 16).ok()?;
+        let fingerprint = u64::from_str_radix(str::from_utf8(&start[1..17]).ok()?, 16).ok()?;
         if letter != LONGRUN {
-            prints.oneshots.insert(name.clone());
+            fingerprints.oneshots.insert(name.clone());
         }
         if letter != UNKNOWN {
-            prints.by_name.insert(name, print);
+            fingerprints.by_name.insert(name, fingerprint);
         }
         Some(())
     };
     let is_whole = lines.try_for_each(&mut add).is_some();
-    Ok(is_whole.then_some(prints))
+    Ok(is_whole.then_some(fingerprints))
 }
 
 /// Stores the fingerprints of the database `fresh`. Do this before `fresh` is live: its path may have been used before,
 /// and the file must never describe another database.
-pub(super) fn write(prints: &Fingerprints, fresh: &Path) -> Result<(), JobError> {
+pub(super) fn write(fingerprints: &Fingerprints, fresh: &Path) -> Result<(), JobError> {
     let mut text = [fresh.as_os_str().as_bytes(), b"\n"].concat();
-    let mut add = |letter: u8, name: &Name, print: u64| {
+    let mut add = |letter: u8, name: &Name, fingerprint: u64| {
         text.push(letter);
-        text.extend([format!("{print:016x} ").as_bytes(), name.as_bytes(), b"\n"].concat());
+        text.extend([format!("{fingerprint:016x} ").as_bytes(), name.as_bytes(), b"\n"].concat());
     };
-    for (name, print) in &prints.by_name {
-        add(if prints.oneshots.contains(name) { ONESHOT } else { LONGRUN }, name, *print);
+    for (name, fingerprint) in &fingerprints.by_name {
+        add(if fingerprints.oneshots.contains(name) { ONESHOT } else { LONGRUN }, name, *fingerprint);
     }
-    for name in prints.oneshots.iter().filter(|name| !prints.by_name.contains_key(*name)) {
+    for name in fingerprints.oneshots.iter().filter(|name| !fingerprints.by_name.contains_key(*name)) {
         add(UNKNOWN, name, 0);
     }
     Ok(disk::replace_until_boot(&fresh.with_file_name(FILE), &text)?)

@@ -21,7 +21,7 @@ pub(super) struct NextBoot<'d> {
     /// The previews of the source directories.
     pub(super) sources: Vec<PathBuf>,
     /// The fingerprints of the definitions in them.
-    pub(super) prints: Fingerprints,
+    pub(super) fingerprints: Fingerprints,
     /// The paths at which the definitions on the disk differ from the desired ones.
     pub(super) differences: Vec<PathDifference>,
     /// The installation that replaces them, which keeps the definitions locked. `None` in a dry run.
@@ -48,10 +48,10 @@ pub(super) fn compile_next_boot<'d>(
         let site = if dry_run { None } else { Some(desired.lock(container)?) };
         let sources = desired.preview(container, &expected, &work.join(PREVIEW))?;
         let read_disk = || {
-            let prints = live::fingerprints(&sources);
-            (find_differences(desired, container, site), prints)
+            let fingerprints = live::fingerprints(&sources);
+            (find_differences(desired, container, site), fingerprints)
         };
-        let ((found, prints), compiled) = in_parallel(read_disk, || live.compile(fresh, &sources));
+        let ((found, fingerprints), compiled) = in_parallel(read_disk, || live.compile(fresh, &sources));
         let (differences, prepared) = found?;
         let mut actual = desired.differing(&differences);
         actual.retain(|name| definitions.has(name));
@@ -68,7 +68,7 @@ pub(super) fn compile_next_boot<'d>(
         if !dry_run && !differences.is_empty() {
             definitions.write(work)?;
         }
-        return Ok(NextBoot { sources, prints: prints?, differences, prepared });
+        return Ok(NextBoot { sources, fingerprints: fingerprints?, differences, prepared });
     }
 }
 

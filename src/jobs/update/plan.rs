@@ -33,7 +33,7 @@ pub struct Plan {
     /// `boot`, with the services that these need and that are not up, such as their loggers.
     pub(super) boot_starts: BTreeSet<Name>,
     /// The fingerprints of what the new database was compiled from.
-    pub(super) prints: Fingerprints,
+    pub(super) fingerprints: Fingerprints,
     /// Whether another database becomes live.
     pub(super) replaces: bool,
     /// The programs that do it, in order.

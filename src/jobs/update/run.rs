@@ -68,7 +68,7 @@ pub(super) fn carry_out(
 ) -> Result<(), JobError> {
     if plan.replaces {
         Pending { restart: plan.rerun.clone(), start: plan.unstarted.clone() }.write(live, fresh)?;
-        fingerprints::write(&plan.prints, fresh)?;
+        fingerprints::write(&plan.fingerprints, fresh)?;
     }
     // A removed script may still be needed to stop a oneshot.
     let meanwhile = with_old_scripts(desired, container, plan)?;

@@ -1,4 +1,4 @@
-//! Any bytes as a command line: it is refused, or its words come back from the quoted text.
+//! Reads any bytes as a command line: it is refused, or its words can be quoted and read again.
 
 #![no_main]
 

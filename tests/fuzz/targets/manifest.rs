@@ -1,11 +1,11 @@
-//! A manifest of any bytes: whatever is wrong is reported, and what is accepted gives a tree that is accepted.
+//! Compiles a manifest of any bytes: it is reported as wrong, or gives a valid tree.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use s6gen::diagnostic::{Files, Problems};
 use s6gen::model::{Database, Index, Layer, ServiceSet};
-use s6gen::render::{self, Direction};
+use s6gen::render::{self, GraphDirection};
 use s6gen::report::{self, Style};
 use s6gen::{compile, import, validate};
 
@@ -27,7 +27,7 @@ fuzz_target!(|bytes: &[u8]| {
 fn draw(set: &ServiceSet) {
     let index = Index::new(set);
     let first: Vec<_> = index.nodes().take(1).collect();
-    for direction in [Direction::Up, Direction::Down] {
+    for direction in [GraphDirection::Up, GraphDirection::Down] {
         for names in [&[][..], &first] {
             render::text(&index, names, direction);
             render::dot(&index, names, direction);
@@ -36,7 +36,7 @@ fn draw(set: &ServiceSet) {
     }
 }
 
-/// What is written is a tree that nobody refuses, together with what other layers bring. Habits may deserve a warning.
+/// Checks that the tree, together with the services of other layers, has no errors. It may have warnings.
 fn accepted(set: &ServiceSet) {
     let tree = render::tree(set).expect("the templates are well-formed");
     let (mut files, mut problems) = (Files::default(), Problems::default());

@@ -1,5 +1,4 @@
-//! Source directories made of any bytes, with links, loops, fifos and files that may not be read: they are judged,
-//! reported and drawn.
+//! Judges source directories that any bytes describe, with links, loops, fifos and unreadable files, and draws their graphs.
 
 #![no_main]
 
@@ -8,17 +7,17 @@ use std::io;
 use libfuzzer_sys::fuzz_target;
 use s6gen::diagnostic::Files;
 use s6gen::model::{Database, Index, System, Target};
-use s6gen::render::{self, Direction};
+use s6gen::render::{self, GraphDirection};
 use s6gen::report::{self, Style};
 use s6gen::source::{Directory, EntryKind, Listed, Source};
 use s6gen::tree::{SourceTree, TreeDirectory};
 
-/// What a byte stands for where a definition is named.
+/// The names of definitions; a byte selects one.
 const NAMES: &[&str] = &[
     "a", "b", "c", "log", "web", "all", "s6rc-x", "s6-rc-y", ".hidden", "a\nb", "..", "top", "default", "ä",
 ];
 
-/// What a byte stands for where a file of a definition is named.
+/// The names of files of a definition; a byte selects one.
 const FILES: &[&str] = &[
     "type",
     "run",
@@ -51,7 +50,7 @@ const FILES: &[&str] = &[
     "type/x",
 ];
 
-/// What a byte stands for where a file has a usual content.
+/// Usual contents of files; a byte selects one.
 const CONTENTS: &[&str] = &[
     "longrun\n",
     "oneshot\n",
@@ -65,7 +64,7 @@ const CONTENTS: &[&str] = &[
     "# x\n\n a\n",
     "4294967295",
     "echo \"a b\" { c }\n",
-    // The marks of what is no regular file, and of what cannot be read.
+    // Contents that stand for something else than a regular file, and for a file that cannot be read.
     "<fifo>",
     "<denied>",
 ];
@@ -84,7 +83,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let index = Index::new(&compilation.services);
     Database::of(&index).to_json();
-    for direction in [Direction::Up, Direction::Down] {
+    for direction in [GraphDirection::Up, GraphDirection::Down] {
         render::text(&index, &[], direction);
         render::dot(&index, &[], direction);
         render::json(&index, &[], direction);
@@ -157,7 +156,7 @@ impl<'a> Bytes<'a> {
     }
 }
 
-/// A directory in which some files are not what they seem.
+/// A directory in which some files are fifos or directories, or cannot be read.
 struct Odd<'a> {
     inner: TreeDirectory<'a>,
 }

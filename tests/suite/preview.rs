@@ -1,4 +1,4 @@
-//! `apply` composes the source directories that the next boot would compile before it installs anything.
+//! Tests the preview: before `apply` installs anything, it makes the source directories that the next boot would compile.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -52,8 +52,9 @@ fn listing(folder: &Path) -> BTreeMap<String, String> {
     found
 }
 
-/// Composes the compiled directory; what lies in it, with `ROOT` for the root, of which nothing may change.
-fn composed(root: &Path, tree: &SourceTree, definitions: &str, compiled: &str) -> Vec<String> {
+/// Makes a preview of the compiled directory, and lists it with `ROOT` for the root. Asserts that nothing below the root
+/// changes.
+fn previewed(root: &Path, tree: &SourceTree, definitions: &str, compiled: &str) -> Vec<String> {
     let place = TempDir::new().unwrap();
     let before = listing(root);
     let differences = compare(tree, root, definitions).unwrap();
@@ -62,7 +63,7 @@ fn composed(root: &Path, tree: &SourceTree, definitions: &str, compiled: &str) -
     let sources = [compiled.to_owned()];
     let made = preview(tree, root, definitions, &sources, &differ, &place.path().join("next")).unwrap();
     assert_eq!(listing(root), before, "nothing below the root is touched");
-    // What an earlier call, or one that was killed, has left there makes no difference.
+    // Leftovers of an earlier or killed call make no difference.
     let used = TempDir::new().unwrap();
     let next = used.path().join("next");
     write(&next, &[("0/web", "a file"), ("0/mine/run", "old"), ("0/gone/type", ""), ("0/old/deep/type", "")]);
@@ -90,7 +91,7 @@ fn own_definitions_are_written_foreign_ones_are_linked_and_old_ones_are_removed(
     install(&linked(&[("old", "old"), ("web", "before")]), root, DEFINITIONS).unwrap();
     write(root, &[("etc/s6-overlay/s6-rc.d/mine/type", "oneshot\n"), ("etc/s6-overlay/s6-rc.d/.hidden", "")]);
     assert_eq!(
-        composed(root, &linked(&[("new", "new"), ("web", "after")]), DEFINITIONS, COMPILED),
+        previewed(root, &linked(&[("new", "new"), ("web", "after")]), DEFINITIONS, COMPILED),
         [
             "mine -> ROOT/etc/s6-overlay/s6-rc.d/mine",
             "new/",
@@ -104,12 +105,12 @@ fn own_definitions_are_written_foreign_ones_are_linked_and_old_ones_are_removed(
 }
 
 #[test]
-fn a_foreign_file_in_a_directory_of_ours_is_still_in_it() {
+fn a_foreign_file_in_a_directory_of_ours_stays_in_it() {
     let root = TempDir::new().unwrap();
     let root = root.path();
     install(&linked(&[("old", "old"), ("web", "before")]), root, DEFINITIONS).unwrap();
     write(root, &[("etc/s6-overlay/sv/web/data/notes", "mine"), ("etc/s6-overlay/sv/old/notes", "mine")]);
-    let lines = composed(root, &linked(&[("web", "after")]), DEFINITIONS, COMPILED);
+    let lines = previewed(root, &linked(&[("web", "after")]), DEFINITIONS, COMPILED);
     assert_eq!(
         lines,
         ["web/", "web/data -> ROOT/etc/s6-overlay/sv/web/data", "web/run after", "web/type longrun"]
@@ -117,7 +118,7 @@ fn a_foreign_file_in_a_directory_of_ours_is_still_in_it() {
 }
 
 #[test]
-fn a_dependency_that_is_added_to_a_foreign_definition_lies_beside_what_is_there() {
+fn a_dependency_added_to_a_foreign_definition_keeps_its_other_files() {
     let root = TempDir::new().unwrap();
     let root = root.path();
     let mine = "etc/s6-overlay/s6-rc.d/mine";
@@ -127,7 +128,7 @@ fn a_dependency_that_is_added_to_a_foreign_definition_lies_beside_what_is_there(
     install(&before, root, DEFINITIONS).unwrap();
     let mut after = linked(&[("web", "web")]);
     after.file(format!("{mine}/dependencies.d/web"), "", false);
-    let lines = composed(root, &after, DEFINITIONS, COMPILED);
+    let lines = previewed(root, &after, DEFINITIONS, COMPILED);
     assert_eq!(
         lines[..5],
         [
@@ -138,8 +139,8 @@ fn a_dependency_that_is_added_to_a_foreign_definition_lies_beside_what_is_there(
             "mine/type -> ROOT/etc/s6-overlay/s6-rc.d/mine/type",
         ]
     );
-    // Once it is taken back, what others made is as they made it.
-    let lines = composed(root, &linked(&[]), DEFINITIONS, COMPILED);
+    // Without the addition, the foreign definition is unchanged.
+    let lines = previewed(root, &linked(&[]), DEFINITIONS, COMPILED);
     assert!(!lines.iter().any(|line| line.ends_with("/old") || line.starts_with("web")), "{lines:?}");
     assert!(lines.contains(&"mine/type -> ROOT/etc/s6-overlay/s6-rc.d/mine/type".to_owned()), "{lines:?}");
 }
@@ -160,13 +161,13 @@ fn definitions_may_lie_where_they_are_compiled() {
     install(&tree(&[("old", "old"), ("web", "before")]), root, COMPILED).unwrap();
     write(root, &[("etc/s6-overlay/s6-rc.d/mine/type", "oneshot\n")]);
     assert_eq!(
-        composed(root, &tree(&[("web", "after")]), COMPILED, COMPILED),
+        previewed(root, &tree(&[("web", "after")]), COMPILED, COMPILED),
         ["mine -> ROOT/etc/s6-overlay/s6-rc.d/mine", "web/", "web/run after", "web/type longrun"]
     );
 }
 
 #[test]
-fn an_empty_directory_comes_and_goes_with_its_definition() {
+fn an_empty_directory_is_added_and_removed_with_its_definition() {
     let root = TempDir::new().unwrap();
     let root = root.path();
     let with = |bundle: &str| {
@@ -178,18 +179,18 @@ fn an_empty_directory_comes_and_goes_with_its_definition() {
     let of = |bundle: &str| {
         ["contents.d/", "type bundle"].map(|line| format!("{bundle}/{line}")).into_iter().collect::<Vec<_>>()
     };
-    let composed = |bundle: &str| composed(root, &with(bundle), "/srv", "/srv");
-    assert_eq!(composed("first")[1..], of("first"));
+    let previewed = |bundle: &str| previewed(root, &with(bundle), "/srv", "/srv");
+    assert_eq!(previewed("first")[1..], of("first"));
     install(&with("first"), root, "/srv").unwrap();
-    assert_eq!(composed("first"), ["first -> ROOT/srv/first"]);
-    assert_eq!(composed("second")[1..], of("second"));
+    assert_eq!(previewed("first"), ["first -> ROOT/srv/first"]);
+    assert_eq!(previewed("second")[1..], of("second"));
 }
 
 #[test]
-fn a_directory_of_others_is_linked_to_as_a_whole() {
+fn a_foreign_directory_is_linked_as_a_whole() {
     let root = TempDir::new().unwrap();
     write(root.path(), &[("package/sources/base/type", "bundle\n")]);
-    let lines = composed(root.path(), &linked(&[("web", "web")]), DEFINITIONS, "/package/sources");
+    let lines = previewed(root.path(), &linked(&[("web", "web")]), DEFINITIONS, "/package/sources");
     assert_eq!(lines, ["ROOT/package/sources"]);
 }
 
@@ -242,7 +243,7 @@ fn a_tree_is_found_where_builds_put_it_and_where_links_lead() {
         "as it does in the image"
     );
     assert_eq!(find(&link("../../../srv/web")), None);
-    // A directory of that name is no marker, and a link that leads nowhere is none.
+    // A directory of that name does not count, and neither does a broken link.
     assert_eq!(find(&|root| fs::create_dir_all(root.join("etc/s6-overlay/sv/marker")).unwrap()), None);
     assert_eq!(find(&link("web")), None);
 }
