@@ -15,7 +15,7 @@ pub use codes::{Class, Code};
 pub use files::{FileId, Files, Origin, SourceFile};
 pub use lint::{Confidence, Lint};
 pub use positions::Positions;
-pub use rank::{CompilerStep, Rank};
+pub use rank::Rank;
 pub use severity::Severity;
 
 use std::collections::BTreeSet;

@@ -43,55 +43,17 @@ pub enum Rank {
     Unranked,
 }
 
-/// The steps of `s6-rc-compile` in one definition directory, in its order: first the files that it reads, then the files that
-/// it copies after the whole set was checked. [`Rank`] counts in these steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "each is the step for the file of that name, or has a comment")]
-pub enum CompilerStep {
-    Type,
-    /// Not a file: the check whether the name is still free.
-    Name,
-    /// The list of dependencies or of contents, as a directory or as a file.
-    List,
-    TimeoutDown,
-    TimeoutUp,
-    FlagEssential,
-    FlagRecommended,
-    Reload,
-    Up,
-    Down,
-    Run,
-    ProducerFor,
-    ConsumerFor,
-    PipelineName,
-    Finish,
-    NotificationFd,
-    LockFd,
-    /// Not a file: the check whether the two descriptors differ.
-    SameDescriptor,
-    TimeoutKill,
-    FlagTimeoutKillpg,
-    TimeoutFinish,
-    MaxDeathTally,
-    DownSignal,
-    ReloadSignal,
-    FlagNewpidns,
-    Template,
-    Data,
-    Env,
-}
-
 impl Rank {
     /// The rank of a problem in the definition at `place` (the position of its source, and its position there) while it is
     /// read. `item` is the number of a name in the list of `step`, counted from 1. 0 is the file itself, and [`u32::MAX`] is
     /// after its last name.
-    pub fn reading(place: (u32, u32), step: CompilerStep, item: u32) -> Rank {
+    pub fn reading(place: (u32, u32), step: impl Into<u16>, item: u32) -> Rank {
         let (source, service) = place;
-        Rank::Scan { source, reading: true, service, step: (step as u16, item) }
+        Rank::Scan { source, reading: true, service, step: (step.into(), item) }
     }
 
     /// The rank of a problem while the files of service number `service`, in definition order, are copied.
-    pub fn copying(service: usize, step: CompilerStep) -> Rank {
-        Rank::Copy { service: u32::try_from(service).unwrap_or(u32::MAX), step: step as u16 }
+    pub fn copying(service: usize, step: impl Into<u16>) -> Rank {
+        Rank::Copy { service: u32::try_from(service).unwrap_or(u32::MAX), step: step.into() }
     }
 }

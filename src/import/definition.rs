@@ -5,8 +5,10 @@ use std::io;
 use std::path::PathBuf;
 
 use super::{path_of, reason};
-use crate::diagnostic::{Class, CompilerStep, Diagnostic, Files, Origin, Problems, Rank};
-use crate::model::{Bundle, Definition, Ignored, Kind, Longrun, Name, Oneshot, Program, Service};
+use crate::diagnostic::{Class, Diagnostic, Files, Origin, Problems, Rank};
+use crate::model::{
+    Bundle, CompilerStep, Definition, Ignored, Kind, Longrun, Name, Oneshot, Program, Service,
+};
 use crate::source::{Directory, EntryKind, Listed};
 
 /// The number of bytes that are read of a list or a command line. A longer file may be a device that never ends.

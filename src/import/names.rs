@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::definition::{Context, DefinitionReader, LONGEST_TEXT};
 use super::{list, path_of};
-use crate::diagnostic::{Class, CompilerStep, Diagnostic, Origin};
-use crate::model::{Name, ServiceRef};
+use crate::diagnostic::{Class, Diagnostic, Origin};
+use crate::model::{CompilerStep, Name, ServiceRef};
 use crate::source::{Directory, Listed};
 
 /// The number of bytes that are read of a file in a list directory, where only the name counts.

@@ -5,9 +5,9 @@ use std::io;
 
 use super::definition::{DefinitionReader, LONGEST_SCRIPT, LONGEST_TEXT};
 use super::reason;
-use crate::diagnostic::{Class, CompilerStep, Diagnostic, Origin};
+use crate::diagnostic::{Class, Diagnostic, Origin};
 use crate::execline::{self, Refusal};
-use crate::model::{Program, ProgramForm, ProgramText, Script};
+use crate::model::{CompilerStep, Program, ProgramForm, ProgramText, Script};
 use crate::source::{Directory, EntryKind};
 
 impl<D: Directory> DefinitionReader<'_, D> {

@@ -3,8 +3,8 @@
 use super::definition::DefinitionReader;
 use super::encoding::{LINE_ENDS, NO_MARK, encoding};
 use super::reason;
-use crate::diagnostic::{Class, CompilerStep, Diagnostic, Origin, did_you_mean};
-use crate::model::DefinitionFile;
+use crate::diagnostic::{Class, Diagnostic, Origin, did_you_mean};
+use crate::model::{CompilerStep, DefinitionFile};
 use crate::source::Directory;
 
 impl<D: Directory> DefinitionReader<'_, D> {

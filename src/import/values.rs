@@ -5,8 +5,8 @@ use std::io;
 use super::definition::{DefinitionReader, LONGEST_SCRIPT};
 use super::encoding::{NO_MARK, encoding};
 use super::number;
-use crate::diagnostic::{Class, CompilerStep, Diagnostic, Rank};
-use crate::model::Written;
+use crate::diagnostic::{Class, Diagnostic, Rank};
+use crate::model::{CompilerStep, Written};
 use crate::source::{Directory, EntryKind};
 
 impl<D: Directory> DefinitionReader<'_, D> {

@@ -128,6 +128,50 @@ pub const DEFINITION_FILES: &[DefinitionFile] = &[
     file("nosetsid", &[], Content::Unread),
 ];
 
+/// The steps of `s6-rc-compile` in one definition directory, in its order: first the files that it reads, then the files that
+/// it copies after the whole set was checked. [`Rank`](crate::diagnostic::Rank) counts in these steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "each is the step for the file of that name, or has a comment")]
+pub enum CompilerStep {
+    Type,
+    /// Not a file: the check whether the name is still free.
+    Name,
+    /// The list of dependencies or of contents, as a directory or as a file.
+    List,
+    TimeoutDown,
+    TimeoutUp,
+    FlagEssential,
+    FlagRecommended,
+    Reload,
+    Up,
+    Down,
+    Run,
+    ProducerFor,
+    ConsumerFor,
+    PipelineName,
+    Finish,
+    NotificationFd,
+    LockFd,
+    /// Not a file: the check whether the two descriptors differ.
+    SameDescriptor,
+    TimeoutKill,
+    FlagTimeoutKillpg,
+    TimeoutFinish,
+    MaxDeathTally,
+    DownSignal,
+    ReloadSignal,
+    FlagNewpidns,
+    Template,
+    Data,
+    Env,
+}
+
+impl From<CompilerStep> for u16 {
+    fn from(step: CompilerStep) -> u16 {
+        step as u16
+    }
+}
+
 impl DefinitionFile {
     /// The file with the name `name`.
     pub fn find(name: &[u8]) -> Option<&'static DefinitionFile> {

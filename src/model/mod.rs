@@ -21,7 +21,7 @@ mod target;
 pub use components::components;
 pub use database::{Database, Entry, Words, json_text};
 pub use definition::{Called, Definition, Found, Ignored, Missing, StartKind};
-pub use files::{Content, DEFINITION_FILES, DefinitionFile};
+pub use files::{CompilerStep, Content, DEFINITION_FILES, DefinitionFile};
 pub use index::{Edge, Index, Node, NodeKind, Why};
 pub use literal::{Literal, LiteralForm, variable};
 pub use members::Members;

@@ -1,7 +1,7 @@
 //! Checks that readiness notification and the lock use two different descriptors.
 
-use crate::diagnostic::{Class, CompilerStep, Diagnostic, Problems, Rank};
-use crate::model::Index;
+use crate::diagnostic::{Class, Diagnostic, Problems, Rank};
+use crate::model::{CompilerStep, Index};
 
 /// Checks that readiness notification and the lock use two different descriptors. The compiler does not compare numbers
 /// below 3.

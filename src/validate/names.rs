@@ -1,7 +1,7 @@
 //! Checks that no name is reserved, and that no name is defined twice.
 
-use crate::diagnostic::{Class, Code, CompilerStep, Diagnostic, Problems, Rank};
-use crate::model::{Index, Kind, Layer, Name, Node, NodeKind, Script, Service, ServiceRef};
+use crate::diagnostic::{Class, Code, Diagnostic, Problems, Rank};
+use crate::model::{CompilerStep, Index, Kind, Layer, Name, Node, NodeKind, Script, Service, ServiceRef};
 
 use super::small;
 
