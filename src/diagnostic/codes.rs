@@ -55,7 +55,8 @@ codes! {
     /// TOML is UTF-8 by definition. A byte order mark and CR LF line ends are accepted; anything else that is not
     /// UTF-8 usually means that the wrong file was named, or that an editor saved it in another encoding.
     ManifestNotText = "manifest::not-text" Error,
-    /// The manifest is larger than 16 MiB, or what it describes is larger than 64 MiB.
+    /// The manifest is larger than 16 MiB, or what it describes is larger than 64 MiB, or it includes more than 1,000 files or
+    /// more than 64 in a row.
     ///
     /// The largest known system needs less than a hundredth of that. Most likely the wrong file was named, or a template has
     /// too many instances.
@@ -162,8 +163,8 @@ codes! {
     ValueAsCode = "manifest::value-as-code" Warning,
     /// A file that `include` names cannot be read, or includes itself.
     ///
-    /// Names are relative to the file that includes; a pattern such as `"services.d/*.toml"` may match nothing, a plain
-    /// name must exist.
+    /// Names are relative to the file that includes, and end in `.toml`, also behind a link. A pattern such as
+    /// `"services.d/*.toml"` may match nothing, a plain name must exist. A file that is included twice is read once.
     Include = "manifest::include" Error,
     /// A template cannot be filled.
     ///

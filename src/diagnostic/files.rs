@@ -36,6 +36,11 @@ impl Files {
         &self.list[id.0 as usize]
     }
 
+    /// Every file, in the order in which they were read.
+    pub fn iter(&self) -> impl Iterator<Item = &SourceFile> {
+        self.list.iter()
+    }
+
     /// The path of the file `id`.
     pub fn path(&self, id: FileId) -> &Path {
         &self.get(id).path

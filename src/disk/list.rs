@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use glob::Pattern;
+
 /// The names in a directory, in byte order.
 ///
 /// # Errors
@@ -17,14 +19,41 @@ pub fn names(directory: &Path) -> io::Result<Vec<OsString>> {
     Ok(names)
 }
 
-/// The files that match `pattern`, sorted. `pattern` is a path whose components may contain `*` and `?`.
+/// The files below `folder` that match `pattern`, sorted. `pattern` is a path whose components may contain `*`, `?` and `[…]`;
+/// an absolute one does not depend on `folder`. Each name that is looked at takes one from `left`.
 ///
 /// # Errors
-/// The pattern is malformed; the text says why.
-pub fn matching(pattern: &Path) -> Result<Vec<PathBuf>, String> {
-    let text = pattern.to_str().ok_or("the path is not UTF-8")?;
-    let paths = glob::glob(text).map_err(|error| error.msg.to_owned())?;
-    let mut found: Vec<PathBuf> = paths.filter_map(Result::ok).collect();
+/// The pattern is malformed, or there are more names to look at than were left; the text says why.
+pub fn matching(folder: &Path, pattern: &str, left: &mut usize) -> Result<Vec<PathBuf>, String> {
+    let start = if pattern.starts_with('/') { PathBuf::from("/") } else { folder.to_owned() };
+    let mut found = vec![start];
+    for part in pattern.split('/').filter(|part| !part.is_empty()) {
+        if part == "**" {
+            return Err("`**` would search every directory below".to_owned());
+        }
+        if !part.contains(['*', '?', '[']) {
+            found.iter_mut().for_each(|place| place.push(part));
+            continue;
+        }
+        let part = Pattern::new(part).map_err(|error| error.msg.to_owned())?;
+        let mut matching = Vec::new();
+        for place in found {
+            let here = if place.as_os_str().is_empty() { Path::new(".") } else { &place };
+            // What cannot be listed has no files that match.
+            for entry in fs::read_dir(here).into_iter().flatten().flatten() {
+                let Some(fewer) = left.checked_sub(1) else {
+                    return Err("there are too many files to search".to_owned());
+                };
+                *left = fewer;
+                let name = entry.file_name();
+                if name.to_str().is_some_and(|name| part.matches(name)) {
+                    matching.push(place.join(name));
+                }
+            }
+        }
+        found = matching;
+    }
+    found.retain(|path| path.exists());
     found.sort();
     Ok(found)
 }

@@ -18,6 +18,7 @@ mod container;
 mod desired;
 mod error;
 mod file_system;
+mod include;
 mod input;
 mod judge;
 mod project;

@@ -1,13 +1,14 @@
 //! A manifest on the disk with everything that belongs to it: the files that it includes, and the additions that were made
 //! while its system runs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::compile::{Compilation, ManifestFile, compile_parsed};
-use crate::diagnostic::{Code, Diagnostic, Files, Origin, Problems};
+use super::include::load;
+use crate::diagnostic::{Files, Origin, Problems};
 use crate::manifest::{self, Additions, Manifest, ManifestText, Parameters};
 use crate::model::{ServiceSet, Target, Version};
-use crate::{disk, resolve};
+use crate::resolve;
 
 /// A manifest that was read, with the files that it includes. It is parsed once, and can then be queried and compiled.
 #[derive(Debug, Default)]
@@ -44,7 +45,7 @@ impl Project {
     /// Reads the manifest at `path`; `-` is standard input. If it cannot be read, compiling it reports why.
     pub fn load(path: &Path) -> Project {
         let (mut files, mut unread) = (Files::default(), Problems::default());
-        match load(path, &mut Vec::new(), &mut files, &mut unread) {
+        match load(path, &mut files, &mut unread) {
             Ok(source) => Project { unread, ..Project::of(files, source) },
             Err(problem) => {
                 unread.push(*problem);
@@ -127,64 +128,4 @@ fn template((kind, name, keys): (&'static str, &str, &manifest::CommonKeys)) -> 
         parameters: parameters.map(|parameter| parameter.name.value.clone()).collect(),
         instances: counted.chain(named).collect(),
     }
-}
-
-/// Reads a manifest and the files that it includes. A file that cannot be read is reported at the line that includes
-/// it. `open` holds the paths of the files that include this one.
-fn load(
-    path: &Path,
-    open: &mut Vec<PathBuf>,
-    files: &mut Files,
-    problems: &mut Problems,
-) -> Result<ManifestFile, Box<Diagnostic>> {
-    let text = disk::read_manifest(path)?;
-    let name = if path.as_os_str() == "-" { PathBuf::from("<stdin>") } else { path.to_owned() };
-    let file = files.add(name, text);
-    open.push(path.to_owned());
-    let mut included = Vec::new();
-    let folder = path.parent().unwrap_or(Path::new(""));
-    for pattern in manifest::includes(files, file) {
-        let problem =
-            |message: String| Diagnostic::new(Code::Include, message).at(pattern.origin, "included here");
-        let is_pattern = pattern.value.contains(['*', '?', '[']);
-        let found = match disk::matching(&folder.join(&pattern.value)) {
-            Ok(found) if found.is_empty() && !is_pattern => vec![folder.join(&pattern.value)],
-            Ok(found) => found,
-            Err(why) => {
-                let message = format!("`{}` is not a valid file pattern: {why}", pattern.value);
-                let help = "write a path, or one with `*`, `?` and `[…]`, as in `services.d/*.toml`";
-                problems.push(problem(message).help(help));
-                continue;
-            }
-        };
-        for path in found {
-            if open.contains(&path) {
-                let message = format!("`{}` includes itself", path.display());
-                problems.push(problem(message).help("remove this line"));
-                continue;
-            }
-            match load(&path, open, files, problems) {
-                Ok(manifest) => included.push(manifest),
-                Err(unread) => {
-                    // The usual help is for a path on the command line; this path is in the manifest.
-                    let help = match disk::is_there(&path) {
-                        true => unread.help,
-                        false => Some(missing_include(files.path(file))),
-                    };
-                    problems.push(problem(unread.message).maybe_help(help));
-                }
-            }
-        }
-    }
-    open.pop();
-    Ok(ManifestFile { file, included })
-}
-
-/// The help for an included file that does not exist. `including` is the file that includes it.
-fn missing_include(including: &Path) -> String {
-    let folder = including.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let from = folder.map_or("the folder of this file".into(), |folder| format!("`{}`", folder.display()));
-    format!(
-        "correct the path, which is relative to {from}, or remove it; a pattern such as `services.d/*.toml` may match nothing"
-    )
 }

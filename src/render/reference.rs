@@ -108,7 +108,9 @@ const INTRODUCTION: &str = r#"# The manifest language
 *Made by `s6gen explain manifest` from the comments of the code; `make docs` writes it anew.*
 
 A manifest is one TOML file: a table for each service, by kind. `include = ["vpn.toml", "services.d/*.toml"]`, before any
-table, reads further manifests. Their paths are relative to this one; the files of a pattern are read in sorted order.
+table, reads further manifests. Their paths are relative to this one and end in `.toml`; the files of a pattern are read in
+sorted order. `*` stands for characters of one name, not for directories. Each file is read once: at most 1,000 of them, 64 in
+a row and 16 MiB together.
 
 ## Names and values
 

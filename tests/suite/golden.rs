@@ -27,8 +27,8 @@ pub fn cases(kind: &str) -> Vec<PathBuf> {
 fn output(case: &Path) -> String {
     let mut files = Files::default();
     let problems = match disk::read_manifest(&case.join("services.toml")) {
-        Ok(text) => {
-            let file = files.add("services.toml", text);
+        Ok(content) => {
+            let file = files.add("services.toml", content.text);
             let compilation = compile(&files, file);
             if !compilation.problems.has_errors() {
                 let reports: String =
@@ -74,9 +74,9 @@ fn every_refused_case_gives_its_report() {
 #[test]
 fn every_report_on_a_manifest_has_a_remedy() {
     for case in cases("err") {
-        let Ok(text) = disk::read_manifest(&case.join("services.toml")) else { continue };
+        let Ok(content) = disk::read_manifest(&case.join("services.toml")) else { continue };
         let mut files = Files::default();
-        let file = files.add("services.toml", text);
+        let file = files.add("services.toml", content.text);
         for problem in compile(&files, file).problems.iter() {
             assert!(problem.help.is_some(), "{}: {}", case.display(), problem.message);
         }

@@ -869,7 +869,7 @@ fn a_manifest_is_read_or_the_reason_is_reported() {
     let refused = |name: &str| *read_manifest(&at(name)).unwrap_err();
 
     fs::write(at("fine"), "x").unwrap();
-    assert_eq!(read_manifest(&at("fine")).unwrap(), b"x");
+    assert_eq!(read_manifest(&at("fine")).unwrap().text, b"x");
 
     let problem = refused("missing");
     assert_eq!(problem.code, Code::ManifestUnreadable);
@@ -887,7 +887,7 @@ fn a_manifest_is_read_or_the_reason_is_reported() {
 
     let sparse = fs::File::create(at("large")).unwrap();
     sparse.set_len(s6gen::disk::MANIFEST_LIMIT as u64).unwrap();
-    assert_eq!(read_manifest(&at("large")).unwrap().len(), 16 << 20);
+    assert_eq!(read_manifest(&at("large")).unwrap().text.len(), 16 << 20);
     sparse.set_len(s6gen::disk::MANIFEST_LIMIT as u64 + 1).unwrap();
     assert_eq!(refused("large").code, Code::ManifestTooLarge);
 

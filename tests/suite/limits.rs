@@ -1,11 +1,14 @@
 //! s6gen refuses input that would take too much time, memory or stack.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use s6gen::compile;
 use s6gen::diagnostic::{Code, Files, Problems};
+use s6gen::disk;
+use s6gen::jobs::Project;
 use s6gen::report::{Style, human};
 
 use crate::case::scratch;
@@ -208,4 +211,147 @@ fn what_is_required_by_unknown_services_costs_no_search_for_each() {
         .filter(|problem| problem.help.as_ref().is_some_and(|help| help.starts_with("did")))
         .count();
     assert_eq!(suggested, 100);
+}
+
+/// The codes of the problems of the manifest `services.toml` among `files`, and the number of files that were read.
+fn included(files: &[(String, String)]) -> (Vec<Code>, usize) {
+    let root = scratch();
+    for (name, text) in files {
+        let path = root.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let project = Project::load(&root.path().join("services.toml"));
+    let codes = project.compile().problems.iter().map(|problem| problem.code).collect();
+    (codes, project.files.iter().count())
+}
+
+/// A file, which includes others.
+fn including(name: &str, includes: &[&str], text: &str) -> (String, String) {
+    (name.to_owned(), format!("include = {includes:?}\n{text}"))
+}
+
+const SERVICE: &str = "[longrun.a]\nrun = ['a']\n";
+
+#[test]
+fn a_file_is_included_once_by_whatever_paths_it_is_reached() {
+    let name = |number: usize| match number {
+        0 => "services.toml".to_owned(),
+        _ => format!("d/../f{number}.toml"),
+    };
+    let mut files: Vec<_> = (0..30)
+        .map(|number| {
+            let next = name(number + 1);
+            including(
+                &name(number),
+                &[&next, &format!("./{next}"), &format!("d/.././{next}"), "f*[0-9].toml"],
+                "",
+            )
+        })
+        .collect();
+    files.push(("d/empty".to_owned(), String::new()));
+    files.push((name(30), SERVICE.to_owned()));
+    files.sort();
+    let (codes, read) = included(&files);
+    assert_eq!(read, 31);
+    assert!(
+        codes.iter().all(|code| *code == Code::Include),
+        "only what includes a file that is open: {codes:?}"
+    );
+}
+
+#[test]
+fn a_circle_of_includes_is_found_by_the_file_and_not_by_its_path() {
+    let files = [
+        including("services.toml", &["d/../d/b.toml"], SERVICE),
+        including("d/b.toml", &["../d/./../services.toml", "../d/b.toml"], ""),
+    ];
+    assert_eq!(included(&files), (vec![Code::Include, Code::Include], 2));
+}
+
+#[test]
+fn includes_are_limited_in_depth_number_and_size() {
+    let chain = |length: usize| -> Vec<_> {
+        let name = |number| if number == 0 { "services.toml".to_owned() } else { format!("f{number}.toml") };
+        let mut files: Vec<_> =
+            (0..length).map(|number| including(&name(number), &[&name(number + 1)], "")).collect();
+        files.push((name(length), SERVICE.to_owned()));
+        files
+    };
+    assert_eq!(included(&chain(64)), (vec![], 65));
+    assert_eq!(included(&chain(2_000)), (vec![Code::ManifestTooLarge], 65));
+
+    let wide = |count: usize| -> Vec<_> {
+        let mut files = vec![including("services.toml", &["d/*.toml"], SERVICE)];
+        files.extend((0..count).map(|number| (format!("d/f{number}.toml"), "[target]\n".to_owned())));
+        files
+    };
+    assert_eq!(included(&wide(1_001)).0, [Code::ManifestTooLarge]);
+
+    let large = format!("# {}\n", "x".repeat(5 << 20));
+    let files = ["a", "b", "c", "d"].map(|name| (format!("{name}.toml"), large.clone()));
+    let mut files = files.to_vec();
+    files.push(including("services.toml", &["*.toml"], SERVICE));
+    assert_eq!(included(&files), (vec![Code::ManifestTooLarge], 4));
+}
+
+#[test]
+fn a_pattern_does_not_search_the_whole_disk() {
+    for pattern in ["/**/*", "**/*.toml"] {
+        assert_eq!(included(&[including("services.toml", &[pattern], SERVICE)]), (vec![Code::Include], 1));
+    }
+    let mut left = 1;
+    let root = scratch();
+    for name in ["a.toml", "b.toml"] {
+        fs::write(root.path().join(name), "").unwrap();
+    }
+    assert!(disk::matching(root.path(), "*.toml", &mut left).is_err());
+    let mut left = 2;
+    let found = disk::matching(root.path(), "*.toml", &mut left).unwrap();
+    assert_eq!((found.len(), left), (2, 0));
+}
+
+#[test]
+fn nothing_of_a_file_that_is_no_manifest_is_printed() {
+    let root = scratch();
+    let secret = "s3cret = is what nobody may read";
+    fs::write(root.path().join("secret"), secret).unwrap();
+    symlink("secret", root.path().join("link.toml")).unwrap();
+    symlink("link.toml", root.path().join("links.toml")).unwrap();
+    symlink("/proc/self/environ", root.path().join("environ.toml")).unwrap();
+    symlink("/dev/zero", root.path().join("zero.toml")).unwrap();
+    fs::create_dir(root.path().join("folder.toml")).unwrap();
+    for included in [
+        "secret",
+        "./secret",
+        "link.toml",
+        "links.toml",
+        "environ.toml",
+        "zero.toml",
+        "/proc/self/environ",
+        "/dev/zero",
+        "/dev/stdin",
+        "-",
+        "folder.toml",
+        "/proc/self/fd/0",
+        "*",
+        "l*",
+        "s*t",
+    ] {
+        fs::write(root.path().join("services.toml"), format!("include = ['{included}']\n{SERVICE}")).unwrap();
+        let output = limited(root.path(), 512, &["check"]);
+        let report = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{included}: {report}");
+        assert!(report.contains("manifest::include"), "{included}: {report}");
+        assert!(!report.contains("s3cret") && !report.contains("CARGO_"), "{included}: {report}");
+    }
+    fs::remove_file(root.path().join("services.toml")).unwrap();
+    for target in ["secret", "/proc/self/environ"] {
+        symlink(target, root.path().join("services.toml")).unwrap();
+        let output = limited(root.path(), 512, &["check"]);
+        let report = String::from_utf8_lossy(&output.stderr);
+        assert!(report.contains("manifest::unreadable") && !report.contains("s3cret"), "{target}: {report}");
+        assert!(!report.contains("CARGO_"), "{target}: {report}");
+        fs::remove_file(root.path().join("services.toml")).unwrap();
+    }
 }

@@ -1,0 +1,160 @@
+//! Reads a manifest and the files that it includes.
+
+use std::collections::BTreeSet;
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::vec::IntoIter;
+
+use super::compile::ManifestFile;
+use crate::diagnostic::{Code, Diagnostic, FileId, Files, Origin, Problems};
+use crate::disk::{self, ManifestContent};
+use crate::manifest;
+
+/// How many files may include each other in a row.
+const DEEPEST: usize = 64;
+/// How many files may be read.
+const MOST_FILES: usize = 1_000;
+/// How many names may be looked at to find them.
+const MOST_NAMES: usize = 100_000;
+
+/// Reads the manifest at `path` and the files that it includes, each of them once. A file that cannot be read is one of
+/// `problems`, at the line that includes it.
+///
+/// # Errors
+/// The manifest cannot be read, or it includes too much.
+pub(super) fn load(
+    path: &Path,
+    files: &mut Files,
+    problems: &mut Problems,
+) -> Result<ManifestFile, Box<Diagnostic>> {
+    let content = disk::read_manifest(path)?;
+    let mut loader = Loader { files, problems, read: BTreeSet::new(), bytes: 0, names_left: MOST_NAMES };
+    let name = if path.as_os_str() == "-" { Path::new("<stdin>") } else { path };
+    let mut current = loader.open(name, content);
+    let mut outer: Vec<Including> = Vec::new();
+    loop {
+        let Some((path, origin)) = current.names.next() else {
+            let done = ManifestFile { file: current.file, included: current.included };
+            let Some(next) = outer.pop() else { return Ok(done) };
+            current = next;
+            current.included.push(done);
+            continue;
+        };
+        if outer.len() == DEEPEST {
+            return Err(too_much(format!("more than {DEEPEST} files include each other in a row"), origin));
+        }
+        let is_open =
+            |identity| identity == current.identity || outer.iter().any(|file| file.identity == identity);
+        if let Some(inner) = loader.include(&path, origin, current.file, is_open)? {
+            outer.push(mem::replace(&mut current, inner));
+        }
+    }
+}
+
+/// A file of which some included files are still to be read.
+struct Including {
+    file: FileId,
+    identity: Option<(u64, u64)>,
+    /// The files to include, and where each is named.
+    names: IntoIter<(PathBuf, Origin)>,
+    included: Vec<ManifestFile>,
+}
+
+/// The files that were read so far.
+struct Loader<'a> {
+    files: &'a mut Files,
+    problems: &'a mut Problems,
+    /// The device and inode of each file.
+    read: BTreeSet<(u64, u64)>,
+    /// The size of all files together.
+    bytes: usize,
+    names_left: usize,
+}
+
+impl Loader<'_> {
+    /// Adds a file that was read, and finds the files that it includes.
+    fn open(&mut self, path: &Path, content: ManifestContent) -> Including {
+        let ManifestContent { text, identity } = content;
+        self.read.extend(identity);
+        self.bytes += text.len();
+        let file = self.files.add(path, text);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut names = Vec::new();
+        for pattern in manifest::includes(self.files, file) {
+            let found = match pattern.value.contains(['*', '?', '[']) {
+                true => disk::matching(folder, &pattern.value, &mut self.names_left),
+                false => Ok(vec![folder.join(&pattern.value)]),
+            };
+            match found {
+                Ok(found) => names.extend(found.into_iter().map(|path| (path, pattern.origin))),
+                Err(why) => self.problems.push(
+                    Diagnostic::new(
+                        Code::Include,
+                        format!("`{}` is not a valid file pattern: {why}", pattern.value),
+                    )
+                    .at(pattern.origin, "included here")
+                    .help("write a path, or one with `*`, `?` and `[…]`, as in `services.d/*.toml`"),
+                ),
+            }
+        }
+        Including { file, identity, names: names.into_iter(), included: Vec::new() }
+    }
+
+    /// Reads a file that `including` names at `origin`. `None` if there is nothing to read, or if it was read before.
+    ///
+    /// # Errors
+    /// It would be too much.
+    fn include(
+        &mut self,
+        path: &Path,
+        origin: Origin,
+        including: FileId,
+        is_open: impl Fn(Option<(u64, u64)>) -> bool,
+    ) -> Result<Option<Including>, Box<Diagnostic>> {
+        let content = match disk::read_included(path) {
+            Ok(content) => content,
+            Err(unread) => {
+                // The usual help is for a path on the command line; this path is in the manifest.
+                let help = match disk::is_there(path) {
+                    true => unread.help,
+                    false => Some(missing(self.files.path(including))),
+                };
+                let problem = Diagnostic::new(Code::Include, unread.message).maybe_help(help);
+                self.problems.push(problem.at(origin, "included here"));
+                return Ok(None);
+            }
+        };
+        if is_open(content.identity) {
+            let message = format!("`{}` includes itself", path.display());
+            let problem = Diagnostic::new(Code::Include, message).help("remove this line");
+            self.problems.push(problem.at(origin, "included here"));
+            return Ok(None);
+        }
+        if content.identity.is_some_and(|identity| self.read.contains(&identity)) {
+            return Ok(None);
+        }
+        if self.read.len() > MOST_FILES {
+            return Err(too_much(format!("more than {MOST_FILES} files are included"), origin));
+        }
+        if self.bytes + content.text.len() > disk::MANIFEST_LIMIT {
+            let message = "the manifest and the files that it includes are larger than 16 MiB";
+            return Err(too_much(message.to_owned(), origin));
+        }
+        Ok(Some(self.open(path, content)))
+    }
+}
+
+/// The report on more files than s6gen reads.
+fn too_much(message: String, origin: Origin) -> Box<Diagnostic> {
+    let problem = Diagnostic::new(Code::ManifestTooLarge, message).at(origin, "included here");
+    Box::new(problem.help("include fewer files, or name them in the manifest itself"))
+}
+
+/// The help for an included file that does not exist. `including` is the file that includes it.
+fn missing(including: &Path) -> String {
+    let folder = including.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let from = folder.map_or("the folder of this file".into(), |folder| format!("`{}`", folder.display()));
+    format!(
+        "correct the path, which is relative to {from}, or remove it; a pattern such as `services.d/*.toml` may match nothing"
+    )
+}
