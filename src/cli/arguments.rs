@@ -191,7 +191,7 @@ impl SystemArguments {
     ) -> T {
         let change = (self.timeout > 0).then(|| Duration::from_secs(self.timeout));
         let limits = Limits { wait: Duration::from_secs(self.wait), change };
-        let mut tell = |text: &str| streams.tell(&format!("{text}\n"));
+        let mut tell = |text: &str| streams.tell(text);
         let system = RunningSystem { live: self.live.clone(), limits };
         job(&system, Connection { programs, tell: &mut tell })
     }

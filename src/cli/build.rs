@@ -47,7 +47,7 @@ impl BuildArguments {
         };
         streams.report(build.compilation.problems.iter(), &build.project.files);
         if build.compilation.problems.has_errors() {
-            streams.tell("nothing was written\n");
+            streams.tell("nothing was written");
             return Outcome::Problems;
         }
         if self.root.is_none()
@@ -62,7 +62,7 @@ impl BuildArguments {
             Err(error) => {
                 let outcome = streams.refuse(&error);
                 if !self.check && outcome == Outcome::Problems {
-                    streams.tell("nothing was written\n");
+                    streams.tell("nothing was written");
                 }
                 return outcome;
             }
@@ -85,19 +85,19 @@ fn compare(
 ) -> Result<Outcome, JobError> {
     let differences = build.differences(tree)?;
     if differences.is_empty() {
-        streams.tell(&format!("{} is what the manifest says\n", place.display()));
+        streams.tell(&format!("{} is what the manifest says", place.display()));
         return Ok(Outcome::Fine);
     }
     if jobs::Build::is_missing(tree, &differences) {
-        streams.tell(&format!("{} is missing; `s6gen build` writes it\n", place.display()));
+        streams.tell(&format!("{} is missing; `s6gen build` writes it", place.display()));
         return Ok(Outcome::Problems);
     }
     for difference in &differences {
-        streams.tell(&format!("{}\n", build.describe(difference)));
+        streams.tell(&build.describe(difference).to_string());
     }
     let count = differences.len();
     let noun = if count == 1 { "difference" } else { "differences" };
-    streams.tell(&format!("{count} {noun}; `s6gen build` corrects them\n"));
+    streams.tell(&format!("{count} {noun}; `s6gen build` corrects them"));
     Ok(Outcome::Problems)
 }
 
@@ -110,14 +110,14 @@ fn install(
     streams: &mut Streams<'_>,
 ) -> Result<Outcome, JobError> {
     if build.make_root()? {
-        streams.tell(&format!("made {}\n", root.display()));
+        streams.tell(&format!("made {}", root.display()));
     }
     let Installed { written, removed, removed_services, kept, .. } = build.install(tree)?;
     for path in kept {
-        streams.tell(&format!("kept /{path}, which s6gen did not make\n"));
+        streams.tell(&format!("kept /{path}, which s6gen did not make"));
     }
     for service in removed_services {
-        streams.tell(&format!("removed {service}, which the manifest no longer has\n"));
+        streams.tell(&format!("removed {service}, which the manifest no longer has"));
     }
     let count = build.compilation.services.ours().count();
     let did = match (written, removed) {
@@ -125,6 +125,6 @@ fn install(
         (written, 0) => format!("{written} written"),
         (written, removed) => format!("{written} written, {removed} removed"),
     };
-    streams.tell(&format!("{}: {count} definitions, {did}\n", place.display()));
+    streams.tell(&format!("{}: {count} definitions, {did}", place.display()));
     Ok(Outcome::Fine)
 }

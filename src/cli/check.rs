@@ -67,6 +67,6 @@ impl CheckArguments {
             false => format!(" for {}", services.target.system),
         };
         let count = count_definitions(services);
-        format!("{}: {count} definitions, no problem{of}\n", self.input.shown())
+        format!("{}: {count} definitions, no problem{of}", self.input.shown())
     }
 }

@@ -63,7 +63,7 @@ impl ExplainArguments {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`s6gen explain` lists the codes, `s6gen explain manifest` shows the keys".into(),
         };
-        streams.tell(&format!("s6gen: there is no code, no key and no table `{wanted}`; {help}\n"));
+        streams.tell(&format!("s6gen: there is no code, no key and no table `{wanted}`; {help}"));
         Outcome::Problems
     }
 }

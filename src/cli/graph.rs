@@ -79,7 +79,7 @@ impl GraphArguments {
                     .collect();
                 let near = did_you_mean(name, known.iter().map(String::as_str));
                 let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                streams.tell(&format!("s6gen: there is no service `{name}`{near}\n"));
+                streams.tell(&format!("s6gen: there is no service `{name}`{near}"));
                 return Outcome::Problems;
             };
             nodes.push(node);

@@ -29,7 +29,7 @@ impl InitArguments {
                 }
             }
             streams.tell(&format!(
-                "wrote the templates to {}; remove those you do not change\n",
+                "wrote the templates to {}; remove those you do not change",
                 folder.display()
             ));
             return Outcome::Fine;
@@ -40,7 +40,7 @@ impl InitArguments {
         }
         match disk::create_new(&self.file, templates::STARTER) {
             Ok(()) => {
-                streams.tell(&format!("wrote {}; `s6gen graph` shows what it starts\n", self.file.display()));
+                streams.tell(&format!("wrote {}; `s6gen graph` shows what it starts", self.file.display()));
                 Outcome::Fine
             }
             Err(error) => refused(&error, streams),

@@ -134,19 +134,16 @@ impl InstanceArguments {
 }
 
 /// The message for a change that was saved but whose update failed.
-const STAYS: &str = "the change to the added services is saved\n";
+const STAYS: &str = "the change to the added services is saved";
 
 impl Then {
     fn update(&self, container: &ContainerArguments) -> Update {
         Update { container: container.container(), manifest: None, dry_run: false }
     }
 
-    /// The message about a change that was saved. With an update it is empty, because the update prints its own.
-    fn describe(&self, service: &str, change: &str) -> String {
-        match self.apply {
-            true => String::new(),
-            false => format!("{service}: {change}; `s6gen apply` puts it into effect\n"),
-        }
+    /// The message about a change that was saved. With an update there is none, because the update prints its own.
+    fn describe(&self, service: &str, change: &str) -> Option<String> {
+        (!self.apply).then(|| format!("{service}: {change}; `s6gen apply` puts it into effect"))
     }
 }
 
@@ -162,19 +159,21 @@ impl AddArguments {
             },
         };
         let then = &self.then;
-        let (mut told, mut is_written) = (String::new(), false);
+        let (mut told, mut is_written) = (None, false);
         let mut add = || match instances::add(&update.container, &new) {
             Ok(AddedService { service, change, project }) => {
                 is_written = change != AdditionChange::Unchanged;
                 told = match change {
                     AdditionChange::Added => then.describe(&service, "added"),
                     AdditionChange::Changed => then.describe(&service, "changed"),
-                    AdditionChange::Unchanged => format!("{service}: exists already, with the same values\n"),
+                    AdditionChange::Unchanged => {
+                        Some(format!("{service}: exists already, with the same values"))
+                    }
                 };
                 Ok(project)
             }
             Err(NotAdded { error, is_judged }) => {
-                told = if is_judged { "nothing was changed\n".into() } else { String::new() };
+                told = is_judged.then(|| "nothing was changed".into());
                 Err(error)
             }
         };
@@ -187,7 +186,7 @@ impl AddArguments {
         } else {
             add().map_or_else(|error| streams.refuse(&error), |_| Outcome::Fine)
         };
-        streams.tell(&told);
+        told.iter().for_each(|told| streams.tell(told));
         if is_written && outcome != Outcome::Fine {
             streams.tell(STAYS);
         }
@@ -204,9 +203,9 @@ impl RemoveArguments {
         };
         let describe = |removal: &Removal| match removal.is_removed {
             true => self.then.describe(&removal.service, "removed"),
-            false => format!("{}: does not exist\n", removal.service.escape_debug()),
+            false => Some(format!("{}: does not exist", removal.service)),
         };
-        streams.tell(&removals.iter().map(describe).collect::<String>());
+        removals.iter().filter_map(describe).for_each(|told| streams.tell(&told));
         if !self.then.apply {
             return Outcome::Fine;
         }

@@ -17,11 +17,13 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::jobs::control::{restart, start, stop};
 use crate::live::{InstalledPrograms, Programs};
+use crate::model::printable;
 use crate::report::{Format, Style};
 use arguments::InputArguments;
 use control::ServicesArguments;
@@ -31,6 +33,7 @@ use streams::{Outcome, Streams};
 #[derive(Debug, Parser)]
 #[command(
     name = "s6gen",
+    bin_name = "s6gen",
     version,
     max_term_width = 100,
     after_help = "Examples:\n  \
@@ -145,9 +148,10 @@ fn run_in(
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
-            let text = error.render().to_string();
-            if error.use_stderr() {
-                streams.tell(&text);
+            let is_failure = error.use_stderr();
+            let text = printable_error(error);
+            if is_failure {
+                streams.tell_lines(&text);
                 return Outcome::Misused.into();
             }
             streams.say(&text);
@@ -161,7 +165,7 @@ fn run_in(
     };
     if let Some(text) = input.and_then(InputArguments::misuse) {
         let error = Arguments::command().error(ErrorKind::TooManyValues, text);
-        streams.tell(&error.render().to_string());
+        streams.tell_lines(&error.render().to_string());
         return Outcome::Misused.into();
     }
     // A command that stops the service that called it must survive that stop.
@@ -169,7 +173,7 @@ fn run_in(
         // After `--` the option would be taken for a name.
         words.insert(arguments.command.words().min(words.len()), "--apart".into());
         return crate::live::run_in_own_group(&words).unwrap_or_else(|error| {
-            streams.tell(&format!("s6gen: cannot start itself: {error}\n"));
+            streams.tell(&format!("s6gen: cannot start itself: {error}"));
             Outcome::Refused.into()
         });
     }
@@ -191,4 +195,30 @@ fn run_in(
         CliCommand::Restart(services) => services.run(&mut streams, programs, restart),
     };
     streams.end(outcome).into()
+}
+
+/// The text of an error in the arguments. It repeats some of them; none of these begins a line.
+fn printable_error(mut error: clap::Error) -> String {
+    let escape = |text: &String| printable(text).into_owned();
+    let repeats = |kind: &ContextKind| *kind != ContextKind::Usage;
+    let said: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter(|(kind, _)| repeats(kind))
+        .filter_map(|(kind, value)| {
+            let value = match value {
+                ContextValue::String(text) => ContextValue::String(escape(text)),
+                ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(escape).collect()),
+                ContextValue::StyledStrs(texts) => {
+                    let escape = |text: &StyledStr| escape(&text.to_string()).into();
+                    ContextValue::StyledStrs(texts.iter().map(escape).collect())
+                }
+                _ => return None,
+            };
+            Some((kind, value))
+        })
+        .collect();
+    for (kind, value) in said {
+        error.insert(kind, value);
+    }
+    error.render().to_string()
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::diagnostic::{Diagnostic, Files, Severity};
 use crate::jobs::{Compilation, JobError};
+use crate::model::{printable, printable_lines};
 use crate::report::{self, Document, Format, Style};
 
 /// How a command ended.
@@ -70,8 +71,12 @@ impl<'a> Streams<'a> {
         }
     }
 
-    /// Prints what the user asked for.
+    /// Prints what the user asked for. Values in the text have been made printable, so that they begin no line.
     pub(super) fn say(&mut self, text: &str) {
+        self.put(&printable_lines(text));
+    }
+
+    fn put(&mut self, text: &str) {
         let said = self.out.write_all(text.as_bytes());
         self.note_lost(said);
     }
@@ -85,25 +90,31 @@ impl<'a> Streams<'a> {
     /// Completes the output; reports an error if it cannot be written.
     pub(super) fn end(&mut self, outcome: Outcome) -> Outcome {
         if let Some(answer) = self.answer.take() {
-            self.say(&answer.text());
+            self.put(&answer.text());
         }
         let flushed = self.out.flush();
         self.note_lost(flushed);
         match self.lost.take() {
             None => outcome,
             Some(error) => {
-                self.tell(&format!("s6gen: cannot write to standard output: {error}\n"));
+                self.tell(&format!("s6gen: cannot write to standard output: {error}"));
                 Outcome::Refused
             }
         }
     }
 
-    /// Prints a message for people on standard error.
-    pub(super) fn tell(&mut self, text: &str) {
+    /// Prints a message of one line for people on standard error.
+    pub(super) fn tell(&mut self, message: &str) {
         if let Some(answer) = &mut self.answer {
-            answer.add_message(text);
+            answer.add_message(message);
         }
-        self.write(text);
+        self.write(&printable(message));
+        self.write("\n");
+    }
+
+    /// Prints a text of several lines on standard error. Values in it have been made printable.
+    pub(super) fn tell_lines(&mut self, text: &str) {
+        self.write(&printable_lines(text));
     }
 
     fn write(&mut self, text: &str) {

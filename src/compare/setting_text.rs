@@ -1,7 +1,7 @@
 //! Writes how a setting changed as text for people.
 
 use super::differences::{Changed, Hunk, SettingChange};
-use crate::model::{Name, Words};
+use crate::model::{Name, Words, printable, printable_lines};
 use crate::templates::execline_word;
 
 /// The largest number of changed lines of a script that are shown.
@@ -32,12 +32,13 @@ pub(super) fn setting_lines(setting: &SettingChange) -> Vec<[String; 2]> {
         Changed::Executable(true) => vec!["can be executed".to_owned()],
         Changed::Executable(false) => vec!["cannot be executed".to_owned()],
     };
-    let mut name = printable(&setting.setting);
+    let mut name = printable(&setting.setting).into_owned();
     values.into_iter().map(|value| [std::mem::take(&mut name), value]).collect()
 }
 
 fn value(setting: &str, old: Option<&str>, new: Option<&str>) -> Vec<String> {
-    let shown = |value: &str| if value.is_empty() { "\"\"".to_owned() } else { printable(value) };
+    let shown =
+        |value: &str| if value.is_empty() { "\"\"".to_owned() } else { printable(value).into_owned() };
     let text = match (old, new) {
         (_, Some(_)) if setting.starts_with("flag-") => "set".to_owned(),
         (Some(_), _) if setting.starts_with("flag-") => "no longer set".to_owned(),
@@ -67,8 +68,8 @@ fn lines(hunks: &[Hunk]) -> Vec<String> {
         if !lines.is_empty() {
             lines.push("…".to_owned());
         }
-        lines.extend(hunk.removed.iter().map(|line| format!("- {}", printable(line))));
-        lines.extend(hunk.added.iter().map(|line| format!("+ {}", printable(line))));
+        lines.extend(hunk.removed.iter().map(|line| format!("- {}", printable_lines(line))));
+        lines.extend(hunk.added.iter().map(|line| format!("+ {}", printable_lines(line))));
     }
     // No line differs, so an empty file was added or removed.
     if lines.is_empty() {
@@ -88,7 +89,8 @@ fn command_line(words: &Words) -> String {
     let mut depth = 0;
     let mut text = Vec::new();
     for word in words {
-        let word = printable(&String::from_utf8_lossy(word));
+        let word = String::from_utf8_lossy(word);
+        let word = printable(&word);
         let bare = word.trim_start_matches(' ');
         let blanks = word.len() - bare.len();
         if bare.is_empty() && blanks + 1 == depth {
@@ -103,13 +105,4 @@ fn command_line(words: &Words) -> String {
         text.push(execline_word(&word[depth.min(blanks)..]));
     }
     text.join(" ")
-}
-
-/// The text without characters that would disturb a terminal.
-pub(super) fn printable(text: &str) -> String {
-    let mut shown = String::new();
-    for c in text.chars() {
-        if c.is_control() && c != '\t' { shown.extend(c.escape_default()) } else { shown.push(c) }
-    }
-    shown
 }

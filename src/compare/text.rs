@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::comparison::{Comparison, Effect, StartCause};
 use super::differences::{Changed, DifferenceKind, SettingChange};
-use super::setting_text::{printable, setting_lines};
+use super::setting_text::setting_lines;
 use super::transitions::Cause;
-use crate::model::{FDHOLDER, Name, NodeKind};
+use crate::model::{FDHOLDER, Name, NodeKind, printable};
 use crate::templates::execline_word;
 
 /// How much of the changed settings a text shows.
@@ -138,7 +138,7 @@ fn summary(settings: &[SettingChange]) -> String {
     if let Some(SettingChange { change: Changed::Value { new: Some(kind), .. }, .. }) = new_type {
         return format!("it is a {kind} now");
     }
-    let names: Vec<String> = settings.iter().map(|setting| printable(&setting.setting)).collect();
+    let names: Vec<_> = settings.iter().map(|setting| printable(&setting.setting)).collect();
     if names.is_empty() { String::new() } else { format!("{} changed", names.join(", ")) }
 }
 

@@ -12,6 +12,7 @@ mod index;
 mod literal;
 mod members;
 mod name;
+mod printable;
 mod program;
 mod script;
 mod signal;
@@ -25,7 +26,8 @@ pub use files::{CompilerStep, Content, DEFINITION_FILES, DefinitionFile};
 pub use index::{Edge, Index, Node, NodeKind, Why};
 pub use literal::{Literal, LiteralForm, variable};
 pub use members::Members;
-pub use name::{Name, is_invisible};
+pub use name::Name;
+pub use printable::{is_printable, printable, printable_lines};
 pub use program::{Language, Program, ProgramChange, ProgramForm, ProgramText};
 pub use script::{
     Account, Command, Finish, Idle, Logger, OnExit, OneshotStep, Poll, Question, ReadinessCheck, Run, Script,

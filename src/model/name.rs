@@ -1,7 +1,9 @@
 //! The name of a service.
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::sync::Arc;
+
+use super::printable::write_printable;
 
 /// The name of a service, as bytes: s6-rc allows everything but `/`, newline and NUL.
 ///
@@ -40,25 +42,8 @@ impl PartialEq<str> for Name {
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for chunk in self.0.utf8_chunks() {
-            for c in chunk.valid().chars() {
-                if c.is_control() || is_invisible(c) {
-                    write!(f, "{}", c.escape_default())?;
-                } else {
-                    f.write_char(c)?;
-                }
-            }
-            for byte in chunk.invalid() {
-                write!(f, "\\x{byte:02x}")?;
-            }
-        }
-        Ok(())
+        write_printable(&self.0, f)
     }
-}
-
-/// Whether a character is invisible or changes the direction of text. It could make two names look alike.
-pub fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 impl fmt::Debug for Name {

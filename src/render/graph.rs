@@ -5,7 +5,9 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::model::{Index, Kind, Layer, Members, Name, Node, NodeKind, Script, Service, Why, json_text};
+use crate::model::{
+    Index, Kind, Layer, Members, Name, Node, NodeKind, Script, Service, Why, json_text, printable,
+};
 
 /// Whether the graph shows how services start or how they stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -321,7 +323,10 @@ fn write_line(
 
 /// The description of a service, for the end of its line.
 fn about(service: &Service) -> String {
-    service.description.as_ref().map_or_else(String::new, |description| format!("  # {description}"))
+    service
+        .description
+        .as_ref()
+        .map_or_else(String::new, |description| format!("  # {}", printable(description)))
 }
 
 fn write_bundles(out: &mut String, index: &Index<'_>) {

@@ -12,7 +12,7 @@ use miette::{
 };
 
 use crate::diagnostic::{Diagnostic, FileId, Files, Severity};
-use crate::model::is_invisible;
+use crate::model::{is_printable, printable};
 
 /// How reports look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,20 +34,13 @@ pub fn human(problem: &Diagnostic, files: &Files, style: Style) -> String {
     let handler = GraphicalReportHandler::new_themed(theme).with_wrap_lines(false).with_context_lines(1);
     match handler.render_report(&mut text, &Shown::new(problem, files)) {
         Ok(()) => text + "\n",
-        Err(fmt::Error) => format!("{}: {}\n", problem.code, problem.message),
+        Err(fmt::Error) => format!("{}: {}\n", problem.code, printable(&problem.message)),
     }
 }
 
 /// A path on one line, without characters that would disturb a terminal.
 fn printable_path(path: &Path) -> String {
-    path.display().to_string().chars().fold(String::new(), |mut text, c| {
-        if c.is_control() {
-            text.extend(c.escape_default())
-        } else {
-            text.push(c)
-        }
-        text
-    })
+    printable(&path.display().to_string()).into_owned()
 }
 
 /// A problem in the form that miette draws.
@@ -79,7 +72,7 @@ impl Shown {
             let span = label.origin.span();
             let readable = std::str::from_utf8(&file.text).is_ok() && span.end <= file.text.len();
             if file.text.is_empty() || (span.start == 0 && span.end == 0) || !readable {
-                places.push(format!("{}: {}", printable_path(&file.path), label.text));
+                places.push(format!("{}: {}", file.path.display(), label.text));
                 continue;
             }
             let position = excerpts
@@ -87,17 +80,23 @@ impl Shown {
                 .find(|(_, (known, _))| *known == label.origin.file)
                 .map_or(excerpts.len(), |(position, _)| *position);
             let excerpt = excerpts.entry(position).or_insert_with(|| (label.origin.file, Vec::new()));
-            excerpt.1.push(LabeledSpan::new(Some(label.text.clone()), span.start, span.len()));
+            excerpt.1.push(LabeledSpan::new(
+                Some(printable(&label.text).into_owned()),
+                span.start,
+                span.len(),
+            ));
         }
         let mut excerpts = excerpts.into_values().map(|(id, labels)| {
             let file = files.get(id);
             // Replace invisible characters byte by byte, so that every mark stays under its text.
             let mut text = String::with_capacity(file.text.len());
-            for c in std::str::from_utf8(&file.text).unwrap_or_default().chars() {
+            let mut chars = std::str::from_utf8(&file.text).unwrap_or_default().chars().peekable();
+            while let Some(c) = chars.next() {
                 match c {
-                    '\n' | '\t' | '\r' => text.push(c),
-                    c if c.is_control() || is_invisible(c) => text.extend((0..c.len_utf8()).map(|_| '?')),
-                    c => text.push(c),
+                    '\n' | '\t' => text.push(c),
+                    '\r' if chars.peek() == Some(&'\n') => text.push(c),
+                    c if is_printable(c) => text.push(c),
+                    c => text.extend((0..c.len_utf8()).map(|_| '?')),
                 }
             }
             let source = WholeLines::new(text, &labels);
@@ -119,14 +118,16 @@ impl Shown {
             .collect();
         let notes = places.into_iter().chain(problem.notes.iter().cloned());
         Shown {
-            message: problem.message.clone(),
+            message: printable(&problem.message).into_owned(),
             code: Some(problem.code.slug().to_owned()),
             severity: match problem.severity {
                 Severity::Error => Weight::Error,
                 Severity::Warning => Weight::Warning,
             },
-            help: problem.help.clone(),
-            notes: notes.rev().fold(None, |next, text| Some(Box::new(Note { text, next }))),
+            help: problem.help.as_deref().map(|help| printable(help).into_owned()),
+            notes: notes
+                .rev()
+                .fold(None, |next, text| Some(Box::new(Note { text: printable(&text).into_owned(), next }))),
             source,
             labels: labels.unwrap_or_default(),
             elsewhere,

@@ -45,7 +45,7 @@ impl Document for Envelope {
     }
 
     fn add_message(&mut self, text: &str) {
-        self.messages.extend(text.lines().map(str::to_owned));
+        self.messages.push(text.to_owned());
     }
 
     fn text(&self) -> String {

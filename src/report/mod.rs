@@ -28,7 +28,7 @@ pub trait Document {
     /// Adds the fields of the command itself. `fields` is an object.
     fn add_fields(&mut self, fields: serde_json::Value);
 
-    /// Adds the lines of a message that would otherwise go to standard error for a person.
+    /// Adds a message that a person would read as a line on standard error.
     fn add_message(&mut self, text: &str);
 
     /// The whole document, with a line end after it.

@@ -22,6 +22,7 @@ mod diff;
 mod exactness;
 mod golden;
 mod hand_written;
+mod hostile;
 mod image;
 mod install;
 mod keys;
