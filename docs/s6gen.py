@@ -1,6 +1,6 @@
 """Services of s6-rc from a Python program that runs as one of them, by way of s6gen.
 
-Copy this file beside the program. Every function raises Refused, with s6gen's own words, when the system says no.
+Copy this file beside the program. If s6gen fails, every function raises Refused with its message.
 """
 
 import json
@@ -8,7 +8,7 @@ import subprocess
 
 
 class Refused(Exception):
-    """What s6gen said."""
+    """The message of an s6gen that failed."""
 
 
 def _s6gen(*arguments, fine=(0,)):
@@ -34,12 +34,12 @@ def _states(*names):
 
 
 def status(name):
-    """Says "up" or "down"; of a bundle "up" if all of it is. What is not ready yet is not up."""
+    """Returns "up" or "down". A bundle is "up" if all its members are. A service that is not ready yet is not up."""
     return "up" if all(state == "up" for state in _states(name).values()) else "down"
 
 
 def status_all():
-    """Says of every service by name whether it is "up", "starting", "restarting", "stopping" or "down"."""
+    """Returns the state of every service by name: "up", "starting", "restarting", "stopping", "down" or "unsupervised"."""
     return _states()
 
 
@@ -49,36 +49,36 @@ def is_running(name):
 
 
 def start(name):
-    """Starts it with what it needs; returns when it is ready."""
+    """Starts the service and everything that it depends on. Returns when it is ready."""
     _s6gen("start", name)
 
 
 def stop(name):
-    """Stops it, and before that what needs it."""
+    """Stops everything that depends on the service, and then the service."""
     _s6gen("stop", name)
 
 
 def restart(name):
-    """Stops and starts it, and with it what needs it."""
+    """Stops and starts the service and everything that depends on it."""
     _s6gen("restart", name)
 
 
 def create_dynamic_service(name, command):
-    """Makes a service that runs `command`, a list of words, exactly so: no shell, no expansion."""
+    """Adds a service that runs `command`, a list of words, exactly as it is: no shell, no expansion."""
     _s6gen("instance", "add", "--apply", "--name", name, "--", *command)
 
 
 def create_instance(template, instance, **parameters):
-    """Makes the service TEMPLATE-INSTANCE, or gives the one that is there other parameters."""
+    """Adds the service TEMPLATE-INSTANCE, or changes the parameters of the existing one."""
     values = [f"--set={key}={value}" for key, value in parameters.items()]
     _s6gen("instance", "add", "--apply", template, instance, *values)
 
 
 def remove_dynamic_service(name):
-    """Stops a service that was created, and forgets it."""
+    """Stops an added service and removes it."""
     _s6gen("instance", "remove", "--apply", name)
 
 
 def reload_services():
-    """Makes the system what was added and removed meanwhile; what did not change keeps running."""
+    """Applies what was added and removed since the last call. Services that did not change keep running."""
     _s6gen("apply")

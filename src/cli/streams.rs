@@ -1,4 +1,4 @@
-//! Where a command writes, what it answers to a program, and how it ends.
+//! The output streams of a command, its answer for a program, and its exit code.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -11,9 +11,13 @@ use crate::report::{self, Document, Format, Style};
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
+    /// Exit code 0: success.
     Fine,
+    /// Exit code 1: problems in the input, or a difference.
     Problems,
+    /// Exit code 2: wrong usage; for `diff` also problems in the input.
     Misused,
+    /// Exit code 3: the system refused.
     Refused,
 }
 

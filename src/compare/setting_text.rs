@@ -27,8 +27,8 @@ pub(super) fn setting_lines(setting: &SettingChange) -> Vec<[String; 2]> {
         }
         Changed::Lines(hunks) => lines(hunks),
         Changed::Bytes { old: true, new: true } => vec!["other bytes".to_owned()],
-        Changed::Bytes { new: true, .. } => vec!["+ a file that is no text".to_owned()],
-        Changed::Bytes { .. } => vec!["- a file that is no text".to_owned()],
+        Changed::Bytes { new: true, .. } => vec!["+ a file that is not text".to_owned()],
+        Changed::Bytes { .. } => vec!["- a file that is not text".to_owned()],
         Changed::Executable(true) => vec!["can be executed".to_owned()],
         Changed::Executable(false) => vec!["cannot be executed".to_owned()],
     };

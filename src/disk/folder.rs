@@ -1,5 +1,5 @@
-//! An open directory, and what is in it. Every entry is reached by its name alone and never through a link, so nobody who
-//! may change directories above can lead an operation elsewhere.
+//! Reads and changes the entries of an open directory. It reaches every entry by its name alone and never through a link. So a
+//! user who may change a directory above cannot redirect an operation to another place.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;

@@ -34,7 +34,7 @@ impl Resolver<'_> {
 impl Resolver<'_> {
     /// Adds the dependencies of each bundle to its members.
     pub(super) fn add_dependencies(&mut self, manifest: &Manifest) {
-        let mut members = Members::new(&self.set);
+        let mut members = MemberLookup::new(&self.set);
         let bundles = manifest.services.iter().filter_map(|entry| match &entry.keys {
             ServiceKeys::Bundle(keys) => {
                 Some((members.of(&entry.name.value.as_str().into()), keys.dependencies.as_ref()?))
@@ -65,8 +65,8 @@ impl Resolver<'_> {
     /// Resolves `required-by`: adds the dependency to the dependent service.
     pub(super) fn add_dependents(&mut self) {
         let required_by = std::mem::take(&mut self.required_by);
-        // What is added below changes no name and no bundle, so every dependent can be looked up first.
-        let mut members = Members::new(&self.set);
+        // The additions below change no name and no bundle, so look up every dependent first.
+        let mut members = MemberLookup::new(&self.set);
         let found: Vec<_> = required_by.iter().map(|(to, name)| members.dependents(to, name)).collect();
         for ((dependent, name), found) in required_by.into_iter().zip(found) {
             let members = match found {
@@ -92,7 +92,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// Whether there is room for so many more dependencies; reports it if not.
+    /// Whether the manifest may have this many more dependencies. Reports it if not.
     fn make_room(&mut self, dependencies: usize, origin: Origin) -> bool {
         self.spend(dependencies.saturating_mul(DEPENDENCY_BYTES), origin);
         !self.is_exhausted()
@@ -113,11 +113,12 @@ fn dependencies_of(service: &mut Service) -> Option<&mut Vec<ServiceRef>> {
     }
 }
 
-/// The reports on unknown names that offer a similar one. The search reads all names, and nobody reads more reports.
+/// The number of reports on unknown names that suggest a similar one. More would take too long, because each search reads all
+/// names.
 const MOST_SUGGESTIONS: usize = 100;
 
-/// The atomic services that each name of the set stands for. Every name is looked up once.
-struct Members<'s> {
+/// Finds the atomic services that a name of the set stands for, and looks up every name only once.
+struct MemberLookup<'s> {
     set: &'s ServiceSet,
     index: Index<'s>,
     ours: BTreeSet<&'s Name>,
@@ -125,10 +126,10 @@ struct Members<'s> {
     unknown: usize,
 }
 
-impl<'s> Members<'s> {
+impl<'s> MemberLookup<'s> {
     fn new(set: &'s ServiceSet) -> Self {
         let ours = set.ours().map(|service| &service.name).collect();
-        Members { set, index: Index::new(set), ours, known: BTreeMap::new(), unknown: 0 }
+        MemberLookup { set, index: Index::new(set), ours, known: BTreeMap::new(), unknown: 0 }
     }
 
     /// The positions of the atomic services that `name` stands for. Empty if there is no such name.
@@ -143,7 +144,7 @@ impl<'s> Members<'s> {
         members
     }
 
-    /// The same for a service that is said to require the service `name`.
+    /// The positions of the atomic services that the mention `dependent` in `required-by` of the service `name` stands for.
     fn dependents(&mut self, dependent: &ServiceRef, name: &Name) -> Result<Rc<[usize]>, Box<Diagnostic>> {
         let members = self.of(&dependent.name);
         let mut services = members.iter().map(|position| &self.set.services[*position]);

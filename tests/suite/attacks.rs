@@ -1,5 +1,5 @@
-//! Attacks on a build and on `s6gen instance`, by another user of the machine or by what lies in a tree: links that lead out of
-//! the root, directories that are swapped for links while a build works, forged receipts, and what is no regular file.
+//! Attacks a build and `s6gen instance`, as another user of the machine or with a prepared tree: with links that lead out of the
+//! root, directories that are swapped for links during a build, forged receipts, and entries that are not regular files.
 
 use std::collections::BTreeMap;
 use std::fs;

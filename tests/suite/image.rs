@@ -105,7 +105,7 @@ fn write_own(system: System, root: &Path) -> String {
 }
 
 /// The verdict of the real program on the image in `root`: the class, and the database.
-fn really(system: System, root: &Path, bundle_dir: Option<&str>) -> (String, Value) {
+fn real_verdict(system: System, root: &Path, bundle_dir: Option<&str>) -> (String, Value) {
     let own = write_own(system, root);
     let definitions = "etc/s6-overlay/s6-rc.d";
     let mut sources = vec![definitions.to_owned()];
@@ -209,7 +209,7 @@ fn judged(tree: &SourceTree, setup: &Setup, whole: &SourceTree) -> Judgement {
     if has!("s6-rc") {
         let root = scratch();
         write(whole, root.path());
-        let real = really(setup.system, root.path(), setup.bundle_dir.as_deref());
+        let real = real_verdict(setup.system, root.path(), setup.bundle_dir.as_deref());
         judgement.compare_with(real, &setup.system.to_string());
     }
     judgement

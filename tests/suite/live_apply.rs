@@ -219,7 +219,7 @@ const SETS: [Set; 2] = [
 
 impl System {
     /// Adds and removes instances so that they are those of a set.
-    fn want(&self, set: &Set) {
+    fn change_to(&self, set: &Set) {
         for words in set.commands {
             self.instance(words);
         }
@@ -256,7 +256,7 @@ fn a_killed_apply_leaves_a_consistent_system_and_the_next_one_completes() {
     needs!("strace");
     let Some(system) = System::boot(NAME, MANIFEST) else { return };
     let (mut turn, mut killed) = (0, 0);
-    system.want(&SETS[0]);
+    system.change_to(&SETS[0]);
     system.apply(&[]);
     system.assert_has(&SETS[0], "at first");
     let untouched = [system.pid("web"), system.pid("proxy")];
@@ -268,7 +268,7 @@ fn a_killed_apply_leaves_a_consistent_system_and_the_next_one_completes() {
     for (call, moment) in moments.skip(step / 2).step_by(step) {
         turn = 1 - turn;
         let set = &SETS[turn];
-        system.want(set);
+        system.change_to(set);
         let listed = system.instance(&["list", "--json"]);
         let starts = system.text("starts").lines().filter(|line| line.starts_with("tunnel-x")).count();
         let output = system.strace(&format!("inject=?{call}:signal=KILL:when={moment}"));
@@ -312,7 +312,7 @@ impl System {
         let mut counts = BTreeMap::new();
         for _ in 0..2 {
             *turn = 1 - *turn;
-            self.want(&sets[*turn]);
+            self.change_to(&sets[*turn]);
             assert!(self.strace("trace=all").status.success());
             let trace = self.text("trace");
             for call in CALLS {

@@ -191,8 +191,8 @@ pub(super) fn shell_words<'a>(words: &[ExeclineWord<'a>]) -> Vec<(ExeclineWord<'
             }
             _ if text.starts_with('\'') => "`'` does not quote here, `\"` does",
             _ if text.contains("$(") || text.starts_with('`') => "no command is run for its output here",
-            "~" => "only an argument: this is no home directory",
-            _ if text.starts_with("~/") => "only an argument: this is no home directory",
+            "~" => "only an argument: this is not a home directory",
+            _ if text.starts_with("~/") => "only an argument: this is not a home directory",
             _ if !globs && text.starts_with('/') && text.contains('*') => "no pattern is expanded here",
             _ if number == 0 && is_assignment(text) => "this is taken for the name of a program",
             _ if text.len() > 1 && text.ends_with(';') && !in_find => "the `;` is a part of this argument",
