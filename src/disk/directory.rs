@@ -1,18 +1,27 @@
 //! Implements [`Directory`] for the file system, so that `import` and `image` can read a real directory.
 
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, readlinkat, statat};
+use rustix::fs::{
+    AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, major, minor, openat2, readlinkat, statat,
+};
+use rustix::io::Errno;
 
 use super::open::{open_directory, open_directory_in, open_in};
 use super::read::read_limited;
 use crate::source::{Directory, EntryKind, Listed, Source};
 
-/// An open directory of the file system. Reading it waits only for the disk, never for the writer of a fifo.
+/// An open directory of the file system. Reading it waits only for the disk, never for the writer of a fifo, and opens no
+/// device.
 #[derive(Debug)]
 pub struct SourceDirectory {
     stream: Dir,
+    /// The directory that the user named, and the path of this one below it.
+    top: Rc<OwnedFd>,
+    path: Vec<u8>,
 }
 
 /// The source directory at `path`. It holds the error if the directory cannot be opened.
@@ -28,8 +37,33 @@ impl SourceDirectory {
     /// # Errors
     /// Nothing is at `path`, it is not a directory, or the user may not read it.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(SourceDirectory { stream: Dir::new(open_directory(path)?)? })
+        let directory = open_directory(path)?;
+        let top = Rc::new(directory.try_clone()?);
+        Ok(SourceDirectory { stream: Dir::new(directory)?, top, path: Vec::new() })
     }
+
+    /// Whether a name leads to a file below this directory, or below the one that the user named.
+    fn is_inside(&self, name: &[u8]) -> io::Result<bool> {
+        let own = statat(self.stream.fd()?, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        if !name.contains(&b'/') && !FileType::from_raw_mode(own.st_mode).is_symlink() {
+            return Ok(true);
+        }
+        let path = [&self.path[..], b"/", name].concat();
+        let path = path.strip_prefix(b"/").unwrap_or(&path);
+        Ok(is_below(self.stream.fd()?, name) || is_below(self.top.as_fd(), path))
+    }
+}
+
+/// Whether a path below an open directory leads to something below it, by whatever links. False if the kernel does not say.
+fn is_below(directory: BorrowedFd<'_>, path: &[u8]) -> bool {
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    openat2(directory, path, flags, Mode::empty(), resolve).is_ok()
+}
+
+/// The device whose content is empty: a link to it is an empty file.
+fn is_null(device: u64) -> bool {
+    (major(device), minor(device)) == (1, 3)
 }
 
 fn kind_of(file_type: FileType) -> EntryKind {
@@ -69,17 +103,31 @@ impl Directory for SourceDirectory {
     }
 
     fn directory(&self, name: &[u8]) -> io::Result<Self> {
-        Ok(SourceDirectory { stream: Dir::new(open_directory_in(self.stream.fd()?, name)?)? })
+        let stream = Dir::new(open_directory_in(self.stream.fd()?, name)?)?;
+        Ok(SourceDirectory { stream, top: Rc::clone(&self.top), path: [&self.path[..], b"/", name].concat() })
     }
 
     fn read(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>> {
-        let mut content = Vec::new();
-        match read_limited(open_in(self.stream.fd()?, name)?, limit, &mut content) {
-            // If another process has a fifo open for writing, reading it fails with `WouldBlock`. Treat it as
-            // empty, like a fifo without a writer.
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
-            _ => Ok(content),
+        let stat = statat(self.stream.fd()?, name, AtFlags::empty())?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => {}
+            FileType::Directory => return Err(Errno::ISDIR.into()),
+            FileType::Fifo => return Ok(Vec::new()),
+            FileType::CharacterDevice if is_null(stat.st_rdev) => return Ok(Vec::new()),
+            FileType::Socket => return Err(Errno::NXIO.into()),
+            _ => return Err(io::Error::other("it is a device, which s6gen does not open")),
         }
+        // Whoever made the tree could print the files of its reader by a link to them.
+        if !Mode::from_raw_mode(stat.st_mode).contains(Mode::ROTH) && !self.is_inside(name)? {
+            return Err(io::Error::other("it leads out of the tree, to a file that not everybody may read"));
+        }
+        let mut content = Vec::new();
+        let file = open_in(self.stream.fd()?, name)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::other("it changes while s6gen reads it"));
+        }
+        read_limited(file, limit, &mut content)?;
+        Ok(content)
     }
 
     fn link(&self, name: &[u8]) -> io::Result<Vec<u8>> {

@@ -1,5 +1,6 @@
 //! Reads one service definition directory.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
@@ -11,8 +12,10 @@ use crate::model::{
 };
 use crate::source::{Directory, EntryKind, Listed};
 
-/// The number of bytes that are read of a list or a command line. A longer file may be a device that never ends.
-pub(super) const LONGEST_TEXT: usize = 64 << 20;
+/// The number of bytes that are read of a list or a command line.
+pub(super) const LONGEST_TEXT: usize = 16 << 20;
+/// The number of bytes that are read of all files of a source directory together.
+pub(super) const MOST_BYTES: usize = 48 << 20;
 /// The number of bytes that are read of a script. `run` may be a link to a program of any size, of which s6gen needs only the
 /// beginning.
 pub(super) const LONGEST_SCRIPT: usize = 1 << 20;
@@ -30,6 +33,8 @@ pub(super) struct Context<'a> {
     pub(super) number: usize,
     pub(super) files: &'a mut Files,
     pub(super) problems: &'a mut Problems,
+    /// How many bytes of the source directory may still be read.
+    pub(super) left: &'a Cell<usize>,
 }
 
 /// Reads a definition. If its type cannot be read, it is [`Kind::Unknown`].
@@ -118,9 +123,19 @@ impl<D: Directory> DefinitionReader<'_, D> {
     /// The content of a file. `None` if it is missing; a dangling link counts as missing.
     pub(super) fn content(&self, file: &str, limit: usize) -> Option<io::Result<Vec<u8>>> {
         self.entry(file)?;
-        match self.directory.read(file.as_bytes(), limit) {
+        let left = self.context.left.get();
+        match self.directory.read(file.as_bytes(), limit.min(left + 1)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            content => Some(content),
+            Ok(content) => match left.checked_sub(content.len()) {
+                Some(left) => {
+                    self.context.left.set(left);
+                    Some(Ok(content))
+                }
+                None => {
+                    Some(Err(io::Error::other("the files of this source directory are larger than 48 MiB")))
+                }
+            },
+            Err(error) => Some(Err(error)),
         }
     }
 

@@ -16,6 +16,7 @@ mod values;
 
 pub use files::files;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
@@ -137,6 +138,7 @@ impl Scan<'_> {
         }
         definitions.sort_unstable();
         let mut receipts = Receipts::default();
+        let left = Cell::new(definition::MOST_BYTES);
         for (position, (name, entry)) in (0..).zip(definitions) {
             let opened = directory.directory(entry);
             let path = match opened.as_ref().ok().and_then(|opened| opened.place(b".")) {
@@ -155,6 +157,7 @@ impl Scan<'_> {
                     number: self.set.services.len(),
                     files: self.files,
                     problems: self.problems,
+                    left: &left,
                 },
             );
             if let Some(facts) = &mut service.definition {

@@ -114,7 +114,11 @@ impl<D: Directory> DefinitionReader<'_, D> {
                 (Class::RunNotreg, format!("`run` of `{name}` is a directory, not a file"))
             }
             Some(Err(error)) => {
-                (Class::RunOpen, format!("cannot read `run` of `{name}`: {}", reason(&error)))
+                let class = match self.kind("run") {
+                    Some(Ok(EntryKind::Other)) => Class::RunNotreg,
+                    _ => Class::RunOpen,
+                };
+                (class, format!("cannot read `run` of `{name}`: {}", reason(&error)))
             }
             None if self.entry("run").is_some() => (
                 Class::RunMissing,
@@ -175,7 +179,8 @@ impl<D: Directory> DefinitionReader<'_, D> {
                 self.programs.push(Program::script("finish", &content, origin));
                 Some(Script::Verbatim(content))
             }
-            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+            // The compiler would copy what s6gen does not read.
+            Err(error) if matches!(error.kind(), io::ErrorKind::IsADirectory | io::ErrorKind::Other) => {
                 self.unusable(Class::FinishCopy, self.copying(CompilerStep::Finish), "finish", &error);
                 None
             }

@@ -70,6 +70,10 @@ impl<D: Directory> DefinitionReader<'_, D> {
                 self.hang(file, step);
                 None
             }
+            Err(error) if error.kind() == io::ErrorKind::Other => {
+                self.unusable(Class::Hang, self.copying(step), file, &error);
+                None
+            }
             content => {
                 let content = content.ok()?;
                 self.keep(file, &content);

@@ -56,6 +56,8 @@ struct Whole<D> {
 const MOST_KEPT: usize = 16;
 /// How many links are followed before it counts as a loop, as on Linux.
 const MOST_LINKS: u32 = 40;
+/// How many names of directories are followed for one path, with those in its links. Each one may cost a listing.
+const MOST_NAMES: u32 = 1_000;
 const WHITEOUT: &[u8] = b".wh.";
 const OPAQUE: &[u8] = b".wh..wh..opq";
 
@@ -94,6 +96,13 @@ impl<D: Directory> Part<D> {
 enum UnionTarget<D> {
     Directory(Rc<UnionNode<D>>),
     Leaf { node: Rc<UnionNode<D>>, part: usize, name: Vec<u8>, kind: EntryKind },
+}
+
+/// What was done to follow one path.
+#[derive(Default)]
+struct Walked {
+    links: u32,
+    names: u32,
 }
 
 /// Why a path could not be followed.
@@ -135,7 +144,7 @@ impl<D: Directory> Union<D> {
         if path.is_empty() {
             return Err(Errno::NOENT.into());
         }
-        self.whole.walk(&self.node, path, &mut 0).map_err(NotFollowed::into_error)
+        self.whole.walk(&self.node, path, &mut Walked::default()).map_err(NotFollowed::into_error)
     }
 
     /// The directory that contains the last name of a path, and that name. If it is a link, it is not followed.
@@ -249,15 +258,19 @@ impl<D: Directory> Whole<D> {
         &self,
         start: &Rc<UnionNode<D>>,
         path: &[u8],
-        links: &mut u32,
+        walked: &mut Walked,
     ) -> Result<UnionTarget<D>, NotFollowed> {
         let mut at = if path.starts_with(b"/") { self.top()? } else { Rc::clone(start) };
         let mut names = path.split(|byte| *byte == b'/').peekable();
         while let Some(name) = names.next() {
+            walked.names += 1;
+            if walked.names > MOST_NAMES {
+                return Err(Errno::LOOP.into());
+            }
             match name {
                 b"" | b"." => continue,
                 b".." => at = self.parent(&at)?,
-                name => match self.step(&at, name, links)? {
+                name => match self.step(&at, name, walked)? {
                     UnionTarget::Directory(node) => at = node,
                     UnionTarget::Leaf { .. } if names.peek().is_some() => return Err(Errno::NOTDIR.into()),
                     leaf => return Ok(leaf),
@@ -295,7 +308,7 @@ impl<D: Directory> Whole<D> {
         &self,
         node: &Rc<UnionNode<D>>,
         name: &[u8],
-        links: &mut u32,
+        walked: &mut Walked,
     ) -> Result<UnionTarget<D>, NotFollowed> {
         let Some((kind, part)) = node.entries.get(name) else {
             let is_known = node.parts.iter().any(|part| matches!(part, Part::Inside { .. }));
@@ -304,13 +317,13 @@ impl<D: Directory> Whole<D> {
         match (kind, &node.parts[*part]) {
             (EntryKind::Directory, _) => Ok(UnionTarget::Directory(self.child(node, name)?)),
             (EntryKind::Link, Part::Inside { directory, path, .. }) => {
-                *links += 1;
-                if *links > MOST_LINKS {
+                walked.links += 1;
+                if walked.links > MOST_LINKS {
                     return Err(Errno::LOOP.into());
                 }
                 let target = directory.link(name)?;
                 let found = match node.path {
-                    Some(_) => self.walk(node, &target, links),
+                    Some(_) => self.walk(node, &target, walked),
                     None => Err(NotFollowed::Outside),
                 };
                 match found {

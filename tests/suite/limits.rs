@@ -1,7 +1,7 @@
 //! s6gen refuses input that would take too much time, memory or stack.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -10,6 +10,8 @@ use s6gen::diagnostic::{Code, Files, Problems};
 use s6gen::disk;
 use s6gen::jobs::Project;
 use s6gen::report::{Style, human};
+use s6gen::source::{Directory, EntryKind, Mount, Union};
+use s6gen::tree::SourceTree;
 
 use crate::case::scratch;
 
@@ -354,4 +356,94 @@ fn nothing_of_a_file_that_is_no_manifest_is_printed() {
         assert!(!report.contains("CARGO_"), "{target}: {report}");
         fs::remove_file(root.path().join("services.toml")).unwrap();
     }
+}
+
+/// A source directory with one oneshot, whose `up` is a link to `target`.
+fn linked(root: &Path, target: &str) {
+    let definition = root.join("src/a");
+    fs::create_dir_all(&definition).unwrap();
+    fs::write(definition.join("type"), "oneshot\n").unwrap();
+    let up = definition.join("up");
+    drop(fs::remove_file(&up));
+    symlink(target, up).unwrap();
+}
+
+#[test]
+fn devices_in_a_tree_are_not_opened_and_do_not_fill_the_memory() {
+    let root = scratch();
+    for target in ["/dev/zero", "/dev/full", "/dev/random"] {
+        linked(root.path(), target);
+        let output = limited(root.path(), 512, &["check", "--tree", "src"]);
+        let report = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{target}: {report}");
+        assert!(report.contains("`up` of `a`: it is a device"), "{target}: {report}");
+    }
+    // s6-rc-compile takes this one for an empty file.
+    linked(root.path(), "/dev/null");
+    assert_eq!(limited(root.path(), 512, &["check", "--tree", "src"]).status.code(), Some(0));
+}
+
+#[test]
+fn nothing_of_a_private_file_outside_of_the_tree_is_printed() {
+    let root = scratch();
+    let private = root.path().join("private");
+    fs::write(&private, "s3cret } {\n").unwrap();
+    fs::set_permissions(&private, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::create_dir_all(root.path().join("src/a")).unwrap();
+    symlink("../private", root.path().join("src/.link")).unwrap();
+    let absolute = private.to_str().unwrap();
+    for file in ["up", "down", "dependencies", "timeout-up"] {
+        for target in ["../../private", absolute, "../.link", "../../src/a/../../private"] {
+            fs::remove_dir_all(root.path().join("src/a")).unwrap();
+            linked(root.path(), "/dev/null");
+            drop(fs::remove_file(root.path().join("src/a").join(file)));
+            symlink(target, root.path().join("src/a").join(file)).unwrap();
+            let output = limited(root.path(), 512, &["check", "--tree", "src"]);
+            let report = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{file} {target}: {report}");
+            assert!(
+                report.contains("out of the tree") && !report.contains("s3cret"),
+                "{file} {target}: {report}"
+            );
+        }
+    }
+    // The files of the tree may be as private as their owner wants.
+    fs::rename(&private, root.path().join("src/.private")).unwrap();
+    for target in ["../.private", "../../src/.private"] {
+        linked(root.path(), target);
+        let report = limited(root.path(), 512, &["check", "--tree", "src"]).stderr;
+        let inside = target == "../.private";
+        assert_eq!(String::from_utf8_lossy(&report).contains("s3cret"), inside, "{target}");
+    }
+}
+
+#[test]
+fn all_files_of_a_tree_together_are_limited() {
+    let root = scratch();
+    fs::create_dir(root.path().join("src")).unwrap();
+    let large = fs::File::create(root.path().join("src/.large")).unwrap();
+    large.set_len(10 << 20).unwrap();
+    for number in 0..40 {
+        let definition = root.path().join(format!("src/s{number}"));
+        fs::create_dir(&definition).unwrap();
+        fs::write(definition.join("type"), "oneshot\n").unwrap();
+        symlink("../.large", definition.join("up")).unwrap();
+    }
+    let output = limited(root.path(), 1024, &["check", "--tree", "src"]);
+    let report = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{report}");
+    assert!(report.contains("larger than 48 MiB"), "{report}");
+}
+
+#[test]
+fn a_path_through_links_is_limited_in_its_names() {
+    let mut tree = SourceTree::default();
+    tree.file("root/real/type", "oneshot\n", false);
+    let target = |names: usize| "real/../".repeat(names) + "real";
+    tree.link("root/short", target(200));
+    tree.link("root/long", target(600));
+    let mount = Mount::new("/", "root", tree.source("root").directory.unwrap());
+    let union = Union::new(vec![mount]).unwrap();
+    assert_eq!(union.kind(b"short").unwrap(), EntryKind::Directory);
+    assert_eq!(union.kind(b"long").unwrap_err().raw_os_error(), Some(40), "ELOOP");
 }
