@@ -150,7 +150,7 @@ impl Folder {
         sync: impl Fn(&File) -> io::Result<()>,
     ) -> io::Result<()> {
         let new = format!("{name}.new");
-        // A killed process left it, or somebody else put it there to have it written through a link.
+        // A killed process left it, or another user put a link there so that s6gen writes to its target.
         self.remove(&new)?;
         let mode = Mode::from_raw_mode(file_mode(false));
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -128,8 +128,8 @@ fn lock_opened(
     }
 }
 
-/// Whether only users hold the lock who may not change the file or directory. Any process that may open it may lock it, and
-/// could so keep out root for ever; but it is no s6gen that changes it. Only root can find that out.
+/// Whether all holders of the lock are users who may not change the file or directory. A process that may open it may also lock
+/// it, and could keep root out for ever, although it cannot be an s6gen that changes something. Only root can find that out.
 fn is_held_by_stranger(handle: &File) -> bool {
     let Some(metadata) = handle.metadata().ok().filter(|_| geteuid().is_root()) else { return false };
     if metadata.mode() & 0o022 != 0 {

@@ -1,7 +1,7 @@
 //! The root of an image, and paths below it. Only this file resolves links in such paths.
 //!
 //! Every path is walked from the root by hand, one open directory after the other. A link on the way is an error, so a
-//! directory that somebody swaps for a link between a look and a write leads nowhere. [`Root::real`] resolves the links of a
+//! directory that another user swaps for a link between a look and a write leads nowhere. [`Root::real`] resolves the links of a
 //! path as the running image would.
 
 use std::cell::{Cell, RefCell};

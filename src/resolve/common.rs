@@ -45,7 +45,7 @@ impl Resolver<'_> {
             self.spend(self.bytes_left() + 1, text.origin());
             return None;
         };
-        // Reading a text costs time even if nothing comes of it.
+        // Reading a text takes time even if it contains no expression.
         let read = scope.written(text).len();
         self.spend(read.max(expanded.as_ref().map_or(0, String::len)), scope.origin);
         expanded

@@ -1,7 +1,7 @@
-//! The parameters of a template: what their values may be.
+//! The parameters of a template, and the values that they may have.
 //!
-//! A value that was set while the system runs may come from anybody. Where a program may read more than a value it is refused
-//! unless it consists of harmless characters or matches the pattern that the template's author has declared.
+//! A value that was set while the system runs may come from anyone. In a place where a program could read it as more than data,
+//! it must consist of harmless characters or match the pattern that the author of the template has declared.
 
 use regex_lite::{Regex, RegexBuilder};
 
@@ -48,7 +48,7 @@ impl Parameter {
         Parameter { name, pattern }
     }
 
-    /// Whether its author has declared what its values may be.
+    /// Whether its author has declared a pattern for its values.
     pub fn has_pattern(&self) -> bool {
         self.pattern.is_some()
     }
