@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
+use super::hidden::{without_values, words_without_values};
 use crate::model::{File, Name, NodeKind, Settings, Snapshot, Words};
 
 /// A service that is not the same in two snapshots.
@@ -61,7 +62,7 @@ pub enum Changed {
     },
     /// A text, compared by lines.
     Lines(Vec<Hunk>),
-    /// A file that is not text.
+    /// A file that is not text, or the value of a variable, which may be a secret.
     Bytes {
         /// Whether the old definition has it.
         old: bool,
@@ -115,7 +116,8 @@ pub fn changes(old: &Settings, new: &Settings) -> Vec<SettingChange> {
             [("up", &old.up, &new.up), ("down", &old.down, &new.down), ("reload", &old.reload, &new.reload)]
         {
             if old != new {
-                changes.push(setting, Changed::Words { old: old.clone(), new: new.clone() });
+                let (old, new) = (words_without_values(old), words_without_values(new));
+                changes.push(setting, Changed::Words { old, new });
             }
         }
         changes.files(old, new);
@@ -192,15 +194,16 @@ fn file(path: &str, old: Option<&File>, new: Option<&File>) -> Changed {
         return Changed::Value { old, new };
     }
     match (text(old), text(new)) {
-        (Some(before), Some(after)) => Changed::Lines(lines(&before, &after)),
+        _ if path.starts_with("env/") => Changed::Bytes { old: old.is_some(), new: new.is_some() },
+        (Some(before), Some(after)) => Changed::Lines(lines(before, after)),
         _ => Changed::Bytes { old: old.is_some(), new: new.is_some() },
     }
 }
 
-/// Whether a file is a setting of s6-supervise, or a variable.
+/// Whether a file is a setting of s6-supervise.
 fn is_value(path: &str) -> bool {
     let ends = ["-fd", "-signal"];
-    let begins = ["env/", "flag-", "timeout-", "max-death-tally"];
+    let begins = ["flag-", "timeout-", "max-death-tally"];
     begins.iter().any(|start| path.starts_with(start))
         || ends.iter().any(|end| path.ends_with(end)) && !path.contains('/')
 }
@@ -212,16 +215,19 @@ fn value(file: Option<&File>) -> Option<Option<String>> {
     (!text.contains('\n')).then(|| Some(text.to_owned()))
 }
 
-/// The lines of a file, each with its line end. A missing file has no lines. `None` if the file is not text.
-fn text(file: Option<&File>) -> Option<Vec<&str>> {
-    let Some(file) = file else { return Some(Vec::new()) };
-    let text = str::from_utf8(&file.content).ok().filter(|text| !text.contains('\0'))?;
-    Some(text.split_inclusive('\n').collect())
+/// The text of a file; empty if the file is missing. `None` if the file is not text.
+fn text(file: Option<&File>) -> Option<&str> {
+    let Some(file) = file else { return Some("") };
+    str::from_utf8(&file.content).ok().filter(|text| !text.contains('\0'))
 }
 
-fn lines(old: &[&str], new: &[&str]) -> Vec<Hunk> {
+/// The lines that differ. They are compared as they are, and shown without the values of variables.
+fn lines(old: &str, new: &str) -> Vec<Hunk> {
+    let (shown_old, shown_new) = (without_values(old), without_values(new));
+    let lines = |text| str::split_inclusive(text, '\n').collect::<Vec<&str>>();
+    let operations = capture_diff_slices(Algorithm::Myers, &lines(old), &lines(new));
+    let (old, new) = (lines(&shown_old), lines(&shown_new));
     let plain = |lines: &[&str]| lines.iter().map(|line| line.trim_end_matches('\n').to_owned()).collect();
-    let operations = capture_diff_slices(Algorithm::Myers, old, new);
     let changed = operations.into_iter().filter(|operation| !matches!(operation, DiffOp::Equal { .. }));
     let hunks = changed.map(|operation| Hunk {
         line: operation.new_range().start + 1,

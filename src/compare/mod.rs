@@ -10,6 +10,7 @@
 mod comparison;
 mod differences;
 mod graph;
+mod hidden;
 mod json;
 mod restarts;
 mod setting_text;

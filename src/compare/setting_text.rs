@@ -1,6 +1,7 @@
 //! Writes how a setting changed as text for people.
 
 use super::differences::{Changed, Hunk, SettingChange};
+use super::hidden::HIDDEN;
 use crate::model::{Name, Words, printable, printable_lines};
 use crate::templates::execline_word;
 
@@ -26,6 +27,14 @@ pub(super) fn setting_lines(setting: &SettingChange) -> Vec<[String; 2]> {
             wrapped([signed('+', added), signed('-', removed)].concat())
         }
         Changed::Lines(hunks) => lines(hunks),
+        Changed::Bytes { old, new } if setting.setting.starts_with("env/") => vec![
+            match (old, new) {
+                (true, true) => "another value",
+                (_, true) => "+ a value",
+                (_, false) => "- a value",
+            }
+            .to_owned(),
+        ],
         Changed::Bytes { old: true, new: true } => vec!["other bytes".to_owned()],
         Changed::Bytes { new: true, .. } => vec!["+ a file that is not text".to_owned()],
         Changed::Bytes { .. } => vec!["- a file that is not text".to_owned()],
@@ -102,7 +111,7 @@ fn command_line(words: &Words) -> String {
             depth += 1;
             text.push("{".to_owned());
         }
-        text.push(execline_word(&word[depth.min(blanks)..]));
+        text.push(if bare == HIDDEN { bare.to_owned() } else { execline_word(&word[depth.min(blanks)..]) });
     }
     text.join(" ")
 }

@@ -15,6 +15,8 @@ pub struct SourceFile {
     pub path: PathBuf,
     /// The content. Empty if there was nothing to read.
     pub text: Vec<u8>,
+    /// Values that may be secrets, sorted. A report shows one only if it is about that value.
+    pub hidden: Vec<Range<usize>>,
 }
 
 /// Every file that was read in this run.
@@ -27,8 +29,19 @@ impl Files {
     /// Adds a file, and returns its identifier.
     pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<Vec<u8>>) -> FileId {
         let id = FileId(u32::try_from(self.list.len()).unwrap_or(u32::MAX));
-        self.list.push(SourceFile { path: path.into(), text: text.into() });
+        self.list.push(SourceFile { path: path.into(), text: text.into(), hidden: Vec::new() });
         id
+    }
+
+    /// Marks values that may be secrets.
+    pub fn hide(&mut self, values: impl IntoIterator<Item = Origin>) {
+        for value in values {
+            self.list[value.file.0 as usize].hidden.push(value.span());
+        }
+        for file in &mut self.list {
+            file.hidden.sort_by_key(|value| (value.start, value.end));
+            file.hidden.dedup();
+        }
     }
 
     /// The file `id`.

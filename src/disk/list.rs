@@ -2,10 +2,13 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use glob::Pattern;
+
+use super::manifest::MANIFEST_LIMIT;
+use super::open::open;
 
 /// The names in a directory, in byte order.
 ///
@@ -62,7 +65,7 @@ pub fn matching(folder: &Path, pattern: &str, left: &mut usize) -> Result<Vec<Pa
 /// left out.
 ///
 /// # Errors
-/// A file cannot be read, or is not UTF-8.
+/// A file cannot be read, is no regular file, is larger than a manifest can be, or is not UTF-8.
 pub fn read_folder(folder: &Path) -> io::Result<Vec<(String, String)>> {
     let mut texts = Vec::new();
     let mut todo = vec![folder.to_owned()];
@@ -76,10 +79,24 @@ pub fn read_folder(folder: &Path) -> io::Result<Vec<(String, String)>> {
             if path.is_dir() {
                 todo.push(path);
             } else if let Some(name) = path.strip_prefix(folder).ok().and_then(Path::to_str) {
-                texts.push((name.to_owned(), fs::read_to_string(&path)?));
+                texts.push((name.to_owned(), read_text(&path, name)?));
             }
         }
     }
     texts.sort();
     Ok(texts)
+}
+
+/// The text of a regular file. `name` is for the error.
+fn read_text(path: &Path, name: &str) -> io::Result<String> {
+    let file = open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other(format!("`{name}` is not a regular file")));
+    }
+    let mut text = String::new();
+    let count = file.take(MANIFEST_LIMIT as u64 + 1).read_to_string(&mut text)?;
+    match count > MANIFEST_LIMIT {
+        true => Err(io::Error::other(format!("`{name}` is larger than {} MiB", MANIFEST_LIMIT >> 20))),
+        false => Ok(text),
+    }
 }

@@ -1,6 +1,7 @@
 //! Adds, removes and lists instances of templates, and other services, while the system runs. The additions are stored
 //! in a file beside the definitions, and the next update applies them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::carried::{Carried, additions_path, lock_additions, read_additions, write_additions};
@@ -10,6 +11,7 @@ use super::error::JobError;
 use super::project::{Project, Template};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::manifest::{AddedEntry, AdditionChange, Additions, Parameters};
+use crate::model::printable;
 use crate::templates::sh_word;
 
 /// How long to wait for another s6gen that adds or removes services.
@@ -93,8 +95,8 @@ pub enum ListedKind {
         template: String,
         /// The instance.
         instance: String,
-        /// The values of its parameters.
-        parameters: Parameters,
+        /// The values of its parameters. `None` for one that becomes part of a variable, which may be a secret.
+        parameters: BTreeMap<String, Option<String>>,
     },
     /// A longrun without a template.
     Longrun {
@@ -122,12 +124,15 @@ impl ListedService {
 
 /// A table of the services as text, with one line for each.
 pub fn text(services: &[ListedService]) -> String {
-    let width = services.iter().map(|one| one.service.len()).max().unwrap_or(0);
+    let width = services.iter().map(|one| printable(&one.service).chars().count()).max().unwrap_or(0);
     let line = |one: &ListedService| {
         let what = match &one.what {
             ListedKind::Instance { template, parameters, .. } => {
-                let values = parameters.iter().map(|(key, value)| format!(" {key}={}", shown(value)));
-                format!("{template}{}", values.collect::<String>())
+                let values = parameters.iter().map(|(key, value)| {
+                    let value = value.as_deref().map_or("…".to_owned(), shown);
+                    format!(" {}={value}", printable(key))
+                });
+                format!("{}{}", printable(template), values.collect::<String>())
             }
             ListedKind::Longrun { start, command } => {
                 let words = command.iter().map(|word| format!(" {}", shown(word)));
@@ -135,7 +140,7 @@ pub fn text(services: &[ListedService]) -> String {
                 format!("{start}--{}", words.collect::<String>())
             }
         };
-        format!("{:width$}  {:8}  {what}\n", one.service, one.from)
+        format!("{:width$}  {:8}  {what}\n", printable(&one.service), one.from)
     };
     services.iter().map(line).collect()
 }
@@ -255,19 +260,26 @@ pub fn list(container: &Container) -> Result<Vec<ListedService>, JobError> {
     let templates = project.templates();
     let own = templates.iter().flat_map(|template| {
         template.instances.iter().map(|(instance, parameters)| {
-            listed(&AddedEntry::Instance { template: &template.name, instance, parameters }, "manifest")
+            let entry = AddedEntry::Instance { template: &template.name, instance, parameters };
+            listed(&entry, "manifest", &templates)
         })
     });
-    Ok(own.chain(added.list().iter().map(|one| listed(one, "added"))).collect())
+    Ok(own.chain(added.list().iter().map(|one| listed(one, "added", &templates))).collect())
 }
 
-fn listed(one: &AddedEntry<'_>, from: &'static str) -> ListedService {
+fn listed(one: &AddedEntry<'_>, from: &'static str, templates: &[Template]) -> ListedService {
     let what = match one {
-        AddedEntry::Instance { template, instance, parameters } => ListedKind::Instance {
-            template: (*template).to_owned(),
-            instance: (*instance).to_owned(),
-            parameters: (*parameters).clone(),
-        },
+        AddedEntry::Instance { template, instance, parameters } => {
+            let found = templates.iter().find(|known| known.name == *template);
+            let is_hidden = |key: &String| found.is_none_or(|found| found.in_variables.contains(key));
+            let shown =
+                parameters.iter().map(|(key, value)| (key.clone(), (!is_hidden(key)).then(|| value.clone())));
+            ListedKind::Instance {
+                template: (*template).to_owned(),
+                instance: (*instance).to_owned(),
+                parameters: shown.collect(),
+            }
+        }
         AddedEntry::Service { start, command, .. } => {
             ListedKind::Longrun { start: (*start).to_owned(), command: command.to_vec() }
         }

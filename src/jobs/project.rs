@@ -1,6 +1,7 @@
 //! A manifest on the disk with everything that belongs to it: the files that it includes, and the additions that were made
 //! while its system runs.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::compile::{Compilation, ManifestFile, compile_parsed};
@@ -9,6 +10,7 @@ use crate::diagnostic::{Files, Origin, Problems};
 use crate::manifest::{self, Additions, Manifest, ManifestText, Parameters};
 use crate::model::{ServiceSet, Target, Version};
 use crate::resolve;
+use crate::templates::Expressions;
 
 /// A manifest that was read, with the files that it includes. It is parsed once, and can then be queried and compiled.
 #[derive(Debug, Default)]
@@ -37,6 +39,8 @@ pub struct Template {
     pub kind: &'static str,
     /// The parameters that an instance may set.
     pub parameters: Vec<String>,
+    /// The parameters that become part of a variable of `environment`. Their values may be secrets.
+    pub in_variables: BTreeSet<String>,
     /// The instances in the manifest itself, with the values of their parameters.
     pub instances: Vec<(String, Parameters)>,
 }
@@ -58,7 +62,10 @@ impl Project {
     pub fn of(files: Files, source: ManifestFile) -> Project {
         let mut problems = Problems::default();
         let manifest = source.parse(&files, &mut problems);
-        Project { files, parsed: Some(Parsed { source, manifest, problems }), unread: Problems::default() }
+        let parsed = Some(Parsed { source, manifest, problems });
+        let mut project = Project { files, parsed, unread: Problems::default() };
+        project.hide_variables();
+        project
     }
 
     /// The manifest and the files that it includes. `None` if the manifest could not be read.
@@ -75,7 +82,8 @@ impl Project {
     /// The templates. Their instances include the additions only after [`add`](Project::add).
     pub fn templates(&self) -> Vec<Template> {
         let manifest = self.parsed.iter().map(|parsed| &parsed.manifest);
-        manifest.flat_map(Manifest::templates).map(template).collect()
+        let expressions = Expressions::default();
+        manifest.flat_map(Manifest::templates).map(|found| template(found, &expressions)).collect()
     }
 
     /// Adds the additions, which are stored in the file `path`.
@@ -84,6 +92,24 @@ impl Project {
         let file = self.files.add(path, added.text());
         let added = manifest::parse(&self.files, file, &mut parsed.problems);
         parsed.manifest = std::mem::take(&mut parsed.manifest).with(file, added, &mut parsed.problems);
+        self.hide_variables();
+    }
+
+    /// Hides the values of variables in reports, and the values of instances that become part of one.
+    fn hide_variables(&mut self) {
+        let Some(parsed) = &self.parsed else { return };
+        let expressions = Expressions::default();
+        let mut hidden = Vec::new();
+        for common in parsed.manifest.common_keys() {
+            let variables = common.environment.iter().flat_map(|table| &table.entries);
+            hidden.extend(variables.map(|(_, value)| value.origin()));
+            let Some(instances) = &common.instances else { continue };
+            let in_variables = in_variables(common, &expressions);
+            let values = instances.named.iter().flat_map(|(_, values)| &values.entries);
+            let values = values.filter(|(key, _)| in_variables.contains(&key.value));
+            hidden.extend(values.map(|(_, value)| value.origin));
+        }
+        self.files.hide(hidden);
     }
 
     /// Compiles the manifest. A file that could not be read is one of the problems.
@@ -113,7 +139,10 @@ impl Project {
     }
 }
 
-fn template((kind, name, keys): (&'static str, &str, &manifest::CommonKeys)) -> Template {
+fn template(
+    (kind, name, keys): (&'static str, &str, &manifest::CommonKeys),
+    expressions: &Expressions,
+) -> Template {
     let instances = keys.instances.clone().unwrap_or_default();
     let counted = 1..=instances.count.map_or(0, |count| count.value);
     let counted = counted.map(|number| (number.to_string(), Parameters::new()));
@@ -126,6 +155,13 @@ fn template((kind, name, keys): (&'static str, &str, &manifest::CommonKeys)) -> 
         name: name.to_owned(),
         kind,
         parameters: parameters.map(|parameter| parameter.name.value.clone()).collect(),
+        in_variables: in_variables(keys, expressions),
         instances: counted.chain(named).collect(),
     }
+}
+
+/// The parameters of a template that become part of a variable.
+fn in_variables(keys: &manifest::CommonKeys, expressions: &Expressions) -> BTreeSet<String> {
+    let variables = keys.environment.iter().flat_map(|table| &table.entries);
+    variables.flat_map(|(_, value)| value.landing(expressions)).collect()
 }

@@ -325,6 +325,12 @@ impl Manifest {
         self
     }
 
+    /// The keys that longruns and oneshots share, of each of them and of the defaults.
+    pub fn common_keys(&self) -> impl Iterator<Item = &CommonKeys> {
+        let defaults = [&self.longrun_defaults.common, &self.oneshot_defaults.common];
+        defaults.into_iter().chain(self.services.iter().filter_map(|entry| entry.keys.common()))
+    }
+
     /// Every service that has instances: its kind, its name, and its keys.
     pub fn templates(&self) -> impl Iterator<Item = (&'static str, &str, &CommonKeys)> {
         self.services.iter().filter_map(|entry| {

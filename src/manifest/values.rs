@@ -1,5 +1,6 @@
 //! The types of values in the manifest language, with the functions that read and merge them.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{inside, suggest};
 use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Positions, Problems};
+use crate::templates::Expressions;
 
 /// The text that values are read from, and where problems go.
 pub struct Reader<'p> {
@@ -213,6 +215,11 @@ impl RawText {
     /// The characters as written. Only the scope that expands them may read them.
     pub fn unexpanded(&self) -> &str {
         &self.value
+    }
+
+    /// The names whose values become a part of it.
+    pub fn landing(&self, expressions: &Expressions) -> BTreeSet<String> {
+        expressions.landing(&self.0.value)
     }
 }
 

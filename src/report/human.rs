@@ -99,7 +99,7 @@ impl Shown {
                     c => text.extend((0..c.len_utf8()).map(|_| '?')),
                 }
             }
-            let source = WholeLines::new(text, &labels);
+            let source = WholeLines::new(text, &labels, &file.hidden);
             let labels = labels.into_iter().map(|label| source.shorten(&label)).collect();
             (NamedSource::new(printable_path(&file.path), source), labels)
         });
@@ -155,8 +155,23 @@ const AROUND: usize = 100;
 const CUT: &str = "…";
 
 impl WholeLines {
-    fn new(text: String, labels: &[LabeledSpan]) -> Self {
-        let mut cuts = Vec::new();
+    /// Leaves out the values `hidden`, except those in which there is a mark.
+    fn new(text: String, labels: &[LabeledSpan], hidden: &[Range<usize>]) -> Self {
+        let is_marked = |value: &Range<usize>| {
+            let is_inside = |label: &LabeledSpan| {
+                value.start <= label.offset() && label.offset() + label.len() <= value.end
+            };
+            labels.iter().any(is_inside)
+        };
+        // Only those in the lines of the excerpt: a file may have thousands.
+        let first = labels.iter().map(LabeledSpan::offset).min().unwrap_or(0).min(text.len());
+        let first = text.as_bytes()[..first].iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
+        let last = labels.iter().map(|label| label.offset() + label.len()).max().unwrap_or(0).min(text.len());
+        let last =
+            last + text.as_bytes()[last..].iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
+        let hidden = &hidden[hidden.partition_point(|value| value.end <= first)..];
+        let hidden = hidden.iter().take_while(|value| value.start < last).filter(|value| !is_marked(value));
+        let mut cuts: Vec<Range<usize>> = hidden.flat_map(|value| lines_of(&text, value)).collect();
         let mut start = 0;
         for line in text.split_inclusive('\n') {
             let end = start + line.trim_end_matches('\n').len();
@@ -176,6 +191,7 @@ impl WholeLines {
             }
             start += line.len();
         }
+        let cuts = joined(cuts);
         let mut shown = String::new();
         let mut start = 0;
         for cut in &cuts {
@@ -205,6 +221,33 @@ impl WholeLines {
         let end = self.shown(label.offset() + label.len());
         LabeledSpan::new(label.label().map(str::to_owned), start, end - start)
     }
+}
+
+/// The parts of a range in each line, if they are longer than what stands for them.
+fn lines_of(text: &str, range: &Range<usize>) -> Vec<Range<usize>> {
+    let mut start = range.start;
+    let mut parts = Vec::new();
+    for line in text.get(range.clone()).unwrap_or_default().split_inclusive('\n') {
+        let end = start + line.trim_end_matches(['\r', '\n']).len();
+        if end - start >= CUT.len() {
+            parts.push(start..end);
+        }
+        start += line.len();
+    }
+    parts
+}
+
+/// The ranges in order. Those that overlap become one.
+fn joined(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut joined: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+            _ => joined.push(range),
+        }
+    }
+    joined
 }
 
 /// The largest offset up to `offset` at which a character begins.

@@ -13,7 +13,7 @@ use crate::model::{
 };
 use crate::shell::{ShellScript, ShellWord};
 
-const LONGEST_FILE_NAME: usize = 255;
+use super::values::{LONGEST_FILE_NAME, LONGEST_PATH};
 
 impl Resolver<'_> {
     /// A command with its expressions replaced.
@@ -119,6 +119,8 @@ impl Resolver<'_> {
                 && path.value.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
                 && !path.value.contains(char::is_control);
             let is_too_long = path.value.split('/').any(|part| part.len() > LONGEST_FILE_NAME);
+            let definition = self.set.target.tree.len() + scope.name.len() + 2;
+            let is_path_too_long = definition + path.value.len() > LONGEST_PATH;
             let is_whiteout = path.value.split('/').any(|part| part.starts_with(".wh."));
             let problem = if !plain {
                 Some((
@@ -127,6 +129,11 @@ impl Resolver<'_> {
                 ))
             } else if is_too_long {
                 Some(("a file name can have at most 255 bytes", "choose a shorter one"))
+            } else if is_path_too_long {
+                Some((
+                    "with the directory of the definition in front, a path can have at most 4,095 bytes",
+                    "choose a shorter one",
+                ))
             } else if is_whiteout {
                 Some((
                     "in a layer of an image `.wh.` marks a removed file",

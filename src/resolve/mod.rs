@@ -510,6 +510,21 @@ pub fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
                 .help("the first line of scripts contains it, and the kernel cuts that line at a blank"),
         );
     }
+    if let Some(text) = keys.tree.as_ref().filter(|text| text.value == target.tree) {
+        let wrong = match () {
+            () if text.value.contains(char::is_control) => Some("this path contains a control character"),
+            // Every definition and what is in it needs some bytes more.
+            () if text.value.len() > values::LONGEST_PATH - 600 => {
+                Some("nothing fits into it: a path can have at most 4,095 bytes")
+            }
+            () => None,
+        };
+        problems.extend(wrong.map(|wrong| {
+            Diagnostic::new(Code::InvalidValue, format!("`tree` cannot be `{}`", text.value))
+                .at(text.origin, wrong)
+                .help("choose another directory, such as `/etc/s6-overlay/sv`")
+        }));
+    }
     let bundles = target.system.start_markers().and_then(|markers| markers.strip_suffix("/user/contents.d"));
     let own = [target.system.definitions_dir(), bundles];
     let overlaps = |own: &&str| {

@@ -306,6 +306,7 @@ impl<'p> Values<'p> {
             _ if name.starts_with('.') => "s6-rc ignores names that begin with a dot",
             _ if name.contains('/') => "this name contains a slash",
             _ if name.chars().any(char::is_control) => "this name contains a control character",
+            _ if name.len() > LONGEST_FILE_NAME => "this name has more than 255 bytes",
             _ => return,
         };
         self.problems.push(
@@ -339,6 +340,11 @@ impl<'p> Values<'p> {
     }
 }
 
+/// The largest number of bytes in the name of a file.
+pub(super) const LONGEST_FILE_NAME: usize = 255;
+/// The largest number of bytes in a path.
+pub(super) const LONGEST_PATH: usize = 4095;
+
 /// Why a text is not a valid absolute path, and what to write.
 fn path_problem(text: &str) -> Option<(&'static str, String)> {
     if !text.starts_with('/') {
@@ -358,6 +364,12 @@ fn path_problem(text: &str) -> Option<(&'static str, String)> {
         () if text.split('/').any(|part| part == ".." || part == ".") => "this path contains `.` or `..`",
         () if text.len() > 1 && text.contains("//") => "this path contains two slashes in a row",
         () if parts.is_empty() => "this is the root of the whole file system",
+        () if text.len() > LONGEST_PATH => {
+            return Some(("a path can have at most 4,095 bytes", "choose a shorter one".into()));
+        }
+        () if parts.iter().any(|part| part.len() > LONGEST_FILE_NAME) => {
+            return Some(("a file name can have at most 255 bytes", "choose a shorter one".into()));
+        }
         () if parts.last().is_some_and(|last| last.starts_with('-')) => {
             let help = "let its last part begin with another character".to_owned();
             return Some(("its last part begins with `-`: a program would take it for an option", help));

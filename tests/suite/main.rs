@@ -8,6 +8,7 @@
 )]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod agreement;
 mod answers;
 mod architecture;
 mod attacks;
@@ -50,6 +51,7 @@ mod recipes;
 mod require;
 mod rules;
 mod s6rc;
+mod secrets;
 mod shell;
 mod size;
 mod snapshots;

@@ -275,7 +275,7 @@ fn errors_of_the_real_compiler_are_reported_at_their_place_in_the_manifest() {
 }
 
 /// Texts that look like manifests in part.
-fn nearly() -> impl Strategy<Value = String> {
+pub fn nearly() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         text(),
         proptest::sample::select(
