@@ -219,7 +219,7 @@ impl RawText {
 
     /// The names whose values become a part of it.
     pub fn landing(&self, expressions: &Expressions) -> BTreeSet<String> {
-        expressions.landing(&self.0.value)
+        expressions.landing(&self.value)
     }
 }
 
