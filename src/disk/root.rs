@@ -16,7 +16,7 @@ use rustix::process::geteuid;
 use super::error::DiskError;
 use super::folder::Folder;
 use super::look::{OnDisk, is_directory, real_path};
-use super::path::{parents, split};
+use super::path::{is_at_or_above, parents, split};
 use super::write::{make_directory, remove_directory};
 
 /// A directory that is the root of an image. Paths in it are relative and use `/`.
@@ -66,7 +66,11 @@ impl<'a> Root<'a> {
                 Err(error) => return Err(DiskError::system("open", self.directory, &error)),
             }
         }
-        let is_above = |above: &str| above.is_empty() || super::path::is_at_or_above(above, path);
+        // What was opened below the path stays open: often it is next.
+        if let Some((_, folder)) = walk.iter().rev().find(|(place, _)| place == path) {
+            return Ok(Some(Arc::clone(folder)));
+        }
+        let is_above = |above: &str| above.is_empty() || is_at_or_above(above, path);
         while walk.last().is_some_and(|(above, _)| !is_above(above)) {
             walk.pop();
         }
@@ -83,6 +87,11 @@ impl<'a> Root<'a> {
             walk.push((place, Arc::new(opened)));
         }
         Ok(walk.last().map(|(_, folder)| Arc::clone(folder)))
+    }
+
+    /// Whether the last walk has the directory at a path open, which then is no link.
+    fn is_open(&self, path: &str) -> bool {
+        !self.is_stale.get() && self.walk.borrow().iter().any(|(place, _)| place == path)
     }
 
     /// Refuses a directory that others may change while root works below it.
@@ -175,6 +184,9 @@ impl<'a> Root<'a> {
             }
             let place = here.join("/");
             if is_ours(&place) {
+                continue;
+            }
+            if self.is_open(&place) {
                 continue;
             }
             let OnDisk::Link(target) = self.look(&place)? else { continue };

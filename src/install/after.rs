@@ -58,7 +58,7 @@ struct AfterInstall<'a> {
 impl AfterInstall<'_> {
     /// Adds the entries that stay in the directory `path`. `real` is that path with all links resolved.
     fn add_directory(&mut self, path: &str, real: &str) -> Result<(), DiskError> {
-        if !matches!(self.site.look(real)?, OnDisk::Directory { .. }) {
+        if self.site.folder(real)?.is_none() {
             return Ok(());
         }
         if !self.receipt.owns(real, true) {

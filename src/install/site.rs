@@ -134,7 +134,8 @@ impl<'a> Site<'a> {
                 (there.as_os_str() != target.as_str()).then_some(PathState::Content)
             }
             (OnDisk::File { mode, length }, TreeEntry::File { content, executable }) => {
-                if *length != content.len() as u64 || self.content(path, *length)? != *content {
+                let is_same = || Ok(*length == 0 || self.content(path, *length)? == *content);
+                if *length != content.len() as u64 || !is_same()? {
                     Some(PathState::Content)
                 } else {
                     let state = if (mode & 0o100 != 0) == *executable {
