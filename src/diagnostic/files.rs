@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// Identifies a file of [`Files`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +18,40 @@ pub struct SourceFile {
     pub text: Vec<u8>,
     /// Values that may be secrets, sorted. A report shows one only if it is about that value.
     pub hidden: Vec<Range<usize>>,
+    /// Found once, when the first report is about this file.
+    lines: OnceLock<Lines>,
+}
+
+/// Where the lines of a file begin.
+#[derive(Debug, Clone)]
+struct Lines {
+    starts: Vec<usize>,
+    is_text: bool,
+}
+
+impl SourceFile {
+    fn lines(&self) -> &Lines {
+        self.lines.get_or_init(|| {
+            let ends = self.text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+            let starts = std::iter::once(0).chain(ends.map(|(place, _)| place + 1)).collect();
+            Lines { starts, is_text: std::str::from_utf8(&self.text).is_ok() }
+        })
+    }
+
+    /// Whether it is UTF-8.
+    pub fn is_text(&self) -> bool {
+        self.lines().is_text
+    }
+
+    /// The number of the line, from 0, in which an offset is.
+    pub fn line_at(&self, offset: usize) -> usize {
+        self.lines().starts.partition_point(|start| *start <= offset) - 1
+    }
+
+    /// Where a line begins. A line after the last one begins at the end.
+    pub fn start_of_line(&self, line: usize) -> usize {
+        self.lines().starts.get(line).copied().unwrap_or(self.text.len())
+    }
 }
 
 /// Every file that was read in this run.
@@ -29,7 +64,8 @@ impl Files {
     /// Adds a file, and returns its identifier.
     pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<Vec<u8>>) -> FileId {
         let id = FileId(u32::try_from(self.list.len()).unwrap_or(u32::MAX));
-        self.list.push(SourceFile { path: path.into(), text: text.into(), hidden: Vec::new() });
+        let (path, text) = (path.into(), text.into());
+        self.list.push(SourceFile { path, text, hidden: Vec::new(), lines: OnceLock::new() });
         id
     }
 

@@ -80,6 +80,8 @@ struct DefaultsSize {
     origin: Option<Origin>,
 }
 
+/// The number of mistakes after which unknown keys are no longer reported.
+const MOST_MISTAKES: usize = 10_000;
 /// The largest number of items that services take from defaults, all together.
 const MOST_DEFAULT_ITEMS: usize = 1 << 19;
 
@@ -626,6 +628,20 @@ fn read_key<T: Table>(
     place: &str,
 ) {
     if !table.set(key.get_ref(), value, reader) {
+        // Nobody mends so many, and each costs a search for what was meant.
+        match reader.problems.len() {
+            known if known < MOST_MISTAKES => {}
+            MOST_MISTAKES => {
+                let message =
+                    format!("more than {MOST_MISTAKES} mistakes: further unknown keys are not reported");
+                return reader.problems.push(
+                    Diagnostic::new(Code::UnknownKey, message)
+                        .at(reader.origin(key.span()), "the next one")
+                        .help("correct the ones before it first; or was another file meant?"),
+                );
+            }
+            _ => return,
+        }
         let (problem, line) = unknown_key::<T>(key, value, reader, place);
         reader.problems.push(problem);
         line.iter().for_each(|line| set_line(table, line, reader.origin(key.span())));

@@ -7,8 +7,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use miette::{
-    Diagnostic as Report, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, NamedSource,
-    Severity as Weight, SourceCode, SourceSpan, SpanContents,
+    Diagnostic as Report, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
+    MietteSpanContents, NamedSource, Severity as Weight, SourceCode, SourceSpan, SpanContents,
 };
 
 use crate::diagnostic::{Diagnostic, FileId, Files, Severity};
@@ -70,7 +70,7 @@ impl Shown {
         for label in &problem.labels {
             let file = files.get(label.origin.file);
             let span = label.origin.span();
-            let readable = std::str::from_utf8(&file.text).is_ok() && span.end <= file.text.len();
+            let readable = file.is_text() && span.end <= file.text.len();
             if file.text.is_empty() || (span.start == 0 && span.end == 0) || !readable {
                 places.push(format!("{}: {}", file.path.display(), label.text));
                 continue;
@@ -88,9 +88,22 @@ impl Shown {
         }
         let mut excerpts = excerpts.into_values().map(|(id, labels)| {
             let file = files.get(id);
+            // Only the lines around the marks: a report must not cost more in a longer file.
+            let first = file.line_at(labels.iter().map(LabeledSpan::offset).min().unwrap_or(0));
+            let last =
+                labels.iter().map(|label| file.line_at(label.offset() + label.len())).max().unwrap_or(0);
+            let first = first.saturating_sub(AROUND_LINES);
+            let start = file.start_of_line(first);
+            let lines = &file.text[start..file.start_of_line(last + 1 + AROUND_LINES)];
+            let labels: Vec<_> = labels
+                .into_iter()
+                .map(|label| {
+                    LabeledSpan::new(label.label().map(str::to_owned), label.offset() - start, label.len())
+                })
+                .collect();
             // Replace invisible characters byte by byte, so that every mark stays under its text.
-            let mut text = String::with_capacity(file.text.len());
-            let mut chars = std::str::from_utf8(&file.text).unwrap_or_default().chars().peekable();
+            let mut text = String::with_capacity(lines.len());
+            let mut chars = std::str::from_utf8(lines).unwrap_or_default().chars().peekable();
             while let Some(c) = chars.next() {
                 match c {
                     '\n' | '\t' => text.push(c),
@@ -99,7 +112,12 @@ impl Shown {
                     c => text.extend((0..c.len_utf8()).map(|_| '?')),
                 }
             }
-            let source = WholeLines::new(text, &labels, &file.hidden);
+            let values = &file.hidden[file.hidden.partition_point(|value| value.end <= start)..];
+            let end = start + lines.len();
+            let values = values.iter().take_while(|value| value.start < end);
+            let hidden: Vec<_> =
+                values.map(|value| value.start.max(start) - start..value.end.min(end) - start).collect();
+            let source = WholeLines::new(text, first, &labels, &hidden);
             let labels = labels.into_iter().map(|label| source.shorten(&label)).collect();
             (NamedSource::new(printable_path(&file.path), source), labels)
         });
@@ -142,11 +160,15 @@ impl Shown {
 #[derive(Debug)]
 struct WholeLines {
     text: String,
+    /// The number of lines in the file before this text.
+    first_line: usize,
     shown: String,
     /// The parts that are left out: the offset in the text and the length of each.
     cuts: Vec<Range<usize>>,
 }
 
+/// The number of lines around the marks that an excerpt can need.
+const AROUND_LINES: usize = 2;
 /// The length from which lines are shortened, in bytes.
 const LONGEST_LINE: usize = 1000;
 /// The number of bytes that a shortened line keeps around its beginning and around both ends of each mark.
@@ -156,21 +178,14 @@ const CUT: &str = "…";
 
 impl WholeLines {
     /// Leaves out the values `hidden`, except those in which there is a mark.
-    fn new(text: String, labels: &[LabeledSpan], hidden: &[Range<usize>]) -> Self {
+    fn new(text: String, first_line: usize, labels: &[LabeledSpan], hidden: &[Range<usize>]) -> Self {
         let is_marked = |value: &Range<usize>| {
             let is_inside = |label: &LabeledSpan| {
                 value.start <= label.offset() && label.offset() + label.len() <= value.end
             };
             labels.iter().any(is_inside)
         };
-        // Only those in the lines of the excerpt: a file may have thousands.
-        let first = labels.iter().map(LabeledSpan::offset).min().unwrap_or(0).min(text.len());
-        let first = text.as_bytes()[..first].iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
-        let last = labels.iter().map(|label| label.offset() + label.len()).max().unwrap_or(0).min(text.len());
-        let last =
-            last + text.as_bytes()[last..].iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
-        let hidden = &hidden[hidden.partition_point(|value| value.end <= first)..];
-        let hidden = hidden.iter().take_while(|value| value.start < last).filter(|value| !is_marked(value));
+        let hidden = hidden.iter().filter(|value| !is_marked(value));
         let mut cuts: Vec<Range<usize>> = hidden.flat_map(|value| lines_of(&text, value)).collect();
         let mut start = 0;
         for line in text.split_inclusive('\n') {
@@ -200,7 +215,7 @@ impl WholeLines {
             start = cut.end;
         }
         shown.push_str(&text[start..]);
-        WholeLines { text, shown, cuts }
+        WholeLines { text, first_line, shown, cuts }
     }
 
     /// The offset in `shown` for an offset in `text` that is not left out.
@@ -214,6 +229,14 @@ impl WholeLines {
         self.cuts.iter().fold(offset, |offset, cut| {
             if offset >= cut.start + CUT.len() { offset + cut.len() - CUT.len() } else { offset }
         })
+    }
+
+    /// An excerpt of this text with its line numbers in the file.
+    fn in_file<'a>(&self, excerpt: &(dyn SpanContents<'a> + 'a)) -> Box<dyn SpanContents<'a> + 'a> {
+        // miette counts the lines from the beginning of the text, and joins excerpts by that count.
+        let (line, count) = (self.first_line + excerpt.line(), self.first_line + excerpt.line_count());
+        let (data, span) = (excerpt.data(), *excerpt.span());
+        Box::new(MietteSpanContents::new(data, span, line, excerpt.column(), count))
     }
 
     fn shorten(&self, label: &LabeledSpan) -> LabeledSpan {
@@ -266,7 +289,7 @@ impl SourceCode for WholeLines {
         if before == 0 {
             let start = self.whole(span.offset());
             let end = self.whole(span.offset() + span.len());
-            return self.text.read_span(&(start..end).into(), 0, after);
+            return Ok(self.in_file(self.text.read_span(&(start..end).into(), 0, after)?.as_ref()));
         }
         let shown = self.shown.as_bytes();
         let start = span.offset().min(shown.len());
@@ -274,7 +297,7 @@ impl SourceCode for WholeLines {
         let start = shown[..start].iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
         let rest = &shown[end..];
         let end = end + rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
-        self.shown.read_span(&(start..end).into(), 0, 0)
+        Ok(self.in_file(self.shown.read_span(&(start..end).into(), 0, 0)?.as_ref()))
     }
 }
 

@@ -92,7 +92,7 @@ struct JsonLabel<'a> {
 pub fn json(problem: &Diagnostic, files: &Files) -> Value {
     let labels = problem.labels.iter().map(|label| {
         let file = files.get(label.origin.file);
-        let (line, column) = position(&file.text, label.origin);
+        let (line, column) = position(file, label.origin);
         let span = label.origin.span();
         JsonLabel {
             file: json_text(file.path.as_os_str().as_bytes()),

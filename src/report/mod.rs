@@ -7,7 +7,7 @@ mod human;
 pub use human::{Style, human};
 pub use json::json;
 
-use crate::diagnostic::{Diagnostic, Files, Origin};
+use crate::diagnostic::{Diagnostic, Files, Origin, SourceFile};
 
 /// A format for programs. The whole answer of a command is one document.
 #[derive(Debug)]
@@ -48,10 +48,10 @@ formats! {
     json,
 }
 
-/// The line and column of the beginning of `origin`, both from 1. The column counts characters.
-fn position(text: &[u8], origin: Origin) -> (usize, usize) {
-    let before = &text[..origin.span().start.min(text.len())];
-    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-    (line, 1 + String::from_utf8_lossy(&before[start..]).chars().count())
+/// The line and column of the beginning of `origin` in its file, both from 1. The column counts characters.
+fn position(file: &SourceFile, origin: Origin) -> (usize, usize) {
+    let offset = origin.span().start.min(file.text.len());
+    let line = file.line_at(offset);
+    let before = &file.text[file.start_of_line(line)..offset];
+    (line + 1, 1 + String::from_utf8_lossy(before).chars().count())
 }

@@ -447,3 +447,26 @@ fn a_path_through_links_is_limited_in_its_names() {
     assert_eq!(union.kind(b"short").unwrap(), EntryKind::Directory);
     assert_eq!(union.kind(b"long").unwrap_err().raw_os_error(), Some(40), "ELOOP");
 }
+
+#[test]
+fn an_excerpt_is_the_same_at_the_end_of_a_large_file() {
+    let report = |lines: usize| -> String {
+        let manifest = format!("{}[longrun.a]\nrun = ['a']\n\nusr = 'b'\n# end", "# …\n".repeat(lines));
+        let (files, problems) = problems(&manifest);
+        problems.iter().map(|problem| human(problem, &files, Style::Plain)).collect()
+    };
+    let far = report(99_000);
+    assert!(far.contains("[services.toml:99004:1]") && far.contains("99004 │ usr = 'b'"), "{far}");
+    let plain = |report: &str| report.replace("9900", "").replace("     ", " ");
+    assert_eq!(
+        plain(&far).split_whitespace().collect::<String>(),
+        plain(&report(0)).split_whitespace().collect::<String>()
+    );
+}
+
+#[test]
+fn unknown_keys_are_not_reported_without_end() {
+    let keys = numbered(10_300, |n| format!("k{n} = 1\n"));
+    let codes = codes(&format!("[longrun.a]\nrun = ['a']\n{keys}"));
+    assert_eq!(codes, [Code::UnknownKey; 10_001]);
+}
