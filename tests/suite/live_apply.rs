@@ -478,7 +478,7 @@ fn a_build_while_apply_waits_for_another_s6_rc_is_not_undone() {
     let Some(system) = System::boot(NAME, &format!("{MANIFEST}{slow}")) else { return };
     system.instance(&["add", "tunnel", "x", "--set", "port=1"]);
     let mut other =
-        system.command("s6-rc").args(["-l", "run/s6-rc", "-u", "change", "slow"]).spawn().unwrap();
+        system.command("s6-rc").args(["-b", "-l", "run/s6-rc", "-u", "change", "slow"]).spawn().unwrap();
     eventually("the other one holds the lock", || {
         let asked = system.command("s6-rc").args(["-l", "run/s6-rc", "-a", "list"]).output().unwrap();
         String::from_utf8_lossy(&asked.stderr).contains("unable to take lock")
