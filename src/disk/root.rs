@@ -98,19 +98,16 @@ impl<'a> Root<'a> {
     fn refuse_shared(&self, folder: &Folder) -> Result<(), DiskError> {
         let Some(owners) = &self.owners else { return Ok(()) };
         let stat = folder.stat().map_err(|error| DiskError::system("open", folder.path(), &error))?;
-        let refused = |reason: String| Err(DiskError::refused("work as root below", folder.path(), reason));
+        let refused = |reason: &str| DiskError::refused("work as root below", folder.path(), reason);
         if stat.st_mode & 0o1002 == 0o002 {
-            return refused("every user may change this directory, and could lead root elsewhere".into())
-                .map_err(|error| error.help("take the permission away: `chmod o-w` on this directory"));
+            return Err(refused("every user may change this directory and so decide where root writes")
+                .help("take the permission away: `chmod o-w` on this directory"));
         }
         if !owners.contains(&stat.st_uid) {
-            let reason = format!(
-                "it belongs to user {}, who could lead root elsewhere; the root directory belongs to another user",
-                stat.st_uid
+            let reason = format!("user {} owns this directory and so decides where root writes", stat.st_uid);
+            return Err(
+                refused(&reason).help("build as that user, or give the directory to root with `chown`")
             );
-            return refused(reason).map_err(|error| {
-                error.help("build as that user, or give the directory to root with `chown`")
-            });
         }
         Ok(())
     }
@@ -128,7 +125,11 @@ impl<'a> Root<'a> {
     pub fn place<'p>(&self, path: &'p str) -> Result<(Arc<Folder>, &'p str), DiskError> {
         let missing = || {
             let parent = self.path(split(path).0);
-            DiskError::refused("change", &parent, "it is no longer a directory: somebody else changes it")
+            DiskError::refused(
+                "change",
+                &parent,
+                "it is no longer a directory; another process may have changed it",
+            )
         };
         self.parent(path)?.ok_or_else(missing)
     }

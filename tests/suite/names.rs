@@ -1,4 +1,5 @@
-//! Checks names and opening comments in the code: two types never share a name, and every file says what it is for.
+//! Checks names and opening comments: two types never share a name, every file says what it is for, and no test leaves files
+//! beside the project's own.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -56,4 +57,20 @@ fn every_file_opens_with_a_sentence_on_what_it_is_for() {
         .map(|(path, _)| path)
         .collect();
     assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// Tests make files with hostile names. None of them may do that in the project itself.
+#[test]
+fn every_file_of_the_project_has_a_plain_name() {
+    let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap_or_default();
+            assert!(!name.is_empty() && name.chars().all(|c| c.is_ascii_graphic()), "{path:?}");
+            if path.is_dir() && !path.is_symlink() && !matches!(name, "target" | ".git") {
+                open.push(path);
+            }
+        }
+    }
 }
