@@ -267,9 +267,8 @@ impl Expressions {
         }
     }
 
-    /// The names whose values become a part of the expanded `text`. A value that only decides between others, or of which
-    /// only the length counts, does not.
-    pub fn landing(&self, text: &str) -> BTreeSet<String> {
+    /// The names whose values become a part of the expanded `text`. A value that is only tested, compared or counted does not.
+    pub fn names_in_result(&self, text: &str) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
         if check(text, &|_| true, &|_| 0).is_err() {
             return names;
@@ -277,7 +276,7 @@ impl Expressions {
         if let Ok(Stmt::Template(template)) = parse(text, "", syntax()) {
             for part in &template.children {
                 if let Stmt::EmitExpr(expression) = part {
-                    land(&expression.expr, &mut names);
+                    add_names_in_result(&expression.expr, &mut names);
                 }
             }
         }
@@ -421,9 +420,9 @@ fn moderate(expression: &Expr<'_>, is_number: &dyn Fn(&str) -> bool) -> Result<(
     }
 }
 
-/// Adds the names of which the result of the expression can contain the value.
-fn land(expression: &Expr<'_>, names: &mut BTreeSet<String>) {
-    let mut all = |parts: &[&Expr<'_>]| parts.iter().for_each(|part| land(part, names));
+/// Adds the names whose values can be a part of the result of the expression.
+fn add_names_in_result(expression: &Expr<'_>, names: &mut BTreeSet<String>) {
+    let mut all = |parts: &[&Expr<'_>]| parts.iter().for_each(|part| add_names_in_result(part, names));
     match expression {
         Expr::Var(variable) => {
             names.insert(variable.id.to_owned());
@@ -440,13 +439,13 @@ fn land(expression: &Expr<'_>, names: &mut BTreeSet<String>) {
         Expr::Filter(filter) if ["bool", "count", "length"].contains(&filter.name) => {}
         Expr::Filter(filter) => {
             filter.expr.iter().for_each(|inner| all(&[inner]));
-            land_arguments(&filter.args, names);
+            add_names_in_arguments(&filter.args, names);
         }
         Expr::GetAttr(access) => all(&[&access.expr]),
         Expr::GetItem(access) => all(&[&access.expr, &access.subscript_expr]),
         Expr::Call(call) => {
             all(&[&call.expr]);
-            land_arguments(&call.args, names);
+            add_names_in_arguments(&call.args, names);
         }
         Expr::List(list) => list.items.iter().for_each(|item| all(&[item])),
         Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| all(&[item])),
@@ -459,14 +458,14 @@ fn is_comparison(kind: &BinOpKind) -> bool {
     matches!(kind, Eq | Ne | Lt | Lte | Gt | Gte | In)
 }
 
-fn land_arguments(arguments: &[CallArg<'_>], names: &mut BTreeSet<String>) {
+fn add_names_in_arguments(arguments: &[CallArg<'_>], names: &mut BTreeSet<String>) {
     for argument in arguments {
         match argument {
             CallArg::Pos(part)
             | CallArg::Kwarg(_, part)
             | CallArg::PosSplat(part)
             | CallArg::KwargSplat(part) => {
-                land(part, names);
+                add_names_in_result(part, names);
             }
         }
     }

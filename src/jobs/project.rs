@@ -163,5 +163,5 @@ fn template(
 /// The parameters of a template that become part of a variable.
 fn in_variables(keys: &manifest::CommonKeys, expressions: &Expressions) -> BTreeSet<String> {
     let variables = keys.environment.iter().flat_map(|table| &table.entries);
-    variables.flat_map(|(_, value)| value.landing(expressions)).collect()
+    variables.flat_map(|(_, value)| value.names_in_result(expressions)).collect()
 }

@@ -217,9 +217,9 @@ impl RawText {
         &self.value
     }
 
-    /// The names whose values become a part of it.
-    pub fn landing(&self, expressions: &Expressions) -> BTreeSet<String> {
-        expressions.landing(&self.value)
+    /// The names in its expressions whose values become a part of the expanded text.
+    pub fn names_in_result(&self, expressions: &Expressions) -> BTreeSet<String> {
+        expressions.names_in_result(&self.value)
     }
 }
 

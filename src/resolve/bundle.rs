@@ -94,8 +94,8 @@ impl Resolver<'_> {
 
     /// Whether the manifest may have this many more dependencies. Reports it if not.
     fn make_room(&mut self, dependencies: usize, origin: Origin) -> bool {
-        self.spend(dependencies.saturating_mul(DEPENDENCY_BYTES), origin);
-        !self.is_exhausted()
+        self.add_size(dependencies.saturating_mul(DEPENDENCY_BYTES), origin);
+        !self.is_too_large()
     }
 }
 

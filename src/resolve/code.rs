@@ -1,4 +1,4 @@
-//! Tells the author of a template where a value that may hold any character would be read as code.
+//! Warns the author of a template about places where a value would be read as code, if its pattern allows harmful values.
 
 use super::Resolver;
 use super::scope::Scope;
@@ -6,8 +6,8 @@ use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::execline::{base_name, code_words};
 use crate::manifest::{ManifestCommand, RawText};
 
-/// Variables that make a program run or load something.
-const LOADING: &[&str] = &[
+/// Environment variables that make a program run or load something.
+const LOADING_VARIABLES: &[&str] = &[
     "BASH_ENV",
     "ENV",
     "GIT_SSH_COMMAND",
@@ -26,23 +26,23 @@ const LOADING: &[&str] = &[
 ];
 
 impl Resolver<'_> {
-    /// Warns of values in the words or the script of a command, once for each template.
-    pub(super) fn tell_code_in_command(&mut self, command: &ManifestCommand, scope: &Scope) {
-        if !scope.has_wide() {
+    /// Warns of harmful values in the words or the script of a command, once for each template.
+    pub(super) fn warn_of_code_in_command(&mut self, command: &ManifestCommand, scope: &Scope) {
+        if !scope.looks_for_code() {
             return;
         }
         match command {
             ManifestCommand::Shell(text, _) => {
                 self.commands.push(vec![scope.written(text).to_owned()]);
-                self.tell_code(text, "a part of a script", scope);
+                self.warn_of_harmful_parameters(text, "a part of a script", scope);
             }
             ManifestCommand::Exec(raw, _) => {
                 let words: Vec<String> = raw.iter().map(|(word, _)| scope.written(word).to_owned()).collect();
                 for place in code_words(&words) {
-                    self.tell_code(&raw[place].0, "a part of a script", scope);
+                    self.warn_of_harmful_parameters(&raw[place].0, "a part of a script", scope);
                 }
                 if let Some((program, _)) = raw.first() {
-                    self.tell_code(program, "the name of the program that runs", scope);
+                    self.warn_of_harmful_parameters(program, "the name of the program that runs", scope);
                 }
                 self.commands.push(words);
             }
@@ -50,24 +50,28 @@ impl Resolver<'_> {
         }
     }
 
-    /// Warns of values in a file of the definition that is a script, or that a command reads as one.
-    pub(super) fn tell_code_in_file(&mut self, path: &str, content: &RawText, scope: &Scope) {
-        if !scope.has_wide() {
+    /// Warns of harmful values in a file of the definition that is a script, or that a command reads as one.
+    pub(super) fn warn_of_code_in_file(&mut self, path: &str, content: &RawText, scope: &Scope) {
+        if !scope.looks_for_code() {
             return;
         }
         if scope.written(content).starts_with("#!") {
-            self.tell_code(content, "a part of a script", scope);
+            self.warn_of_harmful_parameters(content, "a part of a script", scope);
         } else if self.commands.iter().any(|words| sources(words, path)) {
-            self.tell_code(content, "a part of a file that a command reads as a script", scope);
+            self.warn_of_harmful_parameters(
+                content,
+                "a part of a file that a command reads as a script",
+                scope,
+            );
         }
     }
 
     /// Warns of a value in a variable that makes a program run or load something.
-    pub(super) fn tell_code_in_variable(&mut self, name: &str, value: &RawText, scope: &Scope) {
-        let lands = |resolver: &Self| scope.first_parameter(value, &resolver.expressions);
+    pub(super) fn warn_of_code_in_variable(&mut self, name: &str, value: &RawText, scope: &Scope) {
+        let parameter_in = |resolver: &Self| scope.first_parameter(value, &resolver.expressions);
         if scope.is_first
-            && LOADING.contains(&name)
-            && let Some(parameter) = lands(self)
+            && LOADING_VARIABLES.contains(&name)
+            && let Some(parameter) = parameter_in(self)
         {
             self.warn(
                 &parameter,
@@ -77,8 +81,8 @@ impl Resolver<'_> {
         }
     }
 
-    fn tell_code(&mut self, text: &RawText, what: &str, scope: &Scope) {
-        for parameter in scope.wide(text, &self.expressions) {
+    fn warn_of_harmful_parameters(&mut self, text: &RawText, what: &str, scope: &Scope) {
+        for parameter in scope.harmful_parameters(text, &self.expressions) {
             self.warn(&parameter, text.origin(), what);
         }
     }

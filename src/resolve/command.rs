@@ -6,7 +6,7 @@ use super::Resolver;
 use super::data_files::{DataFile, names};
 use super::scope::Scope;
 use crate::diagnostic::{Code, Diagnostic, Origin};
-use crate::manifest::{self, CommonKeys};
+use crate::manifest::{self, CommonKeys, RawText};
 use crate::model::{
     Command, Content, DefinitionFile, File, Language, Program, ProgramChange, ProgramForm, ProgramText,
     Surroundings,
@@ -23,7 +23,7 @@ impl Resolver<'_> {
         key: &str,
         scope: &Scope,
     ) -> Option<Command> {
-        self.tell_code_in_command(command, scope);
+        self.warn_of_code_in_command(command, scope);
         match command {
             manifest::ManifestCommand::Exec(raw, origin) => {
                 let words: Vec<Option<String>> = raw.iter().map(|(word, _)| self.text(word, scope)).collect();
@@ -78,7 +78,7 @@ impl Resolver<'_> {
 
     /// Adds `exec` to a script that only runs one program, for a longrun. s6 signals the shell, so without `exec` the program
     /// would survive a stop. Scripts of other keys end by themselves.
-    pub(super) fn replace_the_shell(&mut self, command: Command) -> Command {
+    pub(super) fn add_exec(&mut self, command: Command) -> Command {
         match command {
             Command::Script { interpreter, text } if !text.starts_with("#!") => {
                 let changed = with_exec(&text);
@@ -100,8 +100,7 @@ impl Resolver<'_> {
         None
     }
 
-    /// The files of the key `files`. A file that only means something in services of another type is allowed: s6-rc
-    /// ignores it.
+    /// Adds the files of the key `files`. `has_check` says that s6gen writes `data/check`.
     pub(super) fn files(
         &mut self,
         keys: &CommonKeys,
@@ -111,53 +110,12 @@ impl Resolver<'_> {
         kind: &str,
     ) {
         for (path, content) in keys.files.iter().flat_map(|table| &table.entries) {
-            self.tell_code_in_file(&path.value, content, scope);
-            let first = path.value.split('/').next().unwrap_or_default();
-            let known = DefinitionFile::find(first.as_bytes()).filter(|file| file.is_read_in(kind));
-            let is_folder = known.is_some_and(|file| matches!(file.content, Content::Folder));
-            let plain = !path.value.is_empty()
-                && path.value.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
-                && !path.value.contains(char::is_control);
-            let is_too_long = path.value.split('/').any(|part| part.len() > LONGEST_FILE_NAME);
+            self.warn_of_code_in_file(&path.value, content, scope);
             let definition = self.set.target.tree.len() + scope.name.len() + 2;
-            let is_path_too_long = definition + path.value.len() > LONGEST_PATH;
-            let is_whiteout = path.value.split('/').any(|part| part.starts_with(".wh."));
-            let problem = if !plain {
-                Some((
-                    "not a path inside the definition",
-                    "write it relative to the definition, such as `data/x`",
-                ))
-            } else if is_too_long {
-                Some(("a file name can have at most 255 bytes", "choose a shorter one"))
-            } else if is_path_too_long {
-                Some((
-                    "with the directory of the definition in front, a path can have at most 4,095 bytes",
-                    "choose a shorter one",
-                ))
-            } else if is_whiteout {
-                Some((
-                    "in a layer of an image `.wh.` marks a removed file",
-                    "choose a name that does not begin with `.wh.`",
-                ))
-            } else if is_folder && first == path.value {
-                Some((
-                    "s6-rc-compile accepts only a directory with this name",
-                    "choose another name, or name a file below it, such as `data/x`",
-                ))
-            } else if known.is_some() && !is_folder {
-                Some(("a key of this name or meaning writes this file", "use that key"))
-            } else if files.contains_key(&path.value) || has_check && path.value == "data/check" {
-                Some(("another key writes this file", "choose another name"))
-            } else if files.keys().map(String::as_str).chain(has_check.then_some("data/check")).any(|taken| {
-                let below = |inner: &str, outer: &str| {
-                    inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
-                };
-                below(taken, &path.value) || below(&path.value, taken)
-            }) {
-                Some(("one path cannot be a file and a directory", "choose another name"))
-            } else {
-                None
-            };
+            let known = known_file_problem(&path.value, kind);
+            let taken = files.keys().map(String::as_str).chain(has_check.then_some("data/check"));
+            let problem =
+                path_problem(&path.value, definition).or(known).or(taken_problem(&path.value, taken));
             if let Some((label, help)) = problem {
                 self.problems.push(
                     Diagnostic::new(
@@ -167,27 +125,89 @@ impl Resolver<'_> {
                     .at(path.origin, label)
                     .help(help),
                 );
-            } else if let Some(text) = self.verbatim(content, scope) {
-                let executable = scope.is_program(content, &text);
-                if executable {
-                    let what = format!("the file `{}`", path.value);
-                    if !scope.may_hold(content, &text, &self.expressions, self.problems)
-                        || self.interpreter(&text, &what, content.origin()).is_none()
-                    {
-                        continue;
-                    }
-                } else if let Some(problem) = scope.harm(content, &text, &self.expressions) {
-                    let service = scope.name.as_str().into();
-                    // As written: a value that mentions the file reads nothing.
-                    let mut variables = keys.environment.iter().flat_map(|table| &table.entries);
-                    let named = variables.find(|(_, value)| names(scope.written(value), &path.value, true));
-                    let variable = named.map(|(variable, _)| variable.value.clone());
-                    self.data_files.push(DataFile { service, path: path.value.clone(), variable, problem });
-                }
-                files.insert(path.value.clone(), File { content: text.into_bytes(), executable });
+            } else if let Some(file) = self.file(&path.value, content, keys, scope) {
+                files.insert(path.value.clone(), file);
             }
         }
     }
+
+    /// A file with the text `content`. `None` if the text cannot be used, which is reported.
+    fn file(&mut self, path: &str, content: &RawText, keys: &CommonKeys, scope: &Scope) -> Option<File> {
+        let text = self.verbatim(content, scope)?;
+        let executable = scope.is_program(content, &text);
+        if executable {
+            if !scope.allows_added_values(content, &text, &self.expressions, self.problems) {
+                return None;
+            }
+            self.interpreter(&text, &format!("the file `{path}`"), content.origin())?;
+        } else if let Some(problem) = scope.harmful_value(content, &text, &self.expressions) {
+            // Search the variables as written: a value that happens to contain the path does not count.
+            let mut variables = keys.environment.iter().flat_map(|table| &table.entries);
+            let named = variables.find(|(_, value)| names(scope.written(value), path, true));
+            self.data_files.push(DataFile {
+                service: scope.name.as_str().into(),
+                path: path.to_owned(),
+                variable: named.map(|(variable, _)| variable.value.clone()),
+                problem,
+            });
+        }
+        Some(File { content: text.into_bytes(), executable })
+    }
+}
+
+/// Why a file cannot have a path, and what to write instead.
+type PathRefusal = (&'static str, &'static str);
+
+/// Why a definition cannot have a file at this path. `before` is the length of the path of the definition.
+fn path_problem(path: &str, before: usize) -> Option<PathRefusal> {
+    let is_plain = !path.is_empty()
+        && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+        && !path.contains(char::is_control);
+    if !is_plain {
+        return Some((
+            "not a path inside the definition",
+            "write it relative to the definition, such as `data/x`",
+        ));
+    }
+    if path.split('/').any(|part| part.len() > LONGEST_FILE_NAME) {
+        return Some(("a file name can have at most 255 bytes", "choose a shorter one"));
+    }
+    if before + path.len() > LONGEST_PATH {
+        return Some((
+            "with the directory of the definition in front, a path can have at most 4,095 bytes",
+            "choose a shorter one",
+        ));
+    }
+    path.split('/').any(|part| part.starts_with(".wh.")).then_some((
+        "in a layer of an image `.wh.` marks a removed file",
+        "choose a name that does not begin with `.wh.`",
+    ))
+}
+
+/// Why the key `files` cannot set a file that s6-rc reads in services of the type `kind`. Files that s6-rc reads only in services
+/// of another type are allowed, because it ignores them here.
+fn known_file_problem(path: &str, kind: &str) -> Option<PathRefusal> {
+    let first = path.split('/').next().unwrap_or_default();
+    let known = DefinitionFile::find(first.as_bytes()).filter(|file| file.is_read_in(kind))?;
+    match known.content {
+        Content::Folder => (first == path).then_some((
+            "s6-rc-compile accepts only a directory with this name",
+            "choose another name, or name a file below it, such as `data/x`",
+        )),
+        _ => Some(("a key of this name or meaning writes this file", "use that key")),
+    }
+}
+
+/// Why a path cannot be used beside the paths `taken`.
+fn taken_problem<'t>(path: &str, mut taken: impl Iterator<Item = &'t str> + Clone) -> Option<PathRefusal> {
+    if taken.clone().any(|taken| taken == path) {
+        return Some(("another key writes this file", "choose another name"));
+    }
+    let is_below =
+        |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'));
+    taken
+        .any(|taken| is_below(taken, path) || is_below(path, taken))
+        .then_some(("one path cannot be a file and a directory", "choose another name"))
 }
 
 /// The script with `exec` before its program, if it is one simple command without assignments.

@@ -23,14 +23,14 @@ pub(super) fn one_line(text: &str) -> String {
 }
 
 impl Resolver<'_> {
-    /// The text with its expressions replaced. If that is not possible, or if an added value in it could be more than a value
-    /// to a program, reports it and returns `None`.
+    /// The text with its expressions replaced. If that is not possible, or if an added value in it is harmful, reports it and
+    /// returns `None`.
     pub(super) fn text(&mut self, text: &RawText, scope: &Scope) -> Option<String> {
         let expanded = self.data(text, scope)?;
-        scope.may_hold(text, &expanded, &self.expressions, self.problems).then_some(expanded)
+        scope.allows_added_values(text, &expanded, &self.expressions, self.problems).then_some(expanded)
     }
 
-    /// The same for a text that is only data, so that it may hold any value.
+    /// The same for a text that no program reads as code or options, so that any value may be in it.
     pub(super) fn data(&mut self, text: &RawText, scope: &Scope) -> Option<String> {
         if let Some(name) = scope.literal_expression(text) {
             let (text, origin) = (name.to_owned(), text.origin());
@@ -39,15 +39,15 @@ impl Resolver<'_> {
         self.verbatim(text, scope)
     }
 
-    /// The same for a file, in which `{{ name }}` may be for another program.
+    /// The same for a file. It adds no literal, because `{{ name }}` in a file may be for another program.
     pub(super) fn verbatim(&mut self, text: &RawText, scope: &Scope) -> Option<String> {
         let Ok(expanded) = scope.text(text, &self.expressions, self.bytes_left(), self.problems) else {
-            self.spend(self.bytes_left() + 1, text.origin());
+            self.add_size(self.bytes_left() + 1, text.origin());
             return None;
         };
         // Reading a text takes time even if it contains no expression.
         let read = scope.written(text).len();
-        self.spend(read.max(expanded.as_ref().map_or(0, String::len)), scope.origin);
+        self.add_size(read.max(expanded.as_ref().map_or(0, String::len)), scope.origin);
         expanded
     }
 
@@ -63,7 +63,7 @@ impl Resolver<'_> {
         list.filter_map(|text| self.mention(text, scope)).collect()
     }
 
-    /// The value that `read` makes of a text, if the key is set.
+    /// Expands a text and lets `read` turn it into a value. `None` if the key is not set.
     pub(super) fn value<T>(
         &mut self,
         text: Option<&RawText>,
@@ -78,11 +78,26 @@ impl Resolver<'_> {
         read
     }
 
+    /// The duration in the text of `key`, in milliseconds.
+    pub(super) fn duration(&mut self, key: &str, text: Option<&RawText>, scope: &Scope) -> Option<u32> {
+        self.value(text, scope, |values, text, origin| values.duration(key, text, origin))
+    }
+
+    /// The signal in the text of `key`.
+    pub(super) fn signal(
+        &mut self,
+        key: &str,
+        text: Option<&RawText>,
+        scope: &Scope,
+    ) -> Option<&'static str> {
+        self.value(text, scope, |values, text, origin| values.signal(key, text, origin))
+    }
+
     /// The text of the path `key`. Reports an expression at its end that leaves nothing of the last part: the path would be that
     /// of the directory above.
     pub(super) fn path_text(&mut self, key: &str, text: &RawText, scope: &Scope) -> Option<String> {
         let expanded = self.text(text, scope)?;
-        if !scope.loses_its_end(text, &expanded, &self.expressions) {
+        if !scope.ends_with_empty_expression(text, &expanded, &self.expressions) {
             return Some(expanded);
         }
         Values::new(self.problems).refuse(
@@ -93,7 +108,7 @@ impl Resolver<'_> {
         )
     }
 
-    /// A path, if it is there.
+    /// The path in a text, if the key is set.
     pub(super) fn path(&mut self, key: &str, text: Option<&RawText>, scope: &Scope) -> Option<String> {
         let text = text?;
         let path = self.path_text(key, text, scope)?;
@@ -207,7 +222,8 @@ impl Resolver<'_> {
                     .help("without s6-overlay services inherit the environment of s6-svscan"),
             );
         }
-        let user = self.value(keys.user.as_ref(), scope, |v, t, o| v.account("user", t, o));
+        let user = self
+            .value(keys.user.as_ref(), scope, |values, text, origin| values.account("user", text, origin));
         if let Some(text) = keys.user.as_ref().filter(|_| self.set.target.rootless) {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`user` needs root")
@@ -235,7 +251,9 @@ impl Resolver<'_> {
             account_variables,
             user,
             workdir: self.path("workdir", keys.workdir.as_ref(), scope),
-            umask: self.value(keys.umask.as_ref(), scope, |v, t, o| v.umask("umask", t, o)),
+            umask: self.value(keys.umask.as_ref(), scope, |values, text, origin| {
+                values.umask("umask", text, origin)
+            }),
             limits,
             least_limits,
             nice: keys.nice.and_then(|nice| self.nice(nice)),
@@ -245,10 +263,8 @@ impl Resolver<'_> {
         surroundings.only_if = self.command_in(&surroundings, keys.only_if.as_ref(), "only-if", scope);
         Common {
             dependencies: distinct(dependencies),
-            timeout_up: self.value(keys.timeout_up.as_ref(), scope, |v, t, o| v.duration("timeout-up", t, o)),
-            timeout_down: self
-                .value(keys.timeout_down.as_ref(), scope, |v, t, o| v.duration("timeout-down", t, o))
-                .unwrap_or(0),
+            timeout_up: self.duration("timeout-up", keys.timeout_up.as_ref(), scope),
+            timeout_down: self.duration("timeout-down", keys.timeout_down.as_ref(), scope).unwrap_or(0),
             surroundings,
         }
     }
@@ -311,7 +327,7 @@ impl Resolver<'_> {
                 continue;
             }
             let origin = value.origin();
-            self.tell_code_in_variable(&name.value, value, scope);
+            self.warn_of_code_in_variable(&name.value, value, scope);
             if let Some(value) = self.data(value, scope) {
                 if variable(&value).is_some() {
                     let (key, text) = (name.value.clone(), value.clone());

@@ -1,7 +1,7 @@
-//! Files of a definition that are only data: those that are not scripts and that no command names.
+//! Finds the files of a definition that a program may read as code. All others are only data.
 //!
-//! A program that gets the name of a file may read code from it: a shell by `.`, awk by `-f`, make, and any other. So a file
-//! that a command names counts as data only if the command is known to read data.
+//! A program that gets the name of a file may read code from it: a shell with `.`, awk with `-f`, and many others. So a file that
+//! a command names counts as data only if the command is known to read data.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::execline::base_name;
 use crate::model::{File, Kind, Name, Program, ProgramForm, Service};
 
-/// Programs of which the first argument is a file or a directory that they read as data.
+/// Programs that read the file or directory in their first argument as data.
 const READERS: &[&str] = &["cat", "envfile", "s6-envdir"];
 
 /// A file that is not a script, with a value that would be code if something read the file as code.
@@ -34,25 +34,25 @@ impl Resolver<'_> {
         }
         let services: BTreeMap<&Name, &Service> =
             self.set.ours().map(|service| (&service.name, service)).collect();
-        // Instances of one template share their paths: each path is looked for once in all services.
+        // The instances of a template share their paths, so search all services only once for each path.
         let mut elsewhere: BTreeMap<String, Option<(&Name, String)>> = BTreeMap::new();
         for DataFile { service, path, variable, problem } in files {
             let own = services.get(&service).copied();
             let named = variable.map(|variable| format!("environment.{variable}"));
             let named =
-                named.or_else(|| namer(own?, &path, true)).and_then(|place| Some((&own?.name, place)));
+                named.or_else(|| naming_file(own?, &path, true)).and_then(|place| Some((&own?.name, place)));
             let find =
-                || services.values().find_map(|other| Some((&other.name, namer(other, &path, false)?)));
-            let namer = named.or_else(|| elsewhere.entry(path.clone()).or_insert_with(find).clone());
-            let Some((service, place)) = namer else { continue };
+                || services.values().find_map(|other| Some((&other.name, naming_file(other, &path, false)?)));
+            let naming = named.or_else(|| elsewhere.entry(path.clone()).or_insert_with(find).clone());
+            let Some((service, place)) = naming else { continue };
             let note = format!("`{place}` of `{service}` names this file, and may read it as code");
             self.problems.push(problem.note(note));
         }
     }
 }
 
-/// The program or the other file of the service that names the file at `path`, which is its own or that of another service.
-fn namer(service: &Service, path: &str, is_own: bool) -> Option<String> {
+/// The program or file of a service that names the file at `path`. `is_own` says whether that file belongs to the same service.
+fn naming_file(service: &Service, path: &str, is_own: bool) -> Option<String> {
     let names = |text: &str| names(text, path, is_own);
     let program = service.programs.iter().find(|program| program_names(program, &names));
     if let Some(program) = program {
@@ -84,8 +84,8 @@ fn program_names(program: &Program, names: &dyn Fn(&str) -> bool) -> bool {
     words.iter().any(|(word, _)| names(word))
 }
 
-/// Whether `text` contains the name of the file at `path`, or that of its directory in a way that may mean any file there.
-/// Outside of the service itself only the name counts, because each definition has such a directory.
+/// Whether `text` contains the name of the file at `path`, or the name of its directory in a way that may mean any file there. In
+/// the text of another service only the name of the file counts, because each definition has a directory of that name.
 pub(super) fn names(text: &str, path: &str, is_own: bool) -> bool {
     let (directory, name) = path.rsplit_once('/').unwrap_or((".", path));
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';

@@ -283,35 +283,20 @@ impl Resolver<'_> {
         }
     }
 
+    /// The settings of a logger, still without its directory.
     fn sink(&mut self, log: &manifest::Log, scope: &Scope, has_directory: bool) -> Sink {
         if !has_directory {
-            let written = [
-                ("size", log.size.as_ref().map(|t| t.origin())),
-                ("keep", log.keep.map(|n| n.origin)),
-                ("timestamp", log.timestamp.as_ref().map(|t| t.origin())),
-                ("link", log.link.map(|f| f.origin)),
-                ("tee", log.tee.map(|f| f.origin)),
-                ("user", log.user.as_ref().filter(|_| log.prefix.is_none()).map(|t| t.origin())),
-            ];
-            for (key, origin) in written {
-                let Some(origin) = origin.filter(|_| !log.gives_way(key)) else { continue };
-                self.problems.push(
-                    Diagnostic::new(Code::ConflictingKeys, format!("`log.{key}` has no effect here"))
-                        .at(origin, "this key is only for a log in a directory")
-                        .at(log.to.as_ref().map(|t| t.origin()), "this is not a directory")
-                        .help("name a directory: `log.to = \"/var/log/NAME\"`"),
-                );
-            }
+            self.report_needs_directory(log);
         }
-        let size = self.value(log.size.as_ref(), scope, |v, t, o| {
-            let size = v.size("log.size", t, o)?;
+        let size = self.value(log.size.as_ref(), scope, |values, text, origin| {
+            let size = values.size("log.size", text, origin)?;
+            let message = format!("`log.size` cannot be `{text}`");
             let help = "s6-log takes sizes from 4KB to just below 256MB";
             match SIZES.contains(&size) {
                 true => Some(size),
-                false => v.refuse(format!("`log.size` cannot be `{t}`"), o, "out of range", help),
+                false => values.refuse(message, origin, "out of range", help),
             }
         });
-        let size = size.unwrap_or(1 << 20);
         let keep = log.keep.map_or(20, |number| number.value);
         if let Some(number) = log.keep.filter(|number| !(0..=9999).contains(&number.value)) {
             self.problems.push(
@@ -325,45 +310,75 @@ impl Resolver<'_> {
             let word = self.text(text, scope)?;
             choice("log.timestamp", &word, text.origin(), &words, self.problems)
         });
-        let rootless = self.set.target.rootless;
-        if let Some(text) = log.user.as_ref().filter(|_| rootless) {
+        Sink {
+            directory: None,
+            basename: String::new(),
+            link: log.link.is_some_and(|flag| flag.value),
+            size: size.unwrap_or(1 << 20),
+            keep: u64::try_from(keep).unwrap_or(0),
+            timestamp: timestamp.unwrap_or(Some("T")),
+            tee: log.tee.is_some_and(|flag| flag.value),
+            user: self.log_user(log, scope),
+            prefix: self.log_prefix(log, scope),
+        }
+    }
+
+    /// Reports keys that have no effect because the log is not in a directory.
+    fn report_needs_directory(&mut self, log: &manifest::Log) {
+        let written = [
+            ("size", log.size.as_ref().map(|text| text.origin())),
+            ("keep", log.keep.map(|number| number.origin)),
+            ("timestamp", log.timestamp.as_ref().map(|text| text.origin())),
+            ("link", log.link.map(|flag| flag.origin)),
+            ("tee", log.tee.map(|flag| flag.origin)),
+            ("user", log.user.as_ref().filter(|_| log.prefix.is_none()).map(|text| text.origin())),
+        ];
+        for (key, origin) in written {
+            let Some(origin) = origin.filter(|_| !log.gives_way(key)) else { continue };
             self.problems.push(
-                Diagnostic::new(Code::ConflictingKeys, "`log.user` needs root")
-                    .at(text.origin(), "a container without root cannot change the account")
-                    .help("leave it out: loggers run as the account of the container"),
+                Diagnostic::new(Code::ConflictingKeys, format!("`log.{key}` has no effect here"))
+                    .at(origin, "this key is only for a log in a directory")
+                    .at(log.to.as_ref().map(|text| text.origin()), "this is not a directory")
+                    .help("name a directory: `log.to = \"/var/log/NAME\"`"),
             );
         }
-        let user = match &log.user {
-            _ if rootless => None,
-            Some(_) => self.value(log.user.as_ref(), scope, |v, t, o| v.account("log.user", t, o)),
-            None => Some(Account { name: Some("nobody".into()), group: None, ids: None }),
-        };
-        let prefix = log.prefix.as_ref().and_then(|text| {
-            if !self.system().has(Feature::LogPrefix) {
-                self.problems.push(too_old(self.system(), Feature::LogPrefix, "log.prefix", text.origin()));
+    }
+
+    /// The account that the logger runs as. `None` for that of the container.
+    fn log_user(&mut self, log: &manifest::Log, scope: &Scope) -> Option<Account> {
+        if self.set.target.rootless {
+            if let Some(text) = &log.user {
+                self.problems.push(
+                    Diagnostic::new(Code::ConflictingKeys, "`log.user` needs root")
+                        .at(text.origin(), "a container without root cannot change the account")
+                        .help("leave it out: loggers run as the account of the container"),
+                );
             }
-            self.text(text, scope)
-        });
-        if let Some(text) =
-            log.prefix.as_ref().filter(|_| prefix.as_ref().is_some_and(|p| p.contains('\n') || p.is_empty()))
-        {
+            return None;
+        }
+        match &log.user {
+            Some(_) => self.value(log.user.as_ref(), scope, |values, text, origin| {
+                values.account("log.user", text, origin)
+            }),
+            None => Some(Account { name: Some("nobody".into()), group: None, ids: None }),
+        }
+    }
+
+    /// The prefix for lines on the container's log.
+    fn log_prefix(&mut self, log: &manifest::Log, scope: &Scope) -> Option<String> {
+        let text = log.prefix.as_ref()?;
+        if !self.system().has(Feature::LogPrefix) {
+            self.problems.push(too_old(self.system(), Feature::LogPrefix, "log.prefix", text.origin()));
+        }
+        let prefix = self.text(text, scope)?;
+        if prefix.contains('\n') || prefix.is_empty() {
             self.problems.push(
                 Diagnostic::new(Code::InvalidValue, "`log.prefix` must be one line, and not empty")
                     .at(text.origin(), "this text")
                     .help("write a few words, as in `\"web:\"`, or leave it out for no prefix"),
             );
         }
-        Sink {
-            directory: None,
-            basename: String::new(),
-            link: log.link.is_some_and(|flag| flag.value),
-            size,
-            keep: u64::try_from(keep).unwrap_or(0),
-            timestamp: timestamp.unwrap_or(Some("T")),
-            tee: log.tee.is_some_and(|flag| flag.value),
-            prefix,
-            user,
-        }
+        Some(prefix)
     }
 
     /// The name of the logger that writes into `directory`, and its position in the set. `None` if a oneshot writes into it.
@@ -375,7 +390,7 @@ impl Resolver<'_> {
         scope: &Scope,
         is_stderr: bool,
     ) -> Option<(String, usize)> {
-        let sink = self.placed(sink, directory, origin);
+        let sink = self.sink_in(sink, directory, origin);
         if let Some(known) = self.logs.by_directory.get(directory) {
             let (what, other) = match is_stderr {
                 true => ("standard error", "standard output"),
@@ -421,7 +436,7 @@ impl Resolver<'_> {
 
     /// The sink of a oneshot. No other service may use it, because s6-log locks its directory.
     fn own_sink(&mut self, directory: &str, origin: Origin, sink: &Sink) -> Option<Sink> {
-        let sink = self.placed(sink, directory, origin);
+        let sink = self.sink_in(sink, directory, origin);
         if let Some(known) = self.logs.by_directory.get(directory) {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, format!("`{directory}` is already another log"))
@@ -436,7 +451,7 @@ impl Resolver<'_> {
         Some(sink)
     }
 
-    fn placed(&mut self, sink: &Sink, directory: &str, origin: Origin) -> Sink {
+    fn sink_in(&mut self, sink: &Sink, directory: &str, origin: Origin) -> Sink {
         let inside = |place: &str| {
             directory == place || directory.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'))
         };

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::command::add_script;
+use super::ready::Readiness;
 use super::scope::Scope;
 use super::values::Values;
 use super::{Resolver, choice, too_old};
@@ -10,7 +11,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::{self, Flag, LongrunKeys, Numbers, ServiceTable};
 use crate::model::{
     Command, Feature, Finish, Idle, Kind, Longrun, OnExit, Question, ReadinessCheck, Run, Script, ServiceRef,
-    Stderr,
+    Stderr, Surroundings,
 };
 
 /// The default time in which a service must report that it is ready, in milliseconds.
@@ -24,27 +25,20 @@ impl Resolver<'_> {
         let own = &keys.own;
         let common = self.common(&keys.common, scope);
         let run = self.command_in(&common.surroundings, own.run.as_ref(), "run", scope);
-        let run = run.map(|command| self.replace_the_shell(command));
+        let run = run.map(|command| self.add_exec(command));
         if own.run.is_none() {
-            self.problems.push(
-                Diagnostic::new(Code::MissingKey, format!("`[{}]` has no `run`", scope.table))
-                    .at(scope.origin, "this longrun")
-                    .help("name the program: `run = [\"nginx\", \"-g\", \"daemon off;\"]`"),
-            );
+            self.report_missing_run(scope);
         }
         let prepare = self.command_in(&common.surroundings, own.prepare.as_ref(), "prepare", scope);
         let finish = own.finish.as_ref().and_then(|command| self.command(command, "finish", scope));
         let ready = own.ready.as_ref().map(|ready| self.ready(ready, &common.surroundings, scope));
         let ready = ready.unwrap_or_default();
-        let signal = self.value(own.down_signal.as_ref(), scope, |v, t, o| v.signal("down-signal", t, o));
-        let reload_signal =
-            self.value(own.reload_signal.as_ref(), scope, |v, t, o| v.signal("reload-signal", t, o));
-        let timeout_kill =
-            self.value(own.timeout_kill.as_ref(), scope, |v, t, o| v.duration("timeout-kill", t, o));
-        let timeout_finish =
-            self.value(own.timeout_finish.as_ref(), scope, |v, t, o| v.duration("timeout-finish", t, o));
+        let signal = self.signal("down-signal", own.down_signal.as_ref(), scope);
+        let reload_signal = self.signal("reload-signal", own.reload_signal.as_ref(), scope);
+        let timeout_kill = self.duration("timeout-kill", own.timeout_kill.as_ref(), scope);
+        let timeout_finish = self.duration("timeout-finish", own.timeout_finish.as_ref(), scope);
         let restart_delay = self
-            .value(own.restart_delay.as_ref(), scope, |v, t, o| v.duration("restart-delay", t, o))
+            .duration("restart-delay", own.restart_delay.as_ref(), scope)
             .map(|delay| delay.div_ceil(1000))
             // After `finish`, s6 itself waits one second, unless the service was ready.
             .map(|delay| if ready.fd.is_some() { delay } else { delay.saturating_sub(1) })
@@ -54,64 +48,20 @@ impl Resolver<'_> {
         let on_exit = on_exit.map(|on_exit| self.on_exit(on_exit, scope));
         let deaths = on_exit.as_ref().and_then(|on_exit| on_exit.deaths).map(|(deaths, _)| deaths);
         let lock_fd = own.lock_fd.and_then(|number| self.descriptor("lock-fd", number));
-        let tally = own.max_death_tally.and_then(|number| self.number("max-death-tally", number, 1..=4096));
-        let is_nearer = |key: &str, other: &str| !own.gives_way(key) && own.gives_way(other);
-        let tally = tally.filter(|tally| {
-            deaths.is_none_or(|deaths| *tally >= deaths) || !is_nearer("on-exit", "max-death-tally")
-        });
-        if let (Some(tally), Some(deaths), Some(number)) = (tally, deaths, own.max_death_tally)
-            && tally < deaths
-        {
-            self.problems.push(
-                Diagnostic::new(Code::ConflictingKeys, "s6 would forget deaths that `on-exit.deaths` counts")
-                    .at(number.origin, format!("s6 remembers {tally} deaths, {deaths} are counted"))
-                    .help("leave `max-death-tally` out"),
-            );
-        }
+        let tally = self.death_tally(own, deaths);
+        self.check_features(own);
         let flag = |flag: Option<Flag>| flag.is_some_and(|flag| flag.value);
-        for (key, flag, feature) in [
-            ("stop-group", own.stop_group, Feature::FinishProcessGroup),
-            ("flag-timeout-killpg", own.flag_timeout_killpg, Feature::KillProcessGroup),
-            ("flag-newpidns", own.flag_newpidns, Feature::NewPidNamespace),
-        ] {
-            if let Some(flag) = flag.filter(|flag| flag.value && !self.system().has(feature)) {
-                self.problems.push(too_old(self.system(), feature, key, flag.origin));
-            }
-        }
-        if let Some(number) = own.lock_fd.filter(|_| !self.system().has(Feature::LockFd)) {
-            self.problems.push(too_old(self.system(), Feature::LockFd, "lock-fd", number.origin));
-        }
-        if let Some(text) = own.reload_signal.as_ref().filter(|_| !self.system().has(Feature::Reload)) {
-            self.problems.push(too_old(self.system(), Feature::Reload, "reload-signal", text.origin()));
-        }
-
-        let ready_within = match &ready.poll {
-            Some(poll) if poll.tries > 0 => {
-                poll.tries.saturating_mul(poll.interval.saturating_add(poll.timeout))
-            }
-            _ => READY_WITHIN,
-        };
-        let timeout_up = common.timeout_up.filter(|limit| {
-            let is_nearer = !own.gives_way("ready") && keys.common.gives_way("timeout-up");
-            *limit > 0 || ready.poll.is_none() || !is_nearer
-        });
         let workdir = &common.surroundings.workdir;
         let mut longrun = Longrun {
+            timeout_up: self.start_limit(keys, common.timeout_up, &ready),
             dependencies: common.dependencies,
-            timeout_up: timeout_up.unwrap_or(if ready.fd.is_some() { ready_within } else { 0 }),
             timeout_down: common.timeout_down,
             check: ready.question.map(|question| {
                 let timeout = ready.poll.as_ref().map_or(0, |poll| poll.timeout);
                 Script::Check(Box::new(check(scope, question, timeout, workdir.clone())))
             }),
             timeout_kill: Some(timeout_kill.unwrap_or(KILL_AFTER)),
-            // `finish` also stops the process group and waits before the next start.
-            timeout_finish: timeout_finish.or_else(|| {
-                let group = if stop_group { 1_000 } else { 0 };
-                let extra =
-                    restart_delay.map_or(0, |delay| delay.saturating_mul(1_000)).saturating_add(group);
-                (extra > 0).then(|| extra.saturating_add(5_000))
-            }),
+            timeout_finish: timeout_finish.or_else(|| finish_limit(stop_group, restart_delay)),
             max_death_tally: tally.or(deaths.filter(|deaths| *deaths > 100)),
             down_signal: signal.map(|signal| signal.as_bytes().to_vec()),
             reload_signal: reload_signal.map(|signal| signal.as_bytes().to_vec()),
@@ -122,26 +72,7 @@ impl Resolver<'_> {
             files: ready.files,
             ..Longrun::default()
         };
-        if longrun.timeout_up == 0 && ready.poll.is_some() {
-            // If a check never succeeds, the start must time out, or the boot would hang.
-            self.problems.push(
-                Diagnostic::new(Code::ConflictingKeys, "a readiness check needs a limit")
-                    .at(
-                        keys.common.timeout_up.as_ref().map(|text| text.origin()),
-                        "with this value the start may never end",
-                    )
-                    .help("write a duration; a check that never succeeds would hang the boot"),
-            );
-        }
-        let mut log = keys.common.log.clone();
-        // If the service is in a pipeline itself, a farther `log` makes no logger.
-        if let Some(log) =
-            log.as_mut().filter(|_| own.producer_for.is_some() && !own.gives_way("producer-for"))
-        {
-            log.to.take_if(|_| keys.common.log.as_ref().is_some_and(|log| log.gives_way("to")));
-            log.prefix.take_if(|_| keys.common.log.as_ref().is_some_and(|log| log.gives_way("prefix")));
-        }
-        let output = self.log(log.as_ref(), scope, &mut longrun);
+        let output = self.log(own_log(keys).as_ref(), scope, &mut longrun);
         self.pipeline(own, scope, &mut longrun);
         for (key, command) in [
             ("run", &run),
@@ -164,22 +95,11 @@ impl Resolver<'_> {
                 restart_delay,
             })));
         }
-        let mut surroundings = common.surroundings;
-        surroundings.here = {
-            let account = surroundings.user.iter().flat_map(|user| [&user.name, &user.group]).flatten();
-            let scripts = [run.as_ref(), surroundings.only_if.as_ref()].into_iter().flatten();
-            let interpreters = scripts.flat_map(|command| match command {
-                Command::Script { interpreter, .. } => &interpreter[..],
-                Command::Exec { .. } => &[],
-            });
-            let later =
-                surroundings.workdir.iter().chain(&surroundings.path).chain(account).chain(interpreters);
-            free_variable("here", later.map(String::as_str))
-        };
+        let here = directory_variable(run.as_ref(), &common.surroundings);
         longrun.run = Script::Run(Box::new(Run {
             table: scope.table.clone(),
             name: scope.name.clone(),
-            surroundings,
+            surroundings: Surroundings { here, ..common.surroundings },
             discard_stdout: output.discard_stdout,
             keeps_errors_apart: longrun.producer_for.is_some() && output.stderr == Stderr::Container,
             stderr: output.stderr,
@@ -197,6 +117,79 @@ impl Resolver<'_> {
         self.add(&keys.common, scope, Kind::Longrun(Box::new(longrun)));
     }
 
+    fn report_missing_run(&mut self, scope: &Scope) {
+        self.problems.push(
+            Diagnostic::new(Code::MissingKey, format!("`[{}]` has no `run`", scope.table))
+                .at(scope.origin, "this longrun")
+                .help("name the program: `run = [\"nginx\", \"-g\", \"daemon off;\"]`"),
+        );
+    }
+
+    /// The value of `max-death-tally`. Reports one that is too small for `deaths`, the number that `on-exit.deaths` counts.
+    fn death_tally(&mut self, own: &LongrunKeys, deaths: Option<u32>) -> Option<u32> {
+        let number = own.max_death_tally?;
+        let tally = self.number("max-death-tally", number, 1..=4096)?;
+        let Some(deaths) = deaths.filter(|deaths| tally < *deaths) else { return Some(tally) };
+        if !own.gives_way("on-exit") && own.gives_way("max-death-tally") {
+            return None;
+        }
+        self.problems.push(
+            Diagnostic::new(Code::ConflictingKeys, "s6 would forget deaths that `on-exit.deaths` counts")
+                .at(number.origin, format!("s6 remembers {tally} deaths, {deaths} are counted"))
+                .help("leave `max-death-tally` out"),
+        );
+        Some(tally)
+    }
+
+    /// Reports keys for which the target is too old.
+    fn check_features(&mut self, own: &LongrunKeys) {
+        let flag = |flag: Option<Flag>| flag.filter(|flag| flag.value).map(|flag| flag.origin);
+        let lock_fd = own.lock_fd.map(|number| number.origin);
+        let reload_signal = own.reload_signal.as_ref().map(|text| text.origin());
+        for (key, origin, feature) in [
+            ("stop-group", flag(own.stop_group), Feature::FinishProcessGroup),
+            ("flag-timeout-killpg", flag(own.flag_timeout_killpg), Feature::KillProcessGroup),
+            ("flag-newpidns", flag(own.flag_newpidns), Feature::NewPidNamespace),
+            ("lock-fd", lock_fd, Feature::LockFd),
+            ("reload-signal", reload_signal, Feature::Reload),
+        ] {
+            if let Some(origin) = origin.filter(|_| !self.system().has(feature)) {
+                self.problems.push(too_old(self.system(), feature, key, origin));
+            }
+        }
+    }
+
+    /// How long a start may take, in milliseconds; 0 is no limit. Reports a readiness check without a limit: if it never
+    /// succeeded, the boot would hang.
+    fn start_limit(
+        &mut self,
+        keys: &ServiceTable<LongrunKeys>,
+        timeout_up: Option<u32>,
+        ready: &Readiness,
+    ) -> u32 {
+        let written = timeout_up.filter(|limit| {
+            let is_nearer = !keys.own.gives_way("ready") && keys.common.gives_way("timeout-up");
+            *limit > 0 || ready.poll.is_none() || !is_nearer
+        });
+        if let Some(0) = written
+            && ready.poll.is_some()
+        {
+            let origin = keys.common.timeout_up.as_ref().map(|text| text.origin());
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, "a readiness check needs a limit")
+                    .at(origin, "with this value the start may never end")
+                    .help("write a duration; a check that never succeeds would hang the boot"),
+            );
+        }
+        written.unwrap_or(match &ready.poll {
+            _ if ready.fd.is_none() => 0,
+            Some(poll) if poll.tries > 0 => {
+                poll.tries.saturating_mul(poll.interval.saturating_add(poll.timeout))
+            }
+            _ => READY_WITHIN,
+        })
+    }
+
     /// Resolves `on-exit`.
     fn on_exit(&mut self, keys: &manifest::OnExit, scope: &Scope) -> OnExit {
         let codes = |resolver: &mut Self, key: &str, numbers: Option<&Numbers>| -> Vec<u8> {
@@ -205,6 +198,31 @@ impl Resolver<'_> {
                 .filter_map(|code| u8::try_from(code).ok())
                 .collect()
         };
+        self.check_codes(keys);
+        let deaths = self.counted_deaths(keys, scope);
+        let words = [("give-up", false), ("stop-container", true)];
+        let stop_container = keys.then.as_ref().is_some_and(|text| {
+            let Some(word) = self.text(text, scope) else { return false };
+            let stops = choice("on-exit.then", &word, text.origin(), &words, self.problems).unwrap_or(false);
+            if stops && !self.system().is_overlay() {
+                self.problems.push(
+                    Diagnostic::new(Code::ConflictingKeys, "`stop-container` needs s6-overlay")
+                        .at(text.origin(), format!("the target is {}", self.system()))
+                        .help("without s6-overlay a service can only `give-up`"),
+                );
+            }
+            stops
+        });
+        OnExit {
+            codes: codes(self, "on-exit.codes", keys.codes.as_ref()),
+            except: codes(self, "on-exit.except", keys.except.as_ref()),
+            deaths,
+            stop_container,
+        }
+    }
+
+    /// Reports `on-exit.codes` and `on-exit.except` that are empty or exclude each other.
+    fn check_codes(&mut self, keys: &manifest::OnExit) {
         for (key, numbers) in [("codes", &keys.codes), ("except", &keys.except)] {
             let Some(numbers) = numbers.as_ref().filter(|numbers| numbers.list.is_empty()) else { continue };
             self.problems.push(
@@ -227,8 +245,12 @@ impl Resolver<'_> {
                 .help("keep the one that names fewer codes"),
             );
         }
-        let within = self.value(keys.within.as_ref(), scope, |v, t, o| v.duration("on-exit.within", t, o));
-        let deaths = match (keys.deaths, &keys.within) {
+    }
+
+    /// The number of deaths of `on-exit.deaths`, and the seconds of `on-exit.within`.
+    fn counted_deaths(&mut self, keys: &manifest::OnExit, scope: &Scope) -> Option<(u32, u32)> {
+        let within = self.duration("on-exit.within", keys.within.as_ref(), scope);
+        match (keys.deaths, &keys.within) {
             (Some(deaths), Some(_)) => self
                 .number("on-exit.deaths", deaths, 1..=4096)
                 .zip(within.map(|within| within.div_ceil(1000).max(1))),
@@ -249,25 +271,6 @@ impl Resolver<'_> {
                 );
                 None
             }
-        };
-        let words = [("give-up", false), ("stop-container", true)];
-        let stop_container = keys.then.as_ref().is_some_and(|text| {
-            let Some(word) = self.text(text, scope) else { return false };
-            let stops = choice("on-exit.then", &word, text.origin(), &words, self.problems).unwrap_or(false);
-            if stops && !self.system().is_overlay() {
-                self.problems.push(
-                    Diagnostic::new(Code::ConflictingKeys, "`stop-container` needs s6-overlay")
-                        .at(text.origin(), format!("the target is {}", self.system()))
-                        .help("without s6-overlay a service can only `give-up`"),
-                );
-            }
-            stops
-        });
-        OnExit {
-            codes: codes(self, "on-exit.codes", keys.codes.as_ref()),
-            except: codes(self, "on-exit.except", keys.except.as_ref()),
-            deaths,
-            stop_container,
         }
     }
 
@@ -297,6 +300,36 @@ impl Resolver<'_> {
                 Some(vec![ServiceRef { name: name.as_str().into(), origin: Some(text.origin()) }]);
         }
     }
+}
+
+/// The limit for a generated `finish` that stops the process group or waits before the next start, in milliseconds.
+fn finish_limit(stop_group: bool, restart_delay: Option<u32>) -> Option<u32> {
+    let group = if stop_group { 1_000 } else { 0 };
+    let extra = restart_delay.map_or(0, |delay| delay.saturating_mul(1_000)).saturating_add(group);
+    (extra > 0).then(|| extra.saturating_add(5_000))
+}
+
+/// The key `log` of a longrun. If the service names its consumer itself, a `log` from the defaults makes no logger for it.
+fn own_log(keys: &ServiceTable<LongrunKeys>) -> Option<manifest::Log> {
+    let mut log = keys.common.log.clone()?;
+    if keys.own.producer_for.is_some() && !keys.own.gives_way("producer-for") {
+        let (to, prefix) = (log.gives_way("to"), log.gives_way("prefix"));
+        log.to.take_if(|_| to);
+        log.prefix.take_if(|_| prefix);
+    }
+    Some(log)
+}
+
+/// The name of the variable for the service directory in `run`. No word that comes after it in the script contains the name.
+fn directory_variable(run: Option<&Command>, surroundings: &Surroundings) -> String {
+    let account = surroundings.user.iter().flat_map(|user| [&user.name, &user.group]).flatten();
+    let scripts = [run, surroundings.only_if.as_ref()].into_iter().flatten();
+    let interpreters = scripts.flat_map(|command| match command {
+        Command::Script { interpreter, .. } => &interpreter[..],
+        Command::Exec { .. } => &[],
+    });
+    let later = surroundings.workdir.iter().chain(&surroundings.path).chain(account).chain(interpreters);
+    free_variable("here", later.map(String::as_str))
 }
 
 /// The data of `data/check`, for a check that may take at most `timeout` milliseconds.

@@ -18,7 +18,9 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Problems, did_you_mean};
-use crate::manifest::{CommonKeys, Manifest, ManifestText, Names, ServiceEntry, ServiceKeys, TargetKeys};
+use crate::manifest::{
+    CommonKeys, Instances, Manifest, ManifestText, Names, ServiceEntry, ServiceKeys, TargetKeys,
+};
 use crate::model::{
     Bundle, Feature, Kind, Layer, Literal, Longrun, Name, Program, Service, ServiceRef, ServiceSet, System,
     Target,
@@ -48,7 +50,7 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
         data_files: Vec::new(),
         read_only: None,
         added: manifest.added,
-        spent: 0,
+        size: 0,
     };
     if let Some(defaults) = manifest.too_large {
         resolver.problems.push(too_large(defaults, "with these defaults in every service"));
@@ -66,7 +68,7 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
     resolver.report_needless_without(manifest.target.without.as_ref());
     for entry in &manifest.services {
         resolver.report_needless_without(entry.keys.without());
-        if !resolver.is_exhausted() {
+        if !resolver.is_too_large() {
             resolver.entry(entry);
         }
     }
@@ -106,16 +108,16 @@ struct Resolver<'p> {
     programs: Vec<Program>,
     /// Texts of the current service that look as if something expands them.
     literals: Vec<Literal>,
-    /// The commands of the current service as written, if its template has parameters that may hold any character.
+    /// The commands of the current service as written, if the patterns of its template allow harmful values.
     commands: Vec<Vec<String>>,
-    /// Files that are not scripts, with added values that could be code if something reads the file as code.
+    /// Files that are not scripts and contain harmful values. They are reported if a program may read them as code.
     data_files: Vec<DataFile>,
     /// The writable directories, if the root is read-only.
     read_only: Option<Vec<String>>,
     /// The file of the additions, whose values may come from anyone.
     added: Option<FileId>,
     /// The size of the expanded texts and the services so far, in bytes.
-    spent: usize,
+    size: usize,
 }
 
 /// The largest size of the expanded manifest. Ten lines can ask for more instances of a long script than fit into memory.
@@ -132,22 +134,22 @@ impl Resolver<'_> {
         self.set.target.system
     }
 
-    /// Adds up the sizes of the services, and reports the service that exceeds the limit.
-    fn spend(&mut self, bytes: usize, origin: Origin) {
-        let was_exhausted = self.is_exhausted();
-        self.spent = self.spent.saturating_add(bytes);
-        if self.is_exhausted() && !was_exhausted {
+    /// Adds to the size of the manifest. Reports the limit when it is exceeded for the first time.
+    fn add_size(&mut self, bytes: usize, origin: Origin) {
+        let was_too_large = self.is_too_large();
+        self.size = self.size.saturating_add(bytes);
+        if self.is_too_large() && !was_too_large {
             self.problems.push(too_large(origin, "up to here"));
         }
     }
 
-    /// How many bytes there is still room for.
+    /// How many bytes may still be added before the limit.
     fn bytes_left(&self) -> usize {
-        MOST_BYTES.saturating_sub(self.spent)
+        MOST_BYTES.saturating_sub(self.size)
     }
 
-    fn is_exhausted(&self) -> bool {
-        self.spent > MOST_BYTES
+    fn is_too_large(&self) -> bool {
+        self.size > MOST_BYTES
     }
 
     fn entry(&mut self, entry: &ServiceEntry) {
@@ -212,42 +214,15 @@ impl Resolver<'_> {
     ) {
         let table = format!("{kind}.{}", name.value);
         let Some(instances) = &common.instances else {
-            if let Some(parameters) = common.parameters.as_ref().filter(|_| !common.gives_way("parameters")) {
-                self.problems.push(
-                    Diagnostic::new(Code::ConflictingKeys, "`parameters` without `instances`")
-                        .at(parameters.origin, "only a template has parameters")
-                        .help("add `instances = []` to make this service a template"),
-                );
-            }
+            self.report_parameters(common);
             let scope = self.with_start(Scope::service(name, table), common);
             make(self, &scope);
             return;
         };
         let declared = common.parameters.iter().flat_map(|declared| &declared.list);
         let declared: Vec<_> = declared.map(|one| Parameter::new(one, self.problems)).collect();
-        let mut list: Vec<InstanceValues> = Vec::new();
-        if let Some(number) = &instances.count {
-            if !(0..=9999).contains(&number.value) {
-                self.problems.push(
-                    Diagnostic::new(
-                        Code::InvalidValue,
-                        format!("`{}` is not a number of instances", number.value),
-                    )
-                    .at(number.origin, "out of range")
-                    .help("write a number from 0 to 9999, or the names of the instances"),
-                );
-            } else {
-                list.extend((1..=number.value).map(|n| {
-                    let text =
-                        ManifestText { value: n.to_string(), origin: number.origin, from_defaults: false };
-                    (Variable::Number(n), text, Vec::new())
-                }));
-            }
-        }
-        list.extend(instances.named.iter().map(|(name, values)| {
-            (Variable::Text(name.value.clone()), name.clone(), values.entries.clone())
-        }));
         let template = Scope::template(name, table, declared);
+        let list = self.instance_values(instances);
         template.check_given(list.iter().flat_map(|(_, _, given)| given), self.problems);
         let mut members = Vec::new();
         let known = self.problems.len();
@@ -255,7 +230,7 @@ impl Resolver<'_> {
             if self.problems.len() > known + MOST_MISTAKES {
                 self.problems.drop_repeated(known);
             }
-            if self.is_exhausted() || self.problems.len() > known + MOST_MISTAKES {
+            if self.is_too_large() || self.problems.len() > known + MOST_MISTAKES {
                 break;
             }
             let full = format!("{}-{}", name.value, instance.value);
@@ -268,29 +243,70 @@ impl Resolver<'_> {
             let mut scope = self.with_start(scope, common);
             scope.is_first = members.is_empty();
             scope.check_values(&given, self.problems);
-            self.spend(SERVICE_BYTES, instance.origin);
+            self.add_size(SERVICE_BYTES, instance.origin);
             make(self, &scope);
             template.note_used(&scope);
             members.push(ServiceRef { name: full.as_str().into(), origin: Some(instance.origin) });
         }
         if members.is_empty() {
-            // A template without instances is checked too, so that mistakes are reported before the first instance exists.
-            let services = self.set.services.len();
-            let (boot, late) = (self.start.boot.len(), self.start.late.len());
-            let logs = self.logs.clone();
-            let required_by = self.required_by.len();
             let scope = self.with_start(template.with_stand_ins(instances.count.is_some()), common);
-            make(self, &scope);
+            self.try_out(|resolver| make(resolver, &scope));
             template.note_used(&scope);
-            self.set.services.truncate(services);
-            self.start.boot.truncate(boot);
-            self.start.late.truncate(late);
-            self.logs = logs;
-            self.required_by.truncate(required_by);
         }
         template.check_declared(self.problems);
         let bundle = Kind::Bundle(Bundle { contents: members });
         self.set.services.push(Service::new(name.value.as_str().into(), Some(name.origin), bundle));
+    }
+
+    /// Reports `parameters` of a service without `instances`.
+    fn report_parameters(&mut self, common: &CommonKeys) {
+        if let Some(parameters) = common.parameters.as_ref().filter(|_| !common.gives_way("parameters")) {
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, "`parameters` without `instances`")
+                    .at(parameters.origin, "only a template has parameters")
+                    .help("add `instances = []` to make this service a template"),
+            );
+        }
+    }
+
+    /// The instances of a template, counted or named.
+    fn instance_values(&mut self, instances: &Instances) -> Vec<InstanceValues> {
+        let mut list = Vec::new();
+        if let Some(number) = &instances.count {
+            if (0..=9999).contains(&number.value) {
+                list.extend((1..=number.value).map(|n| {
+                    let text =
+                        ManifestText { value: n.to_string(), origin: number.origin, from_defaults: false };
+                    (Variable::Number(n), text, Vec::new())
+                }));
+            } else {
+                let message = format!("`{}` is not a number of instances", number.value);
+                self.problems.push(
+                    Diagnostic::new(Code::InvalidValue, message)
+                        .at(number.origin, "out of range")
+                        .help("write a number from 0 to 9999, or the names of the instances"),
+                );
+            }
+        }
+        list.extend(instances.named.iter().map(|(name, values)| {
+            (Variable::Text(name.value.clone()), name.clone(), values.entries.clone())
+        }));
+        list
+    }
+
+    /// Calls `make` only for the problems that it reports, and removes the service that it makes. This finds the mistakes of a
+    /// template before its first instance exists.
+    fn try_out(&mut self, make: impl FnOnce(&mut Self)) {
+        let services = self.set.services.len();
+        let (boot, late) = (self.start.boot.len(), self.start.late.len());
+        let logs = self.logs.clone();
+        let required_by = self.required_by.len();
+        make(self);
+        self.set.services.truncate(services);
+        self.start.boot.truncate(boot);
+        self.start.late.truncate(late);
+        self.logs = logs;
+        self.required_by.truncate(required_by);
     }
 
     /// Reports pipelines with a service of another layer, because s6gen cannot change its definition.
@@ -466,8 +482,8 @@ fn unknown_version(
         .help(meant.unwrap_or_default() + &known)
 }
 
-/// Resolves `[target]`.
-pub fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
+/// The system of `[target]`.
+fn target_system(keys: &TargetKeys, problems: &mut Problems) -> System {
     if let (Some(overlay), Some(s6rc)) = (&keys.s6_overlay, &keys.s6_rc) {
         problems.push(
             Diagnostic::new(Code::ConflictingKeys, "`s6-overlay` and `s6-rc` exclude each other")
@@ -492,7 +508,12 @@ pub fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
             }
         }
     }
-    let mut target = Target::new(system);
+    system
+}
+
+/// Resolves `[target]`.
+pub fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
+    let mut target = Target::new(target_system(keys, problems));
     target.rootless = keys.rootless.is_some_and(|flag| flag.value);
     let mut values = Values::new(problems);
     for (text, key, field) in
@@ -510,10 +531,16 @@ pub fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
                 .help("the first line of scripts contains it, and the kernel cuts that line at a blank"),
         );
     }
+    check_target_tree(keys, &target, problems);
+    target
+}
+
+/// Reports a `tree` that no definition fits into, or that belongs to s6-overlay.
+fn check_target_tree(keys: &TargetKeys, target: &Target, problems: &mut Problems) {
     if let Some(text) = keys.tree.as_ref().filter(|text| text.value == target.tree) {
         let wrong = match () {
             () if text.value.contains(char::is_control) => Some("this path contains a control character"),
-            // Every definition and what is in it needs some bytes more.
+            // The paths of the files in a definition are longer.
             () if text.value.len() > values::LONGEST_PATH - 600 => {
                 Some("nothing fits into it: a path can have at most 4,095 bytes")
             }
@@ -541,7 +568,6 @@ pub fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
                 .help("choose a directory of its own, or `/etc/s6-overlay/s6-rc.d` itself"),
         );
     }
-    target
 }
 
 /// The report that the services of the manifest need too much room.

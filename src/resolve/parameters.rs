@@ -1,18 +1,19 @@
 //! The parameters of a template, and the values that they may have.
 //!
-//! A value that was set while the system runs may come from anyone. In a place where a program could read it as more than data,
-//! it must consist of harmless characters or match the pattern that the author of the template has declared.
+//! A value that was set while the system runs may come from anyone. It is *harmful* if a program could read it as code or as an
+//! option, and not as plain data. Where that could happen, a value must consist of harmless characters, or match the pattern that
+//! the author of the template has declared.
 
 use regex_lite::{Regex, RegexBuilder};
 
 use crate::diagnostic::{Code, Diagnostic, Problems};
 use crate::manifest::{DeclaredParameter, ManifestText};
 
-/// The characters besides letters and digits that are only a part of a word for every program.
+/// The harmless characters besides letters and digits: every program reads them as a part of a word.
 pub(super) const HARMLESS: &str = "_.,:@%+=/-";
-/// The largest compiled pattern, in bytes. It bounds the time that a value takes.
+/// The largest compiled pattern, in bytes. This limits the time that matching takes.
 const LARGEST_PATTERN: usize = 1 << 16;
-/// The longest value that is compared with a pattern, in bytes. No longer one can be an argument.
+/// The longest value that is compared with a pattern, in bytes. A longer one cannot be an argument of a program.
 const LONGEST_VALUE: usize = 1 << 17;
 /// How much of a value a report shows.
 const SHOWN: usize = 40;
@@ -26,7 +27,7 @@ pub(super) struct Parameter {
 
 struct Pattern {
     text: ManifestText,
-    /// None if it cannot be read, which was reported.
+    /// `None` if the pattern cannot be read. That was reported.
     regex: Option<Regex>,
 }
 
@@ -54,8 +55,8 @@ impl Parameter {
     }
 
     /// Whether its pattern allows characters that mean something to a shell or to another interpreter.
-    pub fn is_wide(&self) -> bool {
-        self.pattern.as_ref().is_some_and(|pattern| is_wide(&pattern.text.value))
+    pub fn allows_harmful_values(&self) -> bool {
+        self.pattern.as_ref().is_some_and(|pattern| allows_harmful_values(&pattern.text.value))
     }
 
     /// Reports a value that does not match the declared pattern.
@@ -77,13 +78,13 @@ impl Parameter {
 
 /// The expression that matches a whole text if and only if `pattern` does.
 fn compile(pattern: &str) -> Result<Regex, String> {
-    // By itself first, so that no bracket of it ends the group.
+    // Compile the pattern alone first: a bracket in it must not close the group around it.
     let compile = |text: &str| RegexBuilder::new(text).size_limit(LARGEST_PATTERN).build();
     compile(pattern).and_then(|_| compile(&format!("\\A(?:{pattern})\\z"))).map_err(|error| error.to_string())
 }
 
-/// Whether a pattern may match more than harmless characters. One that is hard to read counts as one that does.
-fn is_wide(pattern: &str) -> bool {
+/// Whether a pattern may match characters that are not harmless. If that is hard to find out, the answer is yes.
+fn allows_harmful_values(pattern: &str) -> bool {
     let is_harmless = |c: char| c.is_ascii_alphanumeric() || HARMLESS.contains(c);
     let mut chars = pattern.chars().peekable();
     let mut in_class = false;
@@ -117,8 +118,8 @@ fn is_wide(pattern: &str) -> bool {
     false
 }
 
-/// Why a value could be more than a value to the program that gets it.
-pub(super) fn harm(value: &str) -> Option<String> {
+/// Why a program could read a value as code or as an option. `None` for a harmless value.
+pub(super) fn why_harmful(value: &str) -> Option<String> {
     let is_harmless = |c: &char| c.is_ascii_alphanumeric() || HARMLESS.contains(*c);
     match value.chars().find(|c| !is_harmless(c)) {
         Some(' ') => Some("contains a blank".to_owned()),

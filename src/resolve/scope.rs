@@ -38,11 +38,11 @@ pub(super) struct Scope {
     /// When it starts.
     pub start: StartAt,
     /// Whether it stands for instances that do not exist yet, whose parameters are unknown.
-    is_dry: bool,
+    is_stand_in: bool,
     /// Whether it is the first service that is made of its template.
     pub is_first: bool,
     variables: BTreeMap<String, Variable>,
-    /// The same as the expressions take them.
+    /// The same variables in the form that expressions need.
     values: OnceCell<VariableValues>,
     declared: Rc<[Parameter]>,
     /// Whether a value was added while the system runs.
@@ -57,8 +57,8 @@ pub(super) struct Scope {
 /// A value that was added while the system runs, of a parameter without a pattern.
 struct AddedValue {
     text: ManifestText,
-    /// Why it could be more than a value to a program.
-    harm: Option<String>,
+    /// Why a program could read it as code or as an option. `None` if no program can.
+    why_harmful: Option<String>,
 }
 
 impl Scope {
@@ -71,7 +71,7 @@ impl Scope {
             table,
             is_template: false,
             start: StartAt::Boot,
-            is_dry: false,
+            is_stand_in: false,
             is_first: true,
             variables,
             values: OnceCell::new(),
@@ -108,7 +108,7 @@ impl Scope {
             table: self.table.clone(),
             is_template: true,
             start: StartAt::Boot,
-            is_dry: false,
+            is_stand_in: false,
             is_first: false,
             variables,
             values: OnceCell::new(),
@@ -127,7 +127,10 @@ impl Scope {
             |name: &str| self.declared.iter().any(|known| known.name.value == name && known.has_pattern());
         let values = given.iter().filter(is_added).filter(|(key, _)| !has_pattern(&key.value));
         let values = values.map(|(key, value)| {
-            (key.value.clone(), AddedValue { text: value.clone(), harm: parameters::harm(&value.value) })
+            (
+                key.value.clone(),
+                AddedValue { text: value.clone(), why_harmful: parameters::why_harmful(&value.value) },
+            )
         });
         Scope { has_added: given.iter().any(|one| is_added(&one)), added: values.collect(), ..self }
     }
@@ -141,23 +144,27 @@ impl Scope {
         }
     }
 
-    /// The report on an added value in this text of which a program could read more than a value. It was not reported for
-    /// this service before.
-    pub fn harm(&self, text: &RawText, expanded: &str, expressions: &Expressions) -> Option<Diagnostic> {
+    /// The report on the first added value in this text that a program could read as code or as an option.
+    pub fn harmful_value(
+        &self,
+        text: &RawText,
+        expanded: &str,
+        expressions: &Expressions,
+    ) -> Option<Diagnostic> {
         let written = text.unexpanded();
-        // What a value is cut to may be an option, although the value is none.
+        // An expression may cut a harmless value to a part that begins with `-`.
         let is_option = expanded.starts_with('-') && written.starts_with("{{");
-        if !is_option && self.added.values().all(|value| value.harm.is_none()) {
+        if !is_option && self.added.values().all(|value| value.why_harmful.is_none()) {
             return None;
         }
-        let harm = |value: &AddedValue| match &value.harm {
+        let why_harmful = |value: &AddedValue| match &value.why_harmful {
             None if is_option && value.text.value.contains('-') => Some("becomes an option here".to_owned()),
-            harm => harm.clone(),
+            why => why.clone(),
         };
-        let landing = expressions.landing(written);
-        let lands = self.added.iter().filter(|(name, _)| landing.contains(*name));
+        let in_result = expressions.names_in_result(written);
+        let values = self.added.iter().filter(|(name, _)| in_result.contains(*name));
         let (name, value, why) =
-            lands.filter_map(|(name, value)| Some((name, value, harm(value)?))).next()?;
+            values.filter_map(|(name, value)| Some((name, value, why_harmful(value)?))).next()?;
         let message = format!("`{name}` cannot be {} here", parameters::shown(&value.text.value));
         Some(
             Diagnostic::new(Code::InvalidValue, message)
@@ -174,15 +181,15 @@ impl Scope {
         )
     }
 
-    /// Whether every added value in the text may stand there; reports the first one that may not.
-    pub fn may_hold(
+    /// Whether no added value in the text is harmful there. Reports the first one that is, once for each service.
+    pub fn allows_added_values(
         &self,
         text: &RawText,
         expanded: &str,
         expressions: &Expressions,
         problems: &mut Problems,
     ) -> bool {
-        let Some(problem) = self.harm(text, expanded, expressions) else { return true };
+        let Some(problem) = self.harmful_value(text, expanded, expressions) else { return true };
         if self.refused.borrow_mut().insert(problem.message.clone()) {
             problems.push(problem);
         }
@@ -194,29 +201,33 @@ impl Scope {
         text.unexpanded()
     }
 
-    /// Whether a file with this text is a program: by its first line as written, so that no added value makes one of it.
+    /// Whether a file with this text is a script. Its first line as written decides, so that no added value can make a script of
+    /// it.
     pub fn is_program(&self, text: &RawText, expanded: &str) -> bool {
         expanded.starts_with("#!") && (!self.has_added || text.unexpanded().starts_with("#!"))
     }
 
-    /// Whether to look for values that would be read as code: once for each template, if a pattern allows them.
-    pub fn has_wide(&self) -> bool {
-        self.is_first && self.declared.iter().any(Parameter::is_wide)
+    /// Whether to look for places where a value would be read as code. That is done once for each template, and only if a pattern
+    /// allows such values.
+    pub fn looks_for_code(&self) -> bool {
+        self.is_first && self.declared.iter().any(Parameter::allows_harmful_values)
     }
 
-    /// The parameters of which any character may become a part of this text.
-    pub fn wide(&self, text: &RawText, expressions: &Expressions) -> Vec<String> {
-        let landing = expressions.landing(text.unexpanded());
-        let wide =
-            self.declared.iter().filter(|known| known.is_wide() && landing.contains(&known.name.value));
+    /// The parameters in this text whose patterns allow harmful values.
+    pub fn harmful_parameters(&self, text: &RawText, expressions: &Expressions) -> Vec<String> {
+        let in_result = expressions.names_in_result(text.unexpanded());
+        let wide = self
+            .declared
+            .iter()
+            .filter(|known| known.allows_harmful_values() && in_result.contains(&known.name.value));
         wide.map(|known| known.name.value.clone()).collect()
     }
 
     /// The first parameter whose value becomes a part of this text.
     pub fn first_parameter(&self, text: &RawText, expressions: &Expressions) -> Option<String> {
-        let landing = expressions.landing(text.unexpanded());
+        let in_result = expressions.names_in_result(text.unexpanded());
         let mut names = self.declared.iter().map(|known| &known.name.value);
-        names.find(|name| landing.contains(*name)).cloned()
+        names.find(|name| in_result.contains(*name)).cloned()
     }
 
     /// This template with a stand-in for every value, to find mistakes before the first instance exists. Counted instances
@@ -228,7 +239,7 @@ impl Scope {
             self.declared.iter().map(|parameter| stand_in(&parameter.name)).collect();
         let name = format!("{}-0", self.name);
         let instance = if is_counted { Variable::Number(0) } else { Variable::Text("0".into()) };
-        Scope { is_dry: true, is_first: true, ..self.instance(name, self.origin, instance, &stand_ins) }
+        Scope { is_stand_in: true, is_first: true, ..self.instance(name, self.origin, instance, &stand_ins) }
     }
 
     /// The name of the first expression in a text that cannot have expressions.
@@ -237,13 +248,15 @@ impl Scope {
         ["name", "instance"].into_iter().find(is_literal)
     }
 
-    /// Whether `{{ … }}` in this text is an expression.
+    /// Whether `{{ … }}` in this text is an expression, and not ordinary text.
     fn expands(&self, text: &RawText) -> bool {
         self.is_template || text.from_defaults()
     }
 
-    /// The text with its expressions replaced, which has at most `most` bytes. If that is not possible, reports it and returns
-    /// `None`; only a longer text is for the caller to report.
+    /// Replaces the expressions in a text. If that is not possible, reports the reason and returns `None`.
+    ///
+    /// # Errors
+    /// The result would have more than `most` bytes. The caller must report that.
     pub fn text(
         &self,
         text: &RawText,
@@ -255,49 +268,16 @@ impl Scope {
         if !self.expands(text) || !written.contains("{{") {
             return Ok(Some(written.to_owned()));
         }
-        let known = || {
-            let built_in = if self.is_template { &["name", "instance"][..] } else { &["name"] };
-            built_in.iter().copied().chain(self.declared.iter().map(|d| d.name.value.as_str()))
-        };
         let names = expressions.names(written);
         self.used.borrow_mut().extend(names.iter().cloned());
-        let mut unknown = false;
-        for name in names.iter().filter(|name| known().all(|k| k != name.as_str())) {
-            unknown = true;
-            let mut problem = Diagnostic::new(Code::MissingParameter, format!("nothing defines `{name}`"))
-                .at(origin, format!("`{name}` is used here"));
-            problem = match did_you_mean(name, known()) {
-                Some(near) => problem.help(format!("did you mean `{near}`?")),
-                None if self.is_template => {
-                    problem.help(format!("add `{name}` to the template's `parameters`"))
-                }
-                None if name == "instance" => {
-                    problem.help("`instance` exists only in a service with `instances`; use `name` here")
-                }
-                None => problem.help("`[defaults]` has only the variable `name`, the name of the service"),
-            };
-            problems.push(problem);
-        }
-        if unknown {
+        if self.has_unknown_names(&names, origin, problems) {
             return Ok(None);
         }
         let problem = match expressions.expand(written, self.values(), most) {
-            Ok(_) if self.is_dry && names.iter().any(|name| name != "name") => return Ok(None),
+            Ok(_) if self.is_stand_in && names.iter().any(|name| name != "name") => return Ok(None),
             Ok(expanded) => return Ok(Some(expanded)),
             Err(ExpressionError::TooLong) => return Err(TooLong),
-            Err(ExpressionError::Undefined) => {
-                let missing: Vec<String> = names
-                    .iter()
-                    .filter(|n| !self.variables.contains_key(*n))
-                    .map(|n| format!("`{n}`"))
-                    .collect();
-                let missing = missing.join(", ");
-                let message = format!("`{}` does not set {missing}", self.name);
-                Diagnostic::new(Code::MissingParameter, message)
-                    .at(origin, "this needs it, without a default")
-                    .at(self.origin, "this instance sets no value for it")
-                    .help("set it for the instance, or write `{{ NAME | default('VALUE') }}`")
-            }
+            Err(ExpressionError::Undefined) => self.missing_value(&names, origin),
             Err(ExpressionError::Malformed(why)) => {
                 let problem = Diagnostic::new(Code::Expression, format!("this is not an expression: {why}"));
                 let help = "to write the two characters `{{` themselves, use `{{ '{{' }}`";
@@ -313,6 +293,41 @@ impl Scope {
         Ok(None)
     }
 
+    /// Reports the names that nothing defines. Returns whether there are any.
+    fn has_unknown_names(&self, names: &BTreeSet<String>, origin: Origin, problems: &mut Problems) -> bool {
+        let built_in = if self.is_template { &["name", "instance"][..] } else { &["name"] };
+        let known = || built_in.iter().copied().chain(self.declared.iter().map(|d| d.name.value.as_str()));
+        let mut has_unknown = false;
+        for name in names.iter().filter(|name| known().all(|known| known != name.as_str())) {
+            has_unknown = true;
+            let problem = Diagnostic::new(Code::MissingParameter, format!("nothing defines `{name}`"))
+                .at(origin, format!("`{name}` is used here"));
+            problems.push(match did_you_mean(name, known()) {
+                Some(near) => problem.help(format!("did you mean `{near}`?")),
+                None if self.is_template => {
+                    problem.help(format!("add `{name}` to the template's `parameters`"))
+                }
+                None if name == "instance" => {
+                    problem.help("`instance` exists only in a service with `instances`; use `name` here")
+                }
+                None => problem.help("`[defaults]` has only the variable `name`, the name of the service"),
+            });
+        }
+        has_unknown
+    }
+
+    /// The report that an instance does not set some of `names`.
+    fn missing_value(&self, names: &BTreeSet<String>, origin: Origin) -> Diagnostic {
+        let missing: Vec<String> =
+            names.iter().filter(|n| !self.variables.contains_key(*n)).map(|n| format!("`{n}`")).collect();
+        let missing = missing.join(", ");
+        let message = format!("`{}` does not set {missing}", self.name);
+        Diagnostic::new(Code::MissingParameter, message)
+            .at(origin, "this needs it, without a default")
+            .at(self.origin, "this instance sets no value for it")
+            .help("set it for the instance, or write `{{ NAME | default('VALUE') }}`")
+    }
+
     /// The values of the variables. They are converted once for all texts of the service.
     fn values(&self) -> &VariableValues {
         let variables = || self.variables.iter().map(|(name, value)| (name.as_str(), value.clone()));
@@ -320,7 +335,12 @@ impl Scope {
     }
 
     /// Whether the text is a path that ends with an expression, and the path expands to the directory above.
-    pub fn loses_its_end(&self, text: &RawText, expanded: &str, expressions: &Expressions) -> bool {
+    pub fn ends_with_empty_expression(
+        &self,
+        text: &RawText,
+        expanded: &str,
+        expressions: &Expressions,
+    ) -> bool {
         let written = text.unexpanded();
         let mut start = written.len();
         while let Some(begin) = written[..start].strip_suffix("}}").and_then(|before| before.rfind("{{")) {
