@@ -55,6 +55,19 @@ impl SourceTree {
         self.entries.insert(path.into(), TreeEntry::Link(target.into()));
     }
 
+    /// Whether it has no entry.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// This tree with the entries of another one that are at other paths.
+    #[must_use]
+    pub fn with(&self, other: SourceTree) -> SourceTree {
+        let mut entries = other.entries;
+        entries.extend(self.entries.iter().map(|(path, entry)| (path.clone(), entry.clone())));
+        SourceTree { entries }
+    }
+
     /// The entries by path, in byte order.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &TreeEntry)> {
         self.entries.iter().map(|(path, entry)| (path.as_str(), entry))

@@ -40,12 +40,14 @@ impl CheckArguments {
         }
         let input = self.input.input();
         let (files, mut compilation) = input.judge(&self.input.external);
-        if matches!(input, Input::Manifest(_))
-            && !compilation.problems.has_errors()
-            && let Err(problem) =
-                self.templates.read().and_then(|overrides| render_tree(&compilation.services, &overrides))
-        {
-            compilation.problems.push(problem);
+        if matches!(input, Input::Manifest(_)) && !compilation.problems.has_errors() {
+            let overrides = self.templates.read();
+            // The shipped templates can be filled for every service.
+            let filled = overrides.and_then(|overrides| match overrides.is_empty() {
+                true => Ok(()),
+                false => render_tree(&compilation.services, &overrides).map(drop),
+            });
+            compilation.problems.extend(filled.err());
         }
         let problems = &compilation.problems;
         streams.report_input(&compilation, &files);

@@ -10,8 +10,8 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::open::{open_directory, open_directory_in, open_in};
-use super::read::read_limited;
+use super::open::{open_directory, open_directory_in, open_entry_in, open_in};
+use super::read::{read_length, read_limited};
 use crate::source::{Directory, EntryKind, Listed, Source};
 
 /// An open directory of the file system. Reading it waits only for the disk, never for the writer of a fifo, and opens no
@@ -128,6 +128,20 @@ impl Directory for SourceDirectory {
         }
         read_limited(file, limit, &mut content)?;
         Ok(content)
+    }
+
+    fn read_file(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>> {
+        let Ok(file) = open_entry_in(self.stream.fd()?, name) else { return self.read(name, limit) };
+        let metadata = file.metadata()?;
+        match metadata.is_file() {
+            true => read_length(file, metadata.len().min(limit as u64)),
+            false => self.read(name, limit),
+        }
+    }
+
+    fn is_empty_file(&self, name: &[u8]) -> bool {
+        let stat = self.stream.fd().and_then(|folder| statat(folder, name, AtFlags::SYMLINK_NOFOLLOW));
+        stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_file() && stat.st_size == 0)
     }
 
     fn link(&self, name: &[u8]) -> io::Result<Vec<u8>> {

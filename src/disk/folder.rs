@@ -16,7 +16,8 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::look::OnDisk;
-use super::open::{open_no_link_in, open_step, open_step_in};
+use super::open::{open_entry_in, open_no_link_in, open_step, open_step_in};
+use super::path::{is_at_or_above, parents, split};
 use super::read::read_length;
 use super::write::{DIRECTORY_MODE, file_mode};
 use crate::tree::TreeEntry;
@@ -55,7 +56,8 @@ impl Folder {
         let name = name.as_ref();
         mkdirat(&self.handle, name, Mode::from_raw_mode(DIRECTORY_MODE))?;
         let mut made = self.folder(name)?;
-        made.keeps_modes = made.stat()?.st_mode & 0o777 == DIRECTORY_MODE;
+        // The access control list of a directory becomes that of the directories in it.
+        made.keeps_modes = self.keeps_modes || made.stat()?.st_mode & 0o777 == DIRECTORY_MODE;
         if !made.keeps_modes {
             self.set_directory_mode(name)?;
         }
@@ -113,12 +115,13 @@ impl Folder {
         })
     }
 
-    /// The first `length` bytes of a regular file.
+    /// The first `length` bytes of an entry that [`look`](Folder::look) found to be a regular file. If something else was put
+    /// there meanwhile, it is not followed, and reading it does not wait.
     ///
     /// # Errors
-    /// It is not a regular file, or the system refuses.
+    /// It is a link, or the system refuses.
     pub fn content(&self, name: impl AsRef<OsStr>, length: u64) -> io::Result<Vec<u8>> {
-        read_length(open_no_link_in(&self.handle, name.as_ref())?, length)
+        read_length(open_entry_in(&self.handle, name.as_ref())?, length)
     }
 
     /// The content of a regular file of at most `limit` bytes. `None` if nothing is there.
@@ -193,6 +196,39 @@ impl Folder {
                 self.create_file(name.as_ref(), file_mode(*executable), &mut content.as_slice())
             }
         }
+    }
+
+    /// Makes an entry of a tree, and if it is a directory what it holds: each entry by its path in it, each directory before
+    /// its entries.
+    ///
+    /// # Errors
+    /// Something is there already, or the system refuses.
+    pub fn create_with(
+        &self,
+        name: impl AsRef<OsStr>,
+        entry: &TreeEntry,
+        content: &[(String, &TreeEntry)],
+    ) -> io::Result<()> {
+        if content.is_empty() {
+            return self.create(name, entry);
+        }
+        let made = self.make_folder(name)?;
+        // The directories above the last entry.
+        let mut open: Vec<(&str, Folder)> = Vec::new();
+        for (path, entry) in content {
+            let (above, name) = split(path);
+            open.retain(|(place, _)| is_at_or_above(place, above));
+            for part in parents(path).skip(open.len()) {
+                let folder = open.last().map_or(&made, |(_, folder)| folder).folder(split(part).1)?;
+                open.push((part, folder));
+            }
+            let folder = open.last().map_or(&made, |(_, folder)| folder);
+            match entry {
+                TreeEntry::Directory => open.push((path, folder.make_folder(name)?)),
+                _ => folder.create(name, entry)?,
+            }
+        }
+        Ok(())
     }
 
     fn create_file(&self, name: &OsStr, mode: u32, content: &mut impl Read) -> io::Result<()> {
@@ -301,13 +337,20 @@ impl Folder {
     }
 
     /// Moves a staged entry to a name in another directory with a rename. If a rename is impossible, writes the entry there
-    /// instead.
+    /// instead; `content` is what a directory holds.
     ///
     /// # Errors
     /// The system refuses.
-    pub fn put(&self, staged: &str, to: &Folder, name: &str, entry: &TreeEntry) -> io::Result<()> {
+    pub fn put(
+        &self,
+        staged: &str,
+        to: &Folder,
+        name: &str,
+        entry: &TreeEntry,
+        content: &[(String, &TreeEntry)],
+    ) -> io::Result<()> {
         match self.rename(staged, to, name) {
-            Err(_) if *entry == TreeEntry::Directory => to.make_directory(name),
+            Err(_) if *entry == TreeEntry::Directory => to.create_with(name, entry, content),
             // The target is on another file system, or is a mount point itself.
             Err(error) if matches!(error.kind(), ErrorKind::CrossesDevices | ErrorKind::ResourceBusy) => {
                 if let (TreeEntry::File { content, executable }, OnDisk::File { .. }) =

@@ -18,15 +18,23 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     Ok(rustix::fs::open(path, READ, Mode::empty())?.into())
 }
 
+/// Opens the entry `name` of an open directory, without waiting. Fails if it is a link.
+pub(super) fn open_entry_in(directory: impl AsFd, name: impl rustix::path::Arg) -> io::Result<File> {
+    match openat(directory, name, READ | OFlags::NOFOLLOW, Mode::empty()) {
+        // A link, or a socket or device without anything behind it.
+        Err(Errno::LOOP | Errno::NXIO) => Err(not_regular()),
+        opened => Ok(opened?.into()),
+    }
+}
+
 /// Opens the regular file `name` in an open directory. Fails if it is a link or anything else, without waiting.
 pub(super) fn open_no_link_in(directory: impl AsFd, name: impl rustix::path::Arg) -> io::Result<File> {
-    let not_regular = || io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
-    let file: File = match openat(directory, name, READ | OFlags::NOFOLLOW, Mode::empty()) {
-        // A link, or a socket or device without anything behind it.
-        Err(Errno::LOOP | Errno::NXIO) => return Err(not_regular()),
-        opened => opened?.into(),
-    };
+    let file = open_entry_in(directory, name)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(not_regular()) }
+}
+
+fn not_regular() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
 }
 
 /// To reach what is in a directory, without the permission to list it.

@@ -2,7 +2,8 @@
 
 /// Whether a path stays below the root and fits on one line: no `.`, no `..`, no empty name and no line break.
 pub fn is_plain(path: &str) -> bool {
-    !path.contains(['\n', '\r', '\0']) && path.split('/').all(|name| !matches!(name, "" | "." | ".."))
+    !path.bytes().any(|byte| matches!(byte, b'\n' | b'\r' | b'\0'))
+        && path.split('/').all(|name| !matches!(name, "" | "." | ".."))
 }
 
 /// The directories above a path, the topmost first.

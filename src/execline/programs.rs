@@ -50,7 +50,7 @@ const fn holder(name: &'static str, valued: &'static str, words: usize, blocks: 
     Leader { runs_blocks: false, ..leader(name, valued, words, blocks) }
 }
 
-/// Those of execline, and those of s6 and s6-overlay that are common in scripts.
+/// Those of execline, and those of s6 and s6-overlay that are common in scripts. They are sorted by name.
 const LEADERS: &[Leader] = &[
     leader("background", "", 0, 1),
     leader("backtick", "D", 1, 1),
@@ -72,6 +72,7 @@ const LEADERS: &[Leader] = &[
     leader("forbacktickx", "poxd", 1, 1),
     leader("foreground", "", 0, 1),
     leader("forstdin", "poxd", 1, 0),
+    holder("forx", "pox", 1, 1),
     leader("getcwd", "", 1, 0),
     leader("getpid", "", 1, 0),
     leader("heredoc", "", 2, 0),
@@ -81,6 +82,8 @@ const LEADERS: &[Leader] = &[
     leader("ifte", "", 0, 2),
     leader("ifthenelse", "", 0, 3),
     leader("importas", "Dd", 2, 0),
+    holder("multidefine", "d", 1, 1),
+    holder("multisubstitute", "", 0, 1),
     leader("pipeline", "", 0, 1),
     leader("piperw", "", 2, 0),
     leader("redirfd", "", 2, 0),
@@ -91,16 +94,13 @@ const LEADERS: &[Leader] = &[
     leader("s6-setsid", "d", 0, 0),
     leader("s6-setuidgid", "", 1, 0),
     leader("s6-softlimit", "acdflmoprst", 0, 0),
+    holder("trap", "", 0, 1),
     leader("tryexec", "a", 0, 1),
     leader("umask", "", 1, 0),
     leader("unexport", "", 1, 0),
+    holder("wait", "t", 0, 1),
     leader("with-contenv", "", 0, 0),
     leader("withstdinas", "D", 1, 0),
-    holder("forx", "pox", 1, 1),
-    holder("multidefine", "d", 1, 1),
-    holder("multisubstitute", "", 0, 1),
-    holder("trap", "", 0, 1),
-    holder("wait", "t", 0, 1),
 ];
 
 /// Programs that end when they are done. The words after them are arguments.
@@ -125,7 +125,8 @@ pub struct Swallowed<'a> {
 pub fn swallowed<'a>(words: &[ExeclineWord<'a>], stays: bool) -> Option<Swallowed<'a>> {
     let mut at = 0;
     while let Some(program) = words.get(at) {
-        let Some(leader) = LEADERS.iter().find(|leader| leader.name == program.program()) else {
+        let found = LEADERS.binary_search_by(|leader| leader.name.cmp(program.program()));
+        let Some(leader) = found.ok().and_then(|number| LEADERS.get(number)) else {
             return lost_line(&words[at..], stays);
         };
         at = behind_options(words, at + 1, leader.valued) + leader.words;
@@ -300,4 +301,14 @@ pub fn code_words(words: &[String]) -> BTreeSet<usize> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LEADERS;
+
+    #[test]
+    fn the_programs_are_sorted_because_they_are_searched() {
+        assert!(LEADERS.is_sorted_by(|left, right| left.name < right.name));
+    }
 }

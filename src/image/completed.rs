@@ -168,6 +168,11 @@ impl<D: Directory> Directory for Completed<D> {
         }
     }
 
+    fn is_empty_file(&self, name: &[u8]) -> bool {
+        let is_theirs = self.below(name).is_none() && self.added(name).is_none();
+        is_theirs && self.directory.as_ref().is_some_and(|directory| directory.is_empty_file(name))
+    }
+
     fn link(&self, name: &[u8]) -> io::Result<Vec<u8>> {
         if let Some((inner, rest)) = self.below(name) {
             return inner?.link(rest);

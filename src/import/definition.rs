@@ -122,9 +122,14 @@ impl<D: Directory> DefinitionReader<'_, D> {
 
     /// The content of a file. `None` if it is missing; a dangling link counts as missing.
     pub(super) fn content(&self, file: &str, limit: usize) -> Option<io::Result<Vec<u8>>> {
-        self.entry(file)?;
+        let kind = self.entry(file)?;
         let left = self.context.left.get();
-        match self.directory.read(file.as_bytes(), limit.min(left + 1)) {
+        let (name, limit) = (file.as_bytes(), limit.min(left + 1));
+        let content = match kind {
+            EntryKind::File => self.directory.read_file(name, limit),
+            _ => self.directory.read(name, limit),
+        };
+        match content {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Ok(content) => match left.checked_sub(content.len()) {
                 Some(left) => {

@@ -20,7 +20,10 @@ impl<D: Directory> DefinitionReader<'_, D> {
             let listed = opened.and_then(|mut opened| {
                 let entries = opened.list()?;
                 let read = |entry: Listed| {
-                    let text = opened.read(&entry.name, LONGEST_NOTE).unwrap_or_default();
+                    let text = match opened.is_empty_file(&entry.name) {
+                        true => Vec::new(),
+                        false => opened.read(&entry.name, LONGEST_NOTE).unwrap_or_default(),
+                    };
                     (opened.place(&entry.name), text, entry)
                 };
                 Ok(entries.into_iter().map(read).collect::<Vec<_>>())

@@ -13,71 +13,84 @@ use crate::tree::{SourceTree, TreeEntry};
 /// presence matters.
 const READ_LENGTH: u64 = 64 << 10;
 
-/// The services that an earlier build defined in `definitions`, an absolute path in the image at `root`.
-///
-/// # Errors
-/// The receipt cannot be read.
-pub fn installed_services(root: &Path, definitions: &str) -> Result<BTreeSet<String>, DiskError> {
-    let site = Site::new(root, definitions)?;
-    let receipt = site.receipt()?.unwrap_or_default();
-    let types = receipt.paths().filter_map(|(path, _)| path.strip_suffix("/type"));
-    let names = types.filter_map(|path| site.definition_of(path).filter(|name| path.ends_with(name)));
-    Ok(names.map(str::to_owned).collect())
+/// A root before an installation: what an earlier one made there, and which files are foreign.
+#[derive(Debug)]
+pub struct Present<'a> {
+    site: Site<'a>,
+    receipt: Receipt,
 }
 
-/// Returns `tree` as it will be below `root` after it is installed. That is `tree` with every file below `directories` that
-/// s6gen did not make, because an installation leaves those alone. `directories` are relative to the root.
-///
-/// # Errors
-/// The system refuses, or the receipt beside `definitions` cannot be used.
-pub fn after_install(
-    tree: &SourceTree,
-    root: &Path,
-    definitions: &str,
-    directories: &BTreeSet<String>,
-) -> Result<SourceTree, DiskError> {
-    let site = Site::new(root, definitions)?;
-    let receipt = site.receipt()?.unwrap_or_default();
-    let mut after = AfterInstall { site: &site, receipt: &receipt, tree, result: tree.clone() };
-    for directory in directories {
-        let (parent, name) = split(directory);
-        let parent = site.real(parent, |path| receipt.owns(path, false))?;
-        after.add_directory(directory, &format!("{parent}/{name}"))?;
+impl<'a> Present<'a> {
+    /// Reads the receipt beside `definitions`, an absolute path in the image at `root`.
+    ///
+    /// # Errors
+    /// The receipt cannot be read or used.
+    pub fn new(root: &'a Path, definitions: &str) -> Result<Self, DiskError> {
+        let site = Site::new(root, definitions)?;
+        let receipt = site.receipt()?.unwrap_or_default();
+        Ok(Present { site, receipt })
     }
-    Ok(after.result)
+
+    /// The services that an earlier installation defined.
+    pub fn services(&self) -> BTreeSet<String> {
+        let types = self.receipt.paths().filter_map(|(path, _)| path.strip_suffix("/type"));
+        let names =
+            types.filter_map(|path| self.site.definition_of(path).filter(|name| path.ends_with(name)));
+        names.map(str::to_owned).collect()
+    }
+
+    /// Every file below `directories` that s6gen did not make and that an installation of `tree` leaves alone. `directories`
+    /// are relative to the root.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn foreign(
+        &self,
+        tree: &SourceTree,
+        directories: &BTreeSet<String>,
+    ) -> Result<SourceTree, DiskError> {
+        let mut search = Search { present: self, tree, found: SourceTree::default() };
+        for directory in directories {
+            let (parent, name) = split(directory);
+            let parent = self.site.real(parent, |path| self.receipt.owns(path, false))?;
+            search.directory(directory, &format!("{parent}/{name}"))?;
+        }
+        Ok(search.found)
+    }
 }
 
-/// Collects the entries that an installation leaves alone.
-struct AfterInstall<'a> {
-    site: &'a Site<'a>,
-    receipt: &'a Receipt,
+/// The search for foreign files.
+struct Search<'a> {
+    present: &'a Present<'a>,
+    /// The tree that is to be installed.
     tree: &'a SourceTree,
-    result: SourceTree,
+    found: SourceTree,
 }
 
-impl AfterInstall<'_> {
-    /// Adds the entries that stay in the directory `path`. `real` is that path with all links resolved.
-    fn add_directory(&mut self, path: &str, real: &str) -> Result<(), DiskError> {
-        if self.site.folder(real)?.is_none() {
-            return Ok(());
+impl Search<'_> {
+    /// Adds what is foreign in the directory `path`. `real` is that path with all links resolved.
+    fn directory(&mut self, path: &str, real: &str) -> Result<(), DiskError> {
+        let Present { site, receipt } = self.present;
+        let Some(folder) = site.folder(real)? else { return Ok(()) };
+        if !receipt.owns(real, true) && self.tree.get(path).is_none() {
+            self.found.directory(path);
         }
-        if !self.receipt.owns(real, true) {
-            self.result.directory(path);
-        }
-        for real in self.site.list(real)? {
-            let path = format!("{path}/{}", split(&real).1);
-            if matches!(self.tree.get(&path), Some(TreeEntry::File { .. } | TreeEntry::Link(_)))
-                || self.receipt.owns(&real, false)
+        let names = folder.names().map_err(DiskError::of("list", &site.path(real)))?;
+        for name in names {
+            let name = name.to_string_lossy();
+            let (path, real) = (format!("{path}/{name}"), format!("{real}/{name}"));
+            if receipt.owns(&real, false)
+                || matches!(self.tree.get(&path), Some(TreeEntry::File { .. } | TreeEntry::Link(_)))
             {
                 continue;
             }
-            match self.site.look(&real)? {
-                OnDisk::Directory { .. } => self.add_directory(&path, &real)?,
+            match site.look(&real)? {
+                OnDisk::Directory { .. } => self.directory(&path, &real)?,
                 OnDisk::File { mode, length } => {
-                    let content = self.site.content(&real, length.min(READ_LENGTH))?;
-                    self.result.file(path, content, mode & 0o111 != 0);
+                    let content = site.content(&real, length.min(READ_LENGTH))?;
+                    self.found.file(path, content, mode & 0o111 != 0);
                 }
-                OnDisk::Link(target) => self.result.link(path, target.to_string_lossy()),
+                OnDisk::Link(target) => self.found.link(path, target.to_string_lossy()),
                 OnDisk::Other | OnDisk::Nothing => {}
             }
         }

@@ -33,7 +33,7 @@ pub struct Installed {
 
 /// Carries out a plan for `site`. The caller must have held the lock since before the plan was made.
 pub(super) fn carry_out(site: &Site, plan: InstallPlan<'_>) -> Result<Installed, InstallError> {
-    refuse_foreign(&plan)?;
+    plan.refuse_foreign()?;
     let switch = if plan.is_done() { None } else { Switch::new(site, &plan)? };
     let in_use = switch.as_ref().filter(|switch| switch.in_use).map(|switch| switch.staging);
     for name in &plan.stale {
@@ -52,17 +52,13 @@ pub(super) fn carry_out(site: &Site, plan: InstallPlan<'_>) -> Result<Installed,
     let prefix = format!("{}/", site.definitions);
     let service = |path: &str| path.strip_prefix(&prefix)?.strip_suffix("/type").map(str::to_owned);
     Ok(Installed {
-        written: plan.writes.len() + plan.modes.len(),
+        written: plan.writes.iter().map(|write| 1 + write.content.len()).sum::<usize>() + plan.modes.len(),
         removed: plan.left_over.len(),
         unchanged: plan.unchanged,
         removed_services: plan.left_over.iter().rev().filter_map(|(path, _)| service(path)).collect(),
         postponed: plan.postponed,
         kept: plan.kept,
     })
-}
-
-pub(super) fn refuse_foreign(plan: &InstallPlan) -> Result<(), InstallError> {
-    if plan.foreign.is_empty() { Ok(()) } else { Err(InstallError::Foreign(plan.foreign.clone())) }
 }
 
 /// Removes one of s6gen's own entries beside the definitions: a staging directory or the switch.
@@ -94,11 +90,11 @@ impl Work<'_> {
     /// The receipt for the time of the installation. It lists both the old and the new paths, so that the next build
     /// knows all of them if this one is killed.
     fn union_receipt(&self) -> Receipt {
-        let mut union = self.plan.old.union(&self.plan.new);
-        if let Some(switch) = self.switch {
-            switch.add_to_receipt(&mut union, self.site);
+        let union = self.plan.old.union(&self.plan.new);
+        match self.switch {
+            Some(switch) => union.union(&switch.receipt(self.site)),
+            None => union,
         }
-        union
     }
 
     /// Writes all new entries into the staging directory, which no other program reads. So if the disk refuses one of
@@ -129,7 +125,7 @@ impl Work<'_> {
         }
         for (number, write) in plan.writes.iter().enumerate() {
             staging
-                .create(number.to_string(), write.entry)
+                .create_with(number.to_string(), write.entry, &write.content)
                 .map_err(DiskError::of("write", &site.path(&write.path)))?;
         }
         match switch {
@@ -184,13 +180,13 @@ impl Work<'_> {
                     let set = folder.set_directory_mode(name);
                     set.map_err(DiskError::of("set the permissions of", &site.path(path)))?;
                 }
-                InstallStep::Put { staged, path, entry } => {
+                InstallStep::Put { staged, path, entry, content } => {
                     let (folder, name) = site.place(path)?;
-                    let directory = *entry == TreeEntry::Directory;
-                    progress.irrevocable |= !directory;
-                    let put = staging.put(&staged, &folder, name, entry);
+                    let empty_directory = *entry == TreeEntry::Directory && content.is_empty();
+                    progress.irrevocable |= !empty_directory;
+                    let put = staging.put(&staged, &folder, name, entry, content);
                     put.map_err(DiskError::of("write", &site.path(path)))?;
-                    if directory {
+                    if empty_directory {
                         progress.made.push(site.path(path));
                     }
                 }

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::carry_out::{Installed, carry_out, refuse_foreign};
+use super::carry_out::{Installed, carry_out};
 use super::error::{ForeignPath, InstallError};
 use super::plan::{InstallPlan, PathDifference, Prune};
 use super::site::{PathState, Site};
+use crate::disk::path::is_at_or_above;
 use crate::disk::{Lock, OnDisk, lock_directory};
 use crate::tree::SourceTree;
 
@@ -171,13 +172,18 @@ pub fn refuse_taken(
 pub fn install(tree: &SourceTree, root: &Path, definitions: &str) -> Result<Installed, InstallError> {
     let site = Site::new(root, definitions)?;
     if site.folder(&site.definitions)?.is_none() {
-        // Check first for foreign files, so that a refused installation does not even make the directory to lock.
-        let plan = InstallPlan::new(&site, tree, Prune::Now)
-            .map_err(InstallError::from)
-            .and_then(|plan| refuse_foreign(&plan));
+        // Plan first, so that a refused installation does not even make the directory to lock.
+        let plan = InstallPlan::new(&site, tree, Prune::Now);
         // If the directory exists now, another build is working there. What that build has made is not foreign.
         if site.folder(&site.definitions)?.is_none() {
-            plan?;
+            let mut plan = plan?;
+            plan.refuse_foreign()?;
+            let locked = LockedSite::lock(root, definitions)?;
+            if locked.made.contains(&site.path(&site.definitions)) {
+                plan.writes.retain(|write| !is_at_or_above(&write.path, &site.definitions));
+                return carry_out(&locked.site, plan);
+            }
+            return locked.install(tree, Prune::Now);
         }
     }
     LockedSite::lock(root, definitions)?.install(tree, Prune::Now)

@@ -30,7 +30,7 @@ mod site;
 mod steps;
 mod switch;
 
-pub use after::{after_install, installed_services};
+pub use after::Present;
 pub use carry_out::Installed;
 pub use error::{ForeignPath, InstallError};
 pub use find::find_definitions;

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use super::desired::{DesiredEntry, desired};
-use super::error::ForeignPath;
-use super::receipt::{RECEIPT, Receipt};
+use super::error::{ForeignPath, InstallError};
+use super::receipt::{RECEIPT, Receipt, line};
 use super::site::{PathState, STAGINGS, SWITCH, Site};
-use crate::disk::path::{file_name, is_at_or_above, parents};
+use crate::disk::path::{file_name, is_at_or_above, parents, split};
 use crate::disk::{DIRECTORY_MODE, DiskError, OnDisk};
 use crate::tree::{SourceTree, TreeEntry};
 
@@ -61,8 +61,9 @@ pub(super) struct InstallPlan<'t> {
     pub postponed: Vec<String>,
     /// The receipt on the disk.
     pub old: Receipt,
-    /// The receipt after the installation.
+    /// The receipt after the installation, and its lines until all are found.
     pub new: Receipt,
+    new_lines: Vec<String>,
     /// The names of the staging directories and of the switch, if an interrupted build left them.
     pub stale: Vec<&'static str>,
     desired: BTreeMap<String, DesiredEntry<'t>>,
@@ -73,6 +74,9 @@ pub(super) struct Write<'t> {
     pub path: String,
     pub entry: &'t TreeEntry,
     pub in_the_way: InTheWay,
+    /// If the entry is a new definition: everything in it, by its path in the definition, each directory before its entries.
+    /// A new definition is completed in the staging directory, and one rename shows it.
+    pub content: Vec<(String, &'t TreeEntry)>,
 }
 
 /// An old entry of s6gen at the path of a new one that must be removed first, because a rename cannot replace it.
@@ -104,9 +108,18 @@ impl<'t> InstallPlan<'t> {
             prune == Prune::Later && desired.iter().any(|(path, entry)| entry.links_a_definition(path, site));
         let gone = plan.find_left_over(site, &desired, may_stay)?;
         plan.find_changes(site, &desired, &gone)?;
+        plan.new = Receipt::of(std::mem::take(&mut plan.new_lines));
         plan.report_foreign_definitions(site, &desired)?;
         plan.desired = desired;
         Ok(plan)
+    }
+
+    /// Checks that no foreign file is in the way.
+    ///
+    /// # Errors
+    /// The foreign files that are.
+    pub fn refuse_foreign(&self) -> Result<(), InstallError> {
+        if self.foreign.is_empty() { Ok(()) } else { Err(InstallError::Foreign(self.foreign.clone())) }
     }
 
     /// Whether the receipt must be written.
@@ -167,7 +180,7 @@ impl<'t> InstallPlan<'t> {
         may_stay: bool,
     ) -> Result<BTreeSet<String>, DiskError> {
         let mut gone = BTreeSet::new();
-        let InstallPlan { old, new, left_over, postponed, kept, differences, .. } = self;
+        let InstallPlan { old, new_lines, left_over, postponed, kept, differences, .. } = self;
         for (path, directory) in old.paths().rev() {
             if desired.contains_key(path) || !site.is_direct(path)? {
                 continue;
@@ -177,7 +190,7 @@ impl<'t> InstallPlan<'t> {
             match (site.look(path)?, directory) {
                 (OnDisk::Nothing, _) => continue,
                 (_, directory) if may_stay && definition.is_some() => {
-                    new.add(path, directory);
+                    new_lines.push(line(path, directory));
                     postponed.extend(definition.filter(|_| path.ends_with("/type")).map(str::to_owned));
                     continue;
                 }
@@ -185,7 +198,7 @@ impl<'t> InstallPlan<'t> {
                 (OnDisk::Directory { .. }, true) => {
                     let rest = remaining(site, path, &gone)?;
                     if !rest.is_empty() {
-                        new.add(path, true);
+                        new_lines.push(line(path, true));
                         kept.extend(rest.into_iter().filter(|p| !old.owns(p, true) && !old.owns(p, false)));
                         continue;
                     }
@@ -214,12 +227,15 @@ impl<'t> InstallPlan<'t> {
     ) -> Result<(), DiskError> {
         // The new directories. When one replaces a link, what the old link leads to must not count as an old entry.
         let mut made = BTreeSet::new();
-        for (path, DesiredEntry { entry, definition }) in desired {
-            let under_made = parents(path).last().is_some_and(|parent| made.contains(parent));
+        // The new definitions, each with its position among the writes and where the paths in it begin.
+        let mut new_definitions: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for (path, wanted) in desired {
+            let (entry, definition) = (wanted.entry, wanted.definition(path));
+            let under_made = made.contains(split(path).0);
             let found = if under_made { OnDisk::Nothing } else { site.look(path)? };
             let difference = site.difference(path, &found, entry)?;
             let owned_leaf = self.old.owns(path, false);
-            let directory = **entry == TreeEntry::Directory;
+            let directory = *entry == TreeEntry::Directory;
             let mut blocked = Vec::new();
             let state = match (difference, found) {
                 (None, OnDisk::Directory { mode }) => {
@@ -252,12 +268,24 @@ impl<'t> InstallPlan<'t> {
                     if directory {
                         made.insert(path.as_str());
                     }
-                    self.writes.push(Write { path: path.clone(), entry, in_the_way });
+                    match definition.and_then(|definition| new_definitions.get(definition)) {
+                        Some(&(number, length)) => {
+                            self.writes[number].content.push((path[length..].to_owned(), entry));
+                        }
+                        None => {
+                            let is_new = directory && in_the_way == InTheWay::Nothing;
+                            if is_new && definition == Some(path) && split(path).0 == site.definitions {
+                                new_definitions.insert(path.as_str(), (self.writes.len(), path.len() + 1));
+                            }
+                            let path = path.clone();
+                            self.writes.push(Write { path, entry, in_the_way, content: Vec::new() });
+                        }
+                    }
                     Some(state)
                 }
             };
             if !directory || !is_at_or_above(path, &site.definitions) {
-                self.new.add(path, directory);
+                self.new_lines.push(line(path, directory));
             }
             match state {
                 None => self.unchanged += 1,
@@ -275,7 +303,9 @@ impl<'t> InstallPlan<'t> {
         site: &Site,
         desired: &BTreeMap<String, DesiredEntry>,
     ) -> Result<(), DiskError> {
-        let definitions: BTreeSet<&str> = desired.values().filter_map(|w| w.definition.as_deref()).collect();
+        let mut definitions: Vec<&str> = desired.iter().filter_map(|(path, w)| w.definition(path)).collect();
+        definitions.sort_unstable();
+        definitions.dedup();
         for definition in &definitions {
             if self.old.owns(definition, true) {
                 continue;
@@ -296,7 +326,7 @@ impl<'t> InstallPlan<'t> {
             let name = foreign.path.file_name().and_then(|name| name.to_str());
             let is_link = desired.iter().any(|(path, w)| {
                 matches!(w.entry, TreeEntry::Link(_))
-                    && w.definition.is_none()
+                    && w.definition(path).is_none()
                     && site.path(path) == foreign.path
             });
             if is_link {

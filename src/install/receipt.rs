@@ -1,7 +1,5 @@
 //! The receipt: a file beside the definitions that lists every path that s6gen made.
 
-use std::collections::BTreeSet;
-
 use crate::disk::path::is_plain;
 
 pub use crate::tree::RECEIPT;
@@ -11,13 +9,26 @@ const VERSION: &str = "1";
 const REST_OF_TITLE: &str =
     ": what s6gen made in this image, and may replace or remove; leave it beside its files";
 
-/// The paths that s6gen made below the root. Directories end with `/`.
+/// The paths that s6gen made below the root.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Receipt {
-    lines: BTreeSet<String>,
+    /// One for each path, sorted and without repeats. Directories end with `/`.
+    lines: Vec<String>,
+}
+
+/// The line of a receipt for a path.
+pub(super) fn line(path: &str, directory: bool) -> String {
+    format!("{path}{}", if directory { "/" } else { "" })
 }
 
 impl Receipt {
+    /// The receipt with these lines, in any order.
+    pub fn of(mut lines: Vec<String>) -> Receipt {
+        lines.sort();
+        lines.dedup();
+        Receipt { lines }
+    }
+
     /// Parses the text of a receipt. The error says what is wrong with it.
     pub fn parse(text: &[u8]) -> Result<Self, &'static str> {
         let text = std::str::from_utf8(text).map_err(|_| "it is not text")?;
@@ -29,11 +40,10 @@ impl Receipt {
         // If the last line is cut off, it may name a directory above the intended path. A line that is not plain may name a
         // path outside of the root.
         let whole = body.is_empty() || body.ends_with('\n');
-        let lines: BTreeSet<String> = body.lines().map(str::to_owned).collect();
-        if !whole || !lines.iter().all(|line| is_plain(line.strip_suffix('/').unwrap_or(line))) {
+        if !whole || !body.lines().all(|line| is_plain(line.strip_suffix('/').unwrap_or(line))) {
             return Err("it is damaged");
         }
-        Ok(Receipt { lines })
+        Ok(Receipt::of(body.lines().map(str::to_owned).collect()))
     }
 
     /// The text of the file.
@@ -56,19 +66,16 @@ impl Receipt {
 
     /// Whether s6gen made this directory, or this file or link.
     pub fn owns(&self, path: &str, directory: bool) -> bool {
-        match directory {
-            true => self.lines.contains(&format!("{path}/")),
-            false => self.lines.contains(path),
-        }
-    }
-
-    /// Adds a path.
-    pub fn add(&mut self, path: &str, directory: bool) {
-        self.lines.insert(format!("{path}{}", if directory { "/" } else { "" }));
+        let order = |line: &String| match (line.strip_prefix(path), directory) {
+            (Some(rest), true) => rest.cmp("/"),
+            (Some(rest), false) => rest.cmp(""),
+            (None, _) => line.as_str().cmp(path),
+        };
+        self.lines.binary_search_by(order).is_ok()
     }
 
     /// The paths that are in at least one of two receipts.
     pub fn union(&self, other: &Receipt) -> Receipt {
-        Receipt { lines: self.lines.union(&other.lines).cloned().collect() }
+        Receipt::of(self.lines.iter().chain(&other.lines).cloned().collect())
     }
 }

@@ -22,7 +22,7 @@ use std::io;
 use std::path::Path;
 
 use super::plan::{InTheWay, InstallPlan, Write};
-use super::receipt::Receipt;
+use super::receipt::{Receipt, line};
 use super::shared_lists::{STAND_IN, shared_lists};
 use super::sides::SwitchSide;
 use super::site::{STAGINGS, SWITCH, Site};
@@ -122,11 +122,10 @@ impl Switch {
         self.all_staged().map(|staged| split(&staged.path).0).collect()
     }
 
-    /// Adds the paths that exist only during the switch to a receipt.
-    pub fn add_to_receipt(&self, receipt: &mut Receipt, site: &Site) {
-        for staged in self.engage.iter().filter(|staged| site.definition_of(&staged.path).is_none()) {
-            receipt.add(&staged.path, false);
-        }
+    /// The receipt of the paths that exist only during the switch.
+    pub fn receipt(&self, site: &Site) -> Receipt {
+        let own = self.engage.iter().filter(|staged| site.definition_of(&staged.path).is_none());
+        Receipt::of(own.map(|staged| line(&staged.path, false)).collect())
     }
 
     fn staged(&mut self, path: String, entry: TreeEntry) -> StagedEntry {

@@ -8,7 +8,7 @@ use std::vec::IntoIter;
 use super::compile::ManifestFile;
 use crate::diagnostic::{Code, Diagnostic, FileId, Files, Origin, Problems};
 use crate::disk::{self, ManifestContent};
-use crate::manifest;
+use crate::manifest::{self, Manifest};
 
 /// How many files may include each other in a row.
 const DEEPEST: usize = 64;
@@ -16,6 +16,16 @@ const DEEPEST: usize = 64;
 const MOST_FILES: usize = 1_000;
 /// How many names may be looked at to find them.
 const MOST_NAMES: usize = 100_000;
+
+/// A manifest that was read with everything that it includes.
+pub(super) struct Loaded {
+    /// The files.
+    pub source: ManifestFile,
+    /// What they say together.
+    pub manifest: Manifest,
+    /// The mistakes in their form.
+    pub mistakes: Problems,
+}
 
 /// Reads the manifest at `path` and the files that it includes, each of them once. A file that cannot be read is one of
 /// `problems`, at the line that includes it.
@@ -26,18 +36,24 @@ pub(super) fn load(
     path: &Path,
     files: &mut Files,
     problems: &mut Problems,
-) -> Result<ManifestFile, Box<Diagnostic>> {
+) -> Result<Loaded, Box<Diagnostic>> {
     let content = disk::read_manifest(path)?;
-    let mut loader = Loader { files, problems, read: BTreeSet::new(), bytes: 0, names_left: MOST_NAMES };
+    let mistakes = Problems::default();
+    let mut loader =
+        Loader { files, problems, mistakes, read: BTreeSet::new(), bytes: 0, names_left: MOST_NAMES };
     let name = if path.as_os_str() == "-" { Path::new("<stdin>") } else { path };
     let mut current = loader.open(name, content);
     let mut outer: Vec<Including> = Vec::new();
     loop {
         let Some((path, origin)) = current.names.next() else {
-            let done = ManifestFile { file: current.file, included: current.included };
-            let Some(next) = outer.pop() else { return Ok(done) };
+            let source = ManifestFile { file: current.file, included: current.included };
+            let manifest = current.manifest.over(current.below);
+            let Some(next) = outer.pop() else {
+                return Ok(Loaded { source, manifest, mistakes: loader.mistakes });
+            };
             current = next;
-            current.included.push(done);
+            current.included.push(source);
+            current.below.push(manifest);
             continue;
         };
         if outer.len() == DEEPEST {
@@ -55,15 +71,19 @@ pub(super) fn load(
 struct Including {
     file: FileId,
     identity: Option<(u64, u64)>,
+    manifest: Manifest,
     /// The files to include, and where each is named.
     names: IntoIter<(PathBuf, Origin)>,
+    /// The files that it included so far, and what they say.
     included: Vec<ManifestFile>,
+    below: Vec<Manifest>,
 }
 
 /// The files that were read so far.
 struct Loader<'a> {
     files: &'a mut Files,
     problems: &'a mut Problems,
+    mistakes: Problems,
     /// The device and inode of each file.
     read: BTreeSet<(u64, u64)>,
     /// The size of all files together.
@@ -79,8 +99,9 @@ impl Loader<'_> {
         self.bytes += text.len();
         let file = self.files.add(path, text);
         let folder = path.parent().unwrap_or(Path::new(""));
+        let manifest = manifest::parse(self.files, file, &mut self.mistakes);
         let mut names = Vec::new();
-        for pattern in manifest::includes(self.files, file) {
+        for pattern in &manifest.include {
             let found = match pattern.value.contains(['*', '?', '[']) {
                 true => disk::matching(folder, &pattern.value, &mut self.names_left),
                 false => Ok(vec![folder.join(&pattern.value)]),
@@ -97,7 +118,8 @@ impl Loader<'_> {
                 ),
             }
         }
-        Including { file, identity, names: names.into_iter(), included: Vec::new() }
+        let names = names.into_iter();
+        Including { file, identity, manifest, names, included: Vec::new(), below: Vec::new() }
     }
 
     /// Reads a file that `including` names at `origin`. `None` if there is nothing to read, or if it was read before.

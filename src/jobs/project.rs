@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::compile::{Compilation, ManifestFile, compile_parsed};
-use super::include::load;
+use super::include::{Loaded, load};
 use crate::diagnostic::{Files, Origin, Problems};
 use crate::manifest::{self, Additions, Manifest, ManifestText, Parameters};
 use crate::model::{ServiceSet, Target, Version};
@@ -50,7 +50,10 @@ impl Project {
     pub fn load(path: &Path) -> Project {
         let (mut files, mut unread) = (Files::default(), Problems::default());
         match load(path, &mut files, &mut unread) {
-            Ok(source) => Project { unread, ..Project::of(files, source) },
+            Ok(Loaded { source, manifest, mistakes }) => {
+                Project { files, parsed: Some(Parsed { source, manifest, problems: mistakes }), unread }
+                    .with_hidden_variables()
+            }
             Err(problem) => {
                 unread.push(*problem);
                 Project { files, parsed: None, unread }
@@ -63,9 +66,7 @@ impl Project {
         let mut problems = Problems::default();
         let manifest = source.parse(&files, &mut problems);
         let parsed = Some(Parsed { source, manifest, problems });
-        let mut project = Project { files, parsed, unread: Problems::default() };
-        project.hide_variables();
-        project
+        Project { files, parsed, unread: Problems::default() }.with_hidden_variables()
     }
 
     /// The manifest and the files that it includes. `None` if the manifest could not be read.
@@ -96,6 +97,11 @@ impl Project {
     }
 
     /// Hides the values of variables in reports, and the values of instances that become part of one.
+    fn with_hidden_variables(mut self) -> Project {
+        self.hide_variables();
+        self
+    }
+
     fn hide_variables(&mut self) {
         let Some(parsed) = &self.parsed else { return };
         let expressions = Expressions::default();

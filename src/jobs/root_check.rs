@@ -11,7 +11,7 @@ use super::templates::{Overrides, render_tree};
 use crate::diagnostic::{Code, Diagnostic, Files, Severity};
 use crate::disk;
 use crate::image::Setup;
-use crate::install::{self, InstallError};
+use crate::install::{InstallError, Present};
 use crate::model::{Layer, Name, ServiceSet, System, Target, Version};
 use crate::tree::SourceTree;
 
@@ -36,7 +36,8 @@ impl RootCheck<'_> {
     /// The root cannot be read.
     pub(super) fn obstacles(&self) -> Result<JobError, InstallError> {
         let target = &self.services.target;
-        let installed = install::installed_services(self.root, &target.tree)?;
+        let present = Present::new(self.root, &target.tree)?;
+        let installed = present.services();
         let mut found =
             JobError { files: self.project.files.clone(), problems: self.wrongly_external(&installed) };
         if !found.problems.is_empty() {
@@ -47,7 +48,7 @@ impl RootCheck<'_> {
             found.problems.extend(self.overlay_too_old(version));
         }
         if found.problems.is_empty() {
-            self.judge(overlay, &installed, &mut found)?;
+            self.judge(overlay, &present, &installed, &mut found)?;
         }
         Ok(found)
     }
@@ -109,6 +110,7 @@ impl RootCheck<'_> {
     fn judge(
         &self,
         overlay: Option<Version>,
+        present: &Present<'_>,
         installed: &BTreeSet<String>,
         found: &mut JobError,
     ) -> Result<(), InstallError> {
@@ -124,14 +126,12 @@ impl RootCheck<'_> {
         if target.system.is_overlay() {
             places.extend(START_BUNDLES.iter().map(|&place| place.to_owned()));
         }
-        let after =
-            |places: &BTreeSet<String>| install::after_install(self.tree, self.root, &target.tree, places);
         let is_other = overlay.is_some_and(|version| version != target.system.version());
-        if !is_other && after(&places)? == *self.tree {
+        if !is_other && present.foreign(self.tree, &places)?.is_empty() {
             return Ok(());
         }
         places.insert(BUNDLES.to_owned());
-        let tree = after(&places)?;
+        let tree = self.tree.with(present.foreign(self.tree, &places)?);
         let (files, mut problems) = self.problems(&tree, &ours, overlay);
         for problem in &mut problems {
             self.note_foreign_files(&tree, &files, problem);

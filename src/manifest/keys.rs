@@ -193,6 +193,31 @@ macro_rules! nested {
             fn remove(&mut self, part: &str) -> bool {
                 Table::remove(self, part)
             }
+        }
+
+        // In a service such a table is in a box, because few services have it.
+        impl Value for Box<$table> {
+            const EXPECTED: &'static str = <$table as Value>::EXPECTED;
+
+            fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+                <$table as Value>::read(key, value, reader).map(Box::new)
+            }
+
+            fn merge(self, nearer: Self) -> Self {
+                Box::new(Value::merge(*self, *nearer))
+            }
+
+            fn is_blank(&self) -> bool {
+                <$table>::is_blank(self)
+            }
+
+            fn knows(part: &str) -> bool {
+                <$table as Value>::knows(part)
+            }
+
+            fn remove(&mut self, part: &str) -> bool {
+                <$table as Table>::remove(self, part)
+            }
         })+
     };
 }
@@ -261,9 +286,9 @@ tables! {
         "nice" => nice: Number,
         /// Resource limits. A number sets the limit, even if it was higher; `">= NUMBER"` only raises it. A value above the
         /// container's own hard limit becomes that limit, without a message.
-        "limits" => limits: Limits,
+        "limits" => limits: Box<Limits>,
         /// Where its output goes. Default: the container's log.
-        "log" => log: Log,
+        "log" => log: Box<Log>,
         /// How long a start may take, readiness included. Default: `never`, which is no limit; with `ready`, one minute.
         "timeout-up" => timeout_up: RawText,
         /// How long a stop may take before it counts as failed. Default: `never`, which is no limit.
@@ -303,9 +328,9 @@ tables! {
         /// final: the service does not start again, and `on-exit.then` applies. Any other exit code has no effect.
         "finish" => finish: ManifestCommand,
         /// When it counts as up. Default: as soon as its process exists.
-        "ready" => ready: Ready,
+        "ready" => ready: Box<Ready>,
         /// When a death is final, and what happens then. Default: the service always starts again.
-        "on-exit" => on_exit: OnExit,
+        "on-exit" => on_exit: Box<OnExit>,
         /// The time between a death and the next start, in whole seconds. Default: the second that s6 waits unless the
         /// service was ready. This key includes that second, except for a service with `ready` that dies before it is
         /// ready: it waits one second longer.

@@ -244,18 +244,6 @@ fn json(text: &str) -> Option<usize> {
     body.trim_start_matches(['[', ' ', '\n']).starts_with('{').then(|| text.len() - body.len())
 }
 
-/// The patterns that the manifest `file` includes, with their places. Mistakes are reported by [`parse`].
-pub fn includes(files: &Files, file: FileId) -> Vec<ManifestText> {
-    let mut unread = Problems::default();
-    let Ok(text) = std::str::from_utf8(&files.get(file).text) else { return Vec::new() };
-    let (root, _) = DeTable::parse_recoverable(text);
-    let mut reader = Reader::new(file, text, &mut unread);
-    let include = root.get_ref().iter().find(|(key, _)| key.get_ref().as_ref() == "include");
-    include
-        .and_then(|(_, value)| Names::<ManifestText>::read("include", value, &mut reader))
-        .map_or_else(Vec::new, |names| names.list)
-}
-
 /// The names that a manifest may have at its top level.
 pub const TABLES: &[&str] = &["include", "target", "defaults", "longrun", "oneshot", "bundle"];
 

@@ -1,6 +1,12 @@
 //! Finds services by name, and lists the dependencies of each one, also those that s6-rc adds.
 
-use std::collections::{BTreeMap, BTreeSet};
+#![allow(
+    clippy::disallowed_types,
+    reason = "the names are only looked up, and sorted where all of them are listed"
+)]
+
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{FDHOLDER, Kind, Layer, Name, ONESHOT_RUNNER, Service, ServiceSet};
 use crate::diagnostic::Origin;
@@ -54,8 +60,12 @@ pub enum Why {
 #[derive(Debug)]
 pub struct Index<'a> {
     set: &'a ServiceSet,
-    names: BTreeMap<&'a Name, Node>,
+    names: HashMap<&'a Name, Node>,
+    /// The nodes in the order of their names, once they are asked for.
+    sorted: OnceCell<Vec<Node>>,
     pipelines: Vec<Pipeline<'a>>,
+    /// The edges that leave each node, once they are asked for.
+    edges: OnceCell<Vec<Vec<Edge>>>,
 }
 
 #[derive(Debug)]
@@ -68,7 +78,7 @@ struct Pipeline<'a> {
 impl<'a> Index<'a> {
     /// Looks up every name of `set`. If a name has two definitions, the first one counts.
     pub fn new(set: &'a ServiceSet) -> Self {
-        let mut names = BTreeMap::new();
+        let mut names = HashMap::with_capacity(set.services.len());
         for (position, service) in set.services.iter().enumerate() {
             names.entry(&service.name).or_insert(Node(position));
         }
@@ -82,7 +92,7 @@ impl<'a> Index<'a> {
                 pipelines.push(Pipeline { name: &name.name, consumer: Node(position), origin: name.origin });
             }
         }
-        Index { set, names, pipelines }
+        Index { set, names, sorted: OnceCell::new(), pipelines, edges: OnceCell::new() }
     }
 
     /// The set that this index is for.
@@ -110,9 +120,14 @@ impl<'a> Index<'a> {
             .map(move |(number, pipeline)| (Node(first + number), pipeline.consumer))
     }
 
-    /// Every name that can be referred to.
+    /// Every name that can be referred to, in byte order.
     pub fn names(&self) -> impl Iterator<Item = &'a Name> + '_ {
-        self.names.keys().copied()
+        let sorted = || {
+            let mut nodes: Vec<Node> = self.names.values().copied().collect();
+            nodes.sort_unstable_by_key(|node| self.name(*node));
+            nodes
+        };
+        self.sorted.get_or_init(sorted).iter().map(|node| self.name(*node))
     }
 
     /// The service of a node; a pipeline has none.
@@ -159,7 +174,11 @@ impl<'a> Index<'a> {
 
     /// The edges that leave a node: the dependencies of a service, or the members of a bundle. Names that are defined nowhere
     /// are left out.
-    pub fn edges(&self, node: Node) -> Vec<Edge> {
+    pub fn edges(&self, node: Node) -> &[Edge] {
+        &self.edges.get_or_init(|| self.nodes().map(|node| self.edges_of(node)).collect())[node.0]
+    }
+
+    fn edges_of(&self, node: Node) -> Vec<Edge> {
         let mut edges = Vec::new();
         let Some(service) = self.service(node) else {
             self.pipeline_members(node, &mut edges);

@@ -49,7 +49,7 @@ impl<'a> Members<'a> {
                     let edges = self.index.edges(bundle);
                     let inner: Vec<Node> =
                         edges.iter().map(|edge| edge.to).filter(|to| self.is_unknown_bundle(*to)).collect();
-                    todo.push((bundle, Some(edges)));
+                    todo.push((bundle, Some(edges.to_vec())));
                     todo.extend(inner.into_iter().map(|inner| (inner, None)));
                 }
                 (_, Some(edges)) => {

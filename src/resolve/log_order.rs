@@ -57,7 +57,7 @@ impl<'a> LoggerOrder<'a> {
     fn new<'n>(index: &'a Index<'a>, pairs: impl Iterator<Item = (usize, &'n Name)>) -> Self {
         // The services of s6-rc itself wait for nothing, so they are in no cycle.
         let is_internal = |edge: &Edge| matches!(edge.why, Why::FdHolder | Why::OneshotRunner);
-        let written = |node| index.edges(node).into_iter().filter(|edge| !is_internal(edge)).collect();
+        let written = |node| index.edges(node).iter().filter(|edge| !is_internal(edge)).copied().collect();
         let edges: Vec<Vec<Edge>> = index.nodes().map(written).collect();
         let mut dependents = vec![Vec::new(); edges.len()];
         for (from, edges) in edges.iter().enumerate() {

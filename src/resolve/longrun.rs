@@ -72,7 +72,7 @@ impl Resolver<'_> {
             files: ready.files,
             ..Longrun::default()
         };
-        let output = self.log(own_log(keys).as_ref(), scope, &mut longrun);
+        let output = self.log(own_log(keys).as_deref(), scope, &mut longrun);
         self.pipeline(own, scope, &mut longrun);
         for (key, command) in [
             ("run", &run),
@@ -310,7 +310,7 @@ fn finish_limit(stop_group: bool, restart_delay: Option<u32>) -> Option<u32> {
 }
 
 /// The key `log` of a longrun. If the service names its consumer itself, a `log` from the defaults makes no logger for it.
-fn own_log(keys: &ServiceTable<LongrunKeys>) -> Option<manifest::Log> {
+fn own_log(keys: &ServiceTable<LongrunKeys>) -> Option<Box<manifest::Log>> {
     let mut log = keys.common.log.clone()?;
     if keys.own.producer_for.is_some() && !keys.own.gives_way("producer-for") {
         let (to, prefix) = (log.gives_way("to"), log.gives_way("prefix"));

@@ -28,7 +28,7 @@ impl Resolver<'_> {
             add_script(&mut oneshot.files, key, command.as_ref());
         }
         self.files(&keys.common, scope, &mut oneshot.files, false, "oneshot");
-        let kept = self.oneshot_log(keys.common.log.as_ref(), scope);
+        let kept = self.oneshot_log(keys.common.log.as_deref(), scope);
         let definition = format!("{}/{}", self.set.target.tree, scope.name);
         let step = |key: &'static str, command: Option<Command>| {
             Script::Step(Box::new(OneshotStep {

@@ -73,18 +73,15 @@ impl<D: Directory> Directory for Remembered<D> {
     }
 
     fn read(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>> {
-        if let Some(content) = self.known.borrow().files.get(name)
-            && (content.is_whole || content.bytes.len() >= limit)
-        {
-            return Ok(content.bytes[..limit.min(content.bytes.len())].to_vec());
-        }
-        let bytes = self.directory.read(name, limit)?;
-        let is_whole = bytes.len() < limit;
-        self.known
-            .borrow_mut()
-            .files
-            .insert(name.to_owned(), RememberedContent { bytes: bytes.clone(), is_whole });
-        Ok(bytes)
+        self.remembered(name, limit, || self.directory.read(name, limit))
+    }
+
+    fn read_file(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>> {
+        self.remembered(name, limit, || self.directory.read_file(name, limit))
+    }
+
+    fn is_empty_file(&self, name: &[u8]) -> bool {
+        self.directory.is_empty_file(name)
     }
 
     fn link(&self, name: &[u8]) -> io::Result<Vec<u8>> {
@@ -106,5 +103,28 @@ impl<D: Directory> Directory for Remembered<D> {
 
     fn is_executable(&self, name: &[u8]) -> io::Result<bool> {
         self.directory.is_executable(name)
+    }
+}
+
+impl<D> Remembered<D> {
+    /// The content of a file, which `read` reads unless it was read before.
+    fn remembered(
+        &self,
+        name: &[u8],
+        limit: usize,
+        read: impl FnOnce() -> io::Result<Vec<u8>>,
+    ) -> io::Result<Vec<u8>> {
+        if let Some(content) = self.known.borrow().files.get(name)
+            && (content.is_whole || content.bytes.len() >= limit)
+        {
+            return Ok(content.bytes[..limit.min(content.bytes.len())].to_vec());
+        }
+        let bytes = read()?;
+        let is_whole = bytes.len() < limit;
+        self.known
+            .borrow_mut()
+            .files
+            .insert(name.to_owned(), RememberedContent { bytes: bytes.clone(), is_whole });
+        Ok(bytes)
     }
 }

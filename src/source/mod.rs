@@ -45,6 +45,20 @@ pub trait Directory: Sized {
     /// As [`kind`](Self::kind), and `IsADirectory`. For any other error the file could not be opened.
     fn read(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>>;
 
+    /// Like [`read`](Self::read), for an entry that was listed as a regular file. This may save system calls.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    fn read_file(&self, name: &[u8], limit: usize) -> io::Result<Vec<u8>> {
+        self.read(name, limit)
+    }
+
+    /// Whether the entry is a regular file without content. The answer may be `false` if finding out would mean to read it.
+    fn is_empty_file(&self, name: &[u8]) -> bool {
+        let _ = name;
+        false
+    }
+
     /// The target of the symbolic link `name`, as written.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ pub(super) fn check(index: &Index<'_>, problems: &mut Problems) {
         .nodes()
         .map(|node| match index.service(node).map(|service| &service.kind) {
             Some(Kind::Bundle(_)) => {
-                let mut edges = index.edges(node);
+                let mut edges = index.edges(node).to_vec();
                 edges.retain(|edge| index.kind(edge.to) == NodeKind::Bundle);
                 edges
             }

@@ -19,7 +19,7 @@ pub(super) fn check(index: &Index<'_>, problems: &mut Problems) {
 
 /// The edges of a node that can be part of a cycle.
 fn cycle_edges(index: &Index<'_>, node: Node, connections: &Connections<'_>) -> Vec<Edge> {
-    let mut edges = index.edges(node);
+    let mut edges = index.edges(node).to_vec();
     edges.retain(|edge| match edge.why {
         Why::Dependency | Why::Member => true,
         // If only one side names the other, the compiler stops at that, before it looks for cycles.

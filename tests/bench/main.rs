@@ -14,7 +14,6 @@
 
 mod live;
 mod manifest;
-mod tree;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +21,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Numbers of services, and how many pairs to run for each. Small ones are fast, but their times vary more.
-const SIZES: &[(usize, usize)] = &[(12, 300), (1_000, 40), (7_000, 15), (30_000, 5)];
+const SIZES: &[(usize, usize)] = &[(12, 200), (1_000, 20), (10_000, 5), (30_000, 3)];
 
 /// How many services run in the system to which one is added.
 const LIVE_SERVICES: usize = 100;
@@ -31,16 +30,13 @@ fn main() {
     let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
     let bench = Bench { s6gen: program(), compiler: on_path("s6-rc-compile") };
     if bench.compiler.is_none() {
-        println!("s6-rc-compile is not on PATH: only s6gen's own times, without ratios\n");
+        println!("s6-rc-compile is not on PATH: what would be compared with it has no ratio\n");
     }
-    println!("median of the pairs       s6gen     other     s6gen/other (quartiles)");
+    println!("medians                         s6gen       other  s6gen/other (quartiles)");
     for (services, pairs) in SIZES {
         if sizes.is_empty() || sizes.contains(services) {
-            bench.judging(*services, *pairs);
+            bench.manifest(*services, *pairs);
         }
-    }
-    if sizes.is_empty() {
-        bench.building();
     }
     if sizes.is_empty() || sizes.contains(&LIVE_SERVICES) {
         bench.applying();
@@ -64,65 +60,80 @@ struct Bench {
 }
 
 impl Bench {
-    /// Compares `check --tree` and `graph --tree` with the real compiler.
-    fn judging(&self, services: usize, pairs: usize) {
-        let (disk, memory) = (scratch(), memory());
-        // The database is in memory, where writing costs least, because only reading and judging are to be compared.
-        let (source, database) = (disk.path().join("source"), memory.path().join("database"));
-        tree::write(&source, services);
-        let check = || self.run(&["check", "--tree"], &source);
+    /// Measures every command on a manifest with this many services. Everything is in memory, where writing costs least.
+    fn manifest(&self, services: usize, pairs: usize) {
+        let place = memory();
+        let at = |name: &str| place.path().join(name);
+        let (manifest, root, source) = (at("services.toml"), at("root"), at("root/etc/s6-overlay/sv"));
+        fs::write(&manifest, manifest::text(services)).unwrap();
+        let build = |root: &Path| {
+            let mut command = self.command(&["build", "-m"]);
+            command.arg(&manifest).arg("--root").arg(root);
+            command
+        };
+        let fresh = |name: &str| {
+            let _ = fs::remove_dir_all(at(name));
+            fs::create_dir(at(name)).unwrap();
+            at(name)
+        };
+        fresh("root");
+        timed(&mut build(&root));
+
+        let archive = at("root.tar");
+        timed(Command::new("tar").arg("cf").arg(&archive).arg("-C").arg(&root).arg("."));
+        let unpack = || timed(Command::new("tar").arg("xf").arg(&archive).arg("-C").arg(fresh("unpacked")));
+        report(
+            &format!("build {services} / tar x"),
+            &in_turns(pairs, || timed(&mut build(&fresh("new"))), Some(&unpack)),
+        );
+        let first = || timed(&mut build(&fresh("new")));
+        report(
+            &format!("unchanged build {services} / first"),
+            &in_turns(pairs, || timed(&mut build(&root)), Some(&first)),
+        );
+
+        // `base` belongs to s6-overlay; for s6-rc-compile alone it must be defined.
+        fs::create_dir_all(source.join("base/contents.d")).unwrap();
+        fs::write(source.join("base/type"), "bundle\n").unwrap();
         let compile = self.compiler.as_ref().map(|compiler| {
-            let (source, database) = (&source, &database);
+            let (source, database) = (&source, at("database"));
             move || {
+                let _ = fs::remove_dir_all(&database);
                 let mut command = Command::new("sh");
                 // The real program needs a stack that grows with the square of the number of services.
                 command.args(["-c", "ulimit -s unlimited; exec \"$@\"", "sh"]);
                 let command =
                     if services > 7_000 { command.arg(compiler) } else { &mut Command::new(compiler) };
-                let time = timed(command.arg(database).arg(source));
-                fs::remove_dir_all(database).unwrap();
-                time
+                timed(command.arg(&database).arg(source))
             }
         });
-        report(&format!("check, {services} services"), &in_turns(pairs, check, compile.as_ref()));
-        for format in ["json", "text"] {
-            let graph = || self.run(&["graph", "--format", format, "--tree"], &source);
-            let name = format!("graph {format}, {services}");
-            report(&name, &in_turns((pairs / 3).max(3), graph, compile.as_ref()));
+        let check = || timed(self.command(&["check"]).arg(&manifest));
+        report(&format!("check {services} / s6-rc-compile"), &in_turns(pairs, check, compile.as_ref()));
+        let tree = || timed(self.command(&["check", "--tree"]).arg(&source));
+        report(&format!("check --tree {services} / s6-rc-compile"), &in_turns(pairs, tree, compile.as_ref()));
+        let graph = || timed(self.command(&["graph", "--format", "json", "-m"]).arg(&manifest));
+        report(&format!("graph json {services} / s6-rc-compile"), &in_turns(pairs, graph, compile.as_ref()));
+        self.memory(services, &manifest);
+    }
+
+    /// Prints how much memory `check` needs.
+    fn memory(&self, services: usize, manifest: &Path) {
+        let mut command = Command::new("/usr/bin/time");
+        command.args(["-f", "%M"]).arg(&self.s6gen).arg("check").arg(manifest);
+        match command.stdin(Stdio::null()).output() {
+            Ok(output) => {
+                let text = String::from_utf8_lossy(&output.stderr);
+                let kib: f64 = text.lines().last().and_then(|line| line.parse().ok()).unwrap_or(f64::NAN);
+                println!("{:30}  {:>6.0} MiB", format!("memory of check {services}"), kib / 1024.0);
+            }
+            Err(error) => println!("memory was not measured: /usr/bin/time: {error}"),
         }
     }
 
-    /// Compares `build` with `cp -a` of the files that it writes.
-    fn building(&self) {
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("services.toml");
-        for (name, manifest) in [("shipped", None), ("1000 services", Some(manifest::text(1_000)))] {
-            let scratch = scratch();
-            let place = match manifest {
-                None => shipped.clone(),
-                Some(text) => {
-                    let place = scratch.path().join("services.toml");
-                    fs::write(&place, text).unwrap();
-                    place
-                }
-            };
-            let (root, copy) = (scratch.path().join("root"), scratch.path().join("copy"));
-            let build = || {
-                let _ = fs::remove_dir_all(&root);
-                fs::create_dir(&root).unwrap();
-                timed(Command::new(&self.s6gen).args(["build", "-m"]).arg(&place).arg("--root").arg(&root))
-            };
-            let again = || {
-                timed(Command::new(&self.s6gen).args(["build", "-m"]).arg(&place).arg("--root").arg(&root))
-            };
-            let cp = || {
-                let _ = fs::remove_dir_all(&copy);
-                timed(Command::new("cp").arg("-a").arg(&root).arg(&copy))
-            };
-            report(&format!("build, {name} / cp -a"), &in_turns(20, build, Some(&cp)));
-            report(&format!("build again, {name}"), &in_turns(20, again, Some(&cp)));
-            let check = || timed(Command::new(&self.s6gen).args(["check", "-m"]).arg(&place));
-            report(&format!("check, {name} / cp -a"), &in_turns(20, check, Some(&cp)));
-        }
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.s6gen);
+        command.args(arguments);
+        command
     }
 
     /// Compares `instance add` and `apply`, as one call and as two, with the programs of s6-rc that they run.
@@ -136,10 +147,6 @@ impl Bench {
             let pairs = in_turns(30, || system.ours(at_once), Some(&|| system.theirs()));
             report(&format!("{what}, {LIVE_SERVICES} run"), &pairs);
         }
-    }
-
-    fn run(&self, arguments: &[&str], source: &Path) -> Duration {
-        timed(Command::new(&self.s6gen).args(arguments).arg(source))
     }
 }
 
@@ -191,7 +198,7 @@ fn report(name: &str, pairs: &[(Duration, Option<Duration>)]) {
         pairs.iter().filter_map(|(own, other)| Some(own.as_secs_f64() / other.as_ref()?.as_secs_f64())),
     );
     let at = |values: &[f64], part: f64| values[((values.len() - 1) as f64 * part).round() as usize];
-    print!("{name:24}  {:>8}", format!("{:.2} ms", at(&own, 0.5)));
+    print!("{name:30}  {:>10}", format!("{:.2} ms", at(&own, 0.5)));
     if !other.is_empty() {
         print!("  {:>10}", format!("{:.2} ms", at(&other, 0.5)));
         print!("  {:.2} ({:.2} to {:.2})", at(&ratios, 0.5), at(&ratios, 0.25), at(&ratios, 0.75));

@@ -53,6 +53,12 @@ fn new() -> SourceTree {
     longrun(&mut tree, "web", "#!/bin/sh\nexec new\n");
     longrun(&mut tree, "same", "#!/bin/sh\nexec same\n");
     longrun(&mut tree, "added", "#!/bin/sh\nexec added\n");
+    // In the order of the bytes these come between a directory and what it holds.
+    longrun(&mut tree, "added-log", "#!/bin/sh\nexec log\n");
+    tree.file(format!("{SV}/added/data-x"), "x", true);
+    tree.file(format!("{SV}/added/data/deep/a"), "a", false);
+    tree.file(format!("{SV}/added/data/deep-b"), "b", false);
+    tree.link(format!("{SV}/added/data/deep/c"), "../deep-b");
     tree.file(format!("{SV}/web/data"), "was a directory\n", false);
     tree.file(format!("{SV}/web/env/NAME"), "was a file\n", false);
     tree.file(format!("{SV}/web/link/x"), "was a link\n", false);
@@ -337,10 +343,10 @@ fn a_changed_content_leaves_the_receipt_and_all_other_files_alone() {
 #[test]
 fn entries_change_their_kind_and_removed_services_are_pruned() {
     let root = TempDir::new().unwrap();
-    for (there, next, removed) in [(old(), new(), "gone"), (new(), old(), "added")] {
+    for (there, next, removed) in [(old(), new(), &["gone"][..]), (new(), old(), &["added-log", "added"])] {
         build(&there, root.path()).unwrap();
         let done = build(&next, root.path()).unwrap();
-        assert_eq!(done.removed_services, [removed]);
+        assert_eq!(done.removed_services, removed);
         assert_eq!(look(root.path()), expected(&next, |_| {}));
     }
 }
@@ -684,6 +690,16 @@ fn after_a_kill_at_any_moment_the_next_build_completes() {
             inject(before, &calls, "signal=KILL", |root, _, output, moment| {
                 assert_eq!(output.status.signal(), Some(9), "{}", output_text(output));
                 let killed = look(root);
+                // A new definition is there as a whole or not at all.
+                for name in ["added", "added-log"].map(|name| format!("{SV}/{name}")) {
+                    let inside = |files: &BTreeMap<String, String>| -> Vec<(String, String)> {
+                        let inside = files.iter().filter(|(path, _)| path.starts_with(&format!("{name}/")));
+                        inside.map(|(path, file)| (path.clone(), file.clone())).collect()
+                    };
+                    if killed.contains_key(&name) {
+                        assert_eq!(inside(&killed), inside(&expected(&new(), foreigners)), "at {moment}");
+                    }
+                }
                 for path in ["sv/theirs/type", "s6-rc.d/theirs/type"] {
                     assert_eq!(killed[&format!("etc/s6-overlay/{path}")], "file 644 longrun\n");
                 }
