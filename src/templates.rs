@@ -246,9 +246,9 @@ impl Expressions {
             _ => ExpressionError::Invalid(describe(&error)),
         };
         let template = self.environment.template_from_str(text).map_err(failed)?;
-        let mut expanded = Limited { bytes: Vec::new(), most };
+        let mut expanded = LimitedText { bytes: Vec::new(), most };
         template.render_captured_to(variables, &mut expanded).map_err(failed)?;
-        // minijinja writes only whole characters.
+        // minijinja writes whole characters, so the bytes are valid UTF-8.
         let expanded = String::from_utf8(expanded.bytes).unwrap_or_default();
         match expanded.contains('\0') {
             true => Err(ExpressionError::Invalid("its value contains a NUL byte".into())),
@@ -293,12 +293,12 @@ impl Expressions {
 }
 
 /// A text that is being made, and the largest length that it may reach.
-struct Limited {
+struct LimitedText {
     bytes: Vec<u8>,
     most: usize,
 }
 
-impl io::Write for Limited {
+impl io::Write for LimitedText {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if bytes.len() > self.most - self.bytes.len() {
             return Err(io::ErrorKind::FileTooLarge.into());
@@ -345,8 +345,8 @@ fn check(
     match parse(text, "", syntax()).map_err(malformed)? {
         Stmt::Template(template) => template.children.iter().try_for_each(|part| match part {
             Stmt::EmitExpr(expression) => {
-                moderate(&expression.expr, is_number).map_err(ExpressionError::Invalid)?;
-                match largest::largest(&expression.expr, length) > LONGEST_VALUE {
+                refuse_multiplying(&expression.expr, is_number).map_err(ExpressionError::Invalid)?;
+                match largest::largest_length(&expression.expr, length) > LONGEST_VALUE {
                     true => Err(ExpressionError::Invalid("its value could be longer than 16 MiB".into())),
                     false => Ok(()),
                 }
@@ -358,37 +358,38 @@ fn check(
 }
 
 /// Refuses expressions that can make a long text from a short one: repetition, and filters that pad or multiply.
-fn moderate(expression: &Expr<'_>, is_number: &dyn Fn(&str) -> bool) -> Result<(), String> {
-    let all = |parts: &[Expr<'_>]| parts.iter().try_for_each(|part| moderate(part, is_number));
+fn refuse_multiplying(expression: &Expr<'_>, is_number: &dyn Fn(&str) -> bool) -> Result<(), String> {
+    let all = |parts: &[Expr<'_>]| parts.iter().try_for_each(|part| refuse_multiplying(part, is_number));
     let arguments = |list: &[CallArg<'_>]| {
         list.iter().try_for_each(|argument| match argument {
-            CallArg::Pos(part) | CallArg::Kwarg(_, part) => moderate(part, is_number),
+            CallArg::Pos(part) | CallArg::Kwarg(_, part) => refuse_multiplying(part, is_number),
             CallArg::PosSplat(_) | CallArg::KwargSplat(_) => Err("`*` before an argument".into()),
         })
     };
-    let maybe = |part: &Option<Expr<'_>>| part.iter().try_for_each(|part| moderate(part, is_number));
+    let maybe =
+        |part: &Option<Expr<'_>>| part.iter().try_for_each(|part| refuse_multiplying(part, is_number));
     match expression {
         Expr::Var(_) | Expr::Const(_) => Ok(()),
         Expr::Slice(slice) => {
-            moderate(&slice.expr, is_number)?;
+            refuse_multiplying(&slice.expr, is_number)?;
             [&slice.start, &slice.stop, &slice.step].into_iter().try_for_each(maybe)
         }
-        Expr::UnaryOp(operation) => moderate(&operation.expr, is_number),
+        Expr::UnaryOp(operation) => refuse_multiplying(&operation.expr, is_number),
         Expr::BinOp(operation) => {
             let sides = [&operation.left, &operation.right];
             if matches!(operation.op, BinOpKind::Mul) && !sides.iter().all(|side| is_numeric(side, is_number))
             {
                 return Err("`*` multiplies numbers only; `| int` makes a number of a text".into());
             }
-            sides.into_iter().try_for_each(|side| moderate(side, is_number))
+            sides.into_iter().try_for_each(|side| refuse_multiplying(side, is_number))
         }
         Expr::Compare(comparison) => {
-            moderate(&comparison.expr, is_number)?;
-            comparison.ops.iter().try_for_each(|operand| moderate(&operand.expr, is_number))
+            refuse_multiplying(&comparison.expr, is_number)?;
+            comparison.ops.iter().try_for_each(|operand| refuse_multiplying(&operand.expr, is_number))
         }
         Expr::IfExpr(choice) => {
-            moderate(&choice.test_expr, is_number)?;
-            moderate(&choice.true_expr, is_number)?;
+            refuse_multiplying(&choice.test_expr, is_number)?;
+            refuse_multiplying(&choice.true_expr, is_number)?;
             maybe(&choice.false_expr)
         }
         Expr::Filter(filter) if !FILTERS.contains(&filter.name) => {
@@ -399,16 +400,16 @@ fn moderate(expression: &Expr<'_>, is_number: &dyn Fn(&str) -> bool) -> Result<(
             arguments(&filter.args)
         }
         Expr::Test(test) => {
-            moderate(&test.expr, is_number)?;
+            refuse_multiplying(&test.expr, is_number)?;
             arguments(&test.args)
         }
-        Expr::GetAttr(access) => moderate(&access.expr, is_number),
+        Expr::GetAttr(access) => refuse_multiplying(&access.expr, is_number),
         Expr::GetItem(access) => {
-            moderate(&access.expr, is_number)?;
-            moderate(&access.subscript_expr, is_number)
+            refuse_multiplying(&access.expr, is_number)?;
+            refuse_multiplying(&access.subscript_expr, is_number)
         }
         Expr::Call(call) => {
-            moderate(&call.expr, is_number)?;
+            refuse_multiplying(&call.expr, is_number)?;
             arguments(&call.args)
         }
         Expr::List(list) => all(&list.items),

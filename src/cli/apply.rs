@@ -64,5 +64,5 @@ pub(super) fn show(updated: Result<Plan, UpdateError>, streams: &mut Streams<'_>
             return streams.refuse(&error);
         }
     }
-    Outcome::Fine
+    Outcome::Success
 }

@@ -86,7 +86,7 @@ fn compare(
     let differences = build.differences(tree)?;
     if differences.is_empty() {
         streams.tell(&format!("{} is what the manifest says", place.display()));
-        return Ok(Outcome::Fine);
+        return Ok(Outcome::Success);
     }
     if jobs::Build::is_missing(tree, &differences) {
         streams.tell(&format!("{} is missing; `s6gen build` writes it", place.display()));
@@ -126,5 +126,5 @@ fn install(
         (written, removed) => format!("{written} written, {removed} removed"),
     };
     streams.tell(&format!("{}: {count} definitions, {did}", place.display()));
-    Ok(Outcome::Fine)
+    Ok(Outcome::Success)
 }

@@ -59,7 +59,7 @@ impl CheckArguments {
         } else if problems.is_empty() {
             streams.tell(&self.success(&compilation));
         }
-        if problems.has_errors() { Outcome::Problems } else { Outcome::Fine }
+        if problems.has_errors() { Outcome::Problems } else { Outcome::Success }
     }
 
     fn success(&self, compilation: &Compilation) -> String {

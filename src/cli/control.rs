@@ -29,6 +29,6 @@ impl ServicesArguments {
     pub(super) fn run(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs, job: Job) -> Outcome {
         let names: Vec<Name> = self.names.iter().map(|name| Name::from(name.as_str())).collect();
         let done = self.system.with(streams, programs, |system, connection| job(system, connection, &names));
-        done.map_or_else(|error| streams.refuse(&error), |()| Outcome::Fine)
+        done.map_or_else(|error| streams.refuse(&error), |()| Outcome::Success)
     }
 }

@@ -81,6 +81,6 @@ impl DiffArguments {
                 streams.say(&format!("\nThis is for an update of a running system in which {assumption}.\n"));
             }
         }
-        if comparison.differences.is_empty() { Outcome::Fine } else { Outcome::Problems }
+        if comparison.differences.is_empty() { Outcome::Success } else { Outcome::Problems }
     }
 }

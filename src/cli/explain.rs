@@ -32,30 +32,30 @@ impl ExplainArguments {
         let width = streams.width.unwrap_or(WIDTH);
         let Some(wanted) = &self.code else {
             streams.say(&list(width));
-            return Outcome::Fine;
+            return Outcome::Success;
         };
         if let Some(code) = validate::codes().find(|code| code.slug() == wanted) {
             streams.say(&format!("{}\n\n", code.slug()));
             for line in code.explanation().lines() {
                 streams.say(&format!("{}\n", line.strip_prefix(' ').unwrap_or(line)));
             }
-            return Outcome::Fine;
+            return Outcome::Success;
         }
         if wanted == "all-codes" {
             streams.say(&pages());
-            return Outcome::Fine;
+            return Outcome::Success;
         }
         if wanted == "manifest" {
             // A file or a pipe gets the Markdown.
             let reference = render::reference();
             streams.say(&streams.width.map_or(reference.clone(), |width| render::fitted(&reference, width)));
-            return Outcome::Fine;
+            return Outcome::Success;
         }
         let table = wanted.trim_matches(['[', ']']).trim_end_matches(".NAME");
         let text = keys(table, width) + &tables(table, width);
         if !text.is_empty() {
             streams.say(&text);
-            return Outcome::Fine;
+            return Outcome::Success;
         }
         let known = REFERENCE.iter().flat_map(|(_, _, keys)| keys()).map(|key| key.name);
         let near = did_you_mean(wanted, validate::codes().map(|code| code.slug()).chain(known));

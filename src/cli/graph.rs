@@ -91,6 +91,6 @@ impl GraphArguments {
             Drawing::Dot => streams.say(&render::dot(&index, &nodes, direction)),
             Drawing::Json => streams.answer(render::json(&index, &nodes, direction)),
         }
-        Outcome::Fine
+        Outcome::Success
     }
 }

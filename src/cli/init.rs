@@ -32,16 +32,16 @@ impl InitArguments {
                 "wrote the templates to {}; remove those you do not change",
                 folder.display()
             ));
-            return Outcome::Fine;
+            return Outcome::Success;
         }
         if self.file.as_os_str() == "-" {
             streams.say(templates::STARTER);
-            return Outcome::Fine;
+            return Outcome::Success;
         }
         match disk::create_new(&self.file, templates::STARTER) {
             Ok(()) => {
                 streams.tell(&format!("wrote {}; `s6gen graph` shows what it starts", self.file.display()));
-                Outcome::Fine
+                Outcome::Success
             }
             Err(error) => refused(&error, streams),
         }

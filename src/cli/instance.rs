@@ -59,14 +59,14 @@ struct AddArguments {
     #[arg(last = true, requires = "name")]
     command: Vec<String>,
     #[command(flatten)]
-    then: Then,
+    after: AfterChange,
     #[command(flatten)]
     container: ContainerArguments,
 }
 
 /// What to do after a change.
 #[derive(Debug, Args)]
-struct Then {
+struct AfterChange {
     /// Run `s6gen apply` after the change
     #[arg(long)]
     apply: bool,
@@ -83,7 +83,7 @@ struct RemoveArguments {
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
     #[command(flatten)]
-    then: Then,
+    after: AfterChange,
     #[command(flatten)]
     container: ContainerArguments,
 }
@@ -116,9 +116,9 @@ impl InstanceArguments {
     /// Whether this command may stop the service that calls it and still runs in the process group of that service.
     pub(super) fn may_stop_caller(&self) -> bool {
         match &self.command {
-            InstanceCommand::Add(AddArguments { then, .. })
-            | InstanceCommand::Remove(RemoveArguments { then, .. }) => {
-                then.apply && then.system.may_stop_caller()
+            InstanceCommand::Add(AddArguments { after, .. })
+            | InstanceCommand::Remove(RemoveArguments { after, .. }) => {
+                after.apply && after.system.may_stop_caller()
             }
             InstanceCommand::List(_) => false,
         }
@@ -134,9 +134,9 @@ impl InstanceArguments {
 }
 
 /// The message for a change that was saved but whose update failed.
-const STAYS: &str = "the change to the added services is saved";
+const CHANGE_IS_SAVED: &str = "the change to the added services is saved";
 
-impl Then {
+impl AfterChange {
     fn update(&self, container: &ContainerArguments) -> Update {
         Update { container: container.container(), manifest: None, dry_run: false }
     }
@@ -149,7 +149,7 @@ impl Then {
 
 impl AddArguments {
     fn run(self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
-        let update = self.then.update(&self.container);
+        let update = self.after.update(&self.container);
         let new = match self.name {
             Some(name) => NewService::Longrun { name, start: self.start, command: self.command },
             None => NewService::Instance {
@@ -158,14 +158,14 @@ impl AddArguments {
                 parameters: self.set,
             },
         };
-        let then = &self.then;
-        let (mut told, mut is_written) = (None, false);
+        let after = &self.after;
+        let (mut message, mut is_written) = (None, false);
         let mut add = || match instances::add(&update.container, &new) {
             Ok(AddedService { service, change, project }) => {
                 is_written = change != AdditionChange::Unchanged;
-                told = match change {
-                    AdditionChange::Added => then.describe(&service, "added"),
-                    AdditionChange::Changed => then.describe(&service, "changed"),
+                message = match change {
+                    AdditionChange::Added => after.describe(&service, "added"),
+                    AdditionChange::Changed => after.describe(&service, "changed"),
                     AdditionChange::Unchanged => {
                         Some(format!("{service}: exists already, with the same values"))
                     }
@@ -173,22 +173,22 @@ impl AddArguments {
                 Ok(project)
             }
             Err(NotAdded { error, is_judged }) => {
-                told = is_judged.then(|| "nothing was changed".into());
+                message = is_judged.then(|| "nothing was changed".into());
                 Err(error)
             }
         };
-        let outcome = if then.apply {
+        let outcome = if after.apply {
             let desired = || add().and_then(Desired::of);
-            let updated = then
+            let updated = after
                 .system
                 .with(streams, programs, |system, connection| update.run_with(system, connection, desired));
             apply::show(updated, streams)
         } else {
-            add().map_or_else(|error| streams.refuse(&error), |_| Outcome::Fine)
+            add().map_or_else(|error| streams.refuse(&error), |_| Outcome::Success)
         };
-        told.iter().for_each(|told| streams.tell(told));
-        if is_written && outcome != Outcome::Fine {
-            streams.tell(STAYS);
+        message.iter().for_each(|message| streams.tell(message));
+        if is_written && outcome != Outcome::Success {
+            streams.tell(CHANGE_IS_SAVED);
         }
         outcome
     }
@@ -196,24 +196,24 @@ impl AddArguments {
 
 impl RemoveArguments {
     fn run(self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
-        let update = self.then.update(&self.container);
+        let update = self.after.update(&self.container);
         let removals = match instances::remove(&update.container, &self.names) {
             Ok(removals) => removals,
             Err(error) => return streams.refuse(&error),
         };
         let describe = |removal: &Removal| match removal.is_removed {
-            true => self.then.describe(&removal.service, "removed"),
+            true => self.after.describe(&removal.service, "removed"),
             false => Some(format!("{}: does not exist", removal.service)),
         };
-        removals.iter().filter_map(describe).for_each(|told| streams.tell(&told));
-        if !self.then.apply {
-            return Outcome::Fine;
+        removals.iter().filter_map(describe).for_each(|message| streams.tell(&message));
+        if !self.after.apply {
+            return Outcome::Success;
         }
-        let system = &self.then.system;
+        let system = &self.after.system;
         let updated = system.with(streams, programs, |system, connection| update.run(system, connection));
         let outcome = apply::show(updated, streams);
-        if removals.iter().any(|removal| removal.is_removed) && outcome != Outcome::Fine {
-            streams.tell(STAYS);
+        if removals.iter().any(|removal| removal.is_removed) && outcome != Outcome::Success {
+            streams.tell(CHANGE_IS_SAVED);
         }
         outcome
     }
@@ -231,6 +231,6 @@ impl ListArguments {
         } else {
             streams.say(&instances::text(&services));
         }
-        Outcome::Fine
+        Outcome::Success
     }
 }

@@ -155,7 +155,7 @@ fn run_in(
                 return Outcome::Misused.into();
             }
             streams.say(&text);
-            return streams.end(Outcome::Fine).into();
+            return streams.end(Outcome::Success).into();
         }
     };
     let input = match &arguments.command {

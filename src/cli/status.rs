@@ -47,6 +47,6 @@ impl StatusArguments {
             streams.say(&control::text(&services));
         }
         let is_up = services.iter().all(|one| one.status.state == ServiceState::Up);
-        if names.is_empty() || is_up { Outcome::Fine } else { Outcome::Problems }
+        if names.is_empty() || is_up { Outcome::Success } else { Outcome::Problems }
     }
 }

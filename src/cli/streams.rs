@@ -12,7 +12,7 @@ use crate::report::{self, Document, Format, Style};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// Exit code 0: success.
-    Fine,
+    Success,
     /// Exit code 1: problems in the input, or a difference.
     Problems,
     /// Exit code 2: wrong usage; for `diff` also problems in the input.
@@ -24,7 +24,7 @@ pub(super) enum Outcome {
 impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> ExitCode {
         match outcome {
-            Outcome::Fine => ExitCode::SUCCESS,
+            Outcome::Success => ExitCode::SUCCESS,
             Outcome::Problems => ExitCode::from(1),
             Outcome::Misused => ExitCode::from(2),
             Outcome::Refused => ExitCode::from(3),
@@ -32,7 +32,7 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// The largest number of problems that are drawn. Drawing one reads its whole file, so a million would take too long.
+/// The largest number of problems that are printed for people. Each one reads its whole file, so a million would take too long.
 const MOST_REPORTS: usize = 1000;
 
 /// Where output goes.
@@ -43,7 +43,7 @@ pub(super) struct Streams<'a> {
     /// The number of characters in a line, if standard output is a terminal.
     pub(super) width: Option<usize>,
     /// The error of a failed write to standard output.
-    lost: Option<io::Error>,
+    write_error: Option<io::Error>,
     /// The answer to a program, printed at the end.
     answer: Option<Box<dyn Document>>,
 }
@@ -55,7 +55,7 @@ impl<'a> Streams<'a> {
         style: Style,
         width: Option<usize>,
     ) -> Self {
-        Streams { out, err, style, width, lost: None, answer: None }
+        Streams { out, err, style, width, write_error: None, answer: None }
     }
 
     /// Switches the output to a document for a program: the answer of `command`.
@@ -81,14 +81,14 @@ impl<'a> Streams<'a> {
     }
 
     fn put(&mut self, text: &str) {
-        let said = self.out.write_all(text.as_bytes());
-        self.note_lost(said);
+        let result = self.out.write_all(text.as_bytes());
+        self.note_write_error(result);
     }
 
-    fn note_lost(&mut self, said: io::Result<()>) {
+    fn note_write_error(&mut self, result: io::Result<()>) {
         // A reader that closes the pipe (`s6gen graph | head`) has read enough.
-        let lost = said.err().filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
-        self.lost = self.lost.take().or(lost);
+        let lost = result.err().filter(|error| error.kind() != io::ErrorKind::BrokenPipe);
+        self.write_error = self.write_error.take().or(lost);
     }
 
     /// Completes the output; reports an error if it cannot be written.
@@ -97,8 +97,8 @@ impl<'a> Streams<'a> {
             self.put(&answer.text());
         }
         let flushed = self.out.flush();
-        self.note_lost(flushed);
-        match self.lost.take() {
+        self.note_write_error(flushed);
+        match self.write_error.take() {
             None => outcome,
             Some(error) => {
                 self.tell(&format!("s6gen: cannot write to standard output: {error}"));

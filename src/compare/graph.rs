@@ -90,7 +90,7 @@ impl DependencyGraph {
 }
 
 /// Marks every node that can be reached from a marked one.
-pub(super) fn close(marks: &mut [bool], edges: &[Vec<usize>]) {
+pub(super) fn mark_reachable(marks: &mut [bool], edges: &[Vec<usize>]) {
     let mut todo: Vec<usize> = (0..marks.len()).filter(|service| marks[*service]).collect();
     while let Some(service) = todo.pop() {
         for next in &edges[service] {
@@ -109,6 +109,6 @@ pub fn running<'a>(snapshot: &Snapshot, names: impl IntoIterator<Item = &'a Name
     for service in names.into_iter().filter_map(|name| graph.atomics(name)).flatten() {
         up[service] = true;
     }
-    close(&mut up, &graph.needs);
+    mark_reachable(&mut up, &graph.needs);
     (0..graph.len()).filter(|service| up[*service]).map(|service| graph.name(service).clone()).collect()
 }

@@ -88,7 +88,9 @@ fn is_read_at_start(path: &str, old: &Settings, new: &Settings) -> bool {
         | "reload-signal"
         | "timeout-kill"
         | "flag-timeout-killpg" => false,
-        "data/check" | "data/ready" | "data/finish" => !(is_apart(path, old) && is_apart(path, new)),
+        "data/check" | "data/ready" | "data/finish" => {
+            !(is_outside_run(path, old) && is_outside_run(path, new))
+        }
         _ => true,
     }
 }
@@ -107,8 +109,9 @@ fn code(script: &[u8]) -> &[u8] {
     rest
 }
 
-/// Whether a script in `data` is run only by s6-notifyoncheck, by the check that it runs, or by `finish`.
-fn is_apart(path: &str, settings: &Settings) -> bool {
+/// Whether the process of the service does not use a script in `data`, because only s6-notifyoncheck, the check or `finish` runs
+/// it.
+fn is_outside_run(path: &str, settings: &Settings) -> bool {
     let is_mentioned =
         |by: &str, word: &str| settings.files.get(by).is_some_and(|file| mentions(&file.content, word));
     let (caller, is_run) = match path {

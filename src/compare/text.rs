@@ -112,7 +112,7 @@ fn what_happens(
             ("stopped", stop_reason(comparison, name, cause.as_ref(), settings, detail))
         }
         (_, Some(Effect::Started(cause))) => ("started", start_reason(cause.as_ref())),
-        (_, None) => ("changed", state(comparison, name, settings).to_owned()),
+        (_, None) => ("changed", remark(comparison, name, settings).to_owned()),
     };
     let parts = match detail {
         Detail::Names => [summary(settings), why],
@@ -122,7 +122,7 @@ fn what_happens(
 }
 
 /// A remark on a service that differs but that the update neither stops nor starts.
-fn state(comparison: &Comparison, name: &Name, settings: &[SettingChange]) -> &'static str {
+fn remark(comparison: &Comparison, name: &Name, settings: &[SettingChange]) -> &'static str {
     let is_bundle = settings.iter().any(|setting| setting.setting == "contents");
     match comparison.up.contains(name) {
         _ if comparison.conflict.is_some() => "",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::graph::{DependencyGraph, close};
+use super::graph::{DependencyGraph, mark_reachable};
 use crate::model::{Name, NodeKind, Snapshot};
 
 /// What `s6-rc-update` does to running services.
@@ -81,9 +81,10 @@ struct UpdatePlan<'a> {
     old: &'a DependencyGraph,
     new: &'a DependencyGraph,
     up: Vec<bool>,
-    /// The new services that each old service becomes, and the old service that each new one was.
-    becomes: Vec<Vec<usize>>,
-    was: Vec<Option<usize>>,
+    /// For each old service, the new services that continue it.
+    new_of_old: Vec<Vec<usize>>,
+    /// For each new service, the old service that it continues.
+    old_of_new: Vec<Option<usize>>,
     /// The old services that must stop because of themselves, and not because of a dependency.
     causes: BTreeMap<usize, Cause>,
 }
@@ -95,8 +96,8 @@ impl<'a> UpdatePlan<'a> {
         up: &BTreeSet<Name>,
     ) -> Result<Self, Conflict> {
         let mut causes = BTreeMap::new();
-        let mut becomes = Vec::new();
-        let mut was = vec![None; new.len()];
+        let mut new_of_old = Vec::new();
+        let mut old_of_new = vec![None; new.len()];
         for service in 0..old.len() {
             let name = old.name(service);
             let atomics = new.atomics(name);
@@ -110,14 +111,14 @@ impl<'a> UpdatePlan<'a> {
             }
             let atomics = atomics.unwrap_or_default();
             for target in &atomics {
-                if let Some(other) = was[*target].replace(service) {
+                if let Some(other) = old_of_new[*target].replace(service) {
                     let old = [old.name(other).clone(), name.clone()];
                     return Err(Conflict { service: new.name(*target).clone(), old });
                 }
             }
-            becomes.push(atomics);
+            new_of_old.push(atomics);
         }
-        Ok(UpdatePlan { old, new, up: old.marks(up), becomes, was, causes })
+        Ok(UpdatePlan { old, new, up: old.marks(up), new_of_old, old_of_new, causes })
     }
 
     /// Stops further services until no service stays up that has a new dependency which is not up.
@@ -127,16 +128,16 @@ impl<'a> UpdatePlan<'a> {
             let (mut wanted, mut kept) = (vec![false; self.new.len()], vec![false; self.new.len()]);
             for service in (0..self.old.len()).filter(|service| self.up[*service]) {
                 let marks = if stops.contains_key(&service) { &mut wanted } else { &mut kept };
-                for target in &self.becomes[service] {
+                for target in &self.new_of_old[service] {
                     marks[*target] = true;
                 }
             }
             let mut needed = kept.clone();
-            close(&mut needed, &self.new.needs);
+            mark_reachable(&mut needed, &self.new.needs);
             let missing: Vec<usize> =
                 (0..self.new.len()).filter(|service| needed[*service] && !kept[*service]).collect();
             if missing.is_empty() {
-                close(&mut wanted, &self.new.needs);
+                mark_reachable(&mut wanted, &self.new.needs);
                 let name = |graph: &DependencyGraph, service: usize| graph.name(service).clone();
                 let starts = (0..self.new.len()).filter(|service| wanted[*service] && !kept[*service]);
                 return Transitions {
@@ -178,7 +179,7 @@ impl<'a> UpdatePlan<'a> {
                     continue;
                 }
                 todo.push(*dependent);
-                if let Some(was) = self.was[*dependent].filter(|_| kept[*dependent]) {
+                if let Some(was) = self.old_of_new[*dependent].filter(|_| kept[*dependent]) {
                     let name = self.new.name(service).clone();
                     let cause =
                         if kept[service] { Cause::Dependency(name) } else { Cause::NewDependency(name) };

@@ -16,9 +16,9 @@ pub struct SourceFile {
     pub path: PathBuf,
     /// The content. Empty if there was nothing to read.
     pub text: Vec<u8>,
-    /// Values that may be secrets, sorted. A report shows one only if it is about that value.
+    /// The places of values that may be secrets, sorted. A report shows such a value only if it is about that value.
     pub hidden: Vec<Range<usize>>,
-    /// Found once, when the first report is about this file.
+    /// The lines, found when the first report is about this file.
     lines: OnceLock<Lines>,
 }
 

@@ -10,7 +10,8 @@ use super::{FileId, Origin};
 pub struct Positions {
     /// The place of the whole text.
     whole: Origin,
-    /// The offset of the first byte in the file. Most texts are one run from there on: text and file are equal.
+    /// The offset in the file at which the text begins. Most texts are one run: from there on, the bytes of the file are those of
+    /// the text.
     start: u32,
     /// The offsets of further runs, in the text and in the file. The place of a run that begins at `NOWHERE` is unknown.
     runs: Arc<[(u32, u32)]>,

@@ -8,17 +8,27 @@ pub enum Rank {
     Scan {
         /// Position of the source among the arguments.
         source: u32,
-        /// 0 while the names of the source are scanned, 1 while its definitions are read.
+        /// False while the compiler looks at the entries of the source, true while it reads the definitions.
         reading: bool,
         /// Position of the definition in its source, in byte order of the names.
         service: u32,
-        /// Position of the file in the order of reading, then of the name in the file.
-        step: (u16, u32),
+        /// Position of the file in the order of reading.
+        step: u16,
+        /// Position of the name in the file.
+        item: u32,
     },
     /// While it names the pipelines, from the last defined consumer to the first.
-    PipelineName(u32),
-    /// While it resolves a bundle: the number of the step, and the position in the bundle.
-    Bundle(u32, u32),
+    PipelineName {
+        /// The number of names that it looked up before.
+        step: u32,
+    },
+    /// While it resolves bundles.
+    Bundle {
+        /// The number of errors that it would find before.
+        step: u32,
+        /// Position in the bundle, for errors of the same step.
+        position: u32,
+    },
     /// While it matches producers and consumers and resolves dependencies, first of longruns, then of oneshots.
     Links {
         /// Longruns come before oneshots.
@@ -49,7 +59,7 @@ impl Rank {
     /// after its last name.
     pub fn reading(place: (u32, u32), step: impl Into<u16>, item: u32) -> Rank {
         let (source, service) = place;
-        Rank::Scan { source, reading: true, service, step: (step.into(), item) }
+        Rank::Scan { source, reading: true, service, step: step.into(), item }
     }
 
     /// The rank of a problem while the files of service number `service`, in definition order, are copied.

@@ -8,7 +8,8 @@
 mod programs;
 
 pub use programs::{
-    SHELLS, SUBSTITUTES, Swallowed, base_name, code_words, goes_on, runs_scripts, script_words, swallowed,
+    SHELLS, SUBSTITUTES, Swallowed, base_name, code_words, runs_its_arguments, runs_scripts, script_words,
+    swallowed,
 };
 
 use std::ops::Range;

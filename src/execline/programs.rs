@@ -103,7 +103,7 @@ const LEADERS: &[Leader] = &[
     leader("withstdinas", "D", 1, 0),
 ];
 
-/// Programs that end when they are done. The words after them are arguments.
+/// Programs that do their work and end. The words after them are arguments.
 pub const ENDS: &[&str] = &[
     "addgroup", "adduser", "apk", "apt", "apt-get", "cat", "chgrp", "chmod", "chown", "chpasswd", "cp",
     "curl", "echo", "groupadd", "groupmod", "install", "ip", "iptables", "kill", "ln", "mkdir", "mkfifo",
@@ -120,8 +120,8 @@ pub struct Swallowed<'a> {
     pub word: ExeclineWord<'a>,
 }
 
-/// The first command of an execline text that becomes an argument of the command before it. `stays` means that the last
-/// program is the process of a service, so that it cannot be a program that ends.
+/// The first command of an execline text that becomes an argument of the command before it. `stays` says that the text is the
+/// `run` of a longrun, so its last program is one that keeps running.
 pub fn swallowed<'a>(words: &[ExeclineWord<'a>], stays: bool) -> Option<Swallowed<'a>> {
     let mut at = 0;
     while let Some(program) = words.get(at) {
@@ -183,13 +183,16 @@ fn lost_line<'a>(words: &[ExeclineWord<'a>], stays: bool) -> Option<Swallowed<'a
 }
 
 /// Whether a program runs the words after it.
-pub fn goes_on(program: &str) -> bool {
+pub fn runs_its_arguments(program: &str) -> bool {
     let is_known = LEADERS.iter().any(|leader| leader.name == program);
-    is_known || program.starts_with("s6-") || SUBSTITUTES.contains(&program) || GO_ON.contains(&program)
+    is_known
+        || program.starts_with("s6-")
+        || SUBSTITUTES.contains(&program)
+        || RUN_ARGUMENTS.contains(&program)
 }
 
 /// Other programs and shell builtins that run the words after them.
-const GO_ON: &[&str] = &["env", "envfile", "eval", "loopwhilex", "nice"];
+const RUN_ARGUMENTS: &[&str] = &["env", "envfile", "eval", "loopwhilex", "nice"];
 
 /// Programs with an argument that is a script, and the letters of the option before it.
 const INTERPRETERS: &[(&str, &str)] = &[

@@ -216,7 +216,7 @@ impl Boot {
                     // s6-rc-compile reads `top` after all definitions of the user.
                     ..Diagnostic::s6rc(
                         Class::BundleUndefined,
-                        Rank::Bundle(u32::MAX, position),
+                        Rank::Bundle { step: u32::MAX, position },
                         format!("the start bundle `{bundle}` is not defined"),
                     )
                 };

@@ -34,7 +34,7 @@ pub(super) struct Context<'a> {
     pub(super) files: &'a mut Files,
     pub(super) problems: &'a mut Problems,
     /// How many bytes of the source directory may still be read.
-    pub(super) left: &'a Cell<usize>,
+    pub(super) bytes_left: &'a Cell<usize>,
 }
 
 /// Reads a definition. If its type cannot be read, it is [`Kind::Unknown`].
@@ -123,7 +123,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
     /// The content of a file. `None` if it is missing; a dangling link counts as missing.
     pub(super) fn content(&self, file: &str, limit: usize) -> Option<io::Result<Vec<u8>>> {
         let kind = self.entry(file)?;
-        let left = self.context.left.get();
+        let left = self.context.bytes_left.get();
         let (name, limit) = (file.as_bytes(), limit.min(left + 1));
         let content = match kind {
             EntryKind::File => self.directory.read_file(name, limit),
@@ -133,7 +133,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Ok(content) => match left.checked_sub(content.len()) {
                 Some(left) => {
-                    self.context.left.set(left);
+                    self.context.bytes_left.set(left);
                     Some(Ok(content))
                 }
                 None => {

@@ -138,7 +138,7 @@ impl Scan<'_> {
         }
         definitions.sort_unstable();
         let mut receipts = Receipts::default();
-        let left = Cell::new(definition::MOST_BYTES);
+        let bytes_left = Cell::new(definition::MOST_BYTES);
         for (position, (name, entry)) in (0..).zip(definitions) {
             let opened = directory.directory(entry);
             let path = match opened.as_ref().ok().and_then(|opened| opened.place(b".")) {
@@ -157,7 +157,7 @@ impl Scan<'_> {
                     number: self.set.services.len(),
                     files: self.files,
                     problems: self.problems,
-                    left: &left,
+                    bytes_left: &bytes_left,
                 },
             );
             if let Some(facts) = &mut service.definition {
@@ -168,7 +168,7 @@ impl Scan<'_> {
     }
 
     fn rank(&self, position: u32) -> Rank {
-        Rank::Scan { source: self.number, reading: false, service: position, step: (0, 0) }
+        Rank::Scan { source: self.number, reading: false, service: position, step: 0, item: 0 }
     }
 
     fn shown(&self) -> Name {

@@ -22,7 +22,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
                     }
                     _ => format!("`{name}` has no `type` file"),
                 };
-                let (help, note) = self.way_to_a_type();
+                let (help, note) = self.help_without_type();
                 let mut problem =
                     Diagnostic::s6rc(Class::TypeRead, self.reading(CompilerStep::Type, 0), message)
                         .at(origin, "every directory in a source directory is a service definition")
@@ -46,7 +46,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
     }
 
     /// The help for a definition without a type, and a note on what it probably is.
-    pub(super) fn way_to_a_type(&self) -> (String, Option<String>) {
+    pub(super) fn help_without_type(&self) -> (String, Option<String>) {
         let name = &self.context.name;
         if let Some(link) = self.source.hidden_link(name.as_bytes()) {
             let link = link.display();
@@ -131,7 +131,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
             ),
             (None, Some(close)) => ("this is not a type", format!("did you mean `{close}`?")),
             (None, None) if content.is_empty() => {
-                let (help, _) = self.way_to_a_type();
+                let (help, _) = self.help_without_type();
                 ("this file is empty", help)
             }
             (None, None) => ("this is not a type", "write `longrun`, `oneshot` or `bundle`".into()),

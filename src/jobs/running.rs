@@ -41,7 +41,7 @@ impl RunningSystem {
         // This fails if the user may not enter the directory, so that s6gen does not report it as missing.
         if !disk::exists(&directory.join("compiled"))? {
             return Err(match disk::is_link(&directory) {
-                true => Failure::Wrecked(directory),
+                true => Failure::BrokenLink(directory),
                 false => Failure::NotRunning(directory),
             }
             .into());

@@ -15,7 +15,7 @@ pub enum Failure {
     /// There is no live directory of s6-rc.
     NotRunning(PathBuf),
     /// The link to the live directory is broken.
-    Wrecked(PathBuf),
+    BrokenLink(PathBuf),
     /// These services have no supervisor.
     Unsupervised(Vec<Name>),
     /// A program cannot be started.
@@ -23,11 +23,11 @@ pub enum Failure {
     /// Another s6-rc was at work until the time limit. The text says which process that is, if it is known.
     Busy(Call, Duration, Option<String>),
     /// A program took longer than its limit, and s6gen ended it.
-    Endless(Call, Duration, ProgramAnswer),
+    TimedOut(Call, Duration, ProgramAnswer),
     /// A program took longer than its limit, but goes on, because it must not be ended at this point.
-    Left(Call, Duration),
+    StillRunning(Call, Duration),
     /// Services did not start or stop.
-    Unable(Call, ProgramAnswer, Vec<Unable>),
+    NotChanged(Call, ProgramAnswer, Vec<ChangeFailure>),
     /// These services were not stopped, because they are essential.
     Essential(Vec<Name>),
     /// These services ended as soon as they were started, and their supervisors do not restart them. The text says how each
@@ -41,22 +41,22 @@ pub enum Failure {
 
 /// A service that did not start or stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unable {
+pub struct ChangeFailure {
     /// Its name.
     pub name: Name,
     /// Whether it should have started or stopped.
     pub direction: Direction,
     /// The reason.
-    pub why: UnableReason,
+    pub why: ChangeFailureReason,
 }
 
 /// Why a service did not start or stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UnableReason {
+pub enum ChangeFailureReason {
     /// It took longer than its limit. `None` if the limit is not known.
-    Late(Option<Duration>),
-    /// Its readiness was polled this many times without success, and is not polled again.
-    TriesOver(u32),
+    TimedOut(Option<Duration>),
+    /// Its readiness check failed this many times and is not repeated.
+    NeverReady(u32),
     /// The command to start or stop it failed. The text says how it ended.
     Ended(String),
 }
@@ -76,46 +76,48 @@ const REMEDIES: &[(&str, &str)] = &[
         "target for more than one conversion",
         "a service became a bundle of other services: first apply a manifest without it, and then this one",
     ),
-    ("supervisor not listening", WRECKED),
-    ("s6-supervise not running", WRECKED),
+    ("supervisor not listening", MISSING_SUPERVISOR_HELP),
+    ("s6-supervise not running", MISSING_SUPERVISOR_HELP),
 ];
 
 /// The help if a supervisor is missing, which happens after an s6-rc-update that did not complete.
-const WRECKED: &str = "a supervisor is missing, most likely because an s6-rc-update was killed; run `s6gen apply`, which gives its \
+const MISSING_SUPERVISOR_HELP: &str = "a supervisor is missing, most likely because an s6-rc-update was killed; run `s6gen apply`, which gives its \
      service back to s6-svscan; if that does not help, restart the container";
 
-impl Unable {
+impl ChangeFailure {
     fn sentence(&self) -> String {
-        let Unable { name, direction, why } = self;
+        let ChangeFailure { name, direction, why } = self;
         match (direction, why) {
-            (Direction::Up, UnableReason::Late(limit)) => format!("`{name}` was not ready{}", within(*limit)),
-            (Direction::Down, UnableReason::Late(limit)) => {
+            (Direction::Up, ChangeFailureReason::TimedOut(limit)) => {
+                format!("`{name}` was not ready{}", within(*limit))
+            }
+            (Direction::Down, ChangeFailureReason::TimedOut(limit)) => {
                 format!("`{name}` did not stop{}", within(*limit))
             }
-            (_, UnableReason::TriesOver(tries)) => {
+            (_, ChangeFailureReason::NeverReady(tries)) => {
                 format!("`{name}` was not ready at any of its {tries} tries")
             }
-            (Direction::Up, UnableReason::Ended(how)) => format!("`{name}` did not start: {how}"),
-            (Direction::Down, UnableReason::Ended(how)) => format!("`{name}` did not stop: {how}"),
+            (Direction::Up, ChangeFailureReason::Ended(how)) => format!("`{name}` did not start: {how}"),
+            (Direction::Down, ChangeFailureReason::Ended(how)) => format!("`{name}` did not stop: {how}"),
         }
     }
 
     /// How to find the cause, and what to change.
     fn help(&self) -> String {
-        let Unable { name, direction, why } = self;
+        let ChangeFailure { name, direction, why } = self;
         match (direction, why) {
-            (Direction::Up, UnableReason::Late(_)) => format!(
+            (Direction::Up, ChangeFailureReason::TimedOut(_)) => format!(
                 "look for the reason in the log of `{name}` or of the container; if it only needs more time, raise its \
                  `timeout-up`"
             ),
-            (_, UnableReason::TriesOver(_)) => format!(
+            (_, ChangeFailureReason::NeverReady(_)) => format!(
                 "look for the reason in the log of `{name}` or of the container; if it only needs more time, raise its \
                  `ready.tries` or `ready.interval`"
             ),
-            (_, UnableReason::Ended(_)) => {
+            (_, ChangeFailureReason::Ended(_)) => {
                 format!("look for the reason in the log of `{name}` or of the container")
             }
-            (Direction::Down, UnableReason::Late(_)) => format!(
+            (Direction::Down, ChangeFailureReason::TimedOut(_)) => format!(
                 "`s6gen status {name}` shows whether it has stopped since then; if it needs more time, raise its \
                  `timeout-down`; if it is a longrun that never stops, give it a `timeout-kill`"
             ),
@@ -134,7 +136,7 @@ fn within(limit: Option<Duration>) -> String {
 impl Failure {
     /// Whether a supervisor was missing. s6-svscan may start it soon.
     pub fn is_missing_supervisor(&self) -> bool {
-        let (Failure::Failed(_, answer) | Failure::Unable(_, answer, _)) = self else { return false };
+        let (Failure::Failed(_, answer) | Failure::NotChanged(_, answer, _)) = self else { return false };
         let err = String::from_utf8_lossy(&answer.err);
         MISSING_SUPERVISOR.iter().any(|words| err.contains(words))
     }
@@ -142,7 +144,7 @@ impl Failure {
     /// The report for the user.
     pub fn diagnostic(&self) -> Diagnostic {
         match self {
-            Failure::Wrecked(path) => {
+            Failure::BrokenLink(path) => {
                 let message = format!("`{}` is a broken link, although an s6-rc runs here", path.display());
                 Diagnostic::new(Code::NotRunning, message)
                     .help("most likely an s6-rc-update was killed; restart the container to repair this")
@@ -150,7 +152,7 @@ impl Failure {
             Failure::Unsupervised(names) => {
                 let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
                 let message = format!("no supervisor runs for {}", names.join(", "));
-                Diagnostic::new(Code::NotRunning, message).help(WRECKED)
+                Diagnostic::new(Code::NotRunning, message).help(MISSING_SUPERVISOR_HELP)
             }
             Failure::NotRunning(path) => {
                 Diagnostic::new(Code::NotRunning, format!("no s6-rc runs here: there is no `{}`", path.display()))
@@ -175,23 +177,23 @@ impl Failure {
                     .note("during the boot, s6-rc ends when everything that starts at boot is up and ready");
                 problem.help("`s6gen status` shows what is not ready yet; `--wait SECONDS` waits longer")
             }
-            Failure::Endless(call, limit, answer) => {
+            Failure::TimedOut(call, limit, answer) => {
                 let message = format!("`{}` was ended after {} s", call.program, limit.as_secs());
                 with_answer(Diagnostic::new(Code::ProgramFailed, message), call, answer)
                     .help("`s6gen status` shows which services are not ready yet; `--timeout SECONDS` gives it more time")
             }
-            Failure::Left(call, limit) => {
+            Failure::StillRunning(call, limit) => {
                 let message = format!("`{}` has not ended after {} s", call.program, limit.as_secs());
                 Diagnostic::new(Code::ProgramFailed, message)
                     .note(format!("the command was `{call}`"))
                     .note("it is replacing the live directory and must not be stopped now, so it goes on")
                     .help("check whether s6-svscan still runs, and what it writes; `s6gen status` shows which services have a supervisor")
             }
-            Failure::Unable(call, answer, services) => {
-                let sentences: Vec<String> = services.iter().map(Unable::sentence).collect();
+            Failure::NotChanged(call, answer, services) => {
+                let sentences: Vec<String> = services.iter().map(ChangeFailure::sentence).collect();
                 let problem = Diagnostic::new(Code::ProgramFailed, sentences.join("; "));
                 let help = help_for(answer).map(str::to_owned);
-                let help = help.or_else(|| services.first().map(Unable::help));
+                let help = help.or_else(|| services.first().map(ChangeFailure::help));
                 with_answer(problem, call, answer).maybe_help(help)
             }
             Failure::Essential(names) => {

@@ -17,10 +17,12 @@ mod watch;
 
 pub use compiled::{CompiledDatabase, databases, empty_database, remove_abandoned};
 pub use directory::{consumers, live_database, live_directory, live_link, relink, unsupervised};
-pub use failure::{Failure, Unable, UnableReason};
+pub use failure::{ChangeFailure, ChangeFailureReason, Failure};
 pub use fingerprints::{Fingerprints, fingerprints};
 pub use holder::{LockHolder, lock_holder, process_below};
-pub use programs::{Act, Call, InstalledPrograms, ProgramAnswer, Programs, leave_group, run_in_own_group};
+pub use programs::{
+    Call, InstalledPrograms, ProgramAnswer, Programs, WatchAction, leave_group, run_in_own_group,
+};
 pub use status::{ServiceState, SupervisorStatus};
 
 use std::collections::BTreeSet;
@@ -201,7 +203,7 @@ impl<'p> Live<'p> {
         });
         self.log = Some(log);
         if watch.is_over() && answer.as_ref().is_ok_and(|answer| answer.code != 0) {
-            return Err(Failure::Endless(call.clone(), limit.unwrap_or_default(), answer?));
+            return Err(Failure::TimedOut(call.clone(), limit.unwrap_or_default(), answer?));
         }
         answer
     }
@@ -219,7 +221,7 @@ impl<'p> Live<'p> {
         loop {
             let answer = run(self).map_err(|error| Failure::Missing(call.clone(), error))?;
             let Some(answer) = answer else {
-                return Err(Failure::Left(call.clone(), self.limits.change.unwrap_or_default()));
+                return Err(Failure::StillRunning(call.clone(), self.limits.change.unwrap_or_default()));
             };
             if !is_busy(&answer) {
                 if is_told {

@@ -78,7 +78,7 @@ pub struct ProgramAnswer {
 
 /// An action to take while a watched program runs.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Act {
+pub enum WatchAction {
     /// Run another program.
     Run(Call),
     /// Send SIGTERM to the s6-rc that the program has started.
@@ -86,7 +86,7 @@ pub enum Act {
     /// Kill that s6-rc, because it did not end.
     Kill,
     /// Stop watching, and let the program go on.
-    Leave,
+    LetRun,
 }
 
 /// Runs programs: the real ones, or in tests a recording of their answers.
@@ -101,7 +101,7 @@ pub trait Programs {
     /// first: if this process is killed, the program must go on, but a pipe without a reader would kill it too.
     ///
     /// Until the program ends, this repeatedly calls `watch` with everything that the program has written, and takes the
-    /// actions that it returns. `s6rc` finds the s6-rc that a process has started. Returns `None` after [`Act::Leave`].
+    /// actions that it returns. `s6rc` finds the s6-rc that a process has started. Returns `None` after [`WatchAction::LetRun`].
     ///
     /// # Errors
     /// The program cannot be started, or the log cannot be used.
@@ -109,7 +109,7 @@ pub trait Programs {
         &mut self,
         call: &Call,
         _log: &File,
-        _watch: &mut dyn FnMut(&str) -> Vec<Act>,
+        _watch: &mut dyn FnMut(&str) -> Vec<WatchAction>,
         _s6rc: &dyn Fn(u32) -> Option<u32>,
     ) -> io::Result<Option<ProgramAnswer>> {
         self.run(call).map(Some)
@@ -135,7 +135,7 @@ impl Programs for InstalledPrograms {
         &mut self,
         call: &Call,
         mut log: &File,
-        watch: &mut dyn FnMut(&str) -> Vec<Act>,
+        watch: &mut dyn FnMut(&str) -> Vec<WatchAction>,
         s6rc: &dyn Fn(u32) -> Option<u32>,
     ) -> io::Result<Option<ProgramAnswer>> {
         log.set_len(0)?;
@@ -165,10 +165,10 @@ impl Programs for InstalledPrograms {
             for act in watch(&String::from_utf8_lossy(&log_content(log)?)) {
                 match act {
                     // If it fails, the watch sees that and repeats it.
-                    Act::Run(call) => drop(self.run(&call)),
-                    Act::Stop => signal(Signal::TERM),
-                    Act::Kill => signal(Signal::KILL),
-                    Act::Leave => return Ok(None),
+                    WatchAction::Run(call) => drop(self.run(&call)),
+                    WatchAction::Stop => signal(Signal::TERM),
+                    WatchAction::Kill => signal(Signal::KILL),
+                    WatchAction::LetRun => return Ok(None),
                 }
             }
         }

@@ -9,7 +9,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::{
-    Call, DatabaseList, Direction, Failure, Live, ProgramAnswer, ServiceState, Unable, UnableReason, s6_rc_db,
+    Call, ChangeFailure, ChangeFailureReason, DatabaseList, Direction, Failure, Live, ProgramAnswer,
+    ServiceState, s6_rc_db,
 };
 use crate::disk;
 use crate::model::{FDHOLDER, Name};
@@ -133,7 +134,7 @@ impl Live<'_> {
     }
 
     /// How long a service may take to start or stop. `None` if there is no limit or it is not known.
-    fn limit(&mut self, service: &Unable) -> Option<Duration> {
+    fn limit(&mut self, service: &ChangeFailure) -> Option<Duration> {
         let call = s6_rc_db(&self.compiled()).args([service.direction.option(), "timeout"]);
         let answer = self.try_run(&call.arg(super::os(&service.name))).ok()?;
         let limit: u64 = String::from_utf8_lossy(&answer.out).trim().parse().ok()?;
@@ -141,7 +142,7 @@ impl Live<'_> {
     }
 
     /// For a longrun whose readiness is polled: the number of tries, and how long they take if each one fails at once.
-    fn tries(&self, service: &Unable) -> Option<(u32, Duration)> {
+    fn tries(&self, service: &ChangeFailure) -> Option<(u32, Duration)> {
         let directory = self.service_directory(&service.name);
         let read = |name: &str| disk::read_if_there(&directory.join(name)).ok().flatten();
         let script = read("run.user").or_else(|| read("run"))?;
@@ -156,29 +157,30 @@ impl Live<'_> {
     /// reasons.
     pub(super) fn unable(&mut self, call: Call, answer: ProgramAnswer) -> Failure {
         let text = String::from_utf8_lossy(&answer.err).into_owned();
-        let mut services: Vec<Unable> = text.lines().filter_map(unable).collect();
-        let is_late_oneshot =
-            |why: &UnableReason| text.contains(ONESHOT_TIMED_OUT) && *why == UnableReason::Ended(LOST.into());
+        let mut services: Vec<ChangeFailure> = text.lines().filter_map(unable).collect();
+        let is_late_oneshot = |why: &ChangeFailureReason| {
+            text.contains(ONESHOT_TIMED_OUT) && *why == ChangeFailureReason::Ended(LOST.into())
+        };
         for service in &mut services {
-            if service.why == UnableReason::Late(None) {
+            if service.why == ChangeFailureReason::TimedOut(None) {
                 let limit = self.limit(service);
-                service.why = match self
-                    .tries(service)
-                    .filter(|tries| limit.is_none_or(|limit| tries.1 < limit))
-                {
-                    Some((tries, _)) if service.direction == Direction::Up => UnableReason::TriesOver(tries),
-                    _ => UnableReason::Late(limit),
-                };
+                service.why =
+                    match self.tries(service).filter(|tries| limit.is_none_or(|limit| tries.1 < limit)) {
+                        Some((tries, _)) if service.direction == Direction::Up => {
+                            ChangeFailureReason::NeverReady(tries)
+                        }
+                        _ => ChangeFailureReason::TimedOut(limit),
+                    };
             } else if is_late_oneshot(&service.why)
                 && let Some(limit) = self.limit(service)
             {
-                service.why = UnableReason::Late(Some(limit));
+                service.why = ChangeFailureReason::TimedOut(Some(limit));
             }
         }
         if services.is_empty() {
             Failure::Failed(call, answer)
         } else {
-            Failure::Unable(call, answer, services)
+            Failure::NotChanged(call, answer, services)
         }
     }
 }
@@ -191,7 +193,7 @@ const ONESHOT_TIMED_OUT: &str = "Connection timed out";
 const LOST: &str = "exit code 111";
 
 /// The service that did not start or stop, if a line of s6-rc reports one.
-fn unable(line: &str) -> Option<Unable> {
+fn unable(line: &str) -> Option<ChangeFailure> {
     let rest = line.strip_prefix("s6-rc: warning: unable to ")?;
     let (direction, rest) = match rest.strip_prefix("start service ") {
         Some(rest) => (Direction::Up, rest),
@@ -199,9 +201,9 @@ fn unable(line: &str) -> Option<Unable> {
     };
     let (name, how) = rest.split_once(": command ")?;
     let why = match how.strip_prefix("exited ") {
-        Some(TIMED_OUT) => UnableReason::Late(None),
-        Some(code) => UnableReason::Ended(format!("exit code {code}")),
-        None => UnableReason::Ended(how.trim_start_matches("crashed with ").to_owned()),
+        Some(TIMED_OUT) => ChangeFailureReason::TimedOut(None),
+        Some(code) => ChangeFailureReason::Ended(format!("exit code {code}")),
+        None => ChangeFailureReason::Ended(how.trim_start_matches("crashed with ").to_owned()),
     };
-    Some(Unable { name: Name::from(name), direction, why })
+    Some(ChangeFailure { name: Name::from(name), direction, why })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::Direction;
-use super::programs::{Act, Call};
+use super::programs::{Call, WatchAction};
 
 /// How long to wait before a lost command is repeated.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -42,7 +42,7 @@ impl Watch {
     }
 
     /// The actions to take now that the program has written `text`.
-    pub(super) fn actions(&mut self, text: &str) -> Vec<Act> {
+    pub(super) fn actions(&mut self, text: &str) -> Vec<WatchAction> {
         if let Some(act) = self.enforce_limit(text) {
             return vec![act];
         }
@@ -51,9 +51,9 @@ impl Watch {
         }
         let up = if self.is_update { text.contains(STARTS) } else { self.direction == Direction::Up };
         let option = if up { "-u" } else { "-d" };
-        let again: Vec<Act> = lost_commands(text)
+        let again: Vec<WatchAction> = lost_commands(text)
             .into_iter()
-            .map(|place| Act::Run(Call::new("s6-svc").args([option, "--", place])))
+            .map(|place| WatchAction::Run(Call::new("s6-svc").args([option, "--", place])))
             .collect();
         if !again.is_empty() {
             self.repeated = Some(Instant::now());
@@ -61,12 +61,12 @@ impl Watch {
         again
     }
 
-    fn enforce_limit(&mut self, text: &str) -> Option<Act> {
+    fn enforce_limit(&mut self, text: &str) -> Option<WatchAction> {
         let limit = self.limit?;
         if let Some(stopped) = self.stopped {
             let is_late = stopped.elapsed() >= GRACE && !self.is_killed;
             self.is_killed |= is_late;
-            return is_late.then_some(Act::Kill);
+            return is_late.then_some(WatchAction::Kill);
         }
         if self.begun.elapsed() < limit {
             return None;
@@ -74,7 +74,7 @@ impl Watch {
         self.stopped = Some(Instant::now());
         // Ending s6-rc-update while it replaces the live directory would leave services without a supervisor.
         let replaces = text.contains(REPLACES) && !text.contains(STARTS);
-        Some(if replaces { Act::Leave } else { Act::Stop })
+        Some(if replaces { WatchAction::LetRun } else { WatchAction::Stop })
     }
 }
 

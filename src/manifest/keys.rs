@@ -27,10 +27,10 @@ pub trait Table: Default {
     /// Reads the value of `key` into its field. Returns false if there is no such key.
     fn set(&mut self, key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> bool;
 
-    /// Every key there is.
+    /// Every key of the table.
     fn keys() -> Vec<Key>;
 
-    /// Merges two tables; `nearer` was written closer to the service, and wins.
+    /// Merges two tables. If both have a key, that of `nearer` wins, which is written closer to the service.
     #[must_use]
     fn merge(self, nearer: Self) -> Self;
 
@@ -70,7 +70,7 @@ macro_rules! tables {
                     self.farther.contains(&key)
                 }
 
-                /// Whether the table has the key, but its value could not be read, which was reported.
+                /// Whether the table has the key, but its value could not be read. That was reported.
                 pub fn is_unread(&self, key: &str) -> bool {
                     self.unread.contains(&key)
                 }

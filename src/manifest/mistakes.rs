@@ -28,7 +28,7 @@ pub(super) struct Mistake {
 }
 
 /// The help if there is no better one.
-const LOOK: &str = "`s6gen explain manifest` shows how values and tables are written";
+const SEE_MANIFEST: &str = "`s6gen explain manifest` shows how values and tables are written";
 
 impl Mistake {
     /// A mistake with the parser's own message.
@@ -38,11 +38,11 @@ impl Mistake {
             message: format!("this is not valid TOML: {message}"),
             label: "here".into(),
             other: None,
-            help: LOOK.into(),
+            help: SEE_MANIFEST.into(),
         }
     }
 
-    fn says(mut self, message: &str, help: impl Into<String>) -> Mistake {
+    fn explained(mut self, message: &str, help: impl Into<String>) -> Mistake {
         self.message = format!("this is not valid TOML: {message}");
         self.help = help.into();
         self
@@ -88,28 +88,31 @@ pub(super) fn header(
             Some(section) if section.names.contains(&"group") => {
                 let help = format!("write `[bundle.{key}]`: one name for several services is a bundle");
                 (
-                    plain.says("the name of a table has no colon", help),
+                    plain.explained("the name of a table has no colon", help),
                     vec!["bundle".into(), plain_name.into()],
                 )
             }
             Some(section) if section.holds == Holds::Services => {
                 let help = format!("write `[longrun.{key}]`: {}", section.note);
                 (
-                    plain.says("the name of a table has no colon", help),
+                    plain.explained("the name of a table has no colon", help),
                     vec!["longrun".into(), plain_name.into()],
                 )
             }
-            Some(section) => (plain.says("the name of a table has no colon", section.note), Vec::new()),
-            None => (plain.says("the name of a table has no colon", TABLE), Vec::new()),
+            Some(section) => (plain.explained("the name of a table has no colon", section.note), Vec::new()),
+            None => (plain.explained("the name of a table has no colon", TABLE), Vec::new()),
         };
     }
     let closed = path_of(&format!("[{inside}]"));
     match closed.is_empty() {
-        false if line.contains(']') => {
-            (plain.says("there is text after the header of a table", "write it on a separate line"), closed)
+        false if line.contains(']') => (
+            plain.explained("there is text after the header of a table", "write it on a separate line"),
+            closed,
+        ),
+        false => {
+            (plain.explained("the header of a table does not end", format!("write `[{inside}]`")), closed)
         }
-        false => (plain.says("the header of a table does not end", format!("write `[{inside}]`")), closed),
-        true => (plain.says("this is not the name of a table", TABLE), Vec::new()),
+        true => (plain.explained("this is not the name of a table", TABLE), Vec::new()),
     }
 }
 
@@ -173,16 +176,16 @@ pub(super) fn statement(
     if first.starts_with(';') || first.starts_with("//") {
         let text = first.trim_start_matches([';', '/']).trim();
         // The line sets no key, so no key is lost.
-        return (plain.says("a comment begins with `#`", format!("write `# {text}`")), "#".into());
+        return (plain.explained("a comment begins with `#`", format!("write `# {text}`")), "#".into());
     }
     if let Some(item) = first.strip_prefix("- ") {
         let item = suggest::string(item.trim().trim_matches(['"', '\'']));
         let help = format!("write `KEY = [{}]`", item.unwrap_or_else(|| "\"one\", \"two\"".into()));
-        return (plain.says("the items of an array are in brackets", help), "-".into());
+        return (plain.explained("the items of an array are in brackets", help), "-".into());
     }
     let Some((key, value)) = first.split_once('=') else {
         let Some((key, value)) = first.split_once(':') else {
-            return (plain.says("there is a value without a key", "write `KEY = VALUE`"), String::new());
+            return (plain.explained("there is a value without a key", "write `KEY = VALUE`"), String::new());
         };
         let (name, value) = (quoted(key), value.trim());
         let expected = expected_of(&name);
@@ -194,7 +197,7 @@ pub(super) fn statement(
             true => format!("a table is written `[longrun.{name}]`, its keys below it as `KEY = VALUE`"),
             false => advice(&name, value, path).unwrap_or_else(|| "write `KEY = VALUE`".into()),
         };
-        return (plain.says("there is no `=` between the key and its value", help), quoted(key));
+        return (plain.explained("there is no `=` between the key and its value", help), quoted(key));
     };
     let key = key.trim();
     let name = quoted(key.split('.').next().unwrap_or(key));
@@ -237,7 +240,7 @@ fn value_mistake(plain: Mistake, key: &str, value: &str, written: &str, path: &[
     let is_valid = |value: &String| DeTable::parse(&format!("{key} = {value}")).is_ok();
     let write = |value: &String| format!("write `{key} = {value}`");
     if value.is_empty() {
-        return plain.says(
+        return plain.explained(
             "there is a key without a value",
             format!("write a value after `{key} =`, or remove the key"),
         );
@@ -245,59 +248,63 @@ fn value_mistake(plain: Mistake, key: &str, value: &str, written: &str, path: &[
     for quotes in ["'''", "\"\"\""] {
         if whole.starts_with(quotes) && !whole[3..].contains(quotes) {
             let help = format!("end it with `{quotes}` on a separate line");
-            return Mistake { other: None, ..plain.says("a text of several lines does not end", help) };
+            return Mistake { other: None, ..plain.explained("a text of several lines does not end", help) };
         }
     }
     let straight = whole.replace(['“', '”', '„', '«', '»'], "\"").replace(['‘', '’'], "'");
     if straight != whole && is_valid(&straight) {
-        return plain.says("these are typographic quotes", write(&one_line(&straight)));
+        return plain.explained("these are typographic quotes", write(&one_line(&straight)));
     }
     let has_backslash = value.starts_with(['"', '\'', '[']) && whole.contains('\\');
     if let Some(literal) =
         has_backslash.then(|| literal(whole)).filter(|text| text != whole && is_valid(text))
     {
-        return plain.says("a backslash in double quotes begins an escape", write(&one_line(&literal)));
+        return plain.explained("a backslash in double quotes begins an escape", write(&one_line(&literal)));
     }
     if value.starts_with(['"', '\'']) {
         let inner = value.strip_prefix(['"', '\'']).and_then(|rest| rest.strip_suffix(['"', '\'']));
         return match inner.filter(|inner| inner.contains(['"', '\''])) {
             Some(inner) => match suggest::string(inner).filter(is_valid) {
-                Some(string) => plain.says("there are quotes inside the same quotes", write(&string)),
-                None => plain
-                    .says("there are quotes inside the same quotes", "write `'''` before and after the text"),
+                Some(string) => plain.explained("there are quotes inside the same quotes", write(&string)),
+                None => plain.explained(
+                    "there are quotes inside the same quotes",
+                    "write `'''` before and after the text",
+                ),
             },
             None if !value[1..].contains(&value[..1]) => {
                 let help = match suggest::string(&value[1..]) {
                     Some(string) if whole == value => write(&string),
                     _ => "close it on the same line, or put a text of several lines between `'''`".into(),
                 };
-                plain.says("a string does not end", help)
+                plain.explained("a string does not end", help)
             }
             None => plain,
         };
     }
     if value.starts_with('[') {
         return match repaired_array(whole).filter(is_valid) {
-            Some(array) if !whole.contains(']') => plain.says("an array does not end", write(&array)),
+            Some(array) if !whole.contains(']') => plain.explained("an array does not end", write(&array)),
             Some(array) => {
-                plain.says("each string of an array needs quotes, and a comma after it", write(&array))
+                plain.explained("each string of an array needs quotes, and a comma after it", write(&array))
             }
-            None if !whole.contains(']') => plain
-                .says("an array does not end", format!("close it with `]`: `{key} = [\"one\", \"two\"]`")),
+            None if !whole.contains(']') => plain.explained(
+                "an array does not end",
+                format!("close it with `]`: `{key} = [\"one\", \"two\"]`"),
+            ),
             None => plain,
         };
     }
     if value.starts_with('{') {
         let help = repaired_table(whole).filter(is_valid).and_then(|table| advice(key, &table, path));
         return match help {
-            Some(help) => plain.says("a string needs quotes", help),
+            Some(help) => plain.explained("a string needs quotes", help),
             None => plain,
         };
     }
     let bare = value.split(" #").next().unwrap_or(value).trim_end();
     match advice(key.trim_matches(['"', '\'']), bare, path) {
-        Some(help) => plain.says("a string needs quotes", help),
-        None => plain.says("a string needs quotes", "write `\"` before and after it"),
+        Some(help) => plain.explained("a string needs quotes", help),
+        None => plain.explained("a string needs quotes", "write `\"` before and after it"),
     }
 }
 

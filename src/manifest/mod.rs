@@ -1,7 +1,7 @@
 //! Reads the manifest exactly as written: every value with its place. Names and defaults are resolved later.
 //!
-//! [`parse`] continues after every mistake, so that one run reports them all. Of a syntax error it leaves out only the
-//! statement, of a value with the wrong type only the value.
+//! [`parse`] continues after every mistake, so that one run reports them all. It leaves out only the statement that has a syntax
+//! error, or the value that has the wrong type.
 
 mod additions;
 mod foreign;
@@ -51,9 +51,9 @@ pub struct Manifest {
     pub longrun_defaults: ServiceTable<LongrunKeys>,
     /// `[defaults.oneshot]`.
     pub oneshot_defaults: ServiceTable<OneshotKeys>,
-    /// How much the defaults of a longrun and of a oneshot add to a service.
+    /// The sizes of the defaults: what those for longruns and those for oneshots add to each service.
     defaults_size: [DefaultsSize; 2],
-    /// The defaults that would need too much room if every service took them. They are left out.
+    /// The place of defaults that would need too much memory if every service took them. Such defaults are left out.
     pub too_large: Option<Origin>,
     /// Every service, in file order.
     pub services: Vec<ServiceEntry>,
@@ -75,7 +75,7 @@ pub struct Lost {
 /// How much defaults add to each service that takes them.
 #[derive(Debug, Default, Clone, Copy)]
 struct DefaultsSize {
-    /// The items of their lists and tables. Their texts are shared.
+    /// The number of items in their lists and tables. The texts do not count, because all services share them.
     items: usize,
     origin: Option<Origin>,
 }
@@ -122,7 +122,7 @@ impl ServiceKeys {
         }
     }
 
-    /// Merges these keys into the farther keys of the same kind. These win.
+    /// Merges these keys into `farther`, those of the defaults or of an included file. If both have a key, that of `self` wins.
     fn over(self, farther: ServiceKeys) -> ServiceKeys {
         match (self, farther) {
             (ServiceKeys::Longrun(nearer), ServiceKeys::Longrun(farther)) => {
@@ -138,7 +138,7 @@ impl ServiceKeys {
         }
     }
 
-    /// The parts of `without` that name nothing that is set.
+    /// The value of `without`. After a merge it has only the names of keys that nothing has set.
     pub fn without(&self) -> Option<&Names> {
         match self {
             ServiceKeys::Bundle(keys) => keys.without.as_ref(),
@@ -248,8 +248,8 @@ fn json(text: &str) -> Option<usize> {
 pub const TABLES: &[&str] = &["include", "target", "defaults", "longrun", "oneshot", "bundle"];
 
 impl Manifest {
-    /// Merges the manifests that this one includes into it. Its own keys win. If two files that do not include each other
-    /// define the same service, both definitions stay and are reported later.
+    /// Merges the manifests that this one includes into it. If both have a key, that of this manifest wins. If two files that do
+    /// not include each other define the same service, both definitions stay and are reported later.
     #[must_use]
     pub fn over(mut self, included: Vec<Manifest>) -> Manifest {
         let mut below = Manifest::default();
@@ -448,8 +448,8 @@ impl Manifest {
         self.services.sort_by_key(|s| s.name.origin);
     }
 
-    /// Reports a table that a manifest does not have. If it is a table of another system, the services in it are read, so that
-    /// everything in them is reported in the same run.
+    /// Reports a table that a manifest does not have. If it is a table of another system, also reads the services in it, so that one
+    /// run reports their mistakes too.
     fn read_foreign(
         &mut self,
         key: &Spanned<std::borrow::Cow<'_, str>>,
@@ -616,7 +616,7 @@ fn read_key<T: Table>(
     place: &str,
 ) {
     if !table.set(key.get_ref(), value, reader) {
-        // Nobody mends so many, and each costs a search for what was meant.
+        // A user will not correct so many in one go, and each one costs a search for the intended key.
         match reader.problems.len() {
             known if known < MOST_MISTAKES => {}
             MOST_MISTAKES => {
@@ -641,7 +641,7 @@ fn is_nameless<K: Table>(name: &str, value: &DeValue<'_>) -> bool {
     !value.is_table() && (K::keys().iter().any(|key| key.name == name) || words::is_word(name))
 }
 
-/// Sets a required key to what the help for an unknown key suggests, so that the required key is not reported as missing.
+/// Sets a required key to the value that the help for an unknown key suggests, so that it is not reported as missing too.
 fn set_line<T: Table>(table: &mut T, line: &str, origin: Origin) {
     let Ok(parsed) = DeTable::parse(line) else { return };
     let mut ignored = Problems::default();

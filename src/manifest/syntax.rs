@@ -10,8 +10,8 @@ use toml::de::DeTable;
 
 use super::mistakes::{self, Mistake};
 
-/// The number of errors after which reading stops. Such a text is not a manifest, and each further error would take as long as
-/// all before.
+/// The number of errors after which reading stops. A text with more errors is not a manifest, and the time grows with the square
+/// of their number.
 const MOST_ERRORS: usize = 100;
 
 /// The readable parts of a text with mistakes.
@@ -50,9 +50,9 @@ pub(super) fn separate(text: &str, path: &[String]) -> Separated {
     bounds.insert(0, 0);
     bounds.dedup();
     bounds.push(text.len());
-    // Table by table, so that each mistake makes the parser read only one table again.
+    // Read table by table, so that the parser reads only one table again for each mistake.
     let is_complete = bounds.windows(2).all(|table| found.take_out(table[0]..table[1], path));
-    // Then the mistakes that need the whole text, such as one table in two places.
+    // Some mistakes appear only in the whole text, such as a table that is defined twice.
     if !is_complete || !found.take_out(0..text.len(), path) {
         found.readable = String::new();
         found.bodies = Vec::new();
@@ -75,7 +75,7 @@ impl Separated {
                 true => table(readable, span.start),
                 false => part.clone(),
             };
-            // An error at the end of a line marks the character before it: line ends cannot be seen.
+            // If the error is at the end of a line, mark the character before it, because a line end is invisible.
             let at_end = readable.as_bytes().get(span.start).is_none_or(|byte| matches!(byte, b'\n' | b'\r'));
             let quotes = unclosed(&readable[table.clone()]).map(|quotes| table.start + quotes);
             let shown = match quotes.filter(|quotes| *quotes <= span.start) {

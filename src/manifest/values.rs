@@ -18,7 +18,7 @@ pub struct Reader<'p> {
     pub(super) text: &'p str,
     /// The offset in the file at which the text begins.
     pub(super) base: usize,
-    /// The place of every value, if the text is not the text of the file.
+    /// The place to report for every value, if the text is not from the file.
     pub(super) pinned: Option<Origin>,
     pub(super) in_defaults: bool,
     /// The inner table that is being read, such as `ready`.
@@ -334,7 +334,7 @@ impl Value for Number {
 pub struct Limit {
     /// The value.
     pub number: Number,
-    /// Whether the number is a lower bound: a higher limit stays.
+    /// Whether the number is a lower bound. Then a higher limit is not changed.
     pub is_least: bool,
 }
 
@@ -405,7 +405,7 @@ pub enum ManifestCommand {
     Exec(Vec<(RawText, Positions)>, Origin),
     /// A script, with the places of its characters.
     Shell(RawText, Positions),
-    /// A value that is not a command, which was reported.
+    /// A value that is not a command. It was reported.
     Broken(Origin),
 }
 
@@ -447,7 +447,7 @@ impl Value for ManifestCommand {
     }
 }
 
-/// Several strings. Farther and nearer lists are joined.
+/// Several strings. A merge joins two lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names<T = ManifestText> {
     /// The strings, in order.
@@ -567,7 +567,7 @@ impl<T: StringValue> Value for TextTable<T> {
     }
 }
 
-/// The instances of a service template. Those of two files are joined.
+/// The instances of a template. A merge joins those of two files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Instances {
     /// The number of instances, which are numbered from 1.
@@ -632,7 +632,7 @@ impl Value for Instances {
     }
 }
 
-/// The parameters of a service template; those of two files add up.
+/// The parameters of a template. A merge joins those of two files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredParameters {
     /// The parameters, in order.
@@ -646,7 +646,7 @@ pub struct DeclaredParameters {
 pub struct DeclaredParameter {
     /// Its name.
     pub name: ManifestText,
-    /// The regular expression that its values match as a whole, if its author has declared one.
+    /// The regular expression that must match each of its values as a whole.
     pub pattern: Option<ManifestText>,
 }
 

@@ -1,9 +1,10 @@
-//! Text of others in front of people: what could move the cursor, hide or reverse text, or begin a line is escaped.
+//! Makes text from files and users safe to print. Characters that could move the cursor, hide or reverse text, or begin a new line
+//! are escaped.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-/// The text in one line, with every character escaped that a terminal or a log would not show as itself: `\u{1b}`, `\n`.
+/// The text on one line. Characters that a terminal or a log would not show as themselves are escaped: `\u{1b}`, `\n`.
 pub fn printable(text: &str) -> Cow<'_, str> {
     printable_but(text, |_| false)
 }

@@ -93,7 +93,7 @@ impl<'t> ShellScript<'t> {
     }
 
     /// Whether a command follows a here-document on its line: the grammar puts `<<EOF && next` into the redirection.
-    fn goes_on(&self, statement: Node<'_>) -> bool {
+    fn continues_after_redirection(&self, statement: Node<'_>) -> bool {
         let mut cursor = statement.walk();
         let documents = statement.children(&mut cursor).filter(|part| part.kind() == "heredoc_redirect");
         let mut parts = documents.flat_map(|document| {
@@ -106,7 +106,7 @@ impl<'t> ShellScript<'t> {
     /// The simple command of a statement, if it is one. In the grammar, redirections after a command are nodes around it.
     fn simple<'s>(&'s self, mut statement: Node<'s>) -> Option<SimpleCommand<'s>> {
         while statement.kind() == "redirected_statement" {
-            if self.goes_on(statement) {
+            if self.continues_after_redirection(statement) {
                 return None;
             }
             statement = statement.child_by_field_name("body")?;

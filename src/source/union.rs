@@ -39,13 +39,13 @@ type Path = Vec<Vec<u8>>;
 /// A layer that is mounted at `/` covers every target.
 #[derive(Debug)]
 pub struct Union<D> {
-    whole: Rc<Whole<D>>,
+    data: Rc<UnionData<D>>,
     node: Rc<UnionNode<D>>,
 }
 
 /// The data that all directories of one union share.
 #[derive(Debug)]
-struct Whole<D> {
+struct UnionData<D> {
     /// The layers, topmost first.
     mounts: Vec<Mount<D>>,
     /// Directories that links led to, the latest last. They are kept because many definitions are links into one directory.
@@ -134,9 +134,9 @@ impl<D: Directory> Union<D> {
     /// A directory that is mounted at `/` cannot be listed.
     pub fn new(mut mounts: Vec<Mount<D>>) -> io::Result<Self> {
         mounts.reverse();
-        let whole = Rc::new(Whole { mounts, passed: RefCell::default() });
-        let node = whole.root()?;
-        Ok(Union { whole, node })
+        let data = Rc::new(UnionData { mounts, passed: RefCell::default() });
+        let node = data.root()?;
+        Ok(Union { data, node })
     }
 
     /// Follows a path below this directory, links included.
@@ -144,7 +144,7 @@ impl<D: Directory> Union<D> {
         if path.is_empty() {
             return Err(Errno::NOENT.into());
         }
-        self.whole.walk(&self.node, path, &mut Walked::default()).map_err(NotFollowed::into_error)
+        self.data.walk(&self.node, path, &mut Walked::default()).map_err(NotFollowed::into_error)
     }
 
     /// The directory that contains the last name of a path, and that name. If it is a link, it is not followed.
@@ -159,11 +159,11 @@ impl<D: Directory> Union<D> {
     }
 }
 
-impl<D: Directory> Whole<D> {
+impl<D: Directory> UnionData<D> {
     fn root(&self) -> io::Result<Rc<UnionNode<D>>> {
         let mut parts = Vec::new();
         for mount in 0..self.mounts.len() {
-            parts.push(self.arrive(mount, 0)?);
+            parts.push(self.part_at(mount, 0)?);
             if parts.last().is_some_and(Part::is_opaque) {
                 break;
             }
@@ -183,7 +183,7 @@ impl<D: Directory> Whole<D> {
     }
 
     /// The part of layer number `mount` at the first `depth` names of its mount point.
-    fn arrive(&self, mount: usize, depth: usize) -> io::Result<Part<D>> {
+    fn part_at(&self, mount: usize, depth: usize) -> io::Result<Part<D>> {
         let Mount { at, path, directory } = &self.mounts[mount];
         match depth == at.len() {
             true => Part::open(directory.directory(b".")?, path.clone()),
@@ -227,7 +227,7 @@ impl<D: Directory> Whole<D> {
         for part in &node.parts {
             match part {
                 Part::Above { mount, depth } if self.mounts[*mount].at[*depth] == name => {
-                    parts.push(self.arrive(*mount, depth + 1)?);
+                    parts.push(self.part_at(*mount, depth + 1)?);
                 }
                 Part::Above { .. } => {}
                 Part::Inside { directory, path, entries } => match entries.get(name) {
@@ -375,7 +375,7 @@ impl<D: Directory> Directory for Union<D> {
 
     fn directory(&self, name: &[u8]) -> io::Result<Self> {
         match self.follow(name)? {
-            UnionTarget::Directory(node) => Ok(Union { whole: Rc::clone(&self.whole), node }),
+            UnionTarget::Directory(node) => Ok(Union { data: Rc::clone(&self.data), node }),
             UnionTarget::Leaf { .. } => Err(Errno::NOTDIR.into()),
         }
     }
@@ -426,7 +426,7 @@ impl<D: Directory> Directory for Union<D> {
     }
 
     fn root(&self) -> Option<Self> {
-        Some(Union { whole: Rc::clone(&self.whole), node: self.whole.top().ok()? })
+        Some(Union { data: Rc::clone(&self.data), node: self.data.top().ok()? })
     }
 
     fn place(&self, name: &[u8]) -> Option<PathBuf> {
@@ -441,7 +441,7 @@ impl<D: Directory> Directory for Union<D> {
         match &node.parts[*part] {
             Part::Inside { path, .. } => Some(path.join(OsStr::from_bytes(name))),
             Part::Above { mount, depth } => {
-                let Mount { at, path, .. } = &self.whole.mounts[*mount];
+                let Mount { at, path, .. } = &self.data.mounts[*mount];
                 (*depth + 1 == at.len()).then(|| path.clone())
             }
         }

@@ -1,20 +1,20 @@
-//! How long the value of an expression can become, found from its syntax tree before it is evaluated.
+//! Computes how long the value of an expression can become, from its syntax tree and before it is evaluated.
 
 use minijinja::machinery::ast::{BinOpKind, CallArg, Expr};
 use minijinja::value::Value;
 
-/// No number is longer than this as a text.
+/// The longest text of a number.
 const LONGEST_NUMBER: usize = 400;
-/// A character in the quotes of a list can become an escape: one byte becomes at most six.
+/// The longest escape for one byte in the quotes of a list.
 const ESCAPED: usize = 6;
-/// What stands around an item of a list.
+/// The number of bytes around an item of a list: quotes, comma and blank.
 const AROUND_ITEM: usize = 6;
-/// A character can become up to three by a change of case.
+/// A change of case makes at most three characters of one.
 const CASED: usize = 3;
 
 /// The largest length in bytes of the value of an expression as a text. `length` is the length of the value of a variable.
-pub(super) fn largest(expression: &Expr<'_>, length: &dyn Fn(&str) -> usize) -> usize {
-    let one = |part: &Expr<'_>| largest(part, length);
+pub(super) fn largest_length(expression: &Expr<'_>, length: &dyn Fn(&str) -> usize) -> usize {
+    let one = |part: &Expr<'_>| largest_length(part, length);
     let maybe = |part: &Option<Expr<'_>>| part.as_ref().map_or(0, one);
     let items = |parts: &[Expr<'_>]| {
         let item = |part: &Expr<'_>| one(part).saturating_mul(ESCAPED).saturating_add(AROUND_ITEM);
@@ -45,7 +45,7 @@ pub(super) fn largest(expression: &Expr<'_>, length: &dyn Fn(&str) -> usize) -> 
             let input = maybe(&filter.expr);
             match filter.name {
                 "upper" | "lower" | "title" | "capitalize" => input.saturating_mul(CASED),
-                // Its own limit holds.
+                // This filter has its own limit.
                 "replace" => super::LONGEST_REPLACED,
                 _ => input.max(LONGEST_NUMBER).saturating_add(arguments(&filter.args)),
             }
@@ -105,8 +105,8 @@ mod tests {
             let parsed = parse(&written, "", super::super::syntax()).unwrap();
             let Stmt::Template(template) = parsed else { panic!("{expression}") };
             let [Stmt::EmitExpr(emitted)] = &template.children[..] else { panic!("{expression}") };
-            let said = largest(&emitted.expr, &|name| if name == "p" { text.len() } else { 0 });
-            assert!(made.len() <= said, "{expression}: {} bytes, at most {said}", made.len());
+            let most = largest_length(&emitted.expr, &|name| if name == "p" { text.len() } else { 0 });
+            assert!(made.len() <= most, "{expression}: {} bytes, at most {most}", made.len());
         }
     }
 }

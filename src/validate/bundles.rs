@@ -24,15 +24,15 @@ pub(super) fn check(index: &Index<'_>, problems: &mut Problems) {
     if cycles.is_empty() {
         return;
     }
-    let resolution = Resolution::new(index);
+    let errors = BundleErrors::new(index);
     for cycle in cycles {
-        problems.push(report(index, &cycle, &resolution));
+        problems.push(report(index, &cycle, &errors));
     }
 }
 
-fn report(index: &Index<'_>, cycle: &Cycle, resolution: &Resolution) -> Diagnostic {
-    let met = resolution.cycles.iter().filter(|(bundle, _)| cycle.members.contains(bundle));
-    let rank = met.map(|(_, rank)| *rank).min().unwrap_or(Rank::Unranked);
+fn report(index: &Index<'_>, cycle: &Cycle, errors: &BundleErrors) -> Diagnostic {
+    let reached = errors.cycles.iter().filter(|(bundle, _)| cycle.members.contains(bundle));
+    let rank = reached.map(|(_, rank)| *rank).min().unwrap_or(Rank::Unranked);
     let start = index.name(cycle.hops[0].0);
     let message = match cycle.hops.len() {
         1 => format!("bundle `{start}` contains itself"),
@@ -55,12 +55,12 @@ fn report(index: &Index<'_>, cycle: &Cycle, resolution: &Resolution) -> Diagnost
     problem.help("remove one of these members")
 }
 
-/// Resolves bundles in the order of s6-rc-compile, to know which error it finds first: in definition order, the bundles of
-/// pipelines last, depth first.
-pub(super) struct Resolution {
-    /// When the compiler reads each member that is defined nowhere. The key is the bundle and the position in its contents.
+/// The errors that s6-rc-compile finds while it resolves bundles, each with its rank. It resolves them depth first, in definition
+/// order, and the bundles of pipelines last.
+pub(super) struct BundleErrors {
+    /// The members that are defined nowhere. The key is the bundle and the position in its contents.
     pub(super) undefined: BTreeMap<(Node, usize), Rank>,
-    /// When the compiler reaches a bundle again that it is still resolving.
+    /// The bundles that it reaches again while it is still resolving them.
     cycles: Vec<(Node, Rank)>,
 }
 
@@ -71,13 +71,13 @@ enum State {
     Done,
 }
 
-impl Resolution {
+impl BundleErrors {
     pub(super) fn new(index: &Index<'_>) -> Self {
-        let mut resolution = Resolution { undefined: BTreeMap::new(), cycles: Vec::new() };
-        let mut clock = 0;
-        let mut tick = || {
-            clock += 1;
-            Rank::Bundle(clock, 0)
+        let mut errors = BundleErrors { undefined: BTreeMap::new(), cycles: Vec::new() };
+        let mut step = 0;
+        let mut next_rank = || {
+            step += 1;
+            Rank::Bundle { step, position: 0 }
         };
         let mut states = vec![State::Untouched; index.nodes().count()];
         for start in index.nodes().filter(|node| contents(index, *node).is_some()) {
@@ -97,18 +97,18 @@ impl Resolution {
                 *position += 1;
                 match index.find(&reference.name) {
                     None => {
-                        resolution.undefined.insert((node, place), tick());
+                        errors.undefined.insert((node, place), next_rank());
                     }
                     Some(inner) if contents(index, inner).is_some() => match states[inner.0] {
                         State::Untouched => path.push((inner, 0)),
-                        State::Open => resolution.cycles.push((inner, tick())),
+                        State::Open => errors.cycles.push((inner, next_rank())),
                         State::Done => {}
                     },
                     Some(_) => {}
                 }
             }
         }
-        resolution
+        errors
     }
 }
 

@@ -107,7 +107,7 @@ fn suggestion(index: &Index<'_>, wrong: &Name, mentioned_by: &[&Name]) -> Option
     Some(if is_one_slip(wrong, name) { Guess::Sure(text) } else { Guess::Near(text) })
 }
 
-/// Converts a position or a count to the type that ranks use.
-fn small(number: usize) -> u32 {
+/// A position or a count in the type that ranks use.
+fn for_rank(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Class, Code, Diagnostic, Problems, Rank};
 use crate::model::{CompilerStep, Index, Kind, Layer, Name, Node, NodeKind, Script, Service, ServiceRef};
 
-use super::small;
+use super::for_rank;
 
 /// Checks that no list mentions a name with a prefix that s6-rc reserves.
 pub(super) fn check_not_reserved(index: &Index<'_>, problems: &mut Problems) {
@@ -13,7 +13,7 @@ pub(super) fn check_not_reserved(index: &Index<'_>, problems: &mut Problems) {
                 problems.push(
                     Diagnostic::s6rc(
                         Class::NameReservedInList,
-                        Rank::reading(service.place, step, small(position + 1)),
+                        Rank::reading(service.place, step, for_rank(position + 1)),
                         format!(
                             "`{}` {what} `{}`, a name that s6-rc keeps for itself",
                             service.name, reference.name

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Class, Diagnostic, Problems, Rank};
 use crate::model::{Index, Longrun, Node, NodeKind, Service, ServiceRef};
 
+use super::for_rank;
 use super::names::{described, listed, taken};
-use super::small;
 
 /// A name in a pipeline file that is not the name of a longrun.
 pub(super) struct WrongMember<'a> {
@@ -18,31 +18,38 @@ pub(super) struct WrongMember<'a> {
     pub(super) reference: &'a ServiceRef,
     /// What is mentioned, if it exists.
     pub(super) to: Option<Node>,
-    /// The class of the compiler's refusal, and when it comes. If several apply, these are the first.
+    /// The class and the rank of the compiler's refusal. If the compiler would refuse it in several places, those of the first
+    /// one.
     pub(super) class: Class,
     pub(super) rank: Rank,
 }
 
 /// Checks that the name of a pipeline is not the name of another pipeline or service.
 pub(super) fn check_names(index: &Index<'_>, problems: &mut Problems) {
-    let search = MemberSearch::new(index);
-    for ((pipeline, consumer), start) in index.pipelines().zip(&search.starts) {
+    let errors = PipelineErrors::new(index);
+    for ((pipeline, consumer), start) in index.pipelines().zip(&errors.starts) {
         let name = index.name(pipeline);
         let first = index.find(name).filter(|first| *first != pipeline);
         let known = index.service(consumer).is_some_and(|service| !service.incomplete);
         if let (Some(first), true, false) = (first, known, name.is_reserved()) {
-            problems.push(taken(index, Class::DupPipeline, Rank::PipelineName(*start), pipeline, first));
+            problems.push(taken(
+                index,
+                Class::DupPipeline,
+                Rank::PipelineName { step: *start },
+                pipeline,
+                first,
+            ));
         }
     }
 }
 
 /// Checks that no pipeline has more members than there are longruns.
 pub(super) fn check_length(index: &Index<'_>, problems: &mut Problems) {
-    for endless in MemberSearch::new(index).endless {
+    for endless in PipelineErrors::new(index).endless {
         let name = index.name(endless.pipeline);
         let mut problem = Diagnostic::s6rc(
             Class::PipelineLoop,
-            Rank::PipelineName(endless.rank),
+            Rank::PipelineName { step: endless.step },
             format!("the pipeline `{name}` never ends: a service is in it more than once"),
         )
         .at(index.origin(endless.pipeline), "s6-rc-compile counts more members than there are longruns");
@@ -92,7 +99,7 @@ fn remedy(index: &Index<'_>, node: Node) -> String {
 
 /// Checks that producer and consumer name each other.
 pub(super) fn check_both_sides(index: &Index<'_>, problems: &mut Problems) {
-    let in_endless: BTreeSet<(Node, Node)> = MemberSearch::new(index)
+    let in_endless: BTreeSet<(Node, Node)> = PipelineErrors::new(index)
         .endless
         .iter()
         .flat_map(|endless| endless.pairs.iter().map(|(consumer, producer, _)| (*consumer, *producer)))
@@ -228,7 +235,7 @@ fn report_disagreement(index: &Index<'_>, producer: Node, disagreement: &Disagre
 
 /// Every name in a pipeline file that is not a longrun, each once. Services of unknown type are left out.
 pub(super) fn wrong_members<'a>(index: &Index<'a>) -> Vec<WrongMember<'a>> {
-    let search = MemberSearch::new(index);
+    let errors = PipelineErrors::new(index);
     // The producers that name each consumer, and the producers that each consumer names, in the order of the compiler.
     let mut declared: BTreeMap<Node, Vec<Node>> = BTreeMap::new();
     let mut claimed: BTreeMap<Node, Vec<(Node, usize)>> = BTreeMap::new();
@@ -272,10 +279,10 @@ pub(super) fn wrong_members<'a>(index: &Index<'a>) -> Vec<WrongMember<'a>> {
                 .into_iter()
                 .chain([(links(node, 1, position), Class::ConsProducerType)])
                 .chain(
-                    search
-                        .wrong
+                    errors
+                        .not_longruns
                         .get(&(node, position))
-                        .map(|rank| (Rank::PipelineName(*rank), Class::PipelineProducerType)),
+                        .map(|step| (Rank::PipelineName { step: *step }, Class::PipelineProducerType)),
                 )
                 .min_by_key(|(rank, _)| *rank)
                 .unwrap_or((Rank::Unranked, Class::ConsProducerType));
@@ -292,7 +299,7 @@ fn is_wrong_member(index: &Index<'_>, reference: &ServiceRef) -> bool {
 }
 
 fn links(node: Node, step: u8, item: usize) -> Rank {
-    Rank::Links { oneshot: false, service: small(node.0), step, item: small(item) }
+    Rank::Links { oneshot: false, service: for_rank(node.0), step, item: for_rank(item) }
 }
 
 fn longruns<'a>(index: &Index<'a>) -> impl Iterator<Item = (Node, &'a Service, &'a Longrun)> {
@@ -338,35 +345,37 @@ impl<'a> Connections<'a> {
     }
 }
 
-/// Collects the members of named pipelines in the order of the compiler, to know which error it finds first: depth first,
-/// each member as often as it is named, until there are more members than longruns.
-struct MemberSearch<'a> {
-    /// When the compiler begins with each pipeline.
+/// The errors that s6-rc-compile finds while it collects the members of named pipelines, each with the step at which it finds it.
+/// A step is one name that it looks up. It searches depth first, counts a member as often as it is named, and stops when there are
+/// more members than longruns.
+struct PipelineErrors<'a> {
+    /// The step at which it begins with each pipeline.
     starts: Vec<u32>,
-    /// When it first reads each name that is not a longrun. The key is the consumer and the position among its producers, in
-    /// the order of the compiler.
-    wrong: BTreeMap<(Node, usize), u32>,
-    endless: Vec<Endless<'a>>,
+    /// The first step at which it reads each name that is not a longrun. The key is the consumer and the position among its
+    /// producers, in the order of the compiler.
+    not_longruns: BTreeMap<(Node, usize), u32>,
+    endless: Vec<EndlessPipeline<'a>>,
 }
 
 /// A pipeline with more members than there are longruns.
-struct Endless<'a> {
+struct EndlessPipeline<'a> {
     pipeline: Node,
     consumer: Node,
-    /// When the compiler gives up.
-    rank: u32,
+    /// The step at which the compiler gives up.
+    step: u32,
     /// Every pair of consumer and producer in it.
     pairs: Vec<(Node, Node, &'a ServiceRef)>,
 }
 
-impl<'a> MemberSearch<'a> {
+impl<'a> PipelineErrors<'a> {
     fn new(index: &Index<'a>) -> Self {
         let most = longruns(index).count();
-        let mut search = MemberSearch { starts: Vec::new(), wrong: BTreeMap::new(), endless: Vec::new() };
-        let mut clock = 0;
+        let mut errors =
+            PipelineErrors { starts: Vec::new(), not_longruns: BTreeMap::new(), endless: Vec::new() };
+        let mut step = 0;
         for (pipeline, consumer) in index.pipelines() {
-            search.starts.push(clock);
-            clock += 1;
+            errors.starts.push(step);
+            step += 1;
             let mut members = 1;
             let mut path = vec![(consumer, 0)];
             while let Some((member, position)) = path.last_mut() {
@@ -381,21 +390,21 @@ impl<'a> MemberSearch<'a> {
                     Some(producer) if index.kind(producer) == NodeKind::Longrun => {
                         if members == most {
                             let pairs = pairs(index, consumer);
-                            search.endless.push(Endless { pipeline, consumer, rank: clock, pairs });
-                            clock += 1;
+                            errors.endless.push(EndlessPipeline { pipeline, consumer, step, pairs });
+                            step += 1;
                             break;
                         }
                         members += 1;
                         path.push((producer, 0));
                     }
                     _ => {
-                        search.wrong.entry(mention).or_insert(clock);
-                        clock += 1;
+                        errors.not_longruns.entry(mention).or_insert(step);
+                        step += 1;
                     }
                 }
             }
         }
-        search
+        errors
     }
 }
 

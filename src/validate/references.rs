@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Class, Code, Diagnostic, Origin, Problems, Rank};
 use crate::model::{Index, Kind, Name, Node, System};
 
-use super::bundles::Resolution;
+use super::bundles::BundleErrors;
 use super::names::listed;
 use super::pipelines::wrong_members;
-use super::{Guess, small, suggestion};
+use super::{Guess, for_rank, suggestion};
 
 /// How many places of one unknown name a report shows.
 const SHOWN: usize = 8;
@@ -26,7 +26,7 @@ struct Mention<'a> {
 /// Checks that every name that is mentioned is defined.
 pub(super) fn check(index: &Index<'_>, problems: &mut Problems) {
     let mut unknown: BTreeMap<&Name, Vec<Mention<'_>>> = BTreeMap::new();
-    let resolution = Resolution::new(index);
+    let errors = BundleErrors::new(index);
     for (number, service) in index.set().services.iter().enumerate() {
         let (list, verb) = match &service.kind {
             Kind::Bundle(bundle) => (&bundle.contents[..], "contains"),
@@ -40,11 +40,11 @@ pub(super) fn check(index: &Index<'_>, problems: &mut Problems) {
             let (class, rank) = match &service.kind {
                 Kind::Bundle(_) => (
                     Class::BundleUndefined,
-                    resolution.undefined.get(&(Node(number), position)).copied().unwrap_or(Rank::Unranked),
+                    errors.undefined.get(&(Node(number), position)).copied().unwrap_or(Rank::Unranked),
                 ),
                 _ => (
                     Class::DepUndefined,
-                    Rank::Links { oneshot, service: small(number), step: 2, item: small(position) },
+                    Rank::Links { oneshot, service: for_rank(number), step: 2, item: for_rank(position) },
                 ),
             };
             let mention = Mention { by: &service.name, verb, origin: reference.origin, class, rank };

@@ -254,44 +254,44 @@ fn a_warning_of_a_program_that_succeeded_is_passed_on() {
 }
 
 #[derive(Debug, Clone)]
-enum Act {
+enum StoreChange {
     Instance { is_oneshot: bool, template: String, instance: String, parameters: Parameters },
     Service { name: String, command: Vec<String> },
     Remove(String),
 }
 
-fn act() -> impl Strategy<Value = Act> {
+fn store_change() -> impl Strategy<Value = StoreChange> {
     let name = || prop_oneof!["[a-c]", "[a-c]-[a-c]", any::<String>()];
     let parameters = prop::collection::btree_map(name(), any::<String>(), 0..3);
     prop_oneof![
         (any::<bool>(), name(), name(), parameters).prop_map(
             |(is_oneshot, template, instance, parameters)| {
-                Act::Instance { is_oneshot, template, instance, parameters }
+                StoreChange::Instance { is_oneshot, template, instance, parameters }
             }
         ),
         (name(), prop::collection::vec(any::<String>(), 0..4))
-            .prop_map(|(name, command)| Act::Service { name, command }),
-        name().prop_map(Act::Remove),
+            .prop_map(|(name, command)| StoreChange::Service { name, command }),
+        name().prop_map(StoreChange::Remove),
     ]
 }
 
 proptest! {
     #[test]
-    fn additions_are_read_as_they_were_written(acts in prop::collection::vec(act(), 0..12)) {
+    fn additions_are_read_as_they_were_written(acts in prop::collection::vec(store_change(), 0..12)) {
         let mut added = Additions::default();
         for act in acts {
             let before = added.clone();
             match act {
-                Act::Instance { is_oneshot, template, instance, parameters } => {
+                StoreChange::Instance { is_oneshot, template, instance, parameters } => {
                     let kind = if is_oneshot { "oneshot" } else { "longrun" };
                     added.add_instance(kind, &template, &instance, parameters.clone());
                     let again = added.clone().add_instance(kind, &template, &instance, parameters);
                     prop_assert_eq!(again, AdditionChange::Unchanged);
                 }
-                Act::Service { name, command } => {
+                StoreChange::Service { name, command } => {
                     added.add_service(&name, "boot", command);
                 }
-                Act::Remove(name) => {
+                StoreChange::Remove(name) => {
                     let is_removed = added.remove(&name);
                     prop_assert_eq!(is_removed, added != before);
                 }

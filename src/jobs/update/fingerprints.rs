@@ -14,7 +14,7 @@ use crate::model::Name;
 ///
 /// Without this file s6gen would have to read the service directories of both databases, and to run s6-rc-db once for each
 /// oneshot. With it s6gen knows of most services that they have not changed.
-const FILE: &str = "prints";
+const FILE: &str = "fingerprints";
 const LONGRUN: u8 = b'l';
 const ONESHOT: u8 = b'o';
 const UNKNOWN: u8 = b'u';

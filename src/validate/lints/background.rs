@@ -30,10 +30,10 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         }
         let Some(last) = script.lines().last() else { continue };
         if script.language() == Language::Shell && last.text.ends_with('&') && !last.text.ends_with("&&") {
-            let goes_on = script
+            let keeps_running = script
                 .lines()
                 .any(|line| line.words().any(|word| matches!(word, "wait" | "while" | "until" | "for")));
-            if !goes_on && !script.text().contains("<<") {
+            if !keeps_running && !script.text().contains("<<") {
                 found.push(
                     found.report(format!("`run` of `{name}` ends at once"))
                         .at(

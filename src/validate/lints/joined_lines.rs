@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
 use super::shell_syntax::{for_a_shell, own_script, shell_words};
-use crate::execline::{Swallowed, ExeclineWord, goes_on, swallowed};
+use crate::execline::{Swallowed, ExeclineWord, runs_its_arguments, swallowed};
 use crate::model::{ProgramForm, Language, Program, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -78,7 +78,7 @@ fn second_command<'a>(words: &[ExeclineWord<'a>], first: ExeclineWord<'a>) -> Op
         if !word.first_of_line || word.depth > 0 || matches!(word.text, "{" | "}") {
             continue;
         }
-        if !word.continues && !word.text.starts_with('-') && !goes_on(line.program()) {
+        if !word.continues && !word.text.starts_with('-') && !runs_its_arguments(line.program()) {
             return Some((line, *word));
         }
         line = *word;
