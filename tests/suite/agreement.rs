@@ -100,10 +100,10 @@ fn a_folder_of_templates_has_only_files() {
         run(&["check".as_ref(), "--templates".as_ref(), templates.as_os_str(), "-m".as_ref(), manifest])
     };
     rustix::fs::mknodat(rustix::fs::CWD, templates.join("longrun/run"), kind, mode, 0).unwrap();
-    let (is_accepted, said) = words(manifest.as_os_str());
-    assert!(!is_accepted && said.contains("`longrun/run` is not a regular file"), "{said}");
+    let (is_accepted, reports) = words(manifest.as_os_str());
+    assert!(!is_accepted && reports.contains("`longrun/run` is not a regular file"), "{reports}");
     fs::remove_file(templates.join("longrun/run")).unwrap();
     std::os::unix::fs::symlink("/dev/zero", templates.join("longrun/run")).unwrap();
-    let (is_accepted, said) = words(manifest.as_os_str());
-    assert!(!is_accepted && said.contains("`longrun/run` is not a regular file"), "{said}");
+    let (is_accepted, reports) = words(manifest.as_os_str());
+    assert!(!is_accepted && reports.contains("`longrun/run` is not a regular file"), "{reports}");
 }

@@ -58,8 +58,9 @@ fn a_command_with_json_always_answers_in_json() {
         let output = run(folder, &words(line), Stdio::piped());
         assert!(!output.status.success(), "{line}");
         let text = String::from_utf8(output.stdout).unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let answer: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{line}: {text:?} {said}"));
+        let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+        let answer: Value =
+            serde_json::from_str(&text).unwrap_or_else(|_| panic!("{line}: {text:?} {messages}"));
         assert_eq!(text.lines().count(), 1, "{line}");
         assert_eq!(answer["version"], 1, "{line}: {text}");
         let is_told = ["problems", "messages"]

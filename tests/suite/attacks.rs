@@ -155,20 +155,23 @@ fn instance_add_neither_follows_a_link_nor_waits_for_a_fifo() {
                 target => symlink(target, &place).unwrap(),
             }
             let output = s6gen(folder.path(), "instance add --root root vpn home --set to=a");
-            let said = text(&output);
-            let what = format!("{name} as {kind}: {said}");
+            let report = text(&output);
+            let what = format!("{name} as {kind}: {report}");
             assert_eq!(fs::read_to_string(&victim).unwrap(), "SECRET=1\n", "{what}");
             assert!(!folder.path().join("made").exists(), "{what}");
-            assert!(!said.contains("SECRET") && !said.contains("PATH="), "{what}");
+            assert!(!report.contains("SECRET") && !report.contains("PATH="), "{what}");
             // s6gen removes a leftover new file, and refuses a wrong entry in place of one of its own files.
             let is_in_the_way = name.ends_with(".new") || kind == "hard link" && name == ".s6gen.lock";
             assert_eq!(output.status.success(), is_in_the_way, "{what}");
             if !output.status.success() && kind != "hard link" {
-                assert!(said.contains("not a regular file"), "{what}");
+                assert!(report.contains("not a regular file"), "{what}");
                 for line in ["instance list --root root", "build --check --root root"] {
                     let output = s6gen(folder.path(), line);
-                    let said = text(&output);
-                    assert!(!said.contains("SECRET") && !said.contains("PATH="), "{line}: {what}: {said}");
+                    let report = text(&output);
+                    assert!(
+                        !report.contains("SECRET") && !report.contains("PATH="),
+                        "{line}: {what}: {report}"
+                    );
                 }
             }
         }

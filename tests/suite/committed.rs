@@ -45,9 +45,9 @@ fn a_git_clone_passes_build_check_with_any_umask() {
         if run_file.is_file() { run_file } else { first_run(&clone.join("rootfs/etc/s6-overlay/sv")) };
     fs::set_permissions(&script, fs::Permissions::from_mode(0o664)).unwrap();
     let output = run(&clone, "$s6gen build --check --root rootfs");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("has another x bit") && said.contains("1 difference"), "{said}");
+    let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{messages}");
+    assert!(messages.contains("has another x bit") && messages.contains("1 difference"), "{messages}");
     done(&clone, "$s6gen build --root rootfs");
     assert_eq!(fs::metadata(&script).unwrap().permissions().mode() & 0o777, 0o755);
 }
@@ -65,6 +65,6 @@ fn a_missing_tree_is_one_report() {
     fs::write(folder.path().join("services.toml"), "[longrun.web]\nrun = [\"web\"]\n").unwrap();
     let output = run(folder.path(), "mkdir rootfs; $s6gen build --check --root rootfs");
     assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(said, "rootfs/etc/s6-overlay/sv is missing; `s6gen build` writes it\n");
+    let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(messages, "rootfs/etc/s6-overlay/sv is missing; `s6gen build` writes it\n");
 }

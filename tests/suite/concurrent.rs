@@ -60,7 +60,7 @@ fn err(output: &Output) -> String {
 }
 
 #[track_caller]
-fn fine(output: &Output) {
+fn assert_success(output: &Output) {
     assert!(output.status.success(), "{output:?}");
 }
 
@@ -107,7 +107,7 @@ fn starts_and_stops_during_an_apply_are_not_lost() {
         .collect();
     fs::write(system.path("go"), "").unwrap();
     for child in asked.into_iter().chain([apply]) {
-        fine(&child.wait_with_output().unwrap());
+        assert_success(&child.wait_with_output().unwrap());
     }
     let up = system.active();
     assert_eq!(up.iter().map(String::as_str).collect::<Vec<_>>(), ["od", "slow"]);
@@ -139,9 +139,9 @@ run = ["sleep", "1000"]
     for round in 0..count {
         let port = format!("port={round}");
         let add = system.begin(&["instance", "add", "--apply", "tunnel", "x", "--set", &port]);
-        fine(&system.ask(&["restart", "web"]));
-        fine(&add.wait_with_output().unwrap());
-        fine(&system.ask(&["status", "web", "follows"]));
+        assert_success(&system.ask(&["restart", "web"]));
+        assert_success(&add.wait_with_output().unwrap());
+        assert_success(&system.ask(&["status", "web", "follows"]));
         system.agrees();
     }
     eprintln!("{count} rounds of a restart beside an apply");
@@ -160,7 +160,7 @@ run = ["sleep", "1000"]
         let port = format!("port={round}");
         let add = system.begin(&["instance", "add", "--apply", "tunnel", "x", "--set", &port]);
         let compared = system.ask(&["diff"]);
-        fine(&add.wait_with_output().unwrap());
+        assert_success(&add.wait_with_output().unwrap());
         assert!(matches!(compared.status.code(), Some(0 | 1)), "round {round}: {compared:?}");
     }
     eprintln!("{count} comparisons beside an apply");
@@ -183,14 +183,14 @@ run = ["sleep", "1000"]
     let started = system.ask(&["start", "--timeout", "1", "mute"]);
     assert_eq!(started.status.code(), Some(3));
     assert!(err(&started).contains("`s6-rc` was ended after 1 s"), "{}", err(&started));
-    fine(&system.ask(&["restart", "web"]));
+    assert_success(&system.ask(&["restart", "web"]));
     system.agrees();
     // In an update, the new database is live by then.
     system.write("after.toml", &manifest.replace("start = \"on-demand\"", ""));
     let applied = system.ask(&["apply", "--timeout", "1", "-m", "after.toml"]);
     assert_eq!(applied.status.code(), Some(3));
     assert!(err(&applied).contains("was ended after 1 s"), "{}", err(&applied));
-    fine(&system.ask(&["apply"]));
+    assert_success(&system.ask(&["apply"]));
     system.agrees();
 }
 
@@ -212,13 +212,13 @@ run = ["sleep", "1000"]
             fs::remove_file(entry.path()).unwrap();
         }
     }
-    let told = system.ask(&["apply", "--dry-run"]);
-    assert!(err(&told).contains("no supervisor runs for `idle`"), "{}", err(&told));
+    let planned = system.ask(&["apply", "--dry-run"]);
+    assert!(err(&planned).contains("no supervisor runs for `idle`"), "{}", err(&planned));
     let applied = system.ask(&["apply"]);
-    fine(&applied);
+    assert_success(&applied);
     assert!(err(&applied).contains("no supervisor runs for idle, web"), "{}", err(&applied));
-    fine(&system.ask(&["status", "web"]));
-    fine(&system.ask(&["start", "idle"]));
+    assert_success(&system.ask(&["status", "web"]));
+    assert_success(&system.ask(&["start", "idle"]));
     system.agrees();
 }
 
@@ -261,7 +261,9 @@ fn an_update_survives_supervisors_that_start_during_it() {
         let applied = system.command("s6gen").args(words).env("PATH", path).output().unwrap();
         assert!(applied.status.success(), "round {round}: {applied:?}");
         system.agrees();
-        fine(&system.ask(&["status", "ba", "bb", "bc", "bd", "be", "bf", "bg", "bh", "new", "new-log"]));
+        assert_success(
+            &system.ask(&["status", "ba", "bb", "bc", "bd", "be", "bf", "bg", "bh", "new", "new-log"]),
+        );
         let log = system.path("new-log/current");
         eventually("its lines are logged", || {
             fs::read_to_string(&log).is_ok_and(|text| text.contains("hello"))

@@ -79,7 +79,7 @@ fn a_manifest_and_the_tree_built_of_it_are_the_same() {
         let file = files.add("services.toml", fs::read(case.join("services.toml")).unwrap());
         let set = compile(&files, file).services;
         let tree = render::tree(&set).unwrap();
-        let told = snapshot(&set, &tree);
+        let rendered = snapshot(&set, &tree);
         let root = tempfile::tempdir().unwrap();
         install::install(&tree, root.path(), &set.target.tree).unwrap();
         let built = if set.target.system.is_overlay() {
@@ -91,12 +91,12 @@ fn a_manifest_and_the_tree_built_of_it_are_the_same() {
             let place = root.path().join(set.target.tree.trim_start_matches('/'));
             snapshot_of(|| vec![disk::source(&place)])
         };
-        let differences = s6gen::compare::differences(&told, &built);
+        let differences = s6gen::compare::differences(&rendered, &built);
         // A dependency that is added to another layer's service has no `type` in the tree.
-        let is_other = |name: &Name| told.services[name].kind == NodeKind::Unknown;
+        let is_other = |name: &Name| rendered.services[name].kind == NodeKind::Unknown;
         let real = differences.iter().filter(|difference| !is_other(&difference.name)).count();
         assert_eq!(real, 0, "{}: {differences:#?}", case.display());
-        compared += told.services.len();
+        compared += rendered.services.len();
     }
     assert!(compared > 100, "only {compared} services");
 }

@@ -161,8 +161,8 @@ fn batch(seeds: &[u64]) {
         .current_dir(folder.path())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.is_empty(), "{said}");
+    let output_text = String::from_utf8_lossy(&output.stderr);
+    assert!(output_text.is_empty(), "{output_text}");
     let got = String::from_utf8(output.stdout).unwrap();
     for ((seed, got), expected) in seeds.iter().zip(got.split("\u{1}\0")).zip(expected.split("\u{1}\0")) {
         assert_eq!(got, expected, "vector {seed}");

@@ -103,10 +103,10 @@ fn the_real_compiler_gives_every_hand_written_tree_the_same_verdict() {
             continue;
         }
         let output = check(&case, &["--format", "json"]).unwrap();
-        let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
         let ours = Judgement {
-            class: said["class"].as_str().unwrap().to_owned(),
-            db: said.get("db").filter(|db| !db.is_null()).cloned(),
+            class: answer["class"].as_str().unwrap().to_owned(),
+            db: answer.get("db").filter(|db| !db.is_null()).cloned(),
             problems: Vec::new(),
         };
         let root = scratch();

@@ -19,7 +19,7 @@ const HOSTILE: &str = "a\u{1b}]0;PWN\u{7}\u{1b}[2K\u{1b}[1;35m\r\u{8}\u{202e}\u{
 /// Runs the program with these arguments, and holds what it prints to the rule. Returns what it says on standard error.
 fn hold(what: &str, arguments: &[&OsStr]) -> String {
     let words = || std::iter::once(OsStr::new("s6gen")).chain(arguments.iter().copied());
-    let mut said = String::new();
+    let mut report = String::new();
     for style in [Style::Coloured, Style::Plain] {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let _ = cli::run(words().map(OsStr::to_owned), &mut out, &mut err, style);
@@ -30,14 +30,14 @@ fn hold(what: &str, arguments: &[&OsStr]) -> String {
             assert_eq!(raw, None, "{what}, {arguments:?}:\n{text:?}");
             let is_forged = |line: &str| line.trim_start().starts_with("FORGED");
             assert!(!shown.lines().any(is_forged), "{what}, {arguments:?}:\n{shown}");
-            said = shown;
+            report = shown;
         }
         // Only a report has colours.
-        if !said.contains('\u{256d}') && style == Style::Coloured && !said.contains("::") {
+        if !report.contains('\u{256d}') && style == Style::Coloured && !report.contains("::") {
             break;
         }
     }
-    said
+    report
 }
 
 fn is_raw(c: char) -> bool {

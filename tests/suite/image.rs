@@ -641,8 +641,8 @@ fn a_definition_that_only_adds_to_one_of_the_base_image_is_understood() {
         let needed = &shape["db"]["services"]["nginx"]["deps"];
         assert_eq!(needed, &serde_json::json!(["fix-attrs", "init-config", "legacy-cont-init"]));
     }
-    let fine = run(folder.path(), &["check", "--overlay", NEW, "--tree", "mine", "--layer", "base"]);
-    assert_eq!(err(&fine), "mine: 2 definitions, no problem for s6-overlay 3.2.3.2\n");
+    let together = run(folder.path(), &["check", "--overlay", NEW, "--tree", "mine", "--layer", "base"]);
+    assert_eq!(err(&together), "mine: 2 definitions, no problem for s6-overlay 3.2.3.2\n");
 }
 
 #[test]
@@ -700,7 +700,7 @@ fn nested_files_of_a_definition_are_found_in_every_layer() {
 }
 
 /// The output of `check` for an s6-overlay directory on top of others.
-fn said(folder: &Path, tree: &str, layers: &[&str]) -> String {
+fn report_of(folder: &Path, tree: &str, layers: &[&str]) -> String {
     let layers = layers.iter().flat_map(|layer| ["--layer", layer]);
     let arguments: Vec<&str> =
         ["check", "--overlay", NEW, "--tree", tree].into_iter().chain(layers).collect();
@@ -735,7 +735,7 @@ fn early_services_are_reported_once_for_each_chain_and_once_for_lower_layers() {
         ],
     );
     write(&files, folder.path());
-    insta::assert_snapshot!(said(folder.path(), "mine", &["base"]), @r"
+    insta::assert_snapshot!(report_of(folder.path(), "mine", &["base"]), @r"
     overlay::starts-early
 
       ⚠ in the lower layers, `mods` does not wait for `base`, nor do the 3 services that wait for it
@@ -757,7 +757,7 @@ fn early_services_are_reported_once_for_each_chain_and_once_for_lower_layers() {
     add(&mut files, "mine/", &["idle: base"]);
     add(&mut files, "base/", &["spare: base"]);
     write(&files, folder.path());
-    let report = said(folder.path(), "mine/s6-rc.d", &["base"]);
+    let report = report_of(folder.path(), "mine/s6-rc.d", &["base"]);
     assert!(report.contains("`touch mine/user-bundles.d/user/contents.d/idle`"), "{report}");
     assert!(!report.contains("spare"), "{report}");
 }
@@ -793,7 +793,7 @@ fn a_service_that_a_script_starts_is_not_reported_as_not_started() {
             .map(|(_, name)| name.trim_end_matches('`').to_owned());
         lines.collect::<Vec<_>>()
     };
-    assert_eq!(idle(said(folder.path(), "mine", &[])), ["backup", "idle"]);
+    assert_eq!(idle(report_of(folder.path(), "mine", &[])), ["backup", "idle"]);
     // In a whole image, programs count as well.
     let image = root();
     let mut more = SourceTree::default();
@@ -864,7 +864,7 @@ fn only_an_image_can_be_a_damaged_copy_and_it_gets_one_report() {
     assert!(report.contains("help: write `longrun` into `type`"), "{report}");
     // Nothing else can bring this script.
     assert!(report.contains("runs `/etc/s6-overlay/s6-rc.d/e/script`, which does not exist"), "{report}");
-    let report = said(image.path(), "rootfs/etc/s6-overlay", &[]);
+    let report = report_of(image.path(), "rootfs/etc/s6-overlay", &[]);
     assert!(!report.contains("pull it again") && !report.contains("e/script"), "{report}");
 }
 
@@ -1003,8 +1003,8 @@ fn the_version_of_the_overlay_is_found_in_the_image() {
     assert_eq!((&shape["class"], &shape["problems"]), (&"ok".into(), &serde_json::json!([])), "{shape:#}");
     assert_eq!(shape["db"]["services"]["prepare"]["up"], serde_json::json!(["/bin/prepare"]));
     assert_eq!(shape["db"]["services"]["web"]["deps"], serde_json::json!(["prepare"]));
-    let told = run(folder.path(), &["check", "--root", "rootfs"]);
-    assert_eq!(err(&told), "rootfs: 1 definitions, no problem for s6-overlay 3.2.3.2\n");
+    let checked = run(folder.path(), &["check", "--root", "rootfs"]);
+    assert_eq!(err(&checked), "rootfs: 1 definitions, no problem for s6-overlay 3.2.3.2\n");
     let graph = run(folder.path(), &["graph", "--root", "rootfs"]);
     assert!(String::from_utf8_lossy(&graph.stdout).contains("  1  web"), "{}", err(&graph));
     // The same root, read as another version would.

@@ -80,9 +80,9 @@ impl Stopped {
         strace.args(["-f", "-e", &stopped, "-P"]).arg(directory).arg("-o").arg(&trace);
         strace.arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
         let strace = strace.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let told = || fs::read_to_string(&trace).unwrap_or_default();
-        eventually("it opens, and stops", || told().contains("stopped by SIGSTOP"));
-        let pid = told().split_whitespace().next().unwrap().parse().unwrap();
+        let trace_text = || fs::read_to_string(&trace).unwrap_or_default();
+        eventually("it opens, and stops", || trace_text().contains("stopped by SIGSTOP"));
+        let pid = trace_text().split_whitespace().next().unwrap().parse().unwrap();
         Stopped { strace, pid: Pid::from_raw(pid).unwrap() }
     }
 

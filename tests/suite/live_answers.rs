@@ -49,9 +49,9 @@ fn with<T>(answers: &[ProgramAnswer], ask: impl FnOnce(&mut Live<'_>) -> T) -> (
     let mut programs = Told { answers: answers.iter().cloned().collect(), calls: Vec::new() };
     let mut sentences = Vec::new();
     let result = {
-        let mut told = |sentence: &str| sentences.push(sentence.to_owned());
+        let mut messages = |sentence: &str| sentences.push(sentence.to_owned());
         let limits = Limits { wait: Duration::ZERO, change: None };
-        ask(&mut Live::new(Path::new("/live"), &mut programs, limits, &mut told, &NoProcesses))
+        ask(&mut Live::new(Path::new("/live"), &mut programs, limits, &mut messages, &NoProcesses))
     };
     (result, programs.calls, sentences)
 }
@@ -144,12 +144,12 @@ fn options_that_an_older_s6_rc_does_not_know_are_left_out() {
     let ((_, done), calls, _) =
         with(&[refuses()], |live| live.update(Path::new("/db"), Path::new("/conversion")));
     assert!(matches!(done, Err(Failure::Failed(..))) && calls.len() == 1);
-    let ((moves, done), calls, told) = with(&[usage, says(0, b"", did), says(0, b"", "")], |live| {
+    let ((moves, done), calls, messages) = with(&[usage, says(0, b"", did), says(0, b"", "")], |live| {
         live.update(Path::new("/db"), Path::new("/conversion"))
     });
     assert!(done.is_ok());
     assert_eq!((moves.stopped, moves.started), ([Name::from("web")].into(), [Name::from("web")].into()));
-    assert_eq!(told, ["why"]);
+    assert_eq!(messages, ["why"]);
     assert_eq!(calls[1].to_string(), "s6-rc-update -v 2 -l /live -f /conversion -- /db");
 }
 
@@ -215,15 +215,15 @@ fn a_service_that_ends_at_once_is_not_reported_as_started() {
     let (done, ..) = start(b"false false false -1 0 4 NA\n", &[]);
     let problem = done.unwrap_err().diagnostic();
     assert!(problem.message.contains("`web` ended with 4 as soon as it was started"), "{}", problem.message);
-    let (done, _, told) = start(b"false false true -1 0 -1 SIGSEGV\n", &[]);
+    let (done, _, messages) = start(b"false false true -1 0 -1 SIGSEGV\n", &[]);
     assert!(done.is_ok());
     assert_eq!(
-        told,
+        messages,
         ["web ended with SIGSEGV as soon as it was started; its supervisor keeps restarting it"]
     );
     // The service has a new supervisor, which has never started it.
-    let (done, calls, told) = start(b"false false false -1 0 -1 NA\n", &[says(0, b"", "")]);
-    assert!(done.is_ok() && told[0].contains("had lost its supervisor"));
+    let (done, calls, messages) = start(b"false false false -1 0 -1 NA\n", &[says(0, b"", "")]);
+    assert!(done.is_ok() && messages[0].contains("had lost its supervisor"));
     assert_eq!(calls[3].to_string(), "s6-svc -u /live/servicedirs/web");
 }
 
@@ -231,8 +231,8 @@ fn a_service_that_ends_at_once_is_not_reported_as_started() {
 fn a_command_that_no_supervisor_received_is_repeated() {
     let lost = "s6-svc: warning: unable to control /live/servicedirs/web: supervisor not listening\n\
                 s6-rc: warning: unable to start service web: command exited 1\n";
-    let fine = says(0, b"true true true 42 7 -1 NA\n", "");
-    let answers = [says(1, b"", lost), says(0, b"web\n", ""), fine, says(0, b"", "")];
+    let is_up = says(0, b"true true true 42 7 -1 NA\n", "");
+    let answers = [says(1, b"", lost), says(0, b"web\n", ""), is_up, says(0, b"", "")];
     let (done, calls, _) = with(&answers, |live| live.change(Direction::Up, &names(&[b"web"])));
     assert!(done.is_ok());
     assert_eq!(calls[0], calls[3]);
@@ -240,17 +240,17 @@ fn a_command_that_no_supervisor_received_is_repeated() {
     let died = "s6-svlisten: fatal: some services reported permanent failure or their supervisor died\n\
                 s6-rc: warning: unable to start service web: command exited 1\n";
     let failed = || says(1, b"", died);
-    let fine = says(0, b"true true true 42 7 -1 NA\n", "");
-    let answers = [failed(), says(0, b"web\n", ""), fine, failed()];
+    let is_up = says(0, b"true true true 42 7 -1 NA\n", "");
+    let answers = [failed(), says(0, b"web\n", ""), is_up, failed()];
     let (done, ..) = with(&answers, |live| live.change(Direction::Up, &names(&[b"web"])));
     assert_eq!(done.unwrap_err().diagnostic().message, "`web` did not start: exit code 1");
 }
 
 #[test]
 fn a_warning_of_a_program_that_succeeded_is_passed_on() {
-    let (_, _, told) =
+    let (_, _, messages) =
         with(&[says(0, b"", "s6-rc: warning: web is essential\n")], |live| live.change(Direction::Down, &[]));
-    assert_eq!(told, ["s6-rc: warning: web is essential"]);
+    assert_eq!(messages, ["s6-rc: warning: web is essential"]);
 }
 
 #[derive(Debug, Clone)]
@@ -277,11 +277,11 @@ fn store_change() -> impl Strategy<Value = StoreChange> {
 
 proptest! {
     #[test]
-    fn additions_are_read_as_they_were_written(acts in prop::collection::vec(store_change(), 0..12)) {
+    fn additions_are_read_as_they_were_written(changes in prop::collection::vec(store_change(), 0..12)) {
         let mut added = Additions::default();
-        for act in acts {
+        for change in changes {
             let before = added.clone();
-            match act {
+            match change {
                 StoreChange::Instance { is_oneshot, template, instance, parameters } => {
                     let kind = if is_oneshot { "oneshot" } else { "longrun" };
                     added.add_instance(kind, &template, &instance, parameters.clone());

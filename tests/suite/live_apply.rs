@@ -84,13 +84,13 @@ impl System {
             .unwrap();
         let system = System { folder, scanner };
         eventually("s6-svscan is up", || listens(&system.path("scan")));
-        system.fine("s6gen", &["build"]);
-        system.fine("s6-rc-compile", &["first", "source"]);
-        system.fine(
+        system.succeed("s6gen", &["build"]);
+        system.succeed("s6-rc-compile", &["first", "source"]);
+        system.succeed(
             "s6-rc-init",
             &["-c", &format!("{path}/first"), "-l", &format!("{path}/run/s6-rc"), &format!("{path}/scan")],
         );
-        system.fine("s6-rc", &["-l", "run/s6-rc", "-u", "change", "default"]);
+        system.succeed("s6-rc", &["-l", "run/s6-rc", "-u", "change", "default"]);
         Some(system)
     }
 
@@ -107,7 +107,7 @@ impl System {
     }
 
     /// Calls a program, which must succeed, and returns its output.
-    pub fn fine(&self, program: &str, arguments: &[&str]) -> String {
+    pub fn succeed(&self, program: &str, arguments: &[&str]) -> String {
         let output = self.command(program).args(arguments).output().unwrap();
         assert!(output.status.success(), "{program} {arguments:?}: {output:?}");
         String::from_utf8(output.stdout).unwrap()
@@ -116,7 +116,7 @@ impl System {
     pub fn instance(&self, arguments: &[&str]) -> String {
         let tree = self.path("source");
         let words = [&["instance", arguments[0], "--tree", tree.to_str().unwrap()], &arguments[1..]].concat();
-        self.fine("s6gen", &words)
+        self.succeed("s6gen", &words)
     }
 
     /// The arguments of an `apply` that does not start another process for its work.
@@ -130,17 +130,17 @@ impl System {
     fn apply(&self, more: &[&str]) -> String {
         let words = self.apply_words();
         let words: Vec<&str> = words.iter().map(String::as_str).chain(more.iter().copied()).collect();
-        self.fine("s6gen", &words)
+        self.succeed("s6gen", &words)
     }
 
     /// The services that are up, without those of s6-rc. It waits while another s6-rc is at work.
     pub fn active(&self) -> BTreeSet<String> {
         let mut output = None;
         eventually("s6-rc answers", || {
-            let said = self.command("s6-rc").args(["-l", "run/s6-rc", "-a", "list"]).output().unwrap();
-            let is_busy = String::from_utf8_lossy(&said.stderr).contains("unable to take lock");
-            assert!(said.status.success() || is_busy, "{said:?}");
-            output = Some(said);
+            let listed = self.command("s6-rc").args(["-l", "run/s6-rc", "-a", "list"]).output().unwrap();
+            let is_busy = String::from_utf8_lossy(&listed.stderr).contains("unable to take lock");
+            assert!(listed.status.success() || is_busy, "{listed:?}");
+            output = Some(listed);
             !is_busy
         });
         let out = String::from_utf8(output.unwrap().stdout).unwrap();
@@ -148,7 +148,7 @@ impl System {
     }
 
     pub fn pid(&self, service: &str) -> String {
-        self.fine("s6-svstat", &["-o", "pid", &format!("scan/{service}")]).trim().to_owned()
+        self.succeed("s6-svstat", &["-o", "pid", &format!("scan/{service}")]).trim().to_owned()
     }
 
     pub fn text(&self, name: &str) -> String {
@@ -336,14 +336,14 @@ fn a_live_directory_behind_a_link_keeps_its_database() {
     let lives = [system.path("linked/s6-rc"), "run/s6-rc".into(), system.path("own"), "owned".into()];
     for (port, live) in lives.iter().enumerate() {
         system.instance(&["add", "tunnel", "x", "--set", &format!("port={port}")]);
-        for told in ["restarted", "nothing to do"] {
+        for expected in ["restarted", "nothing to do"] {
             let words =
                 ["apply", "--apart", "--live", live.to_str().unwrap(), "--tree", tree.to_str().unwrap()];
             let output = system.command("s6gen").args(words).output().unwrap();
             assert!(output.status.success(), "{output:?}");
             assert!(system.active().contains("tunnel-x"), "{live:?}");
             if port > 0 {
-                assert!(String::from_utf8_lossy(&output.stdout).contains(told), "{output:?}");
+                assert!(String::from_utf8_lossy(&output.stdout).contains(expected), "{output:?}");
             }
         }
     }
@@ -359,18 +359,18 @@ fn an_apply_to_one_live_directory_leaves_the_database_of_another_alone() {
     eventually("s6-svscan is up", || listens(&system.path("scan2")));
     let [first, scan, other] = ["first", "scan2", "run/other"].map(|name| system.path(name));
     let arguments = ["-c", first.to_str().unwrap(), "-l", other.to_str().unwrap(), scan.to_str().unwrap()];
-    system.fine("s6-rc-init", &arguments);
+    system.succeed("s6-rc-init", &arguments);
     system.instance(&["add", "tunnel", "x", "--set", "port=1"]);
     system.apply(&[]);
     let tree = system.path("source");
     let words = ["apply", "--apart", "--live", other.to_str().unwrap(), "--tree", tree.to_str().unwrap()];
-    system.fine("s6gen", &words);
+    system.succeed("s6gen", &words);
     assert!(system.path("run/s6-rc/compiled/db").exists());
     system.instance(&["add", "tunnel", "x", "--set", "port=2"]);
     system.apply(&[]);
-    system.fine("s6gen", &words);
+    system.succeed("s6gen", &words);
     assert!(system.path("run/s6-rc/compiled/db").exists() && other.join("compiled/db").exists());
-    system.fine("s6-svscanctl", &["-t", "scan2"]);
+    system.succeed("s6-svscanctl", &["-t", "scan2"]);
     scanner.wait().unwrap();
 }
 
@@ -395,7 +395,7 @@ fn the_next_apply_waits_for_an_update_that_survived_its_apply() {
     system.instance(&["add", "slow", "x", "--set", "port=2"]);
     let mut apply = system.command("s6gen").args(system.apply_words()).stdout(Stdio::null()).spawn().unwrap();
     eventually("the update is at work", || {
-        system.fine("s6-svstat", &["-o", "wantedup", "scan/slow-x"]).trim() == "false"
+        system.succeed("s6-svstat", &["-o", "wantedup", "scan/slow-x"]).trim() == "false"
     });
     apply.kill().unwrap();
     apply.wait().unwrap();
@@ -485,13 +485,13 @@ fn a_build_while_apply_waits_for_another_s6_rc_is_not_undone() {
     });
     let mut apply =
         system.command("s6gen").args(system.apply_words()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut told = BufReader::new(apply.stderr.take().unwrap());
+    let mut messages = BufReader::new(apply.stderr.take().unwrap());
     let mut line = String::new();
-    told.read_line(&mut line).unwrap();
+    messages.read_line(&mut line).unwrap();
     assert!(line.contains("another s6-rc is at work"), "{line}");
     let manifest = system.text("services.toml") + "[longrun.late]\nrun = [\"sleep\", \"infinity\"]\n";
     fs::write(system.path("services.toml"), manifest).unwrap();
-    system.fine("s6gen", &["build"]);
+    system.succeed("s6gen", &["build"]);
     fs::write(system.path("go"), "").unwrap();
     assert!(apply.wait().unwrap().success() && other.wait().unwrap().success());
     let active = system.active();
@@ -521,7 +521,7 @@ fn a_waiting_s6gen_says_so_and_leftovers_of_a_killed_one_are_removed() {
         fs::create_dir(left).unwrap();
     }
     let [live, tree] = [system.path("run/s6-rc"), system.path("source")];
-    system.fine("s6gen", &["diff", "--live", live.to_str().unwrap(), "--tree", tree.to_str().unwrap()]);
+    system.succeed("s6gen", &["diff", "--live", live.to_str().unwrap(), "--tree", tree.to_str().unwrap()]);
     assert!(!gone.exists() && alive.exists());
 }
 
@@ -531,7 +531,9 @@ fn without_s6_overlay_its_names_are_ordinary_names() {
     let manifest = "[longrun.fix-attrs]\nrun = [\"sleep\", \"infinity\"]\n";
     let Some(system) = System::boot(NAME, manifest) else { return };
     let live = system.path("run/s6-rc");
-    assert!(system.fine("s6gen", &["status", "--live", live.to_str().unwrap()]).starts_with("fix-attrs  up"));
+    assert!(
+        system.succeed("s6gen", &["status", "--live", live.to_str().unwrap()]).starts_with("fix-attrs  up")
+    );
 }
 
 #[test]
@@ -546,14 +548,14 @@ fn a_built_directory_is_compared_with_a_running_overlay_as_init_compiles_it() {
         fs::write(system.path(manifest), text).unwrap();
     }
     fs::create_dir(system.path("out")).unwrap();
-    system.fine("s6gen", &["build", "-m", "old.toml", "--root", "image"]);
-    system.fine("s6gen", &["build", "-m", "new.toml", "--root", "out"]);
+    system.succeed("s6gen", &["build", "-m", "old.toml", "--root", "image"]);
+    system.succeed("s6gen", &["build", "-m", "new.toml", "--root", "out"]);
     let sources =
         ["image/etc/s6-overlay/s6-rc.d", "image/etc/s6-overlay/user-bundles.d", &format!("image{own}")];
-    system.fine("s6-rc-compile", &[&["database"], &sources[..]].concat());
+    system.succeed("s6-rc-compile", &[&["database"], &sources[..]].concat());
     let [database, live, scan] = ["database", "run/overlay", "scan"].map(|name| system.path(name));
     let [database, live, scan] = [&database, &live, &scan].map(|path| path.to_str().unwrap());
-    system.fine("s6-rc-init", &["-p", "overlay-", "-c", database, "-l", live, scan]);
+    system.succeed("s6-rc-init", &["-p", "overlay-", "-c", database, "-l", live, scan]);
     // Only the container brings `user`, `user2` and the definitions of s6-overlay.
     let compare = |directory: &str| {
         let output =

@@ -225,7 +225,7 @@ impl System {
         let mut command = Command::new(env!("CARGO_BIN_EXE_s6gen"));
         let output = self.bridge.run(command.args(self.located(step)), &[], &mut Called(programs));
         let conversion = fs::read(conversion).unwrap_or_default();
-        self.told(&format!("s6gen {}", line(step)), &output, &conversion, programs)
+        self.result_text(&format!("s6gen {}", line(step)), &output, &conversion, programs)
     }
 
     /// Runs a Python program. The s6gen on its PATH adds the options that name the directories of this system.
@@ -253,11 +253,17 @@ impl System {
         command.arg("-B").arg(self.case.join(file)).arg(docs);
         let more = [python.parent().unwrap(), Path::new("/usr/bin"), Path::new("/bin")];
         let output = self.bridge.run(&mut command, &more, &mut Called(programs));
-        self.told(&format!("python3 {file}"), &output, b"", programs)
+        self.result_text(&format!("python3 {file}"), &output, b"", programs)
     }
 
     /// The result of a command in the form of `expected.snap`.
-    fn told(&self, command: &str, output: &Output, conversion: &[u8], programs: &mut dyn Witness) -> String {
+    fn result_text(
+        &self,
+        command: &str,
+        output: &Output,
+        conversion: &[u8],
+        programs: &mut dyn Witness,
+    ) -> String {
         let mut text = format!("\n$ {command}\n");
         let mut part = |mark: &str, bytes: &[u8]| {
             // A replay does not have the same process ids.
@@ -374,8 +380,8 @@ fn record(case: &Path, real: &Path) -> (Vec<Entry>, String) {
     let mut recorder = Recorder::new(&system.places);
     system.boot(&mut recorder);
     recorder.take_calls();
-    let said = steps(case).iter().map(|step| system.step(step, &mut recorder)).collect();
-    (std::mem::take(&mut recorder.entries), said)
+    let results = steps(case).iter().map(|step| system.step(step, &mut recorder)).collect();
+    (std::mem::take(&mut recorder.entries), results)
 }
 
 /// Whether a supervisor was replaced while s6-rc-update took it over.

@@ -55,7 +55,7 @@ impl Store {
     fn new(manifest: &str) -> Store {
         let store = Store { folder: tempfile::tempdir().unwrap() };
         store.manifest(manifest);
-        store.fine(&["build", "--root", "root"]);
+        store.succeed(&["build", "--root", "root"]);
         store
     }
 
@@ -83,7 +83,7 @@ impl Store {
     }
 
     /// Calls s6gen, which must succeed, and returns its standard output and standard error.
-    fn fine(&self, arguments: &[impl AsRef<OsStr> + std::fmt::Debug]) -> (String, String) {
+    fn succeed(&self, arguments: &[impl AsRef<OsStr> + std::fmt::Debug]) -> (String, String) {
         let output = self.run(arguments);
         let (out, err) = texts(&output);
         assert!(output.status.success(), "{arguments:?}: {err}");
@@ -91,12 +91,12 @@ impl Store {
     }
 
     fn remove(&self, service: &str) -> (String, String) {
-        self.fine(&["instance", "remove", "--root", "root", "--", service])
+        self.succeed(&["instance", "remove", "--root", "root", "--", service])
     }
 
     /// The services that were added.
     fn list(&self) -> Vec<String> {
-        let (out, _) = self.fine(&["instance", "list", "--json", "--root", "root"]);
+        let (out, _) = self.succeed(&["instance", "list", "--json", "--root", "root"]);
         let list: serde_json::Value = serde_json::from_str(&out).unwrap();
         let list = list["instances"].as_array().unwrap();
         list.iter().map(|one| one["service"].as_str().unwrap().to_owned()).collect()
@@ -206,7 +206,7 @@ fn assert_is_clean(output: &Output) {
 #[test]
 fn invalid_names_are_refused_and_change_nothing() {
     let store = Store::standard();
-    store.fine(&add("tunnel", "there", "1"));
+    store.succeed(&add("tunnel", "there", "1"));
     let before = look_with_times(store.folder.path());
     let mut refused = 0;
     for name in impossible_names() {
@@ -361,7 +361,7 @@ fn unusual_but_valid_names_stay_inside_their_directory() {
         "{accepted:?}"
     );
     assert_eq!(store.list().into_iter().collect::<BTreeSet<_>>(), accepted.iter().cloned().collect());
-    store.fine(&["build", "--root", "root"]);
+    store.succeed(&["build", "--root", "root"]);
     let after = look(store.folder.path());
     for path in after.keys().filter(|path| !before.contains_key(*path)) {
         let inside = path.strip_prefix(&format!("{DEFINITIONS}/")).unwrap();
@@ -380,8 +380,8 @@ fn unusual_but_valid_names_stay_inside_their_directory() {
         .into_iter()
         .chain(accepted.iter().map(String::as_str))
         .collect();
-    store.fine(&words);
-    store.fine(&["build", "--root", "root"]);
+    store.succeed(&words);
+    store.succeed(&["build", "--root", "root"]);
     let mut after = look(store.folder.path());
     after.remove(ADDED);
     assert_eq!(after, before);
@@ -478,17 +478,17 @@ fn values_and_commands_arrive_unchanged() {
         let mut expected = String::new();
         let mut scripts = Vec::new();
         for (number, value) in values.iter().enumerate() {
-            store.fine(&add("tunnel", format!("v{number}"), value));
+            store.succeed(&add("tunnel", format!("v{number}"), value));
             write!(expected, "{value}\0<{value}>\0V={value}\0\u{1}\0").unwrap();
             scripts.push(format!("tunnel-v{number}/run"));
-            store.fine(&add("mark", format!("v{number}"), value));
+            store.succeed(&add("mark", format!("v{number}"), value));
             write!(expected, "{value}\0\u{1}\0").unwrap();
             scripts.push(format!("mark-v{number}/up"));
         }
         for (number, words) in commands.iter().enumerate() {
             let recorder = ["perl", "-e", RECORDER, "--"].into_iter();
             let command: Vec<&str> = recorder.chain(words.iter().map(String::as_str)).collect();
-            store.fine(&add_command(format!("c{number}"), &command));
+            store.succeed(&add_command(format!("c{number}"), &command));
             expected += &words.iter().map(|word| format!("{word}\0")).collect::<String>();
             expected += "\u{1}\0";
             scripts.push(format!("c{number}/run"));
@@ -507,8 +507,8 @@ fn values_and_commands_arrive_unchanged() {
             .env("PATH", std::env::var_os("PATH").unwrap())
             .output()
             .unwrap();
-        let (got, said) = texts(&output);
-        assert!(said.is_empty(), "{said}");
+        let (got, message) = texts(&output);
+        assert!(message.is_empty(), "{message}");
         for ((script, got), expected) in
             scripts.iter().zip(got.split("\u{1}\0")).zip(expected.split("\u{1}\0"))
         {
@@ -578,18 +578,18 @@ fn adding_and_removing_twice_changes_nothing() {
     let empty = look(store.folder.path());
     let additions = [add("tunnel", "x", "1"), add("mark", "x", "1"), add_command("own", &["sleep", "1"])];
     for words in &additions {
-        assert!(store.fine(words).1.contains("added"));
+        assert!(store.succeed(words).1.contains("added"));
     }
     let before = look_with_times(store.folder.path());
     for words in &additions {
-        let (_, told) = store.fine(words);
-        assert!(told.contains("exists already, with the same values"), "{told}");
+        let (_, message) = store.succeed(words);
+        assert!(message.contains("exists already, with the same values"), "{message}");
         assert_eq!(look_with_times(store.folder.path()), before);
     }
     assert_eq!(store.list(), ["own", "tunnel-x", "mark-x"]);
 
-    assert!(store.fine(&add("tunnel", "x", "2")).1.contains("changed"));
-    assert!(store.fine(&add("tunnel", "x", "1")).1.contains("changed"));
+    assert!(store.succeed(&add("tunnel", "x", "2")).1.contains("changed"));
+    assert!(store.succeed(&add("tunnel", "x", "1")).1.contains("changed"));
     for service in ["tunnel-x", "mark-x", "own"] {
         assert!(store.remove(service).1.contains("removed"));
         let before = look_with_times(store.folder.path());
@@ -597,7 +597,7 @@ fn adding_and_removing_twice_changes_nothing() {
         assert_eq!(look_with_times(store.folder.path()), before);
     }
     assert_eq!(store.list(), [""; 0]);
-    store.fine(&["build", "--root", "root"]);
+    store.succeed(&["build", "--root", "root"]);
     let mut after = look(store.folder.path());
     after.remove(ADDED);
     assert_eq!(after, empty);
@@ -606,7 +606,7 @@ fn adding_and_removing_twice_changes_nothing() {
 #[test]
 fn instances_of_the_manifest_cannot_be_removed() {
     let store = Store::standard();
-    store.fine(&add("tunnel", "x", "1"));
+    store.succeed(&add("tunnel", "x", "1"));
     let before = look_with_times(store.folder.path());
     for names in [&["web"][..], &["tunnel"], &["web-log"], &["default"], &["tunnel-x", "web"]] {
         let words = [&["instance", "remove", "--root", "root"][..], names].concat();
@@ -620,20 +620,20 @@ fn instances_of_the_manifest_cannot_be_removed() {
 #[test]
 fn a_rebuild_keeps_what_was_added() {
     let store = Store::standard();
-    store.fine(&add("tunnel", "x", "1"));
-    store.fine(&add_command("own", &["sleep", "1"]));
+    store.succeed(&add("tunnel", "x", "1"));
+    store.succeed(&add_command("own", &["sleep", "1"]));
     let kept = fs::read(store.path(ADDED)).unwrap();
     // The definitions do not have the additions yet, and `--check` reports that.
     let output = store.run(&["build", "--check", "--root", "root"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(texts(&output).1.contains("tunnel-x"), "{output:?}");
-    store.fine(&["build", "--root", "root"]);
-    store.fine(&["build", "--check", "--root", "root"]);
+    store.succeed(&["build", "--root", "root"]);
+    store.succeed(&["build", "--check", "--root", "root"]);
     assert!(store.path(DEFINITIONS).join("tunnel-x/run").exists());
     // The additions also stay with another manifest that has the same template.
     store.manifest(&(MANIFEST.replace("RECORDER", RECORDER) + "[longrun.more]\nrun = [\"more\"]\n"));
-    store.fine(&["build", "--root", "root"]);
-    store.fine(&["build", "--check", "--root", "root"]);
+    store.succeed(&["build", "--root", "root"]);
+    store.succeed(&["build", "--check", "--root", "root"]);
     assert_eq!(store.list(), ["own", "tunnel-x"]);
     assert_eq!(fs::read(store.path(ADDED)).unwrap(), kept);
     // A build of a manifest without the template reports the remedy, and writes nothing.
@@ -644,7 +644,7 @@ fn a_rebuild_keeps_what_was_added() {
     assert!(texts(&output).1.contains("s6gen instance remove"), "{output:?}");
     assert_eq!(look_with_times(store.folder.path()), before);
     store.remove("tunnel-x");
-    store.fine(&["build", "--root", "root"]);
+    store.succeed(&["build", "--root", "root"]);
     assert_eq!(store.list(), ["own"]);
 }
 
@@ -655,7 +655,7 @@ fn eight_at_once(store: &Store) {
         for worker in 0..8 {
             scope.spawn(move || {
                 for number in 0..each {
-                    store.fine(&add("tunnel", format!("w{worker}-{number}"), number.to_string()));
+                    store.succeed(&add("tunnel", format!("w{worker}-{number}"), number.to_string()));
                     if number % 5 == 4 {
                         store.remove(&format!("tunnel-w{worker}-{}", number - 2));
                     }
@@ -672,8 +672,8 @@ fn eight_at_once(store: &Store) {
 fn eight_processes_at_once_lose_no_instance() {
     let store = Store::standard();
     eight_at_once(&store);
-    store.fine(&["build", "--root", "root"]);
-    store.fine(&["build", "--check", "--root", "root"]);
+    store.succeed(&["build", "--root", "root"]);
+    store.succeed(&["build", "--check", "--root", "root"]);
 }
 
 #[test]
@@ -690,7 +690,7 @@ fn eight_processes_at_once_lose_no_instance_while_others_build() {
                     MANIFEST.replace("RECORDER", RECORDER)
                 );
                 store.manifest(&text);
-                store.fine(&["build", "--root", "root"]);
+                store.succeed(&["build", "--root", "root"]);
                 builds += 1;
             }
             builds
@@ -704,8 +704,8 @@ fn eight_processes_at_once_lose_no_instance_while_others_build() {
         }
         eprintln!("{builds} builds meanwhile");
     });
-    store.fine(&["build", "--root", "root"]);
-    store.fine(&["build", "--check", "--root", "root"]);
+    store.succeed(&["build", "--root", "root"]);
+    store.succeed(&["build", "--check", "--root", "root"]);
 }
 
 /// Every system call that changes the file of additions, with its names on all architectures, and the calls between them.
@@ -743,7 +743,7 @@ fn a_kill_at_any_moment_leaves_the_old_or_the_new_set() {
     let mut added: Option<Vec<u8>> = None;
     for (words, before, after) in &steps {
         // Run it once without a kill, to know the new content of the file.
-        store.fine(words);
+        store.succeed(words);
         let new = fs::read(store.path(ADDED)).unwrap();
         assert_eq!(store.list(), *after);
         let restore = || match &added {
@@ -766,7 +766,7 @@ fn a_kill_at_any_moment_leaves_the_old_or_the_new_set() {
                 assert_eq!(there.as_ref(), Some(&new), "{moment:?}");
                 were_new += 1;
             }
-            store.fine(words);
+            store.succeed(words);
             assert_eq!(store.list(), *after, "{moment:?}");
             assert_eq!(fs::read(store.path(ADDED)).unwrap(), new);
             let left: Vec<_> =
@@ -843,12 +843,12 @@ fn values_that_would_become_code_are_refused_and_change_nothing() {
     }
     assert_eq!(look_with_times(&store.path("root")), before);
     for template in ["string", "undone", "shell", "python", "prepared", "asked", "file"] {
-        store.fine(&add(template, "x", "/run/a_b-1.5:80,c%d@e+f"));
+        store.succeed(&add(template, "x", "/run/a_b-1.5:80,c%d@e+f"));
     }
-    store.fine(&["build", "--root", "root"]);
+    store.succeed(&["build", "--root", "root"]);
     // The author of the manifest may write any value.
     store.manifest(&SCRIPTS.replacen("instances = []", "instances = { own = { value = \"$(date)\" } }", 1));
-    store.fine(&["build", "--root", "root"]);
+    store.succeed(&["build", "--root", "root"]);
 }
 
 #[test]
@@ -864,8 +864,8 @@ description = "{{ value }}"
 run = ["true"]
 "#;
     let store = Store::new(manifest);
-    store.fine(&add("told", "x", "one\nexec evil\r\u{2028}two"));
-    store.fine(&["build", "--root", "root"]);
+    store.succeed(&add("told", "x", "one\nexec evil\r\u{2028}two"));
+    store.succeed(&["build", "--root", "root"]);
     let run = fs::read_to_string(store.path(DEFINITIONS).join("told-x/run")).unwrap();
     assert!(run.lines().all(|line| line.starts_with('#') || !line.contains("evil")), "{run}");
 }
@@ -874,7 +874,7 @@ run = ["true"]
 fn a_template_without_instances_may_treat_their_names_as_text() {
     let manifest = "[target]\ns6-rc = \"0.7.0.0\"\n[longrun.a]\ninstances = []\nrun = [\"sleep\", \"{{ instance | length }}\"]\n";
     let store = Store::new(manifest);
-    store.fine(&["instance", "add", "--root", "root", "a", "office"]);
+    store.succeed(&["instance", "add", "--root", "root", "a", "office"]);
     assert_eq!(store.list(), ["a-office"]);
 }
 
@@ -882,10 +882,10 @@ fn a_template_without_instances_may_treat_their_names_as_text() {
 fn names_that_are_parts_of_templates_are_ordinary_names() {
     let store = Store::standard();
     for name in ["log", "data", "run", "finish", "check", "up", "part", "longrun"] {
-        store.fine(&add_command(name, &["true"]));
+        store.succeed(&add_command(name, &["true"]));
     }
     // The build fills the templates.
-    store.fine(&["build", "--root", "root"]);
+    store.succeed(&["build", "--root", "root"]);
     let run = fs::read_to_string(store.path(DEFINITIONS).join("log/run")).unwrap();
     assert!(run.ends_with("\ntrue\n"), "{run}");
 }
@@ -895,13 +895,13 @@ fn a_value_that_a_custom_template_cannot_use_is_refused() {
     let store = Store::standard();
     fs::create_dir_all(store.path("mine/longrun/tunnel-x")).unwrap();
     fs::write(store.path("mine/longrun/tunnel-x/run"), "{{ nothing }}\n").unwrap();
-    store.fine(&["build", "--root", "root", "--templates", "mine"]);
+    store.succeed(&["build", "--root", "root", "--templates", "mine"]);
     let output = store.run(&add("tunnel", "x", "1"));
     let (_, err) = texts(&output);
     assert_eq!(output.status.code(), Some(1), "{err}");
     assert!(err.contains("longrun/tunnel-x/run") && err.contains("nothing was changed"), "{err}");
     assert!(!store.path(ADDED).exists());
-    store.fine(&add("tunnel", "y", "1"));
+    store.succeed(&add("tunnel", "y", "1"));
 }
 
 #[test]
@@ -921,8 +921,8 @@ fn the_name_of_a_foreign_definition_is_refused() {
     assert!(!store.path(ADDED).exists());
     // Own additions may be added and removed, even if the definitions do not have them yet.
     for name in ["own", "own"] {
-        store.fine(&add_command(name, &["true"]));
-        store.fine(&["build", "--root", "root"]);
+        store.succeed(&add_command(name, &["true"]));
+        store.succeed(&["build", "--root", "root"]);
         store.remove(name);
     }
 }
@@ -935,19 +935,19 @@ fn the_name_of_a_foreign_link_is_refused() {
     let output = store.run(&add_command("manual", &["true"]));
     let (_, err) = texts(&output);
     assert!(output.status.code() == Some(3) && err.contains("s6-rc.d/manual"), "{err}");
-    store.fine(&add_command("web2", &["true"]));
-    store.fine(&["build", "--root", "root"]);
+    store.succeed(&add_command("web2", &["true"]));
+    store.succeed(&["build", "--root", "root"]);
 }
 
 #[test]
 fn instance_list_shows_every_added_service() {
     let store = Store::standard();
     let words = ["instance", "add", "--root", "root", "--name", "echo", "--start", "boot", "--", "nc", "a b"];
-    store.fine(&words);
-    store.fine(&add_command("later", &["true"]));
-    let (text, _) = store.fine(&["instance", "list", "--root", "root"]);
+    store.succeed(&words);
+    store.succeed(&add_command("later", &["true"]));
+    let (text, _) = store.succeed(&["instance", "list", "--root", "root"]);
     assert_eq!(text, "echo   added     --start boot -- nc 'a b'\nlater  added     -- true\n");
-    let (json, _) = store.fine(&["instance", "list", "--root", "root", "--json"]);
+    let (json, _) = store.succeed(&["instance", "list", "--root", "root", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let starts = json["instances"].as_array().unwrap().iter().map(|one| one["start"].as_str().unwrap());
     assert_eq!(starts.collect::<Vec<_>>(), ["boot", "on-demand"]);

@@ -106,7 +106,7 @@ wait
 "#;
 
 /// The output of the script in a network whose name server is at `address`.
-fn said(address: &str) -> String {
+fn addresses_of(address: &str) -> String {
     let folder = scratch();
     let place = |name: &str| folder.path().join(name);
     fs::write(place("hosts"), "127.0.0.1 localhost\n127.0.0.1 host.example service\n::1 service6\n").unwrap();
@@ -144,11 +144,11 @@ fn scratch() -> TempDir {
 #[test]
 fn a_service_becomes_ready_although_its_name_server_is_down() {
     needs!("s6", "execline", "s6-networking", "network");
-    assert_eq!(said("127.0.0.1"), "");
+    assert_eq!(addresses_of("127.0.0.1"), "");
 }
 
 #[test]
 fn a_service_becomes_ready_although_its_name_server_is_silent() {
     needs!("s6", "execline", "s6-networking", "network");
-    assert_eq!(said("192.0.2.53"), "");
+    assert_eq!(addresses_of("192.0.2.53"), "");
 }

@@ -101,8 +101,8 @@ fn one_tree(random: &mut Random, corpus: &[Case], is_large: bool) -> Figures {
         let database = root.path().join("out");
         // Recorded sources may be links to the place of the output. Such a tree cannot be compared.
         let compiled = Command::new("s6-rc-compile").arg(&database).args(&sources).output().unwrap();
-        let said = String::from_utf8_lossy(&compiled.stderr);
-        assert!(compiled.status.success(), "{said}\n{}", serde_json::to_string(&case).unwrap());
+        let output_text = String::from_utf8_lossy(&compiled.stderr);
+        assert!(compiled.status.success(), "{output_text}\n{}", serde_json::to_string(&case).unwrap());
         let tree = Tree { root: root.path(), index, sources };
         return tree.compare(random);
     }

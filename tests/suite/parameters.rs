@@ -231,7 +231,7 @@ fn a_pattern_widens_or_narrows_what_a_value_may_be() {
 
 #[test]
 fn check_warns_the_author_where_a_wide_value_would_be_code() {
-    let told = "manifest::value-as-code: a value of `p` could be read as code";
+    let warning = "manifest::value-as-code: a value of `p` could be read as code";
     let with = |lines: &str, pattern: &str, instances: &str| {
         longrun(lines)
             .replace("[\"p\"]", &format!("{{ p = {{ pattern = '{pattern}' }} }}"))
@@ -240,7 +240,7 @@ fn check_warns_the_author_where_a_wide_value_would_be_code() {
     for lines in CODE {
         // A warning for the template, and not for each instance.
         for instances in ["[]", "{ a = { p = \"1\" }, b = { p = \"2\" } }"] {
-            assert_eq!(warnings(&with(lines, "[^x]*", instances)), [told], "{lines}");
+            assert_eq!(warnings(&with(lines, "[^x]*", instances)), [warning], "{lines}");
             assert_eq!(warnings(&with(lines, "[a-z0-9]+", instances)), [""; 0], "{lines}");
         }
     }
@@ -255,7 +255,7 @@ fn check_warns_the_author_where_a_wide_value_would_be_code() {
     }
     for variable in ["LD_PRELOAD", "BASH_ENV", "PATH"] {
         let lines = format!("run = [\"x\"]\nenvironment.{variable} = \"{{{{ p }}}}\"");
-        assert_eq!(warnings(&longrun(&lines)), [told], "{lines}");
+        assert_eq!(warnings(&longrun(&lines)), [warning], "{lines}");
     }
 }
 
@@ -418,20 +418,23 @@ fn real_interpreters_get_no_code_from_a_value() {
             s6gen(folder, &["instance", "add", "--root", "root", "t", "x", &set])
         };
         for value in EVIL {
-            let (code, told) = add(value);
-            assert_eq!(code, Some(1), "{value:?} in {lines}: {told}");
-            assert!(told.contains("`p` cannot be ") && told.contains("nothing was changed"), "{told}");
+            let (code, message) = add(value);
+            assert_eq!(code, Some(1), "{value:?} in {lines}: {message}");
+            assert!(
+                message.contains("`p` cannot be ") && message.contains("nothing was changed"),
+                "{message}"
+            );
             assert_eq!(look_with_times(&folder.join("root")), before, "{value:?} in {lines}");
         }
         // The same value is refused if somebody wrote it into the file of additions.
         let path = folder.join("root/etc/s6-rc/source/.s6gen.added.toml");
         fs::write(&path, "[oneshot.t.instances.x]\np = \"$(touch PWNED)\"\n").unwrap();
-        let (code, told) = s6gen(folder, &["build", "--root", "root"]);
-        assert!(code == Some(1) && told.contains("`p` cannot be "), "{told}");
+        let (code, message) = s6gen(folder, &["build", "--root", "root"]);
+        assert!(code == Some(1) && message.contains("`p` cannot be "), "{message}");
         fs::remove_file(&path).unwrap();
         let harmless = "a_b-1.5:80,c%d@e+f=/x";
-        let (code, told) = add(harmless);
-        assert_eq!(code, Some(0), "{told}");
+        let (code, message) = add(harmless);
+        assert_eq!(code, Some(0), "{message}");
         assert_eq!(s6gen(folder, &["build", "--root", "root"]).0, Some(0));
         let definition = folder.join("root/etc/s6-rc/source/t-x");
         let is_there = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap();
@@ -496,7 +499,7 @@ fn an_empty_value_does_not_name_the_directory_above() {
     }
     let wide = longrun("run = [\"x\"]\nlog.to = \"/srv/log/{{ p }}\"")
         .replace("[\"p\"]", "{ p = { pattern = '.*' } }");
-    for (value, is_fine) in [
+    for (value, is_accepted) in [
         ("a", true),
         ("a/b", true),
         ("", false),
@@ -507,7 +510,7 @@ fn an_empty_value_does_not_name_the_directory_above() {
         ("/", false),
         ("-x", false),
     ] {
-        assert_eq!(errors(&added(&wide, value)).is_empty(), is_fine, "{value:?}");
+        assert_eq!(errors(&added(&wide, value)).is_empty(), is_accepted, "{value:?}");
     }
 }
 

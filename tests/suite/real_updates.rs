@@ -20,8 +20,8 @@ const WAIT: &str = "#!/bin/sh\nexec sleep 1000\n";
 
 /// A service that writes into the file `said` which signal it got and which version of `finish` ran.
 const SPEAK: &str = "#!/bin/sh
-trap 'echo USR1 >> SCRATCH/said; exit 0' USR1
-trap 'echo TERM >> SCRATCH/said; exit 0' TERM
+trap 'echo USR1 >> SCRATCH/signals; exit 0' USR1
+trap 'echo TERM >> SCRATCH/signals; exit 0' TERM
 while :; do sleep 0.1; done
 ";
 
@@ -112,7 +112,7 @@ fn an_update_restarts_exactly_what_was_predicted() {
     let old = system.compile(
         "old",
         &[
-            ("quiet", &[("run", SPEAK), ("finish", "#!/bin/sh\necho old >> SCRATCH/said\n")]),
+            ("quiet", &[("run", SPEAK), ("finish", "#!/bin/sh\necho old >> SCRATCH/signals\n")]),
             ("loud", &[("run", WAIT)]),
             ("above", &[("run", WAIT), ("dependencies.d/loud", "")]),
             ("beside", &[("run", WAIT)]),
@@ -129,7 +129,7 @@ fn an_update_restarts_exactly_what_was_predicted() {
                 "quiet",
                 &[
                     ("run", SPEAK),
-                    ("finish", "#!/bin/sh\necho new >> SCRATCH/said\n"),
+                    ("finish", "#!/bin/sh\necho new >> SCRATCH/signals\n"),
                     ("down-signal", "USR1\n"),
                     ("timeout-kill", "60000\n"),
                     ("timeout-finish", "10000\n"),
@@ -179,6 +179,6 @@ fn an_update_restarts_exactly_what_was_predicted() {
     eventually("the new pipe is read", || system.text("received").contains("line"));
     // The process is the old one, and is stopped as the new settings say.
     system.run("s6-rc", &[&"-l", &system.path("live"), &"-d", &"change", &"quiet"]);
-    eventually("finish has run", || system.text("said").lines().count() == 2);
-    assert_eq!(system.text("said"), "USR1\nnew\n");
+    eventually("finish has run", || system.text("signals").lines().count() == 2);
+    assert_eq!(system.text("signals"), "USR1\nnew\n");
 }

@@ -75,8 +75,8 @@ fn every_accepted_case_compiles_with_the_overlay_and_top_contains_what_starts_at
         let root = tempfile::tempdir().unwrap();
         let database = root.path().join("database");
         let compiled = compile_really(set, root.path(), &database);
-        let said = String::from_utf8_lossy(&compiled.stderr).into_owned();
-        assert!(compiled.status.success() && said.is_empty(), "{}: {said}", case.display());
+        let output_text = String::from_utf8_lossy(&compiled.stderr).into_owned();
+        assert!(compiled.status.success() && output_text.is_empty(), "{}: {output_text}", case.display());
         let top = if set.target.system.is_overlay() { "top" } else { "default" };
         let listed = Command::new("s6-rc-db")
             .arg("-c")

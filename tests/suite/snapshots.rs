@@ -171,12 +171,12 @@ fn a_snapshot_has_the_scripts_of_a_pipeline_as_written() {
     assert!(compiled.success());
     let database = CompiledDatabase::at(&root.path().join("out"));
     for name in ["web", "web-log", "alone"] {
-        let told = database.settings(&name.into()).unwrap().files;
-        let names: Vec<&str> = told.keys().map(String::as_str).collect();
+        let files = database.settings(&name.into()).unwrap().files;
+        let names: Vec<&str> = files.keys().map(String::as_str).collect();
         assert_eq!(names, ["finish", "run"], "{name}");
         for script in names {
             let written = std::fs::read(source.join(name).join(script)).unwrap();
-            assert_eq!(told[script].content, written, "{script} of {name}");
+            assert_eq!(files[script].content, written, "{script} of {name}");
         }
     }
 }

@@ -995,7 +995,7 @@ fn a_link_to_a_log_replaces_only_a_link() {
             );
             let (_, output) = up(&format!("[oneshot.step]\nup = \"echo out\"\n{log}\n"), "step");
             assert!(output.status.success(), "{output:?}");
-            let said = String::from_utf8(output.stdout).unwrap();
+            let output_text = String::from_utf8(output.stdout).unwrap();
             let expected = match (start, name) {
                 ("first", "dir") => format!(
                     "{path}/dir.log is in the way of a link to the log: it becomes {path}/dir.log.old-1\n"
@@ -1005,7 +1005,7 @@ fn a_link_to_a_log_replaces_only_a_link() {
                 ),
                 _ => String::new(),
             };
-            assert_eq!(said, expected, "{start} {name}");
+            assert_eq!(output_text, expected, "{start} {name}");
             assert_eq!(
                 fs::read_link(place(&format!("{name}.log"))).unwrap(),
                 Path::new(&format!("{name}/current"))

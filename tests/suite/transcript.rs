@@ -163,7 +163,7 @@ pub fn line(words: &[String]) -> String {
 /// The text of a transcript.
 pub fn text(entries: &[Entry]) -> String {
     let mut text = String::new();
-    let mut told: Vec<(&str, &Made)> = Vec::new();
+    let mut written: Vec<(&str, &Made)> = Vec::new();
     for entry in entries {
         let _ = writeln!(text, "\n$ {}", line(&entry.words));
         if entry.is_repeated {
@@ -179,11 +179,11 @@ pub fn text(entries: &[Entry]) -> String {
             match made {
                 Made::Link(target) => text += &format!("+ {path}{LEADS}{target}\n"),
                 Made::File { content, executable } => {
-                    if let Some((before, _)) = told.iter().find(|(_, known)| *known == made) {
+                    if let Some((before, _)) = written.iter().find(|(_, known)| *known == made) {
                         text += &format!("+ {path}{AS}{before}\n");
                         continue;
                     }
-                    told.push((path, made));
+                    written.push((path, made));
                     text += &format!("+ {path}{}\n", if *executable { " *" } else { "" });
                     text += &marked('|', content);
                 }
@@ -196,7 +196,7 @@ pub fn text(entries: &[Entry]) -> String {
 /// Reads a text that [`text`] made. Lines before the first call are comments.
 pub fn parse(text: &str) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
-    let mut told: BTreeMap<String, Made> = BTreeMap::new();
+    let mut written: BTreeMap<String, Made> = BTreeMap::new();
     for line in text.lines() {
         let (mark, rest) = line.split_at(line.chars().next().map_or(0, char::len_utf8));
         if mark == "$" {
@@ -221,13 +221,13 @@ pub fn parse(text: &str) -> Vec<Entry> {
                 let (path, made) = if let Some((path, target)) = rest.split_once(LEADS) {
                     (path, Made::Link(target.to_owned()))
                 } else if let Some((path, before)) = rest.split_once(AS) {
-                    (path, told[before].clone())
+                    (path, written[before].clone())
                 } else {
                     let path = rest.strip_suffix(" *");
                     let made = Made::File { content: String::new(), executable: path.is_some() };
                     (path.unwrap_or(rest), made)
                 };
-                told.insert(path.to_owned(), made.clone());
+                written.insert(path.to_owned(), made.clone());
                 entry.made.push((path.to_owned(), made));
             }
             "|" => {
@@ -235,7 +235,7 @@ pub fn parse(text: &str) -> Vec<Entry> {
                 if let Made::File { content, .. } = made {
                     read_marked(content, rest);
                 }
-                told.insert(path.clone(), made.clone());
+                written.insert(path.clone(), made.clone());
             }
             _ => assert!(line.trim().is_empty(), "a transcript has no such line: {line}"),
         }

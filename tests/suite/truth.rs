@@ -19,11 +19,11 @@ fn judge_as(uid: u32, root: &Path, case: &Case) -> Option<Judgement> {
     for source in case.sources() {
         command.arg("--tree").arg(path(&source));
     }
-    let said: Value = serde_json::from_slice(&command.output().ok()?.stdout).unwrap();
-    let problems = said["problems"].as_array().unwrap().iter();
+    let answer: Value = serde_json::from_slice(&command.output().ok()?.stdout).unwrap();
+    let problems = answer["problems"].as_array().unwrap().iter();
     Some(Judgement {
-        class: said["class"].as_str().unwrap().to_owned(),
-        db: said.get("db").filter(|db| !db.is_null()).cloned(),
+        class: answer["class"].as_str().unwrap().to_owned(),
+        db: answer.get("db").filter(|db| !db.is_null()).cloned(),
         problems: problems.map(|problem| problem["message"].to_string()).collect(),
     })
 }
