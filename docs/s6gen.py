@@ -11,15 +11,15 @@ class Refused(Exception):
     """The message of an s6gen that failed."""
 
 
-def _s6gen(*arguments, fine=(0,)):
+def _s6gen(*arguments, accepted=(0,)):
     done = subprocess.run(["s6gen", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if done.returncode not in fine:
+    if done.returncode not in accepted:
         raise Refused(done.stderr.strip())
     return done.stdout
 
 
-def _answer(*arguments, fine=(0,)):
-    answer = json.loads(_s6gen(*arguments, "--json", fine=fine))
+def _answer(*arguments, accepted=(0,)):
+    answer = json.loads(_s6gen(*arguments, "--json", accepted=accepted))
     if answer["version"] != 1:
         raise Refused(f"this module reads version 1 of s6gen's answers, and not {answer['version']}")
     return answer
@@ -27,7 +27,7 @@ def _answer(*arguments, fine=(0,)):
 
 def _states(*names):
     # The exit code 1 means that one of them is not up or, without a list, that there is no such service.
-    listed = _answer("status", *names, fine=(0, 1))
+    listed = _answer("status", *names, accepted=(0, 1))
     if "services" not in listed:
         raise Refused(f"there is no service {' '.join(names)}")
     return {service["name"]: service["state"] for service in listed["services"]}

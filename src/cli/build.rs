@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::arguments::{ManifestArgument, TemplatesArgument};
-use super::streams::{Outcome, Streams};
+use super::streams::{Outcome, Streams, counted};
 use crate::diagnostic::Files;
 use crate::install::Installed;
 use crate::jobs::{self, JobError};
@@ -96,8 +96,7 @@ fn compare(
         streams.tell(&build.describe(difference).to_string());
     }
     let count = differences.len();
-    let noun = if count == 1 { "difference" } else { "differences" };
-    streams.tell(&format!("{count} {noun}; `s6gen build` corrects them"));
+    streams.tell(&format!("{}; `s6gen build` corrects them", counted(count, "difference")));
     Ok(Outcome::Problems)
 }
 
@@ -125,6 +124,6 @@ fn install(
         (written, 0) => format!("{written} written"),
         (written, removed) => format!("{written} written, {removed} removed"),
     };
-    streams.tell(&format!("{}: {count} definitions, {did}", place.display()));
+    streams.tell(&format!("{}: {}, {did}", place.display(), counted(count, "definition")));
     Ok(Outcome::Success)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::arguments::{FormatArguments, InputArguments, TemplatesArgument};
-use super::streams::{Outcome, Streams};
+use super::streams::{Outcome, Streams, counted};
 use crate::jobs::{Compilation, Input, count_definitions, render_tree, verdict};
 use crate::model::{Database, Index};
 
@@ -68,7 +68,7 @@ impl CheckArguments {
             true => String::new(),
             false => format!(" for {}", services.target.system),
         };
-        let count = count_definitions(services);
-        format!("{}: {count} definitions, no problem{of}", self.input.shown())
+        let definitions = counted(count_definitions(services), "definition");
+        format!("{}: {definitions}, no problem{of}", self.input.shown())
     }
 }

@@ -21,7 +21,7 @@ use crate::model::{Name, System};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     s6gen diff                                       what `s6gen apply` would change\n  \
-    s6gen diff services.toml                         what this manifest would change in the running system\n  \
+    s6gen diff services.toml                         what this manifest would change\n  \
     s6gen diff old.toml services.toml\n  \
     s6gen diff rootfs/etc/s6-overlay services.toml   a built tree, or any other source directory\n  \
     s6gen diff --json old.toml services.toml")]

@@ -163,15 +163,18 @@ impl<'a> Streams<'a> {
             let rest = errors + warnings - MOST_REPORTS;
             self.write(&format!("{rest} more are not shown; `s6gen check --format json` lists all\n"));
         }
-        let count = |n: usize, what: &str| match n {
-            0 => None,
-            1 => Some(format!("1 {what}")),
-            n => Some(format!("{n} {what}s")),
-        };
-        let counts: Vec<String> =
-            [count(errors, "error"), count(warnings, "warning")].into_iter().flatten().collect();
+        let counts = [(errors, "error"), (warnings, "warning")].into_iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts.map(|(count, noun)| counted(count, noun)).collect();
         if !counts.is_empty() {
             self.write(&format!("{}; `s6gen explain CODE` says more about each\n", counts.join(", ")));
         }
+    }
+}
+
+/// A number and its noun: `1 error`, `2 errors`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
     }
 }

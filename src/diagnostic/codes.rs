@@ -141,8 +141,8 @@ codes! {
     /// A value of a parameter would be read as code, and its pattern allows any code.
     ///
     /// The pattern of a parameter says what its values may be. If it allows more than letters, digits and `_.,:@%+=/-`, a value
-    /// that somebody sets while the system runs can be a command where the template puts it into a script: into a command
-    /// that is a string, behind `sh -c`, into a program of awk, into a file that a script reads with `.`. Wrong:
+    /// that is set while the system runs can become code in these places: in a command that is a string, in the word after
+    /// `sh -c`, in a program of awk, and in a file that a script reads with `.`. Wrong:
     ///
     /// ```toml
     /// [oneshot.greet]

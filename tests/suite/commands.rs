@@ -367,12 +367,18 @@ fn the_graph_shows_the_descriptions_of_services_and_bundles() {
 }
 
 #[test]
-fn help_shows_examples() {
+fn help_shows_examples_that_fit_on_their_lines() {
     let folder = folder(&[]);
-    for arguments in [&["--help"][..], &["build", "--help"], &["check", "--help"], &["graph", "--help"]] {
-        let output = run(folder.path(), arguments);
+    for command in ["", "build", "check", "diff", "graph", "explain", "instance add", "apply", "status"] {
+        let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+        let output = run(folder.path(), &arguments);
         assert_eq!(code(&output), 0);
-        assert!(out(&output).contains("Examples:"), "{arguments:?}");
+        let text = out(&output);
+        let (_, examples) =
+            text.split_once("Examples:\n").unwrap_or_else(|| panic!("{command}: no examples"));
+        for line in examples.lines() {
+            assert!(line.starts_with("  s6gen "), "{command}: {line:?} continues the line before");
+        }
     }
 }
 

@@ -890,7 +890,7 @@ fn links_between_definitions_work_in_layers_as_in_the_image() {
     add(&mut files, "mine/", &["sv/web/dependencies.d/base", "user-bundles.d/user/contents.d/web"]);
     write(&files, folder.path());
     let output = run(folder.path(), &["check", "--overlay", NEW, "--layer", "base", "--tree", "mine"]);
-    assert_eq!(err(&output), "mine: 1 definitions, no problem for s6-overlay 3.2.3.2\n");
+    assert_eq!(err(&output), "mine: 1 definition, no problem for s6-overlay 3.2.3.2\n");
     // A directory with any other name is the s6-rc.d alone. Its links lead to entries at their real place.
     fs::create_dir(folder.path().join("x")).unwrap();
     symlink("../base/sv/web", folder.path().join("x/web")).unwrap();
@@ -1004,7 +1004,7 @@ fn the_version_of_the_overlay_is_found_in_the_image() {
     assert_eq!(shape["db"]["services"]["prepare"]["up"], serde_json::json!(["/bin/prepare"]));
     assert_eq!(shape["db"]["services"]["web"]["deps"], serde_json::json!(["prepare"]));
     let checked = run(folder.path(), &["check", "--root", "rootfs"]);
-    assert_eq!(err(&checked), "rootfs: 1 definitions, no problem for s6-overlay 3.2.3.2\n");
+    assert_eq!(err(&checked), "rootfs: 1 definition, no problem for s6-overlay 3.2.3.2\n");
     let graph = run(folder.path(), &["graph", "--root", "rootfs"]);
     assert!(String::from_utf8_lossy(&graph.stdout).contains("  1  web"), "{}", err(&graph));
     // The same root, read as another version would.
