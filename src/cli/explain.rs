@@ -12,7 +12,7 @@ use crate::{render, validate};
 #[command(after_help = "Examples:\n  \
     s6gen explain s6rc::dependency-cycle\n  \
     s6gen explain timeout-up          what a key means\n  \
-    s6gen explain ready               the keys of a table: target, longrun, oneshot, bundle, log, on-exit …\n  \
+    s6gen explain ready               the keys of a table, such as target, longrun, log or on-exit\n  \
     s6gen explain manifest            the whole reference of the language\n  \
     s6gen explain all-codes           the page of every code\n  \
     s6gen explain                     lists every code")]
