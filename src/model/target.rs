@@ -44,8 +44,20 @@ impl Version {
         Some(Version([a, b, c, d, revision]))
     }
 
+    /// Reads a version that is between the oldest and the newest one of these releases.
+    fn parse_known(text: &str, releases: &[Version]) -> Option<Version> {
+        let version = Version::parse(text)?;
+        let [newest, .., oldest] = releases else { return None };
+        (*oldest..=*newest).contains(&version).then_some(version)
+    }
+
     const fn of(a: u16, b: u16, c: u16, d: u16) -> Version {
         Version([a, b, c, d, 0])
+    }
+
+    const fn revision(self, revision: u16) -> Version {
+        let Version([a, b, c, d, _]) = self;
+        Version([a, b, c, d, revision])
     }
 }
 
@@ -105,64 +117,70 @@ const PACKAGES: &str = "/package/admin/s6-overlay-";
 
 impl System {
     /// The newest s6-overlay that s6gen knows.
-    pub const NEWEST_OVERLAY: System = System::Overlay(Version::of(3, 2, 3, 2));
+    pub const NEWEST_OVERLAY: System = System::Overlay(Self::OVERLAY_RELEASES[0]);
     /// The newest s6-rc that s6gen knows.
-    pub const NEWEST_S6RC: System = System::S6rc(Version::of(0, 7, 0, 0));
-    const OLDEST_OVERLAY: Version = Version::of(3, 0, 0, 0);
-    /// The first s6-rc that reads `dependencies.d` and `contents.d`.
-    const OLDEST_S6RC: Version = Version::of(0, 5, 3, 0);
+    pub const NEWEST_S6RC: System = System::S6rc(Self::S6RC_RELEASES[0]);
 
     /// The releases of s6-overlay that s6gen knows, newest first. It accepts any version between them.
-    pub const OVERLAY_RELEASES: &[&str] = &[
-        "3.2.3.2",
-        "3.2.3.1",
-        "3.2.3.0",
-        "3.2.2.0",
-        "3.2.1.0",
-        "3.2.0.3",
-        "3.2.0.2",
-        "3.2.0.1",
-        "3.2.0.0",
-        "3.1.6.2",
-        "3.1.6.1",
-        "3.1.6.0",
-        "3.1.5.0",
-        "3.1.4.2",
-        "3.1.4.1",
-        "3.1.4.0",
-        "3.1.3.0",
-        "3.1.2.1",
-        "3.1.2.0",
-        "3.1.1.2",
-        "3.1.1.1",
-        "3.1.1.0",
-        "3.1.0.1",
-        "3.1.0.0",
-        "3.0.0.2-2",
-        "3.0.0.2-1",
-        "3.0.0.2",
-        "3.0.0.1",
-        "3.0.0.0-1",
-        "3.0.0.0",
+    pub const OVERLAY_RELEASES: &[Version] = &[
+        Version::of(3, 2, 3, 2),
+        Version::of(3, 2, 3, 1),
+        Version::of(3, 2, 3, 0),
+        Version::of(3, 2, 2, 0),
+        Version::of(3, 2, 1, 0),
+        Version::of(3, 2, 0, 3),
+        Version::of(3, 2, 0, 2),
+        Version::of(3, 2, 0, 1),
+        Version::of(3, 2, 0, 0),
+        Version::of(3, 1, 6, 2),
+        Version::of(3, 1, 6, 1),
+        Version::of(3, 1, 6, 0),
+        Version::of(3, 1, 5, 0),
+        Version::of(3, 1, 4, 2),
+        Version::of(3, 1, 4, 1),
+        Version::of(3, 1, 4, 0),
+        Version::of(3, 1, 3, 0),
+        Version::of(3, 1, 2, 1),
+        Version::of(3, 1, 2, 0),
+        Version::of(3, 1, 1, 2),
+        Version::of(3, 1, 1, 1),
+        Version::of(3, 1, 1, 0),
+        Version::of(3, 1, 0, 1),
+        Version::of(3, 1, 0, 0),
+        Version::of(3, 0, 0, 2).revision(2),
+        Version::of(3, 0, 0, 2).revision(1),
+        Version::of(3, 0, 0, 2),
+        Version::of(3, 0, 0, 1),
+        Version::of(3, 0, 0, 0).revision(1),
+        Version::of(3, 0, 0, 0),
     ];
-    /// The releases of s6-rc that s6gen knows, newest first.
-    pub const S6RC_RELEASES: &[&str] = &[
-        "0.7.0.0", "0.6.1.1", "0.6.1.0", "0.6.0.0", "0.5.6.0", "0.5.5.0", "0.5.4.3", "0.5.4.2", "0.5.4.1",
-        "0.5.4.0", "0.5.3.3", "0.5.3.2", "0.5.3.1", "0.5.3.0",
+    /// The releases of s6-rc that s6gen knows, newest first. The oldest one is the first that reads `dependencies.d` and
+    /// `contents.d`.
+    pub const S6RC_RELEASES: &[Version] = &[
+        Version::of(0, 7, 0, 0),
+        Version::of(0, 6, 1, 1),
+        Version::of(0, 6, 1, 0),
+        Version::of(0, 6, 0, 0),
+        Version::of(0, 5, 6, 0),
+        Version::of(0, 5, 5, 0),
+        Version::of(0, 5, 4, 3),
+        Version::of(0, 5, 4, 2),
+        Version::of(0, 5, 4, 1),
+        Version::of(0, 5, 4, 0),
+        Version::of(0, 5, 3, 3),
+        Version::of(0, 5, 3, 2),
+        Version::of(0, 5, 3, 1),
+        Version::of(0, 5, 3, 0),
     ];
 
     /// s6-overlay with the version `text`, if s6gen knows it.
     pub fn overlay(text: &str) -> Option<System> {
-        let version = Version::parse(text)?;
-        let known = Self::OLDEST_OVERLAY..=Self::NEWEST_OVERLAY.version();
-        known.contains(&version).then_some(System::Overlay(version))
+        Version::parse_known(text, Self::OVERLAY_RELEASES).map(System::Overlay)
     }
 
     /// s6-rc with the version `text`, if s6gen knows it.
     pub fn s6rc(text: &str) -> Option<System> {
-        let version = Version::parse(text)?;
-        let known = Self::OLDEST_S6RC..=Self::NEWEST_S6RC.version();
-        known.contains(&version).then_some(System::S6rc(version))
+        Version::parse_known(text, Self::S6RC_RELEASES).map(System::S6rc)
     }
 
     /// Its version.

@@ -23,7 +23,7 @@ use crate::manifest::{
 };
 use crate::model::{
     Bundle, Feature, Kind, Layer, Literal, Longrun, Name, Program, Service, ServiceRef, ServiceSet, System,
-    Target,
+    Target, Version,
 };
 use crate::templates::{Expressions, Variable};
 use data_files::DataFile;
@@ -465,17 +465,18 @@ fn unknown_version(
     text: &ManifestText,
     what: &str,
     read: fn(&str) -> Option<System>,
-    releases: &[&str],
+    releases: &[Version],
 ) -> Diagnostic {
+    let releases: Vec<String> = releases.iter().map(Version::to_string).collect();
     let bare = text.value.trim_start_matches(|c: char| !c.is_ascii_digit());
-    let begins = |release: &&&str| !bare.is_empty() && release.starts_with(&format!("{bare}."));
+    let begins = |release: &&String| !bare.is_empty() && release.starts_with(&format!("{bare}."));
     let meant = match read(bare) {
         Some(_) => {
             Some(format!("write `{bare}`, without `{}`; ", &text.value[..text.value.len() - bare.len()]))
         }
         None => releases.iter().find(begins).map(|near| format!("did you mean `{near}`? ")),
     };
-    let (newest, oldest) = (releases.first().unwrap_or(&""), releases.last().unwrap_or(&""));
+    let (newest, oldest) = (&releases[0], &releases[releases.len() - 1]);
     let known = format!("s6gen knows every version from {oldest} to {newest}: {}", releases.join(", "));
     Diagnostic::new(Code::UnknownVersion, format!("s6gen knows no {what} `{}`", text.value))
         .at(text.origin, "unknown version")
