@@ -85,14 +85,15 @@ pub fn compare_with_running(
 ) -> Result<DiffResult, JobError> {
     if let Some(folder) = new.filter(|path| disk::is_directory(path)) {
         let snapshot = folder_snapshot(folder, reading, container)?;
-        return system.ask(connection, |live| try_again(live, container, |_| Ok(snapshot.clone())));
+        return system
+            .ask(connection, |live| compare_until_stable(live, container, |_| Ok(snapshot.clone())));
     }
     let desired = Desired::load(container, new)?;
     let preview = |place: &Path| {
         let differ = desired.differing(&desired.differences(container)?);
         desired.snapshot(&desired.preview(container, &differ, place)?)
     };
-    system.ask(connection, |live| try_again(live, container, preview))
+    system.ask(connection, |live| compare_until_stable(live, container, preview))
 }
 
 /// The system that a boot of the container would compile if `folder` replaced its definitions.
@@ -112,7 +113,7 @@ fn folder_snapshot(folder: &Path, reading: &Reading, container: &Container) -> R
 
 /// Compares the running system with the snapshot that `new` makes. `new` may write files into the directory that it gets.
 /// If another process replaces the live database or the definitions meanwhile, it reads both systems again.
-fn try_again(
+fn compare_until_stable(
     live: &mut Live<'_>,
     container: &Container,
     new: impl Fn(&Path) -> Result<Snapshot, JobError>,

@@ -100,7 +100,7 @@ fn judge_image_through<D: Directory, E: Directory>(
             scripts: Some(&scripts),
             old_place: boot.old_place(),
         };
-        validate::start(&services, &image, files, &mut problems);
+        validate::check_start(&services, &image, files, &mut problems);
     }
     problems.sort_by_rank();
     Compilation { services, problems }

@@ -2,17 +2,20 @@
 //!
 //! [`parse`] continues after every mistake, so that one run reports them all. It leaves out only the statement that has a syntax
 //! error, or the value that has the wrong type.
+//!
+//! A key can be set in several places. The value in the table of the service is the *nearest* one; those of `[defaults]` and of an
+//! included file are *farther*. A nearer value wins, or is joined with the farther ones.
 
 mod additions;
 mod foreign;
-mod inside;
 mod keys;
 mod mistakes;
-mod nearer;
+mod string_positions;
 mod suggest;
 mod syntax;
 mod unknown;
 mod values;
+mod without;
 mod words;
 
 pub use additions::{AddedEntry, AdditionChange, Additions, Parameters};
@@ -20,12 +23,12 @@ pub use keys::{
     BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OneshotKeys, REFERENCE, Ready,
     ReferenceSection, Table, TargetKeys,
 };
-pub use nearer::Nearer;
 pub use suggest::{SIGNAL_NUMBERS, text_of as meant_text};
 pub use values::{
     DeclaredParameter, DeclaredParameters, Flag, Instances, Limit, ManifestCommand, ManifestText, Names,
     Number, Numbers, RawText, TextTable,
 };
+pub use without::HasWithout;
 pub use words::{Holds, SECTIONS, WORDS};
 
 use std::collections::BTreeMap;
@@ -35,10 +38,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Files, Origin, Problems};
-use nearer::read_nearer;
 use syntax::{Body, Separated};
 use unknown::{unknown_key, unknown_table};
 use values::{Reader, Value, kind_of};
+use without::read_with_without;
 
 /// A manifest as written.
 #[derive(Debug, Default, Clone)]
@@ -431,7 +434,7 @@ impl Manifest {
                         .map(|names| names.list)
                         .unwrap_or_default();
                 }
-                "target" => self.target = read_nearer(value, reader, "[target]").unwrap_or_default(),
+                "target" => self.target = read_with_without(value, reader, "[target]").unwrap_or_default(),
                 "defaults" => self.read_defaults(value, reader),
                 "longrun" => {
                     self.read_services(value, reader, "longrun", |keys| ServiceKeys::Longrun(Box::new(keys)))
@@ -478,11 +481,11 @@ impl Manifest {
                 DefaultsSize { items: items(value.get_ref()), origin: Some(reader.origin(key.span())) };
             match key.get_ref().as_ref() {
                 "longrun" => {
-                    self.longrun_defaults = read_nearer(value, reader, "[defaults.longrun]").unwrap_or_default();
+                    self.longrun_defaults = read_with_without(value, reader, "[defaults.longrun]").unwrap_or_default();
                     self.defaults_size[0] = size;
                 }
                 "oneshot" => {
-                    self.oneshot_defaults = read_nearer(value, reader, "[defaults.oneshot]").unwrap_or_default();
+                    self.oneshot_defaults = read_with_without(value, reader, "[defaults.oneshot]").unwrap_or_default();
                     self.defaults_size[1] = size;
                 }
                 unknown => reader.problems.push(
@@ -511,7 +514,7 @@ impl Manifest {
             .for_each(|(name, value)| read_key(&mut keys, name, value, reader, &format!("[{kind}.NAME]")));
     }
 
-    fn read_services<K: Nearer>(
+    fn read_services<K: HasWithout>(
         &mut self,
         value: &Spanned<DeValue<'_>>,
         reader: &mut Reader<'_>,
@@ -535,7 +538,7 @@ impl Manifest {
                     })
             };
             let misnamed = value.get_ref().as_table().is_some_and(only_tables);
-            if let Some(keys) = read_nearer::<K>(value, reader, &place).filter(|_| !misnamed) {
+            if let Some(keys) = read_with_without::<K>(value, reader, &place).filter(|_| !misnamed) {
                 let name = ManifestText { value: name.get_ref().to_string(), origin, from_defaults: false };
                 self.services.push(ServiceEntry { name, keys: wrap(keys) });
             }

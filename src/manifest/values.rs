@@ -7,7 +7,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{inside, suggest};
+use super::{string_positions, suggest};
 use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Positions, Problems};
 use crate::templates::Expressions;
 
@@ -41,9 +41,9 @@ impl<'p> Reader<'p> {
         let whole = self.origin(span);
         let place = whole.span();
         match self.text.get(place.clone()).filter(|_| self.pinned.is_none()) {
-            Some(raw) => match inside::plain_quotes(raw, value) {
+            Some(raw) => match string_positions::plain_quotes(raw, value) {
                 Some(quotes) => Positions::plain(whole, place.start + quotes),
-                None => Positions::new(whole, inside::runs(raw, place.start, value)),
+                None => Positions::new(whole, string_positions::runs(raw, place.start, value)),
             },
             None => Positions::unknown(whole),
         }

@@ -13,15 +13,18 @@ pub struct Members<'a> {
 
 #[derive(Debug, Clone)]
 enum MemberState {
-    Nothing,
+    /// It is not resolved yet.
+    Unknown,
+    /// It is being resolved.
     Open,
+    /// Its atomic services.
     All(Vec<Node>),
 }
 
 impl<'a> Members<'a> {
     /// Creates an empty cache for the bundles of `index`.
     pub fn new(index: &'a Index<'a>) -> Self {
-        Members { index, of: vec![MemberState::Nothing; index.nodes().count()] }
+        Members { index, of: vec![MemberState::Unknown; index.nodes().count()] }
     }
 
     /// The atomic services that `bundle` stands for, in the order of the nodes. A node that is not a bundle has none.
@@ -44,7 +47,7 @@ impl<'a> Members<'a> {
         let mut todo: Vec<(Node, Option<Vec<Edge>>)> = vec![(bundle, None)];
         while let Some((bundle, edges)) = todo.pop() {
             match (&self.of[bundle.0], edges) {
-                (MemberState::Nothing, None) => {
+                (MemberState::Unknown, None) => {
                     self.of[bundle.0] = MemberState::Open;
                     let edges = self.index.edges(bundle);
                     let inner: Vec<Node> =
@@ -70,6 +73,6 @@ impl<'a> Members<'a> {
     }
 
     fn is_unknown_bundle(&self, node: Node) -> bool {
-        matches!(self.of[node.0], MemberState::Nothing) && self.index.kind(node) == NodeKind::Bundle
+        matches!(self.of[node.0], MemberState::Unknown) && self.index.kind(node) == NodeKind::Bundle
     }
 }

@@ -101,7 +101,7 @@ pub struct Surroundings {
     /// The command of `only-if`, which runs before each start.
     pub only_if: Option<Command>,
     /// The name of an execline variable for the service directory. No later word contains it.
-    pub here: String,
+    pub directory_variable: String,
 }
 
 /// The data of `run`: everything between s6-supervise and the program.
@@ -135,10 +135,10 @@ pub struct Run {
 /// The signals of an idle service: the stop signal must end it, and a reload must not.
 #[derive(Debug, Clone, Serialize)]
 pub struct Idle {
-    /// The stop signal.
-    pub ends_at: String,
-    /// The reload signal, unless it is the same.
-    pub ignores: Option<String>,
+    /// The stop signal, at which it ends.
+    pub stop_signal: String,
+    /// The reload signal, which it ignores. `None` if that is the same signal.
+    pub ignored_signal: Option<String>,
 }
 
 /// How the readiness check of a service is repeated.
@@ -166,7 +166,7 @@ pub struct ReadinessCheck {
     /// The working directory for a command of the user.
     pub workdir: Option<String>,
     /// The variable for the service directory, for a script that runs in `workdir`.
-    pub here: String,
+    pub directory_variable: String,
 }
 
 /// The kinds of readiness checks.

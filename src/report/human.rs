@@ -11,7 +11,7 @@ use miette::{
     MietteSpanContents, NamedSource, Severity as Weight, SourceCode, SourceSpan, SpanContents,
 };
 
-use crate::diagnostic::{Diagnostic, FileId, Files, Severity};
+use crate::diagnostic::{Diagnostic, FileId, Files, Severity, SourceFile};
 use crate::model::{is_printable, printable};
 
 /// How reports look.
@@ -86,41 +86,7 @@ impl Shown {
                 span.len(),
             ));
         }
-        let mut excerpts = excerpts.into_values().map(|(id, labels)| {
-            let file = files.get(id);
-            // Only the lines around the marks: a report must not cost more in a longer file.
-            let first = file.line_at(labels.iter().map(LabeledSpan::offset).min().unwrap_or(0));
-            let last =
-                labels.iter().map(|label| file.line_at(label.offset() + label.len())).max().unwrap_or(0);
-            let first = first.saturating_sub(AROUND_LINES);
-            let start = file.start_of_line(first);
-            let lines = &file.text[start..file.start_of_line(last + 1 + AROUND_LINES)];
-            let labels: Vec<_> = labels
-                .into_iter()
-                .map(|label| {
-                    LabeledSpan::new(label.label().map(str::to_owned), label.offset() - start, label.len())
-                })
-                .collect();
-            // Replace invisible characters byte by byte, so that every mark stays under its text.
-            let mut text = String::with_capacity(lines.len());
-            let mut chars = std::str::from_utf8(lines).unwrap_or_default().chars().peekable();
-            while let Some(c) = chars.next() {
-                match c {
-                    '\n' | '\t' => text.push(c),
-                    '\r' if chars.peek() == Some(&'\n') => text.push(c),
-                    c if is_printable(c) => text.push(c),
-                    c => text.extend((0..c.len_utf8()).map(|_| '?')),
-                }
-            }
-            let values = &file.hidden[file.hidden.partition_point(|value| value.end <= start)..];
-            let end = start + lines.len();
-            let values = values.iter().take_while(|value| value.start < end);
-            let hidden: Vec<_> =
-                values.map(|value| value.start.max(start) - start..value.end.min(end) - start).collect();
-            let source = WholeLines::new(text, first, &labels, &hidden);
-            let labels = labels.into_iter().map(|label| source.shorten(&label)).collect();
-            (NamedSource::new(printable_path(&file.path), source), labels)
-        });
+        let mut excerpts = excerpts.into_values().map(|(id, labels)| excerpt(files.get(id), labels));
         let (source, labels) = excerpts.next().unzip();
         let elsewhere = excerpts
             .map(|(source, labels)| Shown {
@@ -151,6 +117,42 @@ impl Shown {
             elsewhere,
         }
     }
+}
+
+/// The lines of a file around its labels, and the labels in these lines. A report must not cost more in a longer file.
+fn excerpt(file: &SourceFile, labels: Vec<LabeledSpan>) -> (NamedSource<WholeLines>, Vec<LabeledSpan>) {
+    let first = file.line_at(labels.iter().map(LabeledSpan::offset).min().unwrap_or(0));
+    let last = labels.iter().map(|label| file.line_at(label.offset() + label.len())).max().unwrap_or(0);
+    let first = first.saturating_sub(AROUND_LINES);
+    let start = file.start_of_line(first);
+    let lines = &file.text[start..file.start_of_line(last + 1 + AROUND_LINES)];
+    let labels: Vec<_> = labels
+        .into_iter()
+        .map(|label| LabeledSpan::new(label.label().map(str::to_owned), label.offset() - start, label.len()))
+        .collect();
+    let end = start + lines.len();
+    let values = &file.hidden[file.hidden.partition_point(|value| value.end <= start)..];
+    let values = values.iter().take_while(|value| value.start < end);
+    let hidden: Vec<_> =
+        values.map(|value| value.start.max(start) - start..value.end.min(end) - start).collect();
+    let source = WholeLines::new(visible(lines), first, &labels, &hidden);
+    let labels = labels.into_iter().map(|label| source.shorten(&label)).collect();
+    (NamedSource::new(printable_path(&file.path), source), labels)
+}
+
+/// A text with `?` for each byte of an invisible character, so that every mark stays under its text.
+fn visible(lines: &[u8]) -> String {
+    let mut text = String::with_capacity(lines.len());
+    let mut chars = std::str::from_utf8(lines).unwrap_or_default().chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\n' | '\t' => text.push(c),
+            '\r' if chars.peek() == Some(&'\n') => text.push(c),
+            c if is_printable(c) => text.push(c),
+            c => text.extend((0..c.len_utf8()).map(|_| '?')),
+        }
+    }
+    text
 }
 
 /// A text whose excerpts consist of whole lines. For miette an excerpt without context lines begins at the marked place.

@@ -258,7 +258,7 @@ impl Resolver<'_> {
             least_limits,
             nice: keys.nice.and_then(|nice| self.nice(nice)),
             only_if: None,
-            here: String::new(),
+            directory_variable: String::new(),
         };
         surroundings.only_if = self.command_in(&surroundings, keys.only_if.as_ref(), "only-if", scope);
         Common {

@@ -95,11 +95,11 @@ impl Resolver<'_> {
                 restart_delay,
             })));
         }
-        let here = directory_variable(run.as_ref(), &common.surroundings);
+        let directory_variable = directory_variable(run.as_ref(), &common.surroundings);
         longrun.run = Script::Run(Box::new(Run {
             table: scope.table.clone(),
             name: scope.name.clone(),
-            surroundings: Surroundings { here, ..common.surroundings },
+            surroundings: Surroundings { directory_variable, ..common.surroundings },
             discard_stdout: output.discard_stdout,
             keeps_errors_apart: longrun.producer_for.is_some() && output.stderr == Stderr::Container,
             stderr: output.stderr,
@@ -107,8 +107,8 @@ impl Resolver<'_> {
             poll: ready.poll,
             notification_fd: ready.fd.as_ref().map(|fd| fd.value),
             idle: Idle {
-                ends_at: signal.unwrap_or("TERM").to_owned(),
-                ignores: Some(reload_signal.unwrap_or("HUP").to_owned())
+                stop_signal: signal.unwrap_or("TERM").to_owned(),
+                ignored_signal: Some(reload_signal.unwrap_or("HUP").to_owned())
                     .filter(|reload| reload != signal.unwrap_or("TERM")),
             },
             command: run.unwrap_or(Command::Exec { words: Vec::new() }),
@@ -341,8 +341,8 @@ fn check(scope: &Scope, question: Question, timeout: u32, workdir: Option<String
     };
     let is_name = host.is_some_and(|host| host.parse::<IpAddr>().is_err());
     let addresses = is_name.then(|| free_variable("addresses", path.into_iter().map(String::as_str)));
-    let here = free_variable("here", workdir.iter().map(String::as_str));
-    ReadinessCheck { table: scope.table.clone(), question, timeout, addresses, workdir, here }
+    let directory_variable = free_variable("here", workdir.iter().map(String::as_str));
+    ReadinessCheck { table: scope.table.clone(), question, timeout, addresses, workdir, directory_variable }
 }
 
 /// A variable name that begins with `name` and that none of the texts contains.

@@ -53,7 +53,7 @@ pub fn validate(set: &ServiceSet, before_image: bool, problems: &mut Problems) {
 
 /// Warns about services that nothing starts, or that start earlier than most. This is for hand-written definitions, which
 /// cannot say that this is on purpose. The set must have no errors.
-pub fn start(set: &ServiceSet, image: &ImageContext<'_>, files: &Files, problems: &mut Problems) {
+pub fn check_start(set: &ServiceSet, image: &ImageContext<'_>, files: &Files, problems: &mut Problems) {
     let subject = Subject { index: Index::new(set), before_image: false };
     for rule in lints::RULES {
         if let Check::Image(check) = rule.check {

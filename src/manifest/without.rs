@@ -9,11 +9,12 @@ use super::{ServiceTable, read_table};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 
 /// A table with the key `without`.
-pub trait Nearer: Table {
+pub trait HasWithout: Table {
     /// The value of `without`.
     fn without(&mut self) -> &mut Option<Names>;
 
-    /// Merges this table into a farther one. Parts of `without` that name nothing that is set stay in it.
+    /// Merges this table into a farther one, without the values that `without` names. Names of values that nothing has set stay in
+    /// `without`, to be reported.
     #[must_use]
     fn over(mut self, mut farther: Self) -> Self {
         if let Some(names) = self.without() {
@@ -24,26 +25,26 @@ pub trait Nearer: Table {
     }
 }
 
-impl Nearer for TargetKeys {
+impl HasWithout for TargetKeys {
     fn without(&mut self) -> &mut Option<Names> {
         &mut self.without
     }
 }
 
-impl Nearer for BundleKeys {
+impl HasWithout for BundleKeys {
     fn without(&mut self) -> &mut Option<Names> {
         &mut self.without
     }
 }
 
-impl<K: Table> Nearer for ServiceTable<K> {
+impl<K: Table> HasWithout for ServiceTable<K> {
     fn without(&mut self) -> &mut Option<Names> {
         &mut self.common.without
     }
 }
 
 /// Reads a table, and reports parts of `without` that are not keys.
-pub(super) fn read_nearer<T: Nearer>(
+pub(super) fn read_with_without<T: HasWithout>(
     value: &Spanned<DeValue<'_>>,
     reader: &mut Reader<'_>,
     place: &str,
