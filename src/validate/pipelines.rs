@@ -162,7 +162,37 @@ fn report_disagreement(index: &Index<'_>, producer: Node, disagreement: &Disagre
         .chain(from_consumers)
         .min_by_key(|(rank, _)| *rank)
         .unwrap_or((Rank::Unranked, Class::ProdNotBack));
-    let (message, help) = match (unaware, claims, written) {
+    let (message, help) = disagreement_text(index, producer, disagreement, written.map(|(to, _)| to));
+    let mut problem = Diagnostic::s6rc(class, rank, message);
+    for (consumer, _, reference) in claims {
+        problem = problem
+            .at(reference.origin, format!("`{}` expects the output of `{name}`", index.name(*consumer)));
+    }
+    match written {
+        Some((to, reference)) => {
+            problem =
+                problem.at(reference.origin, format!("`{name}` sends its output to `{}`", index.name(to)));
+        }
+        None => {
+            problem = problem.at(index.origin(producer), format!("`{name}` sends its output to no consumer"))
+        }
+    }
+    if let (Some(unaware), []) = (unaware, claims) {
+        let text = format!("`{}` does not expect the output of `{name}`", index.name(unaware));
+        problem = problem.at(index.origin(unaware), text);
+    }
+    problem.help(help)
+}
+
+/// The message and the help for a pipeline whose sides disagree. `written` is the consumer that `producer` names, if it exists.
+fn disagreement_text(
+    index: &Index<'_>,
+    producer: Node,
+    disagreement: &Disagreement<'_>,
+    written: Option<Node>,
+) -> (String, String) {
+    let name = index.name(producer);
+    match (disagreement.unaware, &disagreement.claims[..], written) {
         (Some(unaware), [], _) => {
             let consumer = index.name(unaware);
             (
@@ -189,7 +219,7 @@ fn report_disagreement(index: &Index<'_>, producer: Node, disagreement: &Disagre
                 format!("write `{consumer}` into `producer-for` of `{name}`"),
             )
         }
-        (None, [(consumer, ..), ..], Some((actual, _))) => {
+        (None, [(consumer, ..), ..], Some(actual)) => {
             let (actual, consumer) = (index.name(actual), index.name(*consumer));
             (
                 format!("`{consumer}` is a consumer for `{name}`, but `{name}` is a producer for `{actual}`"),
@@ -211,26 +241,7 @@ fn report_disagreement(index: &Index<'_>, producer: Node, disagreement: &Disagre
                 },
             )
         }
-    };
-    let mut problem = Diagnostic::s6rc(class, rank, message);
-    for (consumer, _, reference) in claims {
-        problem = problem
-            .at(reference.origin, format!("`{}` expects the output of `{name}`", index.name(*consumer)));
     }
-    match written {
-        Some((to, reference)) => {
-            problem =
-                problem.at(reference.origin, format!("`{name}` sends its output to `{}`", index.name(to)));
-        }
-        None => {
-            problem = problem.at(index.origin(producer), format!("`{name}` sends its output to no consumer"))
-        }
-    }
-    if let (Some(unaware), []) = (unaware, claims) {
-        let text = format!("`{}` does not expect the output of `{name}`", index.name(unaware));
-        problem = problem.at(index.origin(unaware), text);
-    }
-    problem.help(help)
 }
 
 /// Every name in a pipeline file that is not a longrun, each once. Services of unknown type are left out.

@@ -25,6 +25,15 @@ struct Mention<'a> {
 
 /// Checks that every name that is mentioned is defined.
 pub(super) fn check(index: &Index<'_>, problems: &mut Problems) {
+    for (number, (name, mut mentions)) in unknown_names(index).into_iter().enumerate() {
+        mentions.sort_by_key(|mention| mention.rank);
+        let help = help(index, name, &mentions, number < GUESSED);
+        problems.push(report(name, &mentions, help));
+    }
+}
+
+/// The names that are defined nowhere, each with its mentions.
+fn unknown_names<'a>(index: &Index<'a>) -> BTreeMap<&'a Name, Vec<Mention<'a>>> {
     let mut unknown: BTreeMap<&Name, Vec<Mention<'_>>> = BTreeMap::new();
     let errors = BundleErrors::new(index);
     for (number, service) in index.set().services.iter().enumerate() {
@@ -61,43 +70,44 @@ pub(super) fn check(index: &Index<'_>, problems: &mut Problems) {
             rank: wrong.rank,
         });
     }
+    unknown
+}
+
+/// What to do about a name that is defined nowhere. `guesses` says whether to search for a similar name.
+fn help(index: &Index<'_>, name: &Name, mentions: &[Mention<'_>], guesses: bool) -> String {
     // A tree is often checked without its lower layers. A manifest names their services in `external`.
     let is_tree = index.set().services.iter().any(|service| service.definition().is_some());
-    for (number, (name, mut mentions)) in unknown.into_iter().enumerate() {
-        mentions.sort_by_key(|mention| mention.rank);
-        let mentioned_by: Vec<&Name> = mentions.iter().map(|mention| mention.by).collect();
-        let guess = if number < GUESSED { suggestion(index, name, &mentioned_by) } else { None };
-        let guess = guess.map(|guess| match guess {
-            Guess::Sure(text) => text,
-            Guess::Near(text) if !is_tree => text,
-            Guess::Near(text) => format!(
-                "{text} If another layer of the image has `{name}`, check that layer too (`--layer`), or declare the \
-                 name (`--external`)"
-            ),
-        });
-        let guess = written_list(index, name, &mentioned_by).or(guess);
-        // Definitions that s6gen writes depend on these, so they are the most common unknown names.
-        let is_of_overlay = is_tree
-            && !index.set().target.system.is_overlay()
-            && System::NEWEST_OVERLAY.built_ins().iter().any(|service| service.name == *name);
-        let guess = guess.filter(|_| !is_of_overlay).or_else(|| {
-            is_of_overlay.then(|| {
-                format!(
-                    "`{name}` belongs to s6-overlay: check the tree as its /init compiles it, with `--overlay VERSION` such as \
-                     `--overlay {}`",
-                    System::NEWEST_OVERLAY.version()
-                )
-            })
-        });
-        let help = guess.unwrap_or_else(|| {
-            let known = match is_tree {
-                true => "check that layer too (`--layer`), or declare the name (`--external`)",
-                false => "declare it in `[target] external`",
-            };
-            format!("define it or remove this; if another layer of the image has it, {known}")
-        });
-        problems.push(report(name, &mentions, help));
-    }
+    let mentioned_by: Vec<&Name> = mentions.iter().map(|mention| mention.by).collect();
+    let guess = if guesses { suggestion(index, name, &mentioned_by) } else { None };
+    let guess = guess.map(|guess| match guess {
+        Guess::Sure(text) => text,
+        Guess::Near(text) if !is_tree => text,
+        Guess::Near(text) => format!(
+            "{text} If another layer of the image has `{name}`, check that layer too (`--layer`), or declare the \
+             name (`--external`)"
+        ),
+    });
+    let guess = written_list(index, name, &mentioned_by).or(guess);
+    // Definitions that s6gen writes depend on these, so they are the most common unknown names.
+    let is_of_overlay = is_tree
+        && !index.set().target.system.is_overlay()
+        && System::NEWEST_OVERLAY.built_ins().iter().any(|service| service.name == *name);
+    let guess = guess.filter(|_| !is_of_overlay).or_else(|| {
+        is_of_overlay.then(|| {
+            format!(
+                "`{name}` belongs to s6-overlay: check the tree as its /init compiles it, with `--overlay VERSION` such as \
+                 `--overlay {}`",
+                System::NEWEST_OVERLAY.version()
+            )
+        })
+    });
+    guess.unwrap_or_else(|| {
+        let known = match is_tree {
+            true => "check that layer too (`--layer`), or declare the name (`--external`)",
+            false => "declare it in `[target] external`",
+        };
+        format!("define it or remove this; if another layer of the image has it, {known}")
+    })
 }
 
 /// The help if the name is that of a file with a list of names, inside a list that is a directory.
