@@ -117,7 +117,7 @@ impl Directory for SourceDirectory {
             FileType::Socket => return Err(Errno::NXIO.into()),
             _ => return Err(io::Error::other("it is a device, which s6gen does not open")),
         }
-        // Whoever made the tree could print the files of its reader by a link to them.
+        // The author of a tree could otherwise make its reader print a private file, by a link to that file.
         if !Mode::from_raw_mode(stat.st_mode).contains(Mode::ROTH) && !self.is_inside(name)? {
             return Err(io::Error::other("it leads out of the tree, to a file that not everybody may read"));
         }

@@ -42,7 +42,7 @@ pub fn matching(folder: &Path, pattern: &str, left: &mut usize) -> Result<Vec<Pa
         let mut matching = Vec::new();
         for place in found {
             let here = if place.as_os_str().is_empty() { Path::new(".") } else { &place };
-            // What cannot be listed has no files that match.
+            // A directory that cannot be listed counts as empty.
             for entry in fs::read_dir(here).into_iter().flatten().flatten() {
                 let Some(fewer) = left.checked_sub(1) else {
                     return Err("there are too many files to search".to_owned());

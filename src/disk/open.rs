@@ -37,15 +37,15 @@ fn not_regular() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
 }
 
-/// To reach what is in a directory, without the permission to list it.
+/// The flags to open a directory only as a step to its entries. Listing it is not possible, and needs no permission.
 const STEP: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-/// Opens the directory at `path` as the beginning of a way. Links are followed.
+/// Opens the directory at `path` as the start of a path that is walked name by name. Links are followed.
 pub(super) fn open_step(path: &Path) -> io::Result<OwnedFd> {
     Ok(rustix::fs::open(path, STEP, Mode::empty())?)
 }
 
-/// Opens the directory `name` in an open directory as a step of a way. Fails if it is a link.
+/// Opens the directory `name` in an open directory as the next step of such a path. Fails if it is a link.
 pub(super) fn open_step_in(directory: impl AsFd, name: impl rustix::path::Arg) -> io::Result<OwnedFd> {
     Ok(openat(directory, name, STEP | OFlags::NOFOLLOW, Mode::empty())?)
 }

@@ -29,7 +29,7 @@ pub struct Root<'a> {
     owners: Option<BTreeSet<u32>>,
     /// The open directories of the last walk: the root, and each in the one before, with its path.
     walk: RefCell<Vec<(String, Arc<Folder>)>>,
-    /// Whether the directories of the walk may not be those on the disk any more.
+    /// Whether a directory of the walk may have been replaced on the disk since.
     is_stale: Cell<bool>,
 }
 

@@ -19,7 +19,7 @@ pub struct Definition {
     pub missing: Vec<Missing>,
     /// Files in a list directory that contain names. s6-rc does not read their contents.
     pub written_lists: Vec<(Name, Origin, Vec<Name>)>,
-    /// How the service starts, if s6gen made this definition: its receipt tells.
+    /// How the service starts, if s6gen made this definition and its receipt records that.
     pub recorded_start: Option<StartKind>,
     /// Why `finish` cannot be read; the service is then compiled without it.
     pub finish_left_out: Option<(Origin, String)>,

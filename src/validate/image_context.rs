@@ -35,7 +35,7 @@ impl ImageContext<'_> {
     }
 }
 
-/// How a service starts, if s6gen made its definition. A hand-written definition does not tell.
+/// How a service starts, if s6gen made its definition. For a hand-written definition that is unknown.
 pub(super) fn recorded_start(index: &Index<'_>, node: Node) -> Option<StartKind> {
     index.service(node)?.definition()?.recorded_start
 }

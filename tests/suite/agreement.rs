@@ -1,4 +1,4 @@
-//! `check` refuses exactly what `build` refuses: a manifest that passes in CI builds in the image.
+//! Checks that `check` refuses exactly what `build` refuses, so that a manifest that passes in CI builds in the image.
 
 use std::ffi::OsStr;
 use std::fs;

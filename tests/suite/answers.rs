@@ -1,4 +1,4 @@
-//! A command with `--json` always answers in JSON, even if it fails.
+//! Checks that a command with `--json` always answers in JSON, even if it fails.
 
 use std::ffi::OsStr;
 use std::fs;

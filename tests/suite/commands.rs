@@ -1,4 +1,4 @@
-//! The program as its users call it: what it prints, where, and how it ends.
+//! Calls the program as users do, and checks its output and its exit codes.
 
 use std::fs;
 use std::io::Write;

@@ -1,5 +1,5 @@
-//! A service that resets a default gets the same as without the default. This is tried with every key, and with a part of
-//! each key that has parts.
+//! Checks that a service that resets a default is the same as without the default. The tests try every key, and a part of each key
+//! that has parts.
 
 use std::collections::BTreeSet;
 

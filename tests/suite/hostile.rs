@@ -1,5 +1,5 @@
-//! Text of others is printed escaped: no value of a manifest, no name in a tree and no argument moves the cursor, hides or
-//! reverses text, or begins a line of its own.
+//! Checks that text from files and arguments is printed escaped: no value of a manifest, no name in a tree and no argument can
+//! move the cursor, hide or reverse text, or begin a new line.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;

@@ -1,4 +1,4 @@
-//! s6gen refuses input that would take too much time, memory or stack.
+//! Checks that s6gen refuses input that would take too much time, memory or stack.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -1,4 +1,4 @@
-//! Every test of s6gen.
+//! The test program of s6gen. Each module has the tests of one subject.
 
 #![allow(
     clippy::disallowed_macros,

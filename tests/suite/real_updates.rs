@@ -18,7 +18,7 @@ type Definition<'a> = (&'a str, &'a [(&'a str, &'a str)]);
 
 const WAIT: &str = "#!/bin/sh\nexec sleep 1000\n";
 
-/// A service that writes into the file `said` which signal it got and which version of `finish` ran.
+/// A service that writes into the file `signals` which signal it got and which version of `finish` ran.
 const SPEAK: &str = "#!/bin/sh
 trap 'echo USR1 >> SCRATCH/signals; exit 0' USR1
 trap 'echo TERM >> SCRATCH/signals; exit 0' TERM

@@ -1,4 +1,4 @@
-//! The values of variables are not printed: a report or a comparison ends up in logs that many can read.
+//! Checks that the values of variables are not printed: many people can read the logs with reports and comparisons.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
