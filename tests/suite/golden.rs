@@ -1,4 +1,4 @@
-//! Runs the cases in `tests/cases/ok`, `err` and `meduza`. Each is a folder with `services.toml` and the expected output. The
+//! Runs the cases in `tests/cases/ok`, `err` and `gateway`, which is the shipped `services.toml`. Each is a folder with `services.toml` and the expected output. The
 //! cases in `tree` are for `hand_written`, those in `command` for `command_cases`, in `live` and `python` for `live_cases`,
 //! and in `diff` for `diff`.
 
@@ -84,9 +84,9 @@ fn every_report_on_a_manifest_has_a_remedy() {
 }
 
 #[test]
-fn the_shipped_manifest_gives_the_meduza_tree() {
+fn the_shipped_manifest_gives_the_tree_of_the_gateway() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    compare(&folder.join("tests/cases/meduza"), &output(folder));
+    compare(&folder.join("tests/cases/gateway"), &output(folder));
 }
 
 #[test]
