@@ -1,6 +1,6 @@
-//! Runs the cases in `tests/cases/ok`, `err` and `gateway`, which is the shipped `services.toml`. Each is a folder with `services.toml` and the expected output. The
-//! cases in `tree` are for `hand_written`, those in `command` for `command_cases`, in `live` and `python` for `live_cases`,
-//! and in `diff` for `diff`.
+//! Runs the cases in `tests/cases/ok`, `err` and `gateway`, which is the shipped `services.toml`. Each is a folder with
+//! `services.toml` and the expected output. The cases in `tree` are for `hand_written`, those in `command` for `command_cases`,
+//! in `live` and `python` for `live_cases`, and in `diff` for `diff`.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -128,7 +128,7 @@ fn same(set: &ServiceSet, read: &ServiceSet, tree: &SourceTree) -> Result<(), Te
                 if let (Script::Run(run), Script::Verbatim(text)) = (&ours.run, &theirs.run) {
                     let words = words(text).map_err(|refusal| TestCaseError::fail(format!("{refusal:?}")))?;
                     let folder = if run.surroundings.workdir.is_some() {
-                        format!("${{{}}}", run.surroundings.here)
+                        format!("${{{}}}", run.surroundings.directory_variable)
                     } else {
                         ".".into()
                     };
@@ -137,8 +137,9 @@ fn same(set: &ServiceSet, read: &ServiceSet, tree: &SourceTree) -> Result<(), Te
                     // The only variable is the folder of the script, which the manifest does not contain.
                     let here = words.windows(2).position(|pair| pair == [&b"getcwd"[..], b"-E"]);
                     let later = here.map_or(&[][..], |place| &words[place + 3..]).iter();
-                    let named =
-                        later.filter(|word| String::from_utf8_lossy(word).contains(&run.surroundings.here));
+                    let named = later.filter(|word| {
+                        String::from_utf8_lossy(word).contains(&run.surroundings.directory_variable)
+                    });
                     prop_assert_eq!(named.count(), usize::from(here.is_some()), "{:?}", words);
                 }
                 &ours.files
