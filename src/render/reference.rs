@@ -158,8 +158,9 @@ parameters = ["port"]                           # every name that an instance ma
 run = ["tunnel", "--name", "{{ instance }}", "--port", "{{ port | default('1195') }}"]
 ```
 
-A value that is set while the system runs (`s6gen instance add`) may come from anybody: [live.md](live.md) tells what it may
-be. The author of a template allows more, or less, by a pattern, a regular expression that every value must match as a whole:
+A value that is set while the system runs (`s6gen instance add`) may come from anyone. [live.md](live.md) says which values are
+allowed. The author of a template can allow more or fewer with a pattern, a regular expression that must match every value as a
+whole:
 
 ```toml
 [longrun.radio]
