@@ -10,14 +10,17 @@ use super::{Index, Kind, Layer, Members, Name, Node, NodeKind, Script, Service};
 
 /// The compiled database of a service set without errors, with the facts that `s6-rc-db` prints.
 ///
-/// As JSON it is an object with `services` and `bundles` by name. Numbers that are 0 and lists that are empty are left out. A
-/// name or word that is not UTF-8 is written as `base64:` and its bytes in base64.
+/// As JSON it is an object with `services` and `bundles` by name, and `pipelines`. In a service, numbers that are 0 and lists
+/// that are empty are left out. A name or word that is not UTF-8 is written as `base64:` and its bytes in base64.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Database {
     /// Longruns and oneshots by name, the two internal ones included.
     pub services: BTreeMap<Name, Entry>,
     /// The atomic services that each bundle stands for, in byte order, pipelines included.
     pub bundles: BTreeMap<Name, Arc<[Name]>>,
+    /// Every pipeline: its pairs of producer and consumer, in byte order. `s6-rc-db` prints them for each member; here they
+    /// stand once, because a pipeline of many members would be too large otherwise.
+    pub pipelines: Vec<Vec<(Name, Name)>>,
 }
 
 /// The words of a command line.
@@ -38,8 +41,6 @@ pub struct Entry {
     pub flags: u32,
     /// The words of `up` and `down`, for oneshots.
     pub scripts: Option<(Words, Words)>,
-    /// Every pair of producer and consumer of the pipeline it belongs to, in byte order.
-    pub pipeline: Arc<[(Name, Name)]>,
 }
 
 const ESSENTIAL: u32 = 1;
@@ -64,7 +65,7 @@ impl Database {
                 }
             }
         }
-        let pipelines = pipelines(index);
+        database.pipelines = pipelines(index);
         for node in index.nodes() {
             let name = index.name(node);
             if index.find(name) != Some(node) || index.layer(node) == Layer::External {
@@ -109,7 +110,6 @@ impl Database {
                 timeout_down,
                 flags: flags[node.0],
                 scripts,
-                pipeline: pipelines.get(&node).cloned().unwrap_or_default(),
             };
             database.services.insert(name.clone(), entry);
         }
@@ -122,9 +122,9 @@ impl Database {
     }
 }
 
-/// For each member of a pipeline, all pairs of that pipeline.
-fn pipelines(index: &Index<'_>) -> BTreeMap<Node, Arc<[(Name, Name)]>> {
-    let mut found = BTreeMap::new();
+/// The pairs of each pipeline, from its last consumer back to its first producers.
+fn pipelines(index: &Index<'_>) -> Vec<Vec<(Name, Name)>> {
+    let mut pipelines = Vec::new();
     for last in index.nodes() {
         let Some(longrun) = index.service(last).and_then(Service::longrun) else { continue };
         if longrun.producer_for.is_some() || longrun.consumer_for.is_empty() {
@@ -144,15 +144,16 @@ fn pipelines(index: &Index<'_>) -> BTreeMap<Node, Arc<[(Name, Name)]>> {
                 }
             }
         }
-        pairs.sort_unstable_by(|(a, b), (c, d)| pair_key(a, b).cmp(pair_key(c, d)));
-        let pairs: Arc<[(Name, Name)]> = pairs.into();
-        found.extend(members.into_iter().map(|member| (member, Arc::clone(&pairs))));
+        pairs.sort_unstable_by(|one, other| pair_key(one).cmp(pair_key(other)));
+        pipelines.push(pairs);
     }
-    found
+    pipelines
+        .sort_unstable_by(|one, other| one.iter().flat_map(pair_key).cmp(other.iter().flat_map(pair_key)));
+    pipelines
 }
 
 /// The key by which pairs are sorted: the text `producer/consumer`.
-fn pair_key<'a>(producer: &'a Name, consumer: &'a Name) -> impl Iterator<Item = u8> + 'a {
+fn pair_key((producer, consumer): &(Name, Name)) -> impl Iterator<Item = u8> {
     producer.as_bytes().iter().copied().chain([b'/']).chain(consumer.as_bytes().iter().copied())
 }
 
@@ -220,9 +221,15 @@ impl Serialize for Contents<'_> {
 
 impl Serialize for Database {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(2))?;
+        let pair = |(producer, consumer): &(Name, Name)| {
+            json_text(&[producer.as_bytes(), b"/", consumer.as_bytes()].concat())
+        };
+        let pipelines: Vec<Vec<String>> =
+            self.pipelines.iter().map(|pairs| pairs.iter().map(pair).collect()).collect();
+        let mut map = serializer.serialize_map(Some(3))?;
         map.serialize_entry("services", &ByName(&self.services))?;
         map.serialize_entry("bundles", &Contents(&self.bundles))?;
+        map.serialize_entry("pipelines", &pipelines)?;
         map.end()
     }
 }
@@ -244,12 +251,6 @@ impl Serialize for Entry {
         if let Some((up, down)) = &self.scripts {
             map.serialize_entry("up", &texts(up))?;
             map.serialize_entry("down", &texts(down))?;
-        }
-        if !self.pipeline.is_empty() {
-            let pairs = self.pipeline.iter().map(|(producer, consumer)| {
-                json_text(&[producer.as_bytes(), b"/", consumer.as_bytes()].concat())
-            });
-            map.serialize_entry("pipeline", &pairs.collect::<Vec<_>>())?;
         }
         map.end()
     }

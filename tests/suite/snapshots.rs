@@ -63,18 +63,20 @@ fn a_flattened_snapshot_is_the_compiled_database() {
 fn of_database(root: &Path) -> Snapshot {
     let database = database(root);
     let mut snapshot = Snapshot::default();
+    let pipelines = database["pipelines"].as_array().unwrap().iter();
+    let pairs: Vec<(Name, Name)> = pipelines
+        .flat_map(list)
+        .map(|pair| {
+            let slash = pair.iter().position(|byte| *byte == b'/').unwrap();
+            (Name::new(&pair[..slash]), Name::new(&pair[slash + 1..]))
+        })
+        .collect();
     for (name, entry) in database["services"].as_object().unwrap() {
         let name = Name::new(bytes(name));
         if name.is_reserved() {
             continue;
         }
         let kind = if entry["type"] == "longrun" { NodeKind::Longrun } else { NodeKind::Oneshot };
-        let pairs: Vec<(Name, Name)> = list(&entry["pipeline"])
-            .map(|pair| {
-                let slash = pair.iter().position(|byte| *byte == b'/').unwrap();
-                (Name::new(&pair[..slash]), Name::new(&pair[slash + 1..]))
-            })
-            .collect();
         let flags = u32::from_str_radix(entry["flags"].as_str().unwrap_or("0"), 16).unwrap();
         let number = |key: &str| u32::try_from(entry[key].as_u64().unwrap_or(0)).unwrap();
         let mut settings = Settings {
