@@ -174,6 +174,8 @@ pub struct Expressions {
 
 /// The largest number of tokens in an expression. On longer ones the recursive parser could exhaust the stack.
 const MOST_TOKENS: usize = 200;
+/// The largest number of expressions in a text. Each one takes much more memory than its characters.
+const MOST_EXPRESSIONS: usize = 50_000;
 /// The largest value of one expression, in bytes.
 const LONGEST_VALUE: usize = 16 << 20;
 /// The largest result of a `replace`, in bytes. In a chain of them, each one can multiply the length.
@@ -332,9 +334,14 @@ fn check(
     length: &dyn Fn(&str) -> usize,
 ) -> Result<(), ExpressionError> {
     let malformed = |error: Error| ExpressionError::Malformed(describe(&error));
-    let mut tokens = 0;
+    let (mut tokens, mut expressions) = (0, 0);
     for token in tokenize(text, false, syntax()) {
-        tokens = match token.map_err(malformed)?.0 {
+        let token = token.map_err(malformed)?.0;
+        expressions += usize::from(matches!(token, Token::VariableStart));
+        if expressions > MOST_EXPRESSIONS {
+            return Err(ExpressionError::Invalid(format!("the text has more than {MOST_EXPRESSIONS}")));
+        }
+        tokens = match token {
             Token::VariableStart | Token::VariableEnd => 0,
             _ => tokens + 1,
         };

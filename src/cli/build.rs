@@ -45,7 +45,7 @@ impl BuildArguments {
             Ok(build) => build,
             Err(error) => return streams.refuse(&error),
         };
-        streams.report(build.compilation.problems.iter(), &build.project.files);
+        streams.report_all(&build.compilation.problems, &build.project.files);
         if build.compilation.problems.has_errors() {
             streams.tell("nothing was written");
             return Outcome::Problems;

@@ -50,7 +50,7 @@ impl CheckArguments {
             compilation.problems.extend(filled.err());
         }
         let problems = &compilation.problems;
-        streams.report_input(&compilation, &files);
+        streams.report_input(problems, &files);
         if streams.is_for_program() {
             let class = verdict(&compilation, self.input.is_manifest());
             let database =

@@ -64,7 +64,7 @@ impl GraphArguments {
             self.input.manifest.manifest = Some(self.names.remove(0).into());
         }
         let (files, compilation) = self.input.input().judge(&self.input.external);
-        streams.report(compilation.problems.iter(), &files);
+        streams.report_all(&compilation.problems, &files);
         if compilation.problems.has_errors() {
             return Outcome::Problems;
         }

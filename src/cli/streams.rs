@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::diagnostic::{Diagnostic, Files, Severity};
-use crate::jobs::{Compilation, JobError};
+use crate::diagnostic::{Diagnostic, Files, Problems, Severity};
+use crate::jobs::JobError;
 use crate::model::{printable, printable_lines};
 use crate::report::{self, Document, Format, Style};
 
@@ -32,8 +32,11 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// The largest number of problems that are printed for people. Each one reads its whole file, so a million would take too long.
+/// The largest number of problems that are printed for people.
 const MOST_REPORTS: usize = 1000;
+
+/// How many bytes of the files are read to draw them.
+const MOST_READ: usize = 64 << 20;
 
 /// Where output goes.
 pub(super) struct Streams<'a> {
@@ -131,21 +134,33 @@ impl<'a> Streams<'a> {
         if error.is_of_system() { Outcome::Refused } else { Outcome::Problems }
     }
 
-    /// Reports every problem of the input: to a person, or to a program.
-    pub(super) fn report_input(&mut self, compilation: &Compilation, files: &Files) {
+    /// Reports the problems of the input: to a person, or to a program.
+    pub(super) fn report_input(&mut self, problems: &Problems, files: &Files) {
         match &mut self.answer {
             Some(answer) => {
-                for problem in compilation.problems.iter() {
-                    answer.add_problem(problem, files);
-                }
+                problems.iter().for_each(|problem| answer.add_problem(problem, files));
+                self.tell_left_out(problems);
             }
-            None => self.report(compilation.problems.iter(), files),
+            None => self.report_all(problems, files),
+        }
+    }
+
+    /// Reports the problems of the input to a person, and to a program if one asked.
+    pub(super) fn report_all(&mut self, problems: &Problems, files: &Files) {
+        self.report(problems.iter(), files);
+        self.tell_left_out(problems);
+    }
+
+    fn tell_left_out(&mut self, problems: &Problems) {
+        if problems.left_out() > 0 {
+            self.tell(&format!("{} more problems are not listed: correct these first", problems.left_out()));
         }
     }
 
     /// Reports every problem, then how many there are.
     pub(super) fn report<'p>(&mut self, problems: impl IntoIterator<Item = &'p Diagnostic>, files: &Files) {
         let (mut errors, mut warnings) = (0, 0);
+        let (mut shown, mut read) = (0, 0);
         for problem in problems {
             if let Some(answer) = &mut self.answer {
                 answer.add_problem(problem, files);
@@ -154,14 +169,16 @@ impl<'a> Streams<'a> {
                 Severity::Error => errors += 1,
                 Severity::Warning => warnings += 1,
             }
-            if errors + warnings <= MOST_REPORTS {
+            read += report::read_for(problem, files);
+            if errors + warnings <= MOST_REPORTS && read <= MOST_READ {
+                shown += 1;
                 let text = report::human(problem, files, self.style);
                 self.write(&text);
             }
         }
-        if errors + warnings > MOST_REPORTS {
-            let rest = errors + warnings - MOST_REPORTS;
-            self.write(&format!("{rest} more are not shown; `s6gen check --format json` lists all\n"));
+        if errors + warnings > shown {
+            let rest = errors + warnings - shown;
+            self.write(&format!("{rest} more are not shown; `s6gen check --format json` lists them\n"));
         }
         let counts = [(errors, "error"), (warnings, "warning")].into_iter().filter(|(count, _)| *count > 0);
         let counts: Vec<String> = counts.map(|(count, noun)| counted(count, noun)).collect();

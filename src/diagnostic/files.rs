@@ -27,6 +27,16 @@ pub struct SourceFile {
 struct Lines {
     starts: Vec<usize>,
     is_text: bool,
+    /// The number of characters before each block of [`BLOCK`] bytes. A line may be long, and have many problems.
+    characters: Vec<usize>,
+}
+
+/// The number of bytes whose characters are counted at once.
+const BLOCK: usize = 1024;
+
+/// The number of characters that begin in a part of a text.
+fn characters(text: &[u8]) -> usize {
+    text.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 
 impl SourceFile {
@@ -34,7 +44,11 @@ impl SourceFile {
         self.lines.get_or_init(|| {
             let ends = self.text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
             let starts = std::iter::once(0).chain(ends.map(|(place, _)| place + 1)).collect();
-            Lines { starts, is_text: std::str::from_utf8(&self.text).is_ok() }
+            let mut counts = vec![0];
+            for block in self.text.chunks(BLOCK) {
+                counts.push(counts.last().unwrap_or(&0) + characters(block));
+            }
+            Lines { starts, is_text: std::str::from_utf8(&self.text).is_ok(), characters: counts }
         })
     }
 
@@ -46,6 +60,19 @@ impl SourceFile {
     /// The number of the line, from 0, in which an offset is.
     pub fn line_at(&self, offset: usize) -> usize {
         self.lines().starts.partition_point(|start| *start <= offset) - 1
+    }
+
+    /// The number of characters before an offset in its line.
+    pub fn column_at(&self, offset: usize) -> usize {
+        let start = self.start_of_line(self.line_at(offset));
+        if !self.is_text() {
+            return String::from_utf8_lossy(&self.text[start..offset]).chars().count();
+        }
+        let before = |offset: usize| {
+            let block = offset / BLOCK;
+            self.lines().characters[block] + characters(&self.text[block * BLOCK..offset])
+        };
+        before(offset) - before(start)
     }
 
     /// Where a line begins. A line after the last one begins at the end.

@@ -112,6 +112,16 @@ impl Diagnostic {
         self
     }
 
+    /// Cuts texts that repeat very long values.
+    fn shorten(&mut self) {
+        let labels = self.labels.iter_mut().map(|label| &mut label.text);
+        let texts = labels.chain(&mut self.notes).chain(&mut self.help).chain([&mut self.message]);
+        for text in texts.filter(|text| text.len() > LONGEST_TEXT) {
+            let end = (0..=LONGEST_TEXT).rev().find(|place| text.is_char_boundary(*place));
+            *text = text[..end.unwrap_or(0)].to_owned() + "…";
+        }
+    }
+
     /// Sets the change that solves the problem, if its place is known to the byte.
     #[must_use]
     pub fn fix(mut self, place: Option<Origin>, text: impl Into<String>) -> Self {
@@ -120,16 +130,56 @@ impl Diagnostic {
     }
 }
 
-/// The problems collected so far, in the order in which they were found.
+/// The largest size of a text of a problem, in bytes.
+const LONGEST_TEXT: usize = 4096;
+/// The number of problems that are kept. Nobody reads more, and a hostile input has millions.
+const MOST_KEPT: usize = 10_000;
+
+/// The problems collected so far, in the order in which they were found. Of very many, only the first ones are kept.
 #[derive(Debug, Default, Clone)]
 pub struct Problems {
     list: Vec<Diagnostic>,
+    is_full: bool,
+    left_out: usize,
+    has_left_out_errors: bool,
+    /// Of all errors that may be missing in the list, the one at which `s6-rc-compile` stops.
+    first: Option<Box<Diagnostic>>,
 }
 
 impl Problems {
-    /// Adds a problem.
-    pub fn push(&mut self, problem: Diagnostic) {
-        self.list.push(problem);
+    /// Adds a problem, or only counts it.
+    pub fn push(&mut self, mut problem: Diagnostic) {
+        problem.shorten();
+        if !self.is_full() {
+            return self.list.push(problem);
+        }
+        self.left_out += 1;
+        self.has_left_out_errors |= problem.severity == Severity::Error;
+        self.remember_first(&problem);
+    }
+
+    /// Whether further problems are only counted. Before that, repetitions are dropped.
+    pub fn is_full(&mut self) -> bool {
+        if !self.is_full && self.list.len() >= MOST_KEPT {
+            let errors = self.list.iter().filter(|problem| problem.severity == Severity::Error);
+            let first = errors.min_by_key(|problem| problem.rank).cloned();
+            first.iter().for_each(|first| self.remember_first(first));
+            self.drop_repeated(0);
+            self.is_full = self.list.len() > MOST_KEPT / 2;
+        }
+        self.is_full
+    }
+
+    fn remember_first(&mut self, problem: &Diagnostic) {
+        let known = self.first.as_ref().map_or(Rank::Unranked, |first| first.rank);
+        if problem.severity == Severity::Error && problem.rank < known {
+            self.first = Some(Box::new(problem.clone()));
+        }
+    }
+
+    /// The number of problems that are not kept.
+    pub fn left_out(&self) -> usize {
+        self.left_out
     }
 
     /// Adds facts to problems that were reported before the facts were known.
@@ -148,22 +198,22 @@ impl Problems {
 
     /// Adds several problems.
     pub fn extend(&mut self, problems: impl IntoIterator<Item = Diagnostic>) {
-        self.list.extend(problems);
+        problems.into_iter().for_each(|problem| self.push(problem));
     }
 
     /// Whether there is an error, so that nothing is built.
     pub fn has_errors(&self) -> bool {
-        self.list.iter().any(|p| p.severity == Severity::Error)
+        self.has_left_out_errors || self.list.iter().any(|p| p.severity == Severity::Error)
     }
 
-    /// The problems, in their current order.
+    /// The problems that are kept, in their current order.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.list.iter()
     }
 
-    /// The number of problems.
+    /// The number of problems, with those that are not kept.
     pub fn len(&self) -> usize {
-        self.list.len()
+        self.list.len() + self.left_out
     }
 
     /// Whether there are no problems.
@@ -181,6 +231,7 @@ impl Problems {
     /// instance of a template reports the same mistakes, and so does each service with a mistake in the defaults. Their
     /// messages may differ in the name of the service.
     pub fn drop_repeated(&mut self, kept: usize) {
+        let kept = kept.min(self.list.len());
         let mut seen = BTreeSet::new();
         let repeated: Vec<bool> = self.list[kept..]
             .iter()
@@ -197,20 +248,30 @@ impl Problems {
     /// Sorts problems in the order of `s6-rc-compile`, so that the first one is that at which it stops. Problems that it
     /// accepts come last, by place.
     pub fn sort_by_rank(&mut self) {
+        self.list.extend(self.first.take().map(|first| *first));
         self.list.sort_by_key(|p| (p.rank, p.labels.first().map(|l| l.origin)));
         self.list.dedup();
     }
 }
 
+/// How many pairs of characters a search for a similar name may compare. This is enough for 40,000 names of services.
+const MOST_COMPARED: usize = 10_000_000;
+
 /// The candidate that `wrong` is most likely a misspelling of, if one is close enough to be worth offering.
 pub fn did_you_mean<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let close_enough = |distance: usize| distance <= 1 + wrong.chars().count() / 4;
+    let length = wrong.chars().count();
+    let farthest = 1 + length / 4;
+    let mut compared = 0;
     candidates
         .into_iter()
-        .map(|candidate| (strsim::osa_distance(wrong, candidate), candidate))
-        .filter(|(distance, candidate)| {
-            *distance > 0 && close_enough(*distance) && *distance < candidate.len()
+        // A name whose length differs by more is never close enough.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= farthest)
+        .take_while(|candidate| {
+            compared += length * candidate.len();
+            compared <= MOST_COMPARED
         })
+        .map(|candidate| (strsim::osa_distance(wrong, candidate), candidate))
+        .filter(|(distance, candidate)| *distance > 0 && *distance <= farthest && *distance < candidate.len())
         .min()
         .map(|(_, candidate)| candidate)
 }

@@ -27,7 +27,15 @@ pub enum Refusal {
     NumericEscape(usize),
     /// The last byte, at this offset, needs something after it.
     CutShort(usize),
+    /// With the word that ends at this offset, the words are more than s6gen keeps.
+    TooMuch(usize),
 }
+
+/// The largest size of the words of a command line, in bytes. A word gets one more for every block around it, so without a
+/// limit a short text can fill the memory.
+const MOST_BYTES: usize = 64 << 20;
+/// The approximate size of a word without its bytes.
+const WORD_BYTES: usize = 64;
 
 impl Refusal {
     /// The bytes of the error.
@@ -37,7 +45,8 @@ impl Refusal {
             Refusal::UnmatchedClose(at)
             | Refusal::UnmatchedOpen(at)
             | Refusal::OpenQuote(at)
-            | Refusal::CutShort(at) => at..at + 1,
+            | Refusal::CutShort(at)
+            | Refusal::TooMuch(at) => at..at + 1,
         }
     }
 
@@ -54,6 +63,7 @@ impl Refusal {
                 "`\\65`, `\\0101` and `\\0x41` are the letter A",
             ),
             Refusal::CutShort(_) => ("ends too early", "something must follow this"),
+            Refusal::TooMuch(_) => ("has more words or deeper blocks than s6gen reads", "up to here"),
         }
     }
 }
@@ -86,8 +96,15 @@ pub enum TokenKind {
 /// The first error in it.
 pub fn tokens(text: &[u8]) -> Result<Vec<Token>, Refusal> {
     let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
-    let mut lexer =
-        Lexer { text: &text[..end], at: 0, start: 0, word: Vec::new(), tokens: Vec::new(), open: Vec::new() };
+    let mut lexer = Lexer {
+        text: &text[..end],
+        at: 0,
+        start: 0,
+        word: Vec::new(),
+        tokens: Vec::new(),
+        open: Vec::new(),
+        bytes: 0,
+    };
     lexer.run()?;
     match lexer.open.last() {
         Some(brace) => Err(Refusal::UnmatchedOpen(*brace)),
@@ -173,6 +190,8 @@ struct Lexer<'a> {
     tokens: Vec<Token>,
     /// The offsets of the open braces.
     open: Vec<usize>,
+    /// The size of the tokens.
+    bytes: usize,
 }
 
 fn is_blank(byte: u8) -> bool {
@@ -198,13 +217,20 @@ impl Lexer<'_> {
         self.word.extend(std::iter::repeat_n(b' ', self.open.len()));
     }
 
-    fn finish_word(&mut self, end: usize) {
+    fn finish_word(&mut self, end: usize) -> Result<(), Refusal> {
         let kind = TokenKind::Word(std::mem::take(&mut self.word));
-        self.tokens.push(Token { span: self.start..end, depth: self.open.len(), kind });
+        self.add(self.start..end, kind)
     }
 
-    fn add_brace(&mut self, start: usize, kind: TokenKind) {
-        self.tokens.push(Token { span: start..start + 1, depth: self.open.len(), kind });
+    fn add(&mut self, span: Range<usize>, kind: TokenKind) -> Result<(), Refusal> {
+        // The end of a block becomes a word as well.
+        let length = if let TokenKind::Word(word) = &kind { word.len() } else { self.open.len() };
+        self.bytes += WORD_BYTES + length;
+        if self.bytes > MOST_BYTES {
+            return Err(Refusal::TooMuch(span.end - 1));
+        }
+        self.tokens.push(Token { span, depth: self.open.len(), kind });
+        Ok(())
     }
 
     /// Reads from a place between two words.
@@ -262,19 +288,18 @@ impl Lexer<'_> {
             }
             None if brace == b'{' => Err(Refusal::CutShort(start)),
             _ if brace == b'{' => {
-                self.add_brace(start, TokenKind::Open);
+                self.add(start..start + 1, TokenKind::Open)?;
                 self.open.push(start);
                 Ok(())
             }
             _ => {
                 self.open.pop().ok_or(Refusal::UnmatchedClose(start))?;
                 if self.word.is_empty() {
-                    self.add_brace(start, TokenKind::Close);
+                    self.add(start..start + 1, TokenKind::Close)
                 } else {
                     self.begin_word(start);
-                    self.finish_word(self.at);
+                    self.finish_word(self.at)
                 }
-                Ok(())
             }
         }
     }
@@ -292,8 +317,7 @@ impl Lexer<'_> {
                 Some(byte) => self.word.push(byte),
             }
         };
-        self.finish_word(end);
-        Ok(())
+        self.finish_word(end)
     }
 
     fn inside_quotes(&mut self) -> Result<(), Refusal> {

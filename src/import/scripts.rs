@@ -92,6 +92,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
                 Refusal::OpenQuote(_) => "close it, or write `\\\"` for a quote that is just text",
                 Refusal::NumericEscape(_) => "write `\\\\` for a backslash that is just text",
                 Refusal::CutShort(_) => "remove it, or finish what it begins",
+                Refusal::TooMuch(_) => "put the command into a script of its own",
             }
         };
         self.push(Diagnostic::s6rc(class, rank, message).at(origin, label).help(help));

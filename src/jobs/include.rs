@@ -39,10 +39,17 @@ pub(super) fn load(
 ) -> Result<Loaded, Box<Diagnostic>> {
     let content = disk::read_manifest(path)?;
     let mistakes = Problems::default();
-    let mut loader =
-        Loader { files, problems, mistakes, read: BTreeSet::new(), bytes: 0, names_left: MOST_NAMES };
+    let mut loader = Loader {
+        files,
+        problems,
+        mistakes,
+        read: BTreeSet::new(),
+        bytes: 0,
+        weight: 0,
+        names_left: MOST_NAMES,
+    };
     let name = if path.as_os_str() == "-" { Path::new("<stdin>") } else { path };
-    let mut current = loader.open(name, content);
+    let mut current = loader.open(name, content)?;
     let mut outer: Vec<Including> = Vec::new();
     loop {
         let Some((path, origin)) = current.names.next() else {
@@ -88,16 +95,29 @@ struct Loader<'a> {
     read: BTreeSet<(u64, u64)>,
     /// The size of all files together.
     bytes: usize,
+    /// How much memory all files together need while they are read.
+    weight: usize,
     names_left: usize,
 }
 
 impl Loader<'_> {
     /// Adds a file that was read, and finds the files that it includes.
-    fn open(&mut self, path: &Path, content: ManifestContent) -> Including {
+    ///
+    /// # Errors
+    /// There is too much in it.
+    fn open(&mut self, path: &Path, content: ManifestContent) -> Result<Including, Box<Diagnostic>> {
         let ManifestContent { text, identity } = content;
         self.read.extend(identity);
         self.bytes += text.len();
         let file = self.files.add(path, text);
+        let text = str::from_utf8(&self.files.get(file).text).unwrap_or_default();
+        if let Some(place) = manifest::weigh(text, &mut self.weight) {
+            let message = "the manifest has more lines, keys and values than s6gen reads";
+            let problem = Diagnostic::new(Code::ManifestTooLarge, message)
+                .at(Origin::new(file, place), "up to here")
+                .help("make similar services instances of a template, or put long lists into files of the image");
+            return Err(Box::new(problem));
+        }
         let folder = path.parent().unwrap_or(Path::new(""));
         let manifest = manifest::parse(self.files, file, &mut self.mistakes);
         let mut names = Vec::new();
@@ -119,7 +139,7 @@ impl Loader<'_> {
             }
         }
         let names = names.into_iter();
-        Including { file, identity, manifest, names, included: Vec::new(), below: Vec::new() }
+        Ok(Including { file, identity, manifest, names, included: Vec::new(), below: Vec::new() })
     }
 
     /// Reads a file that `including` names at `origin`. `None` if there is nothing to read, or if it was read before.
@@ -162,7 +182,7 @@ impl Loader<'_> {
             let message = "the manifest and the files that it includes are larger than 16 MiB";
             return Err(too_much(message.to_owned(), origin));
         }
-        Ok(Some(self.open(path, content)))
+        self.open(path, content).map(Some)
     }
 }
 

@@ -15,6 +15,7 @@ mod suggest;
 mod syntax;
 mod unknown;
 mod values;
+mod weight;
 mod without;
 mod words;
 
@@ -28,6 +29,7 @@ pub use values::{
     DeclaredParameter, DeclaredParameters, Flag, Instances, Limit, ManifestCommand, ManifestText, Names,
     Number, Numbers, RawText, TextTable,
 };
+pub use weight::weigh;
 pub use without::HasWithout;
 pub use words::{Holds, SECTIONS, WORDS};
 
@@ -56,8 +58,9 @@ pub struct Manifest {
     pub oneshot_defaults: ServiceTable<OneshotKeys>,
     /// The sizes of the defaults: what those for longruns and those for oneshots add to each service.
     defaults_size: [DefaultsSize; 2],
-    /// The place of defaults that would need too much memory if every service took them. Such defaults are left out.
-    pub too_large: Option<Origin>,
+    /// Where there is too much, and what that place is: defaults that would need too much room if every service took them, or
+    /// the service after which no more are read.
+    pub too_large: Option<(Origin, &'static str)>,
     /// Every service, in file order.
     pub services: Vec<ServiceEntry>,
     /// What was lost to syntax errors.
@@ -83,10 +86,11 @@ struct DefaultsSize {
     origin: Option<Origin>,
 }
 
-/// The number of mistakes after which unknown keys are no longer reported.
-const MOST_MISTAKES: usize = 10_000;
 /// The largest number of items that services take from defaults, all together.
 const MOST_DEFAULT_ITEMS: usize = 1 << 19;
+
+/// The largest number of tables of services.
+const MOST_SERVICES: usize = 1 << 15;
 
 /// One `[kind.NAME]`.
 #[derive(Debug, Clone)]
@@ -257,6 +261,10 @@ impl Manifest {
     pub fn over(mut self, included: Vec<Manifest>) -> Manifest {
         let mut below = Manifest::default();
         for manifest in included {
+            let first = manifest.services.first().map(|entry| (entry.name.origin, "up to here"));
+            if below.services.len() + manifest.services.len() > MOST_SERVICES {
+                self.too_large = self.too_large.or(first);
+            }
             below.target = target_over(below.target, manifest.target);
             below.services.extend(manifest.services);
             self.too_large = self.too_large.or(manifest.too_large);
@@ -352,7 +360,8 @@ impl Manifest {
         };
         *taken += size.items;
         if *taken > MOST_DEFAULT_ITEMS {
-            self.too_large = self.too_large.or(size.origin);
+            let place = size.origin.map(|origin| (origin, "with these defaults in every service"));
+            self.too_large = self.too_large.or(place);
             return None;
         }
         Some(keys.over(defaults))
@@ -411,7 +420,7 @@ impl Manifest {
     ) {
         let mut keys = K::default();
         let kind = wrap(K::default()).kind();
-        let place = format!("[{kind}.{}]", name.value);
+        let place = place(kind, &name.value);
         for (key, value) in root {
             read_key(&mut keys, key, value, reader, &place);
         }
@@ -527,7 +536,7 @@ impl Manifest {
                 continue;
             }
             let origin = reader.origin(name.span());
-            let place = format!("[{kind}.{}]", name.get_ref());
+            let place = place(kind, name.get_ref());
             // `[longrun.php.fpm]` is one mistake. The longrun `php` without `run` is not a second one.
             let only_tables = |table: &DeTable<'_>| {
                 !table.is_empty()
@@ -539,11 +548,20 @@ impl Manifest {
             };
             let misnamed = value.get_ref().as_table().is_some_and(only_tables);
             if let Some(keys) = read_with_without::<K>(value, reader, &place).filter(|_| !misnamed) {
+                if self.services.len() == MOST_SERVICES {
+                    self.too_large = Some((origin, "up to here"));
+                    return;
+                }
                 let name = ManifestText { value: name.get_ref().to_string(), origin, from_defaults: false };
                 self.services.push(ServiceEntry { name, keys: wrap(keys) });
             }
         }
     }
+}
+
+/// The header of a service. Every mistake in the table repeats it, so a name that is too long for a service is cut.
+fn place(kind: &str, name: &str) -> String {
+    format!("[{kind}.{}]", name.chars().take(300).collect::<String>())
 }
 
 /// The number of items in the lists and tables of a table, without its own.
@@ -619,19 +637,9 @@ fn read_key<T: Table>(
     place: &str,
 ) {
     if !table.set(key.get_ref(), value, reader) {
-        // A user will not correct so many in one go, and each one costs a search for the intended key.
-        match reader.problems.len() {
-            known if known < MOST_MISTAKES => {}
-            MOST_MISTAKES => {
-                let message =
-                    format!("more than {MOST_MISTAKES} mistakes: further unknown keys are not reported");
-                return reader.problems.push(
-                    Diagnostic::new(Code::UnknownKey, message)
-                        .at(reader.origin(key.span()), "the next one")
-                        .help("correct the ones before it first; or was another file meant?"),
-                );
-            }
-            _ => return,
+        // Each costs a search for what was meant.
+        if reader.problems.is_full() {
+            return reader.problems.push(Diagnostic::new(Code::UnknownKey, ""));
         }
         let (problem, line) = unknown_key::<T>(key, value, reader, place);
         reader.problems.push(problem);

@@ -14,6 +14,9 @@ use super::mistakes::{self, Mistake};
 /// of their number.
 const MOST_ERRORS: usize = 100;
 
+/// How many bytes are read again to separate mistakes. A file of ordinary size never needs so many.
+const MOST_READ: usize = 48 << 20;
+
 /// The readable parts of a text with mistakes.
 #[derive(Debug, Default)]
 pub(super) struct Separated {
@@ -27,6 +30,8 @@ pub(super) struct Separated {
     pub damaged: Vec<Range<usize>>,
     /// Whether names of services were lost.
     pub has_lost_names: bool,
+    /// How many bytes were read so far.
+    read: usize,
 }
 
 /// The keys of a table whose header cannot be read as it stands.
@@ -67,7 +72,8 @@ impl Separated {
     fn take_out(&mut self, part: Range<usize>, path: &[String]) -> bool {
         while let Some((span, message)) = first_error(&self.readable[part.clone()]) {
             let span = part.start + span.start..part.start + span.end;
-            if self.mistakes.len() == MOST_ERRORS {
+            self.read += part.len();
+            if self.mistakes.len() == MOST_ERRORS || self.read > MOST_READ && !self.mistakes.is_empty() {
                 return false;
             }
             let readable = self.readable.as_str();
@@ -83,7 +89,7 @@ impl Separated {
                 None if at_end => last_character(readable, span.start),
                 None => span.start..span.end.max(span.start + 1),
             };
-            let statement = statement(readable, shown.start, &table);
+            let statement = statement(readable, shown.start, &table, &mut self.read);
             if readable[statement.clone()].trim().is_empty() {
                 // There is nothing left to replace by spaces.
                 self.mistakes.push(Mistake::plain(shown, message));
@@ -124,9 +130,10 @@ impl Separated {
     }
 }
 
-/// Spaces for a text, with the same number of bytes and lines.
+/// Spaces for a text, with the same number of bytes. Its lines become one, which costs the parser less.
 fn blank(text: &str) -> String {
-    text.chars().map(|c| if c == '\n' { "\n".into() } else { " ".repeat(c.len_utf8()) }).collect()
+    let end = if text.ends_with('\n') { "\n" } else { "" };
+    " ".repeat(text.len() - end.len()) + end
 }
 
 fn first_error(text: &str) -> Option<(Range<usize>, String)> {
@@ -139,8 +146,8 @@ fn first_error(text: &str) -> Option<(Range<usize>, String)> {
 const MOST_LINES: usize = 200;
 
 /// The statement of a table with the mistake at `place`: from the last line before it that begins one, up to the next
-/// line that does.
-fn statement(text: &str, place: usize, table: &Range<usize>) -> Range<usize> {
+/// line that does. Adds to `read` how much was read to find it.
+fn statement(text: &str, place: usize, table: &Range<usize>, read: &mut usize) -> Range<usize> {
     let last = mistakes::line_at(text, place).start;
     let from = table.start;
     let begins = |line: &usize| begins_statement(&text[*line..]);
@@ -149,8 +156,12 @@ fn statement(text: &str, place: usize, table: &Range<usize>) -> Range<usize> {
         lines(inside, from).take_while(|line| *line <= place).filter(begins).collect();
     candidates.reverse();
     // A line inside an array or a text of several lines does not begin a statement.
-    let is_whole = |line: &usize| first_error(&text[from..*line]).is_none();
-    let start = candidates.iter().copied().take(MOST_LINES).find(is_whole).or(candidates.first().copied());
+    let mut tried = candidates.iter().copied().take(MOST_LINES);
+    let whole = tried.find(|line| {
+        *read += line - from;
+        *read <= MOST_READ && first_error(&text[from..*line]).is_none()
+    });
+    let start = whole.or(candidates.first().copied());
     let start = start.unwrap_or(last);
     let next = lines(inside, last).find(|line| *line > start && begins(line));
     start..next.unwrap_or(table.end)
@@ -220,9 +231,7 @@ fn after<'q>(line: &str, open: Option<&'q str>) -> Option<&'q str> {
     loop {
         let next = match open {
             Some(quotes) => rest.find(quotes).map(|place| (place, quotes)),
-            None => {
-                ["\"\"\"", "'''"].into_iter().filter_map(|quotes| Some((rest.find(quotes)?, quotes))).min()
-            }
+            None => first_quotes(rest),
         };
         let Some((place, quotes)) = next else { return open };
         // Quotes in a comment do not count.
@@ -232,6 +241,14 @@ fn after<'q>(line: &str, open: Option<&'q str>) -> Option<&'q str> {
         open = if open.is_some() { None } else { Some(quotes) };
         rest = &rest[place + quotes.len()..];
     }
+}
+
+/// The first triple quotes of a text, and their place.
+fn first_quotes(text: &str) -> Option<(usize, &'static str)> {
+    text.match_indices(['"', '\'']).find_map(|(place, _)| {
+        let quotes = ["\"\"\"", "'''"].into_iter().find(|quotes| text[place..].starts_with(quotes))?;
+        Some((place, quotes))
+    })
 }
 
 /// Whether the line with which a text begins looks like `key = value`, `key: value`, a header or a comment of another

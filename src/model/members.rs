@@ -30,9 +30,14 @@ impl<'a> Members<'a> {
     /// The atomic services that `bundle` stands for, in the order of the nodes. A node that is not a bundle has none.
     pub fn of(&mut self, bundle: Node) -> &[Node] {
         if self.index.kind(bundle) == NodeKind::Bundle {
-            self.resolve(bundle);
+            self.resolve(bundle, usize::MAX);
         }
         self.known(bundle)
+    }
+
+    /// The number of atomic services that `bundle` stands for. `None` if the bundles inside it together have more than `most`.
+    pub fn count(&mut self, bundle: Node, most: usize) -> Option<usize> {
+        self.resolve(bundle, most).then(|| self.known(bundle).len())
     }
 
     fn known(&self, bundle: Node) -> &[Node] {
@@ -42,8 +47,10 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Resolves a bundle, inner bundles first. It uses no recursion: bundles may be nested too deeply for the stack.
-    fn resolve(&mut self, bundle: Node) {
+    /// Resolves a bundle, inner bundles first; false if they have more than `most` members. It uses no recursion: bundles may be
+    /// nested too deeply for the stack.
+    fn resolve(&mut self, bundle: Node, most: usize) -> bool {
+        let mut left = most;
         let mut todo: Vec<(Node, Option<Vec<Edge>>)> = vec![(bundle, None)];
         while let Some((bundle, edges)) = todo.pop() {
             match (&self.of[bundle.0], edges) {
@@ -65,11 +72,14 @@ impl<'a> Members<'a> {
                     }
                     members.sort_unstable();
                     members.dedup();
+                    let Some(rest) = left.checked_sub(members.len()) else { return false };
+                    left = rest;
                     self.of[bundle.0] = MemberState::All(members);
                 }
                 (_, None) => {}
             }
         }
+        true
     }
 
     fn is_unknown_bundle(&self, node: Node) -> bool {

@@ -38,6 +38,16 @@ pub fn human(problem: &Diagnostic, files: &Files, style: Style) -> String {
     }
 }
 
+/// How many bytes of the files are read to draw a problem: all of each marked line.
+pub fn read_for(problem: &Diagnostic, files: &Files) -> usize {
+    let lines = problem.labels.iter().map(|label| {
+        let (file, span) = (files.get(label.origin.file), label.origin.span());
+        let start = file.start_of_line(file.line_at(span.start));
+        file.start_of_line(file.line_at(span.end) + 1) - start
+    });
+    lines.sum()
+}
+
 /// A path on one line, without characters that would disturb a terminal.
 fn printable_path(path: &Path) -> String {
     printable(&path.display().to_string()).into_owned()
@@ -79,6 +89,10 @@ impl Shown {
                 .iter()
                 .find(|(_, (known, _))| *known == label.origin.file)
                 .map_or(excerpts.len(), |(position, _)| *position);
+            // A mark over very many lines would show them all.
+            let last = file.start_of_line(file.line_at(span.start) + MOST_LINES).max(span.start + 1) - 1;
+            let end = if last < span.end { last } else { span.end };
+            let span = span.start..end.max(span.start);
             let excerpt = excerpts.entry(position).or_insert_with(|| (label.origin.file, Vec::new()));
             excerpt.1.push(LabeledSpan::new(
                 Some(printable(&label.text).into_owned()),
@@ -171,6 +185,8 @@ struct WholeLines {
 
 /// The number of lines around the marks that an excerpt can need.
 const AROUND_LINES: usize = 2;
+/// The number of lines that a mark shows.
+const MOST_LINES: usize = 100;
 /// The length from which lines are shortened, in bytes.
 const LONGEST_LINE: usize = 1000;
 /// The number of bytes that a shortened line keeps around its beginning and around both ends of each mark.

@@ -4,7 +4,7 @@
 
 mod human;
 
-pub use human::{Style, human};
+pub use human::{Style, human, read_for};
 pub use json::json;
 
 use crate::diagnostic::{Diagnostic, Files, Origin, SourceFile};
@@ -51,7 +51,5 @@ formats! {
 /// The line and column of the beginning of `origin` in its file, both from 1. The column counts characters.
 fn position(file: &SourceFile, origin: Origin) -> (usize, usize) {
     let offset = origin.span().start.min(file.text.len());
-    let line = file.line_at(offset);
-    let before = &file.text[file.start_of_line(line)..offset];
-    (line + 1, 1 + String::from_utf8_lossy(before).chars().count())
+    (file.line_at(offset) + 1, file.column_at(offset) + 1)
 }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::{DEPENDENCY_BYTES, Resolver};
+use super::{DEPENDENCY_BYTES, MEMBER_BYTES, Resolver};
 use crate::diagnostic::{Class, Code, Diagnostic, Origin, Rank, did_you_mean};
 use crate::manifest::{BundleKeys, Manifest, ManifestText, ServiceKeys};
-use crate::model::{Bundle, Index, Kind, Layer, Name, Service, ServiceRef, ServiceSet};
+use crate::model::{Bundle, Index, Kind, Layer, Members, Name, NodeKind, Service, ServiceRef, ServiceSet};
 
 impl Resolver<'_> {
     pub(super) fn bundle(&mut self, name: &ManifestText, keys: &BundleKeys) {
@@ -20,7 +20,8 @@ impl Resolver<'_> {
         for text in keys.required_by.iter().flat_map(|names| &names.list) {
             self.required_by.push((service_ref(text), name.value.as_str().into()));
         }
-        let contents = keys.contents.iter().flat_map(|names| &names.list).map(service_ref).collect();
+        let contents: Vec<_> = keys.contents.iter().flat_map(|names| &names.list).map(service_ref).collect();
+        self.add_size(contents.len().saturating_mul(DEPENDENCY_BYTES), name.origin);
         let kind = Kind::Bundle(Bundle { contents: super::distinct(contents) });
         self.set.services.push(Service {
             description: keys.description.as_ref().map(|text| super::common::one_line(&text.value)),
@@ -37,7 +38,8 @@ impl Resolver<'_> {
         let mut members = MemberLookup::new(&self.set);
         let bundles = manifest.services.iter().filter_map(|entry| match &entry.keys {
             ServiceKeys::Bundle(keys) => {
-                Some((members.of(&entry.name.value.as_str().into()), keys.dependencies.as_ref()?))
+                let dependencies = keys.dependencies.as_ref()?;
+                Some((members.of(&entry.name.value.as_str().into()), dependencies))
             }
             _ => None,
         });
@@ -89,6 +91,32 @@ impl Resolver<'_> {
                     service.extended_by.push(dependency.clone());
                 }
             }
+        }
+    }
+
+    /// Counts the services that each bundle stands for, in the bundle and in each service that depends on it: s6-rc keeps all
+    /// of them.
+    pub(super) fn make_room_for_members(&mut self) {
+        let index = Index::new(&self.set);
+        let mut members = Members::new(&index);
+        let mut left = self.bytes_left() / MEMBER_BYTES;
+        let mut too_many = None;
+        for node in index.nodes() {
+            let is_bundle = index.kind(node) == NodeKind::Bundle;
+            let to = index.edges(node).iter().map(|edge| edge.to);
+            let bundles = to.filter(|to| !is_bundle && index.kind(*to) == NodeKind::Bundle);
+            for bundle in bundles.chain(is_bundle.then_some(node)) {
+                match members.count(bundle, left).and_then(|count| left.checked_sub(count)) {
+                    Some(rest) => left = rest,
+                    None => too_many = too_many.or(index.origin(bundle)),
+                }
+            }
+            if too_many.is_some() {
+                break;
+            }
+        }
+        if let Some(origin) = too_many {
+            self.add_size(self.bytes_left() + 1, origin);
         }
     }
 

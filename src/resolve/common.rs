@@ -54,6 +54,7 @@ impl Resolver<'_> {
     /// The text as a mention of a service. `None` if a default names the service itself.
     pub(super) fn mention(&mut self, text: &RawText, scope: &Scope) -> Option<ServiceRef> {
         let name = self.text(text, scope).filter(|name| !(text.from_defaults() && scope.is_self(name)))?;
+        self.add_size(super::DEPENDENCY_BYTES, text.origin());
         Some(ServiceRef { name: name.as_str().into(), origin: Some(text.origin()) })
     }
 

@@ -52,8 +52,8 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
         added: manifest.added,
         size: 0,
     };
-    if let Some(defaults) = manifest.too_large {
-        resolver.problems.push(too_large(defaults, "with these defaults in every service"));
+    if let Some((origin, label)) = manifest.too_large {
+        resolver.problems.push(too_large(origin, label));
         return resolver.set;
     }
     resolver.read_only = resolver.writable(&manifest.target);
@@ -77,6 +77,7 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
     resolver.complete_pipelines();
     resolver.add_dependencies(manifest);
     resolver.add_dependents();
+    resolver.make_room_for_members();
     resolver.check_pipeline_names();
     resolver.mark_duplicates();
     resolver.check_places();
@@ -122,8 +123,10 @@ struct Resolver<'p> {
 
 /// The largest size of the expanded manifest. Ten lines can ask for more instances of a long script than fit into memory.
 const MOST_BYTES: usize = 64 << 20;
-/// The approximate size of a dependency: as s6gen keeps it, and the path of its file.
+/// The approximate size of a dependency or of a member of a bundle: as s6gen keeps it, and the path of its file.
 const DEPENDENCY_BYTES: usize = 128;
+/// The approximate size of a service that a bundle stands for, in the bundle itself and in each service that depends on it.
+const MEMBER_BYTES: usize = 64;
 /// The approximate size of a service without its texts.
 const SERVICE_BYTES: usize = 2 << 10;
 /// If a template has this many mistakes, its further instances are not checked.
@@ -401,10 +404,12 @@ impl Resolver<'_> {
             .enumerate()
             .map(|(place, service)| (service.name.clone(), place))
             .collect();
+        let known: BTreeSet<(&Name, &Name)> =
+            producers.iter().map(|(producer, consumer)| (&consumer.name, producer)).collect();
         let services = &mut self.set.services;
         for (name, producer) in consumers {
             if let Some(longrun) = longrun(services, places.get(&name))
-                && longrun.consumer_for.iter().all(|known| known.name != producer.name)
+                && !known.contains(&(&name, &producer.name))
             {
                 longrun.consumer_for.push(producer);
             }

@@ -45,6 +45,8 @@ pub(super) struct Scope {
     /// The same variables in the form that expressions need.
     values: OnceCell<VariableValues>,
     declared: Rc<[Parameter]>,
+    /// The names of the parameters, and the position of the first one with each name.
+    positions: Rc<BTreeMap<String, usize>>,
     /// Whether a value was added while the system runs.
     has_added: bool,
     /// The added values without a declared pattern. They may come from anyone.
@@ -76,6 +78,7 @@ impl Scope {
             variables,
             values: OnceCell::new(),
             declared: Rc::new([]),
+            positions: Rc::default(),
             has_added: false,
             added: BTreeMap::new(),
             used: RefCell::default(),
@@ -85,7 +88,12 @@ impl Scope {
 
     /// A template with these parameters.
     pub fn template(name: &ManifestText, table: String, declared: Vec<Parameter>) -> Self {
-        Scope { is_template: true, declared: declared.into(), ..Scope::service(name, table) }
+        let mut positions = BTreeMap::new();
+        for (position, parameter) in declared.iter().enumerate() {
+            positions.entry(parameter.name.value.clone()).or_insert(position);
+        }
+        let (declared, positions) = (declared.into(), positions.into());
+        Scope { is_template: true, declared, positions, ..Scope::service(name, table) }
     }
 
     /// One instance of this template.
@@ -113,6 +121,7 @@ impl Scope {
             variables,
             values: OnceCell::new(),
             declared: self.declared.clone(),
+            positions: self.positions.clone(),
             has_added: false,
             added: BTreeMap::new(),
             used: RefCell::default(),
@@ -123,8 +132,7 @@ impl Scope {
     /// The instance with its parameters. Values in the file `added` were added while the system runs.
     pub fn with_added(self, added: Option<FileId>, given: &[(ManifestText, ManifestText)]) -> Scope {
         let is_added = |(_, value): &&(ManifestText, ManifestText)| added == Some(value.origin.file);
-        let has_pattern =
-            |name: &str| self.declared.iter().any(|known| known.name.value == name && known.has_pattern());
+        let has_pattern = |name: &str| self.parameter(name).is_some_and(Parameter::has_pattern);
         let values = given.iter().filter(is_added).filter(|(key, _)| !has_pattern(&key.value));
         let values = values.map(|(key, value)| {
             (
@@ -135,10 +143,15 @@ impl Scope {
         Scope { has_added: given.iter().any(|one| is_added(&one)), added: values.collect(), ..self }
     }
 
+    /// The declared parameter with this name.
+    fn parameter(&self, name: &str) -> Option<&Parameter> {
+        self.positions.get(name).map(|position| &self.declared[*position])
+    }
+
     /// Reports the values that do not match what the template's author has declared.
     pub fn check_values(&self, given: &[(ManifestText, ManifestText)], problems: &mut Problems) {
         for (key, value) in given {
-            if let Some(parameter) = self.declared.iter().find(|known| known.name.value == key.value) {
+            if let Some(parameter) = self.parameter(&key.value) {
                 parameter.check(value, problems);
             }
         }
@@ -297,12 +310,15 @@ impl Scope {
     fn has_unknown_names(&self, names: &BTreeSet<String>, origin: Origin, problems: &mut Problems) -> bool {
         let built_in = if self.is_template { &["name", "instance"][..] } else { &["name"] };
         let known = || built_in.iter().copied().chain(self.declared.iter().map(|d| d.name.value.as_str()));
+        let is_known = |name: &String| built_in.contains(&name.as_str()) || self.parameter(name).is_some();
         let mut has_unknown = false;
-        for name in names.iter().filter(|name| known().all(|known| known != name.as_str())) {
+        for name in names.iter().filter(|name| !is_known(name)) {
             has_unknown = true;
+            // Each search reads the names of all parameters.
+            let is_full = problems.is_full();
             let problem = Diagnostic::new(Code::MissingParameter, format!("nothing defines `{name}`"))
                 .at(origin, format!("`{name}` is used here"));
-            problems.push(match did_you_mean(name, known()) {
+            problems.push(match did_you_mean(name, known().filter(|_| !is_full)) {
                 Some(near) => problem.help(format!("did you mean `{near}`?")),
                 None if self.is_template => {
                     problem.help(format!("add `{name}` to the template's `parameters`"))
@@ -364,13 +380,15 @@ impl Scope {
         given: impl Iterator<Item = &'a (ManifestText, ManifestText)>,
         problems: &mut Problems,
     ) {
-        for (key, _) in given.filter(|(key, _)| self.declared.iter().all(|d| d.name.value != key.value)) {
+        for (key, _) in given.filter(|(key, _)| self.parameter(&key.value).is_none()) {
+            let known = self.declared.iter().map(|parameter| parameter.name.value.as_str());
+            let is_full = problems.is_full();
             let problem = Diagnostic::new(
                 Code::UnknownParameter,
                 format!("`{}` has no parameter `{}`", self.name, key.value),
             )
             .at(key.origin, "the template does not declare it");
-            let help = match did_you_mean(&key.value, self.declared.iter().map(|d| d.name.value.as_str())) {
+            let help = match did_you_mean(&key.value, known.filter(|_| !is_full)) {
                 _ if ["name", "instance"].contains(&key.value.as_str()) => {
                     "remove it: each instance has one already".to_owned()
                 }

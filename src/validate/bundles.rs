@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Class, Diagnostic, Problems, Rank};
 use crate::model::{Edge, Index, Kind, Node, NodeKind, ServiceRef};
 
-use super::cycles::{self, Cycle};
+use super::cycles::{self, Cycle, MOST_SHOWN};
 
 /// Checks that no bundle contains itself, directly or through other bundles.
 pub(super) fn check(index: &Index<'_>, problems: &mut Problems) {
@@ -39,7 +39,7 @@ fn report(index: &Index<'_>, cycle: &Cycle, errors: &BundleErrors) -> Diagnostic
         _ => format!("bundle `{start}` contains itself: {}", cycle.path(index)),
     };
     let mut problem = Diagnostic::s6rc(Class::BundleCycle, rank, message);
-    for (from, edge) in &cycle.hops {
+    for (from, edge) in cycle.hops.iter().take(MOST_SHOWN) {
         let text = format!("bundle `{}` contains `{}`", index.name(*from), index.name(edge.to));
         problem = match edge.origin {
             Some(_) => problem.at(edge.origin, text),

@@ -98,7 +98,7 @@ fn notes(index: &Index<'_>, cycle: &Cycle) -> Vec<String> {
 }
 
 /// The largest number of edges that a report shows. Longer cycles are not written by hand.
-const MOST_SHOWN: usize = 100;
+pub(super) const MOST_SHOWN: usize = 100;
 
 /// A strongly connected component: every node in it leads to every other one.
 pub(super) struct Cycle {

@@ -97,12 +97,7 @@ fn suggestion(index: &Index<'_>, wrong: &Name, mentioned_by: &[&Name]) -> Option
     }
     let wrong = str::from_utf8(wrong.as_bytes()).ok()?;
     let others = index.names().filter(|name| !name.is_reserved() && !mentioned_by.contains(name));
-    let candidates = others.filter_map(|name| {
-        let name = str::from_utf8(name.as_bytes()).ok()?;
-        // Saves time in large systems: a name whose length differs by more is never close enough.
-        (name.len().abs_diff(wrong.len()) <= 1 + wrong.len() / 4).then_some(name)
-    });
-    let name = did_you_mean(wrong, candidates)?;
+    let name = did_you_mean(wrong, others.filter_map(|name| str::from_utf8(name.as_bytes()).ok()))?;
     let text = format!("did you mean `{name}`?");
     Some(if is_one_slip(wrong, name) { Guess::Sure(text) } else { Guess::Near(text) })
 }

@@ -464,9 +464,159 @@ fn an_excerpt_is_the_same_at_the_end_of_a_large_file() {
     );
 }
 
+/// What `s6gen` with these arguments says of a hostile manifest in 256 MiB of memory: the exit code, standard output, and
+/// standard error.
+fn in_little_memory(manifest: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let root = scratch();
+    fs::write(root.path().join("services.toml"), manifest).unwrap();
+    let output = limited(root.path(), 300, arguments);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
 #[test]
-fn unknown_keys_are_not_reported_without_end() {
+fn mistakes_without_end_are_counted_and_not_kept() {
     let keys = numbered(10_300, |n| format!("k{n} = 1\n"));
-    let codes = codes(&format!("[longrun.a]\nrun = ['a']\n{keys}"));
-    assert_eq!(codes, [Code::UnknownKey; 10_001]);
+    let problems = problems(&format!("[longrun.a]\nrun = ['a']\n{keys}")).1;
+    assert!(problems.iter().all(|problem| problem.code == Code::UnknownKey));
+    assert_eq!((problems.iter().count(), problems.left_out(), problems.len()), (10_000, 300, 10_300));
+
+    let many = numbered(11_000, |n| format!("[longrun.s{n}]\numask = 7\n"));
+    let (code, out, err) = in_little_memory(&many, &["check"]);
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    assert!(err.contains("9000 more are not shown; `s6gen check --format json` lists them"), "{err}");
+    assert!(err.ends_with("\n12001 more problems are not listed: correct these first\n"), "{err}");
+    let (_, out, _) = in_little_memory(&many, &["check", "--format", "json"]);
+    let answer: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(answer["problems"].as_array().unwrap().len(), 10_000);
+    assert_eq!(answer["messages"][0], "12001 more problems are not listed: correct these first");
+}
+
+#[test]
+fn a_mistake_in_the_defaults_of_very_many_services_is_one() {
+    let services = numbered(11_000, |n| format!("[longrun.s{n}]\nrun = ['a']\n"));
+    let problems = problems(&format!("[defaults.longrun]\numask = '{{{{ x }}}}'\n{services}")).1;
+    let errors = problems.iter().filter(|problem| problem.code == Code::MissingParameter).count();
+    assert_eq!((errors, problems.left_out()), (1, 0));
+}
+
+#[test]
+fn a_manifest_with_more_values_than_there_is_memory_for_is_not_read() {
+    let service = "[longrun.a]\nrun = ['a']\n";
+    let deep = format!("{}{}", "[".repeat(70), "]".repeat(70));
+    for (what, manifest) in [
+        ("keys", service.to_owned() + &numbered(1_000_000, |n| format!("k{n} = 1\n"))),
+        ("tables", numbered(700_000, |n| format!("[t{n}]\n"))),
+        ("items", format!("[longrun.a]\nrun = [{}]\n", "'a',".repeat(4_000_000))),
+        ("lists", service.to_owned() + &numbered(100_000, |n| format!("k{n} = {deep}\n"))),
+        ("brackets", "[".repeat(16_000_000)),
+        ("braces", format!("{service}x = {}", "{a=".repeat(5_000_000))),
+        ("dots", format!("{service}{}a = 1\n", "a.".repeat(8_000_000))),
+        ("escapes", format!("[longrun.a]\nrun = \"{}\"\n", "\\q".repeat(8_000_000))),
+        ("lines", "\n".repeat(16_000_000)),
+        ("syntax errors", "x = = \n".repeat(2_000_000)),
+    ] {
+        let (code, _, err) = in_little_memory(&manifest, &["check"]);
+        assert_eq!(code, Some(1), "{what}: {err}");
+        assert!(err.starts_with("manifest::too-large"), "{what}: {err}");
+    }
+    // Quotes, comments and long texts are cheap.
+    for manifest in [
+        "'".repeat(1_000_000),
+        "\"".repeat(1_000_000),
+        format!("[longrun.a]\nrun = \"\"\"\n{}", "x\n".repeat(1_000_000)),
+    ] {
+        let (code, _, err) = in_little_memory(&manifest, &["check"]);
+        assert!(code == Some(1) && err.starts_with("manifest::syntax"), "{code:?} {err}");
+    }
+    let (code, _, err) = in_little_memory(&format!("{service}# {}\n", "x".repeat(16_000_000)), &["check"]);
+    assert_eq!(code, Some(0), "{err}");
+}
+
+#[test]
+fn a_manifest_has_at_most_32768_services() {
+    let services = |count| numbered(count, |n| format!("[oneshot.s{n}]\nup = 'a'\n"));
+    assert_eq!(codes(&services(32_769)), [Code::ManifestTooLarge]);
+    assert!(!codes(&services(32_768)).contains(&Code::ManifestTooLarge));
+}
+
+#[test]
+fn nested_bundles_do_not_multiply_their_members_without_end() {
+    // Each bundle holds the one before it, and the service that `own` names.
+    let chain = |length: usize, own: &str| {
+        numbered(length, |n| {
+            let inner = if n == 0 { String::new() } else { format!("'b{}'", n - 1) };
+            let own = own.replace('#', &n.to_string());
+            format!("[oneshot.a{n}]\nup = 'x'\n[bundle.b{n}]\ncontents = [{own}{inner}]\n")
+        })
+    };
+    assert_eq!(codes(&chain(2_000, "'a#', ")), [Code::ManifestTooLarge]);
+    assert_eq!(codes(&chain(300, "'a#', ")), []);
+    assert!(!codes(&chain(2_000, "'a0', ")).contains(&Code::ManifestTooLarge));
+    let wide = |count: usize| {
+        let names = numbered(count, |n| format!("'a{n}', "));
+        let services =
+            |n| format!("[oneshot.a{n}]\nup = 'x'\n[oneshot.b{n}]\nup = 'x'\ndependencies = ['all']\n");
+        format!("[bundle.all]\ncontents = [{names}]\n{}", numbered(count, services))
+    };
+    assert_eq!(codes(&wide(1_500)), [Code::ManifestTooLarge]);
+    assert_eq!(codes(&wide(300)), []);
+}
+
+#[test]
+fn the_pairs_of_a_pipeline_stand_once() {
+    let member = |n| format!("[longrun.s{n}]\nrun = 'x'\nproducer-for = 's{}'\n", n + 1);
+    let manifest = numbered(4_000, member) + "[longrun.s4000]\nrun = 'x'\n";
+    let (code, out, err) = in_little_memory(&manifest, &["check", "--format", "json"]);
+    assert_eq!(code, Some(0), "{err}");
+    let answer: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let pipelines = answer["db"]["pipelines"].as_array().unwrap();
+    assert_eq!((pipelines.len(), pipelines[0].as_array().unwrap().len()), (1, 4_000));
+}
+
+#[test]
+fn a_text_has_at_most_50000_expressions() {
+    let text =
+        |count: usize| format!("[longrun.a]\ninstances = 1\nrun = '''{}'''\n", "{{ name }}\n".repeat(count));
+    assert_eq!(codes(&text(50_001)), [Code::Expression]);
+    assert_eq!(codes(&text(50_000)), []);
+    // The excerpt of a mark over many lines has only the first ones.
+    let (_, _, err) = in_little_memory(&text(100_000), &["check"]);
+    assert!(err.len() < 20_000, "{}", err.len());
+}
+
+#[test]
+fn blocks_of_execline_do_not_multiply_the_spaces_before_words() {
+    for text in ["if { ".repeat(100_000), "a ".repeat(2_000_000)] {
+        let manifest = format!("[longrun.a]\nrun = '''#!/command/execlineb -P\n{text}'''\n");
+        let (code, _, err) = in_little_memory(&manifest, &["check"]);
+        assert_eq!(code, Some(0), "{err}");
+        assert!(err.contains("has more words or deeper blocks than s6gen reads"), "{err}");
+    }
+}
+
+#[test]
+fn long_names_are_compared_and_repeated_only_in_part() {
+    let key = "k".repeat(1_000_000);
+    let (code, _, err) = in_little_memory(&format!("[longrun.a]\nrun = ['a']\n{key} = 1\n"), &["check"]);
+    assert!(code == Some(1) && err.len() < 20_000, "{code:?} {}", err.len());
+    let name = "n".repeat(100_000);
+    let keys = numbered(3_000, |n| format!("k{n} = 1\n"));
+    let (code, _, err) = in_little_memory(&format!("[longrun.{name}]\n{keys}"), &["check"]);
+    assert!(code == Some(1) && err.contains("unknown-key"), "{code:?}");
+    // Each unknown name is compared with every name.
+    let near = numbered(2_000, |n| {
+        let name = format!("{}{n}", "n".repeat(200));
+        format!("[longrun.{name}]\nrun = 'x'\ndependencies = ['m{name}']\n")
+    });
+    assert_eq!(in_little_memory(&near, &["check"]).0, Some(1));
+}
+
+#[test]
+fn many_problems_of_one_long_line_are_drawn_only_as_long_as_that_is_cheap() {
+    let manifest = format!("[longrun.a]\nrun = ['a']\ndependencies = [{}]\n", "1,".repeat(100_000));
+    let (code, _, err) = in_little_memory(&manifest, &["check"]);
+    assert!(code == Some(1) && err.contains("more are not shown"), "{code:?}");
+    let (_, out, _) = in_little_memory(&manifest, &["check", "--format", "json"]);
+    assert!(out.len() > 100_000, "{}", out.len());
 }
