@@ -60,6 +60,11 @@ impl SourceTree {
         self.entries.is_empty()
     }
 
+    /// Adds all entries of another tree.
+    pub fn extend(&mut self, other: SourceTree) {
+        self.entries.extend(other.entries);
+    }
+
     /// This tree with the entries of another one that are at other paths.
     #[must_use]
     pub fn with(&self, other: SourceTree) -> SourceTree {

@@ -5,12 +5,13 @@ use std::io::ErrorKind::{CrossesDevices, ResourceBusy};
 use std::path::PathBuf;
 
 use super::error::InstallError;
-use super::plan::InstallPlan;
+use super::plan::{InstallPlan, Write};
 use super::receipt::{RECEIPT, Receipt};
 use super::site::{STAGINGS, Site};
 use super::steps::{InstallStep, steps};
 use super::switch::Switch;
 use crate::disk::{DiskError, Folder};
+use crate::parallel;
 use crate::tree::TreeEntry;
 
 /// What an installation did.
@@ -123,10 +124,12 @@ impl Work<'_> {
             let entry = TreeEntry::File { content: receipt.text().into_bytes(), executable: false };
             staging.create(name, &entry).map_err(DiskError::of("write", &site.in_definitions(RECEIPT)))?;
         }
-        for (number, write) in plan.writes.iter().enumerate() {
-            staging
-                .create_with(number.to_string(), write.entry, &write.content)
-                .map_err(DiskError::of("write", &site.path(&write.path)))?;
+        let numbered: Vec<(usize, &Write)> = plan.writes.iter().enumerate().collect();
+        let created = parallel::map(&numbered, |(number, write)| {
+            staging.create_with(number.to_string(), write.entry, &write.content)
+        });
+        for (write, created) in plan.writes.iter().zip(created) {
+            created.map_err(DiskError::of("write", &site.path(&write.path)))?;
         }
         match switch {
             Some(switch) => switch.stage(site, plan, &staging),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::model::{Content, DefinitionFile, Kind, Script, Service, ServiceRef, ServiceSet, Target};
+use crate::parallel;
 use crate::templates::Templates;
 use crate::tree::SourceTree;
 
@@ -28,9 +29,15 @@ pub fn tree(set: &ServiceSet) -> Result<SourceTree, String> {
 /// # Errors
 /// An error in a template. The text names the template and the line.
 pub fn tree_with(set: &ServiceSet, templates: &Templates) -> Result<SourceTree, String> {
-    let mut renderer = Renderer { tree: SourceTree::default(), templates, target: &set.target };
-    for service in set.ours() {
-        renderer.definition(service)?;
+    let renderer = || Renderer { tree: SourceTree::default(), templates, target: &set.target };
+    let services: Vec<&Service> = set.ours().collect();
+    let definitions = parallel::map(&services, |service| {
+        let mut renderer = renderer();
+        renderer.definition(service).map(|()| renderer.tree)
+    });
+    let mut renderer = renderer();
+    for definition in definitions {
+        renderer.tree.extend(definition?);
     }
     renderer.links(set);
     renderer.extensions(set);
