@@ -1,6 +1,6 @@
 # `make` without a target lists what there is.
 
-.PHONY: help demo build test nightly check docs release bench fuzz boot life kills clean
+.PHONY: help demo build test nightly check docs release bench ecosystem fuzz boot life kills clean
 
 FUZZ_SECONDS = 60
 
@@ -41,6 +41,9 @@ release: ## build the static release binary, target/x86_64-unknown-linux-gnu/rel
 
 bench: ## compare the speed of the release binary with that of s6-rc-compile, if that is on PATH
 	S6GEN_RELEASE=$$(.ci/release) cargo bench --locked --bench bench
+
+ecosystem: ## check trees of public images, and compare with tests/ecosystem/findings.tsv: make ecosystem TREES=DIR [RECORD=--record]
+	@cargo run --quiet --locked --release --example ecosystem -- "$(TREES)" $(RECORD)
 
 boot: build ## boot the shipped manifest in a copy of ROOTFS, a Debian root with s6-overlay: make boot ROOTFS=DIR
 	tests/boot/boot "$(ROOTFS)"
