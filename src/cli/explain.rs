@@ -5,6 +5,7 @@ use clap::Args;
 use super::streams::{Outcome, Streams};
 use crate::diagnostic::did_you_mean;
 use crate::manifest::REFERENCE;
+use crate::programs::{KnownProgram, PROGRAMS};
 use crate::{render, validate};
 
 /// Explains a kind of problem, or a key or table of the manifest
@@ -13,12 +14,14 @@ use crate::{render, validate};
     s6gen explain s6rc::dependency-cycle\n  \
     s6gen explain timeout-up          what a key means\n  \
     s6gen explain ready               the keys of a table, such as target, longrun, log or on-exit\n  \
+    s6gen explain program:nginx       a well-known program, and its lines in a manifest\n  \
     s6gen explain manifest            the whole reference of the language\n  \
     s6gen explain all-codes           the page of every code\n  \
     s6gen explain                     lists every code")]
 pub(super) struct ExplainArguments {
-    /// The code that a report prints; a key or table of the manifest; `manifest` or `all-codes`
-    #[arg(value_name = "CODE|KEY|TABLE|manifest|all-codes")]
+    /// The code that a report prints; a key or table of the manifest; `program:` and the name of a program; `manifest` or
+    /// `all-codes`
+    #[arg(value_name = "CODE|KEY|TABLE|program:NAME|manifest|all-codes")]
     code: Option<String>,
 }
 
@@ -51,6 +54,9 @@ impl ExplainArguments {
             streams.say(&streams.width.map_or(reference.clone(), |width| render::fitted(&reference, width)));
             return Outcome::Success;
         }
+        if let Some(name) = wanted.strip_prefix("program:") {
+            return explain_program(name, width, streams);
+        }
         let table = wanted.trim_matches(['[', ']']).trim_end_matches(".NAME");
         let text = keys(table, width) + &tables(table, width);
         if !text.is_empty() {
@@ -66,6 +72,21 @@ impl ExplainArguments {
         streams.tell(&format!("s6gen: there is no code, no key and no table `{wanted}`; {help}"));
         Outcome::Problems
     }
+}
+
+/// Explains a well-known program.
+fn explain_program(name: &str, width: usize, streams: &mut Streams<'_>) -> Outcome {
+    if let Some(known) = KnownProgram::find(name) {
+        streams.say(&render::program(known, width));
+        return Outcome::Success;
+    }
+    let names = PROGRAMS.iter().flat_map(|program| program.names).copied();
+    let help = match did_you_mean(name, names) {
+        Some(near) => format!("did you mean `program:{near}`?"),
+        None => "s6gen knows about 200 programs; of others it says nothing".to_owned(),
+    };
+    streams.tell(&format!("s6gen: nothing is known of the program `{name}`; {help}"));
+    Outcome::Problems
 }
 
 /// The page of every code, as Markdown.

@@ -8,8 +8,8 @@
 mod programs;
 
 pub use programs::{
-    SHELLS, SUBSTITUTES, Swallowed, base_name, code_words, runs_its_arguments, runs_scripts, script_words,
-    swallowed,
+    CallPlace, ExeclineCall, SHELLS, SUBSTITUTES, Swallowed, base_name, calls, code_words,
+    runs_its_arguments, runs_scripts, script_words, swallowed,
 };
 
 use std::ops::Range;
@@ -149,6 +149,12 @@ impl ExeclineWord<'_> {
     /// Its bytes.
     pub fn span(&self) -> Range<usize> {
         self.start..self.start + self.text.len()
+    }
+
+    /// The word as the program gets it. `None` if something may be put into it when the script runs.
+    pub fn plain(&self) -> Option<String> {
+        let inner = self.text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(self.text);
+        (!inner.contains(['"', '\\', '$'])).then(|| inner.to_owned())
     }
 
     /// Whether something in it is quoted.

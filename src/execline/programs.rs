@@ -146,6 +146,63 @@ pub fn swallowed<'a>(words: &[ExeclineWord<'a>], stays: bool) -> Option<Swallowe
     None
 }
 
+/// A command of an execline text: a program with its arguments, without the blocks and programs in front of it.
+pub struct ExeclineCall<'w, 'a> {
+    /// The program and its arguments.
+    pub words: &'w [ExeclineWord<'a>],
+    /// What the text does with it.
+    pub place: CallPlace,
+}
+
+/// Where a command stands in an execline text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallPlace {
+    /// At the end: the text becomes this program.
+    End,
+    /// In a block of `foreground` or of `if`, which waits for it.
+    Waits,
+    /// In a block of `background`.
+    Background,
+    /// In another block, which may run or not.
+    Block,
+}
+
+/// The commands of an execline text in order. What stands in a block that holds no command line is left out.
+pub fn calls<'w, 'a>(words: &'w [ExeclineWord<'a>]) -> Vec<ExeclineCall<'w, 'a>> {
+    let mut calls = Vec::new();
+    let mut todo = vec![(words, CallPlace::End)];
+    while let Some((words, place)) = todo.pop() {
+        let mut at = 0;
+        let mut inner = Vec::new();
+        while let Some(program) = words.get(at) {
+            let found = LEADERS.binary_search_by(|leader| leader.name.cmp(program.program()));
+            let Some(leader) = found.ok().and_then(|number| LEADERS.get(number)) else {
+                calls.push(ExeclineCall { words: &words[at..], place });
+                break;
+            };
+            let waits = matches!(leader.name, "foreground" | "if");
+            let block_place = match (place, leader.name) {
+                (CallPlace::End | CallPlace::Waits, "foreground" | "if") if waits => CallPlace::Waits,
+                (_, "background") => CallPlace::Background,
+                _ => CallPlace::Block,
+            };
+            at = behind_options(words, at + 1, leader.valued) + leader.words;
+            for _ in 0..leader.blocks {
+                let Some(open) = words.get(at).filter(|word| word.text == "{") else { break };
+                let count = words[at + 1..].iter().take_while(|word| word.depth > open.depth).count();
+                if leader.runs_blocks {
+                    inner.push((&words[at + 1..at + 1 + count], block_place));
+                }
+                // The closing brace.
+                at += count + 2;
+            }
+        }
+        todo.extend(inner);
+    }
+    calls.sort_by_key(|call| call.words[0].start);
+    calls
+}
+
 fn behind_options(words: &[ExeclineWord<'_>], mut at: usize, valued: &str) -> usize {
     while let Some(letters) = words.get(at).and_then(|word| word.text.strip_prefix('-')) {
         at += 1;

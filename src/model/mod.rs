@@ -4,6 +4,7 @@
 //! checks it, and `render` turns it into text. Every mention of a service has the place where it is written. A field has the
 //! name of the file in an s6-rc definition, with `_` for `-`.
 
+mod call;
 mod components;
 mod database;
 mod definition;
@@ -19,6 +20,7 @@ mod signal;
 mod snapshot;
 mod target;
 
+pub use call::{CallRole, CallWord, Invocation};
 pub use components::components;
 pub use database::{Database, Entry, Words, json_text};
 pub use definition::{Called, Definition, Found, Ignored, Missing, StartKind};

@@ -1,9 +1,11 @@
 //! Writes what people and programs read from the model: the source tree, the graph, and the reference of the manifest.
 
 mod graph;
+mod program;
 mod reference;
 mod tree;
 
 pub use graph::{GraphDirection, dot, json, text};
+pub use program::program;
 pub use reference::{fitted, reference, reference_of, wrapped};
 pub use tree::{definitions_dir, tree, tree_with};

@@ -83,6 +83,51 @@ impl<'t> ShellScript<'t> {
         None
     }
 
+    /// Every simple command of the script in order, with what the script does with it. Commands in functions and in
+    /// substitutions are left out.
+    pub fn steps(&self) -> Vec<ShellStep<'_>> {
+        let mut steps = Vec::new();
+        self.add_steps(self.tree.root_node(), StepRole::Waits, &mut steps);
+        let is_last =
+            |step: &ShellStep<'_>| step.role == StepRole::Waits && self.is_end(step.command.span().end);
+        if let Some(last) = steps.last_mut().filter(|last| is_last(last)) {
+            last.role = StepRole::Last;
+        }
+        steps
+    }
+
+    /// Whether nothing but blanks and comments follows.
+    fn is_end(&self, at: usize) -> bool {
+        let root = self.tree.root_node();
+        let mut cursor = root.walk();
+        root.children(&mut cursor)
+            .all(|part| part.start_byte() < at || matches!(part.kind(), "comment" | ";" | "\n"))
+    }
+
+    /// Adds the commands of the statements in `parent`.
+    fn add_steps<'s>(&'s self, parent: Node<'s>, role: StepRole, steps: &mut Vec<ShellStep<'s>>) {
+        let mut cursor = parent.walk();
+        for statement in parent.children(&mut cursor).filter(Node::is_named) {
+            let is_background = statement.next_sibling().is_some_and(|next| next.kind() == "&");
+            let role = if is_background { StepRole::Background } else { role };
+            match statement.kind() {
+                "comment" | "function_definition" | "command_substitution" | "process_substitution" => {}
+                "list" => self.add_steps(statement, role, steps),
+                "pipeline" => self.add_steps(statement, StepRole::Nested.max(role), steps),
+                "command" => steps.push(ShellStep { command: self.command(statement), role }),
+                "redirected_statement" => match self.simple(statement) {
+                    Some(command) => steps.push(ShellStep { command, role }),
+                    None => self.add_steps(statement, StepRole::Nested.max(role), steps),
+                },
+                _ => self.add_steps(statement, StepRole::Nested.max(role), steps),
+            }
+        }
+    }
+
+    fn command<'s>(&'s self, node: Node<'s>) -> SimpleCommand<'s> {
+        SimpleCommand { node, text: self.text }
+    }
+
     /// The conditions of every `trap` outside of functions and other compound commands, as written.
     pub fn traps(&self) -> Vec<&str> {
         let root = self.tree.root_node();
@@ -115,6 +160,27 @@ impl<'t> ShellScript<'t> {
     }
 }
 
+/// A simple command of a script, and what the script does with it.
+pub struct ShellStep<'s> {
+    /// The command.
+    pub command: SimpleCommand<'s>,
+    /// What the script does with it.
+    pub role: StepRole,
+}
+
+/// What a script does with a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StepRole {
+    /// It waits for its end, and goes on.
+    Waits,
+    /// It ends with this command, so that the command is the process or its result.
+    Last,
+    /// The command is in a condition, a loop, a pipeline or a subshell: it may run or not, and more may follow.
+    Nested,
+    /// It goes on at once, and the command runs beside it.
+    Background,
+}
+
 /// A program or builtin with its words, assignments and redirections.
 pub struct SimpleCommand<'s> {
     node: Node<'s>,
@@ -139,10 +205,43 @@ impl<'s> SimpleCommand<'s> {
         words.map(|word| &self.text[word.byte_range()]).collect()
     }
 
+    /// Its name and its arguments: the text of each that is the same whenever the script runs, and its place in bytes.
+    pub fn words(&self) -> Vec<(Option<String>, Range<usize>)> {
+        let mut cursor = self.node.walk();
+        let name = self.node.child_by_field_name("name");
+        let arguments: Vec<Node<'_>> = self.node.children_by_field_name("argument", &mut cursor).collect();
+        let words = name.into_iter().chain(arguments);
+        words.map(|word| (plain(word, self.text), word.byte_range())).collect()
+    }
+
     /// The name of the program or builtin.
     pub fn name(&self) -> Option<ShellWord<'s>> {
         let node = self.node.child_by_field_name("name")?;
         Some(ShellWord { node, text: self.text })
+    }
+}
+
+/// The text of a word without its quotes. `None` if something in it is expanded.
+fn plain(word: Node<'_>, text: &str) -> Option<String> {
+    let written = &text[word.byte_range()];
+    match word.kind() {
+        "command_name" => plain(word.named_child(0)?, text),
+        "raw_string" => Some(written.get(1..written.len() - 1)?.to_owned()),
+        "string" => {
+            let inner = written.get(1..written.len() - 1)?;
+            let mut cursor = word.walk();
+            let is_plain = word.named_children(&mut cursor).all(|part| part.kind() == "string_content");
+            (is_plain && !inner.contains('\\')).then(|| inner.to_owned())
+        }
+        "concatenation" => {
+            let mut cursor = word.walk();
+            word.named_children(&mut cursor).map(|part| plain(part, text)).collect()
+        }
+        "word" | "number" => {
+            let is_pattern = written.contains(['*', '?', '[', '{', '~', '$', '`']);
+            (!is_pattern).then(|| written.replace('\\', ""))
+        }
+        _ => None,
     }
 }
 

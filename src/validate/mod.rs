@@ -40,7 +40,7 @@ const REQUIRED_CHECKS: &[RequiredCheck] = &[
 /// Runs all checks of s6-rc on `set`, and every lint that needs no image. `before_image` says that a Dockerfile may still
 /// change the files that were read.
 pub fn validate(set: &ServiceSet, before_image: bool, problems: &mut Problems) {
-    let subject = Subject { index: Index::new(set), before_image };
+    let subject = Subject::new(set, before_image);
     for check in REQUIRED_CHECKS {
         check(&subject.index, problems);
     }
@@ -54,7 +54,7 @@ pub fn validate(set: &ServiceSet, before_image: bool, problems: &mut Problems) {
 /// Warns about services that nothing starts, or that start earlier than most. This is for hand-written definitions, which
 /// cannot say that this is on purpose. The set must have no errors.
 pub fn check_start(set: &ServiceSet, image: &ImageContext<'_>, files: &Files, problems: &mut Problems) {
-    let subject = Subject { index: Index::new(set), before_image: false };
+    let subject = Subject::new(set, false);
     for rule in lints::RULES {
         if let Check::Image(check) = rule.check {
             check(&subject, image, files, &mut Findings::new(&rule.lint, problems));

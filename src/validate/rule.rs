@@ -1,8 +1,10 @@
 //! The parts of a lint: its check, and the data for reports, levels and `s6gen explain`.
 
+use std::cell::OnceCell;
+
 use super::ImageContext;
 use crate::diagnostic::{Code, Diagnostic, Files, Lint, Problems};
-use crate::model::{Definition, Index, Program, Service};
+use crate::model::{CallRole, Definition, Index, Invocation, Program, Service, ServiceSet};
 
 /// A lint: one check that reports one code.
 #[derive(Debug)]
@@ -28,9 +30,40 @@ pub struct Subject<'a> {
     pub index: Index<'a>,
     /// Whether a Dockerfile may still change the files that were read.
     pub before_image: bool,
+    /// What each program of each service calls, once a rule asks for it.
+    calls: OnceCell<Vec<Vec<Vec<Invocation>>>>,
 }
 
 impl<'a> Subject<'a> {
+    /// The services of `set`.
+    pub(super) fn new(set: &'a ServiceSet, before_image: bool) -> Self {
+        Subject { index: Index::new(set), before_image, calls: OnceCell::new() }
+    }
+
+    /// Whether a script of a definition is run by its file `by`.
+    pub fn is_called_by(&self, service: &Service, program: &Program, by: &str) -> bool {
+        let called = service.definition().into_iter().flat_map(|definition| &definition.called);
+        let mut called = called.filter(|called| called.by == by);
+        called.any(|called| called.path == program.file)
+    }
+
+    /// Every program of every service, with what it calls.
+    pub fn calls(&self) -> impl Iterator<Item = (&'a Service, &'a Program, &[Invocation])> {
+        let read = |service: &Service| service.programs.iter().map(Program::calls).collect();
+        let calls = self.calls.get_or_init(|| self.services().map(read).collect());
+        self.services().zip(calls).flat_map(|(service, calls)| {
+            service.programs.iter().zip(calls).map(move |(program, calls)| (service, program, &calls[..]))
+        })
+    }
+
+    /// What the process of each longrun calls: the calls of `run`, or if it becomes a script of its definition, of that script.
+    pub fn processes(&self) -> impl Iterator<Item = (&'a Service, &'a Program, &[Invocation])> {
+        let is_process = |service: &Service, program: &Program| {
+            service.longrun().is_some() && (program.file == "run" || becomes(service, &program.file))
+        };
+        self.calls().filter(move |(service, program, _)| is_process(service, program))
+    }
+
     /// The services that were read from a tree, with the facts about their definitions.
     pub fn definitions(&self) -> impl Iterator<Item = (&'a Service, &'a Definition)> + use<'a> {
         self.services().filter_map(|service| Some((service, service.definition()?)))
@@ -55,6 +88,19 @@ impl<'a> Subject<'a> {
     }
 }
 
+/// Whether `run` of a service becomes this script of its definition.
+fn becomes(service: &Service, file: &str) -> bool {
+    let Some(definition) = service.definition() else { return false };
+    if !definition.called.iter().any(|called| called.by == "run" && called.path == file) {
+        return false;
+    }
+    let calls = service.program("run").map(Program::calls).unwrap_or_default();
+    let process = calls.iter().rev().find(|call| call.role == CallRole::Process);
+    process
+        .and_then(|call| call.words.iter().filter_map(|word| word.text.as_deref()).next_back())
+        .is_some_and(|word| word.trim_start_matches("./") == file || word.ends_with(&format!("/{file}")))
+}
+
 /// Where one lint reports its problems.
 pub struct Findings<'p> {
     code: Code,
@@ -77,6 +123,11 @@ impl<'p> Findings<'p> {
     /// Whether this lint has reported a problem.
     pub fn any(&self) -> bool {
         self.problems.len() > self.before
+    }
+
+    /// Adds reports.
+    pub fn extend(&mut self, problems: impl IntoIterator<Item = Diagnostic>) {
+        problems.into_iter().for_each(|problem| self.push(problem));
     }
 
     /// Adds a report.

@@ -134,7 +134,8 @@ const ASKED: &[(u32, &str, &[&str])] = &[
     (13, "lint--shebang", &["Exec format error", "remove everything above this line"]),
     (13, "s6rc--type-missing-scripts", &["move it out of the source directory"]),
     (14, "lint--not-exec", &["write `exec node …`"]),
-    (14, "lint--background", &["crond -f", "sshd -D", "remove the `&`"]),
+    (14, "lint--background", &["--daemonize no", "remove the `&`", "s6 watches `tail`"]),
+    (14, "lint--background-by-default", &["crond -f", "sshd -D"]),
     (15, "lint--ignored-entry-log", &["a longrun of its own with a file `consumer-for` that holds `web`"]),
     (
         15,

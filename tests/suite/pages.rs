@@ -7,8 +7,10 @@
 use std::fs;
 use std::process::Command;
 
-use s6gen::diagnostic::Code;
-use s6gen::validate;
+use s6gen::diagnostic::{Code, Files};
+use s6gen::programs::PROGRAMS;
+use s6gen::report::{Style, human};
+use s6gen::{compile, render, validate};
 
 use crate::tree_text;
 
@@ -66,4 +68,23 @@ fn the_wrong_example_of_each_lint_gets_its_report_and_the_right_one_none() {
         }
     }
     assert!(wrong_pages.is_empty(), "{wrong_pages:#?}");
+}
+
+#[test]
+fn the_manifest_of_each_known_program_has_no_problem() {
+    for known in PROGRAMS {
+        let text = render::program(known, 100);
+        let Some((_, manifest)) = text.split_once("\nAs a manifest:\n\n") else {
+            assert!(text.ends_with("It cannot be the process of a longrun.\n"), "{text}");
+            continue;
+        };
+        let mut files = Files::default();
+        let file = files.add("services.toml", manifest);
+        let problems: Vec<String> = compile(&files, file)
+            .problems
+            .iter()
+            .map(|problem| human(problem, &files, Style::Plain))
+            .collect();
+        assert!(problems.is_empty(), "{manifest}{problems:?}");
+    }
 }

@@ -1,14 +1,15 @@
-//! Finds longruns whose process goes into the background.
+//! Finds longruns whose process certainly goes into the background: by an option, by a program that starts services, or by `&`.
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Origin, Severity};
-use crate::model::{ProgramForm, Language, Name};
+use crate::model::{Invocation, CallRole, Language, Program, Service};
+use crate::programs::{Behaviour, KnownProgram};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
     lint: Lint {
         slug: "lint::background",
         level: Severity::Warning,
-        confidence: Confidence::Likely,
+        confidence: Confidence::Certain,
         has_fix: false,
         page: include_str!("background.md"),
     },
@@ -16,86 +17,121 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
-    for (service, script) in subject.programs_in("run") {
-        let name = &service.name;
-        if let ProgramForm::Arguments(words, _) = &script.form {
-            let texts: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
-            if let Some((number, what)) = daemonises(&texts) {
-                found.push(into_the_background(found, name, words[number].1.whole(), what));
-            }
+    for (service, program, calls) in subject.processes() {
+        let Some(process) = process(calls) else {
+            found.extend(ends_at_once(found, service, program));
             continue;
-        }
-        if !matches!(script.language(), Language::Shell | Language::Execline) {
-            continue;
-        }
-        let Some(last) = script.lines().last() else { continue };
-        if script.language() == Language::Shell && last.text.ends_with('&') && !last.text.ends_with("&&") {
-            let keeps_running = script
-                .lines()
-                .any(|line| line.words().any(|word| matches!(word, "wait" | "while" | "until" | "for")));
-            if !keeps_running && !script.text().contains("<<") {
-                found.push(
-                    found.report(format!("`run` of `{name}` ends at once"))
-                        .at(
-                            script.at(last.span()),
-                            "the `&` sends this into the background, and then the script ends",
-                        )
-                        .help("remove the `&`, and write `exec` in front"),
-                );
-            }
-            continue;
-        }
-        let words: Vec<&str> = last.words().collect();
-        if let Some((number, what)) = daemonises(&words) {
-            found.push(into_the_background(found, name, script.at(last.span_of(words[number])), what));
-        }
+        };
+        let problem = if keeps_alive(process) {
+            calls.iter().filter(|call| call.role == CallRole::Waits).find_map(|call| beside(found, service, process, call))
+        } else {
+            leaving(process).map(|leaving| {
+                into_the_background(found, service)
+                    .at(leaving.origin, "s6 takes the service for dead, and starts it again and again")
+                    .help(leaving.help)
+            })
+        };
+        found.extend(problem);
     }
 }
 
-fn into_the_background(found: &Findings<'_>, name: &Name, origin: Origin, what: &str) -> Diagnostic {
-    found
-        .report(format!("the process of `{name}` goes into the background"))
-        .at(origin, "s6 takes the service for dead, and starts it again and again")
-        .help(what)
+/// The call that the process of a longrun becomes.
+pub(super) fn process(calls: &[Invocation]) -> Option<&Invocation> {
+    calls.iter().rev().find(|call| call.role == CallRole::Process)
 }
 
-/// The word by which a command goes into the background, and what to write instead.
-fn daemonises(words: &[&str]) -> Option<(usize, &'static str)> {
-    if words.iter().any(|word| matches!(*word, "--foreground" | "--nodaemon" | "--no-daemon")) {
+/// The beginning of the report that a process goes into the background.
+pub(super) fn into_the_background(found: &Findings<'_>, service: &Service) -> Diagnostic {
+    found.report(format!("the process of `{}` goes into the background", service.name))
+}
+
+/// Programs that start the service of a name.
+const SERVICE_STARTERS: &[&str] = &["rc-service", "service", "systemctl"];
+
+/// A call that goes into the background.
+struct Leaving {
+    /// The argument because of which it does.
+    origin: Origin,
+    help: String,
+}
+
+/// Whether a call certainly goes into the background.
+fn leaving(call: &Invocation) -> Option<Leaving> {
+    let path = call.path()?;
+    let name = call.program()?;
+    let arguments = call.texts();
+    if path.starts_with("/etc/init.d/") && matches!(arguments.first(), Some(Some("start" | "restart"))) {
+        let help = format!("start the program of `{name}` itself, in the foreground");
+        return Some(Leaving { origin: call.origin()?, help });
+    }
+    let known = KnownProgram::find(path)?;
+    let Behaviour::LeavesBecauseOf(number) = known.behaviour(&arguments) else { return None };
+    let word = call.arguments().get(number)?;
+    let text = word.text.as_deref().unwrap_or_default();
+    if SERVICE_STARTERS.contains(&known.names[0]) {
+        let help = "start the program of that service itself, in the foreground".to_owned();
+        return Some(Leaving { origin: word.origin, help });
+    }
+    let mut help = match known.stays_with() {
+        Some(option) if option.split(' ').next() == Some(text) => {
+            format!("write `{name} {option}` to keep it in the foreground")
+        }
+        Some(option) => format!("write `{name} {option}` to keep it in the foreground, without `{text}`"),
+        None => format!("remove `{text}`: a supervised program must stay in the foreground"),
+    };
+    if !known.advice.is_empty() {
+        help = format!("{help}. {}", known.advice);
+    }
+    Some(Leaving { origin: word.origin, help })
+}
+
+/// Whether a process only keeps a container alive.
+pub(super) fn keeps_alive(call: &Invocation) -> bool {
+    let follows = |word: &Option<&str>| word.is_some_and(|word| matches!(word, "-f" | "-F") || word.starts_with("--follow"));
+    match call.program() {
+        Some("tail") => call.texts().iter().any(follows),
+        Some("sleep") => call.texts() == [Some("infinity")],
+        Some("s6-pause") => true,
+        _ => false,
+    }
+}
+
+/// The report on a program that was started in front of a process that only keeps the service alive.
+fn beside(found: &Findings<'_>, service: &Service, process: &Invocation, call: &Invocation) -> Option<Diagnostic> {
+    let by_option = leaving(call);
+    let known = KnownProgram::find(call.path()?);
+    let by_itself = known.filter(|known| known.behaviour(&call.texts()) == Behaviour::Leaves);
+    let name = call.program()?;
+    let help = match (&by_option, by_itself.and_then(KnownProgram::stays_with)) {
+        (Some(leaving), _) => leaving.help.clone(),
+        (None, Some(option)) => format!("write `exec {name} {option}` in place of both"),
+        (None, None) => by_itself.map(|_| format!("start `{name}` itself, in the foreground"))?,
+    };
+    Some(
+        found
+            .report(format!("s6 watches `{}` and not the program of `{}`", process.program()?, service.name))
+            .at(call.origin()?, "this goes into the background: if it dies, nobody starts it again")
+            .at(process.origin()?, "this is the process of the service")
+            .help(help),
+    )
+}
+
+/// The report on a script that ends with a `&`.
+fn ends_at_once(found: &Findings<'_>, service: &Service, script: &Program) -> Option<Diagnostic> {
+    if script.language() != Language::Shell {
         return None;
     }
-    let has_option = |letters: &[char]| {
-        words.iter().any(|word| {
-            word.strip_prefix('-').is_some_and(|rest| !rest.starts_with('-') && rest.contains(letters))
-        })
-    };
-    for (number, word) in words.iter().enumerate() {
-        let next = words.get(number + 1).copied().unwrap_or_default();
-        let off = matches!(next, "no" | "off" | "false" | "0");
-        let is_program = word.rsplit('/').next();
-        // The word counts only if it is the program: at the beginning, or after `exec` or a change of user.
-        let before = number.checked_sub(1).map(|at| words[at]);
-        let runs = before.is_none_or(|before| before == "exec" || before.ends_with("with-contenv"));
-        match is_program {
-            Some("crond") if runs && !has_option(&['f', 'n', 'd', 'x']) => {
-                return Some((number, "keep it in the foreground: `crond -f` (BusyBox), `crond -n` (cronie)"));
-            }
-            Some("sshd") if runs && !has_option(&['D', 'd', 'i', 't', 'T']) => {
-                return Some((number, "keep it in the foreground: `sshd -D -e`"));
-            }
-            _ => {}
-        }
-        if matches!(*word, "--daemonize" | "--daemon" | "--background") && !off {
-            return Some((number, "remove this option: a supervised program must stay in the foreground"));
-        }
+    let last = script.lines().last().filter(|last| last.text.ends_with('&') && !last.text.ends_with("&&"))?;
+    let goes_on = script.lines().any(|line| {
+        line.words().any(|word| matches!(word, "wait" | "while" | "until" | "for" | "trap"))
+    });
+    if goes_on || script.text().contains("<<") {
+        return None;
     }
-    match words {
-        ["service", _, "start"] | ["exec", "service", _, "start"] => {
-            Some((0, "start the program itself, in the foreground"))
-        }
-        [script, "start"] | ["exec", script, "start"] if script.starts_with("/etc/init.d/") => {
-            Some((words.len() - 2, "start the program itself, in the foreground"))
-        }
-        _ => None,
-    }
+    Some(
+        found
+            .report(format!("`{}` of `{}` ends at once", script.file, service.name))
+            .at(script.at(last.span()), "the `&` sends this into the background, and then the script ends")
+            .help("remove the `&`, and write `exec` in front"),
+    )
 }

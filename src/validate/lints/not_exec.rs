@@ -1,6 +1,7 @@
 //! Finds a `run` whose shell stays between s6 and the program.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
+use super::job_in_longrun::JOBS;
 use crate::execline::base_name;
 use crate::model::{ProgramChange, Language};
 use crate::shell::{self, ShellWord};
@@ -42,7 +43,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         let Some(last) = script.last_command().filter(|last| !last.has_assignments()) else { continue };
         let Some(name) = last.name().filter(ShellWord::is_program) else { continue };
         let word = name.as_written();
-        if ENDS.contains(&base_name(word)) {
+        // The lint `job-in-longrun` reports the others that end.
+        if ENDS.contains(&base_name(word)) || JOBS.contains(&base_name(word)) {
             continue;
         }
         let start = name.span().start;

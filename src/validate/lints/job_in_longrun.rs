@@ -1,0 +1,59 @@
+//! Finds longruns whose process does one thing and ends.
+
+use crate::diagnostic::{Confidence, Lint, Severity};
+use super::background::process;
+use crate::execline::swallowed;
+use crate::model::{Invocation, CallRole, Language, Program, Service};
+use crate::programs::{Behaviour, KnownProgram};
+use crate::validate::rule::{Check, Findings, Rule, Subject};
+
+pub(super) static RULE: Rule = Rule {
+    lint: Lint {
+        slug: "lint::job-in-longrun",
+        level: Severity::Warning,
+        confidence: Confidence::Likely,
+        has_fix: false,
+        page: include_str!("job_in_longrun.md"),
+    },
+    check: Check::Services(check),
+};
+
+/// Programs that change files or accounts and end.
+pub(super) const JOBS: &[&str] = &[
+    "addgroup", "adduser", "chgrp", "chmod", "chown", "cp", "groupadd", "groupmod", "install", "ln", "mkdir", "mkfifo", "mv",
+    "rm", "rmdir", "sed", "touch", "useradd", "usermod",
+];
+
+fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    for (service, program, calls) in subject.processes() {
+        let Some(job) = process(calls).filter(|call| is_job(call)) else { continue };
+        // The lint `joined-lines` reports what this program swallows.
+        let swallows = || program.language() == Language::Execline && swallowed(&program.words(), true).is_some();
+        if stays(service, program, calls) || swallows() {
+            continue;
+        }
+        let (Some(name), Some(origin)) = (job.program(), job.origin()) else { continue };
+        found.push(
+            found
+                .report(format!("the process of `{}` only runs `{name}` and ends", service.name))
+                .at(origin, "s6 starts it again, once a second, for ever")
+                .help(format!("make `{}` a oneshot: its `up` runs once at boot", service.name)),
+        );
+    }
+}
+
+fn is_job(call: &Invocation) -> bool {
+    let Some(path) = call.path() else { return false };
+    let ends = |known: &KnownProgram| known.behaviour(&call.texts()) == Behaviour::Ends;
+    call.program().is_some_and(|name| JOBS.contains(&name)) || KnownProgram::find(path).is_some_and(ends)
+}
+
+/// Whether something else keeps the service alive, or it is not started again on purpose.
+fn stays(service: &Service, program: &Program, calls: &[Invocation]) -> bool {
+    let has_other = calls.iter().any(|call| {
+        call.role == CallRole::Background || matches!(call.program(), Some("s6-svc" | "s6-svwait" | "s6-pause" | "s6-rc" | "sleep" | "inotifywait"))
+    });
+    let is_not_restarted = service.program("finish").is_some_and(|finish| finish.text().contains("125") || finish.text().contains("s6-svc"));
+    has_other || is_not_restarted || program.has_word("while") || program.has_word("until") || program.has_word("exec")
+        && calls.iter().filter(|call| call.role == CallRole::Process).count() > 1
+}
