@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::require::{self, needs, say};
 
 /// Whether the programs are there. If not, reports a skip.
-fn available(test: &str) -> bool {
+pub fn available(test: &str) -> bool {
     require::all(test, &["s6", "execline"])
 }
 
@@ -26,14 +26,14 @@ fn is_root(test: &str) -> bool {
 }
 
 /// A supervision tree for the services of a manifest.
-struct Supervision {
+pub struct Supervision {
     folder: TempDir,
     scanner: Child,
 }
 
 impl Supervision {
     /// Builds `manifest`, in which `SCRATCH` stands for a scratch folder, and supervises its longruns.
-    fn start(manifest: &str) -> Self {
+    pub fn start(manifest: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_str().unwrap();
         // Services that run as other accounts need access to the folder.
@@ -69,7 +69,7 @@ impl Supervision {
         supervision
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -78,7 +78,7 @@ impl Supervision {
     }
 
     /// Sends the s6-svc command `option` to a service, and SIGCONT.
-    fn control(&self, option: &str, name: &str) {
+    pub fn control(&self, option: &str, name: &str) {
         let service = self.service(name);
         eventually("the service is supervised", || {
             Command::new("s6-svok").arg(&service).status().unwrap().success()
@@ -111,7 +111,7 @@ impl Supervision {
     }
 
     /// The content of a file in the scratch folder, as soon as it holds `lines` lines.
-    fn text(&self, name: &str, lines: usize) -> String {
+    pub fn text(&self, name: &str, lines: usize) -> String {
         read_lines(&self.path(name), lines)
     }
 }

@@ -1,0 +1,117 @@
+//! Shows for rules that are certain what happens otherwise: the wrong service fails under the real programs as the report says,
+//! and the right one beside it works. The rule reports the wrong one only.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use s6gen::compile;
+use s6gen::diagnostic::Files;
+
+use crate::live_apply::System;
+use crate::require::{needs, this_test};
+use crate::supervise::{Supervision, available};
+
+/// Asserts that the rule `slug` reports the service `wrong` and no other.
+fn reports(manifest: &str, slug: &str) {
+    let mut files = Files::default();
+    let file = files.add("services.toml", manifest);
+    let problems = compile(&files, file).problems;
+    let found: Vec<&str> = problems
+        .iter()
+        .filter(|problem| problem.code.slug() == slug)
+        .map(|problem| problem.message.as_str())
+        .collect();
+    assert!(matches!(found[..], [message] if message.contains("`wrong`")), "{found:?}");
+}
+
+/// A program that goes into the background or stays, as its option says, and notes each start.
+const DAEMON: &str = "#!/bin/sh\n\
+    echo started >>\"$3\"\n\
+    test \"$2\" = no || { sleep 20 </dev/null >/dev/null 2>&1 & exit; }\n\
+    exec sleep 20 </dev/null >/dev/null 2>&1\n";
+
+#[test]
+fn a_process_that_goes_into_the_background_is_started_again_and_again() {
+    if !available(this_test!()) {
+        return;
+    }
+    let manifest = "[longrun.wrong]\nrun = [\"SCRATCH/bin/redis-server\", \"--daemonize\", \"yes\", \"SCRATCH/wrong\"]\n\
+                    [longrun.right]\nrun = [\"SCRATCH/bin/redis-server\", \"--daemonize\", \"no\", \"SCRATCH/right\"]\n";
+    reports(manifest, "lint::background");
+    let supervision = Supervision::start(manifest);
+    fs::create_dir(supervision.path("bin")).unwrap();
+    let program = supervision.path("bin/redis-server");
+    fs::write(&program, DAEMON).unwrap();
+    fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    supervision.control("-u", "right");
+    supervision.control("-u", "wrong");
+    supervision.text("wrong", 3);
+    assert_eq!(supervision.text("right", 1), "started\n");
+}
+
+#[test]
+fn a_script_that_ends_with_an_ampersand_is_started_again_and_again() {
+    if !available(this_test!()) {
+        return;
+    }
+    let manifest = "[longrun.wrong]\nrun = '''\necho started >>SCRATCH/wrong\nsleep 20 </dev/null >/dev/null 2>&1 &\n'''\n\
+                    [longrun.right]\nrun = '''\necho started >>SCRATCH/right\nexec sleep 20\n'''\n";
+    reports(manifest, "lint::background");
+    let supervision = Supervision::start(manifest);
+    supervision.control("-u", "right");
+    supervision.control("-u", "wrong");
+    supervision.text("wrong", 3);
+    assert_eq!(supervision.text("right", 1), "started\n");
+}
+
+#[test]
+fn a_finish_that_sleeps_longer_than_it_may_is_killed() {
+    if !available(this_test!()) {
+        return;
+    }
+    let finish = |name: &str| format!("finish = '''\nsleep 2\necho ended >>SCRATCH/{name}\n'''\n");
+    let manifest = format!(
+        "[longrun.wrong]\nrun = [\"true\"]\ntimeout-finish = \"1s\"\n{}[longrun.right]\nrun = [\"true\"]\n{}",
+        finish("wrong"),
+        finish("right"),
+    );
+    reports(&manifest, "lint::slow-finish");
+    let supervision = Supervision::start(&manifest);
+    supervision.control("-u", "wrong");
+    supervision.control("-u", "right");
+    supervision.text("right", 3);
+    assert!(!supervision.path("wrong").exists());
+}
+
+#[test]
+fn a_start_waits_for_a_daemon_in_a_oneshot() {
+    needs!("s6", "execline", "s6-rc");
+    let manifest = "[oneshot.wrong]\nstart = \"on-demand\"\nup = [\"tail\", \"-f\", \"/dev/null\"]\n\
+                    [longrun.right]\nstart = \"on-demand\"\nrun = [\"tail\", \"-f\", \"/dev/null\"]\n";
+    reports(manifest, "lint::daemon-in-oneshot");
+    let Some(system) = System::boot(this_test!(), manifest) else { return };
+    system.succeed("s6-rc", &["-l", "run/s6-rc", "-u", "change", "right"]);
+    let output = system
+        .command("s6-rc")
+        .args(["-l", "run/s6-rc", "-t", "1000", "-u", "change", "wrong"])
+        .output()
+        .unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    assert_eq!(system.active(), ["right".to_owned()].into());
+}
+
+#[test]
+fn a_oneshot_cannot_start_services_while_it_is_started() {
+    needs!("s6", "execline", "s6-rc");
+    let web = "[longrun.web]\nstart = \"on-demand\"\nrun = [\"sleep\", \"20\"]\n";
+    let change = "\"s6-rc\", \"-l\", \"SCRATCH/run/s6-rc\", \"-u\", \"change\", \"web\"";
+    reports(&format!("[oneshot.wrong]\nup = [{change}]\n{web}"), "lint::s6-rc-in-up");
+    let manifest = format!("[oneshot.wrong]\nstart = \"on-demand\"\nup = [{change}]\n{web}");
+    let Some(system) = System::boot(this_test!(), &manifest) else { return };
+    let change = |name: &str| {
+        system.command("s6-rc").args(["-l", "run/s6-rc", "-u", "change", name]).output().unwrap()
+    };
+    assert!(!change("wrong").status.success());
+    assert!(system.active().is_empty(), "{:?}", system.active());
+    assert!(change("web").status.success());
+}
