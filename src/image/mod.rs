@@ -17,7 +17,7 @@ pub use scripts::scripts;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Class, Code, Diagnostic, Files, Label, Origin, Problems, Rank};
-use crate::model::{Feature, Kind, Layer, Name, Service, ServiceSet, System};
+use crate::model::{BuildContext, Feature, Kind, Layer, Name, Service, ServiceSet, System};
 use crate::source::{Directory, EntryKind, Source};
 use places::Places;
 
@@ -37,12 +37,22 @@ pub struct Setup {
     pub lower: Vec<PathBuf>,
     /// The s6-overlay directory of the uppermost layer.
     pub upper: Option<PathBuf>,
+    /// The Dockerfiles that put the tree into the image, if only a part of the image is known.
+    pub context: BuildContext,
 }
 
 impl Setup {
     /// The usual way to start the whole file system of an image.
     pub fn new(system: System) -> Self {
-        Setup { system, profile: None, bundle_dir: None, is_partial: false, lower: Vec::new(), upper: None }
+        Setup {
+            system,
+            profile: None,
+            bundle_dir: None,
+            is_partial: false,
+            lower: Vec::new(),
+            upper: None,
+            context: BuildContext::default(),
+        }
     }
 }
 

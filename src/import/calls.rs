@@ -4,7 +4,7 @@ use std::io;
 
 use super::definition::{DefinitionReader, LONGEST_SCRIPT};
 use crate::diagnostic::{Origin, did_you_mean};
-use crate::model::{Called, Found, Ignored, Missing, Program};
+use crate::model::{Called, Confused, Found, Missing, Program};
 use crate::source::{Directory, EntryKind};
 
 impl<D: Directory> DefinitionReader<'_, D> {
@@ -23,16 +23,47 @@ impl<D: Directory> DefinitionReader<'_, D> {
             if let Some(path) = self.own_path(word) {
                 self.call(file, Some(number), &path);
             }
-            if let Some(path) = str::from_utf8(word).ok().filter(|word| word.starts_with('/'))
-                && let Some(nearest) = self.missing(path)
-            {
-                self.facts.missing.push(Missing { by: file, word: number, path: path.to_owned(), nearest });
+            let Some(path) = str::from_utf8(word).ok().filter(|word| word.starts_with('/')) else { continue };
+            if let Some((nearest, may_be_added)) = self.missing(path) {
+                let path = path.to_owned();
+                self.facts.missing.push(Missing { by: file, word: number, path, nearest, may_be_added });
+            } else if let Some(confused) = self.confused(file, path) {
+                self.facts.confused.push(confused);
             }
         }
     }
 
-    /// `Some` if the tree should have a file at the absolute path `path` but does not; with the most similar path that exists.
-    fn missing(&mut self, path: &str) -> Option<Option<(String, Origin)>> {
+    /// The script of this service that a path with the name of another service was probably meant for.
+    fn confused(&mut self, by: &'static str, path: &str) -> Option<Confused> {
+        let own_name = str::from_utf8(self.context.name.as_bytes()).ok()?;
+        let names: Vec<&str> = path.split('/').collect();
+        let (at, other, rest) = names.iter().enumerate().rev().find_map(|(at, name)| {
+            // A script may have an ending, which a directory has not.
+            let (stem, rest) = name.split_once('.').unwrap_or((name, ""));
+            let is_service = !stem.is_empty() && self.source.kind(format!("{stem}/type").as_bytes()).is_ok();
+            is_service.then(|| (at, stem, &name[name.len() - rest.len() - usize::from(stem != *name)..]))
+        })?;
+        if other == own_name || names.contains(&own_name) {
+            return None;
+        }
+        let own = [&names[..at], &[&*format!("{own_name}{rest}")], &names[at + 1..]].concat().join("/");
+        let place = match self.in_source(&own) {
+            Some((_, below)) => {
+                let is_file = self.source.kind(below.as_bytes()).is_ok_and(|kind| kind == EntryKind::File);
+                is_file.then(|| self.source.place(below.as_bytes()).unwrap_or_else(|| self.beside(below)))?
+            }
+            None => {
+                let (root, below) = (self.source.root()?, own.trim_start_matches('/').as_bytes());
+                root.kind(below).is_ok_and(|kind| kind == EntryKind::File).then(|| root.place(below))??
+            }
+        };
+        let origin = Origin::whole(self.context.files.add(place, ""));
+        Some(Confused { by, path: path.to_owned(), other: other.to_owned(), own, origin })
+    }
+
+    /// `Some` if the tree should have a file at the absolute path `path` but does not; with the most similar path that exists,
+    /// and whether a Dockerfile may add the file.
+    fn missing(&mut self, path: &str) -> Option<(Option<(String, Origin)>, bool)> {
         let is_missing = |found: io::Result<EntryKind>| {
             found.is_err_and(|error| {
                 matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
@@ -49,14 +80,15 @@ impl<D: Directory> DefinitionReader<'_, D> {
             // A script of a service that the tree does not have belongs to another layer.
             let near = nearest(self.source, below);
             let near = near.filter(|near| is_whole || of(near) == of(below) || of(near) == own);
-            let is_file = |entry: &Ignored| !entry.is_directory && entry.name != b"finish";
-            let has_other = of(below) == own && self.facts.ignored.iter().any(is_file);
+            // The definition of a service that the tree has is rarely in two layers.
+            let is_defined =
+                of(below).is_some_and(|name| self.source.kind(format!("{name}/type").as_bytes()).is_ok());
             let near = near.map(|near| {
                 let place = self.source.place(near.as_bytes());
                 (format!("{head}{near}"), place.unwrap_or_else(|| self.beside(&near)))
             });
             let near = near.map(|(path, place)| (path, Origin::whole(self.context.files.add(place, ""))));
-            return (is_whole || has_other || near.is_some()).then_some(near);
+            return (is_whole || is_defined || near.is_some()).then_some((near, !is_whole));
         }
         let root = self.source.root()?;
         let below = path.trim_start_matches('/');
@@ -66,7 +98,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         // Other layers may have any file outside the source directory, so only a likely typing error counts.
         let near = nearest(&root, below)?;
         let place = root.place(near.as_bytes())?;
-        Some(Some((format!("/{near}"), Origin::whole(self.context.files.add(place, "")))))
+        Some((Some((format!("/{near}"), Origin::whole(self.context.files.add(place, "")))), true))
     }
 
     /// Whether the tree is part of a whole image, which has the `/init` of s6-overlay.

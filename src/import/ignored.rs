@@ -36,7 +36,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
                 origin,
                 is_known: known.is_some(),
                 is_directory: entry.kind == EntryKind::Directory,
-                is_empty: known.is_none()
+                is_empty: (known.is_none() || matches!(&entry.name[..], b"run" | b"up" | b"finish"))
                     && entry.kind == EntryKind::File
                     && self.directory.read(&entry.name, 1).is_ok_and(|text| text.is_empty()),
             });

@@ -51,6 +51,14 @@ pub(super) fn overlay_directory(path: &Path) -> Option<PathBuf> {
     path.file_name().is_some_and(|name| name == PARTS[0]).then(|| parent.to_owned())
 }
 
+/// The directory that is the root of the image, if `path` ends with the path of the s6-overlay directory.
+fn root_above(path: &Path) -> Option<&Path> {
+    let is_overlay = path.ends_with(OVERLAY.trim_start_matches('/'));
+    let root = path.parent().filter(|_| is_overlay)?.parent()?;
+    // The root of this system has more than the image, such as /proc.
+    (root != Path::new("/")).then_some(root)
+}
+
 /// Mounts a tree at its path in the image. A tree that contains `s6-rc.d` or `user-bundles.d` is the s6-overlay directory. A
 /// tree with the name `s6-rc.d` is in the s6-overlay directory. Any other tree takes the place of `s6-rc.d`.
 pub(super) fn mount(path: &Path) -> io::Result<Mount<SourceDirectory>> {
@@ -58,8 +66,13 @@ pub(super) fn mount(path: &Path) -> io::Result<Mount<SourceDirectory>> {
     Ok(match overlay_directory(path) {
         Some(whole) => {
             let here = Path::new(".");
-            let opened = SourceDirectory::open(if whole.as_os_str().is_empty() { here } else { &whole })?;
-            Mount::new(OVERLAY, whole, opened)
+            // The tree may have other files of the image as well, such as the scripts that its definitions run.
+            let (at, path) = match root_above(&whole) {
+                Some(root) => ("/", root),
+                None => (OVERLAY, whole.as_path()),
+            };
+            let opened = SourceDirectory::open(if path.as_os_str().is_empty() { here } else { path })?;
+            Mount::new(at, path, opened)
         }
         None => Mount::new(&format!("{OVERLAY}/{}", PARTS[0]), path, directory),
     })

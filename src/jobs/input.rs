@@ -3,9 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::build_context::build_context;
 use super::compile::Compilation;
-use super::file_system::{mount, open_root, overlay_directory};
-use super::judge::{judge_image, judge_with_external};
+use super::file_system::{mount, open_root, overlay_directory, overlay_parts};
+use super::judge::{judge_image, judge_in_context, judge_with_external};
 use super::project::Project;
 use crate::diagnostic::{Files, Problems};
 use crate::disk::{self, SourceDirectory};
@@ -60,7 +61,8 @@ impl Input {
             }
             Input::Sources(trees) => {
                 let sources = trees.iter().map(disk::source).collect();
-                Ok(judge_with_external(&mut files, sources, Target::new(System::NEWEST_S6RC), external))
+                let context = trees.first().map(|tree| build_context(tree)).unwrap_or_default();
+                Ok(judge_in_context(&mut files, sources, Target::new(System::NEWEST_S6RC), external, context))
             }
             Input::Layers { system, lower, tree, bundle_dir } => {
                 layers(*system, lower, tree.as_deref(), bundle_dir.as_deref(), external, &mut files)
@@ -103,6 +105,16 @@ fn root(
     }
 }
 
+/// The names of the definitions in a layer.
+fn definitions(path: &Path) -> Vec<Name> {
+    let parts = match &overlay_parts(path)[..] {
+        [] => vec![path.to_owned()],
+        parts => parts.to_vec(),
+    };
+    let names = parts.iter().flat_map(|part| disk::names(part).unwrap_or_default());
+    names.map(|name| Name::new(name.as_encoded_bytes())).collect()
+}
+
 fn layers(
     system: System,
     lower: &[PathBuf],
@@ -119,12 +131,15 @@ fn layers(
         let directory = SourceDirectory::open(path).map_err(|error| (path.to_owned(), error))?;
         mounts.push(Mount::new(BUNDLE_DIR, path, directory));
     }
+    let mut context = tree.map(build_context).unwrap_or_default();
+    context.lower = lower.iter().flat_map(|path| definitions(path)).collect();
     let place = |path: &PathBuf| overlay_directory(path).unwrap_or_else(|| path.clone());
     let setup = Setup {
         bundle_dir: bundle_dir.map(|_| BUNDLE_DIR.to_owned()),
         is_partial: true,
         lower: lower.iter().map(place).collect(),
         upper: tree.and_then(overlay_directory),
+        context,
         ..Setup::new(system)
     };
     let root = Union::new(mounts).map_err(|error| (tree.unwrap_or(Path::new(".")).to_owned(), error))?;

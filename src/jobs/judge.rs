@@ -2,11 +2,12 @@
 //! snapshot of the same services, to compare it with another one.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use super::compile::Compilation;
 use crate::diagnostic::{Code, Files, Problems, Severity};
 use crate::image::{self, Completed, Setup};
-use crate::model::{Index, Kind, Layer, Name, Service, ServiceSet, Snapshot, Target};
+use crate::model::{BuildContext, Index, Kind, Layer, Name, Service, ServiceSet, Snapshot, Target};
 use crate::source::{Directory, Memory, Source};
 use crate::tree::SourceTree;
 use crate::{import, render, validate};
@@ -24,8 +25,19 @@ pub fn judge_with_external<D: Directory>(
     target: Target,
     external: &[Name],
 ) -> Compilation {
+    judge_in_context(files, sources, target, external, BuildContext::default())
+}
+
+/// Judges source directories like [`judge_with_external`], with the files around them.
+pub(super) fn judge_in_context<D: Directory>(
+    files: &mut Files,
+    sources: Vec<Source<D>>,
+    target: Target,
+    external: &[Name],
+    context: BuildContext,
+) -> Compilation {
     let mut problems = Problems::default();
-    let mut services = import::tree(sources, target, files, &mut problems);
+    let mut services = ServiceSet { context, ..import::tree(sources, target, files, &mut problems) };
     add_external(&mut services, external);
     validate::validate(&services, true, &mut problems);
     problems.sort_by_rank();
@@ -88,12 +100,20 @@ fn judge_image_through<D: Directory, E: Directory>(
     let mut problems = Problems::default();
     let (sources, boot) = image::sources(root, setup, files, &mut problems);
     let mut services = import::tree(wrap(sources), Target::new(setup.system), files, &mut problems);
+    if setup.is_partial {
+        services.context = setup.context.clone();
+        services.context.scripts.extend(image::scripts(root, true));
+    }
     boot.complete(&mut services, files, &mut problems);
     add_external(&mut services, external);
     validate::validate(&services, setup.is_partial, &mut problems);
     boot.explain(files, &mut problems);
+    forget_lower(&setup.lower, setup.upper.as_deref(), files, &mut problems);
     if !problems.has_errors() {
-        let scripts = || image::scripts(root);
+        let scripts = || match setup.is_partial {
+            true => Vec::new(),
+            false => image::scripts(root, false),
+        };
         let image = validate::ImageContext {
             lower: &setup.lower,
             upper: setup.upper.as_deref(),
@@ -104,6 +124,15 @@ fn judge_image_through<D: Directory, E: Directory>(
     }
     problems.sort_by_rank();
     Compilation { services, problems }
+}
+
+/// Removes the lints in files of lower layers. They are reported where that layer is judged, and can be changed only there.
+fn forget_lower(lower: &[PathBuf], upper: Option<&Path>, files: &Files, problems: &mut Problems) {
+    problems.retain_from(0, |problem| {
+        let is_lint = matches!(problem.code, Code::Lint(_));
+        let file = problem.labels.first().map(|label| files.path(label.origin.file));
+        !is_lint || file.is_none_or(|file| validate::lower_layer(lower, upper, file).is_none())
+    });
 }
 
 /// Takes a snapshot of the tree that was rendered from `services`. It reads the tree like any source directory, and

@@ -12,6 +12,7 @@ pub mod diff;
 pub mod instances;
 
 mod build;
+mod build_context;
 mod carried;
 mod compile;
 mod container;

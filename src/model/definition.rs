@@ -17,6 +17,8 @@ pub struct Definition {
     pub called: Vec<Called>,
     /// Absolute paths in a command line that do not exist in the tree.
     pub missing: Vec<Missing>,
+    /// Scripts of other services that a command line names, although there is a script of this service at the same place.
+    pub confused: Vec<Confused>,
     /// Files in a list directory that contain names. s6-rc does not read their contents.
     pub written_lists: Vec<(Name, Origin, Vec<Name>)>,
     /// How the service starts, if s6gen made this definition and its receipt records that.
@@ -50,7 +52,7 @@ pub struct Ignored {
     pub is_known: bool,
     /// Whether it is a directory.
     pub is_directory: bool,
-    /// Whether it is a file without content.
+    /// Whether it is a file without content, if it is a script or s6-rc does not know its name.
     pub is_empty: bool,
 }
 
@@ -74,6 +76,23 @@ pub struct Missing {
     pub path: String,
     /// The most similar path that exists, and the file there.
     pub nearest: Option<(String, Origin)>,
+    /// Whether only a Dockerfile that mentions the path could add the file.
+    pub may_be_added: bool,
+}
+
+/// A script of another service in place of a script of this one.
+#[derive(Debug, Clone)]
+pub struct Confused {
+    /// The file that names it.
+    pub by: &'static str,
+    /// The path as it is written.
+    pub path: String,
+    /// The other service.
+    pub other: String,
+    /// The same path with the name of this service, at which there is a file.
+    pub own: String,
+    /// That file.
+    pub origin: Origin,
 }
 
 /// A file of a definition that another of its files runs.

@@ -4,6 +4,7 @@
 //! checks it, and `render` turns it into text. Every mention of a service has the place where it is written. A field has the
 //! name of the file in an s6-rc definition, with `_` for `-`.
 
+mod build_context;
 mod call;
 mod components;
 mod database;
@@ -20,10 +21,11 @@ mod signal;
 mod snapshot;
 mod target;
 
+pub use build_context::BuildContext;
 pub use call::{CallRole, CallWord, Invocation};
 pub use components::components;
 pub use database::{Database, Entry, Words, json_text};
-pub use definition::{Called, Definition, Found, Ignored, Missing, StartKind};
+pub use definition::{Called, Confused, Definition, Found, Ignored, Missing, StartKind};
 pub use files::{CompilerStep, Content, DEFINITION_FILES, DefinitionFile};
 pub use index::{Edge, Index, Node, NodeKind, Why};
 pub use literal::{Literal, LiteralForm, variable};
@@ -52,6 +54,8 @@ pub struct ServiceSet {
     pub target: Target,
     /// Files beside the definitions that belong into a definition, and their places.
     pub stray: Vec<(Name, Origin)>,
+    /// The files around the definitions, as far as they are known.
+    pub context: BuildContext,
 }
 
 /// The longrun that runs the scripts of oneshots. s6-rc defines it.
@@ -67,7 +71,12 @@ impl ServiceSet {
             flag_essential: true,
             ..Service::new(name.into(), None, Kind::Longrun(Box::default()))
         };
-        ServiceSet { services: vec![internal(ONESHOT_RUNNER), internal(FDHOLDER)], target, stray: Vec::new() }
+        ServiceSet {
+            services: vec![internal(ONESHOT_RUNNER), internal(FDHOLDER)],
+            target,
+            stray: Vec::new(),
+            context: BuildContext::default(),
+        }
     }
 
     /// The definitions of this manifest or tree, without those of other layers.

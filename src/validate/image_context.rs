@@ -27,12 +27,17 @@ impl ImageContext<'_> {
         files: &'p Files,
     ) -> Option<(&Path, &'p Path)> {
         let path = files.path(index.origin(node)?.file);
-        let lower = self.lower.iter().map(PathBuf::as_path).filter(|lower| path.starts_with(lower));
-        // If one layer directory contains another, the inner one counts.
-        let lower = lower.max_by_key(|lower| lower.as_os_str().len())?;
-        let is_upper = self.upper.is_some_and(|upper| upper.starts_with(lower) && path.starts_with(upper));
-        (!is_upper).then_some((lower, path))
+        Some((lower_layer(self.lower, self.upper, path)?, path))
     }
+}
+
+/// The layer of `lower` that a file is in. `None` if it is in the judged tree, which has the path `upper`.
+pub fn lower_layer<'l>(lower: &'l [PathBuf], upper: Option<&Path>, file: &Path) -> Option<&'l Path> {
+    let lower = lower.iter().map(PathBuf::as_path).filter(|lower| file.starts_with(lower));
+    // If one layer directory contains another, the inner one counts.
+    let lower = lower.max_by_key(|lower| lower.as_os_str().len())?;
+    let is_upper = upper.is_some_and(|upper| upper.starts_with(lower) && file.starts_with(upper));
+    (!is_upper).then_some(lower)
 }
 
 /// How a service starts, if s6gen made its definition. For a hand-written definition that is unknown.

@@ -14,7 +14,7 @@ mod pipelines;
 mod references;
 mod rule;
 
-pub use image_context::ImageContext;
+pub use image_context::{ImageContext, lower_layer};
 use rule::{Check, Findings, Subject};
 
 use crate::diagnostic::{Code, Files, Problems, did_you_mean, is_one_slip};

@@ -57,6 +57,7 @@ mod shell;
 mod size;
 mod snapshots;
 mod supervise;
+mod surroundings;
 mod switch;
 mod transcript;
 mod tree_text;

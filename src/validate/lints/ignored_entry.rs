@@ -23,6 +23,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         if matches!(unread.service.kind, Kind::Bundle(_)) {
             entries.retain(|entry| !entry.name.starts_with(b"dependencies"));
         }
+        // An empty script hides one of a lower layer, or does nothing. An empty `down` is meant to do something.
+        entries.retain(|entry| !entry.is_empty || !matches!(&entry.name[..], b"run" | b"up" | b"finish"));
         if !entries.is_empty() {
             found.push(without_effect(found, unread.service, &entries));
         }

@@ -33,9 +33,13 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 b"" => format!("`{file}` of `{}` is empty", service.name),
                 _ => format!("`{file}` of `{}` does not name a signal: `{shown}`", service.name),
             };
-            let word = String::from_utf8_lossy(first.trim_ascii()).to_uppercase();
+            let plain = first.strip_prefix("\u{feff}".as_bytes()).unwrap_or(first);
+            let word = String::from_utf8_lossy(plain.trim_ascii()).to_uppercase();
             let word = word.strip_prefix("SIG").unwrap_or(&word);
             let help = match SIGNALS.iter().find(|signal| **signal == word) {
+                Some(_) if plain.len() < first.len() => {
+                    Some("save it as UTF-8 without byte order mark: s6 takes the mark for a part of the name".into())
+                }
                 Some(signal) => Some(format!(
                     "write `SIG{signal}` and LF: blanks and CR count as a part of the name"
                 )),

@@ -36,7 +36,10 @@ pub(super) fn is_referred_to<'a>(
     let is_own = texts(service).any(|text| {
         by_path.iter().any(|path| mentions(text, path)) || (!entry.is_known && mentions(text, name))
     });
-    is_own || elsewhere.get_or_init(|| paths(subject)).contains(&(own, name))
+    let mut others = subject.index.set().context.scripts.iter();
+    is_own
+        || (!entry.is_known && others.any(|text| mentions(text, name)))
+        || elsewhere.get_or_init(|| paths(subject)).contains(&(own, name))
 }
 
 /// Whether the text contains the name as a whole word.

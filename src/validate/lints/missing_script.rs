@@ -2,7 +2,8 @@
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
 use super::calls::{is_command, is_read_by_shell, mention};
-use crate::model::{Definition, Missing, Name, Service};
+use super::mentions::mentions;
+use crate::model::{BuildContext, Definition, Ignored, Missing, Name, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -17,13 +18,37 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    let context = &subject.index.set().context;
     for (service, definition) in subject.definitions() {
         for missing in &definition.missing {
+            if missing.may_be_added && is_probably_added(context, definition, missing) {
+                continue;
+            }
             if is_command(service, missing.by, missing.word) || is_read_by_shell(service, missing) {
                 found.push(leads_nowhere(found, service, definition, missing));
             }
         }
     }
+}
+
+/// Whether a Dockerfile probably adds the file. Without a Dockerfile that could tell, only a similar path, or a script that nothing
+/// runs, shows that the path is wrong.
+fn is_probably_added(context: &BuildContext, definition: &Definition, missing: &Missing) -> bool {
+    let end = missing.path.rsplit('/').take(2).collect::<Vec<_>>();
+    let end = end.into_iter().rev().collect::<Vec<_>>().join("/");
+    let name = missing.path.rsplit('/').nth(1).unwrap_or_default();
+    if missing.nearest.is_none() && context.lower.contains(&Name::from(name)) {
+        return true;
+    }
+    let has_other = || definition.ignored.iter().any(is_other_script);
+    match context.dockerfiles.is_empty() {
+        true => missing.nearest.is_none() && !has_other(),
+        false => context.texts().any(|text| mentions(text, &end)),
+    }
+}
+
+fn is_other_script(entry: &Ignored) -> bool {
+    !entry.is_directory && entry.name != b"finish"
 }
 
 fn leads_nowhere(found: &Findings<'_>, service: &Service, definition: &Definition, missing: &Missing) -> Diagnostic {
@@ -36,7 +61,7 @@ fn leads_nowhere(found: &Findings<'_>, service: &Service, definition: &Definitio
     }
     // A script that nothing runs is probably the one that this line should name.
     if let Some(other) =
-        definition.ignored.iter().find(|entry| !entry.is_directory && entry.name != b"finish")
+        definition.ignored.iter().find(|entry| is_other_script(entry))
     {
         problem = problem.at(other.origin, "nothing runs this script");
         return problem.help(format!("write the path of `{}`, or rename it", Name::new(&other.name)));

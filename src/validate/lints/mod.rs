@@ -37,6 +37,7 @@ lints! {
     failure_hidden,
     shebang,
     missing_script,
+    other_script,
     not_executable,
     finish_left_out,
     finish_misses_crashes,

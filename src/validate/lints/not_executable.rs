@@ -22,6 +22,9 @@ const BEFORE_IMAGE: &str =
     "so it is in the image, unless the Dockerfile sets the mode: `COPY --chmod`, `RUN chmod`";
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    if subject.index.set().context.sets_modes() {
+        return;
+    }
     for (service, definition) in subject.definitions() {
         for called in &definition.called {
             if !matches!(called.found, Found::File { executable: false }) {

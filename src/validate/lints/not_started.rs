@@ -1,11 +1,10 @@
 //! Finds services that nothing starts.
 
-use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::diagnostic::{Confidence, Files, Lint, Severity};
-use super::mentions::{mentions, texts};
+use super::mentions::{mentions, texts as texts_of};
 use crate::model::{Index, Layer, StartKind, Node, NodeKind};
 use crate::validate::ImageContext;
 use crate::validate::image_context::{is_start_bundle, recorded_start};
@@ -41,17 +40,25 @@ fn check(subject: &Subject<'_>, image: &ImageContext<'_>, files: &Files, found: 
             index.find(index.name(*node)) == Some(*node) && !is_start_bundle(index, *node) && !is_started(*node)
         })
         .collect();
+    if idle.is_empty() {
+        return;
+    }
+    let elsewhere = image.scripts.map(|read| read()).unwrap_or_default();
+    let texts: Vec<&str> = index.set().context.texts().chain(elsewhere.iter().map(String::as_str)).collect();
+    let own_texts = || index.set().services.iter().flat_map(texts_of);
+    if texts.iter().copied().chain(own_texts()).any(starts_computed_names) {
+        return;
+    }
     let wanted: BTreeSet<Node> =
         idle.iter().flat_map(|node| index.edges(*node)).map(|edge| edge.to).collect();
     let markers = markers(index, image, files);
-    let scripts = OnceCell::new();
     for node in idle.into_iter().filter(|node| !wanted.contains(node)) {
         let (name, what) = (index.name(node), described(index, node));
         let is_empty = index.kind(node) == NodeKind::Bundle && index.atomics(node).is_empty();
         if is_empty
             || recorded_start(index, node) == Some(StartKind::WhenNeeded)
             || image.lower_layer_of(index, node, files).is_some()
-            || is_started_by_a_script(index, node, image, &scripts)
+            || is_started_by_a_script(index, node, &texts)
         {
             continue;
         }
@@ -65,31 +72,66 @@ fn check(subject: &Subject<'_>, image: &ImageContext<'_>, files: &Files, found: 
     }
 }
 
-/// Whether a script names the service and also starts services by s6-rc, or edits the definitions before they are compiled.
-fn is_started_by_a_script(
-    index: &Index<'_>,
-    node: Node,
-    image: &ImageContext<'_>,
-    elsewhere: &OnceCell<Vec<String>>,
-) -> bool {
+/// Whether a script or a Dockerfile names the service and also starts services, or edits the definitions before they are
+/// compiled.
+fn is_started_by_a_script(index: &Index<'_>, node: Node, elsewhere: &[&str]) -> bool {
     let Ok(name) = str::from_utf8(index.name(node).as_bytes()) else { return false };
     let names_it = |text: &str| mentions(text, name) && changes_what_runs(text);
     let mut others = index.set().services.iter().filter(|service| service.name != *index.name(node));
-    others.any(|service| texts(service).any(names_it))
-        || elsewhere
-            .get_or_init(|| image.scripts.map(|read| read()).unwrap_or_default())
-            .iter()
-            .any(|text| names_it(text))
+    let path = format!("/{name}/run");
+    others.any(|service| texts_of(service).any(names_it))
+        || elsewhere.iter().any(|text| names_it(text) || lines(text).any(|line| is_main(line, &path)))
+}
+
+/// Whether a line of a Dockerfile makes `path` the program of the container.
+fn is_main(line: &str, path: &str) -> bool {
+    (line.starts_with("CMD") || line.starts_with("ENTRYPOINT")) && line.contains(path)
 }
 
 fn changes_what_runs(text: &str) -> bool {
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
-    let is_change = |word: &str| matches!(word, "change" | "start");
-    lines.into_iter().any(|line| {
-        let mut words = line.split(|c: char| c.is_whitespace() || ";|&(){}\"'`$".contains(c));
-        let calls = words.any(|word| matches!(word.rsplit('/').next(), Some("s6-rc" | "s6gen")));
-        (calls && words.any(is_change)) || line.contains("/contents.d/") || line.contains("/dependencies.d/")
+    lines(text).any(|line| {
+        let mut words = words(line);
+        let is_starter = |word: &str| matches!(word.rsplit('/').next(), Some("s6-rc" | "s6gen"));
+        (words.any(is_starter) && words.any(is_change))
+            || words_have(line, "s6-svc")
+            || line.contains("/contents.d")
+            || line.contains("/dependencies.d/")
     })
+}
+
+/// Whether a script starts services whose names it computes. It may start any of them.
+fn starts_computed_names(text: &str) -> bool {
+    if !text.contains("contents.d") && !text.contains("s6-rc") {
+        return false;
+    }
+    let is_variable = |text: &str| text.trim_start_matches(['"', '\'']).starts_with(['$', '{', '`', '*']);
+    lines(text).any(|line| {
+        let added = line.split("/contents.d").skip(1).any(|rest| rest.strip_prefix('/').is_some_and(is_variable));
+        // The directory is in a variable, and the names come later.
+        let kept = line.split_once('=').is_some_and(|(_, value)| {
+            value.trim_end().trim_end_matches(['"', '\'', '/', ';']).ends_with("/contents.d")
+        });
+        let mut words = line.split_whitespace();
+        let calls = words.any(|word| word.trim_matches(['"', '\'', '`', '(', '$']).ends_with("s6-rc"));
+        let started = calls && words.any(is_change) && words.next().is_some_and(is_variable);
+        added || kept || started
+    })
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim_start).filter(|line| !line.starts_with('#'))
+}
+
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|c: char| c.is_whitespace() || ";|&(){}\"'`$".contains(c))
+}
+
+fn words_have(line: &str, program: &str) -> bool {
+    words(line).any(|word| word.rsplit('/').next() == Some(program))
+}
+
+fn is_change(word: &str) -> bool {
+    matches!(word, "change" | "start")
 }
 
 /// The directory for markers: an empty file with the name of a service adds it to the bundle `user`.

@@ -158,6 +158,8 @@ pub(super) fn shell_words<'a>(words: &[ExeclineWord<'a>]) -> Vec<(ExeclineWord<'
     for (number, word) in words.iter().enumerate() {
         let text = word.text;
         let previous = number.checked_sub(1).map(|at| words[at]);
+        // envsubst takes the variables to replace, as `$NAME`.
+        let substitutes = substitutes || previous.is_some_and(|previous| previous.program() == "envsubst");
         let next = words.get(number + 1).map(|next| next.text);
         if previous.is_some_and(|previous| previous.text == "-c")
             && number >= 2

@@ -34,11 +34,9 @@ fn check(subject: &Subject<'_>, image: &ImageContext<'_>, files: &Files, found: 
         let (Some(bundle), Some(goal)) = (index.find(&bundle.into()), index.find(&target.into())) else {
             continue;
         };
-        let (mut lower, mut followers_of_lower) = (Vec::new(), 0);
         for Chain { root, followers } in chains(index, bundle, goal, &mut seen) {
             if image.lower_layer_of(index, root, files).is_some() {
-                lower.push(index.name(root));
-                followers_of_lower += followers.len();
+                // A lower layer decides that for itself, and for everything that waits only for it.
                 continue;
             }
             let name = index.name(root);
@@ -53,17 +51,6 @@ fn check(subject: &Subject<'_>, image: &ImageContext<'_>, files: &Files, found: 
                 "add the dependency, unless the service must start early: `{}`",
                 adding(index, root, target, files)
             )));
-        }
-        if !lower.is_empty() {
-            let (them, wait) = if lower.len() == 1 { ("it", "does") } else { ("them", "do") };
-            let others = match followers_of_lower {
-                0 => String::new(),
-                1 => format!(", nor does the service that waits for {them}"),
-                _ => format!(", nor do the {followers_of_lower} services that wait for {them}"),
-            };
-            let message =
-                format!("in the lower layers, {} {wait} not wait for `{target}`{others}", listed(lower));
-            found.push(found.report(message));
         }
     }
 }
@@ -100,10 +87,16 @@ fn chains(index: &Index<'_>, bundle: Node, goal: Node, seen: &mut BTreeSet<Node>
         true => index.closure([bundle]),
         false => index.atomics(bundle),
     };
+    // A member of `user2` that waits for everything in `user` is as late as people mean it to be.
+    let user = match *index.name(goal) == *"base" {
+        true => BTreeSet::new(),
+        false => index.find(&"user".into()).map(|user| index.atomics(user)).unwrap_or_default(),
+    };
+    let waits_for_user = |node| !user.is_empty() && index.dependencies(node).is_superset(&user);
     let early: BTreeSet<Node> = started
         .into_iter()
         .filter(|node| index.kind(*node) != NodeKind::Bundle && index.layer(*node) == Layer::Ours)
-        .filter(|node| !waiting.contains(node) && !is_logger(index, *node) && !seen.contains(node))
+        .filter(|node| !waits_for_user(*node) && !waiting.contains(node) && !is_logger(index, *node) && !seen.contains(node))
         .collect();
     seen.extend(early.iter().copied());
     // s6gen made some definitions from a manifest, which says when their services start.

@@ -46,9 +46,15 @@ pub(super) fn unread<'a>(subject: &Subject<'a>) -> Vec<Unread<'a>> {
             let nearest = definition.missing.iter().filter_map(|missing| missing.nearest.as_ref());
             nearest.into_iter().any(|(near, _)| near.contains(&inside))
         };
+        // The lint `other-script` is about this script.
+        let is_confused = |entry: &Ignored| {
+            let own = format!("/{}/{}", service.name, Name::new(&entry.name));
+            definition.confused.iter().any(|confused| confused.own.ends_with(&own))
+        };
         let entries = definition
             .ignored
             .iter()
+            .filter(|entry| !is_confused(entry))
             .filter(|entry| !has_missing || (entry.is_directory && !is_suggested(entry)));
         let entries = entries.take(MOST).filter_map(|entry| {
             let reason = reason(subject, service, entry, &elsewhere)?;

@@ -41,9 +41,13 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             found.push(problem);
         }
     }
-    // Many images install links for the old path, and then use it everywhere. If a tree uses both paths, or other things of
-    // version 2, the links may be missing. All scripts share one report, because one answer holds for all of them.
-    let is_in_doubt = knows_new_place || found.any();
+    // Many base images install links for the old path. Only a Dockerfile tells whether they are there; without one, it is
+    // in doubt if a tree uses both paths, or other things of version 2. All scripts share one report, because one answer holds for all of them.
+    let context = &subject.index.set().context;
+    let is_in_doubt = match context.has_links() {
+        Some(has_links) => !has_links,
+        None => context.dockerfiles.is_empty() && (knows_new_place || found.any()),
+    };
     if let Some((service, origin)) = environments.first().filter(|_| is_in_doubt) {
         let mut problem = found.report(format!("`{}` is started by `/usr/bin/with-contenv`, which not every image has", service.name),
         )

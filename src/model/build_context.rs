@@ -1,0 +1,108 @@
+//! The files around the definitions of a tree that decide what becomes of it in the image.
+
+use std::collections::BTreeSet;
+
+use super::Name;
+
+/// The files around the definitions of a tree: the Dockerfiles that put it into the image, and scripts elsewhere in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BuildContext {
+    /// The texts of the Dockerfiles above the tree. Empty if none was found.
+    pub dockerfiles: Vec<String>,
+    /// The texts of the scripts that are no part of a definition, and of the files beside a Dockerfile that may contain commands.
+    pub scripts: Vec<String>,
+    /// The names of the definitions that lower layers have.
+    pub lower: BTreeSet<Name>,
+}
+
+impl BuildContext {
+    /// Every text.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.dockerfiles.iter().chain(&self.scripts).map(String::as_str)
+    }
+
+    /// Whether a Dockerfile sets the modes of scripts, with `COPY --chmod` or with a command.
+    pub fn sets_modes(&self) -> bool {
+        let sets_mode = |instruction: String| {
+            let copies = instruction.starts_with("COPY ") || instruction.starts_with("ADD ");
+            match copies {
+                true => instruction.contains("--chmod=") && !instruction.contains("://"),
+                false => instruction.contains("chmod ") && is_about_services(&instruction),
+            }
+        };
+        self.dockerfiles.iter().flat_map(|text| instructions(text)).any(sets_mode)
+    }
+
+    /// Whether the image has the optional links of s6-overlay, such as `/usr/bin/with-contenv`. `None` if that depends on its
+    /// base image.
+    pub fn has_links(&self) -> Option<bool> {
+        let mentions = |what: &str| self.dockerfiles.iter().any(|text| text.contains(what));
+        match (mentions("s6-overlay-symlinks"), mentions("s6-overlay-noarch")) {
+            (true, _) => Some(true),
+            (false, true) => Some(false),
+            (false, false) => None,
+        }
+    }
+}
+
+/// Whether a command with `chmod` may concern the scripts of services: it names their directory, or many files at once.
+fn is_about_services(command: &str) -> bool {
+    ["s6-rc", "s6-overlay/", "find ", "chmod -R", "xargs"].iter().any(|word| command.contains(word))
+}
+
+/// The instructions of a Dockerfile, each on one line, without comments.
+fn instructions(text: &str) -> Vec<String> {
+    let mut found = vec![String::new()];
+    for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+        let (part, goes_on) = match line.strip_suffix('\\') {
+            Some(part) => (part, true),
+            None => (line, false),
+        };
+        if let Some(last) = found.last_mut() {
+            *last += part;
+            *last += " ";
+        }
+        if !goes_on {
+            found.push(String::new());
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> BuildContext {
+        BuildContext { dockerfiles: vec![text.to_owned()], ..BuildContext::default() }
+    }
+
+    #[test]
+    fn a_dockerfile_sets_the_modes_of_the_tree_or_of_other_files() {
+        for text in [
+            "COPY --chmod=755 root/ /",
+            "COPY root/ /\nRUN apt-get update \\\n  # comment\n  && chmod 755 \\\n  /etc/s6-overlay/s6-rc.d/*/run",
+            "RUN find /etc -name run -exec chmod +x {} +",
+            "RUN chmod -R +x /etc",
+        ] {
+            assert!(of(text).sets_modes(), "{text}");
+        }
+        for text in [
+            "COPY root/ /",
+            "RUN chmod +x /usr/local/bin/tool",
+            "ADD --chmod=755 https://example.org/tool /usr/bin/tool",
+            "# COPY --chmod=755 root/ /",
+        ] {
+            assert!(!of(text).sets_modes(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_dockerfile_installs_the_links_or_leaves_them_out_or_its_base_decides() {
+        let noarch = "ADD https://example.org/s6-overlay-noarch.tar.xz /tmp\n";
+        assert_eq!(of(noarch).has_links(), Some(false));
+        let links = "ADD https://example.org/s6-overlay-symlinks-noarch.tar.xz /tmp";
+        assert_eq!(of(&format!("{noarch}{links}")).has_links(), Some(true));
+        assert_eq!(of("FROM example/base\n").has_links(), None);
+    }
+}
