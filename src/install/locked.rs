@@ -179,7 +179,8 @@ pub fn install(tree: &SourceTree, root: &Path, definitions: &str) -> Result<Inst
             let mut plan = plan?;
             plan.refuse_foreign()?;
             let locked = LockedSite::lock(root, definitions)?;
-            if locked.made.contains(&site.path(&site.definitions)) {
+            // Another build may have had the lock in between. It would have left something here.
+            if locked.site.list(&site.definitions)?.is_empty() {
                 plan.writes.retain(|write| !is_at_or_above(&write.path, &site.definitions));
                 return carry_out(&locked.site, plan);
             }
