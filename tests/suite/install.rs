@@ -761,6 +761,20 @@ fn a_first_build_that_another_one_overtakes_does_not_take_its_files_for_foreign(
 }
 
 #[test]
+fn a_first_build_plans_again_if_another_one_has_the_lock_before_it() {
+    needs!("strace");
+    // It makes the directories above the definitions and that of the definitions, and then locks this.
+    for number in 1..=3 {
+        let root = TempDir::new().unwrap();
+        let overtaken = killed::Stopped::at_directory(number, &child("new", root.path()));
+        build(&old(), root.path()).unwrap();
+        let output = overtaken.go_on();
+        assert!(output.status.success(), "{number}: {}", output_text(&output));
+        assert_eq!(look(root.path()), expected(&new(), |_| {}), "{number}");
+    }
+}
+
+#[test]
 fn a_build_waits_for_another_one_but_not_for_ever() {
     let root = TempDir::new().unwrap();
     build(&old(), root.path()).unwrap();

@@ -63,7 +63,7 @@ pub fn at((call, number): Moment, what: &str, command: &Command) -> Command {
     under_strace(&format!("inject=?{call}:{what}:when={number}"), Path::new("/dev/null"), command)
 }
 
-/// A process that was stopped directly after it opened something in a directory.
+/// A process that was stopped directly after a system call.
 pub struct Stopped {
     strace: Child,
     pid: Pid,
@@ -72,12 +72,24 @@ pub struct Stopped {
 impl Stopped {
     /// Runs `command` until it opens `directory`, or something in it, for the `number`th time.
     pub fn at(directory: &Path, number: usize, command: &Command) -> Self {
+        Stopped::after("openat", number, Some(directory), command)
+    }
+
+    /// Runs `command` until it makes its `number`th directory.
+    pub fn at_directory(number: usize, command: &Command) -> Self {
+        Stopped::after("mkdirat", number, None, command)
+    }
+
+    fn after(call: &str, number: usize, directory: Option<&Path>, command: &Command) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let trace = folder.path().join("trace");
-        let stopped = format!("inject=?openat:signal=STOP:when={number}");
+        let stopped = format!("inject=?{call}:signal=STOP:when={number}");
         // No --seccomp-bpf: strace then misses the signal.
         let mut strace = Command::new("strace");
-        strace.args(["-f", "-e", &stopped, "-P"]).arg(directory).arg("-o").arg(&trace);
+        strace.args(["-f", "-e", &stopped]).arg("-o").arg(&trace);
+        if let Some(directory) = directory {
+            strace.arg("-P").arg(directory);
+        }
         strace.arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
         let strace = strace.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let trace_text = || fs::read_to_string(&trace).unwrap_or_default();
