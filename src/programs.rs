@@ -129,6 +129,7 @@ impl KnownProgram {
     pub fn behaviour(&self, arguments: &[Option<&str>]) -> Behaviour {
         let (mut stays, mut leaves) = (None, None);
         let (mut stays_by_command, mut leaves_by_command) = (None, None);
+        let mut has_words = false;
         let mut at = 0;
         while at < arguments.len() {
             let Some(word) = arguments[at] else { return Behaviour::Unknown };
@@ -136,9 +137,12 @@ impl KnownProgram {
                 break;
             }
             let rest = &arguments[at..];
-            if self.has(self.ends, rest) {
+            // A subcommand comes before all other words; later it is the value of something.
+            let may_be_command = word.starts_with('-') || !has_words;
+            if may_be_command && self.has(self.ends, rest) {
                 return Behaviour::Ends;
             }
+            has_words |= !word.starts_with('-');
             let (is_foreground, is_background) =
                 (self.has(self.foreground, rest), self.has(self.background, rest));
             if is_foreground {

@@ -74,7 +74,8 @@ impl Invocation {
 
     /// The name of the program itself, without its directory. `None` if it is known only at run time.
     pub fn program(&self) -> Option<&str> {
-        Some(base_name(self.words.get(self.before)?.text.as_deref()?))
+        let path = self.words.get(self.before)?.text.as_deref()?;
+        Some(path.rsplit('/').next().unwrap_or(path))
     }
 
     /// The program itself, as written. `None` if it is known only at run time.
@@ -213,8 +214,16 @@ fn add_script(
     calls: &mut Vec<Invocation>,
 ) {
     let Some(script) = ShellScript::read(text) else { return };
+    let functions = script.functions();
     for step in script.steps() {
-        let words = step.command.words();
+        let mut words = step.command.words();
+        // A function of the script is no program.
+        if let Some((name, _)) = words
+            .first_mut()
+            .filter(|(name, _)| name.as_deref().is_some_and(|name| functions.contains(&name)))
+        {
+            *name = None;
+        }
         let is_exec =
             words.first().is_some_and(|(word, _)| word.as_deref() == Some("exec")) && words.len() > 1;
         let own = match step.role {

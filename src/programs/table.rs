@@ -34,7 +34,7 @@ const NOTHING: KnownProgram = KnownProgram {
 pub const PROGRAMS: &[KnownProgram] = &[
     // -d (debug) stays in acpid 2 too by its manual: then it implies -f.
     KnownProgram {
-        names: &["acpid"], about: "ACPI events", alone: Leaves, foreground: &["-f", "--foreground"],
+        names: &["acpid"], about: "ACPI events", alone: Leaves, foreground: &["-f", "--foreground", "-d"],
         ends: &["-v", "--version", "-h", "--help"],
         takes_value: &["-c", "--confdir", "-s", "--socketfile", "-p", "--pidfile", "-m", "--socketmode", "-g", "--socketgroup", "-C", "--clientmax"],
         joins_options: true, source: "https://manpages.debian.org/bookworm/acpid/acpid.8.en.html", checked: Tried,
@@ -205,7 +205,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
     },
     // Debian's (Vixie). Cronie installed as cron takes -n and -f.
     KnownProgram {
-        names: &["cron"], about: "job scheduler", alone: Leaves, foreground: &["-f"], takes_value: &["-L"],
+        names: &["cron"], about: "job scheduler", alone: Leaves, foreground: &["-f", "-n"], takes_value: &["-L"],
         joins_options: true, advice: "It clears the environment of its jobs: container variables do not reach them.",
         source: "https://manpages.debian.org/bookworm/cron/cron.8.en.html", checked: Tried, ..NOTHING
     },
@@ -213,7 +213,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
     // dcron: -f or -d (no value; source). cronie: -n or -f (run). -d stands in the list because of dcron, to stay silent.
     // -c and -s take a value in busybox/dcron, none in cronie.
     KnownProgram {
-        names: &["crond"], about: "job scheduler", alone: Leaves, foreground: &["-f", "-n", "-d"], ends: &["-h", "-V"],
+        names: &["crond"], about: "job scheduler", alone: Leaves, foreground: &["-f", "-n", "-d", "-x"], ends: &["-h", "-V"],
         takes_value: &["-l", "-L", "-c", "-m", "-x"], joins_options: true,
         advice: "busybox and dcron: crond -f; cronie: crond -n.",
         source: "https://www.busybox.net/downloads/BusyBox.html#crond", checked: Tried, ..NOTHING
@@ -325,7 +325,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
     },
     KnownProgram {
         names: &["etcd"], about: "key-value store", alone: Stays,
-        ends: &["--version", "--help", "-h", "gateway", "grpc-proxy"], ready: Check("etcdctl endpoint health"),
+        ends: &["--version", "--help", "-h"], ready: Check("etcdctl endpoint health"),
         ready_note: "etcdctl is of the same project; etcd also sends READY=1 to NOTIFY_SOCKET", is_needed: true,
         source: "https://etcd.io/docs/latest/op-guide/configuration/", checked: Tried, ..NOTHING
     },
@@ -340,7 +340,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
     },
     // fail2ban-client without a command prints help; `fail2ban-client start` leaves, with -f it becomes the server and stays (run).
     KnownProgram {
-        names: &["fail2ban-server", "fail2ban-client"], about: "log watcher", alone: Leaves, foreground: &["-f"],
+        names: &["fail2ban-server", "fail2ban-client"], about: "log watcher", alone: Leaves, foreground: &["-f", "--foreground"],
         background: &["-b"],
         ends: &["-V", "--version", "-h", "--help", "-t", "--test", "-d", "--dp", "--dump-pretty", "stop", "status", "ping", "reload", "get", "set", "add"],
         takes_value: &["-c", "-s", "-p", "--loglevel", "--logtarget", "--syslogsocket"], joins_options: true,
@@ -396,7 +396,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
     // `-d -F` together stay (run). Foreground true in freshclam.conf works as well.
     KnownProgram {
         names: &["freshclam"], about: "virus database updater", alone: Stays, foreground: &["-F", "--foreground"],
-        background: &["-d", "--daemon"], ends: &["-V", "--version", "-h", "--help"],
+        ends: &["-V", "--version", "-h", "--help"],
         takes_value: &["-c", "-p", "-u", "-l"], joins_options: true, drops_rights: "DatabaseOwner",
         advice: "Without -d it updates once and ends, so as a longrun it is started again every second: write `freshclam -d --foreground`.",
         source: "https://manpages.debian.org/bookworm/clamav-freshclam/freshclam.1.en.html", checked: Tried, ..NOTHING
@@ -455,7 +455,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
     KnownProgram {
         names: &["httpd"], about: "web server", alone: Leaves,
         foreground: &["-D FOREGROUND", "-DFOREGROUND", "-X", "-D NO_DETACH", "-DNO_DETACH", "-f"],
-        ends: &["-t", "-v", "-V", "-l", "-L", "-S", "-M", "-h", "-?", "-k stop", "-k restart"],
+        ends: &["-t", "-V", "-l", "-L", "-S", "-M", "-?", "-k stop", "-k restart"],
         takes_value: &["-D", "-d", "-C", "-c", "-e", "-E", "-k", "-p"], joins_options: true, stop_signal: "WINCH",
         stop_reason: "lets open requests finish; TERM drops them", drops_rights: "User and Group directives",
         source: "https://httpd.apache.org/docs/2.4/programs/httpd.html", checked: Tried, ..NOTHING
@@ -1369,7 +1369,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         ..NOTHING
     },
     KnownProgram {
-        names: &["vncserver", "tigervncserver"], about: "VNC session script", alone: Leaves, foreground: &["-fg"],
+        names: &["vncserver", "tigervncserver"], about: "VNC session script", alone: Leaves, foreground: &["-fg", "--fg"],
         ends: &["-kill", "-list", "-help", "-version", "-cleanstale"],
         takes_value: &["-geometry", "-depth", "-rfbport", "-xstartup", "-PasswordFile", "-SecurityTypes", "-name", "-rfbauth"],
         is_needed: true, advice: "It is a script: better exec Xvnc itself and run the session as a service of its own.",
@@ -1451,13 +1451,13 @@ pub const PROGRAMS: &[KnownProgram] = &[
         source: "https://www.x.org/releases/current/doc/man/man1/Xserver.1.xhtml", checked: Manual, ..NOTHING
     },
     KnownProgram {
-        names: &["xrdp"], about: "RDP server", alone: Leaves, foreground: &["-n", "--nodaemon"],
+        names: &["xrdp"], about: "RDP server", alone: Leaves, foreground: &["-n", "--nodaemon", "-nodaemon"],
         ends: &["-k", "--kill", "-h", "--help", "-v", "--version", "--dump-config"],
         takes_value: &["-p", "--port", "-c", "--config"],
         source: "https://manpages.debian.org/bookworm/xrdp/xrdp.8.en.html", checked: Tried, ..NOTHING
     },
     KnownProgram {
-        names: &["xrdp-sesman"], about: "RDP session manager", alone: Leaves, foreground: &["-n", "--nodaemon"],
+        names: &["xrdp-sesman"], about: "RDP session manager", alone: Leaves, foreground: &["-n", "--nodaemon", "-nodaemon"],
         ends: &["-k", "--kill", "-h", "--help", "-v", "--version", "--dump-config", "-r", "--reload"],
         takes_value: &["-c", "--config"], source: "https://manpages.debian.org/bookworm/xrdp/xrdp-sesman.8.en.html",
         checked: Tried, ..NOTHING

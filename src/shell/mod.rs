@@ -97,6 +97,19 @@ impl<'t> ShellScript<'t> {
         steps
     }
 
+    /// The names of its functions.
+    pub fn functions(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        let mut open = vec![self.tree.root_node()];
+        while let Some(node) = open.pop() {
+            if node.kind() == "function_definition" {
+                names.extend(node.child_by_field_name("name").map(|name| &self.text[name.byte_range()]));
+            }
+            open.extend(node.named_children(&mut node.walk()));
+        }
+        names
+    }
+
     /// Whether nothing but blanks and comments follows.
     fn is_end(&self, at: usize) -> bool {
         let root = self.tree.root_node();
@@ -113,6 +126,10 @@ impl<'t> ShellScript<'t> {
             let role = if is_background { StepRole::Background } else { role };
             match statement.kind() {
                 "comment" | "function_definition" | "command_substitution" | "process_substitution" => {}
+                // What follows `||` may not run.
+                "list" if statement.child(1).is_some_and(|operator| operator.kind() == "||") => {
+                    self.add_steps(statement, StepRole::Nested.max(role), steps);
+                }
                 "list" => self.add_steps(statement, role, steps),
                 "pipeline" => self.add_steps(statement, StepRole::Nested.max(role), steps),
                 "command" => steps.push(ShellStep { command: self.command(statement), role }),

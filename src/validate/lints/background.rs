@@ -23,7 +23,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             continue;
         };
         let problem = if keeps_alive(process) {
-            calls.iter().filter(|call| call.role == CallRole::Waits).find_map(|call| beside(found, service, process, call))
+            calls.iter().filter(|call| call.role == CallRole::Waits).find_map(|call| beside(found, service, calls, process, call))
         } else {
             leaving(process).map(|leaving| {
                 into_the_background(found, service)
@@ -72,7 +72,10 @@ fn leaving(call: &Invocation) -> Option<Leaving> {
         let help = "start the program of that service itself, in the foreground".to_owned();
         return Some(Leaving { origin: word.origin, help });
     }
+    let is_command = known.background_commands.contains(&text);
     let mut help = match known.stays_with() {
+        Some(option) if is_command => format!("add `{option}` to keep it in the foreground"),
+        None if is_command => "start the program itself, in the foreground".to_owned(),
         Some(option) if option.split(' ').next() == Some(text) => {
             format!("write `{name} {option}` to keep it in the foreground")
         }
@@ -88,6 +91,10 @@ fn leaving(call: &Invocation) -> Option<Leaving> {
 /// Whether a process only keeps a container alive.
 pub(super) fn keeps_alive(call: &Invocation) -> bool {
     let follows = |word: &Option<&str>| word.is_some_and(|word| matches!(word, "-f" | "-F") || word.starts_with("--follow"));
+    // With this option it ends when the process that it watches does.
+    if call.texts().iter().any(|word| word.is_none_or(|word| word.starts_with("--pid"))) {
+        return false;
+    }
     match call.program() {
         Some("tail") => call.texts().iter().any(follows),
         Some("sleep") => call.texts() == [Some("infinity")],
@@ -97,11 +104,14 @@ pub(super) fn keeps_alive(call: &Invocation) -> bool {
 }
 
 /// The report on a program that was started in front of a process that only keeps the service alive.
-fn beside(found: &Findings<'_>, service: &Service, process: &Invocation, call: &Invocation) -> Option<Diagnostic> {
+fn beside(found: &Findings<'_>, service: &Service, calls: &[Invocation], process: &Invocation, call: &Invocation) -> Option<Diagnostic> {
     let by_option = leaving(call);
     let known = KnownProgram::find(call.path()?);
     let by_itself = known.filter(|known| known.behaviour(&call.texts()) == Behaviour::Leaves);
     let name = call.program()?;
+    if is_stopped(calls) {
+        return None;
+    }
     let help = match (&by_option, by_itself.and_then(KnownProgram::stays_with)) {
         (Some(leaving), _) => leaving.help.clone(),
         (None, Some(option)) => format!("write `exec {name} {option}` in place of both"),
@@ -114,6 +124,14 @@ fn beside(found: &Findings<'_>, service: &Service, process: &Invocation, call: &
             .at(process.origin()?, "this is the process of the service")
             .help(help),
     )
+}
+
+/// Whether a script stops something: it may have started it only for a while.
+fn is_stopped(calls: &[Invocation]) -> bool {
+    calls.iter().any(|call| {
+        matches!(call.program(), Some("kill" | "killall" | "pkill"))
+            || call.texts().iter().flatten().any(|word| matches!(*word, "shutdown" | "stop"))
+    })
 }
 
 /// The report on a script that ends with a `&`.
@@ -132,6 +150,9 @@ fn ends_at_once(found: &Findings<'_>, service: &Service, script: &Program) -> Op
         found
             .report(format!("`{}` of `{}` ends at once", script.file, service.name))
             .at(script.at(last.span()), "the `&` sends this into the background, and then the script ends")
-            .help("remove the `&`, and write `exec` in front"),
+            .help(match last.words().next() {
+                Some("exec" | "}" | ")" | "done" | "fi" | "esac" | "{" | "(") => "remove the `&`",
+                _ => "remove the `&`, and write `exec` in front",
+            }),
     )
 }

@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 /// Options that put many programs into the background.
-const OPTIONS: &[&str] = &["--daemon", "--daemonize", "--background"];
+const OPTIONS: &[&str] = &["--daemonize"];
 /// Values of such an option that take it back.
 const OFF: &[&str] = &["no", "off", "false", "0"];
 
@@ -37,8 +37,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             }
             Some(_) => continue,
             None => {
-                let is_off = |at: usize| arguments.get(at + 1).is_some_and(|next| next.is_some_and(|next| OFF.contains(&next)));
-                let option = arguments.iter().position(|word| word.is_some_and(|word| OPTIONS.contains(&word)));
+                let is_off = |at: usize| arguments.get(at + 1).is_some_and(|next| next.is_none_or(|next| OFF.contains(&next)));
+                let option = arguments.iter().take_while(|word| **word != Some("--")).position(|word| word.is_some_and(|word| OPTIONS.contains(&word)));
                 let Some(at) = option.filter(|at| !is_off(*at)) else { continue };
                 let help = "remove this option: a supervised program must stay in the foreground";
                 (call.arguments()[at].origin, help.to_owned())

@@ -42,18 +42,26 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     }
 }
 
+/// Further commands that end at once.
+const SHORT: &[&str] = &[
+    ":", "[", "[[", "cd", "echo", "export", "false", "printf", "set", "test", "true", "ulimit", "umask", "unset",
+];
+
 fn is_job(call: &Invocation) -> bool {
     let Some(path) = call.path() else { return false };
     let ends = |known: &KnownProgram| known.behaviour(&call.texts()) == Behaviour::Ends;
-    call.program().is_some_and(|name| JOBS.contains(&name)) || KnownProgram::find(path).is_some_and(ends)
+    // Elsewhere is a program of the image that may only have the name.
+    let is_of_system = !path.contains('/') || ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"].iter().any(|place| path.starts_with(place));
+    is_of_system && call.program().is_some_and(|name| JOBS.contains(&name)) || KnownProgram::find(path).is_some_and(ends)
 }
 
 /// Whether something else keeps the service alive, or it is not started again on purpose.
 fn stays(service: &Service, program: &Program, calls: &[Invocation]) -> bool {
-    let has_other = calls.iter().any(|call| {
-        call.role == CallRole::Background || matches!(call.program(), Some("s6-svc" | "s6-svwait" | "s6-pause" | "s6-rc" | "sleep" | "inotifywait"))
-    });
+    // What is not known to be short may be the program that the service is for.
+    let is_short = |name: &str| JOBS.contains(&name) || SHORT.contains(&name);
+    let last = calls.iter().rposition(|call| call.role == CallRole::Process);
+    let mut before = calls.iter().enumerate().filter(|(number, _)| Some(*number) != last).map(|(_, call)| call);
+    let has_other = before.any(|call| !call.program().is_some_and(is_short));
     let is_not_restarted = service.program("finish").is_some_and(|finish| finish.text().contains("125") || finish.text().contains("s6-svc"));
-    has_other || is_not_restarted || program.has_word("while") || program.has_word("until") || program.has_word("exec")
-        && calls.iter().filter(|call| call.role == CallRole::Process).count() > 1
+    has_other || is_not_restarted || program.has_word("while") || program.has_word("until")
 }

@@ -54,9 +54,20 @@ fn changes(call: &Invocation) -> Option<&'static str> {
         return None;
     }
     let words = call.texts();
-    let has = |wanted: &[&str]| words.iter().any(|word| word.is_some_and(|word| wanted.contains(&word)));
+    // Another live directory has a lock of its own. The usual one is /run/s6-rc.
+    let live = words.iter().position(|word| *word == Some("-l")).and_then(|at| words.get(at + 1).copied());
+    if live.is_some_and(|live| live.is_none_or(|live| !live.ends_with("/s6-rc"))) {
+        return None;
+    }
+    let mut command = None;
+    let mut at = 0;
+    while at < words.len() && command.is_none() {
+        let word = words[at]?;
+        at += if matches!(word, "-l" | "-t" | "-v" | "-n") { 2 } else { 1 };
+        command = (!word.starts_with('-')).then_some(word);
+    }
     match call.program()? {
-        "s6-rc" if has(&["change", "start", "stop"]) => Some("s6-rc"),
+        "s6-rc" if matches!(command, Some("change" | "start" | "stop")) => Some("s6-rc"),
         "s6-rc-update" => Some("s6-rc-update"),
         _ => None,
     }

@@ -23,7 +23,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         let Some(longrun) = service.longrun().filter(|_| matches!(program.file.as_ref(), "finish" | "on-exit")) else { continue };
         let limit = longrun.timeout_finish.map_or(USUAL, u64::from);
         let mut sleeps = calls.iter().filter(|call| matches!(call.role, CallRole::Process | CallRole::Waits));
-        let Some((call, time)) = sleeps.find_map(|call| Some((call, slept(call).filter(|time| *time >= limit)?))) else { continue };
+        let Some((call, time)) = sleeps.find_map(|call| Some((call, slept(call).filter(|time| *time > limit)?))) else { continue };
         if limit == 0 {
             continue;
         }
