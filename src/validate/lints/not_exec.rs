@@ -43,8 +43,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         let Some(last) = script.last_command().filter(|last| !last.has_assignments()) else { continue };
         let Some(name) = last.name().filter(ShellWord::is_program) else { continue };
         let word = name.as_written();
-        // The lint `job-in-longrun` reports the others that end.
-        if ENDS.contains(&base_name(word)) || JOBS.contains(&base_name(word)) {
+        // The lint `job-in-longrun` reports the others that end. A function of the script is no program.
+        if script.functions().contains(&word) || ENDS.contains(&base_name(word)) || JOBS.contains(&base_name(word)) {
             continue;
         }
         let start = name.span().start;
