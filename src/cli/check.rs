@@ -55,10 +55,9 @@ impl CheckArguments {
         streams.report_input(problems, &files);
         if streams.is_for_program() {
             let class = verdict(&compilation, self.input.is_manifest());
-            streams.answer(serde_json::json!({ "class": class, "db": null }));
-            if class == "ok" {
-                streams.answer_database(&Database::of(&Index::new(&compilation.services)));
-            }
+            let database =
+                (class == "ok").then(|| Database::of(&Index::new(&compilation.services)).to_json());
+            streams.answer(serde_json::json!({ "class": class, "db": database }));
         } else if problems.is_empty() {
             streams.tell(&self.success(&compilation));
         }

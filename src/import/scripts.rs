@@ -53,10 +53,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
                 return Some(Script::default());
             }
         };
-        let mut left = self.context.limits.words.get();
-        let words = execline::words_within(&content, &mut left);
-        self.context.limits.words.set(left);
-        match words {
+        match execline::words(&content) {
             Ok(words) => {
                 let origin = self.keep(file, &content);
                 self.calls(file, &words);
