@@ -331,20 +331,16 @@ mod tests {
             let stays = !matches!(program.alone, Alone::Leaves | Alone::Configured { stays: false })
                 || program.stays_with().is_some();
             assert!(stays || !program.advice.is_empty(), "{name}: how does it stay in the foreground?");
-            for option in program.foreground {
-                let words: Vec<Option<&str>> =
-                    words_of(option).into_iter().map(|(word, _)| Some(word)).collect();
-                assert_eq!(program.behaviour(&words), Behaviour::Stays, "{name} {option}");
-            }
-            for option in program.background {
-                let words: Vec<Option<&str>> =
-                    words_of(option).into_iter().map(|(word, _)| Some(word)).collect();
-                assert_eq!(program.behaviour(&words), Behaviour::LeavesBecauseOf(0), "{name} {option}");
-            }
-            for option in program.ends {
-                let words: Vec<Option<&str>> =
-                    words_of(option).into_iter().map(|(word, _)| Some(word)).collect();
-                assert_eq!(program.behaviour(&words), Behaviour::Ends, "{name} {option}");
+            for (options, expected) in [
+                (program.foreground, Behaviour::Stays),
+                (program.background, Behaviour::LeavesBecauseOf(0)),
+                (program.ends, Behaviour::Ends),
+            ] {
+                for option in options {
+                    let words: Vec<Option<&str>> =
+                        words_of(option).into_iter().map(|(word, _)| Some(word)).collect();
+                    assert_eq!(program.behaviour(&words), expected, "{name} {option}");
+                }
             }
         }
     }

@@ -83,7 +83,7 @@ fn explain_program(name: &str, width: usize, streams: &mut Streams<'_>) -> Outco
     let names = PROGRAMS.iter().flat_map(|program| program.names).copied();
     let help = match did_you_mean(name, names) {
         Some(near) => format!("did you mean `program:{near}`?"),
-        None => "s6gen knows about 200 programs; of others it says nothing".to_owned(),
+        None => "s6gen knows about 200 well-known programs, and this is none of them".to_owned(),
     };
     streams.tell(&format!("s6gen: nothing is known of the program `{name}`; {help}"));
     Outcome::Problems

@@ -132,7 +132,7 @@ impl Diagnostic {
 
 /// The largest size of a text of a problem, in bytes.
 const LONGEST_TEXT: usize = 4096;
-/// The number of problems that are kept. Nobody reads more, and a hostile input has millions.
+/// The number of problems that are kept. A reader needs no more, and a hostile input has millions.
 const MOST_KEPT: usize = 10_000;
 
 /// The problems collected so far, in the order in which they were found. Of very many, only the first ones are kept.

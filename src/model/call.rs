@@ -74,8 +74,7 @@ impl Invocation {
 
     /// The name of the program itself, without its directory. `None` if it is known only at run time.
     pub fn program(&self) -> Option<&str> {
-        let path = self.words.get(self.before)?.text.as_deref()?;
-        Some(path.rsplit('/').next().unwrap_or(path))
+        self.path().map(|path| path.rsplit('/').next().unwrap_or(path))
     }
 
     /// The program itself, as written. `None` if it is known only at run time.
@@ -96,12 +95,6 @@ impl Invocation {
     /// The texts of these arguments.
     pub fn texts(&self) -> Vec<Option<&str>> {
         self.arguments().iter().map(|word| word.text.as_deref()).collect()
-    }
-
-    /// Whether one of the programs before it has this name.
-    pub fn is_run_by(&self, wrapper: &str) -> bool {
-        let before = self.words.iter().take(self.before);
-        before.filter_map(|word| word.text.as_deref()).any(|text| base_name(text) == wrapper)
     }
 }
 

@@ -138,11 +138,11 @@ pub const PROGRAMS: &[KnownProgram] = &[
         source: "https://github.com/apache/cassandra/blob/trunk/bin/cassandra", checked: Code, ..NOTHING
     },
     // `jpda start` is start with debugging; `debug` is a console.
-    // startup.sh is `catalina.sh start` and leaves too; it is no entry of its own, as many images have an own script of that name.
+    // startup.sh is `catalina.sh start` and leaves too; it has no row, because many images have a script of their own with that name.
     KnownProgram {
         names: &["catalina.sh"], about: "Tomcat control script", alone: Stays, foreground_commands: &["run"],
         background_commands: &["start"], ends: &["stop", "configtest", "version"], takes_value: &["-config"],
-        advice: "Use `catalina.sh run`; it execs java.",
+        advice: "Use `catalina.sh run`; it becomes java.",
         source: "https://tomcat.apache.org/tomcat-10.1-doc/introduction.html", checked: Code, ..NOTHING
     },
     // `celery multi start` starts workers and ends.
@@ -225,7 +225,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
     },
     KnownProgram {
         names: &["daemonize"], about: "background starter", alone: Leaves,
-        takes_value: &["-c", "-e", "-o", "-p", "-l", "-u", "-E"], drops_rights: "-u", advice: "Exec the program itself.",
+        takes_value: &["-c", "-e", "-o", "-p", "-l", "-u", "-E"], drops_rights: "-u", advice: "Start the program itself.",
         source: "https://manpages.debian.org/bookworm/daemonize/daemonize.1.en.html", checked: Tried, ..NOTHING
     },
     KnownProgram {
@@ -233,7 +233,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         takes_value: &["-f", "-p", "-N", "-d", "-w"], drops_rights: "user.privileged and user.unprivileged",
         source: "https://manpages.debian.org/bookworm/dante-server/danted.8.en.html", checked: Tried, ..NOTHING
     },
-    // Tried: --system and --config-file=/usr/share/dbus-1/system.conf leave; --session stays. `--system` without --nofork may be called likely background.
+    // Tried: --system and --config-file=/usr/share/dbus-1/system.conf leave; --session stays. `--system` without --nofork probably leaves.
     KnownProgram {
         names: &["dbus-daemon"], about: "message bus", alone: Configured { stays: true }, foreground: &["--nofork"],
         background: &["--fork"], ends: &["--version", "--help", "--introspect"],
@@ -390,7 +390,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         ends: &["stop", "stopall", "list", "config", "set", "clear", "logs", "columns", "cleanlogs", "-h", "--help"],
         takes_value: &["-m", "-l", "-o", "-e", "-c", "--pidFile", "--sourceDir", "--minUptime", "--spinSleepTime"],
         stop_reason: "leaves the program running",
-        advice: "TERM ends forever and leaves the program running: exec node and let s6 restart it.",
+        advice: "TERM ends forever and leaves the program running: start node and let s6 restart it.",
         source: "https://github.com/foreversd/forever", checked: Tried, ..NOTHING
     },
     // `-d -F` together stay (run). Foreground true in freshclam.conf works as well.
@@ -649,7 +649,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         ends: &["--help", "--version"], ready: Check("mysqladmin ping"),
         ready_note: "exits 0 also when access is denied", is_needed: true,
         stop_reason: "ignored: it never ends the server", drops_rights: "--user",
-        advice: "It is a shell script that ignores TERM, INT and QUIT and starts the server again itself, so a stop hangs: exec mariadbd or mysqld.",
+        advice: "It is a shell script that ignores TERM, INT and QUIT and starts the server again itself, so a stop hangs: start mariadbd or mysqld.",
         source: "https://mariadb.com/kb/en/mariadbd-safe/", checked: Tried, ..NOTHING
     },
     KnownProgram {
@@ -719,7 +719,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
     KnownProgram {
         names: &["npm", "yarn", "pnpm", "npx"], about: "JavaScript package tool", alone: Stays,
         ends: &["ci", "install", "--version"], stop_reason: "whether it reaches the program depends on the version",
-        advice: "It stays between s6 and the program: exec node itself.",
+        advice: "It stays between s6 and the program: start node itself.",
         source: "https://docs.npmjs.com/cli/commands/npm-run-script", checked: Manual, ..NOTHING
     },
     // It needs one of -d, -f, -i or -s.
@@ -806,7 +806,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         names: &["pg_ctl"], about: "PostgreSQL control", alone: Stays, background_commands: &["start", "restart"],
         ends: &["init", "initdb", "stop", "reload", "status", "promote", "logrotate", "kill", "--help", "--version"],
         takes_value: &["-D", "-l", "-m", "-o", "-p", "-t", "-U", "--pgdata", "--log", "--options"], is_needed: true,
-        stop_signal: "INT", stop_reason: "see postgres", advice: "It starts the server and ends: exec postgres itself.",
+        stop_signal: "INT", stop_reason: "see postgres", advice: "It starts the server and ends: start postgres itself.",
         source: "https://www.postgresql.org/docs/current/app-pg-ctl.html", checked: Manual, ..NOTHING
     },
     // `--foreground` execs postgres: TERM and INT reach it (run).
@@ -846,14 +846,14 @@ pub const PROGRAMS: &[KnownProgram] = &[
         advice: "XDG_RUNTIME_DIR must be set and exist.",
         source: "https://manpages.debian.org/bookworm/pipewire-bin/pipewire.1.en.html", checked: Tried, ..NOTHING
     },
-    // `pm2 logs` and `pm2 monit` stay but own nothing.
+    // `pm2 logs` and `pm2 monit` stay, but supervise nothing.
     KnownProgram {
         names: &["pm2"], about: "Node process manager", alone: Stays, foreground: &["--no-daemon"],
         background_commands: &["start", "restart", "reload", "resurrect", "startOrRestart", "startOrReload"],
         ends: &["stop", "delete", "list", "ls", "status", "jlist", "save", "kill", "logs", "flush", "describe", "show", "install", "startup", "unstartup", "--version", "-v", "-h", "--help"],
         takes_value: &["-n", "--name", "-i", "--instances", "--cron", "-o", "--output", "-e", "--error", "-l", "--log", "--interpreter", "--env", "-u", "--uid"],
         stop_reason: "kills at once with --no-daemon", drops_rights: "--uid",
-        advice: "Use pm2-runtime, or exec node and let s6 restart it.",
+        advice: "Use pm2-runtime, or start node and let s6 restart it.",
         source: "https://pm2.keymetrics.io/docs/usage/docker-pm2-nodejs/", checked: Tried, ..NOTHING
     },
     KnownProgram {
@@ -871,7 +871,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         ends: &["stop", "reload", "abort", "flush", "check", "status", "set-permissions", "upgrade-configuration", "logrotate", "post-install", "quick-stop", "drain", "tls"],
         takes_value: &["-c", "-D"], joins_options: true, ready: Check("postfix status"),
         stop_reason: "ends the script only", drops_rights: "mail_owner in main.cf",
-        advice: "When not process 1, `postfix start-fg` is a shell script with master as a child in its own session: a TERM leaves master running and the next start fails; let `finish` run `postfix stop`, or exec master -d.",
+        advice: "When not process 1, `postfix start-fg` is a shell script with master as a child in its own session: a TERM leaves master running and the next start fails; let `finish` run `postfix stop`, or start `master -d`.",
         source: "https://www.postfix.org/postfix.1.html", checked: Tried, ..NOTHING
     },
     // PostgreSQL sends READY=1 to NOTIFY_SOCKET where built with systemd support (seen with Debian's 15).
@@ -907,7 +907,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
     // Debian's 0.12 stays without -F (run). In older versions `daemonize` in the configuration decided.
     KnownProgram {
         names: &["prosody"], about: "XMPP server", alone: Configured { stays: true }, foreground: &["-F"],
-        takes_value: &["--config"], advice: "Exec prosody itself: `prosodyctl start` goes into the background.",
+        takes_value: &["--config"], advice: "Start prosody itself: `prosodyctl start` goes into the background.",
         source: "https://prosody.im/doc/configure", checked: Tried, ..NOTHING
     },
     // daemonize = yes in daemon.conf leaves as well.
@@ -945,7 +945,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
     KnownProgram {
         names: &["rabbitmq-server"], about: "message broker", alone: Stays, background: &["-detached"],
         ready: Check("rabbitmq-diagnostics -q check_running"), is_needed: true,
-        advice: "Debian's /usr/sbin/rabbitmq-server wraps it in a shell and su, so a stop leaves the broker running: exec /usr/lib/rabbitmq/bin/rabbitmq-server as its account, and expect an epmd that stays.",
+        advice: "Debian's /usr/sbin/rabbitmq-server wraps it in a shell and su, so a stop leaves the broker running: start /usr/lib/rabbitmq/bin/rabbitmq-server as its account; an epmd stays behind.",
         source: "https://www.rabbitmq.com/docs/man/rabbitmq-server.8", checked: Tried, ..NOTHING
     },
     KnownProgram {
@@ -1054,7 +1054,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         names: &["screen"], about: "terminal multiplexer", alone: Stays, foreground: &["-D -m", "-Dm"],
         background: &["-d -m", "-dm", "-dmS"], ends: &["-ls", "-list", "-v", "-version", "-wipe", "-X", "-r", "-x"],
         takes_value: &["-S", "-c", "-e", "-h", "-p", "-s", "-t", "-T"], joins_options: true,
-        advice: "It has no terminal in a service: exec the program itself.",
+        advice: "It has no terminal in a service: start the program itself.",
         source: "https://manpages.debian.org/bookworm/screen/screen.1.en.html", checked: Tried, ..NOTHING
     },
     // -d also logs to standard output.
@@ -1163,7 +1163,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         ends: &["-K", "--stop", "-T", "--status", "-V", "--version", "-H", "--help"],
         takes_value: &["-p", "--pidfile", "-x", "--exec", "-n", "--name", "-u", "--user", "-g", "--group", "-c", "--chuid", "-a", "--startas", "-d", "--chdir", "-r", "--chroot", "-k", "--umask", "-N", "--nicelevel", "-s", "--signal", "-R", "--retry", "-O", "--output"],
         joins_options: true, stop_reason: "it becomes the program", drops_rights: "-c or --chuid",
-        advice: "Exec the program itself.",
+        advice: "Start the program itself.",
         source: "https://manpages.debian.org/bookworm/dpkg/start-stop-daemon.8.en.html", checked: Tried, ..NOTHING
     },
     KnownProgram {
@@ -1260,7 +1260,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         names: &["tmux"], about: "terminal multiplexer", alone: Stays, foreground: &["-D"], background: &["-d"],
         ends: &["-V", "ls", "list-sessions", "has-session", "kill-server", "kill-session"],
         takes_value: &["-c", "-f", "-L", "-S", "-T", "-s", "-n"], joins_options: true,
-        advice: "It has no terminal in a service: exec the program itself.",
+        advice: "It has no terminal in a service: start the program itself.",
         source: "https://manpages.debian.org/bookworm/tmux/tmux.1.en.html", checked: Tried, ..NOTHING
     },
     // Debian's own defaults (--defaults-torrc /usr/share/tor/tor-service-defaults-torrc) set RunAsDaemon 1.
@@ -1372,7 +1372,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         names: &["vncserver", "tigervncserver"], about: "VNC session script", alone: Leaves, foreground: &["-fg", "--fg"],
         ends: &["-kill", "-list", "-help", "-version", "-cleanstale"],
         takes_value: &["-geometry", "-depth", "-rfbport", "-xstartup", "-PasswordFile", "-SecurityTypes", "-name", "-rfbauth"],
-        is_needed: true, advice: "It is a script: better exec Xvnc itself and run the session as a service of its own.",
+        is_needed: true, advice: "It is a script: better start Xvnc itself and run the session as a service of its own.",
         source: "https://manpages.debian.org/bookworm/tigervnc-standalone-server/tigervncserver.1.en.html",
         checked: Manual, ..NOTHING
     },

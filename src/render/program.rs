@@ -21,11 +21,13 @@ fn facts(known: &KnownProgram) -> Vec<(&'static str, String)> {
     let stays: Vec<&str> = known.foreground.iter().chain(known.foreground_commands).copied().collect();
     let leaves: Vec<&str> = known.background.iter().chain(known.background_commands).copied().collect();
     let alone = match known.alone {
-        Alone::Stays => "it stays in the foreground by itself",
-        Alone::Leaves => "it goes into the background, unless something keeps it",
-        Alone::Configured { stays: true } => "its configuration decides; without a word of it, it stays",
+        Alone::Stays => "it stays in the foreground",
+        Alone::Leaves => "it goes into the background",
+        Alone::Configured { stays: true } => {
+            "its configuration decides; by default it stays in the foreground"
+        }
         Alone::Configured { stays: false } => {
-            "its configuration decides; without a word of it, it goes into the background"
+            "its configuration decides; by default it goes into the background"
         }
     };
     let ready = match known.ready {
@@ -35,10 +37,15 @@ fn facts(known: &KnownProgram) -> Vec<(&'static str, String)> {
         KnownReadiness::Check(command) => format!("ask it with `{command}`"),
     };
     let join = |fact: String, note: &str| if note.is_empty() { fact } else { format!("{fact}; {note}") };
-    let mut facts = vec![("foreground", alone.to_owned())];
-    facts.extend((!stays.is_empty()).then(|| ("kept by", quoted(&stays))));
-    facts.extend((!leaves.is_empty()).then(|| ("sent away by", quoted(&leaves))));
+    let mut facts = vec![("by itself", alone.to_owned())];
+    facts.extend((!stays.is_empty()).then(|| ("stays with", quoted(&stays))));
+    facts.extend((!leaves.is_empty()).then(|| ("leaves with", quoted(&leaves))));
     facts.push(("ready", join(ready, known.ready_note)));
+    facts.extend(
+        known
+            .is_needed
+            .then(|| ("needed", "what depends on it often fails if it starts too early".to_owned())),
+    );
     facts.push(("stop", join(format!("SIG{}", known.stop_signal), known.stop_reason)));
     facts.extend(
         (!known.drops_rights.is_empty())

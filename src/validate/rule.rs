@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::ImageContext;
 use crate::diagnostic::{Code, Diagnostic, Files, Lint, Problems};
-use crate::model::{CallRole, Definition, Index, Invocation, Program, Service, ServiceSet};
+use crate::model::{Definition, Index, Invocation, Program, Service, ServiceSet};
 
 /// A lint: one check that reports one code.
 #[derive(Debug)]
@@ -56,12 +56,9 @@ impl<'a> Subject<'a> {
         })
     }
 
-    /// What the process of each longrun calls: the calls of `run`, or if it becomes a script of its definition, of that script.
+    /// What the `run` of each longrun calls.
     pub fn processes(&self) -> impl Iterator<Item = (&'a Service, &'a Program, &[Invocation])> {
-        let is_process = |service: &Service, program: &Program| {
-            service.longrun().is_some() && (program.file == "run" || becomes(service, &program.file))
-        };
-        self.calls().filter(move |(service, program, _)| is_process(service, program))
+        self.calls().filter(|(service, program, _)| service.longrun().is_some() && program.file == "run")
     }
 
     /// The services that were read from a tree, with the facts about their definitions.
@@ -86,19 +83,6 @@ impl<'a> Subject<'a> {
     ) -> impl Iterator<Item = (&'a Service, &'a Program)> + use<'a> {
         self.services().filter_map(move |service| Some((service, service.program(file)?)))
     }
-}
-
-/// Whether `run` of a service becomes this script of its definition.
-fn becomes(service: &Service, file: &str) -> bool {
-    let Some(definition) = service.definition() else { return false };
-    if !definition.called.iter().any(|called| called.by == "run" && called.path == file) {
-        return false;
-    }
-    let calls = service.program("run").map(Program::calls).unwrap_or_default();
-    let process = calls.iter().rev().find(|call| call.role == CallRole::Process);
-    process
-        .and_then(|call| call.words.iter().filter_map(|word| word.text.as_deref()).next_back())
-        .is_some_and(|word| word.trim_start_matches("./") == file || word.ends_with(&format!("/{file}")))
 }
 
 /// Where one lint reports its problems.

@@ -30,6 +30,14 @@ const DAEMON: &str = "#!/bin/sh\n\
     test \"$2\" = no || { sleep 20 </dev/null >/dev/null 2>&1 & exit; }\n\
     exec sleep 20 </dev/null >/dev/null 2>&1\n";
 
+/// Starts both services, each of which notes its starts.
+fn only_the_wrong_one_starts_again(supervision: &Supervision) {
+    supervision.control("-u", "right");
+    supervision.control("-u", "wrong");
+    supervision.text("wrong", 3);
+    assert_eq!(supervision.text("right", 1), "started\n");
+}
+
 #[test]
 fn a_process_that_goes_into_the_background_is_started_again_and_again() {
     if !available(this_test!()) {
@@ -43,10 +51,7 @@ fn a_process_that_goes_into_the_background_is_started_again_and_again() {
     let program = supervision.path("bin/redis-server");
     fs::write(&program, DAEMON).unwrap();
     fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
-    supervision.control("-u", "right");
-    supervision.control("-u", "wrong");
-    supervision.text("wrong", 3);
-    assert_eq!(supervision.text("right", 1), "started\n");
+    only_the_wrong_one_starts_again(&supervision);
 }
 
 #[test]
@@ -58,10 +63,7 @@ fn a_script_that_ends_with_an_ampersand_is_started_again_and_again() {
                     [longrun.right]\nrun = '''\necho started >>SCRATCH/right\nexec sleep 20\n'''\n";
     reports(manifest, "lint::background");
     let supervision = Supervision::start(manifest);
-    supervision.control("-u", "right");
-    supervision.control("-u", "wrong");
-    supervision.text("wrong", 3);
-    assert_eq!(supervision.text("right", 1), "started\n");
+    only_the_wrong_one_starts_again(&supervision);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Finds longruns whose process certainly goes into the background: by an option, by a program that starts services, or by `&`.
 
 use crate::diagnostic::{Confidence, Diagnostic, Lint, Origin, Severity};
-use crate::model::{Invocation, CallRole, Language, Program, Service};
+use crate::model::{CallRole, Invocation, Language, Program, Service};
 use crate::programs::{Behaviour, KnownProgram};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -23,7 +23,10 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             continue;
         };
         let problem = if keeps_alive(process) {
-            calls.iter().filter(|call| call.role == CallRole::Waits).find_map(|call| beside(found, service, calls, process, call))
+            calls
+                .iter()
+                .filter(|call| call.role == CallRole::Waits)
+                .find_map(|call| beside(found, service, calls, process, call))
         } else {
             leaving(process).map(|leaving| {
                 into_the_background(found, service)
@@ -82,15 +85,23 @@ fn leaving(call: &Invocation) -> Option<Leaving> {
         Some(option) => format!("write `{name} {option}` to keep it in the foreground, without `{text}`"),
         None => format!("remove `{text}`: a supervised program must stay in the foreground"),
     };
-    if !known.advice.is_empty() {
-        help = format!("{help}. {}", known.advice);
-    }
+    add_advice(&mut help, known);
     Some(Leaving { origin: word.origin, help })
+}
+
+/// Adds what else is known of a program to the help of a report on it.
+pub(super) fn add_advice(help: &mut String, known: &KnownProgram) {
+    if !known.advice.is_empty() {
+        *help += ". ";
+        *help += known.advice;
+    }
 }
 
 /// Whether a process only keeps a container alive.
 pub(super) fn keeps_alive(call: &Invocation) -> bool {
-    let follows = |word: &Option<&str>| word.is_some_and(|word| matches!(word, "-f" | "-F") || word.starts_with("--follow"));
+    let follows = |word: &Option<&str>| {
+        word.is_some_and(|word| matches!(word, "-f" | "-F") || word.starts_with("--follow"))
+    };
     // With this option it ends when the process that it watches does.
     if call.texts().iter().any(|word| word.is_none_or(|word| word.starts_with("--pid"))) {
         return false;
@@ -104,7 +115,13 @@ pub(super) fn keeps_alive(call: &Invocation) -> bool {
 }
 
 /// The report on a program that was started in front of a process that only keeps the service alive.
-fn beside(found: &Findings<'_>, service: &Service, calls: &[Invocation], process: &Invocation, call: &Invocation) -> Option<Diagnostic> {
+fn beside(
+    found: &Findings<'_>,
+    service: &Service,
+    calls: &[Invocation],
+    process: &Invocation,
+    call: &Invocation,
+) -> Option<Diagnostic> {
     let by_option = leaving(call);
     let known = KnownProgram::find(call.path()?);
     let by_itself = known.filter(|known| known.behaviour(&call.texts()) == Behaviour::Leaves);
@@ -120,7 +137,7 @@ fn beside(found: &Findings<'_>, service: &Service, calls: &[Invocation], process
     Some(
         found
             .report(format!("s6 watches `{}` and not the program of `{}`", process.program()?, service.name))
-            .at(call.origin()?, "this goes into the background: if it dies, nobody starts it again")
+            .at(call.origin()?, "this goes into the background: if it dies, s6 does not start it again")
             .at(process.origin()?, "this is the process of the service")
             .help(help),
     )
@@ -140,9 +157,9 @@ fn ends_at_once(found: &Findings<'_>, service: &Service, script: &Program) -> Op
         return None;
     }
     let last = script.lines().last().filter(|last| last.text.ends_with('&') && !last.text.ends_with("&&"))?;
-    let goes_on = script.lines().any(|line| {
-        line.words().any(|word| matches!(word, "wait" | "while" | "until" | "for" | "trap"))
-    });
+    let goes_on = script
+        .lines()
+        .any(|line| line.words().any(|word| matches!(word, "wait" | "while" | "until" | "for" | "trap")));
     if goes_on || script.text().contains("<<") {
         return None;
     }

@@ -1,6 +1,6 @@
 //! Finds longruns whose process goes into the background because nothing keeps it in the foreground.
 
-use super::background::{into_the_background, process};
+use super::background::{add_advice, into_the_background, process};
 use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::programs::{Behaviour, KnownProgram};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -24,21 +24,28 @@ const OFF: &[&str] = &["no", "off", "false", "0"];
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, _, calls) in subject.processes() {
         let Some(call) = process(calls) else { continue };
-        let (Some(path), Some(name), Some(origin)) = (call.path(), call.program(), call.origin()) else { continue };
+        let (Some(path), Some(name), Some(origin)) = (call.path(), call.program(), call.origin()) else {
+            continue;
+        };
         let arguments = call.texts();
         let (origin, help) = match KnownProgram::find(path) {
             Some(known) if known.behaviour(&arguments) == Behaviour::Leaves => {
-                let stay = match known.stays_with() {
+                let mut help = match known.stays_with() {
                     Some(option) => format!("write `{name} {option}` to keep it in the foreground"),
                     None => format!("`{name}` has no option for the foreground"),
                 };
-                let advice = if known.advice.is_empty() { String::new() } else { format!(". {}", known.advice) };
-                (origin, stay + &advice)
+                add_advice(&mut help, known);
+                (origin, help)
             }
             Some(_) => continue,
             None => {
-                let is_off = |at: usize| arguments.get(at + 1).is_some_and(|next| next.is_none_or(|next| OFF.contains(&next)));
-                let option = arguments.iter().take_while(|word| **word != Some("--")).position(|word| word.is_some_and(|word| OPTIONS.contains(&word)));
+                let is_off = |at: usize| {
+                    arguments.get(at + 1).is_some_and(|next| next.is_none_or(|next| OFF.contains(&next)))
+                };
+                let option = arguments
+                    .iter()
+                    .take_while(|word| **word != Some("--"))
+                    .position(|word| word.is_some_and(|word| OPTIONS.contains(&word)));
                 let Some(at) = option.filter(|at| !is_off(*at)) else { continue };
                 let help = "remove this option: a supervised program must stay in the foreground";
                 (call.arguments()[at].origin, help.to_owned())

@@ -1,8 +1,8 @@
 //! Finds oneshots that wait for a program that never ends.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
 use super::background::keeps_alive;
-use crate::model::{Invocation, CallRole, Kind};
+use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::model::{CallRole, Invocation, Kind};
 use crate::programs::{Alone, Behaviour, KnownProgram};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -23,14 +23,21 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         if !is_up || !matches!(service.kind, Kind::Oneshot(_)) {
             continue;
         }
-        let mut endless = calls.iter().filter(|call| matches!(call.role, CallRole::Process | CallRole::Waits));
+        let mut endless =
+            calls.iter().filter(|call| matches!(call.role, CallRole::Process | CallRole::Waits));
         let Some(call) = endless.find(|call| never_ends(call)) else { continue };
         let (Some(name), Some(origin)) = (call.program(), call.origin()) else { continue };
         found.push(
             found
-                .report(format!("`{}` of `{}` waits for `{name}`, which never ends", program.file, service.name))
-                .at(origin, "the boot waits here for ever")
-                .help(format!("make `{}` a longrun: s6 then supervises `{name}`, and nothing waits for its end", service.name)),
+                .report(format!(
+                    "`{}` of `{}` waits for `{name}`, which never ends",
+                    program.file, service.name
+                ))
+                .at(origin, "the start waits here for ever")
+                .help(format!(
+                    "make `{}` a longrun: s6 then supervises `{name}`, and nothing waits for its end",
+                    service.name
+                )),
         );
     }
 }
@@ -42,5 +49,6 @@ const END_ANYWAY: &[&str] = &["anacron", "atd", "dhcpcd", "dropbear", "setsid", 
 fn never_ends(call: &Invocation) -> bool {
     let Some(known) = call.path().and_then(KnownProgram::find) else { return keeps_alive(call) };
     let ends_anyway = END_ANYWAY.contains(&known.names[0]);
-    !ends_anyway && known.alone != Alone::Stays && known.behaviour(&call.texts()) == Behaviour::Stays || keeps_alive(call)
+    !ends_anyway && known.alone != Alone::Stays && known.behaviour(&call.texts()) == Behaviour::Stays
+        || keeps_alive(call)
 }

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Confidence, Lint, Severity};
 use std::collections::BTreeSet;
 
-use crate::model::{Invocation, CallRole, Kind, Name, Node};
+use crate::model::{CallRole, Invocation, Kind, Name, Node};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {

@@ -1,7 +1,7 @@
 //! Finds a `finish` that needs more time than it has.
 
 use crate::diagnostic::{Confidence, Lint, Severity};
-use crate::model::{Invocation, CallRole};
+use crate::model::{CallRole, Invocation};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -20,17 +20,23 @@ const USUAL: u64 = 5_000;
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, program, calls) in subject.calls() {
-        let Some(longrun) = service.longrun().filter(|_| matches!(program.file.as_ref(), "finish" | "on-exit")) else { continue };
+        let Some(longrun) = service.longrun().filter(|_| program.file == "finish") else { continue };
         let limit = longrun.timeout_finish.map_or(USUAL, u64::from);
         let mut sleeps = calls.iter().filter(|call| matches!(call.role, CallRole::Process | CallRole::Waits));
-        let Some((call, time)) = sleeps.find_map(|call| Some((call, slept(call).filter(|time| *time > limit)?))) else { continue };
+        let Some((call, time)) =
+            sleeps.find_map(|call| Some((call, slept(call).filter(|time| *time > limit)?)))
+        else {
+            continue;
+        };
         if limit == 0 {
             continue;
         }
         let Some(origin) = call.origin() else { continue };
         let needed = time + limit.max(USUAL);
         let help = match service.definition() {
-            Some(_) => format!("write `{needed}` into a file `timeout-finish` (milliseconds), or `0` for no limit"),
+            Some(_) => {
+                format!("write `{needed}` into a file `timeout-finish` (milliseconds), or `0` for no limit")
+            }
             None => format!("write `timeout-finish = \"{}s\"`, or \"never\"", needed.div_ceil(1000)),
         };
         found.push(

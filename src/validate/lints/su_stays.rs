@@ -1,7 +1,7 @@
 //! Finds services that change their account by a program that stays beside them.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
 use super::background::process;
+use crate::diagnostic::{Confidence, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
