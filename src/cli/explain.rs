@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::streams::{Outcome, Streams};
-use crate::diagnostic::did_you_mean;
+use crate::diagnostic::{Code, Severity, did_you_mean};
 use crate::manifest::REFERENCE;
 use crate::programs::{KnownProgram, PROGRAMS};
 use crate::{render, validate};
@@ -38,10 +38,7 @@ impl ExplainArguments {
             return Outcome::Success;
         };
         if let Some(code) = validate::codes().find(|code| code.slug() == wanted) {
-            streams.say(&format!("{}\n\n", code.slug()));
-            for line in code.explanation().lines() {
-                streams.say(&format!("{}\n", line.strip_prefix(' ').unwrap_or(line)));
-            }
+            streams.say(&format!("{}\n\n{}", code.slug(), page(code)));
             return Outcome::Success;
         }
         if wanted == "all-codes" {
@@ -98,10 +95,17 @@ fn pages() -> String {
          system, `lint::` warnings.\n",
     );
     for code in validate::codes() {
-        text += &format!("\n## {}\n\n", code.slug());
-        for line in code.explanation().lines() {
-            text += &format!("{}\n", line.strip_prefix(' ').unwrap_or(line));
-        }
+        text += &format!("\n## {}\n\n{}", code.slug(), page(code));
+    }
+    text
+}
+
+/// The page of a code.
+fn page(code: Code) -> String {
+    let lines = code.explanation().lines().map(|line| line.strip_prefix(' ').unwrap_or(line));
+    let mut text: String = lines.map(|line| format!("{line}\n")).collect();
+    if code.severity() == Severity::Advice {
+        text += "\nThis is advice, which s6gen does not report.\n";
     }
     text
 }

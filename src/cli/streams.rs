@@ -167,7 +167,7 @@ impl<'a> Streams<'a> {
             }
             match problem.severity {
                 Severity::Error => errors += 1,
-                Severity::Warning => warnings += 1,
+                Severity::Warning | Severity::Advice => warnings += 1,
             }
             read += report::read_for(problem, files);
             if errors + warnings <= MOST_REPORTS && read <= MOST_READ {

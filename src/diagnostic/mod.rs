@@ -153,6 +153,9 @@ impl Problems {
         if !self.is_full() {
             return self.list.push(problem);
         }
+        if problem.severity == Severity::Advice {
+            return;
+        }
         self.left_out += 1;
         self.has_left_out_errors |= problem.severity == Severity::Error;
         self.remember_first(&problem);
@@ -206,19 +209,24 @@ impl Problems {
         self.has_left_out_errors || self.list.iter().any(|p| p.severity == Severity::Error)
     }
 
-    /// The problems that are kept, in their current order.
+    /// The problems to report of those that are kept, in their current order.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.list.iter()
+        self.list.iter().filter(|problem| problem.severity != Severity::Advice)
     }
 
-    /// The number of problems, with those that are not kept.
+    /// The advice, which is not reported.
+    pub fn advice(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.list.iter().filter(|problem| problem.severity == Severity::Advice)
+    }
+
+    /// The number of problems, with advice and with those that are not kept.
     pub fn len(&self) -> usize {
         self.list.len() + self.left_out
     }
 
-    /// Whether there are no problems.
+    /// Whether there is no problem to report.
     pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.iter().next().is_none()
     }
 
     /// Sorts problems by their places in the files, and drops repetitions.
@@ -279,4 +287,24 @@ pub fn did_you_mean<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a st
 /// Whether a single typing error turns one word into the other. Related names usually differ by more.
 pub fn is_one_slip(wrong: &str, right: &str) -> bool {
     strsim::osa_distance(wrong, right) < 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_is_not_reported() {
+        let advice = |number: usize| Diagnostic {
+            severity: Severity::Advice,
+            ..Diagnostic::new(Code::MissingKey, number.to_string())
+        };
+        let mut problems = Problems::default();
+        problems.extend((0..3 * MOST_KEPT).map(advice));
+        assert_eq!((problems.is_empty(), problems.iter().count(), problems.left_out()), (true, 0, 0));
+        assert!(problems.advice().count() >= MOST_KEPT);
+        problems.push(Diagnostic::new(Code::MissingKey, "an error"));
+        problems.sort_by_rank();
+        assert!(problems.has_errors() && problems.left_out() == 1);
+    }
 }

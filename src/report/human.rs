@@ -121,6 +121,7 @@ impl Shown {
             severity: match problem.severity {
                 Severity::Error => Weight::Error,
                 Severity::Warning => Weight::Warning,
+                Severity::Advice => Weight::Advice,
             },
             help: problem.help.as_deref().map(|help| printable(help).into_owned()),
             notes: notes

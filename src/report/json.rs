@@ -108,6 +108,7 @@ pub fn json(problem: &Diagnostic, files: &Files) -> Value {
         severity: match problem.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
+            Severity::Advice => "advice",
         },
         class: problem.class.map(|class| class.slug()),
         message: &problem.message,

@@ -126,7 +126,12 @@ fn check(root: &Path, tree: &Tree) -> Vec<Finding> {
         },
     };
     let (files, compilation) = input.judge(&[]);
-    compilation.problems.iter().map(|problem| finding(root, tree, problem, &files)).collect()
+    compilation
+        .problems
+        .iter()
+        .chain(compilation.problems.advice())
+        .map(|problem| finding(root, tree, problem, &files))
+        .collect()
 }
 
 fn finding(root: &Path, tree: &Tree, problem: &Diagnostic, files: &Files) -> Finding {

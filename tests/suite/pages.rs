@@ -5,9 +5,10 @@
 //! `/etc/s6-overlay` of an image if it has an `s6-rc.d`.
 
 use std::fs;
-use std::process::Command;
 
 use s6gen::diagnostic::{Code, Files};
+use s6gen::jobs::Input;
+use s6gen::model::System;
 use s6gen::programs::PROGRAMS;
 use s6gen::report::{Style, human};
 use s6gen::{compile, render, validate};
@@ -24,33 +25,36 @@ fn example<'p>(page: &'p str, heading: &str) -> Option<(&'p str, &'p str)> {
     Some((language, rest.split_once("```").unwrap().0))
 }
 
-/// The codes that `s6gen check` reports on an example.
-fn reported(slug: &str, (language, text): (&str, &str)) -> Vec<String> {
+/// The codes that `s6gen check` finds in an example, and its advice of the code `slug`, which it does not report.
+fn found(slug: &str, (language, text): (&str, &str)) -> Vec<&'static str> {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_s6gen"));
-    command.current_dir(folder.path()).args(["check", "--format", "json"]);
-    match language {
-        "toml" => fs::write(folder.path().join("services.toml"), text).unwrap(),
+    let (manifest, sources) = (folder.path().join("services.toml"), folder.path().join("s6-rc.d"));
+    let layers = |version| Input::Layers {
+        system: System::overlay(version).unwrap(),
+        lower: Vec::new(),
+        tree: Some(sources.clone()),
+        bundle_dir: None,
+    };
+    let input = match language {
+        "toml" => {
+            fs::write(&manifest, text).unwrap();
+            Input::Manifest(manifest)
+        }
         "tree" => {
-            let sources = folder.path().join("s6-rc.d");
             fs::create_dir(&sources).unwrap();
             tree_text::parse(text).unwrap().make(&sources).unwrap();
             // Only together with s6-overlay it is known which services an image starts.
-            let is_whole = sources.join("s6-rc.d").is_dir();
-            if is_whole {
-                command.args(["--overlay", "3.2.3.2"]);
-            } else if slug.starts_with("overlay::") {
-                command.args(["--overlay", "3.2.2.0"]);
+            match sources.join("s6-rc.d").is_dir() {
+                true => layers("3.2.3.2"),
+                false if slug.starts_with("overlay::") => layers("3.2.2.0"),
+                false => Input::Sources(vec![sources]),
             }
-            command.args(["--tree", "s6-rc.d"]);
         }
         other => panic!("{slug}: an example in {other}"),
-    }
-    let output = command.output().unwrap();
-    let answer: serde_json::Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|_| panic!("{slug}: {}", String::from_utf8_lossy(&output.stderr)));
-    let problems = answer["problems"].as_array().unwrap();
-    problems.iter().map(|problem| problem["code"].as_str().unwrap().to_owned()).collect()
+    };
+    let problems = input.judge(&[]).1.problems;
+    let advice = problems.advice().filter(|problem| problem.code.slug() == slug);
+    problems.iter().chain(advice).map(|problem| problem.code.slug()).collect()
 }
 
 #[test]
@@ -61,9 +65,9 @@ fn the_wrong_example_of_each_lint_gets_its_report_and_the_right_one_none() {
         if lint.slug == WITHOUT_EXAMPLE {
             continue;
         }
-        let wrong = example(lint.page, "Wrong").map(|example| reported(lint.slug, example));
-        let right = example(lint.page, "Right").map(|example| reported(lint.slug, example));
-        if wrong.as_deref() != Some(&[lint.slug.to_owned()]) || right.as_deref() != Some(&[]) {
+        let wrong = example(lint.page, "Wrong").map(|example| found(lint.slug, example));
+        let right = example(lint.page, "Right").map(|example| found(lint.slug, example));
+        if wrong.as_deref() != Some(&[lint.slug]) || right.as_deref() != Some(&[]) {
             wrong_pages.push(format!("{}: wrong {wrong:?}, right {right:?}", lint.slug));
         }
     }
