@@ -55,9 +55,10 @@ impl CheckArguments {
         streams.report_input(problems, &files);
         if streams.is_for_program() {
             let class = verdict(&compilation, self.input.is_manifest());
-            let database =
-                (class == "ok").then(|| Database::of(&Index::new(&compilation.services)).to_json());
-            streams.answer(serde_json::json!({ "class": class, "db": database }));
+            streams.answer(serde_json::json!({ "class": class, "db": null }));
+            if class == "ok" {
+                streams.answer_database(&Database::of(&Index::new(&compilation.services)));
+            }
         } else if problems.is_empty() {
             streams.tell(&self.success(&compilation));
         }

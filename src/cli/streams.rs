@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::diagnostic::{Diagnostic, Files, Problems, Severity};
 use crate::jobs::JobError;
-use crate::model::{printable, printable_lines};
+use crate::model::{Database, printable, printable_lines};
 use crate::report::{self, Document, Format, Style};
 
 /// How a command ended.
@@ -78,6 +78,13 @@ impl<'a> Streams<'a> {
         }
     }
 
+    /// Adds the compiled database to the answer.
+    pub(super) fn answer_database(&mut self, database: &Database) {
+        if let Some(answer) = &mut self.answer {
+            answer.add_database(database);
+        }
+    }
+
     /// Prints what the user asked for. Values in the text have been made printable, so that they begin no line.
     pub(super) fn say(&mut self, text: &str) {
         self.put(&printable_lines(text));
@@ -97,7 +104,8 @@ impl<'a> Streams<'a> {
     /// Completes the output; reports an error if it cannot be written.
     pub(super) fn end(&mut self, outcome: Outcome) -> Outcome {
         if let Some(answer) = self.answer.take() {
-            self.put(&answer.text());
+            let written = answer.write(&mut self.out);
+            self.note_write_error(written);
         }
         let flushed = self.out.flush();
         self.note_write_error(flushed);

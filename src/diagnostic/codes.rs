@@ -56,7 +56,8 @@ codes! {
     /// UTF-8 usually means that the wrong file was named, or that an editor saved it in another encoding.
     ManifestNotText = "manifest::not-text" Error,
     /// The manifest is larger than 16 MiB, or what it describes is larger than 64 MiB, or it includes more than 1,000 files or
-    /// more than 64 in a row.
+    /// more than 64 in a row, or all instances together have more than 300,000 expressions. Or source directories have more
+    /// than 32,768 definitions, or bundles that stand for more than 1,048,576 services.
     ///
     /// The largest known system needs less than a hundredth of that. Most likely the wrong file was named, or a template has
     /// too many instances.

@@ -33,7 +33,7 @@ pub enum Refusal {
 
 /// The largest size of the words of a command line, in bytes. A word gets one more for every block around it, so without a
 /// limit a short text can fill the memory.
-const MOST_BYTES: usize = 64 << 20;
+pub const MOST_BYTES: usize = 64 << 20;
 /// The approximate size of a word without its bytes.
 const WORD_BYTES: usize = 64;
 
@@ -95,6 +95,11 @@ pub enum TokenKind {
 /// # Errors
 /// The first error in it.
 pub fn tokens(text: &[u8]) -> Result<Vec<Token>, Refusal> {
+    limited_tokens(text, &mut MOST_BYTES.clone())
+}
+
+/// The tokens of a command line. Subtracts their size from `left`, the bytes that the words may still take.
+fn limited_tokens(text: &[u8], left: &mut usize) -> Result<Vec<Token>, Refusal> {
     let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
     let mut lexer = Lexer {
         text: &text[..end],
@@ -103,7 +108,7 @@ pub fn tokens(text: &[u8]) -> Result<Vec<Token>, Refusal> {
         word: Vec::new(),
         tokens: Vec::new(),
         open: Vec::new(),
-        bytes: 0,
+        left,
     };
     lexer.run()?;
     match lexer.open.last() {
@@ -117,7 +122,16 @@ pub fn tokens(text: &[u8]) -> Result<Vec<Token>, Refusal> {
 /// # Errors
 /// The first error in it.
 pub fn words(text: &[u8]) -> Result<Vec<Vec<u8>>, Refusal> {
-    tokens(text).map(arguments)
+    words_within(text, &mut MOST_BYTES.clone())
+}
+
+/// The words of a command line like [`words`]. Subtracts their size from `left`, which begins at
+/// [`MOST_BYTES`] and may be shared by many command lines.
+///
+/// # Errors
+/// The first error in it.
+pub fn words_within(text: &[u8], left: &mut usize) -> Result<Vec<Vec<u8>>, Refusal> {
+    limited_tokens(text, left).map(arguments)
 }
 
 /// Turns the tokens of a whole command line into arguments, as `s6-rc-compile` stores them.
@@ -196,8 +210,8 @@ struct Lexer<'a> {
     tokens: Vec<Token>,
     /// The offsets of the open braces.
     open: Vec<usize>,
-    /// The size of the tokens.
-    bytes: usize,
+    /// How many bytes the tokens may still take.
+    left: &'a mut usize,
 }
 
 fn is_blank(byte: u8) -> bool {
@@ -231,10 +245,8 @@ impl Lexer<'_> {
     fn add(&mut self, span: Range<usize>, kind: TokenKind) -> Result<(), Refusal> {
         // The end of a block becomes a word as well.
         let length = if let TokenKind::Word(word) = &kind { word.len() } else { self.open.len() };
-        self.bytes += WORD_BYTES + length;
-        if self.bytes > MOST_BYTES {
-            return Err(Refusal::TooMuch(span.end - 1));
-        }
+        let left = self.left.checked_sub(WORD_BYTES + length).ok_or(Refusal::TooMuch(span.end - 1))?;
+        *self.left = left;
         self.tokens.push(Token { span, depth: self.open.len(), kind });
         Ok(())
     }

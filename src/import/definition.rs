@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::{path_of, reason};
 use crate::diagnostic::{Class, Diagnostic, Files, Origin, Problems, Rank};
+use crate::execline;
 use crate::model::{
     Bundle, CompilerStep, Definition, Ignored, Kind, Longrun, Name, Oneshot, Program, Service,
 };
@@ -14,11 +15,44 @@ use crate::source::{Directory, EntryKind, Listed};
 
 /// The number of bytes that are read of a list or a command line.
 pub(super) const LONGEST_TEXT: usize = 16 << 20;
-/// The number of bytes that are read of all files of a source directory together.
-pub(super) const MOST_BYTES: usize = 48 << 20;
+/// The number of bytes that are read of all files of the source directories together.
+const MOST_BYTES: usize = 48 << 20;
+/// The number of names that are read of all their lists together. 30,000 services may have 10 dependencies each.
+const MOST_NAMES: usize = 300_000;
 /// The number of bytes that are read of a script. `run` may be a link to a program of any size, of which s6gen needs only the
 /// beginning.
 pub(super) const LONGEST_SCRIPT: usize = 1 << 20;
+
+/// How much more of the source directories is read and kept.
+pub(super) struct Budget {
+    bytes: Cell<usize>,
+    names: Cell<usize>,
+    /// The bytes that the words of command lines may take.
+    pub(super) words: Cell<usize>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget {
+            bytes: Cell::new(MOST_BYTES),
+            names: Cell::new(MOST_NAMES),
+            words: Cell::new(execline::MOST_BYTES),
+        }
+    }
+}
+
+impl Budget {
+    /// Counts the names of a list.
+    ///
+    /// # Errors
+    /// There are too many.
+    pub(super) fn add_names(&self, count: usize) -> io::Result<()> {
+        let left = self.names.get().checked_sub(count);
+        self.names.set(left.unwrap_or(0));
+        let reason = format!("the lists of the source directories have more than {MOST_NAMES} names");
+        left.map(drop).ok_or_else(|| io::Error::other(reason))
+    }
+}
 
 /// The definition that is read, and where its problems go.
 pub(super) struct Context<'a> {
@@ -33,8 +67,7 @@ pub(super) struct Context<'a> {
     pub(super) number: usize,
     pub(super) files: &'a mut Files,
     pub(super) problems: &'a mut Problems,
-    /// How many bytes of the source directory may still be read.
-    pub(super) bytes_left: &'a Cell<usize>,
+    pub(super) budget: &'a Budget,
 }
 
 /// Reads a definition. If its type cannot be read, it is [`Kind::Unknown`].
@@ -123,7 +156,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
     /// The content of a file. `None` if it is missing; a dangling link counts as missing.
     pub(super) fn content(&self, file: &str, limit: usize) -> Option<io::Result<Vec<u8>>> {
         let kind = self.entry(file)?;
-        let left = self.context.bytes_left.get();
+        let left = self.context.budget.bytes.get();
         let (name, limit) = (file.as_bytes(), limit.min(left + 1));
         let content = match kind {
             EntryKind::File => self.directory.read_file(name, limit),
@@ -133,11 +166,11 @@ impl<D: Directory> DefinitionReader<'_, D> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Ok(content) => match left.checked_sub(content.len()) {
                 Some(left) => {
-                    self.context.bytes_left.set(left);
+                    self.context.budget.bytes.set(left);
                     Some(Ok(content))
                 }
                 None => {
-                    Some(Err(io::Error::other("the files of this source directory are larger than 48 MiB")))
+                    Some(Err(io::Error::other("the files of the source directories are larger than 48 MiB")))
                 }
             },
             Err(error) => Some(Err(error)),

@@ -3,6 +3,11 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+/// The number of names in the list `text`, at most: every line counts.
+pub(super) fn count(text: &[u8]) -> usize {
+    text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count()
+}
+
 /// The names of the list `text` with their places, each once.
 ///
 /// A line ends at its first NUL. Blanks before a name are dropped; lines that are empty or begin with `#` are skipped.

@@ -16,16 +16,16 @@ mod values;
 
 pub use files::files;
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use crate::diagnostic::{Class, Diagnostic, Files, Origin, Problems, Rank};
+use crate::diagnostic::{Class, Code, Diagnostic, Files, Origin, Problems, Rank};
 use crate::model::{DefinitionFile, Kind, Name, Service, ServiceSet, Target};
 use crate::source::{Directory, EntryKind, Source};
+use definition::Budget;
 use receipts::Receipts;
 
 /// Reads the source directories `sources`, in the order in which they are given to `s6-rc-compile`.
@@ -41,9 +41,17 @@ pub fn tree<D: Directory>(
     problems: &mut Problems,
 ) -> ServiceSet {
     let mut set = ServiceSet::new(target);
+    let budget = Budget::default();
     for (number, source) in (0..).zip(sources) {
-        Scan { number, path: source.path.into_os_string().into_vec(), files, problems, set: &mut set }
-            .read(source.directory);
+        Scan {
+            number,
+            path: source.path.into_os_string().into_vec(),
+            files,
+            problems,
+            set: &mut set,
+            budget: &budget,
+        }
+        .read(source.directory);
     }
     set
 }
@@ -55,7 +63,11 @@ struct Scan<'a> {
     files: &'a mut Files,
     problems: &'a mut Problems,
     set: &'a mut ServiceSet,
+    budget: &'a Budget,
 }
+
+/// The largest number of definitions.
+const MOST_DEFINITIONS: usize = 1 << 15;
 
 impl Scan<'_> {
     fn read<D: Directory>(mut self, directory: io::Result<D>) {
@@ -138,8 +150,17 @@ impl Scan<'_> {
         }
         definitions.sort_unstable();
         let mut receipts = Receipts::default();
-        let bytes_left = Cell::new(definition::MOST_BYTES);
         for (position, (name, entry)) in (0..).zip(definitions) {
+            if self.set.services.len() > MOST_DEFINITIONS + 1 {
+                let origin = self.origin_of(b"");
+                let message = format!("the source directories have more than {MOST_DEFINITIONS} definitions");
+                self.problems.push(
+                    Diagnostic::new(Code::ManifestTooLarge, message)
+                        .at(origin, "s6gen reads no more than this")
+                        .help("remove what is not a service from the source directory"),
+                );
+                return;
+            }
             let opened = directory.directory(entry);
             let path = match opened.as_ref().ok().and_then(|opened| opened.place(b".")) {
                 Some(place) => place.into_os_string().into_vec(),
@@ -157,7 +178,7 @@ impl Scan<'_> {
                     number: self.set.services.len(),
                     files: self.files,
                     problems: self.problems,
-                    bytes_left: &bytes_left,
+                    budget: self.budget,
                 },
             );
             if let Some(facts) = &mut service.definition {

@@ -1,5 +1,6 @@
 //! Reads the files and directories of a definition that contain names of services.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
             let opened = self.directory.directory(directory.as_bytes());
             let listed = opened.and_then(|mut opened| {
                 let entries = opened.list()?;
+                self.context.budget.add_names(entries.len())?;
                 let read = |entry: Listed| {
                     let text = match opened.is_empty_file(&entry.name) {
                         true => Vec::new(),
@@ -48,10 +50,14 @@ impl<D: Directory> DefinitionReader<'_, D> {
     /// Records the names in the list `file` that the directory with the names `seen` overrides.
     pub(super) fn hidden(&mut self, file: &str, seen: &[ServiceRef]) {
         let Some(Ok(content)) = self.content(file, LONGEST_TEXT) else { return };
+        if self.context.budget.add_names(list::count(&content)).is_err() {
+            return;
+        }
+        let seen: BTreeSet<&[u8]> = seen.iter().map(|reference| reference.name.as_bytes()).collect();
         let whole = self.context.origin(file, content.as_slice(), 0..0);
         let lost: Vec<ServiceRef> = list::names(&content)
             .into_iter()
-            .filter(|(name, _)| seen.iter().all(|reference| reference.name.as_bytes() != *name))
+            .filter(|(name, _)| !seen.contains(name))
             .map(|(name, span)| ServiceRef {
                 name: Name::new(name),
                 origin: Some(Origin::new(whole.file, span)),
@@ -95,7 +101,11 @@ impl<D: Directory> DefinitionReader<'_, D> {
         file: &str,
         step: CompilerStep,
     ) -> Option<(Vec<ServiceRef>, Option<Origin>)> {
-        let content = match self.content(file, LONGEST_TEXT)? {
+        let content = self.content(file, LONGEST_TEXT)?.and_then(|content| {
+            self.context.budget.add_names(list::count(&content))?;
+            Ok(content)
+        });
+        let content = match content {
             Ok(content) => content,
             Err(error) => {
                 let class = match error.kind() {

@@ -53,7 +53,10 @@ impl<D: Directory> DefinitionReader<'_, D> {
                 return Some(Script::default());
             }
         };
-        match execline::words(&content) {
+        let mut left = self.context.budget.words.get();
+        let words = execline::words_within(&content, &mut left);
+        self.context.budget.words.set(left);
+        match words {
             Ok(words) => {
                 let origin = self.keep(file, &content);
                 self.calls(file, &words);

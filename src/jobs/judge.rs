@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::compile::Compilation;
-use crate::diagnostic::{Code, Files, Problems, Severity};
+use crate::diagnostic::{Code, Diagnostic, Files, Problems, Severity};
 use crate::image::{self, Completed, Setup};
-use crate::model::{BuildContext, Index, Kind, Layer, Name, Service, ServiceSet, Snapshot, Target};
+use crate::model::{BuildContext, Index, Kind, Layer, Members, Name, Service, ServiceSet, Snapshot, Target};
 use crate::source::{Directory, Memory, Source};
 use crate::tree::SourceTree;
 use crate::{import, render, validate};
@@ -39,7 +39,9 @@ pub(super) fn judge_in_context<D: Directory>(
     let mut problems = Problems::default();
     let mut services = ServiceSet { context, ..import::tree(sources, target, files, &mut problems) };
     add_external(&mut services, external);
-    validate::validate(&services, true, &mut problems);
+    if !refuse_too_many(&services, &mut problems) {
+        validate::validate(&services, true, &mut problems);
+    }
     problems.sort_by_rank();
     Compilation { services, problems }
 }
@@ -106,7 +108,9 @@ fn judge_image_through<D: Directory, E: Directory>(
     }
     boot.complete(&mut services, files, &mut problems);
     add_external(&mut services, external);
-    validate::validate(&services, setup.is_partial, &mut problems);
+    if !refuse_too_many(&services, &mut problems) {
+        validate::validate(&services, setup.is_partial, &mut problems);
+    }
     boot.explain(files, &mut problems);
     forget_lower(&setup.lower, setup.upper.as_deref(), files, &mut problems);
     if !problems.has_errors() {
@@ -133,6 +137,23 @@ fn forget_lower(lower: &[PathBuf], upper: Option<&Path>, files: &Files, problems
         let file = problem.labels.first().map(|label| files.path(label.origin.file));
         !is_lint || file.is_none_or(|file| validate::lower_layer(lower, upper, file).is_none())
     });
+}
+
+/// The largest number of members of all bundles together, in the bundles and in the services that depend on them.
+const MOST_MEMBERS: usize = 1 << 20;
+
+/// Whether the services are more than s6gen reads, which is reported.
+fn refuse_too_many(services: &ServiceSet, problems: &mut Problems) -> bool {
+    let index = Index::new(services);
+    if let Some(bundle) = Members::first_beyond(&index, MOST_MEMBERS) {
+        let message = format!("the bundles stand for more than {MOST_MEMBERS} services");
+        problems.push(
+            Diagnostic::new(Code::ManifestTooLarge, message)
+                .at(index.origin(bundle), "counted up to this one, once for each dependent")
+                .help("depend on fewer services, or on smaller bundles"),
+        );
+    }
+    problems.iter().any(|problem| problem.code == Code::ManifestTooLarge)
 }
 
 /// Takes a snapshot of the tree that was rendered from `services`. It reads the tree like any source directory, and

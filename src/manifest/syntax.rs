@@ -9,13 +9,14 @@ use std::ops::Range;
 use toml::de::DeTable;
 
 use super::mistakes::{self, Mistake};
+use super::weight::weigh;
 
 /// The number of errors after which reading stops. A text with more errors is not a manifest, and the time grows with the square
 /// of their number.
 const MOST_ERRORS: usize = 100;
 
 /// How many bytes are read again to separate mistakes. A file of ordinary size never needs so many.
-const MOST_READ: usize = 48 << 20;
+const MOST_READ: usize = 16 << 20;
 
 /// The readable parts of a text with mistakes.
 #[derive(Debug, Default)]
@@ -57,6 +58,8 @@ pub(super) fn separate(text: &str, path: &[String]) -> Separated {
     bounds.push(text.len());
     // Read table by table, so that the parser reads only one table again for each mistake.
     let is_complete = bounds.windows(2).all(|table| found.take_out(table[0]..table[1], path));
+    // Quotes that are never closed hide the tables after them from the estimate that was made before reading.
+    let is_complete = is_complete && weigh(&found.readable, &mut 0).is_none();
     // Some mistakes appear only in the whole text, such as a table that is defined twice.
     if !is_complete || !found.take_out(0..text.len(), path) {
         found.readable = String::new();

@@ -227,9 +227,9 @@ impl Serialize for Database {
         let pipelines: Vec<Vec<String>> =
             self.pipelines.iter().map(|pairs| pairs.iter().map(pair).collect()).collect();
         let mut map = serializer.serialize_map(Some(3))?;
-        map.serialize_entry("services", &ByName(&self.services))?;
         map.serialize_entry("bundles", &Contents(&self.bundles))?;
         map.serialize_entry("pipelines", &pipelines)?;
+        map.serialize_entry("services", &ByName(&self.services))?;
         map.end()
     }
 }
@@ -237,20 +237,22 @@ impl Serialize for Database {
 impl Serialize for Entry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("type", self.kind)?;
         map.serialize_entry("deps", &name_texts(&self.dependencies))?;
-        if self.timeout_up != 0 {
-            map.serialize_entry("timeout_up", &self.timeout_up)?;
-        }
-        if self.timeout_down != 0 {
-            map.serialize_entry("timeout_down", &self.timeout_down)?;
+        if let Some((_, down)) = &self.scripts {
+            map.serialize_entry("down", &texts(down))?;
         }
         if self.flags != 0 {
             map.serialize_entry("flags", &format_args!("{:08x}", self.flags))?;
         }
-        if let Some((up, down)) = &self.scripts {
+        if self.timeout_down != 0 {
+            map.serialize_entry("timeout_down", &self.timeout_down)?;
+        }
+        if self.timeout_up != 0 {
+            map.serialize_entry("timeout_up", &self.timeout_up)?;
+        }
+        map.serialize_entry("type", self.kind)?;
+        if let Some((up, _)) = &self.scripts {
             map.serialize_entry("up", &texts(up))?;
-            map.serialize_entry("down", &texts(down))?;
         }
         map.end()
     }

@@ -40,6 +40,25 @@ impl<'a> Members<'a> {
         self.resolve(bundle, most).then(|| self.known(bundle).len())
     }
 
+    /// The first bundle with which there are more than `most` members, in the bundles and in the services that depend on them
+    /// together.
+    pub fn first_beyond(index: &Index<'_>, most: usize) -> Option<Node> {
+        let mut members = Members::new(index);
+        let mut left = most;
+        for node in index.nodes() {
+            let is_bundle = index.kind(node) == NodeKind::Bundle;
+            let to = index.edges(node).iter().map(|edge| edge.to);
+            let bundles = to.filter(|to| !is_bundle && index.kind(*to) == NodeKind::Bundle);
+            for bundle in bundles.chain(is_bundle.then_some(node)) {
+                match members.count(bundle, left).and_then(|count| left.checked_sub(count)) {
+                    Some(rest) => left = rest,
+                    None => return Some(bundle),
+                }
+            }
+        }
+        None
+    }
+
     fn known(&self, bundle: Node) -> &[Node] {
         match &self.of[bundle.0] {
             MemberState::All(members) => members,

@@ -1,56 +1,76 @@
 //! The format `json`: one object for each command. `docs/json.md` describes it.
 
+use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Document, Format, position};
 use crate::diagnostic::{Diagnostic, Files, Severity};
-use crate::model::json_text;
+use crate::model::{Database, json_text};
 
 pub(super) static FORMAT: Format = Format {
     name: "json",
     about: "For programs; the shape is versioned",
     begin: |command| {
         let (problems, messages) = (Vec::new(), Vec::new());
-        Box::new(Envelope { version: VERSION, command, fields: Map::new(), problems, messages })
+        Box::new(Envelope { command, fields: BTreeMap::new(), problems, messages })
     },
 };
 
 /// The version of the shape. It rises when a program that reads the old shape could misread the new one.
 const VERSION: u32 = 1;
 
-/// The fields that every command has. The fields of the command itself stand beside them.
-#[derive(Debug, Serialize)]
+/// The fields that every command has. The fields of the command itself stand beside them. The values are JSON already, because
+/// a tree of values takes many times the memory of its text.
+#[derive(Debug)]
 struct Envelope {
-    version: u32,
     command: &'static str,
     /// The fields of the command itself. Empty if the command failed before it knew its answer.
-    #[serde(flatten)]
-    fields: Map<String, Value>,
-    problems: Vec<Value>,
+    fields: BTreeMap<String, String>,
+    problems: Vec<String>,
     messages: Vec<String>,
+}
+
+/// A value as JSON. This cannot fail, because every key is a string.
+fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 impl Document for Envelope {
     fn add_problem(&mut self, problem: &Diagnostic, files: &Files) {
-        self.problems.push(json(problem, files));
+        self.problems.push(text(&json(problem, files)));
     }
 
     fn add_fields(&mut self, fields: Value) {
         if let Value::Object(fields) = fields {
-            self.fields.extend(fields);
+            self.fields.extend(fields.into_iter().map(|(name, value)| (name, text(&value))));
         }
     }
 
-    fn add_message(&mut self, text: &str) {
-        self.messages.push(text.to_owned());
+    fn add_database(&mut self, database: &Database) {
+        self.fields.insert("db".to_owned(), text(database));
     }
 
-    fn text(&self) -> String {
-        // This cannot fail, because every key is a string.
-        serde_json::to_string(self).unwrap_or_default() + "\n"
+    fn add_message(&mut self, message: &str) {
+        self.messages.push(text(&message));
+    }
+
+    fn write(&self, to: &mut dyn Write) -> io::Result<()> {
+        write!(to, "{{\"version\":{VERSION},\"command\":{}", text(&self.command))?;
+        for (name, value) in &self.fields {
+            write!(to, ",{}:{value}", text(name))?;
+        }
+        for (name, list) in [("problems", &self.problems), ("messages", &self.messages)] {
+            write!(to, ",\"{name}\":[")?;
+            for (number, value) in list.iter().enumerate() {
+                write!(to, "{}{value}", if number == 0 { "" } else { "," })?;
+            }
+            write!(to, "]")?;
+        }
+        writeln!(to, "}}")
     }
 }
 

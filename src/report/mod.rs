@@ -4,10 +4,13 @@
 
 mod human;
 
+use std::io::{self, Write};
+
 pub use human::{Style, human, read_for};
 pub use json::json;
 
 use crate::diagnostic::{Diagnostic, Files, Origin, SourceFile};
+use crate::model::Database;
 
 /// A format for programs. The whole answer of a command is one document.
 #[derive(Debug)]
@@ -28,11 +31,17 @@ pub trait Document {
     /// Adds the fields of the command itself. `fields` is an object.
     fn add_fields(&mut self, fields: serde_json::Value);
 
+    /// Adds the compiled database, which may be large. Most formats leave it out.
+    fn add_database(&mut self, _: &Database) {}
+
     /// Adds a message that a person would read as a line on standard error.
     fn add_message(&mut self, text: &str);
 
-    /// The whole document, with a line end after it.
-    fn text(&self) -> String;
+    /// Writes the whole document, with a line end after it.
+    ///
+    /// # Errors
+    /// Those of `to`.
+    fn write(&self, to: &mut dyn Write) -> io::Result<()>;
 }
 
 macro_rules! formats {

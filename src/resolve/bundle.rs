@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::{DEPENDENCY_BYTES, MEMBER_BYTES, Resolver};
 use crate::diagnostic::{Class, Code, Diagnostic, Origin, Rank, did_you_mean};
 use crate::manifest::{BundleKeys, Manifest, ManifestText, ServiceKeys};
-use crate::model::{Bundle, Index, Kind, Layer, Members, Name, NodeKind, Service, ServiceRef, ServiceSet};
+use crate::model::{Bundle, Index, Kind, Layer, Members, Name, Service, ServiceRef, ServiceSet};
 
 impl Resolver<'_> {
     pub(super) fn bundle(&mut self, name: &ManifestText, keys: &BundleKeys) {
@@ -98,23 +98,8 @@ impl Resolver<'_> {
     /// of them.
     pub(super) fn make_room_for_members(&mut self) {
         let index = Index::new(&self.set);
-        let mut members = Members::new(&index);
-        let mut left = self.bytes_left() / MEMBER_BYTES;
-        let mut too_many = None;
-        for node in index.nodes() {
-            let is_bundle = index.kind(node) == NodeKind::Bundle;
-            let to = index.edges(node).iter().map(|edge| edge.to);
-            let bundles = to.filter(|to| !is_bundle && index.kind(*to) == NodeKind::Bundle);
-            for bundle in bundles.chain(is_bundle.then_some(node)) {
-                match members.count(bundle, left).and_then(|count| left.checked_sub(count)) {
-                    Some(rest) => left = rest,
-                    None => too_many = too_many.or(index.origin(bundle)),
-                }
-            }
-            if too_many.is_some() {
-                break;
-            }
-        }
+        let beyond = Members::first_beyond(&index, self.bytes_left() / MEMBER_BYTES);
+        let too_many = beyond.and_then(|bundle| index.origin(bundle));
         if let Some(origin) = too_many {
             self.add_size(self.bytes_left() + 1, origin);
         }

@@ -41,6 +41,10 @@ impl Resolver<'_> {
 
     /// The same for a file. It adds no literal, because `{{ name }}` in a file may be for another program.
     pub(super) fn verbatim(&mut self, text: &RawText, scope: &Scope) -> Option<String> {
+        self.add_expressions(scope.count_expressions(text), text.origin());
+        if self.is_too_large() {
+            return None;
+        }
         let Ok(expanded) = scope.text(text, &self.expressions, self.bytes_left(), self.problems) else {
             self.add_size(self.bytes_left() + 1, text.origin());
             return None;

@@ -51,6 +51,7 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
         read_only: None,
         added: manifest.added,
         size: 0,
+        evaluated: 0,
     };
     if let Some((origin, label)) = manifest.too_large {
         resolver.problems.push(too_large(origin, label));
@@ -119,10 +120,14 @@ struct Resolver<'p> {
     added: Option<FileId>,
     /// The size of the expanded texts and the services so far, in bytes.
     size: usize,
+    /// The number of expressions that were evaluated so far.
+    evaluated: usize,
 }
 
 /// The largest size of the expanded manifest. Ten lines can ask for more instances of a long script than fit into memory.
 const MOST_BYTES: usize = 64 << 20;
+/// The largest number of expressions that are evaluated, all instances together. 30,000 services may have 10 each.
+const MOST_EXPRESSIONS: usize = 300_000;
 /// The approximate size of a dependency or of a member of a bundle: as s6gen keeps it, and the path of its file.
 const DEPENDENCY_BYTES: usize = 128;
 /// The approximate size of a service that a bundle stands for, in the bundle itself and in each service that depends on it.
@@ -143,6 +148,21 @@ impl Resolver<'_> {
         self.size = self.size.saturating_add(bytes);
         if self.is_too_large() && !was_too_large {
             self.problems.push(too_large(origin, "up to here"));
+        }
+    }
+
+    /// Counts the expressions of a text that is expanded.
+    fn add_expressions(&mut self, count: usize, origin: Origin) {
+        self.evaluated += count;
+        if self.evaluated > MOST_EXPRESSIONS && !self.is_too_large() {
+            let message =
+                format!("the manifest has more than {MOST_EXPRESSIONS} expressions in all services");
+            self.problems.push(
+                Diagnostic::new(Code::ManifestTooLarge, message)
+                    .at(origin, "up to here")
+                    .help("make fewer instances, or let a script compute the values"),
+            );
+            self.size = usize::MAX;
         }
     }
 

@@ -266,6 +266,11 @@ impl Scope {
         self.is_template || text.from_defaults()
     }
 
+    /// The number of expressions in a text.
+    pub fn count_expressions(&self, text: &RawText) -> usize {
+        if self.expands(text) { text.unexpanded().matches("{{").count() } else { 0 }
+    }
+
     /// Replaces the expressions in a text. If that is not possible, reports the reason and returns `None`.
     ///
     /// # Errors

@@ -620,3 +620,90 @@ fn many_problems_of_one_long_line_are_drawn_only_as_long_as_that_is_cheap() {
     let (_, out, _) = in_little_memory(&manifest, &["check", "--format", "json"]);
     assert!(out.len() > 100_000, "{}", out.len());
 }
+
+/// What `check --tree` in 256 MiB of memory says of a tree with these files, as text and as JSON.
+fn tree_in_little_memory(files: impl IntoIterator<Item = (String, String)>) -> [String; 2] {
+    let root = scratch();
+    for (name, text) in files {
+        let path = root.path().join("src").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    [&["check", "--tree", "src"][..], &["check", "--tree", "src", "--json"]].map(|arguments| {
+        let output = limited(root.path(), 300, arguments);
+        assert!(output.status.code().is_some(), "{arguments:?}: {output:?}");
+        String::from_utf8([output.stderr, output.stdout].concat()).unwrap()
+    })
+}
+
+fn tree_oneshot(name: impl std::fmt::Display, up: &str, dependencies: &str) -> [(String, String); 3] {
+    [("type", "oneshot\n"), ("up", up), ("dependencies", dependencies)]
+        .map(|(file, text)| (format!("{name}/{file}"), text.to_owned()))
+}
+
+#[test]
+fn the_names_in_the_lists_of_a_tree_are_limited() {
+    let names = numbered(301_000, |n| format!("s{n}\n"));
+    for report in tree_in_little_memory(tree_oneshot("a", "true", &names)) {
+        assert!(report.contains("have more than 300000 names"), "{report}");
+    }
+}
+
+#[test]
+fn the_words_of_all_command_lines_of_a_tree_are_limited() {
+    let words = "a ".repeat(200_000);
+    for report in tree_in_little_memory((0..10).flat_map(|n| tree_oneshot(n, &words, ""))) {
+        assert!(report.contains("has more words or deeper blocks than s6gen reads"), "{report}");
+    }
+}
+
+#[test]
+fn bundles_of_a_tree_do_not_multiply_their_members_without_end() {
+    let names = numbered(1_100, |n| format!("a{n}\n"));
+    let bundle = [("type", "bundle\n"), ("contents", &names)]
+        .map(|(file, text)| (format!("all/{file}"), text.to_owned()));
+    let dependents = (0..1_100)
+        .flat_map(|n| tree_oneshot(format!("a{n}"), "", "").into_iter().chain(tree_oneshot(n, "", "all")));
+    for report in tree_in_little_memory(bundle.into_iter().chain(dependents)) {
+        assert!(report.contains("the bundles stand for more than 1048576 services"), "{report}");
+    }
+}
+
+#[test]
+fn a_tree_has_at_most_32768_definitions() {
+    let judged = |count: usize| {
+        let mut tree = SourceTree::default();
+        for number in 0..count {
+            tree.file(format!("root/s{number}/type"), "oneshot\n", false);
+            tree.file(format!("root/s{number}/up"), "", false);
+        }
+        let sources = vec![tree.source("root")];
+        s6gen::jobs::judge(&mut Files::default(), sources, s6gen::model::Target::default()).problems
+    };
+    let is_too_large = |problem: &s6gen::diagnostic::Diagnostic| problem.code == Code::ManifestTooLarge;
+    assert!(judged(32_769).iter().any(is_too_large));
+    assert!(!judged(32_768).iter().any(is_too_large));
+}
+
+#[test]
+fn the_expressions_of_all_instances_are_limited() {
+    let template = |instances: usize| {
+        format!("[longrun.a]\ninstances = {instances}\nrun = ['a', {}]\n", "'{{ name }}',".repeat(1_000))
+    };
+    assert_eq!(codes(&template(301)), [Code::ManifestTooLarge]);
+}
+
+#[test]
+fn tables_after_quotes_that_are_never_closed_are_not_kept_without_limit() {
+    let services = numbered(300_000, |n| format!("[longrun.b{n}]\nrun = 'x'\n"));
+    let (code, _, err) = in_little_memory(&format!("[longrun.a]\nrun = '''\n{services}"), &["check"]);
+    assert!(code == Some(1) && err.starts_with("manifest::syntax"), "{code:?} {err}");
+}
+
+#[test]
+fn open_parentheses_of_a_script_are_limited_by_its_length() {
+    let read = |text: &str| s6gen::shell::ShellScript::read(text).is_some();
+    assert!(read(&"echo $(a)\n".repeat(32)));
+    assert!(read(&format!("{}# {}\n", "echo $(a)\n".repeat(200), "x".repeat(8_000))));
+    assert!(!read(&"echo $(a)\n".repeat(200)));
+}

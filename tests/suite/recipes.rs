@@ -38,6 +38,8 @@ const PAGE: &str = "A service runs `rm`.\n\nIt is no daemon.\n\nWrong:\n\n```tom
 
 const FORMAT: &str = r#"//! The codes alone, a line each.
 
+use std::io::{self, Write};
+
 use super::{Document, Format};
 use crate::diagnostic::{Diagnostic, Files};
 
@@ -56,8 +58,8 @@ impl Document for Codes {
 
     fn add_message(&mut self, _: &str) {}
 
-    fn text(&self) -> String {
-        self.0.clone()
+    fn write(&self, to: &mut dyn Write) -> io::Result<()> {
+        to.write_all(self.0.as_bytes())
     }
 }
 "#;
