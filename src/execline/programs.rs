@@ -148,6 +148,8 @@ pub fn swallowed<'a>(words: &[ExeclineWord<'a>], stays: bool) -> Option<Swallowe
 
 /// A command of an execline text: a program with its arguments, without the blocks and programs in front of it.
 pub struct ExeclineCall<'w, 'a> {
+    /// The programs in front of it that become this program, with their arguments and without their blocks.
+    pub before: Vec<&'w ExeclineWord<'a>>,
     /// The program and its arguments.
     pub words: &'w [ExeclineWord<'a>],
     /// What the text does with it.
@@ -173,11 +175,11 @@ pub fn calls<'w, 'a>(words: &'w [ExeclineWord<'a>]) -> Vec<ExeclineCall<'w, 'a>>
     let mut todo = vec![(words, CallPlace::End)];
     while let Some((words, place)) = todo.pop() {
         let mut at = 0;
-        let mut inner = Vec::new();
+        let (mut inner, mut before) = (Vec::new(), Vec::new());
         while let Some(program) = words.get(at) {
             let found = LEADERS.binary_search_by(|leader| leader.name.cmp(program.program()));
             let Some(leader) = found.ok().and_then(|number| LEADERS.get(number)) else {
-                calls.push(ExeclineCall { words: &words[at..], place });
+                calls.push(ExeclineCall { before, words: &words[at..], place });
                 break;
             };
             let waits = matches!(leader.name, "foreground" | "if");
@@ -186,7 +188,9 @@ pub fn calls<'w, 'a>(words: &'w [ExeclineWord<'a>]) -> Vec<ExeclineCall<'w, 'a>>
                 (_, "background") => CallPlace::Background,
                 _ => CallPlace::Block,
             };
+            let start = at;
             at = behind_options(words, at + 1, leader.valued) + leader.words;
+            before.extend(words.iter().take(at).skip(start));
             for _ in 0..leader.blocks {
                 let Some(open) = words.get(at).filter(|word| word.text == "{") else { break };
                 let count = words[at + 1..].iter().take_while(|word| word.depth > open.depth).count();

@@ -68,7 +68,12 @@ const WRAPPERS: &[(&str, &str, usize)] = &[
 impl Invocation {
     /// The call with these words.
     fn new(words: Vec<CallWord>, role: CallRole) -> Invocation {
-        let before = wrappers(&words);
+        Invocation::after(0, words, role)
+    }
+
+    /// The call with these words, of which the first `before` belong to programs that become the program after them.
+    fn after(before: usize, words: Vec<CallWord>, role: CallRole) -> Invocation {
+        let before = before + wrappers(&words[before..]);
         Invocation { words, role, before }
     }
 
@@ -85,6 +90,11 @@ impl Invocation {
     /// The place of the program itself.
     pub fn origin(&self) -> Option<Origin> {
         Some(self.words.get(self.before)?.origin)
+    }
+
+    /// The words before it, of programs that become the program after them.
+    pub fn wrappers(&self) -> &[CallWord] {
+        &self.words[..self.before]
     }
 
     /// The arguments of the program itself.
@@ -165,7 +175,8 @@ impl Program {
                         CallPlace::Background => CallRole::Background,
                         CallPlace::Block => CallRole::Nested,
                     };
-                    add(Invocation::new(call.words.iter().map(word).collect(), role), DEEPEST, &mut calls);
+                    let words = call.before.iter().copied().chain(call.words).map(word).collect();
+                    add(Invocation::after(call.before.len(), words, role), DEEPEST, &mut calls);
                 }
             }
             ProgramForm::Script(text, Language::Shell) => {

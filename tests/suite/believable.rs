@@ -1,5 +1,5 @@
 //! Shows for rules that are certain what happens otherwise: the wrong service fails under the real programs as the report says,
-//! and the right one beside it works. The rule reports the wrong one only.
+//! and the right one beside it works. The rule reports the wrong one only. Most of them run the examples of the rule's page.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,8 +8,9 @@ use s6gen::compile;
 use s6gen::diagnostic::Files;
 
 use crate::live_apply::System;
+use crate::pages;
 use crate::require::{needs, this_test};
-use crate::supervise::{Supervision, available};
+use crate::supervise::{Supervision, available, eventually};
 
 /// Asserts that the rule `slug` reports the service `wrong` and no other.
 fn reports(manifest: &str, slug: &str) {
@@ -116,4 +117,58 @@ fn a_oneshot_cannot_start_services_while_it_is_started() {
     assert!(!change("wrong").status.success());
     assert!(system.active().is_empty(), "{:?}", system.active());
     assert!(change("web").status.success());
+}
+
+/// Supervises the services of an example, the wrong or the right one, with its logs in the scratch folder.
+fn example(slug: &str, heading: &str) -> Supervision {
+    Supervision::start(&pages::manifest(slug, heading).replace("/var/log/", "SCRATCH/"))
+}
+
+/// A program that says a line and stays.
+const STAYS: &str = "#!/bin/sh\necho started\nexec sleep 20\n";
+
+#[test]
+fn of_two_loggers_with_one_directory_one_dies_again_and_again() {
+    if !available(this_test!()) {
+        return;
+    }
+    let start = |heading: &str| {
+        let supervision = example("lint::two-loggers", heading);
+        ["web", "worker"].iter().for_each(|name| supervision.program(name, STAYS));
+        supervision
+    };
+    let right = start("Right");
+    for name in ["web", "worker"] {
+        right.control("-u", name);
+        right.text(&format!("{name}/current"), 1);
+        assert_eq!(right.deaths(&format!("{name}/log")), 0);
+    }
+    let wrong = start("Wrong");
+    let deaths = || ["web/log", "worker/log"].map(|logger| wrong.deaths(logger));
+    eventually("one of them dies", || deaths().into_iter().max() > Some(1));
+    assert_eq!(deaths().into_iter().min(), Some(0));
+}
+
+/// The program of s6-overlay, without the variable that sets the form of the log.
+const LOGUTIL: &str = "#!/usr/bin/env -S execlineb -S1\n\
+    s6-envuidgid -D 65534:65534 nobody\ns6-applyuidgid -U\ns6-log -b -- n20 ${1}\n";
+
+#[test]
+fn logutil_service_as_another_account_than_root_dies_again_and_again() {
+    needs!("s6", "execline", "root");
+    let start = |heading: &str| {
+        let supervision = example("lint::logutil-as-user", heading);
+        supervision.program("web", STAYS);
+        supervision.program("logutil-service", LOGUTIL);
+        let log = supervision.path("web");
+        fs::create_dir(&log).unwrap();
+        fs::set_permissions(&log, PermissionsExt::from_mode(0o777)).unwrap();
+        supervision.control("-u", "web");
+        supervision
+    };
+    let right = start("Right");
+    right.text("web/current", 1);
+    let wrong = start("Wrong");
+    eventually("the logger dies", || wrong.deaths("web/log") > 1);
+    assert!(!wrong.path("web/current").exists());
 }

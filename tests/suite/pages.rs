@@ -18,6 +18,14 @@ use crate::tree_text;
 /// The lint without examples, because they would need thousands of services.
 const WITHOUT_EXAMPLE: &str = "lint::too-many-services";
 
+/// The example of a lint that is a manifest, from its page. `heading` is `Wrong` or `Right`.
+pub fn manifest(slug: &str, heading: &str) -> &'static str {
+    let code = validate::codes().find(|code| code.slug() == slug).unwrap();
+    let (language, text) = example(code.explanation(), heading).unwrap();
+    assert_eq!(language, "toml", "{slug}");
+    text
+}
+
 /// The block after the line `heading`: its language and its lines.
 fn example<'p>(page: &'p str, heading: &str) -> Option<(&'p str, &'p str)> {
     let (_, rest) = page.split_once(&format!("\n{heading}:\n\n```"))?;

@@ -58,6 +58,8 @@ lints! {
     readiness_check,
     readiness_unlimited,
     errors_not_logged,
+    two_loggers,
+    logutil_as_user,
     invalid_signal,
     standard_descriptor,
     death_tally,
