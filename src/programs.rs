@@ -38,6 +38,8 @@ pub struct KnownProgram {
     pub ready_note: &'static str,
     /// Whether what depends on it commonly fails if it starts before this is ready.
     pub is_needed: bool,
+    /// Programs that fail at once if this does not answer. `migrate` stands for every migration of a database.
+    pub clients: &'static [&'static str],
     /// The signal that stops it gracefully, without `SIG`.
     pub stop_signal: &'static str,
     /// What that signal does, if it is not plain.
@@ -327,6 +329,8 @@ mod tests {
             assert!(program.names.iter().all(|name| names.insert(*name)), "{name} is there twice");
             assert!(program.source.starts_with("http"), "{name} has no source");
             assert!(!program.about.is_empty() && program.about.len() < 60, "{name}");
+            assert!(program.is_needed || program.clients.is_empty(), "{name}");
+            assert!(program.clients.is_sorted_by_key(|client| client.to_lowercase()), "{name}");
             assert!(program.advice.is_empty() || program.advice.ends_with('.'), "{name}: {}", program.advice);
             let stays = !matches!(program.alone, Alone::Leaves | Alone::Configured { stays: false })
                 || program.stays_with().is_some();

@@ -21,6 +21,7 @@ const NOTHING: KnownProgram = KnownProgram {
     ready: Nothing,
     ready_note: "",
     is_needed: false,
+    clients: &[],
     stop_signal: "TERM",
     stop_reason: "",
     drops_rights: "",
@@ -134,7 +135,8 @@ pub const PROGRAMS: &[KnownProgram] = &[
     },
     KnownProgram {
         names: &["cassandra"], about: "wide-column database", alone: Leaves, foreground: &["-f"], ends: &["-v", "-h"],
-        takes_value: &["-p", "-D", "-H", "-E"], is_needed: true, advice: "-R is needed to run as root.",
+        takes_value: &["-p", "-D", "-H", "-E"], is_needed: true,
+        clients: &["cqlsh", "migrate"], advice: "-R is needed to run as root.",
         source: "https://github.com/apache/cassandra/blob/trunk/bin/cassandra", checked: Code, ..NOTHING
     },
     // `jpda start` is start with debugging; `debug` is a console.
@@ -173,7 +175,8 @@ pub const PROGRAMS: &[KnownProgram] = &[
         names: &["clamd"], about: "virus scanner", alone: Configured { stays: false },
         foreground: &["-F", "--foreground"], ends: &["-V", "--version", "-h", "--help"],
         takes_value: &["-c", "-l", "-p"], joins_options: true, ready: Check("clamdscan --ping 10"),
-        ready_note: "clamdscan is a package of its own on Debian", is_needed: true, drops_rights: "User in clamd.conf",
+        ready_note: "clamdscan is a package of its own on Debian", is_needed: true,
+        clients: &["clamdscan"], drops_rights: "User in clamd.conf",
         advice: "It ends at once when /var/lib/clamav holds no database yet: run freshclam first.",
         source: "https://manpages.debian.org/bookworm/clamav-daemon/clamd.8.en.html", checked: Tried, ..NOTHING
     },
@@ -195,6 +198,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         ends: &["-v", "--version", "-h", "--help", "config", "publish", "oci-hook"],
         takes_value: &["-c", "--config", "-l", "--log-level", "-a", "--address", "--root", "--state"],
         ready: Check("ctr version"), ready_note: "it also sends READY=1 to NOTIFY_SOCKET", is_needed: true,
+        clients: &["ctr", "nerdctl"],
         source: "https://github.com/containerd/containerd/blob/main/docs/ops.md", checked: Tried, ..NOTHING
     },
     KnownProgram {
@@ -239,7 +243,8 @@ pub const PROGRAMS: &[KnownProgram] = &[
         background: &["--fork"], ends: &["--version", "--help", "--introspect"],
         takes_value: &["--config-file", "--address"], ready: Descriptor("--print-address=3"),
         ready_note: "writes its address and a newline when it listens; Debian's build also sends READY=1",
-        is_needed: true, drops_rights: "<user> in the configuration",
+        is_needed: true,
+        clients: &["avahi-daemon", "bluetoothd", "busctl", "connmand", "cups-browsed", "dbus-send", "gdbus", "ModemManager", "NetworkManager", "upowerd"], drops_rights: "<user> in the configuration",
         advice: "--system goes into the background through <fork/> of system.conf: add --nofork, and --nopidfile so that a stale pid file cannot stop it.",
         source: "https://manpages.debian.org/bookworm/dbus-daemon/dbus-daemon.1.en.html", checked: Tried, ..NOTHING
     },
@@ -288,7 +293,8 @@ pub const PROGRAMS: &[KnownProgram] = &[
         takes_value: &["--config-file", "-H", "--host", "--data-root", "-p", "--pidfile", "--storage-driver", "-l", "--log-level", "-G", "--group"],
         ready: Check("docker info"),
         ready_note: "exits 0 with some versions even when the server does not answer: look at `docker version` too",
-        is_needed: true, stop_reason: "stops containers", source: "https://docs.docker.com/reference/cli/dockerd/",
+        is_needed: true,
+        clients: &["docker", "docker-compose"], stop_reason: "stops containers", source: "https://docs.docker.com/reference/cli/dockerd/",
         checked: Manual, ..NOTHING
     },
     KnownProgram {
@@ -327,6 +333,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         names: &["etcd"], about: "key-value store", alone: Stays,
         ends: &["--version", "--help", "-h"], ready: Check("etcdctl endpoint health"),
         ready_note: "etcdctl is of the same project; etcd also sends READY=1 to NOTIFY_SOCKET", is_needed: true,
+        clients: &["etcdctl"],
         source: "https://etcd.io/docs/latest/op-guide/configuration/", checked: Tried, ..NOTHING
     },
     // Without -bd or -bdf it is a command like sendmail. Options are words of their own, not joined.
@@ -490,6 +497,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         names: &["influxd"], about: "time series database", alone: Stays,
         ends: &["version", "help", "--version", "--help", "backup", "restore", "inspect", "upgrade", "print-config"],
         takes_value: &["-config", "-pidfile", "--config", "--pidfile"], is_needed: true,
+        clients: &["influx"],
         source: "https://docs.influxdata.com/influxdb/v2/reference/cli/influxd/", checked: Tried, ..NOTHING
     },
     KnownProgram {
@@ -605,7 +613,8 @@ pub const PROGRAMS: &[KnownProgram] = &[
         names: &["mongod", "mongos"], about: "document database", alone: Configured { stays: true },
         background: &["--fork"], ends: &["--version", "--help", "-h", "--shutdown"],
         takes_value: &["-f", "--config", "--dbpath", "--port", "--bind_ip", "--logpath", "--pidfilepath", "--replSet"],
-        is_needed: true, stop_reason: "clean shutdown",
+        is_needed: true,
+        clients: &["migrate", "mongo", "mongodump", "mongoimport", "mongorestore", "mongosh"], stop_reason: "clean shutdown",
         advice: "`processManagement: fork: true` in mongod.conf does the same as --fork.",
         source: "https://www.mongodb.com/docs/manual/reference/program/mongod/", checked: Manual, ..NOTHING
     },
@@ -623,6 +632,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         ends: &["-h", "--help", "--test-config"], takes_value: &["-c", "--config-file", "-p", "--port"],
         joins_options: true, ready: Systemd,
         ready_note: "Debian's build sends READY=1 to NOTIFY_SOCKET; other builds may not", is_needed: true,
+        clients: &["mosquitto_pub", "mosquitto_sub"],
         drops_rights: "user in mosquitto.conf", source: "https://mosquitto.org/man/mosquitto-8.html", checked: Tried,
         ..NOTHING
     },
@@ -640,7 +650,8 @@ pub const PROGRAMS: &[KnownProgram] = &[
         ends: &["--help", "-?", "--version", "-V", "--initialize", "--initialize-insecure", "--install", "--remove"],
         takes_value: &["-h", "-u", "-P", "-b"], ready: Check("mariadb-admin ping"),
         ready_note: "mysqladmin ping on MySQL; exits 0 also when access is denied; MariaDB in Debian's build also sends READY=1",
-        is_needed: true, stop_reason: "flushes and ends", drops_rights: "--user or user=",
+        is_needed: true,
+        clients: &["mariadb", "mariadb-dump", "mariadb-upgrade", "migrate", "mysql", "mysql_upgrade", "mysqldump"], stop_reason: "flushes and ends", drops_rights: "--user or user=",
         source: "https://dev.mysql.com/doc/refman/8.0/en/server-options.html", checked: Tried, ..NOTHING
     },
     // Tried: TERM, INT and QUIT had no effect for 12 s.
@@ -648,6 +659,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         names: &["mysqld_safe", "mariadbd-safe"], about: "MySQL restart wrapper", alone: Stays,
         ends: &["--help", "--version"], ready: Check("mysqladmin ping"),
         ready_note: "exits 0 also when access is denied", is_needed: true,
+        clients: &["mariadb", "mariadb-dump", "mariadb-upgrade", "migrate", "mysql", "mysql_upgrade", "mysqldump"],
         stop_reason: "ignored: it never ends the server", drops_rights: "--user",
         advice: "It is a shell script that ignores TERM, INT and QUIT and starts the server again itself, so a stop hangs: start mariadbd or mysqld.",
         source: "https://mariadb.com/kb/en/mariadbd-safe/", checked: Tried, ..NOTHING
@@ -664,7 +676,8 @@ pub const PROGRAMS: &[KnownProgram] = &[
         names: &["nats-server", "gnatsd"], about: "message broker", alone: Stays,
         ends: &["-v", "--version", "-h", "--help", "-t", "--signal", "-sl"],
         takes_value: &["-c", "--config", "-p", "--port", "-a", "--addr", "-m", "-l", "--log", "-P", "--pid", "-n", "--name", "-sd"],
-        is_needed: true, stop_signal: "USR2", stop_reason: "lame duck: lets clients go first; TERM ends at once",
+        is_needed: true,
+        clients: &["nats"], stop_signal: "USR2", stop_reason: "lame duck: lets clients go first; TERM ends at once",
         source: "https://docs.nats.io/running-a-nats-service/nats_admin/signals", checked: Tried, ..NOTHING
     },
     KnownProgram {
@@ -813,7 +826,8 @@ pub const PROGRAMS: &[KnownProgram] = &[
     KnownProgram {
         names: &["pg_ctlcluster"], about: "PostgreSQL control", alone: Stays, foreground: &["--foreground"],
         background_commands: &["start", "restart"], ends: &["stop", "reload", "status", "promote"],
-        takes_value: &["-D", "-o", "-m", "-p"], is_needed: true, stop_signal: "INT", stop_reason: "see postgres",
+        takes_value: &["-D", "-o", "-m", "-p"], is_needed: true,
+        clients: &["createdb", "createuser", "migrate", "pg_dump", "pg_restore", "psql"], stop_signal: "INT", stop_reason: "see postgres",
         source: "https://manpages.debian.org/bookworm/postgresql-common/pg_ctlcluster.1.en.html", checked: Tried,
         ..NOTHING
     },
@@ -822,6 +836,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         names: &["pgbouncer"], about: "PostgreSQL pooler", alone: Stays, background: &["-d", "--daemon"],
         ends: &["-V", "--version", "-h", "--help", "-R"], takes_value: &["-u", "--user"], ready: Systemd,
         ready_note: "Debian's build sends READY=1 to NOTIFY_SOCKET; other builds may not", is_needed: true,
+        clients: &["migrate", "pg_dump", "psql"],
         stop_signal: "INT", stop_reason: "waits for queries (SHUTDOWN WAIT_FOR_SERVERS); TERM ends at once up to 1.22",
         drops_rights: "-u", source: "https://www.pgbouncer.org/usage.html", checked: Tried, ..NOTHING
     },
@@ -880,7 +895,8 @@ pub const PROGRAMS: &[KnownProgram] = &[
         ends: &["-V", "--version", "-?", "--help", "-C", "--single", "--describe-config", "--boot", "--check"],
         takes_value: &["-B", "-c", "-d", "-D", "-h", "-k", "-N", "-p", "-S"], joins_options: true,
         ready: Check("pg_isready"), ready_note: "of the client package; postgres also sends READY=1 in Debian's build",
-        is_needed: true, stop_signal: "INT",
+        is_needed: true,
+        clients: &["createdb", "createuser", "migrate", "pg_dump", "pg_restore", "psql"], stop_signal: "INT",
         stop_reason: "ends clients and shuts down cleanly; TERM waits until they leave",
         advice: "It refuses to run as root.", source: "https://www.postgresql.org/docs/current/server-shutdown.html",
         checked: Tried, ..NOTHING
@@ -918,6 +934,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         ends: &["-h", "--help", "--version", "--dump-conf", "--dump-modules", "--dump-resample-methods", "--cleanup-shm", "-k", "--kill", "--check"],
         takes_value: &["-L", "-F", "-p"], joins_options: true, ready: Check("pulseaudio --check"),
         ready_note: "Debian's build also sends READY=1", is_needed: true,
+        clients: &["pacmd", "pactl"],
         advice: "Add --exit-idle-time=-1, or it ends when nobody uses it.",
         source: "https://manpages.debian.org/bookworm/pulseaudio/pulseaudio.1.en.html", checked: Tried, ..NOTHING
     },
@@ -945,6 +962,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
     KnownProgram {
         names: &["rabbitmq-server"], about: "message broker", alone: Stays, background: &["-detached"],
         ready: Check("rabbitmq-diagnostics -q check_running"), is_needed: true,
+        clients: &["rabbitmqadmin", "rabbitmqctl"],
         advice: "Debian's /usr/sbin/rabbitmq-server wraps it in a shell and su, so a stop leaves the broker running: start /usr/lib/rabbitmq/bin/rabbitmq-server as its account; an epmd stays behind.",
         source: "https://www.rabbitmq.com/docs/man/rabbitmq-server.8", checked: Tried, ..NOTHING
     },
@@ -984,6 +1002,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         foreground: &["--daemonize no"], background: &["--daemonize yes"],
         ends: &["-v", "--version", "-h", "--help", "--test-memory", "--check-system"], ready: Check("redis-cli ping"),
         ready_note: "exits 0 even when the answer is an error such as NOAUTH or LOADING: look for PONG", is_needed: true,
+        clients: &["redis-cli"],
         stop_reason: "saves and ends", advice: "Debian's /etc/redis/redis.conf has `daemonize yes`: add --daemonize no.",
         source: "https://redis.io/docs/latest/operate/oss_and_stack/management/config-file/", checked: Tried, ..NOTHING
     },
@@ -1082,6 +1101,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         names: &["slapd"], about: "LDAP server", alone: Leaves, foreground: &["-d"],
         ends: &["-V", "-VV", "-Ta", "-Tc", "-Tt", "-T"],
         takes_value: &["-d", "-f", "-F", "-h", "-n", "-s", "-l", "-u", "-g", "-r", "-c", "-o", "-T"], is_needed: true,
+        clients: &["ldapadd", "ldapmodify", "ldapsearch"],
         stop_signal: "INT", stop_reason: "clean; TERM too", drops_rights: "-u and -g",
         advice: "Use `-d 0`: any level keeps it in the foreground.",
         source: "https://www.openldap.org/software/man.cgi?query=slapd", checked: Tried, ..NOTHING
@@ -1350,6 +1370,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         foreground: &["--daemonize no"], background: &["--daemonize yes"],
         ends: &["-v", "--version", "-h", "--help", "--test-memory", "--check-system"], ready: Check("valkey-cli ping"),
         ready_note: "exits 0 even when the answer is an error: look for PONG", is_needed: true,
+        clients: &["redis-cli", "valkey-cli"],
         stop_reason: "saves and ends", source: "https://valkey.io/topics/valkey.conf/", checked: Tried, ..NOTHING
     },
     // -C compiles the VCL and ends. Tried: -d with /dev/null as input ends at once.
@@ -1448,6 +1469,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         takes_value: &["-config", "-configdir", "-auth", "-displayfd", "-logfile", "-layout", "-screen", "-dpi", "-fp", "-listen", "-nolisten"],
         ready: Descriptor("-displayfd 3"),
         ready_note: "writes the display number and a newline when it accepts clients (run with 1)", is_needed: true,
+        clients: &["fluxbox", "i3", "icewm", "openbox", "setxkbmap", "startxfce4", "x11vnc", "xhost", "xrandr", "xrdb", "xset", "xsetroot", "xsettingsd", "xterm"],
         source: "https://www.x.org/releases/current/doc/man/man1/Xserver.1.xhtml", checked: Manual, ..NOTHING
     },
     KnownProgram {
@@ -1468,6 +1490,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         takes_value: &["-screen", "-fbdir", "-auth", "-displayfd", "-fp", "-dpi", "-pixdepths", "-listen", "-nolisten"],
         ready: Descriptor("-displayfd 3"),
         ready_note: "writes the display number and a newline when it accepts clients (run with 1)", is_needed: true,
+        clients: &["fluxbox", "i3", "icewm", "openbox", "setxkbmap", "startxfce4", "x11vnc", "xhost", "xrandr", "xrdb", "xset", "xsetroot", "xsettingsd", "xterm"],
         source: "https://manpages.debian.org/bookworm/xvfb/Xvfb.1.en.html", checked: Tried, ..NOTHING
     },
     // Run with TigerVNC. TightVNC's Xvnc may not know -displayfd.
@@ -1477,6 +1500,7 @@ pub const PROGRAMS: &[KnownProgram] = &[
         takes_value: &["-geometry", "-depth", "-rfbport", "-rfbauth", "-PasswordFile", "-SecurityTypes", "-desktop", "-auth", "-displayfd", "-fp"],
         ready: Descriptor("-displayfd 3"),
         ready_note: "writes the display number and a newline when it accepts clients (run with 1)", is_needed: true,
+        clients: &["fluxbox", "i3", "icewm", "openbox", "setxkbmap", "startxfce4", "x11vnc", "xhost", "xrandr", "xrdb", "xset", "xsetroot", "xsettingsd", "xterm"],
         source: "https://manpages.debian.org/bookworm/tigervnc-standalone-server/Xtigervnc.1.en.html", checked: Tried,
         ..NOTHING
     },

@@ -57,6 +57,7 @@ lints! {
     readiness_unused,
     readiness_check,
     readiness_unlimited,
+    readiness_needed,
     errors_not_logged,
     two_loggers,
     logutil_as_user,
