@@ -14,8 +14,8 @@ use crate::model::{Database, Index};
 /// Reports in one run everything that `build` would refuse, and warns of what builds but most likely does not do what you
 /// want. With --tree it checks source directories that exist already, exactly as s6-rc-compile does: the first error is
 /// the one at which that program stops. With --overlay or --root it checks what /init of an image compiles and starts. Of
-/// a tree it also reads the nearest Dockerfile above it and the other files of the image, which may set modes or start
-/// services. Warnings about a --layer are given only where that layer is the --tree.
+/// a tree it also reads the nearest Dockerfile above or beside it and the other files of the image, which may set modes or
+/// start services. Warnings about a --layer are given only where that layer is the --tree.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     s6gen check                       exits 1 if `build` would refuse the manifest\n  \

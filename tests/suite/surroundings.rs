@@ -83,6 +83,10 @@ fn modes_that_a_dockerfile_sets_are_not_reported() {
         with("FROM example\nCOPY root/ /\nRUN true && \\\n  chmod 755 /etc/s6-overlay/s6-rc.d/*/run\n"),
         [""; 0]
     );
+    // Without one above the tree, one beside it counts that copies the tree.
+    let beside = |dockerfile: &str| found(&[script, ("variants/small/Dockerfile", dockerfile)]);
+    assert_eq!(beside("FROM example\nCOPY --chmod=755 src/root/ /\n"), [""; 0]);
+    assert_eq!(beside("FROM example\nCOPY --chmod=755 src/other/ /\n"), [MODE]);
     // A Dockerfile outside of the repository says nothing about the tree.
     let folder = tree(&[script, ("Dockerfile", "COPY --chmod=755 root/ /\n")]);
     fs::create_dir(folder.path().join("root/.git")).unwrap();
