@@ -8,7 +8,10 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 
 use super::streams::Streams;
 use crate::diagnostic::Diagnostic;
-use crate::jobs::{Connection, Container, Input, Overrides, RunningSystem, read_overrides};
+use crate::jobs::{
+    Connection, Container, Input, Level, Levels, Overrides, RunningSystem, Selection, read_overrides,
+    selection,
+};
 use crate::live::{LIVE, Limits, Programs};
 use crate::model::{Name, System};
 use crate::report::{FORMATS, Format};
@@ -110,6 +113,40 @@ impl InputArguments {
             (None, None) => Input::Sources(self.tree.clone()),
         }
     }
+}
+
+/// The levels of rules.
+#[derive(Debug, Clone, Args)]
+pub(super) struct LevelArguments {
+    /// Do not report these rules, groups of rules, or `all`. `s6gen rules` lists them
+    #[arg(long, value_name = "RULE,…", value_delimiter = ',', value_parser = rule)]
+    allow: Vec<Selection>,
+    /// Report them as warnings
+    #[arg(long, value_name = "RULE,…", value_delimiter = ',', value_parser = rule)]
+    warn: Vec<Selection>,
+    /// Report them as errors
+    #[arg(long, value_name = "RULE,…", value_delimiter = ',', value_parser = rule)]
+    deny: Vec<Selection>,
+    /// Report every warning as an error
+    #[arg(long)]
+    strict: bool,
+}
+
+impl LevelArguments {
+    pub(super) fn levels(&self) -> Levels {
+        let mut levels = Levels::default();
+        levels.is_strict = self.strict;
+        for (list, level) in
+            [(&self.allow, Level::Allow), (&self.warn, Level::Warn), (&self.deny, Level::Deny)]
+        {
+            list.iter().for_each(|selection| levels.add(*selection, level));
+        }
+        levels
+    }
+}
+
+fn rule(name: &str) -> Result<Selection, String> {
+    selection(name).map_err(|unknown| format!("it {}; {}", unknown.reason, unknown.help))
 }
 
 /// The output format.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::arguments::{ManifestArgument, TemplatesArgument};
+use super::arguments::{LevelArguments, ManifestArgument, TemplatesArgument};
 use super::streams::{Outcome, Streams, counted};
 use crate::diagnostic::Files;
 use crate::install::Installed;
@@ -27,6 +27,8 @@ pub(super) struct BuildArguments {
     #[command(flatten)]
     manifest: ManifestArgument,
     #[command(flatten)]
+    levels: LevelArguments,
+    #[command(flatten)]
     templates: TemplatesArgument,
     /// The root of the image. s6gen creates it if only its last component is missing. The default is `/`, if that has
     /// s6-overlay or the target is s6-rc alone
@@ -41,7 +43,7 @@ impl BuildArguments {
     pub(super) fn run(self, streams: &mut Streams<'_>) -> Outcome {
         let manifest = self.file.as_deref().unwrap_or(self.manifest.path());
         let root = self.root.as_deref().unwrap_or(Path::new("/"));
-        let build = match jobs::Build::load(manifest, root) {
+        let build = match jobs::Build::load(manifest, root, self.levels.levels()) {
             Ok(build) => build,
             Err(error) => return streams.refuse(&error),
         };

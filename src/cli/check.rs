@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arguments::{FormatArguments, InputArguments, TemplatesArgument};
+use super::arguments::{FormatArguments, InputArguments, LevelArguments, TemplatesArgument};
 use super::streams::{Outcome, Streams, counted};
 use crate::jobs::{Compilation, Input, count_definitions, render_tree, verdict};
 use crate::model::{Database, Index};
@@ -30,6 +30,8 @@ pub(super) struct CheckArguments {
     #[command(flatten)]
     pub(super) input: InputArguments,
     #[command(flatten)]
+    levels: LevelArguments,
+    #[command(flatten)]
     templates: TemplatesArgument,
     #[command(flatten)]
     pub(super) format: FormatArguments,
@@ -41,7 +43,7 @@ impl CheckArguments {
             self.input.manifest.manifest = Some(file);
         }
         let input = self.input.input();
-        let (files, mut compilation) = input.judge(&self.input.external);
+        let (files, mut compilation) = input.judge(&self.input.external, &self.levels.levels());
         if matches!(input, Input::Manifest(_)) && !compilation.problems.has_errors() {
             let overrides = self.templates.read();
             // The shipped templates can be filled for every service.

@@ -105,7 +105,7 @@ fn page(code: Code) -> String {
     let lines = code.explanation().lines().map(|line| line.strip_prefix(' ').unwrap_or(line));
     let mut text: String = lines.map(|line| format!("{line}\n")).collect();
     if code.severity() == Severity::Advice {
-        text += "\nThis is advice, which s6gen does not report.\n";
+        text += "\nThis is advice. `--warn RULE`, or `[lints]` in the manifest, makes s6gen report it.\n";
     }
     text
 }

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::arguments::{InputArguments, format_named};
 use super::streams::{Outcome, Streams};
 use crate::diagnostic::did_you_mean;
+use crate::jobs::Levels;
 use crate::model::{Index, Layer, Name};
 use crate::render::{self, GraphDirection};
 use crate::report::Format;
@@ -63,7 +64,7 @@ impl GraphArguments {
         if !is_named && self.names.first().is_some_and(is_file) && self.input.is_manifest() {
             self.input.manifest.manifest = Some(self.names.remove(0).into());
         }
-        let (files, compilation) = self.input.input().judge(&self.input.external);
+        let (files, compilation) = self.input.input().judge(&self.input.external, &Levels::default());
         streams.report_all(&compilation.problems, &files);
         if compilation.problems.has_errors() {
             return Outcome::Problems;

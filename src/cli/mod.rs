@@ -10,6 +10,7 @@ mod explain;
 mod graph;
 mod init;
 mod instance;
+mod rules;
 mod status;
 mod streams;
 
@@ -59,6 +60,7 @@ enum CliCommand {
     Diff(diff::DiffArguments),
     Graph(graph::GraphArguments),
     Explain(explain::ExplainArguments),
+    Rules(rules::RulesArguments),
     Init(init::InitArguments),
     Instance(instance::InstanceArguments),
     Apply(apply::ApplyArguments),
@@ -89,6 +91,7 @@ impl CliCommand {
             CliCommand::Diff(diff) => (diff.format.for_program(), "diff"),
             CliCommand::Graph(graph) => (graph.for_program(), "graph"),
             CliCommand::Instance(instance) => (instance.for_program(), "instance list"),
+            CliCommand::Rules(rules) => (rules.format.for_program(), "rules"),
             CliCommand::Apply(apply) => (apply.format.for_program(), "apply"),
             CliCommand::Status(status) => (status.format.for_program(), "status"),
             _ => return None,
@@ -186,6 +189,7 @@ fn run_in(
         CliCommand::Diff(diff) => diff.run(&mut streams, programs),
         CliCommand::Graph(graph) => graph.run(&mut streams),
         CliCommand::Explain(explain) => explain.run(&mut streams),
+        CliCommand::Rules(rules) => rules.run(&mut streams),
         CliCommand::Init(init) => init.run(&mut streams),
         CliCommand::Instance(instance) => instance.run(&mut streams, programs),
         CliCommand::Apply(apply) => apply.run(&mut streams, programs),

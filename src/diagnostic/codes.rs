@@ -162,6 +162,18 @@ codes! {
     /// up = 'echo "$TEXT"'
     /// ```
     ValueAsCode = "manifest::value-as-code" Warning,
+    /// A level is given to a rule that does not exist, or to an error that no level can change.
+    ///
+    /// Names of rules stand in `[lints]` of a manifest, in `.s6gen-lints.toml` beside a tree, and in comments such as
+    /// `# s6gen: allow not-exec: reason`. `s6gen rules` lists every rule and group. What s6-rc refuses, and what cannot be
+    /// built, is always an error.
+    UnknownRule = "levels::unknown-rule" Warning,
+    /// A silencer silences nothing.
+    ///
+    /// The problem was solved, or the comment is not beside its line: it belongs at the end of that line, or above it. Remove
+    /// it, so that it hides no later problem. s6gen does not report this while there are errors, because then some rules do not
+    /// run.
+    UnusedAllow = "levels::unused-allow" Warning,
     /// A file that `include` names cannot be read, or includes itself.
     ///
     /// Names are relative to the file that includes, and end in `.toml`, also behind a link. A pattern such as

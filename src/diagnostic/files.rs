@@ -117,6 +117,11 @@ impl Files {
         self.list.iter()
     }
 
+    /// Every file with its identifier, in the order in which they were read.
+    pub fn with_ids(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
+        (0..).map(FileId).zip(&self.list)
+    }
+
     /// The path of the file `id`.
     pub fn path(&self, id: FileId) -> &Path {
         &self.get(id).path

@@ -13,7 +13,7 @@ mod severity;
 
 pub use codes::{Class, Code};
 pub use files::{FileId, Files, Origin, SourceFile};
-pub use lint::{Confidence, Lint};
+pub use lint::{Confidence, Group, Lint};
 pub use positions::Positions;
 pub use rank::Rank;
 pub use severity::Severity;
@@ -188,6 +188,11 @@ impl Problems {
     /// Adds facts to problems that were reported before the facts were known.
     pub fn revise(&mut self, revise: impl FnMut(&mut Diagnostic)) {
         self.list.iter_mut().for_each(revise);
+    }
+
+    /// Keeps the problems for which `keep` returns true, and may change them.
+    pub fn retain_mut(&mut self, keep: impl FnMut(&mut Diagnostic) -> bool) {
+        self.list.retain_mut(keep);
     }
 
     /// Keeps the first `kept` problems, and of the others those for which `keep` returns true.

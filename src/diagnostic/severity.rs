@@ -7,6 +7,7 @@ pub enum Severity {
     Error,
     /// The input can be built, but most likely does not do what the user wants.
     Warning,
-    /// The input can be built and may well do what the user wants, but there is a better way. s6gen does not report it.
+    /// The input can be built and may well do what the user wants, but there is a better way. s6gen reports it only if the user
+    /// gives its rule another level.
     Advice,
 }

@@ -69,3 +69,9 @@ pub fn real_path(path: &Path) -> io::Result<PathBuf> {
 pub fn file_identity(path: &Path) -> Option<(u64, u64)> {
     fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
+
+/// An absolute path as a user would write it: relative to the current directory, if it is below that.
+pub fn shown(path: &Path) -> PathBuf {
+    let current = fs::canonicalize(".").unwrap_or_default();
+    path.strip_prefix(current).unwrap_or(path).to_owned()
+}

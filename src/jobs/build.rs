@@ -8,6 +8,7 @@ use super::compile::Compilation;
 use super::container::Container;
 use super::error::JobError;
 use super::file_system::has_overlay;
+use super::levels::Levels;
 use super::project::Project;
 use super::root_check::RootCheck;
 use super::templates::{Overrides, render_tree, without_shipped};
@@ -29,12 +30,12 @@ pub struct Build {
 
 impl Build {
     /// Compiles the manifest at `manifest` for the image at `root`. If `root` is a container in which services were added,
-    /// the build includes them.
+    /// the build includes them. `levels` are those that the command line gives to rules.
     ///
     /// # Errors
     /// The added services cannot be read.
-    pub fn load(manifest: &Path, root: &Path) -> Result<Build, JobError> {
-        let mut project = Project::load(manifest);
+    pub fn load(manifest: &Path, root: &Path, levels: Levels) -> Result<Build, JobError> {
+        let mut project = Project::load(manifest).with_levels(levels);
         let container = Container { root: root.to_owned(), tree: None };
         if let Some(definitions) = container.folder(&project.definitions())? {
             add_additions(&mut project, &definitions)?;

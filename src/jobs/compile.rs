@@ -1,5 +1,6 @@
 //! Compiles a manifest and the files that it includes into services, and reports every problem.
 
+use super::levels::{Coverage, Levels};
 use crate::diagnostic::{Code, Diagnostic, FileId, Files, Problems};
 use crate::manifest::{self, Manifest};
 use crate::model::{ServiceSet, Target};
@@ -42,7 +43,10 @@ impl ManifestFile {
 pub fn compile(files: &Files, manifest: impl Into<ManifestFile>) -> Compilation {
     let mut problems = Problems::default();
     let manifest = manifest.into().parse(files, &mut problems);
-    compile_parsed(&manifest, problems)
+    let mut compilation = compile_parsed(&manifest, problems);
+    Levels::default().apply(&manifest.lints, files, Coverage::default(), &mut compilation.problems);
+    compilation.problems.sort_by_place();
+    compilation
 }
 
 /// Compiles a manifest whose parsing reported `problems`.

@@ -7,6 +7,7 @@ use super::build_context::build_context;
 use super::compile::Compilation;
 use super::file_system::{mount, open_root, overlay_directory, overlay_parts};
 use super::judge::{judge_image, judge_in_context, judge_with_external};
+use super::levels::{self, Coverage, Levels};
 use super::project::Project;
 use crate::diagnostic::{Files, Problems};
 use crate::disk::{self, SourceDirectory};
@@ -50,15 +51,45 @@ pub enum Input {
 const BUNDLE_DIR: &str = "/$S6_RUNTIME_BUNDLEDIR";
 
 impl Input {
-    /// Reads and judges the input. The services `external` are defined elsewhere.
-    pub fn judge(&self, external: &[Name]) -> (Files, Compilation) {
+    /// Reads and judges the input. The services `external` are defined elsewhere. `levels` are those that the command line
+    /// gives to rules.
+    pub fn judge(&self, external: &[Name], levels: &Levels) -> (Files, Compilation) {
+        if let Input::Manifest(path) = self {
+            let project = Project::load(path).with_levels(levels.clone());
+            let compilation = project.compile();
+            return (project.files, compilation);
+        }
+        let (mut files, mut compilation) = self.judge_tree(external);
+        let mut problems = Problems::default();
+        let table =
+            self.tree().map(|tree| levels::for_tree(tree, &mut files, &mut problems)).unwrap_or_default();
+        compilation.problems.extend(problems.iter().cloned());
+        levels.apply(&table, &files, self.coverage(), &mut compilation.problems);
+        (files, compilation)
+    }
+
+    /// The tree beside which there may be a file with levels.
+    fn tree(&self) -> Option<&Path> {
+        match self {
+            Input::Manifest(_) => None,
+            Input::Sources(trees) => trees.first().map(PathBuf::as_path),
+            Input::Layers { tree, .. } => tree.as_deref(),
+            Input::Root { path, .. } => Some(path),
+        }
+    }
+
+    fn coverage(&self) -> Coverage<'_> {
+        match self {
+            Input::Manifest(_) | Input::Sources(_) => Coverage::default(),
+            Input::Root { .. } => Coverage { has_image: true, ..Coverage::default() },
+            Input::Layers { lower, tree, .. } => Coverage { has_image: true, lower, upper: tree.as_deref() },
+        }
+    }
+
+    fn judge_tree(&self, external: &[Name]) -> (Files, Compilation) {
         let mut files = Files::default();
         let judged = match self {
-            Input::Manifest(path) => {
-                let project = Project::load(path);
-                let compilation = project.compile();
-                return (project.files, compilation);
-            }
+            Input::Manifest(path) => Err((path.clone(), io::ErrorKind::NotADirectory.into())),
             Input::Sources(trees) => {
                 let sources = trees.iter().map(disk::source).collect();
                 let context = trees.first().map(|tree| build_context(tree)).unwrap_or_default();

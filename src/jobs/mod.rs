@@ -22,6 +22,7 @@ mod file_system;
 mod include;
 mod input;
 mod judge;
+mod levels;
 mod project;
 mod root_check;
 mod running;
@@ -38,6 +39,7 @@ pub use judge::{
     count_definitions, judge, judge_for_comparison, judge_image, judge_image_for_comparison,
     judge_with_external, snapshot, snapshot_of, verdict,
 };
+pub use levels::{Level, Levels, Selection, is_rule, rules, selection};
 pub use project::{Project, Template};
 pub use running::{Connection, RunningSystem};
 pub use templates::{Overrides, read_overrides, render_tree};

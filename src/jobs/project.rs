@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::compile::{Compilation, ManifestFile, compile_parsed};
 use super::include::{Loaded, load};
+use super::levels::{Coverage, Levels};
 use crate::diagnostic::{Files, Origin, Problems};
 use crate::manifest::{self, Additions, Manifest, ManifestText, Parameters};
 use crate::model::{ServiceSet, Target, Version};
@@ -21,6 +22,8 @@ pub struct Project {
     parsed: Option<Parsed>,
     /// The problems with files that could not be read.
     unread: Problems,
+    /// The levels that the command line gives to rules.
+    levels: Levels,
 }
 
 #[derive(Debug)]
@@ -50,15 +53,24 @@ impl Project {
     pub fn load(path: &Path) -> Project {
         let (mut files, mut unread) = (Files::default(), Problems::default());
         match load(path, &mut files, &mut unread) {
-            Ok(Loaded { source, manifest, mistakes }) => {
-                Project { files, parsed: Some(Parsed { source, manifest, problems: mistakes }), unread }
-                    .with_hidden_variables()
+            Ok(Loaded { source, manifest, mistakes }) => Project {
+                files,
+                parsed: Some(Parsed { source, manifest, problems: mistakes }),
+                unread,
+                levels: Levels::default(),
             }
+            .with_hidden_variables(),
             Err(problem) => {
                 unread.push(*problem);
-                Project { files, parsed: None, unread }
+                Project { files, parsed: None, unread, levels: Levels::default() }
             }
         }
+    }
+
+    /// Gives rules the levels of the command line.
+    #[must_use]
+    pub fn with_levels(self, levels: Levels) -> Project {
+        Project { levels, ..self }
     }
 
     /// The project of a manifest whose files are already read.
@@ -66,7 +78,8 @@ impl Project {
         let mut problems = Problems::default();
         let manifest = source.parse(&files, &mut problems);
         let parsed = Some(Parsed { source, manifest, problems });
-        Project { files, parsed, unread: Problems::default() }.with_hidden_variables()
+        Project { files, parsed, unread: Problems::default(), levels: Levels::default() }
+            .with_hidden_variables()
     }
 
     /// The manifest and the files that it includes. `None` if the manifest could not be read.
@@ -129,7 +142,9 @@ impl Project {
         for problem in self.unread.iter() {
             compilation.problems.push(problem.clone());
         }
-        if self.parsed.is_some() {
+        if let Some(parsed) = &self.parsed {
+            let table = &parsed.manifest.lints;
+            self.levels.apply(table, &self.files, Coverage::default(), &mut compilation.problems);
             compilation.problems.sort_by_place();
         }
         compilation

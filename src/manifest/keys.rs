@@ -504,6 +504,14 @@ pub type ReferenceSection = (&'static str, &'static str, fn() -> Vec<Key>);
 pub const REFERENCE: &[ReferenceSection] = &[
     ("[target]", "The system that the tree is for.", TargetKeys::keys),
     (
+        "[lints]",
+        "The level of each rule: `not-exec = \"allow\"` silences the rule `lint::not-exec`, `\"warn\"` makes its reports \
+         warnings, and `\"deny\"` makes them errors. A name is a rule, a group of rules, or `all`; `s6gen rules` lists them. An \
+         option of the command line wins over the same name here, a more exact name wins over both, and a comment beside the \
+         line wins over everything: `# s6gen: allow not-exec: reason`.",
+        Vec::new,
+    ),
+    (
         "[longrun.NAME]",
         "A process that s6 keeps running. `[defaults.longrun]` takes the same keys, for every longrun of the file.",
         ServiceTable::<LongrunKeys>::keys,

@@ -52,6 +52,8 @@ pub struct Manifest {
     pub include: Vec<ManifestText>,
     /// `[target]`.
     pub target: TargetKeys,
+    /// `[lints]`: the levels of rules, by name.
+    pub lints: TextTable<ManifestText>,
     /// `[defaults.longrun]`.
     pub longrun_defaults: ServiceTable<LongrunKeys>,
     /// `[defaults.oneshot]`.
@@ -245,6 +247,22 @@ pub fn parse(files: &Files, file: FileId, problems: &mut Problems) -> Manifest {
     manifest
 }
 
+/// Reads the levels of rules from a file of their own, which has the keys of `[lints]`.
+pub fn parse_lints(files: &Files, file: FileId, problems: &mut Problems) -> TextTable<ManifestText> {
+    let text = files.get(file).text.clone();
+    let Ok(text) = str::from_utf8(&text) else {
+        let problem = Diagnostic::new(Code::ManifestNotText, "the file is not UTF-8 text");
+        problems.push(problem.at(Origin::whole(file), "this file"));
+        return TextTable::default();
+    };
+    let separated = syntax::separate(text, &[]);
+    let mut manifest = Manifest::default();
+    manifest.note_mistakes(&separated, file, 0, problems);
+    let root = DeTable::parse_recoverable(&separated.readable).0;
+    let value = Spanned::new(0..0, DeValue::Table(root.get_ref().clone()));
+    Value::read("lints", &value, &mut Reader::new(file, text, problems)).unwrap_or_default()
+}
+
 /// The start of the object, if the text is JSON. No line of TOML begins with a brace.
 fn json(text: &str) -> Option<usize> {
     let body = text.trim_start_matches('\u{feff}').trim_start();
@@ -252,7 +270,7 @@ fn json(text: &str) -> Option<usize> {
 }
 
 /// The names that a manifest may have at its top level.
-pub const TABLES: &[&str] = &["include", "target", "defaults", "longrun", "oneshot", "bundle"];
+pub const TABLES: &[&str] = &["include", "target", "lints", "defaults", "longrun", "oneshot", "bundle"];
 
 impl Manifest {
     /// Merges the manifests that this one includes into it. If both have a key, that of this manifest wins. If two files that do
@@ -267,6 +285,7 @@ impl Manifest {
             }
             below.target = target_over(below.target, manifest.target);
             below.services.extend(manifest.services);
+            below.lints = below.lints.merge(manifest.lints);
             self.too_large = self.too_large.or(manifest.too_large);
             self.lost.tables.extend(manifest.lost.tables);
             self.lost.names |= manifest.lost.names;
@@ -285,7 +304,8 @@ impl Manifest {
                 }
             }
         }
-        Manifest { target: target_over(below.target, self.target), services: below.services, ..self }
+        let (target, lints) = (target_over(below.target, self.target), below.lints.merge(self.lints));
+        Manifest { target, lints, services: below.services, ..self }
     }
 
     /// Adds the additions while the system runs: instances go to their templates, and other services get the defaults of
@@ -444,6 +464,7 @@ impl Manifest {
                         .unwrap_or_default();
                 }
                 "target" => self.target = read_with_without(value, reader, "[target]").unwrap_or_default(),
+                "lints" => self.lints = Value::read("lints", value, reader).unwrap_or_default(),
                 "defaults" => self.read_defaults(value, reader),
                 "longrun" => {
                     self.read_services(value, reader, "longrun", |keys| ServiceKeys::Longrun(Box::new(keys)))

@@ -523,6 +523,12 @@ pub struct TextTable<T = RawText> {
     pub entries: Vec<(ManifestText, T)>,
 }
 
+impl<T> Default for TextTable<T> {
+    fn default() -> Self {
+        TextTable { entries: Vec::new() }
+    }
+}
+
 impl<T: StringValue> Value for TextTable<T> {
     const EXPECTED: &'static str = "a table of strings";
 

@@ -125,7 +125,7 @@ fn check(root: &Path, tree: &Tree) -> Vec<Finding> {
             bundle_dir: None,
         },
     };
-    let (files, compilation) = input.judge(&[]);
+    let (files, compilation) = input.judge(&[], &Default::default());
     compilation
         .problems
         .iter()

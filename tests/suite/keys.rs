@@ -19,12 +19,14 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("include", "a manifest overrides those that it includes"),
             ("target", "scripts find their interpreter in the directory of the target"),
+            ("lints", "the lints of a manifest win over those of the files that it includes"),
             ("defaults", "a default of a type applies to each service without its own value"),
             ("longrun", "an argument vector arrives unchanged"),
             ("oneshot", "a oneshot runs exactly its command or its steps"),
             ("bundle", "a bundle starts and stops its members after what it depends on"),
         ],
     ),
+    ("[lints]", &[]),
     (
         "[target]",
         &[

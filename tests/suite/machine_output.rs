@@ -34,6 +34,7 @@ const COMMANDS: &[&str] = &[
     "check --json --tree root/etc/s6-overlay/s6-rc.d",
     "check --json --tree missing",
     "check --json --overlay 3.2.3.2 --tree root/etc/s6-overlay",
+    "rules --json",
     "graph --format json",
     "graph --json --down",
     "graph --json web",

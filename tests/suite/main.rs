@@ -29,6 +29,7 @@ mod image;
 mod install;
 mod keys;
 mod killed;
+mod levels;
 mod limits;
 mod live;
 mod live_answers;

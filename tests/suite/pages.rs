@@ -5,6 +5,7 @@
 //! `/etc/s6-overlay` of an image if it has an `s6-rc.d`.
 
 use std::fs;
+use std::path::Path;
 
 use s6gen::diagnostic::{Code, Files};
 use s6gen::jobs::Input;
@@ -16,7 +17,7 @@ use s6gen::{compile, render, validate};
 use crate::tree_text;
 
 /// The lint without examples, because they would need thousands of services.
-const WITHOUT_EXAMPLE: &str = "lint::too-many-services";
+pub const WITHOUT_EXAMPLE: &str = "lint::too-many-services";
 
 /// The example of a lint that is a manifest, from its page. `heading` is `Wrong` or `Right`.
 pub fn manifest(slug: &str, heading: &str) -> &'static str {
@@ -27,23 +28,22 @@ pub fn manifest(slug: &str, heading: &str) -> &'static str {
 }
 
 /// The block after the line `heading`: its language and its lines.
-fn example<'p>(page: &'p str, heading: &str) -> Option<(&'p str, &'p str)> {
+pub fn example<'p>(page: &'p str, heading: &str) -> Option<(&'p str, &'p str)> {
     let (_, rest) = page.split_once(&format!("\n{heading}:\n\n```"))?;
     let (language, rest) = rest.split_once('\n')?;
     Some((language, rest.split_once("```").unwrap().0))
 }
 
-/// The codes that `s6gen check` finds in an example, and its advice of the code `slug`, which it does not report.
-fn found(slug: &str, (language, text): (&str, &str)) -> Vec<&'static str> {
-    let folder = tempfile::tempdir().unwrap();
-    let (manifest, sources) = (folder.path().join("services.toml"), folder.path().join("s6-rc.d"));
+/// Writes an example into a folder: the input of a check.
+pub fn input(slug: &str, (language, text): (&str, &str), folder: &Path) -> Input {
+    let (manifest, sources) = (folder.join("services.toml"), folder.join("s6-rc.d"));
     let layers = |version| Input::Layers {
         system: System::overlay(version).unwrap(),
         lower: Vec::new(),
         tree: Some(sources.clone()),
         bundle_dir: None,
     };
-    let input = match language {
+    match language {
         "toml" => {
             fs::write(&manifest, text).unwrap();
             Input::Manifest(manifest)
@@ -59,8 +59,14 @@ fn found(slug: &str, (language, text): (&str, &str)) -> Vec<&'static str> {
             }
         }
         other => panic!("{slug}: an example in {other}"),
-    };
-    let problems = input.judge(&[]).1.problems;
+    }
+}
+
+/// The codes that `s6gen check` finds in an example, and its advice of the code `slug`, which it does not report.
+fn found(slug: &str, example: (&str, &str)) -> Vec<&'static str> {
+    let folder = tempfile::tempdir().unwrap();
+    let input = input(slug, example, folder.path());
+    let problems = input.judge(&[], &Default::default()).1.problems;
     let advice = problems.advice().filter(|problem| problem.code.slug() == slug);
     problems.iter().chain(advice).map(|problem| problem.code.slug()).collect()
 }

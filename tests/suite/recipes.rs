@@ -9,7 +9,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 const LINT: &str = r#"//! A service that runs `rm`.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::model::ProgramForm;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -18,6 +18,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::removes",
         level: Severity::Warning,
         confidence: Confidence::Likely,
+        group: Group::Files,
         has_fix: false,
         page: include_str!("removes.md"),
     },

@@ -1,6 +1,6 @@
 //! Finds longruns whose process certainly goes into the background: by an option, by a program that starts services, or by `&`.
 
-use crate::diagnostic::{Confidence, Diagnostic, Lint, Origin, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Origin, Severity};
 use crate::model::{CallRole, Invocation, Language, Program, Service};
 use crate::programs::{Behaviour, KnownProgram};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::background",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Processes,
         has_fix: false,
         page: include_str!("background.md"),
     },

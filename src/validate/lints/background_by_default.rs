@@ -1,7 +1,7 @@
 //! Finds longruns whose process goes into the background because nothing keeps it in the foreground.
 
 use super::background::{add_advice, into_the_background, process};
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::programs::{Behaviour, KnownProgram};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::background-by-default",
         level: Severity::Warning,
         confidence: Confidence::Likely,
+        group: Group::Processes,
         has_fix: false,
         page: include_str!("background_by_default.md"),
     },

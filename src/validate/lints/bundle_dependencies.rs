@@ -1,7 +1,7 @@
 //! Finds bundles with a list of dependencies.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
 use super::unread::{Reason, unread};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::model::{Kind, Name};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::bundle-dependencies",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Files,
         has_fix: false,
         page: include_str!("bundle_dependencies.md"),
     },
@@ -17,9 +18,12 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
-    for unread in unread(subject).into_iter().filter(|unread| matches!(unread.service.kind, Kind::Bundle(_))) {
+    for unread in unread(subject).into_iter().filter(|unread| matches!(unread.service.kind, Kind::Bundle(_)))
+    {
         let entries = unread.with(|reason| matches!(reason, Reason::OtherType));
-        let Some(list) = entries.iter().find(|entry| entry.name.starts_with(b"dependencies")) else { continue };
+        let Some(list) = entries.iter().find(|entry| entry.name.starts_with(b"dependencies")) else {
+            continue;
+        };
         let (name, file) = (&unread.service.name, Name::new(&list.name));
         found.push(
             found

@@ -1,7 +1,7 @@
 //! Finds oneshots that wait for a program that never ends.
 
 use super::background::keeps_alive;
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::model::{CallRole, Invocation, Kind};
 use crate::programs::{Alone, Behaviour, KnownProgram};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::daemon-in-oneshot",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Processes,
         has_fix: false,
         page: include_str!("daemon_in_oneshot.md"),
     },

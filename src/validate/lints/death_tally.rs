@@ -1,6 +1,6 @@
 //! Finds a `max-death-tally` that is larger than s6-supervise allows.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::death-tally",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Deaths,
         has_fix: false,
         page: include_str!("death_tally.md"),
     },
@@ -22,13 +23,13 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         let Some(longrun) = service.longrun() else { continue };
         if let Some(tally) = longrun.max_death_tally.filter(|tally| *tally > MOST_DEATHS) {
             found.push(
-                found.report(format!(
+                found
+                    .report(format!(
                         "`max-death-tally` of `{}` is {tally}, more than s6-supervise remembers",
                         service.name
-                    ),
-                )
-                .at(definition.place("max-death-tally"), "it counts as 4096")
-                .help("write at most `4096`"),
+                    ))
+                    .at(definition.place("max-death-tally"), "it counts as 4096")
+                    .help("write at most `4096`"),
             );
         }
     }

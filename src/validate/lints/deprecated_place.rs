@@ -1,6 +1,6 @@
 //! Start bundles in a place that the next major version of s6-overlay no longer reads.
 
-use crate::diagnostic::{Confidence, Files, Lint, Severity};
+use crate::diagnostic::{Confidence, Files, Group, Lint, Severity};
 use crate::model::Feature;
 use crate::validate::ImageContext;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "overlay::deprecated-place",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Image,
         has_fix: false,
         page: include_str!("deprecated_place.md"),
     },

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::model::{Kind, Name};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::empty-bundle",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Files,
         has_fix: false,
         page: include_str!("empty_bundle.md"),
     },
@@ -18,7 +19,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
-    let empty: BTreeSet<&Name> = subject.definitions()
+    let empty: BTreeSet<&Name> = subject
+        .definitions()
         .filter(|(service, _)| match &service.kind {
             // Other layers may fill the start bundles of s6-overlay.
             Kind::Bundle(bundle) => {
@@ -44,11 +46,11 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             }
             let bundle = subject.index.find(name).and_then(|node| subject.index.origin(node));
             found.push(
-                found.report(format!("`{}` waits for bundle `{name}`, which contains nothing", service.name),
-                )
-                .at(reference.origin, "this waits for nothing")
-                .at(bundle, "`contents.d` has no members")
-                .help("make an empty file in `contents.d` for each member, or remove this dependency"),
+                found
+                    .report(format!("`{}` waits for bundle `{name}`, which contains nothing", service.name))
+                    .at(reference.origin, "this waits for nothing")
+                    .at(bundle, "`contents.d` has no members")
+                    .help("make an empty file in `contents.d` for each member, or remove this dependency"),
             );
         }
     }

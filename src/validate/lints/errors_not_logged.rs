@@ -1,6 +1,6 @@
 //! Finds loggers that do not get standard error of their service.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::model::Language;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::errors-not-logged",
         level: Severity::Warning,
         confidence: Confidence::Likely,
+        group: Group::Logs,
         has_fix: false,
         page: include_str!("errors_not_logged.md"),
     },
@@ -49,10 +50,13 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         }
         let Some(last) = script.lines().last() else { continue };
         found.push(
-            found.report(format!("`{}` does not get what `{}` writes to standard error", consumer.name, service.name),
-            )
-            .at(script.at(last.span()), "only standard output goes into the pipe")
-            .help(format!("write {redirection} of `run`")),
+            found
+                .report(format!(
+                    "`{}` does not get what `{}` writes to standard error",
+                    consumer.name, service.name
+                ))
+                .at(script.at(last.span()), "only standard output goes into the pipe")
+                .help(format!("write {redirection} of `run`")),
         );
     }
 }

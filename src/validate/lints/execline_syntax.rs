@@ -1,8 +1,8 @@
 //! Finds execline scripts that `execlineb` refuses.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::execline::tokens;
-use crate::model::{ProgramForm, Language};
+use crate::model::{Language, ProgramForm};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::execline-syntax",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Scripts,
         has_fix: false,
         page: include_str!("execline_syntax.md"),
     },

@@ -1,6 +1,6 @@
 //! Finds an `up` that succeeds even if its last command fails.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::failure-hidden",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Scripts,
         has_fix: false,
         page: include_str!("failure_hidden.md"),
     },
@@ -17,10 +18,13 @@ pub(super) static RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, program) in subject.programs_in("up") {
         let words = program.words();
-        let Some((_, before)) = words.split_last().filter(|(last, _)| last.text == "}" && last.depth == 0) else {
+        let Some((_, before)) = words.split_last().filter(|(last, _)| last.text == "}" && last.depth == 0)
+        else {
             continue;
         };
-        let Some(opener) = before.iter().rposition(|word| word.text == "{" && word.depth == 0) else { continue };
+        let Some(opener) = before.iter().rposition(|word| word.text == "{" && word.depth == 0) else {
+            continue;
+        };
         let Some(foreground) = opener.checked_sub(1).map(|at| before[at]) else { continue };
         let command: Vec<&str> = before[opener + 1..].iter().take(3).map(|word| word.text).collect();
         if foreground.program() != "foreground" || command.is_empty() {

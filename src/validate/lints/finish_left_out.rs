@@ -1,6 +1,6 @@
 //! Finds a `finish` that cannot be read.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::finish-left-out",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Deaths,
         has_fix: false,
         page: include_str!("finish_left_out.md"),
     },
@@ -19,9 +20,9 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         let name = &service.name;
         if let Some((origin, why)) = &definition.finish_left_out {
             found.push(
-                found.report(format!("`finish` of `{name}` cannot be read, and is left out: {why}"),
-                )
-                .at(*origin, "s6-rc-compile says nothing, and the service runs without it"),
+                found
+                    .report(format!("`finish` of `{name}` cannot be read, and is left out: {why}"))
+                    .at(*origin, "s6-rc-compile says nothing, and the service runs without it"),
             );
         }
     }

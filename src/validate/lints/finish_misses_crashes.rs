@@ -1,7 +1,7 @@
 //! Finds a `finish` that stops the container for SIGTERM, but not for a crash. Many images have copies of one such script,
 //! so all services share one report.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::validate::names::listed;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::finish-misses-crashes",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Deaths,
         has_fix: false,
         page: include_str!("finish_misses_crashes.md"),
     },
@@ -31,13 +32,16 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         places.extend(line.map(|line| (service, script, line)));
     }
     let Some((service, script, line)) = places.first() else { return };
-    let mut problem = found.report(format!("`finish` of `{}` stops the container for SIGTERM, but not for a crash", service.name),
-    )
-    .at(
-        script.at(line.span()),
-        "nothing happens for 11 (SIGSEGV) and 9 (out of memory): the service is started again",
-    )
-    .help("leave the number of the signal out of the condition");
+    let mut problem = found
+        .report(format!(
+            "`finish` of `{}` stops the container for SIGTERM, but not for a crash",
+            service.name
+        ))
+        .at(
+            script.at(line.span()),
+            "nothing happens for 11 (SIGSEGV) and 9 (out of memory): the service is started again",
+        )
+        .help("leave the number of the signal out of the condition");
     if places.len() > 1 {
         let others = listed(places[1..].iter().map(|(service, ..)| &service.name));
         problem = problem.note(format!("the same holds for {others}"));

@@ -1,7 +1,7 @@
 //! Finds names in a list that s6-rc does not read.
 
-use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
 use super::mentions::is_service;
+use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
 use crate::model::{Definition, Kind, Name, Service};
 use crate::validate::names::listed;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::hidden-list",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Files,
         has_fix: false,
         page: include_str!("hidden_list.md"),
     },
@@ -26,10 +27,9 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 _ => ("dependencies", "wait for"),
             };
             let mut problem = found.report(format!(
-                    "`{name}` does not {what} {}: `{list}.d` wins over `{list}`",
-                    listed(lost.iter().map(|r| &r.name))
-                ),
-            );
+                "`{name}` does not {what} {}: `{list}.d` wins over `{list}`",
+                listed(lost.iter().map(|r| &r.name))
+            ));
             for reference in lost.iter().take(4) {
                 problem = problem.at(reference.origin, format!("this name is not in `{list}.d`"));
             }
@@ -70,7 +70,8 @@ fn written_lists(
         }
         let names = listed(lost.iter().copied());
         Some(
-            found.report(format!("`{}` does not {what} {names}", service.name))
+            found
+                .report(format!("`{}` does not {what} {names}", service.name))
                 .at(
                     *origin,
                     format!("`{list}.d` is a list of file names: s6-rc does not read what is in `{file}`"),

@@ -1,6 +1,6 @@
 //! Finds processes that run as another user but use the home directory of root.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::model::Language;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::home-of-root",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Scripts,
         has_fix: false,
         page: include_str!("home_of_root.md"),
     },
@@ -17,7 +18,10 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, script) in subject.programs_in("run") {
-        if script.language() != Language::Shell || !script.text().contains("s6-setuidgid") || script.text().contains("HOME=") {
+        if script.language() != Language::Shell
+            || !script.text().contains("s6-setuidgid")
+            || script.text().contains("HOME=")
+        {
             continue;
         }
         for line in script.lines() {
@@ -31,11 +35,14 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             let used = ["$HOME", "${HOME}", " ~/"].into_iter().find(|home| line.text.contains(home));
             if let Some(home) = used {
                 found.push(
-                    found.report(format!("`run` of `{}` uses the home directory of root as `{user}`", service.name),
-                    )
-                    .at(script.at(line.span_of(home.trim_start())), "this is still `/root`")
-                    .note("`s6-setuidgid` changes only the user")
-                    .help(format!("set it first: `export HOME=…`, the home directory of `{user}`")),
+                    found
+                        .report(format!(
+                            "`run` of `{}` uses the home directory of root as `{user}`",
+                            service.name
+                        ))
+                        .at(script.at(line.span_of(home.trim_start())), "this is still `/root`")
+                        .note("`s6-setuidgid` changes only the user")
+                        .help(format!("set it first: `export HOME=…`, the home directory of `{user}`")),
                 );
                 break;
             }

@@ -1,7 +1,7 @@
 //! Finds files that s6-rc knows, but not in a service of this type.
 
-use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
 use super::unread::{Reason, unread};
+use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
 use crate::model::{Ignored, Kind, Name, Service};
 use crate::validate::names::listed;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::ignored-entry",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Files,
         has_fix: false,
         page: include_str!("ignored_entry.md"),
     },

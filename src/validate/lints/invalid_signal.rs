@@ -1,6 +1,6 @@
 //! Finds signals that do not exist.
 
-use crate::diagnostic::{Confidence, Lint, Severity, did_you_mean};
+use crate::diagnostic::{Confidence, Group, Lint, Severity, did_you_mean};
 use crate::model::{Name, SIGNALS};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::invalid-signal",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Deaths,
         has_fix: false,
         page: include_str!("invalid_signal.md"),
     },
@@ -37,17 +38,19 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             let word = String::from_utf8_lossy(plain.trim_ascii()).to_uppercase();
             let word = word.strip_prefix("SIG").unwrap_or(&word);
             let help = match SIGNALS.iter().find(|signal| **signal == word) {
-                Some(_) if plain.len() < first.len() => {
-                    Some("save it as UTF-8 without byte order mark: s6 takes the mark for a part of the name".into())
+                Some(_) if plain.len() < first.len() => Some(
+                    "save it as UTF-8 without byte order mark: s6 takes the mark for a part of the name"
+                        .into(),
+                ),
+                Some(signal) => {
+                    Some(format!("write `SIG{signal}` and LF: blanks and CR count as a part of the name"))
                 }
-                Some(signal) => Some(format!(
-                    "write `SIG{signal}` and LF: blanks and CR count as a part of the name"
-                )),
                 None => did_you_mean(word, SIGNALS.iter().copied())
                     .map(|signal| format!("did you mean `SIG{signal}`?")),
             };
             found.push(
-                found.report(message)
+                found
+                    .report(message)
                     .at(definition.place(file), format!("s6-supervise sends {default} instead"))
                     .maybe_help(help),
             );

@@ -1,7 +1,7 @@
 //! Finds longruns whose process does one thing and ends.
 
 use super::background::process;
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::execline::swallowed;
 use crate::model::{CallRole, Invocation, Language, Program, Service};
 use crate::programs::{Behaviour, KnownProgram};
@@ -12,6 +12,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::job-in-longrun",
         level: Severity::Warning,
         confidence: Confidence::Likely,
+        group: Group::Processes,
         has_fix: false,
         page: include_str!("job_in_longrun.md"),
     },

@@ -1,9 +1,9 @@
 //! Finds commands that are the arguments of the command before them, because execline treats a line end as a blank.
 
-use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
 use super::shell_syntax::{for_a_shell, own_script, shell_words};
-use crate::execline::{Swallowed, ExeclineWord, runs_its_arguments, swallowed};
-use crate::model::{ProgramForm, Language, Program, Service};
+use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
+use crate::execline::{ExeclineWord, Swallowed, runs_its_arguments, swallowed};
+use crate::model::{Language, Program, ProgramForm, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::joined-lines",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Scripts,
         has_fix: false,
         page: include_str!("joined_lines.md"),
     },
@@ -72,7 +73,10 @@ fn of_a_script(found: &Findings<'_>, service: &Service, script: &Program) -> Opt
 }
 
 /// In a shell script: the first word of a line that is a separate command, after the first word of the line before it.
-fn second_command<'a>(words: &[ExeclineWord<'a>], first: ExeclineWord<'a>) -> Option<(ExeclineWord<'a>, ExeclineWord<'a>)> {
+fn second_command<'a>(
+    words: &[ExeclineWord<'a>],
+    first: ExeclineWord<'a>,
+) -> Option<(ExeclineWord<'a>, ExeclineWord<'a>)> {
     let mut line = first;
     for word in words.iter().skip(1) {
         if !word.first_of_line || word.depth > 0 || matches!(word.text, "{" | "}") {

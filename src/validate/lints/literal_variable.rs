@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
 use crate::execline::{SUBSTITUTES, base_name, script_words};
-use crate::model::{ProgramForm, Literal, LiteralForm, variable};
+use crate::model::{Literal, LiteralForm, ProgramForm, variable};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -12,6 +12,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::literal-variable",
         level: Severity::Warning,
         confidence: Confidence::Likely,
+        group: Group::Scripts,
         has_fix: false,
         page: include_str!("literal_variable.md"),
     },
@@ -20,8 +21,8 @@ pub(super) static RULE: Rule = Rule {
 
 /// Programs that give `$` in their arguments a meaning.
 const READERS: &[&str] = &[
-    "awk", "gawk", "mawk", "nawk", "sed", "jq", "perl", "ruby", "php", "node", "envsubst", "ssh", "eval", "tmux",
-    "screen", "watch",
+    "awk", "gawk", "mawk", "nawk", "sed", "jq", "perl", "ruby", "php", "node", "envsubst", "ssh", "eval",
+    "tmux", "screen", "watch",
 ];
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
@@ -76,7 +77,9 @@ fn of_a_value(found: &Findings<'_>, literal: &Literal) -> Option<Diagnostic> {
     let problem = found
         .report(format!("`${name}` is not expanded here"))
         .at(literal.origin, format!("`{}` is used exactly as written", literal.key));
-    Some(problem.help("write the value itself; only a shell expands variables, in a command that is a string"))
+    Some(
+        problem.help("write the value itself; only a shell expands variables, in a command that is a string"),
+    )
 }
 
 /// The report on a value of `environment`. Passwords and formats may contain a `$` too, so only a name that looks like an

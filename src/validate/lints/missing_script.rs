@@ -1,8 +1,8 @@
 //! Finds command lines that name a script that does not exist.
 
-use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
 use super::calls::{is_command, is_read_by_shell, mention};
 use super::mentions::mentions;
+use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
 use crate::model::{BuildContext, Definition, Ignored, Missing, Name, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::missing-script",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Scripts,
         has_fix: false,
         page: include_str!("missing_script.md"),
     },
@@ -51,18 +52,21 @@ fn is_other_script(entry: &Ignored) -> bool {
     !entry.is_directory && entry.name != b"finish"
 }
 
-fn leads_nowhere(found: &Findings<'_>, service: &Service, definition: &Definition, missing: &Missing) -> Diagnostic {
+fn leads_nowhere(
+    found: &Findings<'_>,
+    service: &Service,
+    definition: &Definition,
+    missing: &Missing,
+) -> Diagnostic {
     let (by, path) = (missing.by, &missing.path);
-    let mut problem = found.report(format!("`{by}` of `{}` runs `{path}`, which does not exist", service.name),
-    )
-    .at(mention(service, by, path), "the start fails with 127: no such file");
+    let mut problem = found
+        .report(format!("`{by}` of `{}` runs `{path}`, which does not exist", service.name))
+        .at(mention(service, by, path), "the start fails with 127: no such file");
     if let Some((near, origin)) = &missing.nearest {
         return problem.at(*origin, "this exists").help(format!("did you mean `{near}`?"));
     }
     // A script that nothing runs is probably the one that this line should name.
-    if let Some(other) =
-        definition.ignored.iter().find(|entry| is_other_script(entry))
-    {
+    if let Some(other) = definition.ignored.iter().find(|entry| is_other_script(entry)) {
         problem = problem.at(other.origin, "nothing runs this script");
         return problem.help(format!("write the path of `{}`, or rename it", Name::new(&other.name)));
     }

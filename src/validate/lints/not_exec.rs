@@ -1,9 +1,9 @@
 //! Finds a `run` whose shell stays between s6 and the program.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
 use super::job_in_longrun::JOBS;
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::execline::base_name;
-use crate::model::{ProgramChange, Language};
+use crate::model::{Language, ProgramChange};
 use crate::shell::{self, ShellWord};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -12,6 +12,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::not-exec",
         level: Severity::Warning,
         confidence: Confidence::Likely,
+        group: Group::Processes,
         has_fix: true,
         page: include_str!("not_exec.md"),
     },
@@ -44,7 +45,10 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         let Some(name) = last.name().filter(ShellWord::is_program) else { continue };
         let word = name.as_written();
         // The lint `job-in-longrun` reports the others that end. A function of the script is no program.
-        if script.functions().contains(&word) || ENDS.contains(&base_name(word)) || JOBS.contains(&base_name(word)) {
+        if script.functions().contains(&word)
+            || ENDS.contains(&base_name(word))
+            || JOBS.contains(&base_name(word))
+        {
             continue;
         }
         let start = name.span().start;

@@ -1,8 +1,8 @@
 //! Finds scripts that are run by their paths and have no x bit.
 
-use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
 use super::calls::{is_command, mention};
 use super::readiness_check::runs_its_own_check;
+use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
 use crate::model::{Called, Found, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::not-executable",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Scripts,
         has_fix: false,
         page: include_str!("not_executable.md"),
     },
@@ -32,14 +33,17 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             }
             let problem = match called.word {
                 // Arguments of another program do not count: a script that a shell reads needs no x bit.
-                Some(number) if is_command(service, called.by, number) => of_a_command(found, service, called),
+                Some(number) if is_command(service, called.by, number) => {
+                    of_a_command(found, service, called)
+                }
                 None if let Some(at) = runs_its_own_check(service) => found
                     .report(format!("`data/check` of `{}` is not executable", service.name))
                     .at(called.origin, "s6-rc copies its mode, so the check cannot run it")
                     .at(at, "without `-c` it runs `./data/check`"),
                 _ => continue,
             };
-            let mut problem = problem.help("run `chmod +x` on it; git keeps the bit with `git update-index --chmod=+x`");
+            let mut problem =
+                problem.help("run `chmod +x` on it; git keeps the bit with `git update-index --chmod=+x`");
             if subject.before_image {
                 problem = problem.note(BEFORE_IMAGE);
             }

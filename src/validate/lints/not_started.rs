@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::diagnostic::{Confidence, Files, Lint, Severity};
 use super::mentions::{mentions, texts as texts_of};
-use crate::model::{Index, Layer, StartKind, Node, NodeKind};
+use crate::diagnostic::{Confidence, Files, Group, Lint, Severity};
+use crate::model::{Index, Layer, Node, NodeKind, StartKind};
 use crate::validate::ImageContext;
 use crate::validate::image_context::{is_start_bundle, recorded_start};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -15,6 +15,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "overlay::not-started",
         level: Severity::Warning,
         confidence: Confidence::Likely,
+        group: Group::Image,
         has_fix: false,
         page: include_str!("not_started.md"),
     },
@@ -37,7 +38,9 @@ fn check(subject: &Subject<'_>, image: &ImageContext<'_>, files: &Files, found: 
         .nodes()
         .filter(|node| index.layer(*node) == Layer::Ours && index.service(*node).is_some())
         .filter(|node| {
-            index.find(index.name(*node)) == Some(*node) && !is_start_bundle(index, *node) && !is_started(*node)
+            index.find(index.name(*node)) == Some(*node)
+                && !is_start_bundle(index, *node)
+                && !is_started(*node)
         })
         .collect();
     if idle.is_empty() {
@@ -106,7 +109,8 @@ fn starts_computed_names(text: &str) -> bool {
     }
     let is_variable = |text: &str| text.trim_start_matches(['"', '\'']).starts_with(['$', '{', '`', '*']);
     lines(text).any(|line| {
-        let added = line.split("/contents.d").skip(1).any(|rest| rest.strip_prefix('/').is_some_and(is_variable));
+        let added =
+            line.split("/contents.d").skip(1).any(|rest| rest.strip_prefix('/').is_some_and(is_variable));
         // The directory is in a variable, and the names come later.
         let kept = line.split_once('=').is_some_and(|(_, value)| {
             value.trim_end().trim_end_matches(['"', '\'', '/', ';']).ends_with("/contents.d")

@@ -1,6 +1,6 @@
 //! Finds names that cause trouble in other programs.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::odd-name",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Files,
         has_fix: false,
         page: include_str!("odd_name.md"),
     },
@@ -30,7 +31,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             continue;
         };
         found.push(
-            found.report(format!("`{}` {what}", service.name))
+            found
+                .report(format!("`{}` {what}", service.name))
                 .at(service.origin, "s6-rc itself accepts it")
                 .help("use letters, digits, `_`, `.`, `@` and `-`"),
         );

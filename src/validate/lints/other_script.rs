@@ -1,8 +1,8 @@
 //! Finds oneshots that run the script of another service, although they have a script of their own that nothing runs.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
 use super::calls::mention;
 use super::mentions::{mentions, texts};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::other-script",
         level: Severity::Warning,
         confidence: Confidence::Likely,
+        group: Group::Scripts,
         has_fix: false,
         page: include_str!("other_script.md"),
     },

@@ -1,6 +1,6 @@
 //! Finds calls of `s6-notifyoncheck` that cannot work.
 
-use crate::diagnostic::{Confidence, Diagnostic, Lint, Origin, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Origin, Severity};
 use crate::model::{Found, Language, Program, Service};
 use crate::shell::Line;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::readiness-check",
         level: Severity::Warning,
         confidence: Confidence::Likely,
+        group: Group::Readiness,
         has_fix: false,
         page: include_str!("readiness_check.md"),
     },
@@ -25,7 +26,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         let at = script.at(line.span_of(CHECKER));
         if longrun.notification_fd.is_none() {
             found.push(
-                found.report(format!("`{name}` checks its readiness, but has no `notification-fd`"))
+                found
+                    .report(format!("`{name}` checks its readiness, but has no `notification-fd`"))
                     .at(at, "it cannot report the result: `invalid argument`")
                     .help(match service.definition() {
                         Some(_) => "write `3` into `notification-fd`",
@@ -51,7 +53,9 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             );
         }
         let Some(options) = options(&line) else { continue };
-        let called = service.definition().and_then(|definition| definition.called.iter().find(|c| c.path == "data/check"));
+        let called = service
+            .definition()
+            .and_then(|definition| definition.called.iter().find(|c| c.path == "data/check"));
         if !options.has_check && called.is_some_and(|called| matches!(called.found, Found::Nothing)) {
             found.push(
                 found
@@ -181,7 +185,8 @@ fn few_tries(found: &Findings<'_>, service: &Service, options: &Options<'_>, at:
             "without `-n`, the service never counts as up after that".to_owned(),
         ),
     };
-    found.report(format!("the readiness check of `{name}` gives up {what}"))
+    found
+        .report(format!("the readiness check of `{name}` gives up {what}"))
         .at(at, label)
         .help("write `s6-notifyoncheck -n 0 …` for as many tries as it needs, and a limit into `timeout-up`")
 }

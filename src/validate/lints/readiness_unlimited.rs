@@ -1,7 +1,7 @@
 //! Finds services that wait for readiness without a limit. One decision settles it for the whole tree, so it is one report.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
 use super::readiness_unused::never_notifies;
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::validate::names::listed;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::readiness-unlimited",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Readiness,
         has_fix: false,
         page: include_str!("readiness_unlimited.md"),
     },
@@ -26,10 +27,10 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     let services: Vec<_> = unlimited.collect();
     let Some((service, fd)) = services.first() else { return };
     let name = &service.name;
-    let mut problem = found.report(format!("the start waits for ever if `{name}` never reports that it is ready"),
-    )
-    .at(fd.origin, "without `timeout-up` there is no limit")
-    .help("write milliseconds into `timeout-up`, such as `60000`");
+    let mut problem = found
+        .report(format!("the start waits for ever if `{name}` never reports that it is ready"))
+        .at(fd.origin, "without `timeout-up` there is no limit")
+        .help("write milliseconds into `timeout-up`, such as `60000`");
     if services.len() > 1 {
         problem = problem.note(format!(
             "the same holds for {}",

@@ -1,7 +1,7 @@
 //! Finds services with a descriptor for readiness that their `run` does not mention.
 
-use crate::diagnostic::{Confidence, Lint, Origin, Severity};
-use crate::model::{ProgramForm, Language, Program, Script, Service, Written};
+use crate::diagnostic::{Confidence, Group, Lint, Origin, Severity};
+use crate::model::{Language, Program, ProgramForm, Script, Service, Written};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::readiness-unused",
         level: Severity::Warning,
         confidence: Confidence::Likely,
+        group: Group::Readiness,
         has_fix: false,
         page: include_str!("readiness_unused.md"),
     },

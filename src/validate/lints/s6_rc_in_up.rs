@@ -1,6 +1,6 @@
 //! Finds oneshots of the boot that change services while the boot does.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use std::collections::BTreeSet;
 
 use crate::model::{CallRole, Invocation, Kind, Name, Node};
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::s6-rc-in-up",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Processes,
         has_fix: false,
         page: include_str!("s6_rc_in_up.md"),
     },

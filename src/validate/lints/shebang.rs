@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::{Confidence, Diagnostic, Lint, Severity};
 use super::calls::is_run;
-use crate::model::{ProgramForm, Program, Service};
+use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
+use crate::model::{Program, ProgramForm, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -12,6 +12,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::shebang",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Scripts,
         has_fix: false,
         page: include_str!("shebang.md"),
     },
@@ -37,7 +38,10 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 }
                 ProgramForm::CommandLine(text) if text.text.starts_with(MARK) => found.push(
                     found
-                        .report(format!("`{}` of `{}` begins with a byte order mark", program.file, service.name))
+                        .report(format!(
+                            "`{}` of `{}` begins with a byte order mark",
+                            program.file, service.name
+                        ))
                         .at(program.origin(), "it becomes a part of the first word: the start fails with 127")
                         .help("save it as UTF-8 without byte order mark"),
                 ),
@@ -102,9 +106,7 @@ fn report(found: &Findings<'_>, service: &Service, script: &Program) -> Option<D
         ),
     };
     let origin = match fault {
-        Fault::Late(span) | Fault::CarriageReturn(span) | Fault::Relative(span) => {
-            script.at(span)
-        }
+        Fault::Late(span) | Fault::CarriageReturn(span) | Fault::Relative(span) => script.at(span),
         Fault::NoInterpreter => {
             let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
             script.at(0..end.max(1))

@@ -1,8 +1,8 @@
 //! Finds shell syntax in commands that no shell reads.
 
-use crate::diagnostic::{Confidence, Diagnostic, Lint, Origin, Severity};
-use crate::execline::{SHELLS, SUBSTITUTES, ExeclineWord, base_name, script_words};
-use crate::model::{ProgramForm, Language, Program, Service};
+use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Origin, Severity};
+use crate::execline::{ExeclineWord, SHELLS, SUBSTITUTES, base_name, script_words};
+use crate::model::{Language, Program, ProgramForm, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::shell-syntax",
         level: Severity::Warning,
         confidence: Confidence::Likely,
+        group: Group::Scripts,
         has_fix: false,
         page: include_str!("shell_syntax.md"),
     },
@@ -23,7 +24,9 @@ const SHOWN: usize = 4;
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, program) in subject.programs() {
         let problem = match &program.form {
-            ProgramForm::CommandLine(_) | ProgramForm::Script(_, Language::Execline) => of_execline(found, service, program),
+            ProgramForm::CommandLine(_) | ProgramForm::Script(_, Language::Execline) => {
+                of_execline(found, service, program)
+            }
             ProgramForm::Arguments(..) => of_arguments(found, service, program),
             ProgramForm::Script(..) => None,
         };
@@ -101,9 +104,13 @@ fn of_the_program(
 ) -> Option<Diagnostic> {
     let key = &program.file;
     let (label, help) = if matches!(word, "CMD" | "CMD-SHELL") {
-        ("taken for the name of a program", "leave this word out: it belongs to Docker's `HEALTHCHECK`".to_owned())
+        (
+            "taken for the name of a program",
+            "leave this word out: it belongs to Docker's `HEALTHCHECK`".to_owned(),
+        )
     } else if word.contains([' ', '\t']) && !word.contains('/') || word.contains(" -") {
-        let help = format!("write each word by itself, or leave the brackets out for a shell: `{key} = '{word}'`");
+        let help =
+            format!("write each word by itself, or leave the brackets out for a shell: `{key} = '{word}'`");
         ("taken for the name of one program, blanks included", help)
     } else {
         return None;
@@ -125,7 +132,10 @@ fn operator(word: &str) -> Option<&'static str> {
 }
 
 fn written_for_a_shell(found: &Findings<'_>, service: &Service, program: &Program) -> Diagnostic {
-    found.report(format!("`{}` of `{}` is written for a shell, but no shell reads it", program.file, service.name))
+    found.report(format!(
+        "`{}` of `{}` is written for a shell, but no shell reads it",
+        program.file, service.name
+    ))
 }
 
 /// Whether the first line of a command line names a shell.

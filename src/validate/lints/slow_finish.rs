@@ -1,6 +1,6 @@
 //! Finds a `finish` that needs more time than it has.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::model::{CallRole, Invocation};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::slow-finish",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Deaths,
         has_fix: false,
         page: include_str!("slow_finish.md"),
     },

@@ -1,6 +1,6 @@
 //! Finds descriptors for readiness or a lock that are standard input, output or error.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::standard-descriptor",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Readiness,
         has_fix: false,
         page: include_str!("standard_descriptor.md"),
     },
@@ -21,10 +22,10 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             let Some(fd) = fd.as_ref().filter(|fd| fd.value < 3) else { continue };
             let what = ["standard input", "standard output", "standard error"][fd.value as usize];
             found.push(
-                found.report(format!("`{file}` of `{}` is {what}", service.name),
-                )
-                .at(fd.origin, "0, 1 and 2 have another use in every process")
-                .help("write `3` or more"),
+                found
+                    .report(format!("`{file}` of `{}` is {what}", service.name))
+                    .at(fd.origin, "0, 1 and 2 have another use in every process")
+                    .help("write `3` or more"),
             );
         }
     }

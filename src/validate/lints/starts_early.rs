@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::diagnostic::{Confidence, Files, Lint, Severity};
+use crate::diagnostic::{Confidence, Files, Group, Lint, Severity};
 use crate::model::{Index, Layer, Node, NodeKind};
 use crate::validate::ImageContext;
 use crate::validate::image_context::recorded_start;
@@ -15,6 +15,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "overlay::starts-early",
         level: Severity::Warning,
         confidence: Confidence::Likely,
+        group: Group::Image,
         has_fix: false,
         page: include_str!("starts_early.md"),
     },
@@ -41,8 +42,7 @@ fn check(subject: &Subject<'_>, image: &ImageContext<'_>, files: &Files, found: 
             }
             let name = index.name(root);
             let mut problem =
-                found.report(format!("`{name}` does not wait for `{target}`"))
-                    .at(index.origin(root), effect);
+                found.report(format!("`{name}` does not wait for `{target}`")).at(index.origin(root), effect);
             if !followers.is_empty() {
                 let names = listed(followers.iter().map(|node| index.name(*node)));
                 problem = problem.note(format!("the services that wait for it are as early: {names}"));
@@ -96,13 +96,18 @@ fn chains(index: &Index<'_>, bundle: Node, goal: Node, seen: &mut BTreeSet<Node>
     let early: BTreeSet<Node> = started
         .into_iter()
         .filter(|node| index.kind(*node) != NodeKind::Bundle && index.layer(*node) == Layer::Ours)
-        .filter(|node| !waits_for_user(*node) && !waiting.contains(node) && !is_logger(index, *node) && !seen.contains(node))
+        .filter(|node| {
+            !waits_for_user(*node)
+                && !waiting.contains(node)
+                && !is_logger(index, *node)
+                && !seen.contains(node)
+        })
         .collect();
     seen.extend(early.iter().copied());
     // s6gen made some definitions from a manifest, which says when their services start.
-    let roots = early
-        .iter()
-        .filter(|node| index.dependencies(**node).is_disjoint(&early) && recorded_start(index, **node).is_none());
+    let roots = early.iter().filter(|node| {
+        index.dependencies(**node).is_disjoint(&early) && recorded_start(index, **node).is_none()
+    });
     let mut reported = BTreeSet::new();
     roots
         .map(|root| {

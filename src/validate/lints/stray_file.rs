@@ -1,6 +1,6 @@
 //! Finds files beside the definitions that belong into a definition.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::stray-file",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Files,
         has_fix: false,
         page: include_str!("stray_file.md"),
     },

@@ -1,7 +1,7 @@
 //! Finds services that change their account by a program that stays beside them.
 
 use super::background::process;
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::su-stays",
         level: Severity::Warning,
         confidence: Confidence::Likely,
+        group: Group::Processes,
         has_fix: false,
         page: include_str!("su_stays.md"),
     },

@@ -1,6 +1,6 @@
 //! Finds text after the type in a `type` file.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -8,6 +8,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::text-after-type",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Files,
         has_fix: false,
         page: include_str!("text_after_type.md"),
     },
@@ -19,7 +20,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         let name = &service.name;
         if let Some(origin) = definition.text_after_type {
             found.push(
-                found.report(format!("`type` of `{name}` contains more than the type"))
+                found
+                    .report(format!("`type` of `{name}` contains more than the type"))
                     .at(origin, "s6-rc-compile does not read this far")
                     .help(format!("write `{}` and a newline, and nothing else", service.kind.word())),
             );

@@ -1,6 +1,6 @@
 //! Finds sets with so many services that s6-rc-compile runs out of stack, which kills it without a message.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::model::{NodeKind, Why};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -9,6 +9,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::too-many-services",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Files,
         has_fix: false,
         page: include_str!("too_many_services.md"),
     },

@@ -1,6 +1,6 @@
 //! Finds shell scripts that cannot run their trap when s6 stops them.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::manifest::SIGNAL_NUMBERS;
 use crate::model::{Language, Script};
 use crate::shell;
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::trap-waits",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Deaths,
         has_fix: false,
         page: include_str!("trap_waits.md"),
     },
@@ -19,10 +20,13 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, program) in subject.programs_in("run") {
-        let Some(Script::Finish(finish)) = service.longrun().and_then(|longrun| longrun.finish.as_ref()) else {
+        let Some(Script::Finish(finish)) = service.longrun().and_then(|longrun| longrun.finish.as_ref())
+        else {
             continue;
         };
-        let (Some(signal), Some(stop_group)) = (&finish.stop_group, finish.stop_group_origin) else { continue };
+        let (Some(signal), Some(stop_group)) = (&finish.stop_group, finish.stop_group_origin) else {
+            continue;
+        };
         if program.language() != Language::Shell {
             continue;
         }
@@ -38,12 +42,16 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             true => (
                 format!("`run` can run its trap only after `{waited_for}` has ended"),
                 "a shell waits for a program in the foreground before it runs a trap",
-                format!("wait for it in the background: `{waited_for} … & wait $!`; or leave the trap out and `exec` it"),
+                format!(
+                    "wait for it in the background: `{waited_for} … & wait $!`; or leave the trap out and `exec` it"
+                ),
             ),
             false => (
                 format!("`run` ends at INT only after `{waited_for}` has ended"),
                 "a shell that gets INT waits for a program in the foreground",
-                format!("`exec` it, or wait for it in the background with a trap: `{waited_for} … & wait $!`"),
+                format!(
+                    "`exec` it, or wait for it in the background with a trap: `{waited_for} … & wait $!`"
+                ),
             ),
         };
         found.push(

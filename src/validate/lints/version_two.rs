@@ -1,7 +1,7 @@
 //! Finds paths and programs of s6-overlay 2 that version 3 does not have.
 
-use crate::diagnostic::{Confidence, Diagnostic, Lint, Origin, Severity};
-use crate::model::{ProgramForm, Language, Program, Service};
+use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Origin, Severity};
+use crate::model::{Language, Program, ProgramForm, Service};
 use crate::validate::names::listed;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::version-two",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Files,
         has_fix: false,
         page: include_str!("version_two.md"),
     },
@@ -49,10 +50,15 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         None => context.dockerfiles.is_empty() && (knows_new_place || found.any()),
     };
     if let Some((service, origin)) = environments.first().filter(|_| is_in_doubt) {
-        let mut problem = found.report(format!("`{}` is started by `/usr/bin/with-contenv`, which not every image has", service.name),
-        )
-        .at(*origin, "since s6-overlay 3 this is `/command/with-contenv`")
-        .note("the old path exists where the archives s6-overlay-symlinks-noarch and -arch are installed");
+        let mut problem = found
+            .report(format!(
+                "`{}` is started by `/usr/bin/with-contenv`, which not every image has",
+                service.name
+            ))
+            .at(*origin, "since s6-overlay 3 this is `/command/with-contenv`")
+            .note(
+                "the old path exists where the archives s6-overlay-symlinks-noarch and -arch are installed",
+            );
         if environments.len() > 1 {
             let mut names: Vec<_> = environments[1..].iter().map(|(service, _)| &service.name).collect();
             names.dedup();
@@ -79,12 +85,19 @@ fn old_place(found: &Findings<'_>, service: &Service, script: &Program) -> Optio
     Some(old_services(found, service, &script.file, script.at(line.span_of(SERVICES)), stops))
 }
 
-fn old_services(found: &Findings<'_>, service: &Service, file: &str, origin: Origin, stops: bool) -> Diagnostic {
+fn old_services(
+    found: &Findings<'_>,
+    service: &Service,
+    file: &str,
+    origin: Origin,
+    stops: bool,
+) -> Diagnostic {
     let help = match stops {
         true => "write `/run/s6/basedir/bin/halt` to stop the container",
         false => "write `/run/service`",
     };
-    found.report(format!("`{file}` of `{}` is written for s6-overlay 2", service.name))
+    found
+        .report(format!("`{file}` of `{}` is written for s6-overlay 2", service.name))
         .at(origin, "this does not exist in s6-overlay 3")
         .help(help)
 }
@@ -104,9 +117,9 @@ fn old_program(found: &Findings<'_>, service: &Service, script: &Program) -> Opt
         }
     })?;
     Some(
-        found.report(format!("`{}` of `{}` uses `{word}`, which no longer exists", script.file, service.name),
-        )
-        .at(script.at(line.span_of(word)), "s6-overlay 3 has no such program")
-        .help(format!("write `{new}`")),
+        found
+            .report(format!("`{}` of `{}` uses `{word}`, which no longer exists", script.file, service.name))
+            .at(script.at(line.span_of(word)), "s6-overlay 3 has no such program")
+            .help(format!("write `{new}`")),
     )
 }

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::execline::base_name;
-use crate::model::{ProgramChange, Kind, Language, Program, Script, Service, Surroundings};
+use crate::model::{Kind, Language, Program, ProgramChange, Script, Service, Surroundings};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -12,6 +12,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::with-contenv-twice",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Scripts,
         has_fix: false,
         page: include_str!("with_contenv_twice.md"),
     },
