@@ -1,6 +1,6 @@
 //! Finds `logutil-service` in a program that has given up the rights of root.
 
-use crate::diagnostic::{Confidence, Lint, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::execline::base_name;
 use crate::model::{Account, Invocation, Script, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -10,6 +10,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::logutil-as-user",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Logs,
         has_fix: false,
         page: include_str!("logutil_as_user.md"),
     },

@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use crate::diagnostic::{Confidence, Diagnostic, Lint, Origin, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Origin, Severity};
 use crate::model::{CallRole, Invocation, Node, Program, ProgramForm, Service, Why};
 use crate::programs::{Behaviour, KnownProgram, KnownReadiness};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -12,6 +12,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::readiness-needed",
         level: Severity::Warning,
         confidence: Confidence::Likely,
+        group: Group::Readiness,
         has_fix: false,
         page: include_str!("readiness_needed.md"),
     },

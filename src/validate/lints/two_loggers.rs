@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Confidence, Lint, Origin, Severity};
+use crate::diagnostic::{Confidence, Group, Lint, Origin, Severity};
 use crate::model::{CallRole, Invocation, Name, Script, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -11,6 +11,7 @@ pub(super) static RULE: Rule = Rule {
         slug: "lint::two-loggers",
         level: Severity::Warning,
         confidence: Confidence::Certain,
+        group: Group::Logs,
         has_fix: false,
         page: include_str!("two_loggers.md"),
     },
