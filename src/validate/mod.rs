@@ -41,13 +41,22 @@ const REQUIRED_CHECKS: &[RequiredCheck] = &[
 /// change the files that were read.
 pub fn validate(set: &ServiceSet, before_image: bool, problems: &mut Problems) {
     let subject = Subject::new(set, before_image);
-    for check in REQUIRED_CHECKS {
-        check(&subject.index, problems);
-    }
+    check_index(&subject.index, problems);
     for rule in lints::RULES {
         if let Check::Services(check) = rule.check {
             check(&subject, &mut Findings::new(&rule.lint, problems));
         }
+    }
+}
+
+/// Runs all checks of s6-rc on `set`, and no lint.
+pub fn check_required(set: &ServiceSet, problems: &mut Problems) {
+    check_index(&Index::new(set), problems);
+}
+
+fn check_index(index: &Index<'_>, problems: &mut Problems) {
+    for check in REQUIRED_CHECKS {
+        check(index, problems);
     }
 }
 

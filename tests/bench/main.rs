@@ -12,13 +12,17 @@
 )]
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on has failed")]
 
+mod example;
 mod live;
-mod manifest;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use s6gen::diagnostic::{Files, Problems};
+use s6gen::model::{System, Target};
+use s6gen::{compile, disk, import, judge, manifest, resolve, validate};
 
 /// Numbers of services, and how many pairs to run for each. Small ones are fast, but their times vary more.
 const SIZES: &[(usize, usize)] = &[(12, 200), (1_000, 20), (10_000, 5), (30_000, 3)];
@@ -43,6 +47,40 @@ fn main() {
     }
 }
 
+/// How long it takes to check a manifest, with the rules or without. This calls the functions of s6gen, because no command
+/// leaves the rules out.
+fn checked(manifest: &Path, with_rules: bool) -> Duration {
+    let text = fs::read_to_string(manifest).unwrap();
+    let (begin, mut files) = (Instant::now(), Files::default());
+    let file = files.add(manifest, text);
+    let problems = if with_rules {
+        compile(&files, file).problems
+    } else {
+        let mut problems = Problems::default();
+        let parsed = manifest::parse(&files, file, &mut problems);
+        validate::check_required(&resolve::resolve(&parsed, &mut problems), &mut problems);
+        problems
+    };
+    assert!(!problems.has_errors());
+    begin.elapsed()
+}
+
+/// The same for a tree.
+fn judged(tree: &Path, with_rules: bool) -> Duration {
+    let (begin, mut files, target) = (Instant::now(), Files::default(), Target::new(System::NEWEST_S6RC));
+    let sources = vec![disk::source(tree)];
+    let problems = if with_rules {
+        judge(&mut files, sources, target).problems
+    } else {
+        let mut problems = Problems::default();
+        let set = import::tree(sources, target, &mut files, &mut problems);
+        validate::check_required(&set, &mut problems);
+        problems
+    };
+    assert!(!problems.has_errors());
+    begin.elapsed()
+}
+
 /// The s6gen to measure.
 fn program() -> PathBuf {
     let given = std::env::var_os("S6GEN_RELEASE").map(PathBuf::from);
@@ -65,7 +103,7 @@ impl Bench {
         let place = memory();
         let at = |name: &str| place.path().join(name);
         let (manifest, root, source) = (at("services.toml"), at("root"), at("root/etc/s6-overlay/sv"));
-        fs::write(&manifest, manifest::text(services)).unwrap();
+        fs::write(&manifest, example::text(services)).unwrap();
         let build = |root: &Path| {
             let mut command = self.command(&["build", "-m"]);
             command.arg(&manifest).arg("--root").arg(root);
@@ -111,6 +149,14 @@ impl Bench {
         report(&format!("check {services} / s6-rc-compile"), &in_turns(pairs, check, compile.as_ref()));
         let tree = || timed(self.command(&["check", "--tree"]).arg(&source));
         report(&format!("check --tree {services} / s6-rc-compile"), &in_turns(pairs, tree, compile.as_ref()));
+        report(
+            &format!("check {services} in memory / no rules"),
+            &in_turns(pairs, || checked(&manifest, true), Some(&|| checked(&manifest, false))),
+        );
+        report(
+            &format!("--tree {services} in memory / no rules"),
+            &in_turns(pairs, || judged(&source, true), Some(&|| judged(&source, false))),
+        );
         let graph = || timed(self.command(&["graph", "--format", "json", "-m"]).arg(&manifest));
         report(&format!("graph json {services} / s6-rc-compile"), &in_turns(pairs, graph, compile.as_ref()));
         self.memory(services, &manifest);
