@@ -11,6 +11,7 @@ use crate::live_apply::System;
 use crate::pages;
 use crate::require::{needs, this_test};
 use crate::supervise::{Supervision, available, eventually};
+use crate::tree_text;
 
 /// Asserts that the rule `slug` reports the service `wrong` and no other.
 fn reports(manifest: &str, slug: &str) {
@@ -171,4 +172,72 @@ fn logutil_service_as_another_account_than_root_dies_again_and_again() {
     let wrong = start("Wrong");
     eventually("the logger dies", || wrong.deaths("web/log") > 1);
     assert!(!wrong.path("web/current").exists());
+}
+
+/// Compiles the tree of an example with s6-rc and starts its only service. Returns whether that succeeded. The paths of the
+/// example are in the scratch folder, in which `/data` exists if `has_data`.
+fn starts(test: &str, slug: &str, heading: &str, has_data: bool) -> Option<bool> {
+    let system = System::boot(test, "[longrun.other]\nrun = [\"sleep\", \"20\"]\n")?;
+    let (scratch, tree) = (system.path("."), system.path("tree"));
+    let scratch = scratch.to_str().unwrap();
+    let text = pages::tree(slug, heading)
+        .replace("/etc/s6-overlay/s6-rc.d", tree.to_str().unwrap())
+        .replace("/data", &format!("{scratch}/data"))
+        .replace("exec web", "exec sleep 20");
+    if has_data {
+        fs::create_dir(system.path("data")).unwrap();
+    }
+    fs::create_dir(&tree).unwrap();
+    tree_text::parse(&text).unwrap().make(&tree).unwrap();
+    let name = fs::read_dir(&tree).unwrap().next().unwrap().unwrap().file_name().into_string().unwrap();
+    system.succeed("s6-rc-compile", &["second", "tree"]);
+    let (database, live) = (system.path("second"), system.path("run/s6-rc"));
+    let (database, live) = (database.to_str().unwrap(), live.to_str().unwrap());
+    system.succeed("s6-rc-update", &["-l", live, database]);
+    let mut change = system.command("s6-rc");
+    let output = change.args(["-l", live, "-t", "5000", "-u", "change", &name]).output().unwrap();
+    Some(output.status.success())
+}
+
+#[test]
+fn an_up_whose_script_does_not_exist_or_may_not_be_run_fails() {
+    needs!("s6", "execline", "s6-rc");
+    for slug in ["lint::missing-script", "lint::not-executable"] {
+        assert_eq!(starts(this_test!(), slug, "Wrong", false), Some(false), "{slug}");
+        assert_eq!(starts(this_test!(), slug, "Right", false), Some(true), "{slug}");
+    }
+}
+
+#[test]
+fn an_up_that_ends_with_foreground_succeeds_although_its_command_fails() {
+    needs!("s6", "execline", "s6-rc");
+    for (heading, expected) in [("Wrong", true), ("Right", false)] {
+        assert_eq!(starts(this_test!(), "lint::failure-hidden", heading, true), Some(expected), "{heading}");
+    }
+}
+
+#[test]
+fn a_run_whose_first_line_is_wrong_never_starts() {
+    needs!("s6", "execline", "s6-rc");
+    for (heading, expected) in [("Wrong", false), ("Right", true)] {
+        assert_eq!(starts(this_test!(), "lint::shebang", heading, false), Some(expected), "{heading}");
+    }
+}
+
+#[test]
+fn a_stop_waits_for_the_program_in_front_of_a_trap() {
+    needs!("s6", "execline");
+    let start = |heading: &str| {
+        let supervision = example("lint::trap-waits", heading);
+        supervision.program("web", "#!/bin/sh\necho started >\"${0%/*}/../started\"\nexec sleep 1000\n");
+        supervision.control("-u", "web");
+        supervision.text("started", 1);
+        supervision.control("-d", "web");
+        supervision
+    };
+    let wrong = start("Wrong");
+    let right = start("Right");
+    eventually("the right one ends", || right.status("web", "up") == "false");
+    assert_eq!(wrong.status("web", "up"), "true");
+    wrong.control("-k", "web");
 }

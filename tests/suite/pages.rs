@@ -21,9 +21,18 @@ pub const WITHOUT_EXAMPLE: &str = "lint::too-many-services";
 
 /// The example of a lint that is a manifest, from its page. `heading` is `Wrong` or `Right`.
 pub fn manifest(slug: &str, heading: &str) -> &'static str {
+    example_in("toml", slug, heading)
+}
+
+/// The same for an example that is a tree.
+pub fn tree(slug: &str, heading: &str) -> &'static str {
+    example_in("tree", slug, heading)
+}
+
+fn example_in(wanted: &str, slug: &str, heading: &str) -> &'static str {
     let code = validate::codes().find(|code| code.slug() == slug).unwrap();
     let (language, text) = example(code.explanation(), heading).unwrap();
-    assert_eq!(language, "toml", "{slug}");
+    assert_eq!(language, wanted, "{slug}");
     text
 }
 

@@ -116,7 +116,8 @@ impl Supervision {
             .success()
     }
 
-    fn status(&self, name: &str, field: &str) -> String {
+    /// A field of the state of a service, as s6-svstat prints it.
+    pub fn status(&self, name: &str, field: &str) -> String {
         let output = Command::new("s6-svstat").args(["-o", field, &self.service(name)]).output().unwrap();
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
