@@ -241,3 +241,22 @@ fn a_stop_waits_for_the_program_in_front_of_a_trap() {
     assert_eq!(wrong.status("web", "up"), "true");
     wrong.control("-k", "web");
 }
+
+#[test]
+fn s6_setuidgid_leaves_the_home_directory_of_root() {
+    needs!("s6", "execline", "root");
+    let home = |heading: &str| {
+        let manifest = pages::manifest("lint::home-of-root", heading);
+        let manifest = manifest.replace("setuidgid app", "setuidgid nobody").replace("\"app\"", "\"nobody\"");
+        let supervision = Supervision::start(&manifest);
+        supervision.program("web", "#!/bin/sh\necho \"$2\" >\"${0%/*}/../out\"\nexec sleep 20\n");
+        let out = supervision.path("out");
+        fs::write(&out, "").unwrap();
+        fs::set_permissions(&out, PermissionsExt::from_mode(0o666)).unwrap();
+        supervision.control("-u", "web");
+        supervision.text("out", 1)
+    };
+    let of_root = format!("{}/web\n", std::env::var("HOME").unwrap());
+    assert_eq!(home("Wrong"), of_root);
+    assert_ne!(home("Right"), of_root);
+}
