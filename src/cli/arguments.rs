@@ -149,11 +149,29 @@ fn rule(name: &str) -> Result<Selection, String> {
     selection(name).map_err(|unknown| format!("it {}; {}", unknown.reason, unknown.help))
 }
 
-/// The output format.
+/// The output format of `check`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ReportArguments {
+    /// The output format
+    #[arg(long, value_parser = format_names(|_| true), default_value = "human")]
+    format: String,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+impl ReportArguments {
+    /// The format for programs, if one was asked for.
+    pub(super) fn for_program(&self) -> Option<&'static Format> {
+        if self.json { format_named("json") } else { format_named(&self.format) }
+    }
+}
+
+/// The output format of a command whose answer is not only a list of problems.
 #[derive(Debug, Clone, Args)]
 pub(super) struct FormatArguments {
     /// The output format
-    #[arg(long, value_parser = format_names(), default_value = "human")]
+    #[arg(long, value_parser = format_names(|format| !format.lists_problems), default_value = "human")]
     format: String,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
@@ -167,9 +185,12 @@ impl FormatArguments {
     }
 }
 
-fn format_names() -> PossibleValuesParser {
+fn format_names(is_offered: fn(&Format) -> bool) -> PossibleValuesParser {
     let human = PossibleValue::new("human").help("For people");
-    let others = FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.about));
+    let others = FORMATS
+        .iter()
+        .filter(|format| is_offered(format))
+        .map(|format| PossibleValue::new(format.name).help(format.about));
     std::iter::once(human).chain(others).collect::<Vec<_>>().into()
 }
 

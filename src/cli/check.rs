@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arguments::{FormatArguments, InputArguments, LevelArguments, TemplatesArgument};
+use super::arguments::{InputArguments, LevelArguments, ReportArguments, TemplatesArgument};
 use super::streams::{Outcome, Streams, counted};
 use crate::jobs::{Compilation, Input, count_definitions, render_tree, verdict};
 use crate::model::{Database, Index};
@@ -34,7 +34,7 @@ pub(super) struct CheckArguments {
     #[command(flatten)]
     templates: TemplatesArgument,
     #[command(flatten)]
-    pub(super) format: FormatArguments,
+    pub(super) format: ReportArguments,
 }
 
 impl CheckArguments {
@@ -59,7 +59,7 @@ impl CheckArguments {
             let class = verdict(&compilation, self.input.is_manifest());
             streams.answer(serde_json::json!({ "class": class, "db": null }));
             if class == "ok" {
-                streams.answer_database(&Database::of(&Index::new(&compilation.services)));
+                streams.answer_database(|| Database::of(&Index::new(&compilation.services)));
             }
         } else if problems.is_empty() {
             streams.tell(&self.success(&compilation));

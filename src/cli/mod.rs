@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::jobs::control::{restart, start, stop};
 use crate::live::{InstalledPrograms, Programs};
@@ -51,6 +51,17 @@ use streams::{Outcome, Streams};
 struct Arguments {
     #[command(subcommand)]
     command: CliCommand,
+    /// Whether reports have colours. `auto`: on a terminal, unless NO_COLOR is set; CLICOLOR_FORCE asks for them
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, hide_possible_values = true, value_name = "auto|always|never", require_equals = true)]
+    color: Colour,
+}
+
+/// Whether reports have colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Colour {
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Debug, Subcommand)]
@@ -111,7 +122,10 @@ impl CliCommand {
     reason = "this is the function that opens the streams which cli prints to"
 )]
 pub fn main() -> ExitCode {
-    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_forced =
+        is_set("CLICOLOR_FORCE") && std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    let colours = !is_set("NO_COLOR") && (is_forced || io::stderr().is_terminal());
     let style = if colours { Style::Coloured } else { Style::Plain };
     let terminal = terminal_size::terminal_size_of(io::stdout());
     let width = terminal.map(|(width, _)| usize::from(width.0).clamp(40, 120));
@@ -174,11 +188,18 @@ fn run_in(
     // A command that stops the service that called it must survive that stop.
     if arguments.command.may_stop_caller() && !crate::live::leave_group() {
         // After `--` the option would be taken for a name.
-        words.insert(arguments.command.words().min(words.len()), "--apart".into());
+        let is_option = |word: &&OsString| word.as_encoded_bytes().starts_with(b"-");
+        let before = words.iter().take_while(is_option).count();
+        words.insert((before + arguments.command.words()).min(words.len()), "--apart".into());
         return crate::live::run_in_own_group(&words).unwrap_or_else(|error| {
             streams.tell(&format!("s6gen: cannot start itself: {error}"));
             Outcome::Refused.into()
         });
+    }
+    match arguments.color {
+        Colour::Auto => {}
+        Colour::Always => streams.paint(Style::Coloured),
+        Colour::Never => streams.paint(Style::Plain),
     }
     if let Some((format, name)) = arguments.command.for_program() {
         streams.answer_in(format, name);

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::arguments::FormatArguments;
 use super::streams::{Outcome, Streams};
-use crate::diagnostic::{Code, Confidence, Severity};
+use crate::diagnostic::{Code, Confidence};
 use crate::jobs;
 
 /// Lists the rules whose level you can change
@@ -54,11 +54,7 @@ impl RuleFacts {
         };
         RuleFacts {
             code: code.slug(),
-            level: match code.severity() {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-                Severity::Advice => "advice",
-            },
+            level: code.severity().name(),
             confidence: match confidence {
                 Confidence::Certain => "certain",
                 Confidence::Likely => "likely",

@@ -1,12 +1,15 @@
 //! The output streams of a command, its answer for a program, and its exit code.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::diagnostic::{Diagnostic, Files, Problems, Severity};
+use crate::disk;
 use crate::jobs::JobError;
 use crate::model::{Database, printable, printable_lines};
-use crate::report::{self, Document, Format, Style};
+use crate::report::{self, Document, Format, Repository, Style};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +38,9 @@ impl From<Outcome> for ExitCode {
 /// The largest number of problems that are printed for people.
 const MOST_REPORTS: usize = 1000;
 
+/// The number of problems after which a summary by code is printed too.
+const MANY: usize = 20;
+
 /// How many bytes of the files are read to draw them.
 const MOST_READ: usize = 64 << 20;
 
@@ -49,6 +55,8 @@ pub(super) struct Streams<'a> {
     write_error: Option<io::Error>,
     /// The answer to a program, printed at the end.
     answer: Option<Box<dyn Document>>,
+    /// Whether this answer only lists problems.
+    lists_problems: bool,
 }
 
 impl<'a> Streams<'a> {
@@ -58,12 +66,19 @@ impl<'a> Streams<'a> {
         style: Style,
         width: Option<usize>,
     ) -> Self {
-        Streams { out, err, style, width, write_error: None, answer: None }
+        Streams { out, err, style, width, write_error: None, answer: None, lists_problems: false }
     }
 
     /// Switches the output to a document for a program: the answer of `command`.
     pub(super) fn answer_in(&mut self, format: &Format, command: &'static str) {
-        self.answer = Some((format.begin)(command));
+        let (current, root) = disk::repository();
+        self.answer = Some((format.begin)(command, Repository { current, root }));
+        self.lists_problems = format.lists_problems;
+    }
+
+    /// Decides whether reports have colours.
+    pub(super) fn paint(&mut self, style: Style) {
+        self.style = style;
     }
 
     /// Whether the output is a document for a program.
@@ -79,9 +94,9 @@ impl<'a> Streams<'a> {
     }
 
     /// Adds the compiled database to the answer.
-    pub(super) fn answer_database(&mut self, database: &Database) {
-        if let Some(answer) = &mut self.answer {
-            answer.add_database(database);
+    pub(super) fn answer_database(&mut self, database: impl FnOnce() -> Database) {
+        if let Some(answer) = self.answer.as_mut().filter(|_| !self.lists_problems) {
+            answer.add_database(&database());
         }
     }
 
@@ -168,11 +183,13 @@ impl<'a> Streams<'a> {
     /// Reports every problem, then how many there are.
     pub(super) fn report<'p>(&mut self, problems: impl IntoIterator<Item = &'p Diagnostic>, files: &Files) {
         let (mut errors, mut warnings) = (0, 0);
+        let mut by_code: BTreeMap<&str, usize> = BTreeMap::new();
         let (mut shown, mut read) = (0, 0);
         for problem in problems {
             if let Some(answer) = &mut self.answer {
                 answer.add_problem(problem, files);
             }
+            *by_code.entry(problem.code.slug()).or_default() += 1;
             match problem.severity {
                 Severity::Error => errors += 1,
                 Severity::Warning | Severity::Advice => warnings += 1,
@@ -188,10 +205,24 @@ impl<'a> Streams<'a> {
             let rest = errors + warnings - shown;
             self.write(&format!("{rest} more are not shown; `s6gen check --format json` lists them\n"));
         }
+        if errors + warnings > MANY {
+            self.summarise(by_code);
+        }
         let counts = [(errors, "error"), (warnings, "warning")].into_iter().filter(|(count, _)| *count > 0);
         let counts: Vec<String> = counts.map(|(count, noun)| counted(count, noun)).collect();
         if !counts.is_empty() {
             self.write(&format!("{}; `s6gen explain CODE` says more about each\n", counts.join(", ")));
+        }
+    }
+}
+
+impl Streams<'_> {
+    /// Prints how many problems there are of each code, the most frequent first.
+    fn summarise(&mut self, by_code: BTreeMap<&str, usize>) {
+        let mut counts: Vec<(&str, usize)> = by_code.into_iter().collect();
+        counts.sort_by_key(|(_, count)| Reverse(*count));
+        for (code, count) in counts {
+            self.write(&format!("{count:6}  {code}\n"));
         }
     }
 }

@@ -11,3 +11,14 @@ pub enum Severity {
     /// gives its rule another level.
     Advice,
 }
+
+impl Severity {
+    /// Its name in reports for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Advice => "advice",
+        }
+    }
+}

@@ -75,3 +75,10 @@ pub fn shown(path: &Path) -> PathBuf {
     let current = fs::canonicalize(".").unwrap_or_default();
     path.strip_prefix(current).unwrap_or(path).to_owned()
 }
+
+/// The current directory, and the root of the git repository that it is in. Without one, both are the current directory.
+pub fn repository() -> (PathBuf, PathBuf) {
+    let current = fs::canonicalize(".").unwrap_or_default();
+    let root = current.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&current).to_owned();
+    (current, root)
+}

@@ -42,7 +42,9 @@ pub use error::{DiskError, DiskRefusal};
 pub use folder::Folder;
 pub use list::{matching, names, read_folder};
 pub use lock::{Lock, is_holder, lock, lock_directory, lock_file};
-pub use look::{OnDisk, exists, file_identity, is_directory, is_file, is_link, is_there, real_path, shown};
+pub use look::{
+    OnDisk, exists, file_identity, is_directory, is_file, is_link, is_there, real_path, repository, shown,
+};
 pub use manifest::{MANIFEST_LIMIT, ManifestContent, read_included, read_manifest};
 pub use open::open_log;
 pub use read::{FilesBelow, files_below, read, read_if_there, read_link};

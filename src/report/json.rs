@@ -8,13 +8,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Document, Format, position};
-use crate::diagnostic::{Diagnostic, Files, Severity};
+use crate::diagnostic::{Diagnostic, Files};
 use crate::model::{Database, json_text};
 
 pub(super) static FORMAT: Format = Format {
     name: "json",
     about: "For programs; the shape is versioned",
-    begin: |command| {
+    lists_problems: false,
+    begin: |command, _| {
         let (problems, messages) = (Vec::new(), Vec::new());
         Box::new(Envelope { command, fields: BTreeMap::new(), problems, messages })
     },
@@ -125,11 +126,7 @@ pub fn json(problem: &Diagnostic, files: &Files) -> Value {
     });
     let shape = Problem {
         code: problem.code.slug(),
-        severity: match problem.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Advice => "advice",
-        },
+        severity: problem.severity.name(),
         class: problem.class.map(|class| class.slug()),
         message: &problem.message,
         labels: labels.collect(),

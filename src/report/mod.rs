@@ -4,7 +4,9 @@
 
 mod human;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::{Component, Path, PathBuf};
 
 pub use human::{Style, human, read_for};
 pub use json::json;
@@ -19,8 +21,35 @@ pub struct Format {
     pub name: &'static str,
     /// One line for the help of `--format`.
     pub about: &'static str,
+    /// Whether it only lists problems. Such a format is for `check`, whose answer is the list.
+    pub lists_problems: bool,
     /// Begins the document of a command.
-    pub begin: fn(command: &'static str) -> Box<dyn Document>,
+    pub begin: fn(command: &'static str, repository: Repository) -> Box<dyn Document>,
+}
+
+/// Where the command runs. Programs that show problems beside the code need paths from the root of the repository.
+#[derive(Debug, Clone, Default)]
+pub struct Repository {
+    /// The current directory.
+    pub current: PathBuf,
+    /// The root of the repository that it is in, or else the current directory itself.
+    pub root: PathBuf,
+}
+
+impl Repository {
+    /// A path from the root of the repository. A path that is not in the repository stays as it is.
+    fn path(&self, path: &Path) -> String {
+        let mut whole = PathBuf::new();
+        for part in self.current.join(path).components() {
+            match part {
+                Component::ParentDir => drop(whole.pop()),
+                Component::CurDir => {}
+                part => whole.push(part),
+            }
+        }
+        let shown = whole.strip_prefix(&self.root).unwrap_or(path);
+        shown.display().to_string()
+    }
 }
 
 /// The answer of one command. The command adds its parts while it runs, and prints the text at its end.
@@ -54,11 +83,88 @@ macro_rules! formats {
 }
 
 formats! {
+    concise,
     json,
+    sarif,
+    github,
+    gitlab,
+    junit,
 }
 
 /// The line and column of the beginning of `origin` in its file, both from 1. The column counts characters.
 fn position(file: &SourceFile, origin: Origin) -> (usize, usize) {
-    let offset = origin.span().start.min(file.text.len());
+    position_at(file, origin.span().start)
+}
+
+fn position_at(file: &SourceFile, offset: usize) -> (usize, usize) {
+    let offset = offset.min(file.text.len());
     (file.line_at(offset) + 1, file.column_at(offset) + 1)
+}
+
+/// The place of a problem, as formats that list problems print it.
+struct Spot {
+    path: String,
+    /// The line and column of the beginning and of the end, from 1. A problem of a whole file has none.
+    region: Option<[(usize, usize); 2]>,
+}
+
+impl Spot {
+    /// The place of a problem. A problem without a place gets that of the first file.
+    fn of(problem: &Diagnostic, files: &Files, repository: &Repository) -> Spot {
+        let Some(label) = problem.labels.first() else {
+            let path = files.iter().next().map_or(Path::new("services.toml"), |file| &file.path);
+            return Spot { path: repository.path(path), region: None };
+        };
+        Spot::of_origin(label.origin, files, repository)
+    }
+
+    fn of_origin(origin: Origin, files: &Files, repository: &Repository) -> Spot {
+        let (file, span) = (files.get(origin.file), origin.span());
+        let is_marked = span != (0..0) && span.end <= file.text.len();
+        let region = is_marked.then(|| [position_at(file, span.start), position_at(file, span.end)]);
+        Spot { path: repository.path(&file.path), region }
+    }
+
+    fn line(&self) -> usize {
+        self.region.map_or(1, |[(line, _), _]| line)
+    }
+}
+
+/// Everything that a problem says after its message: the labels, the notes and the help, a line each.
+fn details(problem: &Diagnostic, files: &Files, repository: &Repository) -> Vec<String> {
+    let labels = problem.labels.iter().map(|label| {
+        let spot = Spot::of_origin(label.origin, files, repository);
+        format!("{}:{}: {}", spot.path, spot.line(), label.text)
+    });
+    let help = problem.help.iter().map(|help| format!("help: {help}"));
+    labels.chain(problem.notes.iter().cloned()).chain(help).collect()
+}
+
+/// A number that stays the same while the marked line and the problem do, wherever the line moves. Equal problems have equal
+/// numbers.
+pub fn identity(problem: &Diagnostic, files: &Files) -> u64 {
+    let mut parts = vec![problem.code.slug().as_bytes(), problem.message.as_bytes()];
+    if let Some(label) = problem.labels.first() {
+        let file = files.get(label.origin.file);
+        let line = file.line_at(label.origin.span().start.min(file.text.len()));
+        let marked = &file.text[file.start_of_line(line)..file.start_of_line(line + 1)];
+        parts.extend([file.path.as_os_str().as_encoded_bytes(), marked.trim_ascii()]);
+    }
+    // FNV-1a, because the standard library does not promise that its hashes stay the same.
+    let bytes = parts.iter().flat_map(|part| part.iter().copied().chain([0]));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Numbers as text, with a suffix for those that occur again.
+#[derive(Default)]
+struct Identities {
+    seen: BTreeMap<u64, usize>,
+}
+
+impl Identities {
+    fn next(&mut self, identity: u64) -> String {
+        let count = self.seen.entry(identity).or_default();
+        *count += 1;
+        format!("{identity:016x}-{count}")
+    }
 }

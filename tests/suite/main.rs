@@ -22,6 +22,7 @@ mod concurrent;
 mod defaults;
 mod diff;
 mod exactness;
+mod formats;
 mod golden;
 mod hand_written;
 mod hostile;

@@ -45,7 +45,7 @@ use super::{Document, Format};
 use crate::diagnostic::{Diagnostic, Files};
 
 pub(super) static FORMAT: Format =
-    Format { name: "codes", about: "The codes alone", begin: |_| Box::new(Codes::default()) };
+    Format { name: "codes", about: "The codes alone", lists_problems: true, begin: |_, _| Box::new(Codes::default()) };
 
 #[derive(Default)]
 struct Codes(String);

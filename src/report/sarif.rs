@@ -1,0 +1,127 @@
+//! The format `sarif`: SARIF 2.1.0, which code scanning and many editors read.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use super::{Document, Format, Identities, Repository, Spot, details, identity};
+use crate::diagnostic::{Code, Diagnostic, Files, Severity};
+
+pub(super) static FORMAT: Format = Format {
+    name: "sarif",
+    about: "SARIF 2.1.0, for code scanning",
+    lists_problems: true,
+    begin: |_, repository| Box::new(Log { repository, ..Log::default() }),
+};
+
+#[derive(Default)]
+struct Log {
+    repository: Repository,
+    /// The rules of the problems, each with its number in the list.
+    rules: BTreeMap<Code, usize>,
+    descriptions: Vec<Value>,
+    results: Vec<Value>,
+    notifications: Vec<Value>,
+    identities: Identities,
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Advice => "note",
+    }
+}
+
+/// A path as a relative URI.
+fn uri(path: &str) -> String {
+    let mut uri = String::new();
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(byte.into()),
+            _ => drop(write!(uri, "%{byte:02X}")),
+        }
+    }
+    uri
+}
+
+fn location(spot: &Spot) -> Value {
+    let mut physical = json!({ "artifactLocation": { "uri": uri(&spot.path) } });
+    if let Some([(line, column), (end_line, end_column)]) = spot.region {
+        physical["region"] = json!({
+            "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column,
+        });
+    }
+    json!({ "physicalLocation": physical })
+}
+
+fn description(code: Code) -> Value {
+    let page: Vec<&str> = code.explanation().lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    let first = page.first().copied().unwrap_or_default();
+    json!({
+        "id": code.slug(),
+        "shortDescription": { "text": first },
+        "help": { "text": page.join("\n"), "markdown": page.join("\n") },
+        "defaultConfiguration": { "level": level(code.severity()) },
+    })
+}
+
+impl Log {
+    /// The number of a rule in the list of rules.
+    fn rule(&mut self, code: Code) -> usize {
+        let (number, descriptions) = (self.rules.len(), &mut self.descriptions);
+        *self.rules.entry(code).or_insert_with(|| {
+            descriptions.push(description(code));
+            number
+        })
+    }
+}
+
+impl Document for Log {
+    fn add_problem(&mut self, problem: &Diagnostic, files: &Files) {
+        let others = problem.labels.iter().skip(1).enumerate().map(|(number, label)| {
+            let mut location = location(&Spot::of_origin(label.origin, files, &self.repository));
+            location["id"] = json!(number);
+            location["message"] = json!({ "text": label.text });
+            location
+        });
+        let others: Vec<Value> = others.collect();
+        let text = [vec![problem.message.clone()], details(problem, files, &self.repository)].concat().join("\n");
+        let result = json!({
+            "ruleId": problem.code.slug(),
+            "ruleIndex": self.rule(problem.code),
+            "level": level(problem.severity),
+            "message": { "text": text },
+            "locations": [location(&Spot::of(problem, files, &self.repository))],
+            "relatedLocations": others,
+            "partialFingerprints": { "s6gen/v1": self.identities.next(identity(problem, files)) },
+        });
+        self.results.push(result);
+    }
+
+    fn add_fields(&mut self, _: Value) {}
+
+    fn add_message(&mut self, text: &str) {
+        self.notifications.push(json!({ "message": { "text": text }, "level": "note" }));
+    }
+
+    fn write(&self, to: &mut dyn Write) -> io::Result<()> {
+        let log = json!({
+            "version": "2.1.0",
+            "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+            "runs": [{
+                "tool": { "driver": {
+                    "name": "s6gen",
+                    "semanticVersion": env!("CARGO_PKG_VERSION"),
+                    "rules": self.descriptions,
+                } },
+                "columnKind": "unicodeCodePoints",
+                "invocations": [{ "executionSuccessful": true, "toolExecutionNotifications": self.notifications }],
+                "results": self.results,
+            }],
+        });
+        writeln!(to, "{}", serde_json::to_string(&log)?)
+    }
+}
