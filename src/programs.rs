@@ -132,6 +132,7 @@ impl KnownProgram {
         let (mut stays, mut leaves) = (None, None);
         let (mut stays_by_command, mut leaves_by_command) = (None, None);
         let mut has_words = false;
+        let mut after_unknown = false;
         let mut at = 0;
         while at < arguments.len() {
             let Some(word) = arguments[at] else { return Behaviour::Unknown };
@@ -139,6 +140,10 @@ impl KnownProgram {
                 break;
             }
             let rest = &arguments[at..];
+            // It may be the value of an option that is not in the table.
+            if after_unknown && self.is_decided_by(word) {
+                return Behaviour::Unknown;
+            }
             // A subcommand comes before all other words; later it is the value of something.
             let may_be_command = word.starts_with('-') || !has_words;
             if may_be_command && self.has(self.ends, rest) {
@@ -168,6 +173,8 @@ impl KnownProgram {
                     })
                 })
             };
+            let is_known = is_foreground || is_background || self.takes_value.contains(&word);
+            after_unknown = word.starts_with('-') && !is_known && !word.contains('=') && !is_plain_flag(word);
             let has_value = !is_foreground && !is_background && self.takes_value.contains(&word);
             at += if has_value && !decides_next(rest.get(1)) { 2 } else { 1 };
         }
@@ -247,6 +254,11 @@ impl KnownProgram {
     }
 }
 
+/// Whether the option has no value in any program that is worth a thought.
+fn is_plain_flag(word: &str) -> bool {
+    matches!(word, "-v" | "-vv" | "-q" | "--verbose" | "--quiet" | "--debug")
+}
+
 /// The words of an item of a list, each with whether it may be a part of a longer word.
 fn words_of(item: &str) -> Vec<(&str, bool)> {
     match item.split_once(" '") {
@@ -303,6 +315,11 @@ mod tests {
             ("dnsmasq", Behaviour::Unknown),
             ("node server.js -p 80", Behaviour::Stays),
             ("node -v", Behaviour::Ends),
+            ("celery -A app worker", Behaviour::Stays),
+            ("celery -A app purge", Behaviour::Ends),
+            ("celery -X purge worker", Behaviour::Unknown),
+            ("celery -X multi worker", Behaviour::Unknown),
+            ("postfix -v start", Behaviour::LeavesBecauseOf(1)),
         ] {
             assert_eq!(behaviour(command), expected, "{command}");
         }

@@ -91,6 +91,12 @@ impl Diagnostic {
         self
     }
 
+    /// Makes it an error, because what it is about cannot work at all.
+    #[must_use]
+    pub fn as_error(self) -> Self {
+        Diagnostic { severity: Severity::Error, ..self }
+    }
+
     /// Adds a fact that explains the problem.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {

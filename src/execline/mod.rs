@@ -8,8 +8,8 @@
 mod programs;
 
 pub use programs::{
-    CallPlace, ExeclineCall, SHELLS, SUBSTITUTES, Swallowed, base_name, calls, code_words,
-    runs_its_arguments, runs_scripts, script_words, swallowed,
+    CallPlace, ENDS, ExeclineCall, SHELLS, SUBSTITUTES, Swallowed, base_name, calls, code_words,
+    is_assignment, is_redirection, runs_its_arguments, runs_scripts, script_words, swallowed,
 };
 
 use std::ops::Range;

@@ -337,6 +337,27 @@ pub fn runs_scripts(program: &str) -> bool {
     interpreters.chain(SCRIPT_FIRST).any(|name| *name == program) && !matches!(program, "env" | "flock")
 }
 
+/// Whether a word is a redirection of a shell, with or without its file.
+pub fn is_redirection(text: &str) -> bool {
+    let rest = text.strip_prefix(['1', '2', '&']).unwrap_or(text);
+    match rest.strip_prefix('>') {
+        Some(target) => {
+            let target = target.trim_start_matches(['>', '&', '|']);
+            target.is_empty() || target.starts_with(['/', '.', '1', '2', '$'])
+        }
+        None => matches!(text, "<" | "<<" | "<<<") || text.starts_with("</"),
+    }
+}
+
+/// Whether a word is `NAME=value`.
+pub fn is_assignment(text: &str) -> bool {
+    text.split_once('=').is_some_and(|(name, _)| {
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && !name.starts_with(|c: char| c.is_ascii_digit())
+    })
+}
+
 /// The words of a command that some program could read as code: more than [`script_words`], which names only those that are
 /// scripts for certain.
 pub fn code_words(words: &[String]) -> BTreeSet<usize> {

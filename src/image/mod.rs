@@ -56,6 +56,16 @@ impl Setup {
     }
 }
 
+/// The programs of s6-overlay that the image has in the places of version 2.
+pub fn old_places<D: Directory>(root: &D) -> Vec<&'static str> {
+    let programs = root.directory(b"usr").and_then(|usr| usr.directory(b"bin"));
+    let exists = |path: &&str| {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        programs.as_ref().is_ok_and(|programs| programs.kind(name.as_bytes()).is_ok())
+    };
+    BuildContext::OLD_PLACES.iter().copied().filter(exists).collect()
+}
+
 /// The facts about a boot, apart from its source directories.
 #[derive(Debug)]
 pub struct Boot {

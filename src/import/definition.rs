@@ -307,19 +307,10 @@ impl<D: Directory> DefinitionReader<'_, D> {
             pipeline_name,
             notification_fd: self.descriptor("notification-fd", CompilerStep::NotificationFd),
             lock_fd: self.descriptor("lock-fd", CompilerStep::LockFd),
-            timeout_kill: self.number("timeout-kill", CompilerStep::TimeoutKill).map(|(value, _)| value),
+            timeout_kill: self.placed_number("timeout-kill", CompilerStep::TimeoutKill),
             flag_timeout_killpg: self.presence_flag("flag-timeout-killpg", CompilerStep::FlagTimeoutKillpg),
-            timeout_finish: self
-                .number("timeout-finish", CompilerStep::TimeoutFinish)
-                .map(|(value, _)| value),
-            max_death_tally: self.number("max-death-tally", CompilerStep::MaxDeathTally).map(
-                |(value, content)| {
-                    let end = content.iter().take_while(|byte| byte.is_ascii_digit()).count();
-                    let origin = self.context.origin("max-death-tally", content, 0..end);
-                    self.facts.add_place("max-death-tally", origin);
-                    value
-                },
-            ),
+            timeout_finish: self.placed_number("timeout-finish", CompilerStep::TimeoutFinish),
+            max_death_tally: self.placed_number("max-death-tally", CompilerStep::MaxDeathTally),
             down_signal: self.copied("down-signal", CompilerStep::DownSignal),
             reload_signal: self.copied("reload-signal", CompilerStep::ReloadSignal),
             flag_newpidns: self.presence_flag("flag-newpidns", CompilerStep::FlagNewpidns),

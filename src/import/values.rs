@@ -10,7 +10,8 @@ use crate::model::{CompilerStep, Written};
 use crate::source::{Directory, EntryKind};
 
 impl<D: Directory> DefinitionReader<'_, D> {
-    pub(super) fn timeout(&mut self, file: &str, step: CompilerStep) -> u32 {
+    /// A limit of time, which the compiler reads itself.
+    pub(super) fn timeout(&mut self, file: &'static str, step: CompilerStep) -> u32 {
         let rank = self.reading(step, 0);
         match self.content(file, 63) {
             None => 0,
@@ -18,11 +19,30 @@ impl<D: Directory> DefinitionReader<'_, D> {
                 self.unusable(Class::TimeoutRead, rank, file, &error);
                 0
             }
-            Some(Ok(content)) => number::timeout(&content).unwrap_or_else(|| {
-                self.invalid_number(Class::TimeoutInvalid, rank, file, &content);
-                0
-            }),
+            Some(Ok(content)) => match number::timeout(&content) {
+                Some(value) => {
+                    self.add_place_of_number(file, &content);
+                    value
+                }
+                None => {
+                    self.invalid_number(Class::TimeoutInvalid, rank, file, &content);
+                    0
+                }
+            },
         }
+    }
+
+    /// A number that the compiler copies, and whose place a rule needs.
+    pub(super) fn placed_number(&mut self, file: &'static str, step: CompilerStep) -> Option<u32> {
+        let (value, content) = self.number(file, step)?;
+        self.add_place_of_number(file, &content);
+        Some(value)
+    }
+
+    fn add_place_of_number(&mut self, file: &'static str, content: &[u8]) {
+        let end = content.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let origin = self.context.origin(file, content, 0..end);
+        self.facts.add_place(file, origin);
     }
 
     pub(super) fn invalid_number(&mut self, class: Class, rank: Rank, file: &str, content: &[u8]) {

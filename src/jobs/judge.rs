@@ -105,6 +105,8 @@ fn judge_image_through<D: Directory, E: Directory>(
     if setup.is_partial {
         services.context = setup.context.clone();
         services.context.scripts.extend(image::scripts(root, true));
+    } else {
+        services.context.old_places = Some(image::old_places(root));
     }
     boot.complete(&mut services, files, &mut problems);
     add_external(&mut services, external);

@@ -13,9 +13,29 @@ pub struct BuildContext {
     pub scripts: Vec<String>,
     /// The names of the definitions that lower layers have.
     pub lower: BTreeSet<Name>,
+    /// Those of [`OLD_PLACES`](Self::OLD_PLACES) that exist in the image. `None` if the image is not known as a whole.
+    pub old_places: Option<Vec<&'static str>>,
 }
 
 impl BuildContext {
+    /// The programs that s6-overlay 2 has in these places, and version 3 only with its optional links. They are files of `usr/bin`.
+    pub const OLD_PLACES: &'static [&'static str] = &["/usr/bin/execlineb", "/usr/bin/with-contenv"];
+
+    /// Whether the image has a program in one of the old places, by a link, a file of its own or a package.
+    pub fn has_program(&self, path: &str) -> bool {
+        let is_there = self.old_places.as_ref().is_some_and(|places| places.contains(&path));
+        // Distributions have a package `execline`, whose programs are in `/usr/bin`. That of s6 brings it along.
+        let installs = |text: &String| {
+            instructions(text).iter().any(|instruction| {
+                instruction.split([' ', '\t']).any(|word| matches!(word, "execline" | "s6"))
+            })
+        };
+        let adds = |text: &String| text.contains(path);
+        is_there
+            || self.dockerfiles.iter().any(adds)
+            || path.ends_with("/execlineb") && self.dockerfiles.iter().any(installs)
+    }
+
     /// Every text.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.dockerfiles.iter().chain(&self.scripts).map(String::as_str)
@@ -37,6 +57,10 @@ impl BuildContext {
     /// base image.
     pub fn has_links(&self) -> Option<bool> {
         let mentions = |what: &str| self.dockerfiles.iter().any(|text| text.contains(what));
+        if self.old_places.is_some() {
+            // Each place was looked for by itself.
+            return Some(false);
+        }
         match (mentions("s6-overlay-symlinks"), mentions("s6-overlay-noarch")) {
             (true, _) => Some(true),
             (false, true) => Some(false),

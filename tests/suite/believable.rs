@@ -3,9 +3,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
 
-use s6gen::compile;
 use s6gen::diagnostic::Files;
+use s6gen::tree::TreeEntry;
+use s6gen::{compile, render};
 
 use crate::live_apply::System;
 use crate::pages;
@@ -259,4 +262,104 @@ fn s6_setuidgid_leaves_the_home_directory_of_root() {
     let of_root = format!("{}/web\n", std::env::var("HOME").unwrap());
     assert_eq!(home("Wrong"), of_root);
     assert_ne!(home("Right"), of_root);
+}
+
+/// Runs what s6gen would write for `run` of a longrun, also if it refuses the manifest. Returns the exit code.
+fn exit_code(folder: &Path, run: &str) -> Option<i32> {
+    let manifest =
+        format!("[target]\ns6-rc = \"0.7.0.0\"\ntree = \"/source\"\n[longrun.wrong]\nrun = {run}\n");
+    let mut files = Files::default();
+    let file = files.add("services.toml", manifest);
+    let tree = render::tree(&compile(&files, file).services).unwrap();
+    for name in ["run", "data/run"] {
+        let Some(TreeEntry::File { content, .. }) = tree.get(&format!("source/wrong/{name}")) else {
+            continue;
+        };
+        let path = folder.join("wrong").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    Command::new("./run").current_dir(folder.join("wrong")).output().unwrap().status.code()
+}
+
+#[test]
+fn shell_syntax_in_an_array_keeps_the_service_from_working() {
+    if !available(this_test!()) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    for (wrong, right) in [
+        (r#"["cd", "SCRATCH", "&&", "ls", "file"]"#, "'cd SCRATCH && ls file'"),
+        (r#"["mkdir", "SCRATCH/new;", "touch", "/"]"#, "'mkdir SCRATCH/new2; touch /'"),
+        (r#"["ls", "file", ">", "/dev/null"]"#, "'ls SCRATCH/file > /dev/null'"),
+        (r#"["ls", "SCRATCH/f*"]"#, "'ls SCRATCH/f*'"),
+        (r#"["PORT=80", "true"]"#, "'PORT=80 true'"),
+        (r#"[".", "/dev/null"]"#, "'. /dev/null'"),
+        (r#"["export", "A=b"]"#, "'export A=b'"),
+        (r#"["cd", "/"]"#, "'cd /'"),
+        (r#"["~/../../../../bin/true"]"#, "'~/../../../../bin/true'"),
+        (r#"["'true'"]"#, "\"'true'\""),
+        (r#"["ls -l"]"#, "'ls -l'"),
+    ] {
+        let (wrong, right) = (wrong.replace("SCRATCH", path), right.replace("SCRATCH", path));
+        reports(&format!("[longrun.wrong]\nrun = {wrong}\n"), "lint::shell-syntax");
+        assert_ne!(exit_code(folder.path(), &wrong), Some(0), "{wrong}");
+        assert_eq!(exit_code(folder.path(), &right), Some(0), "{right}");
+    }
+}
+
+#[test]
+fn a_first_line_with_several_words_starts_nothing() {
+    if !available(this_test!()) {
+        return;
+    }
+    let run = |first: &str| format!("\"\"\"\n{first}\ntrue\n\"\"\"");
+    let mut files = Files::default();
+    let file = files.add("services.toml", format!("[longrun.wrong]\nrun = {}", run("#!/usr/bin/env sh -e")));
+    assert!(compile(&files, file).problems.has_errors());
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("run");
+    fs::write(&script, "#!/usr/bin/env sh -e\ntrue\n").unwrap();
+    fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
+    assert_eq!(Command::new(&script).output().unwrap().status.code(), Some(127));
+    assert_eq!(exit_code(folder.path(), &run("#!/usr/bin/env -S sh -e")), Some(0));
+}
+
+#[test]
+fn an_account_cannot_be_changed_without_root() {
+    needs!("s6", "execline", "root");
+    let manifest = "[target]\nrootless = true\n[longrun.wrong]\nrun = [\"s6-setuidgid\", \"nobody\", \"true\"]\n\
+                    [longrun.right]\nrun = [\"true\"]\n";
+    reports(manifest, "lint::needs-root");
+    let without_root = |command: &[&str]| {
+        let output = Command::new("setpriv")
+            .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+            .args(command)
+            .output();
+        output.unwrap().status.success()
+    };
+    assert!(!without_root(&["s6-setuidgid", "nobody", "true"]));
+    assert!(!without_root(&["chown", "root", "/"]));
+    assert!(without_root(&["true"]));
+}
+
+#[test]
+fn what_a_script_exports_before_with_contenv_is_lost() {
+    if !available(this_test!()) {
+        return;
+    }
+    // `with-contenv` of s6-overlay 3, for another directory.
+    let folder = tempfile::tempdir().unwrap();
+    let clear = "exec execlineb -Pc 'emptyenv -p s6-envdir -Lf -- .";
+    let print = "sh -c \"echo ${PORT-lost}\"'";
+    for (script, expected) in [
+        (format!("export PORT=80; {clear} {print}"), "lost\n"),
+        (format!("{clear} env PORT=80 {print}"), "80\n"),
+    ] {
+        let output = Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{script}");
+    }
 }

@@ -619,7 +619,7 @@ fn layered() -> tempfile::TempDir {
         "mine/",
         &[
             "init-config: base",
-            "s6-rc.d/init-config/timeout-up = 10",
+            "s6-rc.d/init-config/timeout-up = 10000",
             "s6-rc.d/nginx/dependencies.d/init-config",
         ],
     );

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::shell_syntax::READERS;
 use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
 use crate::execline::{SUBSTITUTES, base_name, script_words};
 use crate::model::{Literal, LiteralForm, ProgramForm, variable};
@@ -18,12 +19,6 @@ pub(super) static RULE: Rule = Rule {
     },
     check: Check::Services(check),
 };
-
-/// Programs that give `$` in their arguments a meaning.
-const READERS: &[&str] = &[
-    "awk", "gawk", "mawk", "nawk", "sed", "jq", "perl", "ruby", "php", "node", "envsubst", "ssh", "eval",
-    "tmux", "screen", "watch",
-];
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (_, program) in subject.programs() {

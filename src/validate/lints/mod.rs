@@ -5,6 +5,7 @@
 //! false alarm is worse than a missed problem. So a lint reports only what is certain, and skips a script that it does not
 //! understand.
 
+mod array_syntax;
 mod calls;
 pub(super) mod mentions;
 mod unread;
@@ -48,7 +49,9 @@ lints! {
     daemon_in_oneshot,
     s6_rc_in_up,
     su_stays,
+    needs_root,
     slow_finish,
+    short_timeout,
     trap_waits,
     with_contenv_twice,
     home_of_root,

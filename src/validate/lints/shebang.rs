@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::calls::is_run;
 use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
 use crate::model::{Program, ProgramForm, Service};
+use crate::shell::{SeveralWords, several_words};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -104,9 +105,17 @@ fn report(found: &Findings<'_>, service: &Service, script: &Program) -> Option<D
             "the system looks for it only in the service directory",
             "write its absolute path, or `#!/usr/bin/env` in front of it".to_owned(),
         ),
+        Fault::SeveralWords(ref several, _) => (
+            format!("the first line of `{file}` of `{name}` has several words after `{}`", several.program),
+            several.label.as_str(),
+            several.help.clone(),
+        ),
     };
-    let origin = match fault {
-        Fault::Late(span) | Fault::CarriageReturn(span) | Fault::Relative(span) => script.at(span),
+    let origin = match fault.clone() {
+        Fault::Late(span)
+        | Fault::CarriageReturn(span)
+        | Fault::Relative(span)
+        | Fault::SeveralWords(_, span) => script.at(span),
         Fault::NoInterpreter => {
             let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
             script.at(0..end.max(1))
@@ -116,6 +125,7 @@ fn report(found: &Findings<'_>, service: &Service, script: &Program) -> Option<D
     Some(found.report(message).at(origin, label).help(help))
 }
 
+#[derive(Clone)]
 enum Fault {
     Empty,
     NoInterpreter,
@@ -124,6 +134,8 @@ enum Fault {
     Mark,
     CarriageReturn(Range<usize>),
     Relative(Range<usize>),
+    /// The program gets all words of this line as one argument.
+    SeveralWords(SeveralWords, Range<usize>),
 }
 
 /// The fault in the first bytes of a file that keeps the system from starting it.
@@ -145,7 +157,10 @@ fn fault(bytes: &[u8]) -> Option<Fault> {
             () if !interpreter.starts_with(b"/") && !interpreter.starts_with(b"@") => {
                 Some(Fault::Relative(0..end))
             }
-            () => None,
+            () => {
+                let several = str::from_utf8(&bytes[..end]).ok().and_then(several_words)?;
+                Some(Fault::SeveralWords(several, 0..end))
+            }
         };
     }
     if bytes.starts_with("\u{feff}#!".as_bytes()) {

@@ -1,8 +1,11 @@
 //! Finds shell syntax in commands that no shell reads.
 
-use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Origin, Severity};
-use crate::execline::{ExeclineWord, SHELLS, SUBSTITUTES, base_name, script_words};
-use crate::model::{Language, Program, ProgramForm, Service};
+use std::iter;
+
+use super::array_syntax::{QUOTES, begins_with_builtin, is_whole_command, shell_syntax};
+use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
+use crate::execline::{self, ExeclineCall, ExeclineWord, SHELLS, SUBSTITUTES, is_assignment, is_redirection};
+use crate::model::{Invocation, Language, Program, ProgramForm, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -17,6 +20,11 @@ pub(super) static RULE: Rule = Rule {
     check: Check::Services(check),
 };
 
+/// Programs that give `$` in their arguments a meaning.
+pub(super) const READERS: &[&str] = &[
+    "awk", "gawk", "mawk", "nawk", "sed", "jq", "perl", "ruby", "php", "node", "envsubst", "ssh", "eval",
+    "tmux", "screen", "watch",
+];
 const NOT_EXPANDED: &str = "no variable is expanded here";
 /// How many places one report shows.
 const SHOWN: usize = 4;
@@ -38,14 +46,25 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
 
 fn of_execline(found: &Findings<'_>, service: &Service, program: &Program) -> Option<Diagnostic> {
     // Most command lines are only a path, which needs no look.
-    if !program.text().contains(['&', '|', ';', '$', '\'', '`', '~', '*', '<', '>', '[', '=']) {
+    if !program.text().contains(['&', '|', ';', '$', '\'', '`', '~', '*', '<', '>', '[', '=', ' ']) {
         return None;
     }
     let words = program.words();
     let mut places = shell_words(&words);
     if let ProgramForm::Script(..) = program.form {
-        // `execlineb -S1` replaces variables in a script.
-        places.retain(|(_, why)| *why != NOT_EXPANDED);
+        // s6gen quotes such words, and has reported them in the manifest.
+        places.retain(|(word, why)| *why != NOT_EXPANDED || !word.is_quoted());
+    }
+    if places.is_empty() {
+        let calls = execline::calls(&words);
+        let texts =
+            |call: &ExeclineCall<'_, '_>| call.words.iter().map(ExeclineWord::plain).collect::<Vec<_>>();
+        let is_builtin = |call: &&ExeclineCall<'_, '_>| {
+            begins_with_builtin(&texts(call).iter().map(Option::as_deref).collect::<Vec<_>>())
+        };
+        places.extend(
+            calls.iter().find(is_builtin).map(|call| (call.words[0], "a part of a shell, and no program")),
+        );
     }
     if places.is_empty() {
         return None;
@@ -65,70 +84,105 @@ fn of_execline(found: &Findings<'_>, service: &Service, program: &Program) -> Op
 
 fn of_arguments(found: &Findings<'_>, service: &Service, program: &Program) -> Option<Diagnostic> {
     let ProgramForm::Arguments(words, _) = &program.form else { return None };
-    let (first, place) = words.first()?;
-    if let Some(problem) = of_the_program(found, service, program, first, place.whole()) {
-        return Some(problem);
-    }
-    // Saves time: most commands contain none of these characters.
-    if words.iter().all(|(word, _)| operator(word).is_none()) {
-        return None;
-    }
     let texts: Vec<String> = words.iter().map(|(word, _)| word.clone()).collect();
-    let scripts = script_words(&texts);
-    let has_own_patterns = texts.iter().any(|word| matches!(base_name(word), "find" | "expr" | "test" | "["));
-    let places: Vec<_> = words
-        .iter()
-        .enumerate()
-        .skip(1)
-        .filter(|(number, _)| scripts.iter().all(|script| number < script))
-        .filter_map(|(_, (word, place))| Some((operator(word).filter(|_| !has_own_patterns)?, place.whole())))
-        .collect();
+    let calls = program.calls();
+    // If the words call a shell, the calls are those of its script.
+    let call = calls.first().filter(|call| {
+        call.words.iter().map(|word| word.text.as_deref()).eq(texts.iter().map(|text| Some(text.as_str())))
+    });
+    // The value of an expression is meant as it is.
+    let is_written = |number: usize| words[number].1.exactly(0..texts[number].len()).is_some();
+    let named = call.filter(|call| is_written(call.words.len() - call.arguments().len() - 1));
+    if let Some(problem) = named.and_then(|call| of_the_program(found, service, program, call)) {
+        return Some(problem.as_error());
+    }
+    let mut places = shell_syntax(&texts, call);
+    places.retain(|place| is_written(place.number));
     if places.is_empty() {
         return None;
     }
     let mut problem = written_for_a_shell(found, service, program);
-    for (why, place) in places.iter().take(SHOWN) {
-        problem = problem.at(*place, *why);
+    for place in places.iter().take(SHOWN) {
+        problem = problem.at(words[place.number].1.whole(), place.why);
     }
-    let key = &program.file;
-    Some(problem.help(format!("to let a shell read it, write a string: `{key} = '{} …'`", texts[0])))
+    if places.len() > SHOWN {
+        problem = problem.note(format!("{} more places like these", places.len() - SHOWN));
+    }
+    let only_quotes = places.iter().all(|place| place.why == QUOTES);
+    let problem = problem.help(match only_quotes {
+        true => "leave these quotes out: a word in an array needs no others".to_owned(),
+        false => as_string(&program.file, &texts),
+    });
+    Some(if places.iter().any(|place| place.is_certain) { problem.as_error() } else { problem })
 }
 
-/// The report on a first word that cannot be the name of a program.
+/// The help that shows the same words as a string, which a shell reads.
+fn as_string(key: &str, texts: &[String]) -> String {
+    let line = texts.join(" ");
+    let is_plain = texts.iter().all(|word| !word.is_empty() && !word.contains([' ', '\'', '\n', '\\', '#']));
+    let shown = if is_plain && line.len() <= 100 { line } else { format!("{} …", texts[0]) };
+    format!("to let a shell read it, write a string: `{key} = '{shown}'`")
+}
+
+/// The help for a command that begins with a builtin of a shell.
+fn instead_of_builtin(key: &str, words: &[Option<&str>]) -> String {
+    let texts: Vec<String> = words.iter().flatten().map(|word| (*word).to_owned()).collect();
+    let is_alone = texts.iter().all(|word| !matches!(word.as_str(), "&&" | "||" | ";"));
+    match words.first().copied().flatten() {
+        Some("ulimit") if is_alone => {
+            "the key `limits` sets this for the program, as in `limits.nofile = 1024`".to_owned()
+        }
+        Some("export" | "unset") if is_alone => {
+            "the key `environment` sets variables for the program, as in `environment.NAME = \"value\"`"
+                .to_owned()
+        }
+        Some("cd") if is_alone => "the key `workdir` sets the directory of the program".to_owned(),
+        Some("umask") if is_alone => "the key `umask` sets this for the program".to_owned(),
+        Some("." | "source") if is_alone => {
+            let file = texts.get(1).map_or("FILE", String::as_str);
+            format!("write one string that ends with the program: `{key} = '. {file}; exec PROGRAM'`")
+        }
+        _ => as_string(key, &texts),
+    }
+}
+
+/// The report on a word that cannot be the name of a program.
 fn of_the_program(
     found: &Findings<'_>,
     service: &Service,
     program: &Program,
-    word: &str,
-    place: Origin,
+    call: &Invocation,
 ) -> Option<Diagnostic> {
     let key = &program.file;
+    let word = call.path()?;
+    let words: Vec<Option<&str>> = iter::once(Some(word)).chain(call.texts()).collect();
+    // execline's own programs `exec`, `cd` and `export` count as programs in front of the others.
+    let whole: Vec<Option<&str>> = call.words.iter().map(|word| word.text.as_deref()).collect();
     let (label, help) = if matches!(word, "CMD" | "CMD-SHELL") {
         (
             "taken for the name of a program",
             "leave this word out: it belongs to Docker's `HEALTHCHECK`".to_owned(),
         )
-    } else if word.contains([' ', '\t']) && !word.contains('/') || word.contains(" -") {
+    } else if is_whole_command(word) {
         let help =
             format!("write each word by itself, or leave the brackets out for a shell: `{key} = '{word}'`");
         ("taken for the name of one program, blanks included", help)
+    } else if word.len() > 2 && word.starts_with('\'') && word.ends_with('\'') {
+        ("the quotes are a part of the name", format!("write `\"{}\"`", word.trim_matches('\'')))
+    } else if word.starts_with("~/") {
+        ("only a shell expands `~`: there is no such program", "write the whole path".to_owned())
+    } else if is_assignment(word) {
+        let (name, value) = word.split_once('=')?;
+        (
+            "taken for the name of a program",
+            format!("leave this word out, and write `environment.{name} = \"{value}\"`"),
+        )
+    } else if begins_with_builtin(&words) || begins_with_builtin(&whole) {
+        ("a part of a shell, and no program", instead_of_builtin(key, &whole))
     } else {
         return None;
     };
-    Some(written_for_a_shell(found, service, program).at(place, label).help(help))
-}
-
-/// What execline does with a word that only a shell takes for an operator.
-fn operator(word: &str) -> Option<&'static str> {
-    match word {
-        "&&" | "||" => Some("only an argument: there is no such operator here"),
-        "|" | "|&" => Some("only an argument: there are no pipes here"),
-        ";" => Some("only an argument: it separates nothing"),
-        "&" => Some("only an argument: nothing goes into the background"),
-        "2>&1" | ">&2" | "&>" | ">" | ">>" | "2>" | "<" => Some("only an argument: nothing is redirected"),
-        _ if is_redirection(word) && word.len() > 2 => Some("only an argument: nothing is redirected"),
-        _ => None,
-    }
+    Some(written_for_a_shell(found, service, program).at(call.origin(), label).help(help))
 }
 
 fn written_for_a_shell(found: &Findings<'_>, service: &Service, program: &Program) -> Diagnostic {
@@ -161,7 +215,9 @@ pub(super) fn own_script(service: &Service, file: &str) -> String {
 
 /// The words that only a shell understands, and what execline does with them.
 pub(super) fn shell_words<'a>(words: &[ExeclineWord<'a>]) -> Vec<(ExeclineWord<'a>, &'static str)> {
-    let substitutes = words.iter().any(|word| SUBSTITUTES.contains(&word.program()));
+    let replaces =
+        |word: &ExeclineWord<'_>| SUBSTITUTES.contains(&word.program()) || READERS.contains(&word.program());
+    let substitutes = words.iter().any(replaces);
     let globs = words.iter().any(|word| matches!(word.program(), "elglob" | "find" | "case" | "s6-log"));
     let mut found = Vec::new();
     let mut in_find = false;
@@ -189,6 +245,9 @@ pub(super) fn shell_words<'a>(words: &[ExeclineWord<'a>]) -> Vec<(ExeclineWord<'
             "&" => "only an argument: nothing goes into the background",
             "if" | "while" if next.is_some_and(|next| matches!(next, "[" | "[[" | "test" | "!")) => {
                 "this is execline's `if` or `while`, which needs a block in braces: `unterminated block`"
+            }
+            "export" if next.is_some_and(is_assignment) => {
+                "this is execline's `export`, which takes the name and the value as two words"
             }
             _ if word.is_quoted() => {
                 let inner = text.trim_matches('"');
@@ -225,23 +284,4 @@ fn variable(text: &str) -> Option<usize> {
     let length = name.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
     let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     starts.then_some(1 + 2 * open + length)
-}
-
-fn is_redirection(text: &str) -> bool {
-    let rest = text.strip_prefix(['1', '2', '&']).unwrap_or(text);
-    match rest.strip_prefix('>') {
-        Some(target) => {
-            let target = target.trim_start_matches(['>', '&', '|']);
-            target.is_empty() || target.starts_with(['/', '.', '1', '2', '$'])
-        }
-        None => matches!(text, "<" | "<<" | "<<<") || text.starts_with("</"),
-    }
-}
-
-fn is_assignment(text: &str) -> bool {
-    text.split_once('=').is_some_and(|(name, _)| {
-        !name.is_empty()
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-            && !name.starts_with(|c: char| c.is_ascii_digit())
-    })
 }

@@ -29,8 +29,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         };
         found.push(
             found
-                .report(format!("`{name}` stays between s6 and the program of `{}`", service.name))
-                .at(origin, "s6 supervises this: signals and the exit code of the program go through it")
+                .report(format!("`{name}` probably stays between s6 and the program of `{}`", service.name))
+                .at(origin, "on most systems it starts the program as a child, and s6 supervises only this")
                 .help(help),
         );
     }

@@ -1,7 +1,8 @@
 //! Finds paths and programs of s6-overlay 2 that version 3 does not have.
 
 use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Origin, Severity};
-use crate::model::{Language, Program, ProgramForm, Service};
+use crate::execline::base_name;
+use crate::model::{BuildContext, Language, Program, ProgramForm, Service};
 use crate::validate::names::listed;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -18,10 +19,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
-    let mut environments: Vec<(&Service, Origin)> = Vec::new();
+    let context = &subject.index.set().context;
+    let mut interpreters: Vec<(&Service, &str, Origin)> = Vec::new();
     let mut knows_new_place = false;
     for (service, program) in subject.programs() {
-        const OLD: &str = "#!/usr/bin/with-contenv";
         let text = program.text();
         if let ProgramForm::CommandLine(_) = program.form {
             if let Some(at) = text.find(SERVICES) {
@@ -31,8 +32,9 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             }
             continue;
         }
-        if text.starts_with(OLD) {
-            environments.push((service, program.at(2..OLD.len())));
+        if let Some(path) = old_interpreter(text).filter(|path| !context.has_program(path)) {
+            let start = text.find(path).unwrap_or(2);
+            interpreters.push((service, path, program.at(start..start + path.len())));
         }
         knows_new_place |= text.starts_with("#!/command/");
         if let Some(problem) = old_place(found, service, program) {
@@ -42,30 +44,34 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             found.push(problem);
         }
     }
-    // Many base images install links for the old path. Only a Dockerfile tells whether they are there; without one, it is
-    // in doubt if a tree uses both paths, or other things of version 2. All scripts share one report, because one answer holds for all of them.
-    let context = &subject.index.set().context;
+    // Many base images install links for the old paths. Only the image or a Dockerfile tells whether they are there; without
+    // them it is in doubt if a tree uses both paths, or other things of version 2. All scripts share one report, because one
+    // answer holds for all of them.
     let is_in_doubt = match context.has_links() {
         Some(has_links) => !has_links,
         None => context.dockerfiles.is_empty() && (knows_new_place || found.any()),
     };
-    if let Some((service, origin)) = environments.first().filter(|_| is_in_doubt) {
+    if let Some((service, path, origin)) = interpreters.first().filter(|_| is_in_doubt) {
+        let name = base_name(path);
         let mut problem = found
-            .report(format!(
-                "`{}` is started by `/usr/bin/with-contenv`, which not every image has",
-                service.name
-            ))
-            .at(*origin, "since s6-overlay 3 this is `/command/with-contenv`")
+            .report(format!("`{}` is started by `{path}`, which not every image has", service.name))
+            .at(*origin, format!("since s6-overlay 3 this is `/command/{name}`"))
             .note(
                 "the old path exists where the archives s6-overlay-symlinks-noarch and -arch are installed",
             );
-        if environments.len() > 1 {
-            let mut names: Vec<_> = environments[1..].iter().map(|(service, _)| &service.name).collect();
+        if interpreters.len() > 1 {
+            let mut names: Vec<_> = interpreters[1..].iter().map(|(service, ..)| &service.name).collect();
             names.dedup();
             problem = problem.note(format!("the same holds for {}", listed(names)));
         }
-        found.push(problem.help("write `#!/command/with-contenv`"));
+        found.push(problem.help(format!("write `#!/command/{name}`")));
     }
+}
+
+/// The interpreter of a script, if it is in a place that only the optional links of s6-overlay 3 have.
+fn old_interpreter(text: &str) -> Option<&'static str> {
+    let path = text.strip_prefix("#!")?.trim_start_matches([' ', '\t']).split_ascii_whitespace().next()?;
+    BuildContext::OLD_PLACES.iter().find(|old| **old == path).copied()
 }
 
 const SERVICES: &str = "/var/run/s6/services";

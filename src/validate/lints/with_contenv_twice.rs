@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::execline::base_name;
-use crate::model::{Kind, Language, Program, ProgramChange, Script, Service, Surroundings};
+use crate::model::{CallRole, Kind, Language, Program, ProgramChange, Script, Service, Surroundings};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -20,6 +20,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    in_trees(subject, found);
     for (service, program) in subject.programs() {
         let Some(lost) = surroundings(service).and_then(Surroundings::lost_to_contenv) else { continue };
         if program.change != Some(ProgramChange::WithoutContenv) {
@@ -44,6 +45,49 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 ),
         );
     }
+}
+
+/// Finds a script of a tree that exports variables directly before `with-contenv`, which clears them.
+fn in_trees(subject: &Subject<'_>, found: &mut Findings<'_>) {
+    for (service, program, calls) in subject.calls().filter(|(service, ..)| service.definition().is_some()) {
+        if program.language() != Language::Shell || program.text().contains("S6_KEEP_ENV") {
+            continue;
+        }
+        let Some((call, earlier)) = calls.split_last().filter(|(call, _)| call.role == CallRole::Process)
+        else {
+            continue;
+        };
+        let words = call.words.iter().take(call.words.len() - call.arguments().len());
+        let mut words = words.skip(1);
+        let Some(clearing) =
+            words.find(|word| word.text.as_deref().is_some_and(|text| base_name(text) == "with-contenv"))
+        else {
+            continue;
+        };
+        // What other programs get is not lost.
+        let Some(name) = exported(program).filter(|_| earlier.is_empty()) else { continue };
+        found.push(
+            found
+                .report(format!(
+                    "`with-contenv` in `{}` of `{}` clears what the script exports",
+                    program.file, service.name
+                ))
+                .at(
+                    clearing.origin,
+                    format!("this clears `{name}`, and loads the environment of the container"),
+                )
+                .help("write `#!/command/with-contenv sh` as the first line, and leave the word out here"),
+        );
+    }
+}
+
+/// The first variable that a shell script exports with a value. `with-contenv` keeps only `PATH`.
+fn exported(program: &Program) -> Option<&str> {
+    program.lines().find_map(|line| {
+        let (name, _) = line.text.strip_prefix("export ")?.trim_start().split_once('=')?;
+        let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        (is_name && name != "PATH").then_some(name)
+    })
 }
 
 /// The `with-contenv` that a shell script runs.
