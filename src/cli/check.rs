@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::arguments::{InputArguments, LevelArguments, ReportArguments, TemplatesArgument};
-use super::streams::{Outcome, Streams, counted};
-use crate::jobs::{Compilation, Input, count_definitions, render_tree, verdict};
+use super::streams::{Outcome, Streams, counted, repository};
+use crate::diagnostic::{Files, Problems};
+use crate::jobs::{Baseline, Compilation, Input, JobError, count_definitions, render_tree, verdict};
 use crate::model::{Database, Index};
 
 /// Checks the manifest, or a source directory, and reports every problem
@@ -29,6 +30,15 @@ pub(super) struct CheckArguments {
     file: Option<PathBuf>,
     #[command(flatten)]
     pub(super) input: InputArguments,
+    /// The path of the manifest that standard input has the text of, for an editor. Included files are relative to it
+    #[arg(long, value_name = "PATH", requires = "manifest")]
+    stdin_path: Option<PathBuf>,
+    /// Report only what is not in this file, which --write-baseline wrote. What s6-rc refuses is always reported
+    #[arg(long, value_name = "FILE", conflicts_with = "write_baseline")]
+    baseline: Option<PathBuf>,
+    /// Write all findings into this file instead of reporting them, so that later checks report only new ones
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
     #[command(flatten)]
     levels: LevelArguments,
     #[command(flatten)]
@@ -42,9 +52,12 @@ impl CheckArguments {
         if let Some(file) = self.file.take() {
             self.input.manifest.manifest = Some(file);
         }
-        let input = self.input.input();
+        let input = match self.stdin_path.take() {
+            Some(name) => Input::StandardInput(name),
+            None => self.input.input(),
+        };
         let (files, mut compilation) = input.judge(&self.input.external, &self.levels.levels());
-        if matches!(input, Input::Manifest(_)) && !compilation.problems.has_errors() {
+        if self.input.is_manifest() && !compilation.problems.has_errors() {
             let overrides = self.templates.read();
             // The shipped templates can be filled for every service.
             let filled = overrides.and_then(|overrides| match overrides.is_empty() {
@@ -52,6 +65,9 @@ impl CheckArguments {
                 false => render_tree(&compilation.services, &overrides).map(drop),
             });
             compilation.problems.extend(filled.err());
+        }
+        if let Err(error) = self.use_baseline(&mut compilation.problems, &files, streams) {
+            return streams.refuse(&error);
         }
         let problems = &compilation.problems;
         streams.report_input(problems, &files);
@@ -65,6 +81,33 @@ impl CheckArguments {
             streams.tell(&self.success(&compilation));
         }
         if problems.has_errors() { Outcome::Problems } else { Outcome::Success }
+    }
+
+    /// Writes or subtracts the baseline, if one was named.
+    fn use_baseline(
+        &self,
+        problems: &mut Problems,
+        files: &Files,
+        streams: &mut Streams<'_>,
+    ) -> Result<(), JobError> {
+        let repository = repository();
+        if let Some(path) = &self.write_baseline {
+            let baseline = Baseline::of(problems, files, &repository);
+            baseline.write(path)?;
+            let count = counted(baseline.count(), "finding");
+            streams.tell(&format!("{}: {count}; `--baseline {0}` hides them", path.display()));
+            baseline.remove_from(problems, files, &repository);
+        } else if let Some(path) = &self.baseline {
+            let gone = Baseline::read(path)?.remove_from(problems, files, &repository);
+            for finding in &gone {
+                streams.tell(&format!("gone: {}: {}: {}", finding.path, finding.code, finding.message));
+            }
+            if !gone.is_empty() {
+                let count = counted(gone.len(), "finding");
+                streams.tell(&format!("{count} of {} gone; `--write-baseline` removes them", path.display()));
+            }
+        }
+        Ok(())
     }
 
     fn success(&self, compilation: &Compilation) -> String {

@@ -71,8 +71,7 @@ impl<'a> Streams<'a> {
 
     /// Switches the output to a document for a program: the answer of `command`.
     pub(super) fn answer_in(&mut self, format: &Format, command: &'static str) {
-        let (current, root) = disk::repository();
-        self.answer = Some((format.begin)(command, Repository { current, root }));
+        self.answer = Some((format.begin)(command, repository()));
         self.lists_problems = format.lists_problems;
     }
 
@@ -225,6 +224,12 @@ impl Streams<'_> {
             self.write(&format!("{count:6}  {code}\n"));
         }
     }
+}
+
+/// The repository in which the command runs.
+pub(super) fn repository() -> Repository {
+    let (current, root) = disk::repository();
+    Repository { current, root }
 }
 
 /// A number and its noun: `1 error`, `2 errors`.

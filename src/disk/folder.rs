@@ -150,12 +150,13 @@ impl Folder {
         &self,
         name: &str,
         content: &[u8],
+        mode: u32,
         sync: impl Fn(&File) -> io::Result<()>,
     ) -> io::Result<()> {
         let new = format!("{name}.new");
         // A killed process left it, or another user put a link there so that s6gen writes to its target.
         self.remove(&new)?;
-        let mode = Mode::from_raw_mode(file_mode(false));
+        let mode = Mode::from_raw_mode(mode);
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let write = || -> io::Result<()> {
             let mut file = File::from(openat(&self.handle, &*new, flags, mode)?);

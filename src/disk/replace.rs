@@ -1,11 +1,13 @@
 //! Replaces whole files while other processes may read them.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::error::DiskError;
 use super::folder::Folder;
+use super::write::file_mode;
 
 /// Replaces the content of the file `name` in an open directory. A reader finds either all of the old content or all of the
 /// new content, even after a kill or a power cut.
@@ -13,7 +15,7 @@ use super::folder::Folder;
 /// # Errors
 /// The system refuses; the old content is still there.
 pub fn replace(folder: &Folder, name: &str, content: &[u8]) -> Result<(), DiskError> {
-    let replaced = folder.replace(name, content, File::sync_all);
+    let replaced = folder.replace(name, content, file_mode(false), File::sync_all);
     replaced.map_err(|error| DiskError::system("write", &folder.path_of(name), &error))
 }
 
@@ -23,12 +25,29 @@ pub fn replace(folder: &Folder, name: &str, content: &[u8]) -> Result<(), DiskEr
 /// # Errors
 /// The system refuses; the old content is still there.
 pub fn replace_until_boot(path: &Path, content: &[u8]) -> Result<(), DiskError> {
-    let write = || -> io::Result<()> {
-        let (Some(above), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str()))
-        else {
-            return Err(ErrorKind::InvalidInput.into());
-        };
-        Folder::open(above)?.replace(name, content, |_| Ok(()))
+    in_its_folder(path, content, file_mode(false), |_| Ok(())).map_err(DiskError::of("write", path))
+}
+
+/// Replaces or makes the file of a user at `path` like [`replace`]. It keeps its permissions. If it is a link, the file to which it
+/// leads is replaced.
+///
+/// # Errors
+/// The system refuses; the old content is still there.
+pub fn replace_file(path: &Path, content: &[u8]) -> Result<(), DiskError> {
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mode = fs::metadata(&real).map_or(file_mode(false), |metadata| metadata.mode() & 0o7777);
+    in_its_folder(&real, content, mode, File::sync_all).map_err(DiskError::of("write", path))
+}
+
+fn in_its_folder(
+    path: &Path,
+    content: &[u8],
+    mode: u32,
+    sync: impl Fn(&File) -> io::Result<()>,
+) -> io::Result<()> {
+    let (Some(above), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Err(ErrorKind::InvalidInput.into());
     };
-    write().map_err(DiskError::of("write", path))
+    let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+    Folder::open(above)?.replace(name, content, mode, sync)
 }

@@ -27,13 +27,14 @@ pub(super) struct Loaded {
     pub mistakes: Problems,
 }
 
-/// Reads the manifest at `path` and the files that it includes, each of them once. A file that cannot be read is one of
-/// `problems`, at the line that includes it.
+/// Reads the manifest at `path` and the files that it includes, each of them once. Reports call it `name`, and what it includes
+/// is relative to that. A file that cannot be read is one of `problems`, at the line that includes it.
 ///
 /// # Errors
 /// The manifest cannot be read, or it includes too much.
 pub(super) fn load(
     path: &Path,
+    name: &Path,
     files: &mut Files,
     problems: &mut Problems,
 ) -> Result<Loaded, Box<Diagnostic>> {
@@ -48,7 +49,6 @@ pub(super) fn load(
         weight: 0,
         names_left: MOST_NAMES,
     };
-    let name = if path.as_os_str() == "-" { Path::new("<stdin>") } else { path };
     let mut current = loader.open(name, content)?;
     let mut outer: Vec<Including> = Vec::new();
     loop {

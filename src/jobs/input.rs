@@ -20,6 +20,8 @@ use crate::source::{Mount, Source, Union};
 pub enum Input {
     /// A manifest; `-` is standard input.
     Manifest(PathBuf),
+    /// Standard input, which has the text of this manifest. An editor checks a file in this way before it is saved.
+    StandardInput(PathBuf),
     /// Source directories, in the order in which s6-rc-compile takes them.
     Sources(Vec<PathBuf>),
     /// Directories that are copied into an image with s6-overlay.
@@ -54,8 +56,13 @@ impl Input {
     /// Reads and judges the input. The services `external` are defined elsewhere. `levels` are those that the command line
     /// gives to rules.
     pub fn judge(&self, external: &[Name], levels: &Levels) -> (Files, Compilation) {
-        if let Input::Manifest(path) = self {
-            let project = Project::load(path).with_levels(levels.clone());
+        let manifest = match self {
+            Input::Manifest(path) => Some(Project::load(path)),
+            Input::StandardInput(name) => Some(Project::load_as(Path::new("-"), name)),
+            _ => None,
+        };
+        if let Some(project) = manifest {
+            let project = project.with_levels(levels.clone());
             let compilation = project.compile();
             return (project.files, compilation);
         }
@@ -71,7 +78,7 @@ impl Input {
     /// The tree beside which there may be a file with levels.
     fn tree(&self) -> Option<&Path> {
         match self {
-            Input::Manifest(_) => None,
+            Input::Manifest(_) | Input::StandardInput(_) => None,
             Input::Sources(trees) => trees.first().map(PathBuf::as_path),
             Input::Layers { tree, .. } => tree.as_deref(),
             Input::Root { path, .. } => Some(path),
@@ -80,7 +87,7 @@ impl Input {
 
     fn coverage(&self) -> Coverage<'_> {
         match self {
-            Input::Manifest(_) | Input::Sources(_) => Coverage::default(),
+            Input::Manifest(_) | Input::StandardInput(_) | Input::Sources(_) => Coverage::default(),
             Input::Root { .. } => Coverage { has_image: true, ..Coverage::default() },
             Input::Layers { lower, tree, .. } => Coverage { has_image: true, lower, upper: tree.as_deref() },
         }
@@ -89,7 +96,9 @@ impl Input {
     fn judge_tree(&self, external: &[Name]) -> (Files, Compilation) {
         let mut files = Files::default();
         let judged = match self {
-            Input::Manifest(path) => Err((path.clone(), io::ErrorKind::NotADirectory.into())),
+            Input::Manifest(path) | Input::StandardInput(path) => {
+                Err((path.clone(), io::ErrorKind::NotADirectory.into()))
+            }
             Input::Sources(trees) => {
                 let sources = trees.iter().map(disk::source).collect();
                 let context = trees.first().map(|tree| build_context(tree)).unwrap_or_default();

@@ -11,6 +11,7 @@ pub mod control;
 pub mod diff;
 pub mod instances;
 
+mod baseline;
 mod build;
 mod build_context;
 mod carried;
@@ -29,6 +30,7 @@ mod running;
 mod templates;
 mod update;
 
+pub use baseline::{Baseline, Finding};
 pub use build::Build;
 pub use compile::{Compilation, ManifestFile, compile};
 pub use container::Container;

@@ -51,8 +51,15 @@ pub struct Template {
 impl Project {
     /// Reads the manifest at `path`; `-` is standard input. If it cannot be read, compiling it reports why.
     pub fn load(path: &Path) -> Project {
+        let name = if path.as_os_str() == "-" { Path::new("<stdin>") } else { path };
+        Project::load_as(path, name)
+    }
+
+    /// Reads the manifest at `path` as if it were the file `name`: reports have that name, and files that it includes are
+    /// relative to it.
+    pub fn load_as(path: &Path, name: &Path) -> Project {
         let (mut files, mut unread) = (Files::default(), Problems::default());
-        match load(path, &mut files, &mut unread) {
+        match load(path, name, &mut files, &mut unread) {
             Ok(Loaded { source, manifest, mistakes }) => Project {
                 files,
                 parsed: Some(Parsed { source, manifest, problems: mistakes }),

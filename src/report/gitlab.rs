@@ -36,7 +36,7 @@ impl Document for CodeQuality {
         self.list.push(json!({
             "description": format!("{}{help}", problem.message),
             "check_name": problem.code.slug(),
-            "fingerprint": self.identities.next(identity(problem, files)),
+            "fingerprint": self.identities.next(identity(problem, files, &self.repository)),
             "severity": severity,
             "location": { "path": spot.path, "lines": lines },
             "content": { "body": details(problem, files, &self.repository).join("\n") },

@@ -38,7 +38,7 @@ pub struct Repository {
 
 impl Repository {
     /// A path from the root of the repository. A path that is not in the repository stays as it is.
-    fn path(&self, path: &Path) -> String {
+    pub fn path(&self, path: &Path) -> String {
         let mut whole = PathBuf::new();
         for part in self.current.join(path).components() {
             match part {
@@ -142,13 +142,13 @@ fn details(problem: &Diagnostic, files: &Files, repository: &Repository) -> Vec<
 
 /// A number that stays the same while the marked line and the problem do, wherever the line moves. Equal problems have equal
 /// numbers.
-pub fn identity(problem: &Diagnostic, files: &Files) -> u64 {
-    let mut parts = vec![problem.code.slug().as_bytes(), problem.message.as_bytes()];
+pub fn identity(problem: &Diagnostic, files: &Files, repository: &Repository) -> u64 {
+    let mut parts = vec![problem.code.slug().as_bytes().to_vec(), problem.message.as_bytes().to_vec()];
     if let Some(label) = problem.labels.first() {
         let file = files.get(label.origin.file);
         let line = file.line_at(label.origin.span().start.min(file.text.len()));
         let marked = &file.text[file.start_of_line(line)..file.start_of_line(line + 1)];
-        parts.extend([file.path.as_os_str().as_encoded_bytes(), marked.trim_ascii()]);
+        parts.extend([repository.path(&file.path).into_bytes(), marked.trim_ascii().to_vec()]);
     }
     // FNV-1a, because the standard library does not promise that its hashes stay the same.
     let bytes = parts.iter().flat_map(|part| part.iter().copied().chain([0]));

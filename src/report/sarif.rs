@@ -96,7 +96,7 @@ impl Document for Log {
             "message": { "text": text },
             "locations": [location(&Spot::of(problem, files, &self.repository))],
             "relatedLocations": others,
-            "partialFingerprints": { "s6gen/v1": self.identities.next(identity(problem, files)) },
+            "partialFingerprints": { "s6gen/v1": self.identities.next(identity(problem, files, &self.repository)) },
         });
         self.results.push(result);
     }

@@ -235,6 +235,9 @@ fn more_than_twenty_problems_are_counted_by_code() {
     assert_eq!(end[1..], ["     1  manifest::wrong-type", "    21  lint::literal-variable"], "{report}");
 }
 
+/// Environment variables and their values.
+type Variables = &'static [(&'static str, &'static str)];
+
 #[test]
 fn colours_follow_the_option_and_the_environment() {
     let folder = tempfile::tempdir().unwrap();
@@ -245,7 +248,7 @@ fn colours_follow_the_option_and_the_environment() {
         let output = command.args([word, "check"]).current_dir(folder.path()).output().unwrap();
         String::from_utf8(output.stderr).unwrap().contains('\u{1b}')
     };
-    let cases: [(&str, &[(&str, &str)], bool); 7] = [
+    let cases: [(&str, Variables, bool); 7] = [
         ("--color=auto", &[], false),
         ("--color=always", &[], true),
         ("--color=auto", &[("CLICOLOR_FORCE", "1")], true),

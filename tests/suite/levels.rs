@@ -117,7 +117,7 @@ fn every_rule_is_silenced_by_a_comment_where_one_can_stand() {
     }
     // They mark a directory, or a file that can have no comment, such as `type`.
     let marks_no_text = "bundle-dependencies death-tally deprecated-place empty-bundle finish-left-out ignored-entry \
-        invalid-signal not-started odd-name readiness-unlimited shebang standard-descriptor starts-early stray-file \
+        invalid-signal not-started odd-name readiness-unlimited shebang short-timeout standard-descriptor starts-early stray-file \
         text-after-type unknown-entry";
     without_comment.retain(|name| marks_no_text.split(' ').all(|known| known != *name));
     assert!(without_comment.is_empty(), "{without_comment:?}");
@@ -152,7 +152,7 @@ fn the_lints_of_a_manifest_win_over_those_of_the_files_that_it_includes() {
     let mut files = Files::default();
     let inner = files
         .add("inner.toml", "[lints]\nbackground = \"deny\"\n[longrun.a]\nrun = ['dnsmasq', '--daemon']\n");
-    let outer = files.add("services.toml", "include = 'inner.toml'\n[lints]\nbackground = \"allow\"\n");
+    let outer = files.add("services.toml", "include = ['inner.toml']\n[lints]\nbackground = \"allow\"\n");
     let mut manifest = s6gen::jobs::ManifestFile::from(outer);
     manifest.included.push(inner.into());
     let problems = compile(&files, manifest).problems;

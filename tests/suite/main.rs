@@ -12,6 +12,7 @@ mod agreement;
 mod answers;
 mod architecture;
 mod attacks;
+mod baseline;
 mod believable;
 mod bridge;
 mod case;

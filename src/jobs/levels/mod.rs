@@ -149,7 +149,7 @@ impl Wishes {
 
 /// Whether a user may give the problem another level. s6-rc refuses what has a class, and everything else that is an error by
 /// itself cannot be built.
-fn can_change(problem: &Diagnostic) -> bool {
+pub(super) fn can_change(problem: &Diagnostic) -> bool {
     problem.class.is_none() && is_rule(problem.code)
 }
 

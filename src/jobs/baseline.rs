@@ -1,0 +1,111 @@
+//! Baselines: files with the findings that a project already has, so that a check reports only new ones.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::JobError;
+use super::levels::can_change;
+use crate::diagnostic::{Code, Diagnostic, Files, Problems};
+use crate::disk;
+use crate::report::{Repository, identity};
+
+/// The findings of an earlier check. A finding is found again after its line has moved, but not after the line has changed.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Baseline {
+    version: u32,
+    findings: Vec<Finding>,
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Finding {
+    /// The path of the file from the root of the repository.
+    pub path: String,
+    /// The code of the rule.
+    pub code: String,
+    /// The message.
+    pub message: String,
+    /// The number by which it is found again.
+    identity: String,
+}
+
+/// The version of the file.
+const VERSION: u32 = 1;
+
+impl Baseline {
+    /// The findings of a check. Errors that no level can change are left out: nothing hides them.
+    pub fn of(problems: &Problems, files: &Files, repository: &Repository) -> Baseline {
+        let changeable = problems.iter().filter(|problem| can_change(problem));
+        let mut findings: Vec<Finding> =
+            changeable.map(|problem| Finding::of(problem, files, repository)).collect();
+        findings.sort();
+        Baseline { version: VERSION, findings }
+    }
+
+    /// Reads a baseline.
+    ///
+    /// # Errors
+    /// The file cannot be read, or it is not a baseline.
+    pub fn read(path: &Path) -> Result<Baseline, JobError> {
+        let text = disk::read(path)?;
+        let read = serde_json::from_slice::<Baseline>(&text).map_err(|error| error.to_string());
+        let read = read.and_then(|read| match read.version {
+            VERSION => Ok(read),
+            version => Err(format!("it has version {version}, and this s6gen reads {VERSION}")),
+        });
+        read.map_err(|reason| {
+            let message = format!("`{}` is not a baseline: {reason}", path.display());
+            Diagnostic::new(Code::InvalidValue, message).help("write it anew with `--write-baseline`").into()
+        })
+    }
+
+    /// Writes the baseline, a line for each finding, so that a change of it can be reviewed.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn write(&self, path: &Path) -> Result<(), JobError> {
+        let lines = self.findings.iter().map(|finding| serde_json::to_string(finding).unwrap_or_default());
+        let lines: Vec<String> = lines.collect();
+        let text = format!("{{\"version\":{VERSION},\"findings\":[\n{}\n]}}\n", lines.join(",\n"));
+        Ok(disk::replace_file(path, text.as_bytes())?)
+    }
+
+    /// The number of its findings.
+    pub fn count(&self) -> usize {
+        self.findings.len()
+    }
+
+    /// Removes the problems that are in the baseline, and returns its findings that are gone.
+    pub fn remove_from(
+        self,
+        problems: &mut Problems,
+        files: &Files,
+        repository: &Repository,
+    ) -> Vec<Finding> {
+        let mut known: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
+        for finding in self.findings {
+            known.entry(finding.identity.clone()).or_default().push(finding);
+        }
+        problems.retain_mut(|problem| {
+            let identity = || Finding::of(problem, files, repository).identity;
+            !can_change(problem) || known.get_mut(&identity()).is_none_or(|found| found.pop().is_none())
+        });
+        let mut gone: Vec<Finding> = known.into_values().flatten().collect();
+        gone.sort();
+        gone
+    }
+}
+
+impl Finding {
+    fn of(problem: &Diagnostic, files: &Files, repository: &Repository) -> Finding {
+        let path = problem.labels.first().map(|label| repository.path(files.path(label.origin.file)));
+        Finding {
+            path: path.unwrap_or_default(),
+            code: problem.code.slug().to_owned(),
+            message: problem.message.clone(),
+            identity: format!("{:016x}", identity(problem, files, repository)),
+        }
+    }
+}
