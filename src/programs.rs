@@ -4,6 +4,9 @@
 
 mod table;
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 pub use table::PROGRAMS;
 
 /// A program that people run in containers. Each item of a list is one word, or several with blanks between them, which
@@ -107,6 +110,11 @@ pub enum Behaviour {
     Unknown,
 }
 
+/// Every program by each of its names. Several rules look up every call of every service.
+static BY_NAME: LazyLock<BTreeMap<&str, &KnownProgram>> = LazyLock::new(|| {
+    PROGRAMS.iter().flat_map(|program| program.names.iter().map(move |name| (*name, program))).collect()
+});
+
 impl KnownProgram {
     /// The facts about the program that a command line begins with. A path counts by its last name, if it leads to a place of
     /// programs: elsewhere is a script of the image that may only have the name. `php-fpm8.2` is `php-fpm`.
@@ -122,7 +130,7 @@ impl KnownProgram {
             return None;
         }
         let versionless = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-        let named = |wanted: &str| PROGRAMS.iter().find(|program| program.names.contains(&wanted));
+        let named = |wanted: &str| BY_NAME.get(wanted).copied();
         named(name).or_else(|| named(versionless).filter(|_| versionless.len() < name.len()))
     }
 
