@@ -6,8 +6,11 @@ use clap::Args;
 
 use super::arguments::{InputArguments, LevelArguments, ReportArguments, TemplatesArgument};
 use super::streams::{Outcome, Streams, counted, repository};
-use crate::diagnostic::{Files, Problems};
-use crate::jobs::{Baseline, Compilation, Input, JobError, count_definitions, render_tree, verdict};
+use crate::diagnostic::{Code, Files, Problems};
+use crate::jobs::{
+    Baseline, Compilation, Input, JobError, Level, Selection, count_definitions, render_tree, verdict,
+};
+use crate::live::Programs;
 use crate::model::{Database, Index};
 
 /// Checks the manifest, or a source directory, and reports every problem
@@ -39,6 +42,9 @@ pub(super) struct CheckArguments {
     /// Write all findings into this file instead of reporting them, so that later checks report only new ones
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
+    /// Ask shellcheck about shell scripts too, if it is installed; the same as --warn shellcheck
+    #[arg(long)]
+    shellcheck: bool,
     #[command(flatten)]
     levels: LevelArguments,
     #[command(flatten)]
@@ -48,7 +54,7 @@ pub(super) struct CheckArguments {
 }
 
 impl CheckArguments {
-    pub(super) fn run(mut self, streams: &mut Streams<'_>) -> Outcome {
+    pub(super) fn run(mut self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
         if let Some(file) = self.file.take() {
             self.input.manifest.manifest = Some(file);
         }
@@ -56,7 +62,11 @@ impl CheckArguments {
             Some(name) => Input::StandardInput(name),
             None => self.input.input(),
         };
-        let (files, mut compilation) = input.judge(&self.input.external, &self.levels.levels());
+        let mut levels = self.levels.levels();
+        if self.shellcheck {
+            levels.add(Selection::Rule(Code::ShellCheck), Level::Warn);
+        }
+        let (files, mut compilation) = input.judge_with(&self.input.external, &levels, Some(programs));
         if self.input.is_manifest() && !compilation.problems.has_errors() {
             let overrides = self.templates.read();
             // The shipped templates can be filled for every service.

@@ -92,7 +92,7 @@ fn pages() -> String {
         "# Everything that s6gen can report\n\n\
          `s6gen explain CODE` prints the same. The first part of a code is the area: `manifest::` is the language,\n\
          `s6rc::` errors at which s6-rc-compile stops too, `overlay::` s6-overlay, `output::` the disk, `live::` the running\n\
-         system, `lint::` warnings.\n",
+         system, `levels::` what silences rules, `script::` other programs that read scripts, `lint::` warnings.\n",
     );
     for code in validate::codes() {
         text += &format!("\n## {}\n\n{}", code.slug(), page(code));

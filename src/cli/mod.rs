@@ -206,7 +206,7 @@ fn run_in(
     }
     let outcome = match arguments.command {
         CliCommand::Build(build) => build.run(&mut streams),
-        CliCommand::Check(check) => check.run(&mut streams),
+        CliCommand::Check(check) => check.run(&mut streams, programs),
         CliCommand::Diff(diff) => diff.run(&mut streams, programs),
         CliCommand::Graph(graph) => graph.run(&mut streams),
         CliCommand::Explain(explain) => explain.run(&mut streams),

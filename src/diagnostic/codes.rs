@@ -174,6 +174,13 @@ codes! {
     /// it, so that it hides no later problem. s6gen does not report this while there are errors, because then some rules do not
     /// run.
     UnusedAllow = "levels::unused-allow" Warning,
+    /// A finding of shellcheck in a shell script.
+    ///
+    /// `check --shellcheck`, or `shellcheck = "warn"` in `[lints]`, asks shellcheck about each shell script, in a manifest and in a
+    /// tree. The message begins with its own code, and the help has the address of its page. In the script, a comment
+    /// `# shellcheck disable=SC2086` silences one of its codes. The group `all` does not ask it, because that starts another
+    /// program.
+    ShellCheck = "script::shellcheck" Advice,
     /// A file that `include` names cannot be read, or includes itself.
     ///
     /// Names are relative to the file that includes, and end in `.toml`, also behind a link. A pattern such as

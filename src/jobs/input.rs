@@ -9,9 +9,11 @@ use super::file_system::{mount, open_root, overlay_directory, overlay_parts};
 use super::judge::{judge_image, judge_in_context, judge_with_external};
 use super::levels::{self, Coverage, Levels};
 use super::project::Project;
+use super::shellcheck;
 use crate::diagnostic::{Files, Problems};
 use crate::disk::{self, SourceDirectory};
 use crate::image::{self, Setup};
+use crate::live::Programs;
 use crate::model::{Name, ServiceSet, System, Target};
 use crate::source::{Mount, Source, Union};
 
@@ -56,6 +58,16 @@ impl Input {
     /// Reads and judges the input. The services `external` are defined elsewhere. `levels` are those that the command line
     /// gives to rules.
     pub fn judge(&self, external: &[Name], levels: &Levels) -> (Files, Compilation) {
+        self.judge_with(external, levels, None)
+    }
+
+    /// Judges the input like [`judge`](Input::judge). With `programs`, shellcheck is asked too if a level asks for it.
+    pub fn judge_with(
+        &self,
+        external: &[Name],
+        levels: &Levels,
+        programs: Option<&mut dyn Programs>,
+    ) -> (Files, Compilation) {
         let manifest = match self {
             Input::Manifest(path) => Some(Project::load(path)),
             Input::StandardInput(name) => Some(Project::load_as(Path::new("-"), name)),
@@ -63,7 +75,7 @@ impl Input {
         };
         if let Some(project) = manifest {
             let project = project.with_levels(levels.clone());
-            let compilation = project.compile();
+            let compilation = project.compile_with(programs);
             return (project.files, compilation);
         }
         let (mut files, mut compilation) = self.judge_tree(external);
@@ -71,6 +83,10 @@ impl Input {
         let table =
             self.tree().map(|tree| levels::for_tree(tree, &mut files, &mut problems)).unwrap_or_default();
         compilation.problems.extend(problems.iter().cloned());
+        if let Some(programs) = programs {
+            let Compilation { services, problems } = &mut compilation;
+            shellcheck::add_if_asked(levels, &table, services, programs, problems);
+        }
         levels.apply(&table, &files, self.coverage(), &mut compilation.problems);
         (files, compilation)
     }

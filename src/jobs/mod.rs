@@ -27,6 +27,7 @@ mod levels;
 mod project;
 mod root_check;
 mod running;
+mod shellcheck;
 mod templates;
 mod update;
 

@@ -7,7 +7,9 @@ use std::path::Path;
 use super::compile::{Compilation, ManifestFile, compile_parsed};
 use super::include::{Loaded, load};
 use super::levels::{Coverage, Levels};
+use super::shellcheck;
 use crate::diagnostic::{Files, Origin, Problems};
+use crate::live::Programs;
 use crate::manifest::{self, Additions, Manifest, ManifestText, Parameters};
 use crate::model::{ServiceSet, Target, Version};
 use crate::resolve;
@@ -140,6 +142,11 @@ impl Project {
 
     /// Compiles the manifest. A file that could not be read is one of the problems.
     pub fn compile(&self) -> Compilation {
+        self.compile_with(None)
+    }
+
+    /// Compiles the manifest. With `programs`, shellcheck is asked too if a level asks for it.
+    pub(super) fn compile_with(&self, programs: Option<&mut dyn Programs>) -> Compilation {
         let mut compilation = match &self.parsed {
             Some(parsed) => compile_parsed(&parsed.manifest, parsed.problems.clone()),
             None => {
@@ -151,6 +158,10 @@ impl Project {
         }
         if let Some(parsed) = &self.parsed {
             let table = &parsed.manifest.lints;
+            if let Some(programs) = programs {
+                let Compilation { services, problems } = &mut compilation;
+                shellcheck::add_if_asked(&self.levels, table, services, programs, problems);
+            }
             self.levels.apply(table, &self.files, Coverage::default(), &mut compilation.problems);
             compilation.problems.sort_by_place();
         }

@@ -8,7 +8,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Seek};
+use std::io::{self, Seek, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -97,6 +97,14 @@ pub trait Programs {
     /// The program cannot be started.
     fn run(&mut self, call: &Call) -> io::Result<ProgramAnswer>;
 
+    /// Runs a program that reads `input` from standard input, and waits for its end.
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    fn filter(&mut self, call: &Call, _input: &[u8]) -> io::Result<ProgramAnswer> {
+        self.run(call)
+    }
+
     /// Runs a program and watches what it writes to standard error. Standard error goes to the file `log`, which is emptied
     /// first: if this process is killed, the program must go on, but a pipe without a reader would kill it too.
     ///
@@ -129,6 +137,19 @@ const COMMANDS: &str = "/command";
 impl Programs for InstalledPrograms {
     fn run(&mut self, call: &Call) -> io::Result<ProgramAnswer> {
         Ok(answer(command(call)?.output()?))
+    }
+
+    fn filter(&mut self, call: &Call, input: &[u8]) -> io::Result<ProgramAnswer> {
+        let mut command = command(call)?;
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        let stdin = child.stdin.take();
+        // It may write before it has read everything.
+        let output = thread::scope(|scope| {
+            scope.spawn(|| stdin.map(|mut stdin| stdin.write_all(input)));
+            child.wait_with_output()
+        });
+        Ok(answer(output?))
     }
 
     fn run_watched(

@@ -57,6 +57,7 @@ mod rules;
 mod s6rc;
 mod secrets;
 mod shell;
+mod shellcheck;
 mod size;
 mod snapshots;
 mod supervise;

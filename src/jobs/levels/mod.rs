@@ -71,6 +71,14 @@ impl Levels {
         self.choices.push(Choice { selection, level, origin: None });
     }
 
+    /// Whether a name that selects exactly this rule asks for its reports.
+    pub(super) fn asks_for(&self, rule: Code, table: &TextTable<ManifestText>) -> bool {
+        let choices = read(table, &mut Vec::new());
+        let exact =
+            choices.iter().chain(&self.choices).filter(|choice| choice.selection == Selection::Rule(rule));
+        exact.last().is_some_and(|choice| choice.level != Level::Allow)
+    }
+
     /// Gives each problem the level that the user chose. `table` is the table `[lints]`, or the file beside a tree. Silencers that
     /// silence nothing and names that are no rules are problems too.
     pub(super) fn apply(
