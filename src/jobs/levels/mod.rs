@@ -76,7 +76,7 @@ impl Levels {
         let choices = read(table, &mut Vec::new());
         let exact =
             choices.iter().chain(&self.choices).filter(|choice| choice.selection == Selection::Rule(rule));
-        exact.last().is_some_and(|choice| choice.level != Level::Allow)
+        exact.next_back().is_some_and(|choice| choice.level != Level::Allow)
     }
 
     /// Gives each problem the level that the user chose. `table` is the table `[lints]`, or the file beside a tree. Silencers that
