@@ -74,7 +74,7 @@ impl Levels {
     /// Whether a name that selects exactly this rule asks for its reports.
     pub(super) fn asks_for(&self, rule: Code, table: &TextTable<ManifestText>) -> bool {
         let choices = read(table, &mut Vec::new());
-        let exact =
+        let mut exact =
             choices.iter().chain(&self.choices).filter(|choice| choice.selection == Selection::Rule(rule));
         exact.next_back().is_some_and(|choice| choice.level != Level::Allow)
     }
