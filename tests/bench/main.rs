@@ -30,6 +30,9 @@ const SIZES: &[(usize, usize)] = &[(12, 200), (1_000, 20), (10_000, 5), (30_000,
 /// How many services run in the system to which one is added.
 const LIVE_SERVICES: usize = 100;
 
+/// How many findings are written in each format.
+const FINDINGS: usize = 500;
+
 fn main() {
     let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
     let bench = Bench { s6gen: program(), compiler: on_path("s6-rc-compile") };
@@ -41,6 +44,9 @@ fn main() {
         if sizes.is_empty() || sizes.contains(services) {
             bench.manifest(*services, *pairs);
         }
+    }
+    if sizes.is_empty() || sizes.contains(&FINDINGS) {
+        bench.formats();
     }
     if sizes.is_empty() || sizes.contains(&LIVE_SERVICES) {
         bench.applying();
@@ -160,6 +166,22 @@ impl Bench {
         let graph = || timed(self.command(&["graph", "--format", "json", "-m"]).arg(&manifest));
         report(&format!("graph json {services} / s6-rc-compile"), &in_turns(pairs, graph, compile.as_ref()));
         self.memory(services, &manifest);
+    }
+
+    /// Compares a check that writes its findings with one that finds the same and is told to be silent.
+    fn formats(&self) {
+        let place = memory();
+        let manifest = place.path().join("services.toml");
+        let services = (0..FINDINGS).map(|n| format!("[longrun.s{n}]\nrun = ['web', '$PORT']\n"));
+        fs::write(&manifest, services.collect::<String>()).unwrap();
+        let silent = || timed(self.command(&["check", "--allow", "all"]).arg(&manifest));
+        for format in ["human", "concise", "json", "sarif", "github", "gitlab", "junit"] {
+            let written = || timed(self.command(&["check", "--format", format]).arg(&manifest));
+            report(
+                &format!("{FINDINGS} findings as {format} / silent"),
+                &in_turns(20, written, Some(&silent)),
+            );
+        }
     }
 
     /// Prints how much memory `check` needs.
