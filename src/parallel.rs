@@ -3,15 +3,16 @@
 use std::num::NonZero;
 use std::thread;
 
-/// The number of items from which on a second thread saves more time than it costs.
-const MANY: usize = 256;
+/// The number of small files from which on a second thread saves more time than it costs.
+pub const MANY_FILES: usize = 256;
 /// More threads than this only wait for each other: most of the work is in the file system.
 const MOST_THREADS: usize = 4;
 
-/// Does `work` for each item, and returns the results in the order of the items. Few items are done one after the other.
-pub fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+/// Does `work` for each item, and returns the results in the order of the items. Fewer items than `many` are done one after the
+/// other.
+pub fn map<T: Sync, R: Send>(items: &[T], many: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    let threads = if items.len() < MANY { 1 } else { processors.min(MOST_THREADS) };
+    let threads = if items.len() < many { 1 } else { processors.min(MOST_THREADS) };
     let chunks: Vec<&[T]> = items.chunks(items.len().div_ceil(threads).max(1)).collect();
     let one = |chunk: &[T]| chunk.iter().map(&work).collect::<Vec<R>>();
     let Some((first, others)) = chunks.split_first() else { return Vec::new() };

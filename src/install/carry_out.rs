@@ -125,7 +125,7 @@ impl Work<'_> {
             staging.create(name, &entry).map_err(DiskError::of("write", &site.in_definitions(RECEIPT)))?;
         }
         let numbered: Vec<(usize, &Write)> = plan.writes.iter().enumerate().collect();
-        let created = parallel::map(&numbered, |(number, write)| {
+        let created = parallel::map(&numbered, parallel::MANY_FILES, |(number, write)| {
             staging.create_with(number.to_string(), write.entry, &write.content)
         });
         for (write, created) in plan.writes.iter().zip(created) {

@@ -1,11 +1,7 @@
 //! The programs that a script or command line of a service calls, each with its words and with what happens to it.
 
-use std::ops::Range;
-
-use super::program::{Language, Program, ProgramForm};
-use crate::diagnostic::{Origin, Positions};
-use crate::execline::{self, CallPlace, base_name, script_words};
-use crate::shell::{ShellScript, StepRole};
+use crate::diagnostic::Origin;
+use crate::execline::base_name;
 
 /// A call of a program.
 #[derive(Debug, Clone)]
@@ -15,7 +11,7 @@ pub struct Invocation {
     /// What the script does with it.
     pub role: CallRole,
     /// How many of its words belong to programs that become the program after them, such as `exec` and `env`.
-    before: usize,
+    pub(super) before: usize,
 }
 
 /// A word of a call.
@@ -40,39 +36,49 @@ pub enum CallRole {
     Nested,
 }
 
-/// Programs that become the program after their own arguments: the letters of their options that take a value, and the number
-/// of words before that program.
+/// Programs that become the program after their own arguments, or end with it. Those that hold a program that goes into the
+/// background, such as `fghack` and `strace -f`, are not here. For each the letters of its options that take a value, and
+/// the number of words before that program.
 const WRAPPERS: &[(&str, &str, usize)] = &[
+    ("busybox", "", 0),
     ("catatonit", "", 0),
+    ("cgexec", "g", 0),
     ("chpst", "uUe/Pn", 0),
     ("chroot", "", 1),
     ("command", "", 0),
     ("dumb-init", "", 0),
     ("env", "uCS", 0),
     ("exec", "a", 0),
+    ("fdmove", "", 2),
     ("gosu", "", 1),
     ("ionice", "cn", 0),
     ("nice", "n", 0),
     ("nohup", "", 0),
+    ("numactl", "CNilmp", 0),
     ("s6-envdir", "l", 1),
     ("s6-envuidgid", "tD", 1),
+    ("s6-fdmove", "", 2),
+    ("s6-notifyoncheck", "3sTtwnc", 0),
     ("s6-setuidgid", "", 1),
     ("s6-softlimit", "acdflmoprst", 0),
     ("setpriv", "", 0),
     ("stdbuf", "ioe", 0),
     ("su-exec", "", 1),
+    ("taskset", "", 1),
+    ("timeout", "ks", 1),
     ("tini", "pg", 0),
+    ("unshare", "GRSlw", 0),
     ("with-contenv", "", 0),
 ];
 
 impl Invocation {
     /// The call with these words.
-    fn new(words: Vec<CallWord>, role: CallRole) -> Invocation {
+    pub(super) fn new(words: Vec<CallWord>, role: CallRole) -> Invocation {
         Invocation::after(0, words, role)
     }
 
     /// The call with these words, of which the first `before` belong to programs that become the program after them.
-    fn after(before: usize, words: Vec<CallWord>, role: CallRole) -> Invocation {
+    pub(super) fn after(before: usize, words: Vec<CallWord>, role: CallRole) -> Invocation {
         let before = before + wrappers(&words[before..]);
         Invocation { words, role, before }
     }
@@ -85,6 +91,12 @@ impl Invocation {
     /// The program itself, as written. `None` if it is known only at run time.
     pub fn path(&self) -> Option<&str> {
         self.words.get(self.before)?.text.as_deref()
+    }
+
+    /// Whether another program ends it after a time.
+    pub fn is_timed(&self) -> bool {
+        let words = self.words[..self.before].iter();
+        words.filter_map(|word| word.text.as_deref()).any(|word| base_name(word) == "timeout")
     }
 
     /// The place of the program itself.
@@ -141,165 +153,4 @@ fn wrappers(words: &[CallWord]) -> usize {
 
 fn is_assignment(word: &CallWord) -> bool {
     word.text.as_deref().is_some_and(|text| text.contains('=') && !text.starts_with(['-', '/', '=']))
-}
-
-/// How deep scripts in the arguments of a shell are read.
-const DEEPEST: usize = 4;
-
-impl Program {
-    /// The programs that it calls, in order. What cannot be read has none.
-    pub fn calls(&self) -> Vec<Invocation> {
-        let mut calls = Vec::new();
-        match &self.form {
-            ProgramForm::Arguments(words, _) => {
-                let word = |(text, place): &(String, Positions)| CallWord {
-                    text: Some(text.clone()),
-                    origin: place.whole(),
-                };
-                add(
-                    Invocation::new(words.iter().map(word).collect(), CallRole::Process),
-                    DEEPEST,
-                    &mut calls,
-                );
-            }
-            ProgramForm::CommandLine(_) | ProgramForm::Script(_, Language::Execline) => {
-                let words = self.words();
-                for call in execline::calls(&words) {
-                    let word = |word: &execline::ExeclineWord<'_>| CallWord {
-                        text: word.plain(),
-                        origin: self.at(word.span()),
-                    };
-                    let role = match call.place {
-                        CallPlace::End => CallRole::Process,
-                        CallPlace::Waits => CallRole::Waits,
-                        CallPlace::Background => CallRole::Background,
-                        CallPlace::Block => CallRole::Nested,
-                    };
-                    let words = call.before.iter().copied().chain(call.words).map(word).collect();
-                    add(Invocation::after(call.before.len(), words, role), DEEPEST, &mut calls);
-                }
-            }
-            ProgramForm::Script(text, Language::Shell) => {
-                let at = |span| self.at(span);
-                add_script(&text.text, &at, CallRole::Process, DEEPEST, &mut calls);
-            }
-            ProgramForm::Script(..) => {}
-        }
-        calls
-    }
-}
-
-/// Adds a call. If it is a shell with a script as an argument, adds the calls of the script instead.
-fn add(call: Invocation, depth: usize, calls: &mut Vec<Invocation>) {
-    let inner = || {
-        let program = call.program()?;
-        if depth == 0 || !execline::SHELLS.contains(&program) {
-            return None;
-        }
-        let texts: Option<Vec<String>> =
-            call.words[call.before..].iter().map(|word| word.text.clone()).collect();
-        let texts = texts?;
-        let number = script_words(&texts).into_iter().next()?;
-        let (text, origin) = (texts.get(number)?.clone(), call.words[call.before + number].origin);
-        Some((text, origin))
-    };
-    match inner() {
-        Some((text, origin)) => add_script(&text, &|_| origin, call.role, depth - 1, calls),
-        None => calls.push(call),
-    }
-}
-
-/// Adds the calls of a shell script; `role` is that of the script itself.
-fn add_script(
-    text: &str,
-    at: &dyn Fn(Range<usize>) -> Origin,
-    role: CallRole,
-    depth: usize,
-    calls: &mut Vec<Invocation>,
-) {
-    let Some(script) = ShellScript::read(text) else { return };
-    let functions = script.functions();
-    for step in script.steps() {
-        let mut words = step.command.words();
-        // A function of the script is no program.
-        if let Some((name, _)) = words
-            .first_mut()
-            .filter(|(name, _)| name.as_deref().is_some_and(|name| functions.contains(&name)))
-        {
-            *name = None;
-        }
-        let is_exec =
-            words.first().is_some_and(|(word, _)| word.as_deref() == Some("exec")) && words.len() > 1;
-        let own = match step.role {
-            StepRole::Waits | StepRole::Last if is_exec => CallRole::Process,
-            StepRole::Last => CallRole::Process,
-            StepRole::Waits => CallRole::Waits,
-            StepRole::Background => CallRole::Background,
-            StepRole::Nested => CallRole::Nested,
-        };
-        // What happens to a script happens to the last program in it.
-        let role = match (own, role) {
-            (CallRole::Process, role) => role,
-            (own, CallRole::Process | CallRole::Waits) => own,
-            _ => CallRole::Nested,
-        };
-        let words = words.into_iter().map(|(text, span)| CallWord { text, origin: at(span) }).collect();
-        add(Invocation::new(words, role), depth, calls);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::diagnostic::Files;
-
-    /// The calls of a script, each with its role and its program with its arguments.
-    fn calls(text: &str) -> Vec<String> {
-        let file = Files::default().add("run", text);
-        let program = Program::script("run", text.as_bytes(), Origin::whole(file));
-        let shown = |call: Invocation| {
-            let words: Vec<&str> = call.texts().into_iter().map(|word| word.unwrap_or("?")).collect();
-            let name = call.program().unwrap_or("?").to_owned();
-            format!("{:?}: {}", call.role, [&[name.as_str()], &words[..]].concat().join(" "))
-        };
-        program.calls().into_iter().map(shown).collect()
-    }
-
-    #[test]
-    fn the_steps_of_a_shell_script_have_their_roles() {
-        let script = "#!/bin/sh -e\nmkdir -p /run/x && chown app /run/x\nhelper &\nif test -e /x; then touch /y; fi\n\
-                      f() { inside; }\na | b\nexec s6-setuidgid app env -u C A=b web --port \"$PORT\" 'a b' # end\n";
-        let expected = [
-            "Waits: mkdir -p /run/x",
-            "Waits: chown app /run/x",
-            "Background: helper",
-            "Nested: test -e /x",
-            "Nested: touch /y",
-            "Nested: a",
-            "Nested: b",
-            "Process: web --port ? a b",
-        ];
-        assert_eq!(calls(script), expected);
-        assert_eq!(calls("#!/bin/sh\nexec env A=b web $X\n"), ["Process: web ?"]);
-        assert_eq!(calls("#!/bin/sh\nweb > /dev/null 2>&1\n"), ["Process: web"]);
-        assert_eq!(calls("#!/bin/sh\nweb &\nwait\n"), ["Background: web", "Process: wait"]);
-        assert_eq!(calls("#!/bin/sh\nexec nice -n 5 /usr/bin/web -x\n"), ["Process: web -x"]);
-        assert_eq!(calls("#!/bin/sh\nsu app -c 'exec web'\n"), ["Process: su app -c exec web"]);
-        assert_eq!(calls("#!/bin/sh\nexec sh -c 'prepare; exec web'\n"), ["Waits: prepare", "Process: web"]);
-        assert_eq!(calls("#!/bin/sh\nif x\n"), [] as [&str; 0]);
-    }
-
-    #[test]
-    fn the_blocks_of_execline_have_their_roles() {
-        let script = "#!/command/execlineb -P\nforeground { mkdir /x }\nbackground { helper }\nimportas A A\n\
-                      ifelse { test -e /y } { other } s6-setuidgid app web \"a b\" ${A}\n";
-        let expected = [
-            "Waits: mkdir /x",
-            "Background: helper",
-            "Nested: test -e /y",
-            "Nested: other",
-            "Process: web a b ?",
-        ];
-        assert_eq!(calls(script), expected);
-    }
 }

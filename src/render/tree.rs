@@ -31,7 +31,7 @@ pub fn tree(set: &ServiceSet) -> Result<SourceTree, String> {
 pub fn tree_with(set: &ServiceSet, templates: &Templates) -> Result<SourceTree, String> {
     let renderer = || Renderer { tree: SourceTree::default(), templates, target: &set.target };
     let services: Vec<&Service> = set.ours().collect();
-    let definitions = parallel::map(&services, |service| {
+    let definitions = parallel::map(&services, parallel::MANY_FILES, |service| {
         let mut renderer = renderer();
         renderer.definition(service).map(|()| renderer.tree)
     });

@@ -11,7 +11,7 @@ use crate::model::{
     Command, Content, DefinitionFile, File, Language, Program, ProgramChange, ProgramForm, ProgramText,
     Surroundings,
 };
-use crate::shell::{ShellScript, ShellWord};
+use crate::shell::{self, ShellScript, ShellWord};
 
 use super::values::{LONGEST_FILE_NAME, LONGEST_PATH};
 
@@ -81,7 +81,7 @@ impl Resolver<'_> {
     pub(super) fn add_exec(&mut self, command: Command) -> Command {
         match command {
             Command::Script { interpreter, text } if !text.starts_with("#!") => {
-                let changed = with_exec(&text);
+                let changed = self.with_exec(&text);
                 if let (Some(_), Some(program)) = (&changed, self.programs.last_mut()) {
                     program.change = Some(ProgramChange::WithExec);
                 }
@@ -89,6 +89,21 @@ impl Resolver<'_> {
             }
             command => command,
         }
+    }
+
+    /// The script with `exec` before its program, if it is one simple command without assignments.
+    fn with_exec(&mut self, text: &str) -> Option<String> {
+        // Without quotes, brackets and here-documents, each line is a command of its own. The grammar takes more time.
+        let has_lines = shell::lines(text).nth(1).is_some();
+        if has_lines && !text.contains(['\'', '"', '`', '(', '{', '<']) {
+            return None;
+        }
+        self.grammar_left = self.grammar_left.checked_sub(text.len())?;
+        let script = ShellScript::read(text)?;
+        let command = script.only_command().filter(|command| !command.has_assignments())?;
+        let name = command.name().filter(ShellWord::is_program)?;
+        let (before, after) = text.split_at(name.span().start);
+        Some(format!("{before}exec {after}"))
     }
 
     fn no_program(&mut self, key: &str, origin: Origin) -> Option<Command> {
@@ -208,15 +223,6 @@ fn taken_problem<'t>(path: &str, mut taken: impl Iterator<Item = &'t str> + Clon
     taken
         .any(|taken| is_below(taken, path) || is_below(path, taken))
         .then_some(("one path cannot be a file and a directory", "choose another name"))
-}
-
-/// The script with `exec` before its program, if it is one simple command without assignments.
-fn with_exec(text: &str) -> Option<String> {
-    let script = ShellScript::read(text)?;
-    let command = script.only_command().filter(|command| !command.has_assignments())?;
-    let name = command.name().filter(ShellWord::is_program)?;
-    let (before, after) = text.split_at(name.span().start);
-    Some(format!("{before}exec {after}"))
 }
 
 /// Writes a script of the user into a separate file.

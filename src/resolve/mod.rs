@@ -52,6 +52,7 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
         added: manifest.added,
         size: 0,
         evaluated: 0,
+        grammar_left: MOST_GRAMMAR,
     };
     if let Some((origin, label)) = manifest.too_large {
         resolver.problems.push(too_large(origin, label));
@@ -122,12 +123,16 @@ struct Resolver<'p> {
     size: usize,
     /// The number of expressions that were evaluated so far.
     evaluated: usize,
+    /// How many bytes of scripts the grammar of a shell may still read.
+    grammar_left: usize,
 }
 
 /// The largest size of the expanded manifest. Ten lines can ask for more instances of a long script than fit into memory.
 const MOST_BYTES: usize = 64 << 20;
 /// The largest number of expressions that are evaluated, all instances together. 30,000 services may have 10 each.
 const MOST_EXPRESSIONS: usize = 300_000;
+/// The number of bytes of scripts that the grammar of a shell reads, which needs seconds for a few MiB.
+const MOST_GRAMMAR: usize = 2 << 20;
 /// The approximate size of a dependency or of a member of a bundle: as s6gen keeps it, and the path of its file.
 const DEPENDENCY_BYTES: usize = 128;
 /// The approximate size of a service that a bundle stands for, in the bundle itself and in each service that depends on it.

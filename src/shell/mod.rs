@@ -4,12 +4,15 @@
 //! for at its end. A rule that needs more adds its question here, so that no other room depends on the parser.
 
 mod builtins;
+mod ending;
 mod first_line;
 mod lines;
 
+pub use ending::{Ending, EndingKind};
 pub use first_line::{SeveralWords, as_the_kernel_splits, first_line, several_words};
 pub use lines::{Line, lines};
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
@@ -20,31 +23,40 @@ pub struct ShellScript<'t> {
     tree: Tree,
 }
 
-/// How often the parser may report its progress, which it does after a fixed number of steps. The longest scripts of
-/// public images, 38 KB, need 130. Only a text that is made to be slow needs more than this.
-const MOST_STEPS: u32 = 5_000;
+/// For how many bytes the parser may report its progress, which it does after a fixed number of steps, and how often besides.
+/// The scripts of public images need a report for 125 bytes and more. Only a text that is made to be slow needs one for less
+/// than 35.
+const BYTES_OF_A_STEP: usize = 32;
+const MORE_STEPS: usize = 32;
+/// The longest script that is read, in bytes.
+const LONGEST: usize = 128 << 10;
+/// How deep the grammar may nest the parts of a script: other functions follow them down.
+const DEEPEST: usize = 256;
 /// How many `(` every script may have. The time for `a=(a=(…` grows with the square of their number, so that a longer script may
 /// have more only in proportion to the root of its length. Scripts of public images with 38 KB have 200.
 const FEW_PARENTHESES: usize = 32;
+/// How deep parentheses and arrays may nest. In scripts of public images no array contains another.
+const DEEPEST_PARENTHESES: usize = 32;
+const DEEPEST_ARRAY: usize = 2;
 
 impl<'t> ShellScript<'t> {
     /// Reads a script. `None` if it has a syntax error, or takes the parser too long.
     pub fn read(text: &'t str) -> Option<Self> {
-        let parentheses = text.matches('(').count();
-        if parentheses > FEW_PARENTHESES && parentheses * parentheses > 4 * text.len() {
+        if text.len() > LONGEST || has_many_parentheses(text) {
             return None;
         }
         let mut parser = Parser::new();
         parser.set_language(&tree_sitter_bash::LANGUAGE.into()).ok()?;
-        let mut steps = 0;
-        let mut is_too_hard = |_: &ParseState| {
-            steps += 1;
-            steps > MOST_STEPS
+        let mut steps_left = MORE_STEPS + text.len() / BYTES_OF_A_STEP;
+        // A script with an error is of no use, and to go on after an error is slow.
+        let mut is_hopeless = |state: &ParseState| {
+            steps_left = steps_left.saturating_sub(1);
+            steps_left == 0 || state.has_error()
         };
-        let options = ParseOptions::new().progress_callback(&mut is_too_hard);
+        let options = ParseOptions::new().progress_callback(&mut is_hopeless);
         let rest = &mut |from: usize, _| text.as_bytes().get(from..).unwrap_or_default();
         let tree = parser.parse_with_options(rest, None, Some(options))?;
-        (!tree.root_node().has_error()).then_some(ShellScript { text, tree })
+        (!tree.root_node().has_error() && !is_too_deep(&tree)).then_some(ShellScript { text, tree })
     }
 
     /// The simple command that is the whole script. `None` if the script does anything else, or runs it in the background.
@@ -59,28 +71,15 @@ impl<'t> ShellScript<'t> {
         self.simple(statement)
     }
 
-    /// The simple command with which the script ends, in the foreground.
-    pub fn last_command(&self) -> Option<SimpleCommand<'_>> {
-        let root = self.tree.root_node();
-        let mut cursor = root.walk();
-        let parts: Vec<Node<'_>> = root.children(&mut cursor).filter(|part| part.is_named()).collect();
-        let last = parts.into_iter().rfind(|part| part.kind() != "comment")?;
-        let is_background = last.next_sibling().is_some_and(|next| next.kind() == "&");
-        self.simple(last).filter(|_| !is_background)
-    }
-
     /// The last program that the script waits for. After it there are only builtins that end at once.
     pub fn last_program(&self) -> Option<ShellWord<'_>> {
-        let root = self.tree.root_node();
-        let mut cursor = root.walk();
-        let parts: Vec<Node<'_>> = root.children(&mut cursor).filter(|part| part.is_named()).collect();
-        let statements = parts.into_iter().rev().filter(|part| part.kind() != "comment");
-        for statement in statements {
-            let is_background = statement.next_sibling().is_some_and(|next| next.kind() == "&");
+        for (statement, is_background) in statements(self.tree.root_node()).into_iter().rev() {
+            if is_assignment(statement) {
+                continue;
+            }
             let name = self.simple(statement).filter(|_| !is_background)?.name()?;
-            match name.as_written() {
-                ":" | "echo" | "exit" | "printf" | "return" | "true" => {}
-                _ => return Some(name).filter(ShellWord::is_program),
+            if !ENDS_AT_ONCE.contains(&name.as_written()) {
+                return Some(name).filter(ShellWord::is_program);
             }
         }
         None
@@ -100,8 +99,8 @@ impl<'t> ShellScript<'t> {
     }
 
     /// The names of its functions.
-    pub fn functions(&self) -> Vec<&str> {
-        let mut names = Vec::new();
+    pub fn functions(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
         let mut open = vec![self.tree.root_node()];
         while let Some(node) = open.pop() {
             if node.kind() == "function_definition" {
@@ -122,9 +121,7 @@ impl<'t> ShellScript<'t> {
 
     /// Adds the commands of the statements in `parent`.
     fn add_steps<'s>(&'s self, parent: Node<'s>, role: StepRole, steps: &mut Vec<ShellStep<'s>>) {
-        let mut cursor = parent.walk();
-        for statement in parent.children(&mut cursor).filter(Node::is_named) {
-            let is_background = statement.next_sibling().is_some_and(|next| next.kind() == "&");
+        for (statement, is_background) in statements(parent) {
             let role = if is_background { StepRole::Background } else { role };
             match statement.kind() {
                 "comment" | "function_definition" | "command_substitution" | "process_substitution" => {}
@@ -134,8 +131,7 @@ impl<'t> ShellScript<'t> {
                 }
                 "list" => self.add_steps(statement, role, steps),
                 "pipeline" => self.add_steps(statement, StepRole::Nested.max(role), steps),
-                "command" => steps.push(ShellStep { command: self.command(statement), role }),
-                "redirected_statement" => match self.simple(statement) {
+                "command" | "redirected_statement" => match self.simple(statement) {
                     Some(command) => steps.push(ShellStep { command, role }),
                     None => self.add_steps(statement, StepRole::Nested.max(role), steps),
                 },
@@ -144,17 +140,23 @@ impl<'t> ShellScript<'t> {
         }
     }
 
-    fn command<'s>(&'s self, node: Node<'s>) -> SimpleCommand<'s> {
-        SimpleCommand { node, text: self.text }
-    }
-
-    /// The conditions of every `trap` outside of functions and other compound commands, as written.
+    /// The conditions of every `trap` outside of functions and other compound commands, as written. `trap - TERM` takes one back.
     pub fn traps(&self) -> Vec<&str> {
-        let root = self.tree.root_node();
-        let mut cursor = root.walk();
-        let commands = root.children(&mut cursor).filter_map(|part| self.simple(part));
-        let traps = commands.filter(|command| command.name().is_some_and(|name| name.as_written() == "trap"));
-        traps.flat_map(|trap| trap.arguments().into_iter().skip(1)).collect()
+        let mut traps = Vec::new();
+        for (statement, _) in statements(self.tree.root_node()) {
+            let Some(command) = self.simple(statement) else { continue };
+            if command.name().is_none_or(|name| name.as_written() != "trap") {
+                continue;
+            }
+            let mut arguments = command.arguments().into_iter().skip_while(|argument| *argument == "--");
+            let is_reset = arguments.next() == Some("-");
+            let conditions: Vec<&str> = arguments.collect();
+            match is_reset {
+                true => traps.retain(|known| !conditions.contains(known)),
+                false => traps.extend(conditions),
+            }
+        }
+        traps
     }
 
     /// Whether a command follows a here-document on its line: the grammar puts `<<EOF && next` into the redirection.
@@ -180,6 +182,65 @@ impl<'t> ShellScript<'t> {
     }
 }
 
+/// The statements of a part of a script, each with whether it runs in the background.
+fn statements(parent: Node<'_>) -> Vec<(Node<'_>, bool)> {
+    let parts: Vec<Node<'_>> = parent.children(&mut parent.walk()).collect();
+    // The siblings of a node are slow to find from the node itself.
+    let next = parts.iter().skip(1).map(|part| part.kind() == "&").chain([false]);
+    let statements = parts.iter().copied().zip(next);
+    statements.filter(|(part, _)| part.is_named() && part.kind() != "comment").collect()
+}
+
+/// Whether the grammar would be slow with the parentheses of a text.
+fn has_many_parentheses(text: &str) -> bool {
+    let mut count: usize = 0;
+    // Of each open one, whether it begins an array.
+    let mut open: Vec<bool> = Vec::new();
+    let mut before = b' ';
+    text.bytes().any(|byte| {
+        match byte {
+            b'(' => {
+                count += 1;
+                open.push(before == b'=');
+            }
+            b')' => drop(open.pop()),
+            _ => {}
+        }
+        before = byte;
+        let is_deep = || open.iter().filter(|is_array| **is_array).count() > DEEPEST_ARRAY;
+        open.len() > DEEPEST_PARENTHESES || byte == b'(' && is_deep()
+    }) || count > FEW_PARENTHESES && count * count > 4 * text.len()
+}
+
+/// Whether a statement only sets variables.
+fn is_assignment(statement: Node<'_>) -> bool {
+    matches!(statement.kind(), "variable_assignment" | "variable_assignments")
+}
+
+/// Whether the parts of a script nest too deep.
+fn is_too_deep(tree: &Tree) -> bool {
+    let mut cursor = tree.walk();
+    let mut depth = 0;
+    loop {
+        if cursor.goto_first_child() {
+            depth += 1;
+            if depth > DEEPEST {
+                return true;
+            }
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return false;
+            }
+            depth -= 1;
+        }
+    }
+}
+
+/// Builtins that end at once.
+const ENDS_AT_ONCE: &[&str] = &[":", "echo", "exit", "printf", "return", "true"];
+
 /// A simple command of a script, and what the script does with it.
 pub struct ShellStep<'s> {
     /// The command.
@@ -202,6 +263,7 @@ pub enum StepRole {
 }
 
 /// A program or builtin with its words, assignments and redirections.
+#[derive(Clone, Copy)]
 pub struct SimpleCommand<'s> {
     node: Node<'s>,
     text: &'s str,
@@ -216,6 +278,15 @@ impl<'s> SimpleCommand<'s> {
     /// Whether it begins with an assignment.
     pub fn has_assignments(&self) -> bool {
         self.node.children(&mut self.node.walk()).any(|part| part.kind() == "variable_assignment")
+    }
+
+    /// The names that it gives to other commands, if it is an `alias`.
+    pub fn aliases(&self) -> Vec<String> {
+        if self.name().is_none_or(|name| name.as_written() != "alias") {
+            return Vec::new();
+        }
+        let names = self.arguments().into_iter().filter_map(|argument| argument.split_once('='));
+        names.map(|(name, _)| name.trim_matches(['"', '\'']).to_owned()).collect()
     }
 
     /// The words after its name, as written.

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::ImageContext;
 use crate::diagnostic::{Code, Diagnostic, Files, Lint, Problems};
-use crate::model::{Definition, Index, Invocation, Program, Service, ServiceSet};
+use crate::model::{Definition, Index, Invocation, Program, ProgramReading, Service, ServiceSet, readings};
 
 /// A lint: one check that reports one code.
 #[derive(Debug)]
@@ -30,14 +30,14 @@ pub struct Subject<'a> {
     pub index: Index<'a>,
     /// Whether a Dockerfile may still change the files that were read.
     pub before_image: bool,
-    /// What each program of each service calls, once a rule asks for it.
-    calls: OnceCell<Vec<Vec<Vec<Invocation>>>>,
+    /// What is known of each program of each service, once a rule asks for it.
+    readings: OnceCell<Vec<ProgramReading>>,
 }
 
 impl<'a> Subject<'a> {
     /// The services of `set`.
     pub(super) fn new(set: &'a ServiceSet, before_image: bool) -> Self {
-        Subject { index: Index::new(set), before_image, calls: OnceCell::new() }
+        Subject { index: Index::new(set), before_image, readings: OnceCell::new() }
     }
 
     /// Whether a script of a definition is run by its file `by`.
@@ -47,13 +47,16 @@ impl<'a> Subject<'a> {
         called.any(|called| called.path == program.file)
     }
 
+    /// Every program of every service, with what is known of it. Each is read once.
+    pub fn readings(&self) -> impl Iterator<Item = (&'a Service, &'a Program, &ProgramReading)> {
+        let read = || readings(&self.programs().map(|(_, program)| program).collect::<Vec<_>>());
+        let readings = self.readings.get_or_init(read);
+        self.programs().zip(readings).map(|((service, program), reading)| (service, program, reading))
+    }
+
     /// Every program of every service, with what it calls.
     pub fn calls(&self) -> impl Iterator<Item = (&'a Service, &'a Program, &[Invocation])> {
-        let read = |service: &Service| service.programs.iter().map(Program::calls).collect();
-        let calls = self.calls.get_or_init(|| self.services().map(read).collect());
-        self.services().zip(calls).flat_map(|(service, calls)| {
-            service.programs.iter().zip(calls).map(move |(program, calls)| (service, program, &calls[..]))
-        })
+        self.readings().map(|(service, program, reading)| (service, program, &reading.calls[..]))
     }
 
     /// What the `run` of each longrun calls.

@@ -13,7 +13,7 @@ use s6gen::{compile, render};
 use crate::live_apply::System;
 use crate::pages;
 use crate::require::{needs, this_test};
-use crate::supervise::{Supervision, available, eventually};
+use crate::supervise::{LIMIT, Supervision, available, eventually};
 use crate::tree_text;
 
 /// Asserts that the rule `slug` reports the service `wrong` and no other.
@@ -361,5 +361,57 @@ fn what_a_script_exports_before_with_contenv_is_lost() {
     ] {
         let output = Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{script}");
+    }
+}
+
+/// Which of the services `wrong` and `right` leave a process after they have been stopped. Each starts `bin/daemon`, which notes
+/// its process ID in a file, and has written `lines` lines there before it is stopped.
+fn left_after_a_stop(manifest: &str, lines: usize) -> Vec<&'static str> {
+    let supervision = Supervision::start(manifest);
+    fs::create_dir(supervision.path("bin")).unwrap();
+    let program = supervision.path("bin/daemon");
+    fs::write(&program, "#!/bin/sh\necho $$ >>\"$1\"\nexec sleep 20 </dev/null >/dev/null 2>&1\n").unwrap();
+    fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    let is_left = |name: &&str| {
+        supervision.control("-u", name);
+        let noted = supervision.text(name, lines);
+        let process = noted.lines().find(|line| line.parse::<u32>().is_ok()).unwrap().to_owned();
+        supervision.control("-d", name);
+        assert!(supervision.wait("-D", name, LIMIT), "{name} does not stop");
+        // A process that nobody waits for stays as a zombie.
+        let runs = || {
+            let state = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+            !state.is_empty() && !state.contains(") Z ")
+        };
+        if *name == "right" {
+            eventually("the program ends with its service", || !runs());
+        }
+        runs() && Command::new("kill").args(["-KILL", &process]).status().unwrap().success()
+    };
+    ["wrong", "right"].into_iter().filter(is_left).collect()
+}
+
+#[test]
+fn a_program_without_exec_is_left_after_a_stop() {
+    if !available(this_test!()) {
+        return;
+    }
+    let daemon = |name: &str| format!("SCRATCH/bin/daemon SCRATCH/{name}");
+    let both = |name: &str, kill: &str| {
+        let daemon = daemon(name);
+        format!(
+            "{kill}{daemon} & a=$!\nsleep 20 </dev/null >/dev/null 2>&1 & b=$!\necho started >>SCRATCH/{name}\nwait"
+        )
+    };
+    let (wrong, right) = (daemon("wrong"), daemon("right"));
+    for (wrong, right, lines) in [
+        (format!("true\n{wrong}"), format!("true\nexec {right}"), 1),
+        (format!("true\n{wrong} | cat"), format!("#!/bin/bash\nexec {right} > >(cat)"), 1),
+        (both("wrong", ""), both("right", "trap 'kill $a $b' TERM\n"), 2),
+    ] {
+        let service = |name: &str, run: &str| format!("[longrun.{name}]\nrun = \"\"\"\n{run}\n\"\"\"\n");
+        let manifest = service("wrong", &wrong) + &service("right", &right);
+        reports(&manifest, "lint::not-exec");
+        assert_eq!(left_after_a_stop(&manifest, lines), ["wrong"], "{manifest}");
     }
 }

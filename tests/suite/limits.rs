@@ -707,3 +707,22 @@ fn open_parentheses_of_a_script_are_limited_by_its_length() {
     assert!(read(&format!("{}# {}\n", "echo $(a)\n".repeat(200), "x".repeat(8_000))));
     assert!(!read(&"echo $(a)\n".repeat(200)));
 }
+
+#[test]
+fn scripts_are_read_only_up_to_a_limit() {
+    let missed = "mkdir -p /run/x\nweb\n";
+    let found = |padding: &str, count: usize| {
+        let script = format!("#!/bin/sh\n{padding}\n{missed}");
+        let services = numbered(count, |n| format!("[longrun.s{n}]\nrun = '''\n{script}'''\n"));
+        problems(&services).1.iter().filter(|problem| problem.code.slug() == "lint::not-exec").count()
+    };
+    // 2 MiB in all, whatever the number of threads.
+    let padding = format!("# {}", "x".repeat(60_000));
+    assert_eq!((found(&padding, 34), found(&padding, 40)), (34, 34));
+    // What is too large, too deep, or made to be slow for the grammar.
+    assert_eq!(found(&format!("# {}", "x".repeat(140_000)), 1), 0);
+    assert_eq!(found(&format!("{}a{}", "{ ".repeat(3_000), "; }".repeat(3_000)), 1), 0);
+    assert_eq!(found(&("a=(".repeat(900) + &")".repeat(900)), 1), 0);
+    assert_eq!(found(&"a || ".repeat(3_000), 1), 0);
+    assert_eq!(found(&"a && d\n".repeat(600), 1), 1);
+}

@@ -101,7 +101,7 @@ impl Supervision {
 
     /// Waits until a service is in `state` (`-u`, `-U`, `-d`, `-D`). Returns false after `limit` milliseconds: `LIMIT` for a
     /// state that is expected, `GLANCE` for one that is not.
-    fn wait(&self, state: &str, name: &str, limit: u32) -> bool {
+    pub fn wait(&self, state: &str, name: &str, limit: u32) -> bool {
         let limit = limit.to_string();
         let service = self.service(name);
         // s6-svwait fails at once if the service is not supervised yet.

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Origin, Severity};
 use crate::model::{CallRole, Invocation, Language, Program, Service};
-use crate::programs::{Behaviour, KnownProgram};
+use crate::programs::{Alone, Behaviour, KnownProgram};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -125,7 +125,15 @@ fn beside(
 ) -> Option<Diagnostic> {
     let by_option = leaving(call);
     let known = KnownProgram::find(call.path()?);
-    let by_itself = known.filter(|known| known.behaviour(&call.texts()) == Behaviour::Leaves);
+    // If it stayed, the script would never reach the process that keeps the service alive.
+    let leaves = |known: &KnownProgram| match known.behaviour(&call.texts()) {
+        Behaviour::Leaves => true,
+        Behaviour::Unknown => {
+            known.alone == Alone::Configured { stays: false } && call.texts().iter().all(Option::is_some)
+        }
+        _ => false,
+    };
+    let by_itself = known.filter(|known| leaves(known));
     let name = call.program()?;
     if is_stopped(calls) {
         return None;

@@ -47,7 +47,10 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
 const END_ANYWAY: &[&str] = &["anacron", "atd", "dhcpcd", "dropbear", "setsid", "smartd"];
 
 /// Whether a call certainly stays in the foreground: an option says so.
-fn never_ends(call: &Invocation) -> bool {
+pub(super) fn never_ends(call: &Invocation) -> bool {
+    if call.is_timed() {
+        return false;
+    }
     let Some(known) = call.path().and_then(KnownProgram::find) else { return keeps_alive(call) };
     let ends_anyway = END_ANYWAY.contains(&known.names[0]);
     !ends_anyway && known.alone != Alone::Stays && known.behaviour(&call.texts()) == Behaviour::Stays

@@ -30,12 +30,12 @@ const NOT_EXPANDED: &str = "no variable is expanded here";
 const SHOWN: usize = 4;
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
-    for (service, program) in subject.programs() {
+    for (service, program, calls) in subject.calls() {
         let problem = match &program.form {
             ProgramForm::CommandLine(_) | ProgramForm::Script(_, Language::Execline) => {
                 of_execline(found, service, program)
             }
-            ProgramForm::Arguments(..) => of_arguments(found, service, program),
+            ProgramForm::Arguments(..) => of_arguments(found, service, program, calls),
             ProgramForm::Script(..) => None,
         };
         if let Some(problem) = problem {
@@ -82,10 +82,14 @@ fn of_execline(found: &Findings<'_>, service: &Service, program: &Program) -> Op
     }))
 }
 
-fn of_arguments(found: &Findings<'_>, service: &Service, program: &Program) -> Option<Diagnostic> {
+fn of_arguments(
+    found: &Findings<'_>,
+    service: &Service,
+    program: &Program,
+    calls: &[Invocation],
+) -> Option<Diagnostic> {
     let ProgramForm::Arguments(words, _) = &program.form else { return None };
     let texts: Vec<String> = words.iter().map(|(word, _)| word.clone()).collect();
-    let calls = program.calls();
     // If the words call a shell, the calls are those of its script.
     let call = calls.first().filter(|call| {
         call.words.iter().map(|word| word.text.as_deref()).eq(texts.iter().map(|text| Some(text.as_str())))

@@ -2,8 +2,7 @@
 
 use crate::diagnostic::{Confidence, Group, Lint, Severity};
 use crate::manifest::SIGNAL_NUMBERS;
-use crate::model::{Language, Script};
-use crate::shell;
+use crate::model::Script;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -19,35 +18,35 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
-    for (service, program) in subject.programs_in("run") {
-        let Some(Script::Finish(finish)) = service.longrun().and_then(|longrun| longrun.finish.as_ref())
-        else {
-            continue;
+    for (service, program, reading) in subject.readings() {
+        let Some(longrun) = service.longrun().filter(|_| program.file == "run") else { continue };
+        let (group, stop_group) = match &longrun.finish {
+            Some(Script::Finish(finish)) => (finish.stop_group.as_deref(), finish.stop_group_origin),
+            _ => (None, None),
         };
-        let (Some(signal), Some(stop_group)) = (&finish.stop_group, finish.stop_group_origin) else {
-            continue;
-        };
-        if program.language() != Language::Shell {
-            continue;
-        }
-        let Some(script) = shell::ShellScript::read(program.text()) else { continue };
-        let has_trap = script.traps().into_iter().any(|condition| names(condition, signal));
+        let written = longrun.down_signal.as_deref().and_then(|signal| str::from_utf8(signal).ok());
+        let signal = group.or(written.map(str::trim)).unwrap_or("TERM");
+        let has_trap = reading.traps.iter().any(|condition| same_signal(condition, signal));
         // A shell without a trap ends at TERM; at INT it waits for the program in the foreground as well.
-        if !has_trap && signal != "INT" {
+        if !has_trap && (signal != "INT" || group.is_none()) {
             continue;
         }
-        let Some(name) = script.last_program() else { continue };
-        let waited_for = name.as_written();
+        let Some((waited_for, origin)) = &reading.last_program else { continue };
         let (message, label, help) = match has_trap {
             true => (
-                format!("`run` can run its trap only after `{waited_for}` has ended"),
+                format!("`run` of `{}` can run its trap only after `{waited_for}` has ended", service.name),
                 "a shell waits for a program in the foreground before it runs a trap",
-                format!(
-                    "wait for it in the background: `{waited_for} … & wait $!`; or leave the trap out and `exec` it"
-                ),
+                match group {
+                    Some(_) => format!(
+                        "wait for it in the background: `{waited_for} … & wait $!`; or leave the trap out and `exec` it"
+                    ),
+                    None => format!(
+                        "leave the trap out and `exec` it; or write `{waited_for} … & child=$!`, `wait $child`, and `kill $child` into the trap"
+                    ),
+                },
             ),
             false => (
-                format!("`run` ends at INT only after `{waited_for}` has ended"),
+                format!("`run` of `{}` ends at INT only after `{waited_for}` has ended", service.name),
                 "a shell that gets INT waits for a program in the foreground",
                 format!(
                     "`exec` it, or wait for it in the background with a trap: `{waited_for} … & wait $!`"
@@ -57,16 +56,23 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         found.push(
             found
                 .report(message)
-                .at(program.at(name.span()), label)
-                .at(stop_group, "the group gets its signal only after this shell has ended")
+                .at(*origin, label)
+                .at(
+                    stop_group.filter(|_| group.is_some()),
+                    "the group gets its signal only after this shell has ended",
+                )
                 .help(help),
         );
     }
 }
 
-/// Whether a condition of `trap` is this signal.
-fn names(condition: &str, signal: &str) -> bool {
-    let condition = condition.trim_matches(['"', '\'']).to_ascii_uppercase();
-    let numbered = SIGNAL_NUMBERS.iter().find(|(number, _)| number.to_string() == condition);
-    numbered.map_or(condition.strip_prefix("SIG").unwrap_or(&condition), |(_, name)| name) == signal
+/// Whether a condition of `trap` is this signal. Both may have a number or the prefix `SIG`.
+fn same_signal(condition: &str, signal: &str) -> bool {
+    name(condition.trim_matches(['"', '\''])) == name(signal)
+}
+
+fn name(signal: &str) -> String {
+    let signal = signal.to_ascii_uppercase();
+    let numbered = SIGNAL_NUMBERS.iter().find(|(number, _)| number.to_string() == signal);
+    numbered.map_or_else(|| signal.trim_start_matches("SIG").to_owned(), |(_, name)| (*name).to_owned())
 }
