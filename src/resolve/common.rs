@@ -83,6 +83,21 @@ impl Resolver<'_> {
         read
     }
 
+    /// The account in the text of `key`. An added value cannot choose the group, if the template does not.
+    pub(super) fn account(&mut self, key: &str, text: Option<&RawText>, scope: &Scope) -> Option<Account> {
+        self.value(text, scope, |values, expanded, origin| {
+            if text.is_some_and(|text| scope.adds_character(':', text, expanded)) {
+                return values.refuse(
+                    format!("`{key}` cannot be `{expanded}`"),
+                    origin,
+                    "an added value brings a `:` and so chooses the group",
+                    "let the template write the `:`, or declare what the value may be: `parameters = { NAME = { pattern = 'REGEX' } }`",
+                );
+            }
+            values.account(key, expanded, origin)
+        })
+    }
+
     /// The duration in the text of `key`, in milliseconds.
     pub(super) fn duration(&mut self, key: &str, text: Option<&RawText>, scope: &Scope) -> Option<u32> {
         self.value(text, scope, |values, text, origin| values.duration(key, text, origin))
@@ -227,8 +242,7 @@ impl Resolver<'_> {
                     .help("without s6-overlay services inherit the environment of s6-svscan"),
             );
         }
-        let user = self
-            .value(keys.user.as_ref(), scope, |values, text, origin| values.account("user", text, origin));
+        let user = self.account("user", keys.user.as_ref(), scope);
         if let Some(text) = keys.user.as_ref().filter(|_| self.set.target.rootless) {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`user` needs root")

@@ -357,9 +357,7 @@ impl Resolver<'_> {
             return None;
         }
         match &log.user {
-            Some(_) => self.value(log.user.as_ref(), scope, |values, text, origin| {
-                values.account("log.user", text, origin)
-            }),
+            Some(_) => self.account("log.user", log.user.as_ref(), scope),
             None => Some(Account { name: Some("nobody".into()), group: None, ids: None }),
         }
     }

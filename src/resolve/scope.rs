@@ -209,6 +209,20 @@ impl Scope {
         false
     }
 
+    /// Whether an added value without a declared pattern brings more of a character into the text than its author wrote.
+    pub fn adds_character(&self, character: char, text: &RawText, expanded: &str) -> bool {
+        if self.added.is_empty() {
+            return false;
+        }
+        let parts = text.unexpanded().split("{{").enumerate();
+        let literal = parts.map(|(number, part)| match number {
+            0 => part,
+            _ => part.split_once("}}").map_or("", |(_, literal)| literal),
+        });
+        let written: usize = literal.map(|part| part.matches(character).count()).sum();
+        expanded.matches(character).count() > written
+    }
+
     /// The text as the author of the template wrote it, for reports that do not depend on an instance.
     pub fn written<'t>(&self, text: &'t RawText) -> &'t str {
         text.unexpanded()

@@ -485,6 +485,24 @@ fn accounts_and_directories_cannot_be_options_or_leave_their_place() {
 }
 
 #[test]
+fn an_added_value_cannot_choose_the_group() {
+    for key in ["user", "log.to = \"/srv/log\"\nlog.user"] {
+        let service = |user: &str| longrun(&format!("run = ['web']\n{key} = \"{user}\""));
+        for (user, value) in [("{{ p }}", "app:shadow"), ("svc-{{ p }}", "x:0"), ("{{ p }}:web", "a:b")] {
+            assert_eq!(errors(&added(&service(user), value)).len(), 1, "{user} {value}");
+        }
+        for (user, value) in
+            [("{{ p }}", "app"), ("svc-{{ p }}", "x"), ("{{ p }}:web", "a"), ("web:{{ p }}", "a")]
+        {
+            assert_eq!(errors(&added(&service(user), value)), [] as [&str; 0], "{user} {value}");
+        }
+        // The author may allow it.
+        let declared = service("{{ p }}").replace("[\"p\"]", "{ p = { pattern = '[a-z]+:[a-z]+' } }");
+        assert_eq!(errors(&added(&declared, "app:web")), [] as [&str; 0]);
+    }
+}
+
+#[test]
 fn an_empty_value_does_not_name_the_directory_above() {
     for key in ["log.to", "log.stderr", "workdir", "ready.unix"] {
         for (text, values) in [
