@@ -8,7 +8,8 @@ use super::arguments::{InputArguments, LevelArguments, ReportArguments, Template
 use super::streams::{Outcome, Streams, counted, repository};
 use crate::diagnostic::{Code, Files, Problems};
 use crate::jobs::{
-    Baseline, Compilation, Input, JobError, Level, Selection, count_definitions, render_tree, verdict,
+    Baseline, Compilation, Fixed, Input, JobError, Level, Selection, count_definitions, fix, preview,
+    render_tree, verdict,
 };
 use crate::live::Programs;
 use crate::model::{Database, Index};
@@ -24,6 +25,7 @@ use crate::model::{Database, Index};
 #[command(after_help = "Examples:\n  \
     s6gen check                       exits 1 if `build` would refuse the manifest\n  \
     s6gen check other.toml --format json\n  \
+    s6gen check --fix                 and change what has one right answer\n\
     s6gen check --tree s6-rc.d        a source directory, as s6-rc-compile reads it\n  \
     s6gen check --overlay 3.2.3.2 --tree rootfs/etc/s6-overlay --layer base/etc/s6-overlay\n  \
     s6gen check --root rootfs         everything that the image in this directory would compile")]
@@ -45,6 +47,16 @@ pub(super) struct CheckArguments {
     /// Ask shellcheck about shell scripts too, if it is installed; the same as --warn shellcheck
     #[arg(long)]
     shellcheck: bool,
+    /// Change the files where a problem has one right answer, and report what is left. A --layer, a --root and standard input are
+    /// never changed
+    #[arg(long, conflicts_with_all = ["root", "stdin_path"])]
+    fix: bool,
+    /// With --fix: show what it changes first, and change nothing
+    #[arg(long, requires = "fix", conflicts_with_all = ["format", "json", "baseline", "write_baseline"])]
+    diff: bool,
+    /// With --fix: take also what is only likely to be right, such as a similar name
+    #[arg(long = "unsafe", requires = "fix")]
+    is_bold: bool,
     #[command(flatten)]
     levels: LevelArguments,
     #[command(flatten)]
@@ -66,7 +78,24 @@ impl CheckArguments {
         if self.shellcheck {
             levels.add(Selection::Rule(Code::ShellCheck), Level::Warn);
         }
-        let (files, mut compilation) = input.judge_with(&self.input.external, &levels, Some(programs));
+        let external = self.input.external.clone();
+        let mut judge = || input.judge_with(&external, &levels, Some(&mut *programs));
+        if self.fix && input == Input::Manifest("-".into()) {
+            streams.tell("s6gen: standard input cannot be changed: name the file with -m");
+            return Outcome::Misused;
+        }
+        if self.diff {
+            let difference = preview(&input, self.is_bold, &mut judge);
+            streams.say(&difference);
+            return if difference.is_empty() { Outcome::Success } else { Outcome::Problems };
+        }
+        if self.fix {
+            match fix(&input, self.is_bold, &mut judge) {
+                Ok(fixed) => tell_fixed(&fixed, streams),
+                Err(error) => return streams.refuse(&error),
+            }
+        }
+        let (files, mut compilation) = judge();
         if self.input.is_manifest() && !compilation.problems.has_errors() {
             let overrides = self.templates.read();
             // The shipped templates can be filled for every service.
@@ -128,5 +157,12 @@ impl CheckArguments {
         };
         let definitions = counted(count_definitions(services), "definition");
         format!("{}: {definitions}, no problem{of}", self.input.shown())
+    }
+}
+
+/// Says which problems were solved.
+fn tell_fixed(fixed: &[Fixed], streams: &mut Streams<'_>) {
+    for Fixed { path, line, message } in fixed {
+        streams.tell(&format!("fixed {}:{line}: {message}", path.display()));
     }
 }

@@ -48,9 +48,9 @@ struct RuleFacts {
 
 impl RuleFacts {
     fn of(code: Code) -> RuleFacts {
-        let (confidence, group, has_fix) = match code {
-            Code::Lint(lint) => (lint.confidence, lint.group.name(), lint.has_fix),
-            _ => (Confidence::Certain, "", false),
+        let (confidence, group) = match code {
+            Code::Lint(lint) => (lint.confidence, lint.group.name()),
+            _ => (Confidence::Certain, ""),
         };
         RuleFacts {
             code: code.slug(),
@@ -60,7 +60,7 @@ impl RuleFacts {
                 Confidence::Likely => "likely",
             },
             group,
-            has_fix,
+            has_fix: code.has_fix(),
             summary: code.explanation().lines().next().unwrap_or_default().trim(),
         }
     }

@@ -34,6 +34,14 @@ macro_rules! codes {
                 }
             }
 
+            /// Whether its reports may contain a fix.
+            pub fn has_fix(self) -> bool {
+                match self {
+                    Code::Lint(lint) => lint.has_fix,
+                    _ => FIXED.contains(&self),
+                }
+            }
+
             /// The page that `s6gen explain` prints.
             pub fn explanation(self) -> &'static str {
                 match self {
@@ -44,6 +52,9 @@ macro_rules! codes {
         }
     };
 }
+
+/// The codes that are not lints and whose reports may contain a fix.
+const FIXED: &[Code] = &[Code::UnknownKey, Code::UnknownVersion, Code::UnusedAllow];
 
 codes! {
     /// The manifest cannot be read: it is missing, is a directory, or may not be opened.

@@ -15,7 +15,7 @@ pub struct Lint {
     pub confidence: Confidence,
     /// What it is about.
     pub group: Group,
-    /// Whether its reports contain a fix.
+    /// Whether its reports may contain a fix.
     pub has_fix: bool,
     /// The page that `s6gen explain` prints: the problem, the reason, a wrong and a right example.
     pub page: &'static str,

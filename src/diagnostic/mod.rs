@@ -6,6 +6,7 @@
 
 mod codes;
 mod files;
+mod fix;
 mod lint;
 mod positions;
 mod rank;
@@ -13,6 +14,7 @@ mod severity;
 
 pub use codes::{Class, Code};
 pub use files::{FileId, Files, Origin, SourceFile};
+pub use fix::{Edit, Fix};
 pub use lint::{Confidence, Group, Lint};
 pub use positions::Positions;
 pub use rank::Rank;
@@ -35,21 +37,12 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to do, only if that is certain enough.
     pub help: Option<String>,
-    /// A change that solves the problem and does nothing else, only if it is right without further thought.
+    /// A change that solves the problem and does nothing else, if there is one right answer.
     pub fix: Option<Fix>,
     /// The severity: that of the code, unless the user has set another one.
     pub severity: Severity,
     /// The position of the problem in the order of `s6-rc-compile`.
     pub rank: Rank,
-}
-
-/// A change of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fix {
-    /// The bytes to replace. An empty range inserts text.
-    pub place: Origin,
-    /// The new text.
-    pub text: String,
 }
 
 /// A marked place and why it is marked.
@@ -128,11 +121,10 @@ impl Diagnostic {
         }
     }
 
-    /// Sets the change that solves the problem, if its place is known to the byte.
+    /// Sets the change that solves the problem, if there is one.
     #[must_use]
-    pub fn fix(mut self, place: Option<Origin>, text: impl Into<String>) -> Self {
-        self.fix = place.map(|place| Fix { place, text: text.into() });
-        self
+    pub fn fix(self, fix: impl Into<Option<Fix>>) -> Self {
+        Diagnostic { fix: fix.into(), ..self }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Replaces whole files while other processes may read them.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use super::error::DiskError;
@@ -37,6 +37,18 @@ pub fn replace_file(path: &Path, content: &[u8]) -> Result<(), DiskError> {
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mode = fs::metadata(&real).map_or(file_mode(false), |metadata| metadata.mode() & 0o7777);
     in_its_folder(&real, content, mode, File::sync_all).map_err(DiskError::of("write", path))
+}
+
+/// Gives everybody who may read the file at `path` the right to run it.
+///
+/// # Errors
+/// The system refuses.
+pub fn make_executable(path: &Path) -> Result<(), DiskError> {
+    let change = || {
+        let mode = fs::metadata(path)?.mode() & 0o7777;
+        fs::set_permissions(path, Permissions::from_mode(mode | (mode & 0o444) >> 2))
+    };
+    change().map_err(DiskError::of("change the mode of", path))
 }
 
 fn in_its_folder(

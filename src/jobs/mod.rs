@@ -20,6 +20,7 @@ mod container;
 mod desired;
 mod error;
 mod file_system;
+mod fix;
 mod include;
 mod input;
 mod judge;
@@ -37,6 +38,7 @@ pub use compile::{Compilation, ManifestFile, compile};
 pub use container::Container;
 pub use desired::{CheckedProject, Desired};
 pub use error::JobError;
+pub use fix::{Fixed, fix, preview};
 pub use input::Input;
 pub use judge::{
     count_definitions, judge, judge_for_comparison, judge_image, judge_image_for_comparison,

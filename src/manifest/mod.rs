@@ -25,6 +25,7 @@ pub use keys::{
     ReferenceSection, Table, TargetKeys,
 };
 pub use suggest::{SIGNAL_NUMBERS, text_of as meant_text};
+pub use syntax::count_syntax_errors;
 pub use values::{
     DeclaredParameter, DeclaredParameters, Flag, Instances, Limit, ManifestCommand, ManifestText, Names,
     Number, Numbers, RawText, TextTable,

@@ -139,6 +139,11 @@ fn blank(text: &str) -> String {
     " ".repeat(text.len() - end.len()) + end
 }
 
+/// The number of syntax errors that the parser finds in a manifest.
+pub fn count_syntax_errors(text: &[u8]) -> usize {
+    str::from_utf8(text).map_or(1, |text| DeTable::parse_recoverable(text).1.len())
+}
+
 fn first_error(text: &str) -> Option<(Range<usize>, String)> {
     let (_, errors) = DeTable::parse_recoverable(text);
     let error = errors.into_iter().min_by_key(|error| error.span().map_or(0, |span| span.start))?;

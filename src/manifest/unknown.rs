@@ -9,7 +9,7 @@ use super::keys::{Key, REFERENCE, Table};
 use super::values::{ManifestText, Reader, Value, value_for};
 use super::words::{self, ForeignSection, Holds};
 use super::{TABLES, suggest};
-use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Fix, Origin, did_you_mean};
 
 /// The report on a key that the table `place` does not have, and the line to write instead, if it is certain.
 pub(super) fn unknown_key<T: Table>(
@@ -25,7 +25,39 @@ pub(super) fn unknown_key<T: Table>(
     let is_dotted = reader.before(key.span()).is_some_and(|text| text.trim_end().ends_with('.'));
     let prefix = if is_dotted && !place.starts_with('[') { format!("{place}.") } else { String::new() };
     let (help, line) = remedy(name, value.get_ref(), place, &prefix, &T::keys());
-    (problem.help(help), line)
+    let fix =
+        (!reader.is_pinned()).then(|| fix(key, value, reader, line.as_deref(), &help, is_dotted, &T::keys()));
+    (problem.help(help).fix(fix.flatten()), line)
+}
+
+/// The change that writes the right key: certain if the value stays as it is, likely if it changes or the name is only similar.
+fn fix(
+    key: &Spanned<Cow<'_, str>>,
+    value: &Spanned<DeValue<'_>>,
+    reader: &Reader<'_>,
+    line: Option<&str>,
+    help: &str,
+    is_dotted: bool,
+    keys: &[Key],
+) -> Option<Fix> {
+    let place = reader.origin(key.span());
+    let Some((new, meant)) = line.and_then(|line| line.split_once(" = ")) else {
+        let near = did_you_mean(key.get_ref(), keys.iter().map(|key| key.name))?;
+        return (help == did_you_mean_help(near)).then(|| Fix::replace(place, near).likely());
+    };
+    // The file has the part in front of the dot already.
+    let new = if is_dotted { new.rsplit('.').next()? } else { new };
+    let parsed = |text: &str| toml::from_str::<toml::Table>(&format!("value = {text}")).ok();
+    let written = parsed(reader.written(value.span())?)?;
+    if parsed(meant)? == written {
+        return Some(Fix::replace(place, new));
+    }
+    let whole = Origin::new(place.file, place.span().start..reader.origin(value.span()).span().end);
+    Some(Fix::replace(whole, format!("{new} = {meant}")).likely())
+}
+
+fn did_you_mean_help(near: &str) -> String {
+    format!("did you mean `{near}`?")
 }
 
 /// What to write instead of a key that the table `place` does not have. `prefix` comes before the key if the file has it
@@ -55,7 +87,7 @@ pub(super) fn remedy(
     }
     let help = elsewhere(name, place)
         .or_else(|| dotted_name(name, value, place, keys))
-        .or_else(|| did_you_mean(name, names.iter().copied()).map(|near| format!("did you mean `{near}`?")))
+        .or_else(|| did_you_mean(name, names.iter().copied()).map(did_you_mean_help))
         .or_else(|| similar(name, &names))
         .unwrap_or_else(|| explained(place, &names));
     (help, None)

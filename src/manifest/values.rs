@@ -54,6 +54,16 @@ impl<'p> Reader<'p> {
         self.text.get(..self.base + span.start).filter(|_| self.pinned.is_none())
     }
 
+    /// Whether places in this text mean nothing, because it is not in the file.
+    pub(super) fn is_pinned(&self) -> bool {
+        self.pinned.is_some()
+    }
+
+    /// The text at a place.
+    pub(super) fn written(&self, span: Range<usize>) -> Option<&'p str> {
+        self.text.get(self.base + span.start..self.base + span.end)
+    }
+
     /// The key of a value as written: `ready.tcp`, or only `tcp` in braces or below a header `[longrun.NAME.ready]`.
     fn written_key(&self, span: Range<usize>) -> Option<&'p str> {
         let before = self.before(span)?.trim_end().strip_suffix('=')?;

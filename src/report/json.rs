@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Document, Format, position};
-use crate::diagnostic::{Diagnostic, Files};
+use crate::diagnostic::{Diagnostic, Edit, Files};
 use crate::model::{Database, json_text};
 
 pub(super) static FORMAT: Format = Format {
@@ -89,13 +89,34 @@ struct Problem<'a> {
     page: String,
 }
 
-/// A change that solves the problem: the bytes from `start` to `end` become `text`.
+/// A change that solves the problem.
 #[derive(Serialize)]
 struct JsonFix<'a> {
+    safe: bool,
+    edits: Vec<JsonEdit<'a>>,
+}
+
+/// A change of a file: the bytes from `start` to `end` become `text`, or it becomes executable.
+#[derive(Serialize)]
+struct JsonEdit<'a> {
     file: String,
     start: usize,
     end: usize,
     text: &'a str,
+    executable: bool,
+}
+
+impl<'a> JsonEdit<'a> {
+    fn of(edit: &'a Edit, files: &Files) -> Self {
+        let source = files.get(edit.file());
+        let (span, text, executable) = match edit {
+            Edit::Replace { place, text } => (place.span(), text.as_str(), false),
+            Edit::Rewrite { text, .. } => (0..source.text.len(), text.as_str(), false),
+            Edit::MakeExecutable(_) => (0..0, "", true),
+        };
+        let file = json_text(source.path.as_os_str().as_bytes());
+        JsonEdit { file, start: span.start, end: span.end, text, executable }
+    }
 }
 
 #[derive(Serialize)]
@@ -132,10 +153,9 @@ pub fn json(problem: &Diagnostic, files: &Files) -> Value {
         labels: labels.collect(),
         notes: &problem.notes,
         help: problem.help.as_deref(),
-        fix: problem.fix.as_ref().map(|fix| {
-            let span = fix.place.span();
-            let file = json_text(files.path(fix.place.file).as_os_str().as_bytes());
-            JsonFix { file, start: span.start, end: span.end, text: &fix.text }
+        fix: problem.fix.as_ref().map(|fix| JsonFix {
+            safe: fix.is_safe,
+            edits: fix.edits.iter().map(|edit| JsonEdit::of(edit, files)).collect(),
         }),
         page: problem.code.page(),
     };

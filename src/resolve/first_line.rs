@@ -28,7 +28,7 @@ impl Resolver<'_> {
             );
             return None;
         }
-        let Some(SeveralWords { program, label, help }) = several_words(text) else { return Some(words) };
+        let Some(SeveralWords { program, label, help, .. }) = several_words(text) else { return Some(words) };
         self.problems.push(
             problem(format!("the first line of {what} has several words after `{program}`"))
                 .at(origin, label)

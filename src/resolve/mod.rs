@@ -17,7 +17,7 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Problems, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, FileId, Fix, Origin, Problems, did_you_mean};
 use crate::manifest::{
     CommonKeys, Instances, Manifest, ManifestText, Names, ServiceEntry, ServiceKeys, TargetKeys,
 };
@@ -500,17 +500,21 @@ fn unknown_version(
     let releases: Vec<String> = releases.iter().map(Version::to_string).collect();
     let bare = text.value.trim_start_matches(|c: char| !c.is_ascii_digit());
     let begins = |release: &&String| !bare.is_empty() && release.starts_with(&format!("{bare}."));
-    let meant = match read(bare) {
-        Some(_) => {
-            Some(format!("write `{bare}`, without `{}`; ", &text.value[..text.value.len() - bare.len()]))
+    let quoted = |version: &str| Fix::replace(text.origin, format!("\"{version}\""));
+    let (meant, fix) = match (read(bare), releases.iter().find(begins)) {
+        (Some(_), _) => {
+            let extra = &text.value[..text.value.len() - bare.len()];
+            (format!("write `{bare}`, without `{extra}`; "), Some(quoted(bare)))
         }
-        None => releases.iter().find(begins).map(|near| format!("did you mean `{near}`? ")),
+        (None, Some(near)) => (format!("did you mean `{near}`? "), Some(quoted(near).likely())),
+        (None, None) => Default::default(),
     };
     let (newest, oldest) = (&releases[0], &releases[releases.len() - 1]);
     let known = format!("s6gen knows every version from {oldest} to {newest}: {}", releases.join(", "));
     Diagnostic::new(Code::UnknownVersion, format!("s6gen knows no {what} `{}`", text.value))
         .at(text.origin, "unknown version")
-        .help(meant.unwrap_or_default() + &known)
+        .help(meant + &known)
+        .fix(fix)
 }
 
 /// The system of `[target]`.

@@ -12,6 +12,8 @@ pub struct SeveralWords {
     pub label: String,
     /// What to write instead.
     pub help: String,
+    /// The lines to write instead, if they mean the same.
+    pub lines: Option<String>,
 }
 
 /// The several words in the first line of a text, if the program cannot start the script because of them.
@@ -30,7 +32,8 @@ pub fn several_words(text: &str) -> Option<SeveralWords> {
             format!("the system passes `{argument}` as one argument, which `{program}` does not split")
         }
     };
-    Some(SeveralWords { program: program.to_owned(), label, help: remedy(path, program, argument) })
+    let Remedy { help, lines } = remedy(path, program, argument);
+    Some(SeveralWords { program: program.to_owned(), label, help, lines })
 }
 
 /// The first line without `#!` and blanks.
@@ -71,11 +74,30 @@ fn splits(argument: &str) -> bool {
             .is_some_and(|(before, _)| before.chars().all(|letter| matches!(letter, 'i' | 'v' | '0')))
 }
 
+/// What to write instead of a first line.
+struct Remedy {
+    help: String,
+    lines: Option<String>,
+}
+
+impl Remedy {
+    fn line(line: String) -> Remedy {
+        Remedy { help: format!("write `{line}`"), lines: Some(line) }
+    }
+
+    fn below(first: String, command: &str) -> Remedy {
+        // A shell would expand or split other characters.
+        let is_plain = command.chars().all(|c| c.is_ascii_alphanumeric() || " -=_./:+,".contains(c));
+        let lines = is_plain.then(|| format!("{first}\n{command}"));
+        Remedy { help: format!("write `{command}` below `{first}`"), lines }
+    }
+}
+
 /// What to write instead of a first line with several words. `env -S` is the last choice, because the `env` of older BusyBox
 /// systems does not have it.
-fn remedy(path: &str, program: &str, argument: &str) -> String {
+fn remedy(path: &str, program: &str, argument: &str) -> Remedy {
     let words: Vec<&str> = argument.split_ascii_whitespace().collect();
-    let Some((first, options)) = words.split_first() else { return format!("write `#!{path}`") };
+    let Some((first, options)) = words.split_first() else { return Remedy::line(format!("#!{path}")) };
     // One of `env` and `with-contenv` is enough.
     let (outer, inner) = (program, base_name(first));
     if inner == "with-contenv" && outer == "env" && !options.is_empty() {
@@ -91,29 +113,35 @@ fn remedy(path: &str, program: &str, argument: &str) -> String {
     if program == "env" && assignments > 0 && assignments + 1 == words.len() {
         let shell = words[assignments];
         if SHELLS.contains(&base_name(shell)) {
-            return format!("write `export {}` below `#!{path} {shell}`", words[..assignments].join(" "));
+            return Remedy::below(
+                format!("#!{path} {shell}"),
+                &format!("export {}", words[..assignments].join(" ")),
+            );
         }
     }
     if names_another && SHELLS.contains(&inner) && can_be_set(options) {
-        return format!("write `set {}` below `#!{path} {first}`", options.join(" "));
+        return Remedy::below(format!("#!{path} {first}"), &format!("set {}", options.join(" ")));
     }
     if SHELLS.contains(&program) && can_be_set(&words) && !are_flags(&words) {
-        return format!("write `set {}` below `#!{path}`", words.join(" "));
+        return Remedy::below(format!("#!{path}"), &format!("set {}", words.join(" ")));
     }
     match program {
-        "env" => format!("write `#!{path} -S {argument}`"),
+        "env" => Remedy::line(format!("#!{path} -S {argument}")),
         _ if !names_another && are_flags(&words) => {
             let joined: String = words.iter().map(|word| &word[1..]).collect();
-            format!("write the options as one word: `#!{path} -{joined}`")
+            let line = format!("#!{path} -{joined}");
+            // A longer word may be an option with its value.
+            let lines = Some(&line).filter(|_| words.iter().all(|word| word.len() == 2)).cloned();
+            Remedy { help: format!("write the options as one word: `{line}`"), lines }
         }
-        _ => format!("write `#!/usr/bin/env -S {path} {argument}`"),
+        _ => Remedy::line(format!("#!/usr/bin/env -S {path} {argument}")),
     }
 }
 
 /// The first line with one word after the program, or what to write instead of several words.
-fn single_or_remedy(path: &str, program: &str, words: &[&str]) -> String {
+fn single_or_remedy(path: &str, program: &str, words: &[&str]) -> Remedy {
     match words {
-        [word] => format!("write `#!{path} {word}`"),
+        [word] => Remedy::line(format!("#!{path} {word}")),
         _ => remedy(path, program, &words.join(" ")),
     }
 }

@@ -120,6 +120,11 @@ impl<'p> Findings<'p> {
     /// Adds a report.
     pub fn push(&mut self, problem: Diagnostic) {
         debug_assert_eq!(problem.code, self.code, "a lint reports its own code");
+        debug_assert!(
+            problem.fix.is_none() || self.code.has_fix(),
+            "{:?} says that it has no fix",
+            self.code
+        );
         self.problems.push(problem);
     }
 }

@@ -23,6 +23,7 @@ mod concurrent;
 mod defaults;
 mod diff;
 mod exactness;
+mod fix;
 mod formats;
 mod golden;
 mod hand_written;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Coverage, Selection, selection};
+use super::{Coverage, Selection, Unused, selection};
 use crate::diagnostic::{Diagnostic, FileId, Files, Origin, SourceFile};
 use crate::validate;
 
@@ -20,6 +20,8 @@ struct Comment {
     /// The lines to which it belongs, counted from 0.
     lines: Range<usize>,
     has_effect: bool,
+    /// The bytes to remove with the comment, if it has no other name.
+    removable: Option<Range<usize>>,
 }
 
 /// What follows the sign of a comment.
@@ -52,6 +54,7 @@ impl Comments {
         let rest = text[start..].split('\n').next().unwrap_or_default();
         let lines = if code.trim().is_empty() { lines_below(line, file, text) } else { line..line + 1 };
         let mut offset = start;
+        let first = self.list.len();
         for word in rest.split([' ', '\t', ',', '\r']) {
             let name = word.strip_suffix(':').unwrap_or(word);
             let origin = Origin::new(id, offset..offset + name.len());
@@ -60,7 +63,13 @@ impl Comments {
                 match selection(name) {
                     Ok(selection) => {
                         let lines = lines.clone();
-                        self.list.push(Comment { selection, origin, lines, has_effect: false });
+                        self.list.push(Comment {
+                            selection,
+                            origin,
+                            lines,
+                            has_effect: false,
+                            removable: None,
+                        });
                     }
                     Err(mut unknown) => {
                         unknown.help += "; a reason comes after a colon: `allow RULE: reason`";
@@ -72,6 +81,13 @@ impl Comments {
             if word.ends_with(':') {
                 break;
             }
+        }
+        if let [only] = &mut self.list[first..] {
+            let (begin, end) = (file.start_of_line(line), start + rest.len());
+            only.removable = Some(match code.trim().is_empty() {
+                true => begin..file.start_of_line(line + 1),
+                false => begin + code.trim_end().len()..end - usize::from(rest.ends_with('\r')),
+            });
         }
     }
 
@@ -97,17 +113,17 @@ impl Comments {
     }
 
     /// The comments that silenced nothing.
-    pub(super) fn unused(
-        &self,
-        files: &Files,
-        coverage: Coverage<'_>,
-    ) -> impl Iterator<Item = (Selection, Option<Origin>)> {
+    pub(super) fn unused(&self, files: &Files, coverage: Coverage<'_>) -> impl Iterator<Item = Unused> {
         let is_ours = move |comment: &&Comment| {
             let path = files.path(comment.origin.file);
             validate::lower_layer(coverage.lower, coverage.upper, path).is_none()
         };
         let unused = self.list.iter().filter(|comment| !comment.has_effect).filter(is_ours);
-        unused.map(|comment| (comment.selection, Some(comment.origin)))
+        unused.map(|comment| Unused {
+            selection: comment.selection,
+            origin: comment.origin,
+            removable: comment.removable.clone(),
+        })
     }
 }
 

@@ -11,9 +11,10 @@ mod tree_file;
 pub use names::{Selection, selection};
 pub(super) use tree_file::for_tree;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Code, Diagnostic, Files, Group, Origin, Problems, Severity};
+use crate::diagnostic::{Code, Diagnostic, Files, Fix, Group, Origin, Problems, Severity};
 use crate::manifest::{ManifestText, TextTable};
 use crate::validate;
 use comments::Comments;
@@ -149,9 +150,13 @@ impl Wishes {
         let of_table = self.choices.iter().zip(&self.has_effect).filter(|(choice, has_effect)| {
             !**has_effect && choice.level == Level::Allow && choice.origin.is_some()
         });
-        let unused = of_table.map(|(choice, _)| (choice.selection, choice.origin));
+        let unused = of_table.filter_map(|(choice, _)| {
+            let origin = choice.origin?;
+            let removable = line_of_entry(origin, files);
+            Some(Unused { selection: choice.selection, origin, removable })
+        });
         let unused = unused.chain(self.comments.unused(files, coverage));
-        unused.filter(|(selection, _)| selection.can_run(coverage)).map(unused_silencer).collect()
+        unused.filter(|unused| unused.selection.can_run(coverage)).map(Unused::report).collect()
     }
 }
 
@@ -197,10 +202,37 @@ fn read(table: &TextTable<ManifestText>, mistakes: &mut Vec<Diagnostic>) -> Vec<
     choices
 }
 
-fn unused_silencer((selection, origin): (Selection, Option<Origin>)) -> Diagnostic {
-    Diagnostic::new(Code::UnusedAllow, format!("this silences nothing: there is no problem of {selection}"))
-        .at(origin, "without effect")
-        .help("remove it")
+/// A silencer that silences nothing.
+struct Unused {
+    selection: Selection,
+    origin: Origin,
+    /// The bytes to remove.
+    removable: Option<Range<usize>>,
+}
+
+impl Unused {
+    fn report(self) -> Diagnostic {
+        let Unused { selection, origin, removable } = self;
+        // Only some checks ask shellcheck.
+        let removable = removable.filter(|_| selection != Selection::Rule(Code::ShellCheck));
+        let message = format!("this silences nothing: there is no problem of {selection}");
+        Diagnostic::new(Code::UnusedAllow, message)
+            .at(origin, "without effect")
+            .help("remove it")
+            .fix(removable.map(|span| Fix::replace(Origin::new(origin.file, span), "")))
+    }
+}
+
+/// The whole line of an entry of a table, if it has a line of its own.
+fn line_of_entry(key: Origin, files: &Files) -> Option<Range<usize>> {
+    let file = files.get(key.file);
+    let line = file.line_at(key.span().start);
+    let span = file.start_of_line(line)..file.start_of_line(line + 1);
+    let text = str::from_utf8(file.text.get(span.clone())?).ok()?;
+    let (before, after) =
+        (text.get(..key.span().start - span.start)?, text.get(key.span().end - span.start..)?);
+    let value = after.trim_start().strip_prefix('=')?.split('#').next()?.trim();
+    (before.trim().is_empty() && matches!(value, "\"allow\"" | "'allow'")).then_some(span)
 }
 
 impl Selection {

@@ -1,6 +1,6 @@
 //! Finds signals that do not exist.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity, did_you_mean};
+use crate::diagnostic::{Confidence, Fix, Group, Lint, Severity, did_you_mean};
 use crate::model::{Name, SIGNALS};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Deaths,
-        has_fix: false,
+        has_fix: true,
         page: include_str!("invalid_signal.md"),
     },
     check: Check::Services(check),
@@ -37,7 +37,14 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             let plain = first.strip_prefix("\u{feff}".as_bytes()).unwrap_or(first);
             let word = String::from_utf8_lossy(plain.trim_ascii()).to_uppercase();
             let word = word.strip_prefix("SIG").unwrap_or(&word);
-            let help = match SIGNALS.iter().find(|signal| **signal == word) {
+            let meant = SIGNALS.iter().find(|signal| **signal == word).copied();
+            let near = meant.or_else(|| did_you_mean(word, SIGNALS.iter().copied()));
+            let place = definition.place(file);
+            let fix = near.zip(place).map(|(signal, place)| Fix {
+                is_safe: meant.is_some(),
+                ..Fix::rewrite(place.file, format!("SIG{signal}\n"))
+            });
+            let help = match meant {
                 Some(_) if plain.len() < first.len() => Some(
                     "save it as UTF-8 without byte order mark: s6 takes the mark for a part of the name"
                         .into(),
@@ -45,14 +52,14 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 Some(signal) => {
                     Some(format!("write `SIG{signal}` and LF: blanks and CR count as a part of the name"))
                 }
-                None => did_you_mean(word, SIGNALS.iter().copied())
-                    .map(|signal| format!("did you mean `SIG{signal}`?")),
+                None => near.map(|signal| format!("did you mean `SIG{signal}`?")),
             };
             found.push(
                 found
                     .report(message)
-                    .at(definition.place(file), format!("s6-supervise sends {default} instead"))
-                    .maybe_help(help),
+                    .at(place, format!("s6-supervise sends {default} instead"))
+                    .maybe_help(help)
+                    .fix(fix),
             );
         }
     }

@@ -3,7 +3,7 @@
 use super::background::keeps_alive;
 use super::daemon_in_oneshot::never_ends;
 use super::job_in_longrun::JOBS;
-use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, Fix, Group, Lint, Severity};
 use crate::execline::base_name;
 use crate::model::{
     CallRole, Invocation, Language, Program, ProgramChange, ProgramReading, Script, ScriptEnding, Service,
@@ -113,10 +113,11 @@ fn at_the_end(
         ),
     };
     let start = ending.span.start;
-    let fix = program.at_exactly(start..start).filter(|_| ending.is_last);
+    let is_fixable = ending.is_last && matches!(ending.kind, EndingKind::Foreground);
+    let place = program.at_exactly(start..start).filter(|_| is_fixable);
     found
         .report(format!("the shell of `run` of `{}` stays between s6 and `{word}`", service.name))
         .at(program.at(ending.span.clone()), label)
         .help(help)
-        .fix(fix, "exec ")
+        .fix(place.map(|place| Fix::replace(place, "exec ")))
 }

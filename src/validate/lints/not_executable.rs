@@ -2,7 +2,7 @@
 
 use super::calls::{is_command, mention};
 use super::readiness_check::runs_its_own_check;
-use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, Edit, Fix, Group, Lint, Severity};
 use crate::model::{Called, Found, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Scripts,
-        has_fix: false,
+        has_fix: true,
         page: include_str!("not_executable.md"),
     },
     check: Check::Services(check),
@@ -42,6 +42,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                     .at(at, "without `-c` it runs `./data/check`"),
                 _ => continue,
             };
+            let problem = problem.fix(Fix::from(Edit::MakeExecutable(called.origin.file)));
             let mut problem =
                 problem.help("run `chmod +x` on it; git keeps the bit with `git update-index --chmod=+x`");
             if subject.before_image {

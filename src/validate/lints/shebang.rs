@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::calls::is_run;
-use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, Fix, Group, Lint, Severity};
 use crate::model::{Program, ProgramForm, Service};
 use crate::shell::{SeveralWords, several_words};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Scripts,
-        has_fix: false,
+        has_fix: true,
         page: include_str!("shebang.md"),
     },
     check: Check::Services(check),
@@ -44,7 +44,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                             program.file, service.name
                         ))
                         .at(program.origin(), "it becomes a part of the first word: the start fails with 127")
-                        .help("save it as UTF-8 without byte order mark"),
+                        .help("save it as UTF-8 without byte order mark")
+                        .fix(program.at_exactly(0..MARK.len()).map(|place| Fix::replace(place, ""))),
                 ),
                 _ => {}
             }
@@ -64,7 +65,9 @@ fn in_a_manifest(found: &Findings<'_>, service: &Service, program: &Program) -> 
     let problem = found
         .report(format!("`{}` of `{}` does not begin with its `#!` line", program.file, service.name))
         .at(program.at(start..end), "this is only a comment: `/bin/sh -e` runs this script");
-    Some(problem.help("remove everything before `#!`, blanks and empty lines too"))
+    // The script then runs in its interpreter, and no longer in `/bin/sh -e`.
+    let fix = program.at_exactly(0..start).map(|place| Fix::replace(place, "").likely());
+    Some(problem.help("remove everything before `#!`, blanks and empty lines too").fix(fix))
 }
 
 /// The report on a file that the system cannot start.
@@ -122,7 +125,35 @@ fn report(found: &Findings<'_>, service: &Service, script: &Program) -> Option<D
         }
         Fault::Empty | Fault::Mark => script.origin(),
     };
-    Some(found.report(message).at(origin, label).help(help))
+    Some(found.report(message).at(origin, label).help(help).fix(fix(&fault, script)))
+}
+
+/// The change after which the system can start the file, if there is one right answer.
+fn fix(fault: &Fault, script: &Program) -> Option<Fix> {
+    let text = script.text();
+    match fault {
+        Fault::Empty | Fault::NoInterpreter | Fault::Relative(_) => None,
+        Fault::Mark => script.at_exactly(0..MARK.len()).map(|place| Fix::replace(place, "")),
+        Fault::SeveralWords(several, span) => script
+            .at_exactly(span.clone())
+            .zip(several.lines.as_ref())
+            .map(|(place, lines)| Fix::replace(place, lines)),
+        Fault::CarriageReturn(span) => {
+            if text.matches('\n').count() == text.matches("\r\n").count() {
+                return Some(Fix::rewrite(script.origin().file, text.replace("\r\n", "\n")));
+            }
+            script.at_exactly(span.end..span.end + 1).map(|place| Fix::replace(place, ""))
+        }
+        Fault::Late(span) => {
+            let line = text.get(span.clone())?;
+            let above: String = text[..span.start]
+                .lines()
+                .filter(|line| !line.trim().is_empty())
+                .map(|line| format!("\n{line}"))
+                .collect();
+            script.at_exactly(0..span.end).map(|place| Fix::replace(place, format!("{line}{above}")))
+        }
+    }
 }
 
 #[derive(Clone)]

@@ -1,6 +1,6 @@
 //! Finds limits of time that are so short that their author probably meant seconds.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Fix, Group, Lint, Severity};
 use crate::model::{Kind, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Likely,
         group: Group::Files,
-        has_fix: false,
+        has_fix: true,
         page: include_str!("short_timeout.md"),
     },
     check: Check::Services(check),
@@ -29,7 +29,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                         service.name
                     ))
                     .at(origin, consequence(file))
-                    .help(format!("for {value} seconds write `{value}000`")),
+                    .help(format!("for {value} seconds write `{value}000`"))
+                    .fix(Fix::rewrite(origin.file, format!("{value}000\n")).likely()),
             );
         }
     }

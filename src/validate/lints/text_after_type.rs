@@ -1,6 +1,6 @@
 //! Finds text after the type in a `type` file.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Fix, Group, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Files,
-        has_fix: false,
+        has_fix: true,
         page: include_str!("text_after_type.md"),
     },
     check: Check::Services(check),
@@ -23,7 +23,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 found
                     .report(format!("`type` of `{name}` contains more than the type"))
                     .at(origin, "s6-rc-compile does not read this far")
-                    .help(format!("write `{}` and a newline, and nothing else", service.kind.word())),
+                    .help(format!("write `{}` and a newline, and nothing else", service.kind.word()))
+                    .fix(Fix::rewrite(origin.file, format!("{}\n", service.kind.word()))),
             );
         }
     }

@@ -1,6 +1,8 @@
 //! Finds paths and programs of s6-overlay 2 that version 3 does not have.
 
-use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Origin, Severity};
+use std::ops::Range;
+
+use crate::diagnostic::{Confidence, Diagnostic, Edit, Fix, Group, Lint, Origin, Severity};
 use crate::execline::base_name;
 use crate::model::{BuildContext, Language, Program, ProgramForm, Service};
 use crate::validate::names::listed;
@@ -12,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Files,
-        has_fix: false,
+        has_fix: true,
         page: include_str!("version_two.md"),
     },
     check: Check::Services(check),
@@ -21,20 +23,23 @@ pub(super) static RULE: Rule = Rule {
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     let context = &subject.index.set().context;
     let mut interpreters: Vec<(&Service, &str, Origin)> = Vec::new();
+    let mut edits = Vec::new();
     let mut knows_new_place = false;
     for (service, program) in subject.programs() {
         let text = program.text();
         if let ProgramForm::CommandLine(_) = program.form {
             if let Some(at) = text.find(SERVICES) {
-                let origin = program.at(at..at + SERVICES.len());
                 let stops = text.contains("s6-svscanctl");
-                found.push(old_services(found, service, &program.file, origin, stops));
+                found.push(old_services(found, service, program, at..at + SERVICES.len(), stops));
             }
             continue;
         }
         if let Some(path) = old_interpreter(text).filter(|path| !context.has_program(path)) {
             let start = text.find(path).unwrap_or(2);
             interpreters.push((service, path, program.at(start..start + path.len())));
+            let new = format!("/command/{}", base_name(path));
+            let place = program.at_exactly(start..start + path.len());
+            edits.extend(place.map(|place| Edit::Replace { place, text: new }));
         }
         knows_new_place |= text.starts_with("#!/command/");
         if let Some(problem) = old_place(found, service, program) {
@@ -64,7 +69,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             names.dedup();
             problem = problem.note(format!("the same holds for {}", listed(names)));
         }
-        found.push(problem.help(format!("write `#!/command/{name}`")));
+        found.push(problem.help(format!("write `#!/command/{name}`")).fix(Fix::from(edits)));
     }
 }
 
@@ -88,24 +93,26 @@ fn old_place(found: &Findings<'_>, service: &Service, script: &Program) -> Optio
             && !line.text.contains("-e /var")
     })?;
     let stops = line.text.contains("s6-svscanctl");
-    Some(old_services(found, service, &script.file, script.at(line.span_of(SERVICES)), stops))
+    Some(old_services(found, service, script, line.span_of(SERVICES), stops))
 }
 
 fn old_services(
     found: &Findings<'_>,
     service: &Service,
-    file: &str,
-    origin: Origin,
+    program: &Program,
+    span: Range<usize>,
     stops: bool,
 ) -> Diagnostic {
     let help = match stops {
         true => "write `/run/s6/basedir/bin/halt` to stop the container",
         false => "write `/run/service`",
     };
+    let place = program.at_exactly(span.clone()).filter(|_| !stops);
     found
-        .report(format!("`{file}` of `{}` is written for s6-overlay 2", service.name))
-        .at(origin, "this does not exist in s6-overlay 3")
+        .report(format!("`{}` of `{}` is written for s6-overlay 2", program.file, service.name))
+        .at(program.at(span), "this does not exist in s6-overlay 3")
         .help(help)
+        .fix(place.map(|place| Fix::replace(place, "/run/service")))
 }
 
 fn old_program(found: &Findings<'_>, service: &Service, script: &Program) -> Option<Diagnostic> {

@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Fix, Group, Lint, Origin, Severity};
 use crate::execline::base_name;
-use crate::model::{CallRole, Kind, Language, Program, ProgramChange, Script, Service, Surroundings};
+use crate::model::{
+    CallRole, Kind, Language, Program, ProgramChange, ProgramForm, Script, Service, Surroundings,
+};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -13,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Scripts,
-        has_fix: false,
+        has_fix: true,
         page: include_str!("with_contenv_twice.md"),
     },
     check: Check::Services(check),
@@ -28,9 +30,14 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 found.push(
                     found
                         .report(format!("`with-contenv` in `{}` clears what the manifest sets", program.file))
-                        .at(program.at(word), format!("this clears {lost}"))
+                        .at(program.at(word.clone()), format!("this clears {lost}"))
                         .note("the service already has the environment of the container")
-                        .help("remove the word"),
+                        .help("remove the word")
+                        .fix(
+                            program
+                                .at_exactly(removable(program.text(), &word))
+                                .map(|place| Fix::replace(place, "")),
+                        ),
                 );
             }
             continue;
@@ -42,7 +49,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 .note("the service already has the environment of the container")
                 .help(
                     "remove the word; `with-contenv = false` keeps it, and then the script itself loads the environment",
-                ),
+                )
+                .fix(first_argument(program).map(|place| Fix::replace(place, ""))),
         );
     }
 }
@@ -88,6 +96,22 @@ fn exported(program: &Program) -> Option<&str> {
         let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         (is_name && name != "PATH").then_some(name)
     })
+}
+
+/// The place of the first argument of a command that is an array, up to the second one.
+fn first_argument(program: &Program) -> Option<Origin> {
+    let ProgramForm::Arguments(words, _) = &program.form else { return None };
+    let [(_, first), (_, second), ..] = &words[..] else { return None };
+    let (first, second) = (first.whole(), second.whole());
+    let is_before = first.file == second.file && first.span().end <= second.span().start;
+    is_before.then(|| Origin::new(first.file, first.span().start..second.span().start))
+}
+
+/// The bytes of a word with the path in front of it and the blanks after it.
+fn removable(text: &str, word: &Range<usize>) -> Range<usize> {
+    let start = text[..word.start].rfind(char::is_whitespace).map_or(0, |blank| blank + 1);
+    let rest = &text[word.end..];
+    start..word.end + rest.len() - rest.trim_start_matches([' ', '\t']).len()
 }
 
 /// The `with-contenv` that a shell script runs.
