@@ -25,7 +25,7 @@ use crate::model::{Database, Index};
 #[command(after_help = "Examples:\n  \
     s6gen check                       exits 1 if `build` would refuse the manifest\n  \
     s6gen check other.toml --format json\n  \
-    s6gen check --fix                 and change what has one right answer\n\
+    s6gen check --fix                 changes what has one right answer\n  \
     s6gen check --tree s6-rc.d        a source directory, as s6-rc-compile reads it\n  \
     s6gen check --overlay 3.2.3.2 --tree rootfs/etc/s6-overlay --layer base/etc/s6-overlay\n  \
     s6gen check --root rootfs         everything that the image in this directory would compile")]

@@ -16,6 +16,7 @@ mod restarts;
 mod setting_text;
 mod text;
 mod transitions;
+mod unified;
 
 pub use comparison::{Comparison, Effect, StartCause};
 pub use differences::{Changed, Difference, DifferenceKind, Hunk, SettingChange, changes, differences};
@@ -24,3 +25,4 @@ pub use json::json;
 pub use restarts::restarts;
 pub use text::{Detail, text};
 pub use transitions::{Cause, Conflict, Transitions, transitions};
+pub use unified::unified;

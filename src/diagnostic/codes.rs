@@ -54,7 +54,7 @@ macro_rules! codes {
 }
 
 /// The codes that are not lints and whose reports may contain a fix.
-const FIXED: &[Code] = &[Code::UnknownKey, Code::UnknownVersion, Code::UnusedAllow];
+const FIXED: &[Code] = &[Code::UnknownKey, Code::UnknownService, Code::UnknownVersion, Code::UnusedAllow];
 
 codes! {
     /// The manifest cannot be read: it is missing, is a directory, or may not be opened.

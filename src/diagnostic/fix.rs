@@ -1,5 +1,7 @@
 //! Changes of files that solve a problem.
 
+use std::ops::Range;
+
 use super::{FileId, Origin};
 
 /// A change that solves a problem and does nothing else.
@@ -21,6 +23,15 @@ pub enum Edit {
         /// The new text.
         text: String,
     },
+    /// Replaces a word, if it is written there, and keeps quotes around it.
+    Word {
+        /// The place of the word, with or without quotes.
+        place: Origin,
+        /// The word.
+        old: String,
+        /// The new word.
+        new: String,
+    },
     /// Replaces the whole content.
     Rewrite {
         /// The file.
@@ -36,8 +47,29 @@ impl Edit {
     /// The file that it changes.
     pub fn file(&self) -> FileId {
         match self {
-            Edit::Replace { place, .. } => place.file,
+            Edit::Replace { place, .. } | Edit::Word { place, .. } => place.file,
             Edit::Rewrite { file, .. } | Edit::MakeExecutable(file) => *file,
+        }
+    }
+
+    /// The bytes to replace in a file with this content, and their new text. `None` if it does not change the content.
+    pub fn change(&self, content: &[u8]) -> Option<(Range<usize>, &str)> {
+        match self {
+            Edit::Replace { place, text } => Some((place.span(), text)),
+            Edit::Rewrite { text, .. } => Some((0..content.len(), text)),
+            Edit::Word { place, old, new } => {
+                let (span, written) = (place.span(), content.get(place.span())?);
+                let inside =
+                    written.len().checked_sub(1).and_then(|end| written.get(1..end)).unwrap_or_default();
+                let is_quoted =
+                    matches!(written.first(), Some(b'"' | b'\'')) && written.first() == written.last();
+                match () {
+                    () if written == old.as_bytes() => Some((span, new)),
+                    () if is_quoted && inside == old.as_bytes() => Some((span.start + 1..span.end - 1, new)),
+                    () => None,
+                }
+            }
+            Edit::MakeExecutable(_) => None,
         }
     }
 }
@@ -46,6 +78,14 @@ impl Fix {
     /// Replaces the bytes at `place`.
     pub fn replace(place: Origin, text: impl Into<String>) -> Fix {
         Edit::Replace { place, text: text.into() }.into()
+    }
+
+    /// Replaces the word `old` by `new`, which must need no quotes.
+    pub fn word(place: Origin, old: &str, new: &str) -> Option<Fix> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=".contains(c);
+        new.chars()
+            .all(is_plain)
+            .then(|| Edit::Word { place, old: old.to_owned(), new: new.to_owned() }.into())
     }
 
     /// Replaces the whole content of a file.

@@ -5,19 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use similar::TextDiff;
-
 use super::compile::Compilation;
 use super::error::JobError;
 use super::input::Input;
+use crate::compare::unified;
 use crate::diagnostic::{Diagnostic, Edit, Files, Origin, Problems};
 use crate::{disk, manifest};
 
 /// How often the files are mended and checked again. A fix may be possible only after another one.
 const MOST_ROUNDS: usize = 30;
-
-/// How many lines of a difference are shown around each change.
-const LINES_AROUND: usize = 3;
 
 /// A problem that was solved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,11 +103,13 @@ impl Round {
         };
         let is_taken = match edit {
             // The file was read in part, or has changed since.
-            Edit::Replace { .. } if change.before != source.text => false,
-            Edit::Replace { place, text } => change.replace(place.span(), text),
+            Edit::Replace { .. } | Edit::Word { .. } if change.before != source.text => false,
             Edit::Rewrite { .. } if !source.text.is_empty() && change.before != source.text => false,
-            Edit::Rewrite { text, .. } => change.replace(0..change.before.len(), text),
             Edit::MakeExecutable(_) => !std::mem::replace(&mut change.becomes_executable, true),
+            _ => match edit.change(&change.before) {
+                Some((span, text)) => change.replace(span, text),
+                None => false,
+            },
         };
         if !change.replaced.is_empty() || change.becomes_executable {
             self.changes.insert(real, change);
@@ -183,11 +181,7 @@ impl FileChange {
         let changes = self.replaced.iter().map(|(span, text)| (span.clone(), text.as_str()));
         let before = replaced(&self.before, secrets());
         let after = replaced(&self.before, secrets().chain(changes));
-        let (before, after) = (String::from_utf8_lossy(&before), String::from_utf8_lossy(&after));
-        let difference = TextDiff::from_lines(before.as_ref(), after.as_ref());
-        let mut unified = difference.unified_diff();
-        let unified = unified.context_radius(LINES_AROUND).header(&path.to_string(), &path.to_string());
-        format!("{mode}{unified}")
+        mode + &unified(&path.to_string(), &before, &after)
     }
 }
 

@@ -42,8 +42,9 @@ fn fix(
 ) -> Option<Fix> {
     let place = reader.origin(key.span());
     let Some((new, meant)) = line.and_then(|line| line.split_once(" = ")) else {
-        let near = did_you_mean(key.get_ref(), keys.iter().map(|key| key.name))?;
-        return (help == did_you_mean_help(near)).then(|| Fix::replace(place, near).likely());
+        // A search for a similar name takes time.
+        let near = help.strip_prefix("did you mean `")?.strip_suffix("`?")?;
+        return keys.iter().any(|key| key.name == near).then(|| Fix::replace(place, near).likely());
     };
     // The file has the part in front of the dot already.
     let new = if is_dotted { new.rsplit('.').next()? } else { new };
@@ -54,10 +55,6 @@ fn fix(
     }
     let whole = Origin::new(place.file, place.span().start..reader.origin(value.span()).span().end);
     Some(Fix::replace(whole, format!("{new} = {meant}")).likely())
-}
-
-fn did_you_mean_help(near: &str) -> String {
-    format!("did you mean `{near}`?")
 }
 
 /// What to write instead of a key that the table `place` does not have. `prefix` comes before the key if the file has it
@@ -87,7 +84,7 @@ pub(super) fn remedy(
     }
     let help = elsewhere(name, place)
         .or_else(|| dotted_name(name, value, place, keys))
-        .or_else(|| did_you_mean(name, names.iter().copied()).map(did_you_mean_help))
+        .or_else(|| did_you_mean(name, names.iter().copied()).map(|near| format!("did you mean `{near}`?")))
         .or_else(|| similar(name, &names))
         .unwrap_or_else(|| explained(place, &names));
     (help, None)

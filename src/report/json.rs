@@ -107,15 +107,15 @@ struct JsonEdit<'a> {
 }
 
 impl<'a> JsonEdit<'a> {
-    fn of(edit: &'a Edit, files: &Files) -> Self {
+    fn of(edit: &'a Edit, files: &Files) -> Option<Self> {
         let source = files.get(edit.file());
-        let (span, text, executable) = match edit {
-            Edit::Replace { place, text } => (place.span(), text.as_str(), false),
-            Edit::Rewrite { text, .. } => (0..source.text.len(), text.as_str(), false),
-            Edit::MakeExecutable(_) => (0..0, "", true),
-        };
+        let executable = matches!(edit, Edit::MakeExecutable(_));
+        let (span, text) = edit.change(&source.text).unwrap_or_default();
+        if !executable && edit.change(&source.text).is_none() {
+            return None;
+        }
         let file = json_text(source.path.as_os_str().as_bytes());
-        JsonEdit { file, start: span.start, end: span.end, text, executable }
+        Some(JsonEdit { file, start: span.start, end: span.end, text, executable })
     }
 }
 
@@ -155,7 +155,7 @@ pub fn json(problem: &Diagnostic, files: &Files) -> Value {
         help: problem.help.as_deref(),
         fix: problem.fix.as_ref().map(|fix| JsonFix {
             safe: fix.is_safe,
-            edits: fix.edits.iter().map(|edit| JsonEdit::of(edit, files)).collect(),
+            edits: fix.edits.iter().filter_map(|edit| JsonEdit::of(edit, files)).collect(),
         }),
         page: problem.code.page(),
     };

@@ -32,7 +32,7 @@ pub fn several_words(text: &str) -> Option<SeveralWords> {
             format!("the system passes `{argument}` as one argument, which `{program}` does not split")
         }
     };
-    let Remedy { help, lines } = remedy(path, program, argument);
+    let FirstLineRemedy { help, lines } = remedy(path, program, argument);
     Some(SeveralWords { program: program.to_owned(), label, help, lines })
 }
 
@@ -75,29 +75,31 @@ fn splits(argument: &str) -> bool {
 }
 
 /// What to write instead of a first line.
-struct Remedy {
+struct FirstLineRemedy {
     help: String,
     lines: Option<String>,
 }
 
-impl Remedy {
-    fn line(line: String) -> Remedy {
-        Remedy { help: format!("write `{line}`"), lines: Some(line) }
+impl FirstLineRemedy {
+    fn line(line: String) -> FirstLineRemedy {
+        FirstLineRemedy { help: format!("write `{line}`"), lines: Some(line) }
     }
 
-    fn below(first: String, command: &str) -> Remedy {
+    fn below(first: String, command: &str) -> FirstLineRemedy {
         // A shell would expand or split other characters.
         let is_plain = command.chars().all(|c| c.is_ascii_alphanumeric() || " -=_./:+,".contains(c));
         let lines = is_plain.then(|| format!("{first}\n{command}"));
-        Remedy { help: format!("write `{command}` below `{first}`"), lines }
+        FirstLineRemedy { help: format!("write `{command}` below `{first}`"), lines }
     }
 }
 
 /// What to write instead of a first line with several words. `env -S` is the last choice, because the `env` of older BusyBox
 /// systems does not have it.
-fn remedy(path: &str, program: &str, argument: &str) -> Remedy {
+fn remedy(path: &str, program: &str, argument: &str) -> FirstLineRemedy {
     let words: Vec<&str> = argument.split_ascii_whitespace().collect();
-    let Some((first, options)) = words.split_first() else { return Remedy::line(format!("#!{path}")) };
+    let Some((first, options)) = words.split_first() else {
+        return FirstLineRemedy::line(format!("#!{path}"));
+    };
     // One of `env` and `with-contenv` is enough.
     let (outer, inner) = (program, base_name(first));
     if inner == "with-contenv" && outer == "env" && !options.is_empty() {
@@ -113,35 +115,35 @@ fn remedy(path: &str, program: &str, argument: &str) -> Remedy {
     if program == "env" && assignments > 0 && assignments + 1 == words.len() {
         let shell = words[assignments];
         if SHELLS.contains(&base_name(shell)) {
-            return Remedy::below(
+            return FirstLineRemedy::below(
                 format!("#!{path} {shell}"),
                 &format!("export {}", words[..assignments].join(" ")),
             );
         }
     }
     if names_another && SHELLS.contains(&inner) && can_be_set(options) {
-        return Remedy::below(format!("#!{path} {first}"), &format!("set {}", options.join(" ")));
+        return FirstLineRemedy::below(format!("#!{path} {first}"), &format!("set {}", options.join(" ")));
     }
     if SHELLS.contains(&program) && can_be_set(&words) && !are_flags(&words) {
-        return Remedy::below(format!("#!{path}"), &format!("set {}", words.join(" ")));
+        return FirstLineRemedy::below(format!("#!{path}"), &format!("set {}", words.join(" ")));
     }
     match program {
-        "env" => Remedy::line(format!("#!{path} -S {argument}")),
+        "env" => FirstLineRemedy::line(format!("#!{path} -S {argument}")),
         _ if !names_another && are_flags(&words) => {
             let joined: String = words.iter().map(|word| &word[1..]).collect();
             let line = format!("#!{path} -{joined}");
             // A longer word may be an option with its value.
             let lines = Some(&line).filter(|_| words.iter().all(|word| word.len() == 2)).cloned();
-            Remedy { help: format!("write the options as one word: `{line}`"), lines }
+            FirstLineRemedy { help: format!("write the options as one word: `{line}`"), lines }
         }
-        _ => Remedy::line(format!("#!/usr/bin/env -S {path} {argument}")),
+        _ => FirstLineRemedy::line(format!("#!/usr/bin/env -S {path} {argument}")),
     }
 }
 
 /// The first line with one word after the program, or what to write instead of several words.
-fn single_or_remedy(path: &str, program: &str, words: &[&str]) -> Remedy {
+fn single_or_remedy(path: &str, program: &str, words: &[&str]) -> FirstLineRemedy {
     match words {
-        [word] => Remedy::line(format!("#!{path} {word}")),
+        [word] => FirstLineRemedy::line(format!("#!{path} {word}")),
         _ => remedy(path, program, &words.join(" ")),
     }
 }

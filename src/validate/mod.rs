@@ -78,37 +78,38 @@ pub fn codes() -> impl Iterator<Item = Code> {
 }
 
 /// A guess at the intended name.
-enum Guess {
-    /// The intended name is clear.
-    Sure(String),
-    /// There is only a similar name.
-    Near(String),
+struct Guess {
+    /// What to do.
+    text: String,
+    /// Whether the intended name is clear. If not, there is only a similar name.
+    is_sure: bool,
+    /// The intended name, if it is to be written in place of the wrong one.
+    name: Option<String>,
 }
 
 /// Guesses the intended name for a name that is defined nowhere. The services that mention it are not candidates.
 fn suggestion(index: &Index<'_>, wrong: &Name, mentioned_by: &[&Name]) -> Option<Guess> {
     if wrong.as_bytes().starts_with("\u{feff}".as_bytes()) {
-        return Some(Guess::Sure(
-            "the file begins with a byte order mark, which is a part of the name: save it as UTF-8 without byte order \
-             mark"
-                .into(),
-        ));
+        let text = "the file begins with a byte order mark, which is a part of the name: save it as UTF-8 without byte order \
+             mark";
+        return Some(Guess { text: text.into(), is_sure: true, name: None });
     }
     let trimmed = wrong.as_bytes().trim_ascii();
     if trimmed.len() < wrong.as_bytes().len() && index.find(&Name::new(trimmed)).is_some() {
         let trimmed = Name::new(trimmed);
-        return Some(Guess::Sure(match wrong.as_bytes().ends_with(b"\r") {
+        let text = match wrong.as_bytes().ends_with(b"\r") {
             true => format!(
                 "the file has CR LF line ends, and the CR is a part of the name: save it with LF line ends to mean `{trimmed}`"
             ),
             false => format!("remove the blanks around `{trimmed}`: they are part of the name"),
-        }));
+        };
+        return Some(Guess { text, is_sure: true, name: None });
     }
     let wrong = str::from_utf8(wrong.as_bytes()).ok()?;
     let others = index.names().filter(|name| !name.is_reserved() && !mentioned_by.contains(name));
     let name = did_you_mean(wrong, others.filter_map(|name| str::from_utf8(name.as_bytes()).ok()))?;
     let text = format!("did you mean `{name}`?");
-    Some(if is_one_slip(wrong, name) { Guess::Sure(text) } else { Guess::Near(text) })
+    Some(Guess { text, is_sure: is_one_slip(wrong, name), name: Some(name.to_owned()) })
 }
 
 /// A position or a count in the type that ranks use.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Class, Code, Diagnostic, Origin, Problems, Rank};
+use crate::diagnostic::{Class, Code, Diagnostic, Fix, Origin, Problems, Rank};
 use crate::model::{Index, Kind, Name, Node, System};
 
 use super::bundles::BundleErrors;
@@ -27,8 +27,9 @@ struct Mention<'a> {
 pub(super) fn check(index: &Index<'_>, problems: &mut Problems) {
     for (number, (name, mut mentions)) in unknown_names(index).into_iter().enumerate() {
         mentions.sort_by_key(|mention| mention.rank);
-        let help = help(index, name, &mentions, number < GUESSED);
-        problems.push(report(name, &mentions, help));
+        let (help, meant) = help(index, name, &mentions, number < GUESSED);
+        let fix = meant.and_then(|meant| fix(name, &mentions, &meant));
+        problems.push(report(name, &mentions, help).fix(fix));
     }
 }
 
@@ -73,25 +74,37 @@ fn unknown_names<'a>(index: &Index<'a>) -> BTreeMap<&'a Name, Vec<Mention<'a>>> 
     unknown
 }
 
-/// What to do about a name that is defined nowhere. `guesses` says whether to search for a similar name.
-fn help(index: &Index<'_>, name: &Name, mentions: &[Mention<'_>], guesses: bool) -> String {
+/// The change that writes a similar name everywhere.
+fn fix(name: &Name, mentions: &[Mention<'_>], meant: &str) -> Option<Fix> {
+    let old = str::from_utf8(name.as_bytes()).ok()?;
+    let words = mentions.iter().filter_map(|mention| Fix::word(mention.origin?, old, meant));
+    let edits: Vec<_> = words.flat_map(|fix| fix.edits).collect();
+    (!edits.is_empty()).then(|| Fix::from(edits).likely())
+}
+
+/// What to do about a name that is defined nowhere, and the similar name that is probably meant. `guesses` says whether to search
+/// for one.
+fn help(index: &Index<'_>, name: &Name, mentions: &[Mention<'_>], guesses: bool) -> (String, Option<String>) {
     // A tree is often checked without its lower layers. A manifest names their services in `external`.
     let is_tree = index.set().services.iter().any(|service| service.definition().is_some());
     let mentioned_by: Vec<&Name> = mentions.iter().map(|mention| mention.by).collect();
     let guess = if guesses { suggestion(index, name, &mentioned_by) } else { None };
-    let guess = guess.map(|guess| match guess {
-        Guess::Sure(text) => text,
-        Guess::Near(text) if !is_tree => text,
-        Guess::Near(text) => format!(
+    let meant = guess.as_ref().and_then(|guess| guess.name.clone());
+    let guess = guess.map(|Guess { text, is_sure, .. }| match is_sure || !is_tree {
+        true => text,
+        false => format!(
             "{text} If another layer of the image has `{name}`, check that layer too (`--layer`), or declare the \
              name (`--external`)"
         ),
     });
-    let guess = written_list(index, name, &mentioned_by).or(guess);
+    let list = written_list(index, name, &mentioned_by);
+    let meant = meant.filter(|_| list.is_none());
+    let guess = list.or(guess);
     // Definitions that s6gen writes depend on these, so they are the most common unknown names.
     let is_of_overlay = is_tree
         && !index.set().target.system.is_overlay()
         && System::NEWEST_OVERLAY.built_ins().iter().any(|service| service.name == *name);
+    let meant = meant.filter(|_| !is_of_overlay);
     let guess = guess.filter(|_| !is_of_overlay).or_else(|| {
         is_of_overlay.then(|| {
             format!(
@@ -101,13 +114,14 @@ fn help(index: &Index<'_>, name: &Name, mentions: &[Mention<'_>], guesses: bool)
             )
         })
     });
-    guess.unwrap_or_else(|| {
+    let help = guess.unwrap_or_else(|| {
         let known = match is_tree {
             true => "check that layer too (`--layer`), or declare the name (`--external`)",
             false => "declare it in `[target] external`",
         };
         format!("define it or remove this; if another layer of the image has it, {known}")
-    })
+    });
+    (help, meant)
 }
 
 /// The help if the name is that of a file with a list of names, inside a list that is a directory.

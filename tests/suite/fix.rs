@@ -197,12 +197,46 @@ fn the_first_line_of_a_script_becomes_one_that_starts() {
         ("#!/usr/bin/env A=$B bash\nexec web\n", "#!/usr/bin/env A=$B bash\nexec web\n"),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let tree = format!("-- web/type --\nlongrun\n-- web/run --\n#!/bin/sh\n");
+        let tree = "-- web/type --\nlongrun\n-- web/run --\n#!/bin/sh\n";
         let sources = folder.path().join("sources");
         fs::create_dir(&sources).unwrap();
-        tree_text::parse(&tree).unwrap().make(&sources).unwrap();
+        tree_text::parse(tree).unwrap().make(&sources).unwrap();
         fs::write(sources.join("web/run"), wrong).unwrap();
         mended(&Input::Sources(vec![sources.clone()]), true);
         assert_eq!(fs::read_to_string(sources.join("web/run")).unwrap(), right, "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_similar_name_is_written_everywhere_in_its_quotes() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("services.toml");
+    let text = |name: &str| {
+        let service =
+            |own: &str| format!("[longrun.{own}]\nrun = 'web'\ndependencies = ['{name}', \"{name}\"]\n");
+        format!(
+            "[longrun.database]\nrun = 'db'\n{}[bundle.all]\ncontents = [\"{name}\"] # all\n",
+            service("a")
+        )
+    };
+    fs::write(&manifest, text("databse")).unwrap();
+    let (code, told) = said(&check(folder.path(), "--fix"));
+    assert!(code == 1 && !told.contains("fixed"), "{told}");
+    said(&check(folder.path(), "--fix --unsafe"));
+    assert_eq!(fs::read_to_string(&manifest).unwrap(), text("database"));
+}
+
+#[test]
+fn an_option_that_stays_replaces_the_one_that_does_not() {
+    for (wrong, right) in [
+        ("run = ['redis-server', '--daemonize', 'yes']", "run = ['redis-server', '--daemonize', 'no']"),
+        ("run = 'redis-server --port 1 --daemonize yes'", "run = 'redis-server --port 1 --daemonize no'"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = folder.path().join("services.toml");
+        fs::write(&manifest, format!("[longrun.cache]\n{wrong} # why\n")).unwrap();
+        let (code, told) = said(&check(folder.path(), "--fix"));
+        assert_eq!(code, 0, "{told}");
+        assert_eq!(fs::read_to_string(&manifest).unwrap(), format!("[longrun.cache]\n{right} # why\n"));
     }
 }

@@ -1,7 +1,7 @@
 //! Finds longruns whose process certainly goes into the background: by an option, by a program that starts services, or by `&`.
 
-use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Origin, Severity};
-use crate::model::{CallRole, Invocation, Language, Program, Service};
+use crate::diagnostic::{Confidence, Diagnostic, Fix, Group, Lint, Origin, Severity};
+use crate::model::{CallRole, CallWord, Invocation, Language, Program, Service};
 use crate::programs::{Alone, Behaviour, KnownProgram};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Processes,
-        has_fix: false,
+        has_fix: true,
         page: include_str!("background.md"),
     },
     check: Check::Services(check),
@@ -33,6 +33,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 into_the_background(found, service)
                     .at(leaving.origin, "s6 takes the service for dead, and starts it again and again")
                     .help(leaving.help)
+                    .fix(leaving.fix)
             })
         };
         found.extend(problem);
@@ -57,6 +58,7 @@ struct Leaving {
     /// The argument because of which it does.
     origin: Origin,
     help: String,
+    fix: Option<Fix>,
 }
 
 /// Whether a call certainly goes into the background.
@@ -66,7 +68,7 @@ fn leaving(call: &Invocation) -> Option<Leaving> {
     let arguments = call.texts();
     if path.starts_with("/etc/init.d/") && matches!(arguments.first(), Some(Some("start" | "restart"))) {
         let help = format!("start the program of `{name}` itself, in the foreground");
-        return Some(Leaving { origin: call.origin()?, help });
+        return Some(Leaving { origin: call.origin()?, help, fix: None });
     }
     let known = KnownProgram::find(path)?;
     let Behaviour::LeavesBecauseOf(number) = known.behaviour(&arguments) else { return None };
@@ -74,7 +76,7 @@ fn leaving(call: &Invocation) -> Option<Leaving> {
     let text = word.text.as_deref().unwrap_or_default();
     if SERVICE_STARTERS.contains(&known.names[0]) {
         let help = "start the program of that service itself, in the foreground".to_owned();
-        return Some(Leaving { origin: word.origin, help });
+        return Some(Leaving { origin: word.origin, help, fix: None });
     }
     let is_command = known.background_commands.contains(&text);
     let mut help = match known.stays_with() {
@@ -87,7 +89,22 @@ fn leaving(call: &Invocation) -> Option<Leaving> {
         None => format!("remove `{text}`: a supervised program must stay in the foreground"),
     };
     add_advice(&mut help, known);
-    Some(Leaving { origin: word.origin, help })
+    let fix =
+        known.stays_with().filter(|_| !is_command).and_then(|option| stay(call.arguments(), number, option));
+    Some(Leaving { origin: word.origin, help, fix })
+}
+
+/// The change that writes the option with which a program stays in place of the one with which it does not.
+fn stay(arguments: &[CallWord], number: usize, option: &str) -> Option<Fix> {
+    let word = arguments.get(number)?;
+    match option.split_once(' ') {
+        None => Fix::word(word.origin, word.text.as_deref()?, option),
+        Some((name, value)) if word.text.as_deref() == Some(name) => {
+            let old = arguments.get(number + 1)?;
+            Fix::word(old.origin, old.text.as_deref()?, value)
+        }
+        Some(_) => None,
+    }
 }
 
 /// Adds what else is known of a program to the help of a report on it.
