@@ -34,7 +34,7 @@ pub use members::Members;
 pub use name::Name;
 pub use printable::{is_printable, printable, printable_lines};
 pub use program::{Language, Program, ProgramChange, ProgramForm, ProgramText};
-pub use reading::{ProgramReading, ScriptEnding, readings};
+pub use reading::{CallOutput, ProgramReading, ScriptEnding, readings};
 pub use script::{
     Account, Command, Finish, Idle, Logger, OnExit, OneshotStep, Poll, Question, ReadinessCheck, Run, Script,
     Sink, Stderr, Surroundings,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::call::{CallRole, CallWord, Invocation};
 use super::program::{Language, Program, ProgramForm};
 use crate::diagnostic::{Origin, Positions};
-use crate::execline::{self, CallPlace, script_words};
+use crate::execline::{self, CallPlace, base_name, script_words};
 use crate::parallel;
 use crate::shell::{EndingKind, ShellScript, ShellWord, StepRole};
 
@@ -21,6 +21,21 @@ pub struct ProgramReading {
     pub traps: Vec<String>,
     /// The last program that a shell script waits for, as written, and its place.
     pub last_program: Option<(String, Origin)>,
+    /// The commands whose output goes into a file.
+    pub outputs: Vec<CallOutput>,
+    /// The first `export` of a shell script that runs nothing which could use it.
+    pub vain_export: Option<(String, Origin)>,
+}
+
+/// A command whose output goes into a file.
+#[derive(Debug, Clone)]
+pub struct CallOutput {
+    /// Its words, as written.
+    pub words: Vec<String>,
+    /// The path of the file as written, with expansions but without quotes around it.
+    pub path: String,
+    /// The place of the path.
+    pub origin: Origin,
 }
 
 /// A program with which a shell script ends, and the shell waits for it.
@@ -71,10 +86,10 @@ impl Program {
                     origin: place.whole(),
                 };
                 let words = words.iter().map(word).collect();
-                add(Invocation::new(words, CallRole::Process), DEEPEST, &mut reading.calls);
+                add(Invocation::new(words, CallRole::Process), DEEPEST, &mut reading);
             }
             ProgramForm::CommandLine(_) | ProgramForm::Script(_, Language::Execline) => {
-                self.add_execline(&mut reading.calls);
+                self.add_execline(&mut reading);
             }
             ProgramForm::Script(text, Language::Shell) => {
                 if let Some(script) = ShellScript::read(&text.text) {
@@ -86,8 +101,8 @@ impl Program {
         reading
     }
 
-    /// Adds the calls of an execline text.
-    fn add_execline(&self, calls: &mut Vec<Invocation>) {
+    /// Adds what an execline text calls.
+    fn add_execline(&self, reading: &mut ProgramReading) {
         let words = self.words();
         for call in execline::calls(&words) {
             let word = |word: &execline::ExeclineWord<'_>| CallWord {
@@ -101,14 +116,16 @@ impl Program {
                 CallPlace::Block => CallRole::Nested,
             };
             let words = call.before.iter().copied().chain(call.words).map(word).collect();
-            add(Invocation::after(call.before.len(), words, role), DEEPEST, calls);
+            let call = Invocation::after(call.before.len(), words, role);
+            reading.outputs.extend(redirected(&call));
+            add(call, DEEPEST, reading);
         }
     }
 
     /// Adds what a shell script does.
     fn read_shell(&self, script: &ShellScript<'_>, reading: &mut ProgramReading) {
         let at = |span| self.at(span);
-        add_script(script, &at, CallRole::Process, DEEPEST, &mut reading.calls);
+        add_script(script, &at, CallRole::Process, DEEPEST, reading);
         let functions = script.functions();
         let place = |name: ShellWord<'_>| (name.as_written().to_owned(), at(name.span()));
         let is_program = |name: &ShellWord<'_>| !functions.contains(name.as_written());
@@ -140,8 +157,21 @@ fn words(words: Vec<(Option<String>, Range<usize>)>, at: &dyn Fn(Range<usize>) -
     words.into_iter().map(|(text, span)| CallWord { text, origin: at(span) }).collect()
 }
 
-/// Adds a call. If it is a shell with a script as an argument, adds the calls of the script instead.
-fn add(call: Invocation, depth: usize, calls: &mut Vec<Invocation>) {
+/// The file into which a `redirfd` before the program of a call puts its output.
+fn redirected(call: &Invocation) -> Option<CallOutput> {
+    let wrappers = call.wrappers();
+    let text = |word: &CallWord| word.text.clone();
+    let at = wrappers
+        .iter()
+        .rposition(|word| word.text.as_deref().is_some_and(|word| base_name(word) == "redirfd"))?;
+    let [option, descriptor, path] = wrappers.get(at + 1..at + 4)? else { return None };
+    let is_output = text(option)? != "-r" && text(descriptor)? == "1";
+    let words = call.words[wrappers.len()..].iter().map(|word| text(word).unwrap_or_default()).collect();
+    is_output.then_some(CallOutput { words, path: text(path)?, origin: path.origin })
+}
+
+/// Adds a call. If it is a shell with a script as an argument, adds what the script does instead.
+fn add(call: Invocation, depth: usize, reading: &mut ProgramReading) {
     let inner = || {
         let program = call.program()?;
         if depth == 0 || !execline::SHELLS.contains(&program) {
@@ -157,21 +187,30 @@ fn add(call: Invocation, depth: usize, calls: &mut Vec<Invocation>) {
     match inner() {
         Some((text, origin)) => {
             if let Some(script) = ShellScript::read(&text) {
-                add_script(&script, &|_| origin, call.role, depth - 1, calls);
+                add_script(&script, &|_| origin, call.role, depth - 1, reading);
             }
         }
-        None => calls.push(call),
+        None => reading.calls.push(call),
     }
 }
 
-/// Adds the calls of a shell script; `role` is that of the script itself.
+/// Adds what a shell script does; `role` is that of the script itself.
 fn add_script(
     script: &ShellScript<'_>,
     at: &dyn Fn(Range<usize>) -> Origin,
     role: CallRole,
     depth: usize,
-    calls: &mut Vec<Invocation>,
+    reading: &mut ProgramReading,
 ) {
+    reading.outputs.extend(script.outputs().into_iter().map(|output| CallOutput {
+        words: output.command.written().into_iter().map(str::to_owned).collect(),
+        path: output.path.trim_matches(['"', '\'']).to_owned(),
+        origin: at(output.span),
+    }));
+    if role == CallRole::Process {
+        reading.vain_export =
+            script.vain_export().map(|export| (export.as_written().to_owned(), at(export.span())));
+    }
     let (functions, steps) = (script.functions(), script.steps());
     let aliases: BTreeSet<String> = steps.iter().flat_map(|step| step.command.aliases()).collect();
     for step in steps {
@@ -198,7 +237,7 @@ fn add_script(
             (own, CallRole::Process | CallRole::Waits) => own,
             _ => CallRole::Nested,
         };
-        add(Invocation::new(words, role), depth, calls);
+        add(Invocation::new(words, role), depth, reading);
     }
 }
 

@@ -93,6 +93,10 @@ pub enum Feature {
     LockFd,
     /// `s6-log` can put a prefix in front of lines.
     LogPrefix,
+    /// `with-contenv` reads a whole file of the container environment, instead of its first line.
+    WholeValues,
+    /// `with-contenv` leaves out the newline at the end of such a file again.
+    TrimmedValues,
 }
 
 impl Feature {
@@ -106,6 +110,9 @@ impl Feature {
             Feature::FinishProcessGroup => (Version::of(3, 2, 0, 0), Version::of(0, 5, 4, 3)),
             Feature::KillProcessGroup => (Version::of(3, 2, 3, 0), Version::of(0, 6, 1, 0)),
             Feature::NewPidNamespace => (Version::of(3, 2, 3, 0), Version::of(0, 6, 1, 0)),
+            // s6-rc alone has no container environment.
+            Feature::WholeValues => (Version::of(3, 1, 0, 0), Version::of(u16::MAX, 0, 0, 0)),
+            Feature::TrimmedValues => (Version::of(3, 2, 2, 0), Version::of(u16::MAX, 0, 0, 0)),
             Feature::LockFd => (Version::of(3, 2, 2, 0), Version::of(0, 6, 0, 0)),
             Feature::Reload => (Version::of(3, 2, 3, 1), Version::of(0, 7, 0, 0)),
         }

@@ -7,10 +7,12 @@ mod builtins;
 mod ending;
 mod first_line;
 mod lines;
+mod output;
 
 pub use ending::{Ending, EndingKind};
 pub use first_line::{SeveralWords, as_the_kernel_splits, first_line, several_words};
 pub use lines::{Line, lines};
+pub use output::Output;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -294,6 +296,12 @@ impl<'s> SimpleCommand<'s> {
         let mut cursor = self.node.walk();
         let words = self.node.children_by_field_name("argument", &mut cursor);
         words.map(|word| &self.text[word.byte_range()]).collect()
+    }
+
+    /// Its name and its arguments, as written.
+    pub fn written(&self) -> Vec<&'s str> {
+        let name = self.name().map(|name| name.as_written());
+        name.into_iter().chain(self.arguments()).collect()
     }
 
     /// Its name and its arguments: the text of each that is the same whenever the script runs, and its place in bytes.

@@ -415,3 +415,24 @@ fn a_program_without_exec_is_left_after_a_stop() {
         assert_eq!(left_after_a_stop(&manifest, lines), ["wrong"], "{manifest}");
     }
 }
+
+#[test]
+fn a_newline_in_the_container_environment_stays_in_older_versions() {
+    needs!("s6", "execline");
+    let folder = tempfile::tempdir().unwrap();
+    // `with-contenv` of s6-overlay 3.1.0.0 to 3.2.1.0 reads with `-Lfn`, newer ones with `-Lf`.
+    for (write, options, expected) in
+        [("echo 80", "-Lfn", "<80\n>"), ("printf %s 80", "-Lfn", "<80>"), ("echo 80", "-Lf", "<80>")]
+    {
+        let script = format!(
+            "mkdir -p env; {write} > env/PORT; s6-envdir {options} -- env sh -c 'printf \"<%s>\" \"$PORT\"'"
+        );
+        let output = Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{write} {options}");
+    }
+    let settings = |name: &str, write: &str| {
+        format!("[oneshot.{name}]\nup = '{write} 80 > /run/s6/container_environment/PORT'\n")
+    };
+    let both = settings("wrong", "echo") + &settings("right", "printf %s");
+    reports(&format!("[target]\ns6-overlay = \"3.2.1.0\"\n{both}"), "lint::newline-in-variable");
+}

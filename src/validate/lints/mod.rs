@@ -54,6 +54,8 @@ lints! {
     short_timeout,
     trap_waits,
     with_contenv_twice,
+    export_lost,
+    newline_in_variable,
     home_of_root,
     edited_too_late,
     version_two,
