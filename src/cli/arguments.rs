@@ -146,7 +146,7 @@ impl LevelArguments {
 }
 
 fn rule(name: &str) -> Result<Selection, String> {
-    selection(name).map_err(|unknown| format!("it {}; {}", unknown.reason, unknown.help))
+    selection(name.trim()).map_err(|unknown| format!("it {}; {}", unknown.reason, unknown.help))
 }
 
 /// The output format of `check`.

@@ -1,18 +1,19 @@
 //! `s6gen check`: reports every problem of a manifest or of source directories.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::arguments::{InputArguments, LevelArguments, ReportArguments, TemplatesArgument};
 use super::streams::{Outcome, Streams, counted, repository};
-use crate::diagnostic::{Code, Files, Problems};
+use crate::diagnostic::{Files, Problems};
+use crate::disk;
 use crate::jobs::{
-    Baseline, Compilation, Fixed, Input, JobError, Level, Selection, count_definitions, fix, preview,
-    render_tree, verdict,
+    Baseline, Compilation, Fixed, Input, JobError, count_definitions, fix, preview, render_tree, verdict,
 };
 use crate::live::Programs;
 use crate::model::{Database, Index};
+use crate::report::Repository;
 
 /// Checks the manifest, or a source directory, and reports every problem
 ///
@@ -36,7 +37,7 @@ pub(super) struct CheckArguments {
     #[command(flatten)]
     pub(super) input: InputArguments,
     /// The path of the manifest that standard input has the text of, for an editor. Included files are relative to it
-    #[arg(long, value_name = "PATH", requires = "manifest")]
+    #[arg(long, value_name = "PATH", requires = "manifest", conflicts_with = "existing")]
     stdin_path: Option<PathBuf>,
     /// Report only what is not in this file, which --write-baseline wrote. What s6-rc refuses is always reported
     #[arg(long, value_name = "FILE", conflicts_with = "write_baseline")]
@@ -65,19 +66,27 @@ pub(super) struct CheckArguments {
     pub(super) format: ReportArguments,
 }
 
+/// How many findings that are gone are named.
+const MOST_GONE: usize = 20;
+
 impl CheckArguments {
     pub(super) fn run(mut self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
         if let Some(file) = self.file.take() {
             self.input.manifest.manifest = Some(file);
+        }
+        let is_stdin = self.input.manifest.path() == Path::new("-");
+        if self.stdin_path.is_some() && !is_stdin {
+            streams.tell(
+                "s6gen: `--stdin-path` names the file that standard input has the text of: give `-m -` too",
+            );
+            return Outcome::Misused;
         }
         let input = match self.stdin_path.take() {
             Some(name) => Input::StandardInput(name),
             None => self.input.input(),
         };
         let mut levels = self.levels.levels();
-        if self.shellcheck {
-            levels.add(Selection::Rule(Code::ShellCheck), Level::Warn);
-        }
+        levels.asks_shellcheck = self.shellcheck;
         let external = self.input.external.clone();
         let mut judge = || input.judge_with(&external, &levels, Some(&mut *programs));
         if self.fix && input == Input::Manifest("-".into()) {
@@ -105,9 +114,7 @@ impl CheckArguments {
             });
             compilation.problems.extend(filled.err());
         }
-        if let Err(error) = self.use_baseline(&mut compilation.problems, &files, streams) {
-            return streams.refuse(&error);
-        }
+        let refused = self.use_baseline(&mut compilation.problems, &files, streams).err();
         let problems = &compilation.problems;
         streams.report_input(problems, &files);
         if streams.is_for_program() {
@@ -116,8 +123,11 @@ impl CheckArguments {
             if class == "ok" {
                 streams.answer_database(|| Database::of(&Index::new(&compilation.services)));
             }
-        } else if problems.is_empty() {
+        } else if problems.is_empty() && refused.is_none() {
             streams.tell(&self.success(&compilation));
+        }
+        if let Some(error) = refused {
+            return streams.refuse(&error);
         }
         if problems.has_errors() { Outcome::Problems } else { Outcome::Success }
     }
@@ -129,22 +139,29 @@ impl CheckArguments {
         files: &Files,
         streams: &mut Streams<'_>,
     ) -> Result<(), JobError> {
-        let repository = repository();
-        if let Some(path) = &self.write_baseline {
-            let baseline = Baseline::of(problems, files, &repository);
-            baseline.write(path)?;
-            let count = counted(baseline.count(), "finding");
-            streams.tell(&format!("{}: {count}; `--baseline {0}` hides them", path.display()));
-            baseline.remove_from(problems, files, &repository);
-        } else if let Some(path) = &self.baseline {
-            let gone = Baseline::read(path)?.remove_from(problems, files, &repository);
-            for finding in &gone {
+        let Some(path) = self.write_baseline.as_ref().or(self.baseline.as_ref()) else { return Ok(()) };
+        // Paths are relative to the baseline, so that it can be used from any directory.
+        let Repository { current, .. } = repository();
+        let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = disk::real_path(above).unwrap_or_else(|_| current.clone());
+        let place = Repository { current, root: folder };
+        if self.baseline.is_some() {
+            let gone = Baseline::read(path)?.remove_from(problems, files, &place);
+            for finding in gone.iter().take(MOST_GONE) {
                 streams.tell(&format!("gone: {}: {}: {}", finding.path, finding.code, finding.message));
             }
             if !gone.is_empty() {
                 let count = counted(gone.len(), "finding");
                 streams.tell(&format!("{count} of {} gone; `--write-baseline` removes them", path.display()));
             }
+        } else if problems.has_errors() {
+            streams.tell(&format!("{} was not written: with errors some rules do not run", path.display()));
+        } else {
+            let baseline = Baseline::of(problems, files, &place);
+            baseline.write(path)?;
+            let count = counted(baseline.count(), "finding");
+            streams.tell(&format!("{}: {count}; `--baseline {0}` reports only others", path.display()));
+            baseline.remove_from(problems, files, &place);
         }
         Ok(())
     }
@@ -156,7 +173,8 @@ impl CheckArguments {
             false => format!(" for {}", services.target.system),
         };
         let definitions = counted(count_definitions(services), "definition");
-        format!("{}: {definitions}, no problem{of}", self.input.shown())
+        let new = if self.baseline.is_some() || self.write_baseline.is_some() { " new" } else { "" };
+        format!("{}: {definitions}, no{new} problem{of}", self.input.shown())
     }
 }
 

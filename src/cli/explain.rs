@@ -41,6 +41,11 @@ impl ExplainArguments {
             streams.say(&format!("{}\n\n{}", code.slug(), page(code)));
             return Outcome::Success;
         }
+        let is_short = |code: &Code| code.slug().rsplit_once("::").is_some_and(|(_, name)| name == wanted);
+        if let Some(code) = validate::codes().find(is_short) {
+            streams.say(&format!("{}\n\n{}", code.slug(), page(code)));
+            return Outcome::Success;
+        }
         if wanted == "all-codes" {
             streams.say(&pages());
             return Outcome::Success;

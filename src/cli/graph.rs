@@ -64,7 +64,7 @@ impl GraphArguments {
         if !is_named && self.names.first().is_some_and(is_file) && self.input.is_manifest() {
             self.input.manifest.manifest = Some(self.names.remove(0).into());
         }
-        let (files, compilation) = self.input.input().judge(&self.input.external, &Levels::default());
+        let (files, compilation) = self.input.input().judge(&self.input.external, &Levels::lenient());
         streams.report_all(&compilation.problems, &files);
         if compilation.problems.has_errors() {
             return Outcome::Problems;

@@ -47,7 +47,7 @@ pub use look::{
 };
 pub use manifest::{MANIFEST_LIMIT, ManifestContent, read_included, read_manifest};
 pub use open::open_log;
-pub use read::{FilesBelow, files_below, read, read_if_there, read_link};
+pub use read::{FilesBelow, files_below, read, read_if_there, read_link, read_regular};
 pub use replace::{make_executable, replace, replace_file, replace_until_boot};
 pub use root::Root;
 pub use write::{

@@ -19,6 +19,24 @@ pub fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
     read_all(path).map_err(DiskError::of("read", path))
 }
 
+/// The content of a regular file of at most `limit` bytes. Links are followed.
+///
+/// # Errors
+/// It is no regular file, or larger, or the system refuses.
+pub fn read_regular(path: &Path, limit: usize) -> Result<Vec<u8>, DiskError> {
+    let read = || -> io::Result<Vec<u8>> {
+        let refused = |reason: &str| Err(io::Error::new(ErrorKind::InvalidInput, reason));
+        let metadata = fs::metadata(path)?;
+        if !metadata.is_file() {
+            return refused("it is not a regular file");
+        }
+        let mut content = Vec::new();
+        read_limited(open(path)?, limit + 1, &mut content)?;
+        if content.len() > limit { refused("it is too large") } else { Ok(content) }
+    };
+    read().map_err(DiskError::of("read", path))
+}
+
 /// The content of a file, or `None` if the file does not exist.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Baselines: files with the findings that a project already has, so that a check reports only new ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ const VERSION: u32 = 1;
 impl Baseline {
     /// The findings of a check. Errors that no level can change are left out: nothing hides them.
     pub fn of(problems: &Problems, files: &Files, repository: &Repository) -> Baseline {
-        let changeable = problems.iter().filter(|problem| can_change(problem));
+        let changeable = problems.iter().filter(|problem| can_change(problem) && !problem.labels.is_empty());
         let mut findings: Vec<Finding> =
             changeable.map(|problem| Finding::of(problem, files, repository)).collect();
         findings.sort();
@@ -49,8 +49,9 @@ impl Baseline {
     /// # Errors
     /// The file cannot be read, or it is not a baseline.
     pub fn read(path: &Path) -> Result<Baseline, JobError> {
-        let text = disk::read(path)?;
-        let read = serde_json::from_slice::<Baseline>(&text).map_err(|error| error.to_string());
+        let text = disk::read_regular(path, disk::MANIFEST_LIMIT)?;
+        let read = serde_json::from_slice::<Baseline>(&text)
+            .map_err(|error| format!("line {} is not what `--write-baseline` writes", error.line()));
         let read = read.and_then(|read| match read.version {
             VERSION => Ok(read),
             version => Err(format!("it has version {version}, and this s6gen reads {VERSION}")),
@@ -64,8 +65,12 @@ impl Baseline {
     /// Writes the baseline, a line for each finding, so that a change of it can be reviewed.
     ///
     /// # Errors
-    /// The system refuses.
+    /// Something else than a baseline is at the path, or the system refuses.
     pub fn write(&self, path: &Path) -> Result<(), JobError> {
+        if disk::exists(path)? {
+            Baseline::read(path)
+                .map_err(|error| error.note("only a baseline is replaced; nothing was written"))?;
+        }
         let lines = self.findings.iter().map(|finding| serde_json::to_string(finding).unwrap_or_default());
         let lines: Vec<String> = lines.collect();
         let text = format!("{{\"version\":{VERSION},\"findings\":[\n{}\n]}}\n", lines.join(",\n"));
@@ -77,22 +82,29 @@ impl Baseline {
         self.findings.len()
     }
 
-    /// Removes the problems that are in the baseline, and returns its findings that are gone.
+    /// Removes the problems that are in the baseline, and returns its findings that are gone from the files that were read. After an
+    /// error some rules did not run, so that nothing can be called gone.
     pub fn remove_from(
         self,
         problems: &mut Problems,
         files: &Files,
         repository: &Repository,
     ) -> Vec<Finding> {
+        let had_errors = problems.has_errors();
         let mut known: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
         for finding in self.findings {
             known.entry(finding.identity.clone()).or_default().push(finding);
         }
         problems.retain_mut(|problem| {
             let identity = || Finding::of(problem, files, repository).identity;
-            !can_change(problem) || known.get_mut(&identity()).is_none_or(|found| found.pop().is_none())
+            !can_change(problem)
+                || problem.labels.is_empty()
+                || known.get_mut(&identity()).is_none_or(|found| found.pop().is_none())
         });
-        let mut gone: Vec<Finding> = known.into_values().flatten().collect();
+        let read: BTreeSet<String> = files.iter().map(|file| repository.path(&file.path)).collect();
+        let left = known.into_values().flatten();
+        let mut gone: Vec<Finding> =
+            left.filter(|finding| !had_errors && read.contains(&finding.path)).collect();
         gone.sort();
         gone
     }

@@ -11,6 +11,7 @@ use super::desired::Desired;
 use super::error::JobError;
 use super::file_system::{mount, overlay_parts};
 use super::judge::{judge_for_comparison, judge_image_for_comparison, snapshot, snapshot_of};
+use super::levels::Levels;
 use super::project::Project;
 use super::running::{Connection, RunningSystem, work_directory};
 use super::templates::{Overrides, render_tree};
@@ -222,7 +223,7 @@ impl Reading {
     }
 
     fn manifest(&self, path: &Path) -> (Files, Compilation, Snapshot) {
-        let project = Project::load(path);
+        let project = Project::load(path).with_levels(Levels::lenient());
         let mut compilation = project.compile();
         let none = Snapshot::default();
         if compilation.problems.has_errors() {

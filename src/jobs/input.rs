@@ -105,7 +105,9 @@ impl Input {
         match self {
             Input::Manifest(_) | Input::StandardInput(_) | Input::Sources(_) => Coverage::default(),
             Input::Root { .. } => Coverage { has_image: true, ..Coverage::default() },
-            Input::Layers { lower, tree, .. } => Coverage { has_image: true, lower, upper: tree.as_deref() },
+            Input::Layers { lower, tree, .. } => {
+                Coverage { has_image: true, lower, upper: tree.as_deref(), ..Coverage::default() }
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::io;
 use serde::Deserialize;
 
 use super::levels::Levels;
-use crate::diagnostic::{Code, Diagnostic, Problems};
+use crate::diagnostic::{Code, Diagnostic, Problems, Severity};
 use crate::live::{Call, Programs};
 use crate::manifest::{ManifestText, TextTable};
 use crate::model::{Language, Program, ServiceSet};
@@ -37,14 +37,12 @@ pub(super) fn add_if_asked(
     programs: &mut dyn Programs,
     problems: &mut Problems,
 ) {
-    if !levels.asks_for(Code::ShellCheck, table) {
+    if !levels.wants_shellcheck(table) {
         return;
     }
     // Instances of a template share a script.
     let mut known: BTreeMap<&str, Vec<ShellFinding>> = BTreeMap::new();
-    for (name, program) in
-        services.ours().flat_map(|service| service.programs.iter().map(|it| (&service.name, it)))
-    {
+    for program in services.ours().flat_map(|service| &service.programs) {
         let Some(shell) = shell(program) else { continue };
         let text = program.text();
         if !known.contains_key(text) {
@@ -53,18 +51,22 @@ pub(super) fn add_if_asked(
                 Err(reason) => {
                     let message = format!("shellcheck cannot be asked: {reason}");
                     let help = "install it, or do not ask for it: no `--shellcheck`, and no `shellcheck` in `[lints]`";
-                    return problems.push(Diagnostic::new(Code::ShellCheck, message).help(help));
+                    return problems.push(warning(message).help(help));
                 }
             }
         }
         for finding in known.get(text).into_iter().flatten() {
             let ShellFinding { code, message, .. } = finding;
-            let problem = Diagnostic::new(Code::ShellCheck, format!("SC{code}: {message}"))
-                .at(program.at(span(text, finding)), format!("in `{}` of `{name}`", program.file))
+            let problem = warning(format!("SC{code}: {message}"))
+                .at(program.at(span(text, finding)), format!("SC{code}"))
                 .help(format!("https://www.shellcheck.net/wiki/SC{code}"));
             problems.push(problem);
         }
     }
+}
+
+fn warning(message: String) -> Diagnostic {
+    Diagnostic { severity: Severity::Warning, ..Diagnostic::new(Code::ShellCheck, message) }
 }
 
 /// The shell that reads a script, if shellcheck knows it.

@@ -10,6 +10,7 @@ mod additions;
 mod foreign;
 mod keys;
 mod mistakes;
+mod statements;
 mod string_positions;
 mod suggest;
 mod syntax;
@@ -24,6 +25,7 @@ pub use keys::{
     BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OneshotKeys, REFERENCE, Ready,
     ReferenceSection, Table, TargetKeys,
 };
+pub use statements::{Statements, Surrounding};
 pub use suggest::{SIGNAL_NUMBERS, text_of as meant_text};
 pub use syntax::count_syntax_errors;
 pub use values::{
@@ -260,7 +262,9 @@ pub fn parse_lints(files: &Files, file: FileId, problems: &mut Problems) -> Text
     let mut manifest = Manifest::default();
     manifest.note_mistakes(&separated, file, 0, problems);
     let root = DeTable::parse_recoverable(&separated.readable).0;
-    let value = Spanned::new(0..0, DeValue::Table(root.get_ref().clone()));
+    // A file that is copied out of a manifest may keep its header.
+    let inner = root.get_ref().get("lints").and_then(|value| value.get_ref().as_table()).cloned();
+    let value = Spanned::new(0..0, DeValue::Table(inner.unwrap_or_else(|| root.get_ref().clone())));
     Value::read("lints", &value, &mut Reader::new(file, text, problems)).unwrap_or_default()
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::{Document, Format, Repository, Spot, details};
 use crate::diagnostic::{Diagnostic, Files, Severity};
+use crate::model::printable;
 
 pub(super) static FORMAT: Format = Format {
     name: "github",
@@ -17,9 +18,10 @@ struct Commands {
     lines: Vec<String>,
 }
 
-/// Escapes what would end the command.
+/// Escapes what would end the command, or disturb a terminal.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let lines: Vec<_> = text.lines().map(printable).collect();
+    lines.join("\n").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Escapes what would end a property of the command.

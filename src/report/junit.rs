@@ -22,7 +22,7 @@ struct TestReport {
 /// The text for a repository in XML. XML cannot hold control characters at all.
 fn xml(text: &str) -> String {
     let escaped = text.lines().map(|line| {
-        let line = printable(line).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let line = printable(line).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}").replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         line.replace('"', "&quot;")
     });
     escaped.collect::<Vec<_>>().join("&#10;")
@@ -39,10 +39,10 @@ impl Document for TestReport {
         };
         self.errors += usize::from(problem.severity == Severity::Error);
         self.cases.push(format!(
-            "    <testcase classname=\"{path}\" name=\"{code} in line {line}\" file=\"{path}\" line=\"{line}\">\n      \
-             <{element} message=\"{}\"{kind}>{}</{element}>\n    </testcase>\n",
-            xml(&problem.message),
+            "    <testcase classname=\"{path}\" name=\"{code}: {message}\" file=\"{path}\" line=\"{line}\">\n      \
+             <{element} message=\"{message}\"{kind}>{}</{element}>\n    </testcase>\n",
             xml(&details(problem, files, &self.repository).join("\n")),
+            message = xml(&problem.message),
             path = xml(&spot.path),
             kind = if element == "failure" { format!(" type=\"{code}\"") } else { String::new() },
         ));

@@ -39,6 +39,10 @@ pub struct Repository {
 impl Repository {
     /// A path from the root of the repository. A path that is not in the repository stays as it is.
     pub fn path(&self, path: &Path) -> String {
+        // Standard input is in no directory.
+        if path.starts_with("<stdin>") {
+            return path.display().to_string();
+        }
         let mut whole = PathBuf::new();
         for part in self.current.join(path).components() {
             match part {

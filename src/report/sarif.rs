@@ -49,11 +49,13 @@ fn uri(path: &str) -> String {
 
 fn location(spot: &Spot) -> Value {
     let mut physical = json!({ "artifactLocation": { "uri": uri(&spot.path) } });
-    if let Some([(line, column), (end_line, end_column)]) = spot.region {
-        physical["region"] = json!({
+    physical["region"] = match spot.region {
+        Some([(line, column), (end_line, end_column)]) => json!({
             "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column,
-        });
-    }
+        }),
+        // Code scanning shows nothing without a line.
+        None => json!({ "startLine": 1 }),
+    };
     json!({ "physicalLocation": physical })
 }
 
@@ -63,6 +65,7 @@ fn description(code: Code) -> Value {
     json!({
         "id": code.slug(),
         "shortDescription": { "text": first },
+        "fullDescription": { "text": page.join("\n").split("\n```").next().unwrap_or_default() },
         "help": { "text": page.join("\n"), "markdown": page.join("\n") },
         "defaultConfiguration": { "level": level(code.severity()) },
     })

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -32,7 +32,7 @@ fn with_baseline(manifest: &str) -> tempfile::TempDir {
 fn a_baseline_hides_what_was_there_wherever_it_moves() {
     let folder = with_baseline(OLD);
     let (code, text) = said(&check(folder.path(), "--baseline base.json --strict"));
-    assert_eq!((code, text.as_str()), (0, "services.toml: 4 definitions, no problem\n"));
+    assert_eq!((code, text.as_str()), (0, "services.toml: 4 definitions, no new problem\n"));
     let moved = format!("# A comment.\n\n[longrun.new]\nrun = ['new']\n{OLD}");
     fs::write(folder.path().join("services.toml"), moved).unwrap();
     assert_eq!(check(folder.path(), "--baseline base.json --strict").status.code(), Some(0));
@@ -55,11 +55,8 @@ fn a_baseline_hides_nothing_new_and_says_what_is_gone() {
 
 #[test]
 fn a_baseline_cannot_hide_what_s6_rc_refuses() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("services.toml"), "[longrun.a]\nrun = ['a']\ndependencies = ['b']\n")
-        .unwrap();
-    let (code, text) = said(&check(folder.path(), "--write-baseline base.json"));
-    assert!(code == 1 && text.contains("s6rc::unknown-service"), "{text}");
+    let folder = with_baseline(OLD);
+    fs::write(folder.path().join("services.toml"), format!("{OLD}dependencies = ['b0']\n")).unwrap();
     let (code, text) = said(&check(folder.path(), "--baseline base.json"));
     assert!(code == 1 && text.contains("s6rc::unknown-service"), "{text}");
 }
@@ -95,4 +92,40 @@ fn an_editor_checks_a_text_under_the_path_of_its_file() {
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(printed.starts_with("images/services.toml:4:25: error[s6rc::unknown-service]"), "{printed}");
     assert_eq!(printed.lines().count(), 1, "{printed}");
+}
+
+#[test]
+fn a_baseline_replaces_nothing_but_a_baseline() {
+    let folder = with_baseline(OLD);
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("other.json"), "{\"important\":\"data\"}").unwrap();
+    make_fifo(&path("fifo"));
+    for name in ["services.toml", "other.json", "fifo", "/dev/null"] {
+        let before = fs::symlink_metadata(path(name)).unwrap();
+        let (code, text) = said(&check(folder.path(), &format!("--write-baseline {name}")));
+        assert!(code != 0 && text.contains("nothing was written") || code == 3, "{name}: {code} {text}");
+        assert_eq!(fs::symlink_metadata(path(name)).unwrap().ino(), before.ino(), "{name}");
+    }
+    assert_eq!(fs::read_to_string(path("services.toml")).unwrap(), OLD);
+    // With errors some rules do not run, so the baseline would lose findings.
+    let first = fs::read(path("base.json")).unwrap();
+    fs::write(path("services.toml"), format!("{OLD}nonsense\n")).unwrap();
+    let (code, text) = said(&check(folder.path(), "--write-baseline base.json"));
+    assert!(code == 1 && text.contains("base.json was not written"), "{text}");
+    assert_eq!(fs::read(path("base.json")).unwrap(), first);
+    assert!(!said(&check(folder.path(), "--baseline base.json")).1.contains("gone"));
+}
+
+fn make_fifo(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn a_baseline_is_the_same_from_every_directory() {
+    let folder = with_baseline(OLD);
+    fs::create_dir(folder.path().join("below")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_s6gen"));
+    command.args(["check", "../services.toml", "--baseline", "../base.json", "--strict"]);
+    let output = command.current_dir(folder.path().join("below")).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
 }

@@ -47,6 +47,10 @@ fn every_rule_gets_the_level_that_an_option_gives_it() {
         for name in [lint.slug, short(lint), lint.group.name(), "all"] {
             assert_eq!(found(&input, &levels(&[(name, Level::Allow)])), [], "{} by {name}", lint.slug);
             for (level, severity) in [(Level::Warn, Severity::Warning), (Level::Deny, Severity::Error)] {
+                // Only its own name makes less of an error.
+                let is_exact = name == lint.slug || name == short(lint);
+                let was_error = found(&input, &Levels::default()).contains(&(lint.slug, Severity::Error));
+                let severity = if was_error && !is_exact { Severity::Error } else { severity };
                 let changed = found(&input, &levels(&[(name, level)]));
                 assert!(changed.contains(&(lint.slug, severity)), "{} by {name}: {changed:?}", lint.slug);
             }
@@ -274,4 +278,60 @@ fn random_silencers_silence_what_they_name_and_are_reported_if_that_is_nothing()
         prop_assert_eq!(found, expected, "{}{:?}", text, option);
         Ok(())
     });
+}
+
+/// A manifest whose service `a` has a `not-exec` problem, in which `COMMENT` and `LATER` are places for comments.
+fn places(comment: &str, later: &str) -> String {
+    format!("{comment}[longrun.a]\n{later}run = '''\ncd /\nnode x\n'''\n")
+}
+
+#[test]
+fn a_comment_belongs_to_the_statement_or_table_that_it_stands_at() {
+    let silencer = "# s6gen: allow not-exec: a test\n";
+    let multi = "[longrun.a]\nrun = '''\ncd /\nnode x\n'''  # s6gen: allow not-exec\n";
+    let inside = "[longrun.a]\nrun = '''\ncd /\n# s6gen: allow not-exec\nnode x\n'''\n";
+    let array = "[longrun.a]\n# s6gen: allow literal-variable\nrun = [\n  'web',\n  '$PORT',\n]\n";
+    let mark = format!("\u{feff}{}", places(silencer, ""));
+    for text in [&places(silencer, ""), &places("", silencer), multi, inside, array, &mark] {
+        assert_eq!(check(text, &Levels::default()), [], "{text}");
+    }
+    // The next table is another one.
+    let next = format!("{silencer}[longrun.b]\nrun = ['b']\n{}", places("", ""));
+    assert_eq!(
+        check(&next, &Levels::default()),
+        [("levels::unused-allow", Severity::Warning), ("lint::not-exec", Severity::Warning)]
+    );
+}
+
+#[test]
+fn a_text_that_is_no_comment_silences_nothing() {
+    for line in [
+        "run = \"cd /; node '# s6gen: allow not-exec'\"",
+        "description = \"# s6gen: allow foo\"\nrun = 'cd /; node x'",
+        "environment.X = '# s6gen: allow not-exec'\nrun = 'cd /; node x'",
+    ] {
+        let text = format!("[longrun.a]\n{line}\n");
+        assert_eq!(check(&text, &Levels::default()), [("lint::not-exec", Severity::Warning)], "{text}");
+    }
+}
+
+#[test]
+fn a_comment_for_s6gen_that_says_nothing_is_reported() {
+    for comment in ["s6gen: ignore not-exec", "s6gen: allow", "s6gen:allowed not-exec"] {
+        let text = format!("[longrun.a]\nrun = ['web'] # {comment}\n");
+        assert_eq!(check(&text, &Levels::default()), [("levels::unknown-rule", Severity::Warning)], "{text}");
+    }
+    let close = "[longrun.a]\nrun = 'cd /; node x' #s6gen:allow\tnot-exec\n";
+    assert_eq!(check(close, &Levels::default()), []);
+}
+
+#[test]
+fn a_group_makes_no_warning_of_an_error() {
+    let text = "[longrun.a]\nrun = ['cd', '/app', '&&', 'npm', 'start']\n";
+    for (name, severity) in
+        [("all", Severity::Error), ("scripts", Severity::Error), ("shell-syntax", Severity::Warning)]
+    {
+        let found = check(text, &levels(&[(name, Level::Warn)]));
+        assert!(found.iter().all(|(_, found)| *found == severity), "{name}: {found:?}");
+    }
 }

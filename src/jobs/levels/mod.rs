@@ -53,6 +53,10 @@ pub struct Levels {
     choices: Vec<Choice>,
     /// Whether every warning is an error.
     pub is_strict: bool,
+    /// Whether shellcheck is asked. Its findings are warnings, unless another level is given to them by name.
+    pub asks_shellcheck: bool,
+    /// Whether no level makes an error of a warning.
+    is_lenient: bool,
 }
 
 /// What was checked, so that a silencer of a rule that could not run does not count as unused.
@@ -60,6 +64,8 @@ pub struct Levels {
 pub(super) struct Coverage<'a> {
     /// Whether the rules ran that need an image.
     pub(super) has_image: bool,
+    /// Whether shellcheck was asked.
+    pub(super) has_shellcheck: bool,
     /// The layers below the tree, whose problems are not reported.
     pub(super) lower: &'a [PathBuf],
     /// The tree above these layers.
@@ -67,17 +73,23 @@ pub(super) struct Coverage<'a> {
 }
 
 impl Levels {
+    /// Levels that make no error of a warning, for commands that only show something.
+    pub fn lenient() -> Levels {
+        Levels { is_lenient: true, ..Levels::default() }
+    }
+
     /// Gives a level to rules. What is added later wins over the same rules before.
     pub fn add(&mut self, selection: Selection, level: Level) {
         self.choices.push(Choice { selection, level, origin: None });
     }
 
-    /// Whether a name that selects exactly this rule asks for its reports.
-    pub(super) fn asks_for(&self, rule: Code, table: &TextTable<ManifestText>) -> bool {
+    /// Whether the findings of shellcheck are wanted: by the option, or by a level for this very rule.
+    pub(super) fn wants_shellcheck(&self, table: &TextTable<ManifestText>) -> bool {
+        let rule = Code::ShellCheck;
         let choices = read(table, &mut Vec::new());
         let mut exact =
             choices.iter().chain(&self.choices).filter(|choice| choice.selection == Selection::Rule(rule));
-        exact.next_back().is_some_and(|choice| choice.level != Level::Allow)
+        exact.next_back().map_or(self.asks_shellcheck, |choice| choice.level != Level::Allow)
     }
 
     /// Gives each problem the level that the user chose. `table` is the table `[lints]`, or the file beside a tree. Silencers that
@@ -93,8 +105,16 @@ impl Levels {
         let mut mistakes = Vec::new();
         let mut choices = read(table, &mut mistakes);
         choices.extend(&self.choices);
+        if self.is_lenient {
+            choices
+                .iter_mut()
+                .filter(|choice| choice.level == Level::Deny)
+                .for_each(|choice| choice.level = Level::Warn);
+        }
+        let coverage = Coverage { has_shellcheck: self.wants_shellcheck(table), ..coverage };
         let has_effect = vec![false; choices.len()];
-        let mut wishes = Wishes { choices, has_effect, comments: Comments::read(files, &mut mistakes) };
+        let mut wishes =
+            Wishes { choices, has_effect, comments: Comments::read(files, coverage, &mut mistakes) };
         problems.retain_mut(|problem| {
             !can_change(problem) || {
                 let is_silenced = wishes.comments.silence(problem, files);
@@ -136,9 +156,14 @@ impl Wishes {
                 chosen = Some(*choice).filter(|choice| choice.selection.exactness() >= known).or(chosen);
             }
         }
+        let is_exact = chosen.is_some_and(|choice| matches!(choice.selection, Selection::Rule(_)));
         match chosen.map(|choice| choice.level) {
             Some(Level::Allow) => return false,
-            Some(Level::Warn) => problem.severity = Severity::Warning,
+            // Only its own name makes less of an error.
+            Some(Level::Warn) if is_exact || problem.severity != Severity::Error => {
+                problem.severity = Severity::Warning;
+            }
+            Some(Level::Warn) => {}
             Some(Level::Deny) => problem.severity = Severity::Error,
             None => {}
         }
@@ -153,9 +178,9 @@ impl Wishes {
         let unused = of_table.filter_map(|(choice, _)| {
             let origin = choice.origin?;
             let removable = line_of_entry(origin, files);
-            Some(Unused { selection: choice.selection, origin, removable })
+            Some(Unused { selection: choice.selection, origin, is_comment: false, removable })
         });
-        let unused = unused.chain(self.comments.unused(files, coverage));
+        let unused = unused.chain(self.comments.unused());
         unused.filter(|unused| unused.selection.can_run(coverage)).map(Unused::report).collect()
     }
 }
@@ -206,20 +231,28 @@ fn read(table: &TextTable<ManifestText>, mistakes: &mut Vec<Diagnostic>) -> Vec<
 struct Unused {
     selection: Selection,
     origin: Origin,
+    is_comment: bool,
     /// The bytes to remove.
     removable: Option<Range<usize>>,
 }
 
 impl Unused {
     fn report(self) -> Diagnostic {
-        let Unused { selection, origin, removable } = self;
-        // Only some checks ask shellcheck.
-        let removable = removable.filter(|_| selection != Selection::Rule(Code::ShellCheck));
-        let message = format!("this silences nothing: there is no problem of {selection}");
-        Diagnostic::new(Code::UnusedAllow, message)
-            .at(origin, "without effect")
-            .help("remove it")
-            .fix(removable.map(|span| Fix::replace(Origin::new(origin.file, span), "")))
+        let Unused { selection, origin, is_comment, removable } = self;
+        let (where_, help) = match is_comment {
+            true => (
+                " here",
+                "remove it, or put it where the problem is: at the end of the marked line, or above it",
+            ),
+            false => ("", "remove it"),
+        };
+        Diagnostic::new(
+            Code::UnusedAllow,
+            format!("this silences nothing: there is no problem of {selection}{where_}"),
+        )
+        .at(origin, "without effect")
+        .help(help)
+        .fix(removable.map(|span| Fix::replace(Origin::new(origin.file, span), "")))
     }
 }
 
@@ -241,6 +274,7 @@ impl Selection {
         match self {
             Selection::Rule(Code::Lint(lint)) => coverage.has_image || lint.group != Group::Image,
             Selection::Group(group) => coverage.has_image || group != Group::Image,
+            Selection::Rule(Code::ShellCheck) => coverage.has_shellcheck,
             Selection::Rule(_) | Selection::All => true,
         }
     }
