@@ -1,5 +1,6 @@
 //! Shows for rules that are certain what happens otherwise: the wrong service fails under the real programs as the report says,
 //! and the right one beside it works. The rule reports the wrong one only. Most of them run the examples of the rule's page.
+//! `believable_files` does so for files of trees, and `believable_overlay` for what only /init shows.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,8 +14,7 @@ use s6gen::{compile, render};
 use crate::live_apply::System;
 use crate::pages;
 use crate::require::{needs, this_test};
-use crate::supervise::{LIMIT, Supervision, available, eventually};
-use crate::tree_text;
+use crate::supervise::{LIMIT, Supervision, available, eventually, write_program};
 
 /// Asserts that the rule `slug` reports the service `wrong` and no other.
 fn reports(manifest: &str, slug: &str) {
@@ -29,34 +29,26 @@ fn reports(manifest: &str, slug: &str) {
     assert!(matches!(found[..], [message] if message.contains("`wrong`")), "{found:?}");
 }
 
-/// A program that goes into the background or stays, as its option says, and notes each start.
+/// A program that notes its start, and goes into the background or stays, as its option says.
 const DAEMON: &str = "#!/bin/sh\n\
-    echo started >>\"$3\"\n\
+    echo started >>\"${0%/*}/../starts\"\n\
     test \"$2\" = no || { sleep 20 </dev/null >/dev/null 2>&1 & exit; }\n\
     exec sleep 20 </dev/null >/dev/null 2>&1\n";
-
-/// Starts both services, each of which notes its starts.
-fn only_the_wrong_one_starts_again(supervision: &Supervision) {
-    supervision.control("-u", "right");
-    supervision.control("-u", "wrong");
-    supervision.text("wrong", 3);
-    assert_eq!(supervision.text("right", 1), "started\n");
-}
 
 #[test]
 fn a_process_that_goes_into_the_background_is_started_again_and_again() {
     if !available(this_test!()) {
         return;
     }
-    let manifest = "[longrun.wrong]\nrun = [\"SCRATCH/bin/redis-server\", \"--daemonize\", \"yes\", \"SCRATCH/wrong\"]\n\
-                    [longrun.right]\nrun = [\"SCRATCH/bin/redis-server\", \"--daemonize\", \"no\", \"SCRATCH/right\"]\n";
-    reports(manifest, "lint::background");
-    let supervision = Supervision::start(manifest);
-    fs::create_dir(supervision.path("bin")).unwrap();
-    let program = supervision.path("bin/redis-server");
-    fs::write(&program, DAEMON).unwrap();
-    fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
-    only_the_wrong_one_starts_again(&supervision);
+    let start = |heading: &str| {
+        let supervision = example("lint::background", heading);
+        supervision.program("redis-server", DAEMON);
+        supervision.control("-u", "cache");
+        supervision
+    };
+    let (wrong, right) = (start("Wrong"), start("Right"));
+    wrong.text("starts", 3);
+    assert_eq!(right.text("starts", 1), "started\n");
 }
 
 #[test]
@@ -68,7 +60,10 @@ fn a_script_that_ends_with_an_ampersand_is_started_again_and_again() {
                     [longrun.right]\nrun = '''\necho started >>SCRATCH/right\nexec sleep 20\n'''\n";
     reports(manifest, "lint::background");
     let supervision = Supervision::start(manifest);
-    only_the_wrong_one_starts_again(&supervision);
+    supervision.control("-u", "right");
+    supervision.control("-u", "wrong");
+    supervision.text("wrong", 3);
+    assert_eq!(supervision.text("right", 1), "started\n");
 }
 
 #[test]
@@ -76,51 +71,55 @@ fn a_finish_that_sleeps_longer_than_it_may_is_killed() {
     if !available(this_test!()) {
         return;
     }
-    let finish = |name: &str| format!("finish = '''\nsleep 2\necho ended >>SCRATCH/{name}\n'''\n");
-    let manifest = format!(
-        "[longrun.wrong]\nrun = [\"true\"]\ntimeout-finish = \"1s\"\n{}[longrun.right]\nrun = [\"true\"]\n{}",
-        finish("wrong"),
-        finish("right"),
-    );
-    reports(&manifest, "lint::slow-finish");
-    let supervision = Supervision::start(&manifest);
-    supervision.control("-u", "wrong");
-    supervision.control("-u", "right");
-    supervision.text("right", 3);
-    assert!(!supervision.path("wrong").exists());
+    let start = |heading: &str| {
+        let manifest = pages::manifest("lint::slow-finish", heading).replace("/run/", "SCRATCH/");
+        let supervision = Supervision::start(&manifest);
+        supervision.program("web", "#!/bin/sh\n");
+        fs::write(supervision.path("web.pid"), "").unwrap();
+        supervision.control("-u", "web");
+        supervision
+    };
+    let (wrong, right) = (start("Wrong"), start("Right"));
+    eventually("its finish does all of its work", || !right.path("web.pid").exists());
+    eventually("it is started again", || wrong.deaths("web") > 1);
+    assert!(wrong.path("web.pid").exists());
 }
 
 #[test]
 fn a_start_waits_for_a_daemon_in_a_oneshot() {
     needs!("s6", "execline", "s6-rc");
-    let manifest = "[oneshot.wrong]\nstart = \"on-demand\"\nup = [\"tail\", \"-f\", \"/dev/null\"]\n\
-                    [longrun.right]\nstart = \"on-demand\"\nrun = [\"tail\", \"-f\", \"/dev/null\"]\n";
-    reports(manifest, "lint::daemon-in-oneshot");
-    let Some(system) = System::boot(this_test!(), manifest) else { return };
-    system.succeed("s6-rc", &["-l", "run/s6-rc", "-u", "change", "right"]);
-    let output = system
-        .command("s6-rc")
-        .args(["-l", "run/s6-rc", "-t", "1000", "-u", "change", "wrong"])
-        .output()
-        .unwrap();
-    assert!(!output.status.success(), "{output:?}");
-    assert_eq!(system.active(), ["right".to_owned()].into());
+    let start = |heading: &str| {
+        let manifest = pages::manifest("lint::daemon-in-oneshot", heading);
+        let manifest = format!("{}start = \"on-demand\"\n", manifest.replace("/usr/sbin/", "SCRATCH/bin/"));
+        let system = System::boot(this_test!(), &manifest)?;
+        system.program("sshd", "#!/bin/sh\nexec sleep 1000\n");
+        let mut change = system.command("s6-rc");
+        let output = change.args(["-l", "run/s6-rc", "-t", "5000", "-u", "change", "ssh"]).output().unwrap();
+        Some((output.status.success(), system.active().contains("ssh")))
+    };
+    let Some(wrong) = start("Wrong") else { return };
+    assert_eq!((wrong, start("Right")), ((false, false), Some((true, true))));
 }
 
 #[test]
 fn a_oneshot_cannot_start_services_while_it_is_started() {
     needs!("s6", "execline", "s6-rc");
-    let web = "[longrun.web]\nstart = \"on-demand\"\nrun = [\"sleep\", \"20\"]\n";
-    let change = "\"s6-rc\", \"-l\", \"SCRATCH/run/s6-rc\", \"-u\", \"change\", \"web\"";
-    reports(&format!("[oneshot.wrong]\nup = [{change}]\n{web}"), "lint::s6-rc-in-up");
-    let manifest = format!("[oneshot.wrong]\nstart = \"on-demand\"\nup = [{change}]\n{web}");
-    let Some(system) = System::boot(this_test!(), &manifest) else { return };
-    let change = |name: &str| {
-        system.command("s6-rc").args(["-l", "run/s6-rc", "-u", "change", name]).output().unwrap()
+    let example = |heading: &str| {
+        let manifest = pages::manifest("lint::s6-rc-in-up", heading);
+        manifest.replace("[oneshot.choose]", "[oneshot.choose]\nstart = \"on-demand\"")
     };
-    assert!(!change("wrong").status.success());
-    assert!(system.active().is_empty(), "{:?}", system.active());
+    let wrong = example("Wrong").replace("\"-u\"", "\"-l\", \"SCRATCH/run/s6-rc\", \"-u\"");
+    let Some(wrong) = System::boot(this_test!(), &wrong) else { return };
+    wrong.program("web", STAYS);
+    let change =
+        |name: &str| wrong.command("s6-rc").args(["-l", "run/s6-rc", "-u", "change", name]).output().unwrap();
+    assert!(!change("choose").status.success());
+    assert!(wrong.active().is_empty(), "{:?}", wrong.active());
     assert!(change("web").status.success());
+    let right = example("Right").replace("s6-rc -b", "s6-rc -l SCRATCH/run/s6-rc -b");
+    let right = System::boot(this_test!(), &right.replace("s6-pause", "sleep 20")).unwrap();
+    right.program("web", STAYS);
+    eventually("the longrun starts it", || right.active().contains("web"));
 }
 
 /// Supervises the services of an example, the wrong or the right one, with its logs in the scratch folder.
@@ -177,56 +176,6 @@ fn logutil_service_as_another_account_than_root_dies_again_and_again() {
     assert!(!wrong.path("web/current").exists());
 }
 
-/// Compiles the tree of an example with s6-rc and starts its only service. Returns whether that succeeded. The paths of the
-/// example are in the scratch folder, in which `/data` exists if `has_data`.
-fn starts(test: &str, slug: &str, heading: &str, has_data: bool) -> Option<bool> {
-    let system = System::boot(test, "[longrun.other]\nrun = [\"sleep\", \"20\"]\n")?;
-    let (scratch, tree) = (system.path("."), system.path("tree"));
-    let scratch = scratch.to_str().unwrap();
-    let text = pages::tree(slug, heading)
-        .replace("/etc/s6-overlay/s6-rc.d", tree.to_str().unwrap())
-        .replace("/data", &format!("{scratch}/data"))
-        .replace("exec web", "exec sleep 20");
-    if has_data {
-        fs::create_dir(system.path("data")).unwrap();
-    }
-    fs::create_dir(&tree).unwrap();
-    tree_text::parse(&text).unwrap().make(&tree).unwrap();
-    let name = fs::read_dir(&tree).unwrap().next().unwrap().unwrap().file_name().into_string().unwrap();
-    system.succeed("s6-rc-compile", &["second", "tree"]);
-    let (database, live) = (system.path("second"), system.path("run/s6-rc"));
-    let (database, live) = (database.to_str().unwrap(), live.to_str().unwrap());
-    system.succeed("s6-rc-update", &["-l", live, database]);
-    let mut change = system.command("s6-rc");
-    let output = change.args(["-l", live, "-t", "5000", "-u", "change", &name]).output().unwrap();
-    Some(output.status.success())
-}
-
-#[test]
-fn an_up_whose_script_does_not_exist_or_may_not_be_run_fails() {
-    needs!("s6", "execline", "s6-rc");
-    for slug in ["lint::missing-script", "lint::not-executable"] {
-        assert_eq!(starts(this_test!(), slug, "Wrong", false), Some(false), "{slug}");
-        assert_eq!(starts(this_test!(), slug, "Right", false), Some(true), "{slug}");
-    }
-}
-
-#[test]
-fn an_up_that_ends_with_foreground_succeeds_although_its_command_fails() {
-    needs!("s6", "execline", "s6-rc");
-    for (heading, expected) in [("Wrong", true), ("Right", false)] {
-        assert_eq!(starts(this_test!(), "lint::failure-hidden", heading, true), Some(expected), "{heading}");
-    }
-}
-
-#[test]
-fn a_run_whose_first_line_is_wrong_never_starts() {
-    needs!("s6", "execline", "s6-rc");
-    for (heading, expected) in [("Wrong", false), ("Right", true)] {
-        assert_eq!(starts(this_test!(), "lint::shebang", heading, false), Some(expected), "{heading}");
-    }
-}
-
 #[test]
 fn a_stop_waits_for_the_program_in_front_of_a_trap() {
     needs!("s6", "execline");
@@ -275,10 +224,7 @@ fn exit_code(folder: &Path, run: &str) -> Option<i32> {
         let Some(TreeEntry::File { content, .. }) = tree.get(&format!("source/wrong/{name}")) else {
             continue;
         };
-        let path = folder.join("wrong").join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, content).unwrap();
-        fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        write_program(&folder.join("wrong").join(name), std::str::from_utf8(content).unwrap());
     }
     Command::new("./run").current_dir(folder.join("wrong")).output().unwrap().status.code()
 }
@@ -322,8 +268,7 @@ fn a_first_line_with_several_words_starts_nothing() {
     assert!(compile(&files, file).problems.has_errors());
     let folder = tempfile::tempdir().unwrap();
     let script = folder.path().join("run");
-    fs::write(&script, "#!/usr/bin/env sh -e\ntrue\n").unwrap();
-    fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
+    write_program(&script, "#!/usr/bin/env sh -e\ntrue\n");
     assert_eq!(Command::new(&script).output().unwrap().status.code(), Some(127));
     assert_eq!(exit_code(folder.path(), &run("#!/usr/bin/env -S sh -e")), Some(0));
 }
@@ -347,31 +292,37 @@ fn an_account_cannot_be_changed_without_root() {
 }
 
 #[test]
-fn what_a_script_exports_before_with_contenv_is_lost() {
+fn what_is_set_before_with_contenv_is_lost() {
     if !available(this_test!()) {
         return;
     }
-    // `with-contenv` of s6-overlay 3, for another directory.
-    let folder = tempfile::tempdir().unwrap();
-    let clear = "exec execlineb -Pc 'emptyenv -p s6-envdir -Lf -- .";
-    let print = "sh -c \"echo ${PORT-lost}\"'";
-    for (script, expected) in [
-        (format!("export PORT=80; {clear} {print}"), "lost\n"),
-        (format!("{clear} env PORT=80 {print}"), "80\n"),
-    ] {
-        let output = Command::new("sh").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
-        assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{script}");
-    }
+    let port = |manifest: &str| {
+        let supervision = Supervision::start(manifest);
+        let (port, environment) = (supervision.path("port"), supervision.path("environment"));
+        fs::create_dir(&environment).unwrap();
+        // The program of s6-overlay 3, for another directory.
+        let path = environment.to_str().unwrap();
+        let with_contenv =
+            format!("#!/usr/bin/env -S execlineb -S0\nemptyenv -p\ns6-envdir -Lf -- {path}\nexec\n$@\n");
+        supervision.program("with-contenv", &with_contenv);
+        let web = format!("#!/bin/sh\necho \"${{PORT-lost}}\" >{}\nexec sleep 20\n", port.to_str().unwrap());
+        supervision.program("web", &web);
+        supervision.control("-u", "web");
+        supervision.text("port", 1)
+    };
+    let example = |heading: &str| pages::manifest("lint::with-contenv-twice", heading);
+    // Without s6-overlay s6gen writes the word as it is, so this shows what it does.
+    assert_eq!(port(example("Wrong")), "lost\n");
+    assert_eq!(port(example("Right")), "80\n");
+    let script = "export PORT=80\nexec with-contenv web\n";
+    assert_eq!(port(&format!("[longrun.web]\nrun = '''\n{script}'''\n")), "lost\n");
 }
 
 /// Which of the services `wrong` and `right` leave a process after they have been stopped. Each starts `bin/daemon`, which notes
 /// its process ID in a file, and has written `lines` lines there before it is stopped.
 fn left_after_a_stop(manifest: &str, lines: usize) -> Vec<&'static str> {
     let supervision = Supervision::start(manifest);
-    fs::create_dir(supervision.path("bin")).unwrap();
-    let program = supervision.path("bin/daemon");
-    fs::write(&program, "#!/bin/sh\necho $$ >>\"$1\"\nexec sleep 20 </dev/null >/dev/null 2>&1\n").unwrap();
-    fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    supervision.program("daemon", "#!/bin/sh\necho $$ >>\"$1\"\nexec sleep 20 </dev/null >/dev/null 2>&1\n");
     let is_left = |name: &&str| {
         supervision.control("-u", name);
         let noted = supervision.text(name, lines);

@@ -16,7 +16,7 @@ use crate::killed::rounds;
 use crate::live_store::HOSTILE;
 use crate::require::{self, find, needs, say};
 use crate::s6rc;
-use crate::supervise::{eventually, listens};
+use crate::supervise::{eventually, listens, write_program};
 
 /// Every system call that changes something on the disk, with its names on all architectures, and the calls around other
 /// programs that do.
@@ -57,8 +57,8 @@ pub struct System {
 }
 
 impl System {
-    /// Builds `manifest`, in which `SCRATCH` stands for the folder, and boots it. Reports that the programs are missing, and
-    /// returns `None`, if they are.
+    /// Builds `manifest`, in which `SCRATCH` stands for the folder, and boots it. The services find the programs of
+    /// [`System::program`] first. Reports that the programs are missing, and returns `None`, if they are.
     pub fn boot(test: &str, manifest: &str) -> Option<System> {
         if !require::all(test, &["s6", "execline", "s6-rc"]) {
             return None;
@@ -75,8 +75,10 @@ impl System {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
         let log = fs::File::create(folder.path().join("scan.log")).unwrap();
+        let programs = format!("{path}/bin:{}", std::env::var("PATH").unwrap());
         let scanner = Command::new("s6-svscan")
             .arg(folder.path().join("scan"))
+            .env("PATH", programs)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -96,6 +98,11 @@ impl System {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Writes a program that the services can run.
+    pub fn program(&self, name: &str, script: &str) {
+        write_program(&self.path("bin").join(name), script);
     }
 
     /// A program in the folder.

@@ -14,6 +14,8 @@ mod architecture;
 mod attacks;
 mod baseline;
 mod believable;
+mod believable_files;
+mod believable_overlay;
 mod bridge;
 mod case;
 mod command_cases;

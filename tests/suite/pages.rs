@@ -1,5 +1,5 @@
 //! Tests the examples on the page of each lint: the wrong one gets the report of this lint and no other, the right one gets
-//! none.
+//! none. Each lint that is certain has a test that runs them as well.
 //!
 //! A block ```` ```toml ```` is a manifest. A block ```` ```tree ```` is a source directory as `tree_text` reads it, or the
 //! `/etc/s6-overlay` of an image if it has an `s6-rc.d`.
@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::Path;
 
-use s6gen::diagnostic::{Code, Files};
+use s6gen::diagnostic::{Code, Confidence, Files};
 use s6gen::jobs::Input;
 use s6gen::model::System;
 use s6gen::programs::PROGRAMS;
@@ -95,6 +95,29 @@ fn the_wrong_example_of_each_lint_gets_its_report_and_the_right_one_none() {
         }
     }
     assert!(wrong_pages.is_empty(), "{wrong_pages:#?}");
+}
+
+/// The files whose tests run the wrong and the right example of a lint under the real programs. `size` does so for
+/// [`WITHOUT_EXAMPLE`].
+const LIVE_PROOFS: [&str; 4] = [
+    include_str!("believable.rs"),
+    include_str!("believable_files.rs"),
+    include_str!("believable_overlay.rs"),
+    include_str!("size.rs"),
+];
+
+#[test]
+fn every_certain_lint_has_a_live_proof() {
+    let is_proved = |slug: &str| LIVE_PROOFS.iter().any(|file| file.contains(&format!("\"{slug}\"")));
+    let lints = validate::codes().filter_map(|code| match code {
+        Code::Lint(lint) => Some(lint),
+        _ => None,
+    });
+    let without: Vec<&str> = lints
+        .filter(|lint| lint.confidence == Confidence::Certain && !is_proved(lint.slug))
+        .map(|lint| lint.slug)
+        .collect();
+    assert!(without.is_empty(), "write a proof, or be less confident: {without:?}");
 }
 
 #[test]

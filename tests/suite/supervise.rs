@@ -78,10 +78,7 @@ impl Supervision {
 
     /// Writes a program that the services can run.
     pub fn program(&self, name: &str, script: &str) {
-        let program = self.path("bin").join(name);
-        fs::create_dir_all(program.parent().unwrap()).unwrap();
-        fs::write(&program, script).unwrap();
-        fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        write_program(&self.path("bin").join(name), script);
     }
 
     fn service(&self, name: &str) -> String {
@@ -139,6 +136,16 @@ impl Drop for Supervision {
         let _ = Command::new("s6-svscanctl").arg("-t").arg(self.path("scan")).status();
         let _ = self.scanner.wait();
     }
+}
+
+/// Writes a program, and the folder for it. Another process does so: if this one had the file open for a moment, a child that
+/// another test starts in that moment would have it open too, and the system would not run the program (`Text file busy`).
+pub fn write_program(program: &Path, script: &str) {
+    let text = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&text, script).unwrap();
+    let mut install = Command::new("install");
+    let install = install.args(["-D", "-m", "755"]).arg(text.path()).arg(program);
+    assert!(install.status().unwrap().success());
 }
 
 /// Whether an s6-svscan takes commands. Its fifo exists a moment earlier.
