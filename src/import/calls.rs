@@ -4,14 +4,15 @@ use std::io;
 
 use super::definition::{DefinitionReader, LONGEST_SCRIPT};
 use crate::diagnostic::{Origin, did_you_mean};
-use crate::model::{Called, Confused, Found, Missing, Program};
+use crate::execline::SHELLS;
+use crate::model::{CallRole, Called, Confused, Found, Invocation, Missing, Program, ScriptUse, readings};
 use crate::source::{Directory, EntryKind};
 
 impl<D: Directory> DefinitionReader<'_, D> {
     /// Records `data/check` if `run` needs it.
     pub(super) fn check(&mut self, run: &[u8]) {
         if str::from_utf8(run).is_ok_and(|text| text.contains("s6-notifyoncheck")) {
-            self.call("run", None, "data/check");
+            self.call("run", ScriptUse::Check, "data/check");
         }
     }
 
@@ -21,14 +22,50 @@ impl<D: Directory> DefinitionReader<'_, D> {
         for (number, word) in words.iter().enumerate() {
             let word = word.trim_ascii_start();
             if let Some(path) = self.own_path(word) {
-                self.call(file, Some(number), &path);
+                self.call(file, ScriptUse::Word(number), &path);
             }
             let Some(path) = str::from_utf8(word).ok().filter(|word| word.starts_with('/')) else { continue };
             if let Some((nearest, may_be_added)) = self.missing(path) {
                 let path = path.to_owned();
-                self.facts.missing.push(Missing { by: file, word: number, path, nearest, may_be_added });
+                self.facts.missing.push(Missing {
+                    by: file,
+                    how: ScriptUse::Word(number),
+                    path,
+                    nearest,
+                    may_be_added,
+                });
             } else if let Some(confused) = self.confused(file, path) {
                 self.facts.confused.push(confused);
+            }
+        }
+    }
+
+    /// Records the scripts that `run` calls by a path in its definition, and those that should be in the tree but are missing.
+    pub(super) fn calls_of_run(&mut self) {
+        let Some(run) = self.programs.iter().find(|program| program.file == "run") else { return };
+        // Most scripts call none, and to read a script takes time.
+        if !["data/", "./", "s6-rc.d/"].iter().any(|part| run.text().contains(part)) {
+            return;
+        }
+        let moves = ["cd", "execline-cd", "pushd"].iter().any(|word| run.has_word(word));
+        let readings = readings(&[run]);
+        let calls = readings.iter().flat_map(|reading| &reading.calls);
+        let once = |(path, _): &(String, ScriptUse)| run.text().matches(path.as_str()).count() == 1;
+        // A path that the script mentions twice may be one that it looks for, or makes.
+        let scripts: Vec<(String, ScriptUse)> = calls.filter_map(script_of).filter(once).collect();
+        for (path, how) in scripts {
+            if path.starts_with('/') {
+                if let Some(own) = self.own_path(path.as_bytes()) {
+                    self.call("run", how, &own);
+                }
+                if let Some((nearest, may_be_added)) = self.missing(&path) {
+                    self.facts.missing.push(Missing { by: "run", how, path, nearest, may_be_added });
+                } else if let Some(confused) = self.confused("run", &path) {
+                    self.facts.confused.push(confused);
+                }
+            } else if !moves {
+                // s6-supervise starts `run` in the directory of the service.
+                self.call("run", how, path.trim_start_matches("./"));
             }
         }
     }
@@ -148,7 +185,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         None
     }
 
-    fn call(&mut self, by: &'static str, word: Option<usize>, path: &str) {
+    fn call(&mut self, by: &'static str, how: ScriptUse, path: &str) {
         let is_listed = self.entry(path.split('/').next().unwrap_or_default()).is_some();
         let content = match is_listed {
             true => self.directory.read(path.as_bytes(), LONGEST_SCRIPT),
@@ -176,8 +213,32 @@ impl<D: Directory> DefinitionReader<'_, D> {
         if matches!(found, Found::File { .. }) && !is_known {
             self.programs.push(Program::script(path.to_owned(), &bytes, origin));
         }
-        self.facts.called.push(Called { by, word, path: path.to_owned(), origin, found });
+        self.facts.called.push(Called { by, how, path: path.to_owned(), origin, found });
     }
+}
+
+/// The script that a call certainly runs, and how. The path has a slash, and is the same whenever `run` runs.
+fn script_of(call: &Invocation) -> Option<(String, ScriptUse)> {
+    let is_elsewhere = |word: &str| matches!(word, "chroot" | "-C");
+    if call.role == CallRole::Nested
+        || call.wrappers().iter().any(|word| word.text.as_deref().is_none_or(is_elsewhere))
+    {
+        return None;
+    }
+    let is_reader = call.program().is_some_and(|program| SHELLS.contains(&program) || program == "execlineb");
+    let (path, how) = match is_reader {
+        true => (
+            call.texts().into_iter().find(|word| word.is_none_or(|word| !word.starts_with('-')))??,
+            ScriptUse::Reads,
+        ),
+        false => (call.path()?, ScriptUse::Runs),
+    };
+    // The shell takes an option such as `-c` for the script itself.
+    let takes_text = is_reader
+        && call.texts().into_iter().flatten().any(|word| word.starts_with('-') && word.contains(['c', 's']));
+    let is_plain = path.contains('/')
+        && path.trim_start_matches("./").split('/').skip(1).all(|part| !matches!(part, "" | "." | ".."));
+    (is_plain && !takes_text && !path.starts_with("..")).then(|| (path.to_owned(), how))
 }
 
 /// An existing path below `directory` that differs from `path` in one name.

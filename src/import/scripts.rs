@@ -110,6 +110,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
                     let origin = self.keep("run", &content);
                     self.programs.push(Program::script("run", &content, origin));
                     self.check(&content);
+                    self.calls_of_run();
                     return Script::Verbatim(content);
                 }
                 _ => (Class::RunNotreg, format!("`run` of `{name}` is not a regular file")),

@@ -70,8 +70,8 @@ pub enum StartKind {
 pub struct Missing {
     /// The file that names it.
     pub by: &'static str,
-    /// Position of the word among the words of that file.
-    pub word: usize,
+    /// How the file names it.
+    pub how: ScriptUse,
     /// The path as it is written.
     pub path: String,
     /// The most similar path that exists, and the file there.
@@ -100,14 +100,27 @@ pub struct Confused {
 pub struct Called {
     /// The file that runs it.
     pub by: &'static str,
-    /// Position of the word that names it among the words of that file, for command lines.
-    pub word: Option<usize>,
+    /// How the file names it.
+    pub how: ScriptUse,
     /// Its path in the definition.
     pub path: String,
     /// Where it is, or should be.
     pub origin: Origin,
     /// What is at the path.
     pub found: Found,
+}
+
+/// How a file names a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScriptUse {
+    /// The word of a command line with this position.
+    Word(usize),
+    /// `run` calls a program that runs the script.
+    Check,
+    /// `run` starts it as a program.
+    Runs,
+    /// `run` starts a shell that reads it.
+    Reads,
 }
 
 /// What is at a path.

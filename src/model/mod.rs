@@ -26,7 +26,7 @@ pub use build_context::BuildContext;
 pub use call::{CallRole, CallWord, Invocation};
 pub use components::components;
 pub use database::{Database, Entry, Words, json_text};
-pub use definition::{Called, Confused, Definition, Found, Ignored, Missing, StartKind};
+pub use definition::{Called, Confused, Definition, Found, Ignored, Missing, ScriptUse, StartKind};
 pub use files::{CompilerStep, Content, DEFINITION_FILES, DefinitionFile};
 pub use index::{Edge, Index, Node, NodeKind, Why};
 pub use literal::{Literal, LiteralForm, variable};

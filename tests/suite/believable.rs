@@ -181,7 +181,10 @@ fn a_stop_waits_for_the_program_in_front_of_a_trap() {
     needs!("s6", "execline");
     let start = |heading: &str| {
         let supervision = example("lint::trap-waits", heading);
-        supervision.program("web", "#!/bin/sh\necho started >\"${0%/*}/../started\"\nexec sleep 1000\n");
+        supervision.program(
+            "web",
+            "#!/bin/sh\necho started >\"${0%/*}/../started\"\nexec sleep 60 >/dev/null 2>&1\n",
+        );
         supervision.control("-u", "web");
         supervision.text("started", 1);
         supervision.control("-d", "web");

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Origin;
 use crate::execline::SHELLS;
-use crate::model::{Called, Found, Kind, Missing, Program, Script, Service};
+use crate::model::{Called, Found, Kind, Missing, Program, Script, ScriptUse, Service};
 
 /// Whether a script is started by its path: s6-supervise starts `run` and `finish`, and a command line may start others. A
 /// script that a shell only reads does not count.
@@ -15,7 +15,7 @@ pub(super) fn is_run(service: &Service, program: &Program) -> bool {
 /// Whether a file is run and not only read. A file without the x bit does not count: the lint `not-executable` reports it.
 fn runs(service: &Service, called: &Called) -> bool {
     matches!(called.found, Found::File { executable: true })
-        && called.word.is_none_or(|word| is_command(service, called.by, word))
+        && (called.how == ScriptUse::Check || is_command(service, called.by, called.how))
 }
 
 /// Where a command line has a word that ends with the path.
@@ -26,14 +26,23 @@ pub(super) fn mention(service: &Service, by: &str, path: &str) -> Option<Origin>
     Some(program.at(word.span()))
 }
 
+/// What happens where the file `by` runs a script that cannot be run. A `run` may go on after it.
+pub(super) fn failure(by: &str, why: &str) -> String {
+    match by {
+        "run" => format!("this fails with {why}"),
+        _ => format!("the start fails with {why}"),
+    }
+}
+
 /// Whether the word before the script is a shell, which reads it.
 pub(super) fn is_read_by_shell(service: &Service, missing: &Missing) -> bool {
+    let ScriptUse::Word(number) = missing.how else { return missing.how == ScriptUse::Reads };
     let Some(words) = words_of(service, missing.by) else { return false };
     let program = |word: &[u8]| {
         let name = word.rsplit(|byte| matches!(byte, b'/' | b' ')).next().unwrap_or_default();
         SHELLS.iter().any(|shell| shell.as_bytes() == name)
     };
-    missing.word.checked_sub(1).is_some_and(|before| program(&words[before]))
+    number.checked_sub(1).is_some_and(|before| program(&words[before]))
 }
 
 /// The words of a command line of a oneshot.
@@ -50,8 +59,9 @@ fn words_of<'a>(service: &'a Service, file: &str) -> Option<&'a [Vec<u8>]> {
     }
 }
 
-/// Whether word `number` of a command line is run as a program.
-pub(super) fn is_command(service: &Service, file: &str, number: usize) -> bool {
+/// Whether a script that a file names is run as a program.
+pub(super) fn is_command(service: &Service, file: &str, how: ScriptUse) -> bool {
+    let ScriptUse::Word(number) = how else { return how == ScriptUse::Runs };
     let Some(words) = words_of(service, file) else { return false };
     let depth = |word: &[u8]| word.iter().take_while(|byte| **byte == b' ').count();
     let program =

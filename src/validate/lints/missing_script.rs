@@ -1,6 +1,6 @@
 //! Finds command lines that name a script that does not exist.
 
-use super::calls::{is_command, is_read_by_shell, mention};
+use super::calls::{failure, is_command, is_read_by_shell, mention};
 use super::mentions::mentions;
 use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
 use crate::model::{BuildContext, Definition, Ignored, Missing, Name, Service};
@@ -25,7 +25,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             if missing.may_be_added && is_probably_added(context, definition, missing) {
                 continue;
             }
-            if is_command(service, missing.by, missing.word) || is_read_by_shell(service, missing) {
+            if is_command(service, missing.by, missing.how) || is_read_by_shell(service, missing) {
                 found.push(leads_nowhere(found, service, definition, missing));
             }
         }
@@ -61,7 +61,7 @@ fn leads_nowhere(
     let (by, path) = (missing.by, &missing.path);
     let mut problem = found
         .report(format!("`{by}` of `{}` runs `{path}`, which does not exist", service.name))
-        .at(mention(service, by, path), "the start fails with 127: no such file");
+        .at(mention(service, by, path), failure(by, "127: no such file"));
     if let Some((near, origin)) = &missing.nearest {
         return problem.at(*origin, "this exists").help(format!("did you mean `{near}`?"));
     }

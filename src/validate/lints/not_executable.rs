@@ -1,9 +1,9 @@
 //! Finds scripts that are run by their paths and have no x bit.
 
-use super::calls::{is_command, mention};
+use super::calls::{failure, is_command, mention};
 use super::readiness_check::runs_its_own_check;
 use crate::diagnostic::{Confidence, Diagnostic, Edit, Fix, Group, Lint, Severity};
-use crate::model::{Called, Found, Service};
+use crate::model::{Called, Found, ScriptUse, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -31,15 +31,13 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             if !matches!(called.found, Found::File { executable: false }) {
                 continue;
             }
-            let problem = match called.word {
+            let problem = match called.how {
                 // Arguments of another program do not count: a script that a shell reads needs no x bit.
-                Some(number) if is_command(service, called.by, number) => {
-                    of_a_command(found, service, called)
-                }
-                None if let Some(at) = runs_its_own_check(service) => found
+                ScriptUse::Check if let Some(at) = runs_its_own_check(service) => found
                     .report(format!("`data/check` of `{}` is not executable", service.name))
                     .at(called.origin, "s6-rc copies its mode, so the check cannot run it")
                     .at(at, "without `-c` it runs `./data/check`"),
+                how if is_command(service, called.by, how) => of_a_command(found, service, called),
                 _ => continue,
             };
             let problem = problem.fix(Fix::from(Edit::MakeExecutable(called.origin.file)));
@@ -57,6 +55,6 @@ fn of_a_command(found: &Findings<'_>, service: &Service, called: &Called) -> Dia
     let (name, by, path) = (&service.name, called.by, &called.path);
     found
         .report(format!("`{by}` of `{name}` runs `{path}`, which is not executable"))
-        .at(mention(service, by, path), "the start fails with 126: permission denied")
+        .at(mention(service, by, path), failure(by, "126: permission denied"))
         .at(called.origin, "this file has no x bit")
 }
