@@ -25,6 +25,8 @@ pub struct ProgramReading {
     pub outputs: Vec<CallOutput>,
     /// The first `export` of a shell script that runs nothing which could use it.
     pub vain_export: Option<(String, Origin)>,
+    /// The variables in capitals that a shell script uses and never sets, with the first place of each.
+    pub foreign_variables: Vec<(String, Origin)>,
 }
 
 /// A command whose output goes into a file.
@@ -208,6 +210,8 @@ fn add_script(
         origin: at(output.span),
     }));
     if role == CallRole::Process {
+        let foreign = script.foreign_variables().into_iter();
+        reading.foreign_variables.extend(foreign.map(|(name, span)| (name.to_owned(), at(span))));
         reading.vain_export =
             script.vain_export().map(|export| (export.as_written().to_owned(), at(export.span())));
     }

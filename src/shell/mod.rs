@@ -8,6 +8,7 @@ mod ending;
 mod first_line;
 mod lines;
 mod output;
+mod variables;
 
 pub use ending::{Ending, EndingKind};
 pub use first_line::{SeveralWords, as_the_kernel_splits, first_line, several_words};

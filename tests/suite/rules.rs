@@ -213,3 +213,21 @@ fn two_definitions_of_a_name_show_both_places() {
       help: give the pipeline a name of its own
     ");
 }
+
+#[test]
+fn a_script_without_the_environment_of_the_container_gets_advice_only_where_it_needs_it() {
+    let advice = |up: &str, first: &str| {
+        let mut tree = SourceTree::default();
+        tree.file("src/a/type", "oneshot\n", false);
+        tree.file("src/a/up", format!("{up}\n"), false);
+        tree.file("src/a/script", format!("{first}\nexec web \"$WEB_PORT\"\n"), true);
+        let (mut files, mut problems) = (Files::default(), Problems::default());
+        let set = import::tree(vec![tree.source("src")], Target::default(), &mut files, &mut problems);
+        validate::validate(&set, true, &mut problems);
+        problems.advice().filter(|problem| problem.code.slug() == "lint::no-contenv").count()
+    };
+    let script = "/etc/s6-overlay/s6-rc.d/a/script";
+    assert_eq!(advice(script, "#!/bin/sh"), 1);
+    assert_eq!(advice(&format!("with-contenv {script}"), "#!/bin/sh"), 0);
+    assert_eq!(advice(script, "#!/command/with-contenv sh"), 0);
+}

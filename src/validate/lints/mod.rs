@@ -54,6 +54,7 @@ lints! {
     short_timeout,
     trap_waits,
     with_contenv_twice,
+    no_contenv,
     export_lost,
     newline_in_variable,
     home_of_root,
