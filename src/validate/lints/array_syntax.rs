@@ -102,12 +102,9 @@ pub(super) fn begins_with_builtin(words: &[Option<&str>]) -> bool {
 pub(super) fn shell_syntax(texts: &[String], call: Option<&Invocation>) -> Vec<ShellWordFound> {
     let scripts = script_words(texts);
     let code = code_words(texts);
-    let is_expression = |number: usize| {
-        code.contains(&number)
-            || texts[..number]
-                .iter()
-                .any(|word| EXPRESSIONS.contains(&word.rsplit('/').next().unwrap_or(word)))
-    };
+    let names_language = |word: &String| EXPRESSIONS.contains(&word.rsplit('/').next().unwrap_or(word));
+    let first = texts.iter().position(names_language).unwrap_or(texts.len());
+    let is_expression = |number: usize| number > first || code.contains(&number);
     let program = call.and_then(Invocation::program).unwrap_or_default();
     // What follows a script are its arguments.
     let end = scripts.first().copied().unwrap_or(texts.len());
