@@ -304,10 +304,13 @@ pub fn base_name(word: &str) -> &str {
     name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.')
 }
 
+/// How many words of a command may be programs that read scripts. For each of them all later words are searched.
+const MOST_PROGRAMS: usize = 200;
+
 /// The words of a command that are scripts, as after `sh -c`, even if another program starts the shell.
 pub fn script_words(words: &[String]) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
-    for (place, word) in words.iter().enumerate() {
+    for (place, word) in words.iter().enumerate().take(MOST_PROGRAMS) {
         let Some((_, letters)) = INTERPRETERS.iter().find(|(program, _)| *program == base_name(word)) else {
             continue;
         };
@@ -362,7 +365,7 @@ pub fn is_assignment(text: &str) -> bool {
 /// scripts for certain.
 pub fn code_words(words: &[String]) -> BTreeSet<usize> {
     let mut found = script_words(words);
-    for (place, word) in words.iter().enumerate() {
+    for (place, word) in words.iter().enumerate().take(MOST_PROGRAMS) {
         let program = base_name(word);
         if SCRIPT_FIRST.contains(&program) {
             found.extend(place + 1..words.len());

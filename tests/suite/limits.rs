@@ -157,6 +157,13 @@ fn an_excerpt_of_a_very_long_line_is_shortened() {
 }
 
 #[test]
+fn many_shells_in_one_command_take_no_time_each() {
+    let words = vec!["'sh'"; 40_000].join(", ");
+    let (_, problems) = problems(&format!("[longrun.a]\nrun = [{words}]\n"));
+    assert!(!problems.has_errors());
+}
+
+#[test]
 fn a_very_long_value_is_marked_from_end_to_end() {
     let value = "x".repeat(100_000);
     let (files, problems) = problems(&format!("[longrun.a]\nrun = [\"a\"]\nuser = '{value}é {value}'\n"));
