@@ -52,10 +52,10 @@ pub(super) struct CheckArguments {
     /// never changed
     #[arg(long, conflicts_with_all = ["root", "stdin_path"])]
     fix: bool,
-    /// With --fix: show what it changes first, and change nothing
+    /// With --fix: show the changes of its first round, and write nothing
     #[arg(long, requires = "fix", conflicts_with_all = ["format", "json", "baseline", "write_baseline"])]
     diff: bool,
-    /// With --fix: take also what is only likely to be right, such as a similar name
+    /// With --fix: also change what is where the answer is only likely, such as a similar name
     #[arg(long = "unsafe", requires = "fix")]
     is_bold: bool,
     #[command(flatten)]
@@ -151,16 +151,23 @@ impl CheckArguments {
                 streams.tell(&format!("gone: {}: {}: {}", finding.path, finding.code, finding.message));
             }
             if !gone.is_empty() {
-                let count = counted(gone.len(), "finding");
-                streams.tell(&format!("{count} of {} gone; `--write-baseline` removes them", path.display()));
+                let (count, are) =
+                    (counted(gone.len(), "finding"), if gone.len() == 1 { "is" } else { "are" });
+                streams.tell(&format!(
+                    "{count} of {} {are} gone; write it anew with `--write-baseline`",
+                    path.display()
+                ));
             }
-        } else if problems.has_errors() {
+        } else if Baseline::is_incomplete(problems) {
             streams.tell(&format!("{} was not written: with errors some rules do not run", path.display()));
         } else {
             let baseline = Baseline::of(problems, files, &place);
             baseline.write(path)?;
             let count = counted(baseline.count(), "finding");
-            streams.tell(&format!("{}: {count}; `--baseline {0}` reports only others", path.display()));
+            streams.tell(&format!(
+                "{}: {count}; with `--baseline {0}` only new ones are reported",
+                path.display()
+            ));
             baseline.remove_from(problems, files, &place);
         }
         Ok(())

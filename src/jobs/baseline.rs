@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::JobError;
 use super::levels::can_change;
-use crate::diagnostic::{Code, Diagnostic, Files, Problems};
+use crate::diagnostic::{Code, Diagnostic, Files, Problems, Severity};
 use crate::disk;
 use crate::report::{Repository, identity};
 
@@ -21,7 +21,7 @@ pub struct Baseline {
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Finding {
-    /// The path of the file from the root of the repository.
+    /// The path of the file, from the directory of the baseline.
     pub path: String,
     /// The code of the rule.
     pub code: String,
@@ -58,7 +58,8 @@ impl Baseline {
         });
         read.map_err(|reason| {
             let message = format!("`{}` is not a baseline: {reason}", path.display());
-            Diagnostic::new(Code::InvalidValue, message).help("write it anew with `--write-baseline`").into()
+            let help = "name the file that `--write-baseline` wrote, or restore it; if it is lost, remove this one and write it anew";
+            Diagnostic::new(Code::InvalidValue, message).help(help).into()
         })
     }
 
@@ -77,6 +78,11 @@ impl Baseline {
         Ok(disk::replace_file(path, text.as_bytes())?)
     }
 
+    /// Whether some rules may not have run, because of an error that no level can change.
+    pub fn is_incomplete(problems: &Problems) -> bool {
+        problems.iter().any(|problem| problem.severity == Severity::Error && !can_change(problem))
+    }
+
     /// The number of its findings.
     pub fn count(&self) -> usize {
         self.findings.len()
@@ -90,7 +96,7 @@ impl Baseline {
         files: &Files,
         repository: &Repository,
     ) -> Vec<Finding> {
-        let had_errors = problems.has_errors();
+        let is_incomplete = Baseline::is_incomplete(problems);
         let mut known: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
         for finding in self.findings {
             known.entry(finding.identity.clone()).or_default().push(finding);
@@ -104,7 +110,7 @@ impl Baseline {
         let read: BTreeSet<String> = files.iter().map(|file| repository.path(&file.path)).collect();
         let left = known.into_values().flatten();
         let mut gone: Vec<Finding> =
-            left.filter(|finding| !had_errors && read.contains(&finding.path)).collect();
+            left.filter(|finding| !is_incomplete && read.contains(&finding.path)).collect();
         gone.sort();
         gone
     }

@@ -68,26 +68,41 @@ impl Input {
         levels: &Levels,
         programs: Option<&mut dyn Programs>,
     ) -> (Files, Compilation) {
-        let manifest = match self {
-            Input::Manifest(path) => Some(Project::load(path)),
-            Input::StandardInput(name) => Some(Project::load_as(Path::new("-"), name)),
-            _ => None,
-        };
-        if let Some(project) = manifest {
+        let manifest = |project: Project, programs| {
             let project = project.with_levels(levels.clone());
             let compilation = project.compile_with(programs);
-            return (project.files, compilation);
-        }
-        let (mut files, mut compilation) = self.judge_tree(external);
-        let mut problems = Problems::default();
-        let table =
-            self.tree().map(|tree| levels::for_tree(tree, &mut files, &mut problems)).unwrap_or_default();
-        compilation.problems.extend(problems.iter().cloned());
-        if let Some(programs) = programs {
-            let Compilation { services, problems } = &mut compilation;
-            shellcheck::add_if_asked(levels, &table, services, programs, problems);
-        }
-        levels.apply(&table, &files, self.coverage(), &mut compilation.problems);
+            (project.files, compilation)
+        };
+        let mut files = Files::default();
+        let judged = match self {
+            Input::Manifest(path) => return manifest(Project::load(path), programs),
+            Input::StandardInput(name) => return manifest(Project::load_as(Path::new("-"), name), programs),
+            Input::Sources(trees) => {
+                let sources = trees.iter().map(disk::source).collect();
+                let context = trees.first().map(|tree| build_context(tree)).unwrap_or_default();
+                Ok(judge_in_context(&mut files, sources, Target::new(System::NEWEST_S6RC), external, context))
+            }
+            Input::Layers { system, lower, tree, bundle_dir } => {
+                layers(*system, lower, tree.as_deref(), bundle_dir.as_deref(), external, &mut files)
+            }
+            Input::Root { path, system, profile, bundle_dir } => {
+                let setup = |system| Setup {
+                    profile: profile.clone(),
+                    bundle_dir: bundle_dir.clone(),
+                    ..Setup::new(system)
+                };
+                root(path, *system, setup, external, &mut files)
+            }
+        };
+        let mut compilation = judged.unwrap_or_else(|(path, error)| {
+            let source = Source::<SourceDirectory> { path, directory: Err(error) };
+            judge_with_external(&mut files, vec![source], Target::new(System::NEWEST_S6RC), external)
+        });
+        let Compilation { services, problems } = &mut compilation;
+        let table = self.tree().map(|tree| levels::for_tree(tree, &mut files, problems)).unwrap_or_default();
+        let has_shellcheck = programs
+            .is_some_and(|programs| shellcheck::add_if_asked(levels, &table, services, programs, problems));
+        levels.apply(&table, &files, Coverage { has_shellcheck, ..self.coverage() }, problems);
         (files, compilation)
     }
 
@@ -109,36 +124,6 @@ impl Input {
                 Coverage { has_image: true, lower, upper: tree.as_deref(), ..Coverage::default() }
             }
         }
-    }
-
-    fn judge_tree(&self, external: &[Name]) -> (Files, Compilation) {
-        let mut files = Files::default();
-        let judged = match self {
-            Input::Manifest(path) | Input::StandardInput(path) => {
-                Err((path.clone(), io::ErrorKind::NotADirectory.into()))
-            }
-            Input::Sources(trees) => {
-                let sources = trees.iter().map(disk::source).collect();
-                let context = trees.first().map(|tree| build_context(tree)).unwrap_or_default();
-                Ok(judge_in_context(&mut files, sources, Target::new(System::NEWEST_S6RC), external, context))
-            }
-            Input::Layers { system, lower, tree, bundle_dir } => {
-                layers(*system, lower, tree.as_deref(), bundle_dir.as_deref(), external, &mut files)
-            }
-            Input::Root { path, system, profile, bundle_dir } => {
-                let setup = |system| Setup {
-                    profile: profile.clone(),
-                    bundle_dir: bundle_dir.clone(),
-                    ..Setup::new(system)
-                };
-                root(path, *system, setup, external, &mut files)
-            }
-        };
-        let compilation = judged.unwrap_or_else(|(path, error)| {
-            let source = Source::<SourceDirectory> { path, directory: Err(error) };
-            judge_with_external(&mut files, vec![source], Target::new(System::NEWEST_S6RC), external)
-        });
-        (files, compilation)
     }
 }
 

@@ -158,11 +158,12 @@ impl Project {
         }
         if let Some(parsed) = &self.parsed {
             let table = &parsed.manifest.lints;
-            if let Some(programs) = programs {
-                let Compilation { services, problems } = &mut compilation;
-                shellcheck::add_if_asked(&self.levels, table, services, programs, problems);
-            }
-            self.levels.apply(table, &self.files, Coverage::default(), &mut compilation.problems);
+            let Compilation { services, problems } = &mut compilation;
+            let has_shellcheck = programs.is_some_and(|programs| {
+                shellcheck::add_if_asked(&self.levels, table, services, programs, problems)
+            });
+            let coverage = Coverage { has_shellcheck, ..Coverage::default() };
+            self.levels.apply(table, &self.files, coverage, problems);
             compilation.problems.sort_by_place();
         }
         compilation

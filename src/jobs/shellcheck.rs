@@ -29,16 +29,17 @@ struct ShellFinding {
     message: String,
 }
 
-/// Adds the findings of shellcheck, if a level asks for them by its name. `all` does not, because this starts other programs.
+/// Adds the findings of shellcheck, if the option or a level for this very rule asks for them. `all` does not, because this starts
+/// other programs. Returns whether it was asked about every script.
 pub(super) fn add_if_asked(
     levels: &Levels,
     table: &TextTable<ManifestText>,
     services: &ServiceSet,
     programs: &mut dyn Programs,
     problems: &mut Problems,
-) {
+) -> bool {
     if !levels.wants_shellcheck(table) {
-        return;
+        return false;
     }
     // Instances of a template share a script.
     let mut known: BTreeMap<&str, Vec<ShellFinding>> = BTreeMap::new();
@@ -51,7 +52,8 @@ pub(super) fn add_if_asked(
                 Err(reason) => {
                     let message = format!("shellcheck cannot be asked: {reason}");
                     let help = "install it, or do not ask for it: no `--shellcheck`, and no `shellcheck` in `[lints]`";
-                    return problems.push(warning(message).help(help));
+                    problems.push(warning(message).help(help));
+                    return false;
                 }
             }
         }
@@ -63,6 +65,7 @@ pub(super) fn add_if_asked(
             problems.push(problem);
         }
     }
+    true
 }
 
 fn warning(message: String) -> Diagnostic {

@@ -5,11 +5,13 @@ use std::ops::Range;
 use toml_parser::Source;
 use toml_parser::lexer::TokenKind;
 
-/// The statements of a text, and its comments.
+/// The statements and comments of a manifest.
 #[derive(Debug, Default)]
 pub struct Statements {
     /// The keys with their values, and the tables, each from its header to the next one. In the order of their beginnings.
-    pub list: Vec<Range<usize>>,
+    list: Vec<Range<usize>>,
+    /// The beginnings of the tables.
+    tables: Vec<usize>,
     /// The comments.
     comments: Vec<Range<usize>>,
     /// The strings of one line.
@@ -28,7 +30,7 @@ pub enum Surrounding {
 }
 
 impl Statements {
-    /// Finds the statements of a text. It need not be right.
+    /// Finds the statements of a text, which may have syntax errors.
     pub fn of(text: &str) -> Statements {
         let mut found = Statements::default();
         let (mut begin, mut depth) = (None, 0usize);
@@ -67,6 +69,7 @@ impl Statements {
                 table.end = end;
             }
         }
+        found.tables = headers.into_iter().map(|(_, start)| start).collect();
         found
     }
 
@@ -83,13 +86,21 @@ impl Statements {
         }
     }
 
-    /// The key with its value in which the comment at this offset is, at the end of a line. Otherwise the first statement after it.
+    /// The statement to which the comment in this line belongs: the one that the line is a part of, or else the next one. The comment
+    /// is alone if nothing else is in its line.
     pub fn of_comment(&self, line: Range<usize>, is_alone: bool) -> Option<Range<usize>> {
         let next = self.list.partition_point(|statement| statement.start < line.end);
+        // A table ends after the keys in it, which begin later.
+        let mut around = self.list[..next].iter().rev().filter(|statement| statement.end >= line.start);
         match is_alone {
-            true => self.list.get(next).cloned(),
-            // A table ends after the keys in it, which begin later.
-            false => self.list[..next].iter().rev().find(|statement| statement.end >= line.start).cloned(),
+            // An array may have comments between its items.
+            true => around
+                .find(|statement| {
+                    statement.end > line.end && self.tables.binary_search(&statement.start).is_err()
+                })
+                .or_else(|| self.list.get(next))
+                .cloned(),
+            false => around.next().cloned(),
         }
     }
 }

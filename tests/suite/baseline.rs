@@ -6,13 +6,14 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-fn check(folder: &Path, words: &str) -> Output {
+/// Runs `s6gen check` in a folder.
+pub fn check(folder: &Path, words: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_s6gen"));
     command.arg("check").args(words.split_whitespace()).current_dir(folder).output().unwrap()
 }
 
 /// The exit code, and what was printed.
-fn said(output: &Output) -> (i32, String) {
+pub fn said(output: &Output) -> (i32, String) {
     let printed = [&output.stdout[..], &output.stderr].concat();
     (output.status.code().unwrap(), String::from_utf8(printed).unwrap())
 }
@@ -50,7 +51,7 @@ fn a_baseline_hides_nothing_new_and_says_what_is_gone() {
     fs::write(folder.path().join("services.toml"), OLD.replacen("'$PORT'", "'80'", 1)).unwrap();
     let (code, text) = said(&check(folder.path(), "--baseline base.json"));
     assert!(code == 0 && text.contains("gone: services.toml: lint::literal-variable"), "{text}");
-    assert!(text.contains("1 finding of base.json gone; `--write-baseline` removes them"), "{text}");
+    assert!(text.contains("1 finding of base.json is gone; write it anew with `--write-baseline`"), "{text}");
 }
 
 #[test]
@@ -59,6 +60,15 @@ fn a_baseline_cannot_hide_what_s6_rc_refuses() {
     fs::write(folder.path().join("services.toml"), format!("{OLD}dependencies = ['b0']\n")).unwrap();
     let (code, text) = said(&check(folder.path(), "--baseline base.json"));
     assert!(code == 1 && text.contains("s6rc::unknown-service"), "{text}");
+}
+
+#[test]
+fn a_baseline_holds_the_errors_of_rules_too() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("services.toml"), OLD).unwrap();
+    let (_, text) = said(&check(folder.path(), "--deny all --write-baseline base.json"));
+    assert!(text.contains("base.json: 3 findings"), "{text}");
+    assert!(check(folder.path(), "--deny all --baseline base.json").status.success());
 }
 
 #[test]

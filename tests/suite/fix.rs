@@ -4,24 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::process::{Command, Output};
 
 use s6gen::jobs::{Input, rules};
 use s6gen::model::System;
 
+use crate::baseline::{check, said};
 use crate::pages;
 use crate::tree_text;
-
-fn check(folder: &Path, words: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_s6gen"));
-    command.arg("check").args(words.split_whitespace()).current_dir(folder).output().unwrap()
-}
-
-/// The exit code, and what was printed.
-fn said(output: &Output) -> (i32, String) {
-    let printed = [&output.stdout[..], &output.stderr].concat();
-    (output.status.code().unwrap(), String::from_utf8(printed).unwrap())
-}
 
 /// The codes of all problems of an input.
 fn codes(input: &Input) -> Vec<&'static str> {

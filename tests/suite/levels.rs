@@ -292,7 +292,9 @@ fn a_comment_belongs_to_the_statement_or_table_that_it_stands_at() {
     let inside = "[longrun.a]\nrun = '''\ncd /\n# s6gen: allow not-exec\nnode x\n'''\n";
     let array = "[longrun.a]\n# s6gen: allow literal-variable\nrun = [\n  'web',\n  '$PORT',\n]\n";
     let mark = format!("\u{feff}{}", places(silencer, ""));
-    for text in [&places(silencer, ""), &places("", silencer), multi, inside, array, &mark] {
+    let item =
+        "[longrun.a]\nrun = [\n  'web',\n  # s6gen: allow literal-variable\n  '$PORT',\n]\nuser = 'app'\n";
+    for text in [&places(silencer, ""), &places("", silencer), multi, inside, array, item, &mark] {
         assert_eq!(check(text, &Levels::default()), [], "{text}");
     }
     // The next table is another one.

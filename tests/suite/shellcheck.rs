@@ -100,3 +100,15 @@ fn a_missing_shellcheck_is_reported() {
     let report = String::from_utf8(command.output().unwrap().stderr).unwrap();
     assert!(report.contains("shellcheck cannot be asked: it is not installed"), "{report}");
 }
+
+#[test]
+fn a_silencer_of_shellcheck_is_not_unused_where_shellcheck_is_not_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest =
+        "[lints]\nshellcheck = 'warn'\n[longrun.a]\nrun = 'exec a' # s6gen: allow shellcheck: a test\n";
+    fs::write(folder.path().join("services.toml"), manifest).unwrap();
+    let mut build = Command::new(env!("CARGO_BIN_EXE_s6gen"));
+    build.args(["build", "--strict", "--root", "out"]).current_dir(folder.path());
+    let output = build.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}

@@ -135,8 +135,8 @@ impl CommentReader<'_> {
             _ => {
                 let origin = Origin::new(self.id, sign..bytes.end);
                 self.mistakes.push(
-                    Diagnostic::new(Code::UnknownRule, "this comment for s6gen has no meaning")
-                        .at(origin, "neither `allow` nor a rule")
+                    Diagnostic::new(Code::UnknownRule, "s6gen does not understand this comment")
+                        .at(origin, "`s6gen:` is not followed by `allow` and the name of a rule")
                         .help("write `# s6gen: allow RULE: reason`; other levels are given in `[lints]`"),
                 );
             }

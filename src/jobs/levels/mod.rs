@@ -55,7 +55,7 @@ pub struct Levels {
     pub is_strict: bool,
     /// Whether shellcheck is asked. Its findings are warnings, unless another level is given to them by name.
     pub asks_shellcheck: bool,
-    /// Whether no level makes an error of a warning.
+    /// Whether no level turns a warning into an error.
     is_lenient: bool,
 }
 
@@ -73,7 +73,7 @@ pub(super) struct Coverage<'a> {
 }
 
 impl Levels {
-    /// Levels that make no error of a warning, for commands that only show something.
+    /// Levels that turn no warning into an error, for commands that only show something.
     pub fn lenient() -> Levels {
         Levels { is_lenient: true, ..Levels::default() }
     }
@@ -111,7 +111,6 @@ impl Levels {
                 .filter(|choice| choice.level == Level::Deny)
                 .for_each(|choice| choice.level = Level::Warn);
         }
-        let coverage = Coverage { has_shellcheck: self.wants_shellcheck(table), ..coverage };
         let has_effect = vec![false; choices.len()];
         let mut wishes =
             Wishes { choices, has_effect, comments: Comments::read(files, coverage, &mut mistakes) };
@@ -159,7 +158,7 @@ impl Wishes {
         let is_exact = chosen.is_some_and(|choice| matches!(choice.selection, Selection::Rule(_)));
         match chosen.map(|choice| choice.level) {
             Some(Level::Allow) => return false,
-            // Only its own name makes less of an error.
+            // Only the name of the rule itself lowers an error to a warning.
             Some(Level::Warn) if is_exact || problem.severity != Severity::Error => {
                 problem.severity = Severity::Warning;
             }
@@ -239,20 +238,15 @@ struct Unused {
 impl Unused {
     fn report(self) -> Diagnostic {
         let Unused { selection, origin, is_comment, removable } = self;
-        let (where_, help) = match is_comment {
-            true => (
-                " here",
-                "remove it, or put it where the problem is: at the end of the marked line, or above it",
-            ),
+        let (place, help) = match is_comment {
+            true => (" here", "remove it, or put it at the end of the marked line, or above it"),
             false => ("", "remove it"),
         };
-        Diagnostic::new(
-            Code::UnusedAllow,
-            format!("this silences nothing: there is no problem of {selection}{where_}"),
-        )
-        .at(origin, "without effect")
-        .help(help)
-        .fix(removable.map(|span| Fix::replace(Origin::new(origin.file, span), "")))
+        let message = format!("this silences nothing: there is no problem of {selection}{place}");
+        Diagnostic::new(Code::UnusedAllow, message)
+            .at(origin, "without effect")
+            .help(help)
+            .fix(removable.map(|span| Fix::replace(Origin::new(origin.file, span), "")))
     }
 }
 
