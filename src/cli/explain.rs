@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::streams::{Outcome, Streams};
-use crate::diagnostic::{Code, Severity, did_you_mean};
+use crate::diagnostic::{Code, FixKind, Severity, did_you_mean};
 use crate::manifest::REFERENCE;
 use crate::programs::{KnownProgram, PROGRAMS};
 use crate::{render, validate};
@@ -112,6 +112,11 @@ fn page(code: Code) -> String {
     if code.severity() == Severity::Advice {
         text += "\nThis is advice. `--warn RULE`, or `[lints]` in the manifest, makes s6gen report it.\n";
     }
+    text += &match code.fix_kind() {
+        FixKind::Safe => "\n`s6gen check --fix` solves it.\n".to_owned(),
+        FixKind::Unsafe => "\n`s6gen check --fix --unsafe` changes what is probably meant.\n".to_owned(),
+        FixKind::Without(reason) => format!("\n`s6gen check --fix` does not solve it: {reason}.\n"),
+    };
     text
 }
 

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::arguments::FormatArguments;
 use super::streams::{Outcome, Streams};
-use crate::diagnostic::{Code, Confidence};
+use crate::diagnostic::{Code, Confidence, FixKind};
 use crate::jobs;
 
 /// Lists the rules whose level you can change
@@ -12,6 +12,9 @@ use crate::jobs;
 /// A level is `allow`, `warn` or `deny`. You can give it to a rule, to a group of rules, or to `all`: in the table `[lints]` of the
 /// manifest, in `.s6gen-lints.toml` beside a tree, or with an option of `check` and `build`. A comment at the end of a line or
 /// above it silences a rule there: `# s6gen: allow not-exec: reason`. `s6gen explain RULE` has the page of a rule.
+///
+/// The column after the group says whether `check --fix` solves a problem: `safe`; `unsafe`, which needs `--unsafe` too; or `none`.
+/// The page of the rule has the reason.
 #[derive(Debug, Args)]
 pub(super) struct RulesArguments {
     #[command(flatten)]
@@ -27,10 +30,10 @@ impl RulesArguments {
             return Outcome::Success;
         }
         let width = rules.iter().map(|rule| rule.code.len()).max().unwrap_or(0);
-        for RuleFacts { code, level, confidence, group, has_fix, summary } in rules {
-            let fix = if has_fix { "fix" } else { "" };
+        for RuleFacts { code, level, confidence, group, fix, summary } in rules {
+            let fix = fix.name();
             streams
-                .say(&format!("{code:width$}  {level:7}  {confidence:7}  {group:9}  {fix:3}  {summary}\n"));
+                .say(&format!("{code:width$}  {level:7}  {confidence:7}  {group:9}  {fix:6}  {summary}\n"));
         }
         Outcome::Success
     }
@@ -42,7 +45,7 @@ struct RuleFacts {
     level: &'static str,
     confidence: &'static str,
     group: &'static str,
-    has_fix: bool,
+    fix: FixKind,
     summary: &'static str,
 }
 
@@ -60,7 +63,7 @@ impl RuleFacts {
                 Confidence::Likely => "likely",
             },
             group,
-            has_fix: code.has_fix(),
+            fix: code.fix_kind(),
             summary: code.explanation().lines().next().unwrap_or_default().trim(),
         }
     }
@@ -71,7 +74,8 @@ impl RuleFacts {
             "level": self.level,
             "confidence": self.confidence,
             "group": self.group,
-            "fix": self.has_fix,
+            "fix": self.fix.name(),
+            "no_fix": self.fix.reason(),
             "summary": self.summary,
         })
     }

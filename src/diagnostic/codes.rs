@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use super::FixKind::{self, Safe, Unsafe, Without};
 use super::{Lint, Severity};
 
 macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $name:ident = $slug:literal $severity:ident,)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident = $slug:literal $severity:ident $fix:expr,)+) => {
         /// The kinds of problems. The first part of a slug names the program or language that refuses the input.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
@@ -34,11 +35,11 @@ macro_rules! codes {
                 }
             }
 
-            /// Whether its reports may contain a fix.
-            pub fn has_fix(self) -> bool {
+            /// Whether its reports may contain a fix, or why they have none.
+            pub fn fix_kind(self) -> FixKind {
                 match self {
-                    Code::Lint(lint) => lint.has_fix,
-                    _ => FIXED.contains(&self),
+                    $(Code::$name => $fix,)+
+                    Code::Lint(lint) => lint.fix,
                 }
             }
 
@@ -53,26 +54,26 @@ macro_rules! codes {
     };
 }
 
-/// The codes that are not lints and whose reports may contain a fix.
-const FIXED: &[Code] = &[Code::UnknownKey, Code::UnknownService, Code::UnknownVersion, Code::UnusedAllow];
+/// Why the problems of commands that write files or change the running system have no fix.
+const OF_A_COMMAND: &str = "it is about what a command does, and not about a text";
 
 codes! {
     /// The manifest cannot be read: it is missing, is a directory, or may not be opened.
     ///
     /// Without `-m` s6gen looks for `services.toml` in the current directory. `s6gen init` writes a first one.
-    ManifestUnreadable = "manifest::unreadable" Error,
+    ManifestUnreadable = "manifest::unreadable" Error Without("there is no text to change"),
     /// The manifest is not UTF-8 text.
     ///
     /// TOML is UTF-8 by definition. A byte order mark and CR LF line ends are accepted; anything else that is not
     /// UTF-8 usually means that the wrong file was named, or that an editor saved it in another encoding.
-    ManifestNotText = "manifest::not-text" Error,
+    ManifestNotText = "manifest::not-text" Error Without("the encoding is not known"),
     /// The manifest is larger than 16 MiB, or what it describes is larger than 64 MiB, or it includes more than 1,000 files or
     /// more than 64 in a row, or all instances together have more than 300,000 expressions. Or source directories have more
     /// than 32,768 definitions, or bundles that stand for more than 1,048,576 services.
     ///
     /// The largest known system needs less than a hundredth of that. Most likely the wrong file was named, or a template has
     /// too many instances.
-    ManifestTooLarge = "manifest::too-large" Error,
+    ManifestTooLarge = "manifest::too-large" Error Without("what to leave out is not known"),
     /// The manifest describes no service at all.
     ///
     /// A complete manifest needs three lines:
@@ -81,49 +82,49 @@ codes! {
     /// [longrun.web]
     /// run = ["nginx", "-g", "daemon off;"]
     /// ```
-    ManifestEmpty = "manifest::empty" Error,
+    ManifestEmpty = "manifest::empty" Error Without("the services are not known"),
     /// The manifest is not valid TOML.
     ///
     /// One run reports every syntax error of the file. An error hides only its own statement: s6gen still checks the rest
     /// of the file, but builds nothing. It does not report keys that are missing only because of a syntax error.
-    Syntax = "manifest::syntax" Error,
+    Syntax = "manifest::syntax" Error Without("what was meant is not known"),
     /// A value has the wrong type, for example a number where a string is expected.
     ///
     /// Durations, sizes and signals are strings: `"10s"`, `"5MB"`, `"TERM"`. A command is an array (run exactly as
     /// written) or a string (run by a shell).
-    WrongType = "manifest::wrong-type" Error,
+    WrongType = "manifest::wrong-type" Error Unsafe,
     /// A key or table that the language does not have.
     ///
     /// s6-rc ignores files that it does not know, so a misspelt `timeout-Up` goes unnoticed for years; s6gen reports it.
     /// A service whose name holds a dot needs quotes: `[longrun."php8.2"]`.
-    UnknownKey = "manifest::unknown-key" Error,
+    UnknownKey = "manifest::unknown-key" Error Safe,
     /// A required key is missing.
     ///
     /// A longrun needs `run`, a bundle needs `contents`.
-    MissingKey = "manifest::missing-key" Error,
+    MissingKey = "manifest::missing-key" Error Without("the value is not known"),
     /// A value with the right type that is not valid: a malformed duration, a relative path, a number out of
     /// range, a NUL byte.
-    InvalidValue = "manifest::invalid-value" Error,
+    InvalidValue = "manifest::invalid-value" Error Without("the value that was meant is not known"),
     /// A name that s6gen does not accept for a service.
     ///
     /// Names consist of letters, digits, `_`, `.`, `@` and `-`, begin with a letter or a digit, and have at most 251
     /// bytes together with every suffix that is made from them (`-log`, `-err-log`, `-pipeline`, `-INSTANCE`):
     /// s6-svscan does not supervise a service with a longer name, and some tools cannot handle other characters.
-    InvalidName = "manifest::invalid-name" Error,
+    InvalidName = "manifest::invalid-name" Error Without("other files may mention the name"),
     /// A signal that does not exist.
     ///
     /// s6-rc copies `down-signal` without looking at it, and s6-supervise silently falls back to TERM. s6gen checks
     /// the name.
-    UnknownSignal = "manifest::unknown-signal" Error,
+    UnknownSignal = "manifest::unknown-signal" Error Unsafe,
     /// Two keys that exclude each other, or a key that has no effect without another one.
-    ConflictingKeys = "manifest::conflicting-keys" Error,
+    ConflictingKeys = "manifest::conflicting-keys" Error Without("which of the keys is meant is not known"),
     /// An expression uses a parameter that is not given and has no default, or that was never declared.
     ///
     /// An expression can use `name`, in a template also `instance`, and the parameters that `parameters` declares. An
     /// instance may omit a parameter only if every use of it has a default: `{{ port | default('1195') }}`.
-    MissingParameter = "manifest::missing-parameter" Error,
+    MissingParameter = "manifest::missing-parameter" Error Without("the value is not known"),
     /// A parameter that the template does not declare, or that it declares and nothing uses.
-    UnknownParameter = "manifest::unknown-parameter" Error,
+    UnknownParameter = "manifest::unknown-parameter" Error Unsafe,
     /// A service that `external` names was made by an earlier build in the same root.
     ///
     /// `external` is for services that are defined elsewhere: in a base image, or by hand. A build
@@ -137,18 +138,18 @@ codes! {
     /// up = ["/usr/local/bin/make-certificates"]
     /// required-by = ["nginx"]         # from base.toml
     /// ```
-    NotExternal = "manifest::not-external" Error,
+    NotExternal = "manifest::not-external" Error Without("which manifest defines the service is not known"),
     /// Instances were added to a template that the manifest does not have.
     ///
     /// `s6gen instance add` writes additions to a file, and every later build keeps them. If the template was removed
     /// from the manifest since then, restore the template or remove the instances.
-    UnknownTemplate = "manifest::unknown-template" Error,
+    UnknownTemplate = "manifest::unknown-template" Error Without("the template, or its instances, may be meant"),
     /// An expression between `{{` and `}}` that cannot be evaluated.
     ///
     /// Expressions exist only in `[defaults.…]` and in services with `instances`; everywhere else `{{` is ordinary
     /// text. They are expressions of minijinja, with limits that keep the result small: `*` multiplies only numbers,
     /// filters that pad or repeat are missing, and an expression has at most 200 words.
-    Expression = "manifest::expression" Error,
+    Expression = "manifest::expression" Error Without("what was meant is not known"),
 
     /// A value of a parameter would be read as code, and its pattern allows any code.
     ///
@@ -172,50 +173,51 @@ codes! {
     /// environment.TEXT = "{{ text }}"
     /// up = 'echo "$TEXT"'
     /// ```
-    ValueAsCode = "manifest::value-as-code" Warning,
+    ValueAsCode = "manifest::value-as-code" Warning Without("a narrower pattern or another command is a choice"),
     /// A level is given to a rule that does not exist, or to an error that no level can change.
     ///
     /// Names of rules stand in `[lints]` of a manifest, in `.s6gen-lints.toml` beside a tree, and in comments such as
     /// `# s6gen: allow not-exec: reason`. `s6gen rules` lists every rule and group. What s6-rc refuses, and what cannot be
     /// built, is always an error.
-    UnknownRule = "levels::unknown-rule" Warning,
+    UnknownRule = "levels::unknown-rule" Warning Unsafe,
     /// A silencer silences nothing.
     ///
     /// The problem was solved, or the comment is not beside its line: it belongs at the end of that line, or above it. Remove
     /// it, so that it hides no later problem. s6gen does not report this while there are errors, because then some rules do not
     /// run.
-    UnusedAllow = "levels::unused-allow" Warning,
+    UnusedAllow = "levels::unused-allow" Warning Safe,
     /// A finding of shellcheck in a shell script.
     ///
     /// `check --shellcheck`, or `shellcheck = "warn"` in `[lints]`, asks shellcheck about each shell script, in a manifest and in a
     /// tree. The message begins with its own code, and the help has the address of its page. In the script, a comment
     /// `# shellcheck disable=SC2086` silences one of its codes. The group `all` does not ask it, because that starts another
-    /// program.
-    ShellCheck = "script::shellcheck" Advice,
+    /// program, and `build` never asks it. If shellcheck is not installed, that is an error with `--shellcheck`, and a warning
+    /// with `[lints]`.
+    ShellCheck = "script::shellcheck" Advice Without("`shellcheck --format diff` shows the changes that it knows"),
     /// A file that `include` names cannot be read, or includes itself.
     ///
     /// Names are relative to the file that includes, and end in `.toml`, also behind a link. A pattern such as
     /// `"services.d/*.toml"` may match nothing, a plain name must exist. A file that is included twice is read once.
-    Include = "manifest::include" Error,
+    Include = "manifest::include" Error Without("the file that was meant is not known"),
     /// A template cannot be filled.
     ///
     /// s6gen ships templates for all files; with `--templates DIR` the templates in your folder replace them. The report
     /// names the template and the line. `s6gen init --templates DIR` writes the shipped ones to start from.
-    Template = "manifest::template" Error,
+    Template = "manifest::template" Error Without("what the template should write is not known"),
 
     /// A service takes a name that s6-overlay itself defines.
     ///
     /// `/init` compiles your definitions together with its own (`top`, `base`, `user`, `user2`, `fix-attrs`,
     /// `legacy-cont-init`, `legacy-services`); a second definition of one of them makes `s6-rc-compile` refuse
     /// everything, and the container starts nothing.
-    BuiltInName = "overlay::built-in-name" Error,
+    BuiltInName = "overlay::built-in-name" Error Without("other files may mention the name"),
     /// The manifest names a version of s6-overlay or s6-rc that s6gen does not know.
-    UnknownVersion = "overlay::unknown-version" Error,
+    UnknownVersion = "overlay::unknown-version" Error Safe,
     /// The target version cannot do this yet.
     ///
     /// Older compilers ignore files that they do not know, without a message. The service would start but behave
     /// differently.
-    TargetTooOld = "overlay::target-too-old" Error,
+    TargetTooOld = "overlay::target-too-old" Error Without("the target or the key may be changed"),
     /// The root has another s6-overlay than the manifest is for, and what would be built does not work there.
     ///
     /// Without `[target] s6-overlay` a manifest is for the newest version that s6gen knows. Versions differ in the place
@@ -229,7 +231,7 @@ codes! {
     /// ```
     ///
     /// This is an error only if the files do not work with the version in the root.
-    OtherVersion = "overlay::other-version" Error,
+    OtherVersion = "overlay::other-version" Error Without("the manifest or the image may be changed"),
     /// There is no s6-overlay in the root file system that you named or, without `--root`, in that of this machine.
     ///
     /// `s6gen build` without `--root` is for use inside an image. Anywhere else it would write into the machine's own
@@ -238,7 +240,7 @@ codes! {
     /// s6gen reads the version from `/init` or from the directory `/package/admin/s6-overlay-VERSION`. Name the root of
     /// an unpacked image: the directory that holds `etc`, `init` and `package`. If s6-overlay comes from packages of
     /// the distribution, name its version: `s6gen check --root DIR --overlay VERSION`.
-    OverlayNotFound = "overlay::not-found" Error,
+    OverlayNotFound = "overlay::not-found" Error Without("there is no text to change"),
     /// Services are put into a start bundle that `/init` never reads, because `s6-rc.d/user` exists too.
     ///
     /// Since s6-overlay 3.2.3.1 the start bundles `user` and `user2` lie in `/etc/s6-overlay/user-bundles.d`. If the old
@@ -255,13 +257,13 @@ codes! {
     /// mv s6-rc.d/user/contents.d/* user-bundles.d/user/contents.d/
     /// rm -r s6-rc.d/user
     /// ```
-    UserInTwoPlaces = "overlay::user-in-two-places" Error,
+    UserInTwoPlaces = "overlay::user-in-two-places" Error Without("a layer that s6gen does not see may have the old place"),
     /// Services are put into a start bundle in `user-bundles.d`, but this version of s6-overlay does not read it.
     ///
     /// Before 3.2.3.1 `/init` compiles only `/etc/s6-overlay/s6-rc.d`, and the start bundles are `s6-rc.d/user` and
     /// `s6-rc.d/user2`. The container boots, but the services in `user-bundles.d` do not start. Update the image to
     /// s6-overlay 3.2.3.1 or newer, or put the markers into `s6-rc.d/user/contents.d`.
-    BundlesTooNew = "overlay::bundles-too-new" Error,
+    BundlesTooNew = "overlay::bundles-too-new" Error Without("the image or the place may be changed"),
     /// A start bundle of s6-overlay is missing, or lacks its `type` file.
     ///
     /// `/init` starts `top`, which contains `user` and (since 3.1.1.1) `user2`. Both must be complete bundles in the place
@@ -272,129 +274,129 @@ codes! {
     /// only holds `contents.d` was complete with an older base image. 3.2.3.1 refuses it, and 3.2.3.2 writes
     /// the missing files at boot. A directory for `S6_RUNTIME_BUNDLEDIR` or `S6_RUNTIME_PROFILE` replaces that of the
     /// image, and must have both bundles itself.
-    IncompleteStartBundle = "overlay::incomplete-start-bundle" Error,
+    IncompleteStartBundle = "overlay::incomplete-start-bundle" Error Without("the base image may have the rest"),
 
     /// A source directory cannot be opened.
-    SourceUnreadable = "s6rc::source-unreadable" Error,
+    SourceUnreadable = "s6rc::source-unreadable" Error Without("the reason is not in a text"),
     /// An entry of a source directory cannot be looked at: a dangling symbolic link, a loop of links, or no permission.
     ///
     /// `s6-rc-compile` looks at every entry, also at entries that are not services, and stops at the first one that it
     /// cannot look at.
-    BrokenEntry = "s6rc::broken-entry" Error,
+    BrokenEntry = "s6rc::broken-entry" Error Without("the reason is not in a text"),
     /// The name of an entry contains a newline.
-    ImpossibleName = "s6rc::impossible-name" Error,
+    ImpossibleName = "s6rc::impossible-name" Error Without("the name that was meant is not known"),
     /// A name begins with `s6rc-` or `s6-rc-`, which s6-rc keeps for itself.
     ///
     /// This holds for every entry of a source directory, also for plain files, and for every name in a list of
     /// dependencies, contents, producers or consumers.
-    ReservedName = "s6rc::reserved-name" Error,
+    ReservedName = "s6rc::reserved-name" Error Without("other files may mention the name"),
     /// A service definition directory cannot be opened.
-    DefinitionUnreadable = "s6rc::definition-unreadable" Error,
+    DefinitionUnreadable = "s6rc::definition-unreadable" Error Without("the reason is not in a text"),
     /// A directory among the definitions has no readable `type` file.
     ///
     /// Every directory of a source directory is a service definition. One with a few files may add to a definition of a
     /// base image: check both together (`--overlay VERSION --tree DIR --layer BASE`). If `check --root` reports this for an
     /// image that works elsewhere, the usual cause is a damaged layer on this host: remove the image and pull it again.
-    TypeMissing = "s6rc::type-missing" Error,
+    TypeMissing = "s6rc::type-missing" Error Without("a layer may have the type"),
     /// The content of a `type` file is not exactly `longrun`, `oneshot` or `bundle`.
     ///
     /// A CR before the newline, a blank, a capital letter and an empty file are all refused.
-    InvalidType = "s6rc::invalid-type" Error,
+    InvalidType = "s6rc::invalid-type" Error Safe,
     /// Two definitions have the same name.
     ///
     /// Longruns, oneshots, bundles and pipeline names share one name space, over all source directories. Names that
     /// s6gen makes (`NAME-log`, `NAME-err-log`, `NAME-pipeline`, `NAME-INSTANCE`) belong to it too.
-    DuplicateService = "s6rc::duplicate-service" Error,
+    DuplicateService = "s6rc::duplicate-service" Error Without("which of the two definitions is right is not known"),
     /// A file of a definition cannot be opened or read, or is not of the kind that it must be.
-    UnreadableFile = "s6rc::unreadable-file" Error,
+    UnreadableFile = "s6rc::unreadable-file" Error Without("the reason is not in the text of the file"),
     /// A bundle has neither `contents.d` nor `contents`.
-    ContentsMissing = "s6rc::contents-missing" Error,
+    ContentsMissing = "s6rc::contents-missing" Error Without("what the bundle contains is not known"),
     /// A time limit for starting or stopping is not a number of milliseconds from 0 to 4294967295 (about 49 days).
-    InvalidTimeout = "s6rc::invalid-timeout" Error,
+    InvalidTimeout = "s6rc::invalid-timeout" Error Safe,
     /// A oneshot has no `up` file.
     ///
     /// The file may be empty: such a oneshot only sets the order of others.
-    UpMissing = "s6rc::up-missing" Error,
+    UpMissing = "s6rc::up-missing" Error Without("what the service does is not known"),
     /// A longrun has no `run` file, or it is not a regular file.
-    RunMissing = "s6rc::run-missing" Error,
+    RunMissing = "s6rc::run-missing" Error Without("what the service runs is not known"),
     /// `up`, `down` or `reload` is not a valid execline command line.
     ///
     /// These files are not shell scripts. They hold one command line: words, quotes, and braces that must balance.
-    ScriptSyntax = "s6rc::script-syntax" Error,
+    ScriptSyntax = "s6rc::script-syntax" Error Without("where the quote or block should end is not known"),
     /// `producer-for` or `pipeline-name` does not hold exactly one name.
-    PipelineFileCount = "s6rc::pipeline-file-count" Error,
+    PipelineFileCount = "s6rc::pipeline-file-count" Error Without("which name is right is not known"),
     /// A pipeline has more members than there are longruns: it has a cycle, or a service is in it twice.
-    PipelineTooLong = "s6rc::pipeline-too-long" Error,
+    PipelineTooLong = "s6rc::pipeline-too-long" Error Without("which place in the pipeline is right is not known"),
     /// A pipeline that only one of its two sides names.
     ///
     /// The producer must name its consumer in `producer-for`, and the consumer must name that producer in
     /// `consumer-for`.
-    OneSidedPipeline = "s6rc::one-sided-pipeline" Error,
+    OneSidedPipeline = "s6rc::one-sided-pipeline" Error Without("the side that names the other may be wrong"),
     /// A pipeline names something that is not a longrun.
-    PipelineMember = "s6rc::pipeline-member" Error,
+    PipelineMember = "s6rc::pipeline-member" Error Without("the longrun that was meant is not known"),
     /// A bundle that contains itself, directly or through other bundles.
-    BundleCycle = "s6rc::bundle-cycle" Error,
+    BundleCycle = "s6rc::bundle-cycle" Error Without("which of the names is wrong is not known"),
     /// A dependency, or the contents of a bundle, names a service that is defined nowhere.
     ///
     /// Services that only another layer of the image defines are declared with `external` in `[target]`.
-    UnknownService = "s6rc::unknown-service" Error,
+    UnknownService = "s6rc::unknown-service" Error Unsafe,
     /// Services that wait for each other in a cycle, so that none of them can start.
     ///
     /// The report shows the whole cycle. Some of its edges may be in no file: s6 makes a producer wait for
     /// its logger, a dependency on a bundle is a dependency on each of its members, and under s6-overlay
     /// `legacy-services` waits for everything in `user`. A service that must start after the legacy services needs
     /// `start = "late"`.
-    DependencyCycle = "s6rc::dependency-cycle" Error,
+    DependencyCycle = "s6rc::dependency-cycle" Error Without("which of the edges is wrong is not known"),
     /// `notification-fd` and `lock-fd` are the same descriptor.
-    SameDescriptor = "s6rc::same-descriptor" Error,
+    SameDescriptor = "s6rc::same-descriptor" Error Without("which number the program uses is not known"),
     /// The first line of a file is not a number from 0 to 4294967295, although it must be one.
-    InvalidNumber = "s6rc::invalid-number" Error,
+    InvalidNumber = "s6rc::invalid-number" Error Safe,
     /// `data`, `env` or `template` is not a directory.
-    NotADirectory = "s6rc::not-a-directory" Error,
+    NotADirectory = "s6rc::not-a-directory" Error Without("what should be in the directory is not known"),
     /// A fifo is in the place of a file that `s6-rc-compile` reads: it would wait for a writer for ever.
-    Hang = "s6rc::hang" Error,
+    Hang = "s6rc::hang" Error Without("what should be in the file is not known"),
 
 
     /// The file that `s6gen build` writes beside the definitions for the running system is missing or damaged.
     ///
     /// `build` writes the manifest into `.s6gen.manifest.json` there, so that `instance`, `apply` and `diff` know what the
     /// image was made from. An image that an older s6gen built does not have this file.
-    CarriedUnreadable = "live::no-manifest" Error,
+    CarriedUnreadable = "live::no-manifest" Error Without(OF_A_COMMAND),
     /// The file `.s6gen.added.toml` beside the definitions, in which `s6gen instance add` writes, cannot be used.
     ///
     /// It is a small manifest that you can repair by hand: `[longrun.TEMPLATE.instances.NAME]` with the parameters, or
     /// `[longrun.NAME]` with `run` and `start`.
-    AdditionsUnreadable = "live::additions" Error,
+    AdditionsUnreadable = "live::additions" Error Without(OF_A_COMMAND),
     /// No s6-rc runs here.
     ///
     /// `apply`, `status`, `start`, `stop` and `restart` use the s6-rc of the container in which you call them. Its live
     /// directory is `/run/s6-rc`, or the one that `--live` names. In a Dockerfile nothing runs yet; use `s6gen build`
     /// there.
-    NotRunning = "live::not-running" Error,
+    NotRunning = "live::not-running" Error Without(OF_A_COMMAND),
     /// A program of s6 or s6-rc cannot be found.
     ///
     /// s6gen looks on PATH and in `/command`, where s6-overlay has them.
-    ProgramMissing = "live::program-missing" Error,
+    ProgramMissing = "live::program-missing" Error Without(OF_A_COMMAND),
     /// Another s6-rc has been at work for longer than s6gen was willing to wait.
     ///
     /// Only one s6-rc can change a system at a time. Usually the other one is the boot itself: it ends when everything
     /// that starts at boot is up and ready. If a service calls s6gen before it is ready itself, it waits for the boot, and
     /// the boot waits for it. Such a service must report first that it is ready, or call s6gen in the background.
-    Busy = "live::busy" Error,
+    Busy = "live::busy" Error Without(OF_A_COMMAND),
     /// A program of s6-rc failed.
     ///
     /// The report shows the call and all output of the program. If `s6-rc-update` fails because a service did not stop,
     /// the old database stays live. If a service did not start again, the new database is live and the others run.
-    ProgramFailed = "live::program-failed" Error,
+    ProgramFailed = "live::program-failed" Error Without(OF_A_COMMAND),
     /// A name that the running system, or the list of additions, does not have.
-    UnknownName = "live::unknown-name" Error,
+    UnknownName = "live::unknown-name" Error Without(OF_A_COMMAND),
 
     /// The system did not let s6gen write its output, or read the existing files.
     ///
     /// The report names the path and the reason that the system gives: no permission, no space left, a read-only file
     /// system. s6gen first writes everything new beside the old files, so such a refusal usually comes before anything
     /// visible has changed. If a part was already replaced, the report says so, and the next `s6gen build` completes it.
-    OutputRefused = "output::refused" Error,
+    OutputRefused = "output::refused" Error Without(OF_A_COMMAND),
     /// A service has the name of a definition that s6gen did not make.
     ///
     /// s6gen lists the files that it makes in its receipt, the file `.s6gen` beside the definitions. It replaces and
@@ -402,13 +404,13 @@ codes! {
     /// another layer, or was written by hand. Nothing was written. Give your service another name, or remove the other
     /// definition in the image before building. If the definition is from an older build of yours whose `.s6gen` was
     /// lost, remove it as well: the build makes it again.
-    ForeignDefinition = "output::foreign-definition" Error,
+    ForeignDefinition = "output::foreign-definition" Error Without(OF_A_COMMAND),
     /// A file that s6gen did not make is in the way.
     ///
     /// s6gen wants to write a file with other content at this path, and the existing file is not listed in the receipt
     /// `.s6gen`. Nothing was written, and the file is unchanged. Move it away or remove it, or move its content into the
     /// manifest.
-    ForeignFile = "output::foreign-file" Error,
+    ForeignFile = "output::foreign-file" Error Without(OF_A_COMMAND),
 }
 
 macro_rules! classes {

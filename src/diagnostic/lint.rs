@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Severity;
+use super::{FixKind, Severity};
 
 /// A lint: a kind of problem at which s6-rc does not stop, and whose level the user can change.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,8 +15,8 @@ pub struct Lint {
     pub confidence: Confidence,
     /// What it is about.
     pub group: Group,
-    /// Whether its reports may contain a fix.
-    pub has_fix: bool,
+    /// Whether its reports may contain a fix, or why they have none.
+    pub fix: FixKind,
     /// The page that `s6gen explain` prints: the problem, the reason, a wrong and a right example.
     pub page: &'static str,
 }

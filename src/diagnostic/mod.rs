@@ -14,7 +14,7 @@ mod severity;
 
 pub use codes::{Class, Code};
 pub use files::{FileId, Files, Origin, SourceFile};
-pub use fix::{Edit, Fix};
+pub use fix::{Edit, Fix, FixKind, is_plain_word};
 pub use lint::{Confidence, Group, Lint};
 pub use positions::Positions;
 pub use rank::Rank;

@@ -1,6 +1,6 @@
 //! Makes new files and directories. They never replace anything.
 
-use std::fs::{OpenOptions, create_dir, create_dir_all};
+use std::fs::{OpenOptions, create_dir, create_dir_all, rename};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
@@ -20,6 +20,20 @@ pub fn create_new(path: &Path, text: &str) -> Result<(), DiskError> {
         ErrorKind::AlreadyExists => DiskError::Exists(path.to_owned()),
         _ => DiskError::system("write", path, &error),
     })
+}
+
+/// Moves a file, link or directory to a path where nothing is. Makes the missing directories above it first.
+///
+/// # Errors
+/// Something is there already, or the system refuses.
+pub fn move_new(from: &Path, to: &Path) -> Result<(), DiskError> {
+    if to.symlink_metadata().is_ok() {
+        return Err(DiskError::Exists(to.to_owned()));
+    }
+    if let Some(folder) = to.parent() {
+        create_dir_all(folder).map_err(|error| DiskError::system("make", folder, &error))?;
+    }
+    rename(from, to).map_err(|error| DiskError::system("move", from, &error))
 }
 
 /// Makes the directory `root` if it is missing. Returns whether it was missing.

@@ -36,7 +36,7 @@ mod replace;
 mod root;
 mod write;
 
-pub use create_new::{create_new, make_root};
+pub use create_new::{create_new, make_root, move_new};
 pub use directory::{SourceDirectory, source};
 pub use error::{DiskError, DiskRefusal};
 pub use folder::Folder;

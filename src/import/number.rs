@@ -27,6 +27,30 @@ fn digits(text: &[u8]) -> Option<u32> {
     })
 }
 
+/// The number that was meant, if the text holds no other line: digits among blanks and line ends, or digits with a unit. The flag
+/// says whether it is certain.
+pub(super) fn meant(text: &[u8], milliseconds: bool) -> Option<(String, bool)> {
+    let line = str::from_utf8(text).ok()?.trim();
+    if digits(line.as_bytes()).is_some() {
+        return Some((line.to_owned(), true));
+    }
+    let value = with_unit(line).filter(|_| milliseconds)?;
+    digits(value.to_string().as_bytes()).map(|value| (value.to_string(), false))
+}
+
+/// The milliseconds of a number with a unit.
+fn with_unit(line: &str) -> Option<u64> {
+    let (number, unit) = line.split_at(line.find(|c: char| !c.is_ascii_digit())?);
+    let factor: u64 = match unit.trim() {
+        "ms" => 1,
+        "s" | "sec" => 1000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
 /// The help for a text that is not a number, if the intended number is clear.
 pub(super) fn suggestion(text: &[u8], milliseconds: bool) -> Option<String> {
     let text = str::from_utf8(text).ok()?;
@@ -38,16 +62,7 @@ pub(super) fn suggestion(text: &[u8], milliseconds: bool) -> Option<String> {
         }
         return Some(format!("write `{line}` and nothing else: no blanks, no CR, no other line"));
     }
-    let split = line.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = line.split_at(split);
-    let factor: u64 = match unit.trim() {
-        "ms" => 1,
-        "s" | "sec" => 1000,
-        "m" | "min" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
-    };
-    let value = number.parse::<u64>().ok()?.checked_mul(factor)?;
+    let value = with_unit(line)?;
     milliseconds.then(|| format!("write `{value}`: the file holds milliseconds, without a unit"))
 }
 

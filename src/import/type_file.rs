@@ -3,7 +3,7 @@
 use super::definition::DefinitionReader;
 use super::encoding::{LINE_ENDS, NO_MARK, encoding};
 use super::reason;
-use crate::diagnostic::{Class, Diagnostic, Origin, did_you_mean};
+use crate::diagnostic::{Class, Diagnostic, Fix, Origin, did_you_mean};
 use crate::model::{CompilerStep, DefinitionFile};
 use crate::source::Directory;
 
@@ -136,13 +136,22 @@ impl<D: Directory> DefinitionReader<'_, D> {
             }
             (None, None) => ("this is not a type", "write `longrun`, `oneshot` or `bundle`".into()),
         };
+        // Marks and blanks around the right word are what the compiler does not accept.
+        let word = word.trim_matches('\u{feff}');
+        let fix = match exact.filter(|exact| word.eq_ignore_ascii_case(exact)) {
+            Some(exact) => Some(Fix::rewrite(origin.file, format!("{exact}\n"))),
+            None => exact
+                .or_else(|| did_you_mean(word, types))
+                .map(|near| Fix::rewrite(origin.file, format!("{near}\n")).likely()),
+        };
         let problem = Diagnostic::s6rc(
             Class::TypeInvalid,
             self.reading(CompilerStep::Type, 1),
             format!("the type of `{name}` is not exactly `longrun`, `oneshot` or `bundle`"),
         )
         .at(origin, label)
-        .help(help);
+        .help(help)
+        .fix(fix);
         self.push(problem);
     }
 }

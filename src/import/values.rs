@@ -5,7 +5,7 @@ use std::io;
 use super::definition::{DefinitionReader, LONGEST_SCRIPT};
 use super::encoding::{NO_MARK, encoding};
 use super::number;
-use crate::diagnostic::{Class, Diagnostic, Rank};
+use crate::diagnostic::{Class, Diagnostic, Fix, Rank};
 use crate::model::{CompilerStep, Written};
 use crate::source::{Directory, EntryKind};
 
@@ -60,7 +60,11 @@ impl<D: Directory> DefinitionReader<'_, D> {
             Some(_) => Some(NO_MARK.to_owned()),
             None => number::suggestion(content, milliseconds),
         };
-        self.push(Diagnostic::s6rc(class, rank, message).at(origin, label).maybe_help(help));
+        let fix = number::meant(content, milliseconds).map(|(number, is_certain)| {
+            let fix = Fix::rewrite(origin.file, format!("{number}\n"));
+            if is_certain { fix } else { fix.likely() }
+        });
+        self.push(Diagnostic::s6rc(class, rank, message).at(origin, label).maybe_help(help).fix(fix));
     }
 
     /// Whether a file exists, of any kind.

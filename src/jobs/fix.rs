@@ -59,6 +59,10 @@ pub fn preview(input: &Input, is_bold: bool, judge: &mut dyn FnMut() -> (Files, 
 #[derive(Default)]
 struct Round {
     changes: BTreeMap<PathBuf, FileChange>,
+    /// New files, by their real paths, each with the path as the user would type it and its content.
+    created: BTreeMap<PathBuf, (PathBuf, String)>,
+    /// Files and directories that move: for each new path the old one, and both as the user would type them.
+    moved: BTreeMap<PathBuf, (PathBuf, String)>,
     fixed: Vec<Fixed>,
 }
 
@@ -96,6 +100,26 @@ impl Round {
     /// Takes a change, unless the file is not the user's, or an earlier change is in its way.
     fn take(&mut self, edit: &Edit, files: &Files, owned: &Owned) -> bool {
         let source = files.get(edit.file());
+        match edit {
+            Edit::Create { name, text, .. } => {
+                let shown = source.path.with_file_name(name);
+                let Some(path) = owned.new_path(&shown).filter(|path| self.is_free(path)) else {
+                    return false;
+                };
+                return self.created.insert(path, (shown, text.clone())).is_none();
+            }
+            Edit::Move { from, to, .. } => {
+                let (old, new) = (source.path.with_file_name(from), source.path.with_file_name(to));
+                let paths = owned.entry(&old).zip(owned.new_path(&new).filter(|path| self.is_free(path)));
+                let Some((from, to)) = paths else { return false };
+                if self.moved.values().any(|(moved, _)| *moved == from) {
+                    return false;
+                }
+                let line = format!("{} moves to {}\n", old.display(), new.display());
+                return self.moved.insert(to, (from, line)).is_none();
+            }
+            _ => {}
+        }
         let Some(real) = owned.real_path(&source.path) else { return false };
         let known = self.changes.remove(&real);
         let Some(mut change) = known.or_else(|| FileChange::of(&source.path, &source.hidden, owned)) else {
@@ -103,11 +127,15 @@ impl Round {
         };
         let is_taken = match edit {
             // The file was read in part, or has changed since.
-            Edit::Replace { .. } | Edit::Word { .. } if change.before != source.text => false,
+            Edit::Replace { .. } | Edit::Word { .. } | Edit::Append { .. }
+                if change.before != source.text =>
+            {
+                false
+            }
             Edit::Rewrite { .. } if !source.text.is_empty() && change.before != source.text => false,
             Edit::MakeExecutable(_) => !std::mem::replace(&mut change.becomes_executable, true),
             _ => match edit.change(&change.before) {
-                Some((span, text)) => change.replace(span, text),
+                Some((span, text)) => change.replace(span, &text),
                 None => false,
             },
         };
@@ -117,6 +145,12 @@ impl Round {
         is_taken
     }
 
+    /// Whether nothing else is made at a path.
+    fn is_free(&self, path: &Path) -> bool {
+        !self.created.contains_key(path) && !self.moved.contains_key(path)
+    }
+
+    /// Makes the changes: first in files, then what is new, then the moves, which may be those of directories with such files.
     fn write(&self) -> Result<(), JobError> {
         for (path, change) in &self.changes {
             if !change.replaced.is_empty() {
@@ -126,11 +160,22 @@ impl Round {
                 disk::make_executable(path)?;
             }
         }
+        for (path, (_, text)) in &self.created {
+            disk::create_new(path, text)?;
+        }
+        for (to, (from, _)) in &self.moved {
+            disk::move_new(from, to)?;
+        }
         Ok(())
     }
 
     fn difference(&self) -> String {
-        self.changes.values().map(FileChange::difference).collect()
+        let changed = self.changes.values().map(FileChange::difference);
+        let created = self.created.values().map(|(path, text)| match text.is_empty() {
+            true => format!("{} is made, empty\n", path.display()),
+            false => unified(&path.display().to_string(), b"", text.as_bytes()),
+        });
+        changed.chain(created).chain(self.moved.values().map(|(_, line)| line.clone())).collect()
     }
 }
 
@@ -235,13 +280,34 @@ impl Owned {
     /// The path of a file without links, if it may be changed. A link may lead out of the tree, to a file of somebody else.
     fn real_path(&self, path: &Path) -> Option<PathBuf> {
         let real = disk::real_path(path).ok().filter(|real| disk::is_file(real))?;
-        let is_owned = match self {
-            Owned::Manifest => true,
+        (matches!(self, Owned::Manifest) || self.contains(&real)).then_some(real)
+    }
+
+    /// Whether a path without links is in a tree of the user.
+    fn contains(&self, real: &Path) -> bool {
+        match self {
+            Owned::Manifest => false,
             Owned::Trees { trees, lower } => {
                 trees.iter().any(|tree| real.starts_with(tree))
                     && !lower.iter().any(|layer| real.starts_with(layer))
             }
-        };
-        is_owned.then_some(real)
+        }
+    }
+
+    /// The path of an entry of a tree, which may be a link itself.
+    fn entry(&self, path: &Path) -> Option<PathBuf> {
+        let real = disk::real_path(path.parent()?).ok()?.join(path.file_name()?);
+        (disk::is_there(&real) && self.contains(&real)).then_some(real)
+    }
+
+    /// The path in a tree at which something new can be made, although directories above it may be missing.
+    fn new_path(&self, path: &Path) -> Option<PathBuf> {
+        let is_missing = |path: &&Path| !disk::is_there(path);
+        let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+        let above =
+            disk::real_path(missing.last()?.parent()?).ok().filter(|path| disk::is_directory(path))?;
+        let names: Option<Vec<_>> = missing.iter().rev().map(|path| path.file_name()).collect();
+        let real = names?.into_iter().fold(above, |path, name| path.join(name));
+        self.contains(&real).then_some(real)
     }
 }

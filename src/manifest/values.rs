@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{string_positions, suggest};
-use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Positions, Problems};
+use crate::diagnostic::{Code, Diagnostic, FileId, Fix, Origin, Positions, Problems};
 use crate::templates::Expressions;
 
 /// The text that values are read from, and where problems go.
@@ -81,6 +81,11 @@ impl<'p> Reader<'p> {
         let written = self.written_key(value.span()).unwrap_or(key);
         let meant = value_for(key, expected, value.get_ref());
         let line = |meant: &str| format!("{written} = {meant}");
+        // Text in lines is not replaced: only numbers, words and flags.
+        let fix = meant.as_ref().filter(|meant| !meant.contains('\n')).and_then(|meant| {
+            let is_single = self.written(value.span()).is_some_and(|text| !text.contains('\n'));
+            is_single.then(|| Fix::replace(self.origin(value.span()), meant.clone()).likely())
+        });
         let help = match (meant, example_for(key, expected)) {
             (Some(meant), _) => {
                 let remark = suggest::remark(key, &meant, value.get_ref());
@@ -89,7 +94,7 @@ impl<'p> Reader<'p> {
             (None, Some((what, example))) => format!("write {what}, such as `{}`", line(example)),
             (None, None) => format!("write {}", example(expected)),
         };
-        self.report_type(&format!("`{key}`"), value, expected, help)
+        self.report_type(&format!("`{key}`"), value, expected, help, fix)
     }
 
     fn report_type<T>(
@@ -98,13 +103,15 @@ impl<'p> Reader<'p> {
         value: &Spanned<DeValue<'_>>,
         expected: &str,
         help: String,
+        fix: Option<Fix>,
     ) -> Option<T> {
         let found = kind_of(value.get_ref());
         let origin = self.origin(value.span());
         self.problems.push(
             Diagnostic::new(Code::WrongType, format!("{what} must be {expected}, not {found}"))
                 .at(origin, format!("this is {found}"))
-                .help(help),
+                .help(help)
+                .fix(fix),
         );
         None
     }
@@ -271,7 +278,7 @@ impl StringValue for ManifestText {
                 || format!("write {}", example(<Self as Value>::EXPECTED)),
                 |meant| format!("write `{meant}`"),
             );
-            return reader.report_type(what, value, <Self as Value>::EXPECTED, help);
+            return reader.report_type(what, value, <Self as Value>::EXPECTED, help, None);
         };
         let origin = reader.origin(value.span());
         if text.contains('\0') {
@@ -519,7 +526,7 @@ impl Value for Numbers {
                 Some(meant) => format!("write `{written} = {meant}`"),
                 None => format!("write {}", example(Self::EXPECTED)),
             };
-            return reader.report_type(&format!("each item of `{key}`"), item, Number::EXPECTED, help);
+            return reader.report_type(&format!("each item of `{key}`"), item, Number::EXPECTED, help, None);
         }
         let list = array.iter().filter_map(|item| Number::read(key, item, reader)).collect();
         Some(Numbers { list, origin: reader.origin(value.span()) })
@@ -676,7 +683,13 @@ impl DeclaredParameter {
     ) -> Option<Self> {
         let Some(table) = value.get_ref().as_table() else {
             let example = "its pattern in braces, such as `{ pattern = \"[0-9]+\" }`, or `{}`".to_owned();
-            return reader.report_type(&format!("`{key}`"), value, "a table", format!("write {example}"));
+            return reader.report_type(
+                &format!("`{key}`"),
+                value,
+                "a table",
+                format!("write {example}"),
+                None,
+            );
         };
         let mut pattern = None;
         for (inner, value) in table {

@@ -34,6 +34,8 @@ pub struct ProgramReading {
 pub struct CallOutput {
     /// Its words, as written.
     pub words: Vec<String>,
+    /// The place of the first of them.
+    pub name: Option<Origin>,
     /// The path of the file as written, with expansions but without quotes around it.
     pub path: String,
     /// The place of the path.
@@ -169,7 +171,8 @@ fn redirected(call: &Invocation) -> Option<CallOutput> {
     let [option, descriptor, path] = wrappers.get(at + 1..at + 4)? else { return None };
     let is_output = text(option)? != "-r" && text(descriptor)? == "1";
     let words = call.words[wrappers.len()..].iter().map(|word| text(word).unwrap_or_default()).collect();
-    is_output.then_some(CallOutput { words, path: text(path)?, origin: path.origin })
+    let name = call.words.get(wrappers.len()).map(|word| word.origin);
+    is_output.then_some(CallOutput { words, name, path: text(path)?, origin: path.origin })
 }
 
 /// Adds a call. If it is a shell with a script as an argument, adds what the script does instead.
@@ -206,6 +209,7 @@ fn add_script(
 ) {
     reading.outputs.extend(script.outputs().into_iter().map(|output| CallOutput {
         words: output.command.written().into_iter().map(str::to_owned).collect(),
+        name: output.command.name().map(|name| at(name.span())),
         path: output.path.trim_matches(['"', '\'']).to_owned(),
         origin: at(output.span),
     }));

@@ -1,8 +1,10 @@
 //! The format `json`: one object for each command. `docs/json.md` describes it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -96,26 +98,44 @@ struct JsonFix<'a> {
     edits: Vec<JsonEdit<'a>>,
 }
 
-/// A change of a file: the bytes from `start` to `end` become `text`, or it becomes executable.
+/// A change of a file: the bytes from `start` to `end` become `text`, or it becomes executable, or moves.
 #[derive(Serialize)]
 struct JsonEdit<'a> {
     file: String,
     start: usize,
     end: usize,
-    text: &'a str,
+    text: Cow<'a, str>,
     executable: bool,
+    moved_to: Option<String>,
 }
 
 impl<'a> JsonEdit<'a> {
     fn of(edit: &'a Edit, files: &Files) -> Option<Self> {
         let source = files.get(edit.file());
-        let executable = matches!(edit, Edit::MakeExecutable(_));
-        let (span, text) = edit.change(&source.text).unwrap_or_default();
-        if !executable && edit.change(&source.text).is_none() {
-            return None;
-        }
-        let file = json_text(source.path.as_os_str().as_bytes());
-        Some(JsonEdit { file, start: span.start, end: span.end, text, executable })
+        let shown = |path: &Path| json_text(path.as_os_str().as_bytes());
+        let none = JsonEdit {
+            file: shown(&source.path),
+            start: 0,
+            end: 0,
+            text: Cow::Borrowed(""),
+            executable: false,
+            moved_to: None,
+        };
+        Some(match edit {
+            Edit::MakeExecutable(_) => JsonEdit { executable: true, ..none },
+            Edit::Create { name, text, .. } => {
+                JsonEdit { file: shown(&source.path.with_file_name(name)), text: text.into(), ..none }
+            }
+            Edit::Move { from, to, .. } => JsonEdit {
+                file: shown(&source.path.with_file_name(from)),
+                moved_to: Some(shown(&source.path.with_file_name(to))),
+                ..none
+            },
+            _ => {
+                let (span, text) = edit.change(&source.text)?;
+                JsonEdit { start: span.start, end: span.end, text, ..none }
+            }
+        })
     }
 }
 

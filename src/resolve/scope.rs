@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::parameters::{self, HARMLESS, Parameter};
-use crate::diagnostic::{Code, Diagnostic, FileId, Origin, Positions, Problems, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, FileId, Fix, Origin, Positions, Problems, did_you_mean};
 use crate::manifest::{ManifestText, RawText};
 use crate::templates::{ExpressionError, Expressions, Variable, VariableValues};
 
@@ -407,14 +407,15 @@ impl Scope {
                 format!("`{}` has no parameter `{}`", self.name, key.value),
             )
             .at(key.origin, "the template does not declare it");
-            let help = match did_you_mean(&key.value, known.filter(|_| !is_full)) {
-                _ if ["name", "instance"].contains(&key.value.as_str()) => {
-                    "remove it: each instance has one already".to_owned()
-                }
+            let near = did_you_mean(&key.value, known.filter(|_| !is_full));
+            let is_given = ["name", "instance"].contains(&key.value.as_str());
+            let fix = near.filter(|_| !is_given).and_then(|near| Fix::word(key.origin, &key.value, near));
+            let help = match near {
+                _ if is_given => "remove it: each instance has one already".to_owned(),
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("declare it: `parameters = [\"{}\"]`", key.value),
             };
-            problems.push(problem.help(help));
+            problems.push(problem.help(help).fix(fix.map(Fix::likely)));
         }
     }
 

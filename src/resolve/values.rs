@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::diagnostic::{Class, Rank};
+use crate::diagnostic::{Class, Fix, Rank};
 use crate::diagnostic::{Code, Diagnostic, Origin, Problems, did_you_mean};
 use crate::manifest::{SIGNAL_NUMBERS, meant_text};
 use crate::model::{Account, Literal, LiteralForm, Name, SIGNALS, variable};
@@ -196,7 +196,10 @@ impl<'p> Values<'p> {
             Diagnostic::new(Code::UnknownSignal, format!("`{key}` does not name a signal: `{text}`"))
                 .at(origin, "unknown signal");
         self.problems.push(match near {
-            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            Some(near) => {
+                let fix = Fix::word(origin, text, near).map(Fix::likely);
+                problem.help(format!("did you mean `{near}`?")).fix(fix)
+            }
             None => problem.help("write its name, such as `TERM`, `INT`, `QUIT` or `HUP`"),
         });
         None

@@ -121,7 +121,7 @@ impl<'p> Findings<'p> {
     pub fn push(&mut self, problem: Diagnostic) {
         debug_assert_eq!(problem.code, self.code, "a lint reports its own code");
         debug_assert!(
-            problem.fix.is_none() || self.code.has_fix(),
+            problem.fix.is_none() || self.code.fix_kind().is_some(),
             "{:?} says that it has no fix",
             self.code
         );

@@ -9,7 +9,7 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 const LINT: &str = r#"//! A service that runs `rm`.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::model::ProgramForm;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Likely,
         group: Group::Files,
-        has_fix: false,
+        fix: FixKind::Without("nothing is wrong"),
         page: include_str!("removes.md"),
     },
     check: Check::Services(check),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::rules;
-use crate::diagnostic::{Code, Diagnostic, Group, Origin, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Fix, Group, Origin, did_you_mean};
 use crate::validate;
 
 /// The rules that a name stands for.
@@ -54,13 +54,17 @@ pub struct UnknownRule {
     pub reason: &'static str,
     /// What to do.
     pub help: String,
+    /// The name that is probably meant.
+    pub near: Option<&'static str>,
 }
 
 impl UnknownRule {
     /// The report on the name in a file.
     pub(super) fn report(self, name: &str, origin: Origin) -> Diagnostic {
+        let fix = self.near.and_then(|near| Fix::word(origin, name, near)).map(Fix::likely);
         Diagnostic::new(Code::UnknownRule, format!("`{}` {}", name.escape_debug(), self.reason))
             .at(origin, "not the name of a rule")
+            .fix(fix)
             .help(self.help)
     }
 }
@@ -88,13 +92,16 @@ pub fn selection(name: &str) -> Result<Selection, UnknownRule> {
         return Err(UnknownRule {
             reason: "is always an error: nothing can be built with it",
             help: format!("solve the problem; `s6gen explain {name}` says how"),
+            near: None,
         });
     }
     let names = rules().flat_map(|rule| [rule.slug(), short(rule)]);
     let names = names.chain(Group::ALL.iter().map(|group| group.name()));
+    let near = did_you_mean(name, names);
     Err(UnknownRule {
         reason: "is not a rule",
-        help: match did_you_mean(name, names) {
+        near,
+        help: match near {
             Some(near) => format!("did you mean `{near}`? `s6gen rules` lists every rule and group"),
             None => "`s6gen rules` lists every rule and group".to_owned(),
         },

@@ -1,6 +1,6 @@
 //! Finds longruns whose process certainly goes into the background: by an option, by a program that starts services, or by `&`.
 
-use crate::diagnostic::{Confidence, Diagnostic, Fix, Group, Lint, Origin, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, Fix, FixKind, Group, Lint, Origin, Severity};
 use crate::model::{CallRole, CallWord, Invocation, Language, Program, Service};
 use crate::programs::{Alone, Behaviour, KnownProgram};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Processes,
-        has_fix: true,
+        fix: FixKind::Safe,
         page: include_str!("background.md"),
     },
     check: Check::Services(check),

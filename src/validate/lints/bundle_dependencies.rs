@@ -1,7 +1,7 @@
 //! Finds bundles with a list of dependencies.
 
 use super::unread::{Reason, unread};
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::model::{Kind, Name};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Files,
-        has_fix: false,
+        fix: FixKind::Without("they may belong to a member of the bundle"),
         page: include_str!("bundle_dependencies.md"),
     },
     check: Check::Services(check),

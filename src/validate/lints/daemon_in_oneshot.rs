@@ -1,7 +1,7 @@
 //! Finds oneshots that wait for a program that never ends.
 
 use super::background::keeps_alive;
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::model::{CallRole, Invocation, Kind};
 use crate::programs::{Alone, Behaviour, KnownProgram};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Processes,
-        has_fix: false,
+        fix: FixKind::Without("the type changes, and with it the files, keys and dependents"),
         page: include_str!("daemon_in_oneshot.md"),
     },
     check: Check::Services(check),

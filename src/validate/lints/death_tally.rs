@@ -1,6 +1,6 @@
 //! Finds a `max-death-tally` that is larger than s6-supervise allows.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Fix, FixKind, Group, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Deaths,
-        has_fix: false,
+        fix: FixKind::Safe,
         page: include_str!("death_tally.md"),
     },
     check: Check::Services(check),
@@ -22,14 +22,17 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, definition) in subject.definitions() {
         let Some(longrun) = service.longrun() else { continue };
         if let Some(tally) = longrun.max_death_tally.filter(|tally| *tally > MOST_DEATHS) {
+            let place = definition.place("max-death-tally");
+            let fix = place.map(|place| Fix::rewrite(place.file, format!("{MOST_DEATHS}\n")));
             found.push(
                 found
                     .report(format!(
                         "`max-death-tally` of `{}` is {tally}, more than s6-supervise remembers",
                         service.name
                     ))
-                    .at(definition.place("max-death-tally"), "it counts as 4096")
-                    .help("write at most `4096`"),
+                    .at(place, "it counts as 4096")
+                    .help("write at most `4096`")
+                    .fix(fix),
             );
         }
     }

@@ -1,6 +1,6 @@
 //! Start bundles in a place that the next major version of s6-overlay no longer reads.
 
-use crate::diagnostic::{Confidence, Files, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Edit, Files, Fix, FixKind, Group, Lint, Severity};
 use crate::model::Feature;
 use crate::validate::ImageContext;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Image,
-        has_fix: false,
+        fix: FixKind::Unsafe,
         page: include_str!("deprecated_place.md"),
     },
     check: Check::Image(check),
@@ -27,5 +27,10 @@ fn check(subject: &Subject<'_>, image: &ImageContext<'_>, _: &Files, found: &mut
         problem = problem
             .note("/init writes `type` files here at boot; if it cannot, because the root is read-only, nothing starts");
     }
-    found.push(problem.help(remedy));
+    let moves = system.start_bundles().iter().map(|bundle| Edit::Move {
+        beside: origin.file,
+        from: (*bundle).to_owned(),
+        to: format!("../user-bundles.d/{bundle}"),
+    });
+    found.push(problem.help(remedy).fix(Fix::from(moves.collect::<Vec<_>>()).likely()));
 }

@@ -1,6 +1,6 @@
 //! Finds scripts that change the definitions after they were compiled.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::model::Language;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Scripts,
-        has_fix: false,
+        fix: FixKind::Without("the change belongs into the build of the image"),
         page: include_str!("edited_too_late.md"),
     },
     check: Check::Services(check),

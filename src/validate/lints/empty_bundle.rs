@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::model::{Kind, Name};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Files,
-        has_fix: false,
+        fix: FixKind::Without("what belongs into the bundle is not known"),
         page: include_str!("empty_bundle.md"),
     },
     check: Check::Services(check),

@@ -1,6 +1,6 @@
 //! Finds loggers that do not get standard error of their service.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Fix, FixKind, Group, Lint, Severity};
 use crate::model::Language;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Likely,
         group: Group::Logs,
-        has_fix: false,
+        fix: FixKind::Unsafe,
         page: include_str!("errors_not_logged.md"),
     },
     check: Check::Services(check),
@@ -40,15 +40,17 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         ];
         let is_known =
             known.iter().any(|word| script.text().contains(word)) || !longrun.consumer_for.is_empty();
-        let (redirection, is_script) = match script.language() {
-            Language::Shell => ("`exec 2>&1` at the top", true),
-            Language::Execline => ("`fdmove -c 2 1` at the top", true),
+        let (line, is_script) = match script.language() {
+            Language::Shell => ("exec 2>&1", true),
+            Language::Execline => ("fdmove -c 2 1", true),
             Language::Other | Language::None => ("", false),
         };
         if is_known || !is_script {
             continue;
         }
         let Some(last) = script.lines().last() else { continue };
+        let top = script.text().find('\n').map_or(script.text().len(), |end| end + 1);
+        let place = script.at_exactly(top..top).filter(|_| script.text().starts_with("#!"));
         found.push(
             found
                 .report(format!(
@@ -56,7 +58,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                     consumer.name, service.name
                 ))
                 .at(script.at(last.span()), "only standard output goes into the pipe")
-                .help(format!("write {redirection} of `run`")),
+                .help(format!("write `{line}` at the top of `run`"))
+                .fix(place.map(|place| Fix::replace(place, format!("{line}\n")).likely())),
         );
     }
 }

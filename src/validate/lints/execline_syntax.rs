@@ -1,6 +1,6 @@
 //! Finds execline scripts that `execlineb` refuses.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::execline::tokens;
 use crate::model::{Language, ProgramForm};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Scripts,
-        has_fix: false,
+        fix: FixKind::Without("where the quote or block should end is not known"),
         page: include_str!("execline_syntax.md"),
     },
     check: Check::Services(check),

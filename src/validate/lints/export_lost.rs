@@ -1,7 +1,7 @@
 //! Finds oneshots that export variables for nobody.
 
 use super::mentions::{mentions, texts};
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::model::{Kind, Program};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Likely,
         group: Group::Scripts,
-        has_fix: false,
+        fix: FixKind::Without("which services need the variables is not known"),
         page: include_str!("export_lost.md"),
     },
     check: Check::Services(check),

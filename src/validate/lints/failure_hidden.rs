@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::{Confidence, Edit, Fix, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Edit, Fix, FixKind, Group, Lint, Severity};
 use crate::execline::ExeclineWord;
 use crate::model::Program;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Scripts,
-        has_fix: true,
+        fix: FixKind::Unsafe,
         page: include_str!("failure_hidden.md"),
     },
     check: Check::Services(check),

@@ -1,6 +1,6 @@
 //! Finds a `finish` that cannot be read.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Deaths,
-        has_fix: false,
+        fix: FixKind::Without("the reason is not in the text of the file"),
         page: include_str!("finish_left_out.md"),
     },
     check: Check::Services(check),

@@ -1,7 +1,7 @@
 //! Finds a `finish` that stops the container for SIGTERM, but not for a crash. Many images have copies of one such script,
 //! so all services share one report.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::validate::names::listed;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Deaths,
-        has_fix: false,
+        fix: FixKind::Without("which deaths stop the container is a choice"),
         page: include_str!("finish_misses_crashes.md"),
     },
     check: Check::Services(check),

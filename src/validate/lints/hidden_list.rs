@@ -1,7 +1,9 @@
 //! Finds names in a list that s6-rc does not read.
 
 use super::mentions::is_service;
-use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
+use crate::diagnostic::{
+    Confidence, Diagnostic, Edit, Fix, FixKind, Group, Lint, Origin, Severity, is_plain_word,
+};
 use crate::model::{Definition, Kind, Name, Service};
 use crate::validate::names::listed;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -12,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Files,
-        has_fix: false,
+        fix: FixKind::Unsafe,
         page: include_str!("hidden_list.md"),
     },
     check: Check::Services(check),
@@ -36,7 +38,11 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             if lost.is_empty() {
                 problem = problem.at(*file, "s6-rc does not read this file");
             }
-            found.push(problem.help(format!(
+            let markers = lost
+                .iter()
+                .filter(|lost| subject.index.find(&lost.name).is_some())
+                .filter_map(|lost| marker(*file, &format!("{list}.d/"), &lost.name));
+            found.push(problem.fix(all_of(markers.collect())).help(format!(
                 "make an empty file in `{list}.d` for each of these names, and remove the file `{list}`"
             )));
         }
@@ -44,6 +50,16 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             found.push(problem);
         }
     }
+}
+
+/// The new empty file that adds a name to a list directory, which is relative to the directory of `beside`.
+fn marker(beside: Origin, list: &str, name: &Name) -> Option<Edit> {
+    let name = str::from_utf8(name.as_bytes()).ok().filter(|name| is_plain_word(name))?;
+    Some(Edit::Create { beside: beside.file, name: format!("{list}{name}"), text: String::new() })
+}
+
+fn all_of(edits: Vec<Edit>) -> Option<Fix> {
+    (!edits.is_empty()).then(|| Fix::from(edits).likely())
 }
 
 /// Reports files in a list directory that contain names of services. Only the name of such a file counts.
@@ -69,6 +85,11 @@ fn written_lists(
             return None;
         }
         let names = listed(lost.iter().copied());
+        let markers = lost
+            .iter()
+            .filter(|lost| index.find(lost).is_some())
+            .filter_map(|lost| marker(*origin, "", lost));
+        let fix = all_of(markers.collect());
         Some(
             found
                 .report(format!("`{}` does not {what} {names}", service.name))
@@ -76,7 +97,8 @@ fn written_lists(
                     *origin,
                     format!("`{list}.d` is a list of file names: s6-rc does not read what is in `{file}`"),
                 )
-                .help(format!("make an empty file in `{list}.d` for each of these names")),
+                .help(format!("make an empty file in `{list}.d` for each of these names"))
+                .fix(fix),
         )
     });
     lost.collect()

@@ -1,6 +1,6 @@
 //! Finds processes that run as another user but use the home directory of root.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::model::Language;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Scripts,
-        has_fix: false,
+        fix: FixKind::Without("the home directory of the account is not known"),
         page: include_str!("home_of_root.md"),
     },
     check: Check::Services(check),

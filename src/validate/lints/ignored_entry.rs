@@ -1,7 +1,7 @@
 //! Finds files that s6-rc knows, but not in a service of this type.
 
 use super::unread::{Reason, unread};
-use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, FixKind, Group, Lint, Severity};
 use crate::model::{Ignored, Kind, Name, Service};
 use crate::validate::names::listed;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Files,
-        has_fix: false,
+        fix: FixKind::Without("the type may be wrong, and not the file"),
         page: include_str!("ignored_entry.md"),
     },
     check: Check::Services(check),

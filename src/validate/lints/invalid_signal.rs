@@ -1,6 +1,6 @@
 //! Finds signals that do not exist.
 
-use crate::diagnostic::{Confidence, Fix, Group, Lint, Severity, did_you_mean};
+use crate::diagnostic::{Confidence, Fix, FixKind, Group, Lint, Severity, did_you_mean};
 use crate::model::{Name, SIGNALS};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Deaths,
-        has_fix: true,
+        fix: FixKind::Safe,
         page: include_str!("invalid_signal.md"),
     },
     check: Check::Services(check),

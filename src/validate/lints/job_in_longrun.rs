@@ -1,7 +1,7 @@
 //! Finds longruns whose process does one thing and ends.
 
 use super::background::process;
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::execline::swallowed;
 use crate::model::{CallRole, Invocation, Language, Program, Service};
 use crate::programs::{Behaviour, KnownProgram};
@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Likely,
         group: Group::Processes,
-        has_fix: false,
+        fix: FixKind::Without("the type changes, and with it the files, keys and dependents"),
         page: include_str!("job_in_longrun.md"),
     },
     check: Check::Services(check),

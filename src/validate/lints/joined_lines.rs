@@ -1,7 +1,7 @@
 //! Finds commands that are the arguments of the command before them, because execline treats a line end as a blank.
 
 use super::shell_syntax::{for_a_shell, own_script, shell_words};
-use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, FixKind, Group, Lint, Severity};
 use crate::execline::{ExeclineWord, Swallowed, runs_its_arguments, swallowed};
 use crate::model::{Language, Program, ProgramForm, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Scripts,
-        has_fix: false,
+        fix: FixKind::Without("whether a failure of the first command stops the others is a choice"),
         page: include_str!("joined_lines.md"),
     },
     check: Check::Services(check),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::shell_syntax::READERS;
-use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, FixKind, Group, Lint, Severity};
 use crate::execline::{SUBSTITUTES, base_name, script_words};
 use crate::model::{Literal, LiteralForm, ProgramForm, variable};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Likely,
         group: Group::Scripts,
-        has_fix: false,
+        fix: FixKind::Without("a shell, an expression or the text itself may be meant"),
         page: include_str!("literal_variable.md"),
     },
     check: Check::Services(check),

@@ -1,6 +1,6 @@
 //! Finds `logutil-service` in a program that has given up the rights of root.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Fix, FixKind, Group, Lint, Origin, Severity};
 use crate::execline::base_name;
 use crate::model::{Account, Invocation, Script, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Logs,
-        has_fix: false,
+        fix: FixKind::Unsafe,
         page: include_str!("logutil_as_user.md"),
     },
     check: Check::Services(check),
@@ -35,12 +35,26 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             ))
             .at(origin, "this ends with an error and is started again each second")
             .note("logutil-service changes to the account `nobody` itself, which needs the rights of root")
+            .fix(without_account(call))
             .help(format!("{remedy}; or run `s6-log`, which needs no rights"));
         if service.definition().is_none() {
             report.severity = Severity::Error;
         }
         found.push(report);
     }
+}
+
+/// The change that removes the program which changes the account, and the account.
+fn without_account(call: &Invocation) -> Option<Fix> {
+    let words = call.wrappers();
+    let at = words.iter().position(|word| {
+        word.text.as_deref().is_some_and(|word| CHANGE_ACCOUNT.contains(&base_name(word)))
+    })?;
+    let account = words.get(at + 1)?.text.as_deref().filter(|account| !account.starts_with('-'))?;
+    let next = call.words.get(at + 2).filter(|_| !is_root(account))?.origin;
+    let span = words[at].origin.span().start..next.span().start;
+    let is_in_order = next.file == words[at].origin.file && span.start < span.end;
+    is_in_order.then(|| Fix::replace(Origin::new(next.file, span), "").likely())
 }
 
 /// The account to which the words before a program change, if that is not root.

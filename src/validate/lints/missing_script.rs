@@ -2,7 +2,7 @@
 
 use super::calls::{failure, is_command, is_read_by_shell, mention};
 use super::mentions::mentions;
-use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, Fix, FixKind, Group, Lint, Severity};
 use crate::model::{BuildContext, Definition, Ignored, Missing, Name, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Scripts,
-        has_fix: false,
+        fix: FixKind::Unsafe,
         page: include_str!("missing_script.md"),
     },
     check: Check::Services(check),
@@ -63,7 +63,9 @@ fn leads_nowhere(
         .report(format!("`{by}` of `{}` runs `{path}`, which does not exist", service.name))
         .at(mention(service, by, path), failure(by, "127: no such file"));
     if let Some((near, origin)) = &missing.nearest {
-        return problem.at(*origin, "this exists").help(format!("did you mean `{near}`?"));
+        let place = mention(service, by, path);
+        let fix = place.and_then(|place| Fix::word(place, path, near)).map(Fix::likely);
+        return problem.at(*origin, "this exists").help(format!("did you mean `{near}`?")).fix(fix);
     }
     // A script that nothing runs is probably the one that this line should name.
     if let Some(other) = definition.ignored.iter().find(|entry| is_other_script(entry)) {

@@ -1,6 +1,6 @@
 //! Finds programs that change accounts in a container without root.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::execline::base_name;
 use crate::model::{CallRole, CallWord, Invocation};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Scripts,
-        has_fix: false,
+        fix: FixKind::Without("the container may need root after all"),
         page: include_str!("needs_root.md"),
     },
     check: Check::Services(check),

@@ -1,6 +1,6 @@
 //! Finds `echo` into the container environment for versions of s6-overlay that keep its newline.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Edit, Fix, FixKind, Group, Lint, Severity};
 use crate::model::{CallOutput, Feature};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Image,
-        has_fix: false,
+        fix: FixKind::Safe,
         page: include_str!("newline_in_variable.md"),
     },
     check: Check::Services(check),
@@ -34,6 +34,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                         program.file, service.name
                     ))
                     .at(output.origin, format!("in {system} the newline of `echo` is a part of the value"))
+                    .fix(without_newline(output))
                     .help(format!("write it without: `printf %s VALUE > {}`", output.path))
                     .note("s6-overlay 3.1.0.0 to 3.2.1.0 read the whole file; 3.2.2.0 leaves out a newline at its end"),
             );
@@ -46,6 +47,13 @@ fn variable(path: &str) -> Option<&str> {
     let path = path.strip_prefix("/var").unwrap_or(path);
     let name = path.strip_prefix("/run/s6/container_environment/")?;
     (!name.is_empty() && !name.contains('/')).then_some(name)
+}
+
+/// The change that prints the only word of an `echo` as it is. Some shells read a `\\` in it.
+fn without_newline(output: &CallOutput) -> Option<Fix> {
+    let [name, word] = &output.words[..] else { return None };
+    let place = output.name.filter(|_| !word.contains('\\'))?;
+    Some(Fix::from(Edit::Word { place, old: name.clone(), new: "printf %s".to_owned() }))
 }
 
 /// Whether a command is an `echo` that ends its output with a newline: not with an option such as `-n`, and not with `\c`.

@@ -1,7 +1,8 @@
 //! Finds scripts of a tree that use variables of the container without loading them.
 
 use super::calls::is_run;
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Fix, FixKind, Group, Lint, Severity};
+use crate::execline::base_name;
 use crate::model::{Program, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -11,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Advice,
         confidence: Confidence::Likely,
         group: Group::Scripts,
-        has_fix: false,
+        fix: FixKind::Unsafe,
         page: include_str!("no_contenv.md"),
     },
     check: Check::Services(check),
@@ -37,9 +38,23 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             found
                 .report(format!("`{}` of `{}` uses `{variable}`{others}, but loads no environment", program.file, service.name))
                 .at(*origin, "empty, if this is a variable of the container")
-                .help("let `with-contenv` load them: `#!/command/with-contenv sh` in the first line; or give a default, as in `${NAME:-VALUE}`"),
+                .help("let `with-contenv` load them: `#!/command/with-contenv sh` in the first line; or give a default, as in `${NAME:-VALUE}`")
+                    .fix(loading(program)),
         );
     }
+}
+
+/// The change that lets `with-contenv` start the shell of a script. More words than the shell cannot follow it.
+fn loading(program: &Program) -> Option<Fix> {
+    let first = program.text().lines().next()?;
+    let words: Vec<&str> = first.strip_prefix("#!")?.split_ascii_whitespace().collect();
+    let shell = match words[..] {
+        [shell] => base_name(shell),
+        [env, shell] if base_name(env) == "env" => shell,
+        _ => return None,
+    };
+    let fix = |place| Fix::replace(place, format!("#!/command/with-contenv {shell}")).likely();
+    program.at_exactly(0..first.len()).map(fix)
 }
 
 fn has_contenv(program: &Program) -> bool {

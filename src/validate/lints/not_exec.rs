@@ -3,7 +3,7 @@
 use super::background::keeps_alive;
 use super::daemon_in_oneshot::never_ends;
 use super::job_in_longrun::JOBS;
-use crate::diagnostic::{Confidence, Diagnostic, Fix, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, Fix, FixKind, Group, Lint, Severity};
 use crate::execline::base_name;
 use crate::model::{
     CallRole, Invocation, Language, Program, ProgramChange, ProgramReading, Script, ScriptEnding, Service,
@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Likely,
         group: Group::Processes,
-        has_fix: true,
+        fix: FixKind::Safe,
         page: include_str!("not_exec.md"),
     },
     check: Check::Services(check),

@@ -2,7 +2,7 @@
 
 use super::calls::{failure, is_command, mention};
 use super::readiness_check::runs_its_own_check;
-use crate::diagnostic::{Confidence, Diagnostic, Edit, Fix, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, Edit, Fix, FixKind, Group, Lint, Severity};
 use crate::model::{Called, Found, ScriptUse, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Scripts,
-        has_fix: true,
+        fix: FixKind::Safe,
         page: include_str!("not_executable.md"),
     },
     check: Check::Services(check),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::mentions::{mentions, texts as texts_of};
-use crate::diagnostic::{Confidence, Files, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Files, FixKind, Group, Lint, Severity};
 use crate::model::{Index, Layer, Node, NodeKind, StartKind};
 use crate::validate::ImageContext;
 use crate::validate::image_context::{is_start_bundle, recorded_start};
@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Likely,
         group: Group::Image,
-        has_fix: false,
+        fix: FixKind::Without("it may be started on demand, or not be needed"),
         page: include_str!("not_started.md"),
     },
     check: Check::Image(check),

@@ -1,6 +1,6 @@
 //! Finds names that cause trouble in other programs.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Files,
-        has_fix: false,
+        fix: FixKind::Without("other files may mention the name, also outside of the tree"),
         page: include_str!("odd_name.md"),
     },
     check: Check::Services(check),

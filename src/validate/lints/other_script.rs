@@ -2,7 +2,7 @@
 
 use super::calls::mention;
 use super::mentions::{mentions, texts};
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Fix, FixKind, Group, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Likely,
         group: Group::Scripts,
-        has_fix: false,
+        fix: FixKind::Unsafe,
         page: include_str!("other_script.md"),
     },
     check: Check::Services(check),
@@ -25,15 +25,18 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             if all.any(|text| mentions(text, own)) {
                 continue;
             }
+            let place = mention(service, by, path);
+            let fix = place.and_then(|place| Fix::word(place, path, own)).map(Fix::likely);
             found.push(
                 found
                     .report(format!(
                         "`{by}` of `{}` runs `{path}`, the script of `{}`",
                         service.name, confused.other
                     ))
-                    .at(mention(service, by, path), "this is another service's script")
+                    .at(place, "this is another service's script")
                     .at(confused.origin, "nothing runs this script")
-                    .help(format!("did you mean `{own}`?")),
+                    .help(format!("did you mean `{own}`?"))
+                    .fix(fix),
             );
         }
     }

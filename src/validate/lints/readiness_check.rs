@@ -1,6 +1,6 @@
 //! Finds calls of `s6-notifyoncheck` that cannot work.
 
-use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Origin, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, Fix, FixKind, Group, Lint, Origin, Severity};
 use crate::model::{Found, Language, Program, Service};
 use crate::shell::Line;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Likely,
         group: Group::Readiness,
-        has_fix: false,
+        fix: FixKind::Unsafe,
         page: include_str!("readiness_check.md"),
     },
     check: Check::Services(check),
@@ -65,7 +65,10 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             );
         }
         if options.tries.is_none() {
-            found.push(few_tries(found, service, &options, at));
+            let end = at.span().end;
+            let place = Some(Origin::new(at.file, end..end)).filter(|_| longrun.timeout_up > 0);
+            let fix = place.map(|place| Fix::replace(place, " -n 0").likely());
+            found.push(few_tries(found, service, &options, at).fix(fix));
         }
     }
 }

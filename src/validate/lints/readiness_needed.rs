@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Origin, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, FixKind, Group, Lint, Origin, Severity};
 use crate::model::{CallRole, Invocation, Node, Program, ProgramForm, Service, Why};
 use crate::programs::{Behaviour, KnownProgram, KnownReadiness};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Likely,
         group: Group::Readiness,
-        has_fix: false,
+        fix: FixKind::Without("which check fits is a choice"),
         page: include_str!("readiness_needed.md"),
     },
     check: Check::Services(check),

@@ -1,7 +1,7 @@
 //! Finds services that wait for readiness without a limit. One decision settles it for the whole tree, so it is one report.
 
 use super::readiness_unused::never_notifies;
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::validate::names::listed;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Readiness,
-        has_fix: false,
+        fix: FixKind::Without("how long a start may take is a choice"),
         page: include_str!("readiness_unlimited.md"),
     },
     check: Check::Services(check),

@@ -1,6 +1,6 @@
 //! Finds services with a descriptor for readiness that their `run` does not mention.
 
-use crate::diagnostic::{Confidence, Group, Lint, Origin, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Origin, Severity};
 use crate::model::{Language, Program, ProgramForm, Script, Service, Written};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Likely,
         group: Group::Readiness,
-        has_fix: false,
+        fix: FixKind::Without("how the program tells that it is ready is not known"),
         page: include_str!("readiness_unused.md"),
     },
     check: Check::Services(check),

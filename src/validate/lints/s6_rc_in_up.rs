@@ -1,6 +1,6 @@
 //! Finds oneshots of the boot that change services while the boot does.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use std::collections::BTreeSet;
 
 use crate::model::{CallRole, Invocation, Kind, Name, Node};
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Processes,
-        has_fix: false,
+        fix: FixKind::Without("a dependency, a longrun or a start on demand may be meant"),
         page: include_str!("s6_rc_in_up.md"),
     },
     check: Check::Services(check),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::calls::is_run;
-use crate::diagnostic::{Confidence, Diagnostic, Fix, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, Fix, FixKind, Group, Lint, Severity};
 use crate::model::{Program, ProgramForm, Service};
 use crate::shell::{SeveralWords, several_words};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Scripts,
-        has_fix: true,
+        fix: FixKind::Safe,
         page: include_str!("shebang.md"),
     },
     check: Check::Services(check),

@@ -3,7 +3,7 @@
 use std::iter;
 
 use super::array_syntax::{QUOTES, begins_with_builtin, is_whole_command, shell_syntax};
-use crate::diagnostic::{Confidence, Diagnostic, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, Edit, Fix, FixKind, Group, Lint, Positions, Severity};
 use crate::execline::{self, ExeclineCall, ExeclineWord, SHELLS, SUBSTITUTES, is_assignment, is_redirection};
 use crate::model::{Invocation, Language, Program, ProgramForm, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Likely,
         group: Group::Scripts,
-        has_fix: false,
+        fix: FixKind::Unsafe,
         page: include_str!("shell_syntax.md"),
     },
     check: Check::Services(check),
@@ -88,7 +88,7 @@ fn of_arguments(
     program: &Program,
     calls: &[Invocation],
 ) -> Option<Diagnostic> {
-    let ProgramForm::Arguments(words, _) = &program.form else { return None };
+    let ProgramForm::Arguments(words, array) = &program.form else { return None };
     let texts: Vec<String> = words.iter().map(|(word, _)| word.clone()).collect();
     // If the words call a shell, the calls are those of its script.
     let call = calls.first().filter(|call| {
@@ -117,14 +117,39 @@ fn of_arguments(
         true => "leave these quotes out: a word in an array needs no others".to_owned(),
         false => as_string(&program.file, &texts),
     });
+    let all_written = (0..words.len()).all(is_written);
+    let problem = problem.fix(match only_quotes {
+        true => without_quotes(places.iter().map(|place| &words[place.number])),
+        false => plain_line(&texts)
+            .filter(|_| all_written)
+            .map(|line| Fix::replace(*array, format!("'{line}'")).likely()),
+    });
     Some(if places.iter().any(|place| place.is_certain) { problem.as_error() } else { problem })
+}
+
+/// The words as one line, if a shell reads the same words in it.
+fn plain_line(texts: &[String]) -> Option<String> {
+    let is_plain = |word: &String| !word.is_empty() && !word.contains([' ', '\'', '\n', '\\', '#']);
+    texts.iter().all(is_plain).then(|| texts.join(" "))
+}
+
+/// The change that removes the quotes inside of words.
+fn without_quotes<'a>(words: impl Iterator<Item = &'a (String, Positions)>) -> Option<Fix> {
+    let edits = words.filter_map(|(text, place)| {
+        let (before, rest) = text.split_once(['"', '\''])?;
+        let inside = rest.strip_suffix(['"', '\''])?;
+        let is_plain = !inside.contains(['"', '\'', '\\']);
+        let new = format!("{before}{inside}");
+        is_plain.then(|| Edit::Word { place: place.whole(), old: text.clone(), new })
+    });
+    let edits: Vec<Edit> = edits.collect();
+    (!edits.is_empty()).then(|| Fix::from(edits).likely())
 }
 
 /// The help that shows the same words as a string, which a shell reads.
 fn as_string(key: &str, texts: &[String]) -> String {
-    let line = texts.join(" ");
-    let is_plain = texts.iter().all(|word| !word.is_empty() && !word.contains([' ', '\'', '\n', '\\', '#']));
-    let shown = if is_plain && line.len() <= 100 { line } else { format!("{} …", texts[0]) };
+    let shown =
+        plain_line(texts).filter(|line| line.len() <= 100).unwrap_or_else(|| format!("{} …", texts[0]));
     format!("to let a shell read it, write a string: `{key} = '{shown}'`")
 }
 

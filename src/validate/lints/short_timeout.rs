@@ -1,6 +1,6 @@
 //! Finds limits of time that are so short that their author probably meant seconds.
 
-use crate::diagnostic::{Confidence, Fix, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Fix, FixKind, Group, Lint, Severity};
 use crate::model::{Kind, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Likely,
         group: Group::Files,
-        has_fix: true,
+        fix: FixKind::Unsafe,
         page: include_str!("short_timeout.md"),
     },
     check: Check::Services(check),

@@ -1,6 +1,6 @@
 //! Finds a `finish` that needs more time than it has.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::model::{CallRole, Invocation};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Deaths,
-        has_fix: false,
+        fix: FixKind::Without("how long it may take is a choice"),
         page: include_str!("slow_finish.md"),
     },
     check: Check::Services(check),

@@ -1,6 +1,6 @@
 //! Finds descriptors for readiness or a lock that are standard input, output or error.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Readiness,
-        has_fix: false,
+        fix: FixKind::Without("which number the program uses is not known"),
         page: include_str!("standard_descriptor.md"),
     },
     check: Check::Services(check),

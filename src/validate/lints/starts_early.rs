@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::diagnostic::{Confidence, Files, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Files, Fix, FixKind, Group, Lint, Origin, Severity};
 use crate::model::{Index, Layer, Node, NodeKind};
 use crate::validate::ImageContext;
 use crate::validate::image_context::recorded_start;
@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Likely,
         group: Group::Image,
-        has_fix: false,
+        fix: FixKind::Unsafe,
         page: include_str!("starts_early.md"),
     },
     check: Check::Image(check),
@@ -47,6 +47,7 @@ fn check(subject: &Subject<'_>, image: &ImageContext<'_>, files: &Files, found: 
                 let names = listed(followers.iter().map(|node| index.name(*node)));
                 problem = problem.note(format!("the services that wait for it are as early: {names}"));
             }
+            problem = problem.fix(added(index, root, target, files).map(Fix::likely));
             found.push(problem.help(format!(
                 "add the dependency, unless the service must start early: `{}`",
                 adding(index, root, target, files)
@@ -143,6 +144,19 @@ fn adding(index: &Index<'_>, node: Node, target: &str, files: &Files) -> String 
     match first {
         Some(_) => format!("touch {}/{target}", list.display()),
         None => format!("mkdir -p {list} && touch {list}/{target}", list = list.display()),
+    }
+}
+
+/// The change that makes a service wait for `target`.
+fn added(index: &Index<'_>, node: Node, target: &str, files: &Files) -> Option<Fix> {
+    let first = index.service(node).and_then(|service| service.dependencies().first()?.origin);
+    match first.map(|origin| (origin, files.get(origin.file))) {
+        Some((origin, list)) if list.path.ends_with("dependencies") => {
+            let end = list.text.len();
+            let newline = if list.text.ends_with(b"\n") { "" } else { "\n" };
+            Some(Fix::replace(Origin::new(origin.file, end..end), format!("{newline}{target}\n")))
+        }
+        _ => Some(Fix::create(index.origin(node)?.file, format!("dependencies.d/{target}"), "")),
     }
 }
 

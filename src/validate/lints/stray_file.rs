@@ -1,6 +1,6 @@
 //! Finds files beside the definitions that belong into a definition.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Files,
-        has_fix: false,
+        fix: FixKind::Without("the service that it belongs to is not known"),
         page: include_str!("stray_file.md"),
     },
     check: Check::Services(check),

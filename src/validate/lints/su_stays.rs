@@ -1,7 +1,7 @@
 //! Finds services that change their account by a program that stays beside them.
 
 use super::background::process;
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Likely,
         group: Group::Processes,
-        has_fix: false,
+        fix: FixKind::Without("`su` may also set variables, and `s6-setuidgid` sets none"),
         page: include_str!("su_stays.md"),
     },
     check: Check::Services(check),

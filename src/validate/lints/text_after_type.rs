@@ -1,6 +1,6 @@
 //! Finds text after the type in a `type` file.
 
-use crate::diagnostic::{Confidence, Fix, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, Fix, FixKind, Group, Lint, Severity};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Files,
-        has_fix: true,
+        fix: FixKind::Safe,
         page: include_str!("text_after_type.md"),
     },
     check: Check::Services(check),

@@ -1,6 +1,6 @@
 //! Finds sets with so many services that s6-rc-compile runs out of stack, which kills it without a message.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::model::{NodeKind, Why};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Files,
-        has_fix: false,
+        fix: FixKind::Without("which of them to leave out is not known"),
         page: include_str!("too_many_services.md"),
     },
     check: Check::Services(check),

@@ -1,6 +1,6 @@
 //! Finds shell scripts that cannot run their trap when s6 stops them.
 
-use crate::diagnostic::{Confidence, Group, Lint, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::manifest::SIGNAL_NUMBERS;
 use crate::model::Script;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Deaths,
-        has_fix: false,
+        fix: FixKind::Without("what the trap does with the program is a choice"),
         page: include_str!("trap_waits.md"),
     },
     check: Check::Services(check),

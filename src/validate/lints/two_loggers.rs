@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Confidence, Group, Lint, Origin, Severity};
+use crate::diagnostic::{Confidence, FixKind, Group, Lint, Origin, Severity};
 use crate::model::{CallRole, Invocation, Name, Script, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Logs,
-        has_fix: false,
+        fix: FixKind::Without("which of the two directories is wrong is not known"),
         page: include_str!("two_loggers.md"),
     },
     check: Check::Services(check),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::{Confidence, Diagnostic, Edit, Fix, Group, Lint, Origin, Severity};
+use crate::diagnostic::{Confidence, Diagnostic, Edit, Fix, FixKind, Group, Lint, Origin, Severity};
 use crate::execline::base_name;
 use crate::model::{BuildContext, Language, Program, ProgramForm, Service};
 use crate::validate::names::listed;
@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Files,
-        has_fix: true,
+        fix: FixKind::Safe,
         page: include_str!("version_two.md"),
     },
     check: Check::Services(check),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::diagnostic::{Confidence, Fix, Group, Lint, Origin, Severity};
+use crate::diagnostic::{Confidence, Fix, FixKind, Group, Lint, Origin, Severity};
 use crate::execline::base_name;
 use crate::model::{
     CallRole, Kind, Language, Program, ProgramChange, ProgramForm, Script, Service, Surroundings,
@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
         level: Severity::Warning,
         confidence: Confidence::Certain,
         group: Group::Scripts,
-        has_fix: true,
+        fix: FixKind::Safe,
         page: include_str!("with_contenv_twice.md"),
     },
     check: Check::Services(check),
