@@ -163,8 +163,13 @@ pub(super) struct ReportArguments {
 impl ReportArguments {
     /// The format for programs, if one was asked for.
     pub(super) fn for_program(&self) -> Option<&'static Format> {
-        if self.json { format_named("json") } else { format_named(&self.format) }
+        chosen(self.json, &self.format)
     }
+}
+
+/// The format of the option `--json` or `--format`.
+fn chosen(json: bool, format: &str) -> Option<&'static Format> {
+    format_named(if json { "json" } else { format })
 }
 
 /// The output format of a command whose answer is not only a list of problems.
@@ -181,7 +186,7 @@ pub(super) struct FormatArguments {
 impl FormatArguments {
     /// The format for programs, if one was asked for.
     pub(super) fn for_program(&self) -> Option<&'static Format> {
-        if self.json { format_named("json") } else { format_named(&self.format) }
+        chosen(self.json, &self.format)
     }
 }
 

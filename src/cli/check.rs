@@ -5,15 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::arguments::{InputArguments, LevelArguments, ReportArguments, TemplatesArgument};
-use super::streams::{Outcome, Streams, counted, repository};
+use super::streams::{Outcome, Streams, counted};
 use crate::diagnostic::{Files, Problems};
-use crate::disk;
 use crate::jobs::{
     Baseline, Compilation, Fixed, Input, JobError, count_definitions, fix, preview, render_tree, verdict,
 };
 use crate::live::Programs;
 use crate::model::{Database, Index};
-use crate::report::Repository;
 
 /// Checks the manifest, or a source directory, and reports every problem
 ///
@@ -65,9 +63,6 @@ pub(super) struct CheckArguments {
     #[command(flatten)]
     pub(super) format: ReportArguments,
 }
-
-/// How many findings that are gone are named.
-const MOST_GONE: usize = 20;
 
 impl CheckArguments {
     pub(super) fn run(mut self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
@@ -139,38 +134,18 @@ impl CheckArguments {
         files: &Files,
         streams: &mut Streams<'_>,
     ) -> Result<(), JobError> {
-        let Some(path) = self.write_baseline.as_ref().or(self.baseline.as_ref()) else { return Ok(()) };
-        // Paths are relative to the baseline, so that it can be used from any directory.
-        let Repository { current, .. } = repository();
-        let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let folder = disk::real_path(above).unwrap_or_else(|_| current.clone());
-        let place = Repository { current, root: folder };
-        if self.baseline.is_some() {
-            let gone = Baseline::read(path)?.remove_from(problems, files, &place);
-            for finding in gone.iter().take(MOST_GONE) {
-                streams.tell(&format!("gone: {}: {}: {}", finding.path, finding.code, finding.message));
+        match (&self.write_baseline, &self.baseline) {
+            (Some(path), _) => {
+                streams.tell(&Baseline::record(path, problems, files)?);
+                Ok(())
             }
-            if !gone.is_empty() {
-                let (count, are) =
-                    (counted(gone.len(), "finding"), if gone.len() == 1 { "is" } else { "are" });
-                streams.tell(&format!(
-                    "{count} of {} {are} gone; write it anew with `--write-baseline`",
-                    path.display()
-                ));
+            (None, Some(path)) => {
+                let lines = Baseline::subtract(path, problems, files)?;
+                lines.iter().for_each(|line| streams.tell(line));
+                Ok(())
             }
-        } else if Baseline::is_incomplete(problems) {
-            streams.tell(&format!("{} was not written: with errors some rules do not run", path.display()));
-        } else {
-            let baseline = Baseline::of(problems, files, &place);
-            baseline.write(path)?;
-            let count = counted(baseline.count(), "finding");
-            streams.tell(&format!(
-                "{}: {count}; with `--baseline {0}` only new ones are reported",
-                path.display()
-            ));
-            baseline.remove_from(problems, files, &place);
+            (None, None) => Ok(()),
         }
-        Ok(())
     }
 
     fn success(&self, compilation: &Compilation) -> String {

@@ -168,8 +168,11 @@ fn run_in(
             let is_failure = error.use_stderr();
             let text = printable_error(error);
             if is_failure {
+                if let Some((format, command)) = asked_format(&words) {
+                    streams.answer_in(format, command);
+                }
                 streams.tell_lines(&text);
-                return Outcome::Misused.into();
+                return streams.end(Outcome::Misused).into();
             }
             streams.say(&text);
             return streams.end(Outcome::Success).into();
@@ -182,8 +185,11 @@ fn run_in(
     };
     if let Some(text) = input.and_then(InputArguments::misuse) {
         let error = Arguments::command().error(ErrorKind::TooManyValues, text);
+        if let Some((format, command)) = arguments.command.for_program() {
+            streams.answer_in(format, command);
+        }
         streams.tell_lines(&error.render().to_string());
-        return Outcome::Misused.into();
+        return streams.end(Outcome::Misused).into();
     }
     // A command that stops the service that called it must survive that stop.
     if arguments.command.may_stop_caller() && !crate::live::leave_group() {
@@ -220,6 +226,19 @@ fn run_in(
         CliCommand::Restart(services) => services.run(&mut streams, programs, restart),
     };
     streams.end(outcome).into()
+}
+
+/// The format that arguments ask for which could not be read, and the command: a program that reads the answer gets a document in
+/// this case too.
+fn asked_format(words: &[OsString]) -> Option<(&'static Format, &'static str)> {
+    let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
+    let follows = |pair: &[&str]| (pair[0] == "--format").then(|| pair[1].to_owned());
+    let joined = |word: &&str| word.strip_prefix("--format=").map(str::to_owned);
+    let is_json = words.contains(&"--json").then(|| "json".to_owned());
+    let name = words.windows(2).find_map(follows).or_else(|| words.iter().find_map(joined)).or(is_json)?;
+    let known = ["check", "diff", "graph", "instance list", "rules", "apply", "status"];
+    let command = known.into_iter().find(|known| known.split(' ').next() == words.first().copied())?;
+    Some((arguments::format_named(&name)?, command))
 }
 
 /// The text of an error in the arguments. It repeats some of them; none of these begins a line.

@@ -117,7 +117,10 @@ impl<'a> Streams<'a> {
 
     /// Completes the output; reports an error if it cannot be written.
     pub(super) fn end(&mut self, outcome: Outcome) -> Outcome {
-        if let Some(answer) = self.answer.take() {
+        if let Some(mut answer) = self.answer.take() {
+            if matches!(outcome, Outcome::Misused | Outcome::Refused) {
+                answer.fail();
+            }
             let written = answer.write(&mut self.out);
             self.note_write_error(written);
         }
@@ -143,6 +146,9 @@ impl<'a> Streams<'a> {
 
     /// Prints a text of several lines on standard error. Values in it have been made printable.
     pub(super) fn tell_lines(&mut self, text: &str) {
+        if let Some(answer) = &mut self.answer {
+            answer.add_message(text.trim_end());
+        }
         self.write(&printable_lines(text));
     }
 

@@ -34,7 +34,58 @@ pub struct Finding {
 /// The version of the file.
 const VERSION: u32 = 1;
 
+/// How many findings that are gone are named.
+const MOST_GONE: usize = 20;
+
+/// A number of findings, for people.
+fn counted(count: usize) -> String {
+    format!("{count} finding{}", if count == 1 { "" } else { "s" })
+}
+
+/// The place of a baseline: paths in it are relative to its directory, so that it can be used from any other one.
+fn place_of(path: &Path) -> Repository {
+    let (current, _) = disk::repository();
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let root = disk::real_path(above).unwrap_or_else(|_| current.clone());
+    Repository { current, root }
+}
+
 impl Baseline {
+    /// Writes the findings of a check into a new baseline and removes them from the problems. Returns a line for people.
+    ///
+    /// # Errors
+    /// Those of [`Baseline::write`].
+    pub fn record(path: &Path, problems: &mut Problems, files: &Files) -> Result<String, JobError> {
+        let shown = path.display();
+        if Baseline::is_incomplete(problems) {
+            return Ok(format!("{shown} was not written: with errors some rules do not run"));
+        }
+        let place = place_of(path);
+        let baseline = Baseline::of(problems, files, &place);
+        baseline.write(path)?;
+        let count = counted(baseline.count());
+        baseline.remove_from(problems, files, &place);
+        Ok(format!("{shown}: {count}; with `--baseline {shown}` only new ones are reported"))
+    }
+
+    /// Removes the problems that a baseline has. Returns what is gone from it, as lines for people.
+    ///
+    /// # Errors
+    /// Those of [`Baseline::read`].
+    pub fn subtract(path: &Path, problems: &mut Problems, files: &Files) -> Result<Vec<String>, JobError> {
+        let gone = Baseline::read(path)?.remove_from(problems, files, &place_of(path));
+        let named = gone.iter().take(MOST_GONE);
+        let mut lines: Vec<String> = named
+            .map(|finding| format!("gone: {}: {}: {}", finding.path, finding.code, finding.message))
+            .collect();
+        if !gone.is_empty() {
+            let (count, are) = (counted(gone.len()), if gone.len() == 1 { "is" } else { "are" });
+            let shown = path.display();
+            lines.push(format!("{count} of {shown} {are} gone; write it anew with `--write-baseline`"));
+        }
+        Ok(lines)
+    }
+
     /// The findings of a check. Errors that no level can change are left out: nothing hides them.
     pub fn of(problems: &Problems, files: &Files, repository: &Repository) -> Baseline {
         let changeable = problems.iter().filter(|problem| can_change(problem) && !problem.labels.is_empty());

@@ -182,7 +182,15 @@ impl Loader<'_> {
             let message = "the manifest and the files that it includes are larger than 16 MiB";
             return Err(too_much(message.to_owned(), origin));
         }
-        self.open(path, content).map(Some)
+        let included = self.open(path, content)?;
+        // A file may be there only for the levels of rules, which several manifests share.
+        if !included.manifest.lints.entries.is_empty() {
+            let is_of_it = |problem: &Diagnostic| {
+                problem.labels.first().is_some_and(|label| label.origin.file == included.file)
+            };
+            self.mistakes.retain_mut(|problem| problem.code != Code::ManifestEmpty || !is_of_it(problem));
+        }
+        Ok(Some(included))
     }
 }
 

@@ -99,20 +99,22 @@ impl Input {
             judge_with_external(&mut files, vec![source], Target::new(System::NEWEST_S6RC), external)
         });
         let Compilation { services, problems } = &mut compilation;
-        let table = self.tree().map(|tree| levels::for_tree(tree, &mut files, problems)).unwrap_or_default();
+        let table = levels::for_trees(self.trees(), &mut files, problems);
         let has_shellcheck = programs
             .is_some_and(|programs| shellcheck::add_if_asked(levels, &table, services, programs, problems));
         levels.apply(&table, &files, Coverage { has_shellcheck, ..self.coverage() }, problems);
         (files, compilation)
     }
 
-    /// The tree beside which there may be a file with levels.
-    fn tree(&self) -> Option<&Path> {
+    /// The trees beside which there may be a file with levels.
+    fn trees(&self) -> Vec<&Path> {
         match self {
-            Input::Manifest(_) | Input::StandardInput(_) => None,
-            Input::Sources(trees) => trees.first().map(PathBuf::as_path),
-            Input::Layers { tree, .. } => tree.as_deref(),
-            Input::Root { path, .. } => Some(path),
+            Input::Manifest(_) | Input::StandardInput(_) => Vec::new(),
+            Input::Sources(trees) => trees.iter().map(PathBuf::as_path).collect(),
+            Input::Layers { tree, bundle_dir, .. } => {
+                tree.iter().chain(bundle_dir).map(PathBuf::as_path).collect()
+            }
+            Input::Root { path, .. } => vec![path],
         }
     }
 

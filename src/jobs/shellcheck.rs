@@ -52,7 +52,9 @@ pub(super) fn add_if_asked(
                 Err(reason) => {
                     let message = format!("shellcheck cannot be asked: {reason}");
                     let help = "install it, or do not ask for it: no `--shellcheck`, and no `shellcheck` in `[lints]`";
-                    problems.push(warning(message).help(help));
+                    let problem = warning(message).help(help);
+                    // A CI job that asks for it must not take its absence for success.
+                    problems.push(if levels.asks_shellcheck { problem.as_error() } else { problem });
                     return false;
                 }
             }

@@ -20,11 +20,14 @@ struct Concise {
 
 impl Document for Concise {
     fn add_problem(&mut self, problem: &Diagnostic, files: &Files) {
-        let Spot { path, region } = Spot::of(problem, files, &self.repository);
-        let position = region.map(|[(line, column), _]| format!(":{line}:{column}")).unwrap_or_default();
+        let place = Spot::of(problem, files, &self.repository).map(|Spot { path, region }| {
+            let position = region.map(|[(line, column), _]| format!(":{line}:{column}")).unwrap_or_default();
+            format!("{path}{position}: ")
+        });
+        let place = place.unwrap_or_default();
         let help = problem.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
         let (severity, code) = (problem.severity.name(), problem.code.slug());
-        let line = format!("{path}{position}: {severity}[{code}]: {}{help}", problem.message);
+        let line = format!("{place}{severity}[{code}]: {}{help}", problem.message);
         self.lines.push(printable(&line).into_owned());
     }
 

@@ -37,8 +37,9 @@ impl Document for Commands {
             Severity::Advice => "notice",
         };
         let spot = Spot::of(problem, files, &self.repository);
-        let mut properties = vec![format!("file={}", property(&spot.path))];
-        if let Some([(line, column), (end_line, end_column)]) = spot.region {
+        let mut properties: Vec<String> =
+            spot.iter().map(|spot| format!("file={}", property(&spot.path))).collect();
+        if let Some([(line, column), (end_line, end_column)]) = spot.and_then(|spot| spot.region) {
             properties.push(format!("line={line},endLine={end_line}"));
             // GitHub takes columns only within one line.
             if line == end_line {
@@ -54,6 +55,15 @@ impl Document for Commands {
 
     fn add_message(&mut self, text: &str) {
         self.lines.push(format!("::notice::{}", data(text)));
+    }
+
+    fn fail(&mut self) {
+        let old = std::mem::take(&mut self.lines);
+        let as_error = |line: String| match line.strip_prefix("::notice::") {
+            Some(text) => format!("::error::{text}"),
+            None => line,
+        };
+        self.lines = old.into_iter().map(as_error).collect();
     }
 
     fn write(&self, to: &mut dyn Write) -> io::Result<()> {

@@ -22,7 +22,7 @@ struct CodeQuality {
 
 impl Document for CodeQuality {
     fn add_problem(&mut self, problem: &Diagnostic, files: &Files) {
-        let spot = Spot::of(problem, files, &self.repository);
+        let spot = Spot::of_any(problem, files, &self.repository);
         let lines = match spot.region {
             Some([(begin, _), (end, _)]) => json!({ "begin": begin, "end": end }),
             None => json!({ "begin": 1 }),

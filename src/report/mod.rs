@@ -70,6 +70,9 @@ pub trait Document {
     /// Adds a message that a person would read as a line on standard error.
     fn add_message(&mut self, text: &str);
 
+    /// Says that the command could not do its work, whatever it reported.
+    fn fail(&mut self) {}
+
     /// Writes the whole document, with a line end after it.
     ///
     /// # Errors
@@ -113,13 +116,17 @@ struct Spot {
 }
 
 impl Spot {
-    /// The place of a problem. A problem without a place gets that of the first file.
-    fn of(problem: &Diagnostic, files: &Files, repository: &Repository) -> Spot {
-        let Some(label) = problem.labels.first() else {
+    /// The place of a problem, if it has one.
+    fn of(problem: &Diagnostic, files: &Files, repository: &Repository) -> Option<Spot> {
+        problem.labels.first().map(|label| Spot::of_origin(label.origin, files, repository))
+    }
+
+    /// The place of a problem for a format that needs one. A problem without a place gets that of the first file.
+    fn of_any(problem: &Diagnostic, files: &Files, repository: &Repository) -> Spot {
+        Spot::of(problem, files, repository).unwrap_or_else(|| {
             let path = files.iter().next().map_or(Path::new("services.toml"), |file| &file.path);
-            return Spot { path: repository.path(path), region: None };
-        };
-        Spot::of_origin(label.origin, files, repository)
+            Spot { path: repository.path(path), region: None }
+        })
     }
 
     fn of_origin(origin: Origin, files: &Files, repository: &Repository) -> Spot {

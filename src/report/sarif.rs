@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::{Document, Format, Identities, Repository, Spot, details, identity};
+use super::{Document, Format, Identities, Repository, Spot, details, identity, position_at};
 use crate::diagnostic::{Code, Diagnostic, Files, Severity};
 
 pub(super) static FORMAT: Format = Format {
@@ -25,6 +25,7 @@ struct Log {
     results: Vec<Value>,
     notifications: Vec<Value>,
     identities: Identities,
+    has_failed: bool,
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -71,6 +72,29 @@ fn description(code: Code) -> Value {
     })
 }
 
+/// The changes that solve a problem. SARIF knows only changes of texts.
+fn changes(problem: &Diagnostic, files: &Files, repository: &Repository) -> Vec<Value> {
+    let Some(fix) = &problem.fix else { return Vec::new() };
+    let mut by_file: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for edit in &fix.edits {
+        let file = files.get(edit.file());
+        let Some((span, text)) = edit.change(&file.text) else { return Vec::new() };
+        let ((line, column), (end_line, end_column)) =
+            (position_at(file, span.start), position_at(file, span.end));
+        by_file.entry(uri(&repository.path(&file.path))).or_default().push(json!({
+            "deletedRegion": {
+                "startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column,
+            },
+            "insertedContent": { "text": text },
+        }));
+    }
+    let changes = by_file.into_iter().map(|(uri, replacements)| {
+        json!({ "artifactLocation": { "uri": uri }, "replacements": replacements })
+    });
+    let text = problem.help.as_deref().unwrap_or(&problem.message);
+    vec![json!({ "description": { "text": text }, "artifactChanges": changes.collect::<Vec<_>>() })]
+}
+
 impl Log {
     /// The number of a rule in the list of rules.
     fn rule(&mut self, code: Code) -> usize {
@@ -92,15 +116,19 @@ impl Document for Log {
         });
         let others: Vec<Value> = others.collect();
         let text = [vec![problem.message.clone()], details(problem, files, &self.repository)].concat().join("\n");
-        let result = json!({
+        let mut result = json!({
             "ruleId": problem.code.slug(),
             "ruleIndex": self.rule(problem.code),
             "level": level(problem.severity),
             "message": { "text": text },
-            "locations": [location(&Spot::of(problem, files, &self.repository))],
+            "locations": [location(&Spot::of_any(problem, files, &self.repository))],
             "relatedLocations": others,
             "partialFingerprints": { "s6gen/v1": self.identities.next(identity(problem, files, &self.repository)) },
         });
+        let changes = changes(problem, files, &self.repository);
+        if !changes.is_empty() {
+            result["fixes"] = changes.into();
+        }
         self.results.push(result);
     }
 
@@ -108,6 +136,10 @@ impl Document for Log {
 
     fn add_message(&mut self, text: &str) {
         self.notifications.push(json!({ "message": { "text": text }, "level": "note" }));
+    }
+
+    fn fail(&mut self) {
+        self.has_failed = true;
     }
 
     fn write(&self, to: &mut dyn Write) -> io::Result<()> {
@@ -121,7 +153,7 @@ impl Document for Log {
                     "rules": self.descriptions,
                 } },
                 "columnKind": "unicodeCodePoints",
-                "invocations": [{ "executionSuccessful": true, "toolExecutionNotifications": self.notifications }],
+                "invocations": [{ "executionSuccessful": !self.has_failed, "toolExecutionNotifications": self.notifications }],
                 "results": self.results,
             }],
         });

@@ -261,3 +261,48 @@ fn colours_follow_the_option_and_the_environment() {
         assert_eq!(is_coloured(word, variables), expected, "{word} {variables:?}");
     }
 }
+
+#[test]
+fn wrong_usage_is_a_document_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = |words: &str| {
+        let output = crate::baseline::check(folder.path(), words);
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let sarif: serde_json::Value = serde_json::from_str(&printed("--nonsense --format sarif")).unwrap();
+    let invocation = &sarif["runs"][0]["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false);
+    assert!(
+        invocation["toolExecutionNotifications"][0]["message"]["text"].as_str().unwrap().contains("nonsense")
+    );
+    let json: serde_json::Value = serde_json::from_str(&printed("--nonsense --json")).unwrap();
+    assert!(
+        json["command"] == "check" && json["messages"][0].as_str().unwrap().contains("nonsense"),
+        "{json}"
+    );
+    let junit = printed("--format=junit --deny no-such-rule");
+    assert!(junit.contains("errors=\"1\"") && junit.contains("<error message="), "{junit}");
+    assert!(printed("--format github --nonsense").starts_with("::error::"));
+    assert_eq!(printed("--nonsense"), "");
+}
+
+#[test]
+fn sarif_has_the_fixes_of_texts() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("services.toml"), "[longrun.web]\nrun = ['web']\ntimeout_up = '3s'\n")
+        .unwrap();
+    let output = crate::baseline::check(folder.path(), "--format sarif");
+    let sarif: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let run = &sarif["runs"][0];
+    assert_eq!(run["invocations"][0]["executionSuccessful"], true);
+    let change = &run["results"][0]["fixes"][0]["artifactChanges"][0];
+    assert_eq!(change["artifactLocation"]["uri"], "services.toml");
+    let replacement = &change["replacements"][0];
+    let region = &replacement["deletedRegion"];
+    assert_eq!(
+        (&region["startLine"], &region["startColumn"], &region["endColumn"]),
+        (&3.into(), &1.into(), &11.into())
+    );
+    assert_eq!(replacement["insertedContent"]["text"], "timeout-up");
+}

@@ -337,3 +337,36 @@ fn a_group_makes_no_warning_of_an_error() {
         assert!(found.iter().all(|(_, found)| *found == severity), "{name}: {found:?}");
     }
 }
+
+#[test]
+fn the_levels_beside_each_tree_count() {
+    let folder = tempfile::tempdir().unwrap();
+    for (tree, service) in [("one", "a"), ("two", "b")] {
+        let service = folder.path().join(tree).join(service);
+        std::fs::create_dir_all(&service).unwrap();
+        std::fs::write(service.join("type"), "longrun\n").unwrap();
+        std::fs::write(service.join("run"), "#!/bin/sh\nweb\n").unwrap();
+    }
+    let trees = "--tree one --tree two --format concise";
+    let (_, before) = crate::baseline::said(&crate::baseline::check(folder.path(), trees));
+    assert_eq!(before.matches("lint::not-exec").count(), 2, "{before}");
+    std::fs::write(folder.path().join("two/.s6gen-lints.toml"), "not-exec = 'allow'\n").unwrap();
+    let (code, after) = crate::baseline::said(&crate::baseline::check(folder.path(), trees));
+    assert!(code == 0 && !after.contains("warning["), "{after}");
+}
+
+#[test]
+fn a_file_that_is_included_may_have_only_levels() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("services.toml", "include = ['levels.toml']\n[longrun.web]\nrun = 'web | cat'\n");
+    write("levels.toml", "[lints]\nnot-exec = 'allow'\n");
+    let (code, told) = crate::baseline::said(&crate::baseline::check(folder.path(), ""));
+    assert!(code == 0 && !told.contains("not-exec"), "{told}");
+    // A manifest itself, and an included file without anything, are mistakes.
+    write("levels.toml", "");
+    assert!(crate::baseline::said(&crate::baseline::check(folder.path(), "")).1.contains("manifest::empty"));
+    write("levels.toml", "[lints]\nnot-exec = 'allow'\n");
+    let (code, told) = crate::baseline::said(&crate::baseline::check(folder.path(), "levels.toml"));
+    assert!(code == 1 && told.contains("manifest::empty"), "{told}");
+}

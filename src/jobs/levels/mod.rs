@@ -9,7 +9,7 @@ mod names;
 mod tree_file;
 
 pub use names::{Selection, selection};
-pub(super) use tree_file::for_tree;
+pub(super) use tree_file::for_trees;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
