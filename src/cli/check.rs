@@ -43,7 +43,7 @@ pub(super) struct CheckArguments {
     /// Write all findings into this file instead of reporting them, so that later checks report only new ones
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
-    /// Ask shellcheck about shell scripts too, if it is installed; the same as --warn shellcheck
+    /// Ask shellcheck about shell scripts too. The same as --warn shellcheck, but an error if it is not installed
     #[arg(long)]
     shellcheck: bool,
     /// Change the files where a problem has one right answer, and report what is left. A --layer, a --root and standard input are
