@@ -1,6 +1,9 @@
 //! Fills the templates of `templates/`, and expands `{{ … }}` in manifests. No other room uses minijinja.
 
 mod largest;
+mod references;
+
+pub use references::{references, with_stand_in};
 
 use std::collections::BTreeSet;
 use std::io;
@@ -9,7 +12,8 @@ use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, Stmt};
 use minijinja::machinery::{Token, parse, tokenize};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior};
+use references::escaped;
 use serde::Serialize;
 
 /// Every shipped template, by its path in `templates/`.
@@ -18,6 +22,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("longrun/finish", include_str!("../templates/longrun/finish")),
     ("longrun/log/run", include_str!("../templates/longrun/log/run")),
     ("oneshot/up", include_str!("../templates/oneshot/up")),
+    ("part/defaults", include_str!("../templates/part/defaults")),
     ("part/environment", include_str!("../templates/part/environment")),
     ("longrun/data/check", include_str!("../templates/longrun/data/check")),
     ("part/account", include_str!("../templates/part/account")),
@@ -28,6 +33,8 @@ const TEXTS: &[(&str, &str)] = &[
     ("part/sink", include_str!("../templates/part/sink")),
     ("part/stderr", include_str!("../templates/part/stderr")),
     ("part/umask", include_str!("../templates/part/umask")),
+    ("part/values", include_str!("../templates/part/values")),
+    ("part/variables", include_str!("../templates/part/variables")),
 ];
 
 /// Sends a request to a web server over the descriptors 6 and 7 of s6-tcpclient, and copies the answer to standard output,
@@ -74,14 +81,22 @@ impl Templates {
         let syntax =
             SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
         environment.set_syntax(syntax.expect("the usual delimiters"));
-        environment.add_filter("word", |text: String| execline_word(&text));
-        environment.add_filter("execline", |command: Value, script: String, name: String| {
-            let words = match interpreter(&command)? {
-                Some(interpreter) => [interpreter, vec![script, name]].concat(),
-                None => list(&command, "words")?,
-            };
-            Ok::<_, Error>(words.iter().map(|word| execline_word(word)).collect::<Vec<_>>().join(" "))
+        environment.add_filter("literal", |text: String| execline_word(&text));
+        environment.add_filter("word", |state: &State<'_, '_>, text: String| {
+            Ok::<_, Error>(execline_word(&escaped(text, &variables(state)?)))
         });
+        environment.add_filter(
+            "execline",
+            |state: &State<'_, '_>, command: Value, script: String, name: String| {
+                let words = match interpreter(&command)? {
+                    Some(interpreter) => [interpreter, vec![script, name]].concat(),
+                    None => list(&command, "words")?,
+                };
+                let variables = variables(state)?;
+                let words = words.into_iter().map(|word| execline_word(&escaped(word, &variables)));
+                Ok::<_, Error>(words.collect::<Vec<_>>().join(" "))
+            },
+        );
         environment.add_filter("sh", |command: Value, script: String| {
             let (words, arguments) = match interpreter(&command)? {
                 Some(interpreter) => ([interpreter, vec![script]].concat(), " \"$@\""),
@@ -137,6 +152,12 @@ fn describe_in(name: &str, error: &Error) -> String {
         Some(line) => format!("template `{place}`, line {line}: {}", describe(error)),
         None => format!("template `{place}`: {}", describe(error)),
     }
+}
+
+/// The names of the variables of the container whose values replace `${NAME}` in the words of a script.
+fn variables(state: &State<'_, '_>) -> Result<Vec<String>, Error> {
+    let Some(variables) = state.lookup("variables") else { return Ok(Vec::new()) };
+    variables.try_iter()?.map(|variable| Ok(variable.get_attr("name")?.to_string())).collect()
 }
 
 /// The interpreter of a command, if it is a script.

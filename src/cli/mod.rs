@@ -13,6 +13,7 @@ mod instance;
 mod rules;
 mod status;
 mod streams;
+mod variables;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -70,6 +71,7 @@ enum CliCommand {
     Check(check::CheckArguments),
     Diff(diff::DiffArguments),
     Graph(graph::GraphArguments),
+    Variables(variables::VariablesArguments),
     Explain(explain::ExplainArguments),
     Rules(rules::RulesArguments),
     Init(init::InitArguments),
@@ -101,6 +103,7 @@ impl CliCommand {
             CliCommand::Check(check) => (check.format.for_program(), "check"),
             CliCommand::Diff(diff) => (diff.format.for_program(), "diff"),
             CliCommand::Graph(graph) => (graph.for_program(), "graph"),
+            CliCommand::Variables(variables) => (variables.for_program(), "variables"),
             CliCommand::Instance(instance) => (instance.for_program(), "instance list"),
             CliCommand::Rules(rules) => (rules.format.for_program(), "rules"),
             CliCommand::Apply(apply) => (apply.format.for_program(), "apply"),
@@ -215,6 +218,7 @@ fn run_in(
         CliCommand::Check(check) => check.run(&mut streams, programs),
         CliCommand::Diff(diff) => diff.run(&mut streams, programs),
         CliCommand::Graph(graph) => graph.run(&mut streams),
+        CliCommand::Variables(variables) => variables.run(&mut streams),
         CliCommand::Explain(explain) => explain.run(&mut streams),
         CliCommand::Rules(rules) => rules.run(&mut streams),
         CliCommand::Init(init) => init.run(&mut streams),

@@ -9,6 +9,7 @@ use super::values::{
     DeclaredParameters, Flag, Instances, Limit, ManifestCommand, ManifestText, Names, Number, Numbers,
     RawText, Reader, TextTable, Value,
 };
+use super::variables::DeclaredVariables;
 use super::{ServiceTable, entries, read_value, unknown_key};
 
 /// A key of the language, as the reference and suggestions need it.
@@ -272,6 +273,12 @@ tables! {
         "only-if" => only_if: ManifestCommand,
         /// Variables of its environment, set on top of the container's.
         "environment" => environment: TextTable,
+        /// Variables of the container that it uses, each with its default; `{}` for one that the container must set, or
+        /// `{ default = "…", description = "…" }`. `${NAME}` is then the value when it starts, in `run` and other commands
+        /// that are arrays, except `finish`, and in `environment`, `user`, `workdir`, `umask`, `log`, `ready` and `limits`. In
+        /// an array it is always exactly one word or a part of one. A script finds it in its environment. If the container does
+        /// not set a variable without a default, the start fails and is not tried again.
+        "variables" => variables: DeclaredVariables,
         /// Whether it gets the container's environment. Default `true` under s6-overlay.
         "with-contenv" => with_contenv: Flag,
         /// The account that it runs as: `name`, `name:group` or `uid:gid`. Default: the account of the supervisor, usually root.

@@ -16,6 +16,7 @@ mod suggest;
 mod syntax;
 mod unknown;
 mod values;
+mod variables;
 mod weight;
 mod without;
 mod words;
@@ -29,9 +30,10 @@ pub use statements::{Statements, Surrounding};
 pub use suggest::{SIGNAL_NUMBERS, text_of as meant_text};
 pub use syntax::count_syntax_errors;
 pub use values::{
-    DeclaredParameter, DeclaredParameters, Flag, Instances, Limit, ManifestCommand, ManifestText, Names,
-    Number, Numbers, RawText, TextTable,
+    Amount, DeclaredParameter, DeclaredParameters, Flag, Instances, Limit, ManifestCommand, ManifestText,
+    Names, Number, Numbers, RawText, TextTable,
 };
+pub use variables::{DeclaredVariable, DeclaredVariables};
 pub use weight::weigh;
 pub use without::HasWithout;
 pub use words::{Holds, SECTIONS, WORDS};

@@ -359,6 +359,21 @@ pub(super) fn text_table(value: &DeValue<'_>) -> Option<String> {
     (!pairs.is_empty()).then(|| format!("{{ {} }}", pairs.join(", ")))
 }
 
+/// The table for `variables`, also of names without defaults.
+pub(super) fn variables(value: &DeValue<'_>) -> Option<String> {
+    let DeValue::Array(items) = value else { return text_table(value) };
+    let is_name = |text: &&str| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let names =
+        items.iter().map(|item| item.get_ref().as_str().filter(is_name).map(|name| format!("{name} = {{}}")));
+    match names.collect::<Option<Vec<_>>>() {
+        Some(names) if !names.is_empty() => Some(format!("{{ {} }}", names.join(", "))),
+        _ => text_table(value),
+    }
+}
+
 fn pair(text: &str) -> Option<(String, String)> {
     let (name, value) = text.trim().split_once('=')?;
     let is_plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));

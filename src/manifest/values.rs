@@ -148,7 +148,7 @@ pub trait Value: Sized {
 }
 
 /// Removes the items of a list for which `is_removed` is true. Returns whether there were any.
-fn remove_from<T>(list: &mut Vec<T>, is_removed: impl Fn(&T) -> bool) -> bool {
+pub(super) fn remove_from<T>(list: &mut Vec<T>, is_removed: impl Fn(&T) -> bool) -> bool {
     let before = list.len();
     list.retain(|item| !is_removed(item));
     list.len() < before
@@ -167,6 +167,9 @@ pub(super) fn kind_of(value: &DeValue<'_>) -> &'static str {
     }
 }
 
+/// The type of the key `variables`.
+pub(super) const VARIABLES: &str = "a table `{ NAME = \"default\" }`";
+
 /// An example of a value of each type.
 fn example(expected: &str) -> &'static str {
     match expected {
@@ -184,6 +187,7 @@ fn example(expected: &str) -> &'static str {
         Instances::EXPECTED => {
             "how many there are, such as `4`, or their names, such as `[\"one\", \"two\"]`"
         }
+        VARIABLES => "their names with defaults in braces, such as `{ PORT = \"8080\", DATABASE_URL = {} }`",
         DeclaredParameters::EXPECTED => {
             "their names, such as `[\"host\", \"port\"]`, or a pattern for each, such as `{ port = { pattern = \"[0-9]+\" } }`"
         }
@@ -346,12 +350,21 @@ impl Value for Number {
     }
 }
 
-/// A resource limit: an exact number, or a lower bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How much a limit allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Amount {
+    /// This number.
+    Number(Number),
+    /// The value of a variable of the container, written `${NAME}`.
+    Variable(RawText),
+}
+
+/// A resource limit: an exact amount, or a lower bound.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limit {
     /// The value.
-    pub number: Number,
-    /// Whether the number is a lower bound. Then a higher limit is not changed.
+    pub amount: Amount,
+    /// Whether it is a lower bound. Then a higher limit is not changed.
     pub is_least: bool,
 }
 
@@ -360,16 +373,23 @@ impl Value for Limit {
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         if value.get_ref().is_integer() {
-            return Number::read(key, value, reader).map(|number| Limit { number, is_least: false });
+            let number = Number::read(key, value, reader)?;
+            return Some(Limit { amount: Amount::Number(number), is_least: false });
         }
-        let text = value.get_ref().as_str().and_then(|text| text.strip_prefix(">="));
-        match text.and_then(|text| text.trim().parse().ok()) {
-            Some(least) => {
-                let number = Number { value: least, origin: reader.origin(value.span()) };
-                Some(Limit { number, is_least: true })
+        let text = value.get_ref().as_str().unwrap_or_default();
+        let least = text.strip_prefix(">=").map(str::trim);
+        let written = least.unwrap_or(text);
+        let origin = reader.origin(value.span());
+        let amount = match least.and_then(|least| least.parse().ok()) {
+            Some(least) => Amount::Number(Number { value: least, origin }),
+            None if written.starts_with("${") && written.ends_with('}') => {
+                let text =
+                    ManifestText { value: written.to_owned(), origin, from_defaults: reader.in_defaults };
+                Amount::Variable(text.into())
             }
-            None => reader.wrong_type(key, value, Self::EXPECTED),
-        }
+            None => return reader.wrong_type(key, value, Self::EXPECTED),
+        };
+        Some(Limit { amount, is_least: least.is_some() })
     }
 }
 
@@ -378,7 +398,7 @@ pub(super) fn value_for(key: &str, expected: &str, value: &DeValue<'_>) -> Optio
     match expected {
         // A table of strings has one free text for each key.
         ManifestText::EXPECTED
-            if ["environment", "files", "instances", "parameters"]
+            if ["environment", "files", "instances", "parameters", "variables"]
                 .iter()
                 .any(|table| suggest::is_inside(key, table)) =>
         {
@@ -396,6 +416,7 @@ pub(super) fn value_for(key: &str, expected: &str, value: &DeValue<'_>) -> Optio
         TextTable::<ManifestText>::EXPECTED => suggest::text_table(value),
         Instances::EXPECTED => suggest::number(value),
         DeclaredParameters::EXPECTED => suggest::names(value),
+        VARIABLES => suggest::variables(value),
         _ => None,
     }
 }

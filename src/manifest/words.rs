@@ -283,7 +283,7 @@ pub const WORDS: &[ForeignWord] = &[
     key(&["restartkillsignal"], "down-signal", "down-signal = \"QUIT\""),
     elsewhere(&["timeoutabortsec", "runtimemaxsec", "watchdogsec", "watchdogsignal"], "s6 has no such limit; write a longrun that calls `s6gen restart NAME`"),
     // Environment.
-    key(&["env", "envs", "environ", "envvars", "variables", "passenvironment"], "environment", "environment = { MODE = \"production\" }"),
+    key(&["env", "envs", "environ", "envvars", "passenvironment"], "environment", "environment = { MODE = \"production\" }"),
     key(&["envfile", "environmentfile", "dotenv"], "run", "run = \"set -a; . /etc/web.env; exec web\"")
         .read(env_file)
         .note("the shell reads the file at each start; for single variables use `environment`"),

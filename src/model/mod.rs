@@ -7,6 +7,7 @@
 mod build_context;
 mod call;
 mod components;
+mod container_variable;
 mod database;
 mod definition;
 mod files;
@@ -25,6 +26,7 @@ mod target;
 pub use build_context::BuildContext;
 pub use call::{CallRole, CallWord, Invocation};
 pub use components::components;
+pub use container_variable::ContainerVariable;
 pub use database::{Database, Entry, Words, json_text};
 pub use definition::{Called, Confused, Definition, Found, Ignored, Missing, ScriptUse, StartKind};
 pub use files::{CompilerStep, Content, DEFINITION_FILES, DefinitionFile};
@@ -108,6 +110,8 @@ pub struct Service {
     pub incomplete: bool,
     /// Its programs, as the user wrote them.
     pub programs: Vec<Program>,
+    /// The variables of the container that it uses.
+    pub variables: Vec<ContainerVariable>,
     /// Texts that look as if something expands them.
     pub literals: Vec<Literal>,
     /// Facts that s6-rc does not check, if the definition was read from a tree.
@@ -131,6 +135,7 @@ impl Service {
             flag_recommended: false,
             incomplete: false,
             programs: Vec::new(),
+            variables: Vec::new(),
             literals: Vec::new(),
             definition: None,
             extended_by: Vec::new(),

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::ContainerVariable;
 use crate::diagnostic::Origin;
 
 /// The content of `run`, `finish`, `up`, `down`, `reload` or `data/check`.
@@ -80,6 +81,10 @@ pub enum Stderr {
 pub struct Surroundings {
     /// Whether the container's environment is loaded first.
     pub with_contenv: bool,
+    /// The variables of the container that the texts below can refer to.
+    pub variables: Vec<ContainerVariable>,
+    /// Whether `directory_variable` must be set before these values get into the script, which may contain its name.
+    pub needs_directory: bool,
     /// Variables in order, without PATH: the commands before the program still need the old PATH.
     pub environment: Vec<(String, String)>,
     /// PATH for the program itself.
@@ -93,9 +98,9 @@ pub struct Surroundings {
     /// The account that it runs as.
     pub user: Option<Account>,
     /// Options of s6-softlimit: a letter and a number.
-    pub limits: Vec<(char, u64)>,
+    pub limits: Vec<(char, String)>,
     /// Limits that are only raised: the name in `/proc/self/limits`, the letter and the number of each.
-    pub least_limits: Vec<(&'static str, char, u64)>,
+    pub least_limits: Vec<(&'static str, char, String)>,
     /// Its priority.
     pub nice: Option<i64>,
     /// The command of `only-if`, which runs before each start.
@@ -157,6 +162,8 @@ pub struct Poll {
 pub struct ReadinessCheck {
     /// The manifest's table, `longrun.web`.
     pub table: String,
+    /// The variables of the container that the texts can refer to.
+    pub variables: Vec<ContainerVariable>,
     /// The question.
     pub question: Question,
     /// Milliseconds that one try may take; 0 is no limit.
@@ -185,7 +192,7 @@ pub enum Question {
         /// Name or address.
         host: String,
         /// The port.
-        port: u16,
+        port: String,
     },
     /// A Unix socket that must accept a connection.
     Unix {
@@ -197,7 +204,7 @@ pub enum Question {
         /// Name or address.
         host: String,
         /// The port.
-        port: u16,
+        port: String,
         /// The path, from `/` on.
         path: String,
         /// The value of the header `Host`.
@@ -210,6 +217,10 @@ pub enum Question {
 pub struct Logger {
     /// The manifest's table that needs it.
     pub table: String,
+    /// Its name.
+    pub name: String,
+    /// Whether the container's environment is loaded first.
+    pub with_contenv: bool,
     /// Which output it writes, `output` or `errors`.
     pub what: &'static str,
     /// Where it writes.
@@ -242,6 +253,8 @@ pub struct Sink {
     pub prefix: Option<String>,
     /// The account that owns the directory and that s6-log runs as.
     pub user: Option<Account>,
+    /// The variables of the container that these texts refer to.
+    pub variables: Vec<ContainerVariable>,
 }
 
 /// The data of `up`, `down` or `reload` of a oneshot.
@@ -277,6 +290,8 @@ pub struct Finish {
     pub table: String,
     /// Whether the container's environment is loaded for the user's own command.
     pub with_contenv: bool,
+    /// The variables of the container: each one without a default must be set, and the others are for the user's own command.
+    pub variables: Vec<ContainerVariable>,
     /// The signal for the rest of the process group. SIGKILL follows a second later.
     pub stop_group: Option<String>,
     /// The place of `stop-group` in the manifest.

@@ -4,8 +4,10 @@ mod graph;
 mod program;
 mod reference;
 mod tree;
+mod variables;
 
 pub use graph::{GraphDirection, dot, json, text};
 pub use program::program;
 pub use reference::{fitted, reference, reference_of, wrapped};
 pub use tree::{definitions_dir, tree, tree_with};
+pub use variables::{variables_json, variables_markdown, variables_text};

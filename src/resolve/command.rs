@@ -31,6 +31,9 @@ impl Resolver<'_> {
                 if words.first().is_none_or(String::is_empty) {
                     return self.no_program(key, *origin);
                 }
+                if self.misuses_value(&words, raw, key, scope) {
+                    return None;
+                }
                 let placed = words
                     .iter()
                     .zip(raw)

@@ -4,7 +4,7 @@ use super::scope::{Scope, StartAt};
 use super::values::Values;
 use super::{Resolver, choice, distinct, too_old};
 use crate::diagnostic::{Code, Diagnostic, Origin};
-use crate::manifest::{CommonKeys, Limit, Limits, Names, Number, RawText};
+use crate::manifest::{Amount, CommonKeys, Limit, Limits, Names, Number, RawText};
 use crate::model::{
     Account, Feature, Kind, Literal, LiteralForm, Service, ServiceRef, Surroundings, Written, variable,
 };
@@ -36,7 +36,8 @@ impl Resolver<'_> {
             let (text, origin) = (name.to_owned(), text.origin());
             self.literals.push(Literal { key: String::new(), text, origin, form: LiteralForm::Expression });
         }
-        self.verbatim(text, scope)
+        let expanded = self.verbatim(text, scope)?;
+        self.brings_no_reference(text, &expanded, scope).then_some(expanded)
     }
 
     /// The same for a file. It adds no literal, because `{{ name }}` in a file may be for another program.
@@ -77,7 +78,7 @@ impl Resolver<'_> {
     ) -> Option<T> {
         let text = text?;
         let expanded = self.text(text, scope)?;
-        let mut values = Values::new(self.problems);
+        let mut values = Values { variables: &scope.references, ..Values::new(self.problems) };
         let read = read(&mut values, &expanded, text.origin());
         self.literals.append(&mut values.literals);
         read
@@ -135,7 +136,7 @@ impl Resolver<'_> {
         if key == "workdir" && path == "/" {
             return Some(path);
         }
-        let mut values = Values::new(self.problems);
+        let mut values = Values { variables: &scope.references, ..Values::new(self.problems) };
         let read = values.path(key, &path, text.origin());
         self.literals.append(&mut values.literals);
         read
@@ -189,6 +190,7 @@ impl Resolver<'_> {
             flag_essential: keys.flag_essential.is_some_and(|flag| flag.value),
             flag_recommended: keys.flag_recommended.is_some_and(|flag| flag.value),
             programs: std::mem::take(&mut self.programs),
+            variables: scope.references.clone(),
             literals: std::mem::take(&mut self.literals),
             ..Service::new(scope.name.as_str().into(), Some(scope.origin), kind)
         });
@@ -262,8 +264,9 @@ impl Resolver<'_> {
             _ => Vec::new(),
         };
         let (limits, least_limits) =
-            keys.limits.as_ref().map(|limits| self.limits(limits)).unwrap_or_default();
+            keys.limits.as_ref().map(|limits| self.limits(limits, scope)).unwrap_or_default();
         let mut surroundings = Surroundings {
+            variables: scope.references.clone(),
             with_contenv: keys.with_contenv.map_or(overlay, |flag| flag.value && overlay),
             environment,
             path,
@@ -277,6 +280,7 @@ impl Resolver<'_> {
             least_limits,
             nice: keys.nice.and_then(|nice| self.nice(nice)),
             only_if: None,
+            needs_directory: false,
             directory_variable: String::new(),
         };
         surroundings.only_if = self.command_in(&surroundings, keys.only_if.as_ref(), "only-if", scope);
@@ -290,33 +294,59 @@ impl Resolver<'_> {
 
     /// The options of s6-softlimit for `limits`: exact limits, and limits that are only raised.
     #[allow(clippy::type_complexity, reason = "the two lists of `Surroundings`")]
-    fn limits(&mut self, limits: &Limits) -> (Vec<(char, u64)>, Vec<(&'static str, char, u64)>) {
+    fn limits(
+        &mut self,
+        limits: &Limits,
+        scope: &Scope,
+    ) -> (Vec<(char, String)>, Vec<(&'static str, char, String)>) {
         let table = [
-            ("as", "Max address space", 'a', limits.address_space),
-            ("core", "Max core file size", 'c', limits.core),
-            ("cpu", "Max cpu time", 't', limits.cpu),
-            ("data", "Max data size", 'd', limits.data),
-            ("fsize", "Max file size", 'f', limits.fsize),
-            ("memlock", "Max locked memory", 'l', limits.memlock),
-            ("nofile", "Max open files", 'o', limits.nofile),
-            ("nproc", "Max processes", 'p', limits.nproc),
-            ("rss", "Max resident set", 'r', limits.rss),
-            ("stack", "Max stack size", 's', limits.stack),
+            ("as", "Max address space", 'a', &limits.address_space),
+            ("core", "Max core file size", 'c', &limits.core),
+            ("cpu", "Max cpu time", 't', &limits.cpu),
+            ("data", "Max data size", 'd', &limits.data),
+            ("fsize", "Max file size", 'f', &limits.fsize),
+            ("memlock", "Max locked memory", 'l', &limits.memlock),
+            ("nofile", "Max open files", 'o', &limits.nofile),
+            ("nproc", "Max processes", 'p', &limits.nproc),
+            ("rss", "Max resident set", 'r', &limits.rss),
+            ("stack", "Max stack size", 's', &limits.stack),
         ];
         let (mut set, mut least) = (Vec::new(), Vec::new());
         for (key, name, letter, limit) in table {
-            let Some(Limit { number, is_least }) = limit else { continue };
-            match u64::try_from(number.value) {
-                Ok(value) if is_least => least.push((name, letter, value)),
-                Ok(value) => set.push((letter, value)),
-                Err(_) => self.problems.push(
-                    Diagnostic::new(Code::InvalidValue, format!("`limits.{key}` cannot be {}", number.value))
-                        .at(number.origin, "below zero")
-                        .help("leave it out to set no limit"),
-                ),
+            let Some(Limit { amount, is_least }) = limit else { continue };
+            match self.amount(key, amount, scope) {
+                Some(value) if *is_least => least.push((name, letter, value)),
+                Some(value) => set.push((letter, value)),
+                None => {}
             }
         }
         (set, least)
+    }
+
+    /// The number of a limit, or the variable of the container that has it.
+    fn amount(&mut self, key: &str, amount: &Amount, scope: &Scope) -> Option<String> {
+        let problem = match amount {
+            Amount::Number(number) => match u64::try_from(number.value) {
+                Ok(value) => return Some(value.to_string()),
+                Err(_) => {
+                    Diagnostic::new(Code::InvalidValue, format!("`limits.{key}` cannot be {}", number.value))
+                        .at(number.origin, "below zero")
+                        .help("leave it out to set no limit")
+                }
+            },
+            Amount::Variable(text) => {
+                let value = self.text(text, scope)?;
+                if scope.references_in(&value).len() == 1 {
+                    return Some(value);
+                }
+                let name = value.trim_start_matches("${").trim_end_matches('}');
+                Diagnostic::new(Code::InvalidValue, format!("`limits.{key}` cannot be `{value}`"))
+                    .at(text.origin(), "this is not one of the `variables` of the service")
+                    .help(format!("declare it with a default: `variables = {{ {name} = \"1024\" }}`"))
+            }
+        };
+        self.problems.push(problem);
+        None
     }
 
     fn nice(&mut self, nice: Number) -> Option<i64> {

@@ -7,7 +7,8 @@ use super::{Resolver, choice, too_old};
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{self, RawText};
 use crate::model::{
-    Account, Feature, Kind, Logger, Longrun, Name, Script, Service, ServiceRef, Sink, Stderr, Written,
+    Account, ContainerVariable, Feature, Finish, Kind, Logger, Longrun, Name, Script, Service, ServiceRef,
+    Sink, Stderr, Written,
 };
 
 /// The directory of the fifos for loggers of standard error.
@@ -238,7 +239,11 @@ impl Resolver<'_> {
     }
 
     fn place(&mut self, key: &str, text: &RawText, is_stderr: bool, scope: &Scope) -> Option<Place> {
-        let value = self.path_text(key, text, scope)?;
+        let mut value = self.path_text(key, text, scope)?;
+        if scope.references_in(&value).first().is_some_and(|place| place.start == 0) {
+            // s6-log would read a value that does not begin with `/` as another directive.
+            value.insert(0, '/');
+        }
         match value.as_str() {
             "container" => Some(Place::Container),
             "discard" => Some(Place::Discard),
@@ -265,7 +270,8 @@ impl Resolver<'_> {
                 )
             }
             path if path.starts_with('/') => {
-                let mut values = super::Values::new(self.problems);
+                let mut values =
+                    super::Values { variables: &scope.references, ..super::Values::new(self.problems) };
                 let path = values.path(key, path, text.origin())?;
                 self.literals.append(&mut values.literals);
                 Some(Place::Directory(path, text.origin()))
@@ -319,6 +325,7 @@ impl Resolver<'_> {
             timestamp: timestamp.unwrap_or(Some("T")),
             tee: log.tee.is_some_and(|flag| flag.value),
             user: self.log_user(log, scope),
+            variables: self.log_variables(log, scope),
             prefix: self.log_prefix(log, scope),
         }
     }
@@ -360,6 +367,15 @@ impl Resolver<'_> {
             Some(_) => self.account("log.user", log.user.as_ref(), scope),
             None => Some(Account { name: Some("nobody".into()), group: None, ids: None }),
         }
+    }
+
+    /// The variables of the container that the settings of a log refer to.
+    fn log_variables(&self, log: &manifest::Log, scope: &Scope) -> Vec<ContainerVariable> {
+        let texts = [&log.to, &log.stderr, &log.prefix, &log.user];
+        let is_used = |name: &str| {
+            texts.iter().copied().flatten().any(|text| scope.written(text).contains(&format!("${{{name}}}")))
+        };
+        scope.references.iter().filter(|variable| is_used(&variable.name)).cloned().collect()
     }
 
     /// The prefix for lines on the container's log.
@@ -469,8 +485,11 @@ impl Resolver<'_> {
                 ),
             );
         }
-        let basename = directory.rsplit('/').next().unwrap_or(directory).to_owned();
-        Sink { directory: Some(directory.to_owned()), basename, ..sink.clone() }
+        // A link whose target has a value in it names the whole path, because the last part of the value is not known.
+        let has_value =
+            sink.variables.iter().any(|variable| directory.contains(&format!("${{{}}}", variable.name)));
+        let basename = if has_value { directory } else { directory.rsplit('/').next().unwrap_or(directory) };
+        Sink { directory: Some(directory.to_owned()), basename: basename.to_owned(), ..sink.clone() }
     }
 
     fn make_logger(&mut self, sink: Sink, origin: Origin, scope: &Scope, is_stderr: bool) -> (String, usize) {
@@ -479,12 +498,15 @@ impl Resolver<'_> {
         self.check_length(&logger, scope);
         let run = Logger {
             table: scope.table.clone(),
+            name: logger.clone(),
+            with_contenv: self.system().is_overlay(),
             what,
             sink,
             fifo_directory: FIFOS,
             fifo: is_stderr.then(|| fifo(&logger)),
         };
         let mut longrun = Longrun {
+            finish: finish_without_variable(&run),
             run: Script::Logger(Box::new(run)),
             notification_fd: Some(Written { value: 3, origin: None }),
             timeout_up: super::longrun::READY_WITHIN,
@@ -536,6 +558,24 @@ impl Resolver<'_> {
             super::Values::new(self.problems).service_name(generated, scope.origin);
         }
     }
+}
+
+/// What ends a logger for good if the container does not set a variable that it needs.
+fn finish_without_variable(logger: &Logger) -> Option<Script> {
+    let variables = logger.sink.variables.clone();
+    variables.iter().any(|variable| variable.default.is_none()).then(|| {
+        Script::Finish(Box::new(Finish {
+            table: logger.table.clone(),
+            with_contenv: logger.with_contenv,
+            variables,
+            stop_group: None,
+            stop_group_origin: None,
+            stderr: Stderr::Container,
+            command: None,
+            on_exit: None,
+            restart_delay: None,
+        }))
+    })
 }
 
 /// Why a log cannot be at this path, and what to write instead. For devices and similar files.

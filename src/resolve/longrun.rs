@@ -83,10 +83,12 @@ impl Resolver<'_> {
             add_script(&mut longrun.files, key, command.as_ref());
         }
         self.files(&keys.common, scope, &mut longrun.files, longrun.check.is_some(), "longrun");
-        if stop_group || finish.is_some() || on_exit.is_some() || restart_delay.is_some() {
+        let needs_variable = scope.references.iter().any(|variable| variable.default.is_none());
+        if stop_group || finish.is_some() || on_exit.is_some() || restart_delay.is_some() || needs_variable {
             longrun.finish = Some(Script::Finish(Box::new(Finish {
                 table: scope.table.clone(),
                 with_contenv: common.surroundings.with_contenv,
+                variables: common.surroundings.variables.clone(),
                 stop_group: stop_group.then(|| signal.unwrap_or("TERM").to_owned()),
                 stop_group_origin: own.stop_group.map(|flag| flag.origin),
                 stderr: output.stderr.clone(),
@@ -95,11 +97,12 @@ impl Resolver<'_> {
                 restart_delay,
             })));
         }
-        let directory_variable = directory_variable(run.as_ref(), &common.surroundings);
+        let directory_variable = directory_variable(run.as_ref(), prepare.as_ref(), &common.surroundings);
+        let needs_directory = needs_directory(run.as_ref(), &common.surroundings);
         longrun.run = Script::Run(Box::new(Run {
             table: scope.table.clone(),
             name: scope.name.clone(),
-            surroundings: Surroundings { directory_variable, ..common.surroundings },
+            surroundings: Surroundings { directory_variable, needs_directory, ..common.surroundings },
             discard_stdout: output.discard_stdout,
             keeps_errors_apart: longrun.producer_for.is_some() && output.stderr == Stderr::Container,
             stderr: output.stderr,
@@ -320,16 +323,30 @@ fn own_log(keys: &ServiceTable<LongrunKeys>) -> Option<Box<manifest::Log>> {
     Some(log)
 }
 
+/// Whether `run` keeps the service directory in a variable before it reads values of the container, which may contain the name
+/// of that variable: a script in the service directory runs in `workdir`.
+fn needs_directory(run: Option<&Command>, surroundings: &Surroundings) -> bool {
+    let commands = [run, surroundings.only_if.as_ref()];
+    let has_script = commands.into_iter().flatten().any(|command| matches!(command, Command::Script { .. }));
+    !surroundings.variables.is_empty() && surroundings.workdir.is_some() && has_script
+}
+
 /// The name of the variable for the service directory in `run`. No word that comes after it in the script contains the name.
-fn directory_variable(run: Option<&Command>, surroundings: &Surroundings) -> String {
+fn directory_variable(
+    run: Option<&Command>,
+    prepare: Option<&Command>,
+    surroundings: &Surroundings,
+) -> String {
     let account = surroundings.user.iter().flat_map(|user| [&user.name, &user.group]).flatten();
-    let scripts = [run, surroundings.only_if.as_ref()].into_iter().flatten();
-    let interpreters = scripts.flat_map(|command| match command {
+    let commands = [run, prepare, surroundings.only_if.as_ref()].into_iter().flatten();
+    let words = commands.flat_map(|command| match command {
         Command::Script { interpreter, .. } => &interpreter[..],
-        Command::Exec { .. } => &[],
+        Command::Exec { words } => &words[..],
     });
-    let later = surroundings.workdir.iter().chain(&surroundings.path).chain(account).chain(interpreters);
-    free_variable("here", later.map(String::as_str))
+    let environment = surroundings.environment.iter().flat_map(|(name, value)| [name, value]);
+    let names = surroundings.variables.iter().map(|variable| &variable.name);
+    let later = surroundings.workdir.iter().chain(&surroundings.path).chain(account).chain(words);
+    free_variable("here", later.chain(environment).chain(names).map(String::as_str))
 }
 
 /// The data of `data/check`, for a check that may take at most `timeout` milliseconds.
@@ -342,7 +359,27 @@ fn check(scope: &Scope, question: Question, timeout: u32, workdir: Option<String
     let is_name = host.is_some_and(|host| host.parse::<IpAddr>().is_err());
     let addresses = is_name.then(|| free_variable("addresses", path.into_iter().map(String::as_str)));
     let directory_variable = free_variable("here", workdir.iter().map(String::as_str));
-    ReadinessCheck { table: scope.table.clone(), question, timeout, addresses, workdir, directory_variable }
+    let texts = match &question {
+        Question::Command { words } => words.iter().collect(),
+        Question::Script => Vec::new(),
+        Question::Tcp { host, port } => vec![host, port],
+        Question::Unix { path } => vec![path],
+        Question::Http { port, path, authority, .. } => vec![authority, port, path],
+    };
+    let is_used = |name: &str| {
+        let reference = format!("${{{name}}}");
+        texts.iter().copied().chain(&workdir).any(|text| text.contains(&reference))
+    };
+    let variables = scope.references.iter().filter(|variable| is_used(&variable.name)).cloned().collect();
+    ReadinessCheck {
+        table: scope.table.clone(),
+        variables,
+        question,
+        timeout,
+        addresses,
+        workdir,
+        directory_variable,
+    }
 }
 
 /// A variable name that begins with `name` and that none of the texts contains.

@@ -14,6 +14,7 @@ mod parameters;
 mod ready;
 mod scope;
 mod values;
+mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -226,9 +227,10 @@ impl Resolver<'_> {
         }
     }
 
-    /// Sets the start of a service.
+    /// Sets when a service starts, and which variables of the container it uses.
     fn with_start(&mut self, mut scope: Scope, keys: &CommonKeys) -> Scope {
         scope.start = self.start_at(keys, &scope);
+        scope.references = self.variables(keys, &scope);
         scope
     }
 

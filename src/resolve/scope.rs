@@ -2,12 +2,14 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::parameters::{self, HARMLESS, Parameter};
 use crate::diagnostic::{Code, Diagnostic, FileId, Fix, Origin, Positions, Problems, did_you_mean};
 use crate::manifest::{ManifestText, RawText};
-use crate::templates::{ExpressionError, Expressions, Variable, VariableValues};
+use crate::model::ContainerVariable;
+use crate::templates::{ExpressionError, Expressions, Variable, VariableValues, references};
 
 /// When a service starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub(super) struct Scope {
     is_stand_in: bool,
     /// Whether it is the first service that is made of its template.
     pub is_first: bool,
+    /// The variables of the container that its texts can refer to.
+    pub references: Vec<ContainerVariable>,
     variables: BTreeMap<String, Variable>,
     /// The same variables in the form that expressions need.
     values: OnceCell<VariableValues>,
@@ -75,6 +79,7 @@ impl Scope {
             start: StartAt::Boot,
             is_stand_in: false,
             is_first: true,
+            references: Vec::new(),
             variables,
             values: OnceCell::new(),
             declared: Rc::new([]),
@@ -118,6 +123,7 @@ impl Scope {
             start: StartAt::Boot,
             is_stand_in: false,
             is_first: false,
+            references: Vec::new(),
             variables,
             values: OnceCell::new(),
             declared: self.declared.clone(),
@@ -207,6 +213,33 @@ impl Scope {
             problems.push(problem);
         }
         false
+    }
+
+    /// The first variable of the container that a text refers to.
+    pub fn first_reference(&self, text: &str) -> Option<&str> {
+        let place = self.references_in(text).into_iter().next()?;
+        self.references
+            .iter()
+            .map(|variable| &*variable.name)
+            .find(|name| *name == &text[place.start + 2..place.end - 1])
+    }
+
+    /// The places of the variables of the container in a text.
+    pub fn references_in(&self, text: &str) -> Vec<Range<usize>> {
+        if self.references.is_empty() {
+            return Vec::new();
+        }
+        references(text, self.references.iter().map(|variable| &*variable.name))
+    }
+
+    /// The variable of the container that an added value brings into a text, if its author did not write it there.
+    pub fn added_reference(&self, text: &RawText, expanded: &str) -> Option<&str> {
+        if !self.has_added || self.references.is_empty() {
+            return None;
+        }
+        let count = |text: &str, name: &str| text.matches(&format!("${{{name}}}")).count();
+        let mut names = self.references.iter().map(|variable| &*variable.name);
+        names.find(|name| count(expanded, name) > count(text.unexpanded(), name))
     }
 
     /// Whether an added value without a declared pattern brings more of a character into the text than its author wrote.

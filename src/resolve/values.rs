@@ -1,17 +1,21 @@
 //! Reads the values of manifest keys: durations, sizes, signals, names, paths and addresses.
 
+use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::diagnostic::{Class, Fix, Rank};
 use crate::diagnostic::{Code, Diagnostic, Origin, Problems, did_you_mean};
 use crate::manifest::{SIGNAL_NUMBERS, meant_text};
-use crate::model::{Account, Literal, LiteralForm, Name, SIGNALS, variable};
+use crate::model::{Account, ContainerVariable, Literal, LiteralForm, Name, SIGNALS, variable};
+use crate::templates::with_stand_in;
 
 /// Reads strings of the manifest as values, and reports those that are invalid.
 pub(super) struct Values<'p> {
     pub problems: &'p mut Problems,
     /// Texts that look as if something expands them.
     pub literals: Vec<Literal>,
+    /// The variables of the container that the texts can refer to.
+    pub variables: &'p [ContainerVariable],
 }
 
 /// The longest name that s6-svscan supervises, in bytes.
@@ -19,12 +23,17 @@ pub(super) const LONGEST_NAME: usize = 251;
 
 impl<'p> Values<'p> {
     pub fn new(problems: &'p mut Problems) -> Self {
-        Values { problems, literals: Vec::new() }
+        Values { problems, literals: Vec::new(), variables: &[] }
+    }
+
+    /// The text with `stand_in` in place of each variable of the container, whose values nobody knows yet.
+    fn stood_in<'t>(&self, text: &'t str, stand_in: &str) -> Cow<'t, str> {
+        with_stand_in(text, self.variables.iter().map(|variable| &*variable.name), stand_in)
     }
 
     /// Remembers a text that is not a command, if it contains a variable.
     fn literal(&mut self, key: &str, text: &str, origin: Origin) {
-        if variable(text).is_some() {
+        if variable(&self.stood_in(text, "")).is_some() {
             self.literals.push(Literal {
                 key: key.into(),
                 text: text.into(),
@@ -35,9 +44,13 @@ impl<'p> Values<'p> {
     }
 
     pub fn refuse<T>(&mut self, message: String, origin: Origin, label: &str, help: &str) -> Option<T> {
+        let is_declared = matches!(self.stood_in(&message, ""), Cow::Owned(_));
         let is_variable = variable(&message).is_some();
         let problem = Diagnostic::new(Code::InvalidValue, message).at(origin, label).help(help);
         self.problems.push(match is_variable {
+            true if is_declared => problem.note(
+                "s6gen must know this now, and the value of the variable is known only in the container",
+            ),
             true => problem.note("no variable is expanded here"),
             false => problem,
         });
@@ -107,7 +120,10 @@ impl<'p> Values<'p> {
 
     /// An absolute path, without a slash at its end.
     pub fn path(&mut self, key: &str, text: &str, origin: Origin) -> Option<String> {
-        if let Some((label, help)) = path_problem(text) {
+        let stood_in = self.stood_in(text, "x");
+        let begins_with_value = text.starts_with('$') && stood_in.starts_with('x');
+        let checked = if begins_with_value { format!("/{stood_in}").into() } else { stood_in };
+        if let Some((label, help)) = path_problem(&checked) {
             return self.refuse(format!("`{key}` cannot be `{text}`"), origin, label, &help);
         }
         self.literal(key, text, origin);
@@ -115,18 +131,27 @@ impl<'p> Values<'p> {
     }
 
     /// A host and a port.
-    pub fn address(&mut self, key: &str, text: &str, origin: Origin) -> Option<(String, u16)> {
+    pub fn address(&mut self, key: &str, text: &str, origin: Origin) -> Option<(String, String)> {
         self.address_in(key, text, text, origin)
     }
 
     /// The host and the port `address` of the value `text`.
-    fn address_in(&mut self, key: &str, text: &str, address: &str, origin: Origin) -> Option<(String, u16)> {
+    fn address_in(
+        &mut self,
+        key: &str,
+        text: &str,
+        address: &str,
+        origin: Origin,
+    ) -> Option<(String, String)> {
         let parts = address.rsplit_once(':').and_then(|(host, port)| {
-            let port: u16 = port.parse().ok().filter(|port| *port > 0)?;
+            let number: u16 = self.stood_in(port, "1").parse().ok().filter(|port| *port > 0)?;
+            let port = if self.stood_in(port, "") == port { number.to_string() } else { port.to_owned() };
             let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
                 Some(inner) => inner.parse::<Ipv6Addr>().ok().map(|_| inner)?,
                 None if host == "localhost" => "127.0.0.1",
-                None => Some(host).filter(|host| host.parse::<Ipv4Addr>().is_ok() || is_host_name(host))?,
+                None => Some(host).filter(|host| {
+                    host.parse::<Ipv4Addr>().is_ok() || is_host_name(&self.stood_in(host, "x"))
+                })?,
             };
             Some((host.to_owned(), port))
         });
@@ -149,7 +174,12 @@ impl<'p> Values<'p> {
     }
 
     /// The host, the port and the path of a web address, and the value of the header `Host`.
-    pub fn http(&mut self, key: &str, text: &str, origin: Origin) -> Option<(String, u16, String, String)> {
+    pub fn http(
+        &mut self,
+        key: &str,
+        text: &str,
+        origin: Origin,
+    ) -> Option<(String, String, String, String)> {
         let Some(rest) = text.strip_prefix("http://") else {
             return self.refuse(
                 format!("`{key}` cannot be `{text}`"),
@@ -207,6 +237,9 @@ impl<'p> Values<'p> {
 
     /// A file mode mask, as written.
     pub fn umask(&mut self, key: &str, text: &str, origin: Origin) -> Option<String> {
+        if !self.variables.is_empty() && self.stood_in(text, "").is_empty() {
+            return Some(text.to_owned());
+        }
         let octal = !text.is_empty() && text.bytes().all(|b| (b'0'..=b'7').contains(&b));
         match u32::from_str_radix(text, 8) {
             Ok(mask) if octal && mask <= 0o777 => Some(format!("{mask:03o}")),
@@ -222,6 +255,9 @@ impl<'p> Values<'p> {
     /// An account: `name`, `name:group` or `uid:gid`.
     pub fn account(&mut self, key: &str, text: &str, origin: Origin) -> Option<Account> {
         // A name may contain a `$`, but `${NAME}` is refused below.
+        if let Cow::Owned(stood_in) = self.stood_in(text, "1") {
+            return self.account_of_container(key, text, &stood_in, origin);
+        }
         if !text.contains('{') {
             self.literal(key, text, origin);
         }
@@ -267,8 +303,8 @@ impl<'p> Values<'p> {
                 format!("`{key}` cannot be `{text}`"),
                 origin,
                 "this is not an account",
-                "name an account of the image, such as `app`, and let a oneshot that the service depends on give it the \
-                 numbers: `up = 'groupmod -o -g \"$PGID\" app; usermod -o -u \"$PUID\" app'`",
+                "declare what comes from the container, `variables = { PUID = \"1000\", PGID = \"1000\" }`, and write \
+                 `${PUID}:${PGID}`; or name an account of the image",
             ),
             _ => self.refuse(
                 format!("`{key}` cannot be `{text}`"),
@@ -280,6 +316,39 @@ impl<'p> Values<'p> {
                 "write `name`, `name:group` or `uid:gid`",
             ),
         }
+    }
+
+    /// An account of which the container gives a part. `stood_in` is its text with numbers in place of the values. Without a colon
+    /// it is a name. Two values with a colon are numbers, because those are what people give to a container.
+    fn account_of_container(
+        &mut self,
+        key: &str,
+        text: &str,
+        stood_in: &str,
+        origin: Origin,
+    ) -> Option<Account> {
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let (user, group) = match (text.split_once(':'), stood_in.split_once(':')) {
+            (Some((user, group)), Some((user_stood_in, group_stood_in))) => {
+                if is_number(user_stood_in) && is_number(group_stood_in) {
+                    return Some(Account { name: None, group: None, ids: Some(text.into()) });
+                }
+                (user, Some(group))
+            }
+            _ => (text, None),
+        };
+        let named = self.stood_in(text, "x");
+        let is_name =
+            |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.-@$".contains(c));
+        if !named.splitn(2, ':').all(|part| is_name(part) && !is_number(part)) {
+            return self.refuse(
+                format!("`{key}` cannot be `{text}`"),
+                origin,
+                "this is not an account",
+                "write `${NAME}` for the name of an account, or `${UID}:${GID}` for two numbers",
+            );
+        }
+        Some(Account { name: Some(user.into()), group: group.map(Into::into), ids: None })
     }
 
     /// Whether `name` can be the name of a service. Reports it if not.

@@ -48,6 +48,8 @@ const COMMON: &[Sample] = &[
     ("only-if", "only-if = [\"x\"]", ""),
     ("environment", "environment.A = \"1\"", ""),
     ("environment.A", "environment.A = \"1\"", "environment.B = \"2\""),
+    ("variables", "variables.A = \"1\"", ""),
+    ("variables.A", "variables.A = \"1\"", "variables.B = \"2\""),
     ("with-contenv", "with-contenv = false", ""),
     ("user", "user = \"x\"", ""),
     ("workdir", "workdir = \"/x\"", ""),

@@ -81,7 +81,7 @@ impl Random {
 }
 
 /// A TOML string with exactly these characters.
-fn toml(text: &str) -> String {
+pub fn toml(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {

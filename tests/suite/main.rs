@@ -71,4 +71,5 @@ mod tree_text;
 mod truth;
 mod unions;
 mod updates;
+mod variables;
 mod words;

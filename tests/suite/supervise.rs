@@ -35,6 +35,11 @@ impl Supervision {
     /// Builds `manifest`, in which `SCRATCH` stands for a scratch folder, and supervises its longruns. They find the programs
     /// of [`Supervision::program`] first.
     pub fn start(manifest: &str) -> Self {
+        Supervision::start_with(manifest, &[])
+    }
+
+    /// The same, with variables of the container.
+    pub fn start_with(manifest: &str, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_str().unwrap();
         // Services that run as other accounts need access to the folder.
@@ -66,7 +71,9 @@ impl Supervision {
         }
         let programs = format!("{path}/bin:{}", std::env::var("PATH").unwrap());
         let mut scanner = Command::new("s6-svscan");
-        let scanner = scanner.arg(&scan).env("PATH", programs).stdout(Stdio::null()).spawn().unwrap();
+        let variables = variables.iter().map(|(name, value)| (*name, value.replace("SCRATCH", path)));
+        let scanner = scanner.arg(&scan).env("PATH", programs).envs(variables);
+        let scanner = scanner.stdout(Stdio::null()).spawn().unwrap();
         let supervision = Supervision { folder, scanner };
         eventually("s6-svscan is up", || listens(&scan));
         supervision

@@ -1,0 +1,107 @@
+//! Resolves the key `variables`, and finds `${NAME}` in the texts of a service.
+
+use super::Resolver;
+use super::scope::Scope;
+use super::values::Values;
+use crate::diagnostic::{Code, Diagnostic, Positions};
+use crate::execline::code_words;
+use crate::manifest::{CommonKeys, RawText};
+use crate::model::ContainerVariable;
+
+impl Resolver<'_> {
+    /// The variables of the container that a service uses.
+    pub(super) fn variables(&mut self, keys: &CommonKeys, scope: &Scope) -> Vec<ContainerVariable> {
+        let mut variables = Vec::new();
+        for declared in keys.variables.iter().flat_map(|declared| &declared.list) {
+            let name = &declared.name.value;
+            if !is_variable_name(name) {
+                self.problems.push(
+                    Diagnostic::new(
+                        Code::InvalidValue,
+                        format!("`{}` cannot name a variable", name.escape_debug()),
+                    )
+                    .at(declared.name.origin, "this is not the name of a variable")
+                    .help("a name has letters, digits and `_`, and does not begin with a digit"),
+                );
+                continue;
+            }
+            let default = declared.default.as_ref().map(|text| self.data(text, scope));
+            if default == Some(None) {
+                continue;
+            }
+            let description = declared.description.as_ref().and_then(|text| self.data(text, scope));
+            variables.push(ContainerVariable {
+                name: name.clone(),
+                default: default.flatten(),
+                description: description.map(|text| super::common::one_line(&text)),
+            });
+        }
+        let without_contenv = keys.with_contenv.filter(|flag| !flag.value && self.system().is_overlay());
+        if let Some(flag) =
+            without_contenv.filter(|_| !variables.is_empty() && !keys.gives_way("with-contenv"))
+        {
+            let origin = keys.variables.iter().flat_map(|declared| &declared.list).map(|one| one.name.origin);
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, "`variables` needs `with-contenv`")
+                    .at(flag.origin, "so the service gets nothing from the container's environment")
+                    .at(origin.last(), "this is a variable of that environment")
+                    .help("leave one of the two out"),
+            );
+        }
+        variables
+    }
+
+    /// Whether no added value brings `${NAME}` into the text. Reports it: the value of that variable would get in.
+    pub(super) fn brings_no_reference(&mut self, text: &RawText, expanded: &str, scope: &Scope) -> bool {
+        let Some(name) = scope.added_reference(text, expanded) else { return true };
+        Values::new(self.problems)
+            .refuse::<()>(
+                format!("an added value cannot bring `${{{name}}}` in here"),
+                text.origin(),
+                "it would become the value of that variable of the container",
+                "let the added value contain something else: only the manifest chooses where values of the container go",
+            )
+            .is_some()
+    }
+
+    /// Reports a value of the container in a word where it cannot be. Returns whether there is one.
+    pub(super) fn misuses_value(
+        &mut self,
+        words: &[String],
+        raw: &[(RawText, Positions)],
+        key: &str,
+        scope: &Scope,
+    ) -> bool {
+        if scope.references.is_empty() || words.iter().all(|word| scope.first_reference(word).is_none()) {
+            return false;
+        }
+        let in_code = code_words(words);
+        let wrong = |place: &usize| key == "finish" || in_code.contains(place);
+        let places = (0..words.len()).filter(wrong);
+        let found = places.filter_map(|place| Some((place, scope.first_reference(&words[place])?))).next();
+        let Some((place, name)) = found else { return false };
+        let origin = raw[place].0.origin();
+        let help = format!(
+            "write a script as a string, and in it the variable in quotes: `{key} = 'exec … \"${name}\"'`"
+        );
+        self.problems.push(match in_code.contains(&place) {
+            true => {
+                Diagnostic::new(Code::InvalidValue, format!("the value of `{name}` would be read as code"))
+                    .at(origin, "a program runs this text")
+                    .note("whoever starts the container sets the value, and it may contain anything")
+                    .help(help)
+            }
+            false => Diagnostic::new(Code::InvalidValue, "the words of `finish` are used exactly as written")
+                .at(origin, format!("`${{{name}}}` would not become its value"))
+                .help(help),
+        });
+        true
+    }
+}
+
+/// Whether a variable can have this name in a shell and in execline.
+fn is_variable_name(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}

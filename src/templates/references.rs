@@ -1,0 +1,52 @@
+//! `${NAME}` in a text, where it stands for the value of a variable.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// The places of `${NAME}` in a text, in order, for each NAME of `names`.
+pub fn references<'n>(text: &str, names: impl Iterator<Item = &'n str> + Clone) -> Vec<Range<usize>> {
+    let starts = text.match_indices("${").map(|(start, _)| start);
+    let place = |start: usize| {
+        let (name, _) = text[start + 2..].split_once('}')?;
+        names.clone().any(|known| known == name).then(|| start..start + 3 + name.len())
+    };
+    starts.filter_map(place).collect()
+}
+
+/// The text with `stand_in` in place of each `${NAME}` with a NAME of `names`.
+pub fn with_stand_in<'t, 'n>(
+    text: &'t str,
+    names: impl Iterator<Item = &'n str> + Clone,
+    stand_in: &str,
+) -> Cow<'t, str> {
+    let places = references(text, names);
+    if places.is_empty() {
+        return text.into();
+    }
+    let mut result = String::new();
+    let mut end = 0;
+    for place in places {
+        result.push_str(&text[end..place.start]);
+        result.push_str(stand_in);
+        end = place.end;
+    }
+    (result + &text[end..]).into()
+}
+
+/// The word as execline needs it to replace `${NAME}`: it halves the backslashes before it.
+pub(super) fn escaped(text: String, names: &[String]) -> String {
+    if names.is_empty() {
+        return text;
+    }
+    let mut result = String::with_capacity(text.len());
+    let mut end = 0;
+    for place in references(&text, names.iter().map(String::as_str)) {
+        let before = &text[end..place.start];
+        let backslashes = before.len() - before.trim_end_matches('\\').len();
+        result.push_str(before);
+        result.extend(std::iter::repeat_n('\\', backslashes));
+        result.push_str(&text[place.clone()]);
+        end = place.end;
+    }
+    result + &text[end..]
+}

@@ -1,0 +1,288 @@
+//! Runs services with values of the container: `${NAME}` in a manifest becomes the value, whatever it contains, and nothing else.
+//!
+//! The environment of s6-svscan stands in for that of the container. `S6GEN_VECTORS` is the number of random values.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::process::Command;
+
+use s6gen::diagnostic::Files;
+use s6gen::tree::TreeEntry;
+use s6gen::{compile, render};
+
+use crate::exactness::{RECORDER, Random};
+use crate::oracle::number_from;
+use crate::require::needs;
+use crate::supervise::{LIMIT, Supervision, build};
+
+/// The script `path` of the definition `name` in the tree of a manifest without s6-overlay.
+fn script(manifest: &str, name: &str, path: &str) -> String {
+    let mut files = Files::default();
+    let file = files.add("services.toml", format!("[target]\ns6-rc = \"0.7.0.0\"\n{manifest}"));
+    let compilation = compile(&files, file);
+    assert!(
+        !compilation.problems.has_errors(),
+        "{manifest}: {:?}",
+        compilation.problems.iter().map(|problem| &problem.message).collect::<Vec<_>>()
+    );
+    let tree = render::tree(&compilation.services).unwrap();
+    let Some(TreeEntry::File { content, .. }) = tree.get(&format!("etc/s6-rc/source/{name}/{path}")) else {
+        panic!("no {path}")
+    };
+    String::from_utf8(content.clone()).unwrap()
+}
+
+/// What execlineb prints and its exit code, when it runs a script with these variables.
+fn run(script: &str, variables: &[(&str, &OsStr)]) -> (Vec<u8>, String, i32) {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("run");
+    fs::write(&place, script).unwrap();
+    let mut command = Command::new("execlineb");
+    let command = command.arg("-P").arg(&place).current_dir(folder.path()).envs(variables.iter().copied());
+    let output = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.stdout, errors, output.status.code().unwrap_or(-1))
+}
+
+/// A value as the container can have it: any bytes but NUL.
+fn value(random: &mut Random) -> OsString {
+    match random.below(12) {
+        0 => OsString::from_vec(vec![0xff, 0xfe, b'$', b'{', b'A', b'}', 0x80]),
+        1 => "${B}".into(),
+        2 => "x".repeat(20_000).into(),
+        3 => format!("{}\n{}\n", random.word(), random.word()).into(),
+        _ => random.word().into(),
+    }
+}
+
+#[test]
+fn a_value_of_the_container_arrives_as_exactly_one_word() {
+    needs!("execline", "perl");
+    let count = number_from("S6GEN_VECTORS", 300);
+    let large = "x".repeat(100_000);
+    let echo =
+        script("[longrun.web]\nvariables.A = {}\nrun = [\"printf\", \"%s\", \"${A}\"]\n", "web", "run");
+    assert!(run(&echo, &[("A", OsStr::new(&large))]).0 == large.as_bytes());
+    for seed in 0..count {
+        let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ (seed + 1));
+        // Each word and variable is made of texts and values, which are `None` for a default.
+        let values = [value(&mut random), value(&mut random)];
+        let default = random.word();
+        let mut item = |first: &str| {
+            let mut written = first.to_owned();
+            let mut expected = first.as_bytes().to_vec();
+            for _ in 0..random.below(5) {
+                match random.below(4) {
+                    0 => (written += "${A}", expected.extend(values[0].as_bytes())).1,
+                    1 => (written += "${B}", expected.extend(values[1].as_bytes())).1,
+                    2 => (written += "${UNSET}", expected.extend(default.as_bytes())).1,
+                    _ => {
+                        let text = random.word();
+                        written += &text;
+                        expected.extend(text.bytes());
+                    }
+                }
+            }
+            (written, expected)
+        };
+        let words = [item(""), item("-"), item("\\"), item("")];
+        let variables = [("V1", item("")), ("V2", item("\\\\"))];
+        let mut manifest = format!(
+            "[longrun.web]\nvariables = {{ A = {{}}, B = \"none\", UNSET = {} }}\nrun = [",
+            crate::exactness::toml(&default)
+        );
+        for word in ["perl", "-e", RECORDER, "--"] {
+            manifest += &(crate::exactness::toml(word) + ", ");
+        }
+        for (written, _) in &words {
+            manifest += &(crate::exactness::toml(written) + ", ");
+        }
+        manifest += "]\n";
+        for (name, (written, _)) in &variables {
+            manifest += &format!("environment.{name} = {}\n", crate::exactness::toml(written));
+        }
+        let mut expected: Vec<Vec<u8>> = words.into_iter().map(|(_, expected)| expected).collect();
+        let named = variables.into_iter().map(|(name, (_, value))| [name.as_bytes(), b"=", &value].concat());
+        expected.extend(named);
+        expected.push(vec![1]);
+        let expected: Vec<u8> = expected.into_iter().flat_map(|item| item.into_iter().chain([0])).collect();
+        let script = script(&manifest, "web", "run");
+        let (got, errors, _) = run(&script, &[("A", &values[0]), ("B", &values[1])]);
+        assert!(errors.is_empty(), "{seed}: {errors}\n{script}");
+        assert!(
+            got == expected,
+            "{seed}: {script}\n{:?}\n{:?}",
+            String::from_utf8_lossy(&got),
+            String::from_utf8_lossy(&expected)
+        );
+    }
+    eprintln!("{count} vectors");
+}
+
+#[test]
+fn a_script_finds_values_and_defaults_in_its_environment() {
+    needs!("s6", "execline");
+    let s = Supervision::start_with(
+        "[longrun.web]\nvariables = { SET = \"no\", EMPTY = \"no\", UNSET = \"a ${SET} $(b)\" }\n\
+         run = 'echo \"<$SET> <$EMPTY> <$UNSET>\" > SCRATCH/out; exec sleep 1000'\n\
+         finish = 'echo \"<$SET> <$EMPTY> <$UNSET>\" > SCRATCH/finish'\n",
+        &[("SET", "x y"), ("EMPTY", "")],
+    );
+    s.control("-u", "web");
+    assert_eq!(s.text("out", 1), "<x y> <> <a ${SET} $(b)>\n");
+    s.control("-d", "web");
+    assert_eq!(s.text("finish", 1), "<x y> <> <a ${SET} $(b)>\n");
+}
+
+#[test]
+fn a_variable_that_the_container_must_set_fails_the_start_for_good() {
+    needs!("s6", "execline");
+    let manifest =
+        |rest: &str| format!("[longrun.web]\nvariables.URL = {{}}\nrun = [\"sleep\", \"1000\"]\n{rest}");
+    let (_, errors, code) = run(&script(&manifest(""), "web", "run"), &[]);
+    assert_eq!((errors.as_str(), code), ("web: the container does not set the variable URL\n", 100));
+    for rest in ["", "on-exit.codes = [7]\n", "finish = 'true'\n", "restart-delay = \"1s\"\n"] {
+        let s = Supervision::start(&manifest(rest));
+        s.control("-u", "web");
+        assert!(s.wait("-D", "web", LIMIT));
+        std::thread::sleep(std::time::Duration::from_millis(1300));
+        assert_eq!(s.status("web", "up"), "false", "{rest}: it is not started again");
+        assert_eq!(s.deaths("web"), 1);
+        let s = Supervision::start_with(&manifest(rest), &[("URL", "")]);
+        s.control("-u", "web");
+        assert!(s.wait("-u", "web", LIMIT), "an empty value is a value");
+    }
+}
+
+#[test]
+fn a_value_of_the_container_can_be_in_every_place_that_the_reference_names() {
+    needs!("s6", "execline", "root", "s6-networking");
+    let s = Supervision::start_with(
+        "[longrun.web]\nvariables = { DIR = {}, FILES = {}, MASK = \"022\", ID = {}, X = \"v\" }\n\
+         run = 'umask; ulimit -n; pwd; id -u; id -g; echo \"$PATH\" \"$Y\" >&2; echo > \"$DIR/work/ready\"; exec sleep 1000'\n\
+         workdir = \"${DIR}/work\"\numask = \"${MASK}\"\nuser = \"${ID}:${ID}\"\nlimits.nofile = \"${FILES}\"\n\
+         environment = { PATH = \"/usr/bin:/bin:/${X}\", Y = \"y${X}\" }\nonly-if = 'test \"$X\" = v'\n\
+         ready.check = [\"test\", \"-e\", \"${DIR}/work/ready\"]\ntimeout-up = \"2m\"\n\
+         log = { to = \"${DIR}/log\", timestamp = \"none\", link = true, user = \"root\" }\n",
+        &[("DIR", "SCRATCH"), ("FILES", "333"), ("MASK", "027"), ("ID", "12345")],
+    );
+    fs::create_dir(s.path("work")).unwrap();
+    fs::set_permissions(s.path("work"), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    s.control("-u", "web");
+    assert!(s.wait("-U", "web", LIMIT));
+    let work = s.path("work").to_str().unwrap().to_owned();
+    let expected = format!("0027\n333\n{work}\n12345\n12345\n/usr/bin:/bin:/v yv\n");
+    assert_eq!(s.text("log/current", 6), expected);
+    assert_eq!(s.text("log.log", 6), expected, "the link leads to the file");
+}
+
+#[test]
+fn an_account_can_come_from_the_container_by_name() {
+    needs!("execline", "s6", "root");
+    let script = script(
+        "[longrun.web]\nvariables.ACCOUNT = {}\nuser = \"${ACCOUNT}\"\nrun = [\"sh\", \"-c\", 'id -un; echo \"$USER $LOGNAME $HOME\"']\n",
+        "web",
+        "run",
+    );
+    let (out, errors, _) = run(&script, &[("ACCOUNT", OsStr::new("daemon"))]);
+    assert_eq!(String::from_utf8(out).unwrap(), "daemon\ndaemon daemon /usr/sbin\n", "{errors}");
+    for wrong in ["", "-x", "no such", "0; id"] {
+        let (out, errors, code) = run(&script, &[("ACCOUNT", OsStr::new(wrong))]);
+        assert!(out.is_empty() && code != 0, "{wrong:?}: {errors}");
+    }
+}
+
+#[test]
+fn a_oneshot_and_a_check_get_values_of_the_container() {
+    needs!("execline", "s6");
+    let manifest = "[oneshot.step]\nvariables = { A = {}, B = \"b c\" }\nup = [\"printf\", \"<%s>\", \"${A}\", \"${B}\"]\n\
+        [longrun.web]\nvariables = { PORT = \"1\", HOST = \"localhost\" }\nrun = [\"web\"]\nready.http = \"http://${HOST}:${PORT}/a${PORT}\"\n\
+        [longrun.socket]\nvariables.DIR = {}\nrun = [\"web\"]\nready.unix = \"${DIR}/socket\"\n";
+    let (out, errors, _) = run(&script(manifest, "step", "up"), &[("A", OsStr::new("x\ny"))]);
+    assert_eq!(String::from_utf8(out).unwrap(), "<x\ny><b c>", "{errors}");
+    let (_, errors, code) = run(&script(manifest, "step", "up"), &[]);
+    assert_eq!((errors.as_str(), code), ("step: the container does not set the variable A\n", 100));
+    let folder = tempfile::tempdir().unwrap();
+    build(&format!(
+        "[target]\ns6-rc = \"0.7.0.0\"\ntree = \"{}/source\"\n{manifest}",
+        folder.path().display()
+    ));
+    needs!("s6-networking", "python3");
+    let server = "import http.server\n\
+        class H(http.server.BaseHTTPRequestHandler):\n    \
+            def do_GET(self):\n        \
+                ok = self.path == '/a' + str(s.server_port)\n        \
+                self.send_response(200 if ok else 404)\n        self.end_headers()\n    \
+            def log_message(self, *a): pass\n\
+        s = http.server.HTTPServer(('127.0.0.1', 0), H)\nprint(s.server_port, flush=True)\ns.serve_forever()";
+    let mut server =
+        Command::new("python3").args(["-c", server]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut port = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(server.stdout.take().unwrap()), &mut port)
+        .unwrap();
+    let check = script(manifest, "web", "data/check");
+    let (_, errors, code) = run(&check, &[("PORT", OsStr::new(port.trim()))]);
+    let refused = run(&check, &[("PORT", OsStr::new("1"))]).2;
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert_eq!(code, 0, "{errors}");
+    assert_ne!(refused, 0);
+}
+
+/// In places where programs of s6 read a value, it may make the start fail, but it never becomes code.
+#[test]
+fn a_hostile_value_runs_nothing() {
+    needs!("execline", "s6", "root");
+    let manifest = "[longrun.web]\n\
+        variables = { A = {} }\nrun = [\"true\"]\nuser = \"${A}\"\nworkdir = \"${A}\"\numask = \"${A}\"\n\
+        limits = { nofile = \"${A}\", core = \">= ${A}\" }\nlog = { to = \"SCRATCH/${A}\", user = \"${A}\", prefix = \"${A}\", tee = true }\n\
+        ready.http = \"http://${A}:${A}/${A}\"\n\
+        [oneshot.step]\nvariables.A = {}\nup = [\"true\"]\nlog = { to = \"SCRATCH/o/${A}\", stderr = \"SCRATCH/e/${A}/e\" }\n\
+        [longrun.limits]\nvariables = { A = {} }\nrun = [\"true\"]\nlimits = { core = \">= ${A}\" }\n\
+        [longrun.dir]\nvariables.A = {}\nrun = 'true'\nworkdir = \"${A}\"\nonly-if = 'true'\nready.unix = \"${A}\"\n";
+    let (folder, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let manifest = &manifest.replace("SCRATCH", scratch.path().to_str().unwrap());
+    let mark = folder.path().join("mark");
+    let mark = mark.to_str().unwrap();
+    let scripts = [
+        script(manifest, "web", "run"),
+        script(manifest, "web", "data/check"),
+        script(manifest, "web-log", "run"),
+        script(manifest, "step", "up"),
+        script(manifest, "limits", "run"),
+        script(manifest, "dir", "run"),
+        script(manifest, "dir", "data/check"),
+    ];
+    let commands = [
+        format!("touch {mark}"),
+        format!("$(touch {mark})"),
+        format!("`touch {mark}`"),
+        format!("'; touch {mark}; '"),
+        format!("\"; touch {mark}; \""),
+        format!("x\ntouch {mark}\n"),
+        format!("!touch {mark}"),
+        format!("a[$(touch {mark})]"),
+        format!("}} }} touch {mark}"),
+        format!("-c touch {mark}"),
+        "${A}".to_owned(),
+        "-x".to_owned(),
+        "..".to_owned(),
+    ];
+    for command in commands {
+        for script in &scripts {
+            run(script, &[("A", OsStr::new(&command))]);
+            assert!(!fs::exists(mark).unwrap(), "{command}\n{script}");
+        }
+    }
+}
+
+#[test]
+fn a_value_at_the_beginning_of_a_path_for_s6_log_is_a_path() {
+    let run = script(
+        "[longrun.web]\nvariables.DIR = {}\nrun = [\"web\"]\nlog.to = \"${DIR}/web\"\n",
+        "web-log",
+        "run",
+    );
+    assert!(run.ends_with("s6-log -b -d 3 -- n20 s1048576 T \"/${DIR}/web\"\n"), "{run}");
+}
