@@ -1,11 +1,15 @@
 //! Makes loggers wait for the dependencies of their producers, because these may make the account or the directory of the
 //! log.
 
-use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::cell::{Cell, OnceCell};
 
 use super::{Resolver, START_BUNDLE, distinct};
+use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::model::{Edge, Index, Kind, Name, Node, ServiceRef, Why, components};
+
+/// How many services and dependencies the search visits for all loggers together. 30,000 ordinary services need a few hundred
+/// thousand visits. Loggers in one cycle of thousands of services would need billions.
+const MOST_VISITS: usize = 1 << 26;
 
 /// The dependencies of all services, and those that loggers should get.
 struct LoggerOrder<'a> {
@@ -22,6 +26,25 @@ struct LoggerOrder<'a> {
     component: Vec<usize>,
     /// The nodes that start with the container.
     is_started: Vec<bool>,
+    visits: Visits,
+    /// For each node the last logger for which it is known to wait, and the last one whose search has seen it.
+    waits_for: Vec<Option<Node>>,
+    seen_by: Vec<Option<Node>>,
+}
+
+/// How many more nodes and edges may be visited.
+struct Visits(Cell<usize>);
+
+impl Visits {
+    /// Counts visits. Returns whether some are left.
+    fn count(&self, visits: usize) -> bool {
+        self.0.set(self.0.get().saturating_sub(visits));
+        self.are_left()
+    }
+
+    fn are_left(&self) -> bool {
+        self.0.get() > 0
+    }
 }
 
 impl Resolver<'_> {
@@ -36,13 +59,15 @@ impl Resolver<'_> {
     pub(super) fn order_loggers(&mut self) {
         let index = Index::new(&self.set);
         let mut order = LoggerOrder::new(&index, self.logs.producers());
-        let found: Vec<(usize, Vec<ServiceRef>)> = index
-            .nodes()
-            .filter(|node| !order.producers[node.0].is_empty())
-            .collect::<Vec<_>>()
-            .into_iter()
-            .map(|logger| (logger.0, order.dependencies_of(logger)))
-            .collect();
+        let loggers: Vec<Node> = index.nodes().filter(|node| !order.producers[node.0].is_empty()).collect();
+        let mut found: Vec<(usize, Vec<ServiceRef>)> = Vec::new();
+        for logger in loggers {
+            found.push((logger.0, order.dependencies_of(logger)));
+            if !order.visits.are_left() {
+                self.problems.push(too_many_visits(self.set.services[logger.0].origin));
+                return;
+            }
+        }
         for (position, dependencies) in found {
             if let Kind::Longrun(logger) = &mut self.set.services[position].kind {
                 logger.dependencies.extend(dependencies);
@@ -77,27 +102,42 @@ impl<'a> LoggerOrder<'a> {
             nodes.into_iter().for_each(|node| component[node.0] = number);
         }
         let start = ["top", START_BUNDLE].iter().find_map(|name| index.find(&Name::from(*name)));
-        let is_started = reached(&edges, start);
-        LoggerOrder { index, edges, dependents, producers, desired, component, is_started }
+        let visits = Visits(Cell::new(MOST_VISITS));
+        let is_started = reached(&edges, start, &visits);
+        let (waits_for, seen_by) = (vec![None; edges.len()], vec![None; edges.len()]);
+        LoggerOrder {
+            index,
+            edges,
+            dependents,
+            producers,
+            desired,
+            component,
+            is_started,
+            visits,
+            waits_for,
+            seen_by,
+        }
     }
 
     /// Finds the dependencies of a logger, and adds these edges. If a service is left out, the search continues with its own
     /// edges. It also skips other loggers in this way, because a logger prepares nothing for others.
     fn dependencies_of(&mut self, logger: Node) -> Vec<ServiceRef> {
-        let waiting = self.waiting_for(logger);
+        self.mark_waiting(logger);
         let needed = OnceCell::new();
-        let mut seen = BTreeSet::new();
         let mut found: Vec<Edge> = Vec::new();
         let mut todo = vec![logger];
         while let Some(node) = todo.pop() {
             for edge in self.edges[node.0].iter().chain(&self.desired[node.0]) {
-                if !seen.insert(edge.to) {
+                if !self.visits.count(1) {
+                    return Vec::new();
+                }
+                if self.seen_by[edge.to.0].replace(logger) == Some(logger) {
                     continue;
                 }
                 let starts_anyway =
                     self.is_started[edge.to.0] || self.is_needed_by_all(edge.to, logger, &needed);
                 let is_logger = !self.producers[edge.to.0].is_empty();
-                if is_logger || !starts_anyway || waiting.contains(&edge.to) {
+                if is_logger || !starts_anyway || self.waits_for[edge.to.0] == Some(logger) {
                     todo.push(edge.to);
                 } else {
                     found.push(*edge);
@@ -109,16 +149,21 @@ impl<'a> LoggerOrder<'a> {
         found.into_iter().map(name).collect()
     }
 
-    /// The services that wait for a logger. Only those in the same component matter, because only they can close a cycle.
-    fn waiting_for(&self, logger: Node) -> BTreeSet<Node> {
-        let mut waiting = BTreeSet::new();
+    /// Marks the services that wait for a logger. Only those in the same component matter, because only they can close a cycle.
+    fn mark_waiting(&mut self, logger: Node) {
         let mut todo = vec![logger];
         while let Some(node) = todo.pop() {
-            if self.component[node.0] == self.component[logger.0] && waiting.insert(node) {
-                todo.extend(&self.dependents[node.0]);
+            if self.component[node.0] != self.component[logger.0]
+                || self.waits_for[node.0].replace(logger) == Some(logger)
+            {
+                continue;
             }
+            let dependents = &self.dependents[node.0];
+            if !self.visits.count(1 + dependents.len()) {
+                return;
+            }
+            todo.extend(dependents);
         }
-        waiting
     }
 
     /// Whether every producer of a logger needs `node`. `needed` stores the nodes that all of them need, once it is computed.
@@ -128,7 +173,7 @@ impl<'a> LoggerOrder<'a> {
         let compute = || {
             let mut needed = vec![true; self.edges.len()];
             for producer in producers {
-                let reached = reached(&self.edges, [*producer]);
+                let reached = reached(&self.edges, [*producer], &self.visits);
                 needed.iter_mut().zip(reached).for_each(|(needed, reached)| *needed &= reached);
             }
             needed
@@ -137,14 +182,26 @@ impl<'a> LoggerOrder<'a> {
     }
 }
 
-/// Whether each node is in `start`, or can be reached from a node of `start`.
-fn reached(edges: &[Vec<Edge>], start: impl IntoIterator<Item = Node>) -> Vec<bool> {
+/// Whether each node is in `start`, or can be reached from a node of `start`. Stops early if no visits are left.
+fn reached(edges: &[Vec<Edge>], start: impl IntoIterator<Item = Node>, visits: &Visits) -> Vec<bool> {
     let mut reached = vec![false; edges.len()];
     let mut todo: Vec<Node> = start.into_iter().collect();
-    while let Some(node) = todo.pop() {
+    // Looking at all nodes without their edges is fast.
+    let mut are_left = visits.count(edges.len() / 16);
+    while let Some(node) = todo.pop().filter(|_| are_left) {
         if !std::mem::replace(&mut reached[node.0], true) {
+            are_left = visits.count(1 + edges[node.0].len());
             todo.extend(edges[node.0].iter().map(|edge| edge.to));
         }
     }
     reached
+}
+
+/// The report that the dependencies of the loggers are not found within the limit.
+fn too_many_visits(origin: Option<Origin>) -> Diagnostic {
+    let message = "it takes too long to find out which services the loggers must wait for";
+    Diagnostic::new(Code::ManifestTooLarge, message)
+        .at(origin, "up to this logger")
+        .note("thousands of services with a log depend on each other in a cycle, or share loggers while on demand")
+        .help("remove the cycle, or give services that start on demand a log of their own")
 }

@@ -733,3 +733,29 @@ fn scripts_are_read_only_up_to_a_limit() {
     assert_eq!(found(&"a || ".repeat(3_000), 1), 0);
     assert_eq!(found(&"a && d\n".repeat(600), 1), 1);
 }
+
+#[test]
+fn loggers_that_wait_for_each_other_are_searched_only_up_to_a_limit() {
+    // Each search of a logger visits all services of the cycle.
+    let cycle = |count: usize| {
+        numbered(count, |n| {
+            let next = (n + 1) % count;
+            format!("[longrun.s{n}]\nrun = ['x']\nlog.to = '/var/log/s{n}'\ndependencies = ['s{next}']\n")
+        })
+    };
+    assert_eq!(codes(&cycle(300)), [Code::DependencyCycle]);
+    assert_eq!(codes(&cycle(8_000)), [Code::ManifestTooLarge]);
+    // Each search looks for services that both producers of a shared logger need.
+    let shared = |count: usize| {
+        let log = |name: String, n: usize, more: String| {
+            format!("[longrun.{name}]\nrun = ['x']\nstart = 'on-demand'\nlog.to = '/var/log/l{n}'\n{more}")
+        };
+        numbered(count, |n| {
+            log(format!("a{n}"), n, format!("dependencies = ['b{n}']\n"))
+                + &log(format!("b{n}"), n, String::new())
+                + &log(format!("c{n}"), n, format!("dependencies = ['a{}']\n", n.saturating_sub(1)))
+        })
+    };
+    assert_eq!(codes(&shared(300)), []);
+    assert_eq!(codes(&shared(8_000)), [Code::ManifestTooLarge]);
+}
