@@ -14,14 +14,20 @@ pub fn map<T: Sync, R: Send>(items: &[T], many: usize, work: impl Fn(&T) -> R + 
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let threads = if items.len() < many { 1 } else { processors.min(MOST_THREADS) };
     let chunks: Vec<&[T]> = items.chunks(items.len().div_ceil(threads).max(1)).collect();
-    let one = |chunk: &[T]| chunk.iter().map(&work).collect::<Vec<R>>();
+    let work = &work;
+    let one = move |chunk: &[T]| chunk.iter().map(work).collect::<Vec<R>>();
     let Some((first, others)) = chunks.split_first() else { return Vec::new() };
     thread::scope(|scope| {
-        let others: Vec<_> = others.iter().map(|chunk| scope.spawn(|| one(chunk))).collect();
+        let start = |chunk| thread::Builder::new().spawn_scoped(scope, move || one(chunk));
+        let started: Vec<_> = others.iter().map(|chunk| (*chunk, start(*chunk))).collect();
         let mut results = one(first);
-        for other in others {
-            // A panic in a thread is one of this program.
-            results.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        for (chunk, thread) in started {
+            results.extend(match thread {
+                // A panic in a thread is one of this program.
+                Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                // The system allows no more threads.
+                Err(_) => one(chunk),
+            });
         }
         results
     })

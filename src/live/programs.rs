@@ -146,8 +146,11 @@ impl Programs for InstalledPrograms {
         let stdin = child.stdin.take();
         // It may write before it has read everything.
         let output = thread::scope(|scope| {
-            scope.spawn(|| stdin.map(|mut stdin| stdin.write_all(input)));
-            child.wait_with_output()
+            let write = || stdin.map(|mut stdin| stdin.write_all(input));
+            let writer = thread::Builder::new().spawn_scoped(scope, write);
+            // Without a writer its input is closed, so it ends.
+            let output = child.wait_with_output();
+            writer.and(output)
         });
         Ok(answer(output?))
     }
@@ -169,7 +172,7 @@ impl Programs for InstalledPrograms {
             pid.map(|pid| kill_process(pid, signal));
         };
         let (ended, end) = mpsc::channel();
-        thread::spawn(move || ended.send(child.wait()));
+        thread::Builder::new().spawn(move || ended.send(child.wait()))?;
         loop {
             match end.recv_timeout(POLL_INTERVAL) {
                 Ok(status) => {

@@ -3,7 +3,7 @@
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
+use std::thread::{self, Builder};
 use std::time::Duration;
 
 use crate::live;
@@ -11,12 +11,23 @@ use crate::live;
 /// How often to check whether the new database is live.
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
-/// Runs `own` in a thread while `program` runs a program.
-pub(super) fn in_parallel<A: Send, B>(own: impl FnOnce() -> A + Send, program: impl FnOnce() -> B) -> (A, B) {
+/// Runs `own` in a thread while `program` runs a program. If the system allows no more threads, runs one after the other.
+pub(super) fn in_parallel<A: Send, B, F: FnOnce() -> A + Send>(
+    own: F,
+    program: impl FnOnce() -> B,
+) -> (A, B) {
+    let (give, taken) = mpsc::sync_channel::<F>(1);
     thread::scope(|scope| {
-        let own = scope.spawn(own);
+        // A thread that cannot start would lose `own`, so it gets `own` only when it runs.
+        let started = Builder::new().spawn_scoped(scope, move || taken.recv().map(|own| own()));
+        let Ok(thread) = started else { return (own(), program()) };
+        drop(give.send(own));
         let program = program();
-        (own.join().unwrap_or_else(|panic| resume_unwind(panic)), program)
+        match thread.join() {
+            Ok(Ok(own)) => (own, program),
+            Ok(Err(lost)) => resume_unwind(Box::new(lost)),
+            Err(panic) => resume_unwind(panic),
+        }
     })
 }
 
@@ -36,7 +47,8 @@ pub(super) fn emptying_old_databases<T>(live: &Path, fresh: &Path, update: impl 
         }
     };
     thread::scope(|scope| {
-        scope.spawn(empty);
+        // Without a thread they are removed at the end of the update.
+        drop(Builder::new().spawn_scoped(scope, empty));
         let done = update();
         drop(updating);
         done
