@@ -8,8 +8,7 @@ use super::arguments::{LevelArguments, ManifestArgument, TemplatesArgument};
 use super::streams::{Outcome, Streams, counted};
 use crate::diagnostic::Files;
 use crate::install::Installed;
-use crate::jobs::{self, JobError};
-use crate::tree::SourceTree;
+use crate::jobs::{self, JobError, RenderedBuild};
 
 /// Compiles the manifest and writes the source directory
 ///
@@ -59,8 +58,8 @@ impl BuildArguments {
             return Outcome::Misused;
         }
         let overrides = self.templates.read().map_err(JobError::from);
-        let tree = match overrides.and_then(|overrides| build.tree(overrides)) {
-            Ok(tree) => tree,
+        let build = match overrides.and_then(|overrides| build.render(overrides)) {
+            Ok(build) => build,
             Err(error) => {
                 let outcome = streams.refuse(&error);
                 if !self.check && outcome == Outcome::Problems {
@@ -69,28 +68,23 @@ impl BuildArguments {
                 return outcome;
             }
         };
-        let place = root.join(build.definitions().trim_start_matches('/'));
+        let place = root.join(build.definitions.trim_start_matches('/'));
         let done = match self.check {
-            true => compare(&build, &tree, &place, streams),
-            false => install(&build, &tree, root, &place, streams),
+            true => compare(&build, &place, streams),
+            false => install(&build, root, &place, streams),
         };
         done.unwrap_or_else(|error| streams.refuse(&error))
     }
 }
 
 /// Prints how the files differ.
-fn compare(
-    build: &jobs::Build,
-    tree: &SourceTree,
-    place: &Path,
-    streams: &mut Streams<'_>,
-) -> Result<Outcome, JobError> {
-    let differences = build.differences(tree)?;
+fn compare(build: &RenderedBuild, place: &Path, streams: &mut Streams<'_>) -> Result<Outcome, JobError> {
+    let differences = build.differences()?;
     if differences.is_empty() {
         streams.tell(&format!("{} is what the manifest says", place.display()));
         return Ok(Outcome::Success);
     }
-    if jobs::Build::is_missing(tree, &differences) {
+    if build.is_missing(&differences) {
         streams.tell(&format!("{} is missing; `s6gen build` writes it", place.display()));
         return Ok(Outcome::Problems);
     }
@@ -104,8 +98,7 @@ fn compare(
 
 /// Writes the files.
 fn install(
-    build: &jobs::Build,
-    tree: &SourceTree,
+    build: &RenderedBuild,
     root: &Path,
     place: &Path,
     streams: &mut Streams<'_>,
@@ -113,19 +106,18 @@ fn install(
     if build.make_root()? {
         streams.tell(&format!("made {}", root.display()));
     }
-    let Installed { written, removed, removed_services, kept, .. } = build.install(tree)?;
+    let Installed { written, removed, removed_services, kept, .. } = build.install()?;
     for path in kept {
         streams.tell(&format!("kept /{path}, which s6gen did not make"));
     }
     for service in removed_services {
         streams.tell(&format!("removed {service}, which the manifest no longer has"));
     }
-    let count = build.compilation.services.ours().count();
     let did = match (written, removed) {
         (0, 0) => "nothing changed".to_owned(),
         (written, 0) => format!("{written} written"),
         (written, removed) => format!("{written} written, {removed} removed"),
     };
-    streams.tell(&format!("{}: {}, {did}", place.display(), counted(count, "definition")));
+    streams.tell(&format!("{}: {}, {did}", place.display(), counted(build.count, "definition")));
     Ok(Outcome::Success)
 }

@@ -1,7 +1,7 @@
 //! Carries out a plan: stages the new entries, takes the steps, and replaces the receipt.
 
+use std::borrow::Cow;
 use std::io::ErrorKind::{CrossesDevices, ResourceBusy};
-
 use std::path::PathBuf;
 
 use super::error::InstallError;
@@ -90,10 +90,10 @@ impl Work<'_> {
 
     /// The receipt for the time of the installation. It lists both the old and the new paths, so that the next build
     /// knows all of them if this one is killed.
-    fn union_receipt(&self) -> Receipt {
+    fn union_receipt(&self) -> Cow<'_, Receipt> {
         let union = self.plan.old.union(&self.plan.new);
         match self.switch {
-            Some(switch) => union.union(&switch.receipt(self.site)),
+            Some(switch) => Cow::Owned(union.union(&switch.receipt(self.site)).into_owned()),
             None => union,
         }
     }
@@ -120,7 +120,7 @@ impl Work<'_> {
         let (definitions, name) = (site.place(&site.definition(self.staging()))?.0, self.staging());
         let staging =
             definitions.make_folder(name).map_err(DiskError::of("make", &definitions.path_of(name)))?;
-        for (name, receipt) in [("old", &plan.old), ("union", &self.union_receipt()), (RECEIPT, &plan.new)] {
+        for (name, receipt) in [("old", &plan.old), ("union", &*self.union_receipt()), (RECEIPT, &plan.new)] {
             let entry = TreeEntry::File { content: receipt.text().into_bytes(), executable: false };
             staging.create(name, &entry).map_err(DiskError::of("write", &site.in_definitions(RECEIPT)))?;
         }
@@ -149,7 +149,7 @@ impl Work<'_> {
             staging.rename(name, &definitions, RECEIPT).map_err(DiskError::of("write", &receipt))
         };
         let union = self.union_receipt();
-        let announced = union != plan.old || !plan.has_receipt;
+        let announced = *union != plan.old || !plan.has_receipt;
         if announced {
             put_receipt("union").inspect_err(|_| drop(discard(site, self.staging())))?;
         }
@@ -168,7 +168,7 @@ impl Work<'_> {
             let _ = discard(site, self.staging());
             return Err(if restored { InstallError::Disk(error) } else { InstallError::Partly(error) });
         }
-        if union != plan.new {
+        if *union != plan.new {
             put_receipt(RECEIPT).map_err(InstallError::Partly)?;
         }
         Ok(())

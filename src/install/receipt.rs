@@ -1,5 +1,7 @@
 //! The receipt: a file beside the definitions that lists every path that s6gen made.
 
+use std::borrow::Cow;
+
 use crate::disk::path::is_plain;
 
 pub use crate::tree::RECEIPT;
@@ -49,6 +51,7 @@ impl Receipt {
     /// The text of the file.
     pub fn text(&self) -> String {
         let mut text = format!("{TITLE}{VERSION}{REST_OF_TITLE}\n");
+        text.reserve_exact(self.lines.iter().map(|line| line.len() + 1).sum());
         for line in &self.lines {
             text.push_str(line);
             text.push('\n');
@@ -75,7 +78,14 @@ impl Receipt {
     }
 
     /// The paths that are in at least one of two receipts.
-    pub fn union(&self, other: &Receipt) -> Receipt {
-        Receipt::of(self.lines.iter().chain(&other.lines).cloned().collect())
+    pub fn union<'r>(&'r self, other: &'r Receipt) -> Cow<'r, Receipt> {
+        // A receipt of a large system is large, and mostly one of the two is empty or both are equal.
+        if self.lines.is_empty() || self == other {
+            return Cow::Borrowed(other);
+        }
+        if other.lines.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        Cow::Owned(Receipt::of(self.lines.iter().chain(&other.lines).cloned().collect()))
     }
 }

@@ -28,6 +28,19 @@ pub struct Build {
     pub compilation: Compilation,
 }
 
+/// A tree that was made from a manifest, and the root of the image for it. It no longer has the services, because
+/// those of a large system take as much memory as the installation.
+#[derive(Debug)]
+pub struct RenderedBuild {
+    container: Container,
+    /// The directory of definitions, an absolute path in the image.
+    pub definitions: String,
+    /// The number of definitions.
+    pub count: usize,
+    /// The files to write.
+    pub tree: SourceTree,
+}
+
 impl Build {
     /// Compiles the manifest at `manifest` for the image at `root`. If `root` is a container in which services were added,
     /// the build includes them. `levels` are those that the command line gives to rules.
@@ -62,7 +75,7 @@ impl Build {
     ///
     /// # Errors
     /// A template cannot be filled; or the built definitions would not compile or not start in the root.
-    pub fn tree(&self, overrides: Overrides) -> Result<SourceTree, JobError> {
+    pub fn render(self, overrides: Overrides) -> Result<RenderedBuild, JobError> {
         let services = &self.compilation.services;
         let mut tree = render_tree(services, &overrides)?;
         let (project, root) = (&self.project, &self.container.root);
@@ -72,30 +85,28 @@ impl Build {
             return Err(obstacles);
         }
         if let Some(carried) = Carried::of(&self.project, without_shipped(overrides)) {
-            carried.put(&mut tree, self.definitions());
+            carried.put(&mut tree, &services.target.tree);
         }
-        Ok(tree)
+        let (definitions, count) = (services.target.tree.clone(), services.ours().count());
+        Ok(RenderedBuild { container: self.container, definitions, count, tree })
     }
+}
 
-    /// The directory of definitions, an absolute path in the image.
-    pub fn definitions(&self) -> &str {
-        &self.compilation.services.target.tree
-    }
-
-    /// The paths at which the files of the image differ from `tree`.
+impl RenderedBuild {
+    /// The paths at which the files of the image differ from the tree.
     ///
     /// # Errors
     /// Something cannot be read.
-    pub fn differences(&self, tree: &SourceTree) -> Result<Vec<PathDifference>, JobError> {
-        let compared = install::compare(tree, &self.container.root, self.definitions());
+    pub fn differences(&self) -> Result<Vec<PathDifference>, JobError> {
+        let compared = install::compare(&self.tree, &self.container.root, &self.definitions);
         compared.map_err(|error| JobError::of_build(&error))
     }
 
     /// Whether all entries of the tree are missing.
-    pub fn is_missing(tree: &SourceTree, differences: &[PathDifference]) -> bool {
+    pub fn is_missing(&self, differences: &[PathDifference]) -> bool {
         let missing = differences.iter().filter(|difference| difference.state == PathState::Missing);
         let missing: BTreeSet<&str> = missing.map(|difference| difference.path.as_str()).collect();
-        tree.entries().all(|(path, _)| missing.contains(path))
+        self.tree.entries().all(|(path, _)| missing.contains(path))
     }
 
     /// A line of text for a difference: the service, the path, and how it differs.
@@ -109,7 +120,7 @@ impl Build {
             PathState::Mode => "has other permissions",
             PathState::LeftOver => "is left over",
         };
-        let inside = path.strip_prefix(self.definitions().trim_start_matches('/'));
+        let inside = path.strip_prefix(self.definitions.trim_start_matches('/'));
         let service = inside.and_then(|inside| inside.trim_start_matches('/').split('/').next());
         match service.filter(|service| !service.starts_with('.')) {
             Some(service) => format!("{service}: /{path} {state}"),
@@ -125,12 +136,12 @@ impl Build {
         disk::make_root(&self.container.root).map_err(|error| JobError::of_build(&error.into()))
     }
 
-    /// Makes the files of the image equal to `tree`.
+    /// Makes the files of the image equal to the tree.
     ///
     /// # Errors
     /// The system refuses, or files that s6gen did not make are in the way.
-    pub fn install(&self, tree: &SourceTree) -> Result<Installed, JobError> {
-        let installed = install::install(tree, &self.container.root, self.definitions());
+    pub fn install(&self) -> Result<Installed, JobError> {
+        let installed = install::install(&self.tree, &self.container.root, &self.definitions);
         installed.map_err(|error| JobError::of_build(&error))
     }
 }

@@ -33,7 +33,7 @@ mod templates;
 mod update;
 
 pub use baseline::{Baseline, Finding};
-pub use build::Build;
+pub use build::{Build, RenderedBuild};
 pub use compile::{Compilation, ManifestFile, compile};
 pub use container::Container;
 pub use desired::{CheckedProject, Desired};

@@ -170,7 +170,10 @@ impl Renderer<'_> {
             description: service.description.as_deref(),
         };
         let name = service.name.to_string();
-        self.templates.fill(template, &name, file, filling).map(String::into_bytes)
+        let mut text = self.templates.fill(template, &name, file, filling)?;
+        // The engine makes more room than most scripts need, and a large system has many of them.
+        text.shrink_to_fit();
+        Ok(text.into_bytes())
     }
 
     fn line(&mut self, directory: &str, file: &str, text: impl Into<String>) {

@@ -184,6 +184,8 @@ impl Resolver<'_> {
             self.required_by.push((dependent, scope.name.as_str().into()));
         }
         self.commands.clear();
+        // Most services have one program, and a vector makes room for four.
+        self.programs.shrink_to_fit();
         let description = keys.description.as_ref().and_then(|text| self.data(text, scope));
         self.set.services.push(Service {
             description: description.map(|text| one_line(&text)),
