@@ -129,7 +129,7 @@ fn long(length: usize) -> String {
 }
 
 /// Names that no service can have.
-fn impossible_names() -> Vec<OsString> {
+pub fn impossible_names() -> Vec<OsString> {
     let mut names: Vec<OsString> = [
         "../x",
         "../../../../tmp/x",
@@ -193,7 +193,7 @@ fn impossible_names() -> Vec<OsString> {
 }
 
 /// Asserts that the output has no characters that disturb a terminal or a log, even if the input had some.
-fn assert_is_clean(output: &Output) {
+pub fn assert_is_clean(output: &Output) {
     let text =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     let is_hostile = |c: &char| {

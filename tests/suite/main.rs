@@ -40,6 +40,7 @@ mod live;
 mod live_answers;
 mod live_apply;
 mod live_cases;
+mod live_hostile;
 mod live_store;
 mod loggers;
 mod machine_output;
