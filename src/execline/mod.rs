@@ -6,11 +6,13 @@
 //! it.
 
 mod programs;
+mod variables;
 
 pub use programs::{
     CallPlace, ENDS, ExeclineCall, SHELLS, SUBSTITUTES, Swallowed, base_name, calls, code_words,
     is_assignment, is_redirection, runs_its_arguments, runs_scripts, script_words, swallowed,
 };
+pub use variables::imported;
 
 use std::ops::Range;
 

@@ -14,6 +14,7 @@ pub use ending::{Ending, EndingKind};
 pub use first_line::{SeveralWords, as_the_kernel_splits, first_line, several_words};
 pub use lines::{Line, lines};
 pub use output::Output;
+pub use variables::is_of_container;
 
 use std::collections::BTreeSet;
 use std::ops::Range;

@@ -57,6 +57,14 @@ const KNOWN: &[&str] = &[
     "BASH",
 ];
 
+/// Whether a variable looks like one of the container: its name is in capitals, and neither a shell nor the system sets it.
+pub fn is_of_container(name: &str) -> bool {
+    let is_upper = name.len() > 1
+        && name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    is_upper && !KNOWN.contains(&name) && !name.starts_with("BASH_")
+}
+
 impl ShellScript<'_> {
     /// The variables in capitals that the script uses without a default and never sets, each once with its first place in bytes.
     /// None if the script may set others that are not visible in it.
@@ -91,8 +99,7 @@ impl ShellScript<'_> {
             }
             open.extend(node.named_children(&mut node.walk()));
         }
-        let is_foreign =
-            |name: &str| !set.contains(&name) && !KNOWN.contains(&name) && !name.starts_with("BASH_");
+        let is_foreign = |name: &str| !set.contains(&name);
         let mut foreign: Vec<_> = used.into_iter().filter(|(name, _)| is_foreign(name)).collect();
         foreign.sort_by_key(|(_, span)| span.start);
         foreign
@@ -111,10 +118,7 @@ impl ShellScript<'_> {
         let Some(name) = expansion.named_child(0).filter(|_| is_plain).map(|name| self.word(name)) else {
             return;
         };
-        let is_upper = name.len() > 1
-            && name.starts_with(|c: char| c.is_ascii_uppercase())
-            && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-        if is_upper {
+        if is_of_container(name) {
             let span = expansion.byte_range();
             let first = used.entry(name).or_insert(span.clone());
             if span.start < first.start {

@@ -54,11 +54,11 @@ impl Container {
         assert!(output.status.success(), "{output:?}");
     }
 
-    /// Boots, runs `command` when the services are up, and stops. Returns the exit code and what `command` printed.
+    /// Boots with the variable `WEB_PORT`, runs `command` when the services are up, and stops. Returns the exit code and what `command` printed.
     fn boot(&self, command: &str) -> (Option<i32>, String) {
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/boot/container");
         let output = Command::new(program)
-            .args([self.path(""), self.folder.path().join("pid")])
+            .args([self.path(""), self.folder.path().join("pid"), "WEB_PORT=80".into()])
             .args(["--", "sh", "-c", command])
             .stdin(Stdio::null())
             .output()
@@ -104,4 +104,23 @@ fn a_start_bundle_in_the_old_place_hides_those_of_other_layers() {
         let has = |name: &str| list.lines().any(|line| line == name);
         assert_eq!((code, has("web"), has("other")), (Some(0), true, has_other), "{heading}: {list}");
     }
+}
+
+#[test]
+fn a_oneshot_without_with_contenv_has_no_variable_of_the_container() {
+    needs!("rootfs", "root", "mounts");
+    let container = Container::new();
+    let up = "importas -i WEB_PORT WEB_PORT s6-touch /run/${WEB_PORT}";
+    let text = format!(
+        "-- wrong/type --\noneshot\n-- wrong/up --\n{up}-wrong\n\
+         -- right/type --\noneshot\n-- right/up --\nwith-contenv {up}-right\n"
+    );
+    tree_text::parse(&text).unwrap().make(&container.path("etc/s6-overlay/s6-rc.d")).unwrap();
+    let start = |name: &str| format!("s6-rc -u change {name}");
+    // Both are started only now, because a failed start of the boot would stop the others.
+    let (code, list) = container.boot(&format!("{}; {}; s6-rc -a list", start("wrong"), start("right")));
+    let has = |name: &str| list.lines().any(|line| line == name);
+    assert_eq!((code, has("wrong"), has("right")), (Some(0), false, true), "{list}");
+    let made = |name: &str| container.path("run").join(name).exists();
+    assert_eq!((made("80-wrong"), made("80-right")), (false, true));
 }

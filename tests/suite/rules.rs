@@ -230,4 +230,35 @@ fn a_script_without_the_environment_of_the_container_gets_advice_only_where_it_n
     assert_eq!(advice(script, "#!/bin/sh"), 1);
     assert_eq!(advice(&format!("with-contenv {script}"), "#!/bin/sh"), 0);
     assert_eq!(advice(script, "#!/command/with-contenv sh"), 0);
+    // The command line itself takes a variable from the environment.
+    for (up, expected) in [
+        ("importas -i WEB_PORT WEB_PORT web ${WEB_PORT}", 1),
+        ("if { importas -S WEB_PORT web ${WEB_PORT} } true", 1),
+        ("with-contenv importas -i WEB_PORT WEB_PORT web ${WEB_PORT}", 0),
+        ("importas -D 80 WEB_PORT WEB_PORT web ${WEB_PORT}", 0),
+        ("importas -i HOME HOME web ${HOME}", 0),
+    ] {
+        assert_eq!(advice(up, "#!/command/with-contenv sh"), expected, "{up}");
+    }
+}
+
+#[test]
+fn in_a_manifest_only_a_service_without_with_contenv_lacks_the_environment_of_the_container() {
+    let advice = |keys: &str| {
+        let mut files = Files::default();
+        let file = files.add("services.toml", format!("[oneshot.a]\n{keys}\n"));
+        let problems = s6gen::compile(&files, file).problems;
+        problems.advice().filter(|problem| problem.code.slug() == "lint::no-contenv").count()
+    };
+    let up = "up = ['importas', '-i', 'WEB_PORT', 'WEB_PORT', 'web', '$WEB_PORT']";
+    for (keys, expected) in [
+        (up.to_owned(), 0),
+        (format!("{up}\nwith-contenv = false"), 1),
+        (format!("{up}\nwith-contenv = false\nenvironment.WEB_PORT = '80'"), 0),
+        (up.replace("'importas'", "'with-contenv', 'importas'") + "\nwith-contenv = false", 0),
+        ("up = 'web \"$WEB_PORT\"'\nwith-contenv = false".to_owned(), 1),
+        ("up = 'web \"$WEB_PORT\"'".to_owned(), 0),
+    ] {
+        assert_eq!(advice(&keys), expected, "{keys}");
+    }
 }

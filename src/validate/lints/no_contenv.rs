@@ -1,9 +1,10 @@
-//! Finds scripts of a tree that use variables of the container without loading them.
+//! Finds programs that use variables of the container without loading them.
 
 use super::calls::is_run;
-use crate::diagnostic::{Confidence, Fix, FixKind, Group, Lint, Severity};
+use super::with_contenv_twice::surroundings;
+use crate::diagnostic::{Confidence, Diagnostic, Fix, FixKind, Group, Lint, Origin, Severity};
 use crate::execline::base_name;
-use crate::model::{Program, Service};
+use crate::model::{Language, Program, ProgramForm, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -23,25 +24,42 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         return;
     }
     for (service, program, reading) in subject.readings() {
-        let Some((variable, origin)) = reading.foreign_variables.first() else { continue };
-        if service.definition().is_none()
-            || has_contenv(program)
-            || !starts_without(subject, service, program)
-        {
+        if reading.foreign_variables.is_empty() || has_contenv(program) {
             continue;
         }
-        let others = match reading.foreign_variables.len() {
-            1 => String::new(),
-            count => format!(" and {} more", count - 1),
-        };
-        found.push(
-            found
-                .report(format!("`{}` of `{}` uses `{variable}`{others}, but loads no environment", program.file, service.name))
-                .at(*origin, "empty, if this is a variable of the container")
-                .help("let `with-contenv` load them: `#!/command/with-contenv sh` in the first line; or give a default, as in `${NAME:-VALUE}`")
-                    .fix(loading(program)),
-        );
+        let is_set = |name: &str| is_in_environment(service, name);
+        let foreign: Vec<_> = reading.foreign_variables.iter().filter(|(name, _)| !is_set(name)).collect();
+        if !foreign.is_empty() && starts_without(subject, service, program) {
+            found.push(uses(found, service, program, &foreign));
+        }
     }
+}
+
+fn uses(
+    found: &Findings<'_>,
+    service: &Service,
+    program: &Program,
+    foreign: &[&(String, Origin)],
+) -> Diagnostic {
+    let (variable, origin) = foreign[0];
+    let others = match foreign.len() {
+        1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    let is_manifest = surroundings(service).is_some();
+    let help = match program.language() {
+        _ if is_manifest => format!("remove `with-contenv = false`, or set it: `environment.{variable} = \"VALUE\"`"),
+        Language::Shell => "let `with-contenv` load them: `#!/command/with-contenv sh` in the first line; or give a default, as in `${NAME:-VALUE}`".to_owned(),
+        _ => format!("let `with-contenv` load them: write it in front of `importas`; or give a default, as in `importas -D VALUE {variable} {variable}`"),
+    };
+    found
+        .report(format!(
+            "`{}` of `{}` uses `{variable}`{others}, but loads no environment",
+            program.file, service.name
+        ))
+        .at(*origin, "empty, if this is a variable of the container")
+        .help(help)
+        .fix(loading(program).filter(|_| !is_manifest && program.language() == Language::Shell))
 }
 
 /// The change that lets `with-contenv` start the shell of a script. More words than the shell cannot follow it.
@@ -58,11 +76,31 @@ fn loading(program: &Program) -> Option<Fix> {
 }
 
 fn has_contenv(program: &Program) -> bool {
-    program.text().contains("with-contenv") || program.text().contains("/container_environment")
+    let has_word = |words: &[(String, _)]| words.iter().any(|(word, _)| base_name(word) == "with-contenv");
+    match &program.form {
+        ProgramForm::Arguments(words, _) => has_word(words),
+        _ => program.text().contains("with-contenv") || program.text().contains("/container_environment"),
+    }
 }
 
-/// Whether the script is started with the environment of s6 alone. A script that another one starts gets the environment of that.
+/// Whether the manifest sets the variable.
+fn is_in_environment(service: &Service, name: &str) -> bool {
+    surroundings(service).is_some_and(|surroundings| {
+        let mut names = surroundings.environment.iter().map(|(name, _)| name);
+        names.any(|known| known == name) || surroundings.account_variables.iter().any(|known| known == name)
+    })
+}
+
+/// Whether the program is started with the environment of s6 alone. A script that another one starts gets the environment of that.
 fn starts_without(subject: &Subject<'_>, service: &Service, program: &Program) -> bool {
+    if let Some(surroundings) = surroundings(service) {
+        return subject.index.set().target.system.is_overlay()
+            && !surroundings.with_contenv
+            && program.file != "finish";
+    }
+    if matches!(program.form, ProgramForm::CommandLine(_)) {
+        return true;
+    }
     if !is_run(service, program) {
         return false;
     }

@@ -127,7 +127,7 @@ fn started_by_a_shell(program: &Program) -> Option<Range<usize>> {
 }
 
 /// The environment of the programs of a service.
-fn surroundings(service: &Service) -> Option<&Surroundings> {
+pub(super) fn surroundings(service: &Service) -> Option<&Surroundings> {
     match &service.kind {
         Kind::Longrun(longrun) => match &longrun.run {
             Script::Run(run) => Some(&run.surroundings),
