@@ -1,7 +1,8 @@
 //! Finds shell syntax in a list of words that is run without a shell.
 
 use crate::execline::{
-    ENDS, SHELLS, base_name, code_words, is_assignment, is_redirection, runs_its_arguments, script_words,
+    ENDS, SHELLS, base_name, code_words, is_assignment, is_redirection, runs_its_arguments, runs_scripts,
+    script_words,
 };
 use crate::model::Invocation;
 use crate::programs::KnownProgram;
@@ -111,9 +112,11 @@ pub(super) fn shell_syntax(texts: &[String], call: Option<&Invocation>) -> Vec<S
     let judged = (1..end).filter(|number| !is_expression(*number));
     judged
         .filter_map(|number| {
+            let is_wrapper = call.is_some_and(|call| number < call.wrappers().len());
             let (why, is_certain) = operator(texts, number)
+                .map(|(why, is_certain)| (why, is_certain || FILE_TOOLS.contains(&program)))
                 .or_else(|| expansion(texts, number, program))
-                .or_else(|| quotes(texts, number, program))?;
+                .or_else(|| quotes(texts, number, program, is_wrapper))?;
             Some(ShellWordFound { number, why, is_certain })
         })
         .collect()
@@ -179,7 +182,7 @@ fn substitution(word: &str) -> Option<&str> {
 }
 
 /// What happens to quotes around a word or around the value of an option.
-fn quotes(texts: &[String], number: usize, program: &str) -> Option<(&'static str, bool)> {
+fn quotes(texts: &[String], number: usize, program: &str, is_wrapper: bool) -> Option<(&'static str, bool)> {
     let word = texts[number].as_str();
     let is_quoted = |word: &str| {
         word.len() > 2
@@ -190,9 +193,23 @@ fn quotes(texts: &[String], number: usize, program: &str) -> Option<(&'static st
     if program == "nginx" && is_directive {
         return is_quoted(word.trim_start_matches("-g").trim_start()).then_some((QUOTES, true));
     }
+    let value = word.split_once('=').filter(|_| word.starts_with("--")).map_or(word, |(_, value)| value);
+    // A program would look for a file below a directory `'`. Programs in front of another one take no quotes either.
+    let is_path = is_quoted(value) && value[1..].starts_with('/') && !value.contains(' ');
+    if is_path && takes_paths(program) || is_wrapper && is_quoted(word) {
+        return Some((QUOTES, true));
+    }
     let is_single = is_quoted(word) && word.starts_with('\'') && word.contains(' ');
     let is_value = word.starts_with("--") && word.split_once('=').is_some_and(|(_, value)| is_quoted(value));
     (is_single || is_value).then_some((QUOTES, false))
+}
+
+/// Whether a program reads no quotes in its arguments, so that a path in quotes is a file that does not exist.
+fn takes_paths(program: &str) -> bool {
+    FILE_TOOLS.contains(&program)
+        || program == "s6-log"
+        || runs_scripts(base_name(program))
+        || KnownProgram::find(program).is_some()
 }
 
 /// Whether the word after an operator is certainly the name of a program or builtin.
