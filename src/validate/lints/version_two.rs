@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::calls::is_command;
 use crate::diagnostic::{Confidence, Diagnostic, Edit, Fix, FixKind, Group, Lint, Origin, Severity};
 use crate::execline::base_name;
-use crate::model::{BuildContext, Language, Program, ProgramForm, Service};
+use crate::model::{BuildContext, Called, Language, Program, ProgramForm, ScriptUse, Service};
 use crate::validate::names::listed;
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -34,7 +35,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             }
             continue;
         }
-        if let Some(path) = old_interpreter(text).filter(|path| !context.has_program(path)) {
+        let old = old_interpreter(text).filter(|path| !context.has_program(path));
+        if let Some(path) = old.filter(|_| is_started(service, program)) {
             let start = text.find(path).unwrap_or(2);
             interpreters.push((service, path, program.at(start..start + path.len())));
             let new = format!("/command/{}", base_name(path));
@@ -71,6 +73,15 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
         }
         found.push(problem.help(format!("write `#!/command/{name}`")).fix(Fix::from(edits)));
     }
+}
+
+/// Whether a program is started by its path, so that its first line counts. A shell that reads a script ignores that line.
+fn is_started(service: &Service, program: &Program) -> bool {
+    let called = service.definition().into_iter().flat_map(|definition| &definition.called);
+    let mut called = called.filter(|called| called.path == program.file).peekable();
+    let starts =
+        |called: &Called| called.how == ScriptUse::Check || is_command(service, called.by, called.how);
+    called.peek().is_none() || called.any(starts)
 }
 
 /// The interpreter of a script, if it is in a place that only the optional links of s6-overlay 3 have.
