@@ -4,9 +4,11 @@ use std::io;
 
 use super::definition::{DefinitionReader, LONGEST_SCRIPT};
 use crate::diagnostic::{Origin, did_you_mean};
-use crate::execline::SHELLS;
-use crate::model::{CallRole, Called, Confused, Found, Invocation, Missing, Program, ScriptUse, readings};
+use crate::model::{Absence, Called, Confused, Found, Missing, Program, ScriptUse};
 use crate::source::{Directory, EntryKind};
+
+/// Programs of execline and others that change the directory of the program after them.
+const MOVES: &[&str] = &["cd", "chroot", "env", "execline-cd", "posix-cd", "s6-chroot"];
 
 impl<D: Directory> DefinitionReader<'_, D> {
     /// Records `data/check` if `run` needs it.
@@ -19,59 +21,56 @@ impl<D: Directory> DefinitionReader<'_, D> {
     /// Records the scripts that a command line names by absolute path: those of this definition, and those that should be in
     /// the tree but are missing.
     pub(super) fn calls(&mut self, file: &'static str, words: &[Vec<u8>]) {
+        let moves =
+            words.iter().any(|word| MOVES.iter().any(|name| word.trim_ascii_start() == name.as_bytes()));
         for (number, word) in words.iter().enumerate() {
             let word = word.trim_ascii_start();
             if let Some(path) = self.own_path(word) {
                 self.call(file, ScriptUse::Word(number), &path);
             }
-            let Some(path) = str::from_utf8(word).ok().filter(|word| word.starts_with('/')) else { continue };
+            let Ok(path) = str::from_utf8(word) else { continue };
+            if !path.starts_with('/') {
+                if !moves {
+                    self.relative_word(file, number, path);
+                }
+                continue;
+            }
             if let Some((nearest, may_be_added)) = self.missing(path) {
                 let path = path.to_owned();
-                self.facts.missing.push(Missing {
-                    by: file,
-                    how: ScriptUse::Word(number),
-                    path,
-                    nearest,
-                    may_be_added,
-                });
+                let how = ScriptUse::Word(number);
+                let why = Absence::NoFile;
+                self.facts.missing.push(Missing { by: file, how, path, nearest, may_be_added, why });
             } else if let Some(confused) = self.confused(file, path) {
                 self.facts.confused.push(confused);
             }
         }
     }
 
-    /// Records the scripts that `run` calls by a path in its definition, and those that should be in the tree but are missing.
-    pub(super) fn calls_of_run(&mut self) {
-        let Some(run) = self.programs.iter().find(|program| program.file == "run") else { return };
-        // Most scripts call none, and to read a script takes time.
-        if !["data/", "./", "s6-rc.d/"].iter().any(|part| run.text().contains(part)) {
-            return;
-        }
-        let moves = ["cd", "execline-cd", "pushd"].iter().any(|word| run.has_word(word));
-        let readings = readings(&[run]);
-        let calls = readings.iter().flat_map(|reading| &reading.calls);
-        let once = |(path, _): &(String, ScriptUse)| run.text().matches(path.as_str()).count() == 1;
-        // A path that the script mentions twice may be one that it looks for, or makes.
-        let scripts: Vec<(String, ScriptUse)> = calls.filter_map(script_of).filter(once).collect();
-        for (path, how) in scripts {
-            if path.starts_with('/') {
-                if let Some(own) = self.own_path(path.as_bytes()) {
-                    self.call("run", how, &own);
-                }
-                if let Some((nearest, may_be_added)) = self.missing(&path) {
-                    self.facts.missing.push(Missing { by: "run", how, path, nearest, may_be_added });
-                } else if let Some(confused) = self.confused("run", &path) {
-                    self.facts.confused.push(confused);
-                }
-            } else if !moves {
-                // s6-supervise starts `run` in the directory of the service.
-                self.call("run", how, path.trim_start_matches("./"));
-            }
+    /// Records a relative path in a command line. It means a place in the directory of `s6rc-oneshot-runner`, which runs all oneshots.
+    fn relative_word(&mut self, file: &'static str, number: usize, path: &str) {
+        let below = path.trim_start_matches("./");
+        let is_own = path.starts_with("./") || path.starts_with("data/");
+        let is_plain = is_own && below.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        let is_name = |c: char| c.is_alphanumeric() || "/._-".contains(c);
+        if is_plain && path.chars().all(is_name) {
+            let (how, path) = (ScriptUse::Word(number), path.to_owned());
+            let why = Absence::Oneshot(self.file_below(below));
+            self.facts.missing.push(Missing { by: file, how, path, nearest: None, may_be_added: false, why });
         }
     }
 
+    /// The place of a file of this definition.
+    pub(super) fn file_below(&mut self, path: &str) -> Option<Origin> {
+        self.entry(path.split('/').next().unwrap_or_default())?;
+        self.directory.kind(path.as_bytes()).ok().filter(|kind| *kind == EntryKind::File)?;
+        if let Some(place) = self.directory.place(path.as_bytes()) {
+            self.context.elsewhere.insert(path.into(), place);
+        }
+        Some(self.context.origin(path, "", 0..0))
+    }
+
     /// The script of this service that a path with the name of another service was probably meant for.
-    fn confused(&mut self, by: &'static str, path: &str) -> Option<Confused> {
+    pub(super) fn confused(&mut self, by: &'static str, path: &str) -> Option<Confused> {
         let own_name = str::from_utf8(self.context.name.as_bytes()).ok()?;
         let names: Vec<&str> = path.split('/').collect();
         let (at, other, rest) = names.iter().enumerate().rev().find_map(|(at, name)| {
@@ -100,7 +99,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
 
     /// `Some` if the tree should have a file at the absolute path `path` but does not; with the most similar path that exists,
     /// and whether a Dockerfile may add the file.
-    fn missing(&mut self, path: &str) -> Option<(Option<(String, Origin)>, bool)> {
+    pub(super) fn missing(&mut self, path: &str) -> Option<(Option<(String, Origin)>, bool)> {
         let is_missing = |found: io::Result<EntryKind>| {
             found.is_err_and(|error| {
                 matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
@@ -185,7 +184,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
         None
     }
 
-    fn call(&mut self, by: &'static str, how: ScriptUse, path: &str) {
+    pub(super) fn call(&mut self, by: &'static str, how: ScriptUse, path: &str) {
         let is_listed = self.entry(path.split('/').next().unwrap_or_default()).is_some();
         let content = match is_listed {
             true => self.directory.read(path.as_bytes(), LONGEST_SCRIPT),
@@ -215,30 +214,6 @@ impl<D: Directory> DefinitionReader<'_, D> {
         }
         self.facts.called.push(Called { by, how, path: path.to_owned(), origin, found });
     }
-}
-
-/// The script that a call certainly runs, and how. The path has a slash, and is the same whenever `run` runs.
-fn script_of(call: &Invocation) -> Option<(String, ScriptUse)> {
-    let is_elsewhere = |word: &str| matches!(word, "chroot" | "-C");
-    if call.role == CallRole::Nested
-        || call.wrappers().iter().any(|word| word.text.as_deref().is_none_or(is_elsewhere))
-    {
-        return None;
-    }
-    let is_reader = call.program().is_some_and(|program| SHELLS.contains(&program) || program == "execlineb");
-    let (path, how) = match is_reader {
-        true => (
-            call.texts().into_iter().find(|word| word.is_none_or(|word| !word.starts_with('-')))??,
-            ScriptUse::Reads,
-        ),
-        false => (call.path()?, ScriptUse::Runs),
-    };
-    // The shell takes an option such as `-c` for the script itself.
-    let takes_text = is_reader
-        && call.texts().into_iter().flatten().any(|word| word.starts_with('-') && word.contains(['c', 's']));
-    let is_plain = path.contains('/')
-        && path.trim_start_matches("./").split('/').skip(1).all(|part| !matches!(part, "" | "." | ".."));
-    (is_plain && !takes_text && !path.starts_with("..")).then(|| (path.to_owned(), how))
 }
 
 /// An existing path below `directory` that differs from `path` in one name.

@@ -10,6 +10,7 @@ mod list;
 mod names;
 mod number;
 mod receipts;
+mod run_calls;
 mod scripts;
 mod type_file;
 mod values;

@@ -1,7 +1,8 @@
 //! The programs that a script or command line of a service calls, each with its words and with what happens to it.
 
+use super::definition::ScriptUse;
 use crate::diagnostic::Origin;
-use crate::execline::base_name;
+use crate::execline::{SHELLS, base_name};
 
 /// A call of a program.
 #[derive(Debug, Clone)]
@@ -91,6 +92,38 @@ impl Invocation {
     /// The program itself, as written. `None` if it is known only at run time.
     pub fn path(&self) -> Option<&str> {
         self.words.get(self.before)?.text.as_deref()
+    }
+
+    /// The script that it certainly runs, and how. The path has a slash, and is the same whenever the call is made.
+    pub fn script(&self) -> Option<(&str, ScriptUse)> {
+        let is_elsewhere = |word: &str| matches!(word, "chroot" | "-C");
+        if self.role == CallRole::Nested
+            || self.wrappers().iter().any(|word| word.text.as_deref().is_none_or(is_elsewhere))
+        {
+            return None;
+        }
+        let is_reader =
+            self.program().is_some_and(|program| SHELLS.contains(&program) || program == "execlineb");
+        let is_option = |word: &str| word.starts_with('-');
+        let (path, how) = match is_reader {
+            true => {
+                let mut words = self.arguments().iter().map(|word| word.text.as_deref());
+                (words.find(|word| word.is_none_or(|word| !is_option(word)))??, ScriptUse::Reads)
+            }
+            false => (self.path()?, ScriptUse::Runs),
+        };
+        // The shell takes an option such as `-c` for the script itself.
+        let mut texts = self.arguments().iter().filter_map(|word| word.text.as_deref());
+        let takes_text = is_reader && texts.any(|word| is_option(word) && word.contains(['c', 's']));
+        let is_plain = path.contains('/')
+            && path.trim_start_matches("./").split('/').skip(1).all(|part| !matches!(part, "" | "." | ".."));
+        (is_plain && !takes_text && !path.starts_with("..")).then_some((path, how))
+    }
+
+    /// Puts words of programs in front of it that become the program after them.
+    pub(super) fn behind(&mut self, wrappers: &[CallWord]) {
+        self.words.splice(0..0, wrappers.iter().cloned());
+        self.before += wrappers.len();
     }
 
     /// Whether another program ends it after a time.

@@ -78,6 +78,20 @@ pub struct Missing {
     pub nearest: Option<(String, Origin)>,
     /// Whether only a Dockerfile that mentions the path could add the file.
     pub may_be_added: bool,
+    /// Why nothing is there.
+    pub why: Absence,
+}
+
+/// Why there is nothing at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence {
+    /// The tree has no such file.
+    NoFile,
+    /// It is a path in the directory of the service, into which s6-rc copies only `data` and `env`. The place is that of the
+    /// file in the definition, if there is one.
+    NotCopied(Option<Origin>),
+    /// It is a relative path in a oneshot, which does not start in its own directory. The place is as above.
+    Oneshot(Option<Origin>),
 }
 
 /// A script of another service in place of a script of this one.

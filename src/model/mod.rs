@@ -28,7 +28,7 @@ pub use call::{CallRole, CallWord, Invocation};
 pub use components::components;
 pub use container_variable::ContainerVariable;
 pub use database::{Database, Entry, Words, json_text};
-pub use definition::{Called, Confused, Definition, Found, Ignored, Missing, ScriptUse, StartKind};
+pub use definition::{Absence, Called, Confused, Definition, Found, Ignored, Missing, ScriptUse, StartKind};
 pub use files::{CompilerStep, Content, DEFINITION_FILES, DefinitionFile};
 pub use index::{Edge, Index, Node, NodeKind, Why};
 pub use literal::{Literal, LiteralForm, variable};
@@ -36,7 +36,7 @@ pub use members::Members;
 pub use name::Name;
 pub use printable::{is_printable, printable, printable_lines};
 pub use program::{Language, Program, ProgramChange, ProgramForm, ProgramText};
-pub use reading::{CallOutput, ProgramReading, ScriptEnding, readings};
+pub use reading::{CallOutput, ProgramReading, ScriptEnding, mark_processes, readings};
 pub use script::{
     Account, Command, Finish, Idle, Logger, OnExit, OneshotStep, Poll, Question, ReadinessCheck, Run, Script,
     Sink, Stderr, Surroundings,

@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use super::call::{CallRole, CallWord, Invocation};
 use super::program::{Language, Program, ProgramForm};
+use super::{Script, Service};
 use crate::diagnostic::{Origin, Positions};
 use crate::execline::{self, CallPlace, base_name, script_words};
 use crate::parallel;
-use crate::shell::{EndingKind, ShellScript, ShellWord, StepRole};
+use crate::shell::{EndingKind, ShellScript, ShellWord, StepRole, is_of_container};
 
 /// What the rules know of a program. It keeps no part of the syntax tree, which is large.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +26,9 @@ pub struct ProgramReading {
     pub outputs: Vec<CallOutput>,
     /// The first `export` of a shell script that runs nothing which could use it.
     pub vain_export: Option<(String, Origin)>,
-    /// The variables in capitals that a shell script uses and never sets, with the first place of each.
+    /// Whether the process of a longrun is this program: its `run`, or a script of its definition that `run` becomes.
+    pub is_process: bool,
+    /// The variables in capitals that a script uses and never sets, with the first place of each.
     pub foreign_variables: Vec<(String, Origin)>,
 }
 
@@ -76,6 +79,52 @@ pub fn readings(programs: &[&Program]) -> Vec<ProgramReading> {
     readings
 }
 
+/// How many scripts a `run` may become, each the one after it.
+const MOST_SCRIPTS: usize = 4;
+
+/// Marks the programs that are the process of a service: `run`, and the scripts of its own that `run` becomes. The words in front of
+/// such a script, such as `s6-setuidgid`, count in front of what the script becomes.
+pub fn mark_processes(service: &Service, readings: &mut [ProgramReading]) {
+    let programs = &service.programs;
+    let run = programs.iter().position(|program| program.file == "run");
+    let Some(mut at) = run.filter(|_| service.longrun().is_some()) else { return };
+    for _ in 0..MOST_SCRIPTS {
+        let Some(reading) = readings.get_mut(at) else { return };
+        reading.is_process = true;
+        let Some(call) = reading.calls.iter().rev().find(|call| call.role == CallRole::Process) else {
+            return;
+        };
+        let Some((path, _)) = call.script() else { return };
+        let is_it = |(number, program): &(usize, &Program)| {
+            *number != at && program.file.contains('/') && is_script_at(service, &program.file, path)
+        };
+        let Some((next, _)) = programs.iter().enumerate().find(is_it) else { return };
+        let wrappers = call.wrappers().to_vec();
+        for call in &mut readings[next].calls {
+            if call.role == CallRole::Process {
+                call.behind(&wrappers);
+            }
+        }
+        at = next;
+    }
+}
+
+/// Whether a path of a `run` leads to the file of its definition.
+fn is_script_at(service: &Service, file: &str, path: &str) -> bool {
+    if path.starts_with('/') {
+        return path.strip_suffix(file).is_some_and(|head| head.ends_with(&format!("/{}/", service.name)));
+    }
+    let moves = match &service.kind {
+        super::Kind::Longrun(longrun) => {
+            matches!(&longrun.run, Script::Run(run) if run.surroundings.workdir.is_some())
+        }
+        _ => true,
+    };
+    let below = path.trim_start_matches("./");
+    // After `cd data` the path has only the rest.
+    !moves && file.strip_suffix(below).is_some_and(|head| head.is_empty() || head.ends_with('/'))
+}
+
 /// How deep scripts in the arguments of a shell are read.
 const DEEPEST: usize = 4;
 
@@ -89,7 +138,8 @@ impl Program {
                     text: Some(text.clone()),
                     origin: place.whole(),
                 };
-                let words = words.iter().map(word).collect();
+                let words: Vec<CallWord> = words.iter().map(word).collect();
+                reading.foreign_variables = imported(&words);
                 add(Invocation::new(words, CallRole::Process), DEEPEST, &mut reading);
             }
             ProgramForm::CommandLine(_) | ProgramForm::Script(_, Language::Execline) => {
@@ -108,11 +158,12 @@ impl Program {
     /// Adds what an execline text calls.
     fn add_execline(&self, reading: &mut ProgramReading) {
         let words = self.words();
+        let word =
+            |word: &execline::ExeclineWord<'_>| CallWord { text: word.plain(), origin: self.at(word.span()) };
+        if self.text().contains("importas") {
+            reading.foreign_variables = imported(&words.iter().map(word).collect::<Vec<_>>());
+        }
         for call in execline::calls(&words) {
-            let word = |word: &execline::ExeclineWord<'_>| CallWord {
-                text: word.plain(),
-                origin: self.at(word.span()),
-            };
             let role = match call.place {
                 CallPlace::End => CallRole::Process,
                 CallPlace::Waits => CallRole::Waits,
@@ -159,6 +210,18 @@ impl Program {
 /// The words of a command, each with its place.
 fn words(words: Vec<(Option<String>, Range<usize>)>, at: &dyn Fn(Range<usize>) -> Origin) -> Vec<CallWord> {
     words.into_iter().map(|(text, span)| CallWord { text, origin: at(span) }).collect()
+}
+
+/// The variables that an execline text or array takes from the environment, each with its first place.
+fn imported(words: &[CallWord]) -> Vec<(String, Origin)> {
+    let texts: Vec<Option<&str>> = words.iter().map(|word| word.text.as_deref()).collect();
+    let mut found: Vec<(String, Origin)> = Vec::new();
+    for number in execline::imported(&texts) {
+        let name = texts[number].filter(|name| is_of_container(name));
+        let Some(name) = name.filter(|name| found.iter().all(|(known, _)| known != name)) else { continue };
+        found.push((name.to_owned(), words[number].origin));
+    }
+    found
 }
 
 /// The file into which a `redirfd` before the program of a call puts its output.

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Resolver;
-use super::data_files::{DataFile, names};
+use super::data_files::{DataFile, names, program_names};
 use super::scope::Scope;
-use crate::diagnostic::{Code, Diagnostic, Origin};
+use crate::diagnostic::{Code, Diagnostic, Origin, Positions};
 use crate::manifest::{self, CommonKeys, RawText};
 use crate::model::{
     Command, Content, DefinitionFile, File, Language, Program, ProgramChange, ProgramForm, ProgramText,
@@ -147,6 +147,25 @@ impl Resolver<'_> {
                 files.insert(path.value.clone(), file);
             }
         }
+    }
+
+    /// Adds the scripts of the key `files` that `run` names, which the lints read as well.
+    pub(super) fn add_called_scripts(&mut self, keys: &CommonKeys, files: &BTreeMap<String, File>) {
+        let Some(run) = self.programs.iter().find(|program| program.file == "run") else { return };
+        let written = keys.files.iter().flat_map(|table| &table.entries);
+        let called = written.filter(|(path, _)| program_names(run, &|text| text.contains(&path.value)));
+        let scripts: Vec<Program> = called
+            .filter_map(|(path, content)| {
+                let file = files.get(&path.value)?;
+                let text = str::from_utf8(&file.content).ok()?.to_owned();
+                let language = Language::of(&text);
+                let positions = Positions::unknown(content.origin());
+                let text = ProgramText { text, binary: Vec::new(), positions };
+                let form = ProgramForm::Script(text, language);
+                Some(Program { file: path.value.clone().into(), form, change: None })
+            })
+            .collect();
+        self.programs.extend(scripts);
     }
 
     /// A file with the text `content`. `None` if the text cannot be used, which is reported.

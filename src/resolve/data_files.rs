@@ -54,7 +54,8 @@ impl Resolver<'_> {
 /// The program or file of a service that names the file at `path`. `is_own` says whether that file belongs to the same service.
 fn naming_file(service: &Service, path: &str, is_own: bool) -> Option<String> {
     let names = |text: &str| names(text, path, is_own);
-    let program = service.programs.iter().find(|program| program_names(program, &names));
+    let mut programs = service.programs.iter().filter(|program| program.file != path);
+    let program = programs.find(|program| program_names(program, &names));
     if let Some(program) = program {
         return Some(program.file.to_string());
     }
@@ -73,7 +74,8 @@ fn files(service: &Service) -> impl Iterator<Item = (&String, &File)> {
     .flatten()
 }
 
-fn program_names(program: &Program, names: &dyn Fn(&str) -> bool) -> bool {
+/// Whether a program has a word, or a text, for which `names` holds. What a program reads as data does not count.
+pub(super) fn program_names(program: &Program, names: &dyn Fn(&str) -> bool) -> bool {
     let ProgramForm::Arguments(words, _) = &program.form else { return names(program.text()) };
     let mut words = &words[..];
     while let [(reader, _), (_, _), rest @ ..] = words

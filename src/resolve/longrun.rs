@@ -83,6 +83,7 @@ impl Resolver<'_> {
             add_script(&mut longrun.files, key, command.as_ref());
         }
         self.files(&keys.common, scope, &mut longrun.files, longrun.check.is_some(), "longrun");
+        self.add_called_scripts(&keys.common, &longrun.files);
         let needs_variable = scope.references.iter().any(|variable| variable.default.is_none());
         if stop_group || finish.is_some() || on_exit.is_some() || restart_delay.is_some() || needs_variable {
             longrun.finish = Some(Script::Finish(Box::new(Finish {

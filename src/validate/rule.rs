@@ -4,7 +4,9 @@ use std::cell::OnceCell;
 
 use super::ImageContext;
 use crate::diagnostic::{Code, Diagnostic, Files, Lint, Problems};
-use crate::model::{Definition, Index, Invocation, Program, ProgramReading, Service, ServiceSet, readings};
+use crate::model::{
+    Definition, Index, Invocation, Program, ProgramReading, Service, ServiceSet, mark_processes, readings,
+};
 
 /// A lint: one check that reports one code.
 #[derive(Debug)]
@@ -49,9 +51,19 @@ impl<'a> Subject<'a> {
 
     /// Every program of every service, with what is known of it. Each is read once.
     pub fn readings(&self) -> impl Iterator<Item = (&'a Service, &'a Program, &ProgramReading)> {
-        let read = || readings(&self.programs().map(|(_, program)| program).collect::<Vec<_>>());
-        let readings = self.readings.get_or_init(read);
+        let readings = self.readings.get_or_init(|| self.read());
         self.programs().zip(readings).map(|((service, program), reading)| (service, program, reading))
+    }
+
+    fn read(&self) -> Vec<ProgramReading> {
+        let mut readings = readings(&self.programs().map(|(_, program)| program).collect::<Vec<_>>());
+        let mut rest = &mut readings[..];
+        for service in self.services() {
+            let (own, others) = rest.split_at_mut(service.programs.len());
+            mark_processes(service, own);
+            rest = others;
+        }
+        readings
     }
 
     /// Every program of every service, with what it calls.
@@ -59,9 +71,10 @@ impl<'a> Subject<'a> {
         self.readings().map(|(service, program, reading)| (service, program, &reading.calls[..]))
     }
 
-    /// What the `run` of each longrun calls.
+    /// What the `run` of each longrun calls, and what the scripts of its own call that it becomes.
     pub fn processes(&self) -> impl Iterator<Item = (&'a Service, &'a Program, &[Invocation])> {
-        self.calls().filter(|(service, program, _)| service.longrun().is_some() && program.file == "run")
+        let processes = self.readings().filter(|(.., reading)| reading.is_process);
+        processes.map(|(service, program, reading)| (service, program, &reading.calls[..]))
     }
 
     /// The services that were read from a tree, with the facts about their definitions.

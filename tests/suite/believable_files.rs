@@ -100,7 +100,7 @@ fn system(test: &str, text: &str) -> Option<System> {
     let commands = find("execlineb").unwrap();
     let text = text
         .replace("/etc/s6-overlay/s6-rc.d", tree.to_str().unwrap())
-        .replace("/data", &format!("{scratch}/data"))
+        .replace(" /data", &format!(" {scratch}/data"))
         .replace("/command/execlineb", commands.to_str().unwrap());
     fs::create_dir(&tree).unwrap();
     tree_text::parse(&text).unwrap().make(&tree).unwrap();
@@ -315,5 +315,48 @@ fn no_service_starts_if_a_name_is_too_long_for_s6_svscan() {
         );
         system.succeed("s6-svscanctl", &["-t", "scan-2"]);
         scanner.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_run_finds_only_what_s6_rc_copies_into_its_directory() {
+    needs!("s6", "execline", "s6-rc");
+    for (path, works) in [("start", false), ("data/start", true)] {
+        let text = format!(
+            "-- web/type --\nlongrun\n-- web/run --\n#!/bin/sh\nexec ./{path}\n-- web/{path} (mode 755) --\n#!/bin/sh\nexec web\n"
+        );
+        let Some(system) = system(this_test!(), &text) else { return };
+        supervise(&system, "-u");
+        eventually("it starts or dies", || system.path("started").exists() || deaths(&system) > 1);
+        assert_eq!((system.path("started").exists(), deaths(&system) == 0), (works, works), "{path}");
+    }
+}
+
+#[test]
+fn a_oneshot_does_not_start_in_the_directory_of_its_definition() {
+    needs!("s6", "execline", "s6-rc");
+    for (path, works) in
+        [("./data/prepare", false), ("./prepare", false), ("/etc/s6-overlay/s6-rc.d/setup/prepare", true)]
+    {
+        let script = "(mode 755) --\n#!/bin/sh\n";
+        let text = format!(
+            "-- setup/type --\noneshot\n-- setup/up --\n{path}\n-- setup/prepare {script}-- setup/data/prepare {script}"
+        );
+        let Some(system) = system(this_test!(), &text) else { return };
+        assert_eq!(succeeds(&mut change(&system, "setup")), works, "{path}");
+    }
+}
+
+#[test]
+fn a_run_that_becomes_a_script_without_the_x_bit_dies_again_and_again() {
+    needs!("s6", "execline", "s6-rc");
+    for (mode, works) in [("", false), ("(mode 755) ", true)] {
+        let text = format!(
+            "-- web/type --\nlongrun\n-- web/run --\n#!/bin/sh\nexec ./data/start\n-- web/data/start {mode}--\n#!/bin/sh\nexec web\n"
+        );
+        let Some(system) = system(this_test!(), &text) else { return };
+        supervise(&system, "-u");
+        eventually("it starts or dies", || system.path("started").exists() || deaths(&system) > 1);
+        assert_eq!((system.path("started").exists(), deaths(&system) == 0), (works, works), "{mode}");
     }
 }

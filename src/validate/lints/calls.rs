@@ -22,8 +22,13 @@ fn runs(service: &Service, called: &Called) -> bool {
 pub(super) fn mention(service: &Service, by: &str, path: &str) -> Option<Origin> {
     let program = service.program(by)?;
     let words = program.words();
-    let word = words.into_iter().find(|word| word.text.trim_matches('"').ends_with(path))?;
-    Some(program.at(word.span()))
+    let word = words.into_iter().find(|word| word.text.trim_matches('"').ends_with(path));
+    // A script need not have words for execline.
+    let span = match word {
+        Some(word) => word.span(),
+        None => program.text().find(path).map(|at| at..at + path.len())?,
+    };
+    Some(program.at(span))
 }
 
 /// What happens where the file `by` runs a script that cannot be run. A `run` may go on after it.

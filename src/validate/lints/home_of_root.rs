@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
-    for (service, script) in subject.programs_in("run") {
+    for (service, script, _) in subject.processes() {
         if script.language() != Language::Shell
             || !script.text().contains("s6-setuidgid")
             || script.text().contains("HOME=")
@@ -37,8 +37,8 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 found.push(
                     found
                         .report(format!(
-                            "`run` of `{}` uses the home directory of root as `{user}`",
-                            service.name
+                            "`{}` of `{}` uses the home directory of root as `{user}`",
+                            script.file, service.name
                         ))
                         .at(script.at(line.span_of(home.trim_start())), "this is still `/root`")
                         .note("`s6-setuidgid` changes only the user")

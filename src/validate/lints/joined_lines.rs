@@ -19,10 +19,12 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
-    for (service, program) in subject.programs() {
+    for (service, program, reading) in subject.readings() {
         let problem = match &program.form {
             ProgramForm::CommandLine(_) => of_a_command_line(found, service, program),
-            ProgramForm::Script(_, Language::Execline) => of_a_script(found, service, program),
+            ProgramForm::Script(_, Language::Execline) => {
+                of_a_script(found, service, program, reading.is_process)
+            }
             _ => None,
         };
         if let Some(problem) = problem {
@@ -54,10 +56,15 @@ fn of_a_command_line(found: &Findings<'_>, service: &Service, program: &Program)
     }))
 }
 
-fn of_a_script(found: &Findings<'_>, service: &Service, script: &Program) -> Option<Diagnostic> {
+fn of_a_script(
+    found: &Findings<'_>,
+    service: &Service,
+    script: &Program,
+    is_process: bool,
+) -> Option<Diagnostic> {
     // These words are the whole command line: `execlineb` puts nothing before the text of a script.
     let words = script.words();
-    let Swallowed { by, word } = swallowed(&words, script.file == "run")?;
+    let Swallowed { by, word } = swallowed(&words, is_process)?;
     let (file, name, ended) = (&script.file, &service.name, by.program());
     let mut behind = words.iter().skip_while(|other| other.start <= word.start).map(ExeclineWord::program);
     let started = match word.program() {

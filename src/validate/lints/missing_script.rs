@@ -2,8 +2,8 @@
 
 use super::calls::{failure, is_command, is_read_by_shell, mention};
 use super::mentions::mentions;
-use crate::diagnostic::{Confidence, Diagnostic, Fix, FixKind, Group, Lint, Severity};
-use crate::model::{BuildContext, Definition, Ignored, Missing, Name, Service};
+use crate::diagnostic::{Confidence, Diagnostic, Fix, FixKind, Group, Lint, Origin, Severity};
+use crate::model::{Absence, BuildContext, Definition, Ignored, Missing, Name, Service};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
 pub(super) static RULE: Rule = Rule {
@@ -22,7 +22,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     let context = &subject.index.set().context;
     for (service, definition) in subject.definitions() {
         for missing in &definition.missing {
-            if missing.may_be_added && is_probably_added(context, definition, missing) {
+            if missing.may_be_added && is_probably_added(context, service, definition, missing) {
                 continue;
             }
             if is_command(service, missing.by, missing.how) || is_read_by_shell(service, missing) {
@@ -34,11 +34,17 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
 
 /// Whether a Dockerfile probably adds the file. Without a Dockerfile that could tell, only a similar path, or a script that nothing
 /// runs, shows that the path is wrong.
-fn is_probably_added(context: &BuildContext, definition: &Definition, missing: &Missing) -> bool {
+fn is_probably_added(
+    context: &BuildContext,
+    service: &Service,
+    definition: &Definition,
+    missing: &Missing,
+) -> bool {
     let end = missing.path.rsplit('/').take(2).collect::<Vec<_>>();
     let end = end.into_iter().rev().collect::<Vec<_>>().join("/");
     let name = missing.path.rsplit('/').nth(1).unwrap_or_default();
-    if missing.nearest.is_none() && context.lower.contains(&Name::from(name)) {
+    let is_own = !missing.path.starts_with('/') && context.lower.contains(&service.name);
+    if missing.nearest.is_none() && (is_own || context.lower.contains(&Name::from(name))) {
         return true;
     }
     let has_other = || definition.ignored.iter().any(is_other_script);
@@ -59,6 +65,11 @@ fn leads_nowhere(
     missing: &Missing,
 ) -> Diagnostic {
     let (by, path) = (missing.by, &missing.path);
+    match missing.why {
+        Absence::NoFile => {}
+        Absence::NotCopied(file) => return not_copied(found, service, missing, file),
+        Absence::Oneshot(file) => return in_a_oneshot(found, service, missing, file),
+    }
     let mut problem = found
         .report(format!("`{by}` of `{}` runs `{path}`, which does not exist", service.name))
         .at(mention(service, by, path), failure(by, "127: no such file"));
@@ -73,4 +84,46 @@ fn leads_nowhere(
         return problem.help(format!("write the path of `{}`, or rename it", Name::new(&other.name)));
     }
     problem.help("create it, or correct the path; if another layer has it, check that layer too (`--layer`)")
+}
+
+/// The report on a `run` that looks for a file in its directory, into which s6-rc does not copy it.
+fn not_copied(
+    found: &Findings<'_>,
+    service: &Service,
+    missing: &Missing,
+    file: Option<Origin>,
+) -> Diagnostic {
+    let (by, path, name) = (missing.by, &missing.path, &service.name);
+    let below = path.trim_start_matches("./");
+    found
+        .report(format!("`{by}` of `{name}` runs `{path}`, which is not there when it runs"))
+        .at(mention(service, by, path), failure(by, "127: no such file"))
+        .at(file, "s6-rc does not copy this file")
+        .note("`run` starts in a directory of s6-rc that has only `data` and `env` of the definition")
+        .help(match file {
+            Some(_) => format!("move it to `data/{below}`, and write `./data/{below}`"),
+            None => "write the whole path".to_owned(),
+        })
+}
+
+/// The report on a relative path in a oneshot.
+fn in_a_oneshot(
+    found: &Findings<'_>,
+    service: &Service,
+    missing: &Missing,
+    file: Option<Origin>,
+) -> Diagnostic {
+    let (by, path, name) = (missing.by, &missing.path, &service.name);
+    let below = path.trim_start_matches("./");
+    found
+        .report(format!(
+            "`{by}` of `{name}` runs `{path}`, but it does not start in the directory of its definition"
+        ))
+        .at(mention(service, by, path), failure(by, "127: no such file"))
+        .at(file, "it does not find this file")
+        .note("every oneshot starts in the directory of `s6rc-oneshot-runner`")
+        .help(match file {
+            Some(_) => format!("write the whole path: `/etc/s6-overlay/s6-rc.d/{name}/{below}`"),
+            None => "write the whole path".to_owned(),
+        })
 }

@@ -32,14 +32,13 @@ const UNKNOWN: &[&str] = &[".", "alias", "coproc", "eval", "kill", "killall", "p
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, program, reading) in subject.readings() {
-        let is_run =
-            service.longrun().is_some() && program.file == "run" && program.language() == Language::Shell;
+        let is_run = reading.is_process && program.language() == Language::Shell;
         let has_exec = program.change == Some(ProgramChange::WithExec);
         if !is_run || has_exec || ends_the_rest(service) {
             continue;
         }
         let problem = match early(reading) {
-            Some(call) => before_the_rest(found, service, call),
+            Some(call) => before_the_rest(found, service, program, call),
             None => reading
                 .endings
                 .iter()
@@ -76,17 +75,26 @@ fn early(reading: &ProgramReading) -> Option<&Invocation> {
     before.iter().find(stays).filter(|_| last.role != CallRole::Background)
 }
 
-fn before_the_rest(found: &Findings<'_>, service: &Service, call: &Invocation) -> Option<Diagnostic> {
+fn before_the_rest(
+    found: &Findings<'_>,
+    service: &Service,
+    program: &Program,
+    call: &Invocation,
+) -> Option<Diagnostic> {
     let name = call.program()?;
     Some(
         found
-            .report(format!("the shell of `run` of `{}` stays between s6 and `{name}`", service.name))
+            .report(stays_between(service, program, name))
             .at(
                 call.origin()?,
                 "signals go to the shell, and what follows runs only after the end of this program",
             )
             .help(format!("write `exec {name} …`, and what must run after its end into `finish`")),
     )
+}
+
+fn stays_between(service: &Service, program: &Program, name: &str) -> String {
+    format!("the shell of `{}` of `{}` stays between s6 and `{name}`", program.file, service.name)
 }
 
 fn at_the_end(
@@ -116,7 +124,7 @@ fn at_the_end(
     let is_fixable = ending.is_last && matches!(ending.kind, EndingKind::Foreground);
     let place = program.at_exactly(start..start).filter(|_| is_fixable);
     found
-        .report(format!("the shell of `run` of `{}` stays between s6 and `{word}`", service.name))
+        .report(stays_between(service, program, word))
         .at(program.at(ending.span.clone()), label)
         .help(help)
         .fix(place.map(|place| Fix::replace(place, "exec ")))

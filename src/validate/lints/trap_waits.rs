@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, program, reading) in subject.readings() {
-        let Some(longrun) = service.longrun().filter(|_| program.file == "run") else { continue };
+        let Some(longrun) = service.longrun().filter(|_| reading.is_process) else { continue };
         let (group, stop_group) = match &longrun.finish {
             Some(Script::Finish(finish)) => (finish.stop_group.as_deref(), finish.stop_group_origin),
             _ => (None, None),
@@ -32,9 +32,13 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             continue;
         }
         let Some((waited_for, origin)) = &reading.last_program else { continue };
+        let file = &program.file;
         let (message, label, help) = match has_trap {
             true => (
-                format!("`run` of `{}` can run its trap only after `{waited_for}` has ended", service.name),
+                format!(
+                    "`{file}` of `{}` can run its trap only after `{waited_for}` has ended",
+                    service.name
+                ),
                 "a shell waits for a program in the foreground before it runs a trap",
                 match group {
                     Some(_) => format!(
@@ -46,7 +50,7 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 },
             ),
             false => (
-                format!("`run` of `{}` ends at INT only after `{waited_for}` has ended", service.name),
+                format!("`{file}` of `{}` ends at INT only after `{waited_for}` has ended", service.name),
                 "a shell that gets INT waits for a program in the foreground",
                 format!(
                     "`exec` it, or wait for it in the background with a trap: `{waited_for} … & wait $!`"
