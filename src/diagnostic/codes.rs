@@ -199,6 +199,14 @@ codes! {
     /// Names are relative to the file that includes, and end in `.toml`, also behind a link. A pattern such as
     /// `"services.d/*.toml"` may match nothing, a plain name must exist. A file that is included twice is read once.
     Include = "manifest::include" Error Without("the file that was meant is not known"),
+    /// A script that a key names as a file cannot be used.
+    ///
+    /// `run.file = "scripts/web.sh"` takes the script from a file, relative to the manifest in which it stands. The manifest may
+    /// come from anyone, and reports print lines of a script. So the file begins with `#!`, or its name ends in `.sh`, also behind a
+    /// link; and it is below the folder of that manifest, or in the git repository (or else the directory) in which s6gen
+    /// runs. It is a regular file of UTF-8 text. A script that the image has anyway needs no such key: run it by its path,
+    /// `run = ["/usr/local/bin/web"]`.
+    ScriptFile = "manifest::script-file" Error Without("the file that was meant is not known"),
     /// A template cannot be filled.
     ///
     /// s6gen ships templates for all files; with `--templates DIR` the templates in your folder replace them. The report

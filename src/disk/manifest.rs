@@ -14,7 +14,7 @@ use crate::diagnostic::{Code, Diagnostic};
 pub const MANIFEST_LIMIT: usize = 16 << 20;
 
 /// The advice for a file that the system refuses to read.
-const MAKE_READABLE: &str = "make it readable for the user who runs s6gen";
+pub(super) const MAKE_READABLE: &str = "make it readable for the user who runs s6gen";
 
 /// The content of a manifest.
 #[derive(Debug)]

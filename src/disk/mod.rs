@@ -6,7 +6,7 @@
 //! | to | see |
 //! |---|---|
 //! | open a file or directory for reading | `open` |
-//! | read a file, whole or up to a limit | `read`, `manifest` |
+//! | read a file, whole or up to a limit | `read`, `manifest`, `script` |
 //! | find out what is at a path, and list directories | `look`, `list` |
 //! | follow a path below a root without leaving it | `root` |
 //! | read and change what is in an open directory | `folder` |
@@ -34,6 +34,7 @@ pub mod path;
 mod read;
 mod replace;
 mod root;
+mod script;
 mod write;
 
 pub use create_new::{create_new, make_root, move_new};
@@ -50,6 +51,7 @@ pub use open::open_log;
 pub use read::{FilesBelow, files_below, read, read_if_there, read_link, read_regular};
 pub use replace::{make_executable, replace, replace_file, replace_until_boot};
 pub use root::Root;
+pub use script::{find_script, read_script};
 pub use write::{
     DIRECTORY_MODE, create, file_mode, make_directory, make_folder, make_link, remove, remove_directory,
     remove_file, remove_folder, rename, use_usual_umask, write_empty,

@@ -2,6 +2,7 @@
 //! file holds the manifest from which the definitions were compiled. Another holds the additions: the services that were
 //! added to that manifest while the system runs.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,13 +39,16 @@ pub(super) struct Carried {
     pub(super) templates: Overrides,
 }
 
-/// A manifest and the manifests that it includes.
+/// A manifest, the manifests that it includes, and the scripts that it names as files.
 #[derive(Debug, Serialize, Deserialize)]
 struct CarriedFile {
     name: String,
     text: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     included: Vec<CarriedFile>,
+    /// The scripts by their paths, as the manifest has them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    scripts: BTreeMap<String, String>,
 }
 
 impl CarriedFile {
@@ -58,11 +62,16 @@ impl CarriedFile {
         };
         CarriedFile {
             name: name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
-            text: String::from_utf8_lossy(&file.text).into_owned(),
+            text: text_of(files, manifest.file),
             included: manifest
                 .included
                 .iter()
                 .map(|included| CarriedFile::new(files, included, folder))
+                .collect(),
+            scripts: manifest
+                .scripts
+                .iter()
+                .map(|(path, script)| (path.clone(), text_of(files, *script)))
                 .collect(),
         }
     }
@@ -70,8 +79,17 @@ impl CarriedFile {
     fn load(&self, files: &mut Files) -> ManifestFile {
         let file: FileId = files.add(&self.name, self.text.as_bytes());
         let included = self.included.iter().map(|included| included.load(files)).collect();
-        ManifestFile { file, included }
+        let folder = Path::new(&self.name).parent().unwrap_or(Path::new(""));
+        let scripts = self.scripts.iter().map(|(path, text)| {
+            let file = files.add(folder.join(path), text.as_bytes());
+            (path.clone(), file)
+        });
+        ManifestFile { file, included, scripts: scripts.collect() }
     }
+}
+
+fn text_of(files: &Files, file: FileId) -> String {
+    String::from_utf8_lossy(&files.get(file).text).into_owned()
 }
 
 impl Carried {

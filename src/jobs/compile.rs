@@ -1,8 +1,10 @@
 //! Compiles a manifest and the files that it includes into services, and reports every problem.
 
+use std::collections::BTreeMap;
+
 use super::levels::{Coverage, Levels};
 use crate::diagnostic::{Code, Diagnostic, FileId, Files, Problems};
-use crate::manifest::{self, Manifest};
+use crate::manifest::{self, Manifest, ManifestCommand, ManifestText};
 use crate::model::{ServiceSet, Target};
 use crate::{resolve, validate};
 
@@ -22,11 +24,13 @@ pub struct ManifestFile {
     pub file: FileId,
     /// The files that its `include` names, in order.
     pub included: Vec<ManifestFile>,
+    /// The scripts that it names as files, by their paths as written.
+    pub scripts: BTreeMap<String, FileId>,
 }
 
 impl From<FileId> for ManifestFile {
     fn from(file: FileId) -> Self {
-        ManifestFile { file, included: Vec::new() }
+        ManifestFile { file, included: Vec::new(), scripts: BTreeMap::new() }
     }
 }
 
@@ -34,7 +38,22 @@ impl ManifestFile {
     /// Parses the files into one manifest.
     pub(super) fn parse(&self, files: &Files, problems: &mut Problems) -> Manifest {
         let included = self.included.iter().map(|file| file.parse(files, problems)).collect();
-        manifest::parse(files, self.file, problems).over(included)
+        let mut manifest = manifest::parse(files, self.file, problems);
+        manifest.with_script_files(|path| self.script(path, files, problems));
+        manifest.over(included)
+    }
+
+    /// The script that it names at `path`.
+    fn script(&self, path: &ManifestText, files: &Files, problems: &mut Problems) -> ManifestCommand {
+        match self.scripts.get(&path.value) {
+            Some(script) => manifest::script_of_file(path, files, *script, problems),
+            None => {
+                let message = format!("the script `{}` is not there", path.value);
+                let problem = Diagnostic::new(Code::ScriptFile, message).at(path.origin, "named here");
+                problems.push(problem.help("write it into the manifest, as a string"));
+                ManifestCommand::Broken(path.origin)
+            }
+        }
     }
 }
 

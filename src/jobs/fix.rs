@@ -1,5 +1,5 @@
-//! Mends files: applies the fixes of the problems that are not silenced. It changes only files of the user: the manifest and
-//! what it includes, or the files of the trees.
+//! Mends files: applies the fixes of the problems that are not silenced. It changes only files of the user: the manifest, what it
+//! includes and the scripts that they name, or the files of the trees.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -184,7 +184,7 @@ impl FileChange {
         let before = disk::read(shown).ok()?;
         Some(FileChange {
             shown: shown.to_owned(),
-            syntax_errors: matches!(owned, Owned::Manifest).then(|| manifest::count_syntax_errors(&before)),
+            syntax_errors: owned.is_manifest(shown).then(|| manifest::count_syntax_errors(&before)),
             before,
             replaced: Vec::new(),
             hidden: hidden.to_vec(),
@@ -255,8 +255,8 @@ impl Fixed {
 
 /// Which files may be changed.
 enum Owned {
-    /// The manifest and the files that it includes, which are all files that were read.
-    Manifest,
+    /// The manifest at this path, the files that it includes and the scripts that they name, which are all files that were read.
+    Manifest(PathBuf),
     /// The files of these trees, without those of the layers below them.
     Trees { trees: Vec<PathBuf>, lower: BTreeSet<PathBuf> },
 }
@@ -267,7 +267,7 @@ impl Owned {
             paths.filter_map(|path| disk::real_path(path).ok()).collect()
         };
         let (trees, lower) = match input {
-            Input::Manifest(path) if path.as_os_str() != "-" => return Owned::Manifest,
+            Input::Manifest(path) if path.as_os_str() != "-" => return Owned::Manifest(path.clone()),
             Input::Sources(trees) => (real(&mut trees.iter()), Vec::new()),
             Input::Layers { lower, tree, bundle_dir, .. } => {
                 (real(&mut tree.iter().chain(bundle_dir)), real(&mut lower.iter()))
@@ -277,16 +277,22 @@ impl Owned {
         Owned::Trees { trees, lower: lower.into_iter().collect() }
     }
 
+    /// Whether a file that was read is a manifest.
+    fn is_manifest(&self, path: &Path) -> bool {
+        let is_toml = path.extension().is_some_and(|end| end == "toml");
+        matches!(self, Owned::Manifest(manifest) if is_toml || path == manifest)
+    }
+
     /// The path of a file without links, if it may be changed. A link may lead out of the tree, to a file of somebody else.
     fn real_path(&self, path: &Path) -> Option<PathBuf> {
         let real = disk::real_path(path).ok().filter(|real| disk::is_file(real))?;
-        (matches!(self, Owned::Manifest) || self.contains(&real)).then_some(real)
+        (matches!(self, Owned::Manifest(_)) || self.contains(&real)).then_some(real)
     }
 
     /// Whether a path without links is in a tree of the user.
     fn contains(&self, real: &Path) -> bool {
         match self {
-            Owned::Manifest => false,
+            Owned::Manifest(_) => false,
             Owned::Trees { trees, lower } => {
                 trees.iter().any(|tree| real.starts_with(tree))
                     && !lower.iter().any(|layer| real.starts_with(layer))

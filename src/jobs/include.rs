@@ -1,6 +1,6 @@
-//! Reads a manifest and the files that it includes.
+//! Reads a manifest, the files that it includes, and the scripts that they name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::vec::IntoIter;
@@ -8,7 +8,7 @@ use std::vec::IntoIter;
 use super::compile::ManifestFile;
 use crate::diagnostic::{Code, Diagnostic, FileId, Files, Origin, Problems};
 use crate::disk::{self, ManifestContent};
-use crate::manifest::{self, Manifest};
+use crate::manifest::{self, Manifest, ManifestCommand, ManifestText};
 
 /// How many files may include each other in a row.
 const DEEPEST: usize = 64;
@@ -45,6 +45,7 @@ pub(super) fn load(
         problems,
         mistakes,
         read: BTreeSet::new(),
+        scripts: BTreeMap::new(),
         bytes: 0,
         weight: 0,
         names_left: MOST_NAMES,
@@ -53,7 +54,8 @@ pub(super) fn load(
     let mut outer: Vec<Including> = Vec::new();
     loop {
         let Some((path, origin)) = current.names.next() else {
-            let source = ManifestFile { file: current.file, included: current.included };
+            let source =
+                ManifestFile { file: current.file, included: current.included, scripts: current.scripts };
             let manifest = current.manifest.over(current.below);
             let Some(next) = outer.pop() else {
                 return Ok(Loaded { source, manifest, mistakes: loader.mistakes });
@@ -83,6 +85,7 @@ struct Including {
     names: IntoIter<(PathBuf, Origin)>,
     /// The files that it included so far, and what they say.
     included: Vec<ManifestFile>,
+    scripts: BTreeMap<String, FileId>,
     below: Vec<Manifest>,
 }
 
@@ -93,6 +96,8 @@ struct Loader<'a> {
     mistakes: Problems,
     /// The device and inode of each file.
     read: BTreeSet<(u64, u64)>,
+    /// The script at each path without links. `None` if it cannot be read, which was reported.
+    scripts: BTreeMap<PathBuf, Option<FileId>>,
     /// The size of all files together.
     bytes: usize,
     /// How much memory all files together need while they are read.
@@ -119,7 +124,9 @@ impl Loader<'_> {
             return Err(Box::new(problem));
         }
         let folder = path.parent().unwrap_or(Path::new(""));
-        let manifest = manifest::parse(self.files, file, &mut self.mistakes);
+        let mut manifest = manifest::parse(self.files, file, &mut self.mistakes);
+        let mut scripts = BTreeMap::new();
+        manifest.with_script_files(|path| self.script(folder, path, &mut scripts));
         let mut names = Vec::new();
         for pattern in &manifest.include {
             let found = match pattern.value.contains(['*', '?', '[']) {
@@ -139,7 +146,44 @@ impl Loader<'_> {
             }
         }
         let names = names.into_iter();
-        Ok(Including { file, identity, manifest, names, included: Vec::new(), below: Vec::new() })
+        Ok(Including { file, identity, manifest, names, included: Vec::new(), scripts, below: Vec::new() })
+    }
+
+    /// The script that a manifest in `folder` names at `path`, and adds it to the `scripts` of that manifest. A script that cannot
+    /// be read is reported.
+    fn script(
+        &mut self,
+        folder: &Path,
+        path: &ManifestText,
+        scripts: &mut BTreeMap<String, FileId>,
+    ) -> ManifestCommand {
+        match self.read_script(folder, &path.value) {
+            Ok(Some(file)) => {
+                scripts.insert(path.value.clone(), file);
+                return manifest::script_of_file(path, self.files, file, &mut self.mistakes);
+            }
+            Ok(None) => {}
+            Err(unread) => self.problems.push(unread.at(path.origin, "named here")),
+        }
+        ManifestCommand::Broken(path.origin)
+    }
+
+    /// Reads a script, each of them once. `None` if it cannot be read, and that was reported for another key.
+    fn read_script(&mut self, folder: &Path, name: &str) -> Result<Option<FileId>, Box<Diagnostic>> {
+        let real = disk::find_script(folder, name)?;
+        if let Some(known) = self.scripts.get(&real) {
+            return Ok(*known);
+        }
+        self.scripts.insert(real.clone(), None);
+        // Formats for other programs need a path without `.` and `..`.
+        let is_plain = name.split('/').all(|part| !["", ".", ".."].contains(&part));
+        let shown = Some(disk::shown(&real)).filter(|path| !is_plain && !path.as_os_str().is_empty());
+        let shown = shown.unwrap_or_else(|| folder.join(name));
+        let text = disk::read_script(&real, &shown, disk::MANIFEST_LIMIT - self.bytes)?;
+        self.bytes += text.len();
+        let file = self.files.add(shown, text);
+        self.scripts.insert(real, Some(file));
+        Ok(Some(file))
     }
 
     /// Reads a file that `including` names at `origin`. `None` if there is nothing to read, or if it was read before.

@@ -35,6 +35,9 @@ pub trait Table: Default {
     #[must_use]
     fn merge(self, nearer: Self) -> Self;
 
+    /// Calls `visit` with each command in it.
+    fn each_command(&mut self, visit: &mut dyn FnMut(&mut ManifestCommand));
+
     /// Whether `path`, such as `log` or `log.size`, names a key or a part of one.
     fn knows(path: &str) -> bool;
 
@@ -114,6 +117,12 @@ macro_rules! tables {
                     }
                 }
 
+                fn each_command(&mut self, visit: &mut dyn FnMut(&mut ManifestCommand)) {
+                    $(if let Some(value) = &mut self.$field {
+                        value.each_command(visit);
+                    })+
+                }
+
                 fn knows(path: &str) -> bool {
                     let (key, part) = split(path);
                     match key {
@@ -187,6 +196,10 @@ macro_rules! nested {
                 self.is_blank()
             }
 
+            fn each_command(&mut self, visit: &mut dyn FnMut(&mut ManifestCommand)) {
+                Table::each_command(self, visit);
+            }
+
             fn knows(part: &str) -> bool {
                 <Self as Table>::knows(part)
             }
@@ -210,6 +223,10 @@ macro_rules! nested {
 
             fn is_blank(&self) -> bool {
                 <$table>::is_blank(self)
+            }
+
+            fn each_command(&mut self, visit: &mut dyn FnMut(&mut ManifestCommand)) {
+                <$table as Table>::each_command(self, visit);
             }
 
             fn knows(part: &str) -> bool {

@@ -10,6 +10,7 @@ mod additions;
 mod foreign;
 mod keys;
 mod mistakes;
+mod script_files;
 mod statements;
 mod string_positions;
 mod suggest;
@@ -26,6 +27,7 @@ pub use keys::{
     BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OneshotKeys, REFERENCE, Ready,
     ReferenceSection, Table, TargetKeys,
 };
+pub use script_files::script_of_file;
 pub use statements::{Statements, Surrounding};
 pub use suggest::{SIGNAL_NUMBERS, text_of as meant_text};
 pub use syntax::count_syntax_errors;
@@ -195,6 +197,11 @@ impl<K: Table> Table for ServiceTable<K> {
 
     fn merge(self, nearer: Self) -> Self {
         ServiceTable { common: self.common.merge(nearer.common), own: self.own.merge(nearer.own) }
+    }
+
+    fn each_command(&mut self, visit: &mut dyn FnMut(&mut ManifestCommand)) {
+        self.common.each_command(visit);
+        self.own.each_command(visit);
     }
 
     fn knows(path: &str) -> bool {

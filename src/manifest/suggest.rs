@@ -263,7 +263,7 @@ fn size(text: &str) -> Option<String> {
     (written != text).then(|| format!("\"{written}\""))
 }
 
-/// A command: a text of one line, or an array of words.
+/// A command: a text of one line, an array of words, or the file of a script.
 pub(super) fn command(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) if !text.trim().is_empty() => string(text),
@@ -271,6 +271,12 @@ pub(super) fn command(value: &DeValue<'_>) -> Option<String> {
             let words: Option<Vec<String>> = words.iter().map(|word| scalar(word.get_ref())).collect();
             let words = words.filter(|words| words.first().is_some_and(|program| program.len() > 2))?;
             Some(format!("[{}]", words.join(", ")))
+        }
+        DeValue::Table(table) if table.len() == 1 => {
+            let is_path =
+                |name: &str| ["path", "script", "source", "src", "from", "filename"].contains(&name);
+            let (_, path) = table.iter().find(|(name, _)| is_path(name.get_ref()))?;
+            Some(format!("{{ file = {} }}", string(path.get_ref().as_str()?)?))
         }
         _ => None,
     }

@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::keys::{Key, REFERENCE, Table};
-use super::values::{ManifestText, Reader, Value, value_for};
+use super::values::{ManifestCommand, ManifestText, Reader, Value, value_for};
 use super::words::{self, ForeignSection, Holds};
 use super::{TABLES, suggest};
 use crate::diagnostic::{Code, Diagnostic, Fix, Origin, did_you_mean};
@@ -78,6 +78,9 @@ pub(super) fn remedy(
         };
         return (help, line);
     }
+    if let Some(line) = script_file(name, value, prefix, keys) {
+        return (format!("write `{line}`"), Some(line));
+    }
     let table = place.strip_prefix('[').map_or(place, |_| "");
     if let Some(remedy) = words::remedy(name, value, table, prefix, &names) {
         return (remedy.help, remedy.line);
@@ -88,6 +91,14 @@ pub(super) fn remedy(
         .or_else(|| similar(name, &names))
         .unwrap_or_else(|| explained(place, &names));
     (help, None)
+}
+
+/// The line to write instead of `run-file = "PATH"`.
+fn script_file(name: &str, value: &DeValue<'_>, prefix: &str, keys: &[Key]) -> Option<String> {
+    let stem = name.strip_suffix("-file").or_else(|| name.strip_suffix("_file"))?;
+    let mut commands = keys.iter().filter(|key| key.expected == ManifestCommand::EXPECTED);
+    let key = commands.find(|key| words::plain(key.name) == words::plain(stem))?;
+    Some(format!("{prefix}{}.file = {}", key.name, suggest::string(value.as_str()?)?))
 }
 
 /// The help for a service name with a dot but without quotes, which TOML reads as two tables: the inner one has keys of a

@@ -136,6 +136,9 @@ pub trait Value: Sized {
         false
     }
 
+    /// Calls `visit` with each command in it.
+    fn each_command(&mut self, _visit: &mut dyn FnMut(&mut ManifestCommand)) {}
+
     /// Whether its type has a part of this name.
     fn knows(_part: &str) -> bool {
         false
@@ -214,15 +217,37 @@ pub struct RawText {
     value: Arc<str>,
     origin: Origin,
     from_defaults: bool,
+    /// Whether `{{ name }}` is never an expression in it.
+    is_literal: bool,
 }
 
 impl From<ManifestText> for RawText {
     fn from(text: ManifestText) -> Self {
-        RawText { value: text.value.into(), origin: text.origin, from_defaults: text.from_defaults }
+        RawText {
+            value: text.value.into(),
+            origin: text.origin,
+            from_defaults: text.from_defaults,
+            is_literal: false,
+        }
     }
 }
 
 impl RawText {
+    /// A text without expressions. It is the content of the file that the manifest names at `path`.
+    pub(super) fn of_file(value: &str, path: &ManifestText) -> Self {
+        RawText {
+            value: value.into(),
+            origin: path.origin,
+            from_defaults: path.from_defaults,
+            is_literal: true,
+        }
+    }
+
+    /// Whether `{{ name }}` is never an expression in it, because it is the content of a file.
+    pub fn is_literal(&self) -> bool {
+        self.is_literal
+    }
+
     /// Its place.
     pub fn origin(&self) -> Origin {
         self.origin
@@ -240,7 +265,7 @@ impl RawText {
 
     /// The names in its expressions whose values become a part of the expanded text.
     pub fn names_in_result(&self, expressions: &Expressions) -> BTreeSet<String> {
-        expressions.names_in_result(&self.value)
+        if self.is_literal { BTreeSet::new() } else { expressions.names_in_result(&self.value) }
     }
 }
 
@@ -443,6 +468,9 @@ pub enum ManifestCommand {
     Exec(Vec<(RawText, Positions)>, Origin),
     /// A script, with the places of its characters.
     Shell(RawText, Positions),
+    /// The path of a file with a script. Who reads the manifest puts the script in its place, with
+    /// [`Manifest::with_script_files`](super::Manifest::with_script_files).
+    File(ManifestText),
     /// A value that is not a command. It was reported.
     Broken(Origin),
 }
@@ -453,7 +481,27 @@ impl ManifestCommand {
         match self {
             ManifestCommand::Exec(_, origin) | ManifestCommand::Broken(origin) => *origin,
             ManifestCommand::Shell(text, _) => text.origin(),
+            ManifestCommand::File(path) => path.origin,
         }
+    }
+
+    /// Reads `{ file = "PATH" }`. A table without that key is not a command.
+    fn read_table(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        let Some((table, path)) =
+            value.get_ref().as_table().and_then(|table| Some((table, table.get("file")?)))
+        else {
+            return reader.wrong_type(key, value, Self::EXPECTED);
+        };
+        for other in table.keys().filter(|other| other.get_ref() != "file") {
+            reader.problems.push(
+                Diagnostic::new(Code::UnknownKey, format!("`{key}` has no key `{}`", other.get_ref()))
+                    .at(reader.origin(other.span()), "unknown key")
+                    .help(format!(
+                        "`{key}.file` is its only key: a script gets values in variables, as in `environment.MODE = \"fast\"`"
+                    )),
+            );
+        }
+        ManifestText::read(&format!("{key}.file"), path, reader).map(ManifestCommand::File)
     }
 }
 
@@ -479,9 +527,14 @@ impl Value for ManifestCommand {
                 let words: Vec<_> = placed.collect();
                 (words.len() == array.iter().count()).then_some(ManifestCommand::Exec(words, origin))
             }
+            DeValue::Table(_) => ManifestCommand::read_table(key, value, reader),
             _ => reader.wrong_type(key, value, Self::EXPECTED),
         };
         read.or(Some(ManifestCommand::Broken(origin)))
+    }
+
+    fn each_command(&mut self, visit: &mut dyn FnMut(&mut ManifestCommand)) {
+        visit(self);
     }
 }
 

@@ -24,6 +24,8 @@ pub enum LiteralForm {
     Environment,
     /// Anywhere in a service that is not a template, with a `{{ name }}`.
     Expression,
+    /// In a script that a service with expressions takes from a file, with a `{{ name }}`.
+    ExpressionInFile,
 }
 
 /// The name of the first variable in a text, and the text before it.

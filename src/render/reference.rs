@@ -121,9 +121,15 @@ needs quotes: `[longrun."php8.2"]`.
 |---|---|---|
 | command | an array of strings | this program with exactly these arguments; there is no shell, and nothing is expanded |
 | | a string | a script for the interpreter in its first line, or else for `/bin/sh -e`, so that it ends at the first command that fails |
+| | `{ file = "scripts/web.sh" }` | the script in this file, as if its text were here; also written `run.file = "scripts/web.sh"` |
 | duration | `"500ms"` `"10s"` `"5m"` `"1h30m"` `"never"` | |
 | size | `"64KB"` `"5MB"` `"1GB"` | 1 KB is 1024 bytes; a number without a unit is bytes |
 | signal | `"TERM"`, `"SIGTERM"` or `"15"` | |
+
+s6gen reads the file of a script at each build and check. Its path is relative to the manifest in which it stands. The file
+begins with `#!`, or its name ends in `.sh`, also behind a link. It is below the folder of that manifest, or in the git
+repository (without one, the directory) in which s6gen runs. It counts towards the 16 MiB, and `{{ … }}` is ordinary text
+in it. Reports name the file and its line, and a comment `# s6gen: allow RULE: reason` in it works.
 
 ## How settings are merged
 

@@ -46,7 +46,7 @@ impl Resolver<'_> {
                 }
                 self.commands.push(words);
             }
-            ManifestCommand::Broken(_) => {}
+            ManifestCommand::File(_) | ManifestCommand::Broken(_) => {}
         }
     }
 

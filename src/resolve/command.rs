@@ -42,7 +42,8 @@ impl Resolver<'_> {
                 self.programs.push(Program { file: key.to_owned().into(), form, change: None });
                 Some(Command::Exec { words })
             }
-            manifest::ManifestCommand::Broken(_) => None,
+            // A script from a file is in the place of its path by now.
+            manifest::ManifestCommand::Broken(_) | manifest::ManifestCommand::File(_) => None,
             manifest::ManifestCommand::Shell(raw, positions) => {
                 let origin = raw.origin();
                 let text = self.text(raw, scope)?;
@@ -51,7 +52,12 @@ impl Resolver<'_> {
                 }
                 let interpreter = match text.starts_with("#!") {
                     false => vec!["/bin/sh".to_owned(), "-e".to_owned()],
-                    true => self.interpreter(&text, &format!("`{key}`"), origin)?,
+                    true => {
+                        // The place of a script from a file is the key that names it.
+                        let line = text.lines().next().map_or(0, str::len);
+                        let origin = if raw.is_literal() { positions.at(0..line) } else { origin };
+                        self.interpreter(&text, &format!("`{key}`"), origin)?
+                    }
                 };
                 let language = Language::of_interpreter(interpreter.iter().flat_map(|word| word.split(' ')));
                 let positions = scope.positions(raw, positions, &text);

@@ -33,8 +33,12 @@ impl Resolver<'_> {
     /// The same for a text that no program reads as code or options, so that any value may be in it.
     pub(super) fn data(&mut self, text: &RawText, scope: &Scope) -> Option<String> {
         if let Some(name) = scope.literal_expression(text) {
-            let (text, origin) = (name.to_owned(), text.origin());
-            self.literals.push(Literal { key: String::new(), text, origin, form: LiteralForm::Expression });
+            let form = match text.is_literal() {
+                true => LiteralForm::ExpressionInFile,
+                false => LiteralForm::Expression,
+            };
+            let (name, origin) = (name.to_owned(), text.origin());
+            self.literals.push(Literal { key: String::new(), text: name, origin, form });
         }
         let expanded = self.verbatim(text, scope)?;
         self.brings_no_reference(text, &expanded, scope).then_some(expanded)

@@ -180,7 +180,7 @@ impl Scope {
             None if is_option && value.text.value.contains('-') => Some("becomes an option here".to_owned()),
             why => why.clone(),
         };
-        let in_result = expressions.names_in_result(written);
+        let in_result = text.names_in_result(expressions);
         let values = self.added.iter().filter(|(name, _)| in_result.contains(*name));
         let (name, value, why) =
             values.filter_map(|(name, value)| Some((name, value, why_harmful(value)?))).next()?;
@@ -275,7 +275,7 @@ impl Scope {
 
     /// The parameters in this text whose patterns allow harmful values.
     pub fn harmful_parameters(&self, text: &RawText, expressions: &Expressions) -> Vec<String> {
-        let in_result = expressions.names_in_result(text.unexpanded());
+        let in_result = text.names_in_result(expressions);
         let wide = self
             .declared
             .iter()
@@ -285,7 +285,7 @@ impl Scope {
 
     /// The first parameter whose value becomes a part of this text.
     pub fn first_parameter(&self, text: &RawText, expressions: &Expressions) -> Option<String> {
-        let in_result = expressions.names_in_result(text.unexpanded());
+        let in_result = text.names_in_result(expressions);
         let mut names = self.declared.iter().map(|known| &known.name.value);
         names.find(|name| in_result.contains(*name)).cloned()
     }
@@ -302,15 +302,25 @@ impl Scope {
         Scope { is_stand_in: true, is_first: true, ..self.instance(name, self.origin, instance, &stand_ins) }
     }
 
-    /// The name of the first expression in a text that cannot have expressions.
-    pub fn literal_expression(&self, text: &RawText) -> Option<&'static str> {
-        let is_literal = |name: &&str| !self.expands(text) && has_expression(text.unexpanded(), name);
-        ["name", "instance"].into_iter().find(is_literal)
+    /// The name of an expression in a text that cannot have expressions.
+    pub fn literal_expression<'t>(&self, text: &'t RawText) -> Option<&'t str> {
+        if self.expands(text) {
+            return None;
+        }
+        let mut names = expression_names(text.unexpanded());
+        // `{{ x }}` in a file may be for another program, unless it has the name of an expression of this service.
+        let is_own = |name: &str| {
+            name == "name" || self.is_template && (name == "instance" || self.positions.contains_key(name))
+        };
+        names.find(|name| match text.is_literal() {
+            true => (self.is_template || text.from_defaults()) && is_own(name),
+            false => ["name", "instance"].contains(name),
+        })
     }
 
     /// Whether `{{ … }}` in this text is an expression, and not ordinary text.
     fn expands(&self, text: &RawText) -> bool {
-        self.is_template || text.from_defaults()
+        !text.is_literal() && (self.is_template || text.from_defaults())
     }
 
     /// The number of expressions in a text.
@@ -493,10 +503,8 @@ impl Scope {
     }
 }
 
-/// Whether the text has the expression `{{ NAME }}`, perhaps with filters.
-fn has_expression(text: &str, name: &str) -> bool {
-    text.split("{{")
-        .skip(1)
-        .filter_map(|part| part.split_once("}}"))
-        .any(|(inner, _)| inner.split('|').next().is_some_and(|first| first.trim() == name))
+/// What is between `{{` and `}}` in a text, each without filters.
+fn expression_names(text: &str) -> impl Iterator<Item = &str> {
+    let inside = text.split("{{").skip(1).filter_map(|part| part.split_once("}}"));
+    inside.filter_map(|(inner, _)| inner.split('|').next().map(str::trim))
 }

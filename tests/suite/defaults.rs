@@ -296,7 +296,7 @@ fn a_manifest_can_reset_the_values_of_an_included_file() {
         let mut files = Files::default();
         let file = files.add("services.toml", outer);
         let included = inner.map(|inner| files.add("inner.toml", inner).into()).into_iter().collect();
-        let compilation = compile(&files, s6gen::ManifestFile { file, included });
+        let compilation = compile(&files, s6gen::ManifestFile { included, ..file.into() });
         let problems: Vec<&String> = compilation.problems.iter().map(|problem| &problem.message).collect();
         assert_eq!(problems, [""; 0]);
         render::tree(&compilation.services).unwrap().to_string()

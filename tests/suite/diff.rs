@@ -15,7 +15,7 @@ use s6gen::source::{Mount, Union};
 use s6gen::{compile, disk, render, snapshot, snapshot_of};
 use serde_json::Value;
 
-use crate::golden::{cases, compare};
+use crate::golden::{self, cases, compare};
 
 fn diff(folder: &Path, arguments: &[&str]) -> Output {
     let mut program = Command::new(env!("CARGO_BIN_EXE_s6gen"));
@@ -76,7 +76,7 @@ fn a_manifest_and_the_tree_built_of_it_are_the_same() {
     let mut compared = 0;
     for case in cases("ok").into_iter().chain([folder.to_owned()]) {
         let mut files = Files::default();
-        let file = files.add("services.toml", fs::read(case.join("services.toml")).unwrap());
+        let file = golden::manifest(&case, fs::read(case.join("services.toml")).unwrap(), &mut files);
         let set = compile(&files, file).services;
         let tree = render::tree(&set).unwrap();
         let rendered = snapshot(&set, &tree);

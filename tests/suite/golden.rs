@@ -1,5 +1,5 @@
 //! Runs the cases in `tests/cases/ok`, `err` and `gateway`, which is the shipped `services.toml`. Each is a folder with
-//! `services.toml` and the expected output. The cases in `tree` are for `hand_written`, those in `command` for `command_cases`,
+//! `services.toml` and the expected output; a folder `scripts` beside it has the scripts that the manifest names as files. The cases in `tree` are for `hand_written`, those in `command` for `command_cases`,
 //! in `live` and `python` for `live_cases`, and in `diff` for `diff`.
 
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use s6gen::diagnostic::{Code, Files, Severity};
 use s6gen::report::{Style, human};
-use s6gen::{compile, disk, render, validate};
+use s6gen::{ManifestFile, compile, disk, render, validate};
 
 /// The folders of cases of a kind.
 pub fn cases(kind: &str) -> Vec<PathBuf> {
@@ -23,13 +23,24 @@ pub fn cases(kind: &str) -> Vec<PathBuf> {
     cases
 }
 
+/// The manifest with the text `text` of a case, and its scripts.
+pub fn manifest(case: &Path, text: impl Into<Vec<u8>>, files: &mut Files) -> ManifestFile {
+    let mut manifest = ManifestFile::from(files.add("services.toml", text));
+    for entry in fs::read_dir(case.join("scripts")).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        let name = format!("scripts/{}", path.file_name().unwrap().to_str().unwrap());
+        manifest.scripts.insert(name.clone(), files.add(name, fs::read(path).unwrap()));
+    }
+    manifest
+}
+
 /// The reports on a case, and its tree if it has no errors.
 fn output(case: &Path) -> String {
     let mut files = Files::default();
     let problems = match disk::read_manifest(&case.join("services.toml")) {
         Ok(content) => {
-            let file = files.add("services.toml", content.text);
-            let compilation = compile(&files, file);
+            let manifest = manifest(case, content.text, &mut files);
+            let compilation = compile(&files, manifest);
             if !compilation.problems.has_errors() {
                 let reports: String =
                     compilation.problems.iter().map(|problem| human(problem, &files, Style::Plain)).collect();

@@ -18,7 +18,7 @@ use s6gen::{compile, import, render, validate};
 use serde_json::Value;
 
 use crate::case::{Case, Judgement, scratch};
-use crate::golden::{cases, compare};
+use crate::golden::{self, cases, compare};
 use crate::oracle;
 use crate::require::{needs, skip, this_test};
 use crate::tree_text;
@@ -181,7 +181,7 @@ fn a_tree_that_s6gen_built_gets_no_report_of_another_kind_than_its_manifest() {
     // This case has files without an effect, which are reported.
     for folder in manifests.filter(|folder| !folder.ends_with("files-of-the-other-kind")) {
         let mut files = Files::default();
-        let manifest = files.add("services.toml", fs::read(folder.join("services.toml")).unwrap());
+        let manifest = golden::manifest(&folder, fs::read(folder.join("services.toml")).unwrap(), &mut files);
         let compiled = compile(&files, manifest);
         let known_codes: BTreeSet<_> = compiled.problems.iter().map(|problem| problem.code.slug()).collect();
         let compiled = compiled.services;

@@ -488,6 +488,29 @@ fn hostile_words_reach_a_running_service() {
 }
 
 #[test]
+fn a_script_from_a_file_runs_after_an_apply_that_has_no_such_file() {
+    const NAME: &str = "a_script_from_a_file_runs_after_an_apply_that_has_no_such_file";
+    let Some(system) = System::boot(NAME, MANIFEST) else { return };
+    let template = "[longrun.filed]\ninstances = []\nrun.file = \"filed.sh\"\n";
+    fs::write(system.path("services.toml"), system.text("services.toml") + template).unwrap();
+    let script = system.path("filed.sh");
+    let build = |word: &str| {
+        let to = system.path("filed");
+        fs::write(&script, format!("echo \"$1 {word}\" >> {}\nexec sleep infinity\n", to.display())).unwrap();
+        system.succeed("s6gen", &["build"]);
+        fs::remove_file(&script).unwrap();
+    };
+    build("first");
+    system.instance(&["add", "filed", "a"]);
+    system.apply(&[]);
+    eventually("the instance runs the script", || system.text("filed") == "filed-a first\n");
+    build("second");
+    system.apply(&[]);
+    eventually("it runs the changed script", || system.text("filed") == "filed-a first\nfiled-a second\n");
+    assert_eq!(system.apply(&["--dry-run"]), "nothing to do\n");
+}
+
+#[test]
 fn apply_repairs_files_that_were_changed_by_hand() {
     const NAME: &str = "apply_repairs_files_that_were_changed_by_hand";
     let Some(system) = System::boot(NAME, MANIFEST) else { return };

@@ -59,6 +59,7 @@ mod recipes;
 mod require;
 mod rules;
 mod s6rc;
+mod script_files;
 mod secrets;
 mod shell;
 mod shellcheck;

@@ -29,7 +29,7 @@ const TARGET: &str = "[target]\ns6-rc = \"0.7.0.0\"\n";
 fn added(manifest: &str, value: &str) -> Compilation {
     let mut files = Files::default();
     let file = files.add("services.toml", manifest);
-    let mut project = Project::of(files, ManifestFile { file, included: Vec::new() });
+    let mut project = Project::of(files, ManifestFile::from(file));
     let mut additions = Additions::default();
     let kind = if manifest.contains("[oneshot.t]") { "oneshot" } else { "longrun" };
     additions.add_instance(kind, "t", "x", Parameters::from([("p".to_owned(), value.to_owned())]));
@@ -546,7 +546,7 @@ fn instances_cannot_be_options_or_directories() {
         additions.add_instance("longrun", "t", name, BTreeMap::new());
         let mut files = Files::default();
         let file = files.add("services.toml", longrun("run = [\"x\", \"{{ p | default('1') }}\"]"));
-        let mut project = Project::of(files, ManifestFile { file, included: Vec::new() });
+        let mut project = Project::of(files, ManifestFile::from(file));
         project.add(Path::new(".s6gen.added.toml"), &additions);
         assert_eq!(errors(&project.compile()).len(), 1, "{name:?}");
     }

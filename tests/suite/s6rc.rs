@@ -9,7 +9,7 @@ use s6gen::diagnostic::Files;
 use s6gen::model::{Feature, Index, Kind, Name, ServiceSet, System};
 use s6gen::{compile, install, render};
 
-use crate::require::needs;
+use crate::{golden, require::needs};
 
 /// Writes the files of the image: the definitions of s6-overlay itself, and the start bundles in the place of this version.
 pub fn write_image(root: &Path, own: &str, system: System) {
@@ -69,7 +69,7 @@ fn every_accepted_case_compiles_with_the_overlay_and_top_contains_what_starts_at
     cases.push(folder.to_owned());
     for case in cases {
         let mut files = Files::default();
-        let file = files.add("services.toml", fs::read(case.join("services.toml")).unwrap());
+        let file = golden::manifest(&case, fs::read(case.join("services.toml")).unwrap(), &mut files);
         let compilation = compile(&files, file);
         let set = &compilation.services;
         let root = tempfile::tempdir().unwrap();

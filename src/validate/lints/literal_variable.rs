@@ -47,11 +47,14 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
             );
         }
     }
-    for (service, literal) in subject.services().flat_map(|service| service.literals.iter().map(move |one| (service, one))) {
+    for (service, literal) in
+        subject.services().flat_map(|service| service.literals.iter().map(move |one| (service, one)))
+    {
         let problem = match literal.form {
             LiteralForm::Value => of_a_value(found, literal, service),
             LiteralForm::Environment => of_the_environment(found, literal, service),
             LiteralForm::Expression => Some(of_an_expression(found, literal)),
+            LiteralForm::ExpressionInFile => Some(of_a_file(found, literal)),
         };
         if let Some(problem) = problem {
             found.push(problem);
@@ -118,6 +121,21 @@ fn of_the_environment(found: &Findings<'_>, literal: &Literal, service: &Service
         .at(literal.origin, format!("`{variable_name}` gets exactly these characters"))
         .note("values of `environment` are used exactly as written");
     Some(problem.help(help_for(&name, service)))
+}
+
+/// The report on an expression of the service in a script that it takes from a file.
+fn of_a_file(found: &Findings<'_>, literal: &Literal) -> Diagnostic {
+    let name = &literal.text;
+    let help = match name.as_str() {
+        "name" => "a script gets the name of its service as `$1`, and `finish` as `$3`".to_owned(),
+        _ => format!(
+            "pass it in a variable, `environment.VALUE = \"{{{{ {name} }}}}\"`, and write `\"$VALUE\"` in the script"
+        ),
+    };
+    found
+        .report(format!("`{{{{ {name} }}}}` is not expanded here"))
+        .at(literal.origin, "a script from a file has no expressions")
+        .help(help)
 }
 
 fn of_an_expression(found: &Findings<'_>, literal: &Literal) -> Diagnostic {

@@ -38,7 +38,7 @@ fuzz_target!(|bytes: &[u8]| {
         let text = format!("[longrun.t]\nparameters = [\"p\"]\ninstances = []\n{used}\n");
         let mut files = Files::default();
         let file = files.add("services.toml", text);
-        let mut project = Project::of(files, ManifestFile { file, included: Vec::new() });
+        let mut project = Project::of(files, ManifestFile::from(file));
         let mut additions = Additions::default();
         additions.add_instance("longrun", "t", "x", Parameters::from([("p".to_owned(), value.to_owned())]));
         project.add(Path::new(".s6gen.added.toml"), &additions);

@@ -1,0 +1,1 @@
+test -e "/run/$1/ready"

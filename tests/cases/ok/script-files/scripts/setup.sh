@@ -1,0 +1,2 @@
+mkdir -p /run/app
+chown app /run/app

@@ -1,0 +1,3 @@
+# serves
+web --port "$PORT" \
+  --name "{{ name }}"
