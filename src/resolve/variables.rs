@@ -40,11 +40,12 @@ impl Resolver<'_> {
         if let Some(flag) =
             without_contenv.filter(|_| !variables.is_empty() && !keys.gives_way("with-contenv"))
         {
-            let origin = keys.variables.iter().flat_map(|declared| &declared.list).map(|one| one.name.origin);
+            let mut origins =
+                keys.variables.iter().flat_map(|declared| &declared.list).map(|one| one.name.origin);
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`variables` needs `with-contenv`")
                     .at(flag.origin, "so the service gets nothing from the container's environment")
-                    .at(origin.last(), "this is a variable of that environment")
+                    .at(origins.next_back(), "this is a variable of that environment")
                     .help("leave one of the two out"),
             );
         }
