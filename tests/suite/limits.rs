@@ -152,7 +152,7 @@ fn an_excerpt_of_a_very_long_line_is_shortened() {
        ·                                                                                                                                                                                                          ───┬───
        ·                                                                                                                                                                                                             ╰── the program gets exactly these characters
        ╰────
-      help: to let a shell expand it, write a string: `run = 'exec … "$HOME"'`
+      help: declare that it comes from the container, `variables.HOME = {}`, and write `${HOME}`; or write a string, which a shell reads: `run = 'exec … "$HOME"'`
     "#);
 }
 

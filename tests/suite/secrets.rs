@@ -111,7 +111,7 @@ fn an_excerpt_shows_only_the_value_that_is_wrong() {
        ·                                   ───┬───
        ·                                      ╰── `C` gets exactly these characters
        ╰────
-      help: write the whole value, or set it where a shell reads it: `run = 'C="…$HOME…" exec …'`
+      help: write the value itself; or, if the container sets it, declare that, `variables.HOME = {}`, and write `${HOME}`
 
     manifest::invalid-value
 
