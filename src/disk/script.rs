@@ -1,5 +1,5 @@
-//! Reads scripts that a manifest names as files. A manifest may come from anyone, so it does not get every file: reports would print
-//! parts of it, and the image would contain it.
+//! Reads scripts that a manifest names as files. A manifest may come from anyone, so it does not get every file: reports would
+//! print parts of it, and the image would contain it.
 
 use std::fs;
 use std::io::{self, ErrorKind};
