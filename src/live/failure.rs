@@ -141,6 +141,12 @@ impl Failure {
         MISSING_SUPERVISOR.iter().any(|words| err.contains(words))
     }
 
+    /// Whether services were told to start or stop, but failed to do so themselves.
+    pub fn is_of_services(&self) -> bool {
+        matches!(self, Failure::NotChanged(..) | Failure::GaveUp(_) | Failure::TimedOut(..))
+            && !self.is_missing_supervisor()
+    }
+
     /// The report for the user.
     pub fn diagnostic(&self) -> Diagnostic {
         match self {

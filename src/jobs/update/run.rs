@@ -182,7 +182,10 @@ fn start_new(live: &mut Live<'_>, plan: &mut Plan, fresh: &Path) -> Result<(), J
     }
     let boot: Vec<Name> = plan.boot.iter().cloned().collect();
     let started = if boot.is_empty() { Ok(()) } else { live.change(Direction::Up, &boot) };
-    // Forget the work even if it fails, so that only this update reports the service, and not every later one.
-    Pending::default().write(live, fresh)?;
+    // If a service fails, forget the work even so, so that only this update reports it, and not every later one. After any
+    // other failure the next update must do the work.
+    if started.as_ref().err().is_none_or(Failure::is_of_services) {
+        Pending::default().write(live, fresh)?;
+    }
     started.map_err(|failure| JobError::from(failure).note(IS_LIVE))
 }
