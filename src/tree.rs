@@ -19,7 +19,7 @@ pub const RECEIPT: &str = ".s6gen";
 /// Files, links and directories below the root of an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceTree {
-    entries: BTreeMap<String, TreeEntry>,
+    entries: BTreeMap<Box<str>, TreeEntry>,
 }
 
 /// One entry of a [`SourceTree`].
@@ -38,31 +38,42 @@ pub enum TreeEntry {
     Link(String),
 }
 
+impl TreeEntry {
+    /// A regular file.
+    pub fn file(content: impl Into<Vec<u8>>, executable: bool) -> TreeEntry {
+        let mut content = content.into();
+        // The tree of a large system has hundreds of thousands of files.
+        content.shrink_to_fit();
+        TreeEntry::File { content, executable }
+    }
+}
+
+/// A tree of entries by path. If a path comes more than once, the last entry counts.
+impl FromIterator<(Box<str>, TreeEntry)> for SourceTree {
+    fn from_iter<I: IntoIterator<Item = (Box<str>, TreeEntry)>>(entries: I) -> Self {
+        SourceTree { entries: entries.into_iter().collect() }
+    }
+}
+
 impl SourceTree {
     /// Adds a file, or replaces what the path had before.
     pub fn file(&mut self, path: impl Into<String>, content: impl Into<Vec<u8>>, executable: bool) {
-        let content = content.into();
-        self.entries.insert(path.into(), TreeEntry::File { content, executable });
+        self.entries.insert(path.into().into(), TreeEntry::file(content, executable));
     }
 
     /// Adds a directory.
     pub fn directory(&mut self, path: impl Into<String>) {
-        self.entries.entry(path.into()).or_insert(TreeEntry::Directory);
+        self.entries.entry(path.into().into()).or_insert(TreeEntry::Directory);
     }
 
     /// Adds a symbolic link.
     pub fn link(&mut self, path: impl Into<String>, target: impl Into<String>) {
-        self.entries.insert(path.into(), TreeEntry::Link(target.into()));
+        self.entries.insert(path.into().into(), TreeEntry::Link(target.into()));
     }
 
     /// Whether it has no entry.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
-    }
-
-    /// Adds all entries of another tree.
-    pub fn extend(&mut self, other: SourceTree) {
-        self.entries.extend(other.entries);
     }
 
     /// This tree with the entries of another one that are at other paths.
@@ -75,7 +86,7 @@ impl SourceTree {
 
     /// The entries by path, in byte order.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &TreeEntry)> {
-        self.entries.iter().map(|(path, entry)| (path.as_str(), entry))
+        self.entries.iter().map(|(path, entry)| (&**path, entry))
     }
 
     /// Whether there is an entry below the directory `path`.
@@ -128,8 +139,8 @@ impl SourceTree {
 
     fn children<'a>(&'a self, path: &str) -> impl Iterator<Item = &'a str> + use<'a> {
         let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
-        let start = (Bound::Excluded(prefix.clone()), Bound::Unbounded);
-        let below = self.entries.range::<String, _>(start);
+        let start = (Bound::Excluded(&*prefix), Bound::Unbounded);
+        let below = self.entries.range::<str, _>(start);
         let skip = prefix.len();
         below.map_while(move |(path, _)| path.starts_with(&prefix).then(|| &path[skip..]))
     }
@@ -170,7 +181,7 @@ impl SourceTree {
                 }
             }
         }
-        match self.entries.get(&at) {
+        match self.entries.get(&*at) {
             Some(TreeEntry::File { content, executable }) => Ok(TreeTarget::File(content, *executable)),
             _ => Ok(TreeTarget::Directory(at)),
         }

@@ -90,7 +90,7 @@ impl GraphArguments {
         match format {
             Drawing::Text => streams.say(&render::text(&index, &nodes, direction)),
             Drawing::Dot => streams.say(&render::dot(&index, &nodes, direction)),
-            Drawing::Json => streams.answer(render::json(&index, &nodes, direction)),
+            Drawing::Json => streams.answer_json(render::json(&index, &nodes, direction)),
         }
         Outcome::Success
     }

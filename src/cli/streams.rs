@@ -92,10 +92,18 @@ impl<'a> Streams<'a> {
         }
     }
 
+    /// Adds fields of the command itself whose values are JSON already.
+    pub(super) fn answer_json(&mut self, fields: impl IntoIterator<Item = (&'static str, String)>) {
+        if let Some(answer) = &mut self.answer {
+            fields.into_iter().for_each(|(name, value)| answer.add_json(name, value));
+        }
+    }
+
     /// Adds the compiled database to the answer.
     pub(super) fn answer_database(&mut self, database: impl FnOnce() -> Database) {
         if let Some(answer) = self.answer.as_mut().filter(|_| !self.lists_problems) {
-            answer.add_database(&database());
+            // This cannot fail, because every key is a string.
+            answer.add_json("db", serde_json::to_string(&database()).unwrap_or_default());
         }
     }
 

@@ -208,7 +208,7 @@ impl Folder {
         &self,
         name: impl AsRef<OsStr>,
         entry: &TreeEntry,
-        content: &[(String, &TreeEntry)],
+        content: &[(&str, &TreeEntry)],
     ) -> io::Result<()> {
         if content.is_empty() {
             return self.create(name, entry);
@@ -338,20 +338,20 @@ impl Folder {
     }
 
     /// Moves a staged entry to a name in another directory with a rename. If a rename is impossible, writes the entry there
-    /// instead; `content` is what a directory holds.
+    /// instead; `content` returns what a directory holds.
     ///
     /// # Errors
     /// The system refuses.
-    pub fn put(
+    pub fn put<'c>(
         &self,
         staged: &str,
         to: &Folder,
         name: &str,
         entry: &TreeEntry,
-        content: &[(String, &TreeEntry)],
+        content: impl FnOnce() -> Vec<(&'c str, &'c TreeEntry)>,
     ) -> io::Result<()> {
         match self.rename(staged, to, name) {
-            Err(_) if *entry == TreeEntry::Directory => to.create_with(name, entry, content),
+            Err(_) if *entry == TreeEntry::Directory => to.create_with(name, entry, &content()),
             // The target is on another file system, or is a mount point itself.
             Err(error) if matches!(error.kind(), ErrorKind::CrossesDevices | ErrorKind::ResourceBusy) => {
                 if let (TreeEntry::File { content, executable }, OnDisk::File { .. }) =

@@ -53,7 +53,7 @@ pub(super) fn carry_out(site: &Site, plan: InstallPlan<'_>) -> Result<Installed,
     let prefix = format!("{}/", site.definitions);
     let service = |path: &str| path.strip_prefix(&prefix)?.strip_suffix("/type").map(str::to_owned);
     Ok(Installed {
-        written: plan.writes.iter().map(|write| 1 + write.content.len()).sum::<usize>() + plan.modes.len(),
+        written: plan.writes.iter().map(|write| 1 + write.inside).sum::<usize>() + plan.modes.len(),
         removed: plan.left_over.len(),
         unchanged: plan.unchanged,
         removed_services: plan.left_over.iter().rev().filter_map(|(path, _)| service(path)).collect(),
@@ -121,12 +121,12 @@ impl Work<'_> {
         let staging =
             definitions.make_folder(name).map_err(DiskError::of("make", &definitions.path_of(name)))?;
         for (name, receipt) in [("old", &plan.old), ("union", &*self.union_receipt()), (RECEIPT, &plan.new)] {
-            let entry = TreeEntry::File { content: receipt.text().into_bytes(), executable: false };
+            let entry = TreeEntry::file(receipt.text(), false);
             staging.create(name, &entry).map_err(DiskError::of("write", &site.in_definitions(RECEIPT)))?;
         }
         let numbered: Vec<(usize, &Write)> = plan.writes.iter().enumerate().collect();
         let created = parallel::map(&numbered, parallel::MANY_FILES, |(number, write)| {
-            staging.create_with(number.to_string(), write.entry, &write.content)
+            staging.create_with(number.to_string(), write.entry, &plan.content(write))
         });
         for (write, created) in plan.writes.iter().zip(created) {
             created.map_err(DiskError::of("write", &site.path(&write.path)))?;
@@ -183,10 +183,12 @@ impl Work<'_> {
                     let set = folder.set_directory_mode(name);
                     set.map_err(DiskError::of("set the permissions of", &site.path(path)))?;
                 }
-                InstallStep::Put { staged, path, entry, content } => {
+                InstallStep::Put { staged, path, entry, write } => {
                     let (folder, name) = site.place(path)?;
-                    let empty_directory = *entry == TreeEntry::Directory && content.is_empty();
+                    let empty_directory =
+                        *entry == TreeEntry::Directory && write.is_none_or(|write| write.inside == 0);
                     progress.irrevocable |= !empty_directory;
+                    let content = || write.map(|write| self.plan.content(write)).unwrap_or_default();
                     let put = staging.put(&staged, &folder, name, entry, content);
                     put.map_err(DiskError::of("write", &site.path(path)))?;
                     if empty_directory {

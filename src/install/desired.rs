@@ -1,10 +1,12 @@
 //! Works out what the disk must hold after a tree is installed, with all links in the paths resolved.
 
-use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::path::Path;
 
 use super::receipt::Receipt;
-use super::site::Site;
+use super::site::{PathState, Site};
 use crate::disk::DiskError;
 use crate::disk::path::{destination, file_name, is_at_or_above, is_plain, parents, split};
 use crate::tree::{SourceTree, TreeEntry};
@@ -14,9 +16,31 @@ pub(super) struct DesiredEntry<'t> {
     pub entry: &'t TreeEntry,
     /// If a definition contains the entry or is the entry: the length of its path, which is the beginning of this path.
     definition: Option<usize>,
+    /// How the disk differs, once it was compared.
+    pub state: Option<PathState>,
+    /// Whether the receipt after the installation lists it.
+    pub is_listed: bool,
 }
 
-impl DesiredEntry<'_> {
+/// Every entry that must be on the disk, by its path with all links resolved. Most paths are those of the tree.
+pub(super) type DesiredEntries<'t> = BTreeMap<Cow<'t, str>, DesiredEntry<'t>>;
+
+/// The desired entries below a directory, each with its path relative to that directory.
+pub(super) fn entries_below<'d, 't>(
+    desired: &'d DesiredEntries<'t>,
+    directory: &str,
+) -> impl Iterator<Item = (&'d str, &'d DesiredEntry<'t>)> + use<'d, 't> {
+    let prefix = format!("{directory}/");
+    let start = (Bound::Excluded(&*prefix), Bound::Unbounded);
+    let below = desired.range::<str, _>(start);
+    below.map_while(move |(path, desired)| Some((path.strip_prefix(&*prefix)?, desired)))
+}
+
+impl<'t> DesiredEntry<'t> {
+    fn new(entry: &'t TreeEntry, definition: Option<usize>) -> Self {
+        DesiredEntry { entry, definition, state: None, is_listed: false }
+    }
+
     /// The path of the definition that contains the entry at `path` or is that entry.
     pub fn definition<'p>(&self, path: &'p str) -> Option<&'p str> {
         self.definition.map(|length| &path[..length])
@@ -29,42 +53,18 @@ impl DesiredEntry<'_> {
     }
 }
 
-/// Every entry that must be on the disk, by its path with all links resolved. Includes the directories above each entry.
+/// Finds every entry that must be on the disk, with the directories above each entry.
 pub(super) fn desired<'t>(
     site: &Site,
     tree: &'t SourceTree,
     receipt: &Receipt,
-) -> Result<BTreeMap<String, DesiredEntry<'t>>, DiskError> {
+) -> Result<DesiredEntries<'t>, DiskError> {
     let definitions: BTreeSet<&str> = tree
         .entries()
         .filter(|(_, entry)| matches!(entry, TreeEntry::File { .. }))
         .filter_map(|(path, _)| path.strip_suffix("/type"))
         .collect();
-    let mut desired = BTreeMap::new();
-    // The directory of the last path. Everything above that path has been added.
-    let mut last_above = String::new();
-    let mut add = |path: String, entry: &'t TreeEntry, definition: Option<usize>| {
-        let above = split(&path).0;
-        if above != last_above {
-            let new = parents(&path).filter(|part| !is_at_or_above(part, &last_above));
-            for part in new {
-                let definition = definition.filter(|length| part.len() >= *length);
-                let directory = DesiredEntry { entry: &TreeEntry::Directory, definition };
-                if *desired.entry(part.to_owned()).or_insert(directory).entry != TreeEntry::Directory {
-                    return Err(two_entries(site, part));
-                }
-            }
-            above.clone_into(&mut last_above);
-        }
-        match desired.entry(path) {
-            Entry::Vacant(free) => drop(free.insert(DesiredEntry { entry, definition })),
-            Entry::Occupied(there) if there.get().entry != entry => {
-                return Err(two_entries(site, there.key()));
-            }
-            Entry::Occupied(_) => {}
-        }
-        Ok(())
-    };
+    let mut found = FoundEntries::default();
     let is_ours = |path: &str| receipt.owns(path, false);
     let mut last = ("", site.real("", is_ours)?);
     let mut last_definition: Option<&str> = None;
@@ -88,10 +88,13 @@ pub(super) fn desired<'t>(
             last = (parent, site.real(parent, is_ours)?);
         }
         let real_parent = &last.1;
-        let mut place = format!("{real_parent}{}", &path[parent.len()..]);
-        if real_parent.is_empty() {
-            place.drain(..place.len() - place.trim_start_matches('/').len());
-        }
+        let place = match real_parent == parent {
+            true => Cow::Borrowed(path),
+            false => {
+                let place = format!("{real_parent}{}", &path[parent.len()..]);
+                Cow::Owned(place.trim_start_matches('/').to_owned())
+            }
+        };
         if let TreeEntry::Link(target) = entry
             && destination(&place, target) == place
         {
@@ -100,10 +103,51 @@ pub(super) fn desired<'t>(
         }
         // A real path differs from that of the tree only at its beginning.
         let definition = definition.map(|definition| place.len() - (path.len() - definition.len()));
-        add(place, entry, definition)?;
+        found.add(place, entry, definition);
     }
-    add(site.definitions.clone(), &TreeEntry::Directory, None)?;
-    Ok(desired)
+    found.add(Cow::Owned(site.definitions.clone()), &TreeEntry::Directory, None);
+    found.sorted().map_err(|path| two_entries(site, &path))
+}
+
+/// The entries that are found so far, in any order and perhaps repeated.
+#[derive(Default)]
+struct FoundEntries<'t> {
+    entries: Vec<(Cow<'t, str>, DesiredEntry<'t>)>,
+    /// The directory of the last path. Everything above that path has been added.
+    last_above: String,
+}
+
+impl<'t> FoundEntries<'t> {
+    /// Adds an entry with the directories above it.
+    fn add(&mut self, path: Cow<'t, str>, entry: &'t TreeEntry, definition: Option<usize>) {
+        let above = split(&path).0;
+        if above != self.last_above {
+            for part in parents(&path).filter(|part| !is_at_or_above(part, &self.last_above)) {
+                let definition = definition.filter(|length| part.len() >= *length);
+                let part = match &path {
+                    Cow::Borrowed(path) => Cow::Borrowed(&path[..part.len()]),
+                    Cow::Owned(_) => Cow::Owned(part.to_owned()),
+                };
+                self.entries.push((part, DesiredEntry::new(&TreeEntry::Directory, definition)));
+            }
+            above.clone_into(&mut self.last_above);
+        }
+        self.entries.push((path, DesiredEntry::new(entry, definition)));
+    }
+
+    /// The entries by path. The error is a path at which two entries differ.
+    fn sorted(self) -> Result<DesiredEntries<'t>, Cow<'t, str>> {
+        let mut entries = self.entries;
+        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let differ = |pair: &&[(Cow<'t, str>, DesiredEntry<'t>)]| {
+            pair[0].0 == pair[1].0 && pair[0].1.entry != pair[1].1.entry
+        };
+        if let Some(pair) = entries.windows(2).find(differ) {
+            return Err(pair[0].0.clone());
+        }
+        entries.dedup_by(|(path, _), (first, _)| path == first);
+        Ok(entries.into_iter().collect())
+    }
 }
 
 fn two_entries(site: &Site, path: &str) -> DiskError {

@@ -1,11 +1,11 @@
 //! Finds out what must change so that the disk equals a tree. It changes nothing itself.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 
-use super::desired::{DesiredEntry, desired};
+use super::desired::{DesiredEntries, desired, entries_below};
 use super::error::{ForeignPath, InstallError};
-use super::receipt::{RECEIPT, Receipt, line};
+use super::receipt::{RECEIPT, Receipt};
 use super::site::{PathState, STAGINGS, SWITCH, Site};
 use crate::disk::path::{file_name, is_at_or_above, parents, split};
 use crate::disk::{DIRECTORY_MODE, DiskError, OnDisk};
@@ -53,30 +53,29 @@ pub(super) struct InstallPlan<'t> {
     pub unchanged: usize,
     /// Foreign files at paths where the tree has an entry.
     pub foreign: Vec<ForeignPath>,
-    /// Every path below the root that differs.
-    pub differences: Vec<PathDifference>,
     /// Whether there is a receipt.
     pub has_receipt: bool,
     /// The services whose definitions are no longer desired but stay until a later installation.
     pub postponed: Vec<String>,
     /// The receipt on the disk.
     pub old: Receipt,
-    /// The receipt after the installation, and its lines until all are found.
+    /// The receipt after the installation.
     pub new: Receipt,
-    new_lines: Vec<String>,
+    /// The paths of the old receipt that stay in the new one although the tree does not have them.
+    stay: Vec<(String, bool)>,
     /// The names of the staging directories and of the switch, if an interrupted build left them.
     pub stale: Vec<&'static str>,
-    desired: BTreeMap<String, DesiredEntry<'t>>,
+    desired: DesiredEntries<'t>,
 }
 
 /// An entry to write.
 pub(super) struct Write<'t> {
-    pub path: String,
+    pub path: Cow<'t, str>,
     pub entry: &'t TreeEntry,
     pub in_the_way: InTheWay,
-    /// If the entry is a new definition: everything in it, by its path in the definition, each directory before its entries.
-    /// A new definition is completed in the staging directory, and one rename shows it.
-    pub content: Vec<(String, &'t TreeEntry)>,
+    /// If the entry is a new definition: the number of entries in it. A new definition is completed in the staging
+    /// directory, and one rename shows it.
+    pub inside: usize,
 }
 
 /// An old entry of s6gen at the path of a new one that must be removed first, because a rename cannot replace it.
@@ -102,13 +101,15 @@ impl<'t> InstallPlan<'t> {
                 plan.stale.push(name);
             }
         }
-        let desired = desired(site, tree, &plan.old)?;
+        let mut desired = desired(site, tree, &plan.old)?;
         // Only a definition that `/init` finds through a link can be hidden from it without removing it.
         let may_stay =
             prune == Prune::Later && desired.iter().any(|(path, entry)| entry.links_a_definition(path, site));
         let gone = plan.find_left_over(site, &desired, may_stay)?;
-        plan.find_changes(site, &desired, &gone)?;
-        plan.new = Receipt::of(std::mem::take(&mut plan.new_lines));
+        plan.find_changes(site, &mut desired, &gone)?;
+        let listed = desired.iter().filter(|(_, entry)| entry.is_listed);
+        let listed = listed.map(|(path, desired)| (&**path, *desired.entry == TreeEntry::Directory));
+        plan.new = Receipt::of(plan.stay.iter().map(|(path, directory)| (&**path, *directory)).chain(listed));
         plan.report_foreign_definitions(site, &desired)?;
         plan.desired = desired;
         Ok(plan)
@@ -129,7 +130,7 @@ impl<'t> InstallPlan<'t> {
 
     /// The existing directories in which entries are added, replaced or removed.
     pub fn parents_of_changes(&self) -> BTreeSet<&str> {
-        let written: BTreeSet<&str> = self.writes.iter().map(|write| write.path.as_str()).collect();
+        let written: BTreeSet<&str> = self.writes.iter().map(|write| &*write.path).collect();
         let removed = self.left_over.iter().map(|(path, _)| path.as_str());
         let parents = written.iter().copied().chain(removed).filter_map(|path| parents(path).last());
         parents.filter(|parent| !written.contains(parent)).collect()
@@ -140,35 +141,42 @@ impl<'t> InstallPlan<'t> {
         let receipt = if self.has_receipt { PathState::Content } else { PathState::Missing };
         let receipt = self.receipt_differs().then_some((RECEIPT, receipt));
         let own = self.stale.iter().map(|name| (*name, PathState::LeftOver)).chain(receipt);
-        let own = own.map(|(name, state)| PathDifference { path: site.definition(name), state });
-        let mut differences: Vec<PathDifference> = self.differences.iter().cloned().chain(own).collect();
+        let own = own.map(|(name, state)| (site.definition(name), state));
+        let left_over = self.left_over.iter().map(|(path, _)| (path.clone(), PathState::LeftOver));
+        let desired =
+            self.desired.iter().filter_map(|(path, desired)| Some((path.to_string(), desired.state?)));
+        let all = desired.chain(left_over).chain(own);
+        let mut differences: Vec<_> = all.map(|(path, state)| PathDifference { path, state }).collect();
         differences.sort();
         differences
     }
 
     /// Whether there is nothing to do.
     pub fn is_done(&self) -> bool {
-        self.differences.is_empty() && !self.receipt_differs()
+        let differs = self.desired.values().any(|desired| desired.state.is_some());
+        !differs && self.left_over.is_empty() && !self.receipt_differs()
     }
 
     /// The desired entries below a directory, each with its path relative to that directory.
     pub fn desired_in(&self, directory: &str) -> impl Iterator<Item = (&str, &'t TreeEntry)> {
-        let prefix = format!("{directory}/");
-        let start = (Bound::Excluded(prefix.clone()), Bound::Unbounded);
-        let below = self.desired.range::<String, _>(start);
-        below.map_while(move |(path, desired)| Some((path.strip_prefix(&prefix)?, desired.entry)))
+        entries_below(&self.desired, directory).map(|(path, desired)| (path, desired.entry))
+    }
+
+    /// Everything in a new definition, each directory before its entries. Empty for any other entry.
+    pub fn content(&self, write: &Write<'_>) -> Vec<(&str, &'t TreeEntry)> {
+        if write.inside == 0 { Vec::new() } else { self.desired_in(&write.path).collect() }
     }
 
     /// Whether the tree has a definition of this name.
     pub fn desires_definition(&self, site: &Site, name: &str) -> bool {
-        self.desired.contains_key(&site.definition(name))
+        self.desired.contains_key(&*site.definition(name))
     }
 
     /// The desired links to definitions, with their targets.
     pub fn desired_links(&self, site: &Site) -> impl Iterator<Item = (&str, &str)> {
         let links = self.desired.iter().filter(|(path, desired)| desired.links_a_definition(path, site));
         links.filter_map(|(path, desired)| match desired.entry {
-            TreeEntry::Link(target) => Some((path.as_str(), target.as_str())),
+            TreeEntry::Link(target) => Some((&**path, target.as_str())),
             _ => None,
         })
     }
@@ -176,21 +184,21 @@ impl<'t> InstallPlan<'t> {
     fn find_left_over(
         &mut self,
         site: &Site,
-        desired: &BTreeMap<String, DesiredEntry>,
+        desired: &DesiredEntries<'_>,
         may_stay: bool,
     ) -> Result<BTreeSet<String>, DiskError> {
         let mut gone = BTreeSet::new();
-        let InstallPlan { old, new_lines, left_over, postponed, kept, differences, .. } = self;
+        let InstallPlan { old, stay, left_over, postponed, kept, .. } = self;
         for (path, directory) in old.paths().rev() {
             if desired.contains_key(path) || !site.is_direct(path)? {
                 continue;
             }
             let definition =
-                site.definition_of(path).filter(|name| !desired.contains_key(&site.definition(name)));
+                site.definition_of(path).filter(|name| !desired.contains_key(&*site.definition(name)));
             match (site.look(path)?, directory) {
                 (OnDisk::Nothing, _) => continue,
                 (_, directory) if may_stay && definition.is_some() => {
-                    new_lines.push(line(path, directory));
+                    stay.push((path.to_owned(), directory));
                     postponed.extend(definition.filter(|_| path.ends_with("/type")).map(str::to_owned));
                     continue;
                 }
@@ -198,7 +206,7 @@ impl<'t> InstallPlan<'t> {
                 (OnDisk::Directory { .. }, true) => {
                     let rest = remaining(site, path, &gone)?;
                     if !rest.is_empty() {
-                        new_lines.push(line(path, true));
+                        stay.push((path.to_owned(), true));
                         kept.extend(rest.into_iter().filter(|p| !old.owns(p, true) && !old.owns(p, false)));
                         continue;
                     }
@@ -212,7 +220,6 @@ impl<'t> InstallPlan<'t> {
             }
             gone.insert(path.to_owned());
             left_over.push((path.to_owned(), directory));
-            differences.push(PathDifference { path: path.to_owned(), state: PathState::LeftOver });
         }
         kept.sort();
         postponed.sort();
@@ -222,13 +229,13 @@ impl<'t> InstallPlan<'t> {
     fn find_changes(
         &mut self,
         site: &Site,
-        desired: &BTreeMap<String, DesiredEntry<'t>>,
+        desired: &mut DesiredEntries<'t>,
         gone: &BTreeSet<String>,
     ) -> Result<(), DiskError> {
         // The new directories. When one replaces a link, what the old link leads to must not count as an old entry.
         let mut made = BTreeSet::new();
-        // The new definitions, each with its position among the writes and where the paths in it begin.
-        let mut new_definitions: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        // The new definitions, each with its position among the writes.
+        let mut new_definitions: BTreeMap<&str, usize> = BTreeMap::new();
         for (path, wanted) in desired {
             let (entry, definition) = (wanted.entry, wanted.definition(path));
             let under_made = made.contains(split(path).0);
@@ -246,7 +253,7 @@ impl<'t> InstallPlan<'t> {
                         continue;
                     }
                     (mode != DIRECTORY_MODE).then(|| {
-                        self.modes.push(path.clone());
+                        self.modes.push(path.to_string());
                         PathState::Mode
                     })
                 }
@@ -258,7 +265,7 @@ impl<'t> InstallPlan<'t> {
                         }
                         OnDisk::File { .. } | OnDisk::Link(_) if owned_leaf => {}
                         OnDisk::Nothing => {}
-                        _ => blocked.push(path.clone()),
+                        _ => blocked.push(path.to_string()),
                     }
                     let in_the_way = match found {
                         OnDisk::Directory { .. } => InTheWay::Directory,
@@ -266,31 +273,25 @@ impl<'t> InstallPlan<'t> {
                         _ => InTheWay::Nothing,
                     };
                     if directory {
-                        made.insert(path.as_str());
+                        made.insert(&**path);
                     }
                     match definition.and_then(|definition| new_definitions.get(definition)) {
-                        Some(&(number, length)) => {
-                            self.writes[number].content.push((path[length..].to_owned(), entry));
-                        }
+                        Some(number) => self.writes[*number].inside += 1,
                         None => {
                             let is_new = directory && in_the_way == InTheWay::Nothing;
-                            if is_new && definition == Some(path) && split(path).0 == site.definitions {
-                                new_definitions.insert(path.as_str(), (self.writes.len(), path.len() + 1));
+                            if is_new && definition == Some(&**path) && split(path).0 == site.definitions {
+                                new_definitions.insert(path, self.writes.len());
                             }
                             let path = path.clone();
-                            self.writes.push(Write { path, entry, in_the_way, content: Vec::new() });
+                            self.writes.push(Write { path, entry, in_the_way, inside: 0 });
                         }
                     }
                     Some(state)
                 }
             };
-            if !directory || !is_at_or_above(path, &site.definitions) {
-                self.new_lines.push(line(path, directory));
-            }
-            match state {
-                None => self.unchanged += 1,
-                Some(state) => self.differences.push(PathDifference { path: path.clone(), state }),
-            }
+            wanted.is_listed = !directory || !is_at_or_above(path, &site.definitions);
+            wanted.state = state;
+            self.unchanged += usize::from(state.is_none());
             self.foreign.extend(blocked.iter().map(|p| ForeignPath { path: site.path(p), service: None }));
         }
         self.writes.sort_by_key(|write| *write.entry != TreeEntry::Directory);
@@ -301,18 +302,19 @@ impl<'t> InstallPlan<'t> {
     fn report_foreign_definitions(
         &mut self,
         site: &Site,
-        desired: &BTreeMap<String, DesiredEntry>,
+        desired: &DesiredEntries<'_>,
     ) -> Result<(), DiskError> {
-        let mut definitions: Vec<&str> = desired.iter().filter_map(|(path, w)| w.definition(path)).collect();
-        definitions.sort_unstable();
-        definitions.dedup();
+        let definitions = desired.iter().filter(|(path, w)| w.definition(path) == Some(path));
+        let definitions: Vec<&str> = definitions.map(|(path, _)| &**path).collect();
         for definition in &definitions {
             if self.old.owns(definition, true) {
                 continue;
             }
             let place = site.path(definition);
             let inside = |foreign: &ForeignPath| foreign.path.starts_with(&place);
-            let differs = || self.differences.iter().any(|d| is_at_or_above(definition, &d.path));
+            let own = desired.get(*definition).into_iter();
+            let below = entries_below(desired, definition).map(|(_, entry)| entry);
+            let differs = || own.chain(below).any(|entry| entry.state.is_some());
             let defined = !matches!(site.look(&format!("{definition}/type"))?, OnDisk::Nothing);
             if self.foreign.iter().any(inside) || defined && differs() {
                 self.foreign.retain(|foreign| !inside(foreign));

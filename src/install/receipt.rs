@@ -1,6 +1,7 @@
 //! The receipt: a file beside the definitions that lists every path that s6gen made.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use crate::disk::path::is_plain;
 
@@ -11,70 +12,89 @@ const VERSION: &str = "1";
 const REST_OF_TITLE: &str =
     ": what s6gen made in this image, and may replace or remove; leave it beside its files";
 
+/// A path, and whether it is a directory.
+type ReceiptLine<'p> = (&'p str, bool);
+
 /// The paths that s6gen made below the root.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Receipt {
-    /// One for each path, sorted and without repeats. Directories end with `/`.
-    lines: Vec<String>,
+    /// A line for each path, sorted and without repeats. Directories end with `/`. They are one text because a large system
+    /// has hundreds of thousands of them.
+    lines: String,
+    /// Where each line begins.
+    starts: Vec<usize>,
 }
 
-/// The line of a receipt for a path.
-pub(super) fn line(path: &str, directory: bool) -> String {
-    format!("{path}{}", if directory { "/" } else { "" })
+/// The order of two lines. A line is not only its path: `a-b` comes before `a/`.
+fn order(one: ReceiptLine<'_>, other: ReceiptLine<'_>) -> Ordering {
+    let (first, second) = (one.0.as_bytes(), other.0.as_bytes());
+    let shared = first.len().min(second.len());
+    let end = |is_directory: bool| is_directory.then_some(&b'/');
+    let rest = || {
+        let rest = first[shared..].iter().chain(end(one.1));
+        rest.cmp(second[shared..].iter().chain(end(other.1)))
+    };
+    first[..shared].cmp(&second[..shared]).then_with(rest)
+}
+
+/// The path of a line.
+fn path(line: &str) -> ReceiptLine<'_> {
+    line.strip_suffix('/').map_or((line, false), |path| (path, true))
 }
 
 impl Receipt {
-    /// The receipt with these lines, in any order.
-    pub fn of(mut lines: Vec<String>) -> Receipt {
-        lines.sort();
-        lines.dedup();
-        Receipt { lines }
+    /// The receipt of these paths, in any order.
+    pub fn of<'p>(paths: impl IntoIterator<Item = (&'p str, bool)>) -> Receipt {
+        let mut paths: Vec<ReceiptLine<'_>> = paths.into_iter().collect();
+        paths.sort_by(|one, other| order(*one, *other));
+        paths.dedup();
+        let mut receipt = Receipt::default();
+        receipt.lines.reserve_exact(paths.iter().map(|(path, _)| path.len() + 2).sum());
+        receipt.starts.reserve_exact(paths.len());
+        for (path, is_directory) in paths {
+            receipt.starts.push(receipt.lines.len());
+            receipt.lines.push_str(path);
+            receipt.lines.push_str(if is_directory { "/\n" } else { "\n" });
+        }
+        receipt
     }
 
     /// Parses the text of a receipt. The error says what is wrong with it.
-    pub fn parse(text: &[u8]) -> Result<Self, &'static str> {
-        let text = std::str::from_utf8(text).map_err(|_| "it is not text")?;
-        let (title, body) = text.split_once('\n').unwrap_or((text, ""));
-        let title = title.strip_prefix(TITLE).ok_or("it is not a receipt of s6gen")?;
+    pub fn parse(text: Vec<u8>) -> Result<Self, &'static str> {
+        let mut text = String::from_utf8(text).map_err(|_| "it is not text")?;
+        let title = text.lines().next().and_then(|title| title.strip_prefix(TITLE));
+        let title = title.ok_or("it is not a receipt of s6gen")?;
         if title.split(':').next() != Some(VERSION) {
             return Err("it was written by a newer s6gen");
         }
+        text.drain(..text.find('\n').map_or(text.len(), |end| end + 1));
         // If the last line is cut off, it may name a directory above the intended path. A line that is not plain may name a
         // path outside of the root.
-        let whole = body.is_empty() || body.ends_with('\n');
-        if !whole || !body.lines().all(|line| is_plain(line.strip_suffix('/').unwrap_or(line))) {
+        let whole = text.is_empty() || text.ends_with('\n');
+        if !whole || !text.lines().all(|line| is_plain(path(line).0)) {
             return Err("it is damaged");
         }
-        Ok(Receipt::of(body.lines().map(str::to_owned).collect()))
+        if !text.lines().is_sorted_by(|one, other| one < other) {
+            return Ok(Receipt::of(text.lines().map(path)));
+        }
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(end, _)| end + 1));
+        Ok(Receipt { starts: starts.take(text.lines().count()).collect(), lines: text })
     }
 
     /// The text of the file.
     pub fn text(&self) -> String {
-        let mut text = format!("{TITLE}{VERSION}{REST_OF_TITLE}\n");
-        text.reserve_exact(self.lines.iter().map(|line| line.len() + 1).sum());
-        for line in &self.lines {
-            text.push_str(line);
-            text.push('\n');
-        }
-        text
+        [TITLE, VERSION, REST_OF_TITLE, "\n", &self.lines].concat()
     }
 
     /// The paths in byte order, each with whether it is a directory.
     pub fn paths(&self) -> impl DoubleEndedIterator<Item = (&str, bool)> {
-        self.lines.iter().map(|line| match line.strip_suffix('/') {
-            Some(path) => (path, true),
-            None => (line.as_str(), false),
-        })
+        self.lines.lines().map(path)
     }
 
     /// Whether s6gen made this directory, or this file or link.
-    pub fn owns(&self, path: &str, directory: bool) -> bool {
-        let order = |line: &String| match (line.strip_prefix(path), directory) {
-            (Some(rest), true) => rest.cmp("/"),
-            (Some(rest), false) => rest.cmp(""),
-            (None, _) => line.as_str().cmp(path),
-        };
-        self.lines.binary_search_by(order).is_ok()
+    pub fn owns(&self, sought: &str, directory: bool) -> bool {
+        let line = |start: &usize| self.lines[*start..].lines().next().unwrap_or_default();
+        self.starts.binary_search_by(|start| order(path(line(start)), (sought, directory))).is_ok()
     }
 
     /// The paths that are in at least one of two receipts.
@@ -86,6 +106,6 @@ impl Receipt {
         if other.lines.is_empty() {
             return Cow::Borrowed(self);
         }
-        Cow::Owned(Receipt::of(self.lines.iter().chain(&other.lines).cloned().collect()))
+        Cow::Owned(Receipt::of(self.paths().chain(other.paths())))
     }
 }

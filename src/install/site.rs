@@ -105,7 +105,7 @@ impl<'a> Site<'a> {
                 "restore it; if you cannot, remove the definitions that s6gen made, then the receipt, and build again",
             )
         };
-        let receipt = Receipt::parse(&text).map_err(|reason| unusable(reason.into()))?;
+        let receipt = Receipt::parse(text).map_err(|reason| unusable(reason.into()))?;
         let overlay = self.real(OVERLAY, |_| false).unwrap_or_default();
         let is_own = |path: &str, directory: bool| {
             [&*self.definitions, &overlay]

@@ -11,8 +11,8 @@ use crate::tree::TreeEntry;
 pub(super) enum InstallStep<'p> {
     /// Sets the permissions of a directory to [`DIRECTORY_MODE`](crate::disk::DIRECTORY_MODE).
     Mode { path: &'p str },
-    /// Renames the entry `staged` of the staging directory to `path`. `content` is what a directory holds.
-    Put { staged: String, path: &'p str, entry: &'p TreeEntry, content: &'p [(String, &'p TreeEntry)] },
+    /// Renames the entry `staged` of the staging directory to `path`. `write` is `None` for an entry of the switch.
+    Put { staged: String, path: &'p str, entry: &'p TreeEntry, write: Option<&'p Write<'p>> },
     /// Replaces a file in a definition by a link that leads through the switch. If a mount makes the rename impossible, the
     /// step does nothing, and a later step replaces the file.
     PutInnerLink { staged: String, path: &'p str },
@@ -92,7 +92,7 @@ impl<'p> Order<'p> {
                 staged: number.to_string(),
                 path: &write.path,
                 entry: write.entry,
-                content: &write.content,
+                write: Some(write),
             });
         }
     }
@@ -111,14 +111,14 @@ impl<'p> Order<'p> {
             staged: staged.name(),
             path: &staged.path,
             entry: &staged.entry,
-            content: &[],
+            write: None,
         }));
     }
 
     fn put_inner(&mut self, entries: &'p [StagedEntry]) {
         self.steps.extend(entries.iter().map(|staged| match &staged.entry {
             TreeEntry::Link(_) => InstallStep::PutInnerLink { staged: staged.name(), path: &staged.path },
-            entry => InstallStep::Put { staged: staged.name(), path: &staged.path, entry, content: &[] },
+            entry => InstallStep::Put { staged: staged.name(), path: &staged.path, entry, write: None },
         }));
     }
 

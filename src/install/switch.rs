@@ -22,7 +22,7 @@ use std::io;
 use std::path::Path;
 
 use super::plan::{InTheWay, InstallPlan, Write};
-use super::receipt::{Receipt, line};
+use super::receipt::Receipt;
 use super::shared_lists::{STAND_IN, shared_lists};
 use super::sides::SwitchSide;
 use super::site::{STAGINGS, SWITCH, Site};
@@ -125,7 +125,7 @@ impl Switch {
     /// The receipt of the paths that exist only during the switch.
     pub fn receipt(&self, site: &Site) -> Receipt {
         let own = self.engage.iter().filter(|staged| site.definition_of(&staged.path).is_none());
-        Receipt::of(own.map(|staged| line(&staged.path, false)).collect())
+        Receipt::of(own.map(|staged| (&*staged.path, false)))
     }
 
     fn staged(&mut self, path: String, entry: TreeEntry) -> StagedEntry {
@@ -157,7 +157,7 @@ impl Switch {
         plan: &InstallPlan,
         links: BTreeMap<String, Option<String>>,
     ) -> Result<usize, DiskError> {
-        let writes = plan.writes.iter().map(|write| write.path.as_str());
+        let writes = plan.writes.iter().map(|write| &*write.path);
         let touched = writes.chain(plan.left_over.iter().map(|(path, _)| path.as_str()));
         let touched: BTreeSet<&str> =
             touched.flat_map(|path| [Some(path), site.definition_of(path)]).flatten().collect();
@@ -256,12 +256,8 @@ impl Switch {
     /// oneshot from their path in the definition, so these must change with the switch too. s6-rc-compile never reads such
     /// a link, because it reads `now` and `next`.
     fn add_inner(&mut self, site: &Site, plan: &InstallPlan) {
-        let blocked: BTreeSet<&str> = plan
-            .writes
-            .iter()
-            .filter(|w| w.in_the_way != InTheWay::Nothing)
-            .map(|w| w.path.as_str())
-            .collect();
+        let blocked: BTreeSet<&str> =
+            plan.writes.iter().filter(|w| w.in_the_way != InTheWay::Nothing).map(|w| &*w.path).collect();
         for write in &plan.writes {
             let is_blocked = || parents(&write.path).chain([&*write.path]).any(|path| blocked.contains(path));
             if !self.is_seen(site, &write.path) || is_blocked() {
@@ -272,7 +268,7 @@ impl Switch {
                 TreeEntry::Directory => TreeEntry::Directory,
                 _ => TreeEntry::Link(relative(split(&write.path).0, &through_switch(site, inside))),
             };
-            let staged = self.staged(write.path.clone(), entry);
+            let staged = self.staged(write.path.to_string(), entry);
             self.inner.push(staged);
         }
     }

@@ -10,7 +10,7 @@ use super::error::JobError;
 use super::file_system::has_overlay;
 use super::levels::Levels;
 use super::project::Project;
-use super::root_check::RootCheck;
+use super::root_check::{BuiltNames, RootCheck};
 use super::templates::{Overrides, render_tree, without_shipped};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::disk;
@@ -76,19 +76,21 @@ impl Build {
     /// # Errors
     /// A template cannot be filled; or the built definitions would not compile or not start in the root.
     pub fn render(self, overrides: Overrides) -> Result<RenderedBuild, JobError> {
-        let services = &self.compilation.services;
-        let mut tree = render_tree(services, &overrides)?;
-        let (project, root) = (&self.project, &self.container.root);
-        let check = RootCheck { project, overrides: &overrides, services, tree: &tree, root };
+        let Build { container, project, compilation: Compilation { services, .. } } = self;
+        let mut tree = render_tree(&services, &overrides)?;
+        let (names, count) = (BuiltNames::of(&services), services.ours().count());
+        let definitions = services.target.tree.clone();
+        drop(services);
+        let check =
+            RootCheck { project: &project, overrides: &overrides, names, tree: &tree, root: &container.root };
         let obstacles = check.obstacles().map_err(|error| JobError::of_build(&error))?;
         if !obstacles.problems.is_empty() {
             return Err(obstacles);
         }
-        if let Some(carried) = Carried::of(&self.project, without_shipped(overrides)) {
-            carried.put(&mut tree, &services.target.tree);
+        if let Some(carried) = Carried::of(&project, without_shipped(overrides)) {
+            carried.put(&mut tree, &definitions);
         }
-        let (definitions, count) = (services.target.tree.clone(), services.ours().count());
-        Ok(RenderedBuild { container: self.container, definitions, count, tree })
+        Ok(RenderedBuild { container, definitions, count, tree })
     }
 }
 

@@ -62,26 +62,28 @@ impl ManifestFile {
 pub fn compile(files: &Files, manifest: impl Into<ManifestFile>) -> Compilation {
     let mut problems = Problems::default();
     let manifest = manifest.into().parse(files, &mut problems);
-    let mut compilation = compile_parsed(&manifest, problems);
-    Levels::default().apply(&manifest.lints, files, Coverage::default(), &mut compilation.problems);
+    let table = manifest.lints.clone();
+    let mut compilation = compile_parsed(manifest, problems);
+    Levels::default().apply(&table, files, Coverage::default(), &mut compilation.problems);
     compilation.problems.sort_by_place();
     compilation
 }
 
 /// Compiles a manifest whose parsing reported `problems`.
-pub(super) fn compile_parsed(manifest: &Manifest, mut problems: Problems) -> Compilation {
+pub(super) fn compile_parsed(manifest: Manifest, mut problems: Problems) -> Compilation {
     // If a table header could not be read, s6gen would report the names that it defines as unknown.
     if manifest.lost.names {
         problems.sort_by_place();
         return Compilation { services: ServiceSet::new(Target::default()), problems };
     }
     let parsed = problems.len();
+    let lost = manifest.lost.clone();
     let services = resolve::resolve(manifest, &mut problems);
     // A manifest that is too large is resolved only in part, so the rules would report what is missing.
     if problems.iter().all(|problem| problem.code != Code::ManifestTooLarge) {
         validate::validate(&services, true, &mut problems);
     }
-    problems.retain_from(parsed, |problem| !is_consequence(problem, &manifest.lost));
+    problems.retain_from(parsed, |problem| !is_consequence(problem, &lost));
     problems.sort_by_place();
     Compilation { services, problems }
 }

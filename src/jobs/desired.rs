@@ -37,7 +37,7 @@ impl CheckedProject {
     ///
     /// # Errors
     /// The manifest has errors, or a template cannot be filled.
-    pub(super) fn new(project: Project, templates: Overrides) -> Result<CheckedProject, JobError> {
+    pub(super) fn new(mut project: Project, templates: Overrides) -> Result<CheckedProject, JobError> {
         let Compilation { services, problems } = project.compile();
         if problems.has_errors() {
             let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);

@@ -10,11 +10,11 @@ use super::container::Container;
 use super::desired::Desired;
 use super::error::JobError;
 use super::file_system::{mount, overlay_parts};
-use super::judge::{judge_for_comparison, judge_image_for_comparison, snapshot, snapshot_of};
+use super::judge::{judge_for_comparison, judge_image_for_comparison, snapshot_of};
 use super::levels::Levels;
 use super::project::Project;
 use super::running::{Connection, RunningSystem, work_directory};
-use super::templates::{Overrides, render_tree};
+use super::templates::{Overrides, render_snapshot};
 use crate::compare::{self, Comparison};
 use crate::diagnostic::{Code, Diagnostic, Files};
 use crate::disk;
@@ -223,7 +223,7 @@ impl Reading {
     }
 
     fn manifest(&self, path: &Path) -> (Files, Compilation, Snapshot) {
-        let project = Project::load(path).with_levels(Levels::lenient());
+        let mut project = Project::load(path).with_levels(Levels::lenient());
         let mut compilation = project.compile();
         let none = Snapshot::default();
         if compilation.problems.has_errors() {
@@ -234,14 +234,11 @@ impl Reading {
             return (project.files, compilation, none);
         }
         let services = &compilation.services;
-        let tree = self.overrides.clone().and_then(|overrides| render_tree(services, &overrides));
-        let snapshot = match tree {
-            Ok(tree) => snapshot(services, &tree),
-            Err(problem) => {
-                compilation.problems.push(problem);
-                none
-            }
-        };
+        let taken = self.overrides.clone().and_then(|overrides| render_snapshot(services, &overrides));
+        let snapshot = taken.unwrap_or_else(|problem| {
+            compilation.problems.push(problem);
+            none
+        });
         (project.files, compilation, snapshot)
     }
 

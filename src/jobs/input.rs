@@ -69,7 +69,7 @@ impl Input {
         programs: Option<&mut dyn Programs>,
     ) -> (Files, Compilation) {
         let manifest = |project: Project, programs| {
-            let project = project.with_levels(levels.clone());
+            let mut project = project.with_levels(levels.clone());
             let compilation = project.compile_with(programs);
             (project.files, compilation)
         };

@@ -221,12 +221,13 @@ fn add_to(
 pub fn remove(container: &Container, names: &[String]) -> Result<Vec<Removal>, JobError> {
     let definitions = container.definitions_folder()?;
     let _lock = lock_additions(&definitions, PATIENCE)?;
-    let project = Carried::read(&definitions)?.project();
+    let mut project = Carried::read(&definitions)?.project();
     let mut added = read_additions(&definitions)?;
     let before = added.clone();
     let remove = |name: &String| Removal { service: name.clone(), is_removed: added.remove(name) };
     let removals: Vec<Removal> = names.iter().map(remove).collect();
-    if let Some(name) = find_in_manifest(&project, removals.iter().filter(|removal| !removal.is_removed)) {
+    if let Some(name) = find_in_manifest(&mut project, removals.iter().filter(|removal| !removal.is_removed))
+    {
         return Err(unknown(format!("`{name}` is part of the manifest, and was not added to it"))
             .note("nothing was changed")
             .help("remove it from the manifest and build the image again")
@@ -240,7 +241,7 @@ pub fn remove(container: &Container, names: &[String]) -> Result<Vec<Removal>, J
 
 /// The first of the names that is a service of the manifest.
 fn find_in_manifest<'a>(
-    project: &Project,
+    project: &mut Project,
     mut removals: impl Iterator<Item = &'a Removal>,
 ) -> Option<&'a str> {
     let first = removals.next()?;

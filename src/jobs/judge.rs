@@ -9,8 +9,8 @@ use crate::diagnostic::{Code, Diagnostic, Files, Problems, Severity};
 use crate::image::{self, Completed, Setup};
 use crate::model::{BuildContext, Index, Kind, Layer, Members, Name, Service, ServiceSet, Snapshot, Target};
 use crate::source::{Directory, Memory, Source};
-use crate::tree::SourceTree;
-use crate::{import, render, validate};
+use crate::templates::Templates;
+use crate::{import, parallel, render, validate};
 
 /// Judges source directories, in the order in which `s6-rc-compile` gets them. The problems are in the order in which
 /// `s6-rc-compile` finds them: it stops at the first error.
@@ -158,12 +158,27 @@ fn refuse_too_many(services: &ServiceSet, problems: &mut Problems) -> bool {
     problems.iter().any(|problem| problem.code == Code::ManifestTooLarge)
 }
 
-/// Takes a snapshot of the tree that was rendered from `services`. It reads the tree like any source directory, and
-/// adds what the services add to other layers. The services must have no errors.
-pub fn snapshot(services: &ServiceSet, tree: &SourceTree) -> Snapshot {
-    let mut snapshot = snapshot_of(|| vec![tree.source(render::definitions_dir(&services.target))]);
+/// How many definitions of a manifest are rendered and read at once for a snapshot. A large system has more than a source
+/// directory may have.
+const PART: usize = 256;
+
+/// Takes a snapshot of the tree that is rendered from `services`. It reads the tree like any source directory, and adds what
+/// the services add to other layers. The services must have no errors.
+///
+/// # Errors
+/// An error in a template. The text names the template and the line.
+pub fn snapshot(services: &ServiceSet, templates: &Templates) -> Result<Snapshot, String> {
+    let target = &services.target;
+    let ours: Vec<&Service> = services.ours().collect();
+    let parts: Vec<&[&Service]> = ours.chunks(PART).collect();
+    let parts = parallel::map(&parts, 2, |part| {
+        let tree = render::definitions(part, target, templates)?;
+        Ok(snapshot_of(|| vec![tree.source(render::definitions_dir(target))]).services)
+    });
+    let parts: Vec<_> = parts.into_iter().collect::<Result<_, String>>()?;
+    let mut snapshot = Snapshot { services: parts.into_iter().flatten().collect() };
     snapshot.add_other_layers(services);
-    snapshot
+    Ok(snapshot)
 }
 
 /// Takes a snapshot of the source directories that `open` opens.

@@ -1,6 +1,7 @@
 //! A manifest on the disk with everything that belongs to it: the files that it includes, and the additions that were made
 //! while its system runs.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -8,7 +9,7 @@ use super::compile::{Compilation, ManifestFile, compile_parsed};
 use super::include::{Loaded, load};
 use super::levels::{Coverage, Levels};
 use super::shellcheck;
-use crate::diagnostic::{Files, Origin, Problems};
+use crate::diagnostic::{FileId, Files, Origin, Problems};
 use crate::live::Programs;
 use crate::manifest::{self, Additions, Manifest, ManifestText, Parameters};
 use crate::model::{ServiceSet, Target, Version};
@@ -31,8 +32,31 @@ pub struct Project {
 #[derive(Debug)]
 struct Parsed {
     source: ManifestFile,
-    manifest: Manifest,
+    /// The file of the additions.
+    added: Option<FileId>,
+    /// `None` once it was compiled: that of a large system takes much memory, and is rarely needed again.
+    manifest: Option<Manifest>,
     problems: Problems,
+}
+
+impl Parsed {
+    /// The manifest, parsed again if it was compiled.
+    fn manifest(&self, files: &Files) -> Cow<'_, Manifest> {
+        if let Some(manifest) = &self.manifest {
+            return Cow::Borrowed(manifest);
+        }
+        // These problems are known from the first time.
+        let mut known = Problems::default();
+        let manifest = self.source.parse(files, &mut known);
+        let Some(file) = self.added else { return Cow::Owned(manifest) };
+        let added = manifest::parse(files, file, &mut known);
+        Cow::Owned(manifest.with(file, added, &mut known))
+    }
+
+    /// Takes the manifest out.
+    fn take(&mut self, files: &Files) -> Manifest {
+        self.manifest.take().unwrap_or_else(|| self.manifest(files).into_owned())
+    }
 }
 
 /// A service of a manifest that has instances.
@@ -64,7 +88,7 @@ impl Project {
         match load(path, name, &mut files, &mut unread) {
             Ok(Loaded { source, manifest, mistakes }) => Project {
                 files,
-                parsed: Some(Parsed { source, manifest, problems: mistakes }),
+                parsed: Some(Parsed { source, added: None, manifest: Some(manifest), problems: mistakes }),
                 unread,
                 levels: Levels::default(),
             }
@@ -85,8 +109,8 @@ impl Project {
     /// The project of a manifest whose files are already read.
     pub fn of(files: Files, source: ManifestFile) -> Project {
         let mut problems = Problems::default();
-        let manifest = source.parse(&files, &mut problems);
-        let parsed = Some(Parsed { source, manifest, problems });
+        let manifest = Some(source.parse(&files, &mut problems));
+        let parsed = Some(Parsed { source, added: None, manifest, problems });
         Project { files, parsed, unread: Problems::default(), levels: Levels::default() }
             .with_hidden_variables()
     }
@@ -98,23 +122,26 @@ impl Project {
 
     /// The directory of definitions, an absolute path in the image: the key `tree` of the table `target`.
     pub fn definitions(&self) -> String {
-        let target = |parsed: &Parsed| resolve::target(&parsed.manifest.target, &mut Problems::default());
+        let target =
+            |parsed: &Parsed| resolve::target(&parsed.manifest(&self.files).target, &mut Problems::default());
         self.parsed.as_ref().map_or_else(Target::default, target).tree
     }
 
     /// The templates. Their instances include the additions only after [`add`](Project::add).
     pub fn templates(&self) -> Vec<Template> {
-        let manifest = self.parsed.iter().map(|parsed| &parsed.manifest);
-        let expressions = Expressions::default();
-        manifest.flat_map(Manifest::templates).map(|found| template(found, &expressions)).collect()
+        let Some(parsed) = &self.parsed else { return Vec::new() };
+        let (manifest, expressions) = (parsed.manifest(&self.files), Expressions::default());
+        manifest.templates().map(|found| template(found, &expressions)).collect()
     }
 
     /// Adds the additions, which are stored in the file `path`.
     pub fn add(&mut self, path: &Path, added: &Additions) {
         let Some(parsed) = self.parsed.as_mut().filter(|_| !added.list().is_empty()) else { return };
         let file = self.files.add(path, added.text());
+        let manifest = parsed.take(&self.files);
         let added = manifest::parse(&self.files, file, &mut parsed.problems);
-        parsed.manifest = std::mem::take(&mut parsed.manifest).with(file, added, &mut parsed.problems);
+        parsed.manifest = Some(manifest.with(file, added, &mut parsed.problems));
+        parsed.added = Some(file);
         self.hide_variables();
     }
 
@@ -128,7 +155,7 @@ impl Project {
         let Some(parsed) = &self.parsed else { return };
         let expressions = Expressions::default();
         let mut hidden = Vec::new();
-        for common in parsed.manifest.common_keys() {
+        for common in parsed.manifest(&self.files).common_keys() {
             let variables = common.environment.iter().flat_map(|table| &table.entries);
             hidden.extend(variables.map(|(_, value)| value.origin()));
             let Some(instances) = &common.instances else { continue };
@@ -141,23 +168,23 @@ impl Project {
     }
 
     /// Compiles the manifest. A file that could not be read is one of the problems.
-    pub fn compile(&self) -> Compilation {
+    pub fn compile(&mut self) -> Compilation {
         self.compile_with(None)
     }
 
     /// Compiles the manifest. With `programs`, shellcheck is asked too if a level asks for it.
-    pub(super) fn compile_with(&self, programs: Option<&mut dyn Programs>) -> Compilation {
-        let mut compilation = match &self.parsed {
-            Some(parsed) => compile_parsed(&parsed.manifest, parsed.problems.clone()),
-            None => {
-                Compilation { services: ServiceSet::new(Target::default()), problems: Problems::default() }
-            }
+    pub(super) fn compile_with(&mut self, programs: Option<&mut dyn Programs>) -> Compilation {
+        let manifest = self.parsed.as_mut().map(|parsed| parsed.take(&self.files));
+        let table = manifest.as_ref().map(|manifest| manifest.lints.clone());
+        let known = self.parsed.iter().map(|parsed| parsed.problems.clone()).next().unwrap_or_default();
+        let mut compilation = match manifest {
+            Some(manifest) => compile_parsed(manifest, known),
+            None => Compilation { services: ServiceSet::new(Target::default()), problems: known },
         };
         for problem in self.unread.iter() {
             compilation.problems.push(problem.clone());
         }
-        if let Some(parsed) = &self.parsed {
-            let table = &parsed.manifest.lints;
+        if let Some(table) = &table {
             let Compilation { services, problems } = &mut compilation;
             let has_shellcheck = programs.is_some_and(|programs| {
                 shellcheck::add_if_asked(&self.levels, table, services, programs, problems)
@@ -171,11 +198,11 @@ impl Project {
 
     /// Compiles the manifest as if its target were s6-overlay `version`. `None` if the manifest could not be read.
     pub(super) fn compile_for_overlay(&self, version: Version) -> Option<Compilation> {
-        let Parsed { source, manifest, problems } = self.parsed.as_ref()?;
-        let (value, origin) = (version.to_string(), Origin::whole(source.file));
-        let mut manifest = manifest.clone();
+        let parsed = self.parsed.as_ref()?;
+        let (value, origin) = (version.to_string(), Origin::whole(parsed.source.file));
+        let mut manifest = parsed.manifest(&self.files).into_owned();
         manifest.target.s6_overlay = Some(ManifestText { value, origin, from_defaults: false });
-        Some(compile_parsed(&manifest, problems.clone()))
+        Some(compile_parsed(manifest, parsed.problems.clone()))
     }
 }
 

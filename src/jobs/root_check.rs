@@ -8,7 +8,7 @@ use super::file_system::overlay_version;
 use super::judge::{judge_image, judge_with_external};
 use super::project::Project;
 use super::templates::{Overrides, render_tree};
-use crate::diagnostic::{Code, Diagnostic, Files, Severity};
+use crate::diagnostic::{Code, Diagnostic, Files, Origin, Severity};
 use crate::disk;
 use crate::image::Setup;
 use crate::install::{InstallError, Present};
@@ -19,10 +19,28 @@ use crate::tree::SourceTree;
 pub(super) struct RootCheck<'a> {
     pub project: &'a Project,
     pub overrides: &'a Overrides,
-    pub services: &'a ServiceSet,
+    pub names: BuiltNames,
     /// The tree that was rendered from the services.
     pub tree: &'a SourceTree,
     pub root: &'a Path,
+}
+
+/// The names of the services from which a tree was rendered, and their target. The services themselves may take much memory.
+pub(super) struct BuiltNames {
+    target: Target,
+    ours: BTreeSet<String>,
+    external: Vec<(Name, Option<Origin>)>,
+}
+
+impl BuiltNames {
+    pub(super) fn of(services: &ServiceSet) -> BuiltNames {
+        let external = services.services.iter().filter(|service| service.layer == Layer::External);
+        BuiltNames {
+            target: services.target.clone(),
+            ours: services.ours().map(|service| service.name.to_string()).collect(),
+            external: external.map(|service| (service.name.clone(), service.origin)).collect(),
+        }
+    }
 }
 
 /// The start bundles and the directory of their markers, relative to the root.
@@ -35,7 +53,7 @@ impl RootCheck<'_> {
     /// # Errors
     /// The root cannot be read.
     pub(super) fn obstacles(&self) -> Result<JobError, InstallError> {
-        let target = &self.services.target;
+        let target = &self.names.target;
         let present = Present::new(self.root, &target.tree)?;
         let installed = present.services();
         let mut found =
@@ -55,15 +73,13 @@ impl RootCheck<'_> {
 
     /// Reports `external` services that an earlier build made in this root. This build would remove them.
     fn wrongly_external(&self, installed: &BTreeSet<String>) -> Vec<Diagnostic> {
-        let external = self.services.services.iter().filter(|service| service.layer == Layer::External);
-        let ours = external.filter(|service| installed.contains(&service.name.to_string()));
-        ours.map(|service| {
-            let name = &service.name;
+        let ours = self.names.external.iter().filter(|(name, _)| installed.contains(&name.to_string()));
+        ours.map(|(name, origin)| {
             Diagnostic::new(
                 Code::NotExternal,
                 format!("`{name}` does not belong to another layer: an earlier build made it here"),
             )
-            .at(service.origin, format!("this build would remove the definition of `{name}`"))
+            .at(*origin, format!("this build would remove the definition of `{name}`"))
             .note("a build replaces everything that an earlier one made in the same root")
             .help(format!(
                 "`include` the manifest that defines `{name}`, and build both together; this manifest may then \
@@ -83,7 +99,7 @@ impl RootCheck<'_> {
         {
             return None;
         }
-        let markers = self.services.target.system.start_markers();
+        let markers = self.names.target.system.start_markers();
         let reason = match there.services.target.system.start_markers() {
             _ if !errors.is_empty() => errors.join("; "),
             read if read != markers => format!(
@@ -97,7 +113,7 @@ impl RootCheck<'_> {
     }
 
     fn other_version(&self, version: Version) -> Diagnostic {
-        let wanted = self.services.target.system;
+        let wanted = self.names.target.system;
         let line = format!("write `s6-overlay = \"{version}\"` under `[target]`");
         let message = format!("the root has s6-overlay {version}, and the manifest is for {wanted}");
         Diagnostic::new(Code::OtherVersion, message).help(match version < wanted.version() {
@@ -114,11 +130,10 @@ impl RootCheck<'_> {
         installed: &BTreeSet<String>,
         found: &mut JobError,
     ) -> Result<(), InstallError> {
-        let target = &self.services.target;
+        let target = &self.names.target;
         let definitions = target.tree.trim_start_matches('/');
         let is_linked = target.system.definitions_dir().is_some_and(|compiled| compiled != target.tree);
-        let mut ours: BTreeSet<String> =
-            self.services.ours().map(|service| service.name.to_string()).collect();
+        let mut ours = self.names.ours.clone();
         // If `/init` finds definitions through links, it does not see the foreign files that remain of an old
         // definition, because the link is removed.
         ours.extend(installed.iter().filter(|_| !is_linked).cloned());
@@ -152,12 +167,11 @@ impl RootCheck<'_> {
         ours: &BTreeSet<String>,
         overlay: Option<Version>,
     ) -> (Files, Vec<Diagnostic>) {
-        let target = &self.services.target;
+        let target = &self.names.target;
         let mut files = Files::default();
-        let external = self.services.services.iter().filter(|service| service.layer == Layer::External);
+        let external = self.names.external.iter().map(|(name, _)| name.clone());
         let compiled = target.system.definitions_dir().unwrap_or(&target.tree);
-        let known: Vec<Name> =
-            external.map(|service| service.name.clone()).chain(self.defined_names(compiled)).collect();
+        let known: Vec<Name> = external.chain(self.defined_names(compiled)).collect();
         let judged = match target.system {
             System::S6rc(_) => {
                 let source = tree.source(&target.tree);
@@ -185,7 +199,7 @@ impl RootCheck<'_> {
 
     /// If a problem is about one of our definitions, adds a note with the foreign files in that definition.
     fn note_foreign_files(&self, tree: &SourceTree, files: &Files, problem: &mut Diagnostic) {
-        let Target { system, tree: definitions, .. } = &self.services.target;
+        let Target { system, tree: definitions, .. } = &self.names.target;
         let compiled = system.definitions_dir().unwrap_or(definitions);
         let Some(name) = definition_of(problem, files, compiled) else { return };
         let definition = format!("{}/{name}/", definitions.trim_start_matches('/'));

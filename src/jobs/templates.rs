@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::judge::snapshot;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::disk;
-use crate::model::ServiceSet;
+use crate::model::{ServiceSet, Snapshot};
 use crate::render;
 use crate::templates::Templates;
 use crate::tree::SourceTree;
@@ -30,12 +31,25 @@ pub fn read_overrides(folder: Option<&Path>) -> Result<Overrides, Diagnostic> {
 /// # Errors
 /// A template cannot be filled.
 pub fn render_tree(services: &ServiceSet, overrides: &Overrides) -> Result<SourceTree, Diagnostic> {
-    let wrong = |why: String| {
+    fill(overrides, |templates| render::tree_with(services, templates))
+}
+
+/// Takes a snapshot of the source tree of `services`.
+///
+/// # Errors
+/// A template cannot be filled.
+pub(super) fn render_snapshot(services: &ServiceSet, overrides: &Overrides) -> Result<Snapshot, Diagnostic> {
+    fill(overrides, |templates| snapshot(services, templates))
+}
+
+fn fill<T>(
+    overrides: &Overrides,
+    fill: impl FnOnce(&Templates) -> Result<T, String>,
+) -> Result<T, Diagnostic> {
+    Templates::new(overrides).and_then(|templates| fill(&templates)).map_err(|why| {
         Diagnostic::new(Code::Template, format!("a template cannot be filled: {why}"))
             .help("to see the shipped templates, write them with `s6gen init --templates DIR`")
-    };
-    let templates = Templates::new(overrides).map_err(wrong)?;
-    render::tree_with(services, &templates).map_err(wrong)
+    })
 }
 
 /// The templates whose texts differ from the shipped ones.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::model::{
     Index, Kind, Layer, Members, Name, Node, NodeKind, Script, Service, Why, json_text, printable,
@@ -377,14 +377,7 @@ pub fn dot(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> Stri
     out
 }
 
-/// The shape of the graph in machine output.
-#[derive(Serialize)]
-struct Shape<'a> {
-    bundles: BTreeMap<String, Vec<String>>,
-    direction: &'static str,
-    services: Vec<ServiceShape<'a>>,
-}
-
+/// A service in machine output.
 #[derive(Serialize)]
 struct ServiceShape<'a> {
     after: Vec<WaitShape>,
@@ -432,25 +425,39 @@ impl DrawnGraph<'_> {
     }
 }
 
-/// The graph for programs: every service with all atomic services that it waits for directly.
-pub fn json(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> serde_json::Value {
+/// The services of a graph, each of which is written as soon as it is made: all of them together take much more memory than
+/// their text.
+impl Serialize for DrawnGraph<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.lines.iter().map(|line| self.service_shape(line)))
+    }
+}
+
+/// The graph for programs: every service with all atomic services that it waits for directly. The fields of the answer, each
+/// with its value as JSON.
+pub fn json(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> [(&'static str, String); 3] {
     let graph = DrawnGraph::new(index, names, direction);
-    let bundles = index.nodes().filter(|node| names.is_empty() && index.kind(*node) == NodeKind::Bundle);
     let mut members = Members::new(index);
-    let shape = Shape {
-        bundles: bundles
-            .map(|node| {
-                let members = members.of(node).iter().map(|member| json_name(index, *member));
-                (json_name(index, node), members.collect())
-            })
-            .collect(),
-        direction: match direction {
-            GraphDirection::Up => "up",
-            GraphDirection::Down => "down",
-        },
-        services: graph.lines.iter().map(|line| graph.service_shape(line)).collect(),
+    let bundles = index.nodes().filter(|node| names.is_empty() && index.kind(*node) == NodeKind::Bundle);
+    let bundles = bundles.map(|node| {
+        let members = members.of(node).iter().map(|member| json_name(index, *member));
+        (json_name(index, node), members.collect())
+    });
+    let bundles: BTreeMap<String, Vec<String>> = bundles.collect();
+    let direction = match direction {
+        GraphDirection::Up => "up",
+        GraphDirection::Down => "down",
     };
-    serde_json::to_value(&shape).unwrap_or_default()
+    [
+        ("bundles", json_value(&bundles)),
+        ("direction", json_value(&direction)),
+        ("services", json_value(&graph)),
+    ]
+}
+
+/// A value as JSON. This cannot fail, because every key is a string.
+fn json_value(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 fn json_name(index: &Index<'_>, node: Node) -> String {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::model::{Content, DefinitionFile, Kind, Script, Service, ServiceRef, ServiceSet, Target};
 use crate::parallel;
 use crate::templates::Templates;
-use crate::tree::SourceTree;
+use crate::tree::{SourceTree, TreeEntry};
 
 /// The name of a file in otherwise empty directories, because git does not keep empty directories and s6-rc-compile needs them.
 /// Names that begin with a dot are not members.
@@ -29,24 +29,36 @@ pub fn tree(set: &ServiceSet) -> Result<SourceTree, String> {
 /// # Errors
 /// An error in a template. The text names the template and the line.
 pub fn tree_with(set: &ServiceSet, templates: &Templates) -> Result<SourceTree, String> {
-    let renderer = || Renderer { tree: SourceTree::default(), templates, target: &set.target };
     let services: Vec<&Service> = set.ours().collect();
-    let definitions = parallel::map(&services, parallel::MANY_FILES, |service| {
-        let mut renderer = renderer();
-        renderer.definition(service).map(|()| renderer.tree)
-    });
-    let mut renderer = renderer();
-    for definition in definitions {
-        renderer.tree.extend(definition?);
-    }
+    let parts: Vec<&[&Service]> = services.chunks(parallel::MANY_FILES).collect();
+    let parts = parallel::map(&parts, 2, |part| Renderer::of(part, &set.target, templates));
+    let parts: Vec<Renderer<'_>> = parts.into_iter().collect::<Result<_, String>>()?;
+    let mut renderer = Renderer::of(&[], &set.target, templates)?;
+    // A large system has hundreds of thousands of entries.
+    renderer
+        .entries
+        .reserve_exact(parts.iter().map(|part| part.entries.len()).sum::<usize>() + 2 * services.len());
+    parts.into_iter().for_each(|part| renderer.entries.extend(part.entries));
     renderer.links(set);
     renderer.extensions(set);
     renderer.markers(set);
-    Ok(renderer.tree)
+    Ok(renderer.entries.into_iter().collect())
+}
+
+/// The tree of the definitions of some services, without links and markers.
+///
+/// # Errors
+/// An error in a template. The text names the template and the line.
+pub fn definitions(
+    services: &[&Service],
+    target: &Target,
+    templates: &Templates,
+) -> Result<SourceTree, String> {
+    Ok(Renderer::of(services, target, templates)?.entries.into_iter().collect())
 }
 
 struct Renderer<'a> {
-    tree: SourceTree,
+    entries: Vec<(Box<str>, TreeEntry)>,
     templates: &'a Templates,
     target: &'a Target,
 }
@@ -60,7 +72,23 @@ struct Filling<'a, T> {
     description: Option<&'a str>,
 }
 
-impl Renderer<'_> {
+impl<'a> Renderer<'a> {
+    /// A renderer with the definitions of some services.
+    fn of(services: &[&Service], target: &'a Target, templates: &'a Templates) -> Result<Self, String> {
+        let mut renderer = Renderer { entries: Vec::new(), templates, target };
+        services.iter().try_for_each(|service| renderer.definition(service))?;
+        renderer.entries.shrink_to_fit();
+        Ok(renderer)
+    }
+
+    fn add(&mut self, path: String, entry: TreeEntry) {
+        self.entries.push((path.into(), entry));
+    }
+
+    fn add_file(&mut self, path: String, content: impl Into<Vec<u8>>, executable: bool) {
+        self.add(path, TreeEntry::file(content, executable));
+    }
+
     fn definition(&mut self, service: &Service) -> Result<(), String> {
         let directory = format!("{}/{}", definitions_dir(self.target), service.name);
         for file in DefinitionFile::of(service.kind.word()) {
@@ -75,7 +103,7 @@ impl Renderer<'_> {
             Kind::Bundle(_) | Kind::Unknown => return Ok(()),
         };
         for (path, file) in further {
-            self.tree.file(format!("{directory}/{path}"), file.content.clone(), file.executable);
+            self.add_file(format!("{directory}/{path}"), file.content.clone(), file.executable);
         }
         Ok(())
     }
@@ -86,7 +114,7 @@ impl Renderer<'_> {
         match file.content {
             Content::Type => self.line(directory, name, service.kind.word()),
             Content::Flag(is_set) if is_set(service) => {
-                self.tree.file(format!("{directory}/{name}"), "", false)
+                self.add_file(format!("{directory}/{name}"), "", false)
             }
             Content::Limit(limit) => match limit(service) {
                 0 => {}
@@ -99,7 +127,7 @@ impl Renderer<'_> {
             }
             Content::Signal(signal) => {
                 if let Some(signal) = longrun.and_then(signal) {
-                    self.tree.file(format!("{directory}/{name}"), [signal, b"\n"].concat(), false);
+                    self.add_file(format!("{directory}/{name}"), [signal, b"\n"].concat(), false);
                 }
             }
             Content::Lines(names) => {
@@ -124,9 +152,9 @@ impl Renderer<'_> {
     fn list(&mut self, directory: &str, list: &str, names: &[ServiceRef], kind: &Kind) {
         self.names(directory, list, names);
         if let Kind::Bundle(_) = kind {
-            self.tree.directory(format!("{directory}/{list}"));
+            self.add(format!("{directory}/{list}"), TreeEntry::Directory);
             if names.is_empty() {
-                self.tree.file(format!("{directory}/{list}/{KEEP}"), "", false);
+                self.add_file(format!("{directory}/{list}/{KEEP}"), "", false);
             }
         }
     }
@@ -153,7 +181,7 @@ impl Renderer<'_> {
             Script::Check(check) => self.fill("longrun/data/check", file, &**check, service)?,
         };
         let executable = matches!(file, "run" | "finish" | "data/check");
-        self.tree.file(format!("{directory}/{file}"), content, executable);
+        self.add_file(format!("{directory}/{file}"), content, executable);
         Ok(())
     }
 
@@ -170,19 +198,16 @@ impl Renderer<'_> {
             description: service.description.as_deref(),
         };
         let name = service.name.to_string();
-        let mut text = self.templates.fill(template, &name, file, filling)?;
-        // The engine makes more room than most scripts need, and a large system has many of them.
-        text.shrink_to_fit();
-        Ok(text.into_bytes())
+        Ok(self.templates.fill(template, &name, file, filling)?.into_bytes())
     }
 
     fn line(&mut self, directory: &str, file: &str, text: impl Into<String>) {
-        self.tree.file(format!("{directory}/{file}"), text.into() + "\n", false);
+        self.add_file(format!("{directory}/{file}"), text.into() + "\n", false);
     }
 
     fn names(&mut self, directory: &str, list: &str, names: &[ServiceRef]) {
         for reference in names {
-            self.tree.file(format!("{directory}/{list}/{}", reference.name), "", false);
+            self.add_file(format!("{directory}/{list}/{}", reference.name), "", false);
         }
     }
 
@@ -195,7 +220,7 @@ impl Renderer<'_> {
         let from = relative(compiled, &self.target.tree);
         for service in set.ours() {
             let link = format!("{}/{}", compiled.trim_start_matches('/'), service.name);
-            self.tree.link(link, format!("{from}/{}", service.name));
+            self.add(link, TreeEntry::Link(format!("{from}/{}", service.name)));
         }
     }
 

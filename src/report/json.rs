@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Document, Format, position};
 use crate::diagnostic::{Diagnostic, Edit, Files};
-use crate::model::{Database, json_text};
+use crate::model::json_text;
 
 pub(super) static FORMAT: Format = Format {
     name: "json",
@@ -53,8 +53,8 @@ impl Document for Envelope {
         }
     }
 
-    fn add_database(&mut self, database: &Database) {
-        self.fields.insert("db".to_owned(), text(database));
+    fn add_json(&mut self, name: &'static str, value: String) {
+        self.fields.insert(name.to_owned(), value);
     }
 
     fn add_message(&mut self, message: &str) {

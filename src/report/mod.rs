@@ -12,7 +12,6 @@ pub use human::{Style, human, read_for};
 pub use json::json;
 
 use crate::diagnostic::{Diagnostic, Files, Origin, SourceFile};
-use crate::model::Database;
 
 /// A format for programs. The whole answer of a command is one document.
 #[derive(Debug)]
@@ -64,8 +63,10 @@ pub trait Document {
     /// Adds the fields of the command itself. `fields` is an object.
     fn add_fields(&mut self, fields: serde_json::Value);
 
-    /// Adds the compiled database, which may be large. Most formats leave it out.
-    fn add_database(&mut self, _: &Database) {}
+    /// Adds a field of the command itself whose value is JSON already, because it may be large. Most formats leave it out.
+    fn add_json(&mut self, name: &'static str, value: String) {
+        let _ = (name, value);
+    }
 
     /// Adds a message that a person would read as a line on standard error.
     fn add_message(&mut self, text: &str);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::{DEPENDENCY_BYTES, MEMBER_BYTES, Resolver};
 use crate::diagnostic::{Class, Code, Diagnostic, Origin, Rank, did_you_mean};
-use crate::manifest::{BundleKeys, Manifest, ManifestText, ServiceKeys};
+use crate::manifest::{BundleKeys, ManifestText};
 use crate::model::{Bundle, Index, Kind, Layer, Members, Name, Service, ServiceRef, ServiceSet};
 
 impl Resolver<'_> {
@@ -20,6 +20,8 @@ impl Resolver<'_> {
         for text in keys.required_by.iter().flat_map(|names| &names.list) {
             self.required_by.push((service_ref(text), name.value.as_str().into()));
         }
+        let dependencies = keys.dependencies.iter().map(|list| (name.value.as_str().into(), list.clone()));
+        self.bundle_dependencies.extend(dependencies);
         let contents: Vec<_> = keys.contents.iter().flat_map(|names| &names.list).map(service_ref).collect();
         self.add_size(contents.len().saturating_mul(DEPENDENCY_BYTES), name.origin);
         let kind = Kind::Bundle(Bundle { contents: super::distinct(contents) });
@@ -34,16 +36,10 @@ impl Resolver<'_> {
 
 impl Resolver<'_> {
     /// Adds the dependencies of each bundle to its members.
-    pub(super) fn add_dependencies(&mut self, manifest: &Manifest) {
+    pub(super) fn add_dependencies(&mut self) {
+        let bundles = std::mem::take(&mut self.bundle_dependencies);
         let mut members = MemberLookup::new(&self.set);
-        let bundles = manifest.services.iter().filter_map(|entry| match &entry.keys {
-            ServiceKeys::Bundle(keys) => {
-                let dependencies = keys.dependencies.as_ref()?;
-                Some((members.of(&entry.name.value.as_str().into()), dependencies))
-            }
-            _ => None,
-        });
-        let bundles: Vec<_> = bundles.collect();
+        let bundles: Vec<_> = bundles.iter().map(|(name, list)| (members.of(name), list)).collect();
         let mut changed = BTreeSet::new();
         for (members, list) in bundles {
             if !self.make_room(members.len().saturating_mul(list.list.len()), list.origin) {

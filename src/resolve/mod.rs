@@ -35,8 +35,9 @@ use values::Values;
 /// The bundle of all services that start at boot.
 pub const START_BUNDLE: &str = "default";
 
-/// Makes the services of a manifest, together with the services of its target.
-pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
+/// Makes the services of a manifest, together with the services of its target. It releases each entry of the manifest once it
+/// is resolved, because those of a large system take as much memory as the services.
+pub fn resolve(manifest: Manifest, problems: &mut Problems) -> ServiceSet {
     let target = target(&manifest.target, problems);
     let mut resolver = Resolver {
         set: ServiceSet::new(target),
@@ -45,6 +46,7 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
         start: Start::default(),
         logs: log::Logs::default(),
         required_by: Vec::new(),
+        bundle_dependencies: Vec::new(),
         programs: Vec::new(),
         literals: Vec::new(),
         commands: Vec::new(),
@@ -69,16 +71,16 @@ pub fn resolve(manifest: &Manifest, problems: &mut Problems) -> ServiceSet {
         resolver.set.services.push(Service { layer: Layer::External, ..service });
     }
     resolver.report_needless_without(manifest.target.without.as_ref());
-    for entry in &manifest.services {
+    for entry in manifest.services {
         resolver.report_needless_without(entry.keys.without());
         if !resolver.is_too_large() {
-            resolver.entry(entry);
+            resolver.entry(&entry);
         }
     }
     resolver.check_data_files();
     // Pipelines must be complete first: the steps below treat a pipeline as the bundle of its members.
     resolver.complete_pipelines();
-    resolver.add_dependencies(manifest);
+    resolver.add_dependencies();
     resolver.add_dependents();
     resolver.make_room_for_members();
     resolver.check_pipeline_names();
@@ -108,6 +110,8 @@ struct Resolver<'p> {
     logs: log::Logs,
     /// Dependencies from `required-by`, added when all services are known.
     required_by: Vec<(ServiceRef, Name)>,
+    /// The `dependencies` of each bundle, added when all services are known.
+    bundle_dependencies: Vec<(Name, Names)>,
     /// The programs of the current service.
     programs: Vec<Program>,
     /// Texts of the current service that look as if something expands them.

@@ -64,7 +64,7 @@ fn checked(manifest: &Path, with_rules: bool) -> Duration {
     } else {
         let mut problems = Problems::default();
         let parsed = manifest::parse(&files, file, &mut problems);
-        validate::check_required(&resolve::resolve(&parsed, &mut problems), &mut problems);
+        validate::check_required(&resolve::resolve(parsed, &mut problems), &mut problems);
         problems
     };
     assert!(!problems.has_errors());

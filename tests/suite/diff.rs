@@ -12,6 +12,7 @@ use s6gen::install;
 use s6gen::jobs::judge_image_for_comparison;
 use s6gen::model::{File, Name, NodeKind, Settings, Snapshot};
 use s6gen::source::{Mount, Union};
+use s6gen::templates::Templates;
 use s6gen::{compile, disk, render, snapshot, snapshot_of};
 use serde_json::Value;
 
@@ -79,7 +80,7 @@ fn a_manifest_and_the_tree_built_of_it_are_the_same() {
         let file = golden::manifest(&case, fs::read(case.join("services.toml")).unwrap(), &mut files);
         let set = compile(&files, file).services;
         let tree = render::tree(&set).unwrap();
-        let rendered = snapshot(&set, &tree);
+        let rendered = snapshot(&set, &Templates::default()).unwrap();
         let root = tempfile::tempdir().unwrap();
         install::install(&tree, root.path(), &set.target.tree).unwrap();
         let built = if set.target.system.is_overlay() {

@@ -230,7 +230,7 @@ fn included(files: &[(String, String)]) -> (Vec<Code>, usize) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
-    let project = Project::load(&root.path().join("services.toml"));
+    let mut project = Project::load(&root.path().join("services.toml"));
     let codes = project.compile().problems.iter().map(|problem| problem.code).collect();
     (codes, project.files.iter().count())
 }

@@ -180,14 +180,14 @@ impl Tree<'_> {
                 .as_object_mut()
                 .unwrap()
                 .retain(|key, _| ["bundles", "direction", "services"].contains(&&**key));
-            assert_eq!(printed, render::json(&self.index, &[], direction));
+            assert_eq!(printed, value(render::json(&self.index, &[], direction)));
         }
         figures
     }
 
     /// The edges of `s6gen graph --format json`.
     fn waits(&self, names: &[Node], direction: GraphDirection) -> Waits {
-        let shape = render::json(&self.index, names, direction);
+        let shape = value(render::json(&self.index, names, direction));
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let services = shape["services"].as_array().unwrap().iter();
         services
@@ -230,6 +230,11 @@ impl Tree<'_> {
         let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         lines.map(|line| shown(&transition(line, live.path(), numbers))).collect()
     }
+}
+
+/// The fields of an answer as one object.
+fn value(fields: [(&'static str, String); 3]) -> Value {
+    fields.into_iter().map(|(name, json)| (name, serde_json::from_str::<Value>(&json).unwrap())).collect()
 }
 
 /// The name as the graph prints it.

@@ -62,7 +62,7 @@ fn a_script_from_a_file_is_the_same_as_its_text_in_the_manifest() {
         for key in ["run", "prepare", "finish", "only-if", "ready.check", "up", "down", "reload"] {
             let folder =
                 folder(&[("services.toml", &with_command(key, ".file = \"s/a.sh\"")), ("s/a.sh", text)]);
-            let project = Project::load(&folder.path().join("services.toml"));
+            let mut project = Project::load(&folder.path().join("services.toml"));
             let of_file = project.compile();
             let mut files = Files::default();
             let file = files.add("services.toml", with_command(key, &format!(" = {}", toml(text))));
@@ -278,7 +278,7 @@ fn scripts_count_to_the_size_of_the_manifest_and_are_read_once() {
     let folder = folder(&[("services.toml", &manifest("a.sh")), ("a.sh", &large), ("b.sh", &large)]);
     symlink("a.sh", folder.path().join("link.sh")).unwrap();
     let codes = || {
-        let project = Project::load(&folder.path().join("services.toml"));
+        let mut project = Project::load(&folder.path().join("services.toml"));
         let problems = project.compile().problems;
         (problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), project.files.iter().count())
     };

@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     symlink("0.toml", at("link.toml")).expect("it is new");
     symlink("loop.toml", at("loop.toml")).expect("it is new");
-    let project = Project::load(&at("0.toml"));
+    let mut project = Project::load(&at("0.toml"));
     assert!(project.files.iter().count() <= 4, "a file was read twice");
     project.compile();
 });
