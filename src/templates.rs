@@ -22,7 +22,9 @@ const TEXTS: &[(&str, &str)] = &[
     ("longrun/finish", include_str!("../templates/longrun/finish")),
     ("longrun/log/run", include_str!("../templates/longrun/log/run")),
     ("oneshot/up", include_str!("../templates/oneshot/up")),
+    ("part/inputs", include_str!("../templates/part/inputs")),
     ("part/defaults", include_str!("../templates/part/defaults")),
+    ("part/command", include_str!("../templates/part/command")),
     ("part/environment", include_str!("../templates/part/environment")),
     ("longrun/data/check", include_str!("../templates/longrun/data/check")),
     ("part/account", include_str!("../templates/part/account")),
@@ -51,6 +53,19 @@ const LOG_LINK: &str = r#"if test -L "$2"; then exec ln -sfT "$1" "$2"; fi; if t
 
 /// Raises a limit to `$3` if it is lower. `$1` is its name in /proc/self/limits, `$2` its option of s6-softlimit.
 const LEAST_LIMIT: &str = r#"name=$1 option=$2 least=$3; shift 3; now=$(while read -r line; do case $line in "$name "*) line=${line#"$name"}; line=${line#"${line%%[! ]*}"}; echo "${line%% *}" ;; esac; done </proc/self/limits); test "$now" = unlimited || test "$now" -ge "$least" || exec s6-softlimit "$option" "$least" "$@"; exec "$@""#;
+
+/// Sets the variable `$1` of the container to the value that it has here. A program that reads the container's environment at
+/// the same time finds the old value or the new one. It reads a newline at the end of the file in some versions of s6-overlay,
+/// and leaves it out in others, so the file has none. The mode is that of the other variables: `with-contenv` of any account
+/// fails if it cannot read one of them.
+const SET_VARIABLE: &str = r#"umask 022; cd /run/s6/container_environment; printf %s "$(printenv "$1")" >".$1"; if test -s ".$1"; then mv -f ".$1" "$1"; else rm -f ".$1" "$1"; fi"#;
+
+/// Prints the text before a variable, and the value of the variable, for each pair of arguments, and then the last argument.
+const JOINED: &str =
+    r#"while test $# -gt 1; do eval "printf %s%s \"\$1\" \"\$$2\""; shift 2; done; printf %s "$1""#;
+
+/// The script that prints a secret.
+pub const SECRET: &str = include_str!("../templates/data/secret");
 
 /// Succeeds if the answer of a web server is 2xx or 3xx.
 const HTTP_ANSWER: &str = r#"read -r v code rest; case $code in [23]??) ;; *) exit 1 ;; esac"#;
@@ -111,6 +126,19 @@ impl Templates {
         environment.add_global("least_limit", LEAST_LIMIT);
         environment.add_global("log_link", LOG_LINK);
         environment.add_global("http_answer", HTTP_ANSWER);
+        environment.add_global("joined", JOINED);
+        environment.add_global("set_variable", SET_VARIABLE);
+        environment.add_filter("around_secrets", |text: String, secrets: Vec<String>| {
+            let names = secrets.iter().map(String::as_str);
+            let (mut parts, mut end) = (Vec::new(), 0);
+            for place in references(&text, names) {
+                parts.push(text[end..place.start].to_owned());
+                parts.push(text[place.start + 2..place.end - 1].to_owned());
+                end = place.end;
+            }
+            parts.push(text[end..].to_owned());
+            parts
+        });
         let shipped = TEXTS.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
         for (name, text) in shipped.chain(overrides.iter().cloned()) {
             environment.add_template_owned(name.clone(), text).map_err(|error| describe_in(&name, &error))?;

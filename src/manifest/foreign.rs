@@ -200,8 +200,13 @@ fn is_path(text: &str) -> bool {
 }
 
 pub(super) fn env_file(_: &str, value: &DeValue<'_>) -> Option<Translation> {
-    let path = value.as_str().filter(|text| is_path(text) && !text.contains([' ', '\'', '"', '$']))?;
-    suggest::string(&format!("set -a; . {path}; exec PROGRAM")).map(Translation::Value)
+    let is_file =
+        |text: &str| is_path(text.strip_prefix('-').unwrap_or(text)) && !text.contains([' ', ',', '$']);
+    let are_files = match value {
+        DeValue::Array(items) => items.iter().all(|item| item.get_ref().as_str().is_some_and(is_file)),
+        value => value.as_str().is_some_and(is_file),
+    };
+    suggest::names(value).filter(|_| are_files).map(Translation::Value)
 }
 
 pub(super) fn log_to(_: &str, value: &DeValue<'_>) -> Option<Translation> {

@@ -296,6 +296,20 @@ tables! {
         /// an array it is always exactly one word or a part of one. A script finds it in its environment. If the container does
         /// not set a variable without a default, the start fails and is not tried again.
         "variables" => variables: DeclaredVariables,
+        /// Secrets that it finds in its environment, by name. For `DB_PASSWORD` the container sets either `DB_PASSWORD` itself,
+        /// or `DB_PASSWORD_FILE`, the path of a file that has the value; a newline at its end is left out. An empty variable
+        /// counts as not set. If the container sets both or neither, or if the file is empty or cannot be read, the start fails
+        /// and is not tried again. The value gets into no argument, file or report. So `${DB_PASSWORD}` can be a part of
+        /// `environment`, except `PATH`, and nothing else; scripts read `"$DB_PASSWORD"`.
+        "secrets" => secrets: Names<RawText>,
+        /// Absolute paths of files with variables, which are read at each start, before `variables`, `secrets` and
+        /// `environment`; the last value of a variable counts. A line is `NAME = value`; empty lines, and lines that begin with
+        /// `#`, are left out. Blanks around the name and the value do not count. `"` around a value or a part of it keeps blanks,
+        /// and `\n`, `\"` and `\\` have their meaning in it; elsewhere a `\` needs a second one, or continues the line at its
+        /// end. Everything else is used as written: `'`, `$NAME`, and `#` after a value. There is no `export`. If a file is
+        /// missing or cannot be read, the start fails and is not tried again; one with `-` before its path may be missing.
+        /// `log` takes values of the container alone.
+        "environment-files" => environment_files: Names<RawText>,
         /// Whether it gets the container's environment. Default `true` under s6-overlay.
         "with-contenv" => with_contenv: Flag,
         /// The account that it runs as: `name`, `name:group` or `uid:gid`. Default: the account of the supervisor, usually root.
@@ -500,6 +514,12 @@ tables! {
         "down" => down: ManifestCommand,
         /// The command that `s6-rc reload` runs. Needs s6-overlay 3.2.3.1.
         "reload" => reload: ManifestCommand,
+        /// The name of a variable of the container: its value becomes what `up` writes to standard output, without the newlines
+        /// at its end, as in `$(…)`. Services that start afterwards get it with the container's environment, so a service that
+        /// uses it depends on this oneshot. If `up` fails, or `only-if` skips it, the variable stays as it was; if `up` writes
+        /// nothing, it is not set. Every process of the container can read the value. `log` is then for the standard error of
+        /// `up`. Needs s6-overlay.
+        "sets" => sets: RawText,
     }
 
     /// `[bundle.NAME]`: one name for several services.

@@ -93,7 +93,7 @@ enum StringForm {
     Address,
     Url,
     Path,
-    /// One of a few words, or a version.
+    /// One of a few words, a version, or a name.
     Word,
     Duration {
         may_be_never: bool,
@@ -119,7 +119,7 @@ fn form(key: &str) -> StringForm {
         "tcp" => StringForm::Address,
         "http" => StringForm::Url,
         "unix" | "to" | "stderr" | "workdir" | "tree" | "command-dir" => StringForm::Path,
-        "then" | "timestamp" | "s6-overlay" | "s6-rc" => StringForm::Word,
+        "sets" | "then" | "timestamp" | "s6-overlay" | "s6-rc" => StringForm::Word,
         _ => StringForm::Free,
     }
 }
@@ -368,16 +368,26 @@ pub(super) fn text_table(value: &DeValue<'_>) -> Option<String> {
 /// The table for `variables`, also of names without defaults.
 pub(super) fn variables(value: &DeValue<'_>) -> Option<String> {
     let DeValue::Array(items) = value else { return text_table(value) };
-    let is_name = |text: &&str| {
-        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    };
+    let is_name = |text: &&str| names_a_variable(text);
     let names =
         items.iter().map(|item| item.get_ref().as_str().filter(is_name).map(|name| format!("{name} = {{}}")));
     match names.collect::<Option<Vec<_>>>() {
         Some(names) if !names.is_empty() => Some(format!("{{ {} }}", names.join(", "))),
         _ => text_table(value),
     }
+}
+
+/// The list for `secrets`.
+pub(super) fn secrets(value: &DeValue<'_>) -> Option<String> {
+    let list = names(value)?;
+    let mut items = list.trim_matches(['[', ']']).split(", ").map(|item| item.trim_matches('"'));
+    items.all(names_a_variable).then_some(list)
+}
+
+/// Whether a variable can have this name.
+fn names_a_variable(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 fn pair(text: &str) -> Option<(String, String)> {

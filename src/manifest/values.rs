@@ -431,9 +431,10 @@ pub(super) fn value_for(key: &str, expected: &str, value: &DeValue<'_>) -> Optio
         }
         ManifestText::EXPECTED => suggest::text_for(suggest::leaf(key), value),
         ManifestCommand::EXPECTED => suggest::command(value),
-        Names::<ManifestText>::EXPECTED if key == "writable" => {
+        Names::<ManifestText>::EXPECTED if ["environment-files", "writable"].contains(&key) => {
             suggest::names(value).filter(|list| list.contains('/'))
         }
+        Names::<ManifestText>::EXPECTED if key == "secrets" => suggest::secrets(value),
         Names::<ManifestText>::EXPECTED => suggest::names(value),
         Number::EXPECTED | Limit::EXPECTED => suggest::number(value),
         Numbers::EXPECTED => suggest::numbers(value),

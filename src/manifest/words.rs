@@ -284,10 +284,12 @@ pub const WORDS: &[ForeignWord] = &[
     elsewhere(&["timeoutabortsec", "runtimemaxsec", "watchdogsec", "watchdogsignal"], "s6 has no such limit; write a longrun that calls `s6gen restart NAME`"),
     // Environment.
     key(&["env", "envs", "environ", "envvars", "passenvironment"], "environment", "environment = { MODE = \"production\" }"),
-    key(&["envfile", "environmentfile", "dotenv"], "run", "run = \"set -a; . /etc/web.env; exec web\"")
+    key(&["envfile", "envfiles", "environmentfile", "dotenv"], "environment-files", "environment-files = [\"/etc/web.env\"]")
         .read(env_file)
-        .note("the shell reads the file at each start; for single variables use `environment`"),
-    key(&["envfile", "environmentfile", "dotenv"], "up", "up = \"set -a; . /etc/web.env; exec web\"").read(|_, _| None),
+        .note("a file that may be missing has a `-` before its path"),
+    key(&["loadcredential", "secretfile", "secretfiles"], "secrets", "secrets = [\"DB_PASSWORD\"]")
+        .read(|_, _| None)
+        .note("the container sets the variable `DB_PASSWORD_FILE`, the path of the file"),
     key(&["unsetenvironment", "clearenv"], "with-contenv", "with-contenv = false").read(|_, _| None).note("the container's environment is left out as a whole"),
     key(&["workingdir", "workingdirectory", "directory", "dir", "cwd", "chdir", "workdirectory"], "workdir", "workdir = \"/srv/web\"").read(path),
     elsewhere(&["rootdirectory", "chroot", "rootimage"], "call it in the command: `run = [\"chroot\", \"/srv/web\", \"web\"]`"),

@@ -26,7 +26,7 @@ mod target;
 pub use build_context::BuildContext;
 pub use call::{CallRole, CallWord, Invocation};
 pub use components::components;
-pub use container_variable::ContainerVariable;
+pub use container_variable::{ContainerVariable, EnvironmentFile, Inputs};
 pub use database::{Database, Entry, Words, json_text};
 pub use definition::{Absence, Called, Confused, Definition, Found, Ignored, Missing, ScriptUse, StartKind};
 pub use files::{CompilerStep, Content, DEFINITION_FILES, DefinitionFile};
@@ -284,6 +284,8 @@ pub struct Oneshot {
     pub down: Option<Script>,
     /// The command that `s6-rc reload` runs.
     pub reload: Option<Script>,
+    /// The variable of the container that gets the output of `up`.
+    pub sets: Option<Written<String>>,
     /// Further files of the definition directory by path.
     pub files: BTreeMap<String, File>,
 }

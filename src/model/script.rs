@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::ContainerVariable;
+use super::{ContainerVariable, Inputs};
 use crate::diagnostic::Origin;
 
 /// The content of `run`, `finish`, `up`, `down`, `reload` or `data/check`.
@@ -81,8 +81,9 @@ pub enum Stderr {
 pub struct Surroundings {
     /// Whether the container's environment is loaded first.
     pub with_contenv: bool,
-    /// The variables of the container that the texts below can refer to.
-    pub variables: Vec<ContainerVariable>,
+    /// The variables of the container that the texts below can refer to, and others that are loaded before `environment`.
+    #[serde(flatten)]
+    pub inputs: Inputs,
     /// Whether `directory_variable` must be set before these values get into the script, which may contain its name.
     pub needs_directory: bool,
     /// Variables in order, without PATH: the commands before the program still need the old PATH.
@@ -281,6 +282,8 @@ pub struct OneshotStep {
     pub errors: Option<Sink>,
     /// The command. A oneshot without a command is a milestone.
     pub command: Option<Command>,
+    /// The variable of the container that gets the output.
+    pub sets: Option<String>,
 }
 
 /// The data of `finish`.
@@ -290,8 +293,11 @@ pub struct Finish {
     pub table: String,
     /// Whether the container's environment is loaded for the user's own command.
     pub with_contenv: bool,
-    /// The variables of the container: each one without a default must be set, and the others are for the user's own command.
-    pub variables: Vec<ContainerVariable>,
+    /// The name of the service.
+    pub name: String,
+    /// What no start can do without. The user's own command gets it too.
+    #[serde(flatten)]
+    pub inputs: Inputs,
     /// The signal for the rest of the process group. SIGKILL follows a second later.
     pub stop_group: Option<String>,
     /// The place of `stop-group` in the manifest.
@@ -323,13 +329,20 @@ pub struct OnExit {
 impl Surroundings {
     /// The manifest keys whose settings a `with-contenv` in the program itself would clear.
     pub fn lost_to_contenv(&self) -> Option<String> {
-        let sets_variables = !self.environment.is_empty() || self.path.is_some();
+        let keys = [
+            ("`environment`", !self.environment.is_empty() || self.path.is_some()),
+            ("`secrets`", !self.inputs.secrets.is_empty()),
+            ("`environment-files`", !self.inputs.environment_files.is_empty()),
+        ];
+        let keys: Vec<&str> = keys.into_iter().filter(|(_, is_set)| *is_set).map(|(key, _)| key).collect();
         let of_account = &self.account_variables;
-        match (self.with_contenv, sets_variables, of_account.is_empty()) {
-            (false, ..) | (_, false, true) => None,
-            (_, true, true) => Some("`environment`".to_owned()),
-            (_, true, false) => Some(format!("`environment`, and {} of `user`", of_account.join(", "))),
-            (_, false, false) => Some(format!("{} of `user`", of_account.join(", "))),
+        match (self.with_contenv, keys.is_empty(), of_account.is_empty()) {
+            (false, ..) | (_, true, true) => None,
+            (_, false, true) => Some(keys.join(", ")),
+            (_, false, false) => {
+                Some(format!("{}, and {} of `user`", keys.join(", "), of_account.join(", ")))
+            }
+            (_, true, false) => Some(format!("{} of `user`", of_account.join(", "))),
         }
     }
 }

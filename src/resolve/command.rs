@@ -26,12 +26,14 @@ impl Resolver<'_> {
         self.warn_of_code_in_command(command, scope);
         match command {
             manifest::ManifestCommand::Exec(raw, origin) => {
-                let words: Vec<Option<String>> = raw.iter().map(|(word, _)| self.text(word, scope)).collect();
+                let words: Vec<Option<String>> =
+                    raw.iter().map(|(word, _)| self.script(word, scope)).collect();
                 let words = words.into_iter().collect::<Option<Vec<_>>>()?;
                 if words.first().is_none_or(String::is_empty) {
                     return self.no_program(key, *origin);
                 }
-                if self.misuses_value(&words, raw, key, scope) {
+                if self.misuses_value(&words, raw, key, scope) || !self.words_keep_secrets(&words, raw, scope)
+                {
                     return None;
                 }
                 let placed = words
@@ -46,7 +48,7 @@ impl Resolver<'_> {
             manifest::ManifestCommand::Broken(_) | manifest::ManifestCommand::File(_) => None,
             manifest::ManifestCommand::Shell(raw, positions) => {
                 let origin = raw.origin();
-                let text = self.text(raw, scope)?;
+                let text = self.script(raw, scope)?;
                 if text.trim().is_empty() {
                     return self.no_program(key, origin);
                 }

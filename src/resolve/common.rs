@@ -6,7 +6,8 @@ use super::{Resolver, choice, distinct, too_old};
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{Amount, CommonKeys, Limit, Limits, Names, Number, RawText};
 use crate::model::{
-    Account, Feature, Kind, Literal, LiteralForm, Service, ServiceRef, Surroundings, Written, variable,
+    Account, ContainerVariable, Feature, Kind, Literal, LiteralForm, Service, ServiceRef, Surroundings,
+    Written, variable,
 };
 
 /// The resolved keys that longruns and oneshots share.
@@ -26,6 +27,12 @@ impl Resolver<'_> {
     /// The text with its expressions replaced. If that is not possible, or if an added value in it is harmful, reports it and
     /// returns `None`.
     pub(super) fn text(&mut self, text: &RawText, scope: &Scope) -> Option<String> {
+        let expanded = self.script(text, scope)?;
+        self.keeps_secrets(&expanded, text.origin(), scope).then_some(expanded)
+    }
+
+    /// The same for the text of a script, in which `${NAME}` is for a shell.
+    pub(super) fn script(&mut self, text: &RawText, scope: &Scope) -> Option<String> {
         let expanded = self.data(text, scope)?;
         scope.allows_added_values(text, &expanded, &self.expressions, self.problems).then_some(expanded)
     }
@@ -191,12 +198,18 @@ impl Resolver<'_> {
         // Most services have one program, and a vector makes room for four.
         self.programs.shrink_to_fit();
         let description = keys.description.as_ref().and_then(|text| self.data(text, scope));
+        let secrets = scope.secrets.iter().map(|name| ContainerVariable {
+            name: name.clone(),
+            default: None,
+            description: None,
+            is_secret: true,
+        });
         self.set.services.push(Service {
             description: description.map(|text| one_line(&text)),
             flag_essential: keys.flag_essential.is_some_and(|flag| flag.value),
             flag_recommended: keys.flag_recommended.is_some_and(|flag| flag.value),
             programs: std::mem::take(&mut self.programs),
-            variables: scope.references.clone(),
+            variables: scope.references.iter().cloned().chain(secrets).collect(),
             literals: std::mem::take(&mut self.literals),
             ..Service::new(scope.name.as_str().into(), Some(scope.origin), kind)
         });
@@ -272,7 +285,7 @@ impl Resolver<'_> {
         let (limits, least_limits) =
             keys.limits.as_ref().map(|limits| self.limits(limits, scope)).unwrap_or_default();
         let mut surroundings = Surroundings {
-            variables: scope.references.clone(),
+            inputs: self.inputs(keys, scope),
             with_contenv: keys.with_contenv.map_or(overlay, |flag| flag.value && overlay),
             environment,
             path,
@@ -383,7 +396,22 @@ impl Resolver<'_> {
             }
             let origin = value.origin();
             self.warn_of_code_in_variable(&name.value, value, scope);
-            if let Some(value) = self.data(value, scope) {
+            if scope.secrets.contains(&name.value) && !keys.gives_way("environment") {
+                self.problems.push(
+                    Diagnostic::new(Code::ConflictingKeys, format!("`{}` has two values", name.value))
+                        .at(name.origin, "`environment` sets it")
+                        .at(
+                            keys.secrets.as_ref().map(|names| names.origin),
+                            "and the container sets its secrets",
+                        )
+                        .help("leave it out here: the program finds the secret under this name"),
+                );
+                continue;
+            }
+            let expanded = self.data(value, scope);
+            if let Some(value) =
+                expanded.filter(|value| name.value != "PATH" || self.keeps_secrets(value, origin, scope))
+            {
                 if variable(&value).is_some() {
                     let (key, text) = (name.value.clone(), value.clone());
                     self.literals.push(Literal { key, text, origin, form: LiteralForm::Environment });

@@ -7,8 +7,8 @@ use super::{Resolver, choice, too_old};
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{self, RawText};
 use crate::model::{
-    Account, ContainerVariable, Feature, Finish, Kind, Logger, Longrun, Name, Script, Service, ServiceRef,
-    Sink, Stderr, Written,
+    Account, ContainerVariable, Feature, Finish, Inputs, Kind, Logger, Longrun, Name, Script, Service,
+    ServiceRef, Sink, Stderr, Written,
 };
 
 /// The directory of the fifos for loggers of standard error.
@@ -566,8 +566,9 @@ fn finish_without_variable(logger: &Logger) -> Option<Script> {
     variables.iter().any(|variable| variable.default.is_none()).then(|| {
         Script::Finish(Box::new(Finish {
             table: logger.table.clone(),
+            name: logger.name.clone(),
             with_contenv: logger.with_contenv,
-            variables,
+            inputs: Inputs { variables, ..Inputs::default() },
             stop_group: None,
             stop_group_origin: None,
             stderr: Stderr::Container,

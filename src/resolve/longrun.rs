@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::command::add_script;
 use super::ready::Readiness;
 use super::scope::Scope;
+use super::secrets::add_secret_script;
 use super::values::Values;
 use super::{Resolver, choice, too_old};
 use crate::diagnostic::{Code, Diagnostic};
@@ -82,14 +83,17 @@ impl Resolver<'_> {
         ] {
             add_script(&mut longrun.files, key, command.as_ref());
         }
+        add_secret_script(&mut longrun.files, &common.surroundings.inputs);
         self.files(&keys.common, scope, &mut longrun.files, longrun.check.is_some(), "longrun");
         self.add_called_scripts(&keys.common, &longrun.files);
-        let needs_variable = scope.references.iter().any(|variable| variable.default.is_none());
-        if stop_group || finish.is_some() || on_exit.is_some() || restart_delay.is_some() || needs_variable {
+        let inputs = common.surroundings.inputs.clone();
+        let needs_finish = stop_group || on_exit.is_some() || restart_delay.is_some();
+        if needs_finish || finish.is_some() || inputs.may_be_missing() {
             longrun.finish = Some(Script::Finish(Box::new(Finish {
                 table: scope.table.clone(),
                 with_contenv: common.surroundings.with_contenv,
-                variables: common.surroundings.variables.clone(),
+                name: scope.name.clone(),
+                inputs,
                 stop_group: stop_group.then(|| signal.unwrap_or("TERM").to_owned()),
                 stop_group_origin: own.stop_group.map(|flag| flag.origin),
                 stderr: output.stderr.clone(),
@@ -329,7 +333,7 @@ fn own_log(keys: &ServiceTable<LongrunKeys>) -> Option<Box<manifest::Log>> {
 fn needs_directory(run: Option<&Command>, surroundings: &Surroundings) -> bool {
     let commands = [run, surroundings.only_if.as_ref()];
     let has_script = commands.into_iter().flatten().any(|command| matches!(command, Command::Script { .. }));
-    !surroundings.variables.is_empty() && surroundings.workdir.is_some() && has_script
+    !surroundings.inputs.variables.is_empty() && surroundings.workdir.is_some() && has_script
 }
 
 /// The name of the variable for the service directory in `run`. No word that comes after it in the script contains the name.
@@ -345,7 +349,7 @@ fn directory_variable(
         Command::Exec { words } => &words[..],
     });
     let environment = surroundings.environment.iter().flat_map(|(name, value)| [name, value]);
-    let names = surroundings.variables.iter().map(|variable| &variable.name);
+    let names = surroundings.inputs.variables.iter().map(|variable| &variable.name);
     let later = surroundings.workdir.iter().chain(&surroundings.path).chain(account).chain(words);
     free_variable("here", later.chain(environment).chain(names).map(String::as_str))
 }

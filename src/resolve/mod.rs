@@ -12,7 +12,9 @@ mod longrun;
 mod oneshot;
 mod parameters;
 mod ready;
+mod results;
 mod scope;
+mod secrets;
 mod values;
 mod variables;
 
@@ -88,6 +90,7 @@ pub fn resolve(manifest: Manifest, problems: &mut Problems) -> ServiceSet {
     resolver.check_places();
     resolver.start_bundles(has_built_ins);
     resolver.order_loggers();
+    resolver.check_results();
     resolver.set
 }
 
@@ -234,7 +237,9 @@ impl Resolver<'_> {
     /// Sets when a service starts, and which variables of the container it uses.
     fn with_start(&mut self, mut scope: Scope, keys: &CommonKeys) -> Scope {
         scope.start = self.start_at(keys, &scope);
-        scope.references = self.variables(keys, &scope);
+        let references = self.variables(keys, &scope);
+        let secrets = self.secrets(keys, &references, &scope);
+        (scope.references, scope.secrets) = (references, secrets);
         scope
     }
 

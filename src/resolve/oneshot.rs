@@ -2,6 +2,7 @@
 
 use super::command::add_script;
 use super::scope::Scope;
+use super::secrets::add_secret_script;
 use super::{Resolver, too_old};
 use crate::manifest::{OneshotKeys, ServiceTable};
 use crate::model::{Command, Feature, Kind, Oneshot, OneshotStep, Script};
@@ -27,10 +28,16 @@ impl Resolver<'_> {
         {
             add_script(&mut oneshot.files, key, command.as_ref());
         }
+        add_secret_script(&mut oneshot.files, &common.surroundings.inputs);
         self.files(&keys.common, scope, &mut oneshot.files, false, "oneshot");
         let kept = self.oneshot_log(keys.common.log.as_deref(), scope);
+        oneshot.sets = self.sets(keys, scope);
+        let kept_up = oneshot.sets.is_some().then(|| self.output_of_setter(keys, &kept));
+        let sets = oneshot.sets.as_ref().map(|name| name.value.clone());
         let definition = format!("{}/{}", self.set.target.tree, scope.name);
         let step = |key: &'static str, command: Option<Command>| {
+            let of_up = kept_up.as_ref().filter(|_| key == "up");
+            let kept = of_up.unwrap_or(&kept);
             Script::Step(Box::new(OneshotStep {
                 table: scope.table.clone(),
                 name: scope.name.clone(),
@@ -42,6 +49,7 @@ impl Resolver<'_> {
                 output: kept.output.clone(),
                 errors: kept.errors.clone(),
                 command,
+                sets: sets.clone().filter(|_| of_up.is_some()),
             }))
         };
         oneshot.down = down.map(|command| step("down", Some(command)));

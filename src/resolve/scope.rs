@@ -45,6 +45,8 @@ pub(super) struct Scope {
     pub is_first: bool,
     /// The variables of the container that its texts can refer to.
     pub references: Vec<ContainerVariable>,
+    /// The names of its secrets.
+    pub secrets: Vec<String>,
     variables: BTreeMap<String, Variable>,
     /// The same variables in the form that expressions need.
     values: OnceCell<VariableValues>,
@@ -80,6 +82,7 @@ impl Scope {
             is_stand_in: false,
             is_first: true,
             references: Vec::new(),
+            secrets: Vec::new(),
             variables,
             values: OnceCell::new(),
             declared: Rc::new([]),
@@ -124,6 +127,7 @@ impl Scope {
             is_stand_in: false,
             is_first: false,
             references: Vec::new(),
+            secrets: Vec::new(),
             variables,
             values: OnceCell::new(),
             declared: self.declared.clone(),
@@ -224,6 +228,11 @@ impl Scope {
             .find(|name| *name == &text[place.start + 2..place.end - 1])
     }
 
+    /// The first secret that a text refers to.
+    pub fn first_secret(&self, text: &str) -> Option<&str> {
+        self.secrets.iter().map(String::as_str).find(|name| text.contains(&format!("${{{name}}}")))
+    }
+
     /// The places of the variables of the container in a text.
     pub fn references_in(&self, text: &str) -> Vec<Range<usize>> {
         if self.references.is_empty() {
@@ -234,12 +243,14 @@ impl Scope {
 
     /// The variable of the container that an added value brings into a text, if its author did not write it there.
     pub fn added_reference(&self, text: &RawText, expanded: &str) -> Option<&str> {
-        if !self.has_added || self.references.is_empty() {
+        if !self.has_added || self.references.is_empty() && self.secrets.is_empty() {
             return None;
         }
         let count = |text: &str, name: &str| text.matches(&format!("${{{name}}}")).count();
-        let mut names = self.references.iter().map(|variable| &*variable.name);
-        names.find(|name| count(expanded, name) > count(text.unexpanded(), name))
+        let names = self.references.iter().map(|variable| &*variable.name);
+        names
+            .chain(self.secrets.iter().map(String::as_str))
+            .find(|name| count(expanded, name) > count(text.unexpanded(), name))
     }
 
     /// Whether an added value without a declared pattern brings more of a character into the text than its author wrote.

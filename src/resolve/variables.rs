@@ -3,7 +3,7 @@
 use super::Resolver;
 use super::scope::Scope;
 use super::values::Values;
-use crate::diagnostic::{Code, Diagnostic, Positions};
+use crate::diagnostic::{Code, Diagnostic, Origin, Positions};
 use crate::execline::code_words;
 use crate::manifest::{CommonKeys, RawText};
 use crate::model::ContainerVariable;
@@ -14,15 +14,7 @@ impl Resolver<'_> {
         let mut variables = Vec::new();
         for declared in keys.variables.iter().flat_map(|declared| &declared.list) {
             let name = &declared.name.value;
-            if !is_variable_name(name) {
-                self.problems.push(
-                    Diagnostic::new(
-                        Code::InvalidValue,
-                        format!("`{}` cannot name a variable", name.escape_debug()),
-                    )
-                    .at(declared.name.origin, "this is not the name of a variable")
-                    .help("a name has letters, digits and `_`, and does not begin with a digit"),
-                );
+            if !self.names_a_variable(name, declared.name.origin) {
                 continue;
             }
             let default = declared.default.as_ref().map(|text| self.data(text, scope));
@@ -34,22 +26,42 @@ impl Resolver<'_> {
                 name: name.clone(),
                 default: default.flatten(),
                 description: description.map(|text| super::common::one_line(&text)),
+                is_secret: false,
             });
         }
-        let without_contenv = keys.with_contenv.filter(|flag| !flag.value && self.system().is_overlay());
-        if let Some(flag) =
-            without_contenv.filter(|_| !variables.is_empty() && !keys.gives_way("with-contenv"))
-        {
-            let mut origins =
-                keys.variables.iter().flat_map(|declared| &declared.list).map(|one| one.name.origin);
+        let mut origin = keys.variables.iter().flat_map(|declared| &declared.list).map(|one| one.name.origin);
+        self.check_contenv(keys, "variables", origin.next_back().filter(|_| !variables.is_empty()));
+        variables
+    }
+
+    /// Whether a variable can have this name. Reports it if not.
+    pub(super) fn names_a_variable(&mut self, name: &str, origin: Origin) -> bool {
+        let is_name = is_variable_name(name);
+        if !is_name {
             self.problems.push(
-                Diagnostic::new(Code::ConflictingKeys, "`variables` needs `with-contenv`")
+                Diagnostic::new(
+                    Code::InvalidValue,
+                    format!("`{}` cannot name a variable", name.escape_debug()),
+                )
+                .at(origin, "this is not the name of a variable")
+                .help("a name has letters, digits and `_`, and does not begin with a digit"),
+            );
+        }
+        is_name
+    }
+
+    /// Reports a key that takes variables from the environment of the container, with one at `origin`, in a service that does
+    /// not get that environment.
+    pub(super) fn check_contenv(&mut self, keys: &CommonKeys, key: &str, origin: Option<Origin>) {
+        let flag = keys.with_contenv.filter(|flag| !flag.value && self.system().is_overlay());
+        if let (Some(flag), Some(origin)) = (flag.filter(|_| !keys.gives_way("with-contenv")), origin) {
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, format!("`{key}` needs `with-contenv`"))
                     .at(flag.origin, "so the service gets nothing from the container's environment")
-                    .at(origins.next_back(), "this is a variable of that environment")
+                    .at(origin, "this is a variable of that environment")
                     .help("leave one of the two out"),
             );
         }
-        variables
     }
 
     /// Whether no added value brings `${NAME}` into the text. Reports it: the value of that variable would get in.

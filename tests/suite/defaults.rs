@@ -50,6 +50,10 @@ const COMMON: &[Sample] = &[
     ("environment.A", "environment.A = \"1\"", "environment.B = \"2\""),
     ("variables", "variables.A = \"1\"", ""),
     ("variables.A", "variables.A = \"1\"", "variables.B = \"2\""),
+    ("secrets", "secrets = [\"A\"]", ""),
+    ("secrets.A", "secrets = [\"A\"]", "secrets = [\"B\"]"),
+    ("environment-files", "environment-files = [\"/x\"]", ""),
+    ("environment-files./x", "environment-files = [\"/x\"]", "environment-files = [\"/y\"]"),
     ("with-contenv", "with-contenv = false", ""),
     ("user", "user = \"x\"", ""),
     ("workdir", "workdir = \"/x\"", ""),
@@ -123,8 +127,12 @@ const LONGRUN: &[Sample] = &[
     ("on-exit.then", "on-exit.then = \"stop-container\"", ""),
 ];
 
-const ONESHOT: &[Sample] =
-    &[("up", "up = [\"y\"]", ""), ("down", "down = [\"y\"]", ""), ("reload", "reload = [\"y\"]", "")];
+const ONESHOT: &[Sample] = &[
+    ("up", "up = [\"y\"]", ""),
+    ("down", "down = [\"y\"]", ""),
+    ("reload", "reload = [\"y\"]", ""),
+    ("sets", "sets = \"A\"", ""),
+];
 
 /// Each sample for the kinds of services that have the key.
 fn samples() -> impl Iterator<Item = (&'static str, Sample)> {

@@ -31,6 +31,7 @@ mod golden;
 mod hand_written;
 mod hostile;
 mod image;
+mod inputs;
 mod install;
 mod keys;
 mod killed;

@@ -299,6 +299,7 @@ fn common(place: Place) -> Vec<Choice> {
         ("limits", 0.05, literal(&["{ nofile = 64, core = 0 }", "{ as = 1, stack = 2, cpu = 3 }"])),
         ("only-if", 0.1, command(place.text())),
         ("files", 0.1, files()),
+        ("environment-files", 0.05, literal(&["['/etc/a.env']", "['-/etc/a b.env', '/b']"])),
         ("with-contenv", 0.1, literal(if place.is_overlay { &["true", "false"] } else { &["false"] })),
     ];
     if !place.is_defaults {

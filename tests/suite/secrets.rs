@@ -68,6 +68,20 @@ fn a_comparison_says_that_a_value_changed_and_not_the_value() {
 }
 
 #[test]
+fn a_comparison_hides_the_text_around_a_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = "[longrun.web]\nsecrets = ['TOKEN']\nrun = ['web']\nenvironment.URL = 's3cret \"{ ${TOKEN} } s3cret'\n\
+        [oneshot.setup]\nsecrets = ['TOKEN']\nup = ['setup']\nenvironment.URL = 's3cret ${TOKEN} s3cret'\n";
+    fs::write(folder.path().join("old.toml"), manifest).unwrap();
+    fs::write(folder.path().join("new.toml"), manifest.replace("s3cret", "another s3cret")).unwrap();
+    for line in ["diff old.toml new.toml", "diff --json old.toml new.toml"] {
+        let text = printed(&run(folder.path(), line));
+        assert!(text.contains("backtick -N URL"), "{text}");
+        assert!(!text.contains(SECRET), "{text}");
+    }
+}
+
+#[test]
 fn a_list_of_instances_leaves_out_what_becomes_a_variable() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("services.toml"), MANIFEST).unwrap();
