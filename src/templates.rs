@@ -18,6 +18,7 @@ use serde::Serialize;
 
 /// Every shipped template, by its path in `templates/`.
 const TEXTS: &[(&str, &str)] = &[
+    ("health", include_str!("../templates/health")),
     ("longrun/run", include_str!("../templates/longrun/run")),
     ("longrun/finish", include_str!("../templates/longrun/finish")),
     ("longrun/log/run", include_str!("../templates/longrun/log/run")),

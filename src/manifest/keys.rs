@@ -264,6 +264,11 @@ tables! {
         /// The container's root file system is read-only. Then logs can only be below `/run` and the `writable`
         /// directories. Default `false`.
         "read-only" => read_only: Flag,
+        /// Whether `build` also writes `/etc/s6-overlay/scripts/health`, a script for Docker's HEALTHCHECK and the probes of
+        /// Kubernetes. It succeeds if the services of this manifest that start at boot, or those that it is called with, are
+        /// up, and ready if they have `ready`; else it names the others and ends with 1. It does not ask for loggers. Default
+        /// `false`.
+        "health" => health: Flag,
         /// Directories that are writable although the root is read-only: volumes and tmpfs mounts.
         "writable" => writable: Names,
         /// Keys of included files that do not apply here.

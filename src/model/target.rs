@@ -15,6 +15,8 @@ pub struct Target {
     pub command_dir: String,
     /// Whether the container does not run as root.
     pub rootless: bool,
+    /// Whether the tree has a script that says whether the services of the boot are up.
+    pub has_health: bool,
 }
 
 /// The system that boots the services.
@@ -314,7 +316,13 @@ impl Target {
             System::Overlay(_) => ("/etc/s6-overlay/sv", "/command"),
             System::S6rc(_) => ("/etc/s6-rc/source", "/usr/bin"),
         };
-        Target { system, tree: tree.into(), command_dir: command_dir.into(), rootless: false }
+        Target {
+            system,
+            tree: tree.into(),
+            command_dir: command_dir.into(),
+            rootless: false,
+            has_health: false,
+        }
     }
 }
 

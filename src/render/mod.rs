@@ -1,12 +1,14 @@
 //! Writes what people and programs read from the model: the source tree, the graph, and the reference of the manifest.
 
 mod graph;
+mod health;
 mod program;
 mod reference;
 mod tree;
 mod variables;
 
 pub use graph::{GraphDirection, dot, json, text};
+pub use health::HEALTH;
 pub use program::program;
 pub use reference::{fitted, reference, reference_of, wrapped};
 pub use tree::{definitions, definitions_dir, tree, tree_with};

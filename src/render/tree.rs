@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::health::{HEALTH, health};
 use crate::model::{Content, DefinitionFile, Kind, Script, Service, ServiceRef, ServiceSet, Target};
 use crate::parallel;
 use crate::templates::Templates;
@@ -42,6 +43,9 @@ pub fn tree_with(set: &ServiceSet, templates: &Templates) -> Result<SourceTree, 
     renderer.links(set);
     renderer.extensions(set);
     renderer.markers(set);
+    if set.target.has_health {
+        renderer.add_file(HEALTH.trim_start_matches('/').to_owned(), health(set, templates)?, true);
+    }
     Ok(renderer.entries.into_iter().collect())
 }
 

@@ -9,7 +9,7 @@ use crate::model::{Edge, Index, Kind, Name, Node, ServiceRef, Why, components};
 
 /// How many services and dependencies the search visits for all loggers together. 30,000 ordinary services need a few hundred
 /// thousand visits. Loggers in one cycle of thousands of services would need billions.
-const MOST_VISITS: usize = 1 << 26;
+const MOST_VISITS: usize = 1 << 24;
 
 /// The dependencies of all services, and those that loggers should get.
 struct LoggerOrder<'a> {

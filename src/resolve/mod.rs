@@ -561,6 +561,14 @@ fn target_system(keys: &TargetKeys, problems: &mut Problems) -> System {
 pub fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
     let mut target = Target::new(target_system(keys, problems));
     target.rootless = keys.rootless.is_some_and(|flag| flag.value);
+    target.has_health = keys.health.is_some_and(|flag| flag.value);
+    if let Some(flag) = keys.health.filter(|flag| flag.value && !target.system.is_overlay()) {
+        problems.push(
+            Diagnostic::new(Code::ConflictingKeys, "`health` needs s6-overlay")
+                .at(flag.origin, format!("the target is {}", target.system))
+                .help("without s6-overlay, ask s6-svstat of each service"),
+        );
+    }
     let mut values = Values::new(problems);
     for (text, key, field) in
         [(&keys.tree, "tree", &mut target.tree), (&keys.command_dir, "command-dir", &mut target.command_dir)]

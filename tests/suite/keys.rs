@@ -37,6 +37,8 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
             ("external", "a service waits for a service of another layer"),
             ("rootless", "without root and with a read-only root a service comes up"),
             ("read-only", "without root and with a read-only root a service comes up"),
+            ("health", "the health script names what is not up not ready or not done"),
+            ("health", "the health script agrees with s6 svstat"),
             ("writable", "it runs as the container's account, and its output is logged"),
             ("without", "a manifest can reset the values of an included file"),
         ],

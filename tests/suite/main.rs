@@ -29,6 +29,7 @@ mod fix;
 mod formats;
 mod golden;
 mod hand_written;
+mod health;
 mod hostile;
 mod image;
 mod inputs;

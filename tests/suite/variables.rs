@@ -237,7 +237,7 @@ fn a_hostile_value_runs_nothing() {
     let manifest = "[longrun.web]\n\
         variables = { A = {} }\nrun = [\"true\"]\nuser = \"${A}\"\nworkdir = \"${A}\"\numask = \"${A}\"\n\
         limits = { nofile = \"${A}\", core = \">= ${A}\" }\nlog = { to = \"SCRATCH/${A}\", user = \"${A}\", prefix = \"${A}\", tee = true }\n\
-        ready.http = \"http://${A}:${A}/${A}\"\n\
+        ready.http = \"http://127.0.0.1:${A}/${A}\"\n\
         [oneshot.step]\nvariables.A = {}\nup = [\"true\"]\nlog = { to = \"SCRATCH/o/${A}\", stderr = \"SCRATCH/e/${A}/e\" }\n\
         [longrun.limits]\nvariables = { A = {} }\nrun = [\"true\"]\nlimits = { core = \">= ${A}\" }\n\
         [longrun.dir]\nvariables.A = {}\nrun = 'true'\nworkdir = \"${A}\"\nonly-if = 'true'\nready.unix = \"${A}\"\n";
