@@ -26,11 +26,11 @@ struct Checked {
 }
 
 impl Checked {
-    fn start(oneshots: Option<&str>) -> Checked {
+    fn start(key: &str, oneshots: Option<&str>) -> Checked {
         let supervision = Supervision::start(SERVICES);
         let mut files = Files::default();
         let bin = supervision.path("programs");
-        let target = format!("[target]\nhealth = true\ncommand-dir = \"{}\"\n", bin.display());
+        let target = format!("[target]\n{key}\ncommand-dir = \"{}\"\n", bin.display());
         let file = files.add("services.toml", target + SERVICES);
         let compilation = compile(&files, file);
         let tree = render::tree(&compilation.services).unwrap();
@@ -64,7 +64,7 @@ impl Checked {
 #[test]
 fn the_health_script_names_what_is_not_up_not_ready_or_not_done() {
     needs!("s6", "execline");
-    let checked = Checked::start(Some("s6rc-oneshot-runner\nstep"));
+    let checked = Checked::start("health = true", Some("s6rc-oneshot-runner\nstep"));
     let s = &checked.supervision;
     assert_eq!(checked.ask(&[]), ("web is not up\nplain is not up\n".into(), false));
     s.control("-u", "plain");
@@ -87,7 +87,7 @@ fn the_health_script_names_what_is_not_up_not_ready_or_not_done() {
 #[test]
 fn the_health_script_agrees_with_s6_svstat() {
     needs!("s6", "execline");
-    let checked = Checked::start(Some("step"));
+    let checked = Checked::start("health = true", Some("step"));
     let s = &checked.supervision;
     let mut random = Random(7);
     let mut compared = 0;

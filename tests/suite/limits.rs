@@ -744,7 +744,7 @@ fn loggers_that_wait_for_each_other_are_searched_only_up_to_a_limit() {
         })
     };
     assert_eq!(codes(&cycle(300)), [Code::DependencyCycle]);
-    assert_eq!(codes(&cycle(8_000)), [Code::ManifestTooLarge]);
+    assert_eq!(codes(&cycle(5_000)), [Code::ManifestTooLarge]);
     // Each search looks for services that both producers of a shared logger need.
     let shared = |count: usize| {
         let log = |name: String, n: usize, more: String| {
@@ -757,5 +757,5 @@ fn loggers_that_wait_for_each_other_are_searched_only_up_to_a_limit() {
         })
     };
     assert_eq!(codes(&shared(300)), []);
-    assert_eq!(codes(&shared(8_000)), [Code::ManifestTooLarge]);
+    assert_eq!(codes(&shared(5_000)), [Code::ManifestTooLarge]);
 }

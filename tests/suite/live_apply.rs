@@ -326,7 +326,7 @@ fn a_killed_apply_leaves_a_consistent_system_and_the_next_one_completes() {
     const NAME: &str = "a_killed_apply_leaves_a_consistent_system_and_the_next_one_completes";
     needs!("strace");
     let Some(system) = System::boot(NAME, MANIFEST) else { return };
-    say(&format!("note: apply, {}", interrupt(&system, Updating::Apply, "signal=KILL", 40)));
+    say(&format!("note: apply, {}", interrupt(&system, Updating::Apply, "signal=KILL", 15)));
 }
 
 #[test]
