@@ -16,6 +16,7 @@ pub use lines::{Line, lines};
 pub use output::Output;
 pub use variables::is_of_container;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -58,7 +59,8 @@ impl<'t> ShellScript<'t> {
             steps_left == 0 || state.has_error()
         };
         let options = ParseOptions::new().progress_callback(&mut is_hopeless);
-        let rest = &mut |from: usize, _| text.as_bytes().get(from..).unwrap_or_default();
+        let harmless = with_small_characters(text);
+        let rest = &mut |from: usize, _| harmless.as_bytes().get(from..).unwrap_or_default();
         let tree = parser.parse_with_options(rest, None, Some(options))?;
         (!tree.root_node().has_error() && !is_too_deep(&tree)).then_some(ShellScript { text, tree })
     }
@@ -388,4 +390,21 @@ impl<'s> ShellWord<'s> {
         }
         false
     }
+}
+
+/// The text with other characters of as many bytes in place of those beyond U+00FF. The parser asks `isdigit` of the C library about
+/// each character behind a `{`, and for a large one that reads memory that is not there.
+fn with_small_characters(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|c| u32::from(c) < 256) {
+        return text.into();
+    }
+    let small = |c: char, small: &mut String| match c.len_utf8() {
+        3 => small.push_str("é_"),
+        4 => small.push_str("éé"),
+        _ if u32::from(c) < 256 => small.push(c),
+        _ => small.push('é'),
+    };
+    let mut result = String::with_capacity(text.len());
+    text.chars().for_each(|c| small(c, &mut result));
+    result.into()
 }

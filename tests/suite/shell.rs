@@ -96,3 +96,24 @@ fn a_script_that_is_made_to_be_slow_is_read_or_refused() {
             .and_then(|script| script.only_command().map(|command| command.has_assignments()));
     }
 }
+
+/// The parser looks large characters behind a `{` up in a table of the C library, beyond its end.
+#[test]
+fn characters_of_every_size_are_read_in_every_place() {
+    for large in ['é', '→', '\u{20000}', '\u{10fffd}'] {
+        for script in [
+            format!("{{{large}"),
+            format!("echo {{{large}}} a{large}b"),
+            format!("echo {{1..{large}}}; x={large}"),
+        ] {
+            let _ = ShellScript::read(&script);
+        }
+        let text = format!("exec a{large}b --c");
+        let script = ShellScript::read(&text).unwrap();
+        assert_eq!(script.only_command().unwrap().name().unwrap().as_written(), "exec");
+        assert!(
+            ShellScript::read(&format!("{large}=1")).unwrap().only_command().is_some(),
+            "this is no assignment"
+        );
+    }
+}
