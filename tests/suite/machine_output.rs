@@ -35,6 +35,7 @@ const COMMANDS: &[&str] = &[
     "check --json --tree missing",
     "check --json --overlay 3.2.3.2 --tree root/etc/s6-overlay",
     "rules --json",
+    "variables --json",
     "graph --format json",
     "graph --json --down",
     "graph --json web",

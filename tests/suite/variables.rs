@@ -240,7 +240,7 @@ fn a_hostile_value_runs_nothing() {
         ready.http = \"http://127.0.0.1:${A}/${A}\"\n\
         [oneshot.step]\nvariables.A = {}\nup = [\"true\"]\nlog = { to = \"SCRATCH/o/${A}\", stderr = \"SCRATCH/e/${A}/e\" }\n\
         [longrun.limits]\nvariables = { A = {} }\nrun = [\"true\"]\nlimits = { core = \">= ${A}\" }\n\
-        [longrun.dir]\nvariables.A = {}\nrun = 'true'\nworkdir = \"${A}\"\nonly-if = 'true'\nready.unix = \"${A}\"\n";
+        [longrun.dir]\nvariables.A = {}\nrun = 'true'\nworkdir = \"${A}\"\nprepare = [\"true\"]\nready.unix = \"${A}\"\n";
     let (folder, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let manifest = &manifest.replace("SCRATCH", scratch.path().to_str().unwrap());
     let mark = folder.path().join("mark");
