@@ -266,7 +266,9 @@ tables! {
         "read-only" => read_only: Flag,
         /// Whether `build` also writes `/etc/s6-overlay/scripts/health`, a script for Docker's HEALTHCHECK and the probes of
         /// Kubernetes. It succeeds if the services of this manifest that start at boot, or those that it is called with, are
-        /// up, and ready if they have `ready`; else it names the others and ends with 1. It does not ask for loggers. Default
+        /// up or done, and ready if they have `ready`; else it names the others and ends with 1. While s6-rc is at work nobody
+        /// knows which oneshots are done: then it asks only for those that it is called with. It does not ask for loggers, and
+        /// takes no names of bundles. Needs s6-overlay. Default
         /// `false`.
         "health" => health: Flag,
         /// Directories that are writable although the root is read-only: volumes and tmpfs mounts.

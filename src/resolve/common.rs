@@ -396,7 +396,32 @@ impl Resolver<'_> {
             }
             let origin = value.origin();
             self.warn_of_code_in_variable(&name.value, value, scope);
-            if scope.secrets.contains(&name.value) && !keys.gives_way("environment") {
+            let is_own = !keys.gives_way("environment");
+            let is_variable =
+                name.value != "PATH" && scope.references.iter().any(|one| one.name == name.value);
+            let file_of =
+                name.value.strip_suffix("_FILE").filter(|name| scope.secrets.iter().any(|one| one == name));
+            let help = match file_of {
+                _ if is_variable => "use another name here, or leave one of the two out",
+                Some(_) => "let the container set it: `docker run -e`, or `ENV` of the image",
+                None => "",
+            };
+            if is_own && !help.is_empty() {
+                let (message, label) = match is_variable {
+                    true => (
+                        format!("`{}` has two values", name.value),
+                        "`variables` takes it from the container",
+                    ),
+                    false => (
+                        format!("`{}` comes too late here", name.value),
+                        "secrets are read before `environment` is set",
+                    ),
+                };
+                self.problems
+                    .push(Diagnostic::new(Code::ConflictingKeys, message).at(name.origin, label).help(help));
+                continue;
+            }
+            if scope.secrets.contains(&name.value) && is_own {
                 self.problems.push(
                     Diagnostic::new(Code::ConflictingKeys, format!("`{}` has two values", name.value))
                         .at(name.origin, "`environment` sets it")

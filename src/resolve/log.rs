@@ -244,6 +244,17 @@ impl Resolver<'_> {
             // s6-log would read a value that does not begin with `/` as another directive.
             value.insert(0, '/');
         }
+        let last = value.rsplit('/').next().unwrap_or_default();
+        if !last.is_empty()
+            && scope.references_in(last).iter().map(ExactSizeIterator::len).sum::<usize>() == last.len()
+        {
+            return super::Values::new(self.problems).refuse(
+                format!("`{key}` cannot end with a value alone"),
+                text.origin(),
+                "if the value is empty, this is the directory above, which the logger would give to its own account",
+                "add a part of the log's own, as in `${NAME}/web` or `/var/log/web-${NAME}`",
+            );
+        }
         match value.as_str() {
             "container" => Some(Place::Container),
             "discard" => Some(Place::Discard),

@@ -337,6 +337,16 @@ impl<'p> Values<'p> {
             }
             _ => (text, None),
         };
+        let is_numeric = |variable: &ContainerVariable| variable.default.as_deref().is_some_and(is_number);
+        let whole = self.variables.iter().find(|variable| text == format!("${{{}}}", variable.name));
+        if whole.is_some_and(is_numeric) {
+            return self.refuse(
+                format!("`{key}` needs a group with a user id"),
+                origin,
+                "s6 would look up a single number as a name, and the default of this variable is a number",
+                "write two variables, as in `${PUID}:${PGID}`, or give it the name of an account as default",
+            );
+        }
         let named = self.stood_in(text, "x");
         let is_name =
             |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.-@$".contains(c));

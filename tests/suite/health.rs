@@ -77,6 +77,7 @@ fn the_health_script_names_what_is_not_up_not_ready_or_not_done() {
     assert_eq!(checked.ask(&[]), ("step is not done\n".into(), false));
     checked.list(None);
     assert_eq!(checked.ask(&[]), (String::new(), true), "while s6-rc changes something");
+    assert!(!checked.ask(&["step"]).1, "nobody knows");
     s.control("-d", "plain");
     assert!(s.wait("-D", "plain", LIMIT));
     assert_eq!(checked.ask(&["web"]), (String::new(), true));

@@ -236,9 +236,9 @@ fn a_hostile_value_runs_nothing() {
     needs!("execline", "s6", "root");
     let manifest = "[longrun.web]\n\
         variables = { A = {} }\nrun = [\"true\"]\nuser = \"${A}\"\nworkdir = \"${A}\"\numask = \"${A}\"\n\
-        limits = { nofile = \"${A}\", core = \">= ${A}\" }\nlog = { to = \"SCRATCH/${A}\", user = \"${A}\", prefix = \"${A}\", tee = true }\n\
+        limits = { nofile = \"${A}\", core = \">= ${A}\" }\nlog = { to = \"SCRATCH/x${A}\", user = \"${A}\", prefix = \"${A}\", tee = true }\n\
         ready.http = \"http://127.0.0.1:${A}/${A}\"\n\
-        [oneshot.step]\nvariables.A = {}\nup = [\"true\"]\nlog = { to = \"SCRATCH/o/${A}\", stderr = \"SCRATCH/e/${A}/e\" }\n\
+        [oneshot.step]\nvariables.A = {}\nup = [\"true\"]\nlog = { to = \"SCRATCH/o${A}\", stderr = \"SCRATCH/e/${A}/e\" }\n\
         [longrun.limits]\nvariables = { A = {} }\nrun = [\"true\"]\nlimits = { core = \">= ${A}\" }\n\
         [longrun.dir]\nvariables.A = {}\nrun = 'true'\nworkdir = \"${A}\"\nprepare = [\"true\"]\nready.unix = \"${A}\"\n";
     let (folder, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
