@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Document, Format, Identities, Repository, Spot, details, identity, position_at};
@@ -26,6 +27,24 @@ struct Log {
     notifications: Vec<Value>,
     identities: Identities,
     has_failed: bool,
+}
+
+/// The whole document. It borrows the results, because a copy of them would cost as much as to find them.
+#[derive(Serialize)]
+struct Sarif<'l> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    runs: [SarifRun<'l>; 1],
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SarifRun<'l> {
+    column_kind: &'static str,
+    invocations: Value,
+    results: &'l [Value],
+    tool: Value,
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -143,20 +162,19 @@ impl Document for Log {
     }
 
     fn write(&self, to: &mut dyn Write) -> io::Result<()> {
-        let log = json!({
-            "version": "2.1.0",
-            "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-            "runs": [{
-                "tool": { "driver": {
-                    "name": "s6gen",
-                    "semanticVersion": env!("CARGO_PKG_VERSION"),
-                    "rules": self.descriptions,
-                } },
-                "columnKind": "unicodeCodePoints",
-                "invocations": [{ "executionSuccessful": !self.has_failed, "toolExecutionNotifications": self.notifications }],
-                "results": self.results,
-            }],
-        });
-        writeln!(to, "{}", serde_json::to_string(&log)?)
+        let run = SarifRun {
+            column_kind: "unicodeCodePoints",
+            invocations: json!([{
+                "executionSuccessful": !self.has_failed, "toolExecutionNotifications": self.notifications,
+            }]),
+            results: &self.results,
+            tool: json!({ "driver": {
+                "name": "s6gen",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": self.descriptions,
+            } }),
+        };
+        let schema = "https://json.schemastore.org/sarif-2.1.0.json";
+        writeln!(to, "{}", serde_json::to_string(&Sarif { schema, runs: [run], version: "2.1.0" })?)
     }
 }
