@@ -69,7 +69,8 @@ impl Supervision {
                 fs::write(place.join("down"), "").unwrap();
             }
         }
-        let programs = format!("{path}/bin:{}", std::env::var("PATH").unwrap());
+        // Debian keeps most programs of execline beside the PATH. In an image they are in it.
+        let programs = format!("{path}/bin:{}:/usr/lib/execline/bin", std::env::var("PATH").unwrap());
         let mut scanner = Command::new("s6-svscan");
         let variables = variables.iter().map(|(name, value)| (*name, value.replace("SCRATCH", path)));
         let scanner = scanner.arg(&scan).env("PATH", programs).envs(variables);
