@@ -157,6 +157,14 @@ pub(super) fn remove_from<T>(list: &mut Vec<T>, is_removed: impl Fn(&T) -> bool)
     list.len() < before
 }
 
+/// Puts an item into a list, in place of the one with the same name if there is one.
+pub(super) fn put<T>(list: &mut Vec<T>, item: T, name: impl Fn(&T) -> &str) {
+    match list.iter_mut().find(|known| name(known) == name(&item)) {
+        Some(known) => *known = item,
+        None => list.push(item),
+    }
+}
+
 /// The name of a TOML value's type for people, with its article.
 pub(super) fn kind_of(value: &DeValue<'_>) -> &'static str {
     match value {
@@ -643,11 +651,8 @@ impl<T: StringValue> Value for TextTable<T> {
     }
 
     fn merge(mut self, nearer: Self) -> Self {
-        for (name, value) in nearer.entries {
-            match self.entries.iter_mut().find(|(known, _)| known.value == name.value) {
-                Some(entry) => *entry = (name, value),
-                None => self.entries.push((name, value)),
-            }
+        for entry in nearer.entries {
+            put(&mut self.entries, entry, |(name, _)| &name.value);
         }
         self
     }
@@ -708,11 +713,8 @@ impl Value for Instances {
     }
 
     fn merge(mut self, nearer: Self) -> Self {
-        for (name, parameters) in nearer.named {
-            match self.named.iter_mut().find(|(known, _)| known.value == name.value) {
-                Some(known) => *known = (name, parameters),
-                None => self.named.push((name, parameters)),
-            }
+        for instance in nearer.named {
+            put(&mut self.named, instance, |(name, _)| &name.value);
         }
         Instances { count: nearer.count.or(self.count), named: self.named }
     }
@@ -811,10 +813,7 @@ impl Value for DeclaredParameters {
 
     fn merge(mut self, nearer: Self) -> Self {
         for parameter in nearer.list {
-            match self.list.iter_mut().find(|known| known.name.value == parameter.name.value) {
-                Some(known) => *known = parameter,
-                None => self.list.push(parameter),
-            }
+            put(&mut self.list, parameter, |parameter| &parameter.name.value);
         }
         DeclaredParameters { list: self.list, origin: nearer.origin }
     }

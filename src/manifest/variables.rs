@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::values::{ManifestText, RawText, Reader, StringValue, VARIABLES, Value, remove_from};
+use super::values::{ManifestText, RawText, Reader, StringValue, VARIABLES, Value, put, remove_from};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// The variables of the container that a service uses. A merge joins those of two places.
@@ -77,10 +77,7 @@ impl Value for DeclaredVariables {
 
     fn merge(mut self, nearer: Self) -> Self {
         for variable in nearer.list {
-            match self.list.iter_mut().find(|known| known.name.value == variable.name.value) {
-                Some(known) => *known = variable,
-                None => self.list.push(variable),
-            }
+            put(&mut self.list, variable, |variable| &variable.name.value);
         }
         self
     }

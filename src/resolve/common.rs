@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{Amount, CommonKeys, Limit, Limits, Names, Number, RawText};
 use crate::model::{
     Account, ContainerVariable, Feature, Kind, Literal, LiteralForm, Service, ServiceRef, Surroundings,
-    Written, variable,
+    Written,
 };
 
 /// The resolved keys that longruns and oneshots share.
@@ -378,72 +378,5 @@ impl Resolver<'_> {
                 .help("write a number from -20 (first) to 19 (last)"),
         );
         None
-    }
-
-    fn environment(&mut self, keys: &CommonKeys, scope: &Scope) -> Vec<(String, String)> {
-        let mut variables = Vec::new();
-        for (name, value) in keys.environment.iter().flat_map(|table| &table.entries) {
-            if name.value.is_empty() || name.value.contains(['=', '\0']) {
-                self.problems.push(
-                    Diagnostic::new(
-                        Code::InvalidValue,
-                        format!("`{}` cannot name a variable", name.value.escape_debug()),
-                    )
-                    .at(name.origin, "this name is empty or contains a `=`")
-                    .help("write the name alone: `environment.NAME = \"value\"`"),
-                );
-                continue;
-            }
-            let origin = value.origin();
-            self.warn_of_code_in_variable(&name.value, value, scope);
-            let is_own = !keys.gives_way("environment");
-            let is_variable =
-                name.value != "PATH" && scope.references.iter().any(|one| one.name == name.value);
-            let file_of =
-                name.value.strip_suffix("_FILE").filter(|name| scope.secrets.iter().any(|one| one == name));
-            let help = match file_of {
-                _ if is_variable => "use another name here, or leave one of the two out",
-                Some(_) => "let the container set it: `docker run -e`, or `ENV` of the image",
-                None => "",
-            };
-            if is_own && !help.is_empty() {
-                let (message, label) = match is_variable {
-                    true => (
-                        format!("`{}` has two values", name.value),
-                        "`variables` takes it from the container",
-                    ),
-                    false => (
-                        format!("`{}` comes too late here", name.value),
-                        "secrets are read before `environment` is set",
-                    ),
-                };
-                self.problems
-                    .push(Diagnostic::new(Code::ConflictingKeys, message).at(name.origin, label).help(help));
-                continue;
-            }
-            if scope.secrets.contains(&name.value) && is_own {
-                self.problems.push(
-                    Diagnostic::new(Code::ConflictingKeys, format!("`{}` has two values", name.value))
-                        .at(name.origin, "`environment` sets it")
-                        .at(
-                            keys.secrets.as_ref().map(|names| names.origin),
-                            "and the container sets its secrets",
-                        )
-                        .help("leave it out here: the program finds the secret under this name"),
-                );
-                continue;
-            }
-            let expanded = self.data(value, scope);
-            if let Some(value) =
-                expanded.filter(|value| name.value != "PATH" || self.keeps_secrets(value, origin, scope))
-            {
-                if variable(&value).is_some() {
-                    let (key, text) = (name.value.clone(), value.clone());
-                    self.literals.push(Literal { key, text, origin, form: LiteralForm::Environment });
-                }
-                variables.push((name.value.clone(), value));
-            }
-        }
-        variables
     }
 }

@@ -5,6 +5,7 @@ mod code;
 mod command;
 mod common;
 mod data_files;
+mod environment;
 mod first_line;
 mod log;
 mod log_order;

@@ -14,7 +14,7 @@ use s6gen::{compile, render};
 use crate::exactness::{RECORDER, Random};
 use crate::oracle::number_from;
 use crate::require::needs;
-use crate::supervise::{LIMIT, Supervision, build};
+use crate::supervise::{LIMIT, Supervision, build, eventually};
 
 /// The script `path` of the definition `name` in the tree of a manifest without s6-overlay.
 fn script(manifest: &str, name: &str, path: &str) -> String {
@@ -145,13 +145,13 @@ fn a_variable_that_the_container_must_set_fails_the_start_for_good() {
     for rest in ["", "on-exit.codes = [7]\n", "finish = 'true'\n", "restart-delay = \"1s\"\n"] {
         let s = Supervision::start(&manifest(rest));
         s.control("-u", "web");
-        assert!(s.wait("-D", "web", LIMIT));
+        eventually("it has died", || s.deaths("web") == 1);
         std::thread::sleep(std::time::Duration::from_millis(1300));
         assert_eq!(s.status("web", "up"), "false", "{rest}: it is not started again");
         assert_eq!(s.deaths("web"), 1);
         let s = Supervision::start_with(&manifest(rest), &[("URL", "")]);
         s.control("-u", "web");
-        assert!(s.wait("-u", "web", LIMIT), "an empty value is a value");
+        eventually("it is up, because an empty value is a value", || s.status("web", "up") == "true");
     }
 }
 
