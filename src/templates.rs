@@ -29,6 +29,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("part/environment", include_str!("../templates/part/environment")),
     ("longrun/data/check", include_str!("../templates/longrun/data/check")),
     ("part/account", include_str!("../templates/part/account")),
+    ("part/account-variables", include_str!("../templates/part/account-variables")),
     ("part/keeper", include_str!("../templates/part/keeper")),
     ("part/log-script", include_str!("../templates/part/log-script")),
     ("part/only-if", include_str!("../templates/part/only-if")),

@@ -6,8 +6,8 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::values::{
-    DeclaredParameters, Flag, Instances, Limit, ManifestCommand, ManifestText, Names, Number, Numbers,
-    RawText, Reader, TextTable, Value,
+    DeclaredParameters, Flag, Instances, Limit, LogPlace, ManifestCommand, ManifestText, Names, Number,
+    Numbers, RawText, Reader, TextTable, Value,
 };
 use super::variables::DeclaredVariables;
 use super::{ServiceTable, entries, read_value, unknown_key};
@@ -484,20 +484,29 @@ tables! {
 
     /// `log`: where the output of a service goes.
     Log {
-        /// `container` (default), `discard`, or the absolute path of a directory of rotated files. For a directory s6gen makes
-        /// the logger `NAME-log`. Services that name the same directory share its logger. A logger starts after all
+        /// `container` (default), `discard`, the absolute path of a directory of rotated files, or a command that reads the lines
+        /// from its standard input: `["logger", "-t", "web"]`, or a script that begins with `#!`. For a directory or a command
+        /// s6gen makes the logger `NAME-log`. A command gets the container's environment, and is started again when it ends;
+        /// the lines wait for it meanwhile.
+        /// Services that name the same directory share its logger. A logger starts after all
         /// dependencies of its producers, so that a oneshot can make its account or its directory. It does not wait for
         /// services that wait for this logger, nor for on-demand services that not every producer needs. So services that
         /// share a logger wait for each other's dependencies, even with `start = "early"`, and stop when one of these
         /// stops: `graph` marks them with `for its log`.
-        "to" => to: RawText,
+        "to" => to: LogPlace,
+        /// A command between the service and its log: it reads the lines from its standard input, and what it writes to its
+        /// standard output goes on to `to`. It is the service `NAME-filter`, with the container's environment, and is started
+        /// again when it ends. A program that writes to a pipe usually collects some thousand characters first, so tell it to
+        /// write each line at once: `grep --line-buffered`, `sed -u`, `fflush()` in awk, or `stdbuf -oL` before others. Standard
+        /// error is filtered with standard output, unless `stderr` sends it elsewhere.
+        "filter" => filter: ManifestCommand,
         /// A prefix for each line on the container's log, for example `"{{ name }}:"` in `[defaults.longrun]`.
         "prefix" => prefix: RawText,
         /// Whether a log in a directory also goes to the container's log. Default `false`.
         "tee" => tee: Flag,
-        /// The same for standard error: `stdout`, `container`, `discard`, or the path of a directory, for which s6gen makes a
+        /// The same for standard error: `stdout`, `container`, `discard`, or a directory or a command, for which s6gen makes a
         /// second logger, `NAME-err-log`. Default: `stdout`, the place of standard output.
-        "stderr" => stderr: RawText,
+        "stderr" => stderr: LogPlace,
         /// The size at which a new file begins. Default `1MB`.
         "size" => size: RawText,
         /// How many old files to keep. Default 20.
@@ -508,7 +517,8 @@ tables! {
         /// name is kept: it is renamed to `PATH.log.old-1`, or the next free number, and a line on the container's log
         /// reports that. Default `false`.
         "link" => link: Flag,
-        /// The account that owns the directory and that the logger runs as, in the form of `user` above. Default `nobody`.
+        /// The account that owns the directory, and that the logger, the command and the filter run as, in the form of `user`
+        /// above. Default `nobody`.
         "user" => user: RawText,
     }
 

@@ -32,8 +32,8 @@ pub use statements::{Statements, Surrounding};
 pub use suggest::{SIGNAL_NUMBERS, text_of as meant_text};
 pub use syntax::count_syntax_errors;
 pub use values::{
-    Amount, DeclaredParameter, DeclaredParameters, Flag, Instances, Limit, ManifestCommand, ManifestText,
-    Names, Number, Numbers, RawText, TextTable,
+    Amount, DeclaredParameter, DeclaredParameters, Flag, Instances, Limit, LogPlace, ManifestCommand,
+    ManifestText, Names, Number, Numbers, RawText, TextTable,
 };
 pub use variables::{DeclaredVariable, DeclaredVariables};
 pub use weight::weigh;

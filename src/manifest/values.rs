@@ -195,6 +195,9 @@ fn example(expected: &str) -> &'static str {
         ManifestCommand::EXPECTED => {
             "the program and each argument as a string, such as `[\"nginx\", \"-g\", \"daemon off;\"]`"
         }
+        LogPlace::EXPECTED => {
+            "the path of a directory, such as `\"/var/log/web\"`, or a command, such as `[\"logger\", \"-t\", \"web\"]`"
+        }
         Instances::EXPECTED => {
             "how many there are, such as `4`, or their names, such as `[\"one\", \"two\"]`"
         }
@@ -437,7 +440,7 @@ pub(super) fn value_for(key: &str, expected: &str, value: &DeValue<'_>) -> Optio
         {
             suggest::scalar(value)
         }
-        ManifestText::EXPECTED => suggest::text_for(suggest::leaf(key), value),
+        ManifestText::EXPECTED | LogPlace::EXPECTED => suggest::text_for(suggest::leaf(key), value),
         ManifestCommand::EXPECTED => suggest::command(value),
         Names::<ManifestText>::EXPECTED if ["environment-files", "writable"].contains(&key) => {
             suggest::names(value).filter(|list| list.contains('/'))
@@ -465,7 +468,7 @@ fn example_for(key: &str, expected: &str) -> Option<(&'static str, &'static str)
         (_, Limit::EXPECTED) => {
             ("a number without quotes, or the lowest allowed limit as `\">= 65536\"`", "65536")
         }
-        (leaf, ManifestText::EXPECTED) => return suggest::example_text(leaf),
+        (leaf, ManifestText::EXPECTED | LogPlace::EXPECTED) => return suggest::example_text(leaf),
         _ => return None,
     })
 }
@@ -544,6 +547,47 @@ impl Value for ManifestCommand {
 
     fn each_command(&mut self, visit: &mut dyn FnMut(&mut ManifestCommand)) {
         visit(self);
+    }
+}
+
+/// Where a log goes: a word, a path, or a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogPlace {
+    /// A word or a path.
+    Text(RawText),
+    /// A command that reads the log.
+    Command(ManifestCommand),
+}
+
+impl LogPlace {
+    /// Its place in the manifest.
+    pub fn origin(&self) -> Origin {
+        match self {
+            LogPlace::Text(text) => text.origin(),
+            LogPlace::Command(command) => command.origin(),
+        }
+    }
+}
+
+impl Value for LogPlace {
+    const EXPECTED: &'static str = "a string or a command";
+
+    fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        let is_script = value.get_ref().as_str().is_some_and(|text| text.starts_with("#!"));
+        match value.get_ref() {
+            DeValue::Array(_) => ManifestCommand::read(key, value, reader).map(LogPlace::Command),
+            DeValue::String(_) if is_script => {
+                ManifestCommand::read(key, value, reader).map(LogPlace::Command)
+            }
+            DeValue::String(_) => RawText::read(key, value, reader).map(LogPlace::Text),
+            _ => reader.wrong_type(key, value, Self::EXPECTED),
+        }
+    }
+
+    fn each_command(&mut self, visit: &mut dyn FnMut(&mut ManifestCommand)) {
+        if let LogPlace::Command(command) = self {
+            visit(command);
+        }
     }
 }
 

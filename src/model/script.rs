@@ -222,8 +222,10 @@ pub struct Logger {
     pub name: String,
     /// Whether the container's environment is loaded first.
     pub with_contenv: bool,
-    /// Which output it writes, `output` or `errors`.
+    /// What it does with which output, for a comment in the script.
     pub what: &'static str,
+    /// Those of HOME, USER and LOGNAME that its account sets, for a command of the user.
+    pub account_variables: Vec<String>,
     /// Where it writes.
     #[serde(flatten)]
     pub sink: Sink,
@@ -238,6 +240,10 @@ pub struct Logger {
 pub struct Sink {
     /// The directory. `None` writes only to the container's log.
     pub directory: Option<String>,
+    /// The command that gets the lines instead of s6-log.
+    pub command: Option<Command>,
+    /// The name of the file in `data` for that command, if it is a script.
+    pub script: &'static str,
     /// Whether to make `DIRECTORY.log`, a link to the file that is being written.
     pub link: bool,
     /// The last component of the directory, for the target of the link.
@@ -280,6 +286,8 @@ pub struct OneshotStep {
     pub output: Option<Sink>,
     /// Where standard error is logged, if not with standard output.
     pub errors: Option<Sink>,
+    /// The command between standard output and its log.
+    pub filter: Option<Sink>,
     /// The command. A oneshot without a command is a milestone.
     pub command: Option<Command>,
     /// The variable of the container that gets the output.

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use super::scope::Scope;
 use super::{Resolver, choice, too_old};
 use crate::diagnostic::{Code, Diagnostic, Origin};
-use crate::manifest::{self, RawText};
+use crate::manifest::{self, LogPlace, RawText};
 use crate::model::{
-    Account, ContainerVariable, Feature, Finish, Inputs, Kind, Logger, Longrun, Name, Script, Service,
-    ServiceRef, Sink, Stderr, Written,
+    Account, Command, ContainerVariable, Feature, Finish, Inputs, Kind, Logger, Longrun, Name, Program,
+    Script, Service, ServiceRef, Sink, Stderr, Written,
 };
 
 /// The directory of the fifos for loggers of standard error.
 const FIFOS: &str = "/run/s6gen";
+/// What the name of a logger of standard error has after that of its service.
+const ERRORS: &str = "-err-log";
 /// The names that s6-log gives its files in a directory, beside those that begin with `@`.
 const OWN_FILES: &[&str] = &["current", "lock", "newstate", "previous", "processed", "state"];
 /// Directories that the whole image needs. A logger would give such a directory to `nobody` and fill it with its files.
@@ -112,6 +114,7 @@ pub(super) struct OneshotOutput {
     pub stderr: Stderr,
     pub output: Option<Sink>,
     pub errors: Option<Sink>,
+    pub filter: Option<Sink>,
 }
 
 /// Where output goes.
@@ -120,14 +123,35 @@ enum Place {
     Stdout,
     Discard,
     Directory(String, Origin),
+    Command(Box<LogCommand>),
+}
+
+/// A command that reads a log.
+struct LogCommand {
+    command: Command,
+    /// The command as the author wrote it.
+    program: Option<Program>,
+    origin: Origin,
 }
 
 /// The resolved values of `log`.
 struct LogSettings {
     to: Place,
     stderr: Place,
+    filter: Option<LogCommand>,
     /// The settings of the logger, still without a directory.
     sink: Sink,
+}
+
+/// A logger that is to be made.
+struct NewLogger {
+    sink: Sink,
+    origin: Origin,
+    /// What the name of the logger has after that of the service.
+    suffix: &'static str,
+    what: &'static str,
+    /// The command of the user, as a program of the logger.
+    program: Option<Program>,
 }
 
 impl Resolver<'_> {
@@ -139,56 +163,117 @@ impl Resolver<'_> {
         longrun: &mut Longrun,
     ) -> LongrunOutput {
         let plain = LongrunOutput { discard_stdout: false, stderr: Stderr::Container };
-        let Some(LogSettings { to, stderr, sink }) = log.and_then(|log| self.log_settings(log, scope)) else {
+        let Some(LogSettings { to, stderr, filter, sink }) =
+            log.and_then(|log| self.log_settings(log, scope))
+        else {
             return plain;
         };
         let discard_stdout = matches!(to, Place::Discard);
-        let logger = match to {
+        let last = match to {
             Place::Directory(directory, origin) => {
-                Some((self.logger(&directory, origin, &sink, scope, false), origin))
+                self.logger(&directory, origin, &sink, scope, false).map(|logger| (logger, origin))
             }
+            Place::Command(command) => Some(self.command_logger(*command, &sink, scope, false)),
             Place::Container if sink.prefix.is_some() => {
                 let origin =
                     log.and_then(|log| log.prefix.as_ref()).map_or(scope.origin, |text| text.origin());
-                let made = self.make_logger(sink.clone(), origin, scope, false);
-                Some((Some(made), origin))
+                Some((self.make_logger(NewLogger::of(sink.clone(), origin, false), scope), origin))
             }
             _ => None,
         };
-        if let Some((Some((logger, position)), origin)) = logger {
-            let reference = |name: &str| ServiceRef { name: name.into(), origin: Some(origin) };
-            longrun.producer_for = Some(vec![reference(&logger)]);
-            if let Kind::Longrun(consumer) = &mut self.set.services[position].kind {
-                consumer.consumer_for.push(reference(&scope.name));
-            }
+        let first = match filter {
+            Some(filter) => Some(self.filter(filter, &sink, scope, last)),
+            None => last,
+        };
+        if let Some(((logger, position), origin)) = first {
+            longrun.producer_for = Some(vec![reference(&logger, origin)]);
+            self.connect(&scope.name, position, origin);
             self.logs.producers.push((position, scope.name.as_str().into()));
         }
-        let stderr = match stderr {
-            Place::Container => Stderr::Container,
-            Place::Stdout => Stderr::Stdout,
-            Place::Discard => Stderr::Discard,
+        let errors = match stderr {
+            Place::Container => return LongrunOutput { discard_stdout, ..plain },
+            Place::Stdout => return LongrunOutput { discard_stdout, stderr: Stderr::Stdout },
+            Place::Discard => return LongrunOutput { discard_stdout, stderr: Stderr::Discard },
             Place::Directory(directory, origin) => {
-                match self.logger(&directory, origin, &sink, scope, true) {
-                    Some((logger, position)) => {
-                        self.logs.producers.push((position, scope.name.as_str().into()));
-                        let reference = ServiceRef { name: logger.as_str().into(), origin: Some(origin) };
-                        longrun.dependencies.push(reference);
-                        Stderr::Fifo { path: fifo(&logger) }
-                    }
-                    None => Stderr::Container,
-                }
+                self.logger(&directory, origin, &sink, scope, true).map(|logger| (logger, origin))
             }
+            Place::Command(command) => Some(self.command_logger(*command, &sink, scope, true)),
         };
+        let stderr = errors.map_or(Stderr::Container, |((logger, position), origin)| {
+            self.logs.producers.push((position, scope.name.as_str().into()));
+            longrun.dependencies.push(reference(&logger, origin));
+            Stderr::Fifo { path: fifo(&logger) }
+        });
         LongrunOutput { discard_stdout, stderr }
+    }
+
+    /// Makes the logger that gives its lines to a command.
+    fn command_logger(
+        &mut self,
+        command: LogCommand,
+        sink: &Sink,
+        scope: &Scope,
+        is_stderr: bool,
+    ) -> ((String, usize), Origin) {
+        let origin = command.origin;
+        let sink = Sink { command: Some(command.command), ..sink.clone() };
+        let new = NewLogger::of(sink, origin, is_stderr);
+        let what = if is_stderr { "passes its errors on" } else { "passes its output on" };
+        (self.make_logger(NewLogger { what, program: command.program, ..new }, scope), origin)
+    }
+
+    /// Makes the service that filters standard output, before the logger `next` or the container's log.
+    fn filter(
+        &mut self,
+        filter: LogCommand,
+        sink: &Sink,
+        scope: &Scope,
+        next: Option<((String, usize), Origin)>,
+    ) -> ((String, usize), Origin) {
+        let origin = filter.origin;
+        let new = NewLogger {
+            sink: Sink { command: Some(filter.command), ..sink.clone() },
+            origin,
+            suffix: "-filter",
+            what: "filters its output",
+            program: filter.program,
+        };
+        let made = self.make_logger(new, scope);
+        if let Some(((logger, position), origin)) = next {
+            if let Kind::Longrun(filter) = &mut self.set.services[made.1].kind {
+                filter.producer_for = Some(vec![reference(&logger, origin)]);
+                // The name of the pipeline is on its last consumer.
+                filter.pipeline_name = None;
+            }
+            self.connect(&made.0, position, origin);
+            // The logger is for the lines of the service, so it waits for the same services as the filter.
+            self.logs.producers.push((position, scope.name.as_str().into()));
+        }
+        (made, origin)
+    }
+
+    /// Makes the service at this position a consumer of `producer`.
+    fn connect(&mut self, producer: &str, position: usize, origin: Origin) {
+        if let Kind::Longrun(consumer) = &mut self.set.services[position].kind {
+            consumer.consumer_for.push(reference(producer, origin));
+        }
     }
 
     /// The output of a oneshot, which writes its logs itself while it runs.
     pub(super) fn oneshot_log(&mut self, log: Option<&manifest::Log>, scope: &Scope) -> OneshotOutput {
-        let mut kept =
-            OneshotOutput { discard_stdout: false, stderr: Stderr::Container, output: None, errors: None };
-        let Some(LogSettings { to, stderr, sink }) = log.and_then(|log| self.log_settings(log, scope)) else {
+        let mut kept = OneshotOutput {
+            discard_stdout: false,
+            stderr: Stderr::Container,
+            output: None,
+            errors: None,
+            filter: None,
+        };
+        let Some(LogSettings { to, stderr, filter, sink }) =
+            log.and_then(|log| self.log_settings(log, scope))
+        else {
             return kept;
         };
+        kept.filter = filter.map(|filter| self.command_sink(filter, "filter", &sink));
         match to {
             Place::Container if sink.prefix.is_some() => kept.output = Some(sink.clone()),
             Place::Container | Place::Stdout => {}
@@ -196,49 +281,101 @@ impl Resolver<'_> {
             Place::Directory(directory, origin) => {
                 kept.output = self.own_sink(&directory, origin, &sink);
             }
+            Place::Command(command) => {
+                kept.output = Some(self.command_sink(*command, "log", &sink));
+            }
         }
         match stderr {
             Place::Container => {}
             Place::Stdout => kept.stderr = Stderr::Stdout,
             Place::Discard => kept.stderr = Stderr::Discard,
             Place::Directory(directory, origin) => kept.errors = self.own_sink(&directory, origin, &sink),
+            Place::Command(command) => {
+                kept.errors = Some(self.command_sink(*command, "log-errors", &sink));
+            }
         }
         kept
+    }
+
+    /// The sink of a oneshot that gives its lines to a command, which is the file `script` if it is a script.
+    fn command_sink(&mut self, read: LogCommand, script: &'static str, sink: &Sink) -> Sink {
+        self.programs.extend(read.program);
+        Sink { command: Some(read.command), script, ..sink.clone() }
     }
 
     /// Resolves the values of `log`.
     fn log_settings(&mut self, log: &manifest::Log, scope: &Scope) -> Option<LogSettings> {
         let to =
-            log.to.as_ref().map_or(Some(Place::Container), |text| self.place("log.to", text, false, scope));
+            log.to.as_ref().map_or(Some(Place::Container), |place| self.place("log.to", place, false, scope));
         let stderr = match (&log.stderr, &to) {
-            (Some(text), _) => self.place("log.stderr", text, true, scope),
-            (None, Some(Place::Container)) if log.prefix.is_none() => Some(Place::Container),
+            (Some(place), _) => self.place("log.stderr", place, true, scope),
+            (None, Some(Place::Container)) if log.prefix.is_none() && log.filter.is_none() => {
+                Some(Place::Container)
+            }
             (None, _) => Some(Place::Stdout),
         };
         // An invalid place may have been meant as a directory.
         let may_be = |place: &Option<Place>| matches!(place, None | Some(Place::Directory(..)));
         let sink = self.sink(log, scope, may_be(&to) || may_be(&stderr));
         // A farther prefix is for other services, which write to the container's log.
-        if let (Some(prefix), Some(Place::Directory(..) | Place::Discard)) = (&log.prefix, &to)
+        if let (Some(prefix), Some(Place::Directory(..) | Place::Command(_) | Place::Discard)) =
+            (&log.prefix, &to)
             && !sink.tee
             && !log.gives_way("prefix")
         {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`log.prefix` has no effect here")
                     .at(prefix.origin(), "this is a prefix for lines on the container's log")
-                    .at(log.to.as_ref().map(|text| text.origin()), "this log does not go there")
+                    .at(log.to.as_ref().map(LogPlace::origin), "this log does not go there")
                     .help("leave it out, or send the log to the container's log as well: `log.tee = true`"),
             );
         }
+        let filter = self.log_filter(log, to.as_ref(), scope);
         let (to, stderr) = (to?, stderr?);
         let stderr = match (&to, stderr) {
             (Place::Directory(out, _), Place::Directory(err, _)) if *out == err => Place::Stdout,
             (_, stderr) => stderr,
         };
-        Some(LogSettings { to, stderr, sink })
+        Some(LogSettings { to, stderr, filter, sink })
     }
 
-    fn place(&mut self, key: &str, text: &RawText, is_stderr: bool, scope: &Scope) -> Option<Place> {
+    /// The command of `log.filter`.
+    fn log_filter(&mut self, log: &manifest::Log, to: Option<&Place>, scope: &Scope) -> Option<LogCommand> {
+        let filter = log.filter.as_ref()?;
+        if !matches!(to, Some(Place::Discard)) {
+            return self.log_command("log.filter", filter, scope);
+        }
+        if !log.gives_way("filter") {
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, "`log.filter` has no effect here")
+                    .at(filter.origin(), "no line is left for it")
+                    .at(log.to.as_ref().map(LogPlace::origin), "the output is discarded")
+                    .help("leave one of the two out"),
+            );
+        }
+        None
+    }
+
+    /// A command that reads a log.
+    fn log_command(
+        &mut self,
+        key: &str,
+        command: &manifest::ManifestCommand,
+        scope: &Scope,
+    ) -> Option<LogCommand> {
+        let origin = command.origin();
+        let command = self.command(command, key, scope)?;
+        let command = self.add_exec(command);
+        Some(LogCommand { command, program: self.programs.pop(), origin })
+    }
+
+    fn place(&mut self, key: &str, place: &LogPlace, is_stderr: bool, scope: &Scope) -> Option<Place> {
+        let text = match place {
+            LogPlace::Text(text) => text,
+            LogPlace::Command(command) => {
+                return Some(Place::Command(Box::new(self.log_command(key, command, scope)?)));
+            }
+        };
         let mut value = self.path_text(key, text, scope)?;
         if scope.references_in(&value).first().is_some_and(|place| place.start == 0) {
             // s6-log would read a value that does not begin with `/` as another directive.
@@ -293,7 +430,9 @@ impl Resolver<'_> {
                 self.problems.push(
                     Diagnostic::new(Code::InvalidValue, format!("`{key}` cannot be `{value}`"))
                         .at(text.origin(), "this is neither a known word nor an absolute path")
-                        .help(format!("write {words}, or the absolute path of a directory")),
+                        .help(format!(
+                            "write {words}, the absolute path of a directory, or a command as an array"
+                        )),
                 );
                 None
             }
@@ -329,6 +468,8 @@ impl Resolver<'_> {
         });
         Sink {
             directory: None,
+            command: None,
+            script: "run",
             basename: String::new(),
             link: log.link.is_some_and(|flag| flag.value),
             size: size.unwrap_or(1 << 20),
@@ -349,14 +490,14 @@ impl Resolver<'_> {
             ("timestamp", log.timestamp.as_ref().map(|text| text.origin())),
             ("link", log.link.map(|flag| flag.origin)),
             ("tee", log.tee.map(|flag| flag.origin)),
-            ("user", log.user.as_ref().filter(|_| log.prefix.is_none()).map(|text| text.origin())),
+            ("user", log.user.as_ref().filter(|_| !uses_account(log)).map(|text| text.origin())),
         ];
         for (key, origin) in written {
             let Some(origin) = origin.filter(|_| !log.gives_way(key)) else { continue };
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, format!("`log.{key}` has no effect here"))
                     .at(origin, "this key is only for a log in a directory")
-                    .at(log.to.as_ref().map(|text| text.origin()), "this is not a directory")
+                    .at(log.to.as_ref().map(LogPlace::origin), "this is not a directory")
                     .help("name a directory: `log.to = \"/var/log/NAME\"`"),
             );
         }
@@ -382,10 +523,23 @@ impl Resolver<'_> {
 
     /// The variables of the container that the settings of a log refer to.
     fn log_variables(&self, log: &manifest::Log, scope: &Scope) -> Vec<ContainerVariable> {
-        let texts = [&log.to, &log.stderr, &log.prefix, &log.user];
-        let is_used = |name: &str| {
-            texts.iter().copied().flatten().any(|text| scope.written(text).contains(&format!("${{{name}}}")))
-        };
+        let mut texts: Vec<&RawText> = log.prefix.iter().chain(&log.user).collect();
+        let mut commands: Vec<&manifest::ManifestCommand> = log.filter.iter().collect();
+        for place in log.to.iter().chain(&log.stderr) {
+            match place {
+                LogPlace::Text(text) => texts.push(text),
+                LogPlace::Command(command) => commands.push(command),
+            }
+        }
+        for command in commands {
+            match command {
+                manifest::ManifestCommand::Exec(words, _) => texts.extend(words.iter().map(|(word, _)| word)),
+                // A script finds all of them in its environment.
+                _ => return scope.references.clone(),
+            }
+        }
+        let is_used =
+            |name: &str| texts.iter().any(|text| scope.written(text).contains(&format!("${{{name}}}")));
         scope.references.iter().filter(|variable| is_used(&variable.name)).cloned().collect()
     }
 
@@ -453,7 +607,7 @@ impl Resolver<'_> {
             }
             return known.logger.clone();
         }
-        let made = self.make_logger(sink.clone(), origin, scope, is_stderr);
+        let made = self.make_logger(NewLogger::of(sink.clone(), origin, is_stderr), scope);
         let known = KnownLog { logger: Some(made.clone()), sink, origin, is_stderr };
         self.logs.by_directory.insert(directory.to_owned(), known);
         Some(made)
@@ -503,15 +657,29 @@ impl Resolver<'_> {
         Sink { directory: Some(directory.to_owned()), basename: basename.to_owned(), ..sink.clone() }
     }
 
-    fn make_logger(&mut self, sink: Sink, origin: Origin, scope: &Scope, is_stderr: bool) -> (String, usize) {
-        let (suffix, what) = if is_stderr { ("-err-log", "errors") } else { ("-log", "output") };
+    fn make_logger(&mut self, new: NewLogger, scope: &Scope) -> (String, usize) {
+        let NewLogger { sink, origin, suffix, what, program } = new;
         let logger = format!("{}{suffix}", scope.name);
         self.check_length(&logger, scope);
+        let is_stderr = suffix == ERRORS;
+        let mut files = BTreeMap::new();
+        super::command::add_script(&mut files, "run", sink.command.as_ref());
+        let is_command = sink.command.is_some();
+        // Before its fifo exists, no service can write to it.
+        let tells = !is_command || is_stderr;
+        let variables = sink.variables.clone();
+        let account_variables = match &sink.user {
+            Some(Account { name: Some(_), .. }) if is_command => {
+                ["HOME", "USER", "LOGNAME"].map(str::to_owned).into()
+            }
+            _ => Vec::new(),
+        };
         let run = Logger {
             table: scope.table.clone(),
             name: logger.clone(),
             with_contenv: self.system().is_overlay(),
             what,
+            account_variables,
             sink,
             fifo_directory: FIFOS,
             fifo: is_stderr.then(|| fifo(&logger)),
@@ -519,9 +687,10 @@ impl Resolver<'_> {
         let mut longrun = Longrun {
             finish: finish_without_variable(&run),
             run: Script::Logger(Box::new(run)),
-            notification_fd: Some(Written { value: 3, origin: None }),
-            timeout_up: super::longrun::READY_WITHIN,
+            notification_fd: tells.then_some(Written { value: 3, origin: None }),
+            timeout_up: if tells { super::longrun::READY_WITHIN } else { 0 },
             timeout_kill: Some(super::longrun::KILL_AFTER),
+            files,
             ..Longrun::default()
         };
         if !is_stderr {
@@ -531,7 +700,13 @@ impl Resolver<'_> {
             longrun.pipeline_name = Some(vec![name]);
         }
         let position = self.set.services.len();
-        let service = Service::new(logger.as_str().into(), Some(origin), Kind::Longrun(Box::new(longrun)));
+        let mut service =
+            Service::new(logger.as_str().into(), Some(origin), Kind::Longrun(Box::new(longrun)));
+        if program.is_some() {
+            service.variables = variables;
+        }
+        service.programs =
+            program.map(|program| Program { file: "run".into(), ..program }).into_iter().collect();
         self.set.services.push(service);
         (logger, position)
     }
@@ -569,6 +744,25 @@ impl Resolver<'_> {
             super::Values::new(self.problems).service_name(generated, scope.origin);
         }
     }
+}
+
+impl NewLogger {
+    /// A logger of s6-log.
+    fn of(sink: Sink, origin: Origin, is_stderr: bool) -> Self {
+        let (suffix, what) =
+            if is_stderr { (ERRORS, "keeps its errors") } else { ("-log", "keeps its output") };
+        NewLogger { sink, origin, suffix, what, program: None }
+    }
+}
+
+fn reference(name: &str, origin: Origin) -> ServiceRef {
+    ServiceRef { name: name.into(), origin: Some(origin) }
+}
+
+/// Whether a process other than s6-log in a directory runs as the account of the log.
+fn uses_account(log: &manifest::Log) -> bool {
+    let is_command = |place: &LogPlace| matches!(place, LogPlace::Command(_));
+    log.prefix.is_some() || log.filter.is_some() || log.to.iter().chain(&log.stderr).any(is_command)
 }
 
 /// What ends a logger for good if the container does not set a variable that it needs.

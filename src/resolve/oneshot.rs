@@ -31,6 +31,9 @@ impl Resolver<'_> {
         add_secret_script(&mut oneshot.files, &common.surroundings.inputs);
         self.files(&keys.common, scope, &mut oneshot.files, false, "oneshot");
         let kept = self.oneshot_log(keys.common.log.as_deref(), scope);
+        for sink in [&kept.output, &kept.errors, &kept.filter].into_iter().flatten() {
+            add_script(&mut oneshot.files, sink.script, sink.command.as_ref());
+        }
         oneshot.sets = self.sets(keys, scope);
         let kept_up = oneshot.sets.is_some().then(|| self.output_of_setter(keys, &kept));
         let sets = oneshot.sets.as_ref().map(|name| name.value.clone());
@@ -48,6 +51,7 @@ impl Resolver<'_> {
                 stderr: kept.stderr.clone(),
                 output: kept.output.clone(),
                 errors: kept.errors.clone(),
+                filter: kept.filter.clone(),
                 command,
                 sets: sets.clone().filter(|_| of_up.is_some()),
             }))

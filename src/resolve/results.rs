@@ -61,6 +61,14 @@ impl Resolver<'_> {
                     .help("leave `log.to` out"),
             );
         }
+        if let Some(filter) = log.and_then(|log| log.filter.as_ref().filter(|_| !log.gives_way("filter"))) {
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, "`log.filter` has no effect here")
+                    .at(filter.origin(), "the output of `up` becomes the value of a variable")
+                    .at(keys.own.sets.as_ref().map(|text| text.origin()), "by this key")
+                    .help("leave `log.filter` out"),
+            );
+        }
         let to_output = written.stderr == Stderr::Stdout;
         let errors = written.output.clone().filter(|_| to_output);
         let stderr = match &written.stderr {
@@ -72,6 +80,7 @@ impl Resolver<'_> {
             discard_stdout: false,
             stderr,
             output: None,
+            filter: None,
             errors: errors.or(written.errors.clone()),
         }
     }

@@ -14,7 +14,7 @@ use crate::require;
 use crate::supervise::{build, eventually, listens, read_lines};
 
 /// A system that s6-rc manages: the services of a manifest, and of another layer's source directory if there is one.
-struct Machine {
+pub struct Machine {
     folder: TempDir,
     scanner: Child,
 }
@@ -22,17 +22,19 @@ struct Machine {
 impl Machine {
     /// Compiles `manifest`, in which `SCRATCH` stands for a scratch folder, and starts the services of the boot. Reports that
     /// s6-rc is missing, and returns `None`, if it is.
-    fn boot(test: &str, manifest: &str) -> Option<Self> {
+    pub fn boot(test: &str, manifest: &str) -> Option<Self> {
         Self::boot_with(test, "", manifest, &[])
     }
 
     /// Boots with further keys of `[target]`, and with oneshots of another layer: the name and the `up` of each.
-    fn boot_with(test: &str, target: &str, manifest: &str, other_layer: &[(&str, &str)]) -> Option<Self> {
+    pub fn boot_with(test: &str, target: &str, manifest: &str, other_layer: &[(&str, &str)]) -> Option<Self> {
         if !require::all(test, &["s6", "execline", "s6-rc"]) {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
         let place = |name: &str| folder.path().join(name);
+        // Services and loggers that run as other accounts need access to the folder.
+        fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let path = folder.path().to_str().unwrap();
         build(
             &format!("[target]\ns6-rc = \"0.7.0.0\"\ntree = \"{path}/source\"\n{target}\n\n{manifest}")
@@ -47,8 +49,9 @@ impl Machine {
         }
         fs::create_dir(place("scan")).unwrap();
         run("s6-rc-compile", &[&place("database"), &place("source"), &place("other")]);
-        let scanner =
-            Command::new("s6-svscan").arg(place("scan")).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        // What reaches the container's log.
+        let log = fs::File::create(place("container")).unwrap();
+        let scanner = Command::new("s6-svscan").arg(place("scan")).stdout(log).stderr(Stdio::null()).spawn();
         let machine = Machine { scanner: scanner.unwrap(), folder };
         eventually("s6-svscan is up", || listens(&machine.path("scan")));
         let [database, live, scan] = ["database", "live", "scan"].map(|name| machine.path(name));
@@ -57,25 +60,37 @@ impl Machine {
         Some(machine)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Runs s6-rc on the live state.
-    fn s6rc(&self, arguments: &[&str]) -> Output {
+    pub fn s6rc(&self, arguments: &[&str]) -> Output {
         Command::new("s6-rc").arg("-l").arg(self.path("live")).args(arguments).output().unwrap()
     }
 
-    fn up(&self, names: &[&str]) -> bool {
+    pub fn up(&self, names: &[&str]) -> bool {
         self.s6rc(&[&["-u", "change"], names].concat()).status.success()
     }
 
-    fn down(&self, names: &[&str]) -> bool {
+    pub fn down(&self, names: &[&str]) -> bool {
         self.s6rc(&[&["-d", "change"], names].concat()).status.success()
     }
 
+    /// Sends the s6-svc command `option` to a service, whether it is up or not.
+    pub fn control(&self, option: &str, name: &str) {
+        run("s6-svc", &[Path::new(option), &self.path("live/servicedirs").join(name)]);
+    }
+
+    /// A field of the state of a service, as s6-svstat prints it.
+    pub fn field(&self, name: &str, field: &str) -> String {
+        let place = self.path("live/servicedirs").join(name);
+        let output = Command::new("s6-svstat").args(["-o", field]).arg(place).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
     /// The services of the manifest that are up, in alphabetical order.
-    fn active(&self) -> String {
+    pub fn active(&self) -> String {
         let output = self.s6rc(&["-a", "list"]);
         let text = String::from_utf8(output.stdout).unwrap();
         let mut names: Vec<&str> = text.lines().filter(|name| !name.starts_with("s6rc-")).collect();
@@ -83,7 +98,7 @@ impl Machine {
         names.join(" ")
     }
 
-    fn text(&self, name: &str, lines: usize) -> String {
+    pub fn text(&self, name: &str, lines: usize) -> String {
         read_lines(&self.path(name), lines)
     }
 }

@@ -45,6 +45,7 @@ mod live_cases;
 mod live_hostile;
 mod live_store;
 mod loggers;
+mod logs;
 mod machine_output;
 mod manifests;
 mod names;

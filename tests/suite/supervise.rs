@@ -580,7 +580,7 @@ fn standard_error_has_its_own_log_and_survives_the_death_of_the_logger() {
 }
 
 /// Runs the `up` of a oneshot as s6-rc does: as the command of its words.
-fn up(manifest: &str, name: &str) -> (TempDir, std::process::Output) {
+pub fn up(manifest: &str, name: &str) -> (TempDir, std::process::Output) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();
     let manifest = manifest.replace("SCRATCH", path);

@@ -3,7 +3,7 @@
 use super::background::process;
 use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::execline::swallowed;
-use crate::model::{CallRole, Invocation, Language, Program, Service};
+use crate::model::{CallRole, Invocation, Language, Program, Script, Service};
 use crate::programs::{Behaviour, KnownProgram};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -28,6 +28,9 @@ pub(super) const JOBS: &[&str] = &[
 fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
     for (service, program, calls) in subject.processes() {
         let Some(job) = process(calls).filter(|call| is_job(call)) else { continue };
+        if job.program() == Some("sed") && reads_log(service) {
+            continue;
+        }
         // The lint `joined-lines` reports what this program swallows.
         let swallows =
             || program.language() == Language::Execline && swallowed(&program.words(), true).is_some();
@@ -42,6 +45,13 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 .help(format!("make `{}` a oneshot: its `up` runs once at boot", service.name)),
         );
     }
+}
+
+/// Whether a service reads the output of others, which ends only with the container.
+fn reads_log(service: &Service) -> bool {
+    service
+        .longrun()
+        .is_some_and(|longrun| !longrun.consumer_for.is_empty() || matches!(longrun.run, Script::Logger(_)))
 }
 
 /// Further commands that end at once.

@@ -1,0 +1,137 @@
+//! Runs logs that other programs than s6-log read or change, with the real s6-rc. Each test is named after the promise that it
+//! checks.
+
+use std::fs;
+
+use crate::live::Machine;
+use crate::require::needs;
+use crate::supervise::{eventually, read_lines, up};
+
+/// A service that writes the lines 1 to 9, then waits for the file `more`, and writes the lines 10 to 19.
+const COUNTS: &str = r#"
+    i=1
+    while test $i -lt 20 ; do
+      while test $i -gt 9 && ! test -e SCRATCH/more ; do sleep 0.1 ; done
+      echo "line $i"
+      i=$((i + 1))
+    done
+    exec sleep 1000
+"#;
+
+fn lines(range: std::ops::Range<u32>) -> String {
+    range.map(|number| format!("line {number}\n")).collect()
+}
+
+#[test]
+fn a_command_gets_each_line_of_a_log_and_its_end_loses_none() {
+    needs!("root");
+    let manifest = r##"
+        [longrun.web]
+        run = """COUNTS"""
+        log.user = "daemon"
+        log.to = ["sh", "-c", 'id -un >SCRATCH/account ; echo "$HOME $USER" >SCRATCH/home ; while IFS= read -r line ; do echo "$line" >>SCRATCH/out/web ; done']
+
+        [oneshot.folder]
+        up = "install -d -o daemon SCRATCH/out ; install -o daemon /dev/null SCRATCH/account ; install -o daemon /dev/null SCRATCH/home"
+        required-by = ["web"]
+        "##;
+    let name = "a_command_gets_each_line_of_a_log_and_its_end_loses_none";
+    let Some(m) = Machine::boot(name, &manifest.replace("COUNTS", COUNTS)) else { return };
+    assert_eq!(m.text("out/web", 9), lines(1..10));
+    assert_eq!(m.text("account", 1), "daemon\n");
+    assert_eq!(m.text("home", 1), "/usr/sbin daemon\n");
+    // Meanwhile the lines wait in the pipe.
+    m.control("-d", "web-log");
+    eventually("the command has ended", || m.field("web-log", "up") == "false");
+    fs::write(m.path("more"), "").unwrap();
+    let pid = m.field("web", "pid");
+    m.control("-u", "web-log");
+    assert_eq!(m.text("out/web", 19), lines(1..20));
+    assert_eq!(m.field("web", "pid"), pid, "the service was not disturbed");
+}
+
+#[test]
+fn a_script_gets_standard_error_alone() {
+    needs!("root");
+    let manifest = r##"
+        [longrun.PID]
+        variables = { TAG = "a default" }
+        run = ["sh", "-c", 'echo out ; echo err >&2 ; exec sleep 1000']
+        log.to = "SCRATCH/out"
+        log.timestamp = "none"
+        log.user = "root"
+        log.stderr = '''#!/bin/sh
+        while IFS= read -r line ; do echo "$TAG: $line" >>SCRATCH/errors ; done
+        '''
+        "##;
+    let service = format!("s6gen-test-{}", std::process::id());
+    let name = "a_script_gets_standard_error_alone";
+    let Some(m) = Machine::boot(name, &manifest.replace("PID", &service)) else { return };
+    assert_eq!(m.text("errors", 1), "a default: err\n");
+    assert_eq!(m.text("out/current", 1), "out\n");
+    drop(m);
+    fs::remove_file(format!("/run/s6gen/{service}-err-log.fifo")).unwrap();
+}
+
+#[test]
+fn a_filter_is_between_a_service_and_its_log() {
+    needs!("root");
+    let manifest = r##"
+        [longrun.web]
+        run = """COUNTS"""
+        log = { to = "SCRATCH/log", timestamp = "none", filter = ["grep", "--line-buffered", "-v", "5"] }
+
+        [longrun.api]
+        run = "echo five 5 >&2; echo two 2; exec sleep 1000"
+        log = { to = "SCRATCH/log", timestamp = "none", filter = "sed -u s/two/zwei/" }
+
+        [longrun.noisy]
+        run = "echo debug; echo shown; echo debug >&2; exec sleep 1000"
+        log.filter = "while read -r line; do case $line in debug) ;; *) echo \"$line\" ;; esac; done"
+
+        [longrun.PID]
+        run = "echo hidden; echo kept >&2; exec sleep 1000"
+        log = { filter = ["grep", "--line-buffered", "-v", "."], stderr = "SCRATCH/apart", timestamp = "none" }
+        "##;
+    let service = format!("s6gen-test-filter-{}", std::process::id());
+    let name = "a_filter_is_between_a_service_and_its_log";
+    let manifest = manifest.replace("COUNTS", COUNTS).replace("PID", &service);
+    let Some(m) = Machine::boot(name, &manifest) else { return };
+    let sorted = |text: String| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let expected = |range| {
+        sorted(lines(range) + "five 5\nzwei 2\n")
+            .into_iter()
+            .filter(|line| line != "line 5" && line != "line 15")
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(sorted(m.text("log/current", 10)), expected(1..10));
+    assert_eq!(m.text("container", 1), "shown\n", "a filter before the container's log");
+    assert_eq!(m.text("apart/current", 1), "kept\n", "standard error of its own is not filtered");
+    m.control("-d", "web-filter");
+    eventually("the filter has ended", || m.field("web-filter", "up") == "false");
+    fs::write(m.path("more"), "").unwrap();
+    m.control("-u", "web-filter");
+    assert_eq!(sorted(m.text("log/current", 19)), expected(1..20));
+    drop(m);
+    fs::remove_file(format!("/run/s6gen/{service}-err-log.fifo")).unwrap();
+}
+
+#[test]
+fn a_oneshot_has_a_filter_and_commands_for_its_output() {
+    needs!("s6", "execline", "root");
+    let (folder, output) = up(
+        r##"
+        [oneshot.step]
+        up = "echo out; echo secret; echo err >&2; exit 3"
+        log = { to = ["dd", "status=none", "of=SCRATCH/log"], filter = "exec grep -v secret", stderr = "#!/bin/sh\ncat >SCRATCH/errors", user = "root" }
+        "##,
+        "step",
+    );
+    assert_eq!(output.status.code(), Some(3), "the step's own code");
+    assert_eq!(read_lines(&folder.path().join("log"), 1), "out\n");
+    assert_eq!(read_lines(&folder.path().join("errors"), 1), "err\n");
+}
