@@ -34,6 +34,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("part/log-script", include_str!("../templates/part/log-script")),
     ("part/only-if", include_str!("../templates/part/only-if")),
     ("part/rights", include_str!("../templates/part/rights")),
+    ("part/log-file", include_str!("../templates/part/log-file")),
     ("part/sink", include_str!("../templates/part/sink")),
     ("part/stderr", include_str!("../templates/part/stderr")),
     ("part/umask", include_str!("../templates/part/umask")),
@@ -68,6 +69,9 @@ const JOINED: &str =
 
 /// The script that prints a secret.
 pub const SECRET: &str = include_str!("../templates/data/secret");
+
+/// The script that makes the file of a log.
+pub const LOG_FILE: &str = include_str!("../templates/data/log-file");
 
 /// Succeeds if the answer of a web server is 2xx or 3xx.
 const HTTP_ANSWER: &str = r#"read -r v code rest; case $code in [23]??) ;; *) exit 1 ;; esac"#;

@@ -240,7 +240,7 @@ macro_rules! nested {
     };
 }
 
-nested!(Ready [check tcp unix http], Log, Limits, OnExit [codes except deaths within then]);
+nested!(Ready [check tcp unix http], Log [to file], Limits, OnExit [codes except deaths within then]);
 
 tables! {
     /// `[target]`: the system that the tree is for.
@@ -494,6 +494,12 @@ tables! {
         /// share a logger wait for each other's dependencies, even with `start = "early"`, and stop when one of these
         /// stops: `graph` marks them with `for its log`.
         "to" => to: LogPlace,
+        /// Instead of `to`: the absolute path of one plain file, to which the logger `NAME-log` appends without end, for programs
+        /// that need such a file; nothing starts a new one. Services that name the same file share its logger. Where only root
+        /// can write in the directory and in all above it, missing directories are made, with mode 755, and the file is made for
+        /// `user`, with mode 644. Elsewhere root makes nothing, because another account could put a link in its way: `user` must
+        /// be an account that can write there, and not root. `timestamp` is `none` here by default.
+        "file" => file: RawText,
         /// A command between the service and its log: it reads the lines from its standard input, and what it writes to its
         /// standard output goes on to `to`. It is the service `NAME-filter`, with the container's environment, and is started
         /// again when it ends. A program that writes to a pipe usually collects some thousand characters first, so tell it to

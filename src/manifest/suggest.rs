@@ -59,7 +59,9 @@ fn is_address(text: &str) -> bool {
 }
 
 pub(super) fn leaf(key: &str) -> &str {
-    key.rsplit('.').next().unwrap_or(key)
+    // `run.file` is the path of a script, beside the manifest.
+    let is_script = key.ends_with(".file") && key != "log.file";
+    if is_script { key } else { key.rsplit('.').next().unwrap_or(key) }
 }
 
 pub(super) fn is_inside(key: &str, table: &str) -> bool {
@@ -118,7 +120,7 @@ fn form(key: &str) -> StringForm {
         "start" => StringForm::Start,
         "tcp" => StringForm::Address,
         "http" => StringForm::Url,
-        "unix" | "to" | "stderr" | "workdir" | "tree" | "command-dir" => StringForm::Path,
+        "unix" | "to" | "file" | "stderr" | "workdir" | "tree" | "command-dir" => StringForm::Path,
         "sets" | "then" | "timestamp" | "s6-overlay" | "s6-rc" => StringForm::Word,
         _ => StringForm::Free,
     }

@@ -310,7 +310,7 @@ pub const WORDS: &[ForeignWord] = &[
     key(&["ulimits", "ulimit", "rlimits"], "limits", "limits.nofile = 65536").read(|_, _| None),
     key(&["runtimedirectory", "statedirectory", "cachedirectory", "logsdirectory", "configurationdirectory", "tmpfiles", "runtimedirectorymode"], "prepare", "prepare = [\"install\", \"-d\", \"-o\", \"app\", \"/run/web\"]").read(|_, _| None),
     // Output.
-    key(&["stdoutlogfile", "logfile", "standardoutput", "stdout", "logdir", "output", "logpath", "log.file", "log.path", "log.dir", "log.directory", "log.destination"], "log.to", "log.to = \"/var/log/web\"")
+    key(&["stdoutlogfile", "logfile", "standardoutput", "stdout", "logdir", "output", "logpath", "log.path", "log.dir", "log.directory", "log.destination"], "log.to", "log.to = \"/var/log/web\"")
         .read(log_to)
         .note("a directory of rotated files"),
     key(&["stderrlogfile", "standarderror", "errorlog"], "log.stderr", "log.stderr = \"/var/log/web-errors\"")

@@ -240,6 +240,12 @@ pub struct Logger {
 pub struct Sink {
     /// The directory. `None` writes only to the container's log.
     pub directory: Option<String>,
+    /// The file to which the lines are appended.
+    pub file: Option<String>,
+    /// The directory of that file.
+    pub folder: String,
+    /// The account in the form of `chown`.
+    pub owner: String,
     /// The command that gets the lines instead of s6-log.
     pub command: Option<Command>,
     /// The name of the file in `data` for that command, if it is a script.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::log_file::{SYSTEM_DIRECTORIES, add_log_file_script, place_of};
 use super::scope::Scope;
 use super::{Resolver, choice, too_old};
 use crate::diagnostic::{Code, Diagnostic, Origin};
@@ -17,64 +18,6 @@ const FIFOS: &str = "/run/s6gen";
 const ERRORS: &str = "-err-log";
 /// The names that s6-log gives its files in a directory, beside those that begin with `@`.
 const OWN_FILES: &[&str] = &["current", "lock", "newstate", "previous", "processed", "state"];
-/// Directories that the whole image needs. A logger would give such a directory to `nobody` and fill it with its files.
-const SYSTEM_DIRECTORIES: &[&str] = &[
-    "",
-    "/bin",
-    "/boot",
-    "/command",
-    "/dev",
-    "/dev/shm",
-    "/etc",
-    "/etc/cont-init.d",
-    "/etc/s6-overlay",
-    "/etc/services.d",
-    "/home",
-    "/init",
-    "/lib",
-    "/lib32",
-    "/lib64",
-    "/libx32",
-    "/media",
-    "/mnt",
-    "/opt",
-    "/package",
-    "/proc",
-    "/root",
-    "/run",
-    "/run/lock",
-    "/run/log",
-    "/run/s6",
-    "/run/s6-rc",
-    "/run/s6gen",
-    "/run/service",
-    "/sbin",
-    "/srv",
-    "/sys",
-    "/tmp",
-    "/usr",
-    "/usr/bin",
-    "/usr/lib",
-    "/usr/lib64",
-    "/usr/libexec",
-    "/usr/local",
-    "/usr/local/bin",
-    "/usr/local/lib",
-    "/usr/local/sbin",
-    "/usr/sbin",
-    "/usr/share",
-    "/usr/src",
-    "/var",
-    "/var/cache",
-    "/var/lib",
-    "/var/lock",
-    "/var/log",
-    "/var/mail",
-    "/var/opt",
-    "/var/run",
-    "/var/spool",
-    "/var/tmp",
-];
 /// s6-log accepts rotation sizes in this range only.
 const SIZES: std::ops::RangeInclusive<u64> = 4096..=268_435_455;
 
@@ -123,7 +66,16 @@ enum Place {
     Stdout,
     Discard,
     Directory(String, Origin),
+    File(PlainFile),
     Command(Box<LogCommand>),
+}
+
+/// A plain file that only grows.
+struct PlainFile {
+    path: String,
+    origin: Origin,
+    /// The form of times, as in [`Sink`].
+    timestamp: Option<&'static str>,
 }
 
 /// A command that reads a log.
@@ -171,7 +123,12 @@ impl Resolver<'_> {
         let discard_stdout = matches!(to, Place::Discard);
         let last = match to {
             Place::Directory(directory, origin) => {
-                self.logger(&directory, origin, &sink, scope, false).map(|logger| (logger, origin))
+                let sink = self.sink_in(&sink, &directory, origin);
+                self.logger(&directory, origin, sink, scope, false).map(|logger| (logger, origin))
+            }
+            Place::File(file) => {
+                let sink = self.sink_of_file(&sink, &file);
+                self.logger(&file.path, file.origin, sink, scope, false).map(|logger| (logger, file.origin))
             }
             Place::Command(command) => Some(self.command_logger(*command, &sink, scope, false)),
             Place::Container if sink.prefix.is_some() => {
@@ -195,7 +152,12 @@ impl Resolver<'_> {
             Place::Stdout => return LongrunOutput { discard_stdout, stderr: Stderr::Stdout },
             Place::Discard => return LongrunOutput { discard_stdout, stderr: Stderr::Discard },
             Place::Directory(directory, origin) => {
-                self.logger(&directory, origin, &sink, scope, true).map(|logger| (logger, origin))
+                let sink = self.sink_in(&sink, &directory, origin);
+                self.logger(&directory, origin, sink, scope, true).map(|logger| (logger, origin))
+            }
+            Place::File(file) => {
+                let sink = self.sink_of_file(&sink, &file);
+                self.logger(&file.path, file.origin, sink, scope, true).map(|logger| (logger, file.origin))
             }
             Place::Command(command) => Some(self.command_logger(*command, &sink, scope, true)),
         };
@@ -281,6 +243,7 @@ impl Resolver<'_> {
             Place::Directory(directory, origin) => {
                 kept.output = self.own_sink(&directory, origin, &sink);
             }
+            Place::File(file) => kept.output = Some(self.sink_of_file(&sink, &file)),
             Place::Command(command) => {
                 kept.output = Some(self.command_sink(*command, "log", &sink));
             }
@@ -290,6 +253,7 @@ impl Resolver<'_> {
             Place::Stdout => kept.stderr = Stderr::Stdout,
             Place::Discard => kept.stderr = Stderr::Discard,
             Place::Directory(directory, origin) => kept.errors = self.own_sink(&directory, origin, &sink),
+            Place::File(file) => kept.errors = Some(self.sink_of_file(&sink, &file)),
             Place::Command(command) => {
                 kept.errors = Some(self.command_sink(*command, "log-errors", &sink));
             }
@@ -305,8 +269,13 @@ impl Resolver<'_> {
 
     /// Resolves the values of `log`.
     fn log_settings(&mut self, log: &manifest::Log, scope: &Scope) -> Option<LogSettings> {
-        let to =
-            log.to.as_ref().map_or(Some(Place::Container), |place| self.place("log.to", place, false, scope));
+        let to = match (&log.file, &log.to) {
+            (Some(_), _) => self
+                .log_file(log, scope)
+                .map(|(path, origin)| Place::File(PlainFile { path, origin, timestamp: None })),
+            (None, Some(place)) => self.place("log.to", place, false, scope),
+            (None, None) => Some(Place::Container),
+        };
         let stderr = match (&log.stderr, &to) {
             (Some(place), _) => self.place("log.stderr", place, true, scope),
             (None, Some(Place::Container)) if log.prefix.is_none() && log.filter.is_none() => {
@@ -318,20 +287,25 @@ impl Resolver<'_> {
         let may_be = |place: &Option<Place>| matches!(place, None | Some(Place::Directory(..)));
         let sink = self.sink(log, scope, may_be(&to) || may_be(&stderr));
         // A farther prefix is for other services, which write to the container's log.
-        if let (Some(prefix), Some(Place::Directory(..) | Place::Command(_) | Place::Discard)) =
-            (&log.prefix, &to)
+        if let (
+            Some(prefix),
+            Some(Place::Directory(..) | Place::File(..) | Place::Command(_) | Place::Discard),
+        ) = (&log.prefix, &to)
             && !sink.tee
             && !log.gives_way("prefix")
         {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`log.prefix` has no effect here")
                     .at(prefix.origin(), "this is a prefix for lines on the container's log")
-                    .at(log.to.as_ref().map(LogPlace::origin), "this log does not go there")
+                    .at(place_of(log), "this log does not go there")
                     .help("leave it out, or send the log to the container's log as well: `log.tee = true`"),
             );
         }
         let filter = self.log_filter(log, to.as_ref(), scope);
-        let (to, stderr) = (to?, stderr?);
+        let (mut to, stderr) = (to?, stderr?);
+        if let (Place::File(file), true) = (&mut to, log.timestamp.is_some()) {
+            file.timestamp = sink.timestamp;
+        }
         let stderr = match (&to, stderr) {
             (Place::Directory(out, _), Place::Directory(err, _)) if *out == err => Place::Stdout,
             (_, stderr) => stderr,
@@ -466,8 +440,11 @@ impl Resolver<'_> {
             let word = self.text(text, scope)?;
             choice("log.timestamp", &word, text.origin(), &words, self.problems)
         });
+        let user = self.log_user(log, scope);
         Sink {
             directory: None,
+            file: None,
+            folder: String::new(),
             command: None,
             script: "run",
             basename: String::new(),
@@ -476,7 +453,8 @@ impl Resolver<'_> {
             keep: u64::try_from(keep).unwrap_or(0),
             timestamp: timestamp.unwrap_or(Some("T")),
             tee: log.tee.is_some_and(|flag| flag.value),
-            user: self.log_user(log, scope),
+            owner: user.as_ref().map_or_else(String::new, owner),
+            user,
             variables: self.log_variables(log, scope),
             prefix: self.log_prefix(log, scope),
         }
@@ -487,7 +465,7 @@ impl Resolver<'_> {
         let written = [
             ("size", log.size.as_ref().map(|text| text.origin())),
             ("keep", log.keep.map(|number| number.origin)),
-            ("timestamp", log.timestamp.as_ref().map(|text| text.origin())),
+            ("timestamp", log.timestamp.as_ref().filter(|_| log.file.is_none()).map(|text| text.origin())),
             ("link", log.link.map(|flag| flag.origin)),
             ("tee", log.tee.map(|flag| flag.origin)),
             ("user", log.user.as_ref().filter(|_| !uses_account(log)).map(|text| text.origin())),
@@ -497,7 +475,7 @@ impl Resolver<'_> {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, format!("`log.{key}` has no effect here"))
                     .at(origin, "this key is only for a log in a directory")
-                    .at(log.to.as_ref().map(LogPlace::origin), "this is not a directory")
+                    .at(place_of(log), "this is not a directory")
                     .help("name a directory: `log.to = \"/var/log/NAME\"`"),
             );
         }
@@ -523,7 +501,7 @@ impl Resolver<'_> {
 
     /// The variables of the container that the settings of a log refer to.
     fn log_variables(&self, log: &manifest::Log, scope: &Scope) -> Vec<ContainerVariable> {
-        let mut texts: Vec<&RawText> = log.prefix.iter().chain(&log.user).collect();
+        let mut texts: Vec<&RawText> = log.prefix.iter().chain(&log.user).chain(&log.file).collect();
         let mut commands: Vec<&manifest::ManifestCommand> = log.filter.iter().collect();
         for place in log.to.iter().chain(&log.stderr) {
             match place {
@@ -565,11 +543,10 @@ impl Resolver<'_> {
         &mut self,
         directory: &str,
         origin: Origin,
-        sink: &Sink,
+        sink: Sink,
         scope: &Scope,
         is_stderr: bool,
     ) -> Option<(String, usize)> {
-        let sink = self.sink_in(sink, directory, origin);
         if let Some(known) = self.logs.by_directory.get(directory) {
             let (what, other) = match is_stderr {
                 true => ("standard error", "standard output"),
@@ -602,7 +579,7 @@ impl Resolver<'_> {
                     format!("services that log to `{directory}` disagree about it"),
                     "this service has other settings",
                     "give them the same `size`, `keep`, `timestamp`, `link`, `tee`, `prefix` and `user`, or different \
-                     directories",
+                     paths",
                 ));
             }
             return known.logger.clone();
@@ -631,9 +608,30 @@ impl Resolver<'_> {
     }
 
     fn sink_in(&mut self, sink: &Sink, directory: &str, origin: Origin) -> Sink {
-        let inside = |place: &str| {
-            directory == place || directory.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'))
-        };
+        self.check_writable(directory, origin);
+        // A link whose target has a value in it names the whole path, because the last part of the value is not known.
+        let has_value =
+            sink.variables.iter().any(|variable| directory.contains(&format!("${{{}}}", variable.name)));
+        let basename = if has_value { directory } else { directory.rsplit('/').next().unwrap_or(directory) };
+        Sink { directory: Some(directory.to_owned()), basename: basename.to_owned(), ..sink.clone() }
+    }
+
+    fn sink_of_file(&mut self, sink: &Sink, file: &PlainFile) -> Sink {
+        self.check_writable(&file.path, file.origin);
+        let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        Sink {
+            folder: if folder.is_empty() { "/".to_owned() } else { folder.to_owned() },
+            file: Some(file.path.clone()),
+            timestamp: file.timestamp,
+            prefix: None,
+            ..sink.clone()
+        }
+    }
+
+    /// Reports a path that is not writable when the container runs.
+    fn check_writable(&mut self, path: &str, origin: Origin) {
+        let inside =
+            |place: &str| path == place || path.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'));
         if self
             .read_only
             .as_ref()
@@ -642,7 +640,7 @@ impl Resolver<'_> {
             self.problems.push(
                 Diagnostic::new(
                     Code::InvalidValue,
-                    format!("`{directory}` cannot be written on a read-only root"),
+                    format!("`{path}` cannot be written on a read-only root"),
                 )
                 .at(origin, "the logger could not start")
                 .help(
@@ -650,11 +648,6 @@ impl Resolver<'_> {
                 ),
             );
         }
-        // A link whose target has a value in it names the whole path, because the last part of the value is not known.
-        let has_value =
-            sink.variables.iter().any(|variable| directory.contains(&format!("${{{}}}", variable.name)));
-        let basename = if has_value { directory } else { directory.rsplit('/').next().unwrap_or(directory) };
-        Sink { directory: Some(directory.to_owned()), basename: basename.to_owned(), ..sink.clone() }
     }
 
     fn make_logger(&mut self, new: NewLogger, scope: &Scope) -> (String, usize) {
@@ -664,6 +657,7 @@ impl Resolver<'_> {
         let is_stderr = suffix == ERRORS;
         let mut files = BTreeMap::new();
         super::command::add_script(&mut files, "run", sink.command.as_ref());
+        add_log_file_script(&mut files, &sink);
         let is_command = sink.command.is_some();
         // Before its fifo exists, no service can write to it.
         let tells = !is_command || is_stderr;
@@ -755,6 +749,13 @@ impl NewLogger {
     }
 }
 
+/// The account in the form of `chown`. A name without a group stands for the group of the account too.
+fn owner(user: &Account) -> String {
+    let name = user.name.as_deref().unwrap_or_default();
+    let group = user.group.as_deref().unwrap_or_default();
+    user.ids.clone().unwrap_or_else(|| format!("{name}:{group}"))
+}
+
 fn reference(name: &str, origin: Origin) -> ServiceRef {
     ServiceRef { name: name.into(), origin: Some(origin) }
 }
@@ -762,7 +763,10 @@ fn reference(name: &str, origin: Origin) -> ServiceRef {
 /// Whether a process other than s6-log in a directory runs as the account of the log.
 fn uses_account(log: &manifest::Log) -> bool {
     let is_command = |place: &LogPlace| matches!(place, LogPlace::Command(_));
-    log.prefix.is_some() || log.filter.is_some() || log.to.iter().chain(&log.stderr).any(is_command)
+    log.prefix.is_some()
+        || log.filter.is_some()
+        || log.file.is_some()
+        || log.to.iter().chain(&log.stderr).any(is_command)
 }
 
 /// What ends a logger for good if the container does not set a variable that it needs.

@@ -8,6 +8,7 @@ mod data_files;
 mod environment;
 mod first_line;
 mod log;
+mod log_file;
 mod log_order;
 mod longrun;
 mod oneshot;

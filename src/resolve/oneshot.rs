@@ -1,6 +1,7 @@
 //! Resolves a `[oneshot]` table.
 
 use super::command::add_script;
+use super::log_file::add_log_file_script;
 use super::scope::Scope;
 use super::secrets::add_secret_script;
 use super::{Resolver, too_old};
@@ -33,6 +34,7 @@ impl Resolver<'_> {
         let kept = self.oneshot_log(keys.common.log.as_deref(), scope);
         for sink in [&kept.output, &kept.errors, &kept.filter].into_iter().flatten() {
             add_script(&mut oneshot.files, sink.script, sink.command.as_ref());
+            add_log_file_script(&mut oneshot.files, sink);
         }
         oneshot.sets = self.sets(keys, scope);
         let kept_up = oneshot.sets.is_some().then(|| self.output_of_setter(keys, &kept));

@@ -181,6 +181,7 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
             ("to", "a log has the account and the timestamps of its manifest"),
             ("to", "a logger starts after what its producers wait for"),
             ("to", "a command gets each line of a log and its end loses none"),
+            ("file", "a file grows and its logger follows no link of others"),
             ("filter", "a filter is between a service and its log"),
             ("filter", "a oneshot has a filter and commands for its output"),
             ("prefix", "each line of a log begins with the prefix"),

@@ -2,6 +2,7 @@
 //! checks.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 use crate::live::Machine;
 use crate::require::needs;
@@ -134,4 +135,74 @@ fn a_oneshot_has_a_filter_and_commands_for_its_output() {
     assert_eq!(output.status.code(), Some(3), "the step's own code");
     assert_eq!(read_lines(&folder.path().join("log"), 1), "out\n");
     assert_eq!(read_lines(&folder.path().join("errors"), 1), "err\n");
+}
+
+#[test]
+fn a_file_grows_and_its_logger_follows_no_link_of_others() {
+    needs!("root");
+    let name = "a_file_grows_and_its_logger_follows_no_link_of_others";
+    // Other accounts can write in /tmp, where root makes no file.
+    let place = format!("/run/s6gen-test-{}", std::process::id());
+    let manifest = r##"
+        [longrun.web]
+        run = "echo out; echo err >&2; exec sleep 1000"
+        log = { file = "PLACE/a/web.log", user = "daemon:adm" }
+
+        [longrun.api]
+        run = "echo api; exec sleep 1000"
+        log = { file = "PLACE/a/web.log", user = "daemon:adm" }
+
+        [longrun.linked]
+        run = "echo attack; exec sleep 1000"
+        log = { file = "PLACE/theirs/linked.log", user = "daemon" }
+
+        [longrun.folder]
+        run = "echo attack; exec sleep 1000"
+        log = { file = "PLACE/theirs/folder/new.log", user = "nobody" }
+
+        [longrun.root]
+        run = "echo attack; exec sleep 1000"
+        log = { file = "PLACE/theirs/root.log", user = "root" }
+
+        [longrun.own]
+        run = "echo own; exec sleep 1000"
+        log = { file = "PLACE/theirs/below/own.log", user = "daemon", timestamp = "tai64n" }
+
+        [oneshot.step]
+        up = "echo step"
+        log = { file = "PLACE/a/web.log", user = "daemon:adm" }
+        "##
+    .replace("PLACE", &place);
+    let shell = format!(
+        "mkdir {place} {place}/theirs {place}/root && cd {place} && umask 077 && echo secret >secret && mkdir a && echo before >a/web.log && chmod 755 a \
+         && ln -s ../secret theirs/linked.log && ln -s ../root theirs/folder && ln -s ../secret theirs/root.log && chown daemon theirs && chmod 755 theirs"
+    );
+    assert!(std::process::Command::new("sh").args(["-c", &shell]).status().unwrap().success());
+    // A logger that cannot write is never ready, so s6-rc would wait for it.
+    let manifest = manifest.replace("[longrun.linked]", "[longrun.linked]\nstart = \"on-demand\"");
+    let manifest = manifest.replace("[longrun.folder]", "[longrun.folder]\nstart = \"on-demand\"");
+    let manifest = manifest.replace("[longrun.root]", "[longrun.root]\nstart = \"on-demand\"");
+    let Some(m) = Machine::boot(name, &manifest) else { return };
+    let read = |file: &str, lines| read_lines(&std::path::Path::new(&place).join(file), lines);
+    let text = read("a/web.log", 5);
+    assert!(text.starts_with("before\n"), "{text:?}");
+    let mut lines: Vec<&str> = text.lines().skip(1).collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["api", "err", "out", "step"]);
+    let file = fs::metadata(format!("{place}/a/web.log")).unwrap();
+    assert_eq!((file.uid(), file.gid()), (1, 4), "the account of the log owns the file");
+    let own = read("theirs/below/own.log", 1);
+    assert!(own.starts_with('@') && own.ends_with(" own\n"), "{own:?}");
+    for name in ["linked-log", "folder-log", "root-log"] {
+        m.control("-u", name);
+        eventually("the logger has failed", || {
+            m.field(name, "exitcode") != "-1" && m.field(name, "exitcode") != "0"
+        });
+    }
+    let secret = format!("{place}/secret");
+    assert_eq!(fs::read_to_string(&secret).unwrap(), "secret\n");
+    assert_eq!(fs::metadata(&secret).unwrap().uid(), 0);
+    assert_eq!(fs::read_dir(format!("{place}/root")).unwrap().count(), 0, "nothing is made through a link");
+    drop(m);
+    fs::remove_dir_all(&place).unwrap();
 }
