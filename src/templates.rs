@@ -30,6 +30,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("longrun/data/check", include_str!("../templates/longrun/data/check")),
     ("part/account", include_str!("../templates/part/account")),
     ("part/account-variables", include_str!("../templates/part/account-variables")),
+    ("part/json", include_str!("../templates/part/json")),
     ("part/keeper", include_str!("../templates/part/keeper")),
     ("part/log-script", include_str!("../templates/part/log-script")),
     ("part/only-if", include_str!("../templates/part/only-if")),
@@ -69,6 +70,9 @@ const JOINED: &str =
 
 /// The script that prints a secret.
 pub const SECRET: &str = include_str!("../templates/data/secret");
+
+/// The script that makes JSON of the lines of a log.
+pub const JSON: &str = include_str!("../templates/data/json");
 
 /// The script that makes the file of a log.
 pub const LOG_FILE: &str = include_str!("../templates/data/log-file");

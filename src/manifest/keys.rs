@@ -506,6 +506,13 @@ tables! {
         /// write each line at once: `grep --line-buffered`, `sed -u`, `fflush()` in awk, or `stdbuf -oL` before others. Standard
         /// error is filtered with standard output, unless `stderr` sends it elsewhere.
         "filter" => filter: ManifestCommand,
+        /// The form of the lines on the container's log: `text` (default), or `json`, one object for each line:
+        /// `{"time":"2026-01-31T12:00:00.000000000Z","service":"web","stream":"stdout","message":"…"}`. The time is in UTC; the
+        /// stream is `stdout` or `stderr`, which is then a log of its own, without `filter`, unless `stderr = "stdout"`.
+        /// A byte that is not UTF-8 becomes U+FFFD; a NUL may cut a line. A line that a service does not end is joined with its
+        /// next one. The loggers `NAME-log` and `NAME-err-log` need `awk`, which images of Debian and
+        /// Alpine have. Excludes `prefix` and `tee`.
+        "format" => format: RawText,
         /// A prefix for each line on the container's log, for example `"{{ name }}:"` in `[defaults.longrun]`.
         "prefix" => prefix: RawText,
         /// Whether a log in a directory also goes to the container's log. Default `false`.

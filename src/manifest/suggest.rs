@@ -74,6 +74,7 @@ pub(super) fn example_text(leaf: &str) -> Option<(&'static str, &'static str)> {
         ("s6-overlay", _) => ("the whole version in quotes", "\"3.2.0.2\""),
         ("s6-rc", _) => ("the whole version in quotes", "\"0.7.0.0\""),
         ("then", _) => ("what happens then", "\"give-up\""),
+        ("format", _) => ("the form of the lines", "\"json\""),
         ("timestamp", _) => ("how times are written", "\"iso\""),
         (_, StringForm::Free | StringForm::Word) => return None,
         (_, StringForm::Duration { .. }) => ("a number and a unit in quotes", "\"10s\""),
@@ -121,7 +122,7 @@ fn form(key: &str) -> StringForm {
         "tcp" => StringForm::Address,
         "http" => StringForm::Url,
         "unix" | "to" | "file" | "stderr" | "workdir" | "tree" | "command-dir" => StringForm::Path,
-        "sets" | "then" | "timestamp" | "s6-overlay" | "s6-rc" => StringForm::Word,
+        "sets" | "then" | "timestamp" | "format" | "s6-overlay" | "s6-rc" => StringForm::Word,
         _ => StringForm::Free,
     }
 }

@@ -240,6 +240,8 @@ pub struct Logger {
 pub struct Sink {
     /// The directory. `None` writes only to the container's log.
     pub directory: Option<String>,
+    /// What each line on the container's log says about itself, if it is JSON.
+    pub json: Option<JsonLines>,
     /// The file to which the lines are appended.
     pub file: Option<String>,
     /// The directory of that file.
@@ -268,6 +270,15 @@ pub struct Sink {
     pub user: Option<Account>,
     /// The variables of the container that these texts refer to.
     pub variables: Vec<ContainerVariable>,
+}
+
+/// What JSON lines say about where they come from.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct JsonLines {
+    /// The service.
+    pub service: String,
+    /// `stdout` or `stderr`.
+    pub stream: &'static str,
 }
 
 /// The data of `up`, `down` or `reload` of a oneshot.

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::log_file::{SYSTEM_DIRECTORIES, add_log_file_script, place_of};
+use super::log_file::{SYSTEM_DIRECTORIES, add_json_script, add_log_file_script, place_of};
 use super::scope::Scope;
 use super::{Resolver, choice, too_old};
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{self, LogPlace, RawText};
 use crate::model::{
-    Account, Command, ContainerVariable, Feature, Finish, Inputs, Kind, Logger, Longrun, Name, Program,
-    Script, Service, ServiceRef, Sink, Stderr, Written,
+    Account, Command, ContainerVariable, Feature, Finish, Inputs, JsonLines, Kind, Logger, Longrun, Name,
+    Program, Script, Service, ServiceRef, Sink, Stderr, Written,
 };
 
 /// The directory of the fifos for loggers of standard error.
@@ -67,6 +67,7 @@ enum Place {
     Discard,
     Directory(String, Origin),
     File(PlainFile),
+    Json(Origin),
     Command(Box<LogCommand>),
 }
 
@@ -131,6 +132,7 @@ impl Resolver<'_> {
                 self.logger(&file.path, file.origin, sink, scope, false).map(|logger| (logger, file.origin))
             }
             Place::Command(command) => Some(self.command_logger(*command, &sink, scope, false)),
+            Place::Json(origin) => Some((self.json_logger(&sink, origin, scope, false), origin)),
             Place::Container if sink.prefix.is_some() => {
                 let origin =
                     log.and_then(|log| log.prefix.as_ref()).map_or(scope.origin, |text| text.origin());
@@ -159,6 +161,7 @@ impl Resolver<'_> {
                 let sink = self.sink_of_file(&sink, &file);
                 self.logger(&file.path, file.origin, sink, scope, true).map(|logger| (logger, file.origin))
             }
+            Place::Json(origin) => Some((self.json_logger(&sink, origin, scope, true), origin)),
             Place::Command(command) => Some(self.command_logger(*command, &sink, scope, true)),
         };
         let stderr = errors.map_or(Stderr::Container, |((logger, position), origin)| {
@@ -182,6 +185,19 @@ impl Resolver<'_> {
         let new = NewLogger::of(sink, origin, is_stderr);
         let what = if is_stderr { "passes its errors on" } else { "passes its output on" };
         (self.make_logger(NewLogger { what, program: command.program, ..new }, scope), origin)
+    }
+
+    /// Makes the logger that writes JSON to the container's log.
+    fn json_logger(
+        &mut self,
+        sink: &Sink,
+        origin: Origin,
+        scope: &Scope,
+        is_stderr: bool,
+    ) -> (String, usize) {
+        let new = NewLogger::of(json_sink(sink, scope, is_stderr), origin, is_stderr);
+        let what = if is_stderr { "writes its errors as JSON" } else { "writes its output as JSON" };
+        self.make_logger(NewLogger { what, ..new }, scope)
     }
 
     /// Makes the service that filters standard output, before the logger `next` or the container's log.
@@ -244,6 +260,7 @@ impl Resolver<'_> {
                 kept.output = self.own_sink(&directory, origin, &sink);
             }
             Place::File(file) => kept.output = Some(self.sink_of_file(&sink, &file)),
+            Place::Json(_) => kept.output = Some(json_sink(&sink, scope, false)),
             Place::Command(command) => {
                 kept.output = Some(self.command_sink(*command, "log", &sink));
             }
@@ -254,6 +271,7 @@ impl Resolver<'_> {
             Place::Discard => kept.stderr = Stderr::Discard,
             Place::Directory(directory, origin) => kept.errors = self.own_sink(&directory, origin, &sink),
             Place::File(file) => kept.errors = Some(self.sink_of_file(&sink, &file)),
+            Place::Json(_) => kept.errors = Some(json_sink(&sink, scope, true)),
             Place::Command(command) => {
                 kept.errors = Some(self.command_sink(*command, "log-errors", &sink));
             }
@@ -302,7 +320,10 @@ impl Resolver<'_> {
             );
         }
         let filter = self.log_filter(log, to.as_ref(), scope);
-        let (mut to, stderr) = (to?, stderr?);
+        let (mut to, mut stderr) = (to?, stderr?);
+        if let Some(origin) = self.json_format(log, scope) {
+            self.use_json(log, origin, &mut to, &mut stderr);
+        }
         if let (Place::File(file), true) = (&mut to, log.timestamp.is_some()) {
             file.timestamp = sink.timestamp;
         }
@@ -311,6 +332,43 @@ impl Resolver<'_> {
             (_, stderr) => stderr,
         };
         Some(LogSettings { to, stderr, filter, sink })
+    }
+
+    /// The place of `log.format`, if it is `json`.
+    fn json_format(&mut self, log: &manifest::Log, scope: &Scope) -> Option<Origin> {
+        let text = log.format.as_ref()?;
+        let word = self.text(text, scope)?;
+        let words = [("text", false), ("json", true)];
+        let is_json = choice("log.format", &word, text.origin(), &words, self.problems)?;
+        is_json.then_some(text.origin())
+    }
+
+    /// Makes JSON of what goes to the container's log. Reports keys that have no effect on it.
+    fn use_json(&mut self, log: &manifest::Log, origin: Origin, to: &mut Place, stderr: &mut Place) {
+        let was_container = matches!(to, Place::Container);
+        if matches!(stderr, Place::Container) || was_container && log.stderr.is_none() {
+            *stderr = Place::Json(origin);
+        }
+        if was_container {
+            *to = Place::Json(origin);
+        }
+        let is_used = was_container || matches!(stderr, Place::Json(_));
+        if !is_used && !log.gives_way("format") {
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, "`log.format` has no effect here")
+                    .at(origin, "this is the form of lines on the container's log")
+                    .at(place_of(log), "this log does not go there")
+                    .help("leave one of the two out"),
+            );
+        }
+        if let Some(prefix) = log.prefix.as_ref().filter(|_| was_container && !log.gives_way("prefix")) {
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, "`log.prefix` has no effect here")
+                    .at(prefix.origin(), "this is a prefix for lines of text")
+                    .at(origin, "the lines are JSON")
+                    .help("leave it out: each JSON line names its service"),
+            );
+        }
     }
 
     /// The command of `log.filter`.
@@ -443,6 +501,7 @@ impl Resolver<'_> {
         let user = self.log_user(log, scope);
         Sink {
             directory: None,
+            json: None,
             file: None,
             folder: String::new(),
             command: None,
@@ -658,9 +717,11 @@ impl Resolver<'_> {
         let mut files = BTreeMap::new();
         super::command::add_script(&mut files, "run", sink.command.as_ref());
         add_log_file_script(&mut files, &sink);
+        add_json_script(&mut files, &sink);
         let is_command = sink.command.is_some();
+        let is_own = is_command || sink.json.is_some();
         // Before its fifo exists, no service can write to it.
-        let tells = !is_command || is_stderr;
+        let tells = !is_own || is_stderr;
         let variables = sink.variables.clone();
         let account_variables = match &sink.user {
             Some(Account { name: Some(_), .. }) if is_command => {
@@ -747,6 +808,13 @@ impl NewLogger {
             if is_stderr { (ERRORS, "keeps its errors") } else { ("-log", "keeps its output") };
         NewLogger { sink, origin, suffix, what, program: None }
     }
+}
+
+/// The sink of JSON on the container's log.
+fn json_sink(sink: &Sink, scope: &Scope, is_stderr: bool) -> Sink {
+    let stream = if is_stderr { "stderr" } else { "stdout" };
+    let json = Some(JsonLines { service: scope.name.clone(), stream });
+    Sink { json, prefix: None, ..sink.clone() }
 }
 
 /// The account in the form of `chown`. A name without a group stands for the group of the account too.

@@ -133,3 +133,10 @@ pub(super) fn add_log_file_script(files: &mut BTreeMap<String, File>, sink: &Sin
     let text = crate::templates::LOG_FILE.to_owned();
     add_script(files, SCRIPT, Some(&Command::Script { interpreter: Vec::new(), text }));
 }
+
+/// Adds the script that makes JSON of the lines of a log.
+pub(super) fn add_json_script(files: &mut BTreeMap<String, File>, sink: &Sink) {
+    let text = crate::templates::JSON.to_owned();
+    let script = Command::Script { interpreter: Vec::new(), text };
+    add_script(files, "json", sink.json.as_ref().map(|_| &script));
+}

@@ -321,11 +321,12 @@ fn finish_limit(stop_group: bool, restart_delay: Option<u32>) -> Option<u32> {
 fn own_log(keys: &ServiceTable<LongrunKeys>) -> Option<Box<manifest::Log>> {
     let mut log = keys.common.log.clone()?;
     if keys.own.producer_for.is_some() && !keys.own.gives_way("producer-for") {
-        let given = ["to", "prefix", "filter", "file"].map(|key| log.gives_way(key));
+        let given = ["to", "prefix", "filter", "file", "format"].map(|key| log.gives_way(key));
         log.to.take_if(|_| given[0]);
         log.prefix.take_if(|_| given[1]);
         log.filter.take_if(|_| given[2]);
         log.file.take_if(|_| given[3]);
+        log.format.take_if(|_| given[4]);
     }
     Some(log)
 }

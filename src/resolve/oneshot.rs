@@ -1,7 +1,7 @@
 //! Resolves a `[oneshot]` table.
 
 use super::command::add_script;
-use super::log_file::add_log_file_script;
+use super::log_file::{add_json_script, add_log_file_script};
 use super::scope::Scope;
 use super::secrets::add_secret_script;
 use super::{Resolver, too_old};
@@ -35,6 +35,7 @@ impl Resolver<'_> {
         for sink in [&kept.output, &kept.errors, &kept.filter].into_iter().flatten() {
             add_script(&mut oneshot.files, sink.script, sink.command.as_ref());
             add_log_file_script(&mut oneshot.files, sink);
+            add_json_script(&mut oneshot.files, sink);
         }
         oneshot.sets = self.sets(keys, scope);
         let kept_up = oneshot.sets.is_some().then(|| self.output_of_setter(keys, &kept));

@@ -182,6 +182,7 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
             ("to", "a logger starts after what its producers wait for"),
             ("to", "a command gets each line of a log and its end loses none"),
             ("file", "a file grows and its logger follows no link of others"),
+            ("format", "each line on the log of the container has the format json"),
             ("filter", "a filter is between a service and its log"),
             ("filter", "a oneshot has a filter and commands for its output"),
             ("prefix", "each line of a log begins with the prefix"),

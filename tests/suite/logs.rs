@@ -3,10 +3,13 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::Command;
 
 use crate::live::Machine;
-use crate::require::needs;
-use crate::supervise::{eventually, read_lines, up};
+use crate::oracle::{Random, number_from};
+use crate::require::{self, needs, say};
+use crate::supervise::{eventually, read_lines, up, write_program};
 
 /// A service that writes the lines 1 to 9, then waits for the file `more`, and writes the lines 10 to 19.
 const COUNTS: &str = r#"
@@ -177,13 +180,13 @@ fn a_file_grows_and_its_logger_follows_no_link_of_others() {
         "mkdir {place} {place}/theirs {place}/root && cd {place} && umask 077 && echo secret >secret && mkdir a && echo before >a/web.log && chmod 755 a \
          && ln -s ../secret theirs/linked.log && ln -s ../root theirs/folder && ln -s ../secret theirs/root.log && chown daemon theirs && chmod 755 theirs"
     );
-    assert!(std::process::Command::new("sh").args(["-c", &shell]).status().unwrap().success());
+    assert!(Command::new("sh").args(["-c", &shell]).status().unwrap().success());
     // A logger that cannot write is never ready, so s6-rc would wait for it.
     let manifest = manifest.replace("[longrun.linked]", "[longrun.linked]\nstart = \"on-demand\"");
     let manifest = manifest.replace("[longrun.folder]", "[longrun.folder]\nstart = \"on-demand\"");
     let manifest = manifest.replace("[longrun.root]", "[longrun.root]\nstart = \"on-demand\"");
     let Some(m) = Machine::boot(name, &manifest) else { return };
-    let read = |file: &str, lines| read_lines(&std::path::Path::new(&place).join(file), lines);
+    let read = |file: &str, lines| read_lines(&Path::new(&place).join(file), lines);
     let text = read("a/web.log", 5);
     assert!(text.starts_with("before\n"), "{text:?}");
     let mut lines: Vec<&str> = text.lines().skip(1).collect();
@@ -205,4 +208,159 @@ fn a_file_grows_and_its_logger_follows_no_link_of_others() {
     assert_eq!(fs::read_dir(format!("{place}/root")).unwrap().count(), 0, "nothing is made through a link");
     drop(m);
     fs::remove_dir_all(&place).unwrap();
+}
+
+/// A line of JSON without its time, which must be one in UTC.
+fn without_time(line: &str) -> String {
+    let value: serde_json::Value =
+        serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    let time = value["time"].as_str().unwrap();
+    let pattern: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    assert_eq!(pattern, "0000-00-00T00:00:00.000000000Z");
+    format!(
+        "{} {} {}",
+        value["service"].as_str().unwrap(),
+        value["stream"].as_str().unwrap(),
+        value["message"]
+    )
+}
+
+fn sorted_json(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = text.lines().map(without_time).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn each_line_on_the_log_of_the_container_has_the_format_json() {
+    needs!("root");
+    let service = format!("s6gen-test-json-{}", std::process::id());
+    let manifest = r##"
+        [longrun.PID]
+        run = "echo out; echo err >&2; cat SCRATCH/hostile; while ! test -e SCRATCH/more; do sleep 0.1; done; echo later; exec sleep 1000"
+        log.format = "json"
+
+        [longrun.one]
+        run = "echo out; echo err >&2; exec sleep 1000"
+        log = { format = "json", stderr = "stdout" }
+
+        [longrun.filtered]
+        run = "echo debug; echo shown; exec sleep 1000"
+        log = { format = "json", stderr = "discard", filter = ["grep", "--line-buffered", "-v", "debug"] }
+
+        [oneshot.hostile]
+        up = """printf '"quoted" \\\\ $(id) \\t \\033 \\303\\274 \\377.\\303.\\355\\240\\200.\\n' >SCRATCH/hostile; seq -s x 20000 >>SCRATCH/hostile"""
+        required-by = ["PID"]
+        "##
+    .replace("PID", &service);
+    let name = "each_line_on_the_log_of_the_container_has_the_format_json";
+    let Some(m) = Machine::boot(name, &manifest) else { return };
+    let long: String = (1..=20000).map(|number| number.to_string()).collect::<Vec<_>>().join("x");
+    let mut expected = vec![
+        format!("{service} stdout \"out\""),
+        format!("{service} stderr \"err\""),
+        format!(
+            "{service} stdout \"\\\"quoted\\\" \\\\ $(id) \\t \\u001b ü \u{fffd}.\u{fffd}.\u{fffd}\u{fffd}\u{fffd}.\""
+        ),
+        format!("{service} stdout \"{long}\""),
+        "one stdout \"out\"".into(),
+        "one stdout \"err\"".into(),
+        "filtered stdout \"shown\"".into(),
+    ];
+    expected.sort();
+    assert_eq!(sorted_json(&m.text("container", 7)), expected);
+    // The logger begins again if a part of it dies; the lines wait in the pipe.
+    let logger = format!("{service}-log");
+    m.control("-d", &logger);
+    eventually("the logger has ended", || m.field(&logger, "up") == "false");
+    fs::write(m.path("more"), "").unwrap();
+    m.control("-u", &logger);
+    expected.push(format!("{service} stdout \"later\""));
+    expected.sort();
+    assert_eq!(sorted_json(&m.text("container", 8)), expected);
+    drop(m);
+    fs::remove_file(format!("/run/s6gen/{service}-err-log.fifo")).unwrap();
+}
+
+#[test]
+fn a_oneshot_has_the_format_json_too() {
+    needs!("s6", "execline", "root");
+    let (_folder, output) = up(
+        r##"
+        [oneshot.step]
+        up = "echo out; echo err >&2; printf 'no newline'; exit 3"
+        log.format = "json"
+        "##,
+        "step",
+    );
+    assert_eq!(output.status.code(), Some(3), "the step's own code");
+    let expected = ["step stderr \"err\"", "step stdout \"no newline\"", "step stdout \"out\""];
+    assert_eq!(sorted_json(&String::from_utf8(output.stdout).unwrap()), expected);
+}
+
+/// The awks that images have. Each must be on PATH to be tried.
+const AWKS: &[(&str, &[&str])] =
+    &[("mawk", &[]), ("gawk", &[]), ("original-awk", &[]), ("busybox", &["awk"])];
+
+#[test]
+fn json_lines_are_valid_with_every_awk() {
+    needs!("s6");
+    let mut random = Random::new(number_from("S6GEN_ORACLE_SEED", 1));
+    let mut lines: Vec<Vec<u8>> = vec![
+        b"plain".to_vec(),
+        Vec::new(),
+        "\u{1f600} ü €".into(),
+        b"\xf4\x90\x80\x80".to_vec(),
+        vec![b'x'; 9000],
+    ];
+    for _ in 0..500 {
+        let size = random.below(60);
+        let byte = |random: &mut Random| match random.below(4) {
+            0 => random.pick(&[b'"', b'\\', 0xc3, 0xa9, 0xe2, 0xed]),
+            _ => u8::try_from(random.below(256)).unwrap(),
+        };
+        let line: Vec<u8> =
+            (0..size).map(|_| byte(&mut random)).filter(|byte| ![0, b'\n'].contains(byte)).collect();
+        lines.push(line);
+    }
+    let input: Vec<u8> = lines
+        .iter()
+        .flat_map(|line| [b"2026-01-31 12:00:00.000000000 ", &line[..], b"\n"].concat())
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("input"), input).unwrap();
+    for (awk, words) in AWKS {
+        let Some(program) = require::find(awk) else {
+            say(&format!("skipped: a part of logs::json_lines_are_valid_with_every_awk: no {awk}"));
+            continue;
+        };
+        let script = format!("#!/bin/sh\nexec {} {} \"$@\"\n", program.display(), words.join(" "));
+        write_program(&folder.path().join(awk).join("awk"), &script);
+        let path = format!("{}:{}", folder.path().join(awk).display(), std::env::var("PATH").unwrap());
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/data/json");
+        let input = fs::File::open(folder.path().join("input")).unwrap();
+        let output = Command::new("sh")
+            .arg(script)
+            .args(["we\"b\\n", "stdout"])
+            .env("PATH", path)
+            .stdin(input)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap_or_else(|error| panic!("{awk}: {error}"));
+        assert_eq!(text.lines().count(), lines.len(), "{awk}: {}", String::from_utf8_lossy(&output.stderr));
+        for (line, json) in lines.iter().zip(text.lines()) {
+            let value: serde_json::Value =
+                serde_json::from_str(json).unwrap_or_else(|error| panic!("{awk}: {error}: {json}"));
+            // Programs differ in the number of replacement characters for a wrong byte sequence.
+            let same = |text: &str| {
+                text.split('\u{fffd}').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\u{fffd}")
+            };
+            assert_eq!(
+                same(value["message"].as_str().unwrap()),
+                same(&String::from_utf8_lossy(line)),
+                "{awk}"
+            );
+            assert_eq!(value["service"], "we\"b\\n", "{awk}");
+        }
+    }
 }
