@@ -1,6 +1,6 @@
 # `make` without a target lists what there is.
 
-.PHONY: help demo build test nightly check docs release bench ecosystem fuzz boot life kills clean
+.PHONY: help demo build test nightly check docs release bench ecosystem fuzz boot life kills failures clean
 
 FUZZ_SECONDS = 60
 
@@ -53,6 +53,9 @@ life: build ## let the gateway's watcher add, change and remove services of a ru
 
 kills: build ## kill a container during apply, boot it and apply again, 20 times, or 200 with S6GEN_KILLS=all: make kills ROOTFS=DIR
 	tests/boot/kills "$(ROOTFS)"
+
+failures: build ## boot containers in which services fail in every way, and compare with docs/failures.md: make failures ROOTFS=DIR
+	tests/boot/failures "$(ROOTFS)"
 
 fuzz: ## fuzz each target for a minute, or for another time: make fuzz FUZZ_SECONDS=600
 	tests/fuzz/run $(FUZZ_SECONDS)

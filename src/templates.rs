@@ -26,6 +26,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("part/inputs", include_str!("../templates/part/inputs")),
     ("part/defaults", include_str!("../templates/part/defaults")),
     ("part/command", include_str!("../templates/part/command")),
+    ("part/exit-rule", include_str!("../templates/part/exit-rule")),
     ("part/environment", include_str!("../templates/part/environment")),
     ("longrun/data/check", include_str!("../templates/longrun/data/check")),
     ("part/account", include_str!("../templates/part/account")),
@@ -76,6 +77,12 @@ pub const JSON: &str = include_str!("../templates/data/json");
 
 /// The script that makes the file of a log.
 pub const LOG_FILE: &str = include_str!("../templates/data/log-file");
+
+/// The script that repeats the step of a oneshot and decides what its failure means.
+pub const ON_FAILURE: &str = include_str!("../templates/data/on-failure");
+
+/// The script that acts if a longrun is not ready in time.
+pub const ON_TIMEOUT: &str = include_str!("../templates/data/on-timeout");
 
 /// Succeeds if the answer of a web server is 2xx or 3xx.
 const HTTP_ANSWER: &str = r#"read -r v code rest; case $code in [23]??) ;; *) exit 1 ;; esac"#;

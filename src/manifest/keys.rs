@@ -5,6 +5,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::one_or_more::OneOrMore;
 use super::values::{
     DeclaredParameters, Flag, Instances, Limit, LogPlace, ManifestCommand, ManifestText, Names, Number,
     Numbers, RawText, Reader, TextTable, Value,
@@ -240,7 +241,7 @@ macro_rules! nested {
     };
 }
 
-nested!(Ready [check tcp unix http], Log [to file], Limits, OnExit [codes except deaths within then]);
+nested!(Ready [check tcp unix http], Log [to file], Limits, OnExit, OnFailure);
 
 tables! {
     /// `[target]`: the system that the tree is for.
@@ -375,10 +376,11 @@ tables! {
         /// When it counts as up. Default: as soon as its process exists.
         "ready" => ready: Box<Ready>,
         /// When a death is final, and what happens then. Default: the service always starts again.
-        "on-exit" => on_exit: Box<OnExit>,
+        "on-exit" => on_exit: OneOrMore<OnExit>,
         /// The time between a death and the next start, in whole seconds. Default: the second that s6 waits unless the
         /// service was ready. This key includes that second, except for a service with `ready` that dies before it is
-        /// ready: it waits one second longer.
+        /// ready: it waits one second longer. With `"1s..1m"` the time doubles with each death in a row, up to the second
+        /// one. It begins anew when the service has run for that long, or for `on-exit.early`.
         "restart-delay" => restart_delay: RawText,
         /// The signal that stops it. Default `TERM`.
         "down-signal" => down_signal: RawText,
@@ -439,21 +441,44 @@ tables! {
         "timeout" => timeout: RawText,
         /// The number of tries, at least one. Default: as many as fit into `timeout-up`.
         "tries" => tries: Number,
+        /// What happens if it is not ready within `timeout-up`, at each start. `fail` (default): the start fails, s6-rc
+        /// stops it, and what depends on it does not start. `go-on`: a line on the container's log says so, and it counts as ready.
+        /// `stop-container`: the container stops with the exit code 124.
+        "on-timeout" => on_timeout: RawText,
     }
 
-    /// `on-exit`: when a death is final, and what happens then. With `then` alone every death is final. An ordered stop is
-    /// never a death, but `s6-svc -r` looks like one.
+    /// `on-exit`: which deaths are final, and what happens then.
     OnExit {
         /// An exit with one of these codes is final. The list needs at least one code.
         "codes" => codes: Numbers,
         /// Every death is final, except an exit with one of these codes. The list needs at least one code.
         "except" => except: Numbers,
-        /// The number of deaths within the time `within` that makes the last one final.
+        /// The number of deaths within the time `within` that makes the last one final; with `early`, the number of early
+        /// deaths in a row.
         "deaths" => deaths: Number,
         /// The time in which `deaths` are counted.
         "within" => within: RawText,
+        /// A death is early if the service has run for less than this time. An early death is final only if it is the last of
+        /// `deaths` in a row; everything else in `on-exit` is for later deaths.
+        "early" => early: RawText,
         /// `give-up` (default): the service stays down, and a start that waits for it fails at once. `stop-container`: the
-        /// container stops, with the exit code of the service, or 128 plus the signal.
+        /// container stops, with the exit code of the service, or 128 plus the signal. `restart`: it starts again, although
+        /// a later table would apply.
+        "then" => then: RawText,
+    }
+
+    /// `on-failure`: what follows if a oneshot fails.
+    OnFailure {
+        /// How often `up` is tried in all. After exit code 100 there is no further try: it says that another one is useless,
+        /// as when a variable of the container is missing. Default 1.
+        "tries" => tries: Number,
+        /// The time between two tries, in whole seconds. With `"1s..1m"` it doubles each time, up to the second one. Default
+        /// `1s`.
+        "pause" => pause: RawText,
+        /// What happens when the last try has failed, or when `timeout-up` is over, which counts all tries and pauses.
+        /// `fail` (default): the oneshot has failed, and what depends on it does not start. `ignore`: a line on the
+        /// container's log says so, and it counts as done. `stop-container`: the container stops with the exit code of `up`,
+        /// or with 124 if it took too long.
         "then" => then: RawText,
     }
 
@@ -550,6 +575,9 @@ tables! {
         /// nothing, it is not set. Every process of the container can read the value. `log` is then for the standard error of
         /// `up`. Needs s6-overlay.
         "sets" => sets: RawText,
+        /// What follows if `up` fails or takes too long. Default: the oneshot has failed, what depends on it does not start,
+        /// and everything else goes on.
+        "on-failure" => on_failure: Box<OnFailure>,
     }
 
     /// `[bundle.NAME]`: one name for several services.
@@ -605,9 +633,16 @@ pub const REFERENCE: &[ReferenceSection] = &[
     ),
     (
         "on-exit",
-        "When a death is final, and what happens then. With `then` alone every death is final. An ordered stop is never a \
-         death, but `s6-svc -r` looks like one.",
+        "Which deaths are final, and what happens then. With `then` alone every death is final. Several tables, \
+         `[[longrun.NAME.on-exit]]`, give each reason its own `then`: the first one that applies counts. An ordered stop is \
+         never a death, but `s6-svc -r` looks like one. [failures.md](failures.md) shows what happens for each death.",
         OnExit::keys,
+    ),
+    (
+        "on-failure",
+        "What follows if a oneshot fails. Each try is stopped as a whole, with all processes of its group, when `timeout-up` is \
+         over.",
+        OnFailure::keys,
     ),
     ("log", "Where the output of a service goes.", Log::keys),
     (
@@ -631,6 +666,7 @@ pub(super) fn expected_of(path: &str) -> Option<&'static str> {
         .concat(),
         "ready" => Ready::keys(),
         "on-exit" => OnExit::keys(),
+        "on-failure" => OnFailure::keys(),
         "log" => Log::keys(),
         "limits" => Limits::keys(),
         _ => return None,

@@ -8,8 +8,8 @@ use super::keys::{Key, Table, expected_of};
 use super::values::value_for;
 use super::words::{self, Holds};
 use super::{
-    BundleKeys, Limits, Log, LongrunKeys, OnExit, OneshotKeys, Ready, ServiceTable, TABLES, TargetKeys,
-    suggest, unknown,
+    BundleKeys, Limits, Log, LongrunKeys, OnExit, OnFailure, OneshotKeys, Ready, ServiceTable, TABLES,
+    TargetKeys, suggest, unknown,
 };
 
 /// A syntax error.
@@ -363,6 +363,7 @@ fn keys_of(path: &[String]) -> Option<(Vec<Key>, String)> {
             let keys = match *table {
                 "ready" => Ready::keys(),
                 "on-exit" => OnExit::keys(),
+                "on-failure" => OnFailure::keys(),
                 "log" => Log::keys(),
                 "limits" => Limits::keys(),
                 _ => return None,

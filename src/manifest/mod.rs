@@ -10,6 +10,7 @@ mod additions;
 mod foreign;
 mod keys;
 mod mistakes;
+mod one_or_more;
 mod script_files;
 mod statements;
 mod string_positions;
@@ -24,9 +25,10 @@ mod words;
 
 pub use additions::{AddedEntry, AdditionChange, Additions, Parameters};
 pub use keys::{
-    BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OneshotKeys, REFERENCE, Ready,
+    BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OnFailure, OneshotKeys, REFERENCE, Ready,
     ReferenceSection, Table, TargetKeys,
 };
+pub use one_or_more::OneOrMore;
 pub use script_files::script_of_file;
 pub use statements::{Statements, Surrounding};
 pub use suggest::{SIGNAL_NUMBERS, text_of as meant_text};

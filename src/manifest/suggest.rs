@@ -43,7 +43,13 @@ pub(super) fn line_for_table(key: &str, value: &DeValue<'_>) -> Option<String> {
             _ => return None,
         },
         ("ready", None) if value.is_array() => ("check", command(value)?),
-        ("on-exit", Some(text)) if ["give-up", "stop-container"].contains(&text) => ("then", string(text)?),
+        ("on-exit", Some(text)) if ["give-up", "stop-container", "restart"].contains(&text) => {
+            ("then", string(text)?)
+        }
+        ("on-failure", Some(text)) if ["fail", "ignore", "stop-container"].contains(&text) => {
+            ("then", string(text)?)
+        }
+        ("on-failure", None) if value.is_integer() => ("tries", number(value).filter(|tries| tries != "0")?),
         ("on-exit", None) if value.is_array() => ("codes", numbers(value)?),
         _ => return None,
     };
@@ -73,7 +79,7 @@ pub(super) fn example_text(leaf: &str) -> Option<(&'static str, &'static str)> {
     let example = match (leaf, form(leaf)) {
         ("s6-overlay", _) => ("the whole version in quotes", "\"3.2.0.2\""),
         ("s6-rc", _) => ("the whole version in quotes", "\"0.7.0.0\""),
-        ("then", _) => ("what happens then", "\"give-up\""),
+        ("then" | "on-timeout", _) => ("what happens then", "\"stop-container\""),
         ("format", _) => ("the form of the lines", "\"json\""),
         ("timestamp", _) => ("how times are written", "\"iso\""),
         (_, StringForm::Free | StringForm::Word) => return None,
@@ -113,7 +119,9 @@ fn form(key: &str) -> StringForm {
         "timeout-up" | "timeout-down" | "timeout-kill" | "timeout-finish" => {
             StringForm::Duration { may_be_never: true }
         }
-        "restart-delay" | "within" | "interval" | "timeout" => StringForm::Duration { may_be_never: false },
+        "restart-delay" | "within" | "early" | "pause" | "interval" | "timeout" => {
+            StringForm::Duration { may_be_never: false }
+        }
         "size" => StringForm::Size,
         "down-signal" | "reload-signal" => StringForm::Signal,
         "user" => StringForm::Account,
@@ -122,7 +130,7 @@ fn form(key: &str) -> StringForm {
         "tcp" => StringForm::Address,
         "http" => StringForm::Url,
         "unix" | "to" | "file" | "stderr" | "workdir" | "tree" | "command-dir" => StringForm::Path,
-        "sets" | "then" | "timestamp" | "format" | "s6-overlay" | "s6-rc" => StringForm::Word,
+        "sets" | "then" | "on-timeout" | "timestamp" | "format" | "s6-overlay" | "s6-rc" => StringForm::Word,
         _ => StringForm::Free,
     }
 }

@@ -132,6 +132,10 @@ pub struct Run {
     pub poll: Option<Poll>,
     /// The descriptor on which it reports that it is ready.
     pub notification_fd: Option<u32>,
+    /// Whether it writes down when it starts, because `finish` counts deaths in a row.
+    pub notes_start: bool,
+    /// What happens if it is not ready in time. `None`: s6-rc alone acts.
+    pub late: Option<Late>,
     /// How it idles if `only-if` fails.
     pub idle: Idle,
     /// The command of the process.
@@ -309,6 +313,8 @@ pub struct OneshotStep {
     pub command: Option<Command>,
     /// The variable of the container that gets the output.
     pub sets: Option<String>,
+    /// What follows if it fails.
+    pub on_failure: Option<OnFailure>,
 }
 
 /// The data of `finish`.
@@ -332,23 +338,128 @@ pub struct Finish {
     pub stderr: Stderr,
     /// The user's own command.
     pub command: Option<Command>,
-    /// When a death is final, and what happens then.
+    /// Which deaths are final, and what happens then.
     pub on_exit: Option<OnExit>,
-    /// Seconds before the next start.
-    pub restart_delay: Option<u32>,
+    /// Which deaths count as deaths in a row, if that matters.
+    pub in_a_row: Option<InARow>,
+    /// The time before the next start.
+    pub restart_delay: Option<RestartDelay>,
 }
 
-/// When a death is final, and what happens then.
+/// Which deaths are final, and what happens then.
 #[derive(Debug, Clone, Serialize)]
 pub struct OnExit {
-    /// Final exit codes.
+    /// The rules for deaths that are not early, in order. The first that applies counts.
+    pub rules: Vec<ExitRule>,
+    /// The rule for early deaths.
+    pub early: Option<EarlyDeaths>,
+    /// What follows a death that is final for another reason than a rule.
+    pub otherwise: Consequence,
+    /// Whether any rule stops the container.
+    pub stops_container: bool,
+    /// Whether any rule only gives up.
+    pub gives_up: bool,
+    /// Whether any rule starts the service again.
+    pub restarts: bool,
+}
+
+/// A rule for deaths: it applies if one of its conditions does, or if it has none.
+#[derive(Debug, Clone, Serialize)]
+pub struct ExitRule {
+    /// Exit codes for which it applies.
     pub codes: Vec<u8>,
-    /// Exit codes that are not final.
+    /// The only exit codes for which it does not apply.
     pub except: Vec<u8>,
-    /// The number of deaths, and the seconds within which that many deaths are final.
+    /// The number of deaths, and the seconds within which that many deaths must happen.
     pub deaths: Option<(u32, u32)>,
-    /// Whether the container stops, with the exit code of the death.
-    pub stop_container: bool,
+    /// Whether it applies to every death.
+    pub is_for_all: bool,
+    /// What follows.
+    pub then: Consequence,
+}
+
+/// When an early death is final, and what happens then.
+#[derive(Debug, Clone, Serialize)]
+pub struct EarlyDeaths {
+    /// The number of early deaths in a row.
+    pub deaths: u32,
+    /// The time before which a death is early, in hundredths of a second.
+    pub limit: u32,
+    /// What follows.
+    pub then: Consequence,
+}
+
+/// What follows a death.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Consequence {
+    /// The service starts again.
+    Restart,
+    /// It stays down.
+    GiveUp,
+    /// The container stops.
+    StopContainer,
+}
+
+/// Which deaths count as deaths in a row.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct InARow {
+    /// Those before the service has run for this time, in hundredths of a second.
+    pub limit: u32,
+}
+
+/// A time between two tries, in seconds. It doubles each time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Pause {
+    /// The first one.
+    pub first: u32,
+    /// The longest one.
+    pub most: u32,
+}
+
+/// The time between a death and the next start.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct RestartDelay {
+    /// The time.
+    #[serde(flatten)]
+    pub pause: Pause,
+    /// Those of its seconds that s6 itself waits: 0 or 1.
+    pub s6_waits: u32,
+}
+
+/// What happens if a service is not ready in time.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Late {
+    /// The time, in milliseconds.
+    pub limit: u32,
+    /// Whether it then counts as ready. Otherwise the container stops.
+    pub goes_on: bool,
+    /// The place in the manifest.
+    #[serde(skip)]
+    pub origin: Option<Origin>,
+}
+
+/// What follows if a oneshot fails.
+#[derive(Debug, Clone, Serialize)]
+pub struct OnFailure {
+    /// How often it is tried in all.
+    pub tries: u32,
+    /// The time between two tries.
+    pub pause: Pause,
+    /// What happens after the last try: `fail`, `ignore` or `stop-container`.
+    pub then: &'static str,
+    /// The place in the manifest.
+    #[serde(skip)]
+    pub origin: Option<Origin>,
+    /// The seconds for all tries, if s6-rc does not keep the limit itself; 0 otherwise.
+    pub limit: u32,
+}
+
+impl OnExit {
+    /// The number of deaths that s6 must remember.
+    pub fn counted_deaths(&self) -> Option<u32> {
+        self.rules.iter().filter_map(|rule| rule.deaths).map(|(deaths, _)| deaths).max()
+    }
 }
 
 impl Surroundings {

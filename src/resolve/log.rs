@@ -851,6 +851,7 @@ fn finish_without_variable(logger: &Logger) -> Option<Script> {
             stderr: Stderr::Container,
             command: None,
             on_exit: None,
+            in_a_row: None,
             restart_delay: None,
         }))
     })

@@ -3,16 +3,17 @@
 use std::net::IpAddr;
 
 use super::command::add_script;
+use super::failures::{LATER, add_late_script, deaths_in_a_row};
 use super::ready::Readiness;
 use super::scope::Scope;
 use super::secrets::add_secret_script;
 use super::values::Values;
-use super::{Resolver, choice, too_old};
+use super::{Resolver, too_old};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::manifest::{self, Flag, LongrunKeys, Numbers, ServiceTable};
+use crate::manifest::{self, Flag, LongrunKeys, ServiceTable};
 use crate::model::{
-    Command, Feature, Finish, Idle, Kind, Longrun, OnExit, Question, ReadinessCheck, Run, Script, ServiceRef,
-    Stderr, Surroundings,
+    Command, Feature, Finish, Idle, Kind, Longrun, OnExit, Question, ReadinessCheck, RestartDelay, Run,
+    Script, ServiceRef, Stderr, Surroundings,
 };
 
 /// The default time in which a service must report that it is ready, in milliseconds.
@@ -38,23 +39,26 @@ impl Resolver<'_> {
         let reload_signal = self.signal("reload-signal", own.reload_signal.as_ref(), scope);
         let timeout_kill = self.duration("timeout-kill", own.timeout_kill.as_ref(), scope);
         let timeout_finish = self.duration("timeout-finish", own.timeout_finish.as_ref(), scope);
+        // After `finish`, s6 itself waits one second, unless the service was ready.
+        let s6_waits = u32::from(ready.fd.is_none());
         let restart_delay = self
-            .duration("restart-delay", own.restart_delay.as_ref(), scope)
-            .map(|delay| delay.div_ceil(1000))
-            // After `finish`, s6 itself waits one second, unless the service was ready.
-            .map(|delay| if ready.fd.is_some() { delay } else { delay.saturating_sub(1) })
-            .filter(|delay| *delay > 0);
+            .pause("restart-delay", own.restart_delay.as_ref(), scope)
+            .map(|delay| RestartDelay { pause: delay, s6_waits })
+            .filter(|delay| delay.pause.most > s6_waits);
         let stop_group = own.stop_group.is_some_and(|flag| flag.value);
-        let on_exit = own.on_exit.as_ref().filter(|on_exit| !on_exit.is_blank());
-        let on_exit = on_exit.map(|on_exit| self.on_exit(on_exit, scope));
-        let deaths = on_exit.as_ref().and_then(|on_exit| on_exit.deaths).map(|(deaths, _)| deaths);
+        let on_exit = own.on_exit.as_ref().and_then(|on_exit| self.on_exit(on_exit, scope));
+        let deaths = on_exit.as_ref().and_then(OnExit::counted_deaths);
+        let in_a_row = deaths_in_a_row(on_exit.as_ref(), restart_delay.as_ref());
         let lock_fd = own.lock_fd.and_then(|number| self.descriptor("lock-fd", number));
         let tally = self.death_tally(own, deaths);
         self.check_features(own);
         let flag = |flag: Option<Flag>| flag.is_some_and(|flag| flag.value);
         let workdir = &common.surroundings.workdir;
+        let start_limit = self.start_limit(keys, common.timeout_up, &ready);
+        let late = self.late(keys, start_limit, &ready, scope);
         let mut longrun = Longrun {
-            timeout_up: self.start_limit(keys, common.timeout_up, &ready),
+            // Its own script must be the first to act: s6-rc stops a service that is not ready in time.
+            timeout_up: start_limit.saturating_add(if late.is_some() { LATER } else { 0 }),
             dependencies: common.dependencies,
             timeout_down: common.timeout_down,
             check: ready.question.map(|question| {
@@ -62,7 +66,7 @@ impl Resolver<'_> {
                 Script::Check(Box::new(check(scope, question, timeout, workdir.clone())))
             }),
             timeout_kill: Some(timeout_kill.unwrap_or(KILL_AFTER)),
-            timeout_finish: timeout_finish.or_else(|| finish_limit(stop_group, restart_delay)),
+            timeout_finish: timeout_finish.or_else(|| finish_limit(stop_group, restart_delay.as_ref())),
             max_death_tally: tally.or(deaths.filter(|deaths| *deaths > 100)),
             down_signal: signal.map(|signal| signal.as_bytes().to_vec()),
             reload_signal: reload_signal.map(|signal| signal.as_bytes().to_vec()),
@@ -84,6 +88,7 @@ impl Resolver<'_> {
             add_script(&mut longrun.files, key, command.as_ref());
         }
         add_secret_script(&mut longrun.files, &common.surroundings.inputs);
+        add_late_script(&mut longrun.files, late.as_ref());
         self.files(&keys.common, scope, &mut longrun.files, longrun.check.is_some(), "longrun");
         self.add_called_scripts(&keys.common, &longrun.files);
         let inputs = common.surroundings.inputs.clone();
@@ -99,6 +104,7 @@ impl Resolver<'_> {
                 stderr: output.stderr.clone(),
                 command: finish,
                 on_exit,
+                in_a_row,
                 restart_delay,
             })));
         }
@@ -114,6 +120,8 @@ impl Resolver<'_> {
             prepare,
             poll: ready.poll,
             notification_fd: ready.fd.as_ref().map(|fd| fd.value),
+            notes_start: in_a_row.is_some(),
+            late,
             idle: Idle {
                 stop_signal: signal.unwrap_or("TERM").to_owned(),
                 ignored_signal: Some(reload_signal.unwrap_or("HUP").to_owned())
@@ -198,90 +206,6 @@ impl Resolver<'_> {
         })
     }
 
-    /// Resolves `on-exit`.
-    fn on_exit(&mut self, keys: &manifest::OnExit, scope: &Scope) -> OnExit {
-        let codes = |resolver: &mut Self, key: &str, numbers: Option<&Numbers>| -> Vec<u8> {
-            let list = numbers.into_iter().flat_map(|numbers| numbers.list.iter());
-            list.filter_map(|number| resolver.number(key, *number, 0..=255))
-                .filter_map(|code| u8::try_from(code).ok())
-                .collect()
-        };
-        self.check_codes(keys);
-        let deaths = self.counted_deaths(keys, scope);
-        let words = [("give-up", false), ("stop-container", true)];
-        let stop_container = keys.then.as_ref().is_some_and(|text| {
-            let Some(word) = self.text(text, scope) else { return false };
-            let stops = choice("on-exit.then", &word, text.origin(), &words, self.problems).unwrap_or(false);
-            if stops && !self.system().is_overlay() {
-                self.problems.push(
-                    Diagnostic::new(Code::ConflictingKeys, "`stop-container` needs s6-overlay")
-                        .at(text.origin(), format!("the target is {}", self.system()))
-                        .help("without s6-overlay a service can only `give-up`"),
-                );
-            }
-            stops
-        });
-        OnExit {
-            codes: codes(self, "on-exit.codes", keys.codes.as_ref()),
-            except: codes(self, "on-exit.except", keys.except.as_ref()),
-            deaths,
-            stop_container,
-        }
-    }
-
-    /// Reports `on-exit.codes` and `on-exit.except` that are empty or exclude each other.
-    fn check_codes(&mut self, keys: &manifest::OnExit) {
-        for (key, numbers) in [("codes", &keys.codes), ("except", &keys.except)] {
-            let Some(numbers) = numbers.as_ref().filter(|numbers| numbers.list.is_empty()) else { continue };
-            self.problems.push(
-                Diagnostic::new(Code::InvalidValue, format!("`on-exit.{key}` has no exit code"))
-                    .at(numbers.origin, "none")
-                    .help(
-                        "write `on-exit = {}` for a service that is always started again, and `on-exit.then` alone for one of \
-                         which every death is final",
-                    ),
-            );
-        }
-        if let (Some(codes), Some(except)) = (&keys.codes, &keys.except) {
-            self.problems.push(
-                Diagnostic::new(
-                    Code::ConflictingKeys,
-                    "`on-exit.codes` and `on-exit.except` exclude each other",
-                )
-                .at(except.origin, "every death is final except these")
-                .at(codes.origin, "only these are final")
-                .help("keep the one that names fewer codes"),
-            );
-        }
-    }
-
-    /// The number of deaths of `on-exit.deaths`, and the seconds of `on-exit.within`.
-    fn counted_deaths(&mut self, keys: &manifest::OnExit, scope: &Scope) -> Option<(u32, u32)> {
-        let within = self.duration("on-exit.within", keys.within.as_ref(), scope);
-        match (keys.deaths, &keys.within) {
-            (Some(deaths), Some(_)) => self
-                .number("on-exit.deaths", deaths, 1..=4096)
-                .zip(within.map(|within| within.div_ceil(1000).max(1))),
-            (None, None) => None,
-            (Some(deaths), None) => {
-                self.problems.push(
-                    Diagnostic::new(Code::ConflictingKeys, "`on-exit.deaths` without `on-exit.within`")
-                        .at(deaths.origin, "in which time?")
-                        .help("add `on-exit.within = \"1m\"`"),
-                );
-                None
-            }
-            (None, Some(within)) => {
-                self.problems.push(
-                    Diagnostic::new(Code::ConflictingKeys, "`on-exit.within` without `on-exit.deaths`")
-                        .at(within.origin(), "how many deaths in this time?")
-                        .help("add `on-exit.deaths = 5`"),
-                );
-                None
-            }
-        }
-    }
-
     /// Resolves `producer-for`, `consumer-for` and `pipeline-name`. The other side of each pair is added when all services are
     /// known.
     fn pipeline(&mut self, own: &LongrunKeys, scope: &Scope, longrun: &mut Longrun) {
@@ -311,9 +235,10 @@ impl Resolver<'_> {
 }
 
 /// The limit for a generated `finish` that stops the process group or waits before the next start, in milliseconds.
-fn finish_limit(stop_group: bool, restart_delay: Option<u32>) -> Option<u32> {
+fn finish_limit(stop_group: bool, restart_delay: Option<&RestartDelay>) -> Option<u32> {
     let group = if stop_group { 1_000 } else { 0 };
-    let extra = restart_delay.map_or(0, |delay| delay.saturating_mul(1_000)).saturating_add(group);
+    let delay = restart_delay.map_or(0, |delay| delay.pause.most - delay.s6_waits);
+    let extra = delay.saturating_mul(1_000).saturating_add(group);
     (extra > 0).then(|| extra.saturating_add(5_000))
 }
 

@@ -6,6 +6,7 @@ mod command;
 mod common;
 mod data_files;
 mod environment;
+mod failures;
 mod first_line;
 mod log;
 mod log_file;

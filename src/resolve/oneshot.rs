@@ -1,6 +1,7 @@
 //! Resolves a `[oneshot]` table.
 
 use super::command::add_script;
+use super::failures::add_failure_script;
 use super::log_file::{add_json_script, add_log_file_script};
 use super::scope::Scope;
 use super::secrets::add_secret_script;
@@ -18,9 +19,14 @@ impl Resolver<'_> {
         if let Some(command) = own.reload.as_ref().filter(|_| !self.system().has(Feature::Reload)) {
             self.problems.push(too_old(self.system(), Feature::Reload, "reload", command.origin()));
         }
+        let on_failure = self.on_failure(keys, common.timeout_up.unwrap_or(0), scope);
         let mut oneshot = Oneshot {
             dependencies: common.dependencies.clone(),
-            timeout_up: common.timeout_up.unwrap_or(0),
+            // s6-rc would count the oneshot as failed: its own script keeps the limit.
+            timeout_up: match &on_failure {
+                Some(on_failure) if on_failure.limit > 0 => 0,
+                _ => common.timeout_up.unwrap_or(0),
+            },
             timeout_down: common.timeout_down,
             ..Oneshot::default()
         };
@@ -30,6 +36,7 @@ impl Resolver<'_> {
             add_script(&mut oneshot.files, key, command.as_ref());
         }
         add_secret_script(&mut oneshot.files, &common.surroundings.inputs);
+        add_failure_script(&mut oneshot.files, on_failure.as_ref());
         self.files(&keys.common, scope, &mut oneshot.files, false, "oneshot");
         let kept = self.oneshot_log(keys.common.log.as_deref(), scope);
         for sink in [&kept.output, &kept.errors, &kept.filter].into_iter().flatten() {
@@ -57,6 +64,7 @@ impl Resolver<'_> {
                 filter: kept.filter.clone(),
                 command,
                 sets: sets.clone().filter(|_| of_up.is_some()),
+                on_failure: on_failure.clone().filter(|_| key == "up"),
             }))
         };
         oneshot.down = down.map(|command| step("down", Some(command)));

@@ -59,8 +59,15 @@ impl<'p> Values<'p> {
 
     /// A duration in milliseconds. `never` is 0, as in the files of s6.
     pub fn duration(&mut self, key: &str, text: &str, origin: Origin) -> Option<u32> {
-        let may_be_never =
-            !["on-exit.within", "restart-delay", "ready.interval", "ready.timeout"].contains(&key);
+        let may_be_never = ![
+            "on-exit.within",
+            "on-exit.early",
+            "on-failure.pause",
+            "restart-delay",
+            "ready.interval",
+            "ready.timeout",
+        ]
+        .contains(&key);
         if text == "never" && may_be_never {
             return Some(0);
         }

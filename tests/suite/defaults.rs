@@ -123,10 +123,12 @@ const LONGRUN: &[Sample] = &[
     ("ready.interval", "ready.interval = \"3s\"", "ready.check = [\"x\"]"),
     ("ready.timeout", "ready.timeout = \"3s\"", "ready.check = [\"x\"]"),
     ("ready.tries", "ready.tries = 3", "ready.check = [\"x\"]"),
+    ("ready.on-timeout", "ready.on-timeout = \"go-on\"", "ready.check = [\"x\"]"),
     ("on-exit.codes", "on-exit.codes = [1]", ""),
     ("on-exit.except", "on-exit.except = [1]", ""),
     ("on-exit.deaths", "on-exit = { deaths = 3, within = \"1m\" }", ""),
     ("on-exit.within", "on-exit = { deaths = 3, within = \"1m\" }", ""),
+    ("on-exit.early", "on-exit = { early = \"10s\", deaths = 3 }", ""),
     ("on-exit.then", "on-exit.then = \"stop-container\"", ""),
 ];
 
@@ -135,6 +137,10 @@ const ONESHOT: &[Sample] = &[
     ("down", "down = [\"y\"]", ""),
     ("reload", "reload = [\"y\"]", ""),
     ("sets", "sets = \"A\"", ""),
+    ("on-failure", "on-failure.then = \"ignore\"", ""),
+    ("on-failure.tries", "on-failure.tries = 3", ""),
+    ("on-failure.pause", "on-failure.pause = \"3s\"", "on-failure.tries = 3"),
+    ("on-failure.then", "on-failure.then = \"ignore\"", ""),
 ];
 
 /// Each sample for the kinds of services that have the key.
@@ -164,7 +170,11 @@ fn a_default_that_is_reset_has_no_effect() {
         let with = outcome(&manifest(kind, default, &own, &mentions));
         assert_ne!(with, none, "{kind} {path}: the default says nothing");
         // A limit of deaths consists of two keys.
-        let pair = [("on-exit.deaths", "on-exit.within"), ("on-exit.within", "on-exit.deaths")];
+        let pair = [
+            ("on-exit.deaths", "on-exit.within"),
+            ("on-exit.within", "on-exit.deaths"),
+            ("on-exit.early", "on-exit.deaths"),
+        ];
         let other = pair.iter().find(|(key, _)| *key == path).map(|(_, other)| format!(", \"{other}\""));
         let without = format!("{own}\nwithout = [\"{path}\"{}]", other.unwrap_or_default());
         assert_eq!(outcome(&manifest(kind, default, &without, &mentions)), none, "{kind} {path}");
@@ -186,7 +196,7 @@ fn an_empty_list_or_table_resets_its_default() {
     for (kind, (path, default, extra)) in samples() {
         let blank = match path {
             "dependencies" | "required-by" | "parameters" | "consumer-for" | "instances" => "[]",
-            "environment" | "limits" | "log" | "files" | "ready" | "on-exit" => "{}",
+            "environment" | "limits" | "log" | "files" | "ready" | "on-exit" | "on-failure" => "{}",
             _ => continue,
         };
         let mentions = format!("{default} {extra}");
@@ -222,6 +232,7 @@ fn every_key_is_tried() {
                 "[longrun.NAME]" => (&["longrun"], key.name.into()),
                 "[oneshot.NAME]" => (&["oneshot"], key.name.into()),
                 "ready" | "on-exit" => (&["longrun"], format!("{heading}.{}", key.name)),
+                "on-failure" => (&["oneshot"], format!("{heading}.{}", key.name)),
                 _ => (&["longrun", "oneshot"], format!("{heading}.{}", key.name)),
             };
             for kind in kinds.iter().filter(|_| key.name != "without") {
@@ -270,6 +281,8 @@ const DISPLACED: &[(&str, &str, &str)] = &[
     ),
     ("on-exit = { deaths = 5, within = \"1m\" }", "on-exit.then = \"give-up\"", "on-exit.then = \"give-up\""),
     ("on-exit = { codes = [1], then = \"stop-container\" }", "on-exit.except = [2]", "on-exit.except = [2]"),
+    ("on-exit.then = \"stop-container\"", "on-exit.then = \"restart\"", ""),
+    ("ready.on-timeout = \"go-on\"", "", ""),
     ("dependencies = [\"a\"]", "", ""),
     ("dependencies = [\"{{ name }}\"]", "", ""),
     ("required-by = [\"a\"]", "", ""),

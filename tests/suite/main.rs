@@ -25,6 +25,7 @@ mod concurrent;
 mod defaults;
 mod diff;
 mod exactness;
+mod failures;
 mod fix;
 mod formats;
 mod golden;

@@ -331,7 +331,8 @@ fn line(help: &str) -> Option<&str> {
 
 /// The ways to write the key of a table with this value.
 fn spellings(heading: &str, key: &str, value: &str) -> Vec<String> {
-    let service = |lines: &str| manifest("longrun", lines);
+    let kind = if heading == "on-failure" { "oneshot" } else { "longrun" };
+    let service = |lines: &str| manifest(kind, lines);
     match heading.strip_prefix('[') {
         Some(heading) => {
             let kind = heading.split(['.', ']']).next().unwrap();
@@ -340,7 +341,7 @@ fn spellings(heading: &str, key: &str, value: &str) -> Vec<String> {
         None => vec![
             service(&format!("{heading}.{key} = {value}")),
             service(&format!("{heading} = {{ {key} = {value} }}")),
-            service(&format!("[longrun.web.{heading}]\n{key} = {value}")),
+            service(&format!("[{kind}.web.{heading}]\n{key} = {value}")),
         ],
     }
 }

@@ -52,6 +52,7 @@ lints! {
     needs_root,
     slow_finish,
     short_timeout,
+    boot_goes_on,
     trap_waits,
     with_contenv_twice,
     no_contenv,
