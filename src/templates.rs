@@ -69,6 +69,13 @@ const SET_VARIABLE: &str = r#"umask 022; cd /run/s6/container_environment; print
 const JOINED: &str =
     r#"while test $# -gt 1; do eval "printf %s%s \"\$1\" \"\$$2\""; shift 2; done; printf %s "$1""#;
 
+/// Runs a command, whose first `$1` words need root. Without root they are left out. It has no variable of its own, because
+/// execline would replace one that the service has, too.
+const IF_ROOT: &str = r#"test "$(id -u)" -eq 0 || shift "$1"; shift; exec "$@""#;
+
+/// Runs a command as root. Without root it does nothing.
+const ONLY_ROOT: &str = r#"test "$(id -u)" -ne 0 || exec "$@""#;
+
 /// The script that prints a secret.
 pub const SECRET: &str = include_str!("../templates/data/secret");
 
@@ -140,6 +147,8 @@ impl Templates {
         environment.add_filter("sh_word", |text: String| sh_word(&text));
         environment.add_global("addresses_of", ADDRESSES_OF);
         environment.add_global("http_request", HTTP_REQUEST);
+        environment.add_global("if_root", IF_ROOT);
+        environment.add_global("only_root", ONLY_ROOT);
         environment.add_global("least_limit", LEAST_LIMIT);
         environment.add_global("log_link", LOG_LINK);
         environment.add_global("http_answer", HTTP_ANSWER);

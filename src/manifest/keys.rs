@@ -8,7 +8,7 @@ use toml::de::DeValue;
 use super::one_or_more::OneOrMore;
 use super::values::{
     DeclaredParameters, Flag, Instances, Limit, LogPlace, ManifestCommand, ManifestText, Names, Number,
-    Numbers, RawText, Reader, TextTable, Value,
+    Numbers, RawText, Reader, Rootless, TextTable, Value,
 };
 use super::variables::DeclaredVariables;
 use super::{ServiceTable, entries, read_value, unknown_key};
@@ -260,8 +260,11 @@ tables! {
         /// Services that only other layers of the image define. s6gen knows those of s6-overlay itself.
         "external" => external: Names,
         /// The container does not run as root. Then services cannot change their account, and loggers run as the account of
-        /// the container. Keys that need root are errors. Default `false`.
-        "rootless" => rootless: Flag,
+        /// the container. Keys that need root are errors. With `"detect"` one image runs both ways: each start looks whether
+        /// it is root, as with `docker run --user` or OpenShift. If not, `user`, `log.user` and a `nice` below 0 have no effect,
+        /// and `HOME`, `USER` and `LOGNAME` are those of the container. Commands of the manifest that need root must look
+        /// themselves. Default `false`.
+        "rootless" => rootless: Rootless,
         /// The container's root file system is read-only. Then logs can only be below `/run` and the `writable`
         /// directories. Default `false`.
         "read-only" => read_only: Flag,

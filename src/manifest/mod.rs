@@ -35,7 +35,7 @@ pub use suggest::{SIGNAL_NUMBERS, text_of as meant_text};
 pub use syntax::count_syntax_errors;
 pub use values::{
     Amount, DeclaredParameter, DeclaredParameters, Flag, Instances, Limit, LogPlace, ManifestCommand,
-    ManifestText, Names, Number, Numbers, RawText, TextTable,
+    ManifestText, Names, Number, Numbers, RawText, Rootless, TextTable,
 };
 pub use variables::{DeclaredVariable, DeclaredVariables};
 pub use weight::weigh;

@@ -185,6 +185,7 @@ pub(super) const VARIABLES: &str = "a table `{ NAME = \"default\" }`";
 fn example(expected: &str) -> &'static str {
     match expected {
         Flag::EXPECTED => "the word `true` or `false`, without quotes",
+        Rootless::EXPECTED => "`true` or `false` without quotes, or `\"detect\"`",
         Limit::EXPECTED => {
             "digits without quotes, such as `65536`, or the lowest allowed limit: `\">= 65536\"`"
         }
@@ -357,6 +358,36 @@ impl Value for Flag {
     }
 }
 
+/// Whether the container runs without root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rootless {
+    /// Always or never.
+    Known(bool),
+    /// Each start of a service finds it out.
+    Detected,
+}
+
+impl Value for Rootless {
+    const EXPECTED: &'static str = "`true`, `false` or `\"detect\"`";
+
+    fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        match (value.get_ref().as_bool(), value.get_ref().as_str()) {
+            (Some(flag), _) => Some(Rootless::Known(flag)),
+            (_, Some("detect")) => Some(Rootless::Detected),
+            (_, Some(text)) if suggest::flag(value.get_ref()).is_none() => {
+                let origin = reader.origin(value.span());
+                reader.problems.push(
+                    Diagnostic::new(Code::InvalidValue, format!("`{key}` cannot be `{}`", text.escape_debug()))
+                        .at(origin, "unknown word")
+                        .help("write `true` or `false` without quotes, or `\"detect\"` for an image that runs both ways"),
+                );
+                None
+            }
+            _ => reader.wrong_type(key, value, Self::EXPECTED),
+        }
+    }
+}
+
 /// A whole number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Number {
@@ -449,7 +480,7 @@ pub(super) fn value_for(key: &str, expected: &str, value: &DeValue<'_>) -> Optio
         Names::<ManifestText>::EXPECTED => suggest::names(value),
         Number::EXPECTED | Limit::EXPECTED => suggest::number(value),
         Numbers::EXPECTED => suggest::numbers(value),
-        Flag::EXPECTED => suggest::flag(value),
+        Flag::EXPECTED | Rootless::EXPECTED => suggest::flag(value),
         TextTable::<ManifestText>::EXPECTED => suggest::text_table(value),
         Instances::EXPECTED => suggest::number(value),
         DeclaredParameters::EXPECTED => suggest::names(value),
@@ -464,7 +495,7 @@ fn example_for(key: &str, expected: &str) -> Option<(&'static str, &'static str)
         ("codes" | "except", Numbers::EXPECTED) => ("the exit codes in brackets", "[0, 2]"),
         ("fd" | "lock-fd", Number::EXPECTED) => ("the number of the descriptor", "3"),
         (_, Number::EXPECTED) => ("a number without quotes", "5"),
-        (_, Flag::EXPECTED) => ("a word without quotes", "true"),
+        (_, Flag::EXPECTED | Rootless::EXPECTED) => ("a word without quotes", "true"),
         (_, Limit::EXPECTED) => {
             ("a number without quotes, or the lowest allowed limit as `\">= 65536\"`", "65536")
         }

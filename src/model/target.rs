@@ -15,6 +15,8 @@ pub struct Target {
     pub command_dir: String,
     /// Whether the container does not run as root.
     pub rootless: bool,
+    /// Whether each start of a service finds out if the container runs as root.
+    pub detects_root: bool,
     /// Whether the tree has a script that says whether the services of the boot are up.
     pub has_health: bool,
 }
@@ -321,6 +323,7 @@ impl Target {
             tree: tree.into(),
             command_dir: command_dir.into(),
             rootless: false,
+            detects_root: false,
             has_health: false,
         }
     }

@@ -73,6 +73,7 @@ struct Filling<'a, T> {
     #[serde(flatten)]
     data: &'a T,
     command_dir: &'a str,
+    detects_root: bool,
     description: Option<&'a str>,
 }
 
@@ -199,6 +200,7 @@ impl<'a> Renderer<'a> {
         let filling = Filling {
             data,
             command_dir: &self.target.command_dir,
+            detects_root: self.target.detects_root,
             description: service.description.as_deref(),
         };
         let name = service.name.to_string();

@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Fix, Origin, Problems, did_you_mean};
 use crate::manifest::{
-    CommonKeys, Instances, Manifest, ManifestText, Names, ServiceEntry, ServiceKeys, TargetKeys,
+    CommonKeys, Instances, Manifest, ManifestText, Names, Rootless, ServiceEntry, ServiceKeys, TargetKeys,
 };
 use crate::model::{
     Bundle, Feature, Kind, Layer, Literal, Longrun, Name, Program, Service, ServiceRef, ServiceSet, System,
@@ -563,7 +563,8 @@ fn target_system(keys: &TargetKeys, problems: &mut Problems) -> System {
 /// Resolves `[target]`.
 pub fn target(keys: &TargetKeys, problems: &mut Problems) -> Target {
     let mut target = Target::new(target_system(keys, problems));
-    target.rootless = keys.rootless.is_some_and(|flag| flag.value);
+    target.rootless = keys.rootless == Some(Rootless::Known(true));
+    target.detects_root = keys.rootless == Some(Rootless::Detected);
     target.has_health = keys.health.is_some_and(|flag| flag.value);
     if let Some(flag) = keys.health.filter(|flag| flag.value && !target.system.is_overlay()) {
         problems.push(

@@ -35,6 +35,7 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
             ("tree", "scripts find their interpreter in the directory of the target"),
             ("command-dir", "scripts find their interpreter in the directory of the target"),
             ("external", "a service waits for a service of another layer"),
+            ("rootless", "one tree runs with root and without by rootless detect"),
             ("rootless", "without root and with a read-only root a service comes up"),
             ("read-only", "without root and with a read-only root a service comes up"),
             ("health", "the health script names what is not up not ready or not done"),

@@ -2,14 +2,15 @@
 //! checks.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::live::Machine;
 use crate::oracle::{Random, number_from};
 use crate::require::{self, needs, say};
-use crate::supervise::{eventually, read_lines, up, write_program};
+use crate::supervise::{build, eventually, read_lines, up, write_program};
 
 /// A service that writes the lines 1 to 9, then waits for the file `more`, and writes the lines 10 to 19.
 const COUNTS: &str = r#"
@@ -363,4 +364,86 @@ fn json_lines_are_valid_with_every_awk() {
             assert_eq!(value["service"], "we\"b\\n", "{awk}");
         }
     }
+}
+
+/// Starts a program of a definition as an account, and gives it a line. Returns its output.
+fn start_as(account: &str, definition: &Path, file: &str) -> String {
+    let mut program = Command::new("sh");
+    // A logger reports on descriptor 3 that it is ready.
+    program.args(["-c", "exec s6-setuidgid \"$@\" 3>/dev/null", "sh", account]).arg(definition.join(file));
+    program.current_dir(definition).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let path = format!("{}:/usr/lib/execline/bin", std::env::var("PATH").unwrap());
+    program.env_clear().env("PATH", path).env("HOME", "/home/of/container");
+    let mut child = program.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"a line\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn one_tree_runs_with_root_and_without_by_rootless_detect() {
+    needs!("s6", "execline", "root");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let manifest = r##"
+        [target]
+        s6-rc = "0.7.0.0"
+        tree = "SCRATCH/source"
+        rootless = "detect"
+
+        [longrun.web]
+        run = 'echo "$(id -u):$(id -g) $HOME ${USER-none} $(nice)"'
+        user = "daemon"
+        nice = -5
+        log = { to = "SCRATCH/data/web", timestamp = "none" }
+
+        [longrun.group]
+        run = 'echo "$(id -u):$(id -g) $HOME ${USER-none} $(id -G)"'
+        user = "daemon:adm"
+        variables = { words = "9", HOME = {} }
+
+        [longrun.ids]
+        run = 'echo "$(id -u):$(id -g) $HOME ${USER-none}"'
+        user = "77:78"
+        log = { file = "SCRATCH/data/ids.log" }
+
+        [longrun.passed]
+        run = ["true"]
+        log = { to = ["sh", "-c", 'echo "$(id -u) $HOME $(cat)"'], user = "daemon" }
+        "##
+    .replace("SCRATCH", path);
+    build(&manifest);
+    let nobody = uid_of("nobody");
+    fs::create_dir(folder.path().join("data")).unwrap();
+    for place in [folder.path().to_owned(), folder.path().join("data")] {
+        fs::set_permissions(&place, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    std::os::unix::fs::chown(folder.path().join("data"), Some(1234), Some(1234)).unwrap();
+    let definition = |name: &str| folder.path().join("source").join(name);
+    let owner = |name: &str| fs::metadata(folder.path().join("data").join(name)).unwrap().uid();
+    let start = |account: &str, name: &str| start_as(account, &definition(name), "run");
+    // Without root first.
+    assert_eq!(start("1234:1234", "web"), "1234:1234 /home/of/container none 0\n");
+    assert_eq!(start("1234:1234", "group"), "1234:1234 /home/of/container none 1234\n");
+    assert_eq!(start("1234:1234", "ids"), "1234:1234 /home/of/container none\n");
+    assert_eq!(start("1234:1234", "passed-log"), "1234 /home/of/container a line\n");
+    start_as("1234:1234", &definition("web-log"), "run");
+    start_as("1234:1234", &definition("ids-log"), "run");
+    assert_eq!((owner("web"), owner("web/current"), owner("ids.log")), (1234, 1234, 1234));
+    // The same tree with root.
+    fs::remove_file(folder.path().join("data/web/current")).unwrap();
+    fs::remove_file(folder.path().join("data/web/lock")).unwrap();
+    fs::remove_file(folder.path().join("data/web/state")).unwrap_or_default();
+    assert_eq!(start("0:0", "web"), "1:1 /usr/sbin daemon -5\n");
+    assert_eq!(start("0:0", "group"), "1:4 /usr/sbin daemon 4\n");
+    assert_eq!(start("0:0", "ids"), "77:78 /home/of/container none\n");
+    assert_eq!(start("0:0", "passed-log"), "1 /usr/sbin a line\n");
+    start_as("0:0", &definition("web-log"), "run");
+    assert_eq!((owner("web"), owner("web/current")), (nobody, nobody));
+}
+
+fn uid_of(name: &str) -> u32 {
+    let output = Command::new("id").args(["-u", name]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().parse().unwrap()
 }
