@@ -88,6 +88,12 @@ pub const LOG_FILE: &str = include_str!("../templates/data/log-file");
 /// The script that repeats the step of a oneshot and decides what its failure means.
 pub const ON_FAILURE: &str = include_str!("../templates/data/on-failure");
 
+/// The script that asks again and again whether a longrun still works.
+pub const WATCH: &str = include_str!("../templates/data/watch");
+
+/// The script that waits for something outside.
+pub const WAIT: &str = include_str!("../templates/data/wait");
+
 /// The script that acts if a longrun is not ready in time.
 pub const ON_TIMEOUT: &str = include_str!("../templates/data/on-timeout");
 

@@ -241,7 +241,7 @@ macro_rules! nested {
     };
 }
 
-nested!(Ready [check tcp unix http], Log [to file], Limits, OnExit, OnFailure);
+nested!(Ready [check tcp unix http], Log [to file], Limits, OnExit, OnFailure, Alive [check tcp unix http], WaitFor [tcp unix http path]);
 
 tables! {
     /// `[target]`: the system that the tree is for.
@@ -378,6 +378,8 @@ tables! {
         "finish" => finish: ManifestCommand,
         /// When it counts as up. Default: as soon as its process exists.
         "ready" => ready: Box<Ready>,
+        /// Whether it still works, which s6gen asks again and again. Default: nobody asks.
+        "alive" => alive: Box<Alive>,
         /// When a death is final, and what happens then. Default: the service always starts again.
         "on-exit" => on_exit: OneOrMore<OnExit>,
         /// The time between a death and the next start, in whole seconds. Default: the second that s6 waits unless the
@@ -448,6 +450,47 @@ tables! {
         /// stops it, and what depends on it does not start. `go-on`: a line on the container's log says so, and it counts as ready.
         /// `stop-container`: the container stops with the exit code 124.
         "on-timeout" => on_timeout: RawText,
+    }
+
+    /// `alive`: whether a longrun still works.
+    Alive {
+        /// It works if this command succeeds. It runs as `ready.check` does.
+        "check" => check: ManifestCommand,
+        /// It works if `host:port` accepts a connection, as in `ready.tcp`.
+        "tcp" => tcp: RawText,
+        /// It works if this Unix socket accepts a connection.
+        "unix" => unix: RawText,
+        /// It works if `http://host:port/path` answers with 2xx or 3xx, as in `ready.http`.
+        "http" => http: RawText,
+        /// The time between two checks, in whole seconds. Default `10s`.
+        "interval" => interval: RawText,
+        /// How long one check may take, in whole seconds. Then it is killed and has failed. Default `5s`.
+        "timeout" => timeout: RawText,
+        /// The number of checks in a row that must fail. Each failure is reported where the service's standard error goes, with
+        /// what the check wrote. Default 3.
+        "failures" => failures: Number,
+        /// `restart` (default): the service is stopped as by a command, and started again. `stop-container`: the container
+        /// stops with the exit code 1.
+        "then" => then: RawText,
+    }
+
+    /// `wait-for`: something outside that a oneshot waits for.
+    WaitFor {
+        /// Waits until `host:port` accepts a connection, as in `ready.tcp`.
+        "tcp" => tcp: RawText,
+        /// Waits until this Unix socket accepts a connection.
+        "unix" => unix: RawText,
+        /// Waits until `http://host:port/path` answers with 2xx or 3xx, as in `ready.http`.
+        "http" => http: RawText,
+        /// Waits until this file or directory exists.
+        "path" => path: RawText,
+        /// The time between two tries. Default `1s`.
+        "interval" => interval: RawText,
+        /// How long one try may take. Default `5s`.
+        "timeout" => timeout: RawText,
+        /// How long it waits in all. Then the oneshot fails, and a line on the container's log names what is missing. Default
+        /// `1m`.
+        "limit" => limit: RawText,
     }
 
     /// `on-exit`: which deaths are final, and what happens then.
@@ -581,6 +624,8 @@ tables! {
         /// What follows if `up` fails or takes too long. Default: the oneshot has failed, what depends on it does not start,
         /// and everything else goes on.
         "on-failure" => on_failure: Box<OnFailure>,
+        /// Something outside that must be there before `up` runs: a server, or a file. Default: nothing.
+        "wait-for" => wait_for: Box<WaitFor>,
     }
 
     /// `[bundle.NAME]`: one name for several services.
@@ -647,6 +692,18 @@ pub const REFERENCE: &[ReferenceSection] = &[
          over.",
         OnFailure::keys,
     ),
+    (
+        "alive",
+        "Whether a longrun still works. One check at a time asks it, for as long as the service is up and ready; while it starts, stops \
+         or idles, nobody asks.",
+        Alive::keys,
+    ),
+    (
+        "wait-for",
+        "Something outside that a oneshot waits for, before `up` runs. A oneshot without `up` only waits. Services that need it \
+         depend on the oneshot.",
+        WaitFor::keys,
+    ),
     ("log", "Where the output of a service goes.", Log::keys),
     (
         "limits",
@@ -670,6 +727,8 @@ pub(super) fn expected_of(path: &str) -> Option<&'static str> {
         "ready" => Ready::keys(),
         "on-exit" => OnExit::keys(),
         "on-failure" => OnFailure::keys(),
+        "alive" => Alive::keys(),
+        "wait-for" => WaitFor::keys(),
         "log" => Log::keys(),
         "limits" => Limits::keys(),
         _ => return None,

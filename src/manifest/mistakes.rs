@@ -8,8 +8,8 @@ use super::keys::{Key, Table, expected_of};
 use super::values::value_for;
 use super::words::{self, Holds};
 use super::{
-    BundleKeys, Limits, Log, LongrunKeys, OnExit, OnFailure, OneshotKeys, Ready, ServiceTable, TABLES,
-    TargetKeys, suggest, unknown,
+    Alive, BundleKeys, Limits, Log, LongrunKeys, OnExit, OnFailure, OneshotKeys, Ready, ServiceTable, TABLES,
+    TargetKeys, WaitFor, suggest, unknown,
 };
 
 /// A syntax error.
@@ -364,6 +364,8 @@ fn keys_of(path: &[String]) -> Option<(Vec<Key>, String)> {
                 "ready" => Ready::keys(),
                 "on-exit" => OnExit::keys(),
                 "on-failure" => OnFailure::keys(),
+                "alive" => Alive::keys(),
+                "wait-for" => WaitFor::keys(),
                 "log" => Log::keys(),
                 "limits" => Limits::keys(),
                 _ => return None,

@@ -25,8 +25,8 @@ mod words;
 
 pub use additions::{AddedEntry, AdditionChange, Additions, Parameters};
 pub use keys::{
-    BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OnFailure, OneshotKeys, REFERENCE, Ready,
-    ReferenceSection, Table, TargetKeys,
+    Alive, BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OnFailure, OneshotKeys, REFERENCE,
+    Ready, ReferenceSection, Table, TargetKeys, WaitFor,
 };
 pub use one_or_more::OneOrMore;
 pub use script_files::script_of_file;

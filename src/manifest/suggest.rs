@@ -119,7 +119,7 @@ fn form(key: &str) -> StringForm {
         "timeout-up" | "timeout-down" | "timeout-kill" | "timeout-finish" => {
             StringForm::Duration { may_be_never: true }
         }
-        "restart-delay" | "within" | "early" | "pause" | "interval" | "timeout" => {
+        "restart-delay" | "within" | "early" | "pause" | "interval" | "timeout" | "limit" => {
             StringForm::Duration { may_be_never: false }
         }
         "size" => StringForm::Size,
@@ -129,7 +129,7 @@ fn form(key: &str) -> StringForm {
         "start" => StringForm::Start,
         "tcp" => StringForm::Address,
         "http" => StringForm::Url,
-        "unix" | "to" | "file" | "stderr" | "workdir" | "tree" | "command-dir" => StringForm::Path,
+        "unix" | "path" | "to" | "file" | "stderr" | "workdir" | "tree" | "command-dir" => StringForm::Path,
         "sets" | "then" | "on-timeout" | "timestamp" | "format" | "s6-overlay" | "s6-rc" => StringForm::Word,
         _ => StringForm::Free,
     }

@@ -38,9 +38,9 @@ pub use printable::{is_printable, printable, printable_lines};
 pub use program::{Language, Program, ProgramChange, ProgramForm, ProgramText};
 pub use reading::{CallOutput, ProgramReading, ScriptEnding, mark_processes, readings};
 pub use script::{
-    Account, Command, Consequence, EarlyDeaths, ExitRule, Finish, Idle, InARow, JsonLines, Late, Logger,
-    OnExit, OnFailure, OneshotStep, Pause, Poll, Question, ReadinessCheck, RestartDelay, Run, Script, Sink,
-    Stderr, Surroundings,
+    Account, Alive, Command, Consequence, EarlyDeaths, ExitRule, Finish, Idle, InARow, JsonLines, Late,
+    Logger, OnExit, OnFailure, OneshotStep, Pause, Poll, Question, ReadinessCheck, RestartDelay, Run, Script,
+    Sink, Stderr, Surroundings, WaitFor,
 };
 pub use signal::SIGNALS;
 pub use snapshot::{DefinitionFiles, Settings, Snapshot};
@@ -266,6 +266,8 @@ pub struct Longrun {
     pub flag_newpidns: bool,
     /// The readiness check, written to `data/check`.
     pub check: Option<Script>,
+    /// The check whether it still works, written to `data/check-alive`.
+    pub check_alive: Option<Script>,
     /// Further files of the definition directory by path.
     pub files: BTreeMap<String, File>,
 }
@@ -287,6 +289,8 @@ pub struct Oneshot {
     pub reload: Option<Script>,
     /// The variable of the container that gets the output of `up`.
     pub sets: Option<Written<String>>,
+    /// The check whether what it waits for is there, written to `data/check`.
+    pub check: Option<Script>,
     /// Further files of the definition directory by path.
     pub files: BTreeMap<String, File>,
 }

@@ -136,6 +136,8 @@ pub struct Run {
     pub notes_start: bool,
     /// What happens if it is not ready in time. `None`: s6-rc alone acts.
     pub late: Option<Late>,
+    /// How it is asked whether it still works.
+    pub alive: Option<Alive>,
     /// How it idles if `only-if` fails.
     pub idle: Idle,
     /// The command of the process.
@@ -162,11 +164,13 @@ pub struct Poll {
     pub timeout: u32,
 }
 
-/// The data of `data/check`.
+/// The data of `data/check` or `data/check-alive`.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReadinessCheck {
     /// The manifest's table, `longrun.web`.
     pub table: String,
+    /// What it asks, for a comment.
+    pub about: &'static str,
     /// The variables of the container that the texts can refer to.
     pub variables: Vec<ContainerVariable>,
     /// The question.
@@ -190,8 +194,11 @@ pub enum Question {
         /// Program and arguments.
         words: Vec<String>,
     },
-    /// A script of the user, in `data/ready`.
-    Script,
+    /// A script of the user.
+    Script {
+        /// Its path in the definition directory.
+        script: String,
+    },
     /// A TCP port that must accept a connection.
     Tcp {
         /// Name or address.
@@ -315,6 +322,8 @@ pub struct OneshotStep {
     pub sets: Option<String>,
     /// What follows if it fails.
     pub on_failure: Option<OnFailure>,
+    /// What it waits for.
+    pub wait_for: Option<WaitFor>,
 }
 
 /// The data of `finish`.
@@ -437,6 +446,30 @@ pub struct Late {
     /// The place in the manifest.
     #[serde(skip)]
     pub origin: Option<Origin>,
+}
+
+/// How a longrun is asked whether it still works.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Alive {
+    /// The seconds between two checks.
+    pub interval: u32,
+    /// The seconds that a check may take.
+    pub timeout: u32,
+    /// The number of checks in a row that must fail.
+    pub failures: u32,
+    /// Whether the container stops then. Otherwise the service is started again.
+    pub stops_container: bool,
+}
+
+/// What a oneshot waits for before it runs.
+#[derive(Debug, Clone, Serialize)]
+pub struct WaitFor {
+    /// What it is, for a report.
+    pub what: String,
+    /// The seconds that it waits in all.
+    pub limit: u32,
+    /// The seconds between two tries.
+    pub interval: String,
 }
 
 /// What follows if a oneshot fails.

@@ -100,9 +100,13 @@ impl<'a> Renderer<'a> {
             self.file(&directory, file, service)?;
         }
         let further = match &service.kind {
-            Kind::Oneshot(oneshot) => &oneshot.files,
+            Kind::Oneshot(oneshot) => {
+                self.script(&directory, "data/check", oneshot.check.as_ref(), service)?;
+                &oneshot.files
+            }
             Kind::Longrun(longrun) => {
                 self.script(&directory, "data/check", longrun.check.as_ref(), service)?;
+                self.script(&directory, "data/check-alive", longrun.check_alive.as_ref(), service)?;
                 &longrun.files
             }
             Kind::Bundle(_) | Kind::Unknown => return Ok(()),
@@ -185,7 +189,7 @@ impl<'a> Renderer<'a> {
             Script::Finish(finish) => self.fill("longrun/finish", file, &**finish, service)?,
             Script::Check(check) => self.fill("longrun/data/check", file, &**check, service)?,
         };
-        let executable = matches!(file, "run" | "finish" | "data/check");
+        let executable = matches!(file, "run" | "finish" | "data/check" | "data/check-alive");
         self.add_file(format!("{directory}/{file}"), content, executable);
         Ok(())
     }

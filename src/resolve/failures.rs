@@ -110,7 +110,7 @@ impl Resolver<'_> {
     }
 
     /// The meaning of a word.
-    fn word<T: Copy>(
+    pub(super) fn word<T: Copy>(
         &mut self,
         key: &str,
         text: Option<&RawText>,
@@ -123,7 +123,7 @@ impl Resolver<'_> {
     }
 
     /// Reports `stop-container` where there is no s6-overlay.
-    fn check_stop(&mut self, text: Option<&RawText>, remedy: &str) {
+    pub(super) fn check_stop(&mut self, text: Option<&RawText>, remedy: &str) {
         let Some(text) = text.filter(|_| !self.system().is_overlay()) else { return };
         self.problems.push(
             Diagnostic::new(Code::ConflictingKeys, "`stop-container` needs s6-overlay")
@@ -246,10 +246,10 @@ impl Resolver<'_> {
         let table = own.on_failure.as_ref().filter(|table| !table.is_blank())?;
         let first = [table.tries.map(|tries| tries.origin), table.pause.as_ref().map(RawText::origin)];
         let first = first.into_iter().flatten().chain(table.then.as_ref().map(RawText::origin)).next();
-        if own.up.is_none() && own.gives_way("on-failure") {
+        if own.up.is_none() && own.wait_for.is_none() && own.gives_way("on-failure") {
             return None;
         }
-        if own.up.is_none() {
+        if own.up.is_none() && own.wait_for.is_none() {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`on-failure` without `up`")
                     .at(first, "nothing can fail here")
@@ -342,7 +342,7 @@ pub(super) fn add_late_script(files: &mut BTreeMap<String, File>, late: Option<&
     add(files, "on-timeout", crate::templates::ON_TIMEOUT, late.is_some());
 }
 
-fn add(files: &mut BTreeMap<String, File>, name: &str, text: &str, is_needed: bool) {
+pub(super) fn add(files: &mut BTreeMap<String, File>, name: &str, text: &str, is_needed: bool) {
     let script = Command::Script { interpreter: Vec::new(), text: text.to_owned() };
     super::command::add_script(files, name, Some(&script).filter(|_| is_needed));
 }

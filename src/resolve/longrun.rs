@@ -1,10 +1,9 @@
 //! Resolves a `[longrun]` table.
 
-use std::net::IpAddr;
-
 use super::command::add_script;
 use super::failures::{LATER, add_late_script, deaths_in_a_row};
-use super::ready::Readiness;
+use super::probes::add_watch_script;
+use super::ready::{Readiness, check, free_variable};
 use super::scope::Scope;
 use super::secrets::add_secret_script;
 use super::values::Values;
@@ -12,8 +11,8 @@ use super::{Resolver, too_old};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::{self, Flag, LongrunKeys, ServiceTable};
 use crate::model::{
-    Command, Feature, Finish, Idle, Kind, Longrun, OnExit, Question, ReadinessCheck, RestartDelay, Run,
-    Script, ServiceRef, Stderr, Surroundings,
+    Command, Feature, Finish, Idle, Kind, Longrun, OnExit, RestartDelay, Run, Script, ServiceRef, Stderr,
+    Surroundings,
 };
 
 /// The default time in which a service must report that it is ready, in milliseconds.
@@ -56,6 +55,7 @@ impl Resolver<'_> {
         let workdir = &common.surroundings.workdir;
         let start_limit = self.start_limit(keys, common.timeout_up, &ready);
         let late = self.late(keys, start_limit, &ready, scope);
+        let mut alive = self.alive(own.alive.as_deref(), &common.surroundings, scope);
         let mut longrun = Longrun {
             // Its own script must be the first to act: s6-rc stops a service that is not ready in time.
             timeout_up: start_limit.saturating_add(if late.is_some() { LATER } else { 0 }),
@@ -63,8 +63,12 @@ impl Resolver<'_> {
             timeout_down: common.timeout_down,
             check: ready.question.map(|question| {
                 let timeout = ready.poll.as_ref().map_or(0, |poll| poll.timeout);
-                Script::Check(Box::new(check(scope, question, timeout, workdir.clone())))
+                check("is it ready?", scope, question, timeout, workdir.clone())
             }),
+            check_alive: alive
+                .as_mut()
+                .and_then(|watched| watched.question.take())
+                .map(|question| check("does it still work?", scope, question, 0, workdir.clone())),
             timeout_kill: Some(timeout_kill.unwrap_or(KILL_AFTER)),
             timeout_finish: timeout_finish.or_else(|| finish_limit(stop_group, restart_delay.as_ref())),
             max_death_tally: tally.or(deaths.filter(|deaths| *deaths > 100)),
@@ -89,6 +93,7 @@ impl Resolver<'_> {
         }
         add_secret_script(&mut longrun.files, &common.surroundings.inputs);
         add_late_script(&mut longrun.files, late.as_ref());
+        add_watch_script(&mut longrun.files, alive.as_ref());
         self.files(&keys.common, scope, &mut longrun.files, longrun.check.is_some(), "longrun");
         self.add_called_scripts(&keys.common, &longrun.files);
         let inputs = common.surroundings.inputs.clone();
@@ -122,6 +127,7 @@ impl Resolver<'_> {
             notification_fd: ready.fd.as_ref().map(|fd| fd.value),
             notes_start: in_a_row.is_some(),
             late,
+            alive: alive.map(|watched| watched.alive),
             idle: Idle {
                 stop_signal: signal.unwrap_or("TERM").to_owned(),
                 ignored_signal: Some(reload_signal.unwrap_or("HUP").to_owned())
@@ -280,46 +286,4 @@ fn directory_variable(
     let names = surroundings.inputs.variables.iter().map(|variable| &variable.name);
     let later = surroundings.workdir.iter().chain(&surroundings.path).chain(account).chain(words);
     free_variable("here", later.chain(environment).chain(names).map(String::as_str))
-}
-
-/// The data of `data/check`, for a check that may take at most `timeout` milliseconds.
-fn check(scope: &Scope, question: Question, timeout: u32, workdir: Option<String>) -> ReadinessCheck {
-    let (host, path) = match &question {
-        Question::Tcp { host, .. } => (Some(host), None),
-        Question::Http { host, path, .. } => (Some(host), Some(path)),
-        _ => (None, None),
-    };
-    let is_name = host.is_some_and(|host| host.parse::<IpAddr>().is_err());
-    let addresses = is_name.then(|| free_variable("addresses", path.into_iter().map(String::as_str)));
-    let directory_variable = free_variable("here", workdir.iter().map(String::as_str));
-    let texts = match &question {
-        Question::Command { words } => words.iter().collect(),
-        Question::Script => Vec::new(),
-        Question::Tcp { host, port } => vec![host, port],
-        Question::Unix { path } => vec![path],
-        Question::Http { port, path, authority, .. } => vec![authority, port, path],
-    };
-    let is_used = |name: &str| {
-        let reference = format!("${{{name}}}");
-        texts.iter().copied().chain(&workdir).any(|text| text.contains(&reference))
-    };
-    let variables = scope.references.iter().filter(|variable| is_used(&variable.name)).cloned().collect();
-    ReadinessCheck {
-        table: scope.table.clone(),
-        variables,
-        question,
-        timeout,
-        addresses,
-        workdir,
-        directory_variable,
-    }
-}
-
-/// A variable name that begins with `name` and that none of the texts contains.
-fn free_variable<'a>(name: &str, texts: impl Iterator<Item = &'a str> + Clone) -> String {
-    let mut name = name.to_owned();
-    while texts.clone().any(|text| text.contains(&name)) {
-        name.push('_');
-    }
-    name
 }

@@ -14,6 +14,7 @@ mod log_order;
 mod longrun;
 mod oneshot;
 mod parameters;
+mod probes;
 mod ready;
 mod results;
 mod scope;

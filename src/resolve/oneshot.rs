@@ -3,6 +3,7 @@
 use super::command::add_script;
 use super::failures::add_failure_script;
 use super::log_file::{add_json_script, add_log_file_script};
+use super::probes::add_wait_script;
 use super::scope::Scope;
 use super::secrets::add_secret_script;
 use super::{Resolver, too_old};
@@ -37,6 +38,9 @@ impl Resolver<'_> {
         }
         add_secret_script(&mut oneshot.files, &common.surroundings.inputs);
         add_failure_script(&mut oneshot.files, on_failure.as_ref());
+        let (wait_for, check) = self.wait_for(own, scope).unzip();
+        add_wait_script(&mut oneshot.files, wait_for.as_ref());
+        oneshot.check = check;
         self.files(&keys.common, scope, &mut oneshot.files, false, "oneshot");
         let kept = self.oneshot_log(keys.common.log.as_deref(), scope);
         for sink in [&kept.output, &kept.errors, &kept.filter].into_iter().flatten() {
@@ -65,6 +69,7 @@ impl Resolver<'_> {
                 command,
                 sets: sets.clone().filter(|_| of_up.is_some()),
                 on_failure: on_failure.clone().filter(|_| key == "up"),
+                wait_for: wait_for.clone().filter(|_| key == "up"),
             }))
         };
         oneshot.down = down.map(|command| step("down", Some(command)));

@@ -1,13 +1,14 @@
 //! Resolves the key `ready`: how s6 learns that a longrun is ready.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::Resolver;
 use super::scope::Scope;
 use super::values::Values;
 use crate::diagnostic::{Code, Diagnostic, Origin};
-use crate::manifest::{self, Number};
-use crate::model::{Command, File, Poll, Question, Surroundings, Written};
+use crate::manifest::{self, ManifestCommand, Number, RawText};
+use crate::model::{Command, File, Poll, Question, ReadinessCheck, Script, Surroundings, Written};
 
 /// The resolved values of `ready`.
 #[derive(Default)]
@@ -40,7 +41,7 @@ impl Resolver<'_> {
         scope: &Scope,
     ) -> Readiness {
         let fd = ready.fd.and_then(|number| self.descriptor("ready.fd", number));
-        let Some(check) = self.check_origin(ready) else {
+        let Some(check) = self.check_origin(&checks(ready)) else {
             self.report_unused(ready);
             return Readiness { fd, ..Readiness::default() };
         };
@@ -49,36 +50,46 @@ impl Resolver<'_> {
             poll: Some(self.poll(ready, scope)),
             ..Readiness::default()
         };
-        if let Some(command) = &ready.check {
-            match self.command_in(surroundings, Some(command), "ready.check", scope) {
-                Some(Command::Exec { words }) => result.question = Some(Question::Command { words }),
-                Some(Command::Script { text, .. }) => {
-                    // s6-notifyoncheck starts this file directly, so it needs a `#!` line and the x bit.
-                    let text = if text.starts_with("#!") { text } else { format!("#!/bin/sh -e\n{text}") };
-                    let file = File { content: text.into_bytes(), executable: true };
-                    let path = match &surroundings.workdir {
-                        Some(_) => {
-                            result.question = Some(Question::Script);
-                            "data/ready"
-                        }
-                        None => "data/check",
-                    };
-                    result.files.insert(path.into(), file);
-                }
-                None => {}
-            }
+        let (question, file) = self.question(&checks(ready), surroundings, scope);
+        if let Some(content) = file {
+            let path = if question.is_some() { "data/ready" } else { "data/check" };
+            result.files.insert(path.into(), content);
         }
-        result.question = result.question.or(self.network_question(ready, scope));
+        result.question = question;
         result
     }
 
+    /// The question of a table, and the script that it runs. A script without a working directory is the whole check.
+    pub(super) fn question(
+        &mut self,
+        checks: &Checks<'_>,
+        surroundings: &Surroundings,
+        scope: &Scope,
+    ) -> (Option<Question>, Option<File>) {
+        let Some(command) = checks.check else { return (self.network_question(checks, scope), None) };
+        let key = format!("{}.check", checks.table);
+        match self.command_in(surroundings, Some(command), &key, scope) {
+            Some(Command::Exec { words }) => (Some(Question::Command { words }), None),
+            Some(Command::Script { text, .. }) => {
+                // s6-notifyoncheck starts this file directly, so it needs a `#!` line and the x bit.
+                let text = if text.starts_with("#!") { text } else { format!("#!/bin/sh -e\n{text}") };
+                let file = File { content: text.into_bytes(), executable: true };
+                let script = format!("data/{}", checks.table);
+                (surroundings.workdir.as_ref().map(|_| Question::Script { script }), Some(file))
+            }
+            None => (None, None),
+        }
+    }
+
     /// The place of the key with the check, if there is one. Reports a second check.
-    fn check_origin(&mut self, ready: &manifest::Ready) -> Option<Origin> {
+    pub(super) fn check_origin(&mut self, checks: &Checks<'_>) -> Option<Origin> {
+        let table = checks.table;
         let checks = [
-            ("check", ready.check.as_ref().map(manifest::ManifestCommand::origin)),
-            ("tcp", ready.tcp.as_ref().map(|text| text.origin())),
-            ("unix", ready.unix.as_ref().map(|text| text.origin())),
-            ("http", ready.http.as_ref().map(|text| text.origin())),
+            ("check", checks.check.map(ManifestCommand::origin)),
+            ("tcp", checks.tcp.map(RawText::origin)),
+            ("unix", checks.unix.map(RawText::origin)),
+            ("http", checks.http.map(RawText::origin)),
+            ("path", checks.path.map(RawText::origin)),
         ];
         let mut checks = checks.into_iter().filter_map(|(key, origin)| Some((key, origin?)));
         let (first, origin) = checks.next()?;
@@ -86,11 +97,14 @@ impl Resolver<'_> {
             self.problems.push(
                 Diagnostic::new(
                     Code::ConflictingKeys,
-                    format!("`ready.{first}` and `ready.{second}` exclude each other"),
+                    format!("`{table}.{first}` and `{table}.{second}` exclude each other"),
                 )
                 .at(origin, "this is one check")
                 .at(other, "this is another one")
-                .help("write one `ready.check` that does both"),
+                .help(match table {
+                    "wait-for" => "write a oneshot for each, or one `up` that does both".to_owned(),
+                    _ => format!("write one `{table}.check` that does both"),
+                }),
             );
         }
         Some(origin)
@@ -126,18 +140,88 @@ impl Resolver<'_> {
         }
     }
 
-    /// The question of `ready.tcp`, `ready.unix` or `ready.http`.
-    fn network_question(&mut self, ready: &manifest::Ready, scope: &Scope) -> Option<Question> {
-        let tcp = self.value(ready.tcp.as_ref(), scope, |values, text, origin| {
-            values.address("ready.tcp", text, origin)
-        });
-        let unix = self.path("ready.unix", ready.unix.as_ref(), scope);
-        let http = self.value(ready.http.as_ref(), scope, |values, text, origin| {
-            values.http("ready.http", text, origin)
-        });
-        let tcp = tcp.map(|(host, port)| Question::Tcp { host, port });
-        let unix = unix.map(|path| Question::Unix { path });
-        let http = http.map(|(host, port, path, authority)| Question::Http { host, port, path, authority });
-        tcp.or(unix).or(http)
+    fn network_question(&mut self, checks: &Checks<'_>, scope: &Scope) -> Option<Question> {
+        let key = |key: &str| format!("{}.{key}", checks.table);
+        let tcp = self
+            .value(checks.tcp, scope, |values, text, origin| values.address(&key("tcp"), text, origin))
+            .map(|(host, port)| Question::Tcp { host, port });
+        let unix = self.path(&key("unix"), checks.unix, scope).map(|path| Question::Unix { path });
+        let http = self
+            .value(checks.http, scope, |values, text, origin| values.http(&key("http"), text, origin))
+            .map(|(host, port, path, authority)| Question::Http { host, port, path, authority });
+        let path = self.path(&key("path"), checks.path, scope);
+        let path = path.map(|path| Question::Command { words: vec!["test".into(), "-e".into(), path] });
+        tcp.or(unix).or(http).or(path)
     }
+}
+
+/// The keys of a table that ask whether something works.
+pub(super) struct Checks<'k> {
+    /// The name of the table.
+    pub table: &'static str,
+    pub check: Option<&'k ManifestCommand>,
+    pub tcp: Option<&'k RawText>,
+    pub unix: Option<&'k RawText>,
+    pub http: Option<&'k RawText>,
+    pub path: Option<&'k RawText>,
+}
+
+fn checks(ready: &manifest::Ready) -> Checks<'_> {
+    Checks {
+        table: "ready",
+        check: ready.check.as_ref(),
+        tcp: ready.tcp.as_ref(),
+        unix: ready.unix.as_ref(),
+        http: ready.http.as_ref(),
+        path: None,
+    }
+}
+
+/// The data of `data/check`, for a check that may take at most `timeout` milliseconds.
+pub(super) fn check(
+    about: &'static str,
+    scope: &Scope,
+    question: Question,
+    timeout: u32,
+    workdir: Option<String>,
+) -> Script {
+    let (host, path) = match &question {
+        Question::Tcp { host, .. } => (Some(host), None),
+        Question::Http { host, path, .. } => (Some(host), Some(path)),
+        _ => (None, None),
+    };
+    let is_name = host.is_some_and(|host| host.parse::<IpAddr>().is_err());
+    let addresses = is_name.then(|| free_variable("addresses", path.into_iter().map(String::as_str)));
+    let directory_variable = free_variable("here", workdir.iter().map(String::as_str));
+    let texts = match &question {
+        Question::Command { words } => words.iter().collect(),
+        Question::Script { .. } => Vec::new(),
+        Question::Tcp { host, port } => vec![host, port],
+        Question::Unix { path } => vec![path],
+        Question::Http { port, path, authority, .. } => vec![authority, port, path],
+    };
+    let is_used = |name: &str| {
+        let reference = format!("${{{name}}}");
+        texts.iter().copied().chain(&workdir).any(|text| text.contains(&reference))
+    };
+    let variables = scope.references.iter().filter(|variable| is_used(&variable.name)).cloned().collect();
+    Script::Check(Box::new(ReadinessCheck {
+        table: scope.table.clone(),
+        about,
+        variables,
+        question,
+        timeout,
+        addresses,
+        workdir,
+        directory_variable,
+    }))
+}
+
+/// A variable name that begins with `name` and that none of the texts contains.
+pub(super) fn free_variable<'a>(name: &str, texts: impl Iterator<Item = &'a str> + Clone) -> String {
+    let mut name = name.to_owned();
+    while texts.clone().any(|text| text.contains(&name)) {
+        name.push('_');
+    }
+    name
 }

@@ -124,6 +124,15 @@ const LONGRUN: &[Sample] = &[
     ("ready.timeout", "ready.timeout = \"3s\"", "ready.check = [\"x\"]"),
     ("ready.tries", "ready.tries = 3", "ready.check = [\"x\"]"),
     ("ready.on-timeout", "ready.on-timeout = \"go-on\"", "ready.check = [\"x\"]"),
+    ("alive", "alive.tcp = \"127.0.0.1:1\"", ""),
+    ("alive.check", "alive.check = [\"x\"]", ""),
+    ("alive.tcp", "alive.tcp = \"127.0.0.1:1\"", ""),
+    ("alive.unix", "alive.unix = \"/x\"", ""),
+    ("alive.http", "alive.http = \"http://127.0.0.1:1/\"", ""),
+    ("alive.interval", "alive.interval = \"3s\"", "alive.check = [\"x\"]"),
+    ("alive.timeout", "alive.timeout = \"3s\"", "alive.check = [\"x\"]"),
+    ("alive.failures", "alive.failures = 7", "alive.check = [\"x\"]"),
+    ("alive.then", "alive.then = \"stop-container\"", "alive.check = [\"x\"]"),
     ("on-exit.codes", "on-exit.codes = [1]", ""),
     ("on-exit.except", "on-exit.except = [1]", ""),
     ("on-exit.deaths", "on-exit = { deaths = 3, within = \"1m\" }", ""),
@@ -137,6 +146,14 @@ const ONESHOT: &[Sample] = &[
     ("down", "down = [\"y\"]", ""),
     ("reload", "reload = [\"y\"]", ""),
     ("sets", "sets = \"A\"", ""),
+    ("wait-for", "wait-for.path = \"/x\"", ""),
+    ("wait-for.path", "wait-for.path = \"/x\"", ""),
+    ("wait-for.tcp", "wait-for.tcp = \"127.0.0.1:1\"", ""),
+    ("wait-for.unix", "wait-for.unix = \"/x\"", ""),
+    ("wait-for.http", "wait-for.http = \"http://127.0.0.1:1/\"", ""),
+    ("wait-for.interval", "wait-for.interval = \"3s\"", "wait-for.path = \"/x\""),
+    ("wait-for.timeout", "wait-for.timeout = \"3s\"", "wait-for.tcp = \"127.0.0.1:1\""),
+    ("wait-for.limit", "wait-for.limit = \"3s\"", "wait-for.path = \"/x\""),
     ("on-failure", "on-failure.then = \"ignore\"", ""),
     ("on-failure.tries", "on-failure.tries = 3", ""),
     ("on-failure.pause", "on-failure.pause = \"3s\"", "on-failure.tries = 3"),
@@ -196,7 +213,8 @@ fn an_empty_list_or_table_resets_its_default() {
     for (kind, (path, default, extra)) in samples() {
         let blank = match path {
             "dependencies" | "required-by" | "parameters" | "consumer-for" | "instances" => "[]",
-            "environment" | "limits" | "log" | "files" | "ready" | "on-exit" | "on-failure" => "{}",
+            "environment" | "limits" | "log" | "files" | "ready" | "on-exit" | "on-failure" | "alive"
+            | "wait-for" => "{}",
             _ => continue,
         };
         let mentions = format!("{default} {extra}");
@@ -231,8 +249,8 @@ fn every_key_is_tried() {
                 "[target]" | "[bundle.NAME]" => continue,
                 "[longrun.NAME]" => (&["longrun"], key.name.into()),
                 "[oneshot.NAME]" => (&["oneshot"], key.name.into()),
-                "ready" | "on-exit" => (&["longrun"], format!("{heading}.{}", key.name)),
-                "on-failure" => (&["oneshot"], format!("{heading}.{}", key.name)),
+                "ready" | "on-exit" | "alive" => (&["longrun"], format!("{heading}.{}", key.name)),
+                "on-failure" | "wait-for" => (&["oneshot"], format!("{heading}.{}", key.name)),
                 _ => (&["longrun", "oneshot"], format!("{heading}.{}", key.name)),
             };
             for kind in kinds.iter().filter(|_| key.name != "without") {
@@ -283,6 +301,8 @@ const DISPLACED: &[(&str, &str, &str)] = &[
     ("on-exit = { codes = [1], then = \"stop-container\" }", "on-exit.except = [2]", "on-exit.except = [2]"),
     ("on-exit.then = \"stop-container\"", "on-exit.then = \"restart\"", ""),
     ("ready.on-timeout = \"go-on\"", "", ""),
+    ("alive.interval = \"3s\"\nalive.then = \"stop-container\"", "", ""),
+    ("alive.tcp = \"127.0.0.1:1\"", "alive.check = [\"x\"]", "alive.check = [\"x\"]"),
     ("dependencies = [\"a\"]", "", ""),
     ("dependencies = [\"{{ name }}\"]", "", ""),
     ("required-by = [\"a\"]", "", ""),

@@ -16,7 +16,7 @@ use crate::require::needs;
 use crate::supervise::{LIMIT, Supervision, eventually, up, write_program};
 
 /// The file `path` of what the manifest becomes for s6-overlay, with a stand-in for `halt` and another file for the exit code.
-fn for_overlay(manifest: &str, path: &str, scratch: &Path) -> String {
+pub fn for_overlay(manifest: &str, path: &str, scratch: &Path) -> String {
     let mut files = Files::default();
     let file = files.add("services.toml", manifest);
     let compilation = compile(&files, file);

@@ -56,6 +56,7 @@ mod orders;
 mod pages;
 mod parameters;
 mod preview;
+mod probes;
 mod properties;
 mod readme;
 mod real_updates;

@@ -331,7 +331,7 @@ fn line(help: &str) -> Option<&str> {
 
 /// The ways to write the key of a table with this value.
 fn spellings(heading: &str, key: &str, value: &str) -> Vec<String> {
-    let kind = if heading == "on-failure" { "oneshot" } else { "longrun" };
+    let kind = if ["on-failure", "wait-for"].contains(&heading) { "oneshot" } else { "longrun" };
     let service = |lines: &str| manifest(kind, lines);
     match heading.strip_prefix('[') {
         Some(heading) => {
