@@ -584,6 +584,12 @@ tables! {
         /// next one. The loggers `NAME-log` and `NAME-err-log` need `awk`, which images of Debian and
         /// Alpine have. Excludes `prefix` and `tee`.
         "format" => format: RawText,
+        /// Absolute paths of files that the program itself writes and that are shown on the container's log. The service
+        /// `NAME-show` runs `tail -F` for them as the account of the service, or as `log.user`; it starts before the service. It
+        /// shows what is added from then on, also to a file that appears later, is renamed and made anew, or is truncated. What
+        /// is added while it is down is not shown. `prefix` and `format` apply, with the stream `file`; `to` and `filter` do not.
+        /// Only for longruns.
+        "show" => show: Names<RawText>,
         /// A prefix for each line on the container's log, for example `"{{ name }}:"` in `[defaults.longrun]`.
         "prefix" => prefix: RawText,
         /// Whether a log in a directory also goes to the container's log. Default `false`.

@@ -473,7 +473,9 @@ pub(super) fn value_for(key: &str, expected: &str, value: &DeValue<'_>) -> Optio
         }
         ManifestText::EXPECTED | LogPlace::EXPECTED => suggest::text_for(suggest::leaf(key), value),
         ManifestCommand::EXPECTED => suggest::command(value),
-        Names::<ManifestText>::EXPECTED if ["environment-files", "writable"].contains(&key) => {
+        Names::<ManifestText>::EXPECTED
+            if ["environment-files", "writable", "show", "log.show"].contains(&key) =>
+        {
             suggest::names(value).filter(|list| list.contains('/'))
         }
         Names::<ManifestText>::EXPECTED if key == "secrets" => suggest::secrets(value),

@@ -247,7 +247,7 @@ pub struct Logger {
 }
 
 /// Where a logger writes.
-#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, Serialize, PartialEq, Eq)]
 pub struct Sink {
     /// The directory. `None` writes only to the container's log.
     pub directory: Option<String>,

@@ -14,6 +14,8 @@ use crate::model::{
 
 /// The directory of the fifos for loggers of standard error.
 const FIFOS: &str = "/run/s6gen";
+/// What the name of the service that shows files has after that of its service.
+const SHOWN: &str = "-show";
 /// What the name of a logger of standard error has after that of its service.
 const ERRORS: &str = "-err-log";
 /// The names that s6-log gives its files in a directory, beside those that begin with `@`.
@@ -181,7 +183,7 @@ impl Resolver<'_> {
         is_stderr: bool,
     ) -> ((String, usize), Origin) {
         let origin = command.origin;
-        let sink = Sink { command: Some(command.command), ..sink.clone() };
+        let sink = Sink { command: Some(command.command), prefix: None, ..sink.clone() };
         let new = NewLogger::of(sink, origin, is_stderr);
         let what = if is_stderr { "passes its errors on" } else { "passes its output on" };
         (self.make_logger(NewLogger { what, program: command.program, ..new }, scope), origin)
@@ -200,6 +202,44 @@ impl Resolver<'_> {
         self.make_logger(NewLogger { what, ..new }, scope)
     }
 
+    /// Makes the service that shows files on the container's log.
+    pub(super) fn show(
+        &mut self,
+        log: Option<&manifest::Log>,
+        user: Option<&Account>,
+        scope: &Scope,
+        longrun: &mut Longrun,
+    ) {
+        let Some((log, names)) = log.and_then(|log| Some((log, log.show.as_ref()?))) else { return };
+        let mut paths = Vec::new();
+        for text in &names.list {
+            paths.extend(self.path("log.show", Some(text), scope));
+        }
+        if paths.is_empty() {
+            return;
+        }
+        let user = if log.user.is_some() { self.log_user(log, scope) } else { user.cloned() };
+        // Until a file exists, tail complains about it.
+        let words = "redirfd -w 2 /dev/null tail -q -n 0 -F".split(' ').map(str::to_owned);
+        let is_json = self.json_format(log, scope).is_some();
+        let json = is_json.then(|| JsonLines { service: scope.name.clone(), stream: "file" });
+        let prefix = self.log_prefix(log, scope).filter(|_| !is_json);
+        let sink = Sink {
+            command: Some(Command::Exec { words: words.chain(paths).collect() }),
+            json,
+            prefix,
+            user,
+            variables: self.log_variables(log, scope),
+            ..Sink::default()
+        };
+        let origin = names.origin;
+        let what = "shows files on the container's log";
+        let new = NewLogger { sink, origin, suffix: SHOWN, what, program: None };
+        let (name, position) = self.make_logger(new, scope);
+        self.logs.producers.push((position, scope.name.as_str().into()));
+        longrun.dependencies.push(reference(&name, origin));
+    }
+
     /// Makes the service that filters standard output, before the logger `next` or the container's log.
     fn filter(
         &mut self,
@@ -210,7 +250,7 @@ impl Resolver<'_> {
     ) -> ((String, usize), Origin) {
         let origin = filter.origin;
         let new = NewLogger {
-            sink: Sink { command: Some(filter.command), ..sink.clone() },
+            sink: Sink { command: Some(filter.command), prefix: None, ..sink.clone() },
             origin,
             suffix: "-filter",
             what: "filters its output",
@@ -246,6 +286,13 @@ impl Resolver<'_> {
             errors: None,
             filter: None,
         };
+        if let Some(names) = log.and_then(|log| log.show.as_ref()).filter(|names| !names.list.is_empty()) {
+            self.problems.push(
+                Diagnostic::new(Code::ConflictingKeys, "`log.show` is only for longruns")
+                    .at(names.origin, "nothing would read these files after the oneshot has ended")
+                    .help("leave it out, or give it to the longrun that writes the files"),
+            );
+        }
         let Some(LogSettings { to, stderr, filter, sink }) =
             log.and_then(|log| self.log_settings(log, scope))
         else {
@@ -310,6 +357,7 @@ impl Resolver<'_> {
             Some(Place::Directory(..) | Place::File(..) | Place::Command(_) | Place::Discard),
         ) = (&log.prefix, &to)
             && !sink.tee
+            && log.show.is_none()
             && !log.gives_way("prefix")
         {
             self.problems.push(
@@ -353,7 +401,7 @@ impl Resolver<'_> {
             *to = Place::Json(origin);
         }
         let is_used = was_container || matches!(stderr, Place::Json(_));
-        if !is_used && !log.gives_way("format") {
+        if !is_used && log.show.is_none() && !log.gives_way("format") {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`log.format` has no effect here")
                     .at(origin, "this is the form of lines on the container's log")
@@ -560,7 +608,9 @@ impl Resolver<'_> {
 
     /// The variables of the container that the settings of a log refer to.
     fn log_variables(&self, log: &manifest::Log, scope: &Scope) -> Vec<ContainerVariable> {
-        let mut texts: Vec<&RawText> = log.prefix.iter().chain(&log.user).chain(&log.file).collect();
+        let shown = log.show.iter().flat_map(|names| &names.list);
+        let mut texts: Vec<&RawText> =
+            log.prefix.iter().chain(&log.user).chain(&log.file).chain(shown).collect();
         let mut commands: Vec<&manifest::ManifestCommand> = log.filter.iter().collect();
         for place in log.to.iter().chain(&log.stderr) {
             match place {
@@ -724,7 +774,7 @@ impl Resolver<'_> {
         let tells = !is_own || is_stderr;
         let variables = sink.variables.clone();
         let account_variables = match &sink.user {
-            Some(Account { name: Some(_), .. }) if is_command => {
+            Some(Account { name: Some(_), .. }) if program.is_some() => {
                 ["HOME", "USER", "LOGNAME"].map(str::to_owned).into()
             }
             _ => Vec::new(),
@@ -732,7 +782,7 @@ impl Resolver<'_> {
         let run = Logger {
             table: scope.table.clone(),
             name: logger.clone(),
-            with_contenv: self.system().is_overlay(),
+            with_contenv: self.system().is_overlay() && (program.is_some() || !variables.is_empty()),
             what,
             account_variables,
             sink,
@@ -748,7 +798,7 @@ impl Resolver<'_> {
             files,
             ..Longrun::default()
         };
-        if !is_stderr {
+        if !is_stderr && suffix != SHOWN {
             let pipeline = format!("{}-pipeline", scope.name);
             self.check_length(&pipeline, scope);
             let name = ServiceRef { name: pipeline.as_str().into(), origin: Some(origin) };
@@ -831,9 +881,9 @@ fn reference(name: &str, origin: Origin) -> ServiceRef {
 /// Whether a process other than s6-log in a directory runs as the account of the log.
 fn uses_account(log: &manifest::Log) -> bool {
     let is_command = |place: &LogPlace| matches!(place, LogPlace::Command(_));
-    log.prefix.is_some()
+    [&log.prefix, &log.file, &log.format].iter().any(|text| text.is_some())
         || log.filter.is_some()
-        || log.file.is_some()
+        || log.show.is_some()
         || log.to.iter().chain(&log.stderr).any(is_command)
 }
 

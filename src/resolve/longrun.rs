@@ -81,7 +81,11 @@ impl Resolver<'_> {
             files: ready.files,
             ..Longrun::default()
         };
+        let known = self.problems.len();
         let output = self.log(own_log(keys).as_deref(), scope, &mut longrun);
+        self.show(keys.common.log.as_deref(), common.surroundings.user.as_ref(), scope, &mut longrun);
+        // Both look at the same keys.
+        self.problems.drop_repeated(known);
         self.pipeline(own, scope, &mut longrun);
         for (key, command) in [
             ("run", &run),

@@ -84,6 +84,7 @@ const COMMON: &[Sample] = &[
     ("log.to", "log.to = \"discard\"", ""),
     ("log.file", "log.file = \"/x\"", ""),
     ("log.format", "log.format = \"json\"", ""),
+    ("log.show", "log.show = [\"/x\"]", ""),
     ("log.filter", "log.filter = [\"x\"]", ""),
     ("log.prefix", "log.prefix = \"x\"", ""),
     ("log.tee", "log.tee = true", "log.to = \"/x\""),
@@ -96,6 +97,7 @@ const COMMON: &[Sample] = &[
 ];
 
 const LONGRUN: &[Sample] = &[
+    ("log.show./x", "log.show = [\"/x\"]", "log.show = [\"/y\"]"),
     ("run", "run = [\"y\"]", ""),
     ("prepare", "prepare = [\"y\"]", ""),
     ("finish", "finish = [\"y\"]", ""),

@@ -228,6 +228,7 @@ const PROOFS: &[(&str, &[(&str, &str)])] = &[
             ("to", "a command gets each line of a log and its end loses none"),
             ("file", "a file grows and its logger follows no link of others"),
             ("format", "each line on the log of the container has the format json"),
+            ("show", "files of a service are shown on the log of the container"),
             ("filter", "a filter is between a service and its log"),
             ("filter", "a oneshot has a filter and commands for its output"),
             ("prefix", "each line of a log begins with the prefix"),

@@ -299,6 +299,66 @@ fn a_oneshot_has_the_format_json_too() {
     assert_eq!(sorted_json(&String::from_utf8(output.stdout).unwrap()), expected);
 }
 
+#[test]
+fn files_of_a_service_are_shown_on_the_log_of_the_container() {
+    needs!("root");
+    let manifest = r##"
+        [longrun.web]
+        run = """
+        echo 'before' >>SCRATCH/out/old
+        until test -e SCRATCH/ready; do sleep 0.1; done
+        echo 'more' >>SCRATCH/out/old
+        echo 'new' >SCRATCH/out/new
+        until test -e SCRATCH/rotated; do sleep 0.1; done
+        mv SCRATCH/out/old SCRATCH/out/older
+        echo 'again' >SCRATCH/out/old
+        exec sleep 1000
+        """
+        user = "daemon"
+        log = { to = "discard", show = ["SCRATCH/out/old", "SCRATCH/out/new"], prefix = "web:" }
+
+        [longrun.json]
+        run = "until test -e SCRATCH/ready; do sleep 0.1; done; echo line >SCRATCH/json; exec sleep 1000"
+        log = { format = "json", stderr = "discard", show = ["SCRATCH/json"] }
+
+        [oneshot.folder]
+        up = "install -d -o daemon SCRATCH/out; echo never >SCRATCH/out/old; chown daemon SCRATCH/out/old; echo secret >SCRATCH/secret; chmod 600 SCRATCH/secret"
+        required-by = ["web"]
+        "##;
+    let name = "files_of_a_service_are_shown_on_the_log_of_the_container";
+    let Some(m) = Machine::boot(name, manifest) else { return };
+    assert_eq!(m.active(), "folder json json-log json-show web web-show", "the service waits for it");
+    let pid = m.field("web-show", "pid");
+    eventually("tail reads the file that is there", || {
+        let files = fs::read_dir(format!("/proc/{pid}/fd"));
+        files
+            .into_iter()
+            .flatten()
+            .flatten()
+            .any(|file| fs::read_link(file.path()).is_ok_and(|path| path.ends_with("out/old")))
+    });
+    assert_eq!(
+        fs::metadata(format!("/proc/{pid}")).unwrap().uid(),
+        1,
+        "it runs as the account of the service"
+    );
+    fs::write(m.path("ready"), "").unwrap();
+    let shown = |count| {
+        let text = m.text("container", count);
+        let mut lines: Vec<String> = text
+            .lines()
+            .map(|line| if line.starts_with('{') { without_time(line) } else { line.to_owned() })
+            .collect();
+        lines.retain(|line| !line.ends_with("before"));
+        lines.sort();
+        lines
+    };
+    eventually("the lines are there", || shown(1).len() >= 3);
+    assert_eq!(shown(1), ["json file \"line\"", "web: more", "web: new"]);
+    fs::write(m.path("rotated"), "").unwrap();
+    eventually("the new file is shown", || shown(1).contains(&"web: again".to_owned()));
+}
+
 /// The awks that images have. Each must be on PATH to be tried.
 const AWKS: &[(&str, &[&str])] =
     &[("mawk", &[]), ("gawk", &[]), ("original-awk", &[]), ("busybox", &["awk"])];
