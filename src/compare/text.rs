@@ -213,6 +213,9 @@ fn added(comparison: &Comparison, name: &Name) -> String {
     }
 }
 
+/// What the names of the services for the log of a service have after its own name.
+const LOGGERS: &[&str] = &["-err-log", "-log", "-filter", "-show"];
+
 /// Removes the line of a logger if the same happens to its service, and mentions the logger in the line of the service.
 fn fold_loggers(lines: &mut Vec<ServiceLine<'_>>) {
     let all: BTreeSet<(&str, String, String)> =
@@ -220,7 +223,7 @@ fn fold_loggers(lines: &mut Vec<ServiceLine<'_>>) {
     let is_there = |line: &ServiceLine<'_>, name: String| all.contains(&(line.word, name, line.why.clone()));
     lines.retain(|line| {
         let name = line.name.to_string();
-        let service = name.strip_suffix("-err-log").or(name.strip_suffix("-log"));
+        let service = LOGGERS.iter().find_map(|suffix| name.strip_suffix(suffix));
         !line.settings.is_empty() || !service.is_some_and(|service| is_there(line, service.to_owned()))
     });
     let left: BTreeSet<String> = lines.iter().map(|line| line.name.to_string()).collect();
@@ -229,7 +232,7 @@ fn fold_loggers(lines: &mut Vec<ServiceLine<'_>>) {
             let logger = format!("{}{suffix}", line.name);
             !left.contains(&logger) && is_there(line, logger)
         };
-        let count = ["-log", "-err-log"].iter().filter(is_folded).count();
+        let count = LOGGERS.iter().filter(is_folded).count();
         let loggers = if count == 1 { "its logger" } else { "its loggers" };
         line.why = match (count, line.why.as_str()) {
             (0, why) => why.to_owned(),

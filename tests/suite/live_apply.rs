@@ -134,7 +134,7 @@ impl System {
             .to_vec()
     }
 
-    fn apply(&self, more: &[&str]) -> String {
+    pub fn apply(&self, more: &[&str]) -> String {
         let words = self.apply_words();
         let words: Vec<&str> = words.iter().map(String::as_str).chain(more.iter().copied()).collect();
         self.succeed("s6gen", &words)

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::live::Machine;
+use crate::live_apply::System;
 use crate::oracle::{Random, number_from};
 use crate::require::{self, needs, say};
 use crate::supervise::{build, eventually, read_lines, up, write_program};
@@ -424,6 +425,58 @@ fn json_lines_are_valid_with_every_awk() {
             assert_eq!(value["service"], "we\"b\\n", "{awk}");
         }
     }
+}
+
+#[test]
+fn instances_bring_and_take_the_services_of_their_logs() {
+    needs!("root");
+    let manifest = r##"
+        [longrun.web]
+        run = ["sleep", "infinity"]
+
+        [longrun.job]
+        instances = []
+        parameters = ["tag"]
+        run = 'echo drop; echo "{{ tag }}"; exec sleep infinity'
+
+        [longrun.job.log]
+        to = ["sh", "-c", 'while read -r line; do echo "$1 $line" >>SCRATCH/lines; done', "sh", "{{ name }}"]
+        filter = ["grep", "--line-buffered", "-v", "drop"]
+        show = ["SCRATCH/{{ instance }}.shown"]
+        user = "root"
+
+        [longrun.json]
+        instances = []
+        run = "echo hello; exec sleep infinity"
+        log = { format = "json", stderr = "stdout", user = "root" }
+        "##;
+    let name = "instances_bring_and_take_the_services_of_their_logs";
+    let Some(system) = System::boot(name, manifest) else { return };
+    system.instance(&["add", "job", "a", "--set", "tag=one"]);
+    system.instance(&["add", "json", "b"]);
+    assert_eq!(
+        system.apply(&[]),
+        "added      job-a   longrun, started; its loggers too\nadded      json-b  longrun, started; its logger too\nunchanged  1\n"
+    );
+    let active = "job-a job-a-filter job-a-log job-a-show json-b json-b-log web";
+    assert_eq!(system.active(), active.split(' ').map(str::to_owned).collect());
+    eventually("the command has the line", || system.text("lines") == "job-a one\n");
+    eventually("the JSON is there", || {
+        system.text("scan.log").contains(r#""service":"json-b","stream":"stdout","message":"hello"}"#)
+    });
+    system.instance(&["add", "job", "a", "--set", "tag=two"]);
+    assert_eq!(system.apply(&[]), "restarted  job-a  data/run changed\nunchanged  6\n");
+    eventually("the command has the new line", || system.text("lines").ends_with(" two\n"));
+    assert_eq!(system.text("lines").lines().count(), 2, "{}", system.text("lines"));
+    let text = system.text("services.toml").replace("\"drop\"]", "\"two\"]");
+    fs::write(system.path("services.toml"), text).unwrap();
+    system.succeed("s6gen", &["build"]);
+    system.apply(&[]);
+    eventually("the new filter is at work", || system.text("lines").ends_with(" drop\n"));
+    system.instance(&["remove", "job-a"]);
+    system.instance(&["remove", "json-b"]);
+    system.apply(&[]);
+    assert_eq!(system.active(), ["web".to_owned()].into());
 }
 
 /// Starts a program of a definition as an account, and gives it a line. Returns its output.
