@@ -39,7 +39,7 @@ def status(name):
 
 
 def status_all():
-    """Returns the state of every service by name: "up", "starting", "restarting", "stopping", "down" or "unsupervised"."""
+    """Returns the state of every service by name: "up", "starting", "restarting", "stopping", "idle", "down" or "unsupervised"."""
     return _states()
 
 

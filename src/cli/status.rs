@@ -46,7 +46,8 @@ impl StatusArguments {
         } else {
             streams.say(&control::text(&services));
         }
-        let is_up = services.iter().all(|one| one.status.state == ServiceState::Up);
+        let is_up =
+            services.iter().all(|one| matches!(one.status.state, ServiceState::Up | ServiceState::Idle));
         if names.is_empty() || is_up { Outcome::Success } else { Outcome::Problems }
     }
 }

@@ -113,16 +113,24 @@ pub fn status(
         }
         let active = live.active()?;
         let of_one = |name: Name| match longruns.contains(&name) {
-            true => longrun_status(live, name),
+            true => longrun_status(live, name, &active),
             false => Ok(oneshot_status(name, &active)),
         };
         asked.into_iter().map(of_one).collect()
     })
 }
 
-fn longrun_status(live: &mut Live<'_>, name: Name) -> Result<ServiceStatus, JobError> {
+fn longrun_status(
+    live: &mut Live<'_>,
+    name: Name,
+    active: &BTreeSet<Name>,
+) -> Result<ServiceStatus, JobError> {
     let notifies = CompiledDatabase::at(&live.compiled()).notifies(&name)?;
-    let status = live.longrun(&name, notifies)?;
+    let mut status = live.longrun(&name, notifies)?;
+    // One that was stopped since.
+    if status.state == ServiceState::Idle && !active.contains(&name) {
+        status.state = ServiceState::Down;
+    }
     let is_ready = notifies && status.state == ServiceState::Up;
     Ok(ServiceStatus { name, kind: "longrun", status, is_ready })
 }

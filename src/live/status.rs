@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::{Call, DatabaseList, Direction, Failure, Live};
+use crate::disk;
 use crate::model::Name;
 
 /// The state of an atomic service.
@@ -17,6 +18,8 @@ pub enum ServiceState {
     Restarting,
     /// A longrun that still runs, although it should stop.
     Stopping,
+    /// A longrun that counts as up but has no process, because its `only-if` says no.
+    Idle,
     /// It is down.
     Down,
     /// It has no supervisor, for example after a killed s6-rc-update.
@@ -31,6 +34,7 @@ impl ServiceState {
             ServiceState::Starting => "starting",
             ServiceState::Restarting => "restarting",
             ServiceState::Stopping => "stopping",
+            ServiceState::Idle => "idle",
             ServiceState::Down => "down",
             ServiceState::Unsupervised => "unsupervised",
         }
@@ -73,7 +77,12 @@ impl Live<'_> {
             });
         }
         let out = self.output(call.clone(), answer)?;
-        status(&String::from_utf8_lossy(&out), notifies).ok_or(Failure::Unexpected(call, out))
+        let status =
+            status(&String::from_utf8_lossy(&out), notifies).ok_or(Failure::Unexpected(call, out))?;
+        // `run` makes this file, and the next start removes it.
+        let is_idle =
+            status.state == ServiceState::Down && disk::is_there(&self.service_directory(name).join("idle"));
+        Ok(if is_idle { SupervisorStatus { state: ServiceState::Idle, ..status } } else { status })
     }
 
     /// Starts the longruns among `services` and their dependencies that are down or stopping although s6-rc considers

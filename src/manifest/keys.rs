@@ -296,8 +296,8 @@ tables! {
         /// (`external`), s6gen adds one file to that definition.
         "required-by" => required_by: Names<RawText>,
         /// A command that runs at each start, with the environment, in `workdir`, with the supervisor's rights. If it fails,
-        /// a longrun idles and counts as up and ready, and a oneshot skips `up` and succeeds. Its
-        /// dependents still start: if they must not, use `start = "on-demand"` instead.
+        /// a longrun idles: it counts as up and ready, but has no process until its next start, and `s6-svstat` shows it as
+        /// down. A oneshot skips `up` and succeeds. Dependents still start: if they must not, use `start = "on-demand"` instead.
         "only-if" => only_if: ManifestCommand,
         /// Variables of its environment, set on top of the container's.
         "environment" => environment: TextTable,

@@ -38,9 +38,9 @@ pub use printable::{is_printable, printable, printable_lines};
 pub use program::{Language, Program, ProgramChange, ProgramForm, ProgramText};
 pub use reading::{CallOutput, ProgramReading, ScriptEnding, mark_processes, readings};
 pub use script::{
-    Account, Alive, Command, Consequence, EarlyDeaths, ExitRule, Finish, Idle, InARow, JsonLines, Late,
-    Logger, OnExit, OnFailure, OneshotStep, Pause, Poll, Question, ReadinessCheck, RestartDelay, Run, Script,
-    Sink, Stderr, Surroundings, WaitFor,
+    Account, Alive, Command, Consequence, EarlyDeaths, ExitRule, Finish, InARow, JsonLines, Late, Logger,
+    OnExit, OnFailure, OneshotStep, Pause, Poll, Question, ReadinessCheck, RestartDelay, Run, Script, Sink,
+    Stderr, Surroundings, WaitFor,
 };
 pub use signal::SIGNALS;
 pub use snapshot::{DefinitionFiles, Settings, Snapshot};

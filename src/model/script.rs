@@ -138,19 +138,8 @@ pub struct Run {
     pub late: Option<Late>,
     /// How it is asked whether it still works.
     pub alive: Option<Alive>,
-    /// How it idles if `only-if` fails.
-    pub idle: Idle,
     /// The command of the process.
     pub command: Command,
-}
-
-/// The signals of an idle service: the stop signal must end it, and a reload must not.
-#[derive(Debug, Clone, Serialize)]
-pub struct Idle {
-    /// The stop signal, at which it ends.
-    pub stop_signal: String,
-    /// The reload signal, which it ignores. `None` if that is the same signal.
-    pub ignored_signal: Option<String>,
 }
 
 /// How the readiness check of a service is repeated.
@@ -347,6 +336,8 @@ pub struct Finish {
     pub stderr: Stderr,
     /// The user's own command.
     pub command: Option<Command>,
+    /// Whether `run` may end because `only-if` fails. Then the service stays down.
+    pub may_idle: bool,
     /// Which deaths are final, and what happens then.
     pub on_exit: Option<OnExit>,
     /// Which deaths count as deaths in a row, if that matters.

@@ -900,6 +900,7 @@ fn finish_without_variable(logger: &Logger) -> Option<Script> {
             stop_group_origin: None,
             stderr: Stderr::Container,
             command: None,
+            may_idle: false,
             on_exit: None,
             in_a_row: None,
             restart_delay: None,

@@ -11,7 +11,7 @@ use super::{Resolver, too_old};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::manifest::{self, Flag, LongrunKeys, ServiceTable};
 use crate::model::{
-    Command, Feature, Finish, Idle, Kind, Longrun, OnExit, RestartDelay, Run, Script, ServiceRef, Stderr,
+    Command, Feature, Finish, Kind, Longrun, OnExit, RestartDelay, Run, Script, ServiceRef, Stderr,
     Surroundings,
 };
 
@@ -101,7 +101,8 @@ impl Resolver<'_> {
         self.files(&keys.common, scope, &mut longrun.files, longrun.check.is_some(), "longrun");
         self.add_called_scripts(&keys.common, &longrun.files);
         let inputs = common.surroundings.inputs.clone();
-        let needs_finish = stop_group || on_exit.is_some() || restart_delay.is_some();
+        let may_idle = common.surroundings.only_if.is_some();
+        let needs_finish = may_idle || stop_group || on_exit.is_some() || restart_delay.is_some();
         if needs_finish || finish.is_some() || inputs.may_be_missing() {
             longrun.finish = Some(Script::Finish(Box::new(Finish {
                 table: scope.table.clone(),
@@ -112,6 +113,7 @@ impl Resolver<'_> {
                 stop_group_origin: own.stop_group.map(|flag| flag.origin),
                 stderr: output.stderr.clone(),
                 command: finish,
+                may_idle,
                 on_exit,
                 in_a_row,
                 restart_delay,
@@ -132,11 +134,6 @@ impl Resolver<'_> {
             notes_start: in_a_row.is_some(),
             late,
             alive: alive.map(|watched| watched.alive),
-            idle: Idle {
-                stop_signal: signal.unwrap_or("TERM").to_owned(),
-                ignored_signal: Some(reload_signal.unwrap_or("HUP").to_owned())
-                    .filter(|reload| reload != signal.unwrap_or("TERM")),
-            },
             command: run.unwrap_or(Command::Exec { words: Vec::new() }),
         }));
         longrun.notification_fd = ready.fd;

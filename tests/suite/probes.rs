@@ -83,7 +83,7 @@ fn an_idle_or_starting_service_is_not_asked_whether_it_works() {
     assert!(!s.path("asked-idle").exists() && !s.path("too-early").exists());
     // An idle service may become one that works, and the other way round.
     fs::write(s.path("wanted"), "").unwrap();
-    s.control("-r", "idle");
+    s.control("-u", "idle");
     eventually("it is asked", || s.path("asked-idle").exists());
     fs::remove_file(s.path("wanted")).unwrap();
     s.control("-r", "idle");

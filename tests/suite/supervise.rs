@@ -874,11 +874,11 @@ fn a_service_whose_only_if_fails_idles_and_counts_as_ready() {
         run = ["touch", "SCRATCH/touched", "3"]
         ready.fd = 3
 
-        [longrun.deaf]
+        [longrun.final]
         only-if = ["false"]
-        down-signal = "WINCH"
-        timeout-kill = "never"
         run = ["true"]
+        finish = ["touch", "SCRATCH/touched"]
+        on-exit.then = "give-up"
 
         [longrun.wanted]
         only-if = 'test -n "$WANTED"'
@@ -888,20 +888,16 @@ fn a_service_whose_only_if_fails_idles_and_counts_as_ready() {
         ready.fd = 3
         "##,
     );
-    s.control("-u", "unwanted");
-    assert!(s.wait("-U", "unwanted", LIMIT), "it counts as ready");
+    for (name, state) in [("unwanted", "-wU"), ("final", "-wu")] {
+        // As s6-rc starts it.
+        s.control("-d", name);
+        let service = s.path(&format!("scan/{name}"));
+        let start = Command::new("s6-svc").args([state, "-T", "120000", "-u"]).arg(service).status().unwrap();
+        assert!(start.success(), "{name} counts as up or ready");
+        let idle = s.path(&format!("scan/{name}/idle"));
+        eventually("it idles", || idle.exists() && s.status(name, "up,wantedup") == "false false");
+    }
     assert!(!s.path("touched").exists(), "it touches nothing");
-    s.control("-d", "unwanted");
-    assert!(s.wait("-D", "unwanted", LIMIT), "it stops at once");
-    s.control("-u", "deaf");
-    assert!(s.wait("-u", "deaf", LIMIT));
-    sleep(Duration::from_millis(500));
-    let pid = s.status("deaf", "pid");
-    s.control("-h", "deaf");
-    sleep(Duration::from_millis(300));
-    assert_eq!(s.status("deaf", "pid"), pid, "a reload does not end it");
-    s.control("-d", "deaf");
-    assert!(s.wait("-D", "deaf", LIMIT), "it stops at once, whatever its stop signal");
     s.control("-u", "wanted");
     assert!(s.wait("-U", "wanted", LIMIT));
     assert!(s.path("wanted").exists());
