@@ -287,7 +287,8 @@ tables! {
         "description" => description: RawText,
         /// When it starts. `boot` (default): after the image's own initialisation. `early`: without waiting for that. `late`:
         /// after the legacy services of `/etc/services.d`, and only if every service of `boot` came up. `on-demand`: when
-        /// another service needs it, or a command starts it.
+        /// another service needs it, or a command starts it. `early-on-demand`: the same, without waiting for the image's own
+        /// initialisation, for what an early service needs.
         "start" => start: RawText,
         /// The services that must be up before it starts. A longrun with `ready` counts as up when it is ready, any other
         /// longrun as soon as its process exists. A oneshot counts as up when it has succeeded.

@@ -189,7 +189,7 @@ impl Resolver<'_> {
         match scope.start {
             StartAt::Boot | StartAt::Early => self.start.boot.push(reference),
             StartAt::Late => self.start.late.push(reference),
-            StartAt::OnDemand => {}
+            StartAt::OnDemand | StartAt::EarlyOnDemand => {}
         }
         for dependent in self.mentions(keys.required_by.as_ref(), scope) {
             self.required_by.push((dependent, scope.name.as_str().into()));
@@ -222,12 +222,13 @@ impl Resolver<'_> {
             ("boot", StartAt::Boot),
             ("late", StartAt::Late),
             ("on-demand", StartAt::OnDemand),
+            ("early-on-demand", StartAt::EarlyOnDemand),
         ];
         let Some(text) = &keys.start else { return StartAt::Boot };
         let Some(word) = self.text(text, scope) else { return StartAt::Boot };
         let start = choice("start", &word, text.origin(), &words, self.problems).unwrap_or(StartAt::Boot);
         let system = self.system();
-        if matches!(start, StartAt::Early | StartAt::Late) && !system.is_overlay() {
+        if matches!(start, StartAt::Early | StartAt::Late | StartAt::EarlyOnDemand) && !system.is_overlay() {
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, format!("`start = \"{word}\"` needs s6-overlay"))
                     .at(text.origin(), format!("the target is {system}"))
@@ -245,7 +246,7 @@ impl Resolver<'_> {
     pub(super) fn first_dependency(&self, start: StartAt) -> Option<ServiceRef> {
         let name = match start {
             _ if !self.system().is_overlay() => return None,
-            StartAt::Early => return None,
+            StartAt::Early | StartAt::EarlyOnDemand => return None,
             StartAt::Late => "legacy-services",
             StartAt::Boot | StartAt::OnDemand => "base",
         };

@@ -22,6 +22,8 @@ pub(super) enum StartAt {
     Late,
     /// When another service needs it, or a command starts it.
     OnDemand,
+    /// The same, without waiting for the image's own initialisation.
+    EarlyOnDemand,
 }
 
 /// An expanded text would be longer than there is room for.

@@ -539,3 +539,36 @@ fn words_after_two_dashes_are_names_even_if_s6gen_leads_its_process_group() {
         }
     }
 }
+
+#[test]
+fn a_variable_says_how_many_instances_have_a_process() {
+    let name = "a_variable_says_how_many_instances_have_a_process";
+    let manifest = r##"
+        [longrun.worker]
+        instances = 8
+        variables.S6GEN_WORKERS = "3"
+        only-if = ["test", "{{ instance }}", "-le", "${S6GEN_WORKERS}"]
+        ready = { check = ["true"], interval = "100ms" }
+        run = ["sleep", "1000"]
+
+        [longrun.plain]
+        instances = 4
+        variables.S6GEN_WORKERS = "3"
+        only-if = ["test", "{{ instance }}", "-le", "${S6GEN_WORKERS}"]
+        run = ["sleep", "1000"]
+        "##;
+    let Some(m) = Machine::boot(name, manifest) else { return };
+    let all = (1..=8).map(|number| format!("worker-{number}"));
+    let all = (1..=4).map(|number| format!("plain-{number}")).chain(all).collect::<Vec<_>>();
+    assert_eq!(m.active(), all.join(" "), "s6-rc counts all of them as up");
+    for name in &all {
+        let number: u32 = name.rsplit('-').next().unwrap().parse().unwrap();
+        let expected = if number <= 3 { "true" } else { "false" };
+        eventually("it has its process or none", || m.field(name, "up") == expected);
+    }
+    let stopped: Vec<&str> = all.iter().map(String::as_str).collect();
+    assert!(
+        m.down(&stopped) && m.up(&["worker"]) && m.active().contains("worker-8"),
+        "and starts them again"
+    );
+}
