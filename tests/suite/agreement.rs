@@ -71,9 +71,12 @@ fn check_and_build_agree_on_names_and_paths() {
             format!("[bundle.\"{name}\"]\ncontents = [\"a\"]\n[longrun.a]\nrun = [\"x\"]\n"),
         ]);
     }
-    // The last length of a path with which a tree can hold definitions, and around it.
-    for length in [3000, 3400, 3494, 3495, 3496, 3600, 4000, 4094, 4095, 4096] {
-        let path = format!("{}{}", "/aaa".repeat(length / 4), "a".repeat(length % 4));
+    // The last length of a path with which a tree can hold definitions, and around it; in long names, and in short ones.
+    let lengths = [3000, 3400, 3494, 3495, 3496, 3600, 4000, 4094, 4095, 4096];
+    let long_names = lengths.map(|length| (length, 100));
+    for (length, of_name) in long_names.into_iter().chain([(3494, 4), (3495, 4)]) {
+        let name = format!("/{}", "a".repeat(of_name - 1));
+        let path = format!("{}{}", name.repeat(length / of_name), "a".repeat(length % of_name));
         texts.push(format!("[target]\ntree = \"{path}\"\n[longrun.{}]\nrun = [\"x\"]\n", "a".repeat(251)));
     }
     let disagreements: Vec<String> = texts.iter().filter_map(|text| disagreement(text)).collect();

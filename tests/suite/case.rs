@@ -12,6 +12,7 @@ use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use s6gen::diagnostic::{Files, Problems, Severity};
 use s6gen::model::{Database, Index, Target};
@@ -20,6 +21,8 @@ use s6gen::source::Source;
 use s6gen::{import, validate};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::require::succeeds;
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -226,11 +229,19 @@ pub fn judge_on_disk(root: &Path, names: &[String]) -> Judgement {
     judge(names.iter().map(|name| s6gen::disk::source(place(name))).collect())
 }
 
+/// A directory of the system that is in memory and from which programs can be started, if there is one.
+static MEMORY: LazyLock<Option<&Path>> = LazyLock::new(|| {
+    let memory = Path::new("/dev/shm");
+    let directory = tempfile::tempdir_in(memory).ok()?;
+    let program = directory.path().join("program");
+    fs::write(&program, "#!/bin/sh\n").ok()?;
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    succeeds(&[program.to_str().unwrap()]).then_some(memory)
+});
+
 /// A temporary directory, in memory if the system has a place for that.
 pub fn scratch() -> tempfile::TempDir {
-    let memory = Path::new("/dev/shm");
-    let directory = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-    let directory = directory.unwrap();
+    let directory = MEMORY.map_or_else(tempfile::tempdir, tempfile::tempdir_in).unwrap();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     directory
 }

@@ -14,7 +14,7 @@ const WEB: &str = "[longrun.web]\nrun = [\"web\"]\n";
 
 /// A folder with these files.
 fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::case::scratch();
     for (name, text) in files {
         fs::write(folder.path().join(name), text).unwrap();
     }

@@ -20,7 +20,7 @@ fn done(folder: &Path, script: &str) {
 #[test]
 fn a_git_clone_passes_build_check_with_any_umask() {
     needs!("git");
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::case::scratch();
     let folder = folder.path();
     let shipped = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/services.toml")).unwrap();
     // A bundle without members and a template without instances are directories that git would not keep.
@@ -61,7 +61,7 @@ fn first_run(definitions: &Path) -> std::path::PathBuf {
 
 #[test]
 fn a_missing_tree_is_one_report() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::case::scratch();
     fs::write(folder.path().join("services.toml"), "[longrun.web]\nrun = [\"web\"]\n").unwrap();
     let output = run(folder.path(), "mkdir rootfs; $s6gen build --check --root rootfs");
     assert_eq!(output.status.code(), Some(1));

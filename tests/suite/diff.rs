@@ -81,7 +81,7 @@ fn a_manifest_and_the_tree_built_of_it_are_the_same() {
         let set = compile(&files, file).services;
         let tree = render::tree(&set).unwrap();
         let rendered = snapshot(&set, &Templates::default()).unwrap();
-        let root = tempfile::tempdir().unwrap();
+        let root = crate::case::scratch();
         install::install(&tree, root.path(), &set.target.tree).unwrap();
         let built = if set.target.system.is_overlay() {
             let opened = disk::SourceDirectory::open(root.path()).unwrap();
@@ -104,7 +104,7 @@ fn a_manifest_and_the_tree_built_of_it_are_the_same() {
 
 #[test]
 fn diff_reports_errors_like_check() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::case::scratch();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     write("good.toml", "[longrun.web]\nrun = [\"web\"]\n");
     write("bad.toml", "[longrun.web]\nrun = [\"web\"]\ndependencies = [\"missing\"]\n");
@@ -135,7 +135,7 @@ fn diff_reports_errors_like_check() {
 
 #[test]
 fn a_built_tree_is_read_as_init_does() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::case::scratch();
     fs::write(folder.path().join("services.toml"), "[longrun.web]\nrun = [\"web\"]\n").unwrap();
     let built = Command::new(env!("CARGO_BIN_EXE_s6gen"))
         .args(["build", "--root", "root"])
@@ -283,7 +283,7 @@ fn the_readme_shows_the_real_dry_run() {
 
 #[test]
 fn start_bundles_of_the_overlay_make_no_difference() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::case::scratch();
     let folder = folder.path();
     let versions = ["3.1.6.2", "3.2.3.0"];
     for version in versions {
@@ -306,7 +306,7 @@ fn start_bundles_of_the_overlay_make_no_difference() {
 
 #[test]
 fn services_of_another_layer_can_be_named() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::case::scratch();
     let place = folder.path().join("tree/a/dependencies.d");
     fs::create_dir_all(&place).unwrap();
     fs::write(place.join("nginx"), "").unwrap();

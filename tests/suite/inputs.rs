@@ -210,7 +210,7 @@ struct Setter {
 impl Setter {
     /// Builds a manifest with the oneshot `step`.
     fn new(manifest: &str) -> Setter {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::case::scratch();
         let path = folder.path().to_str().unwrap();
         let mut files = Files::default();
         let file = files.add("services.toml", manifest.replace("SCRATCH", path));

@@ -199,9 +199,9 @@ fn defaults_are_not_copied_into_more_services_than_there_is_room_for() {
 
 #[test]
 fn members_of_a_bundle_do_not_multiply_its_dependencies_without_end() {
-    let names = |letter: &str| numbered(5_000, |n| format!("'{letter}{n}', "));
+    let names = |letter: &str| numbered(2_000, |n| format!("'{letter}{n}', "));
     let services =
-        |letter: &str, keys: &str| numbered(5_000, |n| format!("[oneshot.{letter}{n}]\nup = ['x']\n{keys}"));
+        |letter: &str, keys: &str| numbered(2_000, |n| format!("[oneshot.{letter}{n}]\nup = ['x']\n{keys}"));
     let bundle = format!("[bundle.all]\ncontents = [{}]\n", names("a"));
     let both = services("a", "") + &services("b", "");
     assert_too_large(&format!("{bundle}dependencies = [{}]\n{both}", names("b")));
@@ -511,17 +511,18 @@ fn a_mistake_in_the_defaults_of_very_many_services_is_one() {
 fn a_manifest_with_more_values_than_there_is_memory_for_is_not_read() {
     let service = "[longrun.a]\nrun = ['a']\n";
     let deep = format!("{}{}", "[".repeat(70), "]".repeat(70));
+    // Each is somewhat larger than the estimate of the memory allows, and one is as large as a manifest can be.
     for (what, manifest) in [
-        ("keys", service.to_owned() + &numbered(1_000_000, |n| format!("k{n} = 1\n"))),
-        ("tables", numbered(700_000, |n| format!("[t{n}]\n"))),
-        ("items", format!("[longrun.a]\nrun = [{}]\n", "'a',".repeat(4_000_000))),
-        ("lists", service.to_owned() + &numbered(100_000, |n| format!("k{n} = {deep}\n"))),
+        ("keys", service.to_owned() + &numbered(400_000, |n| format!("k{n} = 1\n"))),
+        ("tables", numbered(500_000, |n| format!("[t{n}]\n"))),
+        ("items", format!("[longrun.a]\nrun = [{}]\n", "'a',".repeat(1_200_000))),
+        ("lists", service.to_owned() + &numbered(8_000, |n| format!("k{n} = {deep}\n"))),
         ("brackets", "[".repeat(16_000_000)),
-        ("braces", format!("{service}x = {}", "{a=".repeat(5_000_000))),
-        ("dots", format!("{service}{}a = 1\n", "a.".repeat(8_000_000))),
-        ("escapes", format!("[longrun.a]\nrun = \"{}\"\n", "\\q".repeat(8_000_000))),
-        ("lines", "\n".repeat(16_000_000)),
-        ("syntax errors", "x = = \n".repeat(2_000_000)),
+        ("braces", format!("{service}x = {}", "{a=".repeat(300_000))),
+        ("dots", format!("{service}{}a = 1\n", "a.".repeat(500_000))),
+        ("escapes", format!("[longrun.a]\nrun = \"{}\"\n", "\\q".repeat(500_000))),
+        ("lines", "\n".repeat(5_000_000)),
+        ("syntax errors", "x = = \n".repeat(300_000)),
     ] {
         let (code, _, err) = in_little_memory(&manifest, &["check"]);
         assert_eq!(code, Some(1), "{what}: {err}");
@@ -612,7 +613,7 @@ fn long_names_are_compared_and_repeated_only_in_part() {
     let (code, _, err) = in_little_memory(&format!("[longrun.{name}]\n{keys}"), &["check"]);
     assert!(code == Some(1) && err.contains("unknown-key"), "{code:?}");
     // Each unknown name is compared with every name.
-    let near = numbered(2_000, |n| {
+    let near = numbered(1_000, |n| {
         let name = format!("{}{n}", "n".repeat(200));
         format!("[longrun.{name}]\nrun = 'x'\ndependencies = ['m{name}']\n")
     });
@@ -621,7 +622,7 @@ fn long_names_are_compared_and_repeated_only_in_part() {
 
 #[test]
 fn many_problems_of_one_long_line_are_drawn_only_as_long_as_that_is_cheap() {
-    let manifest = format!("[longrun.a]\nrun = ['a']\ndependencies = [{}]\n", "1,".repeat(100_000));
+    let manifest = format!("[longrun.a]\nrun = ['a']\ndependencies = [{}]\n", "1,".repeat(30_000));
     let (code, _, err) = in_little_memory(&manifest, &["check"]);
     assert!(code == Some(1) && err.contains("more are not shown"), "{code:?}");
     let (_, out, _) = in_little_memory(&manifest, &["check", "--format", "json"]);
@@ -659,7 +660,7 @@ fn the_names_in_the_lists_of_a_tree_are_limited() {
 #[test]
 fn the_words_of_all_command_lines_of_a_tree_are_limited() {
     let words = "a ".repeat(200_000);
-    for report in tree_in_little_memory((0..10).flat_map(|n| tree_oneshot(n, &words, ""))) {
+    for report in tree_in_little_memory((0..6).flat_map(|n| tree_oneshot(n, &words, ""))) {
         assert!(report.contains("has more words or deeper blocks than s6gen reads"), "{report}");
     }
 }
@@ -744,7 +745,7 @@ fn loggers_that_wait_for_each_other_are_searched_only_up_to_a_limit() {
         })
     };
     assert_eq!(codes(&cycle(300)), [Code::DependencyCycle]);
-    assert_eq!(codes(&cycle(5_000)), [Code::ManifestTooLarge]);
+    assert_eq!(codes(&cycle(3_000)), [Code::ManifestTooLarge]);
     // Each search looks for services that both producers of a shared logger need.
     let shared = |count: usize| {
         let log = |name: String, n: usize, more: String| {
@@ -757,5 +758,5 @@ fn loggers_that_wait_for_each_other_are_searched_only_up_to_a_limit() {
         })
     };
     assert_eq!(codes(&shared(300)), []);
-    assert_eq!(codes(&shared(5_000)), [Code::ManifestTooLarge]);
+    assert_eq!(codes(&shared(4_000)), [Code::ManifestTooLarge]);
 }

@@ -9,7 +9,6 @@
 //! must equal the committed one. `INSTA_UPDATE=always` records it anew. Otherwise the committed transcript is replayed.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
@@ -102,9 +101,8 @@ struct System {
 impl System {
     /// The folder, with the definitions in it.
     fn new(case: &Path, programs: Option<&Path>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        // Loggers run as another account and need access to the folder.
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        // Loggers run as another account and have access to this folder.
+        let folder = crate::case::scratch();
         let scratch = fs::canonicalize(folder.path()).unwrap();
         let places = Places {
             scratch: scratch.to_str().unwrap().to_owned(),

@@ -53,7 +53,7 @@ struct Store {
 
 impl Store {
     fn new(manifest: &str) -> Store {
-        let store = Store { folder: tempfile::tempdir().unwrap() };
+        let store = Store { folder: crate::case::scratch() };
         store.manifest(manifest);
         store.succeed(&["build", "--root", "root"]);
         store

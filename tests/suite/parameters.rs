@@ -318,7 +318,7 @@ fn what_is_accepted_arrives_as_one_argument_or_as_data() {
         let length = 1 + random.below(6);
         values.push((0..length).map(|_| char::from(plain[random.below(plain.len())])).collect());
     }
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::case::scratch();
     let (mut expected, mut scripts, mut refused) = (String::new(), Vec::new(), 0);
     for (number, value) in values.iter().enumerate() {
         for (place, (word, arrives)) in ARRIVES.iter().enumerate() {
@@ -410,7 +410,7 @@ fn real_interpreters_get_no_code_from_a_value() {
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     for (lines, program) in REAL {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::case::scratch();
         let folder = folder.path();
         let manifest = format!("{TARGET}[oneshot.t]\nparameters = [\"p\"]\ninstances = []\n{lines}\n");
         // The script must find the definition below the root, so its absolute path is replaced.

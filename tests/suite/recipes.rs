@@ -68,48 +68,65 @@ impl Document for Codes {
 /// Settings for the copy: the name of the library, which `main.rs` uses, and no debug information, which would cost time.
 const CHEAPER: &str = "[lib]\nname = \"s6gen\"\n\n[profile.dev.package.s6gen-recipes]\ndebug = false\n";
 
-/// A copy of the files from which the program is built.
+/// A copy of the files from which the program is built. It stays in the target directory, so that the next run builds only
+/// what changed.
 struct Workshop {
     folder: PathBuf,
+    files: BTreeMap<PathBuf, Vec<u8>>,
     touched: BTreeSet<String>,
 }
 
 impl Workshop {
     fn new(folder: &Path) -> Self {
+        let mut files = BTreeMap::new();
         for name in ["src", "templates"] {
-            copy(&Path::new(ROOT).join(name), &folder.join(name));
+            read(Path::new(ROOT), Path::new(name), &mut files);
         }
-        let read = |name: &str| fs::read_to_string(Path::new(ROOT).join(name)).unwrap();
+        let text = |name: &str| fs::read_to_string(Path::new(ROOT).join(name)).unwrap();
         // It has another name, so that it does not replace the program that other tests run.
         let named = |text: &str| text.replacen("name = \"s6gen\"", "name = \"s6gen-recipes\"", 1);
-        let (package, _) =
-            read("Cargo.toml").split_once("[[test]]").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-        fs::write(folder.join("Cargo.toml"), named(&package) + CHEAPER).unwrap();
-        fs::write(folder.join("Cargo.lock"), named(&read("Cargo.lock"))).unwrap();
-        Workshop { folder: folder.to_owned(), touched: BTreeSet::new() }
+        let package = text("Cargo.toml");
+        let (package, _) = package.split_once("[[test]]").unwrap();
+        files.insert("Cargo.toml".into(), (named(package) + CHEAPER).into());
+        files.insert("Cargo.lock".into(), named(&text("Cargo.lock")).into());
+        Workshop { folder: folder.to_owned(), files, touched: BTreeSet::new() }
     }
 
     fn write(&mut self, path: &str, text: &str) {
-        fs::write(self.folder.join(path), text).unwrap();
+        self.files.insert(path.into(), text.into());
         self.touched.insert(path.to_owned());
     }
 
     /// Adds a line to the list of a macro.
     fn list(&mut self, path: &str, list: &str, line: &str) {
-        let text = fs::read_to_string(self.folder.join(path)).unwrap();
+        let text = String::from_utf8(self.files[Path::new(path)].clone()).unwrap();
         let opening = format!("\n{list}! {{\n");
         assert_eq!(text.matches(&opening).count(), 1, "{path}");
         self.write(path, &text.replace(&opening, &format!("{opening}    {line},\n")));
     }
 
+    /// Writes the files that differ from those in the folder, and removes those that are not in the copy.
+    fn save(&self) {
+        let mut there = BTreeMap::new();
+        read(&self.folder, Path::new(""), &mut there);
+        for (path, text) in self.files.iter().filter(|(path, text)| there.get(*path) != Some(text)) {
+            let place = self.folder.join(path);
+            fs::create_dir_all(place.parent().unwrap()).unwrap();
+            fs::write(place, text).unwrap();
+        }
+        for path in there.keys().filter(|path| !self.files.contains_key(*path)) {
+            fs::remove_file(self.folder.join(path)).unwrap();
+        }
+    }
+
     /// Builds the program, with the packages that the tests were built with.
     fn build(&self) -> PathBuf {
+        self.save();
         let target = Path::new(env!("CARGO_BIN_EXE_s6gen")).parent().unwrap().parent().unwrap();
         let built = Command::new(env!("CARGO"))
             .args(["build", "--offline", "--bin", "s6gen-recipes", "--target-dir"])
             .arg(target)
             .current_dir(&self.folder)
-            .env("CARGO_INCREMENTAL", "0")
             .output()
             .unwrap();
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
@@ -117,23 +134,22 @@ impl Workshop {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
+/// Reads the files below `name` in `root`.
+fn read(root: &Path, name: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    for entry in fs::read_dir(root.join(name)).into_iter().flatten() {
         let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
+        let name = name.join(entry.file_name());
         if entry.path().is_dir() {
-            copy(&entry.path(), &to)
+            read(root, &name, files);
         } else {
-            assert!(fs::copy(entry.path(), to).is_ok())
+            files.insert(name, fs::read(entry.path()).unwrap());
         }
     }
 }
 
 #[test]
 fn a_lint_touches_three_files_and_an_output_format_two() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut workshop = Workshop::new(folder.path());
+    let mut workshop = Workshop::new(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("recipes"));
     workshop.write("src/validate/lints/removes.rs", LINT);
     workshop.write("src/validate/lints/removes.md", PAGE);
     workshop.list("src/validate/lints/mod.rs", "lints", "removes");
@@ -143,6 +159,7 @@ fn a_lint_touches_three_files_and_an_output_format_two() {
     assert_eq!(workshop.touched.len(), 3 + 2);
 
     let program = workshop.build();
+    let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("services.toml"), "[longrun.web]\nrun = [\"rm\", \"x\"]\n").unwrap();
     let answers: BTreeMap<&str, String> =
         ["check", "check --format codes", "explain lint::removes", "check --help"]

@@ -270,22 +270,18 @@ fn rustix_fifo(path: &Path) {
 #[test]
 fn scripts_count_to_the_size_of_the_manifest_and_are_read_once() {
     let large = format!("exec web {}\n", "x".repeat(9 << 20));
-    let manifest = |second: &str| {
-        format!(
-            "[longrun.a]\nrun.file = 'a.sh'\n[longrun.b]\nrun.file = '{second}'\n[longrun.c]\nrun.file = './a.sh'\n"
-        )
+    let manifest = |last: &str| -> String {
+        let files = ["a.sh", "a.sh", "./a.sh", last].into_iter().enumerate();
+        files.map(|(number, file)| format!("[longrun.s{number}]\nrun.file = '{file}'\n")).collect()
     };
-    let folder = folder(&[("services.toml", &manifest("a.sh")), ("a.sh", &large), ("b.sh", &large)]);
+    let folder = folder(&[("services.toml", &manifest("link.sh")), ("a.sh", &large), ("b.sh", &large)]);
     symlink("a.sh", folder.path().join("link.sh")).unwrap();
     let codes = || {
         let mut project = Project::load(&folder.path().join("services.toml"));
         let problems = project.compile().problems;
         (problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), project.files.iter().count())
     };
-    for second in ["a.sh", "./a.sh", "link.sh"] {
-        fs::write(folder.path().join("services.toml"), manifest(second)).unwrap();
-        assert_eq!(codes(), (vec![], 2), "{second}");
-    }
+    assert_eq!(codes(), (vec![], 2));
     fs::write(folder.path().join("services.toml"), manifest("b.sh")).unwrap();
     assert_eq!(codes(), (vec![Code::ManifestTooLarge], 2));
 }

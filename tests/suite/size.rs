@@ -49,21 +49,21 @@ fn codes(tree: &SourceTree) -> Vec<&'static str> {
 fn long_chains_and_deep_nests_need_no_stack() {
     let mut tree = SourceTree::default();
     let name = |number: usize| format!("service-{number}");
-    for number in 0..20_000usize {
+    for number in 0..10_000usize {
         let before: Vec<String> = number.checked_sub(1).map(name).into_iter().collect();
         longrun(&mut tree, &name(number), &before);
     }
     let nest = |number: usize| format!("nest-{number}");
-    for number in 0..10_000 {
+    for number in 0..5_000 {
         let inner = if number == 0 { name(0) } else { nest(number - 1) };
         bundle(&mut tree, &nest(number), &[inner]);
     }
-    longrun(&mut tree, "above", &[nest(9_999), name(19_999)]);
+    longrun(&mut tree, "above", &[nest(4_999), name(9_999)]);
     assert_eq!(codes(&tree), ["lint::too-many-services"]);
 
     // The chain and the nest become cycles.
-    longrun(&mut tree, &name(0), &[name(19_999)]);
-    bundle(&mut tree, &nest(0), &[nest(9_999)]);
+    longrun(&mut tree, &name(0), &[name(9_999)]);
+    bundle(&mut tree, &nest(0), &[nest(4_999)]);
     assert_eq!(codes(&tree), ["s6rc::bundle-cycle", "s6rc::dependency-cycle", "lint::too-many-services"]);
 }
 

@@ -35,7 +35,7 @@ fn script(manifest: &str, name: &str, path: &str) -> String {
 
 /// What execlineb prints and its exit code, when it runs a script with these variables.
 fn run(script: &str, variables: &[(&str, &OsStr)]) -> (Vec<u8>, String, i32) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::case::scratch();
     let place = folder.path().join("run");
     fs::write(&place, script).unwrap();
     let mut command = Command::new("execlineb");
@@ -203,7 +203,7 @@ fn a_oneshot_and_a_check_get_values_of_the_container() {
     assert_eq!(String::from_utf8(out).unwrap(), "<x\ny><b c>", "{errors}");
     let (_, errors, code) = run(&script(manifest, "step", "up"), &[]);
     assert_eq!((errors.as_str(), code), ("step: the container does not set the variable A\n", 100));
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::case::scratch();
     build(&format!(
         "[target]\ns6-rc = \"0.7.0.0\"\ntree = \"{}/source\"\n{manifest}",
         folder.path().display()
@@ -241,7 +241,7 @@ fn a_hostile_value_runs_nothing() {
         [oneshot.step]\nvariables.A = {}\nup = [\"true\"]\nlog = { to = \"SCRATCH/o${A}\", stderr = \"SCRATCH/e/${A}/e\" }\n\
         [longrun.limits]\nvariables = { A = {} }\nrun = [\"true\"]\nlimits = { core = \">= ${A}\" }\n\
         [longrun.dir]\nvariables.A = {}\nrun = 'true'\nworkdir = \"${A}\"\nprepare = [\"true\"]\nready.unix = \"${A}\"\n";
-    let (folder, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (folder, scratch) = (crate::case::scratch(), crate::case::scratch());
     let manifest = &manifest.replace("SCRATCH", scratch.path().to_str().unwrap());
     let mark = folder.path().join("mark");
     let mark = mark.to_str().unwrap();
