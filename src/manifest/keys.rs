@@ -575,8 +575,9 @@ tables! {
         /// A command between the service and its log: it reads the lines from its standard input, and what it writes to its
         /// standard output goes on to `to`. It is the service `NAME-filter`, with the container's environment, and is started
         /// again when it ends. A program that writes to a pipe usually collects some thousand characters first, so tell it to
-        /// write each line at once: `grep --line-buffered`, `sed -u`, `fflush()` in awk, or `stdbuf -oL` before others. Standard
-        /// error is filtered with standard output, unless `stderr` sends it elsewhere.
+        /// write each line at once: `grep --line-buffered`, `sed -u`, `fflush()` in awk (for mawk, which is Debian's awk, also
+        /// `-W interactive`), or `stdbuf -oL` before others. Standard error is filtered with standard output, unless `stderr`
+        /// sends it elsewhere.
         "filter" => filter: ManifestCommand,
         /// The form of the lines on the container's log: `text` (default), or `json`, one object for each line:
         /// `{"time":"2026-01-31T12:00:00.000000000Z","service":"web","stream":"stdout","message":"…"}`. The time is in UTC; the

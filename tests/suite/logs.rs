@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use crate::live::Machine;
 use crate::live_apply::System;
 use crate::oracle::{Random, number_from};
+use crate::pages;
 use crate::require::{self, needs, say};
 use crate::supervise::{build, eventually, read_lines, up, write_program};
 
@@ -423,6 +424,33 @@ fn json_lines_are_valid_with_every_awk() {
                 "{awk}"
             );
             assert_eq!(value["service"], "we\"b\\n", "{awk}");
+        }
+    }
+}
+
+#[test]
+fn a_filter_without_its_option_keeps_lines_back_and_loses_them() {
+    const NAME: &str = "a_filter_without_its_option_keeps_lines_back_and_loses_them";
+    needs!("root");
+    let run = r#"run = "until test -e SCRATCH/go; do sleep 0.1; done; echo line; exec sleep 1000""#;
+    for heading in ["Wrong", "Right"] {
+        let example = pages::manifest("lint::buffered-filter", heading);
+        let Some(m) = Machine::boot(NAME, &example.replace("run = [\"web\"]", run)) else { return };
+        let place = format!("/proc/{}", m.field("web-filter", "pid"));
+        let read = |file: &str| fs::read_to_string(format!("{place}/{file}")).unwrap_or_default();
+        // The number of bytes that it has read.
+        let count = || read("io").lines().find_map(|line| line.strip_prefix("rchar: ")?.parse::<u64>().ok());
+        eventually("grep has begun", || read("comm") == "grep\n" && read("stat").contains(") S "));
+        let before = count().unwrap();
+        fs::write(m.path("go"), "").unwrap();
+        eventually("grep has read the line", || count().unwrap_or_default() >= before + 5);
+        match heading {
+            "Right" => assert_eq!(m.text("container", 1), "line\n"),
+            _ => {
+                m.control("-d", "web-filter");
+                eventually("the filter has ended", || m.field("web-filter", "up") == "false");
+                assert_eq!(fs::read_to_string(m.path("container")).unwrap(), "");
+            }
         }
     }
 }

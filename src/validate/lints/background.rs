@@ -1,7 +1,7 @@
 //! Finds longruns whose process certainly goes into the background: by an option, by a program that starts services, or by `&`.
 
 use crate::diagnostic::{Confidence, Diagnostic, Fix, FixKind, Group, Lint, Origin, Severity};
-use crate::model::{CallRole, CallWord, Invocation, Language, Program, Service};
+use crate::model::{CallRole, CallWord, Invocation, Language, Program, Script, Service};
 use crate::programs::{Alone, Behaviour, KnownProgram};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -43,6 +43,13 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
 /// The call that the process of a longrun becomes.
 pub(super) fn process(calls: &[Invocation]) -> Option<&Invocation> {
     calls.iter().rev().find(|call| call.role == CallRole::Process)
+}
+
+/// Whether a service reads the output of others, which ends only with the container.
+pub(super) fn reads_log(service: &Service) -> bool {
+    service
+        .longrun()
+        .is_some_and(|longrun| !longrun.consumer_for.is_empty() || matches!(longrun.run, Script::Logger(_)))
 }
 
 /// The beginning of the report that a process goes into the background.

@@ -1,9 +1,9 @@
 //! Finds longruns whose process does one thing and ends.
 
-use super::background::process;
+use super::background::{process, reads_log};
 use crate::diagnostic::{Confidence, FixKind, Group, Lint, Severity};
 use crate::execline::swallowed;
-use crate::model::{CallRole, Invocation, Language, Program, Script, Service};
+use crate::model::{CallRole, Invocation, Language, Program, Service};
 use crate::programs::{Behaviour, KnownProgram};
 use crate::validate::rule::{Check, Findings, Rule, Subject};
 
@@ -45,13 +45,6 @@ fn check(subject: &Subject<'_>, found: &mut Findings<'_>) {
                 .help(format!("make `{}` a oneshot: its `up` runs once at boot", service.name)),
         );
     }
-}
-
-/// Whether a service reads the output of others, which ends only with the container.
-fn reads_log(service: &Service) -> bool {
-    service
-        .longrun()
-        .is_some_and(|longrun| !longrun.consumer_for.is_empty() || matches!(longrun.run, Script::Logger(_)))
 }
 
 /// Further commands that end at once.

@@ -67,6 +67,7 @@ lints! {
     readiness_needed,
     errors_not_logged,
     two_loggers,
+    buffered_filter,
     logutil_as_user,
     invalid_signal,
     standard_descriptor,
