@@ -27,6 +27,7 @@ impl Resolver<'_> {
             if !self.names_a_variable(&name, text.origin()) || secrets.contains(&name) {
                 continue;
             }
+            self.check_secret_name(&name, text.origin());
             let mut declared = keys.variables.iter().flat_map(|declared| &declared.list);
             let variable = declared.find(|variable| variable.name.value == name);
             if variables.iter().any(|variable| variable.name == name) && !keys.gives_way("variables") {
@@ -48,6 +49,25 @@ impl Resolver<'_> {
             list.map(RawText::origin).next_back().filter(|_| !secrets.is_empty()),
         );
         secrets
+    }
+
+    /// Reports names that no secret can have.
+    fn check_secret_name(&mut self, name: &str, origin: Origin) {
+        let (why, help) = match name.strip_suffix("_FILE") {
+            Some(plain) if !plain.is_empty() => (
+                "this is the variable for the file",
+                format!("write `{plain}`: then the container sets `{plain}` or `{name}`"),
+            ),
+            _ if name == "PATH" => {
+                ("the commands of the script need it", "give the secret a name of its own".to_owned())
+            }
+            _ => return,
+        };
+        self.problems.push(
+            Diagnostic::new(Code::InvalidValue, format!("`{name}` cannot name a secret"))
+                .at(origin, why)
+                .help(help),
+        );
     }
 
     /// What a service takes from the container and from files.

@@ -21,6 +21,9 @@ impl Resolver<'_> {
             if default == Some(None) {
                 continue;
             }
+            if let (Some(text), Some(Some(value))) = (&declared.default, &default) {
+                self.check_default(keys, text.origin(), value);
+            }
             let description = declared.description.as_ref().and_then(|text| self.data(text, scope));
             variables.push(ContainerVariable {
                 name: name.clone(),
@@ -32,6 +35,17 @@ impl Resolver<'_> {
         let mut origin = keys.variables.iter().flat_map(|declared| &declared.list).map(|one| one.name.origin);
         self.check_contenv(keys, "variables", origin.next_back().filter(|_| !variables.is_empty()));
         variables
+    }
+
+    /// Reports a default that refers to a variable of the service.
+    fn check_default(&mut self, keys: &CommonKeys, origin: Origin, value: &str) {
+        let mut names = keys.variables.iter().flat_map(|declared| &declared.list).map(|one| &one.name.value);
+        let Some(name) = names.find(|name| value.contains(&format!("${{{name}}}"))) else { return };
+        self.problems.push(
+            Diagnostic::new(Code::InvalidValue, format!("a default cannot be `{value}`"))
+                .at(origin, format!("`${{{name}}}` would not become its value: a default is used as written"))
+                .help(format!("put the text together where it is used, for example `environment.URL = \"http://${{{name}}}/\"`")),
+        );
     }
 
     /// Whether a variable can have this name. Reports it if not.

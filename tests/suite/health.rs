@@ -72,7 +72,10 @@ fn the_health_script_names_what_is_not_up_not_ready_or_not_done() {
     assert!(s.wait("-u", "plain", LIMIT) && s.wait("-U", "web", LIMIT));
     assert_eq!(checked.ask(&[]), (String::new(), true));
     assert_eq!(checked.ask(&["spare", "plain"]), ("spare is not up\n".into(), false));
-    assert_eq!(checked.ask(&["no-such"]), ("no-such is not up\n".into(), false));
+    assert_eq!(
+        checked.ask(&["no-such"]),
+        ("no-such is no longrun or oneshot of this container\n".into(), false)
+    );
     checked.list(Some("s6rc-oneshot-runner"));
     assert_eq!(checked.ask(&[]), ("step is not done\n".into(), false));
     checked.list(None);

@@ -68,7 +68,8 @@ fn a_value_of_the_container_arrives_as_exactly_one_word() {
         let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ (seed + 1));
         // Each word and variable is made of texts and values, which are `None` for a default.
         let values = [value(&mut random), value(&mut random)];
-        let default = random.word();
+        // A default cannot refer to a variable.
+        let default = random.word().replace("${", "$ {");
         let mut item = |first: &str| {
             let mut written = first.to_owned();
             let mut expected = first.as_bytes().to_vec();
@@ -124,15 +125,15 @@ fn a_value_of_the_container_arrives_as_exactly_one_word() {
 fn a_script_finds_values_and_defaults_in_its_environment() {
     needs!("s6", "execline");
     let s = Supervision::start_with(
-        "[longrun.web]\nvariables = { SET = \"no\", EMPTY = \"no\", UNSET = \"a ${SET} $(b)\" }\n\
+        "[longrun.web]\nvariables = { SET = \"no\", EMPTY = \"no\", UNSET = \"a ${OTHER} $(b)\" }\n\
          run = 'echo \"<$SET> <$EMPTY> <$UNSET>\" > SCRATCH/out; exec sleep 1000'\n\
          finish = 'echo \"<$SET> <$EMPTY> <$UNSET>\" > SCRATCH/finish'\n",
         &[("SET", "x y"), ("EMPTY", "")],
     );
     s.control("-u", "web");
-    assert_eq!(s.text("out", 1), "<x y> <> <a ${SET} $(b)>\n");
+    assert_eq!(s.text("out", 1), "<x y> <> <a ${OTHER} $(b)>\n");
     s.control("-d", "web");
-    assert_eq!(s.text("finish", 1), "<x y> <> <a ${SET} $(b)>\n");
+    assert_eq!(s.text("finish", 1), "<x y> <> <a ${OTHER} $(b)>\n");
 }
 
 #[test]
@@ -240,7 +241,12 @@ fn a_hostile_value_runs_nothing() {
         ready.http = \"http://127.0.0.1:${A}/${A}\"\n\
         [oneshot.step]\nvariables.A = {}\nup = [\"true\"]\nlog = { to = \"SCRATCH/o${A}\", stderr = \"SCRATCH/e/${A}/e\" }\n\
         [longrun.limits]\nvariables = { A = {} }\nrun = [\"true\"]\nlimits = { core = \">= ${A}\" }\n\
-        [longrun.dir]\nvariables.A = {}\nrun = 'true'\nworkdir = \"${A}\"\nprepare = [\"true\"]\nready.unix = \"${A}\"\n";
+        [longrun.dir]\nvariables.A = {}\nrun = 'true'\nworkdir = \"${A}\"\nprepare = [\"true\"]\nready.unix = \"${A}\"\n\
+        [longrun.http]\nvariables.A = {}\nrun = [\"true\"]\nalive.http = \"http://127.0.0.1:${A}/${A}\"\n\
+        log = { to = [\"sh\", \"SCRATCH/none\", \"${A}\"], filter = [\"grep\", \"--line-buffered\", \"${A}\"] }\n\
+        [longrun.own]\nvariables.A = {}\nrun = [\"true\"]\nalive.check = [\"test\", \"-e\", \"${A}\"]\nlog.file = \"SCRATCH/f${A}\"\n\
+        [oneshot.host]\nvariables.A = {}\nwait-for.tcp = \"${A}:80\"\n\
+        [oneshot.path]\nvariables.A = {}\nwait-for.path = \"${A}\"\non-failure.tries = 2\n";
     let (folder, scratch) = (crate::case::scratch(), crate::case::scratch());
     let manifest = &manifest.replace("SCRATCH", scratch.path().to_str().unwrap());
     let mark = folder.path().join("mark");
@@ -253,6 +259,14 @@ fn a_hostile_value_runs_nothing() {
         script(manifest, "limits", "run"),
         script(manifest, "dir", "run"),
         script(manifest, "dir", "data/check"),
+        script(manifest, "http", "run"),
+        script(manifest, "http", "data/check-alive"),
+        script(manifest, "http-log", "run"),
+        script(manifest, "own", "run"),
+        script(manifest, "own", "data/check-alive"),
+        script(manifest, "host", "data/check"),
+        script(manifest, "path", "up"),
+        script(manifest, "path", "data/check"),
     ];
     let commands = [
         format!("touch {mark}"),
