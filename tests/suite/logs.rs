@@ -145,7 +145,7 @@ fn a_oneshot_has_a_filter_and_commands_for_its_output() {
 
 #[test]
 fn a_file_grows_and_its_logger_follows_no_link_of_others() {
-    needs!("root");
+    needs!("s6", "execline", "s6-rc", "root");
     let name = "a_file_grows_and_its_logger_follows_no_link_of_others";
     // Other accounts can write in /tmp, where root makes no file.
     let place = format!("/run/s6gen-test-{}", std::process::id());

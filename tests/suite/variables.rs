@@ -5,6 +5,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 
 use s6gen::diagnostic::Files;
@@ -246,7 +247,9 @@ fn a_hostile_value_runs_nothing() {
         log = { to = [\"sh\", \"SCRATCH/none\", \"${A}\"], filter = [\"grep\", \"--line-buffered\", \"${A}\"] }\n\
         [longrun.own]\nvariables.A = {}\nrun = [\"true\"]\nalive.check = [\"test\", \"-e\", \"${A}\"]\nlog.file = \"SCRATCH/f${A}\"\n\
         [oneshot.host]\nvariables.A = {}\nwait-for.tcp = \"${A}:80\"\n\
-        [oneshot.path]\nvariables.A = {}\nwait-for.path = \"${A}\"\non-failure.tries = 2\n";
+        [oneshot.path]\nvariables.A = {}\nwait-for.path = \"${A}\"\non-failure.tries = 2\n\
+        [longrun.read]\nvariables.A = {}\nrun = [\"true\"]\nlog = { to = [\"true\", \"${A}\"], filter = [\"${A}\"], user = \"${A}\" }\n\
+        [longrun.file]\nvariables.A = {}\nrun = [\"true\"]\nlog = { file = \"SCRATCH/f/${A}\", user = \"${A}\" }\n";
     let (folder, scratch) = (crate::case::scratch(), crate::case::scratch());
     let manifest = &manifest.replace("SCRATCH", scratch.path().to_str().unwrap());
     let mark = folder.path().join("mark");
@@ -267,7 +270,11 @@ fn a_hostile_value_runs_nothing() {
         script(manifest, "host", "data/check"),
         script(manifest, "path", "up"),
         script(manifest, "path", "data/check"),
+        script(manifest, "read-log", "run"),
+        script(manifest, "read-filter", "run"),
+        script(manifest, "file-log", "run"),
     ];
+    let place = format!("/run/s6gen-test-{}", std::process::id());
     let commands = [
         format!("touch {mark}"),
         format!("$(touch {mark})"),
@@ -288,6 +295,29 @@ fn a_hostile_value_runs_nothing() {
             run(script, &[("A", OsStr::new(&command))]);
             assert!(!fs::exists(mark).unwrap(), "{command}\n{script}");
         }
+        // The script that makes the file of a log, as root.
+        let path = format!("{place}/{command}");
+        let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/data/log-file");
+        let status = Command::new("sh").arg(script).args([&path, "daemon:", "web-log"]).output().unwrap();
+        assert!(!fs::exists(mark).unwrap(), "{command}: {status:?}");
+        assert_eq!(fs::metadata("/run").unwrap().uid(), 0, "{command}");
+    }
+    fs::remove_dir_all(place).unwrap();
+}
+
+#[test]
+fn a_value_of_the_container_is_one_word_of_the_command_of_a_log() {
+    needs!("execline", "s6");
+    let manifest = "[longrun.web]\nvariables.A = {}\nrun = [\"true\"]\n\
+        log = { to = [\"printf\", \"%s\", \"x${A}y\"], filter = [\"printf\", \"%s\", \"${A}\"], user = \"0:0\" }\n";
+    let mut random = Random(number_from("S6GEN_ORACLE_SEED", 1));
+    let scripts =
+        ["web-log", "web-filter"].map(|name| script(manifest, name, "run").replace("s6-setuidgid 0:0\n", ""));
+    for _ in 0..number_from("S6GEN_VECTORS", 300) / 10 {
+        let value = value(&mut random);
+        let bytes = value.as_bytes();
+        let found = scripts.each_ref().map(|script| run(script, &[("A", &value)]).0);
+        assert_eq!(found, [[b"x", bytes, b"y"].concat(), bytes.to_vec()], "{value:?}");
     }
 }
 
