@@ -8,6 +8,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crate::failures::for_overlay;
+use crate::live_apply::System;
 use crate::require::needs;
 use crate::supervise::{LIMIT, Supervision, eventually, read_lines, up, write_program};
 
@@ -206,4 +207,55 @@ fn a_oneshot_waits_for_a_server() {
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && text.contains(&address.to_string()), "{text}");
     }
+}
+
+#[test]
+fn instances_bring_their_checks_and_what_follows_their_failures() {
+    needs!("root");
+    let manifest = r##"
+        [longrun.own]
+        run = ["sleep", "infinity"]
+
+        [oneshot.step]
+        instances = []
+        parameters = ["file"]
+        wait-for = { path = "SCRATCH/there", limit = "60s" }
+        up = 'echo x >>SCRATCH/{{ name }}; test -e "{{ file }}"'
+        on-failure = { tries = 2, then = "ignore" }
+
+        [longrun.web]
+        instances = []
+        parameters = ["file"]
+        only-if = ["test", "-e", "SCRATCH/wanted"]
+        run = ["sh", "-c", "echo x >>SCRATCH/{{ name }}; exec sleep infinity"]
+        alive = { check = ["test", "!", "-e", "{{ file }}"], interval = "1s", failures = 1 }
+        on-exit = { early = "1h", deaths = 9 }
+        "##;
+    let name = "instances_bring_their_checks_and_what_follows_their_failures";
+    let Some(system) = System::boot(name, manifest) else { return };
+    let lines = |name: &str| fs::read_to_string(system.path(name)).unwrap_or_default().lines().count();
+    fs::write(system.path("there"), "").unwrap();
+    let broken = format!("file={}", system.path("broken").display());
+    system.instance(&["add", "step", "a", "--set", "file=/no/such"]);
+    system.instance(&["add", "web", "b", "--set", &broken]);
+    let done = system.apply(&[]);
+    assert!(
+        done.starts_with("added      step-a  oneshot, started\nadded      web-b   longrun, started"),
+        "{done}"
+    );
+    assert_eq!(lines("step-a"), 2, "it was tried twice, and counts as done");
+    let live = system.path("run/s6-rc").display().to_string();
+    let status = || system.command("s6gen").args(["status", "--live", &live, "web-b"]).output().unwrap();
+    eventually("it idles", || String::from_utf8_lossy(&status().stdout).contains("idle"));
+    assert!(status().status.success(), "that is no problem");
+    fs::write(system.path("wanted"), "").unwrap();
+    system.succeed("s6gen", &["restart", "--live", &live, "web-b"]);
+    eventually("it runs", || lines("web-b") == 1);
+    fs::write(system.path("broken"), "").unwrap();
+    eventually("it is started again", || lines("web-b") >= 2);
+    fs::remove_file(system.path("broken")).unwrap();
+    system.instance(&["remove", "web-b"]);
+    system.instance(&["remove", "step-a"]);
+    system.apply(&[]);
+    assert_eq!(system.active(), ["own".to_owned()].into());
 }
