@@ -33,18 +33,28 @@ pub fn with_stand_in<'t, 'n>(
     (result + &text[end..]).into()
 }
 
-/// The word as execline needs it to replace `${NAME}`: it halves the backslashes before it.
+/// The word as execline needs it to replace `${NAME}` and nothing else. It halves the backslashes before a name, and it would also
+/// replace `$NAME`, unless an odd number of backslashes stands before it.
 pub(super) fn escaped(text: String, names: &[String]) -> String {
     if names.is_empty() {
         return text;
     }
+    let names = names.iter().map(String::as_str);
+    let references = references(&text, names.clone());
+    let bare = text.match_indices('$').filter_map(|(start, _)| {
+        let behind = &text[start + 1..];
+        let end = behind.find(['\\', '$', '{', '}']).unwrap_or(behind.len());
+        names.clone().any(|name| name == &behind[..end]).then_some((start..start + 1 + end, 1))
+    });
+    let mut places: Vec<_> = references.into_iter().map(|place| (place, 0)).chain(bare).collect();
+    places.sort_unstable_by_key(|(place, _)| place.start);
     let mut result = String::with_capacity(text.len());
     let mut end = 0;
-    for place in references(&text, names.iter().map(String::as_str)) {
+    for (place, one_more) in places {
         let before = &text[end..place.start];
         let backslashes = before.len() - before.trim_end_matches('\\').len();
         result.push_str(before);
-        result.extend(std::iter::repeat_n('\\', backslashes));
+        result.extend(std::iter::repeat_n('\\', backslashes + one_more));
         result.push_str(&text[place.clone()]);
         end = place.end;
     }

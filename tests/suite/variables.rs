@@ -65,6 +65,15 @@ fn a_value_of_the_container_arrives_as_exactly_one_word() {
     let echo =
         script("[longrun.web]\nvariables.A = {}\nrun = [\"printf\", \"%s\", \"${A}\"]\n", "web", "run");
     assert!(run(&echo, &[("A", OsStr::new(&large))]).0 == large.as_bytes());
+    // Without braces a name is ordinary text, whatever stands beside it.
+    for text in ["$A", "$A{", "\\\\$A", "$$A}", "${$A", "${A$A", "$A$A", "x$A\\\\"] {
+        let word = text.replace("\\\\", "\\");
+        let manifest = format!(
+            "[longrun.web]\nvariables.A = {{}}\nrun = [\"printf\", \"%s\", \"{text}${{A}}\", \"{text}\"]\n"
+        );
+        let (got, ..) = run(&script(&manifest, "web", "run"), &[("A", OsStr::new("1"))]);
+        assert_eq!(String::from_utf8_lossy(&got), format!("{word}1{word}"));
+    }
     for seed in 0..count {
         let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ (seed + 1));
         // Each word and variable is made of texts and values, which are `None` for a default.
