@@ -255,7 +255,9 @@ pub const WORDS: &[ForeignWord] = &[
     key(&["restart", "autorestart", "restartpolicy", "respawn"], "on-exit", "on-exit.codes = [0]")
         .read(restart)
         .note("a longrun always starts again, except after an exit with one of these codes"),
-    elsewhere(&["restart", "autorestart", "restartpolicy", "respawn"], "leave it out: only a longrun is started again; a oneshot that fails stays down"),
+    key(&["restart", "autorestart", "restartpolicy", "respawn", "startretries", "startlimitburst", "maxretries", "restartmax"], "on-failure", "on-failure.tries = 3")
+        .read(|_, _| None)
+        .note("a oneshot that fails is tried this often in all"),
     key(&["restartsec", "restartdelay", "backoff"], "restart-delay", "restart-delay = \"5s\"").read(seconds),
     key(&["restartpreventexitstatus", "exitcodes", "successexitstatus"], "on-exit.codes", "on-exit.codes = [0, 2]")
         .note("after an exit with one of these codes it stays down"),
@@ -266,11 +268,14 @@ pub const WORDS: &[ForeignWord] = &[
     key(&["startlimitintervalsec", "startlimitinterval"], "on-exit", "on-exit.deaths = 3\non-exit.within = \"10s\"")
         .read(|_, _| None)
         .note("after this number of deaths in this time it stays down"),
-    key(&["startsecs", "minimumuptime"], "ready", "ready.tcp = \"127.0.0.1:8080\"")
+    key(&["startsecs", "minimumuptime"], "on-exit", "on-exit.early = \"1s\"\non-exit.deaths = 4")
         .read(|_, _| None)
-        .note("s6 does not count seconds: `ready` says when the service is up, `on-exit.deaths` and `within` when to give up"),
+        .note("this number of deaths in a row within this time after a start is final; `ready` says when the service is up"),
+    key(&["livenessprobe", "liveness", "watchdog"], "alive", "alive.http = \"http://127.0.0.1:8080/health\"")
+        .read(|_, _| None)
+        .note("a service that fails three times in a row is started again"),
     key(&["onfailure", "startlimitaction", "failureaction", "onsuccess", "successaction"], "on-exit.then", "on-exit.then = \"stop-container\"").read(|_, _| None),
-    elsewhere(&["startlimitaction", "onfailure", "failureaction"], "leave it out: only a longrun is started again"),
+    key(&["startlimitaction", "onfailure", "failureaction"], "on-failure.then", "on-failure.then = \"stop-container\"").read(|_, _| None),
     // Stopping.
     key(&["stopsignal", "killsignal"], "down-signal", "down-signal = \"QUIT\""),
     key(&["stopgraceperiod", "stopwaitsecs", "timeoutstopsec", "stoptimeout", "killtimeout", "stoptimeoutsec"], "timeout-kill", "timeout-kill = \"10s\"")
@@ -319,9 +324,10 @@ pub const WORDS: &[ForeignWord] = &[
     key(&["redirectstderr"], "log.stderr", "log.stderr = \"stdout\"").read(redirect_stderr),
     key(&["stdoutlogfilemaxbytes", "log.maxsize", "log.maxbytes", "log.rotatesize", "logmaxsize", "stderrlogfilemaxbytes"], "log.size", "log.to = \"/var/log/web\"\nlog.size = \"10MB\"").read(log_size),
     key(&["stdoutlogfilebackups", "log.maxfile", "log.backups", "log.maxfiles", "log.rotate", "stderrlogfilebackups"], "log.keep", "log.to = \"/var/log/web\"\nlog.keep = 10"),
-    key(&["syslogidentifier", "tag", "stdoutsyslog"], "log.prefix", "log.prefix = \"web:\"").read(|_, _| None),
+    key(&["stdoutsyslog", "stderrsyslog", "syslog"], "log.to", "log.to = [\"logger\", \"-t\", \"web\"]").read(|_, _| None),
+    key(&["syslogidentifier", "tag"], "log.prefix", "log.prefix = \"web:\"").read(|_, _| None),
     key(&["logging", "logdriver", "logs"], "log", "log.to = \"/var/log/web\"").read(|_, _| None).note("without this key the output goes to the container's log"),
-    elsewhere(&["stdoutcapturemaxbytes", "stdouteventsenabled", "stderrcapturemaxbytes", "stderreventsenabled", "stderrsyslog", "log.driver", "log.options", "log.level", "loglevel", "standardinput", "ttypath"], "leave it out: s6 has no such thing; `s6gen explain log` shows the keys for output"),
+    elsewhere(&["stdoutcapturemaxbytes", "stdouteventsenabled", "stderrcapturemaxbytes", "stderreventsenabled", "log.driver", "log.options", "log.level", "loglevel", "standardinput", "ttypath"], "leave it out: s6 has no such thing; `s6gen explain log` shows the keys for output"),
     // Instances.
     key(&["numprocs", "scale", "replicas", "copies", "workers", "processes", "deploy"], "instances", "instances = 4").read(replicas).note("the services are `NAME-1`, `NAME-2` and so on; `{{ instance }}` in a value is the number"),
     elsewhere(&["processname", "numprocsstart"], "leave it out: the service has the name of its table, and an instance has the name `NAME-INSTANCE`"),

@@ -48,6 +48,7 @@ fn manifest(kind: &str, lines: &str) -> String {
     let must = match kind {
         "longrun" if !lines.starts_with("run") => "run = [\"web\"]\n",
         "bundle" if !lines.starts_with("contents") => "contents = [\"queue\"]\n",
+        "oneshot" if lines.starts_with("on-failure") => "up = [\"web\"]\n",
         _ => "",
     };
     let header = if kind == "target" { "[target]\n".to_owned() } else { format!("[{kind}.web]\n{must}") };
@@ -160,7 +161,7 @@ const LINES: &[(&str, &str, &str)] = &[
     ("longrun", "exitcodes = \"0,2\"", "write `on-exit.codes = [0, 2]`"),
     ("longrun", "RestartSec = 5", "write `restart-delay = \"5s\"`"),
     ("longrun", "RestartSec = \"1min 30s\"", "write `restart-delay = \"1m30s\"`"),
-    ("longrun", "startsecs = 10", "`ready.tcp"),
+    ("longrun", "startsecs = 10", "`on-exit.early"),
     ("longrun", "startretries = 3", "`on-exit.deaths = 3`, `on-exit.within"),
     ("longrun", "stopwaitsecs = 3600", "write `timeout-kill = \"3600s\"`"),
     ("longrun", "stop_grace_period = \"1m30s\"", "write `timeout-kill = \"1m30s\"`"),
