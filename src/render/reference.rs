@@ -2,14 +2,27 @@
 
 use std::fmt::Write;
 
-use crate::manifest::{REFERENCE, ReferenceSection};
+use crate::manifest::{Key, REFERENCE};
 
 /// The reference of the manifest language in Markdown, made from the doc comments of its keys.
 pub fn reference() -> String {
     let mut out = String::from(INTRODUCTION);
-    for section in REFERENCE {
+    let mut earlier: Vec<Key> = Vec::new();
+    for (heading, about, keys) in REFERENCE {
         out.push('\n');
-        write_section(&mut out, section);
+        // Most keys of a oneshot are those of a longrun, with the same meaning.
+        let is_known = |key: &Key| earlier.iter().any(|known| (known.name, known.doc) == (key.name, key.doc));
+        let (known, own): (Vec<Key>, Vec<Key>) = keys().into_iter().partition(is_known);
+        match known.len() {
+            // `without` and a few more are short enough to stand twice.
+            0..10 => write_section(&mut out, heading, about, &keys()),
+            _ => {
+                let names: Vec<String> = known.iter().map(|key| format!("`{}`", key.name)).collect();
+                let about = format!("{about} These mean the same as in a longrun: {}.", names.join(", "));
+                write_section(&mut out, heading, &about, &own);
+            }
+        }
+        earlier.extend(keys());
     }
     out
 }
@@ -17,9 +30,9 @@ pub fn reference() -> String {
 /// The part of the reference about the table `name`, such as `longrun`, `ready` or `defaults`.
 pub fn reference_of(name: &str) -> Option<String> {
     let named = |heading: &str| heading.trim_matches(['[', ']']).trim_end_matches(".NAME") == name;
-    if let Some(section) = REFERENCE.iter().find(|(heading, ..)| named(heading)) {
+    if let Some((heading, about, keys)) = REFERENCE.iter().find(|(heading, ..)| named(heading)) {
         let mut out = String::new();
-        write_section(&mut out, section);
+        write_section(&mut out, heading, about, &keys());
         return Some(out);
     }
     let chapter = match name {
@@ -43,9 +56,9 @@ Values for every longrun or oneshot of the file that does not set the key itself
 
 ";
 
-fn write_section(out: &mut String, (heading, about, keys): &ReferenceSection) {
+fn write_section(out: &mut String, heading: &str, about: &str, keys: &[Key]) {
     let _ = write!(out, "## `{heading}`\n\n{about}\n\n| key | value | meaning |\n|---|---|---|\n");
-    for key in keys() {
+    for key in keys {
         let meaning = key.doc.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|");
         let _ = writeln!(out, "| `{}` | {} | {meaning} |", key.name, key.expected.replace('|', "\\|"));
     }
