@@ -11,6 +11,11 @@ mod first_line;
 mod log;
 mod log_file;
 mod log_order;
+mod log_paths;
+mod log_place;
+mod log_settings;
+mod log_stages;
+mod logger;
 mod longrun;
 mod oneshot;
 mod parameters;
@@ -50,7 +55,7 @@ pub fn resolve(manifest: Manifest, problems: &mut Problems) -> ServiceSet {
         problems,
         expressions: Expressions::default(),
         start: Start::default(),
-        logs: log::Logs::default(),
+        logs: log_paths::Logs::default(),
         required_by: Vec::new(),
         bundle_dependencies: Vec::new(),
         programs: Vec::new(),
@@ -114,7 +119,7 @@ struct Resolver<'p> {
     problems: &'p mut Problems,
     expressions: Expressions,
     start: Start,
-    logs: log::Logs,
+    logs: log_paths::Logs,
     /// Dependencies from `required-by`, added when all services are known.
     required_by: Vec<(ServiceRef, Name)>,
     /// The `dependencies` of each bundle, added when all services are known.
