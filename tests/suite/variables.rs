@@ -76,24 +76,31 @@ fn a_value_of_the_container_arrives_as_exactly_one_word() {
     }
     for seed in 0..count {
         let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ (seed + 1));
-        // Each word and variable is made of texts and values, which are `None` for a default.
+        // Each word and variable is made of texts and values.
         let values = [value(&mut random), value(&mut random)];
         // A default cannot refer to a variable.
         let default = random.word().replace("${", "$ {");
         let mut item = |first: &str| {
             let mut written = first.to_owned();
-            let mut expected = first.as_bytes().to_vec();
             for _ in 0..random.below(5) {
                 match random.below(4) {
-                    0 => (written += "${A}", expected.extend(values[0].as_bytes())).1,
-                    1 => (written += "${B}", expected.extend(values[1].as_bytes())).1,
-                    2 => (written += "${UNSET}", expected.extend(default.as_bytes())).1,
-                    _ => {
-                        let text = random.word();
-                        written += &text;
-                        expected.extend(text.bytes());
-                    }
+                    0 => written += "${A}",
+                    1 => written += "${B}",
+                    2 => written += "${UNSET}",
+                    _ => written += &random.word(),
                 }
+            }
+            // Two texts side by side may make another `${A}`.
+            let known: [(&str, &[u8]); 3] = [
+                ("${A}", values[0].as_bytes()),
+                ("${B}", values[1].as_bytes()),
+                ("${UNSET}", default.as_bytes()),
+            ];
+            let (mut expected, mut rest) = (Vec::new(), &written[..]);
+            while let Some(next) = rest.chars().next() {
+                let reference = known.iter().find(|(name, _)| rest.starts_with(name));
+                expected.extend(reference.map_or(&rest.as_bytes()[..next.len_utf8()], |(_, value)| value));
+                rest = &rest[reference.map_or(next.len_utf8(), |(name, _)| name.len())..];
             }
             (written, expected)
         };
