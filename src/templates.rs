@@ -94,6 +94,9 @@ pub const WATCH: &str = include_str!("../templates/data/watch");
 /// The script that waits for something outside.
 pub const WAIT: &str = include_str!("../templates/data/wait");
 
+/// The script that stops the container.
+pub const STOP: &str = include_str!("../templates/data/stop");
+
 /// The script that acts if a longrun is not ready in time.
 pub const ON_TIMEOUT: &str = include_str!("../templates/data/on-timeout");
 

@@ -8,7 +8,8 @@ use super::{Resolver, choice};
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{LongrunKeys, Numbers, OnExit as Keys, OneOrMore, OneshotKeys, RawText, ServiceTable};
 use crate::model::{
-    Command, Consequence, EarlyDeaths, ExitRule, File, InARow, Late, OnExit, OnFailure, Pause, RestartDelay,
+    Alive, Command, Consequence, EarlyDeaths, ExitRule, File, InARow, Late, OnExit, OnFailure, Pause,
+    RestartDelay,
 };
 
 /// The time that s6-rc waits longer than the script for a service that is not ready in time, in milliseconds.
@@ -332,14 +333,24 @@ pub(super) fn deaths_in_a_row(on_exit: Option<&OnExit>, delay: Option<&RestartDe
     Some(InARow { limit })
 }
 
-/// Adds the script that repeats a oneshot to the files of its definition.
+/// Adds the scripts for a failed oneshot to the files of its definition.
 pub(super) fn add_failure_script(files: &mut BTreeMap<String, File>, on_failure: Option<&OnFailure>) {
     add(files, "on-failure", crate::templates::ON_FAILURE, on_failure.is_some());
+    add(files, "stop", crate::templates::STOP, on_failure.is_some_and(|then| then.then == "stop-container"));
 }
 
-/// Adds the script that acts if a longrun is not ready in time to the files of its definition.
-pub(super) fn add_late_script(files: &mut BTreeMap<String, File>, late: Option<&Late>) {
+/// Adds the scripts for what follows a death, or a start that takes too long, to the files of a longrun.
+pub(super) fn add_late_scripts(
+    files: &mut BTreeMap<String, File>,
+    late: Option<&Late>,
+    on_exit: Option<&OnExit>,
+    alive: Option<&Alive>,
+) {
     add(files, "on-timeout", crate::templates::ON_TIMEOUT, late.is_some());
+    let stops = late.is_some_and(|late| !late.goes_on)
+        || on_exit.is_some_and(|on_exit| on_exit.stops_container)
+        || alive.is_some_and(|alive| alive.stops_container);
+    add(files, "stop", crate::templates::STOP, stops);
 }
 
 pub(super) fn add(files: &mut BTreeMap<String, File>, name: &str, text: &str, is_needed: bool) {

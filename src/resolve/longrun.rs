@@ -1,7 +1,7 @@
 //! Resolves a `[longrun]` table.
 
 use super::command::add_script;
-use super::failures::{LATER, add_late_script, deaths_in_a_row};
+use super::failures::{LATER, add_late_scripts, deaths_in_a_row};
 use super::probes::add_watch_script;
 use super::ready::{Readiness, check, free_variable};
 use super::scope::Scope;
@@ -96,7 +96,8 @@ impl Resolver<'_> {
             add_script(&mut longrun.files, key, command.as_ref());
         }
         add_secret_script(&mut longrun.files, &common.surroundings.inputs);
-        add_late_script(&mut longrun.files, late.as_ref());
+        let watched = alive.as_ref().map(|watched| &watched.alive);
+        add_late_scripts(&mut longrun.files, late.as_ref(), on_exit.as_ref(), watched);
         add_watch_script(&mut longrun.files, alive.as_ref());
         self.files(&keys.common, scope, &mut longrun.files, longrun.check.is_some(), "longrun");
         self.add_called_scripts(&keys.common, &longrun.files);

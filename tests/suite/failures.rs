@@ -27,6 +27,8 @@ pub fn for_overlay(manifest: &str, path: &str, scratch: &Path) -> String {
         .unwrap()
         .replace("/run/s6-linux-init-container-results/exitcode", &format!("{scratch}/exitcode"))
         .replace("/run/s6/basedir/bin/halt", &format!("touch {scratch}/halted"))
+        // Here are the s6-rc of other tests, and not only that of a boot.
+        .replace("in /proc/[0-9]* ;", "in /no/process ;")
 }
 
 /// A oneshot under s6-overlay, with its script for failures.
@@ -40,6 +42,8 @@ impl Step {
         let manifest = "[oneshot.step]\nup = [\"true\"]\non-failure.then = \"stop-container\"\n";
         let script = for_overlay(manifest, "etc/s6-overlay/sv/step/data/on-failure", folder.path());
         fs::write(folder.path().join("on-failure"), script).unwrap();
+        let stop = for_overlay(manifest, "etc/s6-overlay/sv/step/data/stop", folder.path());
+        fs::write(folder.path().join("stop"), stop).unwrap();
         fs::write(folder.path().join("exitcode"), "0\n").unwrap();
         Step { folder }
     }
@@ -235,9 +239,14 @@ fn code_after(on_exit: &str, end: &str) -> Option<String> {
     let run = "[longrun.web]\nwith-contenv = false\nrun = ['sh', '-c', 'echo x >>SCRATCH/starts; test \"$(wc -l <SCRATCH/starts)\" -gt 1 || ".to_owned()
         + end + "; exec sleep 1000']\n";
     let s = Supervision::start(&(run.clone() + &on_exit.replace("stop-container", "give-up")));
+    let run_table = run.clone();
     let finish = for_overlay(&(run + on_exit), "etc/s6-overlay/sv/web/finish", folder.path());
     fs::write(folder.path().join("exitcode"), "0\n").unwrap();
     write_program(&s.path("scan/web/finish"), &finish);
+    if on_exit.contains("stop-container") {
+        let stop = for_overlay(&(run_table + on_exit), "etc/s6-overlay/sv/web/data/stop", folder.path());
+        write_program(&s.path("scan/web/data/stop"), &stop);
+    }
     s.control("-u", "web");
     s.text("starts", 1);
     eventually("it is down for good or up again", || {
@@ -317,12 +326,14 @@ fn a_service_that_is_not_ready_in_time_can_stop_the_container() {
     let late = manifest.replace("'50ms'", "'50ms', on-timeout = 'stop-container'");
     let script = for_overlay(&late, "etc/s6-overlay/sv/web/data/on-timeout", folder.path());
     let run = for_overlay(&late, "etc/s6-overlay/sv/web/run", folder.path());
+    let stop = for_overlay(&late, "etc/s6-overlay/sv/web/data/stop", folder.path());
     let started = |is_ready: bool| {
         let s = Supervision::start(manifest);
         let own = s.path("").display().to_string();
         let run = run.replace("SCRATCH/", &own).replace("/command/execlineb", "/usr/bin/env -S execlineb");
         write_program(&s.path("scan/web/run"), &run);
         write_program(&s.path("scan/web/data/on-timeout"), &script);
+        write_program(&s.path("scan/web/data/stop"), &stop);
         let check = fs::read_to_string(s.path("scan/web/data/check")).unwrap();
         write_program(&s.path("scan/web/data/check"), &check.replace("SCRATCH/", &own));
         if is_ready {

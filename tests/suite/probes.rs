@@ -100,13 +100,12 @@ fn a_service_that_no_longer_works_can_stop_the_container() {
     needs!("s6", "execline");
     let folder = tempfile::tempdir().unwrap();
     let keys = "[longrun.web]\nwith-contenv = false\nrun = ['sleep', '1000']\nalive = { check = ['false'], interval = '1s', failures = 2";
-    let script = for_overlay(
-        &format!("{keys}, then = 'stop-container' }}\n"),
-        "etc/s6-overlay/sv/web/data/watch",
-        folder.path(),
-    );
+    let stops = format!("{keys}, then = 'stop-container' }}\n");
+    let of_overlay =
+        |path: &str| for_overlay(&stops, &format!("etc/s6-overlay/sv/web/{path}"), folder.path());
     let s = Supervision::start(&format!("{keys} }}\n"));
-    write_program(&s.path("scan/web/data/watch"), &script);
+    write_program(&s.path("scan/web/data/watch"), &of_overlay("data/watch"));
+    write_program(&s.path("scan/web/data/stop"), &of_overlay("data/stop"));
     let run = fs::read_to_string(s.path("scan/web/run")).unwrap();
     write_program(&s.path("scan/web/run"), &run.replace(" restart up", " stop-container up"));
     fs::write(folder.path().join("exitcode"), "0\n").unwrap();

@@ -14,6 +14,7 @@ use s6gen::diagnostic::{Code, Files, Severity};
 use s6gen::{compile, install, render};
 use tempfile::TempDir;
 
+use crate::failures::for_overlay;
 use crate::require::{self, needs, say};
 
 /// Whether the programs are there. If not, reports a skip.
@@ -762,19 +763,12 @@ fn code_by_recipe(keys: &str, recipe: &str, earlier: &str, end: impl Fn(&Supervi
     let folder = tempfile::tempdir().unwrap();
     let s = Supervision::start(&format!("[longrun.web]\n{keys}"));
     // The `finish` for s6-overlay, with a stand-in for `halt` and another file for the exit code.
-    let mut files = Files::default();
     let text = format!("[longrun.web]\nrun = [\"web\"]\nwith-contenv = false\n{recipe}\n");
-    let file = files.add("services.toml", text);
-    let compilation = compile(&files, file);
-    let tree = render::tree(&compilation.services).unwrap();
-    let Some(s6gen::tree::TreeEntry::File { content, .. }) = tree.get("etc/s6-overlay/sv/web/finish") else {
-        panic!("no finish");
-    };
-    let scratch = folder.path().to_str().unwrap();
-    let finish = String::from_utf8(content.clone())
-        .unwrap()
-        .replace("/run/s6-linux-init-container-results/exitcode", &format!("{scratch}/exitcode"))
-        .replace("/run/s6/basedir/bin/halt", &format!("touch {scratch}/halted"));
+    let of_overlay = |path: &str| for_overlay(&text, &format!("etc/s6-overlay/sv/web/{path}"), folder.path());
+    let finish = of_overlay("finish");
+    if recipe.contains("stop-container") {
+        write_program(&s.path("scan/web/data/stop"), &of_overlay("data/stop"));
+    }
     if !earlier.is_empty() {
         fs::write(folder.path().join("exitcode"), earlier).unwrap();
     }
