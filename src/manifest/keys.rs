@@ -447,7 +447,7 @@ tables! {
         "timeout" => timeout: RawText,
         /// The number of tries, at least one. Default: as many as fit into `timeout-up`.
         "tries" => tries: Number,
-        /// What happens if it is not ready within `timeout-up`, at each start. `fail` (default): the start fails, s6-rc
+        /// What happens if it is not ready within `timeout-up` after an order to start, deaths included. `fail` (default): the start fails, s6-rc
         /// stops it, and what depends on it does not start. `go-on`: a line on the container's log says so, and it counts as ready.
         /// `stop-container`: the container stops with the exit code 124.
         "on-timeout" => on_timeout: RawText,

@@ -336,6 +336,10 @@ pub struct Finish {
     pub stderr: Stderr,
     /// The user's own command.
     pub command: Option<Command>,
+    /// Whether it has a limited time to become ready, for which s6gen's own script acts.
+    pub is_timed: bool,
+    /// Whether a script asks if it still works, and may start it again.
+    pub is_watched: bool,
     /// Whether `run` may end because `only-if` fails. Then the service stays down.
     pub may_idle: bool,
     /// Which deaths are final, and what happens then.
@@ -450,6 +454,8 @@ pub struct Alive {
     pub failures: u32,
     /// Whether the container stops then. Otherwise the service is started again.
     pub stops_container: bool,
+    /// The seconds between the stop signal and SIGKILL; 0 is never.
+    pub kill: u32,
 }
 
 /// What a oneshot waits for before it runs.

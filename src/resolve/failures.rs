@@ -15,6 +15,9 @@ use crate::model::{
 /// The time that s6-rc waits longer than the script for a service that is not ready in time, in milliseconds.
 pub(super) const LATER: u32 = 10_000;
 
+/// The longest time for which s6-svwait waits, with some room for `LATER`, in milliseconds.
+const MOST_LATE: u32 = 24 * 24 * 3_600_000;
+
 impl Resolver<'_> {
     /// Resolves `on-exit`. `None` if no death is final.
     pub(super) fn on_exit(&mut self, keys: &OneOrMore<Keys>, scope: &Scope) -> Option<OnExit> {
@@ -297,6 +300,14 @@ impl Resolver<'_> {
         let goes_on = self.word("ready.on-timeout", Some(text), &words, scope)??;
         if !goes_on {
             self.check_stop(Some(text), "without s6-overlay a start can only `fail`");
+        }
+        if limit > MOST_LATE {
+            self.problems.push(
+                Diagnostic::new(Code::InvalidValue, "`timeout-up` is too long for `ready.on-timeout`")
+                    .at(text.origin(), "nobody would see it happen")
+                    .help("write at most 24 days, or leave `on-timeout` out"),
+            );
+            return None;
         }
         if limit > 0 && ready.fd.is_some() {
             return Some(Late { limit, goes_on, origin: Some(text.origin()) });

@@ -258,6 +258,10 @@ impl Resolver<'_> {
 fn owner(user: &Account) -> String {
     let name = user.name.as_deref().unwrap_or_default();
     let group = user.group.as_deref().unwrap_or_default();
+    // A value of the container may be an account with its group, and then a `:` behind it would be one too many.
+    if group.is_empty() && name.contains("${") {
+        return name.to_owned();
+    }
     user.ids.clone().unwrap_or_else(|| format!("{name}:{group}"))
 }
 

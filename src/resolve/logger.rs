@@ -131,6 +131,8 @@ fn finish_without_variable(logger: &Logger) -> Option<Script> {
             stop_group_origin: None,
             stderr: Stderr::Container,
             command: None,
+            is_timed: false,
+            is_watched: false,
             may_idle: false,
             on_exit: None,
             in_a_row: None,

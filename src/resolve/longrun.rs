@@ -55,7 +55,8 @@ impl Resolver<'_> {
         let workdir = &common.surroundings.workdir;
         let start_limit = self.start_limit(keys, common.timeout_up, &ready);
         let late = self.late(keys, start_limit, &ready, scope);
-        let mut alive = self.alive(own.alive.as_deref(), &common.surroundings, scope);
+        let mut alive =
+            self.alive(own.alive.as_deref(), &common.surroundings, timeout_kill.unwrap_or(KILL_AFTER), scope);
         let mut longrun = Longrun {
             // Its own script must be the first to act: s6-rc stops a service that is not ready in time.
             timeout_up: start_limit.saturating_add(if late.is_some() { LATER } else { 0 }),
@@ -103,7 +104,12 @@ impl Resolver<'_> {
         self.add_called_scripts(&keys.common, &longrun.files);
         let inputs = common.surroundings.inputs.clone();
         let may_idle = common.surroundings.only_if.is_some();
-        let needs_finish = may_idle || stop_group || on_exit.is_some() || restart_delay.is_some();
+        let needs_finish = may_idle
+            || late.is_some()
+            || alive.is_some()
+            || stop_group
+            || on_exit.is_some()
+            || restart_delay.is_some();
         if needs_finish || finish.is_some() || inputs.may_be_missing() {
             longrun.finish = Some(Script::Finish(Box::new(Finish {
                 table: scope.table.clone(),
@@ -114,6 +120,8 @@ impl Resolver<'_> {
                 stop_group_origin: own.stop_group.map(|flag| flag.origin),
                 stderr: output.stderr.clone(),
                 command: finish,
+                is_timed: late.is_some(),
+                is_watched: alive.is_some(),
                 may_idle,
                 on_exit,
                 in_a_row,

@@ -19,11 +19,12 @@ pub(super) struct Watched {
 }
 
 impl Resolver<'_> {
-    /// Resolves `alive`.
+    /// Resolves `alive`. `timeout_kill` is that of the service, in milliseconds.
     pub(super) fn alive(
         &mut self,
         keys: Option<&manifest::Alive>,
         surroundings: &Surroundings,
+        timeout_kill: u32,
         scope: &Scope,
     ) -> Option<Watched> {
         let keys = keys.filter(|keys| !keys.is_blank())?;
@@ -60,7 +61,13 @@ impl Resolver<'_> {
         let (question, script) = self.question(&checks, surroundings, scope);
         let path = if question.is_some() { "data/alive" } else { "data/check-alive" };
         Some(Watched {
-            alive: Alive { interval, timeout, failures: failures.unwrap_or(3), stops_container },
+            alive: Alive {
+                interval,
+                timeout,
+                failures: failures.unwrap_or(3),
+                stops_container,
+                kill: timeout_kill.div_ceil(1000),
+            },
             question,
             script: script.map(|file| (path.to_owned(), file)),
         })

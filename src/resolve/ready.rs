@@ -191,7 +191,9 @@ pub(super) fn check(
         _ => (None, None),
     };
     let is_name = host.is_some_and(|host| host.parse::<IpAddr>().is_err());
-    let addresses = is_name.then(|| free_variable("addresses", path.into_iter().map(String::as_str)));
+    let declared = scope.references.iter().map(|variable| variable.name.as_str());
+    let taken = path.into_iter().map(String::as_str).chain(declared);
+    let addresses = is_name.then(|| free_variable("addresses", taken));
     let directory_variable = free_variable("here", workdir.iter().map(String::as_str));
     let texts = match &question {
         Question::Command { words } => words.iter().collect(),

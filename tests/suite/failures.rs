@@ -28,7 +28,7 @@ pub fn for_overlay(manifest: &str, path: &str, scratch: &Path) -> String {
         .replace("/run/s6-linux-init-container-results/exitcode", &format!("{scratch}/exitcode"))
         .replace("/run/s6/basedir/bin/halt", &format!("touch {scratch}/halted"))
         // Here are the s6-rc of other tests, and not only that of a boot.
-        .replace("in /proc/[0-9]* ;", "in /no/process ;")
+        .replace("in /proc/[0-9]* ;", "in /proc/self ;")
 }
 
 /// A oneshot under s6-overlay, with its script for failures.
@@ -87,6 +87,12 @@ fn a_oneshot_is_tried_again_until_it_succeeds() {
     assert_eq!(fs::read_to_string(folder.path().join("tries")).unwrap(), "x\nx\nx\n");
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("step: try 2 of 5 failed with exit code 1, the next one comes in 1 s"), "{text}");
+    // The first word of what it repeats is `export` here, which a shell has, too.
+    let (folder, output) = up(
+        "[oneshot.step]\nup = ['touch', 'SCRATCH/ran']\nenvironment.A = 'b'\non-failure.tries = 2\n",
+        "step",
+    );
+    assert!(output.status.success() && folder.path().join("ran").exists(), "{output:?}");
     let (_folder, output) = up("[oneshot.step]\nup = ['sh', '-c', 'exit 7']\non-failure.tries = 2\n", "step");
     assert_eq!(output.status.code(), Some(7), "the last try decides");
 }
@@ -306,6 +312,12 @@ fn a_service_that_is_not_ready_in_time_can_count_as_ready() {
         ready = { check = ["false"], on-timeout = "go-on" }
         timeout-up = "1s"
 
+        # Its process dies again and again before the time is over.
+        [longrun.dying]
+        run = ["sh", "-c", "sleep 1; exit 1"]
+        ready = { check = ["false"], on-timeout = "go-on" }
+        timeout-up = "4s"
+
         [longrun.told]
         run = ["sh", "-c", 'echo >&4; exec 4>&-; exec sleep 1000']
         ready = { fd = 4, on-timeout = "go-on" }
@@ -315,6 +327,9 @@ fn a_service_that_is_not_ready_in_time_can_count_as_ready() {
     s.control("-u", "web");
     s.control("-u", "told");
     assert!(s.wait("-U", "web", LIMIT) && s.wait("-U", "told", LIMIT));
+    let dying = s.path("scan/dying");
+    let start = Command::new("s6-svc").args(["-wU", "-T", "60000", "-u"]).arg(dying).status().unwrap();
+    assert!(start.success(), "deaths do not matter");
 }
 
 #[test]
@@ -327,12 +342,14 @@ fn a_service_that_is_not_ready_in_time_can_stop_the_container() {
     let script = for_overlay(&late, "etc/s6-overlay/sv/web/data/on-timeout", folder.path());
     let run = for_overlay(&late, "etc/s6-overlay/sv/web/run", folder.path());
     let stop = for_overlay(&late, "etc/s6-overlay/sv/web/data/stop", folder.path());
+    let finish = for_overlay(&late, "etc/s6-overlay/sv/web/finish", folder.path());
     let started = |is_ready: bool| {
         let s = Supervision::start(manifest);
         let own = s.path("").display().to_string();
         let run = run.replace("SCRATCH/", &own).replace("/command/execlineb", "/usr/bin/env -S execlineb");
         write_program(&s.path("scan/web/run"), &run);
         write_program(&s.path("scan/web/data/on-timeout"), &script);
+        write_program(&s.path("scan/web/finish"), &finish);
         write_program(&s.path("scan/web/data/stop"), &stop);
         let check = fs::read_to_string(s.path("scan/web/data/check")).unwrap();
         write_program(&s.path("scan/web/data/check"), &check.replace("SCRATCH/", &own));
@@ -348,6 +365,13 @@ fn a_service_that_is_not_ready_in_time_can_stop_the_container() {
     assert_eq!(fs::read_to_string(folder.path().join("exitcode")).unwrap(), "124\n");
     drop(s);
     fs::remove_file(folder.path().join("halted")).unwrap();
+    // An ordered stop ends the time.
+    let s = started(false);
+    s.control("-d", "web");
+    sleep(Duration::from_millis(1500));
+    assert!(s.wait("-D", "web", LIMIT) && !s.path("scan/web/since").exists());
+    assert!(!folder.path().join("halted").exists());
+    drop(s);
     let s = started(true);
     assert!(s.wait("-U", "web", LIMIT));
     sleep(Duration::from_millis(1500));

@@ -48,6 +48,62 @@ fn a_service_that_no_longer_works_is_started_again() {
 }
 
 #[test]
+fn a_check_does_not_undo_a_stop() {
+    needs!("s6", "execline");
+    let s = Supervision::start(
+        r##"
+        # The check is at work when the stop comes.
+        [longrun.asked]
+        run = ["sleep", "1000"]
+        alive = { check = ["sh", "-c", "touch SCRATCH/asked; sleep 1; exit 1"], interval = "1s", failures = 1 }
+
+        # The service is about to be started again when the stop comes.
+        [longrun.slow]
+        run = "trap '' TERM; touch SCRATCH/slow; while :; do sleep 1; done"
+        timeout-kill = "3s"
+        alive = { check = ["false"], interval = "1s", failures = 1 }
+        "##,
+    );
+    for name in ["asked", "slow"] {
+        s.control("-u", name);
+    }
+    eventually("it is asked", || s.path("asked").exists());
+    s.control("-d", "asked");
+    eventually("it starts again", || s.path("scan/slow/restart").exists());
+    s.control("-d", "slow");
+    for name in ["asked", "slow"] {
+        assert!(s.wait("-D", name, LIMIT));
+    }
+    sleep(Duration::from_millis(3000));
+    for name in ["asked", "slow"] {
+        assert_eq!(s.status(name, "up,wantedup"), "false false", "{name}");
+    }
+}
+
+#[test]
+fn a_check_finds_the_variables_of_its_service_whatever_their_names() {
+    needs!("s6", "execline");
+    let names =
+        ["name", "timeout", "then", "state", "failed", "check", "end", "uptime", "code", "tries", "limit"];
+    let variables: String = names.iter().map(|name| format!("environment.{name} = 'x'\n")).collect();
+    let test: String = names.iter().map(|name| format!("test \"${name}\" = x\n")).collect();
+    let s = Supervision::start(&format!(
+        "[longrun.web]\nrun = ['sh', '-c', 'echo x >>SCRATCH/starts; exec sleep 1000']\n{variables}\
+         alive = {{ check = '''\n{test}echo x >>SCRATCH/checks\n''', interval = '1s', failures = 1 }}\n"
+    ));
+    s.control("-u", "web");
+    s.text("checks", 2);
+    assert_eq!(s.text("starts", 1), "x\n");
+    let (_folder, output) = up(
+        &format!(
+            "[oneshot.step]\n{variables}wait-for.path = '/etc'\nup = '''\n{test}'''\non-failure.tries = 2\n"
+        ),
+        "step",
+    );
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
 fn a_check_that_hangs_is_killed_and_has_failed() {
     needs!("s6", "execline");
     let s = Supervision::start(
