@@ -304,9 +304,10 @@ tables! {
         "environment" => environment: TextTable,
         /// Variables of the container that it uses, each with its default; `{}` for one that the container must set, or
         /// `{ default = "…", description = "…" }`. `${NAME}` is then the value when it starts, in `run` and other commands
-        /// that are arrays, except `finish`, and in `environment`, `user`, `workdir`, `umask`, `log`, `ready` and `limits`. In
-        /// an array it is always exactly one word or a part of one. A script finds it in its environment. If the container does
-        /// not set a variable without a default, the start fails and is not tried again.
+        /// that are arrays, except `finish`, and in `environment`, `user`, `workdir`, `umask`, `log`, `ready`, `alive`, `wait-for` and `limits`. In
+        /// an array it is always exactly one word or a part of one. A script finds it in its environment. An empty value counts
+        /// as set. If the container does not set a variable without a default, the start fails and is not tried again, also
+        /// where `only-if` would say no.
         "variables" => variables: DeclaredVariables,
         /// Secrets that it finds in its environment, by name. For `DB_PASSWORD` the container sets either `DB_PASSWORD` itself,
         /// or `DB_PASSWORD_FILE`, the path of a file that has the value; a newline at its end is left out. An empty variable
@@ -318,7 +319,8 @@ tables! {
         /// `environment`; the last value of a variable counts. A line is `NAME = value`; empty lines, and lines that begin with
         /// `#`, are left out. Blanks around the name and the value do not count. `"` around a value or a part of it keeps blanks,
         /// and `\n`, `\"` and `\\` have their meaning in it; elsewhere a `\` needs a second one, or continues the line at its
-        /// end. Everything else is used as written: `'`, `$NAME`, and `#` after a value. There is no `export`. If a file is
+        /// end. Everything else is used as written: `'`, `$NAME`, and `#` after a value. There is no `export`. A value of a file
+        /// wins over that of the container. If a file is
         /// missing or cannot be read, the start fails and is not tried again; one with `-` before its path may be missing.
         /// `log` takes values of the container alone.
         "environment-files" => environment_files: Names<RawText>,
@@ -509,7 +511,7 @@ tables! {
         /// `deaths` in a row; everything else in `on-exit` is for later deaths.
         "early" => early: RawText,
         /// `give-up` (default): the service stays down, and a start that waits for it fails at once. `stop-container`: the
-        /// container stops, with the exit code of the service, or 128 plus the signal. `restart`: it starts again, although
+        /// container stops, with the exit code of the service, or 128 plus the signal, also if a variable or secret is missing. `restart`: it starts again, although
         /// a later table would apply.
         "then" => then: RawText,
     }
@@ -525,7 +527,7 @@ tables! {
         /// What happens when the last try has failed, or when `timeout-up` is over, which counts all tries and pauses.
         /// `fail` (default): the oneshot has failed, and what depends on it does not start. `ignore`: a line on the
         /// container's log says so, and it counts as done. `stop-container`: the container stops with the exit code of `up`,
-        /// or with 124 if it took too long.
+        /// or with 124 if it took too long. A oneshot that is not started because another one has failed does not count.
         "then" => then: RawText,
     }
 
@@ -577,7 +579,7 @@ tables! {
         /// again when it ends. A program that writes to a pipe usually collects some thousand characters first, so tell it to
         /// write each line at once: `grep --line-buffered`, `sed -u`, `fflush()` in awk (for mawk, which is Debian's awk, also
         /// `-W interactive`), or `stdbuf -oL` before others. Standard error is filtered with standard output, unless `stderr`
-        /// sends it elsewhere.
+        /// sends it elsewhere. Lines that it has not read yet when the service is stopped are lost.
         "filter" => filter: ManifestCommand,
         /// The form of the lines on the container's log: `text` (default), or `json`, one object for each line:
         /// `{"time":"2026-01-31T12:00:00.000000000Z","service":"web","stream":"stdout","message":"…"}`. The time is in UTC; the

@@ -139,7 +139,7 @@ fn elsewhere(name: &str, place: &str) -> Option<String> {
                 .into()
         }
         ("oneshot", "on-exit" | "restart-delay") => format!(
-            "a oneshot has no `{name}`: it is never started again, and stays down if `up` fails; leave it out"
+            "a oneshot has no `{name}`: for what follows if `up` fails write `on-failure`, such as `on-failure.tries = 3`"
         ),
         ("oneshot", _) if *home == "[longrun.NAME]" => format!(
             "a oneshot has no `{name}`, because it does not keep running: leave it out, or make it a longrun: \

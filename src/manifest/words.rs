@@ -238,7 +238,7 @@ pub const WORDS: &[ForeignWord] = &[
     key(&["execreload", "reload"], "reload-signal", "reload-signal = \"HUP\"").read(reload_command),
     key(&["healthcheck", "ready.test", "ready.command", "ready.cmd", "ready.exec", "readinessprobe", "probe", "health"], "ready.check", "ready.check = [\"curl\", \"-f\", \"http://127.0.0.1/\"]")
         .read(health)
-        .note("it is repeated until it succeeds for the first time, and dependents of the service wait for that"),
+        .note("it is repeated until it succeeds for the first time, and dependents of the service wait for that; `alive` asks for as long as the service runs, and `health = true` in `[target]` makes a script for Docker's HEALTHCHECK"),
     // Order.
     key(&["dependson", "depends", "requires", "require", "after", "wants", "bindsto", "requisite", "partof", "upholds", "links", "needs", "need", "deps", "waitfor"], "dependencies", "dependencies = [\"db\"]").read(services),
     key(&["before", "requiredby", "neededby"], "required-by", "required-by = [\"cache\"]").read(services),

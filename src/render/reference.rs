@@ -148,8 +148,8 @@ in it. Reports name the file and its line, and a comment `# s6gen: allow RULE: r
 
 A setting can come from four places, from the farthest to the nearest: the defaults of s6gen, `[defaults.longrun]` or
 `[defaults.oneshot]` of the file, the service in an included file, and the service in the file that includes it. The nearer
-value wins. Tables (`environment`, `log`, `ready`, `limits`, `files`) are merged key by key. Lists of names (`dependencies`,
-`required-by`, `contents`, `external`) are joined. Everything else is replaced, `on-exit` as a whole. The same service in two
+value wins. Tables (`environment`, `variables`, `log`, `ready`, `alive`, `wait-for`, `on-failure`, `limits`, `files`) are merged
+key by key. Lists of names (`dependencies`, `required-by`, `contents`, `external`, `secrets`, `environment-files`) are joined. Everything else is replaced, `on-exit` as a whole. The same service in two
 files that do not include each other is an error.
 
 `without = ["on-exit", "log.size", "dependencies.db", "environment.TZ"]` in a service ignores all farther values of these keys
