@@ -176,7 +176,10 @@ fn a_step_that_is_tried_again_has_its_signals() {
     let step = Step::new();
     // A shell whose program ends by INT usually ends by it, too. Whoever runs the tests may have it ignored.
     let output = step.run(&["1", "1", "1", "ignore", "0"], "kill -INT $$; exit 9");
-    assert!(output.status.success() && String::from_utf8_lossy(&output.stderr).contains("ignored"), "{output:?}");
+    assert!(
+        output.status.success() && String::from_utf8_lossy(&output.stderr).contains("ignored"),
+        "{output:?}"
+    );
     let ignored = "grep SigIgn /proc/self/status";
     let output = step.run(&["1", "1", "1", "ignore", "9"], ignored);
     let without = Command::new("sh").args(["-c", ignored]).output().unwrap();
