@@ -81,6 +81,9 @@ pub(super) fn remedy(
     if let Some(line) = script_file(name, value, prefix, keys) {
         return (format!("write `{line}`"), Some(line));
     }
+    if let Some(help) = key_of_oneshots(name, place) {
+        return (help.to_owned(), None);
+    }
     let table = place.strip_prefix('[').map_or(place, |_| "");
     if let Some(remedy) = words::remedy(name, value, table, prefix, &names) {
         return (remedy.help, remedy.line);
@@ -91,6 +94,19 @@ pub(super) fn remedy(
         .or_else(|| similar(name, &names))
         .unwrap_or_else(|| explained(place, &names));
     (help, None)
+}
+
+/// The help for a key of oneshots that says in a longrun what another key or service says there.
+fn key_of_oneshots(name: &str, place: &str) -> Option<&'static str> {
+    match name {
+        "wait-for" if place.starts_with("[longrun.") => Some(
+            "a longrun has no `wait-for`: write it into a `[oneshot.NAME]`, and `dependencies = [\"NAME\"]` here",
+        ),
+        "on-failure" if place.starts_with("[longrun.") => Some(
+            "a longrun has no `on-failure`: for what follows a death write `on-exit`, such as `on-exit.then = \"stop-container\"`",
+        ),
+        _ => None,
+    }
 }
 
 /// The line to write instead of `run-file = "PATH"`.

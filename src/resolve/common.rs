@@ -115,6 +115,19 @@ impl Resolver<'_> {
         self.value(text, scope, |values, text, origin| values.duration(key, text, origin))
     }
 
+    /// The meaning of the word in the text of `key`. Reports one that is not among `words`.
+    pub(super) fn word<T: Copy>(
+        &mut self,
+        key: &str,
+        text: Option<&RawText>,
+        words: &[(&str, T)],
+        scope: &Scope,
+    ) -> Option<T> {
+        let text = text?;
+        let word = self.text(text, scope)?;
+        choice(key, &word, text.origin(), words, self.problems)
+    }
+
     /// The signal in the text of `key`.
     pub(super) fn signal(
         &mut self,

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::Resolver;
 use super::ready::Readiness;
 use super::scope::Scope;
-use super::{Resolver, choice};
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{LongrunKeys, Numbers, OnExit as Keys, OneOrMore, OneshotKeys, RawText, ServiceTable};
 use crate::model::{
@@ -34,19 +34,14 @@ impl Resolver<'_> {
                 );
             }
             let counted = self.counted_deaths(rule, scope);
+            let conditions =
+                [rule.codes.is_some(), rule.except.is_some(), rule.deaths.is_some(), rule.early.is_some()];
             early = early.or_else(|| self.early_deaths(rule, then, scope));
             let rule = ExitRule {
                 codes: self.codes("on-exit.codes", rule.codes.as_ref()),
                 except: self.codes("on-exit.except", rule.except.as_ref()),
                 deaths: counted,
-                is_for_all: ![
-                    rule.codes.is_some(),
-                    rule.except.is_some(),
-                    rule.deaths.is_some(),
-                    rule.early.is_some(),
-                ]
-                .contains(&true)
-                    && !rule.has_mistakes(),
+                is_for_all: !conditions.contains(&true) && !rule.has_mistakes(),
                 then,
             };
             let is_for_all = rule.is_for_all;
@@ -111,19 +106,6 @@ impl Resolver<'_> {
             self.check_stop(text, "without s6-overlay a service can only `give-up`");
         }
         then
-    }
-
-    /// The meaning of a word.
-    pub(super) fn word<T: Copy>(
-        &mut self,
-        key: &str,
-        text: Option<&RawText>,
-        words: &[(&str, T)],
-        scope: &Scope,
-    ) -> Option<T> {
-        let text = text?;
-        let word = self.text(text, scope)?;
-        choice(key, &word, text.origin(), words, self.problems)
     }
 
     /// Reports `stop-container` where there is no s6-overlay.
@@ -250,10 +232,10 @@ impl Resolver<'_> {
         let table = own.on_failure.as_ref().filter(|table| !table.is_blank())?;
         let first = [table.tries.map(|tries| tries.origin), table.pause.as_ref().map(RawText::origin)];
         let first = first.into_iter().flatten().chain(table.then.as_ref().map(RawText::origin)).next();
-        if own.up.is_none() && own.wait_for.is_none() && own.gives_way("on-failure") {
-            return None;
-        }
         if own.up.is_none() && own.wait_for.is_none() {
+            if own.gives_way("on-failure") {
+                return None;
+            }
             self.problems.push(
                 Diagnostic::new(Code::ConflictingKeys, "`on-failure` without `up`")
                     .at(first, "nothing can fail here")
@@ -304,7 +286,7 @@ impl Resolver<'_> {
         if limit > MOST_LATE {
             self.problems.push(
                 Diagnostic::new(Code::InvalidValue, "`timeout-up` is too long for `ready.on-timeout`")
-                    .at(text.origin(), "nobody would see it happen")
+                    .at(text.origin(), "s6 cannot wait that long for a service")
                     .help("write at most 24 days, or leave `on-timeout` out"),
             );
             return None;

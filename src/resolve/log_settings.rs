@@ -3,7 +3,7 @@
 use super::log_file::place_of;
 use super::log_place::{LogCommand, Place, PlainFile};
 use super::scope::Scope;
-use super::{Resolver, choice, too_old};
+use super::{Resolver, too_old};
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{self, LogPlace, RawText};
 use crate::model::{Account, ContainerVariable, Feature, Sink};
@@ -74,9 +74,7 @@ impl Resolver<'_> {
     /// The place of `log.format`, if it is `json`.
     pub(super) fn json_format(&mut self, log: &manifest::Log, scope: &Scope) -> Option<Origin> {
         let text = log.format.as_ref()?;
-        let word = self.text(text, scope)?;
-        let words = [("text", false), ("json", true)];
-        let is_json = choice("log.format", &word, text.origin(), &words, self.problems)?;
+        let is_json = self.word("log.format", Some(text), &[("text", false), ("json", true)], scope)?;
         is_json.then_some(text.origin())
     }
 
@@ -148,10 +146,7 @@ impl Resolver<'_> {
             );
         }
         let words = [("iso", Some("T")), ("tai64n", Some("t")), ("none", None)];
-        let timestamp = log.timestamp.as_ref().and_then(|text| {
-            let word = self.text(text, scope)?;
-            choice("log.timestamp", &word, text.origin(), &words, self.problems)
-        });
+        let timestamp = self.word("log.timestamp", log.timestamp.as_ref(), &words, scope);
         let user = self.log_user(log, scope);
         Sink {
             directory: None,
