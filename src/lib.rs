@@ -10,9 +10,9 @@
 //! |---|---|
 //! | 4, people | [`cli`] |
 //! | 3, jobs | [`jobs`] |
-//! | 2, verbs | [`resolve`], [`import`], [`image`], [`validate`], [`render`], [`compare`], [`report`], [`install`], [`live`] |
+//! | 2, verbs | [`resolve`], [`import`], [`migrate`], [`image`], [`validate`], [`render`], [`compare`], [`report`], [`install`], [`live`] |
 //! | 1, the disk | [`disk`] |
-//! | 1, nouns | [`manifest`], [`model`] |
+//! | 1, nouns | [`manifest`], [`model`], [`supervisord`] |
 //! | 1, a tree in memory | [`tree`] |
 //! | 1, a directory to read | [`source`] |
 //! | 0, facts | [`diagnostic`], [`execline`], [`parallel`], [`programs`], [`shell`], [`templates`] |
@@ -31,6 +31,7 @@ pub mod disk;
 pub mod manifest;
 pub mod model;
 pub mod source;
+pub mod supervisord;
 pub mod tree;
 
 pub mod compare;
@@ -38,6 +39,7 @@ pub mod image;
 pub mod import;
 pub mod install;
 pub mod live;
+pub mod migrate;
 pub mod render;
 pub mod report;
 pub mod resolve;

@@ -6,6 +6,8 @@
 //! A key can be set in several places. The value in the table of the service is the *nearest* one; those of `[defaults]` and of an
 //! included file are *farther*. A nearer value wins, or is joined with the farther ones.
 
+pub mod draft;
+
 mod additions;
 mod foreign;
 mod keys;

@@ -1,0 +1,22 @@
+//! Writes the manifest that a person would have written for a system that exists already, and a report on what became of each
+//! part of that system.
+
+mod report;
+
+pub use report::{Fate, ImportLine, ImportReport, ImportSection};
+
+use std::collections::BTreeMap;
+
+use crate::manifest::draft::Draft;
+use crate::model::File;
+
+/// A manifest that was written for an existing system.
+#[derive(Debug, Clone, Default)]
+pub struct Migration {
+    /// The manifest.
+    pub draft: Draft,
+    /// Files beside it, by path relative to the manifest: scripts that `run.file` and its like name.
+    pub files: BTreeMap<String, File>,
+    /// What became of each part.
+    pub report: ImportReport,
+}
