@@ -7,6 +7,7 @@ mod check;
 mod control;
 mod diff;
 mod explain;
+mod fmt;
 mod graph;
 mod init;
 mod instance;
@@ -75,6 +76,7 @@ enum CliCommand {
     Explain(explain::ExplainArguments),
     Rules(rules::RulesArguments),
     Init(init::InitArguments),
+    Fmt(fmt::FmtArguments),
     Instance(instance::InstanceArguments),
     Apply(apply::ApplyArguments),
     Status(status::StatusArguments),
@@ -222,6 +224,7 @@ fn run_in(
         CliCommand::Explain(explain) => explain.run(&mut streams),
         CliCommand::Rules(rules) => rules.run(&mut streams),
         CliCommand::Init(init) => init.run(&mut streams),
+        CliCommand::Fmt(fmt) => fmt.run(&mut streams),
         CliCommand::Instance(instance) => instance.run(&mut streams, programs),
         CliCommand::Apply(apply) => apply.run(&mut streams, programs),
         CliCommand::Status(status) => status.run(&mut streams, programs),

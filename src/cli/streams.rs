@@ -112,6 +112,11 @@ impl<'a> Streams<'a> {
         self.put(&printable_lines(text));
     }
 
+    /// Prints a file of the user without any change.
+    pub(super) fn say_exactly(&mut self, text: &str) {
+        self.put(text);
+    }
+
     fn put(&mut self, text: &str) {
         let result = self.out.write_all(text.as_bytes());
         self.note_write_error(result);

@@ -21,6 +21,7 @@ mod desired;
 mod error;
 mod file_system;
 mod fix;
+mod format;
 mod include;
 mod input;
 mod judge;
@@ -39,6 +40,7 @@ pub use container::Container;
 pub use desired::{CheckedProject, Desired};
 pub use error::JobError;
 pub use fix::{Fixed, fix, preview};
+pub use format::{FormattedManifest, format_manifest};
 pub use input::Input;
 pub use judge::{
     count_definitions, judge, judge_for_comparison, judge_image, judge_image_for_comparison,

@@ -1,5 +1,11 @@
 //! A manifest that is to be written: tables with keys, values and comments. [`Draft::text`] writes it in the form of `s6gen fmt`.
 
+use std::fmt::Write as _;
+
+use toml_edit::{Array, InlineTable, Key, Value};
+
+use super::layout::format;
+
 /// A manifest to be written.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Draft {
@@ -46,6 +52,77 @@ pub enum DraftValue {
     List(Vec<DraftValue>),
     /// An inline table.
     Table(Vec<(String, DraftValue)>),
+}
+
+impl Draft {
+    /// The text of the manifest, in the form of `s6gen fmt`.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        write_comments(&self.header, &mut out);
+        for table in &self.tables {
+            out.push('\n');
+            write_comments(&table.comments, &mut out);
+            if !table.path.is_empty() {
+                let _ = writeln!(out, "[{}]", dotted(&table.path));
+            }
+            for entry in &table.entries {
+                write_comments(&entry.comments, &mut out);
+                let _ = write!(out, "{} = {}", dotted(&entry.key), entry.value.to_toml());
+                out.push_str(
+                    &entry.comment.as_ref().map_or_else(String::new, |comment| format!("  # {comment}")),
+                );
+                out.push('\n');
+            }
+        }
+        // The text is TOML, unless a comment of the old system has control characters in it.
+        format(&out).unwrap_or(out)
+    }
+}
+
+/// Writes comment lines. An empty text is a blank line.
+fn write_comments(comments: &[String], out: &mut String) {
+    for line in comments {
+        let is_allowed = |c: &char| !c.is_control() || *c == '\t';
+        let line: String = line.chars().filter(is_allowed).collect();
+        let mark = if line.is_empty() { "" } else { "# " };
+        let _ = writeln!(out, "{mark}{line}");
+    }
+}
+
+/// A key with its parts.
+fn dotted(parts: &[String]) -> String {
+    let parts: Vec<String> = parts.iter().map(|part| Key::new(part).display_repr().into_owned()).collect();
+    parts.join(".")
+}
+
+impl DraftValue {
+    fn to_toml(&self) -> Value {
+        match self {
+            DraftValue::Text(text) => {
+                literal(text).and_then(|text| text.parse().ok()).unwrap_or_else(|| text.into())
+            }
+            DraftValue::Number(number) => (*number).into(),
+            DraftValue::Flag(flag) => (*flag).into(),
+            DraftValue::List(list) => list.iter().map(DraftValue::to_toml).collect::<Array>().into(),
+            DraftValue::Table(table) => {
+                let fields = table.iter().map(|(name, value)| (name, value.to_toml()));
+                fields.collect::<InlineTable>().into()
+            }
+        }
+    }
+}
+
+/// The most readable form of a string: without escapes, if possible. `None` leaves the choice to the library.
+fn literal(text: &str) -> Option<String> {
+    let is_plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    if !text.chars().all(is_plain) || text.contains("'''") || text.ends_with('\'') {
+        return None;
+    }
+    if text.contains('\n') {
+        return Some(format!("'''\n{text}'''"));
+    }
+    let needs_escapes = text.contains(['"', '\\']);
+    (needs_escapes && !text.contains(['\'', '\n'])).then(|| format!("'{text}'"))
 }
 
 impl DraftTable {

@@ -11,6 +11,7 @@ pub mod draft;
 mod additions;
 mod foreign;
 mod keys;
+mod layout;
 mod mistakes;
 mod one_or_more;
 mod script_files;
@@ -30,6 +31,7 @@ pub use keys::{
     Alive, BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OnFailure, OneshotKeys, REFERENCE,
     Ready, ReferenceSection, Table, TargetKeys, WaitFor,
 };
+pub use layout::format;
 pub use one_or_more::OneOrMore;
 pub use script_files::script_of_file;
 pub use statements::{Statements, Surrounding};

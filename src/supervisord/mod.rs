@@ -80,18 +80,18 @@ pub struct Known {
 
 /// The groups and programs that supervisord makes of a configuration, in the order of their sections.
 #[derive(Debug, Clone, Default)]
-pub struct Programs {
+pub struct ConfiguredPrograms {
     /// Sections `program:`, `fcgi-program:` and `eventlistener:`.
     pub programs: Vec<ConfigProgram>,
     /// Sections `group:`.
     pub groups: Vec<ConfigGroup>,
     /// What supervisord refuses, each with its place. A section with a refusal is not in the lists above.
-    pub refusals: Vec<Refusal>,
+    pub refusals: Vec<ConfigRefusal>,
 }
 
 /// Why supervisord does not start with this configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ConfigRefusal {
     /// The section or option.
     pub origin: Origin,
     /// The reason in one line.

@@ -26,6 +26,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("strsim", &["diagnostic"]),
     ("terminal_size", &["cli"]),
     ("toml", &["manifest"]),
+    ("toml_edit", &["manifest"]),
     ("tree_sitter", &["shell"]),
     ("tree_sitter_bash", &["shell"]),
 ];

@@ -27,6 +27,7 @@ mod diff;
 mod exactness;
 mod failures;
 mod fix;
+mod fmt;
 mod formats;
 mod golden;
 mod hand_written;
