@@ -1,14 +1,36 @@
 //! A supervisord configuration, as supervisord 4.3 reads it: its sections with every option and its place, and what the options of
 //! each program mean.
 
+mod details;
+mod environment;
+mod expand;
+mod format;
+mod options;
+mod process;
+mod programs;
+mod python;
+mod reader;
+mod server;
+mod shlex;
+mod values;
+
+pub use reader::{ConfigFile, ConfigReading, UnmatchedInclude};
+pub use server::SupervisordOptions;
+pub use shlex::{CommandWord, WordPiece, words};
+pub use values::signal_name;
+
 use crate::diagnostic::Origin;
 
 /// The sections of one or several files, in the order of their first mention. Sections with one name are one section, and of an
 /// option that is written several times the last one counts.
 #[derive(Debug, Clone, Default)]
 pub struct Configuration {
-    /// Every section.
+    /// Every section but `[DEFAULT]`. Each also has the options of `[DEFAULT]` that it does not set itself, at its end.
     pub sections: Vec<ConfigSection>,
+    /// `[DEFAULT]`, if it is written.
+    pub defaults: Option<ConfigSection>,
+    /// The directory of the first file: `%(here)s`.
+    pub directory: String,
 }
 
 /// A section: `[program:web]`.
@@ -16,9 +38,9 @@ pub struct Configuration {
 pub struct ConfigSection {
     /// The text in the brackets.
     pub name: String,
-    /// Its heading. `None` for options that another section of the file `[DEFAULT]` gave it.
-    pub origin: Option<Origin>,
-    /// The comment lines directly above its heading, without their mark.
+    /// Its first heading.
+    pub origin: Origin,
+    /// The comment lines directly above its headings and the comments beside them, without their marks.
     pub comments: Vec<String>,
     /// Its options, in the order in which they are written, also those that a later one replaces.
     pub options: Vec<ConfigOption>,
@@ -87,6 +109,8 @@ pub struct ConfiguredPrograms {
     pub groups: Vec<ConfigGroup>,
     /// What supervisord refuses, each with its place. A section with a refusal is not in the lists above.
     pub refusals: Vec<ConfigRefusal>,
+    /// `[supervisord]`, if it is written.
+    pub supervisord: Option<SupervisordOptions>,
 }
 
 /// Why supervisord does not start with this configuration.
@@ -110,7 +134,7 @@ pub struct ConfigGroup {
     /// The names of its programs.
     pub programs: Vec<String>,
     /// Its priority, 999 by default. It replaces that of its programs.
-    pub priority: i64,
+    pub priority: Setting<i64>,
 }
 
 /// The kinds of programs.
@@ -133,15 +157,17 @@ pub struct ConfigProgram {
     pub kind: ProgramKind,
     /// The name of its section.
     pub name: String,
-    /// The group in which it is, if another one than its own.
+    /// The group in which it is, if another one than its own. A program that several groups name is in the list once for each.
     pub group: Option<String>,
-    /// Its processes, one for each number. A number of processes that is only known at run time counts as one.
+    /// The priority of its group. Of a group of its own it is the priority of the program, or -1 by default for a listener.
+    pub group_priority: Setting<i64>,
+    /// Its processes, one for each number. If the number is only known at run time, there is one.
     pub processes: Vec<ConfigProcess>,
-    /// The text of `numprocs`, if only a variable decides it.
+    /// The text of `numprocs` or `numprocs_start`, if a variable decides it.
     pub numprocs_at_run_time: Option<Expanded>,
     /// Its options, in which the number of the process is kept as `Piece::Number`.
     pub options: ProgramOptions,
-    /// For `[fcgi-program:…]`: the socket, as written in `socket` after its expansion.
+    /// For `[fcgi-program:…]`: the option `socket`. In a group with other programs supervisord ignores it, and it is `None`.
     pub socket: Option<Expanded>,
     /// For `[eventlistener:…]`: the names of its events, in upper case.
     pub events: Vec<String>,
@@ -174,11 +200,10 @@ pub enum Autorestart {
 pub enum Logfile {
     /// A file with a name of supervisord's choice, below `childlogdir`.
     Automatic,
-    /// Nowhere: `NONE` or `OFF`.
+    /// Nowhere: `NONE` or `OFF`, an empty text, or the old form `syslog`, for which [`OutputOptions::syslog`] is true.
     None,
-    /// The log of the system: `syslog`.
-    Syslog,
-    /// This path. A relative one is relative to the directory of supervisord.
+    /// This path, as written. A relative one is relative to the directory of supervisord. If a variable decides the whole text, it may
+    /// also become one of the words above.
     Path(Expanded),
 }
 
@@ -238,7 +263,7 @@ pub struct ProgramOptions {
     pub stdout: OutputOptions,
     /// `stderr_…`.
     pub stderr: OutputOptions,
-    /// `serverurl`.
+    /// `serverurl`. `None` is the address of supervisord itself.
     pub serverurl: Option<Expanded>,
 }
 
