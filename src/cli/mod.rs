@@ -9,6 +9,7 @@ mod diff;
 mod explain;
 mod fmt;
 mod graph;
+mod import;
 mod init;
 mod instance;
 mod rules;
@@ -77,6 +78,7 @@ enum CliCommand {
     Rules(rules::RulesArguments),
     Init(init::InitArguments),
     Fmt(fmt::FmtArguments),
+    Import(import::ImportArguments),
     Instance(instance::InstanceArguments),
     Apply(apply::ApplyArguments),
     Status(status::StatusArguments),
@@ -107,6 +109,7 @@ impl CliCommand {
             CliCommand::Graph(graph) => (graph.for_program(), "graph"),
             CliCommand::Variables(variables) => (variables.for_program(), "variables"),
             CliCommand::Instance(instance) => (instance.for_program(), "instance list"),
+            CliCommand::Import(import) => (import.format.for_program(), "import"),
             CliCommand::Rules(rules) => (rules.format.for_program(), "rules"),
             CliCommand::Apply(apply) => (apply.format.for_program(), "apply"),
             CliCommand::Status(status) => (status.format.for_program(), "status"),
@@ -225,6 +228,7 @@ fn run_in(
         CliCommand::Rules(rules) => rules.run(&mut streams),
         CliCommand::Init(init) => init.run(&mut streams),
         CliCommand::Fmt(fmt) => fmt.run(&mut streams),
+        CliCommand::Import(import) => import.run(&mut streams),
         CliCommand::Instance(instance) => instance.run(&mut streams, programs),
         CliCommand::Apply(apply) => apply.run(&mut streams, programs),
         CliCommand::Status(status) => status.run(&mut streams, programs),
@@ -243,7 +247,7 @@ fn asked_format(words: &[OsString]) -> Option<(&'static Format, &'static str)> {
     let joined = |word: &&str| word.strip_prefix("--format=").map(str::to_owned);
     let is_json = words.contains(&"--json").then(|| "json".to_owned());
     let name = words.windows(2).find_map(follows).or_else(|| words.iter().find_map(joined)).or(is_json)?;
-    let known = ["check", "diff", "graph", "instance list", "rules", "apply", "status"];
+    let known = ["check", "diff", "graph", "import", "instance list", "rules", "apply", "status"];
     let command = known.into_iter().find(|known| known.split(' ').next() == words.first().copied())?;
     Some((arguments::format_named(&name)?, command))
 }

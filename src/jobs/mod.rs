@@ -22,6 +22,8 @@ mod error;
 mod file_system;
 mod fix;
 mod format;
+mod import_files;
+mod import_supervisord;
 mod include;
 mod input;
 mod judge;
@@ -41,6 +43,8 @@ pub use desired::{CheckedProject, Desired};
 pub use error::JobError;
 pub use fix::{Fixed, fix, preview};
 pub use format::{FormattedManifest, format_manifest};
+pub use import_files::{ImportFiles, compile_text};
+pub use import_supervisord::{SupervisordRequest, import_supervisord};
 pub use input::Input;
 pub use judge::{
     count_definitions, judge, judge_for_comparison, judge_image, judge_image_for_comparison,

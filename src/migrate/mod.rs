@@ -2,8 +2,12 @@
 //! part of that system.
 
 mod report;
+mod supervisord;
 
-pub use report::{Fate, ImportLine, ImportReport, ImportSection};
+pub use report::{
+    Fate, ImportLine, ImportReport, ImportSection, place, report_json, report_summary, report_text,
+};
+pub use supervisord::{ImageAccount, SupervisordImport, supervisord};
 
 use std::collections::BTreeMap;
 

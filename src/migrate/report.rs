@@ -1,6 +1,8 @@
 //! The report of an import: what became of each part of the old system.
 
-use crate::diagnostic::Origin;
+use std::fmt::Write as _;
+
+use crate::diagnostic::{Files, Origin};
 
 /// What became of a part of the old system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,4 +67,59 @@ impl ImportReport {
     pub fn count(&self, fate: Fate) -> usize {
         self.sections.iter().flat_map(|section| &section.lines).filter(|line| line.fate == fate).count()
     }
+}
+
+/// The report as text: each line names the place, the part, what became of it, and the difference.
+pub fn report_text(report: &ImportReport, files: &Files) -> String {
+    let mut out = String::new();
+    for section in report.sections.iter().filter(|section| !section.lines.is_empty()) {
+        let _ = writeln!(out, "{}", section.heading);
+        for line in &section.lines {
+            let place = line.origin.map(|origin| format!("{}: ", place(origin, files))).unwrap_or_default();
+            let becomes =
+                if line.becomes.is_empty() { String::new() } else { format!(" -> {}", line.becomes) };
+            let remark = if line.remark.is_empty() { String::new() } else { format!("; {}", line.remark) };
+            let _ = writeln!(out, "  {place}{}\n      {}{becomes}{remark}", line.part, line.fate.word());
+        }
+        out.push('\n');
+    }
+    if !report.remarks.is_empty() {
+        out.push_str("As a whole\n");
+        for remark in &report.remarks {
+            let _ = writeln!(out, "  {remark}");
+        }
+        out.push('\n');
+    }
+    let _ = writeln!(out, "{}", report_summary(report));
+    out
+}
+
+/// How many parts there are of each kind, in one line.
+pub fn report_summary(report: &ImportReport) -> String {
+    let fates = [Fate::Exact, Fate::Emulated, Fate::Lost, Fate::NoEffect];
+    let counts: Vec<String> =
+        fates.iter().map(|fate| format!("{} {}", report.count(*fate), fate.word())).collect();
+    counts.join(", ")
+}
+
+/// The report for a program.
+pub fn report_json(report: &ImportReport, files: &Files) -> serde_json::Value {
+    let line = |line: &ImportLine| {
+        let file = line.origin.map(|origin| files.path(origin.file).display().to_string());
+        let number = line.origin.map(|origin| files.get(origin.file).line_at(origin.span().start) + 1);
+        serde_json::json!({
+            "file": file, "line": number, "part": line.part, "fate": line.fate.word(), "becomes": line.becomes,
+            "remark": line.remark,
+        })
+    };
+    let sections = report.sections.iter().map(|section| {
+        serde_json::json!({ "heading": section.heading, "lines": section.lines.iter().map(line).collect::<Vec<_>>() })
+    });
+    serde_json::json!({ "sections": sections.collect::<Vec<_>>(), "remarks": report.remarks })
+}
+
+/// A file and line: `supervisord.conf:12`.
+pub fn place(origin: Origin, files: &Files) -> String {
+    let file = files.get(origin.file);
+    format!("{}:{}", file.path.display(), file.line_at(origin.span().start) + 1)
 }

@@ -42,7 +42,10 @@ fn fault(before: &str) -> Option<String> {
     } else {
         return None;
     };
-    Some(format!("{fault}:\n{before}\n--- became ---\n{after}\n--- then ---\n{}", format(&after).unwrap_or_default()))
+    Some(format!(
+        "{fault}:\n{before}\n--- became ---\n{after}\n--- then ---\n{}",
+        format(&after).unwrap_or_default()
+    ))
 }
 
 /// Every manifest below a folder.
@@ -124,7 +127,8 @@ fn the_command_formats_what_is_included_too_and_check_changes_nothing() {
     let scratch = scratch();
     let main = "include = [ 'more.toml' ]\n[longrun.web]\nrun = ['web']\nuser = 'www'\n";
     fs::write(scratch.path().join("services.toml"), main).unwrap();
-    fs::write(scratch.path().join("more.toml"), "[longrun.a]\nrun = ['a']\n\n\n[longrun.b]\nrun=['b']\n").unwrap();
+    fs::write(scratch.path().join("more.toml"), "[longrun.a]\nrun = ['a']\n\n\n[longrun.b]\nrun=['b']\n")
+        .unwrap();
     let (code, _, told) = s6gen(scratch.path(), &["fmt", "--check"]);
     assert_eq!(code, 1);
     assert!(told.contains("services.toml:1:") && told.contains("more.toml:4:"), "{told}");
@@ -143,5 +147,8 @@ fn a_file_that_is_no_toml_is_reported_and_left_alone() {
     let (code, _, told) = s6gen(scratch.path(), &["fmt"]);
     assert_eq!(code, 1);
     assert!(told.contains("services.toml:1:"), "{told}");
-    assert_eq!(fs::read_to_string(scratch.path().join("services.toml")).unwrap(), "[longrun.web\nrun = ['web']\n");
+    assert_eq!(
+        fs::read_to_string(scratch.path().join("services.toml")).unwrap(),
+        "[longrun.web\nrun = ['web']\n"
+    );
 }

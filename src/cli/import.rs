@@ -1,0 +1,155 @@
+//! `s6gen import`: writes the manifest for a system that exists already.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use super::arguments::FormatArguments;
+use super::streams::{Outcome, Streams};
+use crate::diagnostic::{Files, Severity};
+use crate::disk;
+use crate::jobs::{ImportFiles, JobError, SupervisordRequest, compile_text, import_supervisord};
+use crate::migrate::{Fate, ImportLine, Migration, place, report_json, report_summary, report_text};
+
+/// Writes the manifest for a system that exists already, and says what became of each part
+///
+/// Reads a supervisord.conf with the files that it includes. Every option of every section has a line in the report: exact; emulated,
+/// with the difference; lost, with what to do instead; or without effect, as in supervisord. Nothing is executed.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    s6gen import supervisord.conf                    the manifest on standard output\n  \
+    s6gen import supervisord.conf -o services.toml --report report.txt\n  \
+    s6gen import rootfs/etc/supervisord.conf --root rootfs --workdir /app\n  \
+    s6gen import supervisord.conf --bake WORKERS=4   `%(ENV_WORKERS)s` is 4 everywhere")]
+pub(super) struct ImportArguments {
+    /// The configuration files of supervisord
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// Write the manifest to this file, which must not exist [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Write the report to this file, which must not exist. Without it, what is lost or different goes to standard error
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// The unpacked file system of the image: for absolute paths of [include], accounts, and scripts of event listeners
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// The directory in which supervisord is started: the WORKDIR of the image. Programs without `directory` have it
+    #[arg(long, value_name = "DIR", value_parser = absolute)]
+    workdir: Option<String>,
+    /// The value of a variable, which `%(ENV_NAME)s` becomes everywhere. Others are read when a service starts
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    bake: Vec<(String, String)>,
+    /// Make dependencies of the priorities: each one waits for the one below it, and stops before it
+    #[arg(long, value_name = "HOW", value_parser = PossibleValuesParser::new(["deps"]))]
+    priority: Option<String>,
+    /// Exit 1 if something is lost
+    #[arg(long)]
+    no_loss: bool,
+    #[command(flatten)]
+    pub(super) format: FormatArguments,
+}
+
+fn absolute(text: &str) -> Result<String, String> {
+    match text.starts_with('/') {
+        true => Ok(text.to_owned()),
+        false => Err("it is a path in the image, and begins with `/`".to_owned()),
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("it has the form NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+impl ImportArguments {
+    pub(super) fn run(self, streams: &mut Streams<'_>) -> Outcome {
+        match self.import(streams) {
+            Ok(outcome) => outcome,
+            Err(error) => streams.refuse(&error),
+        }
+    }
+
+    fn import(&self, streams: &mut Streams<'_>) -> Result<Outcome, JobError> {
+        let request = SupervisordRequest {
+            files: self.files.clone(),
+            root: self.root.clone(),
+            workdir: self.workdir.clone(),
+            baked: self.bake.iter().cloned().collect(),
+            priority_as_dependencies: self.priority.is_some(),
+        };
+        let (migration, files) = import_supervisord(&request)?;
+        self.write(&migration, &files, streams)?;
+        let is_lost = migration.report.count(Fate::Lost) > 0;
+        Ok(if self.no_loss && is_lost { Outcome::Problems } else { Outcome::Success })
+    }
+
+    fn write(&self, migration: &Migration, files: &Files, streams: &mut Streams<'_>) -> Result<(), JobError> {
+        let text = migration.draft.text();
+        if streams.is_for_program() {
+            streams.answer(
+                serde_json::json!({ "manifest": text, "report": report_json(&migration.report, files) }),
+            );
+        }
+        match &self.output {
+            Some(output) => {
+                ImportFiles::new(output, &text, &migration.files).write()?;
+                streams.tell(&format!("wrote {}", output.display()));
+            }
+            None if !streams.is_for_program() => streams.say_exactly(&text),
+            None => {}
+        }
+        match &self.report {
+            Some(report) => {
+                disk::create_new(report, &report_text(&migration.report, files))?;
+                streams.tell(&format!("wrote {}", report.display()));
+            }
+            None => tell_differences(migration, files, streams),
+        }
+        streams.tell(&report_summary(&migration.report));
+        self.check(&text, migration, streams);
+        Ok(())
+    }
+
+    /// Checks what was written, as `s6gen check` will.
+    fn check(&self, text: &str, migration: &Migration, streams: &mut Streams<'_>) {
+        let name = self.output.as_deref().unwrap_or(Path::new("services.toml"));
+        let (files, problems) = compile_text(name, text, &migration.files);
+        let errors: Vec<_> =
+            problems.iter().filter(|problem| problem.severity == Severity::Error).cloned().collect();
+        if !errors.is_empty() {
+            streams.tell("s6gen: what was imported is not yet right:");
+            streams.report(&errors, &files);
+        }
+    }
+}
+
+/// Prints what is lost or different. Options for which the same holds share a line.
+fn tell_differences(migration: &Migration, files: &Files, streams: &mut Streams<'_>) {
+    let report = &migration.report;
+    let mut told: Vec<(&ImportLine, Vec<String>)> = Vec::new();
+    for section in &report.sections {
+        for line in section.lines.iter().filter(|line| matches!(line.fate, Fate::Lost | Fate::Emulated)) {
+            let place = format!("{} {}", section.heading, line.part);
+            let is_same = |other: &ImportLine| {
+                (other.fate, &other.becomes, &other.remark) == (line.fate, &line.becomes, &line.remark)
+            };
+            match told.iter_mut().find(|(other, _)| is_same(other)) {
+                Some((_, places)) => places.push(place),
+                None => told.push((line, vec![place])),
+            }
+        }
+    }
+    told.sort_by_key(|(line, _)| std::cmp::Reverse(line.fate));
+    for (line, places) in told {
+        let position = line.origin.map(|origin| format!("{}: ", place(origin, files))).unwrap_or_default();
+        let more = if places.len() > 1 { format!(" (and {} more)", places.len() - 1) } else { String::new() };
+        let becomes = if line.becomes.is_empty() { String::new() } else { format!(" {}", line.becomes) };
+        streams.tell(&format!("{position}{}{more}", places[0]));
+        streams.tell(&format!("  {}:{becomes}; {}", line.fate.word(), line.remark));
+    }
+    for remark in &report.remarks {
+        streams.tell(&format!("note: {remark}"));
+    }
+}

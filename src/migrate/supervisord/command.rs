@@ -1,0 +1,298 @@
+//! The option `command`: a list of words, or a script where a shell is needed.
+
+use super::super::Fate;
+use super::shell_text;
+use super::text::Texts;
+use crate::execline::{base_name, code_words};
+use crate::shell::ShellScript;
+use crate::supervisord::{CommandWord, Piece, WordPiece};
+
+/// What a command becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum RunForm {
+    /// A program with exactly these arguments.
+    Words(Vec<String>),
+    /// A script.
+    Script(String),
+}
+
+/// A command of the manifest.
+pub(super) struct DraftCommand {
+    /// What runs.
+    pub run: RunForm,
+    /// The priority of the process, from `nice`.
+    pub nice: Option<i64>,
+    /// Whether the end of the program ended supervisord.
+    pub ends_supervisord: bool,
+    /// How exact it is.
+    pub fate: Fate,
+    /// The differences.
+    pub remarks: Vec<String>,
+}
+
+/// The programs that run a text as a shell script.
+const SHELLS: &[&str] = &["sh", "bash"];
+
+impl DraftCommand {
+    /// Translates the words of a command. There is at least one.
+    pub fn new(words: &[CommandWord], texts: &mut Texts) -> Self {
+        let mut command = DraftCommand {
+            run: RunForm::Words(Vec::new()),
+            nice: None,
+            ends_supervisord: false,
+            fate: Fate::Exact,
+            remarks: Vec::new(),
+        };
+        let words = command.without_wrappers(words);
+        command.run = match shell_text_of(words) {
+            Some((shell, text)) => command.shell(shell, text, words, texts),
+            None => command.program(words, texts),
+        };
+        command
+    }
+
+    fn differs(&mut self, remark: &str) {
+        self.fate = Fate::Emulated;
+        self.remarks.push(remark.to_owned());
+    }
+
+    /// Takes `pidproxy` and `nice` off the front.
+    fn without_wrappers<'w>(&mut self, words: &'w [CommandWord]) -> &'w [CommandWord] {
+        let texts: Vec<Option<String>> = words.iter().map(|word| word.text().text()).collect();
+        let text = |place: usize| texts.get(place).and_then(|text| text.as_deref());
+        let (name, first) = (text(0).map(base_name), text(1).unwrap_or_default());
+        let length = match name {
+            Some("pidproxy") => 2,
+            Some("nice") if first == "-n" => 3,
+            Some("nice") if first.starts_with('-') => 2,
+            _ => return words,
+        };
+        if words.len() <= length {
+            return words;
+        }
+        if name == Some("pidproxy") {
+            self.differs("pidproxy is a part of supervisor, so it is left out: the program itself must stay in the foreground");
+            return self.without_wrappers(&words[length..]);
+        }
+        let number = if length == 3 { text(2) } else { first.strip_prefix("-n").or(first.strip_prefix('-')) };
+        let number =
+            number.and_then(|number| number.parse().ok()).filter(|number| (-20..=19).contains(number));
+        match number {
+            Some(number) if self.nice.is_none() => {
+                self.nice = Some(number);
+                self.without_wrappers(&words[length..])
+            }
+            _ => words,
+        }
+    }
+
+    /// A program with its arguments.
+    fn program(&mut self, words: &[CommandWord], texts: &mut Texts) -> RunForm {
+        if words.iter().any(|word| word.text().as_written().starts_with('\n')) {
+            self.remarks.push(
+                "a backslash at the end of a line leaves a newline at the front of the next word: supervisord passes it on, \
+                 and so does this; remove it if it is not meant"
+                    .to_owned(),
+            );
+        }
+        let bare: Vec<&str> = words.iter().filter_map(CommandWord::bare_variable).collect();
+        let plain: Vec<String> = words.iter().map(|word| texts.text(&word.text())).collect();
+        let references =
+            |text: &String| texts.variables.iter().any(|name| text.contains(&format!("${{{name}}}")));
+        let in_code = code_words(&plain).into_iter().any(|place| references(&plain[place]));
+        // A text that only looks like a variable would become its value.
+        let looks_alike = words.iter().flat_map(|word| &word.pieces).any(|part| match &part.piece {
+            Piece::Plain(text) => references(text),
+            _ => false,
+        });
+        if bare.is_empty() && !in_code && !looks_alike {
+            return RunForm::Words(plain);
+        }
+        if !bare.is_empty() {
+            self.differs(&format!(
+                "the value of {} is split at blanks, as before; quotes in it are not read any more",
+                bare.join(", ")
+            ));
+        }
+        RunForm::Script(exec(words, !bare.is_empty(), texts))
+    }
+
+    /// The text that a shell was called with.
+    fn shell(
+        &mut self,
+        shell: &str,
+        text: &[WordPiece],
+        words: &[CommandWord],
+        texts: &mut Texts,
+    ) -> RunForm {
+        let is_open = text.iter().any(|part| matches!(part.piece, Piece::Variable(_)));
+        let written = shell_text::script(text, texts);
+        // A backslash at the end of a line of the configuration leaves a newline here.
+        let written = written.trim_start_matches('\n').trim_end();
+        if written.is_empty() {
+            return self.program(words, texts);
+        }
+        if is_open {
+            self.differs(
+                "the values of variables are text in this script; supervisord made them a part of its code",
+            );
+        }
+        let written = match before_the_end(written) {
+            Some(program) => {
+                self.ends_supervisord = true;
+                self.differs("its end stops the container, in place of the command that stopped supervisord");
+                program
+            }
+            None => written,
+        };
+        if let Some(plain) = plain_words(written).filter(|_| !is_open && !written.contains("{{")) {
+            self.differs("the program runs without the shell around it, so that signals reach the program");
+            return RunForm::Words(plain);
+        }
+        RunForm::Script(as_script(shell, written))
+    }
+}
+
+/// The shell and its text, if a command is `sh -c TEXT` and nothing more.
+fn shell_text_of(words: &[CommandWord]) -> Option<(&'static str, &[WordPiece])> {
+    let [name, option, text] = words else { return None };
+    let name = name.text().text()?;
+    let shell = SHELLS.iter().find(|shell| **shell == base_name(&name))?;
+    (option.text().text()? == "-c").then_some((*shell, text.pieces.as_slice()))
+}
+
+/// The words of a text that is one simple command in which a shell has nothing to do.
+fn plain_words(text: &str) -> Option<Vec<String>> {
+    let script = ShellScript::read(text)?;
+    let command = script.only_command()?;
+    let is_whole = command.span() == (0..text.len());
+    let is_program = command.name()?.is_program();
+    if !is_whole || !is_program || command.has_assignments() {
+        return None;
+    }
+    command.words().into_iter().map(|(word, _)| word).collect()
+}
+
+/// A text of a shell as a script. Without `#!` a script runs in `sh -e`, which would end it at the first failure.
+fn as_script(shell: &str, text: &str) -> String {
+    let script = ShellScript::read(text);
+    let only = script.as_ref().and_then(ShellScript::only_command);
+    let begins_program = only.as_ref().is_some_and(|only| {
+        only.span().start == 0 && !only.has_assignments() && only.name().is_some_and(|name| name.is_program())
+    });
+    let exec = if begins_program { "exec " } else { "" };
+    match shell {
+        "sh" if begins_program => format!("exec {text}\n"),
+        "sh" => format!("#!/bin/sh\n{exec}{text}\n"),
+        _ => format!("#!/bin/bash\n{exec}{text}\n"),
+    }
+}
+
+/// A script that replaces itself with a program, in the lines of the configuration.
+fn exec(words: &[CommandWord], has_bare: bool, texts: &mut Texts) -> String {
+    // Otherwise `*` in the value would become names of files.
+    let mut out = String::from(if has_bare { "set -f\nexec" } else { "exec" });
+    let mut line = words.first().map_or(0, |word| word.line);
+    for word in words {
+        out.push_str(if word.line > line { " \\\n  " } else { " " });
+        line = word.line;
+        out.push_str(&shell_text::word(word, texts));
+    }
+    out.push('\n');
+    out
+}
+
+/// The program in a text that runs it and then ends supervisord: `P; kill -15 $(cat supervisord.pid)`.
+fn before_the_end(text: &str) -> Option<&str> {
+    let (program, rest) = text.split_once([';', '\n'])?;
+    let mut steps: Vec<&str> =
+        rest.split([';', '\n']).map(str::trim).filter(|step| !step.is_empty()).collect();
+    // `E=$?` before it and `exit $E` after it keep the code.
+    if steps.first().is_some_and(|step| step.ends_with("=$?")) {
+        steps.remove(0);
+    }
+    if steps.last().is_some_and(|step| step.starts_with("exit")) {
+        steps.pop();
+    }
+    let [end] = steps[..] else { return None };
+    let kills = end.starts_with("kill ") && (end.contains("supervisord") || end.ends_with(" 1"));
+    let stops = end.contains("supervisorctl") && end.ends_with("shutdown");
+    let program = program.trim_end();
+    let is_simple = !program.is_empty() && !program.ends_with('&') && !program.contains(['|', '\'', '"']);
+    ((kills || stops) && is_simple).then_some(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::text::Texts;
+    use super::{DraftCommand, RunForm};
+    use crate::supervisord::{Expanded, Piece, words};
+
+    fn texts() -> Texts {
+        Texts {
+            is_template: false,
+            directory: "/".to_owned(),
+            instance_format: "d".to_owned(),
+            variables: BTreeSet::new(),
+            formats: Vec::new(),
+        }
+    }
+
+    fn command(text: &str) -> DraftCommand {
+        // `<X>` stands for the value of a variable.
+        let mut pieces = Vec::new();
+        for (place, part) in text.split(['<', '>']).enumerate() {
+            pieces.push(match place % 2 {
+                0 => Piece::Plain(part.to_owned()),
+                _ => Piece::Variable(part.to_owned()),
+            });
+        }
+        pieces.retain(|piece| *piece != Piece::Plain(String::new()));
+        DraftCommand::new(&words(&Expanded(pieces)).unwrap(), &mut texts())
+    }
+
+    #[track_caller]
+    fn gives_words(text: &str, words: &[&str]) {
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        assert_eq!(command(text).run, RunForm::Words(words));
+    }
+
+    #[track_caller]
+    fn gives_script(text: &str, script: &str) {
+        assert_eq!(command(text).run, RunForm::Script(script.to_owned()));
+    }
+
+    #[test]
+    fn a_program_keeps_its_words() {
+        gives_words("nginx -g 'daemon off;'", &["nginx", "-g", "daemon off;"]);
+        gives_words("web --port=<PORT>", &["web", "--port=${PORT}"]);
+        gives_words("bash -lc 'a b'", &["bash", "-lc", "a b"]);
+        assert_eq!(command("nice -n 5 nice -n5 web").nice, Some(5));
+    }
+
+    #[test]
+    fn a_shell_goes_where_it_has_nothing_to_do() {
+        gives_words("sh -c 'web --port 80'", &["web", "--port", "80"]);
+        gives_words("/bin/bash -c \"web 'a b'\"", &["web", "a b"]);
+        gives_script("sh -c 'web >/dev/null'", "exec web >/dev/null\n");
+        gives_script("bash -c 'a && b'", "#!/bin/bash\na && b\n");
+        gives_script("sh -c 'sleep 1; web'", "#!/bin/sh\nsleep 1; web\n");
+    }
+
+    #[test]
+    fn values_stay_data() {
+        gives_script("web <ARGUMENTS>", "set -f\nexec web ${ARGUMENTS}\n");
+        gives_script("sh -c 'web -p <PORT>'", "exec web -p ${PORT}\n");
+        gives_script("sh -c \"web '<PORT>'\"", "exec web ''\"${PORT}\"''\n");
+        gives_script("bash -lc 'web <PORT>'", "exec bash -lc \"web ${PORT}\"\n");
+    }
+
+    #[test]
+    fn a_program_whose_end_ended_supervisord_ends_the_container() {
+        let command = command("sh -c 'web; kill -15 $(cat /run/supervisord.pid)'");
+        assert_eq!(command.run, RunForm::Words(vec!["web".to_owned()]));
+        assert!(command.ends_supervisord);
+    }
+}

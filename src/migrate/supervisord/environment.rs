@@ -1,0 +1,71 @@
+//! The option `environment`.
+
+use super::super::Fate;
+use super::Importer;
+use super::service::DraftService;
+use super::text::Texts;
+use crate::supervisord::{EnvironmentValue, Expanded, Piece};
+
+/// The variables that s6gen sets by itself for an account that `user` names.
+const OF_ACCOUNT: &[&str] = &["HOME", "USER", "LOGNAME"];
+
+impl Importer<'_> {
+    /// Translates the variables of a section. `user` is the account of the program, if it is known.
+    pub(super) fn environment(
+        &mut self,
+        values: &[EnvironmentValue],
+        section: usize,
+        user: Option<&str>,
+        service: &mut DraftService,
+        texts: &mut Texts,
+    ) {
+        let (mut remarks, mut count) = (Vec::new(), 0);
+        for value in values {
+            if let Some(meant) = &value.meant {
+                remarks.push(format!(
+                    "supervisord reads `{}` as `{}`; `{meant}` was probably meant",
+                    value.name,
+                    value.value.as_written()
+                ));
+            }
+            if value.value == Expanded(vec![Piece::Variable(value.name.clone())]) {
+                remarks.push(format!("{} has the value of the container by itself", value.name));
+            } else if self.is_of_account(value, user) {
+                remarks.push(format!("`user` sets {}", value.name));
+                if user == Some("root") && service.get("user").is_none() {
+                    service.set("user", "root");
+                }
+            } else if is_variable_name(&value.name) {
+                let text = texts.text(&value.value);
+                service.table.set_path(vec!["environment".to_owned(), value.name.clone()], text);
+                count += 1;
+            } else {
+                remarks.push(format!("`{}` cannot be the name of a variable, and is left out", value.name));
+            }
+        }
+        let becomes = if count > 0 { "environment" } else { "" };
+        self.fates.set(section, "environment", Fate::Exact, becomes, remarks.join("; "));
+    }
+
+    /// Whether `user` sets this variable to the same value.
+    fn is_of_account(&self, value: &EnvironmentValue, user: Option<&str>) -> bool {
+        let (Some(user), Some(text)) = (user, value.value.text()) else { return false };
+        if user.starts_with(|c: char| c.is_ascii_digit()) || !OF_ACCOUNT.contains(&value.name.as_str()) {
+            return false;
+        }
+        if value.name != "HOME" {
+            return text == user;
+        }
+        let account = self.wishes.accounts.as_ref().and_then(|accounts| accounts.get(user));
+        match account {
+            Some(account) => text == account.home,
+            None => text == format!("/home/{user}") || user == "root" && text == "/root",
+        }
+    }
+}
+
+/// Whether s6gen takes a variable of this name.
+pub(super) fn is_variable_name(name: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(is_letter)
+}

@@ -1,0 +1,152 @@
+//! The options that say what follows when a program ends: `autorestart`, `exitcodes`, `startsecs` and `startretries`.
+
+use super::super::Fate;
+use super::Importer;
+use super::listeners::EndsOn;
+use super::service::DraftService;
+use crate::manifest::draft::DraftValue;
+use crate::supervisord::{Autorestart, ConfigProgram, Expanded, Piece, Setting};
+
+/// The pauses between early deaths are not those of supervisord.
+const PAUSES: &str =
+    "s6 waits a second before each new start; supervisord waited 1, 2, 3 … seconds after early deaths";
+
+/// A table of `on-exit`: its keys with their values.
+type ExitTable = Vec<(&'static str, DraftValue)>;
+
+impl Importer<'_> {
+    /// Translates what follows a death.
+    pub(super) fn exit(
+        &mut self,
+        program: &ConfigProgram,
+        ends_supervisord: bool,
+        service: &mut DraftService,
+    ) {
+        let options = &program.options;
+        let seconds = self.known(program, "startsecs", &options.startsecs, 1);
+        let retries = self.known(program, "startretries", &options.startretries, 3);
+        let codes = self.known(program, "exitcodes", &options.exitcodes, vec![0]);
+        let restart = match &options.autorestart {
+            Setting::Known(restart) => *restart,
+            Setting::AtRunTime(text) => self.restart_at_run_time(program, text),
+        };
+        let ends =
+            if ends_supervisord { EndsOn::EveryDeath } else { self.listening.ends_container(&program.name) };
+        let early = (seconds > 0).then(|| early(seconds, retries));
+        let tables = tables(restart, early, &codes, ends);
+        self.exit_fates(program, restart, seconds, retries);
+        write(&tables, service);
+    }
+
+    /// A restart that a variable decides.
+    fn restart_at_run_time(&mut self, program: &ConfigProgram, text: &Expanded) -> Autorestart {
+        let variable = text.0.iter().find_map(|piece| match piece {
+            Piece::Variable(name) => Some(name.as_str()),
+            _ => None,
+        });
+        let remark = format!(
+            "it always starts again, whatever {} is; `--bake {}=…` writes what that value means",
+            variable.unwrap_or("the variable"),
+            variable.unwrap_or("NAME"),
+        );
+        let is_same_as_autostart =
+            matches!(&program.options.autostart, Setting::AtRunTime(other) if other == text);
+        let fate = if is_same_as_autostart { Fate::Emulated } else { Fate::Lost };
+        self.fates.set(program.section, "autorestart", fate, "", remark);
+        Autorestart::Always
+    }
+
+    fn exit_fates(&mut self, program: &ConfigProgram, restart: Autorestart, seconds: i64, retries: i64) {
+        let section = program.section;
+        let fates = &mut self.fates;
+        fates.set(
+            section,
+            "autorestart",
+            Fate::Exact,
+            if restart == Autorestart::Always { "" } else { "on-exit" },
+            "",
+        );
+        let codes = match restart {
+            Autorestart::Unexpected => (Fate::Exact, "on-exit.codes", ""),
+            _ => (Fate::NoEffect, "", "it matters only for autorestart=unexpected"),
+        };
+        fates.set(section, "exitcodes", codes.0, codes.1, codes.2);
+        if seconds <= 0 {
+            let remark = "with startsecs=0 no death is early: s6 starts it again after a second each time";
+            fates.set(section, "startsecs", Fate::Exact, "", remark);
+            fates.set(section, "startretries", Fate::NoEffect, "", "with startsecs=0 no death is early");
+        } else {
+            let fate = if retries > 0 { Fate::Emulated } else { Fate::Exact };
+            fates.set(section, "startsecs", Fate::Exact, "on-exit.early", "");
+            fates.set(section, "startretries", fate, "on-exit.deaths", if retries > 0 { PAUSES } else { "" });
+        }
+    }
+}
+
+/// A death within `seconds` is final if it is the last of `retries` and one more in a row.
+fn early(seconds: i64, retries: i64) -> ExitTable {
+    vec![
+        ("early", DraftValue::Text(duration(seconds))),
+        ("deaths", DraftValue::Number(retries.clamp(0, 4094) + 1)),
+    ]
+}
+
+/// The tables of `on-exit`. Without any, every death is followed by a new start.
+fn tables(restart: Autorestart, early: Option<ExitTable>, codes: &[i64], ends: EndsOn) -> Vec<ExitTable> {
+    let stop = ("then", DraftValue::from("stop-container"));
+    if ends == EndsOn::EveryDeath {
+        return vec![vec![stop]];
+    }
+    let final_codes: Vec<DraftValue> = codes.iter().map(|code| DraftValue::Number(*code)).collect();
+    let later: Option<ExitTable> = match restart {
+        Autorestart::Always => None,
+        Autorestart::Unexpected if codes.is_empty() => None,
+        Autorestart::Unexpected => Some(vec![("codes", DraftValue::List(final_codes))]),
+        Autorestart::Never => Some(vec![("then", DraftValue::from("give-up"))]),
+    };
+    match (early, later) {
+        (None, later) => later.into_iter().collect(),
+        (Some(mut early), later) if ends == EndsOn::Fatal => {
+            early.push(stop);
+            match later {
+                Some(later) => vec![early, later],
+                None => vec![early],
+            }
+        }
+        (Some(early), None) => vec![early],
+        (Some(early), Some(later)) if restart == Autorestart::Never => vec![early, later],
+        (Some(early), Some(mut later)) => {
+            later.extend(early);
+            vec![later]
+        }
+    }
+}
+
+/// Writes one table as `on-exit.KEY`, and several as an array.
+fn write(tables: &[ExitTable], service: &mut DraftService) {
+    match tables {
+        [] => {}
+        [table] => {
+            for (key, value) in table {
+                service.set(&format!("on-exit.{key}"), value.clone());
+            }
+        }
+        tables => {
+            let list = tables.iter().map(|table| {
+                DraftValue::Table(
+                    table.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect(),
+                )
+            });
+            service.set("on-exit", DraftValue::List(list.collect()));
+        }
+    }
+}
+
+/// A number of seconds as a duration of the manifest.
+pub(super) fn duration(seconds: i64) -> String {
+    match seconds {
+        seconds if seconds > 0 && seconds % 3600 == 0 => format!("{}h", seconds / 3600),
+        seconds if seconds > 60 && seconds % 60 == 0 => format!("{}m", seconds / 60),
+        seconds => format!("{seconds}s"),
+    }
+}

@@ -1,0 +1,134 @@
+//! What becomes of each option. At the end every option has a line in the report, also those that nobody asked for.
+
+use std::collections::BTreeMap;
+
+use super::super::{Fate, ImportLine, ImportReport, ImportSection};
+use crate::diagnostic::Origin;
+use crate::supervisord::{ConfigOption, ConfigSection, Configuration};
+
+/// What became of the options so far.
+pub(super) struct Fates<'a> {
+    configuration: &'a Configuration,
+    /// By the number of the section and of the option in it.
+    known: BTreeMap<(usize, usize), Vec<KnownFate>>,
+    refused: Vec<Origin>,
+}
+
+/// What became of an option.
+struct KnownFate {
+    fate: Fate,
+    becomes: String,
+    remark: String,
+}
+
+impl<'a> Fates<'a> {
+    pub fn new(configuration: &'a Configuration) -> Self {
+        Fates { configuration, known: BTreeMap::new(), refused: Vec::new() }
+    }
+
+    /// Says what became of the option `name` of a section, if it is written there.
+    pub fn set(&mut self, section: usize, name: &str, fate: Fate, becomes: &str, remark: impl Into<String>) {
+        let counts = |option: &ConfigOption| option.name == name && option.replaced_by.is_none();
+        let options = &self.configuration.sections[section].options;
+        if let Some(number) = options.iter().position(counts) {
+            let known = KnownFate { fate, becomes: becomes.to_owned(), remark: remark.into() };
+            self.known.entry((section, number)).or_default().push(known);
+        }
+    }
+
+    /// Says that the option at this place does not work any more.
+    pub fn lose_at(&mut self, origin: Origin, remark: String) {
+        for (number, section) in self.configuration.sections.iter().enumerate() {
+            let found = section.options.iter().position(|option| option.origin == origin);
+            if let Some(option) = found {
+                let known = KnownFate { fate: Fate::Lost, becomes: String::new(), remark: remark.clone() };
+                self.known.entry((number, option)).or_default().push(known);
+            }
+        }
+    }
+
+    /// Says that supervisord refuses what is written at this place.
+    pub fn refuse(&mut self, origin: Origin) {
+        self.refused.push(origin);
+    }
+
+    /// The report.
+    pub fn report(self, remarks: Vec<String>) -> ImportReport {
+        let sections = self.configuration.sections.iter().enumerate();
+        let mut report: Vec<ImportSection> =
+            sections.map(|(number, section)| self.section(number, section)).collect();
+        if let Some(defaults) = &self.configuration.defaults {
+            report.insert(0, defaults_section(defaults));
+        }
+        ImportReport { sections: report, remarks }
+    }
+
+    fn section(&self, number: usize, section: &ConfigSection) -> ImportSection {
+        let is_refused = self.refused.contains(&section.origin)
+            || section.options.iter().any(|option| self.refused.contains(&option.origin));
+        let lines = section.options.iter().enumerate().map(|(place, option)| {
+            let known = self.known.get(&(number, place)).map_or(&[][..], Vec::as_slice);
+            line(section, option, known, is_refused)
+        });
+        ImportSection { heading: format!("[{}]", section.name), lines: lines.collect() }
+    }
+}
+
+fn line(section: &ConfigSection, option: &ConfigOption, known: &[KnownFate], is_refused: bool) -> ImportLine {
+    let made = |fate, becomes: String, remark: String| ImportLine {
+        origin: Some(option.origin),
+        part: format!("{} = {}", option.name, one_line(&option.value)),
+        fate,
+        becomes,
+        remark,
+    };
+    if option.replaced_by.is_some() {
+        return made(Fate::NoEffect, String::new(), "the same option is written again below".to_owned());
+    }
+    if let Some(worst) = known.iter().map(|known| known.fate).filter(|fate| *fate != Fate::NoEffect).max() {
+        let join = |texts: Vec<&str>, between| {
+            let mut different: Vec<&str> = Vec::new();
+            for text in texts.into_iter().filter(|text| !text.is_empty()) {
+                if !different.contains(&text) {
+                    different.push(text);
+                }
+            }
+            different.join(between)
+        };
+        let becomes = join(known.iter().map(|known| known.becomes.as_str()).collect(), ", ");
+        let remark = join(known.iter().map(|known| known.remark.as_str()).collect(), "; ");
+        return made(worst, becomes, remark);
+    }
+    if let Some(known) = known.first() {
+        return made(Fate::NoEffect, known.becomes.clone(), known.remark.clone());
+    }
+    match is_refused {
+        true => made(
+            Fate::Lost,
+            String::new(),
+            "supervisord refuses this section, so it is not imported".to_owned(),
+        ),
+        false => {
+            let kind = section.name.split(':').next().unwrap_or_default();
+            let remark =
+                format!("supervisord knows no such option in [{kind}] and ignores it; is it misspelt?");
+            made(Fate::NoEffect, String::new(), remark)
+        }
+    }
+}
+
+fn defaults_section(defaults: &ConfigSection) -> ImportSection {
+    let lines = defaults.options.iter().map(|option| ImportLine {
+        origin: Some(option.origin),
+        part: format!("{} = {}", option.name, one_line(&option.value)),
+        fate: Fate::NoEffect,
+        becomes: String::new(),
+        remark: "it holds in every section that does not have this option, and is reported there".to_owned(),
+    });
+    ImportSection { heading: "[DEFAULT]".to_owned(), lines: lines.collect() }
+}
+
+/// A value of several lines in one line.
+fn one_line(value: &str) -> String {
+    value.split('\n').map(str::trim).collect::<Vec<_>>().join(" ").trim().to_owned()
+}

@@ -1,0 +1,105 @@
+//! Puts the manifest together: header, defaults, services in tiers, bundles.
+
+use super::super::Migration;
+use super::Importer;
+use super::lift::lift;
+use crate::manifest::draft::{Draft, DraftTable, DraftValue};
+
+/// What holds for every import.
+const ALWAYS: &[&str] = &[
+    "standard input is /dev/null; it was an open pipe, so a program that reads it may end at once now",
+    "each service leads a session of its own; supervisord's programs had one, too, but its variables SUPERVISOR_… are gone",
+    "supervisord gave programs LC_CTYPE=C.UTF-8 if the image sets no locale: `environment.LC_CTYPE` in the defaults restores it",
+];
+
+impl Importer<'_> {
+    /// The manifest and the report.
+    pub(super) fn finish(mut self, files: &[String]) -> Migration {
+        let mut defaults = DraftTable::new(&["defaults", "longrun"]);
+        let mut tables = Vec::new();
+        if let Some(workdir) = &self.wishes.workdir {
+            if self.services.iter().any(|service| !service.is_oneshot && !service.has_key("workdir")) {
+                defaults.set("workdir", workdir.as_str()).comment =
+                    Some("where supervisord itself was started".to_owned());
+            }
+        } else if self.services.iter().any(|service| !service.has_key("workdir")) {
+            self.remarks.push(
+                "programs without `directory` had the directory in which supervisord was started, usually the WORKDIR of \
+                 the image: --workdir DIR writes it"
+                    .to_owned(),
+            );
+        }
+        lift(&mut self.services, &mut defaults);
+        join(&mut defaults);
+        if !defaults.entries.is_empty() {
+            tables.push(defaults);
+        }
+        if let Some(workdir) =
+            self.wishes.workdir.as_ref().filter(|_| self.services.iter().any(|service| service.is_oneshot))
+        {
+            let mut oneshots = DraftTable::new(&["defaults", "oneshot"]);
+            oneshots.set("workdir", workdir.as_str());
+            tables.push(oneshots);
+        }
+        let has_tiers = self.services.windows(2).any(|pair| pair[0].priority != pair[1].priority);
+        let mut tier = None;
+        for mut service in std::mem::take(&mut self.services) {
+            join(&mut service.table);
+            if has_tiers && tier != Some(service.priority) {
+                let rule = format!("---- priority {} ", service.priority);
+                let above = vec![format!("{rule:-<88}"), String::new()];
+                service.table.comments.splice(0..0, above);
+                tier = Some(service.priority);
+            }
+            tables.push(service.table);
+        }
+        tables.append(&mut self.bundles);
+        let header = header(files, &tables);
+        let mut remarks = self.remarks;
+        remarks.extend(ALWAYS.iter().map(|remark| (*remark).to_owned()));
+        Migration {
+            draft: Draft { header, tables },
+            files: std::collections::BTreeMap::new(),
+            report: self.fates.report(remarks),
+        }
+    }
+}
+
+/// Where the manifest comes from, and what a reader must know first.
+fn header(files: &[String], tables: &[DraftTable]) -> Vec<String> {
+    let mut header = match files {
+        [] => Vec::new(),
+        [one] => vec![format!("From {one}.")],
+        [first, rest @ ..] => vec![format!("From {first} and, included, {}.", rest.join(", "))],
+    };
+    let is_on_demand = |table: &DraftTable| {
+        table
+            .entries
+            .iter()
+            .any(|entry| entry.key == ["start"] && entry.value == DraftValue::from("on-demand"))
+    };
+    if tables.iter().any(is_on_demand) {
+        header.push(
+            "`s6gen start NAME` starts what has start = \"on-demand\", in place of supervisorctl.".to_owned(),
+        );
+    }
+    header
+}
+
+/// Writes several keys of `on-exit` or `log` as one table.
+fn join(table: &mut DraftTable) {
+    for name in ["on-exit", "log"] {
+        let is_part =
+            |entry: &&crate::manifest::draft::DraftEntry| entry.key.len() == 2 && entry.key[0] == name;
+        let parts: Vec<_> = table.entries.iter().filter(is_part).cloned().collect();
+        let comment = parts.iter().find_map(|entry| entry.comment.clone());
+        if parts.len() < 2 || comment.is_none() {
+            continue;
+        }
+        table.entries.retain(|entry| entry.key.len() != 2 || entry.key[0] != name);
+        let fields = parts.iter().map(|entry| (entry.key[1].clone(), entry.value.clone())).collect();
+        let joined = table.set(name, DraftValue::Table(fields));
+        joined.comment = comment;
+        joined.comments = parts.into_iter().flat_map(|entry| entry.comments).collect();
+    }
+}

@@ -1,0 +1,169 @@
+//! Event listeners: what they did has a key of its own in the manifest, or is lost.
+
+use std::collections::BTreeSet;
+
+use super::super::Fate;
+use super::Importer;
+use crate::execline::base_name;
+use crate::supervisord::{ConfigProgram, ProgramKind, words};
+
+/// After which deaths of a program the container ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum EndsOn {
+    /// After none.
+    #[default]
+    Nothing,
+    /// When supervisord gives it up, because it died early too often.
+    Fatal,
+    /// After every one.
+    EveryDeath,
+}
+
+/// What the listeners of the configuration do.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Listening {
+    ends: EndsOn,
+    /// Whether a listener copies the output of programs to the container's log.
+    pub shows_output: bool,
+    /// Whether a listener reads the options `dependent_startup…`.
+    pub orders_starts: bool,
+    /// Whether there is any listener.
+    pub is_there: bool,
+    /// The programs that others wait for until they have ended.
+    pub steps: BTreeSet<String>,
+}
+
+impl Listening {
+    /// After which deaths of this program the container ends.
+    pub fn ends_container(&self, _program: &str) -> EndsOn {
+        self.ends
+    }
+}
+
+/// What a listener does.
+enum Purpose {
+    EndsSupervisord,
+    ShowsOutput,
+    OrdersStarts,
+    WatchesList,
+    Unknown,
+}
+
+/// Parts of the names of scripts that end supervisord.
+const ENDING: &[&str] = &[
+    "stop-supervisor",
+    "stop_supervisor",
+    "kill",
+    "superwatcher",
+    "exit-on",
+    "exit_on",
+    "shutdown",
+    "quit-on",
+];
+
+impl Importer<'_> {
+    /// Reads what the listeners do, before the programs are translated.
+    pub(super) fn listeners(&mut self) {
+        let programs = self.programs;
+        for listener in programs.programs.iter().filter(|program| program.kind == ProgramKind::EventListener)
+        {
+            self.listening.is_there = true;
+            self.listener(listener);
+        }
+    }
+
+    fn listener(&mut self, listener: &ConfigProgram) {
+        let has = |event: &str| listener.events.iter().any(|known| known.starts_with(event));
+        let (fate, becomes, remark) = match self.purpose(listener) {
+            Purpose::EndsSupervisord => {
+                let is_every = has("PROCESS_STATE_EXITED") || has("PROCESS_STATE_STOPPED");
+                self.listening.ends =
+                    if is_every || listener.events.iter().any(|event| event == "PROCESS_STATE") {
+                        EndsOn::EveryDeath
+                    } else {
+                        EndsOn::Fatal
+                    };
+                let remark = "the container ends itself when a program dies, with the exit code of that program; \
+                              supervisord ended with 0, so look at `restart: on-failure`";
+                (Fate::Emulated, "on-exit.then = \"stop-container\"", remark.to_owned())
+            }
+            Purpose::ShowsOutput => {
+                self.listening.shows_output = true;
+                (
+                    Fate::Emulated,
+                    "the container's log, log.tee",
+                    "lines have no prefix; `log.prefix` adds one".to_owned(),
+                )
+            }
+            Purpose::OrdersStarts => {
+                self.listening.orders_starts = true;
+                (Fate::Exact, "dependencies", String::new())
+            }
+            Purpose::WatchesList => {
+                let remark = "it ends supervisord when a program of a list dies, which only the listener knows: give these \
+                              programs `on-exit.then = \"stop-container\"`";
+                (Fate::Lost, "", remark.to_owned())
+            }
+            Purpose::Unknown => (Fate::Lost, "", lost(listener)),
+        };
+        for option in &self.configuration.sections[listener.section].options {
+            match option.name.as_str() {
+                "command" | "events" => {
+                    self.fates.set(listener.section, &option.name, fate, becomes, remark.clone())
+                }
+                _ => self.fates.set(
+                    listener.section,
+                    &option.name,
+                    Fate::NoEffect,
+                    "",
+                    "the listener itself is not needed any more",
+                ),
+            }
+        }
+    }
+
+    fn purpose(&self, listener: &ConfigProgram) -> Purpose {
+        let words = words(&listener.options.command).unwrap_or_default();
+        let words: Vec<String> = words.iter().map(|word| word.text().as_written()).collect();
+        let command = words.join(" ");
+        let has = |event: &str| listener.events.iter().any(|known| known.starts_with(event));
+        if command.contains("dependent") && command.contains("startup") {
+            return Purpose::OrdersStarts;
+        }
+        if has("PROCESS_LOG") {
+            let shows = command.contains("supervisor_stdout") || command.contains("supervisor-stdout");
+            return if shows { Purpose::ShowsOutput } else { Purpose::Unknown };
+        }
+        if !has("PROCESS_STATE") {
+            return Purpose::Unknown;
+        }
+        let script = words.iter().find_map(|word| self.wishes.scripts.get(word));
+        let kills = script.map(|text| {
+            text.contains("supervisorctl") && text.contains("shutdown")
+                || text.contains("supervisord.pid")
+                || text.contains("getppid")
+                || text.contains("PPID")
+        });
+        let name = words.iter().any(|word| ENDING.iter().any(|part| base_name(word).contains(part)));
+        let is_list = words.iter().skip(1).any(|word| word.contains("critical"));
+        match kills.unwrap_or(name || listener.name.contains("exit") || listener.name.contains("kill")) {
+            true if is_list => Purpose::WatchesList,
+            true => Purpose::EndsSupervisord,
+            false if is_list => Purpose::WatchesList,
+            false => Purpose::Unknown,
+        }
+    }
+}
+
+/// What to do instead of a listener whose purpose is not known.
+fn lost(listener: &ConfigProgram) -> String {
+    let has = |event: &str| listener.events.iter().any(|known| known.starts_with(event));
+    let instead = if has("TICK") {
+        "a cron job, or a longrun that sleeps between its rounds"
+    } else if has("PROCESS_LOG") {
+        "`log.to` with a command that reads the lines"
+    } else {
+        "`finish`, which runs after each death of its service"
+    };
+    format!("s6 has no event listeners: what this one does can be {instead}")
+}

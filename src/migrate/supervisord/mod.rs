@@ -1,0 +1,122 @@
+//! Writes the manifest for a supervisord configuration. Every option of every section gets a line in the report.
+//!
+//! [`program`] makes a service of a program, with [`command`], [`exit`], [`logs`] and [`environment`] for the options that need
+//! more than a line; [`listeners`] and [`server`] read what is not a program; [`groups`] makes the bundles; [`layout`] puts the
+//! services into tiers and [`lift`] moves what they share to the defaults.
+
+mod command;
+mod environment;
+mod exit;
+mod fates;
+mod groups;
+mod layout;
+mod lift;
+mod listeners;
+mod logs;
+mod names;
+mod program;
+mod server;
+mod service;
+mod shell_text;
+mod text;
+mod tiers;
+
+use std::collections::BTreeMap;
+
+use super::Migration;
+use crate::diagnostic::Files;
+use crate::manifest::draft::DraftTable;
+use crate::supervisord::{ConfigReading, Configuration, ConfiguredPrograms, Known, ProgramKind};
+use fates::Fates;
+use listeners::Listening;
+use service::DraftService;
+
+/// An account of the image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageAccount {
+    /// Its number.
+    pub uid: u32,
+    /// The number of its group.
+    pub gid: u32,
+    /// Its home directory.
+    pub home: String,
+}
+
+/// What is known of the image, and what the user asked for.
+#[derive(Debug, Clone, Default)]
+pub struct SupervisordImport {
+    /// The directory in which supervisord is started. Programs without `directory` have it.
+    pub workdir: Option<String>,
+    /// Values of variables that are fixed now.
+    pub baked: BTreeMap<String, String>,
+    /// Whether the order of priorities becomes dependencies.
+    pub priority_as_dependencies: bool,
+    /// The accounts of the image, if it is at hand.
+    pub accounts: Option<BTreeMap<String, ImageAccount>>,
+    /// The texts of scripts of the image, by path, if it is at hand.
+    pub scripts: BTreeMap<String, String>,
+}
+
+/// What the parts of the translation share.
+struct Importer<'a> {
+    configuration: &'a Configuration,
+    programs: &'a ConfiguredPrograms,
+    wishes: &'a SupervisordImport,
+    fates: Fates<'a>,
+    listening: Listening,
+    /// The services so far, in the order of the configuration.
+    services: Vec<DraftService>,
+    /// The bundles so far.
+    bundles: Vec<DraftTable>,
+    /// Sentences for the report that hold for the whole system.
+    remarks: Vec<String>,
+}
+
+/// Translates a configuration.
+pub fn supervisord(reading: &ConfigReading, files: &Files, wishes: &SupervisordImport) -> Migration {
+    let known = Known { environment: wishes.baked.clone(), is_whole_environment: false, host_name: None };
+    let configuration = &reading.configuration;
+    let programs = configuration.programs(&known);
+    let fates = Fates::new(configuration);
+    let mut importer = Importer {
+        configuration,
+        programs: &programs,
+        wishes,
+        fates,
+        listening: Listening::default(),
+        services: Vec::new(),
+        bundles: Vec::new(),
+        remarks: Vec::new(),
+    };
+    importer.refusals(reading, files);
+    importer.listeners();
+    for program in programs.programs.iter().filter(|program| program.kind != ProgramKind::EventListener) {
+        importer.program(program);
+    }
+    importer.server();
+    importer.groups();
+    importer.tiers();
+    let names: Vec<String> = files.iter().map(|file| file.path.display().to_string()).collect();
+    importer.finish(&names)
+}
+
+impl Importer<'_> {
+    /// Reports what supervisord refuses, and patterns that match nothing.
+    fn refusals(&mut self, reading: &ConfigReading, files: &Files) {
+        for refusal in reading.refusals.iter().chain(&self.programs.refusals) {
+            let file = files.get(refusal.origin.file);
+            let line = file.line_at(refusal.origin.span().start) + 1;
+            let what = if refusal.is_about_machine { "may refuse" } else { "refuses" };
+            let remark =
+                format!("{}:{line}: supervisord {what} this: {}", file.path.display(), refusal.reason);
+            self.remarks.push(remark);
+            self.fates.refuse(refusal.origin);
+        }
+        for include in &reading.unmatched {
+            self.fates.lose_at(
+                include.origin,
+                format!("`{}` matches no file, so nothing of it is imported", include.pattern),
+            );
+        }
+    }
+}
