@@ -145,9 +145,9 @@ fn tell_differences(migration: &Migration, files: &Files, streams: &mut Streams<
     for (line, places) in told {
         let position = line.origin.map(|origin| format!("{}: ", place(origin, files))).unwrap_or_default();
         let more = if places.len() > 1 { format!(" (and {} more)", places.len() - 1) } else { String::new() };
-        let becomes = if line.becomes.is_empty() { String::new() } else { format!(" {}", line.becomes) };
+        let becomes = if line.becomes.is_empty() { String::new() } else { format!(" {};", line.becomes) };
         streams.tell(&format!("{position}{}{more}", places[0]));
-        streams.tell(&format!("  {}:{becomes}; {}", line.fate.word(), line.remark));
+        streams.tell(&format!("  {}:{becomes} {}", line.fate.word(), line.remark));
     }
     for remark in &report.remarks {
         streams.tell(&format!("note: {remark}"));

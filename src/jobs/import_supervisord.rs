@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::error::JobError;
+use super::supervisord_uses::supervisord_uses;
 use crate::diagnostic::{Code, Diagnostic, Files};
 use crate::disk;
 use crate::migrate::{self, ImageAccount, Migration, SupervisordImport};
@@ -51,7 +52,11 @@ pub fn import_supervisord(request: &SupervisordRequest) -> Result<(Migration, Fi
         accounts: request.accounts(),
         scripts: request.scripts(&reading.configuration),
     };
-    let migration = migrate::supervisord(&reading, &files, &wishes);
+    let mut migration = migrate::supervisord(&reading, &files, &wishes);
+    if let Some(root) = &request.root {
+        let own: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
+        migration.report.remarks.extend(supervisord_uses(root, &own));
+    }
     Ok((migration, files))
 }
 

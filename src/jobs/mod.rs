@@ -32,6 +32,7 @@ mod project;
 mod root_check;
 mod running;
 mod shellcheck;
+mod supervisord_uses;
 mod templates;
 mod update;
 

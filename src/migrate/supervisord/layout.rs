@@ -13,6 +13,20 @@ const ALWAYS: &[&str] = &[
 ];
 
 impl Importer<'_> {
+    /// Writes each comment of [`EXPLAINED`] at the first place of its key.
+    fn explain(&mut self, defaults: &mut [DraftTable]) {
+        for (key, text) in EXPLAINED {
+            let tables =
+                defaults.iter_mut().chain(self.services.iter_mut().map(|service| &mut service.table));
+            let mut entries = tables.flat_map(|table| &mut table.entries);
+            let is_reset = |value: &DraftValue| *value == DraftValue::from("boot");
+            let found = entries.find(|entry| entry.key == *key && !is_reset(&entry.value));
+            if let Some(entry) = found.filter(|entry| entry.comment.is_none()) {
+                entry.comment = Some((*text).to_owned());
+            }
+        }
+    }
+
     /// The manifest and the report.
     pub(super) fn finish(mut self, files: &[String]) -> Migration {
         let mut defaults = DraftTable::new(&["defaults", "longrun"]);
@@ -30,7 +44,6 @@ impl Importer<'_> {
             );
         }
         lift(&mut self.services, &mut defaults);
-        join(&mut defaults);
         if !defaults.entries.is_empty() {
             tables.push(defaults);
         }
@@ -41,6 +54,8 @@ impl Importer<'_> {
             oneshots.set("workdir", workdir.as_str());
             tables.push(oneshots);
         }
+        self.explain(&mut tables);
+        tables.iter_mut().for_each(join);
         let has_tiers = self.services.windows(2).any(|pair| pair[0].priority != pair[1].priority);
         let mut tier = None;
         for mut service in std::mem::take(&mut self.services) {
@@ -64,6 +79,14 @@ impl Importer<'_> {
         }
     }
 }
+
+/// Comments that are written once, at the first key that they explain.
+const EXPLAINED: &[(&[&str], &str)] = &[
+    (&["start"], "autostart=false"),
+    (&["on-exit", "early"], "startsecs and startretries: after so many early deaths in a row it stays down"),
+    (&["on-exit", "codes"], "autorestart=unexpected: these exit codes are final"),
+    (&["stop-group"], "stopasgroup; the rest of the group gets the signal when the main process has ended"),
+];
 
 /// Where the manifest comes from, and what a reader must know first.
 fn header(files: &[String], tables: &[DraftTable]) -> Vec<String> {
