@@ -102,7 +102,7 @@ fn open(table: &Table, path: &[Key], bracket: &str, tables: &mut Vec<Placed>) ->
     let closing = bracket.replace('[', "]");
     let beside = beside(raw(table.decor().suffix()));
     tables.push((
-        table.position().map(isize::from),
+        table.position(),
         LaidTable {
             path: path.iter().map(|key| key.get().to_owned()).collect(),
             heading: Some(format!("{bracket}{}{closing}{beside}", names.join("."))),
