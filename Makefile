@@ -7,7 +7,7 @@ FUZZ_SECONDS = 60
 # What `make nightly` sets for each long loop: every moment of a kill, and these numbers of vectors, trees, pairs and cases.
 # You can also set one of them alone: S6GEN_KILLS=all cargo test --test suite -- switch
 WHOLE = S6GEN_KILLS=all S6GEN_VECTORS=100000 S6GEN_STORE_VECTORS=1000 S6GEN_ADDS=25 S6GEN_ORACLE_TREES=20000 \
-	S6GEN_SNAPSHOTS=2000 S6GEN_UPDATES=1000 S6GEN_ORDERS_TREES=1000 PROPTEST_CASES=5000
+	S6GEN_SNAPSHOTS=2000 S6GEN_UPDATES=1000 S6GEN_ORDERS_TREES=1000 S6GEN_SUPERVISORD=100000 PROPTEST_CASES=5000
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile

@@ -5,6 +5,7 @@ mod details;
 mod environment;
 mod expand;
 mod format;
+mod lines;
 mod options;
 mod process;
 mod programs;

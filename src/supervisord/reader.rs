@@ -1,9 +1,9 @@
 //! Reads files into a [`Configuration`], as Python's RawConfigParser does with the arguments that supervisord passes.
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::expand::{ExpansionNames, expand};
+use super::lines::{BYTE_ORDER_MARK, ConfigLine, decode};
 use super::python::{is_space, strip};
 use super::{ConfigOption, ConfigRefusal, ConfigSection, Configuration, Expanded, Known};
 use crate::diagnostic::{FileId, Files, Origin};
@@ -310,8 +310,6 @@ impl Parser {
     }
 }
 
-const BYTE_ORDER_MARK: char = '\u{feff}';
-
 /// What supervisord replaces with the directory of a file as soon as it has read the file, if there is an `[include]`.
 const HERE: &str = "%(here)s";
 
@@ -325,76 +323,5 @@ impl ConfigSection {
             }
         }
         self.options.push(option);
-    }
-}
-
-/// The text of a file, in which a `?` stands for each byte that is not UTF-8, and the place of the first such bytes.
-fn decode(bytes: &[u8]) -> (String, Option<Range<usize>>) {
-    let mut text = String::with_capacity(bytes.len());
-    let mut error = None;
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        let invalid = chunk.invalid().len();
-        if invalid > 0 {
-            error.get_or_insert(text.len()..text.len() + invalid);
-            text.extend(std::iter::repeat_n('?', invalid));
-        }
-    }
-    (text, error)
-}
-
-/// A line without its end and its comment.
-struct ConfigLine<'t> {
-    /// Where its value begins in the file.
-    start: usize,
-    /// Its text, without white space around it and without its comment.
-    value: &'t str,
-    /// Its comment, without its mark.
-    comment: Option<&'t str>,
-    /// The number of characters before its first one that is not white space.
-    indent: usize,
-}
-
-impl<'t> ConfigLine<'t> {
-    /// The line that begins at `start`, and where the next one begins. Lines end with LF, CR or both.
-    fn at(text: &'t str, start: usize) -> (Self, usize) {
-        let rest = &text[start..];
-        let length = rest.find(['\n', '\r']).unwrap_or(rest.len());
-        let end = if rest[length..].starts_with("\r\n") { 2 } else { 1 };
-        let line = &rest[..length];
-        let begun = line.trim_start_matches(is_space);
-        let indent = line[..line.len() - begun.len()].chars().count();
-        let cut =
-            if begun.starts_with(['#', ';']) { Some(line.len() - begun.len()) } else { comment_start(line) };
-        let comment = cut.map(|cut| strip(line[cut..].trim_start_matches(['#', ';'])));
-        let uncommented = &line[..cut.unwrap_or(line.len())];
-        let value = strip(uncommented);
-        let before = uncommented.len() - uncommented.trim_start_matches(is_space).len();
-        (ConfigLine { start: start + before, value, comment, indent }, start + length + end)
-    }
-
-    fn span(&self) -> Range<usize> {
-        self.start..self.start + self.value.len()
-    }
-
-    /// The name of the section that begins here.
-    fn heading(&self) -> Option<&'t str> {
-        let end = self.value.rfind(']')?;
-        self.value[..end].strip_prefix('[').filter(|name| !name.is_empty())
-    }
-}
-
-/// Where the comment after a value begins. Python looks at the first `;` and the first `#`, then at the second ones and so on, and
-/// stops as soon as one of the two follows white space, although an earlier one of the other kind may do so too.
-fn comment_start(line: &str) -> Option<usize> {
-    let mut marks = [line.match_indices(';'), line.match_indices('#')];
-    loop {
-        let pair: Vec<usize> =
-            marks.iter_mut().filter_map(|marks| marks.next().map(|(place, _)| place)).collect();
-        let follows_space = |place: &usize| line[..*place].chars().next_back().is_none_or(is_space);
-        let first = pair.iter().copied().filter(follows_space).min();
-        if first.is_some() || pair.is_empty() {
-            return first;
-        }
     }
 }

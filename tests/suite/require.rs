@@ -59,6 +59,11 @@ const NEEDS: &[Need] = &[
     need("s6-rc", || all_on_path(S6RC), "build s6-rc 0.7.0.0, which Debian has no recent version of"),
     need("shellcheck", || on_path("shellcheck"), "install the Debian package `shellcheck`"),
     need("strace", || *STRACE_WORKS, "install the Debian package `strace`, and allow it to trace"),
+    need(
+        "supervisor",
+        || on_path("python3"),
+        "install Python 3.11 or 3.12 with its module `venv`, and let pip fetch supervisor 4.3.0",
+    ),
     need("users", is_root, "run as root, and let others execute what was built"),
 ];
 
