@@ -13,7 +13,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Command, ExitCode, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -164,15 +164,19 @@ impl Programs for InstalledPrograms {
     ) -> io::Result<Option<ProgramAnswer>> {
         log.set_len(0)?;
         log.rewind()?;
-        let mut child = command(call)?.stdout(Stdio::null()).stderr(log.try_clone()?).spawn()?;
+        let mut command = command(call)?;
+        command.stdout(Stdio::null()).stderr(log.try_clone()?);
+        // The thread that waits comes first: without it, this function would fail while the program runs.
+        let ((started, start), (ended, end)) = (mpsc::channel::<Child>(), mpsc::channel());
+        thread::Builder::new().spawn(move || start.recv().map(|mut child| ended.send(child.wait())))?;
+        let child = command.spawn()?;
         let pid = child.id();
+        drop(started.send(child));
         let signal = |signal| {
             let pid = s6rc(pid).and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
             // An error only means that the program has already ended.
             pid.map(|pid| kill_process(pid, signal));
         };
-        let (ended, end) = mpsc::channel();
-        thread::Builder::new().spawn(move || ended.send(child.wait()))?;
         loop {
             match end.recv_timeout(POLL_INTERVAL) {
                 Ok(status) => {
@@ -186,7 +190,8 @@ impl Programs for InstalledPrograms {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::BrokenPipe.into()),
             }
-            for act in watch(&String::from_utf8_lossy(&log_content(log)?)) {
+            // A log that cannot be read is no reason to leave the program before it ends.
+            for act in watch(&String::from_utf8_lossy(&log_content(log).unwrap_or_default())) {
                 match act {
                     // If it fails, the watch sees that and repeats it.
                     WatchAction::Run(call) => drop(self.run(&call)),

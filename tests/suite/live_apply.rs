@@ -281,44 +281,64 @@ fn interrupt(system: &System, updating: Updating, what: &str, sample: usize) -> 
     let total: usize = counts.values().sum();
     let step = total.div_ceil(rounds(sample, total));
     let moments = counts.iter().flat_map(|(call, count)| (1..=*count).map(move |moment| (call, moment)));
-    let (mut compiles, mut outcomes) = (BTreeMap::new(), BTreeMap::new());
+    let mut outcomes = Outcomes::default();
     for (call, moment) in moments.skip(step / 2).step_by(step) {
         turn = 1 - turn;
-        let set = &SETS[turn];
-        let words = system.begin_update(updating, set);
-        let listed = system.instance(&["list", "--json"]);
-        let starts = system.text("starts").lines().filter(|line| line.starts_with("tunnel-x")).count();
-        let context = format!("{what} at {call} {moment}");
-        let output = system.strace(&format!("inject=?{call}:{what}:when={moment}"), &words);
-        let outcome = match (output.status.code(), output.status.signal()) {
-            (None, Some(9)) if what == "signal=KILL" => "killed",
-            (Some(0), _) => "succeeded",
-            // 127: the program itself was not loaded.
-            (Some(1 | 3 | 127), _) if what != "signal=KILL" && !output.stderr.is_empty() => "failed",
-            _ => panic!("{context}: {output:?}"),
-        };
-        *outcomes.entry(outcome).or_insert(0) += 1;
-
-        // Consistent: the additions, the live database, and the definitions that the next boot would compile.
-        let still_listed = system.instance(&["list", "--json"]);
-        assert!(updating == Updating::Add || still_listed == listed, "{context}: {still_listed}");
-        system.active();
-        let compiled = system.command("s6-rc-compile").args(["probe", "source"]).output().unwrap();
-        let _ = fs::remove_dir_all(system.path("probe"));
-        *compiles.entry(compiled.status.success()).or_insert(0) += 1;
-        if !compiled.status.success() {
-            eprintln!("{context}: {}", String::from_utf8_lossy(&compiled.stderr).trim());
-        }
-
-        system.change_to(set);
-        system.apply(&[]);
-        system.assert_has(set, &context);
-        assert_eq!([system.pid("web"), system.pid("proxy")], untouched, "{context}");
-        let restarts =
-            system.text("starts").lines().filter(|line| line.starts_with("tunnel-x")).count() - starts;
-        assert_eq!(restarts, 1, "{context}: the changed service started more than once");
+        interrupt_at(system, updating, &SETS[turn], what, (call, moment), &mut outcomes);
+        assert_eq!([system.pid("web"), system.pid("proxy")], untouched, "{what} at {call} {moment}");
     }
+    let Outcomes { outcomes, compiles } = outcomes;
     format!("{what}: {outcomes:?} of {total} moments; the tree on disk compiled: {compiles:?}")
+}
+
+/// How often each outcome came.
+#[derive(Default)]
+struct Outcomes {
+    outcomes: BTreeMap<&'static str, usize>,
+    /// Whether the definitions on the disk compile after it.
+    compiles: BTreeMap<bool, usize>,
+}
+
+/// Injects `what` into an update to `set` at one moment. Checks that the system is consistent after it, and that the next apply
+/// completes the work.
+fn interrupt_at(
+    system: &System,
+    updating: Updating,
+    set: &Set,
+    what: &str,
+    (call, moment): (&str, usize),
+    outcomes: &mut Outcomes,
+) {
+    let words = system.begin_update(updating, set);
+    let listed = system.instance(&["list", "--json"]);
+    let starts = system.text("starts").lines().filter(|line| line.starts_with("tunnel-x")).count();
+    let context = format!("{what} at {call} {moment}");
+    let output = system.strace(&format!("inject=?{call}:{what}:when={moment}"), &words);
+    let outcome = match (output.status.code(), output.status.signal()) {
+        (None, Some(9)) if what == "signal=KILL" => "killed",
+        (Some(0), _) => "succeeded",
+        // 127: the program itself was not loaded.
+        (Some(1 | 3 | 127), _) if what != "signal=KILL" && !output.stderr.is_empty() => "failed",
+        _ => panic!("{context}: {output:?}"),
+    };
+    *outcomes.outcomes.entry(outcome).or_insert(0) += 1;
+
+    // Consistent: the additions, the live database, and the definitions that the next boot would compile.
+    let still_listed = system.instance(&["list", "--json"]);
+    assert!(updating == Updating::Add || still_listed == listed, "{context}: {still_listed}");
+    system.active();
+    let compiled = system.command("s6-rc-compile").args(["probe", "source"]).output().unwrap();
+    let _ = fs::remove_dir_all(system.path("probe"));
+    *outcomes.compiles.entry(compiled.status.success()).or_insert(0) += 1;
+    if !compiled.status.success() {
+        eprintln!("{context}: {}", String::from_utf8_lossy(&compiled.stderr).trim());
+    }
+
+    system.change_to(set);
+    system.apply(&[]);
+    system.assert_has(set, &context);
+    let restarts = system.text("starts").lines().filter(|line| line.starts_with("tunnel-x")).count() - starts;
+    assert_eq!(restarts, 1, "{context}: the changed service started more than once");
 }
 
 #[test]
@@ -335,6 +355,29 @@ fn an_apply_that_fails_is_completed_by_the_next_one() {
     needs!("strace");
     let Some(system) = System::boot(NAME, MANIFEST) else { return };
     say(&format!("note: apply, {}", interrupt(&system, Updating::Apply, "error=EIO", 15)));
+}
+
+/// A system that allows no more processes allows no more threads either. A program that s6gen started before must not lose the
+/// files that it works with.
+#[test]
+fn an_apply_that_gets_no_thread_is_completed_by_the_next_one() {
+    const NAME: &str = "an_apply_that_gets_no_thread_is_completed_by_the_next_one";
+    needs!("strace");
+    let Some(system) = System::boot(NAME, MANIFEST) else { return };
+    system.change_to(&SETS[0]);
+    system.apply(&[]);
+    let words = system.begin_update(Updating::Apply, &SETS[1]);
+    assert!(system.strace("trace=clone3", &words).status.success());
+    let trace = system.text("trace");
+    let calls = trace.lines().filter(|line| line.starts_with("clone3(")).zip(1..);
+    let threads: Vec<usize> =
+        calls.filter(|(line, _)| line.contains("CLONE_THREAD")).map(|(_, number)| number).collect();
+    let mut outcomes = Outcomes::default();
+    for (turn, moment) in threads.iter().enumerate() {
+        let set = &SETS[turn % 2];
+        interrupt_at(&system, Updating::Apply, set, "error=EAGAIN", ("clone3", *moment), &mut outcomes);
+    }
+    say(&format!("note: apply without a thread, {:?} of {} moments", outcomes.outcomes, threads.len()));
 }
 
 #[test]
