@@ -169,10 +169,10 @@ impl Changes {
     }
 
     fn files(&mut self, old: &Settings, new: &Settings) {
-        let paths: BTreeSet<&String> = old.files.keys().chain(new.files.keys()).collect();
+        let paths: BTreeSet<&str> = old.files.paths().chain(new.files.paths()).collect();
         // `run` and `finish` come first, and then the files that they read.
-        let (first, rest): (Vec<&String>, Vec<&String>) =
-            paths.into_iter().partition(|path| matches!(path.as_str(), "run" | "finish"));
+        let (first, rest): (Vec<&str>, Vec<&str>) =
+            paths.into_iter().partition(|path| matches!(*path, "run" | "finish"));
         for path in first.into_iter().rev().chain(rest) {
             let (old, new) = (old.files.get(path), new.files.get(path));
             if old != new {

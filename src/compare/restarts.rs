@@ -71,9 +71,9 @@ fn needs_restart(name: &Name, old: &Settings, new: &Settings) -> bool {
 
 /// The paths of the files that differ, or that only one of the two has.
 fn changed_files<'a>(old: &'a Settings, new: &'a Settings) -> impl Iterator<Item = &'a str> {
-    let only_new = new.files.keys().filter(|path| !old.files.contains_key(*path));
-    let changed = old.files.iter().filter(|(path, file)| new.files.get(*path) != Some(*file));
-    changed.map(|(path, _)| path).chain(only_new).map(String::as_str)
+    let only_new = new.files.paths().filter(|path| old.files.get(path).is_none());
+    let changed = old.files.iter().filter(|(path, file)| new.files.get(path) != Some(*file));
+    changed.map(|(path, _)| path).chain(only_new)
 }
 
 fn is_read_at_start(path: &str, old: &Settings, new: &Settings) -> bool {
@@ -119,14 +119,13 @@ fn is_outside_run(path: &str, settings: &Settings) -> bool {
         "data/ready" => ("data/check", is_mentioned("data/check", path)),
         _ => ("finish", is_mentioned("finish", path)),
     };
-    let mut others = settings.files.keys().filter(|other| *other != caller && *other != path);
+    let mut others = settings.files.paths().filter(|other| *other != caller && *other != path);
     is_run && !others.any(|other| is_mentioned(other, path))
 }
 
 /// The files of a oneshot's definition that `up` runs: the files that it names by path, and the files that these mention.
 fn called<'a>(name: &Name, settings: &'a Settings) -> BTreeSet<&'a str> {
-    let mut rest: BTreeMap<&str, &File> =
-        settings.files.iter().map(|(path, file)| (path.as_str(), file)).collect();
+    let mut rest: BTreeMap<&str, &File> = settings.files.iter().collect();
     let mut called = BTreeSet::new();
     let line = settings.up.join(&b' ');
     let mut texts: Vec<&[u8]> = Vec::new();

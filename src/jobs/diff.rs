@@ -68,7 +68,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// One of the two has errors.
 pub fn compare_files(old: &Path, new: &Path, reading: &Reading) -> Result<DiffResult, JobError> {
-    let (old, new) = (reading.read(old, reading.overlay)?, reading.read(new, reading.overlay)?);
+    let old = reading.read(old, reading.overlay, &Snapshot::default())?;
+    let new = reading.read(new, reading.overlay, &old.snapshot)?;
     Ok(difference(old, &new))
 }
 
@@ -100,7 +101,8 @@ pub fn compare_with_running(
 /// The system that a boot of the container would compile if `folder` replaced its definitions.
 fn folder_snapshot(folder: &Path, reading: &Reading, container: &Container) -> Result<Snapshot, JobError> {
     let system = container.overlay();
-    let mut snapshot = reading.read(folder, reading.overlay.or(system))?.snapshot;
+    let overlay = reading.overlay.or(system);
+    let mut snapshot = reading.read(folder, overlay, &Snapshot::default())?.snapshot;
     let Some(system) = system else { return Ok(snapshot) };
     let own = system.own_definitions_dir().map(|own| container.path(&own));
     let own = snapshot_of(|| own.iter().map(disk::source).collect());
@@ -181,10 +183,10 @@ fn scripts(old: &Snapshot, new: &Snapshot, container: &Container) -> Result<(Scr
             continue;
         }
         let (mut old_files, mut new_files) = (BTreeMap::new(), BTreeMap::new());
-        for (path, file) in &settings.files {
+        for (path, file) in settings.files.iter() {
             if let Some(content) = disk::read_if_there(&definitions.join(name.to_string()).join(path))? {
-                old_files.insert(path.clone(), File { content, executable: file.executable });
-                new_files.insert(path.clone(), file.clone());
+                old_files.insert(path.to_owned(), File { content, executable: file.executable });
+                new_files.insert(path.to_owned(), file.clone());
             }
         }
         before.insert(name.clone(), old_files);
@@ -197,7 +199,7 @@ fn flatten(snapshot: &mut Snapshot, scripts: Scripts) {
     *snapshot = snapshot.flattened();
     for (name, files) in scripts {
         if let Some(settings) = snapshot.services.get_mut(&name) {
-            settings.files = files;
+            settings.files = files.into();
         }
     }
 }
@@ -208,21 +210,24 @@ fn difference(old: Side, new: &Side) -> DiffResult {
 }
 
 impl Reading {
-    /// Reads a manifest, or a directory as the s6-overlay `overlay` does.
-    fn read(&self, path: &Path, overlay: Option<System>) -> Result<Side, JobError> {
+    /// Reads a manifest, or a directory as the s6-overlay `overlay` does. Services that have the same files in `other` share
+    /// them.
+    fn read(&self, path: &Path, overlay: Option<System>, other: &Snapshot) -> Result<Side, JobError> {
         let (files, compilation, snapshot) = match disk::is_directory(path) {
             true => self.directory(path, overlay),
-            false => self.manifest(path),
+            false => self.manifest(path, other),
         };
         if compilation.problems.has_errors() {
             return Err(JobError { files, problems: compilation.problems.iter().cloned().collect() });
         }
+        // The services of a large system take as much memory as the comparison.
+        drop((files, compilation));
         let (started, assumption) = at_boot(&snapshot);
         let up = compare::running(&snapshot, &started);
         Ok(Side { snapshot, up, assumption: Some(assumption) })
     }
 
-    fn manifest(&self, path: &Path) -> (Files, Compilation, Snapshot) {
+    fn manifest(&self, path: &Path, other: &Snapshot) -> (Files, Compilation, Snapshot) {
         let mut project = Project::load(path).with_levels(Levels::lenient());
         let mut compilation = project.compile();
         let none = Snapshot::default();
@@ -234,7 +239,8 @@ impl Reading {
             return (project.files, compilation, none);
         }
         let services = &compilation.services;
-        let taken = self.overrides.clone().and_then(|overrides| render_snapshot(services, &overrides));
+        let taken = self.overrides.clone();
+        let taken = taken.and_then(|overrides| render_snapshot(services, &overrides, other));
         let snapshot = taken.unwrap_or_else(|problem| {
             compilation.problems.push(problem);
             none

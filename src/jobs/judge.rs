@@ -55,7 +55,7 @@ pub fn judge_for_comparison<D: Directory>(
 ) -> (Compilation, Snapshot) {
     let memory = Memory::default();
     let compilation = judge_with_external(files, memory.of(open()), target, external);
-    let snapshot = Snapshot::of(&compilation.services, import::files(memory.of(open())));
+    let snapshot = Snapshot::of(compilation.services.ours(), import::files(memory.of(open())));
     (compilation, snapshot)
 }
 
@@ -80,7 +80,7 @@ pub fn judge_image_for_comparison<D: Directory>(
     let memory = Memory::default();
     let compilation = judge_image_through(|sources| memory.of(sources), files, root, setup, external);
     let (sources, _) = image::sources(root, setup, &mut Files::default(), &mut Problems::default());
-    let mut snapshot = Snapshot::of(&compilation.services, import::files(memory.of(sources)));
+    let mut snapshot = Snapshot::of(compilation.services.ours(), import::files(memory.of(sources)));
     // A start bundle without contents is the one that s6-overlay brings, and not the user's.
     for bundle in setup.system.start_bundles() {
         let name = Name::from(*bundle);
@@ -158,22 +158,32 @@ fn refuse_too_many(services: &ServiceSet, problems: &mut Problems) -> bool {
     problems.iter().any(|problem| problem.code == Code::ManifestTooLarge)
 }
 
-/// How many definitions of a manifest are rendered and read at once for a snapshot. A large system has more than a source
-/// directory may have.
+/// How many definitions of a manifest are rendered at once for a snapshot.
 const PART: usize = 256;
 
-/// Takes a snapshot of the tree that is rendered from `services`. It reads the tree like any source directory, and adds what
-/// the services add to other layers. The services must have no errors.
+/// Takes a snapshot of the tree that is rendered from `services`, with what they add to other layers. The services must have no
+/// errors.
 ///
 /// # Errors
 /// An error in a template. The text names the template and the line.
 pub fn snapshot(services: &ServiceSet, templates: &Templates) -> Result<Snapshot, String> {
+    snapshot_beside(services, templates, &Snapshot::default())
+}
+
+/// Takes a snapshot like [`snapshot`]. Services that have the same files in `other` share them.
+pub(super) fn snapshot_beside(
+    services: &ServiceSet,
+    templates: &Templates,
+    other: &Snapshot,
+) -> Result<Snapshot, String> {
     let target = &services.target;
     let ours: Vec<&Service> = services.ours().collect();
     let parts: Vec<&[&Service]> = ours.chunks(PART).collect();
     let parts = parallel::map(&parts, 2, |part| {
-        let tree = render::definitions(part, target, templates)?;
-        Ok(snapshot_of(|| vec![tree.source(render::definitions_dir(target))]).services)
+        let files = render::definition_files(part, target, templates)?;
+        let mut snapshot = Snapshot::of(part.iter().copied(), files);
+        snapshot.share_files(other);
+        Ok(snapshot.services)
     });
     let parts: Vec<_> = parts.into_iter().collect::<Result<_, String>>()?;
     let mut snapshot = Snapshot { services: parts.into_iter().flatten().collect() };
@@ -185,7 +195,7 @@ pub fn snapshot(services: &ServiceSet, templates: &Templates) -> Result<Snapshot
 pub fn snapshot_of<D: Directory>(open: impl Fn() -> Vec<Source<D>>) -> Snapshot {
     let (memory, mut files) = (Memory::default(), Files::default());
     let set = import::tree(memory.of(open()), Target::default(), &mut files, &mut Problems::default());
-    Snapshot::of(&set, import::files(memory.of(open())))
+    Snapshot::of(set.ours(), import::files(memory.of(open())))
 }
 
 /// The verdict of `s6-rc-compile` on the services, as one word: the class of the first error, or `ok`. The words

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::judge::snapshot;
+use super::judge::snapshot_beside;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::disk;
 use crate::model::{ServiceSet, Snapshot};
@@ -34,12 +34,16 @@ pub fn render_tree(services: &ServiceSet, overrides: &Overrides) -> Result<Sourc
     fill(overrides, |templates| render::tree_with(services, templates))
 }
 
-/// Takes a snapshot of the source tree of `services`.
+/// Takes a snapshot of the source tree of `services`. Services that have the same files in `other` share them.
 ///
 /// # Errors
 /// A template cannot be filled.
-pub(super) fn render_snapshot(services: &ServiceSet, overrides: &Overrides) -> Result<Snapshot, Diagnostic> {
-    fill(overrides, |templates| snapshot(services, templates))
+pub(super) fn render_snapshot(
+    services: &ServiceSet,
+    overrides: &Overrides,
+    other: &Snapshot,
+) -> Result<Snapshot, Diagnostic> {
+    fill(overrides, |templates| snapshot_beside(services, templates, other))
 }
 
 fn fill<T>(

@@ -52,7 +52,7 @@ impl CompiledDatabase {
         if let Some(finish) = files.remove("finish.user") {
             files.insert("finish".into(), finish);
         }
-        settings.files = files;
+        settings.files = files.into();
         Ok(settings)
     }
 

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Content, DefinitionFile, FDHOLDER, File, Kind, Layer, Longrun, Name, NodeKind, ONESHOT_RUNNER, Script,
-    Service, ServiceSet, Words,
+    Content, DefinitionFile, FDHOLDER, File, FileMap, Kind, Layer, Longrun, Name, NodeKind, ONESHOT_RUNNER,
+    Script, Service, ServiceSet, Words,
 };
+use crate::execline;
 
 /// The settings of all services of a source directory or a compiled database.
 ///
@@ -49,7 +50,7 @@ pub struct Settings {
     /// that s6-rc-compile copies, in the form in which it writes them: a number and a newline, an empty flag, `run` and
     /// `finish` executable, without the wrappers of pipelines. For a oneshot these are all other files, because `up` may run
     /// them. A database has no files of oneshots.
-    pub files: BTreeMap<String, File>,
+    pub files: FileMap,
 }
 
 impl Settings {
@@ -69,7 +70,7 @@ impl Settings {
             up: Words::new(),
             down: Words::new(),
             reload: Words::new(),
-            files: BTreeMap::new(),
+            files: FileMap::default(),
         }
     }
 
@@ -84,10 +85,10 @@ impl Settings {
 pub type DefinitionFiles = BTreeMap<Name, BTreeMap<String, File>>;
 
 impl Snapshot {
-    /// The snapshot of a set that was read from source directories, and of the files of its definitions.
-    pub fn of(set: &ServiceSet, mut files: DefinitionFiles) -> Self {
+    /// The snapshot of services and of the files of their definitions.
+    pub fn of<'a>(services: impl IntoIterator<Item = &'a Service>, mut files: DefinitionFiles) -> Self {
         let mut snapshot = Snapshot::default();
-        for service in set.ours() {
+        for service in services {
             let kind = match service.kind {
                 Kind::Longrun(_) => NodeKind::Longrun,
                 Kind::Oneshot(_) => NodeKind::Oneshot,
@@ -119,6 +120,15 @@ impl Snapshot {
                 _ => continue,
             };
             self.services.entry(service.name.clone()).or_insert(settings);
+        }
+    }
+
+    /// Shares the files of services that have equal files in `other`.
+    pub fn share_files(&mut self, other: &Snapshot) {
+        for (name, settings) in &mut self.services {
+            if let Some(other) = other.services.get(name) {
+                settings.files.share(&other.files);
+            }
         }
     }
 
@@ -218,13 +228,13 @@ fn flat_settings(settings: &Settings, bundles: &BTreeMap<&Name, BTreeSet<Name>>)
     flat.pipeline_name = None;
     flat.reload.clear();
     if flat.kind == NodeKind::Oneshot {
-        flat.files.clear();
+        flat.files = FileMap::default();
     }
     flat
 }
 
 /// The settings of a service with the files `files`.
-fn settings(service: &Service, kind: NodeKind, files: BTreeMap<String, File>) -> Settings {
+fn settings(service: &Service, kind: NodeKind, mut files: BTreeMap<String, File>) -> Settings {
     let names = |list: &[super::ServiceRef]| list.iter().map(|reference| reference.name.clone()).collect();
     let (timeout_up, timeout_down) = service.timeouts();
     let mut settings = Settings {
@@ -238,11 +248,11 @@ fn settings(service: &Service, kind: NodeKind, files: BTreeMap<String, File>) ->
     match &service.kind {
         Kind::Bundle(bundle) => settings.contents = names(&bundle.contents),
         Kind::Oneshot(oneshot) => {
-            settings.up = words(Some(&oneshot.up));
-            settings.down = words(oneshot.down.as_ref());
-            settings.reload = words(oneshot.reload.as_ref());
-            settings.files = files;
-            settings.files.retain(|path, _| !is_setting(path));
+            settings.up = words(Some(&oneshot.up), files.get("up"));
+            settings.down = words(oneshot.down.as_ref(), files.get("down"));
+            settings.reload = words(oneshot.reload.as_ref(), files.get("reload"));
+            files.retain(|path, _| !is_setting(path));
+            settings.files = files.into();
         }
         Kind::Longrun(longrun) => {
             let only = |list: &Option<Vec<super::ServiceRef>>| {
@@ -251,7 +261,7 @@ fn settings(service: &Service, kind: NodeKind, files: BTreeMap<String, File>) ->
             settings.producer_for = only(&longrun.producer_for);
             settings.consumer_for = names(&longrun.consumer_for);
             settings.pipeline_name = only(&longrun.pipeline_name);
-            settings.files = longrun_files(service, longrun, files);
+            settings.files = longrun_files(service, longrun, files).into();
         }
         Kind::Unknown => {}
     }
@@ -289,9 +299,11 @@ fn longrun_files(
     files
 }
 
-fn words(script: Option<&Script>) -> Words {
-    match script {
-        Some(Script::Words(words)) => words.clone(),
+/// The command line of a script, which is in `file` if it was generated.
+fn words(script: Option<&Script>, file: Option<&File>) -> Words {
+    match (script, file) {
+        (Some(Script::Words(words)), _) => words.clone(),
+        (Some(_), Some(file)) => execline::words(&file.content).unwrap_or_default(),
         _ => Words::new(),
     }
 }

@@ -11,5 +11,5 @@ pub use graph::{GraphDirection, dot, json, text};
 pub use health::HEALTH;
 pub use program::program;
 pub use reference::{fitted, reference, reference_of, wrapped};
-pub use tree::{definitions, definitions_dir, tree, tree_with};
+pub use tree::{definition_files, definitions_dir, tree, tree_with};
 pub use variables::{variables_json, variables_markdown, variables_text};

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::health::{HEALTH, health};
-use crate::model::{Content, DefinitionFile, Kind, Script, Service, ServiceRef, ServiceSet, Target};
+use crate::model::{
+    Content, DefinitionFile, DefinitionFiles, File, Kind, Script, Service, ServiceRef, ServiceSet, Target,
+};
 use crate::parallel;
 use crate::templates::Templates;
 use crate::tree::{SourceTree, TreeEntry};
@@ -49,16 +51,28 @@ pub fn tree_with(set: &ServiceSet, templates: &Templates) -> Result<SourceTree, 
     Ok(renderer.entries.into_iter().collect())
 }
 
-/// The tree of the definitions of some services, without links and markers.
+/// The files of the definitions of some services.
 ///
 /// # Errors
 /// An error in a template. The text names the template and the line.
-pub fn definitions(
+pub fn definition_files(
     services: &[&Service],
     target: &Target,
     templates: &Templates,
-) -> Result<SourceTree, String> {
-    Ok(Renderer::of(services, target, templates)?.entries.into_iter().collect())
+) -> Result<DefinitionFiles, String> {
+    let mut found = DefinitionFiles::new();
+    for service in services {
+        let start = format!("{}/{}/", definitions_dir(target), service.name).len();
+        let entries = Renderer::of(&[service], target, templates)?.entries.into_iter();
+        let files = entries.filter_map(|(path, entry)| match entry {
+            TreeEntry::File { content, executable } => {
+                Some((path[start..].to_owned(), File { content, executable }))
+            }
+            TreeEntry::Directory | TreeEntry::Link(_) => None,
+        });
+        found.insert(service.name.clone(), files.collect());
+    }
+    Ok(found)
 }
 
 struct Renderer<'a> {

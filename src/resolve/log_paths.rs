@@ -157,10 +157,10 @@ impl Resolver<'_> {
         }
     }
 
-    /// Reports logs at a path where another log has a file or its link.
+    /// Reports logs at a path where another log has a file or its link. It is the last to need the settings of the logs.
     pub(super) fn check_places(&mut self) {
-        let logs = &self.logs.by_directory;
-        for (directory, known) in logs {
+        let logs = std::mem::take(&mut self.logs.by_directory);
+        for (directory, known) in &logs {
             let ends = directory.match_indices('/').map(|(end, _)| end).chain([directory.len()]);
             for (place, outer) in ends.filter_map(|end| {
                 let place = &directory[..end];

@@ -1,6 +1,6 @@
 //! Tests `s6gen diff`. Each folder below `tests/cases/diff` has two systems, `old` and `new`, and the expected output.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -178,7 +178,7 @@ fn only_settings_that_are_read_at_the_start_need_a_restart() {
     let needed = |kind: NodeKind, paths: &[&str], expected: bool| {
         for path in paths {
             let file = File { content: b"3\n".to_vec(), executable: false };
-            let change = |settings: &mut Settings| drop(settings.files.insert((*path).into(), file.clone()));
+            let change = |settings: &mut Settings| settings.files.insert((*path).into(), file.clone());
             assert_eq!(is_restarted(kind, &change), expected, "{path} of a {kind:?}");
         }
     };
@@ -218,7 +218,7 @@ fn an_update_shows_the_names_of_changed_settings_and_the_reason() {
     let longrun = |run: &str, kill: &str| {
         let file = |content: &str| File { content: content.into(), executable: false };
         let files = [("run", run), ("timeout-kill", kill)];
-        let files = files.map(|(path, content)| (path.to_owned(), file(content)));
+        let files = BTreeMap::from(files.map(|(path, content)| (path.to_owned(), file(content))));
         Settings { files: files.into(), ..Settings::new(NodeKind::Longrun) }
     };
     let snapshot = |services: &[(&str, Settings)]| Snapshot {

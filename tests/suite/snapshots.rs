@@ -96,7 +96,7 @@ fn of_database(root: &Path) -> Snapshot {
             ..Settings::new(kind)
         };
         if kind == NodeKind::Longrun {
-            settings.files = service_directory(root, &name, settings.is_pipelined());
+            settings.files = service_directory(root, &name, settings.is_pipelined()).into();
         }
         snapshot.services.insert(name, settings);
     }
@@ -174,11 +174,11 @@ fn a_snapshot_has_the_scripts_of_a_pipeline_as_written() {
     let database = CompiledDatabase::at(&root.path().join("out"));
     for name in ["web", "web-log", "alone"] {
         let files = database.settings(&name.into()).unwrap().files;
-        let names: Vec<&str> = files.keys().map(String::as_str).collect();
+        let names: Vec<&str> = files.paths().collect();
         assert_eq!(names, ["finish", "run"], "{name}");
         for script in names {
             let written = std::fs::read(source.join(name).join(script)).unwrap();
-            assert_eq!(files[script].content, written, "{script} of {name}");
+            assert_eq!(files.get(script).unwrap().content, written, "{script} of {name}");
         }
     }
 }
