@@ -31,7 +31,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, FileId, Fix, Origin, Problems, did_you_mean};
 use crate::manifest::{
-    CommonKeys, Instances, Manifest, ManifestText, Names, Rootless, ServiceEntry, ServiceKeys, TargetKeys,
+    CommonKeys, Instances, Manifest, ManifestText, Names, RawText, Rootless, ServiceEntry, ServiceKeys,
+    TargetKeys,
 };
 use crate::model::{
     Bundle, Feature, Kind, Layer, Literal, Longrun, Name, Program, Service, ServiceRef, ServiceSet, System,
@@ -148,6 +149,8 @@ struct Resolver<'p> {
 const MOST_BYTES: usize = 64 << 20;
 /// The largest number of expressions that are evaluated, all instances together. 30,000 services may have 10 each.
 const MOST_EXPRESSIONS: usize = 300_000;
+/// The largest number of variables and secrets of the container that a service uses. Each `${NAME}` is compared with all of them.
+const MOST_NAMES: usize = 512;
 /// The number of bytes of scripts that the grammar of a shell reads, which needs seconds for a few MiB.
 const MOST_GRAMMAR: usize = 2 << 20;
 /// The approximate size of a dependency or of a member of a bundle: as s6gen keeps it, and the path of its file.
@@ -246,6 +249,11 @@ impl Resolver<'_> {
     /// Sets when a service starts, and which variables of the container it uses.
     fn with_start(&mut self, mut scope: Scope, keys: &CommonKeys) -> Scope {
         scope.start = self.start_at(keys, &scope);
+        if let Some(origin) = name_beyond_limit(keys) {
+            self.size = MOST_BYTES + 1;
+            self.problems.push(too_many_names(origin));
+            return scope;
+        }
         let references = self.variables(keys, &scope);
         let secrets = self.secrets(keys, &references, &scope);
         (scope.references, scope.secrets) = (references, secrets);
@@ -639,6 +647,20 @@ fn too_large(origin: Origin, label: &str) -> Diagnostic {
     Diagnostic::new(Code::ManifestTooLarge, "the manifest describes more than 64 MiB of services")
         .at(origin, label)
         .help("make fewer instances, or put long scripts into files of the image")
+}
+
+/// The place of the first variable or secret of a service that is one too many.
+fn name_beyond_limit(keys: &CommonKeys) -> Option<Origin> {
+    let variables = keys.variables.iter().flat_map(|declared| &declared.list).map(|one| one.name.origin);
+    let secrets = keys.secrets.iter().flat_map(|names| &names.list).map(RawText::origin);
+    variables.chain(secrets).nth(MOST_NAMES)
+}
+
+fn too_many_names(origin: Origin) -> Diagnostic {
+    let message = format!("a service uses more than {MOST_NAMES} variables and secrets of the container");
+    Diagnostic::new(Code::ManifestTooLarge, message).at(origin, "up to here").help(
+        "declare only those that s6gen must know: a program finds all others in its environment as well",
+    )
 }
 
 /// The report that the target is too old for `what`.

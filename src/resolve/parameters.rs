@@ -11,7 +11,7 @@ use crate::manifest::{DeclaredParameter, ManifestText};
 
 /// The harmless characters besides letters and digits: every program reads them as a part of a word.
 pub(super) const HARMLESS: &str = "_.,:@%+=/-";
-/// The largest compiled pattern, in bytes. This limits the time that matching takes.
+/// The largest pattern, as written and compiled, in bytes. This limits the time that reading and matching it takes.
 const LARGEST_PATTERN: usize = 1 << 16;
 /// The longest value that is compared with a pattern, in bytes. A longer one cannot be an argument of a program.
 const LONGEST_VALUE: usize = 1 << 17;
@@ -78,6 +78,10 @@ impl Parameter {
 
 /// The expression that matches a whole text if and only if `pattern` does.
 fn compile(pattern: &str) -> Result<Regex, String> {
+    // Its syntax tree, which is made before its compiled form is measured, takes a hundred times as much memory as its text.
+    if pattern.len() > LARGEST_PATTERN {
+        return Err(format!("it is longer than {LARGEST_PATTERN} bytes"));
+    }
     // Compile the pattern alone first: a bracket in it must not close the group around it.
     let compile = |text: &str| RegexBuilder::new(text).size_limit(LARGEST_PATTERN).build();
     compile(pattern).and_then(|_| compile(&format!("\\A(?:{pattern})\\z"))).map_err(|error| error.to_string())

@@ -223,16 +223,12 @@ impl Scope {
 
     /// The first variable of the container that a text refers to.
     pub fn first_reference(&self, text: &str) -> Option<&str> {
-        let place = self.references_in(text).into_iter().next()?;
-        self.references
-            .iter()
-            .map(|variable| &*variable.name)
-            .find(|name| *name == &text[place.start + 2..place.end - 1])
+        first_of(text, self.references.iter().map(|variable| &*variable.name))
     }
 
     /// The first secret that a text refers to.
     pub fn first_secret(&self, text: &str) -> Option<&str> {
-        self.secrets.iter().map(String::as_str).find(|name| text.contains(&format!("${{{name}}}")))
+        first_of(text, self.secrets.iter().map(String::as_str))
     }
 
     /// The places of the variables of the container in a text.
@@ -520,4 +516,10 @@ impl Scope {
 fn expression_names(text: &str) -> impl Iterator<Item = &str> {
     let inside = text.split("{{").skip(1).filter_map(|part| part.split_once("}}"));
     inside.filter_map(|(inner, _)| inner.split('|').next().map(str::trim))
+}
+
+/// The first of `names` that a text refers to.
+pub(super) fn first_of<'n>(text: &str, mut names: impl Iterator<Item = &'n str> + Clone) -> Option<&'n str> {
+    let place = references(text, names.clone()).into_iter().next()?;
+    names.find(|name| *name == &text[place.start + 2..place.end - 1])
 }

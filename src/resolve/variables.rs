@@ -1,7 +1,7 @@
 //! Resolves the key `variables`, and finds `${NAME}` in the texts of a service.
 
 use super::Resolver;
-use super::scope::Scope;
+use super::scope::{Scope, first_of};
 use super::values::Values;
 use crate::diagnostic::{Code, Diagnostic, Origin, Positions};
 use crate::execline::code_words;
@@ -39,8 +39,8 @@ impl Resolver<'_> {
 
     /// Reports a default that refers to a variable of the service.
     fn check_default(&mut self, keys: &CommonKeys, origin: Origin, value: &str) {
-        let mut names = keys.variables.iter().flat_map(|declared| &declared.list).map(|one| &one.name.value);
-        let Some(name) = names.find(|name| value.contains(&format!("${{{name}}}"))) else { return };
+        let names = keys.variables.iter().flat_map(|declared| &declared.list).map(|one| &*one.name.value);
+        let Some(name) = first_of(value, names) else { return };
         self.problems.push(
             Diagnostic::new(Code::InvalidValue, format!("a default cannot be `{value}`"))
                 .at(origin, format!("`${{{name}}}` would not become its value: a default is used as written"))

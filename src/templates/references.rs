@@ -7,7 +7,10 @@ use std::ops::Range;
 pub fn references<'n>(text: &str, names: impl Iterator<Item = &'n str> + Clone) -> Vec<Range<usize>> {
     let starts = text.match_indices("${").map(|(start, _)| start);
     let place = |start: usize| {
-        let (name, _) = text[start + 2..].split_once('}')?;
+        let behind = &text[start + 2..];
+        // Without this, each of many `${` would search the whole text for a bracket.
+        let end = behind.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))?;
+        let name = behind[end..].starts_with('}').then_some(&behind[..end])?;
         names.clone().any(|known| known == name).then(|| start..start + 3 + name.len())
     };
     starts.filter_map(place).collect()

@@ -541,6 +541,44 @@ fn a_manifest_with_more_values_than_there_is_memory_for_is_not_read() {
     assert_eq!(code, Some(0), "{err}");
 }
 
+/// Its syntax tree would take a hundred times as much memory.
+#[test]
+fn a_pattern_is_measured_before_it_is_read() {
+    for part in ["x", "(a|b)"] {
+        let pattern = part.repeat((4 << 20) / part.len());
+        let manifest = format!(
+            "[longrun.a]\ninstances = []\nrun = ['a', '{{{{ p }}}}']\nparameters.p.pattern = '{pattern}'\n"
+        );
+        let (code, _, report) = in_little_memory(&manifest, &["check"]);
+        assert_eq!(code, Some(1), "{report}");
+        assert!(report.contains("cannot be read: it is longer than 65536 bytes"), "{report}");
+    }
+}
+
+#[test]
+fn a_service_uses_at_most_512_variables_and_secrets_of_the_container() {
+    let manifest = |variables: usize, secrets: usize| {
+        let secrets = numbered(secrets, |number| format!("'S{number}', "));
+        let variables = numbered(variables, |number| format!("V{number} = 'x'\n"));
+        format!("[longrun.a]\nrun = ['a']\nsecrets = [{secrets}]\n[longrun.a.variables]\n{variables}")
+    };
+    assert_eq!(codes(&manifest(256, 256)), []);
+    assert_eq!(codes(&manifest(257, 256)), [Code::ManifestTooLarge]);
+    assert_too_large(&manifest(0, 300_000));
+    assert_too_large(&manifest(300_000, 0));
+}
+
+/// A search to the end of the text for each of them would not end.
+#[test]
+fn very_many_beginnings_of_references_are_read_once() {
+    let text = "${".repeat(1 << 20);
+    for key in ["run = ['a', 'TEXT}']", "run = ['a']\nenvironment.A = 'TEXT}'", "run = 'exec a TEXT}'"] {
+        let key = key.replace("TEXT", &text);
+        let found = codes(&format!("[longrun.a]\nvariables.V = 'x'\nsecrets = ['S']\n{key}\n"));
+        assert!(found.len() < 10, "{found:?}");
+    }
+}
+
 #[test]
 fn a_manifest_has_at_most_32768_services() {
     let services = |count| numbered(count, |n| format!("[oneshot.s{n}]\nup = 'a'\n"));
