@@ -115,9 +115,9 @@ impl ImportArguments {
     /// Checks what was written, as `s6gen check` will.
     fn check(&self, text: &str, migration: &Migration, streams: &mut Streams<'_>) {
         let name = self.output.as_deref().unwrap_or(Path::new("services.toml"));
-        let (files, problems) = compile_text(name, text, &migration.files);
+        let (files, compilation) = compile_text(name, text, &migration.files);
         let errors: Vec<_> =
-            problems.iter().filter(|problem| problem.severity == Severity::Error).cloned().collect();
+            compilation.problems.iter().filter(|problem| problem.severity == Severity::Error).cloned().collect();
         if !errors.is_empty() {
             streams.tell("s6gen: what was imported is not yet right:");
             streams.report(&errors, &files);

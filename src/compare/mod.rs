@@ -14,6 +14,7 @@ mod hidden;
 mod json;
 mod restarts;
 mod setting_text;
+mod system_facts;
 mod text;
 mod transitions;
 mod unified;
@@ -23,6 +24,7 @@ pub use differences::{Changed, Difference, DifferenceKind, Hunk, SettingChange, 
 pub use graph::running;
 pub use json::json;
 pub use restarts::restarts;
+pub use system_facts::SystemFacts;
 pub use text::{Detail, text};
 pub use transitions::{Cause, Conflict, Transitions, transitions};
 pub use unified::unified;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::compile::{ManifestFile, compile};
+use super::compile::{Compilation, ManifestFile, compile};
 use super::error::JobError;
-use crate::diagnostic::{Files, Problems};
+use crate::diagnostic::Files;
 use crate::disk;
 use crate::model::File;
 
@@ -42,8 +42,8 @@ impl<'a> ImportFiles<'a> {
     }
 }
 
-/// What is wrong with a manifest that is not on the disk yet, with the scripts beside it.
-pub fn compile_text(name: &Path, text: &str, beside: &BTreeMap<String, File>) -> (Files, Problems) {
+/// Compiles a manifest that is not on the disk yet, with the scripts beside it.
+pub fn compile_text(name: &Path, text: &str, beside: &BTreeMap<String, File>) -> (Files, Compilation) {
     let mut files = Files::default();
     let mut manifest = ManifestFile::from(files.add(name, text));
     for (path, file) in beside {
@@ -51,5 +51,5 @@ pub fn compile_text(name: &Path, text: &str, beside: &BTreeMap<String, File>) ->
         manifest.scripts.insert(path.clone(), script);
     }
     let compilation = compile(&files, manifest);
-    (files, compilation.problems)
+    (files, compilation)
 }

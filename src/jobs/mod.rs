@@ -23,7 +23,9 @@ mod file_system;
 mod fix;
 mod format;
 mod import_files;
+mod import_proof;
 mod import_supervisord;
+mod import_tree;
 mod include;
 mod input;
 mod judge;
@@ -45,7 +47,9 @@ pub use error::JobError;
 pub use fix::{Fixed, fix, preview};
 pub use format::{FormattedManifest, format_manifest};
 pub use import_files::{ImportFiles, compile_text};
+pub use import_proof::{ImportProof, ProofDifference, prove};
 pub use import_supervisord::{SupervisordRequest, import_supervisord};
+pub use import_tree::{ReadTree, TreeToImport, read_built, read_sources};
 pub use input::Input;
 pub use judge::{
     count_definitions, judge, judge_for_comparison, judge_image, judge_image_for_comparison,

@@ -3,11 +3,13 @@
 
 mod report;
 mod supervisord;
+mod tree;
 
 pub use report::{
     Fate, ImportLine, ImportReport, ImportSection, place, report_json, report_summary, report_text,
 };
 pub use supervisord::{ImageAccount, SupervisordImport, supervisord};
+pub use tree::{OldTree, tree};
 
 use std::collections::BTreeMap;
 

@@ -8,12 +8,14 @@ mod ending;
 mod first_line;
 mod lines;
 mod output;
+mod plain;
 mod variables;
 
 pub use ending::{Ending, EndingKind};
 pub use first_line::{SeveralWords, as_the_kernel_splits, first_line, several_words};
 pub use lines::{Line, lines};
 pub use output::Output;
+pub use plain::PlainStep;
 pub use variables::is_of_container;
 
 use std::borrow::Cow;

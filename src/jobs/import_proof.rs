@@ -1,0 +1,170 @@
+//! Proves an import: builds the new manifest, reads the tree that comes out as any other tree, and compares both systems.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::compile::Compilation;
+use super::import_files::compile_text;
+use super::import_tree::{MANIFEST, ReadTree};
+use super::judge::{judge_image, judge_with_external};
+use crate::compare::SystemFacts;
+use crate::diagnostic::Files;
+use crate::image::Setup;
+use crate::migrate::{Fate, Migration};
+use crate::model::{Layer, Name, System};
+use crate::render;
+use crate::source::{Mount, Union};
+
+/// What an import keeps, and each difference.
+#[derive(Debug)]
+pub struct ImportProof {
+    /// The new manifest, compiled.
+    pub files: Files,
+    /// The problems of the new manifest.
+    pub compilation: Compilation,
+    /// Whether nothing of the old system can be in a manifest.
+    pub is_empty: bool,
+    /// The facts of the old system.
+    pub old: SystemFacts,
+    /// The facts of the new one.
+    pub new: SystemFacts,
+    /// The differences.
+    pub differences: Vec<ProofDifference>,
+    /// The definitions that stay in the image, with the reason.
+    pub left: BTreeMap<Name, String>,
+}
+
+/// A difference between the old system and the new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProofDifference {
+    /// The service or bundle.
+    pub name: Name,
+    /// The fact: `type`, `waits for`, or the name of a file.
+    pub fact: String,
+    /// Its value before.
+    pub before: String,
+    /// Its value after.
+    pub after: String,
+    /// Why, if the report of the import says so.
+    pub reason: Option<String>,
+}
+
+impl ImportProof {
+    /// Whether the new manifest has no errors, and every difference has a reason.
+    pub fn holds(&self) -> bool {
+        (self.is_empty || !self.compilation.problems.has_errors())
+            && self.differences.iter().all(|one| one.reason.is_some())
+    }
+}
+
+/// Compares the system that was read with the one that its import describes.
+///
+/// # Errors
+/// An error in a template. The text names the template and the line.
+pub fn prove(old: &ReadTree, migration: &Migration) -> Result<ImportProof, String> {
+    let (files, compilation) = compile_text(Path::new(MANIFEST), &migration.draft.text(), &migration.files);
+    let left = left(old, migration);
+    let services = &old.compilation.services;
+    let ours: BTreeSet<&Name> = services.ours().map(|service| &service.name).collect();
+    let is_ours = |name: &Name| ours.contains(name) && !old.lower.contains(name) && !left.contains_key(name);
+    let old = SystemFacts::of(services, is_ours);
+    let is_empty = is_empty(migration);
+    let is_refused = compilation.problems.has_errors() && !is_empty;
+    let new = if is_empty || is_refused { SystemFacts::default() } else { built(&compilation)? };
+    let differences = if is_refused { Vec::new() } else { differences(&old, &new, migration) };
+    Ok(ImportProof { files, compilation, is_empty, old, new, differences, left })
+}
+
+/// Whether a manifest has no service.
+fn is_empty(migration: &Migration) -> bool {
+    let mut tables = migration.draft.tables.iter();
+    !tables.any(|table| {
+        table.path.first().is_some_and(|kind| ["longrun", "oneshot", "bundle"].contains(&kind.as_str()))
+    })
+}
+
+/// The definitions that stay in the image.
+fn left(old: &ReadTree, migration: &Migration) -> BTreeMap<Name, String> {
+    let tables = &migration.draft.tables;
+    let is_written =
+        |heading: &str| tables.iter().any(|table| table.path.get(1).is_some_and(|name| name == heading));
+    let mut left = BTreeMap::new();
+    for service in old.compilation.services.ours() {
+        let heading = service.name.to_string();
+        let section = migration.report.sections.iter().find(|section| section.heading == heading);
+        let lines = section.map_or(&[][..], |section| &section.lines);
+        if !is_written(&heading) && !lines.is_empty() && lines.iter().all(|line| line.fate == Fate::Lost) {
+            left.insert(service.name.clone(), lines[0].remark.clone());
+        }
+    }
+    left
+}
+
+/// The facts of the system that a manifest without errors describes: its tree is written, and read as any other tree.
+fn built(compilation: &Compilation) -> Result<SystemFacts, String> {
+    let tree = render::tree(&compilation.services)?;
+    let target = compilation.services.target.clone();
+    let external = compilation.services.services.iter().filter(|service| service.layer == Layer::External);
+    let external: Vec<Name> = external.map(|service| service.name.clone()).collect();
+    let read = match target.system {
+        System::Overlay(_) => {
+            let mounted = tree.source("").directory.map(|directory| Mount::new("/", "/", directory));
+            let root =
+                mounted.and_then(|mount| Union::new(vec![mount])).map_err(|error| error.to_string())?;
+            let setup = Setup { is_partial: true, ..Setup::new(target.system) };
+            judge_image(&mut Files::default(), &root, &setup, &external)
+        }
+        System::S6rc(_) => {
+            let sources = vec![tree.source(render::definitions_dir(&target))];
+            judge_with_external(&mut Files::default(), sources, target, &external)
+        }
+    };
+    let ours: BTreeSet<&Name> = read.services.ours().map(|service| &service.name).collect();
+    Ok(SystemFacts::of(&read.services, |name| ours.contains(name) && !external.contains(name)))
+}
+
+/// The differences between two systems, with the reasons that the report has.
+fn differences(old: &SystemFacts, new: &SystemFacts, migration: &Migration) -> Vec<ProofDifference> {
+    let nothing = BTreeMap::new();
+    let names = old.services.keys().chain(new.services.keys());
+    let names: BTreeSet<&Name> = names.collect();
+    let mut differences = Vec::new();
+    for name in names {
+        let (before, after) = (old.services.get(name), new.services.get(name));
+        let (before, after) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));
+        let facts: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        for fact in facts {
+            let value = |facts: &BTreeMap<String, String>| facts.get(fact).cloned().unwrap_or_default();
+            let (before, after) = (value(before), value(after));
+            if before != after {
+                let reason = reason(name, fact, migration);
+                differences.push(ProofDifference {
+                    name: name.clone(),
+                    fact: fact.clone(),
+                    before,
+                    after,
+                    reason,
+                });
+            }
+        }
+    }
+    differences
+}
+
+/// The remark of the report that explains a difference.
+fn reason(name: &Name, fact: &str, migration: &Migration) -> Option<String> {
+    let heading = name.to_string();
+    let section = migration.report.sections.iter().find(|section| section.heading == heading)?;
+    let is_about = |part: &str| match fact {
+        "type" => part == "type",
+        "waits for" => part.starts_with("dependencies") || part == "type",
+        "contents" => part.starts_with("contents") || part == "type",
+        "starts" => part == "type",
+        other => part == other || part == "type",
+    };
+    let line = section
+        .lines
+        .iter()
+        .find(|line| line.fate != Fate::Exact && !line.remark.is_empty() && is_about(&line.part));
+    line.map(|line| line.remark.clone())
+}

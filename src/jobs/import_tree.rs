@@ -1,0 +1,224 @@
+//! Imports a source directory or the definitions of an image: reads them, and writes the manifest for them.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::compile::Compilation;
+use super::file_system::{has_overlay, mount, open_root, overlay_directory, overlay_parts};
+use super::import_files::compile_text;
+use super::judge::{judge_image, judge_with_external};
+use crate::diagnostic::{Code, Diagnostic, Files, Problems, Severity};
+use crate::disk;
+use crate::image::{self, Setup};
+use crate::manifest::draft::DraftTable;
+use crate::migrate::{self, Migration, OldTree};
+use crate::model::{DefinitionFiles, Layer, Name, ServiceSet, System, Target};
+use crate::source::{Directory, Mount, Union};
+use crate::tree::SourceTree;
+use crate::{import, source};
+
+/// The name of the manifest in reports.
+pub(super) const MANIFEST: &str = "services.toml";
+
+/// Definitions that are to be imported.
+#[derive(Debug, Clone)]
+pub struct TreeToImport {
+    /// A source directory, an s6-overlay directory, files that are copied to the root of an image, or such a root.
+    pub path: PathBuf,
+    /// The layers below it, the lowest first.
+    pub lower: Vec<PathBuf>,
+    /// Services that are defined elsewhere.
+    pub external: Vec<Name>,
+    /// The s6-overlay that reads them. `None` to find it in the image, or else the newest one.
+    pub overlay: Option<System>,
+}
+
+/// Definitions that were read.
+pub struct ReadTree {
+    /// The files to which the problems point.
+    pub files: Files,
+    /// The services, and what is wrong with them.
+    pub compilation: Compilation,
+    /// The files of the definitions.
+    pub definitions: DefinitionFiles,
+    /// The definitions of lower layers.
+    pub lower: BTreeSet<Name>,
+    /// What the tree adds to these.
+    pub additions: DefinitionFiles,
+}
+
+impl ReadTree {
+    /// Whether s6-rc-compile accepts the definitions. Two places for a start bundle are an error only because `/init` reads
+    /// just one of them.
+    pub fn is_accepted(&self) -> bool {
+        let errors = self.compilation.problems.iter().filter(|problem| problem.severity == Severity::Error);
+        errors.into_iter().all(|problem| matches!(problem.code, Code::UserInTwoPlaces | Code::BundlesTooNew))
+    }
+
+    /// The manifest for these definitions, if they are accepted. Rules that find a mistake of the old system in it are warnings
+    /// there, as they were before.
+    pub fn migration(&self) -> Migration {
+        let mut migration = migrate::tree(OldTree {
+            services: &self.compilation.services,
+            files: &self.definitions,
+            lower: &self.lower,
+            additions: &self.additions,
+        });
+        let (_, compilation) = compile_text(Path::new(MANIFEST), &migration.draft.text(), &migration.files);
+        let errors = compilation.problems.iter().filter(|problem| problem.severity == Severity::Error);
+        let broken: BTreeSet<&str> = errors
+            .filter(|problem| matches!(problem.code, Code::Lint(_)))
+            .map(|problem| problem.code.slug().trim_start_matches("lint::"))
+            .collect();
+        if !broken.is_empty() {
+            let mut table = DraftTable::new(&["lints"]);
+            table.comments = vec!["The old system has these mistakes, too.".to_owned()];
+            for rule in broken {
+                table.set(rule, "warn");
+            }
+            let tables = &mut migration.draft.tables;
+            let after_target = tables.iter().take_while(|table| table.path == ["target"]).count();
+            tables.insert(after_target, table);
+        }
+        migration
+    }
+}
+
+impl TreeToImport {
+    /// The definitions at `path`, without other layers.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        TreeToImport { path: path.into(), lower: Vec::new(), external: Vec::new(), overlay: None }
+    }
+
+    /// Reads the definitions. Errors in them are among the problems.
+    pub fn read(&self) -> ReadTree {
+        let below = self.path.join("etc/s6-overlay");
+        let place = if disk::is_directory(&below) { below } else { self.path.clone() };
+        let is_image = self.lower.is_empty() && has_overlay(&self.path);
+        match is_image || overlay_directory(&place).is_some() || self.overlay.is_some() {
+            false => self.sources(),
+            true => {
+                let root = if is_image { open_root(&self.path) } else { self.layers(&place) };
+                match root {
+                    Ok(root) => self.image(&root, &place, is_image),
+                    Err(error) => unreadable(&self.path, error),
+                }
+            }
+        }
+    }
+
+    /// The layers, with the tree at `place` on top.
+    fn layers(&self, place: &Path) -> io::Result<Union<disk::SourceDirectory>> {
+        let paths = self.lower.iter().map(PathBuf::as_path).chain([place]);
+        Union::new(paths.map(mount).collect::<io::Result<_>>()?)
+    }
+
+    fn image(&self, root: &Union<disk::SourceDirectory>, place: &Path, is_image: bool) -> ReadTree {
+        let mut files = Files::default();
+        let system = match (self.overlay, is_image) {
+            (Some(system), _) => Ok(system),
+            (None, true) => image::system(root, &mut files),
+            (None, false) => Ok(System::NEWEST_OVERLAY),
+        };
+        let system = match system {
+            Ok(system) => system,
+            Err(problem) => return refused(files, *problem),
+        };
+        let setup = Setup { is_partial: !is_image, ..Setup::new(system) };
+        let compilation = judge_image(&mut files, root, &setup, &self.external);
+        let (sources, _) = image::sources(root, &setup, &mut Files::default(), &mut Problems::default());
+        let definitions = import::files(sources);
+        let own = if is_image { DefinitionFiles::new() } else { files_at(place) };
+        let is_whole = |name: &Name| own.get(name).is_some_and(|files| files.contains_key("type"));
+        let lower: BTreeSet<Name> = self
+            .lower
+            .iter()
+            .flat_map(|path| files_at(path).into_keys())
+            .filter(|name| !is_whole(name))
+            .collect();
+        let additions = own.into_iter().filter(|(name, _)| lower.contains(name)).collect();
+        ReadTree { files, compilation, definitions, lower, additions }
+    }
+
+    fn sources(&self) -> ReadTree {
+        let mut files = Files::default();
+        let open = || vec![disk::source(&self.path)];
+        let target = Target::new(System::NEWEST_S6RC);
+        let compilation = judge_with_external(&mut files, open(), target, &self.external);
+        let definitions = import::files(open());
+        ReadTree {
+            files,
+            compilation,
+            definitions,
+            lower: BTreeSet::new(),
+            additions: DefinitionFiles::new(),
+        }
+    }
+}
+
+/// The files of the definitions in a layer.
+fn files_at(path: &Path) -> DefinitionFiles {
+    let parts = match &overlay_parts(path)[..] {
+        [] => vec![path.to_owned()],
+        parts => parts.to_vec(),
+    };
+    import::files(parts.iter().map(disk::source).collect())
+}
+
+fn unreadable(path: &Path, error: io::Error) -> ReadTree {
+    let mut files = Files::default();
+    let source = source::Source::<disk::SourceDirectory> { path: path.to_owned(), directory: Err(error) };
+    let target = Target::new(System::NEWEST_S6RC);
+    let compilation = judge_with_external(&mut files, vec![source], target, &[]);
+    ReadTree {
+        files,
+        compilation,
+        definitions: DefinitionFiles::new(),
+        lower: BTreeSet::new(),
+        additions: DefinitionFiles::new(),
+    }
+}
+
+fn refused(files: Files, problem: Diagnostic) -> ReadTree {
+    let mut problems = Problems::default();
+    problems.push(problem);
+    let compilation = Compilation { services: ServiceSet::new(Target::default()), problems };
+    ReadTree {
+        files,
+        compilation,
+        definitions: DefinitionFiles::new(),
+        lower: BTreeSet::new(),
+        additions: DefinitionFiles::new(),
+    }
+}
+
+/// Reads source directories of any kind, for an import.
+pub fn read_sources<D: Directory>(open: impl Fn() -> Vec<source::Source<D>>, target: Target) -> ReadTree {
+    let mut files = Files::default();
+    let compilation = judge_with_external(&mut files, open(), target, &[]);
+    let definitions = import::files(open());
+    ReadTree { files, compilation, definitions, lower: BTreeSet::new(), additions: DefinitionFiles::new() }
+}
+
+/// Reads the tree that was rendered from services, as it is in the image.
+pub fn read_built(tree: &SourceTree, built: &ServiceSet) -> ReadTree {
+    let system = built.target.system;
+    let external = built.services.iter().filter(|service| service.layer == Layer::External);
+    let external: Vec<Name> = external.map(|service| service.name.clone()).collect();
+    if !system.is_overlay() {
+        let sources = || vec![tree.source(built.target.tree.trim_start_matches('/'))];
+        return read_sources(sources, Target::new(system));
+    }
+    let mounted = tree.source("").directory.map(|directory| Mount::new("/", "/", directory));
+    let root = match mounted.and_then(|mount| Union::new(vec![mount])) {
+        Ok(root) => root,
+        Err(error) => return unreadable(Path::new("/"), error),
+    };
+    let setup = Setup { is_partial: true, ..Setup::new(system) };
+    let mut files = Files::default();
+    let compilation = judge_image(&mut files, &root, &setup, &external);
+    let (sources, _) = image::sources(&root, &setup, &mut Files::default(), &mut Problems::default());
+    let definitions = import::files(sources);
+    ReadTree { files, compilation, definitions, lower: BTreeSet::new(), additions: DefinitionFiles::new() }
+}

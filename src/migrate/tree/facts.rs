@@ -1,0 +1,311 @@
+//! What is known of all definitions together: when each one starts, and which ones no manifest can have.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::OldTree;
+use super::script::text_problem;
+use crate::model::{
+    DefinitionFiles, Index, Kind, Layer, Name, Node, NodeKind, ONESHOT_RUNNER, ProgramForm, Script, Service,
+    ServiceRef, System,
+};
+
+/// When a service starts, in the words of the key `start`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StartWord {
+    Boot,
+    Early,
+    Late,
+    OnDemand,
+    EarlyOnDemand,
+}
+
+impl StartWord {
+    /// The word, if it is not the default.
+    pub(super) fn word(self) -> Option<&'static str> {
+        match self {
+            StartWord::Boot => None,
+            StartWord::Early => Some("early"),
+            StartWord::Late => Some("late"),
+            StartWord::OnDemand => Some("on-demand"),
+            StartWord::EarlyOnDemand => Some("early-on-demand"),
+        }
+    }
+}
+
+/// Facts about all definitions together.
+pub(super) struct Facts<'a> {
+    old: OldTree<'a>,
+    index: Index<'a>,
+    /// The atomic services that start at boot, and those that start after the legacy services.
+    boot: BTreeSet<Node>,
+    late: BTreeSet<Node>,
+    /// The services that the bundles for the boot name themselves.
+    named: BTreeSet<Name>,
+    /// The members of the bundle `base`.
+    base: BTreeSet<Node>,
+    /// Why a definition cannot be in a manifest.
+    refusals: BTreeMap<Name, String>,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn new(old: OldTree<'a>) -> Self {
+        let index = Index::new(old.services);
+        let node = |name: &str| index.find(&name.into());
+        let is_overlay = old.services.target.system.is_overlay();
+        let first = if is_overlay { "user" } else { "default" };
+        let closure = |name: &str| index.closure(node(name));
+        let base = node("base").filter(|_| is_overlay).map(|base| index.atomics(base)).unwrap_or_default();
+        let late = if is_overlay { closure("user2") } else { BTreeSet::new() };
+        let (boot, named) = (closure(first), named_by(&index, first));
+        let mut facts = Facts { old, boot, late, named, base, refusals: BTreeMap::new(), index };
+        facts.refusals = facts
+            .ours()
+            .filter_map(|service| Some((service.name.clone(), facts.problem(service)?)))
+            .collect();
+        facts.refuse_pipelines();
+        facts
+    }
+
+    /// Refuses the other services of a pipeline with one that no manifest can have: a pipe cannot lead to another layer.
+    fn refuse_pipelines(&mut self) {
+        loop {
+            let joined =
+                self.ours().filter(|service| self.refusal(&service.name).is_none()).find_map(|service| {
+                    let longrun = service.longrun()?;
+                    let producer = longrun.producer_for.as_deref().unwrap_or_default();
+                    let mut others = producer.iter().chain(&longrun.consumer_for);
+                    let other = others.find(|other| self.refusal(&other.name).is_some())?;
+                    Some((
+                        service.name.clone(),
+                        format!("its pipeline contains `{}`, which stays there", other.name),
+                    ))
+                });
+            match joined {
+                Some((name, reason)) => drop(self.refusals.insert(name, reason)),
+                None => return,
+            }
+        }
+    }
+
+    /// The flags of a service: its own, and those of the bundles that start it, which the manifest does not write.
+    pub(super) fn flags(&self, service: &Service) -> (bool, bool) {
+        let mut flags = (service.flag_essential, service.flag_recommended);
+        let Some(node) = self.index.find(&service.name) else { return flags };
+        for bundle in self.old.services.services.iter().filter(|bundle| self.is_start_bundle(&bundle.name)) {
+            let Some(start) = self.index.find(&bundle.name).filter(|start| *start != node) else { continue };
+            if (bundle.flag_essential || bundle.flag_recommended) && self.index.atomics(start).contains(&node)
+            {
+                flags = (flags.0 | bundle.flag_essential, flags.1 | bundle.flag_recommended);
+            }
+        }
+        flags
+    }
+
+    pub(super) fn system(&self) -> System {
+        self.old.services.target.system
+    }
+
+    pub(super) fn command_dir(&self) -> &str {
+        &self.old.services.target.command_dir
+    }
+
+    /// The definitions that the manifest is for: the first one of each name.
+    pub(super) fn ours(&self) -> impl Iterator<Item = &'a Service> + use<'a, '_> {
+        let is_first = |service: &&Service| {
+            let node = self.index.find(&service.name);
+            node.and_then(|node| self.index.service(node)).is_some_and(|first| std::ptr::eq(first, *service))
+        };
+        let ours = self.old.services.ours().filter(|service| !self.old.lower.contains(&service.name));
+        ours.filter(|service| !matches!(service.kind, Kind::Unknown)).filter(is_first)
+    }
+
+    /// The files that this tree adds to definitions of other layers.
+    pub(super) fn additions(&self) -> &'a DefinitionFiles {
+        self.old.additions
+    }
+
+    pub(super) fn refusal(&self, name: &Name) -> Option<&str> {
+        self.refusals.get(name).map(String::as_str)
+    }
+
+    /// Whether it is a bundle that the system or s6gen makes.
+    pub(super) fn is_start_bundle(&self, name: &Name) -> bool {
+        match self.system().is_overlay() {
+            true => self.system().start_bundles().iter().any(|bundle| *name == **bundle),
+            false => *name == *"default",
+        }
+    }
+
+    /// The names that the manifest must know although it does not define them.
+    pub(super) fn external(&self) -> BTreeSet<&'a Name> {
+        let mut mentioned = BTreeSet::new();
+        for service in self.ours().filter(|service| self.refusal(&service.name).is_none()) {
+            if let Kind::Bundle(_) = service.kind
+                && self.is_start_bundle(&service.name)
+            {
+                continue;
+            }
+            mentioned.extend(mentions(service).map(|reference| &reference.name));
+        }
+        let is_start = |name: &&Name| self.is_start_bundle(name);
+        mentioned.extend(self.additions().keys().filter(|name| !is_start(name)));
+        let left_pipelines: BTreeSet<Node> = self
+            .index
+            .pipelines()
+            .filter(|(_, consumer)| self.refusal(self.index.name(*consumer)).is_some())
+            .map(|(node, _)| node)
+            .collect();
+        let is_external = |name: &&Name| match self.index.find(name) {
+            Some(node) if left_pipelines.contains(&node) => true,
+            Some(node) => match self.index.layer(node) {
+                Layer::Overlay | Layer::Internal => false,
+                Layer::External => true,
+                Layer::Ours => {
+                    self.old.lower.contains(*name)
+                        || self.refusal(name).is_some()
+                        || self.index.kind(node) == NodeKind::Unknown
+                }
+            },
+            None => true,
+        };
+        mentioned.into_iter().filter(is_external).collect()
+    }
+
+    /// When a service starts.
+    pub(super) fn start(&self, name: &Name, is_exact: bool) -> StartWord {
+        let Some(node) = self.index.find(name) else { return StartWord::Boot };
+        let closure = self.index.closure([node]);
+        let waits_for_base =
+            !self.system().is_overlay() || !self.base.is_empty() && self.base.is_subset(&closure);
+        // Of a tree that s6gen made, it is known which services the manifest started itself.
+        let starts = if is_exact { self.named.contains(name) } else { self.boot.contains(&node) };
+        let legacy = self.index.find(&"legacy-services".into());
+        match (starts, waits_for_base) {
+            (true, true) => StartWord::Boot,
+            (true, false) => StartWord::Early,
+            _ if self.late.contains(&node) && !self.boot.contains(&node) => {
+                match legacy.is_some_and(|legacy| closure.contains(&legacy)) || self.waits_for_user(&closure)
+                {
+                    true => StartWord::Late,
+                    false if waits_for_base => StartWord::Boot,
+                    false => StartWord::Early,
+                }
+            }
+            (false, true) => StartWord::OnDemand,
+            (false, false) => StartWord::EarlyOnDemand,
+        }
+    }
+
+    /// Whether one of these services waits for everything that starts at boot.
+    fn waits_for_user(&self, closure: &BTreeSet<Node>) -> bool {
+        let user = self.index.find(&"user".into());
+        closure.iter().any(|node| self.index.edges(*node).iter().any(|edge| Some(edge.to) == user))
+    }
+
+    /// Whether a bundle for late services starts it, although it does not wait for the legacy services.
+    pub(super) fn is_late_by_name_only(&self, name: &Name) -> bool {
+        let Some(node) = self.index.find(name) else { return false };
+        let legacy = self.index.find(&"legacy-services".into());
+        self.late.contains(&node)
+            && !self.boot.contains(&node)
+            && !legacy.is_some_and(|legacy| self.index.closure([node]).contains(&legacy))
+    }
+
+    /// Whether any file of another definition, or another file of this one, names a path.
+    pub(super) fn is_named_elsewhere(&self, path: &str, besides: (&Name, &[&str])) -> bool {
+        let (own, known) = besides;
+        self.old.files.iter().any(|(name, files)| {
+            files.iter().any(|(file, content)| {
+                let is_known = name == own && known.contains(&file.as_str());
+                !is_known && contains(&content.content, path.as_bytes())
+            })
+        })
+    }
+
+    /// Why a definition cannot be in a manifest.
+    fn problem(&self, service: &Service) -> Option<String> {
+        if matches!(service.kind, Kind::Bundle(_)) && self.is_start_bundle(&service.name) {
+            return None;
+        }
+        if let Some(problem) = name_problem(&service.name) {
+            return Some(problem);
+        }
+        let unwritable = mentions(service).map(|reference| &reference.name).find(|name| {
+            str::from_utf8(name.as_bytes()).is_err()
+                || **name == *ONESHOT_RUNNER
+                || name.as_bytes().starts_with(b".")
+                || name.as_bytes().iter().any(u8::is_ascii_control)
+        });
+        if let Some(name) = unwritable {
+            return Some(format!("a manifest cannot name `{name}`"));
+        }
+        match &service.kind {
+            Kind::Longrun(longrun) => {
+                let finish = longrun.finish.iter();
+                [("run", &longrun.run)].into_iter().chain(finish.map(|script| ("finish", script))).find_map(
+                    |(key, script)| match script {
+                        Script::Verbatim(content) => {
+                            text_problem(content).map(|problem| format!("`{key}` {problem}"))
+                        }
+                        _ => None,
+                    },
+                )
+            }
+            Kind::Oneshot(oneshot) => {
+                let scripts = [Some(&oneshot.up), oneshot.down.as_ref(), oneshot.reload.as_ref()];
+                let is_text = |script: &&Script| match script {
+                    Script::Words(words) => words.iter().all(|word| str::from_utf8(word).is_ok()),
+                    _ => true,
+                };
+                let is_binary = !scripts.into_iter().flatten().all(|script| is_text(&script))
+                    || service.programs.iter().any(|program| match &program.form {
+                        ProgramForm::CommandLine(text) => !text.binary.is_empty(),
+                        _ => false,
+                    });
+                is_binary.then(|| "a command line is not UTF-8".to_owned())
+            }
+            Kind::Bundle(_) | Kind::Unknown => None,
+        }
+    }
+}
+
+/// The names that a definition mentions.
+fn mentions(service: &Service) -> impl Iterator<Item = &ServiceRef> {
+    let longrun = service.longrun();
+    let producer = longrun.and_then(|longrun| longrun.producer_for.as_deref()).unwrap_or_default();
+    let consumers = longrun.map_or(&[][..], |longrun| &longrun.consumer_for);
+    service.dependencies().iter().chain(service.contents()).chain(producer).chain(consumers)
+}
+
+/// The names that a bundle names itself, also through s6gen's own bundle `default`.
+fn named_by(index: &Index<'_>, bundle: &str) -> BTreeSet<Name> {
+    let members = |name: &Name| {
+        let service = index.find(name).and_then(|node| index.service(node));
+        service.map_or(&[][..], Service::contents).iter().map(|member| member.name.clone())
+    };
+    let mut named: BTreeSet<Name> = members(&bundle.into()).collect();
+    if named.contains(&Name::from("default")) {
+        named.extend(members(&"default".into()));
+    }
+    named
+}
+
+/// The longest name of a service in a manifest.
+const LONGEST_NAME: usize = 251;
+
+/// Why a service in a manifest cannot have this name.
+pub(super) fn name_problem(name: &Name) -> Option<String> {
+    let bytes = name.as_bytes();
+    let is_plain = bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.@-".contains(byte))
+        && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes.len() <= LONGEST_NAME;
+    match (is_plain, bytes) {
+        (false, _) => Some("a manifest cannot have this name".to_owned()),
+        (true, b"default") => Some("s6gen makes a bundle of this name".to_owned()),
+        (true, _) => None,
+    }
+}
+
+fn contains(content: &[u8], text: &[u8]) -> bool {
+    content.windows(text.len()).any(|part| part == text)
+}

@@ -1,0 +1,67 @@
+//! Moves what most tables have into `[defaults]`.
+
+use crate::manifest::draft::{DraftTable, DraftValue};
+
+/// The keys that may become defaults, with their value where no default is set.
+const KEYS: &[(&str, &str, Value)] = &[
+    ("longrun", "timeout-kill", Value::Text("5s")),
+    ("longrun", "with-contenv", Value::Flag(true)),
+    ("oneshot", "with-contenv", Value::Flag(true)),
+];
+
+enum Value {
+    Text(&'static str),
+    Flag(bool),
+}
+
+impl Value {
+    fn draft(&self) -> DraftValue {
+        match self {
+            Value::Text(text) => (*text).into(),
+            Value::Flag(flag) => (*flag).into(),
+        }
+    }
+}
+
+/// Takes keys out of tables that have a value in common, and returns the tables of defaults. A value is moved if at least two
+/// services and more than half of them have it; the others then write their own.
+pub(super) fn defaults(tables: &mut [DraftTable]) -> Vec<DraftTable> {
+    let mut defaults: Vec<DraftTable> = Vec::new();
+    for (kind, key, usual) in KEYS {
+        let usual = usual.draft();
+        let mut members: Vec<&mut DraftTable> =
+            tables.iter_mut().filter(|table| table.path.first().is_some_and(|first| first == kind)).collect();
+        // A oneshot without a command has no environment.
+        members.retain(|table| *key != "with-contenv" || has(table, &["run", "up", "down", "reload"]));
+        let values: Vec<DraftValue> =
+            members.iter().map(|table| value(table, key).unwrap_or(usual.clone())).collect();
+        let is_common = |value: &&DraftValue| {
+            let count = values.iter().filter(|other| other == value).count();
+            **value != usual && count > 1 && count * 2 > values.len()
+        };
+        let Some(common) = values.iter().find(is_common).cloned() else { continue };
+        for (table, value) in members.iter_mut().zip(&values) {
+            table.entries.retain(|entry| entry.key != [*key]);
+            if *value != common {
+                table.set(key, value.clone());
+            }
+        }
+        let place = match defaults.iter().position(|table| table.path[1] == *kind) {
+            Some(place) => place,
+            None => {
+                defaults.push(DraftTable::new(&["defaults", kind]));
+                defaults.len() - 1
+            }
+        };
+        defaults[place].set(key, common);
+    }
+    defaults
+}
+
+fn value(table: &DraftTable, key: &str) -> Option<DraftValue> {
+    table.entries.iter().find(|entry| entry.key == [key]).map(|entry| entry.value.clone())
+}
+
+fn has(table: &DraftTable, keys: &[&str]) -> bool {
+    table.entries.iter().any(|entry| keys.contains(&entry.key[0].as_str()))
+}

@@ -1,0 +1,95 @@
+//! Collects the lines of the report on a definition: one for each of its files.
+
+use std::collections::BTreeMap;
+
+use crate::migrate::{Fate, ImportLine};
+use crate::model::File;
+
+/// The lines of the report on a definition, by the path of the file.
+pub(super) struct FileLines<'a> {
+    files: Option<&'a BTreeMap<String, File>>,
+    lines: BTreeMap<String, ImportLine>,
+}
+
+impl<'a> FileLines<'a> {
+    pub(super) fn new(files: Option<&'a BTreeMap<String, File>>) -> Self {
+        FileLines { files, lines: BTreeMap::new() }
+    }
+
+    /// The files of the definition without a line, by path.
+    pub(super) fn open(&self) -> impl Iterator<Item = (&'a String, &'a File)> + use<'a, '_> {
+        self.files.into_iter().flatten().filter(|(path, _)| !self.lines.contains_key(*path))
+    }
+
+    /// The file at a path.
+    pub(super) fn file(&self, path: &str) -> Option<&'a File> {
+        self.files?.get(path)
+    }
+
+    /// Notes what became of the file at `path`, if there is one and it has no line yet.
+    pub(super) fn note(&mut self, path: &str, fate: Fate, becomes: &str, remark: &str) {
+        if self.file(path).is_some() && !self.lines.contains_key(path) {
+            let line = ImportLine {
+                origin: None,
+                part: path.to_owned(),
+                fate,
+                becomes: becomes.to_owned(),
+                remark: remark.to_owned(),
+            };
+            self.lines.insert(path.to_owned(), line);
+        }
+    }
+
+    /// Notes a list, which is a directory of names or else a file with names.
+    pub(super) fn list(&mut self, directory: &str, file: &str, becomes: &str) {
+        let below = format!("{directory}/");
+        let paths: Vec<&String> =
+            self.open().map(|(path, _)| path).filter(|path| path.starts_with(&below)).collect();
+        let has_directory = !paths.is_empty();
+        for path in paths {
+            match path[below.len()..].starts_with('.') {
+                true => self.note(path, Fate::NoEffect, "", "s6-rc ignores names that begin with a dot"),
+                false => self.note(path, Fate::Exact, becomes, ""),
+            }
+        }
+        match has_directory {
+            true => self.note(
+                file,
+                Fate::NoEffect,
+                "",
+                &format!("`{directory}` is beside it, so s6-rc ignores it"),
+            ),
+            false => self.note(file, Fate::Exact, becomes, ""),
+        }
+    }
+
+    /// Notes that s6-rc ignores all other files.
+    pub(super) fn rest_is_ignored(&mut self) {
+        let paths: Vec<&String> = self.open().map(|(path, _)| path).collect();
+        for path in paths {
+            self.note(path, Fate::NoEffect, "", "s6-rc does not read it in a service of this type");
+        }
+    }
+
+    /// Notes that all other files stay in the image.
+    pub(super) fn leave(&mut self, reason: &str) {
+        let paths: Vec<&String> = self.open().map(|(path, _)| path).collect();
+        for path in paths {
+            self.note(path, Fate::Lost, "", &format!("{reason}: leave it in the image"));
+        }
+    }
+
+    /// Notes the files of a bundle that the system starts.
+    pub(super) fn start_bundle(&mut self) {
+        self.list("contents.d", "contents", "`start`");
+        let paths: Vec<&String> = self.open().map(|(path, _)| path).collect();
+        for path in paths {
+            self.note(path, Fate::Exact, "", "s6gen or s6-overlay makes this bundle");
+        }
+    }
+
+    /// The lines in the order of the paths.
+    pub(super) fn finish(self) -> Vec<ImportLine> {
+        self.lines.into_values().collect()
+    }
+}

@@ -1,0 +1,342 @@
+//! Writes the table of a longrun.
+
+use std::collections::BTreeMap;
+
+use super::facts::{Facts, StartWord, name_problem};
+use super::lines::FileLines;
+use super::script::{put, text_problem, without_contenv};
+use super::shape::{self, RunShape};
+use super::values::{duration, signal};
+use super::{heading, names};
+use crate::manifest::draft::{DraftTable, DraftValue};
+use crate::migrate::Fate;
+use crate::model::{Content, DefinitionFile, File, Longrun, Script, Service, ServiceRef};
+
+/// Writes one table.
+pub(super) struct LongrunWriter<'w, 'a> {
+    pub(super) table: DraftTable,
+    facts: &'w Facts<'a>,
+    service: &'a Service,
+    lines: &'w mut FileLines<'a>,
+    files: &'w mut BTreeMap<String, File>,
+}
+
+/// The time between the stop signal and SIGKILL that s6gen writes by itself, in milliseconds.
+const KILL_AFTER: u32 = 5_000;
+/// The files that s6gen writes for scripts of the manifest.
+const OWN_FILES: &[&str] = &["data/run", "data/finish", "data/up", "data/down", "data/reload"];
+/// The largest file that a manifest gets as text.
+const LARGEST: usize = 64 << 10;
+
+impl<'w, 'a> LongrunWriter<'w, 'a> {
+    pub(super) fn new(
+        facts: &'w Facts<'a>,
+        service: &'a Service,
+        lines: &'w mut FileLines<'a>,
+        files: &'w mut BTreeMap<String, File>,
+    ) -> Self {
+        LongrunWriter { table: heading("longrun", service), facts, service, lines, files }
+    }
+
+    pub(super) fn write(&mut self, longrun: &Longrun) {
+        start(self.facts, self.service, &mut self.table, self.lines);
+        self.lines.note("type", Fate::Exact, "`[longrun]`", "");
+        self.scripts(longrun);
+        self.pipeline(longrun);
+        self.readiness(longrun);
+        self.limits(longrun);
+        self.signals(longrun);
+        flags(self.facts.flags(self.service), &mut self.table, self.lines);
+        further_files(self.facts, self.service, &mut self.table, self.lines);
+        self.lines.rest_is_ignored();
+    }
+
+    /// `run` and `finish`, and the environment that both get.
+    fn scripts(&mut self, longrun: &Longrun) {
+        let run = text(&longrun.run);
+        let finish = longrun.finish.as_ref().map(text).filter(|finish| self.can_start("finish", finish));
+        if run.trim().is_empty() {
+            self.table.set("run", vec!["false"]);
+            let remark = "it is empty, so s6 could not start it; `false` ends at once";
+            self.lines.note("run", Fate::Emulated, "`run`", remark);
+            return self.finish(finish);
+        }
+        let is_overlay = self.facts.system().is_overlay();
+        let shape = shape::run(run, is_overlay);
+        let run_loads = shape.as_ref().map_or(without_contenv(run).is_some(), |shape| shape.with_contenv);
+        let finish_loads = finish.is_none_or(|finish| without_contenv(finish).is_some());
+        let loads = is_overlay && run_loads && finish_loads;
+        if is_overlay && !loads {
+            self.table.set("with-contenv", false);
+        }
+        match shape.filter(|shape| shape.with_contenv == loads || !is_overlay) {
+            Some(shape) => self.shape(shape),
+            None => self.script("run", run, loads),
+        }
+        match finish.filter(|_| loads).and_then(without_contenv) {
+            Some(finish) => self.script("finish", &finish, false),
+            None => self.finish(finish),
+        }
+    }
+
+    fn finish(&mut self, finish: Option<&str>) {
+        if let Some(finish) = finish {
+            self.script("finish", finish, false);
+        }
+    }
+
+    /// Whether s6 can start a script at all.
+    fn can_start(&mut self, file: &str, text: &str) -> bool {
+        let can_start = text.starts_with("#!");
+        if !can_start {
+            self.lines.note(
+                file,
+                Fate::NoEffect,
+                "",
+                "it has no first line with `#!`, so s6 cannot start it",
+            );
+        }
+        can_start
+    }
+
+    /// A `run` that keys stand for.
+    fn shape(&mut self, shape: RunShape) {
+        let RunShape { words, keys, comments, remark, .. } = shape;
+        for (key, value) in keys {
+            self.table.set(&key, value);
+        }
+        self.table.set("run", words).comments = comments;
+        let fate = if remark.is_empty() { Fate::Exact } else { Fate::Emulated };
+        self.lines.note("run", fate, "`run`, an array", &remark);
+    }
+
+    /// A script that stays as it is, apart from its first line.
+    fn script(&mut self, key: &'static str, text: &str, loads: bool) {
+        let rewritten = loads.then(|| without_contenv(text)).flatten();
+        let becomes = put(&mut self.table, self.files, key, rewritten.as_deref().unwrap_or(text));
+        let mut remark = String::new();
+        let mut fate = Fate::Exact;
+        if !text.starts_with("#!") {
+            fate = Fate::Emulated;
+            remark = "it has no first line with `#!`, so s6 could not start it; `/bin/sh -e` runs it now"
+                .to_owned();
+        } else if ["$0", "${0", "BASH_SOURCE"].iter().any(|mark| text.contains(mark)) {
+            fate = Fate::Emulated;
+            remark = format!("it looks at its own path, which was `./{key}` and is `./data/{key}`");
+        } else if !text.ends_with('\n') {
+            remark = "a newline is added at its end".to_owned();
+        }
+        self.lines.note(key, fate, &becomes, &remark);
+    }
+
+    fn pipeline(&mut self, longrun: &Longrun) {
+        let one = |list: &Option<Vec<ServiceRef>>| names(list.as_deref().unwrap_or_default()).pop();
+        if let Some(consumer) = one(&longrun.producer_for) {
+            self.table.set("producer-for", consumer);
+            self.lines.note("producer-for", Fate::Exact, "`producer-for`", "");
+        }
+        if !longrun.consumer_for.is_empty() {
+            self.lines.note("consumer-for", Fate::Exact, "`producer-for` of the producers", "");
+        }
+        if let Some(name) = one(&longrun.pipeline_name) {
+            match name_problem(&name.as_str().into()) {
+                None => {
+                    self.table.set("pipeline-name", name);
+                    self.lines.note("pipeline-name", Fate::Exact, "`pipeline-name`", "");
+                }
+                Some(problem) => self.lines.note("pipeline-name", Fate::Lost, "", &problem),
+            }
+        }
+    }
+
+    fn readiness(&mut self, longrun: &Longrun) {
+        let has_limit = longrun.timeout_up > 0;
+        let mut is_ready = false;
+        for (file, key, number) in [
+            ("notification-fd", "ready.fd", &longrun.notification_fd),
+            ("lock-fd", "lock-fd", &longrun.lock_fd),
+        ] {
+            let Some(number) = number.as_ref().map(|number| number.value) else { continue };
+            if !(3..=1023).contains(&number) {
+                self.lines.note(file, Fate::Lost, "", "a manifest can have descriptors from 3 to 1023");
+                continue;
+            }
+            is_ready |= file == "notification-fd";
+            self.table.set(key, i64::from(number));
+            self.lines.note(file, Fate::Exact, &format!("`{key}`"), "");
+        }
+        if has_limit || is_ready {
+            self.table.set("timeout-up", duration(longrun.timeout_up));
+        }
+        self.timeout("timeout-up", longrun.timeout_up);
+    }
+
+    fn timeout(&mut self, file: &str, limit: u32) {
+        match limit {
+            0 => self.lines.note(file, Fate::NoEffect, "", "zero is no limit, which is the default"),
+            _ => self.lines.note(file, Fate::Exact, &format!("`{file}`"), ""),
+        }
+    }
+
+    fn limits(&mut self, longrun: &Longrun) {
+        if longrun.timeout_down > 0 {
+            self.table.set("timeout-down", duration(longrun.timeout_down));
+        }
+        self.timeout("timeout-down", longrun.timeout_down);
+        let kill = longrun.timeout_kill.unwrap_or(0);
+        if kill != KILL_AFTER {
+            self.table.set("timeout-kill", duration(kill));
+        }
+        self.lines.note("timeout-kill", Fate::Exact, "`timeout-kill`", "");
+        if let Some(limit) = longrun.timeout_finish {
+            self.table.set("timeout-finish", duration(limit));
+            self.lines.note("timeout-finish", Fate::Exact, "`timeout-finish`", "");
+        }
+        match longrun.max_death_tally {
+            Some(tally @ 1..=4096) => {
+                self.table.set("max-death-tally", i64::from(tally));
+                self.lines.note("max-death-tally", Fate::Exact, "`max-death-tally`", "");
+            }
+            Some(_) => {
+                self.lines.note("max-death-tally", Fate::Lost, "", "it can be a number from 1 to 4096")
+            }
+            None => {}
+        }
+    }
+
+    fn signals(&mut self, longrun: &Longrun) {
+        let signals =
+            [("down-signal", &longrun.down_signal, "TERM"), ("reload-signal", &longrun.reload_signal, "HUP")];
+        for (file, content, default) in signals {
+            let Some(content) = content else { continue };
+            match signal(content) {
+                Some(signal) => {
+                    self.table.set(file, signal);
+                    self.lines.note(file, Fate::Exact, &format!("`{file}`"), "");
+                }
+                None => {
+                    let remark = format!("a manifest has no name for it: the signal is {default}");
+                    self.lines.note(file, Fate::Lost, "", &remark);
+                }
+            }
+        }
+        for (file, is_set) in
+            [("flag-timeout-killpg", longrun.flag_timeout_killpg), ("flag-newpidns", longrun.flag_newpidns)]
+        {
+            if is_set {
+                self.table.set(file, true);
+                self.lines.note(file, Fate::Exact, &format!("`{file}`"), "");
+            }
+        }
+    }
+}
+
+/// Writes the files that s6-rc does not know into the key `files`: those that it copies, and those that something may name.
+pub(super) fn further_files(
+    facts: &Facts<'_>,
+    service: &Service,
+    table: &mut DraftTable,
+    lines: &mut FileLines<'_>,
+) {
+    let kind = service.kind.word();
+    let name = &service.name;
+    let open: Vec<(String, File)> = lines.open().map(|(path, file)| (path.clone(), file.clone())).collect();
+    for (path, file) in open {
+        let first = path.split('/').next().unwrap_or(&path);
+        let known = DefinitionFile::find(first.as_bytes());
+        let is_copied =
+            known.is_some_and(|known| matches!(known.content, Content::Folder) && known.is_read_in(kind));
+        let last = path.rsplit('/').next().unwrap_or(&path);
+        let called = service.definition().map_or(&[][..], |definition| &definition.called);
+        let is_named = || {
+            called.iter().any(|called| called.path == path)
+                || facts.is_named_elsewhere(&format!("{name}/{path}"), (name, &[&path]))
+        };
+        let is_without_use = known.is_some() && !is_copied && !is_named();
+        if is_without_use || !is_copied && (last.starts_with('.') || file.content.is_empty()) {
+            continue;
+        }
+        let has_first_line = file.content.starts_with(b"#!");
+        match file_problem(&path, &file, known.is_some_and(|known| !is_copied && known.is_read_in(kind))) {
+            Some(problem) => {
+                lines.note(&path, Fate::Lost, "", &format!("{problem}: copy it into the new definition"));
+                continue;
+            }
+            None => table.set_path(
+                vec!["files".to_owned(), path.clone()],
+                String::from_utf8_lossy(&file.content).into_owned(),
+            ),
+        };
+        match has_first_line && !file.executable {
+            true => lines.note(&path, Fate::Emulated, "`files`", "it had no x bit, and gets one"),
+            false => lines.note(&path, Fate::Exact, "`files`", ""),
+        }
+    }
+}
+
+/// Why the key `files` cannot have a file.
+fn file_problem(path: &str, file: &File, is_read: bool) -> Option<&'static str> {
+    let Ok(text) = str::from_utf8(&file.content) else { return Some("it is not text") };
+    match () {
+        () if is_read || OWN_FILES.contains(&path) => Some("s6gen writes a file of its own at this path"),
+        () if text.contains('\0') => Some("it is not text"),
+        () if text.len() > LARGEST => Some("it is longer than 64 KB"),
+        () if path.chars().any(char::is_control) => Some("a manifest cannot have its name"),
+        () if file.executable && !text.starts_with("#!") => {
+            Some("it is executable, but has no first line with `#!`")
+        }
+        () if text_problem(&file.content).is_some() && text.starts_with("#!") => {
+            Some("its first line is one with which the system cannot start it")
+        }
+        () => None,
+    }
+}
+
+/// Writes when a service starts, and what it waits for.
+pub(super) fn start(facts: &Facts<'_>, service: &Service, table: &mut DraftTable, lines: &mut FileLines<'_>) {
+    let start = facts.start(&service.name, false);
+    if let Some(word) = start.word() {
+        table.set("start", word);
+    }
+    let implied = match start {
+        _ if !facts.system().is_overlay() => "",
+        StartWord::Boot | StartWord::OnDemand => "base",
+        StartWord::Late => "legacy-services",
+        StartWord::Early | StartWord::EarlyOnDemand => "",
+    };
+    let mut dependencies = names(service.dependencies());
+    dependencies.retain(|name| name != implied);
+    if !dependencies.is_empty() {
+        table.set("dependencies", dependencies);
+    }
+    let path = format!("dependencies.d/{implied}");
+    lines.note(&path, Fate::Exact, "`start`, whose services wait for it", "");
+    if facts.is_late_by_name_only(&service.name) {
+        let remark = match start {
+            StartWord::Late => "the bundle `user2` starts it; now it also waits for `legacy-services`",
+            _ => {
+                "the bundle `user2` starts it, but it does not wait for `legacy-services`: it starts at boot"
+            }
+        };
+        lines.note("type", Fate::Emulated, "`start`", remark);
+    }
+    lines.list("dependencies.d", "dependencies", "`dependencies`");
+}
+
+/// Writes the flags that all types have.
+pub(super) fn flags(flags: (bool, bool), table: &mut DraftTable, lines: &mut FileLines<'_>) {
+    for (file, is_set) in [("flag-essential", flags.0), ("flag-recommended", flags.1)] {
+        if is_set {
+            table.set(file, DraftValue::Flag(true));
+            lines.note(file, Fate::Exact, &format!("`{file}`"), "");
+        }
+    }
+}
+
+/// The text of a script that was read from a tree. Definitions with other content are left in the image.
+fn text(script: &Script) -> &str {
+    match script {
+        Script::Verbatim(content) => str::from_utf8(content).unwrap_or_default(),
+        _ => "",
+    }
+}

@@ -1,0 +1,169 @@
+//! Writes the manifest for a source directory, or for the definitions of an image.
+//!
+//! A script is only rewritten if the whole script has a shape that a key stands for. Any other script stays as it is, in the
+//! manifest or in a file beside it. Every file of every definition has its line in the report.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `facts` | what is known of all definitions together: when each one starts, and which ones no manifest can have |
+//! | `longrun`, `oneshot`, `bundle` | write the table of a definition |
+//! | `script` | decides where a script stays, and which environment it gets |
+//! | `shape` | recognises scripts that keys stand for |
+//! | `values` | writes durations and signals |
+//! | `lines` | collects the lines of the report on a definition |
+//! | `lift` | moves what most tables have into `[defaults]` |
+
+mod bundle;
+mod facts;
+mod lift;
+mod lines;
+mod longrun;
+mod oneshot;
+mod script;
+mod shape;
+mod values;
+
+use std::collections::BTreeSet;
+
+use super::{Fate, ImportSection, Migration};
+use crate::manifest::draft::{DraftTable, DraftValue};
+use crate::model::{DefinitionFiles, Kind, Name, Service, ServiceSet, System};
+use facts::Facts;
+use lines::FileLines;
+
+/// Definitions as they were read.
+#[derive(Debug, Clone, Copy)]
+pub struct OldTree<'a> {
+    /// The services, with those of s6-overlay itself.
+    pub services: &'a ServiceSet,
+    /// The files of their definitions.
+    pub files: &'a DefinitionFiles,
+    /// The definitions of lower layers, which the manifest leaves to these.
+    pub lower: &'a BTreeSet<Name>,
+    /// The files that the tree adds to these.
+    pub additions: &'a DefinitionFiles,
+}
+
+/// Writes the manifest for definitions that s6-rc-compile accepts.
+pub fn tree(old: OldTree<'_>) -> Migration {
+    let facts = Facts::new(old);
+    let mut migration = Migration::default();
+    let mut tables = Vec::new();
+    for service in facts.ours() {
+        let mut lines = FileLines::new(old.files.get(&service.name));
+        if let Some(reason) = facts.refusal(&service.name) {
+            lines.leave(reason);
+        } else {
+            match &service.kind {
+                Kind::Bundle(_) if facts.is_start_bundle(&service.name) => lines.start_bundle(),
+                Kind::Bundle(contents) => tables.push(bundle::table(service, contents, &mut lines)),
+                Kind::Longrun(longrun) => {
+                    let mut writer =
+                        longrun::LongrunWriter::new(&facts, service, &mut lines, &mut migration.files);
+                    writer.write(longrun);
+                    tables.push(writer.table);
+                }
+                Kind::Oneshot(oneshot) => {
+                    let mut writer =
+                        oneshot::OneshotWriter::new(&facts, service, &mut lines, &mut migration.files);
+                    writer.write(oneshot);
+                    tables.push(writer.table);
+                }
+                Kind::Unknown => {}
+            }
+        }
+        migration
+            .report
+            .sections
+            .push(ImportSection { heading: service.name.to_string(), lines: lines.finish() });
+    }
+    add_to_others(&facts, &mut migration, &mut tables);
+    let defaults = lift::defaults(&mut tables);
+    migration.draft.tables = target(&facts).into_iter().chain(defaults).chain(tables).collect();
+    migration.report.remarks = remarks(&migration);
+    migration
+}
+
+/// The table `[target]`, if something in it is not the default.
+fn target(facts: &Facts<'_>) -> Option<DraftTable> {
+    let mut table = DraftTable::new(&["target"]);
+    match facts.system() {
+        System::NEWEST_OVERLAY => {}
+        System::Overlay(version) => drop(table.set("s6-overlay", version.to_string())),
+        System::S6rc(version) => drop(table.set("s6-rc", version.to_string())),
+    }
+    let external: Vec<DraftValue> =
+        facts.external().into_iter().map(|name| name.to_string().into()).collect();
+    if !external.is_empty() {
+        table.set("external", DraftValue::List(external));
+    }
+    (!table.entries.is_empty()).then_some(table)
+}
+
+/// Adds what the definitions add to those of other layers: `required-by` in the services that others wait for.
+fn add_to_others(facts: &Facts<'_>, migration: &mut Migration, tables: &mut [DraftTable]) {
+    for (other, files) in facts.additions() {
+        let mut lines = FileLines::new(Some(files));
+        if facts.is_start_bundle(other) {
+            lines.start_bundle();
+        }
+        for path in files.keys() {
+            let Some(name) = path.strip_prefix("dependencies.d/") else { continue };
+            let has_name = |table: &&mut DraftTable| table.path.last().is_some_and(|last| last == name);
+            match tables.iter_mut().find(has_name) {
+                Some(table) => {
+                    add_to_list(table, "required-by", &other.to_string());
+                    lines.note(path, Fate::Exact, &format!("`required-by` of `{name}`"), "");
+                }
+                None => lines.note(
+                    path,
+                    Fate::Lost,
+                    "",
+                    &format!("neither `{other}` nor `{name}` is defined here: leave this file in the image"),
+                ),
+            }
+        }
+        lines.leave("this definition belongs to another layer, and a manifest cannot add this file to it");
+        migration.report.sections.push(ImportSection { heading: other.to_string(), lines: lines.finish() });
+    }
+}
+
+/// Adds a name to a list of a table.
+fn add_to_list(table: &mut DraftTable, key: &str, name: &str) {
+    let known = table.entries.iter_mut().find(|entry| entry.key == [key]);
+    match known.map(|entry| &mut entry.value) {
+        Some(DraftValue::List(list)) => list.push(name.into()),
+        _ => drop(table.set(key, vec![name])),
+    }
+}
+
+/// What holds for the whole system.
+fn remarks(migration: &Migration) -> Vec<String> {
+    let mut remarks = vec![
+        "Build into an image without the old definitions: remove them, also the directory `user` beside them.".to_owned(),
+    ];
+    let has = |text: &str| {
+        let lines = migration.report.sections.iter().flat_map(|section| &section.lines);
+        lines.into_iter().any(|line| line.becomes.contains(text))
+    };
+    if has("array") {
+        remarks.push(
+            "An array runs its program without a shell: the variables that a shell sets by itself (`_`, `PWD`, `OLDPWD`, `SHLVL`) are not in its environment.".to_owned(),
+        );
+    }
+    if has("script") {
+        remarks.push("A script runs as `data/run` and not as `run`, so `$0` is another path.".to_owned());
+    }
+    remarks
+}
+
+/// The names that `list` mentions.
+fn names(list: &[crate::model::ServiceRef]) -> Vec<String> {
+    let names: BTreeSet<String> = list.iter().map(|reference| reference.name.to_string()).collect();
+    names.into_iter().collect()
+}
+
+/// The heading of a table.
+fn heading(kind: &str, service: &Service) -> DraftTable {
+    DraftTable::new(&[kind, &service.name.to_string()])
+}

@@ -1,0 +1,256 @@
+//! Recognises whole scripts that keys stand for. A script with anything else in it is not recognised.
+
+use super::script::{plain_shell, without_contenv};
+use crate::execline::{self, TokenKind};
+use crate::manifest::draft::DraftValue;
+use crate::shell::{PlainStep, ShellScript, as_the_kernel_splits, first_line};
+
+/// What a `run` becomes.
+pub(super) struct RunShape {
+    /// The words of the program that the script becomes.
+    pub(super) words: Vec<String>,
+    /// Further keys.
+    pub(super) keys: Vec<(String, DraftValue)>,
+    /// The comments of the script, without `# `.
+    pub(super) comments: Vec<String>,
+    /// Whether the script loads the environment of the container.
+    pub(super) with_contenv: bool,
+    /// The difference, if there is one.
+    pub(super) remark: String,
+}
+
+/// The shape of a `run`, if keys stand for the whole script. `is_overlay` says whether there is a `with-contenv`.
+pub(super) fn run(text: &str, is_overlay: bool) -> Option<RunShape> {
+    match plain_shell(text) {
+        Some(_) if is_overlay || without_contenv(text).is_none() => {
+            let with_contenv = without_contenv(text).is_some();
+            if !with_contenv && first_line(text).contains("with-contenv") {
+                return None;
+            }
+            shell_run(text, with_contenv)
+        }
+        Some(_) => None,
+        None => execline_run(text, is_overlay),
+    }
+}
+
+/// A script of a shell: `exec` of plain words, after commands for the surroundings of the program.
+fn shell_run(text: &str, with_contenv: bool) -> Option<RunShape> {
+    let script = ShellScript::read(text)?;
+    let steps = script.plain_steps()?;
+    let (last, before) = steps.split_last()?;
+    let mut shape = RunShape {
+        words: Vec::new(),
+        keys: Vec::new(),
+        comments: comments(&script),
+        with_contenv,
+        remark: String::new(),
+    };
+    let mut environment = Vec::new();
+    let mut joins = false;
+    for step in before {
+        shape.surroundings(step, &mut environment, &mut joins)?;
+    }
+    let PlainStep::Command { words, redirections } = last else { return None };
+    let (exec, program) = words.split_first()?;
+    if exec != "exec" || program.first().is_none_or(|word| word.is_empty() || word.starts_with('-')) {
+        return None;
+    }
+    joins |= is_join(redirections)?;
+    shape.words = program.to_vec();
+    for (name, value) in environment {
+        shape.keys.push((format!("environment.{name}"), DraftValue::Text(value)));
+    }
+    if joins {
+        shape.keys.push(("log.stderr".to_owned(), "stdout".into()));
+    }
+    Some(shape)
+}
+
+/// Whether redirections only send standard error to standard output. `None` for others.
+fn is_join(redirections: &[String]) -> Option<bool> {
+    match redirections {
+        [] => Some(false),
+        [one] if one == "2>&1" => Some(true),
+        _ => None,
+    }
+}
+
+impl RunShape {
+    /// Reads a command before the program. `None` if no key stands for it.
+    fn surroundings(
+        &mut self,
+        step: &PlainStep,
+        environment: &mut Vec<(String, String)>,
+        joins: &mut bool,
+    ) -> Option<()> {
+        match step {
+            PlainStep::Export(variables) => {
+                for (name, value) in variables {
+                    // A shell looks for the program in the new PATH. A value of these would change the shell itself.
+                    let is_plain = !["PATH", "ENV", "BASH_ENV", "IFS", "PWD", "OLDPWD"]
+                        .contains(&name.as_str())
+                        && !value.is_empty()
+                        && !value.contains(['$', '\n']);
+                    if !is_plain {
+                        return None;
+                    }
+                    environment.retain(|(known, _)| known != name);
+                    environment.push((name.clone(), value.clone()));
+                }
+                Some(())
+            }
+            PlainStep::Command { words, redirections } => {
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                match (&words[..], &redirections[..]) {
+                    (["exec"], [join]) if join == "2>&1" => *joins = true,
+                    (["set", "-e" | "-u" | "-eu" | "-ue"], []) => {}
+                    (["cd", directory], []) if is_plain_path(directory) && !self.has("workdir") => {
+                        self.keys.push(("workdir".to_owned(), (*directory).into()));
+                    }
+                    (["umask", mask], []) if is_mask(mask) && !self.has("umask") => {
+                        self.keys.push(("umask".to_owned(), (*mask).into()));
+                    }
+                    _ => return None,
+                }
+                Some(())
+            }
+            PlainStep::If { .. } => None,
+        }
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.keys.iter().any(|(known, _)| known == key)
+    }
+}
+
+fn is_plain_path(path: &str) -> bool {
+    let mut parts = path.split('/').skip(1);
+    path.starts_with('/') && !path.contains(['$', '\n']) && parts.all(|part| !matches!(part, "." | ".." | ""))
+}
+
+fn is_mask(mask: &str) -> bool {
+    (3..=4).contains(&mask.len()) && mask.bytes().all(|byte| (b'0'..=b'7').contains(&byte))
+}
+
+/// The comments of a script that are for people.
+fn comments(script: &ShellScript<'_>) -> Vec<String> {
+    let text = |comment: &str| comment.trim_start_matches('#').trim().to_owned();
+    let comments = script.comments().into_iter().map(text);
+    comments
+        .filter(|text| text.chars().any(char::is_alphanumeric) && !text.starts_with("shellcheck "))
+        .collect()
+}
+
+/// A script of execline: one program of plain words, after commands for its surroundings.
+fn execline_run(text: &str, is_overlay: bool) -> Option<RunShape> {
+    let words = as_the_kernel_splits(text.starts_with("#!").then(|| first_line(text))?);
+    let [program, option] = &words[..] else { return None };
+    if execline::base_name(program) != "execlineb" || option != "-P" {
+        return None;
+    }
+    let body = text.split_once('\n')?.1;
+    let tokens = execline::tokens(body.as_bytes()).ok()?;
+    let words = tokens.into_iter().map(|token| match token.kind {
+        TokenKind::Word(word) => String::from_utf8(word).ok(),
+        TokenKind::Open | TokenKind::Close => None,
+    });
+    let words: Vec<String> = words.collect::<Option<_>>()?;
+    let mut words = &words[..];
+    let mut shape = RunShape {
+        words: Vec::new(),
+        keys: Vec::new(),
+        comments: Vec::new(),
+        with_contenv: false,
+        remark: String::new(),
+    };
+    loop {
+        let texts: Vec<&str> = words.iter().take(4).map(String::as_str).collect();
+        match &texts[..] {
+            [first, _, ..]
+                if is_overlay
+                    && execline::base_name(first) == "with-contenv"
+                    && !shape.with_contenv
+                    && shape.keys.is_empty() =>
+            {
+                shape.with_contenv = true;
+                words = &words[1..];
+            }
+            ["fdmove", "-c", "2", "1"] if words.len() > 4 && shape.keys.is_empty() => {
+                shape.keys.push(("log.stderr".to_owned(), "stdout".into()));
+                words = &words[4..];
+            }
+            _ => break,
+        }
+    }
+    // A chain of several programs stays a script, which has a line for each.
+    let lines = body.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    let others = usize::from(shape.with_contenv) + shape.keys.len();
+    let has_comments = body.lines().any(|line| line.trim_start().starts_with('#'));
+    if lines.count() > others + 1 || has_comments || words.first().is_none_or(String::is_empty) {
+        return None;
+    }
+    shape.words = words.to_vec();
+    Some(shape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::run;
+
+    fn words(text: &str) -> Option<(Vec<String>, bool)> {
+        run(text, true).map(|shape| (shape.words, shape.with_contenv))
+    }
+
+    fn list(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    #[test]
+    fn one_program_is_an_array() {
+        assert_eq!(
+            words("#!/command/with-contenv bash\nexec web -p 80\n").unwrap(),
+            (list(&["web", "-p", "80"]), true)
+        );
+        assert_eq!(
+            words("#!/bin/sh\nexec s6-setuidgid app web").unwrap(),
+            (list(&["s6-setuidgid", "app", "web"]), false)
+        );
+        let execline = "#!/command/execlineb -P\nwith-contenv\nfdmove -c 2 1\nweb -p 80\n";
+        assert_eq!(words(execline).unwrap(), (list(&["web", "-p", "80"]), true));
+    }
+
+    #[test]
+    fn surroundings_are_keys() {
+        let text =
+            "#!/bin/sh -e\n# The web server.\nexec 2>&1\ncd /srv/web\numask 027\nexport A='1 2'\nexec web\n";
+        let shape = run(text, true).unwrap();
+        let keys: Vec<&str> = shape.keys.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(keys, ["workdir", "umask", "environment.A", "log.stderr"]);
+        assert_eq!(shape.comments, ["The web server."]);
+    }
+
+    #[test]
+    fn other_scripts_stay() {
+        for text in [
+            "#!/bin/bash\nweb\n",
+            "#!/bin/bash\nexec web $PORT\n",
+            "#!/bin/bash\nexec -a x web\n",
+            "#!/bin/bash\nexec web >/dev/null\n",
+            "#!/bin/bash -l\nexec web\n",
+            "#!/bin/bash\nset -o pipefail\nexec web\n",
+            "#!/bin/bash\nexport PATH=/x\nexec web\n",
+            "#!/bin/bash\nexport A=\nexec web\n",
+            "#!/bin/bash\ncd srv\nexec web\n",
+            "#!/bin/bash\ncd /a\ncd /b\nexec web\n",
+            "#!/usr/bin/env bashio\nexec web\n",
+            "#!/command/execlineb -S0\nweb\n",
+            "#!/command/execlineb -P\nforeground { a } web\n",
+            "#!/command/execlineb -P\nimportas A A\ncd $A\nweb\n",
+            "#!/usr/bin/python3\nexec(web)\n",
+            "exec web\n",
+        ] {
+            assert!(run(text, true).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Writes durations and signals as a manifest has them.
+
+use crate::model::SIGNALS;
+
+/// A time in milliseconds. Zero is no limit.
+pub(super) fn duration(milliseconds: u32) -> String {
+    match milliseconds {
+        0 => "never".to_owned(),
+        whole if whole % 3_600_000 == 0 => format!("{}h", whole / 3_600_000),
+        whole if whole % 60_000 == 0 => format!("{}m", whole / 60_000),
+        whole if whole % 1_000 == 0 => format!("{}s", whole / 1_000),
+        other => format!("{other}ms"),
+    }
+}
+
+/// How many bytes of the file of a signal s6-supervise reads.
+const READ: usize = 15;
+
+/// The name of the signal in a file, as s6-supervise reads it: a name, also with `SIG`, or a number.
+pub(super) fn signal(content: &[u8]) -> Option<&'static str> {
+    let read = &content[..content.len().min(READ)];
+    let text = str::from_utf8(read.split(|byte| matches!(byte, b'\n' | 0)).next()?).ok()?;
+    if let Ok(number) = text.parse::<i32>() {
+        let name = NUMBERS.iter().find(|(known, _)| *known == number)?.1;
+        return SIGNALS.iter().copied().find(|known| *known == name);
+    }
+    let upper = text.to_ascii_uppercase();
+    let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+    SIGNALS.iter().copied().find(|known| *known == name)
+}
+
+/// The numbers of the signals that mean the same on every processor for which there is an s6-overlay.
+const NUMBERS: &[(i32, &str)] = &[
+    (1, "HUP"),
+    (2, "INT"),
+    (3, "QUIT"),
+    (6, "ABRT"),
+    (9, "KILL"),
+    (10, "USR1"),
+    (12, "USR2"),
+    (14, "ALRM"),
+    (15, "TERM"),
+    (28, "WINCH"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{duration, signal};
+
+    #[test]
+    fn durations_have_the_largest_unit() {
+        let all = [0, 1, 1500, 5000, 60_000, 90_000, 7_200_000].map(duration);
+        assert_eq!(all, ["never", "1ms", "1500ms", "5s", "1m", "90s", "2h"]);
+    }
+
+    #[test]
+    fn signals_are_names_or_numbers() {
+        let all = [&b"SIGINT\n"[..], b"usr1", b"15\n", b"99", b"x", b""].map(signal);
+        assert_eq!(all, [Some("INT"), Some("USR1"), Some("TERM"), None, None, None]);
+    }
+}

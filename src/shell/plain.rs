@@ -1,0 +1,197 @@
+//! Reads scripts that consist of a few plain commands, so that every word of them is the same whenever they run.
+
+use std::ops::Range;
+
+use tree_sitter::Node;
+
+use super::{ShellScript, plain, statements};
+
+/// A statement of a plain script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlainStep {
+    /// A simple command: its words without quotes, and its redirections as written.
+    Command {
+        /// Its words.
+        words: Vec<String>,
+        /// Its redirections: `2>&1`.
+        redirections: Vec<String>,
+    },
+    /// `export NAME=value`.
+    Export(Vec<(String, String)>),
+    /// `if CONDITION; then …; else …; fi`.
+    If {
+        /// The place of the condition in bytes.
+        condition: Range<usize>,
+        /// What follows if it succeeds.
+        then: Vec<PlainStep>,
+        /// What follows if it fails.
+        otherwise: Vec<PlainStep>,
+    },
+}
+
+impl ShellScript<'_> {
+    /// The statements of the script, if all of them are plain. Comments do not count. `None` for any other script.
+    pub fn plain_steps(&self) -> Option<Vec<PlainStep>> {
+        self.plain_steps_in(self.tree.root_node())
+    }
+
+    /// The texts of its comments, in order, without the first line of the script.
+    pub fn comments(&self) -> Vec<&str> {
+        let mut comments = Vec::new();
+        let mut open = vec![self.tree.root_node()];
+        while let Some(node) = open.pop() {
+            if node.kind() == "comment" && node.start_byte() > 0 {
+                comments.push(node.byte_range());
+            }
+            open.extend(node.children(&mut node.walk()));
+        }
+        comments.sort_by_key(|range| range.start);
+        comments.into_iter().map(|range| &self.text[range]).collect()
+    }
+
+    fn plain_steps_in(&self, parent: Node<'_>) -> Option<Vec<PlainStep>> {
+        let plain = statements(parent)
+            .into_iter()
+            .map(|(statement, is_background)| if is_background { None } else { self.plain_step(statement) });
+        plain.collect()
+    }
+
+    fn plain_step(&self, statement: Node<'_>) -> Option<PlainStep> {
+        match statement.kind() {
+            "command" => {
+                Some(PlainStep::Command { words: self.plain_words(statement)?, redirections: Vec::new() })
+            }
+            "redirected_statement" => {
+                let body = statement.child_by_field_name("body").filter(|body| body.kind() == "command")?;
+                let words = self.plain_words(body)?;
+                let mut cursor = statement.walk();
+                let parts: Vec<Node<'_>> =
+                    statement.named_children(&mut cursor).filter(|part| *part != body).collect();
+                if parts.iter().any(|part| part.kind() != "file_redirect") {
+                    return None;
+                }
+                let redirections = parts
+                    .iter()
+                    .map(|part| self.text[part.byte_range()].split_whitespace().collect())
+                    .collect();
+                Some(PlainStep::Command { words, redirections })
+            }
+            "declaration_command" => self.plain_export(statement),
+            "if_statement" => self.plain_if(statement),
+            _ => None,
+        }
+    }
+
+    /// The words of a command without assignments and redirections in it.
+    fn plain_words(&self, command: Node<'_>) -> Option<Vec<String>> {
+        let mut cursor = command.walk();
+        let parts: Vec<Node<'_>> = command.children(&mut cursor).collect();
+        parts.into_iter().map(|part| plain(part, self.text)).collect()
+    }
+
+    fn plain_export(&self, statement: Node<'_>) -> Option<PlainStep> {
+        let mut cursor = statement.walk();
+        let mut parts = statement.children(&mut cursor);
+        if parts.next()?.kind() != "export" {
+            return None;
+        }
+        let variable = |part: Node<'_>| {
+            if part.kind() != "variable_assignment" {
+                return None;
+            }
+            let name = self.text[part.child_by_field_name("name")?.byte_range()].to_owned();
+            let value = match part.child_by_field_name("value") {
+                Some(value) => plain(value, self.text)?,
+                None => String::new(),
+            };
+            let is_plain = self.text[part.byte_range()].starts_with(&format!("{name}="));
+            is_plain.then_some((name, value))
+        };
+        parts.map(variable).collect::<Option<Vec<_>>>().map(PlainStep::Export)
+    }
+
+    fn plain_if(&self, statement: Node<'_>) -> Option<PlainStep> {
+        let mut cursor = statement.walk();
+        let parts: Vec<Node<'_>> = statement.children(&mut cursor).collect();
+        let then = parts.iter().position(|part| part.kind() == "then")?;
+        let conditions: Vec<&Node<'_>> = parts[1..then].iter().filter(|part| part.is_named()).collect();
+        let [condition] = conditions[..] else { return None };
+        let mut rest = parts[then + 1..].iter();
+        let mut steps = Vec::new();
+        let mut otherwise = Vec::new();
+        for part in rest.by_ref() {
+            match part.kind() {
+                "else_clause" => otherwise = self.plain_steps_in(*part)?,
+                "elif_clause" => return None,
+                _ if part.is_named() && part.kind() != "comment" => steps.push(self.plain_step(*part)?),
+                ";" | "\n" | "fi" | "comment" => {}
+                _ => return None,
+            }
+        }
+        Some(PlainStep::If { condition: condition.byte_range(), then: steps, otherwise })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PlainStep;
+    use crate::shell::ShellScript;
+
+    fn steps(text: &str) -> Option<Vec<PlainStep>> {
+        ShellScript::read(text).unwrap().plain_steps()
+    }
+
+    fn command(words: &[&str], redirections: &[&str]) -> PlainStep {
+        let owned = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
+        PlainStep::Command { words: owned(words), redirections: owned(redirections) }
+    }
+
+    #[test]
+    fn plain_commands_are_read() {
+        let text = "#!/bin/sh\n# why\nexec 2>&1\ncd /srv\nexport A=1 B='2 3' C=\nexec web --port \"80\" 'a b' 2>&1\n";
+        let export = [("A", "1"), ("B", "2 3"), ("C", "")].map(|(name, value)| (name.into(), value.into()));
+        assert_eq!(
+            steps(text).unwrap(),
+            [
+                command(&["exec"], &["2>&1"]),
+                command(&["cd", "/srv"], &[]),
+                PlainStep::Export(export.into()),
+                command(&["exec", "web", "--port", "80", "a b"], &["2>&1"]),
+            ]
+        );
+        assert_eq!(ShellScript::read(text).unwrap().comments(), ["# why"]);
+    }
+
+    #[test]
+    fn an_if_has_two_sides() {
+        let text = "if [ -n \"$A\" ]; then\n  exec web\nelse\n  exec sleep infinity\nfi\n";
+        let read = steps(text).unwrap();
+        let [PlainStep::If { condition, then, otherwise }] = &read[..] else { panic!("{read:?}") };
+        assert_eq!(&text[condition.clone()], "[ -n \"$A\" ]");
+        assert_eq!(*then, [command(&["exec", "web"], &[])]);
+        assert_eq!(*otherwise, [command(&["exec", "sleep", "infinity"], &[])]);
+    }
+
+    #[test]
+    fn nothing_else_is_plain() {
+        for text in [
+            "exec web $A\n",
+            "web &\n",
+            "A=1\nexec web\n",
+            "A=1 exec web\n",
+            "exec web | cat\n",
+            "exec web *.conf\n",
+            "exec web ~/x\n",
+            "exec web $(id)\n",
+            "export A=$B\n",
+            "export A\n",
+            "export A+=b\n",
+            "web && exec web\n",
+            "while true; do web; done\n",
+            "exec web <<EOF\nx\nEOF\n",
+            "if a; then b; elif c; then d; fi\n",
+        ] {
+            assert_eq!(steps(text), None, "{text}");
+        }
+    }
+}
