@@ -3,22 +3,22 @@
 use crate::manifest::draft::{DraftTable, DraftValue};
 
 /// The keys that may become defaults, with their value where no default is set.
-const KEYS: &[(&str, &str, Value)] = &[
-    ("longrun", "timeout-kill", Value::Text("5s")),
-    ("longrun", "with-contenv", Value::Flag(true)),
-    ("oneshot", "with-contenv", Value::Flag(true)),
+const KEYS: &[(&str, &str, UsualValue)] = &[
+    ("longrun", "timeout-kill", UsualValue::Text("5s")),
+    ("longrun", "with-contenv", UsualValue::Flag(true)),
+    ("oneshot", "with-contenv", UsualValue::Flag(true)),
 ];
 
-enum Value {
+enum UsualValue {
     Text(&'static str),
     Flag(bool),
 }
 
-impl Value {
+impl UsualValue {
     fn draft(&self) -> DraftValue {
         match self {
-            Value::Text(text) => (*text).into(),
-            Value::Flag(flag) => (*flag).into(),
+            UsualValue::Text(text) => (*text).into(),
+            UsualValue::Flag(flag) => (*flag).into(),
         }
     }
 }
