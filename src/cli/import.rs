@@ -80,6 +80,11 @@ impl ImportArguments {
             priority_as_dependencies: self.priority.is_some(),
         };
         let (migration, files) = import_supervisord(&request)?;
+        if migration.draft.tables.is_empty() {
+            tell_differences(&migration, &files, streams);
+            streams.tell("s6gen: there is no program in these files, so there is no manifest to write");
+            return Ok(Outcome::Problems);
+        }
         self.write(&migration, &files, streams)?;
         let is_lost = migration.report.count(Fate::Lost) > 0;
         Ok(if self.no_loss && is_lost { Outcome::Problems } else { Outcome::Success })
@@ -116,8 +121,12 @@ impl ImportArguments {
     fn check(&self, text: &str, migration: &Migration, streams: &mut Streams<'_>) {
         let name = self.output.as_deref().unwrap_or(Path::new("services.toml"));
         let (files, compilation) = compile_text(name, text, &migration.files);
-        let errors: Vec<_> =
-            compilation.problems.iter().filter(|problem| problem.severity == Severity::Error).cloned().collect();
+        let errors: Vec<_> = compilation
+            .problems
+            .iter()
+            .filter(|problem| problem.severity == Severity::Error)
+            .cloned()
+            .collect();
         if !errors.is_empty() {
             streams.tell("s6gen: what was imported is not yet right:");
             streams.report(&errors, &files);

@@ -50,12 +50,15 @@ pub fn import_supervisord(request: &SupervisordRequest) -> Result<(Migration, Fi
         baked: request.baked.clone(),
         priority_as_dependencies: request.priority_as_dependencies,
         accounts: request.accounts(),
+        main_files: request.files.len(),
+        root: request.root.clone(),
         scripts: request.scripts(&reading.configuration),
     };
     let mut migration = migrate::supervisord(&reading, &files, &wishes);
     if let Some(root) = &request.root {
         let own: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
-        migration.report.remarks.extend(supervisord_uses(root, &own));
+        let listeners: Vec<&str> = wishes.scripts.keys().map(String::as_str).collect();
+        migration.report.remarks.extend(supervisord_uses(root, &own, &listeners));
     }
     Ok((migration, files))
 }
@@ -88,10 +91,13 @@ impl SupervisordRequest {
     /// The files that a pattern of `[include]` in the file `from` matches. An absolute one is below the root of the image; without
     /// it, only what lies beside the file is read.
     fn included(&self, pattern: &str, from: &Path, left: &mut usize) -> Vec<ConfigFile> {
-        let folder = from.parent().unwrap_or(Path::new(""));
+        let mut folder = from.parent().unwrap_or(Path::new(""));
         let pattern = match (pattern.strip_prefix('/'), &self.root) {
             (None, _) => pattern.to_owned(),
-            (Some(rest), Some(root)) => root.join(rest).display().to_string(),
+            (Some(rest), Some(root)) => {
+                folder = root;
+                rest.to_owned()
+            }
             (Some(_), None) => {
                 let real =
                     disk::real_path(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });

@@ -41,6 +41,8 @@ const COMMANDS: &[&str] = &[
     "graph --json web",
     "graph --json nobody",
     "graph --json -m bad.toml",
+    "import --format json supervisord.conf",
+    "import --json missing.conf",
     "diff --format json services.toml services.toml",
     "diff --json services.toml root/etc/s6-overlay",
     "diff --json services.toml bad.toml",
@@ -62,6 +64,8 @@ fn every_answer_has_the_shape_of_the_schema() {
                     instances = [\"home\"]\nrun = [\"vpn\"]\n[longrun.web]\nrun = [\"web\"]\n";
     fs::write(folder.join("services.toml"), services).unwrap();
     fs::write(folder.join("bad.toml"), "[longrun.web]\nrun = 3\n").unwrap();
+    let case = Path::new(ROOT).join("tests/cases/supervisord/commands/supervisord.conf");
+    fs::copy(case, folder.join("supervisord.conf")).unwrap();
     let built = run(folder, "build --root root");
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     for line in ["instance add --root root vpn work", "instance add --root root --name echo -- nc -lk 7"] {

@@ -1,7 +1,10 @@
 //! The order of keys.
 
+use toml_edit::Value;
+
 use super::super::keys::REFERENCE;
 use super::collect::LaidTable;
+use super::values::has_comments;
 
 /// The keys of a service in the order of `s6gen fmt`: what it is and when it starts, as whom and where, what it runs, what it waits
 /// for, when it is ready, how it ends, and its log.
@@ -35,6 +38,12 @@ pub(super) fn sort(table: &mut LaidTable) -> bool {
         }
         _ => return false,
     };
+    for entry in table.entries.iter_mut().filter(|entry| entry.key.len() == 1) {
+        let name = entry.key[0].clone();
+        if !has_comments(&entry.value) {
+            sort_inside(&name, &mut entry.value);
+        }
+    }
     let inner = |key: &[String]| match key {
         [first, second, ..] => declared(first).map_or(0, |keys| place_in(&keys, second)),
         _ => 0,
@@ -45,6 +54,19 @@ pub(super) fn sort(table: &mut LaidTable) -> bool {
         (place(first), first.to_owned(), inner(&entry.key))
     });
     true
+}
+
+/// Sorts the keys of an inline table, or of the tables in an array, that stands for the key `name`.
+fn sort_inside(name: &str, value: &mut Value) {
+    let Some(keys) = declared(name) else { return };
+    match value {
+        Value::InlineTable(table) => {
+            let place = |key: &str| (place_in(&keys, key), key.to_owned());
+            table.sort_values_by(|one, _, other, _| place(one.get()).cmp(&place(other.get())));
+        }
+        Value::Array(array) => array.iter_mut().for_each(|inner| sort_inside(name, inner)),
+        _ => {}
+    }
 }
 
 /// The keys of a table inside a service, in the order of the reference. `None` if its keys are free, as in `environment`.

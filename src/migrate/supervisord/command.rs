@@ -4,7 +4,7 @@ use super::super::Fate;
 use super::shell_text;
 use super::text::Texts;
 use crate::execline::{base_name, code_words};
-use crate::shell::ShellScript;
+use crate::shell::{EndingKind, ShellScript, SimpleCommand, StepRole};
 use crate::supervisord::{CommandWord, Piece, WordPiece};
 
 /// What a command becomes.
@@ -30,6 +30,9 @@ pub(super) struct DraftCommand {
     pub remarks: Vec<String>,
 }
 
+/// The number of characters after which a line of a script is broken.
+const WIDTH: usize = 116;
+
 /// The programs that run a text as a shell script.
 const SHELLS: &[&str] = &["sh", "bash"];
 
@@ -43,11 +46,20 @@ impl DraftCommand {
             fate: Fate::Exact,
             remarks: Vec::new(),
         };
+        let written: Vec<String> = words.iter().map(|word| word.text().as_written()).collect();
         let words = command.without_wrappers(words);
         command.run = match shell_text_of(words) {
             Some((shell, text)) => command.shell(shell, text, words, texts),
             None => command.program(words, texts),
         };
+        if !command.ends_supervisord && speaks_with_supervisord(&written.join(" ")) {
+            command.fate = Fate::Lost;
+            command.remarks.push(
+                "it speaks with supervisord, which is not there any more: `s6gen start`, `stop` and `status` take the place of \
+                 supervisorctl, `/run/s6/basedir/bin/halt` stops the container"
+                    .to_owned(),
+            );
+        }
         command
     }
 
@@ -88,6 +100,7 @@ impl DraftCommand {
 
     /// A program with its arguments.
     fn program(&mut self, words: &[CommandWord], texts: &mut Texts) -> RunForm {
+        let words = &without_newlines_before_code(words);
         if words.iter().any(|word| word.text().as_written().starts_with('\n')) {
             self.remarks.push(
                 "a backslash at the end of a line leaves a newline at the front of the next word: supervisord passes it on, \
@@ -105,12 +118,13 @@ impl DraftCommand {
             Piece::Plain(text) => references(text),
             _ => false,
         });
-        if bare.is_empty() && !in_code && !looks_alike {
+        let has_lines = plain.iter().any(|word| word.trim_start_matches('\n').contains('\n'));
+        if bare.is_empty() && !in_code && !looks_alike && !has_lines {
             return RunForm::Words(plain);
         }
         if !bare.is_empty() {
             self.differs(&format!(
-                "the value of {} is split at blanks, as before; quotes in it are not read any more",
+                "what {} says is split at blanks, as before; quotes in it are not read any more",
                 bare.join(", ")
             ));
         }
@@ -153,6 +167,18 @@ impl DraftCommand {
     }
 }
 
+/// The words without the newline that a backslash at the end of a line leaves at the front of a text that a shell reads.
+fn without_newlines_before_code(words: &[CommandWord]) -> Vec<CommandWord> {
+    let mut words = words.to_vec();
+    let plain: Vec<String> = words.iter().map(|word| word.text().as_written()).collect();
+    for place in code_words(&plain) {
+        if let Some(WordPiece { piece: Piece::Plain(text), .. }) = words[place].pieces.first_mut() {
+            *text = text.trim_start_matches('\n').to_owned();
+        }
+    }
+    words
+}
+
 /// The shell and its text, if a command is `sh -c TEXT` and nothing more.
 fn shell_text_of(words: &[CommandWord]) -> Option<(&'static str, &[WordPiece])> {
     let [name, option, text] = words else { return None };
@@ -173,18 +199,18 @@ fn plain_words(text: &str) -> Option<Vec<String>> {
     command.words().into_iter().map(|(word, _)| word).collect()
 }
 
-/// A text of a shell as a script. Without `#!` a script runs in `sh -e`, which would end it at the first failure.
+/// A text of a shell as a script, in which the last program takes the place of the shell, as in `sh -c`. Without `#!` a script
+/// runs in `sh -e`, which would end it at the first failure.
 fn as_script(shell: &str, text: &str) -> String {
     let script = ShellScript::read(text);
-    let only = script.as_ref().and_then(ShellScript::only_command);
-    let begins_program = only.as_ref().is_some_and(|only| {
-        only.span().start == 0 && !only.has_assignments() && only.name().is_some_and(|name| name.is_program())
-    });
-    let exec = if begins_program { "exec " } else { "" };
+    let places = script.as_ref().map_or_else(Vec::new, last_programs);
+    let is_only = places == [0] && script.as_ref().is_some_and(|script| script.only_command().is_some());
+    let mut text = text.to_owned();
+    places.into_iter().rev().for_each(|place| text.insert_str(place, "exec "));
     match shell {
-        "sh" if begins_program => format!("exec {text}\n"),
-        "sh" => format!("#!/bin/sh\n{exec}{text}\n"),
-        _ => format!("#!/bin/bash\n{exec}{text}\n"),
+        "sh" if is_only => format!("{text}\n"),
+        "sh" => format!("#!/bin/sh\n{text}\n"),
+        _ => format!("#!/bin/bash\n{text}\n"),
     }
 }
 
@@ -193,13 +219,42 @@ fn exec(words: &[CommandWord], has_bare: bool, texts: &mut Texts) -> String {
     // Otherwise `*` in the value would become names of files.
     let mut out = String::from(if has_bare { "set -f\nexec" } else { "exec" });
     let mut line = words.first().map_or(0, |word| word.line);
+    let mut column = "exec".len();
     for word in words {
-        out.push_str(if word.line > line { " \\\n  " } else { " " });
+        let text = shell_text::word(word, texts);
+        let is_new = word.line > line || column + text.chars().count() > WIDTH;
+        out.push_str(if is_new { " \\\n  " } else { " " });
+        column = if is_new { 2 } else { column + 1 } + text.chars().count();
         line = word.line;
-        out.push_str(&shell_text::word(word, texts));
+        out.push_str(&text);
     }
     out.push('\n');
     out
+}
+
+/// Whether a command names supervisord's own programs and files, or its process.
+fn speaks_with_supervisord(text: &str) -> bool {
+    ["supervisorctl", "supervisord.pid", "supervisord_pid", "ppid"]
+        .iter()
+        .any(|word| text.to_lowercase().contains(word))
+}
+
+/// The places of the programs with which a script ends, if the shell only waits for them.
+fn last_programs(script: &ShellScript<'_>) -> Vec<usize> {
+    if !script.traps().is_empty() || script.steps().iter().any(|step| step.role == StepRole::Background) {
+        return Vec::new();
+    }
+    let functions = script.functions();
+    let endings =
+        script.endings().into_iter().filter(|ending| ending.is_last && ending.kind == EndingKind::Foreground);
+    let commands = endings.map(|ending| ending.command).filter(|command| !command.has_assignments());
+    let is_function = |command: &SimpleCommand<'_>| {
+        command.name().is_some_and(|name| functions.contains(name.as_written()))
+    };
+    let mut places: Vec<usize> =
+        commands.filter(|command| !is_function(command)).map(|command| command.span().start).collect();
+    places.sort_unstable();
+    places
 }
 
 /// The program in a text that runs it and then ends supervisord: `P; kill -15 $(cat supervisord.pid)`.
@@ -215,7 +270,8 @@ fn before_the_end(text: &str) -> Option<&str> {
         steps.pop();
     }
     let [end] = steps[..] else { return None };
-    let kills = end.starts_with("kill ") && (end.contains("supervisord") || end.ends_with(" 1"));
+    let kills =
+        end.starts_with("kill ") && (end.to_lowercase().contains("supervisord") || end.ends_with(" 1"));
     let stops = end.contains("supervisorctl") && end.ends_with("shutdown");
     let program = program.trim_end();
     let is_simple = !program.is_empty() && !program.ends_with('&') && !program.contains(['|', '\'', '"']);
@@ -236,14 +292,15 @@ mod tests {
             directory: "/".to_owned(),
             instance_format: "d".to_owned(),
             variables: BTreeSet::new(),
+            exports: Vec::new(),
             formats: Vec::new(),
         }
     }
 
     fn command(text: &str) -> DraftCommand {
-        // `<X>` stands for the value of a variable.
+        // `{X}` stands for the value of a variable.
         let mut pieces = Vec::new();
-        for (place, part) in text.split(['<', '>']).enumerate() {
+        for (place, part) in text.split(['{', '}']).enumerate() {
             pieces.push(match place % 2 {
                 0 => Piece::Plain(part.to_owned()),
                 _ => Piece::Variable(part.to_owned()),
@@ -267,7 +324,7 @@ mod tests {
     #[test]
     fn a_program_keeps_its_words() {
         gives_words("nginx -g 'daemon off;'", &["nginx", "-g", "daemon off;"]);
-        gives_words("web --port=<PORT>", &["web", "--port=${PORT}"]);
+        gives_words("web --port={PORT}", &["web", "--port=${PORT}"]);
         gives_words("bash -lc 'a b'", &["bash", "-lc", "a b"]);
         assert_eq!(command("nice -n 5 nice -n5 web").nice, Some(5));
     }
@@ -277,16 +334,21 @@ mod tests {
         gives_words("sh -c 'web --port 80'", &["web", "--port", "80"]);
         gives_words("/bin/bash -c \"web 'a b'\"", &["web", "a b"]);
         gives_script("sh -c 'web >/dev/null'", "exec web >/dev/null\n");
-        gives_script("bash -c 'a && b'", "#!/bin/bash\na && b\n");
-        gives_script("sh -c 'sleep 1; web'", "#!/bin/sh\nsleep 1; web\n");
+        gives_script("bash -c 'a && b'", "#!/bin/bash\na && exec b\n");
+        gives_script(
+            "sh -c 'if a; then web; else sleep infinity; fi'",
+            "#!/bin/sh\nif a; then exec web; else exec sleep infinity; fi\n",
+        );
+        gives_script("sh -c 'trap x TERM; web'", "#!/bin/sh\ntrap x TERM; web\n");
+        gives_script("sh -c 'sleep 1; web'", "#!/bin/sh\nsleep 1; exec web\n");
     }
 
     #[test]
     fn values_stay_data() {
-        gives_script("web <ARGUMENTS>", "set -f\nexec web ${ARGUMENTS}\n");
-        gives_script("sh -c 'web -p <PORT>'", "exec web -p ${PORT}\n");
-        gives_script("sh -c \"web '<PORT>'\"", "exec web ''\"${PORT}\"''\n");
-        gives_script("bash -lc 'web <PORT>'", "exec bash -lc \"web ${PORT}\"\n");
+        gives_script("web {ARGUMENTS}", "set -f\nexec web ${ARGUMENTS}\n");
+        gives_script("sh -c 'web -p {PORT}'", "exec web -p ${PORT}\n");
+        gives_script("sh -c \"web '{PORT}'\"", "exec web ''\"${PORT}\"''\n");
+        gives_script("bash -lc 'web {PORT}'", "exec bash -lc \"web ${PORT}\"\n");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The option `environment`.
 
 use super::super::Fate;
-use super::Importer;
 use super::service::DraftService;
 use super::text::Texts;
+use super::{Importer, shell_text};
 use crate::supervisord::{EnvironmentValue, Expanded, Piece};
 
 /// The variables that s6gen sets by itself for an account that `user` names.
@@ -19,7 +19,7 @@ impl Importer<'_> {
         service: &mut DraftService,
         texts: &mut Texts,
     ) {
-        let (mut remarks, mut count) = (Vec::new(), 0);
+        let (mut remarks, mut of_account, mut count) = (Vec::new(), Vec::new(), 0);
         for value in values {
             if let Some(meant) = &value.meant {
                 remarks.push(format!(
@@ -31,10 +31,20 @@ impl Importer<'_> {
             if value.value == Expanded(vec![Piece::Variable(value.name.clone())]) {
                 remarks.push(format!("{} has the value of the container by itself", value.name));
             } else if self.is_of_account(value, user) {
-                remarks.push(format!("`user` sets {}", value.name));
+                of_account.push(value.name.as_str());
                 if user == Some("root") && service.get("user").is_none() {
                     service.set("user", "root");
+                    self.fates.replace(service.section, "user", Fate::Exact, "user", "");
                 }
+            } else if is_variable_name(&value.name)
+                && value.value.0.contains(&Piece::Variable(value.name.clone()))
+            {
+                let text = texts.text(&value.value);
+                texts.exports.push(format!("export {}={}", value.name, shell_text::argument(&text, texts)));
+                remarks.push(format!(
+                    "`run` sets {}, because the old value is a part of the new one",
+                    value.name
+                ));
             } else if is_variable_name(&value.name) {
                 let text = texts.text(&value.value);
                 service.table.set_path(vec!["environment".to_owned(), value.name.clone()], text);
@@ -42,6 +52,9 @@ impl Importer<'_> {
             } else {
                 remarks.push(format!("`{}` cannot be the name of a variable, and is left out", value.name));
             }
+        }
+        if !of_account.is_empty() {
+            remarks.push(format!("`user` sets {}", of_account.join(" and ")));
         }
         let becomes = if count > 0 { "environment" } else { "" };
         self.fates.set(section, "environment", Fate::Exact, becomes, remarks.join("; "));

@@ -34,7 +34,10 @@ impl Importer<'_> {
             if ends_supervisord { EndsOn::EveryDeath } else { self.listening.ends_container(&program.name) };
         let early = (seconds > 0).then(|| early(seconds, retries));
         let tables = tables(restart, early, &codes, ends);
-        self.exit_fates(program, restart, seconds, retries);
+        match ends == EndsOn::EveryDeath {
+            true => self.fates_of_end(program, restart, seconds),
+            false => self.exit_fates(program, restart, seconds, retries),
+        }
         write(&tables, service);
     }
 
@@ -51,9 +54,34 @@ impl Importer<'_> {
         );
         let is_same_as_autostart =
             matches!(&program.options.autostart, Setting::AtRunTime(other) if other == text);
-        let fate = if is_same_as_autostart { Fate::Emulated } else { Fate::Lost };
+        let (fate, remark) = match is_same_as_autostart {
+            true => (Fate::Exact, "it runs only when the variable is true".to_owned()),
+            false => (Fate::Lost, remark),
+        };
         self.fates.set(program.section, "autorestart", fate, "", remark);
         Autorestart::Always
+    }
+
+    /// The first death ends the container, whatever the options say.
+    fn fates_of_end(&mut self, program: &ConfigProgram, restart: Autorestart, seconds: i64) {
+        let then = "on-exit.then";
+        let fates = &mut self.fates;
+        let remark = match restart {
+            Autorestart::Always => {
+                "its first death stops the container; it was started again, or the listener was faster"
+            }
+            _ => {
+                "its end stops the container, also with an expected exit code: if it may end, give it an `on-exit` of its own"
+            }
+        };
+        fates.set(program.section, "autorestart", Fate::Emulated, then, remark);
+        fates.set(program.section, "exitcodes", Fate::Emulated, then, "every exit code stops the container");
+        let (fate, remark) = match seconds > 0 {
+            true => (Fate::Emulated, "an early death stops the container at once; it was tried again"),
+            false => (Fate::Exact, ""),
+        };
+        fates.set(program.section, "startsecs", fate, then, remark);
+        fates.set(program.section, "startretries", fate, then, remark);
     }
 
     fn exit_fates(&mut self, program: &ConfigProgram, restart: Autorestart, seconds: i64, retries: i64) {
@@ -72,8 +100,18 @@ impl Importer<'_> {
         };
         fates.set(section, "exitcodes", codes.0, codes.1, codes.2);
         if seconds <= 0 {
-            let remark = "with startsecs=0 no death is early: s6 starts it again after a second each time";
+            let remark = match restart {
+                Autorestart::Never => "it is never started again",
+                _ => "with startsecs=0 no death is early: s6 starts it again after a second each time",
+            };
             fates.set(section, "startsecs", Fate::Exact, "", remark);
+            if restart == Autorestart::Never && self.known_once.insert(program.name.clone()) {
+                self.remarks.push(format!(
+                    "`{}` is started once and never again: if it ends by itself, make it a `[oneshot.{0}]`",
+                    program.name
+                ));
+            }
+            let fates = &mut self.fates;
             fates.set(section, "startretries", Fate::NoEffect, "", "with startsecs=0 no death is early");
         } else {
             let fate = if retries > 0 { Fate::Emulated } else { Fate::Exact };
@@ -86,8 +124,8 @@ impl Importer<'_> {
 /// A death within `seconds` is final if it is the last of `retries` and one more in a row.
 fn early(seconds: i64, retries: i64) -> ExitTable {
     vec![
-        ("early", DraftValue::Text(duration(seconds))),
         ("deaths", DraftValue::Number(retries.clamp(0, 4094) + 1)),
+        ("early", DraftValue::Text(duration(seconds))),
     ]
 }
 
@@ -104,6 +142,12 @@ fn tables(restart: Autorestart, early: Option<ExitTable>, codes: &[i64], ends: E
         Autorestart::Unexpected => Some(vec![("codes", DraftValue::List(final_codes))]),
         Autorestart::Never => Some(vec![("then", DraftValue::from("give-up"))]),
     };
+    // Without another try, every death is final.
+    let is_first_final =
+        early.as_ref().is_some_and(|early| early.contains(&("deaths", DraftValue::Number(1))));
+    if is_first_final && restart == Autorestart::Never && ends == EndsOn::Nothing {
+        return later.into_iter().collect();
+    }
     match (early, later) {
         (None, later) => later.into_iter().collect(),
         (Some(mut early), later) if ends == EndsOn::Fatal => {

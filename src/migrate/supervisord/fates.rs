@@ -12,6 +12,8 @@ pub(super) struct Fates<'a> {
     /// By the number of the section and of the option in it.
     known: BTreeMap<(usize, usize), Vec<KnownFate>>,
     refused: Vec<Origin>,
+    /// The variables whose values are fixed.
+    baked: Vec<String>,
 }
 
 /// What became of an option.
@@ -22,8 +24,8 @@ struct KnownFate {
 }
 
 impl<'a> Fates<'a> {
-    pub fn new(configuration: &'a Configuration) -> Self {
-        Fates { configuration, known: BTreeMap::new(), refused: Vec::new() }
+    pub fn new(configuration: &'a Configuration, baked: Vec<String>) -> Self {
+        Fates { configuration, known: BTreeMap::new(), refused: Vec::new(), baked }
     }
 
     /// Says what became of the option `name` of a section, if it is written there.
@@ -34,6 +36,27 @@ impl<'a> Fates<'a> {
             let known = KnownFate { fate, becomes: becomes.to_owned(), remark: remark.into() };
             self.known.entry((section, number)).or_default().push(known);
         }
+    }
+
+    /// Says what became of an option, in place of what was said before.
+    pub fn replace(
+        &mut self,
+        section: usize,
+        name: &str,
+        fate: Fate,
+        becomes: &str,
+        remark: impl Into<String>,
+    ) {
+        let counts = |option: &ConfigOption| option.name == name && option.replaced_by.is_none();
+        if let Some(number) = self.configuration.sections[section].options.iter().position(counts) {
+            self.known.remove(&(section, number));
+        }
+        self.set(section, name, fate, becomes, remark);
+    }
+
+    /// Whether something was said of an option.
+    pub fn is_known(&self, section: usize, option: usize) -> bool {
+        self.known.contains_key(&(section, option))
     }
 
     /// Says that the option at this place does not work any more.
@@ -68,7 +91,18 @@ impl<'a> Fates<'a> {
             || section.options.iter().any(|option| self.refused.contains(&option.origin));
         let lines = section.options.iter().enumerate().map(|(place, option)| {
             let known = self.known.get(&(number, place)).map_or(&[][..], Vec::as_slice);
-            line(section, option, known, is_refused)
+            let mut line = line(section, option, known, is_refused);
+            let baked = self.baked.iter().find(|name| option.value.contains(&format!("%(ENV_{name})")));
+            if let Some(name) = baked.filter(|_| line.fate == Fate::Exact || line.fate == Fate::Emulated) {
+                line.fate = Fate::Emulated;
+                let between = if line.remark.is_empty() { "" } else { "; " };
+                line.remark = format!("{name} is fixed by --bake{between}{}", line.remark);
+            }
+            if let Some(placeholder) = placeholder(&option.value) {
+                line.fate = Fate::Lost;
+                line.remark = rewritten(placeholder);
+            }
+            line
         });
         ImportSection { heading: format!("[{}]", section.name), lines: lines.collect() }
     }
@@ -126,6 +160,28 @@ fn defaults_section(defaults: &ConfigSection) -> ImportSection {
         remark: "it holds in every section that does not have this option, and is reported there".to_owned(),
     });
     ImportSection { heading: "[DEFAULT]".to_owned(), lines: lines.collect() }
+}
+
+/// A part of a value that is no expansion of supervisord: `%USER%`, `{{ USER }}` or `<% USER %>`.
+pub(super) fn placeholder(value: &str) -> Option<&str> {
+    let between = |start: &str, end: &str| {
+        let at = value.find(start)?;
+        let length = value[at + start.len()..].find(end)?;
+        let inner = &value[at + start.len()..at + start.len() + length];
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "_. -".contains(c);
+        let is_plain =
+            !inner.is_empty() && inner.chars().all(is_name) && (start != "%" || !inner.contains(' '));
+        is_plain.then(|| &value[at..at + start.len() + length + end.len()])
+    };
+    between("{{", "}}").or_else(|| between("<%", "%>")).or_else(|| between("%", "%"))
+}
+
+/// What a placeholder means for an import.
+pub(super) fn rewritten(placeholder: &str) -> String {
+    format!(
+        "`{placeholder}` is not supervisord's: something rewrites this file before supervisord reads it; import the file as it \
+         is in a running container"
+    )
 }
 
 /// A value of several lines in one line.

@@ -20,9 +20,16 @@ impl Importer<'_> {
                 group.section,
                 "priority",
                 Fate::Emulated,
-                "",
-                "it replaces the priorities of its programs",
+                "the order of the file",
+                "it takes the place of the priorities of its programs",
             );
+            let is_missing =
+                |program: &&String| self.services.iter().all(|service| service.program != **program);
+            let missing: Vec<&str> = group.programs.iter().filter(is_missing).map(String::as_str).collect();
+            if !missing.is_empty() {
+                let remark = format!("not imported, and so not in it: {}", missing.join(", "));
+                self.fates.set(group.section, "programs", Fate::Lost, "", remark);
+            }
             if members.len() < 2 {
                 let remark = "it has one program, so it needs no name of its own";
                 self.fates.set(group.section, "programs", Fate::Exact, "", remark);
@@ -85,7 +92,20 @@ impl Importer<'_> {
                 entry.key[0] = "up".to_owned();
             }
             let remark = "other programs wait until it has ended, so it is a oneshot: it must end by itself";
-            self.fates.set(service.section, "command", Fate::Exact, "up", remark);
+            self.fates.replace(service.section, "command", Fate::Exact, "up", remark);
+            for option in [
+                "autorestart",
+                "startsecs",
+                "startretries",
+                "exitcodes",
+                "stopsignal",
+                "stopwaitsecs",
+                "stopasgroup",
+                "killasgroup",
+            ] {
+                let remark = "a oneshot ends by itself, and is not started again";
+                self.fates.replace(service.section, option, Fate::NoEffect, "", remark);
+            }
         }
     }
 

@@ -13,8 +13,33 @@ const ALWAYS: &[&str] = &[
 ];
 
 impl Importer<'_> {
+    /// A directory that is the default is not written, and a default for one service is its own.
+    fn keep_own_directories(&mut self, defaults: &mut DraftTable) {
+        let Some(entry) = defaults.entries.iter().find(|entry| entry.key == ["workdir"]).cloned() else {
+            return;
+        };
+        for service in self.services.iter_mut().filter(|service| service.get("workdir") == Some(&entry.value))
+        {
+            service.remove("workdir");
+        }
+        let mut longruns: Vec<_> = self.services.iter_mut().filter(|service| !service.is_oneshot).collect();
+        if let [only] = longruns.as_mut_slice() {
+            defaults.entries.retain(|entry| entry.key != ["workdir"]);
+            only.table.entries.push(entry);
+        }
+    }
+
     /// Writes each comment of [`EXPLAINED`] at the first place of its key.
     fn explain(&mut self, defaults: &mut [DraftTable]) {
+        if let Some((name, comments)) = &self.listening.ending {
+            let tables =
+                defaults.iter_mut().chain(self.services.iter_mut().map(|service| &mut service.table));
+            let mut entries = tables.flat_map(|table| &mut table.entries);
+            if let Some(entry) = entries.find(|entry| entry.key[0] == "on-exit") {
+                entry.comments.extend(comments.iter().filter(|comment| !comment.trim().is_empty()).cloned());
+                entry.comment = Some(format!("[eventlistener:{name}]"));
+            }
+        }
         for (key, text) in EXPLAINED {
             let tables =
                 defaults.iter_mut().chain(self.services.iter_mut().map(|service| &mut service.table));
@@ -44,6 +69,7 @@ impl Importer<'_> {
             );
         }
         lift(&mut self.services, &mut defaults);
+        self.keep_own_directories(&mut defaults);
         if !defaults.entries.is_empty() {
             tables.push(defaults);
         }
@@ -69,8 +95,23 @@ impl Importer<'_> {
             tables.push(service.table);
         }
         tables.append(&mut self.bundles);
-        let header = header(files, &tables);
+        let mut header = header(files, self.wishes.main_files, &tables);
+        if !self.wishes.baked.is_empty() {
+            let baked: Vec<String> =
+                self.wishes.baked.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            header.push(format!(
+                "Fixed, so that the container does not decide it any more: {}.",
+                baked.join(", ")
+            ));
+        }
+        header.extend(std::mem::take(&mut self.listening.lost));
         let mut remarks = self.remarks;
+        if self.has_new_logs {
+            remarks.push(
+                "output without a log file was in files with random names; now it is on the container's log"
+                    .to_owned(),
+            );
+        }
         remarks.extend(ALWAYS.iter().map(|remark| (*remark).to_owned()));
         Migration {
             draft: Draft { header, tables },
@@ -89,12 +130,17 @@ const EXPLAINED: &[(&[&str], &str)] = &[
 ];
 
 /// Where the manifest comes from, and what a reader must know first.
-fn header(files: &[String], tables: &[DraftTable]) -> Vec<String> {
-    let mut header = match files {
-        [] => Vec::new(),
-        [one] => vec![format!("From {one}.")],
-        [first, rest @ ..] => vec![format!("From {first} and, included, {}.", rest.join(", "))],
+fn header(files: &[String], main_files: usize, tables: &[DraftTable]) -> Vec<String> {
+    let (main, included) = files.split_at(main_files.min(files.len()));
+    let included = match included {
+        [] => String::new(),
+        many if many.iter().map(String::len).sum::<usize>() > 90 => {
+            format!(" and {} included files", many.len())
+        }
+        few => format!(" and, included, {}", few.join(", ")),
     };
+    let mut header =
+        if main.is_empty() { Vec::new() } else { vec![format!("From {}{included}.", main.join(", "))] };
     let is_on_demand = |table: &DraftTable| {
         table
             .entries

@@ -19,7 +19,7 @@ pub(super) fn lift(services: &mut [DraftService], defaults: &mut DraftTable) {
     for entry in longruns.iter().flat_map(|service| &service.table.entries) {
         if !matches!(
             entry.key[0].as_str(),
-            "run" | "log" | "on-exit" | "instances" | "parameters" | "variables" | "dependencies"
+            "run" | "log" | "on-exit" | "instances" | "parameters" | "dependencies"
         ) && !keys.contains(&entry.key)
         {
             keys.push(entry.key.clone());
@@ -80,14 +80,20 @@ fn lift_exit(longruns: &mut [&mut DraftService], defaults: &mut DraftTable) {
     }
 }
 
+/// Whether the log of a service has its own place.
+fn has_place(service: &DraftService) -> bool {
+    let is_path = |key| matches!(service.get(key), Some(DraftValue::Text(to)) if to.starts_with('/'));
+    let is_command = matches!(service.get("log.to"), Some(DraftValue::List(_)));
+    is_path("log.to") || is_command || service.has_key("log.file") && is_path("log.stderr")
+}
+
 /// The settings of logs are moved only if every service has a directory, or no log of its own.
 fn lift_logs(longruns: &mut [&mut DraftService], defaults: &mut DraftTable) {
-    let is_directory = |service: &DraftService| matches!(service.get("log.to"), Some(DraftValue::Text(to)) if to.starts_with('/'));
     let is_plain = |service: &DraftService| entries_below(service, "log").is_empty();
-    let count = longruns.iter().filter(|service| is_directory(service)).count();
+    let count = longruns.iter().filter(|service| has_place(service)).count();
     if count < 2
         || count * 2 <= longruns.len()
-        || !longruns.iter().all(|service| is_directory(service) || is_plain(service))
+        || !longruns.iter().all(|service| has_place(service) || is_plain(service))
     {
         return;
     }
@@ -98,12 +104,20 @@ fn lift_logs(longruns: &mut [&mut DraftService], defaults: &mut DraftTable) {
             DraftValue::Text(text) if matches!(part, "to" | "stderr") && text.starts_with('/') => {
                 named(text, service)
             }
+            // The name of the service is an argument of the program that reads the log.
+            DraftValue::List(words) => {
+                let own = DraftValue::Text(service.name.clone());
+                let name = DraftValue::from("{{ name }}");
+                Some(DraftValue::List(
+                    words.iter().map(|word| if *word == own { name.clone() } else { word.clone() }).collect(),
+                ))
+            }
             value => Some(value.clone()),
         };
         let Some((value, uses)) = most_frequent(&key, longruns, with_name) else { continue };
         let all_have = longruns
             .iter()
-            .filter(|service| is_directory(service))
+            .filter(|service| has_place(service))
             .all(|service| value_of(service, &key).is_some());
         if uses < 2 || uses * 2 <= count || !all_have {
             continue;

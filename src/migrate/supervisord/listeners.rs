@@ -23,6 +23,10 @@ pub(super) enum EndsOn {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Listening {
     ends: EndsOn,
+    /// The listener that ends the container, and the comments above it.
+    pub ending: Option<(String, Vec<String>)>,
+    /// Listeners that have nothing in the manifest: the name, the command and the events.
+    pub lost: Vec<String>,
     /// Whether a listener copies the output of programs to the container's log.
     pub shows_output: bool,
     /// Whether a listener reads the options `dependent_startup…`.
@@ -83,15 +87,20 @@ impl Importer<'_> {
                     } else {
                         EndsOn::Fatal
                     };
-                let remark = "the container ends itself when a program dies, with the exit code of that program; \
-                              supervisord ended with 0, so look at `restart: on-failure`";
-                (Fate::Emulated, "on-exit.then = \"stop-container\"", remark.to_owned())
+                let comments = &self.configuration.sections[listener.section].comments;
+                self.listening.ending = Some((listener.name.clone(), comments.clone()));
+                let when = if self.listening.ends == EndsOn::Fatal { "is given up" } else { "dies" };
+                let remark = format!(
+                    "the container ends itself when a program {when}, with the exit code of that program; supervisord \
+                     ended with 0, so look at `restart: on-failure`"
+                );
+                (Fate::Emulated, "on-exit.then = \"stop-container\"", remark)
             }
             Purpose::ShowsOutput => {
                 self.listening.shows_output = true;
                 (
                     Fate::Emulated,
-                    "the container's log, log.tee",
+                    "the container's log",
                     "lines have no prefix; `log.prefix` adds one".to_owned(),
                 )
             }
@@ -106,6 +115,14 @@ impl Importer<'_> {
             }
             Purpose::Unknown => (Fate::Lost, "", lost(listener)),
         };
+        if fate == Fate::Lost {
+            let command = listener.options.command.as_written().replace('\n', " ");
+            self.listening.lost.push(format!(
+                "[eventlistener:{}] is lost: `{command}` on {}",
+                listener.name,
+                listener.events.join(", ")
+            ));
+        }
         for option in &self.configuration.sections[listener.section].options {
             match option.name.as_str() {
                 "command" | "events" => {
@@ -145,7 +162,9 @@ impl Importer<'_> {
                 || text.contains("PPID")
         });
         let name = words.iter().any(|word| ENDING.iter().any(|part| base_name(word).contains(part)));
-        let is_list = words.iter().skip(1).any(|word| word.contains("critical"));
+        // Only a listener that knows which programs matter asks what has started.
+        let is_list =
+            has("PROCESS_STATE_RUNNING") || words.iter().skip(1).any(|word| word.contains("critical"));
         match kills.unwrap_or(name || listener.name.contains("exit") || listener.name.contains("kill")) {
             true if is_list => Purpose::WatchesList,
             true => Purpose::EndsSupervisord,
@@ -158,7 +177,10 @@ impl Importer<'_> {
 /// What to do instead of a listener whose purpose is not known.
 fn lost(listener: &ConfigProgram) -> String {
     let has = |event: &str| listener.events.iter().any(|known| known.starts_with(event));
-    let instead = if has("TICK") {
+    let command = listener.options.command.as_written();
+    let instead = if ["health", "httpok", "memmon", "check"].iter().any(|part| command.contains(part)) {
+        "`alive`, which asks a service again and again, and restarts it"
+    } else if has("TICK") {
         "a cron job, or a longrun that sleeps between its rounds"
     } else if has("PROCESS_LOG") {
         "`log.to` with a command that reads the lines"

@@ -36,6 +36,9 @@ const CONTAINER: &[&str] = &[
     "/dev/console",
 ];
 
+/// The words for no log, as a pattern of a shell: supervisord does not look at their case.
+const NOWHERE: &str = "[Nn][Oo][Nn][Ee] | [Oo][Ff][Ff]";
+
 /// The smallest and the largest file that s6-log makes.
 const SMALLEST: i64 = 4096;
 const LARGEST: i64 = 255 << 20;
@@ -60,7 +63,7 @@ impl Importer<'_> {
             "",
         );
         let mut first = None;
-        self.standard_output(program, &stdout, service, &mut first);
+        self.standard_output(program, (&stdout, &stderr), service, &mut first);
         if is_joined {
             self.all_without_effect(
                 program,
@@ -87,14 +90,17 @@ impl Importer<'_> {
     fn standard_output(
         &mut self,
         program: &ConfigProgram,
-        place: &Destination,
+        (place, stderr): (&Destination, &Destination),
         service: &mut DraftService,
         first: &mut Option<String>,
     ) {
         let output = &program.options.stdout;
         let (fate, becomes, remark) = match place {
             Destination::Container { is_new: false } => (Fate::Exact, "", String::new()),
-            Destination::Container { is_new: true } => (Fate::Emulated, "", new_in_container()),
+            Destination::Container { is_new: true } => {
+                self.has_new_logs = true;
+                (Fate::Emulated, "", new_in_container())
+            }
             Destination::Discard if self.listening.shows_output => {
                 (Fate::Exact, "", "a listener copied it to the container's log".to_owned())
             }
@@ -112,7 +118,9 @@ impl Importer<'_> {
             }
             Destination::Path(path) => return self.path(program, path, service),
             Destination::Variable(name) => {
-                *first = Some(format!("case ${{{name}}} in NONE | OFF) exec >/dev/null ;; esac"));
+                let is_both = *stderr == Destination::Variable(name.clone());
+                let both = if is_both { " 2>&1" } else { "" };
+                *first = Some(format!("case ${{{name}}} in {NOWHERE}) exec >/dev/null{both} ;; esac"));
                 let remark = format!(
                     "NONE and OFF work as before; every other value of {name} is the container's log"
                 );
@@ -128,9 +136,14 @@ impl Importer<'_> {
         let output = &program.options.stdout;
         let size = self.known(program, "stdout_logfile_maxbytes", &output.maxbytes, 50 << 20);
         let keep = self.known(program, "stdout_logfile_backups", &output.backups, 10);
-        if size == 0 {
+        // A program that writes to its own log, too, needs one file that stays.
+        let is_in_command = program.options.command.as_written().contains(path);
+        if size == 0 || is_in_command {
             service.set("log.file", path);
-            let remark = "the file belongs to `nobody`, or to `log.user`; it was root's";
+            let remark = match is_in_command {
+                true => "the program names this file itself, so it is one plain file, which is not rotated",
+                false => "the file belongs to `nobody`, or to `log.user`; it was root's",
+            };
             self.fates.set(program.section, "stdout_logfile", Fate::Emulated, "log.file", remark);
             self.fates.set(program.section, "stdout_logfile_maxbytes", Fate::Exact, "log.file", "");
             self.fates.set(
@@ -176,6 +189,9 @@ impl Importer<'_> {
         let is_on_container = matches!(stdout, Destination::Container { .. })
             || *stdout == Destination::Discard && self.listening.shows_output;
         let (fate, becomes, remark) = match place {
+            Destination::Variable(_) if place == stdout => {
+                (Fate::Emulated, "the first line of `run`", "it goes where standard output goes".to_owned())
+            }
             // Without a key it goes where standard output goes.
             place if place == stdout => (Fate::Exact, "", String::new()),
             Destination::Container { is_new } => {
@@ -208,7 +224,7 @@ impl Importer<'_> {
                 return;
             }
             Destination::Variable(name) => {
-                let line = format!("case ${{{name}}} in NONE | OFF) exec 2>/dev/null ;; esac");
+                let line = format!("case ${{{name}}} in {NOWHERE}) exec 2>/dev/null ;; esac");
                 *first = Some(first.take().map_or(line.clone(), |first| format!("{first}\n{line}")));
                 let remark = format!(
                     "NONE and OFF work as before; every other value of {name} is the container's log"

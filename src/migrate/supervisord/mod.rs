@@ -21,13 +21,16 @@ mod shell_text;
 mod text;
 mod tiers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use super::Migration;
-use crate::diagnostic::Files;
+use crate::diagnostic::{Files, Origin};
 use crate::manifest::draft::DraftTable;
-use crate::supervisord::{ConfigReading, Configuration, ConfiguredPrograms, Known, ProgramKind};
-use fates::Fates;
+use crate::supervisord::{
+    ConfigOption, ConfigReading, Configuration, ConfiguredPrograms, Known, ProgramKind,
+};
+use fates::{Fates, placeholder, rewritten};
 use listeners::Listening;
 use service::DraftService;
 
@@ -53,6 +56,10 @@ pub struct SupervisordImport {
     pub priority_as_dependencies: bool,
     /// The accounts of the image, if it is at hand.
     pub accounts: Option<BTreeMap<String, ImageAccount>>,
+    /// How many files are not included by others.
+    pub main_files: usize,
+    /// Where the file system of the image is, to show paths as they are in it.
+    pub root: Option<PathBuf>,
     /// The texts of scripts of the image, by path, if it is at hand.
     pub scripts: BTreeMap<String, String>,
 }
@@ -68,6 +75,10 @@ struct Importer<'a> {
     services: Vec<DraftService>,
     /// The bundles so far.
     bundles: Vec<DraftTable>,
+    /// Whether output that went to files of supervisord's choice is on the container's log now.
+    has_new_logs: bool,
+    /// Programs that may be steps and no services, which the report names.
+    known_once: BTreeSet<String>,
     /// Sentences for the report that hold for the whole system.
     remarks: Vec<String>,
 }
@@ -77,7 +88,7 @@ pub fn supervisord(reading: &ConfigReading, files: &Files, wishes: &SupervisordI
     let known = Known { environment: wishes.baked.clone(), is_whole_environment: false, host_name: None };
     let configuration = &reading.configuration;
     let programs = configuration.programs(&known);
-    let fates = Fates::new(configuration);
+    let fates = Fates::new(configuration, wishes.baked.keys().cloned().collect());
     let mut importer = Importer {
         configuration,
         programs: &programs,
@@ -86,6 +97,8 @@ pub fn supervisord(reading: &ConfigReading, files: &Files, wishes: &SupervisordI
         listening: Listening::default(),
         services: Vec::new(),
         bundles: Vec::new(),
+        has_new_logs: false,
+        known_once: BTreeSet::new(),
         remarks: Vec::new(),
     };
     importer.refusals(reading, files);
@@ -96,16 +109,32 @@ pub fn supervisord(reading: &ConfigReading, files: &Files, wishes: &SupervisordI
     importer.server();
     importer.groups();
     importer.tiers();
-    let names: Vec<String> = files.iter().map(|file| file.path.display().to_string()).collect();
+    let shown = |path: &Path| {
+        let inside = wishes.root.as_ref().and_then(|root| path.strip_prefix(root).ok());
+        inside.map_or_else(|| path.display().to_string(), |inside| format!("/{}", inside.display()))
+    };
+    let names: Vec<String> = files.iter().map(|file| shown(&file.path)).collect();
     importer.finish(&names)
 }
 
 impl Importer<'_> {
+    /// The option at a place.
+    fn option_at(&self, origin: Origin) -> Option<&ConfigOption> {
+        let mut options = self.configuration.sections.iter().flat_map(|section| &section.options);
+        options.find(|option| option.origin == origin)
+    }
+
     /// Reports what supervisord refuses, and patterns that match nothing.
     fn refusals(&mut self, reading: &ConfigReading, files: &Files) {
         for refusal in reading.refusals.iter().chain(&self.programs.refusals) {
             let file = files.get(refusal.origin.file);
             let line = file.line_at(refusal.origin.span().start) + 1;
+            let placeholder = self.option_at(refusal.origin).and_then(|option| placeholder(&option.value));
+            if let Some(placeholder) = placeholder {
+                self.remarks.push(format!("{}:{line}: {}", file.path.display(), rewritten(placeholder)));
+                self.fates.refuse(refusal.origin);
+                continue;
+            }
             let what = if refusal.is_about_machine { "may refuse" } else { "refuses" };
             let remark =
                 format!("{}:{line}: supervisord {what} this: {}", file.path.display(), refusal.reason);

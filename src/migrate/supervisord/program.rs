@@ -9,7 +9,7 @@ use super::names::service_name;
 use super::service::DraftService;
 use super::text::{Texts, formatted, parameter};
 use super::{Importer, environment, shell_text};
-use crate::manifest::draft::{DraftTable, DraftValue};
+use crate::manifest::draft::{DraftEntry, DraftTable, DraftValue};
 use crate::supervisord::{ConfigProgram, ProgramKind, ProgramOptions, Setting, signal_name, words};
 
 impl Importer<'_> {
@@ -36,7 +36,14 @@ impl Importer<'_> {
 
     /// Translates a program.
     pub(super) fn program(&mut self, program: &ConfigProgram) {
-        let is_template = program.processes.len() > 1;
+        // Only one process can have a socket.
+        let is_template = (program.processes.len() > 1 || program.numprocs_at_run_time.is_some())
+            && program.kind == ProgramKind::Program;
+        if program.processes.len() > 1 && !is_template {
+            let remark =
+                "only one process can open the socket, so there is one: let the program itself start more";
+            self.fates.set(program.section, "numprocs", Fate::Lost, "", remark);
+        }
         // Of one process the options have its number in them.
         let options = match program.processes.first() {
             Some(process) if !is_template => process.options.clone(),
@@ -49,6 +56,7 @@ impl Importer<'_> {
             directory: self.wishes.workdir.clone().unwrap_or_else(|| "/".to_owned()),
             instance_format,
             variables: BTreeSet::new(),
+            exports: Vec::new(),
             formats: Vec::new(),
         };
         let words = match words(&options.command) {
@@ -74,14 +82,17 @@ impl Importer<'_> {
         self.shared_environment(&options, user.as_deref(), &mut service, &mut texts);
         self.autostart(program, &mut service, &mut texts);
         let command = DraftCommand::new(&words, &mut texts);
-        let first = self.logs(program, &mut service, &mut texts);
+        let mut first: Vec<String> = std::mem::take(&mut texts.exports);
+        first.extend(self.logs(program, &mut service, &mut texts));
         service.logs_to_container = !service.table.entries.iter().any(|entry| entry.key[0] == "log");
         self.exit(program, command.ends_supervisord, &mut service);
         self.run(program, command, first, &mut service, &mut texts);
         self.stop(program, &mut service);
         self.instances(program, &mut service, &texts);
         self.dependent_startup(program, &mut service);
-        for name in texts.variables.iter().filter(|name| environment::is_variable_name(name)) {
+        // The container always has a PATH.
+        let declared = |name: &&String| environment::is_variable_name(name) && *name != "PATH";
+        for name in texts.variables.iter().filter(declared) {
             service.table.set_path(vec!["variables".to_owned(), name.clone()], DraftValue::Table(Vec::new()));
         }
         service.variables = texts.variables;
@@ -171,7 +182,7 @@ impl Importer<'_> {
         if let Some(text) = &program.numprocs_at_run_time {
             let remark = format!(
                 "{} decides the number: write `instances`, the largest number, and `only-if`, or call `s6gen instance add` in \
-                 the entry point; here it is 1",
+                 the entry point; here there is one",
                 text.as_written()
             );
             self.fates.set(section, "numprocs", Fate::Lost, "", remark);
@@ -314,7 +325,7 @@ impl Importer<'_> {
         &mut self,
         program: &ConfigProgram,
         command: DraftCommand,
-        first: Option<String>,
+        first: Vec<String>,
         service: &mut DraftService,
         texts: &mut Texts,
     ) {
@@ -328,10 +339,12 @@ impl Importer<'_> {
             (run, fate) = (RunForm::Words(words), Fate::Emulated);
             remarks.push(remark);
         }
-        if let Some(first) = first {
+        if !first.is_empty() {
+            let first = first.join("\n");
             run = RunForm::Script(match run {
                 RunForm::Words(words) => {
-                    let words: Vec<String> = words.iter().map(|word| shell_text::quoted(word)).collect();
+                    let words: Vec<String> =
+                        words.iter().map(|word| shell_text::argument(word, texts)).collect();
                     format!("{first}\nexec {}\n", words.join(" "))
                 }
                 RunForm::Script(script) => {
@@ -393,12 +406,7 @@ impl Importer<'_> {
             "",
             "the option -b of the socket binder sets it",
         );
-        let several = if program.processes.len() > 1 {
-            "; only one of several processes can have the socket"
-        } else {
-            ""
-        };
-        (run, format!("the socket is opened by a program of s6{several}"))
+        (run, "the socket is opened by a program of s6".to_owned())
     }
 
     fn stop(&mut self, program: &ConfigProgram, service: &mut DraftService) {
@@ -457,7 +465,7 @@ impl Importer<'_> {
         if is_dependent {
             service.remove("start");
             service.is_started = true;
-            self.fates.set(
+            self.fates.replace(
                 program.section,
                 "autostart",
                 Fate::Exact,
@@ -500,15 +508,21 @@ impl Importer<'_> {
             ("stopasgroup", "stop-group"),
             ("stopsignal", "down-signal"),
             ("stopwaitsecs", "timeout-kill"),
-            ("stdout_logfile", "log"),
+            ("stdout_logfile", "log.to"),
+            ("stdout_logfile", "log.file"),
+            ("stderr_logfile", "log.stderr"),
             ("autostart", "start"),
             ("autorestart", "on-exit"),
         ];
+        let is_in_script = |option: &str| {
+            let path = section.option(option).map_or("", |option| option.value.as_str());
+            path.starts_with("%(ENV_") && path.ends_with(")s") && path.matches('%').count() == 1
+        };
         for (option, key) in places {
+            let key = if key.starts_with("log") && is_in_script(option) { "run" } else { key };
             let Some(option) = section.option(option) else { continue };
-            let Some(entry) = service.table.entries.iter_mut().find(|entry| entry.key[0] == key) else {
-                continue;
-            };
+            let is_key = |entry: &&mut DraftEntry| entry.key[0] == key || entry.key.join(".") == key;
+            let Some(entry) = service.table.entries.iter_mut().find(is_key) else { continue };
             entry.comments.extend(option.comments.iter().filter(|line| is_remark(line)).cloned());
             let comment = option.comment.as_ref().filter(|comment| is_remark(comment));
             entry.comment = entry.comment.take().or_else(|| comment.cloned());

@@ -32,7 +32,10 @@ impl Importer<'_> {
         let configuration = self.configuration;
         for (number, section) in configuration.sections.iter().enumerate() {
             let kind = section.name.split(':').next().unwrap_or_default();
-            for option in &section.options {
+            for (place, option) in section.options.iter().enumerate() {
+                if self.fates.is_known(number, place) {
+                    continue;
+                }
                 let (fate, becomes, remark) = match kind {
                     "supervisord" => match self.of_supervisord(&option.name) {
                         Some(known) => known,

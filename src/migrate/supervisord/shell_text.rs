@@ -38,6 +38,20 @@ fn escaped(text: &str) -> String {
     out
 }
 
+/// An argument of the manifest, with `${NAME}` for variables, as one word.
+pub(super) fn argument(text: &str, texts: &Texts) -> String {
+    let references = texts.variables.iter().map(|name| format!("${{{name}}}"));
+    let found: Vec<String> = references.filter(|reference| text.contains(reference.as_str())).collect();
+    if found.is_empty() {
+        return quoted(text);
+    }
+    let mut text = escaped(text);
+    for reference in found {
+        text = text.replace(&format!("\\{reference}"), &reference);
+    }
+    format!("\"{text}\"")
+}
+
 /// A text as one word, with quotes only where it needs them.
 pub(super) fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-+.,:@%/=".contains(c);

@@ -14,6 +14,8 @@ pub(super) struct Texts {
     pub instance_format: String,
     /// The variables of the container that occurred.
     pub variables: BTreeSet<String>,
+    /// Lines of a script for variables whose new value has the old one in it.
+    pub exports: Vec<String>,
     /// Further formats of the number, which become parameters.
     pub formats: Vec<String>,
 }

@@ -1,0 +1,169 @@
+//! `s6gen import` of supervisord configurations: the manifests, the reports, and the command.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use s6gen::diagnostic::{Files, Severity};
+use s6gen::jobs::{SupervisordRequest, compile_text, import_supervisord};
+use s6gen::manifest::format;
+use s6gen::migrate::{Migration, report_text};
+
+use crate::case::scratch;
+use crate::golden::{cases, compare};
+
+/// The import of a case. Its file `arguments` has options of the command.
+fn imported(case: &Path) -> (Migration, Files) {
+    let arguments = fs::read_to_string(case.join("arguments")).unwrap_or_default();
+    let words: Vec<&str> = arguments.split_whitespace().collect();
+    let request = SupervisordRequest {
+        files: vec![case.join("supervisord.conf")],
+        workdir: words.iter().position(|word| *word == "--workdir").map(|at| words[at + 1].to_owned()),
+        priority_as_dependencies: words.contains(&"--priority=deps"),
+        ..SupervisordRequest::default()
+    };
+    import_supervisord(&request).unwrap()
+}
+
+#[test]
+fn every_case_gives_its_manifest_and_report() {
+    for case in cases("supervisord") {
+        let (migration, files) = imported(&case);
+        let folder = format!("{}/", case.display());
+        let text = migration.draft.text() + "\n" + &report_text(&migration.report, &files);
+        compare(&case, &text.replace(&folder, ""));
+    }
+}
+
+#[test]
+fn what_is_written_passes_the_check_and_is_formatted() {
+    for case in cases("supervisord") {
+        let text = imported(&case).0.draft.text();
+        let problems = compile_text(Path::new("services.toml"), &text, &BTreeMap::new()).1.problems;
+        let errors: Vec<_> = problems.iter().filter(|problem| problem.severity == Severity::Error).collect();
+        assert!(errors.is_empty(), "{case:?}: {errors:#?}\n{text}");
+        assert_eq!(format(&text).as_deref(), Some(text.as_str()), "{case:?}");
+        assert_eq!(imported(&case).0.draft.text(), text, "{case:?}: the same again");
+    }
+}
+
+#[test]
+fn every_option_has_a_line_of_the_report() {
+    for case in cases("supervisord") {
+        let conf = fs::read_to_string(case.join("supervisord.conf")).unwrap();
+        let written = conf.lines().filter(|line| line.contains('=') && !line.starts_with([';', ' '])).count();
+        let (migration, files) = imported(&case);
+        let lines: Vec<_> = migration.report.sections.iter().flat_map(|section| &section.lines).collect();
+        // An option of `[DEFAULT]` has a line in each section that takes it.
+        let mut places: Vec<_> = lines.iter().map(|line| line.origin.unwrap()).collect();
+        places.sort();
+        places.dedup();
+        assert_eq!(places.len(), written, "{case:?}\n{}", report_text(&migration.report, &files));
+        for line in lines {
+            let says_something = !line.becomes.is_empty() || !line.remark.is_empty();
+            assert!(says_something || line.fate.word() == "exact", "{}", line.part);
+        }
+    }
+}
+
+fn s6gen(folder: &Path, words: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_s6gen")).args(words).current_dir(folder).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+/// An image with a configuration that includes another one, and scripts that speak with supervisord.
+fn image(root: &Path) -> PathBuf {
+    let files = [
+        (
+            "etc/supervisor/supervisord.conf",
+            "[supervisord]\nnodaemon=true\n[include]\nfiles = /etc/supervisor/conf.d/*.conf\n",
+        ),
+        (
+            "etc/supervisor/conf.d/b.conf",
+            "[program:b]\ncommand = b %(here)s\nuser = 33\nenvironment = HOME=\"/var/www\"\n",
+        ),
+        (
+            "etc/supervisor/conf.d/a.conf",
+            "[program:a]\ncommand = a\nuser = www-data\nenvironment = HOME=\"/var/www\"\n",
+        ),
+        ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:34:www-data:/var/www:/bin/sh\n"),
+        (
+            "usr/local/bin/entrypoint",
+            "#!/bin/sh\nsupervisorctl restart a\nexec supervisord -c /etc/supervisor/supervisord.conf\n",
+        ),
+    ];
+    for (path, text) in files {
+        fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+        fs::write(root.join(path), text).unwrap();
+    }
+    root.join("etc/supervisor/supervisord.conf")
+}
+
+#[test]
+fn the_root_of_an_image_gives_includes_accounts_and_scripts() {
+    let scratch = scratch();
+    let conf = image(&scratch.path().join("root"));
+    let (code, manifest, told) =
+        s6gen(scratch.path(), &["import", conf.to_str().unwrap(), "--root", "root", "--workdir", "/"]);
+    assert_eq!(code, 0, "{told}");
+    let (a, b) = (manifest.find("[longrun.a]").unwrap(), manifest.find("[longrun.b]").unwrap());
+    assert!(a < b && manifest.contains("run = [\"b\", \"/etc/supervisor/conf.d\"]"), "{manifest}");
+    assert!(manifest.contains("user = \"33:34\"") && manifest.contains("user = \"www-data\""), "{manifest}");
+    assert_eq!(manifest.matches("HOME").count(), 1, "{manifest}");
+    assert!(
+        told.contains("/usr/local/bin/entrypoint:2: `supervisorctl restart a`: now `s6gen restart a`"),
+        "{told}"
+    );
+    assert!(told.contains("now `exec /init`"), "{told}");
+}
+
+#[test]
+fn it_replaces_no_file_and_can_refuse_losses() {
+    let scratch = scratch();
+    fs::write(scratch.path().join("a.conf"), "[program:a]\ncommand=a\n[supervisorctl]\nserverurl=x\n")
+        .unwrap();
+    let words = ["import", "a.conf", "-o", "services.toml", "--report", "report.txt", "--workdir", "/"];
+    let (code, out, told) = s6gen(scratch.path(), &words);
+    assert_eq!((code, out.as_str()), (0, ""), "{told}");
+    let report = fs::read_to_string(scratch.path().join("report.txt")).unwrap();
+    assert!(report.contains("a.conf:4: serverurl = x\n      lost"), "{report}");
+    assert_eq!(s6gen(scratch.path(), &["check"]).0, 0);
+    let (code, _, told) = s6gen(scratch.path(), &words);
+    assert!(code != 0 && told.contains("services.toml"), "{told}");
+    assert_eq!(s6gen(scratch.path(), &["import", "a.conf", "--no-loss"]).0, 1);
+    assert_eq!(s6gen(scratch.path(), &["import", "missing.conf"]).0, 1);
+}
+
+#[test]
+fn a_baked_value_is_fixed_everywhere() {
+    let scratch = scratch();
+    fs::write(
+        scratch.path().join("a.conf"),
+        "[program:a]\ncommand=a %(ENV_N)s\nnumprocs=%(ENV_N)s\nprocess_name=a-%(process_num)d\n",
+    )
+    .unwrap();
+    let (code, manifest, _) = s6gen(scratch.path(), &["import", "a.conf", "--bake", "N=2"]);
+    assert_eq!(code, 0);
+    assert!(
+        manifest.contains("instances = [\"0\", \"1\"]") && manifest.contains("run = [\"a\", \"2\"]"),
+        "{manifest}"
+    );
+}
+
+#[test]
+fn damaged_files_are_reported_by_section_and_the_rest_is_imported() {
+    let scratch = scratch();
+    let conf = "[program:good]\ncommand=good\n[program:bad]\ncommand=bad\nstartsecs=many\n[program:also]\ncommand=%(nothing)s\n";
+    fs::write(scratch.path().join("a.conf"), conf).unwrap();
+    let (code, manifest, told) = s6gen(scratch.path(), &["import", "a.conf"]);
+    assert_eq!(code, 0);
+    assert!(manifest.contains("[longrun.good]") && !manifest.contains("bad"), "{manifest}");
+    assert!(told.contains("a.conf:5: supervisord refuses this"), "{told}");
+    for garbage in ["", "\0", "[", "[program:x", "\u{feff}[program:x]\ncommand=x", "x=y\n[program:x]\n"] {
+        fs::write(scratch.path().join("b.conf"), garbage).unwrap();
+        let (code, _, told) = s6gen(scratch.path(), &["import", "b.conf"]);
+        assert!(code < 2 && !told.contains("panicked"), "{garbage:?}: {told}");
+    }
+}
