@@ -5,26 +5,34 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::arguments::FormatArguments;
+use super::arguments::{FormatArguments, name, version};
 use super::streams::{Outcome, Streams};
 use crate::diagnostic::{Files, Severity};
 use crate::disk;
-use crate::jobs::{ImportFiles, JobError, SupervisordRequest, compile_text, import_supervisord};
+use crate::jobs::{
+    ImportFiles, JobError, ReadTree, SupervisordRequest, TreeToImport, compile_text, import_supervisord,
+    prove,
+};
 use crate::migrate::{Fate, ImportLine, Migration, place, report_json, report_summary, report_text};
+use crate::model::{Name, System};
 
 /// Writes the manifest for a system that exists already, and says what became of each part
 ///
-/// Reads a supervisord.conf with the files that it includes. Every option of every section has a line in the report: exact; emulated,
-/// with the difference; lost, with what to do instead; or without effect, as in supervisord. Nothing is executed.
+/// Reads a supervisord.conf with the files that it includes, or definitions for s6-rc: a source directory, the files for an image or its
+/// whole root. Every option and every file has a line in the report: exact; emulated, with the difference; lost, with what to do
+/// instead; or without effect, as before. Nothing is executed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     s6gen import supervisord.conf                    the manifest on standard output\n  \
     s6gen import supervisord.conf -o services.toml --report report.txt\n  \
     s6gen import rootfs/etc/supervisord.conf --root rootfs --workdir /app\n  \
-    s6gen import supervisord.conf --bake WORKERS=4   `%(ENV_WORKERS)s` is 4 everywhere")]
+    s6gen import supervisord.conf --bake WORKERS=4   `%(ENV_WORKERS)s` is 4 everywhere\n  \
+    s6gen import rootfs -o services.toml             the definitions in rootfs/etc/s6-overlay\n  \
+    s6gen import rootfs --layer base/rootfs          those that rootfs adds to a base image\n  \
+    s6gen import rootfs --prove                      compare the old system with the new one")]
 pub(super) struct ImportArguments {
-    /// The configuration files of supervisord
-    #[arg(value_name = "FILE", required = true)]
+    /// The configuration files of supervisord, or one directory with definitions
+    #[arg(value_name = "FILE|DIR", required = true)]
     files: Vec<PathBuf>,
     /// Write the manifest to this file, which must not exist [default: standard output]
     #[arg(short, long, value_name = "FILE")]
@@ -44,12 +52,27 @@ pub(super) struct ImportArguments {
     /// Make dependencies of the priorities: each one waits for the one below it, and stops before it
     #[arg(long, value_name = "HOW", value_parser = PossibleValuesParser::new(["deps"]))]
     priority: Option<String>,
+    /// Of a directory: the same files of a lower layer, to which it adds. Repeat the option for several layers, lowest first
+    #[arg(long, value_name = "DIR", conflicts_with_all = SUPERVISORD)]
+    layer: Vec<PathBuf>,
+    /// Of a directory: a service that is defined elsewhere
+    #[arg(long, value_name = "NAME", value_parser = name, conflicts_with_all = SUPERVISORD)]
+    external: Vec<Name>,
+    /// Of a directory: the version of s6-overlay that reads it [default: the one in it, or else the newest]
+    #[arg(long, value_name = "VERSION", value_parser = version, conflicts_with_all = SUPERVISORD)]
+    overlay: Option<System>,
+    /// Of a directory: compare the old system with the one of the manifest, and print both. Exit 1 if a difference has no reason
+    #[arg(long, conflicts_with_all = SUPERVISORD)]
+    prove: bool,
     /// Exit 1 if something is lost
     #[arg(long)]
     no_loss: bool,
     #[command(flatten)]
     pub(super) format: FormatArguments,
 }
+
+/// The options that are only for supervisord.
+const SUPERVISORD: [&str; 4] = ["root", "workdir", "bake", "priority"];
 
 fn absolute(text: &str) -> Result<String, String> {
     match text.starts_with('/') {
@@ -72,6 +95,11 @@ impl ImportArguments {
     }
 
     fn import(&self, streams: &mut Streams<'_>) -> Result<Outcome, JobError> {
+        if let [directory] = &self.files[..]
+            && disk::is_directory(directory)
+        {
+            return self.import_tree(directory, streams);
+        }
         let request = SupervisordRequest {
             files: self.files.clone(),
             root: self.root.clone(),
@@ -88,6 +116,45 @@ impl ImportArguments {
         self.write(&migration, &files, streams)?;
         let is_lost = migration.report.count(Fate::Lost) > 0;
         Ok(if self.no_loss && is_lost { Outcome::Problems } else { Outcome::Success })
+    }
+
+    /// Imports definitions for s6-rc.
+    fn import_tree(&self, directory: &Path, streams: &mut Streams<'_>) -> Result<Outcome, JobError> {
+        let tree = TreeToImport {
+            path: directory.to_owned(),
+            lower: self.layer.clone(),
+            external: self.external.clone(),
+            overlay: self.overlay,
+        };
+        let old = tree.read();
+        if !old.is_accepted() {
+            let problems = old.compilation.problems.iter();
+            streams.report(problems.filter(|problem| problem.severity == Severity::Error), &old.files);
+            return Ok(Outcome::Problems);
+        }
+        let migration = old.migration();
+        if !self.prove || self.output.is_some() {
+            self.write(&migration, &old.files, streams)?;
+        }
+        let is_lost = self.no_loss && migration.report.count(Fate::Lost) > 0;
+        let is_proved = !self.prove || self.prove(&old, &migration, streams)?;
+        Ok(if is_lost || !is_proved { Outcome::Problems } else { Outcome::Success })
+    }
+
+    /// Compares the old system with the new one. Returns whether every difference has a reason.
+    fn prove(
+        &self,
+        old: &ReadTree,
+        migration: &Migration,
+        streams: &mut Streams<'_>,
+    ) -> Result<bool, JobError> {
+        let proof = prove(old, migration)?;
+        match streams.is_for_program() {
+            true => streams.answer(proof.json()),
+            false => streams.say_exactly(&proof.text()),
+        }
+        streams.report_all(&proof.errors(), &proof.files);
+        Ok(proof.holds())
     }
 
     fn write(&self, migration: &Migration, files: &Files, streams: &mut Streams<'_>) -> Result<(), JobError> {

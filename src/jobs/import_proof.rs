@@ -1,14 +1,16 @@
 //! Proves an import: builds the new manifest, reads the tree that comes out as any other tree, and compares both systems.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::path::Path;
 
 use super::compile::Compilation;
+use super::error::JobError;
 use super::import_files::compile_text;
 use super::import_tree::{MANIFEST, ReadTree};
 use super::judge::{judge_image, judge_with_external};
 use crate::compare::SystemFacts;
-use crate::diagnostic::Files;
+use crate::diagnostic::{Code, Diagnostic, Files, Problems, Severity};
 use crate::image::Setup;
 use crate::migrate::{Fate, Migration};
 use crate::model::{Layer, Name, System};
@@ -55,13 +57,90 @@ impl ImportProof {
         (self.is_empty || !self.compilation.problems.has_errors())
             && self.differences.iter().all(|one| one.reason.is_some())
     }
+
+    /// The errors of the new manifest.
+    pub fn errors(&self) -> Problems {
+        let mut errors = Problems::default();
+        let all = self.compilation.problems.iter().filter(|problem| problem.severity == Severity::Error);
+        errors.extend(all.filter(|_| !self.is_empty).cloned());
+        errors
+    }
+
+    /// The proof for people: how much there is of each kind before and after, and each difference.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        for (what, before, after) in self.counts() {
+            let _ = writeln!(out, "{what:<28} {before:>4} before {after:>4} after");
+        }
+        for (name, reason) in &self.left {
+            let _ = writeln!(out, "{name}: stays in the image\n  {reason}");
+        }
+        for one in &self.differences {
+            let value =
+                |value: &str| if value.is_empty() { "nothing".to_owned() } else { format!("`{value}`") };
+            let reason = one.reason.as_deref().unwrap_or("NO REASON IS KNOWN");
+            let (before, after) = (value(&one.before), value(&one.after));
+            let _ = writeln!(out, "{} {}: {before} becomes {after}\n  {reason}", one.name, one.fact);
+        }
+        let unexplained = self.differences.iter().filter(|one| one.reason.is_none()).count();
+        let verdict = match () {
+            () if !self.errors().is_empty() => "not proved: the manifest has errors".to_owned(),
+            () if unexplained > 0 => format!("not proved: differences without a reason: {unexplained}"),
+            () if self.differences.is_empty() => "proved: the new system is the same".to_owned(),
+            () => format!("proved: each difference has its reason: {}", self.differences.len()),
+        };
+        out + &verdict + "\n"
+    }
+
+    /// The proof for programs.
+    pub fn json(&self) -> serde_json::Value {
+        let counts = self.counts().into_iter().map(
+            |(what, before, after)| serde_json::json!({ "what": what, "before": before, "after": after }),
+        );
+        let differences = self.differences.iter().map(|one| {
+            serde_json::json!({
+                "name": one.name.to_string(), "fact": one.fact, "before": one.before, "after": one.after,
+                "reason": one.reason,
+            })
+        });
+        let left = self
+            .left
+            .iter()
+            .map(|(name, reason)| serde_json::json!({ "name": name.to_string(), "reason": reason }));
+        serde_json::json!({
+            "proved": self.holds(), "counts": counts.collect::<Vec<_>>(),
+            "differences": differences.collect::<Vec<_>>(), "left": left.collect::<Vec<_>>(),
+        })
+    }
+
+    /// How many services, bundles, services of the boot and pairs of services that wait there are, before and after.
+    fn counts(&self) -> Vec<(&'static str, usize, usize)> {
+        let of_type = |facts: &SystemFacts, word: &str| {
+            facts
+                .services
+                .values()
+                .filter(|service| service.get("type").is_some_and(|kind| kind == word))
+                .count()
+        };
+        let pairs = |facts: &SystemFacts| {
+            let waits = facts.services.values().filter_map(|service| service.get("waits for"));
+            waits.map(|names| names.split(' ').count()).sum()
+        };
+        vec![
+            ("longruns", of_type(&self.old, "longrun"), of_type(&self.new, "longrun")),
+            ("oneshots", of_type(&self.old, "oneshot"), of_type(&self.new, "oneshot")),
+            ("bundles", of_type(&self.old, "bundle"), of_type(&self.new, "bundle")),
+            ("services that start at boot", self.old.started.len(), self.new.started.len()),
+            ("pairs of which one waits", pairs(&self.old), pairs(&self.new)),
+        ]
+    }
 }
 
 /// Compares the system that was read with the one that its import describes.
 ///
 /// # Errors
-/// An error in a template. The text names the template and the line.
-pub fn prove(old: &ReadTree, migration: &Migration) -> Result<ImportProof, String> {
+/// An error in a template.
+pub fn prove(old: &ReadTree, migration: &Migration) -> Result<ImportProof, JobError> {
     let (files, compilation) = compile_text(Path::new(MANIFEST), &migration.draft.text(), &migration.files);
     let left = left(old, migration);
     let services = &old.compilation.services;
@@ -70,9 +149,18 @@ pub fn prove(old: &ReadTree, migration: &Migration) -> Result<ImportProof, Strin
     let old = SystemFacts::of(services, is_ours);
     let is_empty = is_empty(migration);
     let is_refused = compilation.problems.has_errors() && !is_empty;
-    let new = if is_empty || is_refused { SystemFacts::default() } else { built(&compilation)? };
+    let new = if is_empty || is_refused {
+        SystemFacts::default()
+    } else {
+        built(&compilation).map_err(of_template)?
+    };
     let differences = if is_refused { Vec::new() } else { differences(&old, &new, migration) };
     Ok(ImportProof { files, compilation, is_empty, old, new, differences, left })
+}
+
+fn of_template(reason: String) -> JobError {
+    let problem = Diagnostic::new(Code::Template, reason);
+    JobError { problems: vec![problem], ..JobError::default() }
 }
 
 /// Whether a manifest has no service.

@@ -2,14 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use s6gen::diagnostic::Severity;
 use s6gen::jobs::{ImportProof, ReadTree, TreeToImport, prove, read_sources};
+use s6gen::manifest::draft::DraftValue;
+use s6gen::migrate::report_text;
 use s6gen::model::{System, Target};
+use s6gen::render;
+use s6gen::tree::TreeEntry;
+use serde_json::Value;
 
-use crate::case::{Case, cases};
-use crate::oracle::{Random, fresh, number_from};
+use crate::case::{Case, cases, scratch};
+use crate::golden;
+use crate::oracle::{self, Random, fresh, number_from};
+use crate::require::needs;
+use crate::tree_text;
 use crate::truth::in_memory;
 
 /// What is wrong with the import of a tree. `None` if it is proved.
@@ -36,7 +46,7 @@ fn import(case: &Case) -> Option<ImportProof> {
 fn proof(tree: &ReadTree) -> ImportProof {
     let migration = tree.migration();
     // Every file of every definition has its line.
-    for (name, files) in &tree.definitions {
+    for (name, files) in tree.definitions.iter().filter(|(name, _)| !tree.lower.contains(name)) {
         let heading = name.to_string();
         let Some(section) = migration.report.sections.iter().find(|section| section.heading == heading)
         else {
@@ -90,10 +100,57 @@ fn the_import_of_fresh_trees_keeps_their_databases() {
     assert!(count * 10 > trees, "only {count} of {trees} trees were imported");
 }
 
+/// What the real compiler makes of a source directory, without the words of command lines, which are other scripts, and without
+/// the bundle of the boot, which may also name what its members need.
+fn real_database(root: &Path, source: &str) -> Value {
+    let done = Command::new("s6-rc-compile").args(["out", source]).current_dir(root).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let mut database = oracle::database(root);
+    fs::remove_dir_all(root.join("out")).unwrap();
+    database["bundles"].as_object_mut().unwrap().remove("default");
+    for service in database["services"].as_object_mut().unwrap().values_mut() {
+        let service = service.as_object_mut().unwrap();
+        service.remove("up");
+        service.remove("down");
+    }
+    database
+}
+
+#[test]
+fn the_real_compiler_makes_the_same_database_of_the_new_system() {
+    needs!("s6-rc");
+    let mut count = 0;
+    for case in cases("cases-named.jsonl").into_iter().chain(cases("corpus-dev.jsonl")).step_by(9) {
+        let Some(proof) = import(&case).filter(|_| case.sources() == ["src"]) else { continue };
+        if !proof.differences.is_empty() || !proof.left.is_empty() || proof.is_empty {
+            continue;
+        }
+        let root = scratch();
+        case.make(root.path()).unwrap();
+        if root.path().join("out").exists() {
+            continue;
+        }
+        count += 1;
+        for (path, entry) in render::tree(&proof.compilation.services).unwrap().entries() {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            match entry {
+                TreeEntry::Directory => fs::create_dir_all(path).unwrap(),
+                TreeEntry::File { content, .. } => fs::write(path, content).unwrap(),
+                TreeEntry::Link(target) => std::os::unix::fs::symlink(target, path).unwrap(),
+            }
+        }
+        let (old, new) = (real_database(root.path(), "src"), real_database(root.path(), "etc/s6-rc/source"));
+        assert_eq!(old, new, "{}", case.id);
+    }
+    assert!(count > 40, "only {count} trees were compared");
+}
+
 /// `S6GEN_TREES=DIR` names the directory with the trees of `tests/ecosystem/trees.tsv`.
 #[test]
 fn the_import_of_every_public_tree_is_proved() {
-    let Ok(trees) = std::env::var("S6GEN_TREES") else { return };
+    needs!("trees");
+    let trees = std::env::var("S6GEN_TREES").unwrap();
     let trees = Path::new(&trees);
     let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ecosystem/trees.tsv");
     let mut commits = BTreeMap::<String, Vec<String>>::new();
@@ -122,4 +179,95 @@ fn the_import_of_every_public_tree_is_proved() {
     }
     eprintln!("{count} trees imported, {refused} have errors");
     assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What the import of a case writes: the manifest, the scripts beside it, the report and the proof.
+fn written(folder: &Path) -> String {
+    let text = fs::read_to_string(folder.join("tree.txt")).unwrap();
+    let case = tree_text::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let root = scratch();
+    case.make(root.path()).unwrap();
+    let lower = root.path().join("lower");
+    let lower = if lower.is_dir() { vec![lower] } else { Vec::new() };
+    let tree = TreeToImport { lower, ..TreeToImport::new(root.path().join("src")) }.read();
+    if !tree.is_accepted() {
+        let errors = tree.compilation.problems.iter().filter(|problem| problem.severity == Severity::Error);
+        return errors.map(|problem| format!("{}\n", problem.message)).collect();
+    }
+    let migration = tree.migration();
+    let mut out = migration.draft.text();
+    for (path, file) in &migration.files {
+        out += &format!("\n-- {path} --\n{}", String::from_utf8_lossy(&file.content));
+    }
+    let report = report_text(&migration.report, &tree.files);
+    let proof = prove(&tree, &migration).unwrap();
+    let twice = tree.migration().draft.text();
+    assert_eq!(twice, migration.draft.text());
+    format!("{out}\n-- report --\n{report}\n-- proof --\n{}", proof.text())
+}
+
+#[test]
+fn every_shape_gets_its_manifest_and_report() {
+    for folder in golden::cases("import") {
+        golden::compare(&folder, &written(&folder));
+    }
+}
+
+/// Scripts of which an array is made.
+const ARRAYS: &[&str] = &[
+    "#!/bin/sh\nexec dump a 'b c' \"d\" e\\ f\n",
+    "#!/bin/sh -e\nexec 2>&1\ncd /usr\numask 027\nexport A='1 2' B=x\nexec dump --flag=x ''\n",
+    "#!/bin/bash\nexport HOME=/tmp\nexec env X=1 dump 2>&1\n",
+    "#!/usr/bin/env bash\n# A comment.\nset -eu\nexec dump '*' '$A' \"it's\"\n",
+    "#!/command/execlineb -P\nfdmove -c 2 1\ndump \"a b\" '$A' \\x41\n",
+];
+
+/// What a program writes down: its arguments, environment, directory and umask, and whether both outputs are the same. The shell
+/// adds the variables that are left out.
+const DUMP: &str = "#!/bin/sh\nfor word; do echo \"word: $word\"; done\nenv | grep -v '^_=\\|^PWD=\\|^OLDPWD=\\|^SHLVL=' | sort\n\
+    pwd\numask\ntest \"$(readlink /proc/$$/fd/1)\" = \"$(readlink /proc/$$/fd/2)\" && echo joined\nexit 0\n";
+
+#[test]
+fn an_array_hands_over_what_the_script_handed_to_its_program() {
+    needs!("execline");
+    for script in ARRAYS {
+        let root = scratch();
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        };
+        write("bin/dump", DUMP);
+        write("src/web/type", "longrun\n");
+        write("src/web/run", script);
+        let tree = TreeToImport::new(root.path().join("src")).read();
+        let migration = tree.migration();
+        let web = migration.draft.tables.iter().find(|table| table.path == ["longrun", "web"]).unwrap();
+        let run = web.entries.iter().find(|entry| entry.key == ["run"]).unwrap();
+        assert!(matches!(run.value, DraftValue::List(_)), "{script}");
+        let proof = prove(&tree, &migration).unwrap();
+        let built = render::tree(&proof.compilation.services).unwrap();
+        let Some(TreeEntry::File { content, .. }) = built.get("etc/s6-rc/source/web/run") else {
+            panic!("{built}")
+        };
+        write("new/run", str::from_utf8(content).unwrap());
+        let output = |folder: &str| {
+            let text = fs::read_to_string(root.path().join(folder).join("run")).unwrap();
+            let mut command = match text.contains("execlineb -P\n") {
+                true => Command::new("execlineb"),
+                false => Command::new(root.path().join(folder).join("run")),
+            };
+            if text.contains("execlineb -P\n") {
+                command.args(["-P", "./run"]);
+            }
+            let path = format!("{}:{}", root.path().join("bin").display(), std::env::var("PATH").unwrap());
+            command.env_clear().env("PATH", path).env("HOME", "/root").current_dir(root.path().join(folder));
+            let output = command.output().unwrap();
+            let place = root.path().join(folder).display().to_string();
+            String::from_utf8(output.stdout).unwrap().replace(&place, "SERVICE")
+        };
+        assert_eq!(output("src/web"), output("new"), "{script}");
+        assert!(output("new").contains("PATH="), "{script}");
+    }
 }

@@ -65,6 +65,11 @@ const NEEDS: &[Need] = &[
         "install Python 3.11 or 3.12 with its module `venv`, and let pip fetch supervisor 4.3.0",
     ),
     need("users", is_root, "run as root, and let others execute what was built"),
+    need(
+        "trees",
+        || std::env::var_os("S6GEN_TREES").is_some(),
+        "name the directory with the trees of tests/ecosystem/trees.tsv in S6GEN_TREES",
+    ),
 ];
 
 const S6RC: &[&str] = &["s6-rc", "s6-rc-compile", "s6-rc-db", "s6-rc-dryrun", "s6-rc-init", "s6-rc-update"];

@@ -179,27 +179,14 @@ impl<'a> Facts<'a> {
             !self.system().is_overlay() || !self.base.is_empty() && self.base.is_subset(&closure);
         // Of a tree that s6gen made, it is known which services the manifest started itself.
         let starts = if is_exact { self.named.contains(name) } else { self.boot.contains(&node) };
-        let legacy = self.index.find(&"legacy-services".into());
         match (starts, waits_for_base) {
             (true, true) => StartWord::Boot,
             (true, false) => StartWord::Early,
-            _ if self.late.contains(&node) && !self.boot.contains(&node) => {
-                match legacy.is_some_and(|legacy| closure.contains(&legacy)) || self.waits_for_user(&closure)
-                {
-                    true => StartWord::Late,
-                    false if waits_for_base => StartWord::Boot,
-                    false => StartWord::Early,
-                }
-            }
+            // In `user` it would delay the legacy services and what waits for them.
+            _ if self.late.contains(&node) && !self.boot.contains(&node) => StartWord::Late,
             (false, true) => StartWord::OnDemand,
             (false, false) => StartWord::EarlyOnDemand,
         }
-    }
-
-    /// Whether one of these services waits for everything that starts at boot.
-    fn waits_for_user(&self, closure: &BTreeSet<Node>) -> bool {
-        let user = self.index.find(&"user".into());
-        closure.iter().any(|node| self.index.edges(*node).iter().any(|edge| Some(edge.to) == user))
     }
 
     /// Whether a bundle for late services starts it, although it does not wait for the legacy services.

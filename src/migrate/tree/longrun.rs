@@ -312,12 +312,7 @@ pub(super) fn start(facts: &Facts<'_>, service: &Service, table: &mut DraftTable
     let path = format!("dependencies.d/{implied}");
     lines.note(&path, Fate::Exact, "`start`, whose services wait for it", "");
     if facts.is_late_by_name_only(&service.name) {
-        let remark = match start {
-            StartWord::Late => "the bundle `user2` starts it; now it also waits for `legacy-services`",
-            _ => {
-                "the bundle `user2` starts it, but it does not wait for `legacy-services`: it starts at boot"
-            }
-        };
+        let remark = "the bundle `user2` starts it; now it also waits for `legacy-services`";
         lines.note("type", Fate::Emulated, "`start`", remark);
     }
     lines.list("dependencies.d", "dependencies", "`dependencies`");

@@ -38,6 +38,13 @@ pub(super) fn run(text: &str, is_overlay: bool) -> Option<RunShape> {
 fn shell_run(text: &str, with_contenv: bool) -> Option<RunShape> {
     let script = ShellScript::read(text)?;
     let steps = script.plain_steps()?;
+    if let [PlainStep::If { condition, then, otherwise }] = &steps[..] {
+        let condition = (&text[condition.clone()], first_line(text));
+        let mut shape = conditional_run(condition, then, otherwise)?;
+        shape.comments = comments(&script);
+        shape.with_contenv = with_contenv;
+        return Some(shape);
+    }
     let (last, before) = steps.split_last()?;
     let mut shape = RunShape {
         words: Vec::new(),
@@ -65,6 +72,68 @@ fn shell_run(text: &str, with_contenv: bool) -> Option<RunShape> {
         shape.keys.push(("log.stderr".to_owned(), "stdout".into()));
     }
     Some(shape)
+}
+
+/// A program that runs only under a condition, while otherwise something idles. The condition comes with the first line of its
+/// script.
+fn conditional_run(
+    (condition, first_line): (&str, &str),
+    then: &[PlainStep],
+    otherwise: &[PlainStep],
+) -> Option<RunShape> {
+    let sees_arguments = condition.contains(['`', '\n']) || super::script::sees_itself(condition);
+    let (words, is_mirrored) = match (is_idle(then), is_idle(otherwise)) {
+        (false, true) => (plain_exec(then)?, false),
+        (true, false) => (plain_exec(otherwise)?, true),
+        _ => return None,
+    };
+    if sees_arguments {
+        return None;
+    }
+    let condition = match is_mirrored {
+        true => format!("! {{ {condition}; }}"),
+        false => condition.to_owned(),
+    };
+    let is_plain =
+        condition.starts_with("[ ") || condition.starts_with("test ") || condition.starts_with("! { [ ");
+    let is_for_sh = is_plain && !condition.contains("[[") && !condition.contains("==");
+    let only_if = match is_for_sh {
+        true => condition,
+        false => format!("{}\n{condition}\n", interpreter_line(first_line)),
+    };
+    Some(RunShape {
+        words,
+        keys: vec![("only-if".to_owned(), only_if.into())],
+        comments: Vec::new(),
+        with_contenv: false,
+        remark: "where the condition is false, no process idles any more; a line on the log says so"
+            .to_owned(),
+    })
+}
+
+/// The first line for a condition in a script of its own.
+fn interpreter_line(first_line: &str) -> String {
+    let text = format!("#!{first_line}\n");
+    let line = without_contenv(&text).unwrap_or(text);
+    line.trim_end().to_owned()
+}
+
+/// Whether steps only say something and then idle for ever.
+fn is_idle(steps: &[PlainStep]) -> bool {
+    let Some((last, before)) = steps.split_last() else { return false };
+    let words = |step: &PlainStep| match step {
+        PlainStep::Command { words, redirections } if redirections.is_empty() => words.join(" "),
+        _ => String::new(),
+    };
+    before.iter().all(|step| words(step).starts_with("echo ")) && words(last) == "exec sleep infinity"
+}
+
+/// The words of a program, if the only step is `exec` of it.
+fn plain_exec(steps: &[PlainStep]) -> Option<Vec<String>> {
+    let [PlainStep::Command { words, redirections }] = steps else { return None };
+    let (exec, program) = words.split_first()?;
+    let is_program = program.first().is_some_and(|word| !word.is_empty() && !word.starts_with('-'));
+    (exec == "exec" && redirections.is_empty() && is_program).then(|| program.to_vec())
 }
 
 /// Whether redirections only send standard error to standard output. `None` for others.
@@ -228,6 +297,36 @@ mod tests {
         let keys: Vec<&str> = shape.keys.iter().map(|(key, _)| key.as_str()).collect();
         assert_eq!(keys, ["workdir", "umask", "environment.A", "log.stderr"]);
         assert_eq!(shape.comments, ["The web server."]);
+    }
+
+    #[test]
+    fn a_program_with_a_condition_has_only_if() {
+        let only_if = |text: &str| {
+            let shape = run(text, true)?;
+            let (key, value) = shape.keys.into_iter().next()?;
+            Some((key, format!("{value:?}"), shape.words.join(" ")))
+        };
+        let text =
+            "#!/bin/sh\nif [ -n \"$A\" ]; then\n  exec web\nelse\n  echo no\n  exec sleep infinity\nfi\n";
+        let expected = ("only-if".to_owned(), "Text(\"[ -n \\\"$A\\\" ]\")".to_owned(), "web".to_owned());
+        assert_eq!(only_if(text).unwrap(), expected);
+        let text =
+            "#!/command/with-contenv bash\nif [[ -z $A ]]; then exec sleep infinity; else exec web; fi\n";
+        let expected = (
+            "only-if".to_owned(),
+            "Text(\"#!/usr/bin/env bash\\n! { [[ -z $A ]]; }\\n\")".to_owned(),
+            "web".to_owned(),
+        );
+        assert_eq!(only_if(text).unwrap(), expected);
+        for other in [
+            "#!/bin/sh\nif [ -n \"$1\" ]; then exec web; else exec sleep infinity; fi\n",
+            "#!/bin/sh\nif [ -n \"$A\" ]; then web; else exec sleep infinity; fi\n",
+            "#!/bin/sh\nif [ -n \"$A\" ]; then exec web; else exec other; fi\n",
+            "#!/bin/sh\nif [ -n \"$A\" ]; then exec web; else rm x; exec sleep infinity; fi\n",
+            "#!/bin/sh\nif [ -n \"$A\" ]; then exec web; fi\n",
+        ] {
+            assert!(run(other, true).is_none(), "{other}");
+        }
     }
 
     #[test]
