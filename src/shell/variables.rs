@@ -105,6 +105,25 @@ impl ShellScript<'_> {
         foreign
     }
 
+    /// Whether the script uses its arguments, outside of functions: `$1`, `"$@"`, `${#}`.
+    pub fn uses_arguments(&self) -> bool {
+        let mut open = vec![self.tree.root_node()];
+        while let Some(node) = open.pop() {
+            if matches!(node.kind(), "variable_name" | "special_variable_name") {
+                let name = self.word(node);
+                let is_number = name != "0" && name.bytes().all(|byte| byte.is_ascii_digit());
+                let is_used = node.parent().is_some_and(|parent| parent.kind().ends_with("expansion"));
+                if is_used && (is_number || matches!(name, "@" | "*" | "#")) {
+                    return true;
+                }
+            }
+            if node.kind() != "function_definition" {
+                open.extend(node.children(&mut node.walk()));
+            }
+        }
+        false
+    }
+
     fn word(&self, node: Node<'_>) -> &str {
         &self.text[node.byte_range()]
     }
@@ -135,6 +154,29 @@ mod tests {
     fn foreign(text: &str) -> Vec<String> {
         let script = ShellScript::read(text).expect("a script");
         script.foreign_variables().into_iter().map(|(name, _)| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn arguments_are_used_where_they_are_expanded() {
+        let uses = |text: &str| ShellScript::read(text).expect("a script").uses_arguments();
+        for text in [
+            "web \"$@\"\n",
+            "web $1\n",
+            "web ${1:-80} x\n",
+            "test $# = 0\n",
+            "echo \"a ${12}\"\n",
+            "x=$(web $*)\n",
+        ] {
+            assert!(uses(text), "{text}");
+        }
+        for text in [
+            "awk '{ print $1 }'\n",
+            "web $0 $$ $? ${#PORT} $PORT\n",
+            "f() { web \"$1\"; }; f 1\n",
+            "set -- 1\n",
+        ] {
+            assert!(!uses(text), "{text}");
+        }
     }
 
     #[test]

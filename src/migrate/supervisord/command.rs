@@ -205,12 +205,14 @@ fn as_script(shell: &str, text: &str) -> String {
     let script = ShellScript::read(text);
     let places = script.as_ref().map_or_else(Vec::new, last_programs);
     let is_only = places == [0] && script.as_ref().is_some_and(|script| script.only_command().is_some());
+    // `sh -c TEXT` had no arguments; s6 gives a script the name of its service.
+    let set = if script.as_ref().is_some_and(ShellScript::uses_arguments) { "set --\n" } else { "" };
     let mut text = text.to_owned();
     places.into_iter().rev().for_each(|place| text.insert_str(place, "exec "));
     match shell {
-        "sh" if is_only => format!("{text}\n"),
-        "sh" => format!("#!/bin/sh\n{text}\n"),
-        _ => format!("#!/bin/bash\n{text}\n"),
+        "sh" if is_only => format!("{set}{text}\n"),
+        "sh" => format!("#!/bin/sh\n{set}{text}\n"),
+        _ => format!("#!/bin/bash\n{set}{text}\n"),
     }
 }
 
