@@ -296,6 +296,10 @@ impl Parser {
             }
         };
         for pattern in patterns.split(is_space).filter(|pattern| !pattern.is_empty()) {
+            if scans_impossible_directory(pattern) {
+                self.refuse(option.origin, "the path of a directory contains a NUL byte");
+                continue;
+            }
             let mut found = include(pattern, files.path(option.origin.file));
             found.sort_by(|one, other| one.path.as_os_str().cmp(other.path.as_os_str()));
             if found.is_empty() {
@@ -308,6 +312,12 @@ impl Parser {
         }
         unmatched
     }
+}
+
+/// Whether Python would list a directory whose path contains a NUL byte: that is an error, unlike one that does not exist.
+fn scans_impossible_directory(pattern: &str) -> bool {
+    let magic = pattern.find(['*', '?', '[']).unwrap_or(0);
+    pattern[..magic].rfind('/').is_some_and(|end| pattern[..end].contains('\0'))
 }
 
 /// What supervisord replaces with the directory of a file as soon as it has read the file, if there is an `[include]`.

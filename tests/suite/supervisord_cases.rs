@@ -26,6 +26,7 @@ const ROWS: &[Row] = &[
     ("a # after a parenthesis does not either", "command=sh -c '(#x)'", &[("/words/2", "\"(#x)\"")]),
     ("a comment after a tab", "command=cat\t# x", &[("/command", "\"cat\"")]),
     ("only one of two marks of comments is found", "command=x#y #z ;w", &[("/command", "\"x#y #z\"")]),
+    ("later marks are found too", "command=x#y;z ;w", &[("/command", "\"x#y;z\"")]),
     ("a backslash glues a line end to the next word", "command=a \\\n  b", &[("/words", "[\"a\",\"\\nb\"]")]),
     ("comment lines in a value vanish", "command=a\n  ; no\n# no\n  b", &[("/command", "\"a\\nb\"")]),
     ("empty lines in a value stay", "command=a\n\n  b\n\n", &[("/command", "\"a\\n\\nb\"")]),

@@ -12,70 +12,32 @@ pub struct Sample {
 
 /// Makes a configuration.
 pub fn sample(random: &mut Random) -> Sample {
-    let mut files = vec![("supervisord.conf".to_owned(), String::new())];
-    // Of those that are not to be damaged most values are right, so that not all of them are refused.
+    // In most samples most values are right, so that not all of them are refused.
     let odd = random.pick(&[0, 0, 0, 2, 10, 40]);
+    let mut texts = vec![("supervisord.conf".to_owned(), String::new())];
     if random.chance(99) {
-        section(random, &mut files[0].1, "supervisord", OF_SUPERVISORD, 15, odd);
+        section(random, &mut texts[0].1, "supervisord", OF_SUPERVISORD, 15, odd);
     }
     if random.chance(30) {
-        for name in ["conf.d/b.conf", "conf.d/a.conf", "other.ini"].into_iter().take(1 + random.below(3)) {
-            files.push((name.to_owned(), String::new()));
-        }
-        let patterns = [
-            "conf.d/*.conf",
-            "other.ini conf.d/*.conf",
-            "%(here)s/conf.d/?.conf",
-            "none/*.conf",
-            "conf.d/*.conf conf.d/a.conf",
-            "%(ENV_A)s",
-        ];
-        let pattern = random.pick(&patterns);
-        files[0].1 += &format!("[include]\nfiles = {pattern}\n");
+        let count = 1 + random.below(3);
+        let others = ["conf.d/b.conf", "conf.d/a.conf", "other.ini"].into_iter().take(count);
+        texts.extend(others.map(|name| (name.to_owned(), String::new())));
+        texts[0].1 += &format!("[include]\nfiles = {}\n", random.pick(PATTERNS));
     }
     let mut names = Vec::new();
     for _ in 0..1 + random.below(4) {
-        let file = random.below(files.len());
-        names.extend(program(random, &mut files[file].1, odd));
+        let file = random.below(texts.len());
+        names.extend(program(random, &mut texts[file].1, odd));
     }
     if random.chance(30) && (!names.is_empty() || random.chance(odd)) {
-        let (one, other) = (random.pick(&["a", "b", "c"]), random.pick(&names_or_a(&names)));
-        let odd_programs = ["a", "a,b", "a, b ,c", "", one];
-        let programs = if random.chance(odd) {
-            random.pick(&odd_programs).to_owned()
-        } else {
-            names_or_a(&names).join(random.pick(&[",", ", "]))
-        };
-        let programs = if random.chance(20) { format!("{other},{other}") } else { programs };
-        let group = if random.chance(odd) {
-            random.pick(&["x y", "a:b", "é", "5"])
-        } else {
-            random.pick(&["g", "a", "h", " g"])
-        };
-        files[0].1 += &format!("[group:{group}]\nprograms={programs}\n");
-        options(random, &mut files[0].1, &[("priority", NUMBERS)], 50, odd);
+        group(random, &mut texts[0].1, &names, odd);
     }
-    if random.chance(15) {
-        let name = random.pick(&[
-            "DEFAULT",
-            "inet_http_server",
-            "unix_http_server",
-            "unix_http_server:x",
-            "rpcinterface:supervisor",
-        ]);
-        let rows = if name == "DEFAULT" { OPTIONS } else { OF_SERVERS };
-        let needs = [
-            ("inet", "port=*:9001\n"),
-            ("unix", "file=/run/x.sock\n"),
-            ("rpc", "supervisor.rpcinterface_factory=a:b\n"),
-        ];
-        if let Some((_, line)) = needs.iter().find(|(start, _)| name.starts_with(start)) {
-            files[0].1 += &format!("[{name}]\n{line}");
-        }
-        section(random, &mut files[0].1, name, rows, if name == "DEFAULT" { 5 } else { 20 }, odd);
+    if random.chance(20) {
+        let file = random.below(texts.len());
+        other_section(random, &mut texts[file].1, odd);
     }
     let mut files: Vec<(String, Vec<u8>)> =
-        files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
+        texts.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
     if random.chance(50) {
         for _ in 0..1 + random.below(3) {
             let file = random.below(files.len());
@@ -85,21 +47,45 @@ pub fn sample(random: &mut Random) -> Sample {
     Sample { files, environment: ENVIRONMENT.to_vec() }
 }
 
-fn names_or_a(names: &[&'static str]) -> Vec<&'static str> {
-    if names.is_empty() { vec!["a"] } else { names.to_vec() }
+fn group(random: &mut Random, text: &mut String, names: &[&str], odd: usize) {
+    let programs = match names {
+        _ if random.chance(odd) => random.pick(&["a", "a,b", "a, b ,c", "", "d"]).to_owned(),
+        [name, ..] if random.chance(20) => format!("{name},{name}"),
+        names => names.join(random.pick(&[",", ", "])),
+    };
+    let names = if random.chance(odd) { &["x y", "a:b", "é", "5"] } else { &["g", "a", "h", " g"] };
+    *text += &format!("[group:{}]\nprograms={programs}\n", random.pick(names));
+    options(random, text, &[("priority", NUMBERS)], 50, odd);
+}
+
+/// Adds `[DEFAULT]`, or a section of which it only matters whether it is refused.
+fn other_section(random: &mut Random, text: &mut String, odd: usize) {
+    let (name, line) = random.pick(&[
+        ("DEFAULT", "directory=%(here)s/x"),
+        ("DEFAULT", "stdout_logfile=%(here)s/y"),
+        ("DEFAULT", "user = root"),
+        ("inet_http_server", "port=*:9001"),
+        ("unix_http_server", "file=/run/x.sock"),
+        ("unix_http_server:x", "file=%(here)s/s"),
+        ("rpcinterface:supervisor", "supervisor.rpcinterface_factory=a:b"),
+    ]);
+    *text += &format!("[{name}]\n{line}\n");
+    let (rows, percent) = if name == "DEFAULT" { (OPTIONS, 5) } else { (OF_SERVERS, 20) };
+    section(random, text, name, rows, percent, odd);
 }
 
 /// Adds a section, and returns its name if a group may have it.
 fn program(random: &mut Random, text: &mut String, odd: usize) -> Option<&'static str> {
     let kind = random.pick(&["program", "program", "program", "program", "fcgi-program", "eventlistener"]);
-    let name = if random.chance(odd) {
-        random.pick(&["a b", " a", "a:b", "", "5", "é"])
-    } else {
-        random.pick(&["a", "b", "c", "d"])
-    };
+    let is_odd = random.chance(odd);
+    let name = random.pick(if is_odd { &["a b", " a", "a:b", "", "5", "é"] } else { &["a", "b", "c", "d"] });
     *text += &format!("[{kind}:{name}]\n");
-    let command = if random.chance(odd) { random.pick(COMMANDS) } else { random.pick(&COMMANDS[..8]) };
-    *text += &format!("command = {command}\n");
+    let commands = if random.chance(odd) { COMMANDS } else { &COMMANDS[..8] };
+    *text += &match random.below(10) {
+        0 => format!("command = {}\n", composed(random, PIECES_OF_COMMANDS)),
+        1 => format!("command = x {}\n", conversion(random)),
+        _ => format!("command = {}\n", random.pick(commands)),
+    };
     if random.chance(30) {
         *text += "numprocs=2\nprocess_name=%(program_name)s_%(process_num)02d\n";
     }
@@ -110,7 +96,27 @@ fn program(random: &mut Random, text: &mut String, odd: usize) -> Option<&'stati
     }
     options(random, text, OPTIONS, 18, odd);
     options(random, text, SPECIAL, if kind == "program" { 2 } else { 15 }, odd);
+    match random.below(20) {
+        0 => *text += &format!("environment = A={}\n", composed(random, PIECES_OF_ENVIRONMENTS)),
+        1 => *text += &format!("environment = A=\"{}\"\n", conversion(random)),
+        2 => *text += &format!("directory = {}\n", conversion(random)),
+        3 => *text += &format!("stderr_logfile = %{}\n", conversion(random)),
+        _ => {}
+    }
     (kind == "program").then_some(name)
+}
+
+/// Some pieces in a row.
+fn composed(random: &mut Random, pieces: &[&str]) -> String {
+    (0..1 + random.below(9)).map(|_| random.pick(pieces)).collect()
+}
+
+/// A conversion such as `%(process_num)02d`.
+fn conversion(random: &mut Random) -> String {
+    [PIECES_OF_FORMATS, FLAGS, WIDTHS, PRECISIONS, CONVERSIONS]
+        .iter()
+        .map(|pieces| random.pick(pieces))
+        .collect()
 }
 
 fn section(random: &mut Random, text: &mut String, name: &str, rows: &[Row], percent: usize, odd: usize) {

@@ -72,6 +72,8 @@ pub const ENVIRONMENTS: &[&str] = &[
     "A==b",
     "K=\"%%\"",
     "K=%%",
+    "A=x#y\n  z,B=1",
+    "A=\"%(ENV_A)sx\"",
 ];
 pub const COMMANDS: &[&str] = &[
     "/bin/cat",
@@ -305,4 +307,67 @@ pub const SURPRISES: &[&str] = &[
     "\ncommand=y",
     "\nCommand : z",
     "%(ENV_PERCENT)s",
+];
+
+/// What commands are made of.
+pub const PIECES_OF_COMMANDS: &[&str] = &[
+    "a", "b", " ", " ", ";", "#", " ;", " #", "\"", "'", "\\", "\n ", "\n\n  ", "\n  ;", "%%", "%(here)s",
+    "\t", "=", ":", ",", "$", "\u{a0}", "\u{b}",
+];
+
+/// What environments are made of.
+pub const PIECES_OF_ENVIRONMENTS: &[&str] = &[
+    "A=1,",
+    "B=\"",
+    "\"",
+    "'",
+    ",",
+    ",",
+    ";",
+    " ",
+    "#",
+    "\n  ",
+    "x",
+    "%(ENV_A)s",
+    "/",
+    "$",
+    "\\",
+    "é",
+    "=",
+    "C='y', ",
+    "D=z",
+    "%(process_num)d",
+    "-",
+    "\u{85}",
+];
+
+/// What values are expanded from.
+pub const PIECES_OF_FORMATS: &[&str] = &[
+    "%(process_num)",
+    "%(process_num)",
+    "%(numprocs)",
+    "%(here)",
+    "%(ENV_N)",
+    "%(ENV_QUOTE)",
+    "%(ENV_PERCENT)",
+    "%(program_name)",
+];
+
+pub const FLAGS: &[&str] = &["", "", "-", "+", " ", "#", "0", "-0", "+#", "0#"];
+pub const WIDTHS: &[&str] = &["", "", "1", "3", "12", "*"];
+pub const PRECISIONS: &[&str] = &["", "", "", ".", ".0", ".2", ".8", ".*"];
+pub const CONVERSIONS: &[&str] = &[
+    "s", "s", "d", "d", "i", "u", "x", "X", "o", "e", "E", "f", "F", "g", "G", "c", "r", "a", "ls", "hd",
+    "%", "y", "lld",
+];
+
+/// The patterns of `[include]`.
+pub const PATTERNS: &[&str] = &[
+    "conf.d/*.conf",
+    "conf.d/*.conf other.ini",
+    "other.ini conf.d/*.conf",
+    "%(here)s/conf.d/?.conf",
+    "none/*.conf",
+    "conf.d/*.conf conf.d/a.conf",
+    "%(ENV_A)s",
 ];
