@@ -3,6 +3,7 @@
 //! Paths are relative to the root of the image. `render` makes such a tree, golden tests print it, and `install` writes it to a
 //! disk.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::io;
@@ -29,8 +30,8 @@ pub enum TreeEntry {
     Directory,
     /// A regular file, mode 0755 or 0644.
     File {
-        /// The content.
-        content: Vec<u8>,
+        /// The content. A script of s6gen itself, which thousands of services may have, is borrowed.
+        content: Cow<'static, [u8]>,
         /// Whether it has the x bits.
         executable: bool,
     },
@@ -44,7 +45,7 @@ impl TreeEntry {
         let mut content = content.into();
         // The tree of a large system has hundreds of thousands of files.
         content.shrink_to_fit();
-        TreeEntry::File { content, executable }
+        TreeEntry::File { content: content.into(), executable }
     }
 }
 

@@ -194,7 +194,7 @@ impl Folder {
             TreeEntry::Directory => self.make_directory(name),
             TreeEntry::Link(target) => Ok(symlinkat(target.as_str(), &self.handle, name.as_ref())?),
             TreeEntry::File { content, executable } => {
-                self.create_file(name.as_ref(), file_mode(*executable), &mut content.as_slice())
+                self.create_file(name.as_ref(), file_mode(*executable), &mut &**content)
             }
         }
     }

@@ -123,10 +123,10 @@ fn add_files_below(directory: &Path, prefix: &str, found: &mut FilesBelow) -> io
             let metadata = file.metadata()?;
             let executable = metadata.permissions().mode() & 0o111 != 0;
             let content = read_length(file, metadata.len())?;
-            found.files.insert(path, model::File { content, executable });
+            found.files.insert(path, model::File { content: content.into(), executable });
         } else if kind.is_symlink() {
             let content = fs::read_link(entry.path())?.as_os_str().as_bytes().to_owned();
-            found.files.insert(path, model::File { content, executable: false });
+            found.files.insert(path, model::File { content: content.into(), executable: false });
             found.has_links = true;
         }
     }

@@ -41,7 +41,7 @@ fn collect<D: Directory>(mut directory: D, prefix: &str, depth: usize, files: &m
             && let Ok(content) = directory.read(&entry.name, usize::MAX)
         {
             let executable = directory.is_executable(&entry.name).unwrap_or(true);
-            files.insert(path, File { content, executable });
+            files.insert(path, File { content: content.into(), executable });
         }
     }
 }

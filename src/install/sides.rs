@@ -33,7 +33,7 @@ impl SwitchSide {
         name: &str,
         folder: &Folder,
     ) -> Result<(), DiskError> {
-        let nothing = TreeEntry::File { content: Vec::new(), executable: false };
+        let nothing = TreeEntry::file("", false);
         let made = match self {
             SwitchSide::Nothing => folder.create(name, &nothing),
             SwitchSide::Copy(from) => {
@@ -50,9 +50,9 @@ impl SwitchSide {
 fn create_bundle(members: &BTreeSet<String>, name: &str, folder: &Folder) -> io::Result<()> {
     let bundle = folder.make_folder(name)?;
     let content = b"bundle\n".to_vec();
-    bundle.create("type", &TreeEntry::File { content, executable: false })?;
+    bundle.create("type", &TreeEntry::file(content, false))?;
     let list = bundle.make_folder("contents.d")?;
-    let nothing = TreeEntry::File { content: Vec::new(), executable: false };
+    let nothing = TreeEntry::file("", false);
     members.iter().try_for_each(|member| list.create(member, &nothing))
 }
 

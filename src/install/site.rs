@@ -134,7 +134,7 @@ impl<'a> Site<'a> {
                 (there.as_os_str() != target.as_str()).then_some(PathState::Content)
             }
             (OnDisk::File { mode, length }, TreeEntry::File { content, executable }) => {
-                let is_same = || Ok(*length == 0 || self.content(path, *length)? == *content);
+                let is_same = || Ok(*length == 0 || *content == self.content(path, *length)?);
                 if *length != content.len() as u64 || !is_same()? {
                     Some(PathState::Content)
                 } else {

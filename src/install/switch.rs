@@ -240,7 +240,7 @@ impl Switch {
             if !self.sides.contains_key(&name) {
                 self.engage(site, &link);
             }
-            let entry = TreeEntry::File { content: Vec::new(), executable: false };
+            let entry = TreeEntry::file("", false);
             let staged = self.staged(listed.clone(), entry);
             self.engage.push(staged);
             // The name in the list must go before the bundle, because s6-rc refuses a name without a definition.

@@ -185,7 +185,8 @@ fn scripts(old: &Snapshot, new: &Snapshot, container: &Container) -> Result<(Scr
         let (mut old_files, mut new_files) = (BTreeMap::new(), BTreeMap::new());
         for (path, file) in settings.files.iter() {
             if let Some(content) = disk::read_if_there(&definitions.join(name.to_string()).join(path))? {
-                old_files.insert(path.to_owned(), File { content, executable: file.executable });
+                old_files
+                    .insert(path.to_owned(), File { content: content.into(), executable: file.executable });
                 new_files.insert(path.to_owned(), file.clone());
             }
         }

@@ -48,6 +48,7 @@ pub use signal::SIGNALS;
 pub use snapshot::{DefinitionFiles, Settings, Snapshot};
 pub use target::{Feature, System, Target, Version};
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::diagnostic::Origin;
@@ -307,8 +308,8 @@ pub struct Bundle {
 /// A file of the user, written unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// The content.
-    pub content: Vec<u8>,
+    /// The content. A script of s6gen itself, which thousands of services may have, is borrowed.
+    pub content: Cow<'static, [u8]>,
     /// Whether it gets the x bit.
     pub executable: bool,
 }

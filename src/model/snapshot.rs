@@ -293,7 +293,10 @@ fn longrun_files(
             _ => None,
         };
         if let Some(content) = content {
-            files.insert(file.name.to_owned(), File { content: content.into_bytes(), executable: false });
+            files.insert(
+                file.name.to_owned(),
+                File { content: content.into_bytes().into(), executable: false },
+            );
         }
     }
     files

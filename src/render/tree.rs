@@ -126,7 +126,8 @@ impl<'a> Renderer<'a> {
             Kind::Bundle(_) | Kind::Unknown => return Ok(()),
         };
         for (path, file) in further {
-            self.add_file(format!("{directory}/{path}"), file.content.clone(), file.executable);
+            let entry = TreeEntry::File { content: file.content.clone(), executable: file.executable };
+            self.add(format!("{directory}/{path}"), entry);
         }
         Ok(())
     }

@@ -196,7 +196,7 @@ impl Resolver<'_> {
                 problem,
             });
         }
-        Some(File { content: text.into_bytes(), executable })
+        Some(File { content: text.into_bytes().into(), executable })
     }
 }
 
@@ -258,7 +258,20 @@ fn taken_problem<'t>(path: &str, mut taken: impl Iterator<Item = &'t str> + Clon
 /// Writes a script of the user into a separate file.
 pub(super) fn add_script(files: &mut BTreeMap<String, File>, key: &str, command: Option<&Command>) {
     if let Some(Command::Script { text, .. }) = command {
-        let content = text.clone().into_bytes();
+        let content = text.clone().into_bytes().into();
+        files.insert(format!("data/{key}"), File { content, executable: text.starts_with("#!") });
+    }
+}
+
+/// Adds a script of s6gen itself to the files of a definition, if the service needs it.
+pub(super) fn add_own_script(
+    files: &mut BTreeMap<String, File>,
+    key: &str,
+    text: &'static str,
+    is_needed: bool,
+) {
+    if is_needed {
+        let content = text.as_bytes().into();
         files.insert(format!("data/{key}"), File { content, executable: text.starts_with("#!") });
     }
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::Resolver;
+use super::command::add_own_script;
 use super::ready::Readiness;
 use super::scope::Scope;
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{LongrunKeys, Numbers, OnExit as Keys, OneOrMore, OneshotKeys, RawText, ServiceTable};
 use crate::model::{
-    Alive, Command, Consequence, EarlyDeaths, ExitRule, File, InARow, Late, OnExit, OnFailure, Pause,
-    RestartDelay,
+    Alive, Consequence, EarlyDeaths, ExitRule, File, InARow, Late, OnExit, OnFailure, Pause, RestartDelay,
 };
 
 /// The time that s6-rc waits longer than the script for a service that is not ready in time, in milliseconds.
@@ -328,8 +328,13 @@ pub(super) fn deaths_in_a_row(on_exit: Option<&OnExit>, delay: Option<&RestartDe
 
 /// Adds the scripts for a failed oneshot to the files of its definition.
 pub(super) fn add_failure_script(files: &mut BTreeMap<String, File>, on_failure: Option<&OnFailure>) {
-    add(files, "on-failure", crate::templates::ON_FAILURE, on_failure.is_some());
-    add(files, "stop", crate::templates::STOP, on_failure.is_some_and(|then| then.then == "stop-container"));
+    add_own_script(files, "on-failure", crate::templates::ON_FAILURE, on_failure.is_some());
+    add_own_script(
+        files,
+        "stop",
+        crate::templates::STOP,
+        on_failure.is_some_and(|then| then.then == "stop-container"),
+    );
 }
 
 /// Adds the scripts for what follows a death, or a start that takes too long, to the files of a longrun.
@@ -339,14 +344,9 @@ pub(super) fn add_late_scripts(
     on_exit: Option<&OnExit>,
     alive: Option<&Alive>,
 ) {
-    add(files, "on-timeout", crate::templates::ON_TIMEOUT, late.is_some());
+    add_own_script(files, "on-timeout", crate::templates::ON_TIMEOUT, late.is_some());
     let stops = late.is_some_and(|late| !late.goes_on)
         || on_exit.is_some_and(|on_exit| on_exit.stops_container)
         || alive.is_some_and(|alive| alive.stops_container);
-    add(files, "stop", crate::templates::STOP, stops);
-}
-
-pub(super) fn add(files: &mut BTreeMap<String, File>, name: &str, text: &str, is_needed: bool) {
-    let script = Command::Script { interpreter: Vec::new(), text: text.to_owned() };
-    super::command::add_script(files, name, Some(&script).filter(|_| is_needed));
+    add_own_script(files, "stop", crate::templates::STOP, stops);
 }

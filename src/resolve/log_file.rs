@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::Resolver;
-use super::command::add_script;
+use super::command::add_own_script;
 use super::scope::Scope;
 use super::values::Values;
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest::{self, LogPlace};
-use crate::model::{Command, File, Sink};
+use crate::model::{File, Sink};
 
 /// Directories that the whole image needs. A logger would give such a directory to `nobody` and fill it with its files.
 pub(super) const SYSTEM_DIRECTORIES: &[&str] = &[
@@ -127,16 +127,10 @@ pub(super) fn place_of(log: &manifest::Log) -> Option<Origin> {
 
 /// Adds the script that makes the file of a log, for an account that does not make it itself.
 pub(super) fn add_log_file_script(files: &mut BTreeMap<String, File>, sink: &Sink) {
-    if sink.file.is_none() || sink.user.is_none() {
-        return;
-    }
-    let text = crate::templates::LOG_FILE.to_owned();
-    add_script(files, SCRIPT, Some(&Command::Script { interpreter: Vec::new(), text }));
+    add_own_script(files, SCRIPT, crate::templates::LOG_FILE, sink.file.is_some() && sink.user.is_some());
 }
 
 /// Adds the script that makes JSON of the lines of a log.
 pub(super) fn add_json_script(files: &mut BTreeMap<String, File>, sink: &Sink) {
-    let text = crate::templates::JSON.to_owned();
-    let script = Command::Script { interpreter: Vec::new(), text };
-    add_script(files, "json", sink.json.as_ref().map(|_| &script));
+    add_own_script(files, "json", crate::templates::JSON, sink.json.is_some());
 }

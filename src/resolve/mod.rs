@@ -149,7 +149,7 @@ struct Resolver<'p> {
 const MOST_BYTES: usize = 64 << 20;
 /// The largest number of expressions that are evaluated, all instances together. 30,000 services may have 10 each.
 const MOST_EXPRESSIONS: usize = 300_000;
-/// The largest number of variables and secrets of the container that a service uses. Each `${NAME}` is compared with all of them.
+/// The largest number of variables, secrets and environment files that a service uses. Each `${NAME}` is compared with all names.
 const MOST_NAMES: usize = 512;
 /// The number of bytes of scripts that the grammar of a shell reads, which needs seconds for a few MiB.
 const MOST_GRAMMAR: usize = 2 << 20;
@@ -649,15 +649,16 @@ fn too_large(origin: Origin, label: &str) -> Diagnostic {
         .help("make fewer instances, or put long scripts into files of the image")
 }
 
-/// The place of the first variable or secret of a service that is one too many.
+/// The place of the first variable, secret or environment file of a service that is one too many.
 fn name_beyond_limit(keys: &CommonKeys) -> Option<Origin> {
     let variables = keys.variables.iter().flat_map(|declared| &declared.list).map(|one| one.name.origin);
     let secrets = keys.secrets.iter().flat_map(|names| &names.list).map(RawText::origin);
-    variables.chain(secrets).nth(MOST_NAMES)
+    let files = keys.environment_files.iter().flat_map(|names| &names.list).map(RawText::origin);
+    variables.chain(secrets).chain(files).nth(MOST_NAMES)
 }
 
 fn too_many_names(origin: Origin) -> Diagnostic {
-    let message = format!("a service uses more than {MOST_NAMES} variables and secrets of the container");
+    let message = format!("a service uses more than {MOST_NAMES} variables, secrets and environment files");
     Diagnostic::new(Code::ManifestTooLarge, message).at(origin, "up to here").help(
         "declare only those that s6gen must know: a program finds all others in its environment as well",
     )

@@ -116,11 +116,11 @@ impl Resolver<'_> {
 /// Adds the scripts of `alive` to the files of a definition.
 pub(super) fn add_watch_script(files: &mut BTreeMap<String, File>, watched: Option<&Watched>) {
     let Some(watched) = watched else { return };
-    super::failures::add(files, "watch", crate::templates::WATCH, true);
+    super::command::add_own_script(files, "watch", crate::templates::WATCH, true);
     files.extend(watched.script.clone());
 }
 
 /// Adds the script of `wait-for` to the files of a definition.
 pub(super) fn add_wait_script(files: &mut BTreeMap<String, File>, wait_for: Option<&WaitFor>) {
-    super::failures::add(files, "wait", crate::templates::WAIT, wait_for.is_some());
+    super::command::add_own_script(files, "wait", crate::templates::WAIT, wait_for.is_some());
 }

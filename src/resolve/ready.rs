@@ -73,7 +73,7 @@ impl Resolver<'_> {
             Some(Command::Script { text, .. }) => {
                 // s6-notifyoncheck starts this file directly, so it needs a `#!` line and the x bit.
                 let text = if text.starts_with("#!") { text } else { format!("#!/bin/sh -e\n{text}") };
-                let file = File { content: text.into_bytes(), executable: true };
+                let file = File { content: text.into_bytes().into(), executable: true };
                 let script = format!("data/{}", checks.table);
                 (surroundings.workdir.as_ref().map(|_| Question::Script { script }), Some(file))
             }

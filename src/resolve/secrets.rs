@@ -7,7 +7,7 @@ use super::scope::Scope;
 use crate::diagnostic::{Code, Diagnostic, Origin, Positions};
 use crate::execline::code_words;
 use crate::manifest::{CommonKeys, RawText};
-use crate::model::{Command, ContainerVariable, EnvironmentFile, File, Inputs};
+use crate::model::{ContainerVariable, EnvironmentFile, File, Inputs};
 
 /// The script that prints a secret, in the directory `data`.
 const SCRIPT: &str = "secret";
@@ -122,7 +122,5 @@ impl Resolver<'_> {
 
 /// Adds the script that prints a secret to the files of a definition, if its service has secrets.
 pub(super) fn add_secret_script(files: &mut BTreeMap<String, File>, inputs: &Inputs) {
-    let text = crate::templates::SECRET.to_owned();
-    let script = Command::Script { interpreter: Vec::new(), text };
-    super::command::add_script(files, SCRIPT, Some(&script).filter(|_| !inputs.secrets.is_empty()));
+    super::command::add_own_script(files, SCRIPT, crate::templates::SECRET, !inputs.secrets.is_empty());
 }

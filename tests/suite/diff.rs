@@ -159,10 +159,10 @@ fn one(kind: NodeKind, change: impl Fn(&mut Settings)) -> Snapshot {
     let mut settings = Settings::new(kind);
     let executable = true;
     let run = b"#!/bin/execlineb -P\ns6-notifyoncheck\na\n".to_vec();
-    settings.files.insert("run".into(), File { content: run, executable });
+    settings.files.insert("run".into(), File { content: run.into(), executable });
     settings.up = vec![b"/etc/s6-rc/source/a/data/up".to_vec()];
     let script = b"#!/bin/sh\n. ./lib.sh\n".to_vec();
-    settings.files.insert("data/up".into(), File { content: script, executable });
+    settings.files.insert("data/up".into(), File { content: script.into(), executable });
     change(&mut settings);
     Snapshot { services: [(Name::from("a"), settings)].into() }
 }
@@ -177,7 +177,7 @@ fn only_settings_that_are_read_at_the_start_need_a_restart() {
     };
     let needed = |kind: NodeKind, paths: &[&str], expected: bool| {
         for path in paths {
-            let file = File { content: b"3\n".to_vec(), executable: false };
+            let file = File { content: b"3\n".into(), executable: false };
             let change = |settings: &mut Settings| settings.files.insert((*path).into(), file.clone());
             assert_eq!(is_restarted(kind, &change), expected, "{path} of a {kind:?}");
         }
@@ -198,7 +198,7 @@ fn only_settings_that_are_read_at_the_start_need_a_restart() {
     needed(oneshot, &["README", "data/down"], false);
     let comment = b"#!/bin/execlineb -P\n# what it is for\ns6-notifyoncheck\na\n".to_vec();
     assert!(!is_restarted(longrun, &|settings| {
-        settings.files.get_mut("run").unwrap().content = comment.clone();
+        settings.files.get_mut("run").unwrap().content = comment.clone().into();
     }));
     let words = vec![b"true".to_vec()];
     assert!(is_restarted(oneshot, &|settings| settings.up = words.clone()));
@@ -216,7 +216,7 @@ fn only_settings_that_are_read_at_the_start_need_a_restart() {
 #[test]
 fn an_update_shows_the_names_of_changed_settings_and_the_reason() {
     let longrun = |run: &str, kill: &str| {
-        let file = |content: &str| File { content: content.into(), executable: false };
+        let file = |content: &str| File { content: content.as_bytes().to_vec().into(), executable: false };
         let files = [("run", run), ("timeout-kill", kill)];
         let files = BTreeMap::from(files.map(|(path, content)| (path.to_owned(), file(content))));
         Settings { files: files.into(), ..Settings::new(NodeKind::Longrun) }

@@ -23,7 +23,7 @@ pub fn for_overlay(manifest: &str, path: &str, scratch: &Path) -> String {
     let tree = render::tree(&compilation.services).unwrap();
     let Some(TreeEntry::File { content, .. }) = tree.get(path) else { panic!("no {path}") };
     let scratch = scratch.display();
-    String::from_utf8(content.clone())
+    String::from_utf8(content.to_vec())
         .unwrap()
         .replace("/run/s6-linux-init-container-results/exitcode", &format!("{scratch}/exitcode"))
         .replace("/run/s6/basedir/bin/halt", &format!("touch {scratch}/halted"))

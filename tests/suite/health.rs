@@ -39,7 +39,7 @@ impl Checked {
         else {
             panic!("no script")
         };
-        let text = String::from_utf8(content.clone()).unwrap();
+        let text = String::from_utf8(content.to_vec()).unwrap();
         let scan = supervision.path("scan").display().to_string();
         let script = supervision.path("health");
         write_program(&script, &text.replace("/run/service", &scan));
@@ -130,7 +130,7 @@ fn the_health_script_starts_few_programs() {
         let text = format!("#!/bin/sh\necho >> {}\necho true true\n", count.display());
         write_program(&folder.path().join(program), &text);
     }
-    let text = String::from_utf8(content.clone()).unwrap();
+    let text = String::from_utf8(content.to_vec()).unwrap();
     let text = text.replace("PATH=/command:", &format!("PATH={}:", folder.path().display()));
     let output = Command::new("sh").arg("-c").arg(text).output().unwrap();
     assert!(output.status.success(), "{output:?}");

@@ -569,7 +569,7 @@ fn a_tree_that_is_spread_over_layers_gets_the_verdict_of_the_whole_tree() {
         for (number, (path, entry)) in whole.entries().enumerate() {
             match entry {
                 TreeEntry::Directory => layers[number % 3].directory(path),
-                TreeEntry::File { content, .. } => layers[number % 3].file(path, content.clone(), false),
+                TreeEntry::File { content, .. } => layers[number % 3].file(path, content.to_vec(), false),
                 TreeEntry::Link(target) => layers[number % 3].link(path, target),
             }
         }

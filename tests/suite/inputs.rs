@@ -223,7 +223,7 @@ impl Setter {
             let Some(TreeEntry::File { content, .. }) = tree.get(&format!("{definition}{file}")) else {
                 continue;
             };
-            let text = String::from_utf8(content.clone()).unwrap();
+            let text = String::from_utf8(content.to_vec()).unwrap();
             let text = text.replace("/run/s6/container_environment", &format!("{path}/variables"));
             fs::create_dir_all(folder.path().join("data")).unwrap();
             fs::write(folder.path().join(file), text.replace("/etc/s6-overlay/sv/step", path)).unwrap();

@@ -556,7 +556,7 @@ fn a_pattern_is_measured_before_it_is_read() {
 }
 
 #[test]
-fn a_service_uses_at_most_512_variables_and_secrets_of_the_container() {
+fn a_service_uses_at_most_512_variables_secrets_and_environment_files() {
     let manifest = |variables: usize, secrets: usize| {
         let secrets = numbered(secrets, |number| format!("'S{number}', "));
         let variables = numbered(variables, |number| format!("V{number} = 'x'\n"));
@@ -566,6 +566,8 @@ fn a_service_uses_at_most_512_variables_and_secrets_of_the_container() {
     assert_eq!(codes(&manifest(257, 256)), [Code::ManifestTooLarge]);
     assert_too_large(&manifest(0, 300_000));
     assert_too_large(&manifest(300_000, 0));
+    let files = numbered(300_000, |number| format!("'/run/{number}', "));
+    assert_too_large(&format!("[longrun.a]\nrun = ['a']\nenvironment-files = [{files}]\n"));
 }
 
 /// A search to the end of the text for each of them would not end.

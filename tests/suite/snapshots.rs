@@ -120,7 +120,7 @@ fn service_directory(root: &Path, name: &Name, is_pipelined: bool) -> BTreeMap<S
         }
     }
     files.retain(|path, file| {
-        let is_no_limit = path == "timeout-kill" && file.content == b"0\n";
+        let is_no_limit = path == "timeout-kill" && *file.content == *b"0\n";
         !is_no_limit && !is_empty_signal(path, file)
     });
     files

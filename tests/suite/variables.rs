@@ -31,7 +31,7 @@ fn script(manifest: &str, name: &str, path: &str) -> String {
     let Some(TreeEntry::File { content, .. }) = tree.get(&format!("etc/s6-rc/source/{name}/{path}")) else {
         panic!("no {path}")
     };
-    String::from_utf8(content.clone()).unwrap()
+    String::from_utf8(content.to_vec()).unwrap()
 }
 
 /// What execlineb prints and its exit code, when it runs a script with these variables.

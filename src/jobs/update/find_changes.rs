@@ -148,7 +148,7 @@ fn add_scripts(
         settings.files.insert(file.into(), File { content: content.clone(), executable: *executable });
         let present = disk::read_if_there(&container.path(path))?;
         if let (Some(content), Some(settings)) = (present, databases.old.services.get_mut(name)) {
-            settings.files.insert(file.into(), File { content, executable: *executable });
+            settings.files.insert(file.into(), File { content: content.into(), executable: *executable });
         }
     }
     Ok(())

@@ -79,7 +79,7 @@ pub(super) fn put(
     let path = format!("scripts/{service}/{key}");
     table.set(&format!("{key}.file"), path.as_str());
     let becomes = format!("`{key}.file`, the script `{path}`");
-    files.insert(path, File { content: text.as_bytes().to_vec(), executable: false });
+    files.insert(path, File { content: text.as_bytes().to_vec().into(), executable: false });
     becomes
 }
 
