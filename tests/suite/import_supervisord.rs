@@ -167,3 +167,68 @@ fn damaged_files_are_reported_by_section_and_the_rest_is_imported() {
         assert!(code < 2 && !told.contains("panicked"), "{garbage:?}: {told}");
     }
 }
+
+/// The keys of a service with those of the defaults, each with its value.
+fn keys(manifest: &toml::Table, kind: &str, name: &str) -> BTreeMap<String, toml::Value> {
+    let mut found = BTreeMap::new();
+    let defaults = manifest.get("defaults").and_then(|defaults| defaults.get(kind));
+    for table in [defaults, manifest[kind].get(name)].into_iter().flatten() {
+        for (key, value) in table.as_table().unwrap() {
+            match value {
+                toml::Value::Table(inner) if key == "log" => {
+                    found.extend(inner.iter().map(|(part, value)| (format!("{key}.{part}"), value.clone())));
+                }
+                value => drop(found.insert(key.clone(), value.clone())),
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_import_of_the_gateway_differs_from_the_shipped_manifest_where_the_chapter_says_so() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let imported = imported(&root.join("tests/cases/supervisord/gateway")).0.draft.text();
+    let imported: toml::Table = imported.parse().unwrap();
+    let shipped: toml::Table = fs::read_to_string(root.join("services.toml")).unwrap().parse().unwrap();
+    let mut different = std::collections::BTreeSet::new();
+    for kind in ["longrun", "oneshot", "bundle", "target"] {
+        let Some(tables) = shipped[kind].as_table() else { continue };
+        for name in tables.keys() {
+            let is_new = imported.get(kind).and_then(|tables| tables.get(name)).is_none();
+            if kind == "target" {
+                different.insert("[target]".to_owned());
+            } else if is_new {
+                different.insert(format!("[{kind}.{name}]"));
+            } else {
+                let (old, new) = (keys(&imported, kind, name), keys(&shipped, kind, name));
+                let names = old.keys().chain(new.keys());
+                different.extend(names.filter(|key| old.get(*key) != new.get(*key)).cloned());
+            }
+        }
+    }
+    let only_imported = imported["longrun"].as_table().unwrap().keys().filter(|name| shipped["longrun"].get(name).is_none());
+    assert_eq!(only_imported.collect::<Vec<_>>(), Vec::<&String>::new());
+    let chapter = fs::read_to_string(root.join("docs/import.md")).unwrap();
+    let table = chapter.split("### By hand, afterwards").nth(1).unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    let said = rows.flat_map(|row| row.split('|').nth(1).unwrap().split(',').map(|key| key.trim().trim_matches('`').to_owned()));
+    assert_eq!(different, said.collect());
+}
+
+#[test]
+fn the_chapter_shows_what_the_import_writes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let chapter = fs::read_to_string(root.join("docs/import.md")).unwrap();
+    let case = root.join("tests/cases/supervisord/gateway");
+    let block = |start: &str| chapter.split(start).nth(1).unwrap().split("```").next().unwrap();
+    let conf = fs::read_to_string(case.join("supervisord.conf")).unwrap();
+    assert!(conf.contains(block("```ini\n").trim_end()), "the configuration");
+    let manifest = imported(&case).0.draft.text();
+    assert!(manifest.contains(block("```toml\n").trim_end()), "the manifest:\n{manifest}");
+    let (migration, files) = imported(&case);
+    let report = report_text(&migration.report, &files).replace(&format!("{}/", case.display()), "");
+    for line in block("```text\n").lines() {
+        assert!(report.contains(line), "{line}\n{report}");
+    }
+}
