@@ -113,9 +113,9 @@ impl ImportArguments {
             streams.tell("s6gen: there is no program in these files, so there is no manifest to write");
             return Ok(Outcome::Problems);
         }
-        self.write(&migration, &files, streams)?;
-        let is_lost = migration.report.count(Fate::Lost) > 0;
-        Ok(if self.no_loss && is_lost { Outcome::Problems } else { Outcome::Success })
+        let is_right = self.write(&migration, &files, streams)?;
+        let is_lost = self.no_loss && migration.report.count(Fate::Lost) > 0;
+        Ok(if is_lost || !is_right { Outcome::Problems } else { Outcome::Success })
     }
 
     /// Imports definitions for s6-rc.
@@ -133,12 +133,10 @@ impl ImportArguments {
             return Ok(Outcome::Problems);
         }
         let migration = old.migration();
-        if !self.prove || self.output.is_some() {
-            self.write(&migration, &old.files, streams)?;
-        }
+        let is_right = self.prove && self.output.is_none() || self.write(&migration, &old.files, streams)?;
         let is_lost = self.no_loss && migration.report.count(Fate::Lost) > 0;
         let is_proved = !self.prove || self.prove(&old, &migration, streams)?;
-        Ok(if is_lost || !is_proved { Outcome::Problems } else { Outcome::Success })
+        Ok(if is_lost || !is_right || !is_proved { Outcome::Problems } else { Outcome::Success })
     }
 
     /// Compares the old system with the new one. Returns whether every difference has a reason.
@@ -157,7 +155,13 @@ impl ImportArguments {
         Ok(proof.holds())
     }
 
-    fn write(&self, migration: &Migration, files: &Files, streams: &mut Streams<'_>) -> Result<(), JobError> {
+    /// Writes the manifest and the report. Returns whether the manifest has no error.
+    fn write(
+        &self,
+        migration: &Migration,
+        files: &Files,
+        streams: &mut Streams<'_>,
+    ) -> Result<bool, JobError> {
         let text = migration.draft.text();
         if streams.is_for_program() {
             streams.answer(
@@ -180,12 +184,11 @@ impl ImportArguments {
             None => tell_differences(migration, files, streams),
         }
         streams.tell(&report_summary(&migration.report));
-        self.check(&text, migration, streams);
-        Ok(())
+        Ok(self.check(&text, migration, streams))
     }
 
-    /// Checks what was written, as `s6gen check` will.
-    fn check(&self, text: &str, migration: &Migration, streams: &mut Streams<'_>) {
+    /// Checks what was written, as `s6gen check` will. Returns whether it has no error.
+    fn check(&self, text: &str, migration: &Migration, streams: &mut Streams<'_>) -> bool {
         let name = self.output.as_deref().unwrap_or(Path::new("services.toml"));
         let (files, compilation) = compile_text(name, text, &migration.files);
         let errors: Vec<_> = compilation
@@ -195,11 +198,15 @@ impl ImportArguments {
             .cloned()
             .collect();
         if !errors.is_empty() {
-            streams.tell("s6gen: what was imported is not yet right:");
+            streams.tell("s6gen: this is a defect of the import: what it wrote does not pass the check. Please report it");
             streams.report(&errors, &files);
         }
+        errors.is_empty()
     }
 }
+
+/// How many remarks on the whole are printed.
+const MOST_REMARKS: usize = 20;
 
 /// Prints what is lost or different. Options for which the same holds share a line.
 fn tell_differences(migration: &Migration, files: &Files, streams: &mut Streams<'_>) {
@@ -225,7 +232,10 @@ fn tell_differences(migration: &Migration, files: &Files, streams: &mut Streams<
         streams.tell(&format!("{position}{}{more}", places[0]));
         streams.tell(&format!("  {}:{becomes} {}", line.fate.word(), line.remark));
     }
-    for remark in &report.remarks {
+    for remark in report.remarks.iter().take(MOST_REMARKS) {
         streams.tell(&format!("note: {remark}"));
+    }
+    if let Some(more) = report.remarks.len().checked_sub(MOST_REMARKS).filter(|more| *more > 0) {
+        streams.tell(&format!("note: and {more} more, which --report FILE has"));
     }
 }

@@ -54,9 +54,11 @@ fn look_at(path: &Path, inside: &Path, is_listener: bool, found: &mut Vec<String
     let Ok(text) = String::from_utf8(content) else { return };
     for (number, line) in (1..).zip(text.lines()) {
         let is_comment = line.trim_start().starts_with('#') && !line.starts_with("#!");
+        let first = line.split_whitespace().next().unwrap_or_default();
+        let calls_other = first != "if" && OTHER_PROGRAMS.contains(&first);
         let is_use =
             WORDS.iter().chain(VARIABLES).any(|word| line.contains(word)) || starts_supervisord(line);
-        if !is_comment && is_use {
+        if !is_comment && !calls_other && is_use {
             if is_listener {
                 found.push(format!(
                     "/{}: it belongs to an event listener, and is not needed any more",

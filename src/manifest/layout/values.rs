@@ -156,8 +156,6 @@ fn lines(array: &Array) -> String {
     let keeps_lines = is_broken(array);
     let mut out = String::from("[");
     let mut column = WIDTH;
-    // How many elements stand in a line that begins with an option.
-    let mut after_option = 0;
     let mut is_behind_comment = false;
     for element in array {
         let (before, after) = around(element.decor());
@@ -172,7 +170,7 @@ fn lines(array: &Array) -> String {
         let above: Vec<String> = comment_lines(above).into_iter().filter(|line| !line.is_empty()).collect();
         let begins_line = match keeps_lines {
             true => before.contains('\n') || out == "[",
-            false => column + width > WIDTH || is_option(&text) || after_option > 1,
+            false => column + width > WIDTH || is_option(&text),
         };
         if begins_line || is_behind_comment || !above.is_empty() {
             out.push_str("\n  ");
@@ -180,9 +178,7 @@ fn lines(array: &Array) -> String {
                 out.push_str(&format!("{line}\n  "));
             }
             column = 2;
-            after_option = usize::from(is_option(&text) && !text.contains("--\""));
         } else {
-            after_option += usize::from(after_option > 0);
             out.push(' ');
         }
         out.push_str(&text);
@@ -204,7 +200,7 @@ fn lines(array: &Array) -> String {
     out
 }
 
-/// Whether an element is an option of a command. At most one value follows it on its line.
+/// Whether an element is an option of a command.
 fn is_option(text: &str) -> bool {
     text.starts_with("\"-") || text.starts_with("'-")
 }

@@ -84,6 +84,10 @@ impl DraftCommand {
         }
         if name == Some("pidproxy") {
             self.differs("pidproxy is a part of supervisor, so it is left out: the program itself must stay in the foreground");
+            if text(2).is_some_and(|program| program.ends_with("_safe")) {
+                self.fate = Fate::Lost;
+                self.remarks.push("signals reach this wrapper, which ignores TERM: run the program itself, such as `mysqld`".to_owned());
+            }
             return self.without_wrappers(&words[length..]);
         }
         let number = if length == 3 { text(2) } else { first.strip_prefix("-n").or(first.strip_prefix('-')) };
@@ -222,13 +226,17 @@ fn exec(words: &[CommandWord], has_bare: bool, texts: &mut Texts) -> String {
     let mut out = String::from(if has_bare { "set -f\nexec" } else { "exec" });
     let mut line = words.first().map_or(0, |word| word.line);
     let mut column = "exec".len();
-    for word in words {
-        let text = shell_text::word(word, texts);
-        let is_new = word.line > line || column + text.chars().count() > WIDTH;
+    let written: Vec<String> = words.iter().map(|word| shell_text::word(word, texts)).collect();
+    for (place, (word, text)) in words.iter().zip(&written).enumerate() {
+        // An option and its value stay together.
+        let value = written.get(place + 1).filter(|next| text.starts_with('-') && !next.starts_with('-'));
+        let length = text.chars().count() + value.map_or(0, |value| value.chars().count() + 1);
+        let is_value = place > 0 && written[place - 1].starts_with('-') && !text.starts_with('-');
+        let is_new = word.line > line || column + length > WIDTH && !is_value;
         out.push_str(if is_new { " \\\n  " } else { " " });
         column = if is_new { 2 } else { column + 1 } + text.chars().count();
         line = word.line;
-        out.push_str(&text);
+        out.push_str(text);
     }
     out.push('\n');
     out

@@ -20,12 +20,15 @@ impl Importer<'_> {
         texts: &mut Texts,
     ) {
         let (mut remarks, mut of_account, mut count) = (Vec::new(), Vec::new(), 0);
+        let mut fate = Fate::Exact;
         for value in values {
             if let Some(meant) = &value.meant {
+                fate = Fate::Emulated;
                 remarks.push(format!(
-                    "supervisord reads `{}` as `{}`; `{meant}` was probably meant",
+                    "supervisord reads `{}` as `{}`, and so does this; was `{}` meant?",
                     value.name,
-                    value.value.as_written()
+                    value.value.as_written(),
+                    meant.replace('\n', " ")
                 ));
             }
             if value.value == Expanded(vec![Piece::Variable(value.name.clone())]) {
@@ -57,7 +60,7 @@ impl Importer<'_> {
             remarks.push(format!("`user` sets {}", of_account.join(" and ")));
         }
         let becomes = if count > 0 { "environment" } else { "" };
-        self.fates.set(section, "environment", Fate::Exact, becomes, remarks.join("; "));
+        self.fates.set(section, "environment", fate, becomes, remarks.join("; "));
     }
 
     /// Whether `user` sets this variable to the same value.

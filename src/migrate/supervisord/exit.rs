@@ -36,7 +36,7 @@ impl Importer<'_> {
         let tables = tables(restart, early, &codes, ends);
         match ends == EndsOn::EveryDeath {
             true => self.fates_of_end(program, restart, seconds),
-            false => self.exit_fates(program, restart, seconds, retries),
+            false => self.exit_fates(program, &service.name, restart, seconds, retries),
         }
         write(&tables, service);
     }
@@ -84,7 +84,14 @@ impl Importer<'_> {
         fates.set(program.section, "startretries", fate, then, remark);
     }
 
-    fn exit_fates(&mut self, program: &ConfigProgram, restart: Autorestart, seconds: i64, retries: i64) {
+    fn exit_fates(
+        &mut self,
+        program: &ConfigProgram,
+        service_name: &str,
+        restart: Autorestart,
+        seconds: i64,
+        retries: i64,
+    ) {
         let section = program.section;
         let fates = &mut self.fates;
         fates.set(
@@ -105,11 +112,8 @@ impl Importer<'_> {
                 _ => "with startsecs=0 no death is early: s6 starts it again after a second each time",
             };
             fates.set(section, "startsecs", Fate::Exact, "", remark);
-            if restart == Autorestart::Never && self.known_once.insert(program.name.clone()) {
-                self.remarks.push(format!(
-                    "`{}` is started once and never again: if it ends by itself, make it a `[oneshot.{0}]`",
-                    program.name
-                ));
+            if restart == Autorestart::Never {
+                self.known_once.insert(service_name.to_owned());
             }
             let fates = &mut self.fates;
             fates.set(section, "startretries", Fate::NoEffect, "", "with startsecs=0 no death is early");
@@ -190,7 +194,7 @@ fn write(tables: &[ExitTable], service: &mut DraftService) {
 pub(super) fn duration(seconds: i64) -> String {
     match seconds {
         seconds if seconds > 0 && seconds % 3600 == 0 => format!("{}h", seconds / 3600),
-        seconds if seconds > 60 && seconds % 60 == 0 => format!("{}m", seconds / 60),
+        seconds if seconds > 0 && seconds % 60 == 0 => format!("{}m", seconds / 60),
         seconds => format!("{seconds}s"),
     }
 }

@@ -74,6 +74,7 @@ impl Importer<'_> {
                 continue;
             }
             service.is_oneshot = true;
+            self.known_once.remove(&service.name);
             service.is_started = true;
             service.table.path[0] = "oneshot".to_owned();
             service.table.entries.retain(|entry| {

@@ -106,6 +106,13 @@ impl Importer<'_> {
         }
         header.extend(std::mem::take(&mut self.listening.lost));
         let mut remarks = self.remarks;
+        let once: Vec<&str> = self.known_once.iter().map(String::as_str).collect();
+        if !once.is_empty() {
+            remarks.push(format!(
+                "these are started once and never again: {}; one that ends by itself can be a `[oneshot.NAME]`",
+                once.join(", ")
+            ));
+        }
         if self.has_new_logs {
             remarks.push(
                 "output without a log file was in files with random names; now it is on the container's log"

@@ -33,7 +33,10 @@ pub(super) fn lift(services: &mut [DraftService], defaults: &mut DraftTable) {
 fn lift_key(key: &[String], longruns: &mut [&mut DraftService], defaults: &mut DraftTable) {
     let reset = RESET.iter().find(|(name, _)| key == [*name]);
     let Some((value, count)) = most_frequent(key, longruns, |_, value| Some(value.clone())) else { return };
-    let is_free = reset.is_some() || longruns.iter().all(|service| value_of(service, key).is_some());
+    // A variable that a service does not use does no harm: supervisord needed all of them.
+    let is_free = reset.is_some()
+        || key[0] == "variables"
+        || longruns.iter().all(|service| value_of(service, key).is_some());
     // A default is an expression; a text of a service is not.
     if count * 2 <= longruns.len() || count < 2 || !is_free || has_braces(&value) {
         return;
@@ -82,7 +85,7 @@ fn lift_exit(longruns: &mut [&mut DraftService], defaults: &mut DraftTable) {
 
 /// Whether the log of a service has its own place.
 fn has_place(service: &DraftService) -> bool {
-    let is_path = |key| matches!(service.get(key), Some(DraftValue::Text(to)) if to.starts_with('/'));
+    let is_path = |key| matches!(service.get(key), Some(DraftValue::Text(to)) if to.starts_with(['/', '$']));
     let is_command = matches!(service.get("log.to"), Some(DraftValue::List(_)));
     is_path("log.to") || is_command || service.has_key("log.file") && is_path("log.stderr")
 }
@@ -101,7 +104,7 @@ fn lift_logs(longruns: &mut [&mut DraftService], defaults: &mut DraftTable) {
     for part in ["to", "stderr", "size", "keep", "timestamp", "link", "tee"] {
         let key = vec!["log".to_owned(), part.to_owned()];
         let with_name = |service: &DraftService, value: &DraftValue| match value {
-            DraftValue::Text(text) if matches!(part, "to" | "stderr") && text.starts_with('/') => {
+            DraftValue::Text(text) if matches!(part, "to" | "stderr") && text.starts_with(['/', '$']) => {
                 named(text, service)
             }
             // The name of the service is an argument of the program that reads the log.

@@ -31,6 +31,8 @@ pub(super) struct Listening {
     pub shows_output: bool,
     /// Whether a listener reads the options `dependent_startup…`.
     pub orders_starts: bool,
+    /// Whether a listener reads the lines of programs.
+    pub reads_output: bool,
     /// Whether there is any listener.
     pub is_there: bool,
     /// The programs that others wait for until they have ended.
@@ -62,7 +64,9 @@ const ENDING: &[&str] = &[
     "exit-on",
     "exit_on",
     "shutdown",
-    "quit-on",
+    "quit",
+    "watchdog",
+    "fatal",
 ];
 
 impl Importer<'_> {
@@ -72,6 +76,8 @@ impl Importer<'_> {
         for listener in programs.programs.iter().filter(|program| program.kind == ProgramKind::EventListener)
         {
             self.listening.is_there = true;
+            self.listening.reads_output |=
+                listener.events.iter().any(|event| event.starts_with("PROCESS_LOG"));
             self.listener(listener);
         }
     }
@@ -161,7 +167,8 @@ impl Importer<'_> {
                 || text.contains("getppid")
                 || text.contains("PPID")
         });
-        let name = words.iter().any(|word| ENDING.iter().any(|part| base_name(word).contains(part)));
+        let name = command.contains("$PPID")
+            || words.iter().any(|word| ENDING.iter().any(|part| base_name(word).contains(part)));
         // Only a listener that knows which programs matter asks what has started.
         let is_list =
             has("PROCESS_STATE_RUNNING") || words.iter().skip(1).any(|word| word.contains("critical"));
@@ -185,7 +192,7 @@ fn lost(listener: &ConfigProgram) -> String {
     } else if has("PROCESS_LOG") {
         "`log.to` with a command that reads the lines"
     } else {
-        "`finish`, which runs after each death of its service"
+        "`finish`, which runs after each death of its service; if it ended the container, `on-exit.then = \"stop-container\"`"
     };
     format!("s6 has no event listeners: what this one does can be {instead}")
 }

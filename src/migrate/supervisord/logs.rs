@@ -261,7 +261,7 @@ impl Importer<'_> {
                 service.set("log.link", true);
             }
         }
-        let (fate, remark) = match (size, is_set && !is_same) {
+        let (fate, remark) = match (size, is_set && !is_same && !service.has_key("log.file")) {
             (0, _) => (Fate::Emulated, "it grew without limit; now it is rotated"),
             (_, true) => (Fate::Emulated, "both outputs have the limits of standard output"),
             _ => (Fate::Exact, ""),
@@ -303,7 +303,7 @@ impl Importer<'_> {
         for (which, output) in [("stdout", &program.options.stdout), ("stderr", &program.options.stderr)] {
             let (events, remark) = match (&output.events_enabled, self.listening.shows_output) {
                 (Setting::Known(true), true) => (Fate::Exact, "the output goes to the container's log"),
-                (Setting::Known(true), false) if self.listening.is_there => {
+                (Setting::Known(true), false) if self.listening.reads_output => {
                     (Fate::Lost, "s6 makes no events of lines; `log.to` with a command reads them")
                 }
                 _ => (Fate::NoEffect, "no listener gets these events"),

@@ -135,6 +135,22 @@ impl Importer<'_> {
                 self.fates.refuse(refusal.origin);
                 continue;
             }
+            let is_shell = self.option_at(refusal.origin).is_some_and(|option| {
+                option
+                    .value
+                    .split('$')
+                    .skip(1)
+                    .any(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase() || c == '{'))
+            });
+            if is_shell {
+                self.remarks.push(format!(
+                    "{}:{line}: supervisord expands no `$NAME`, so something rewrites this file before supervisord reads it; \
+                     import the file as it is in a running container",
+                    file.path.display()
+                ));
+                self.fates.refuse(refusal.origin);
+                continue;
+            }
             let what = if refusal.is_about_machine { "may refuse" } else { "refuses" };
             let remark =
                 format!("{}:{line}: supervisord {what} this: {}", file.path.display(), refusal.reason);
@@ -144,7 +160,14 @@ impl Importer<'_> {
         for include in &reading.unmatched {
             self.fates.lose_at(
                 include.origin,
-                format!("`{}` matches no file, so nothing of it is imported", include.pattern),
+                format!(
+                    "`{}` matches no file{}",
+                    include.pattern,
+                    match &self.wishes.root {
+                        Some(_) => "",
+                        None => ": name the files too, or the unpacked image with --root DIR",
+                    }
+                ),
             );
         }
     }

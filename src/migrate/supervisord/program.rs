@@ -10,7 +10,9 @@ use super::service::DraftService;
 use super::text::{Texts, formatted, parameter};
 use super::{Importer, environment, shell_text};
 use crate::manifest::draft::{DraftEntry, DraftTable, DraftValue};
-use crate::supervisord::{ConfigProgram, ProgramKind, ProgramOptions, Setting, signal_name, words};
+use crate::supervisord::{
+    ConfigProgram, ConfigSection, Piece, ProgramKind, ProgramOptions, Setting, signal_name, words,
+};
 
 impl Importer<'_> {
     /// The value of an option. If a variable decides it, its default, and a line in the report.
@@ -23,11 +25,9 @@ impl Importer<'_> {
     ) -> T {
         match setting {
             Setting::Known(value) => value.clone(),
-            Setting::AtRunTime(text) => {
-                let remark = format!(
-                    "{} decides this when supervisord starts; here the default of supervisord holds: `--bake` fixes it",
-                    text.as_written()
-                );
+            Setting::AtRunTime(_) => {
+                let remark = "a variable decides this when supervisord starts; here the default of supervisord holds: \
+                              --bake NAME=VALUE fixes it";
                 self.fates.set(program.section, option, Fate::Lost, "", remark);
                 default
             }
@@ -276,14 +276,17 @@ impl Importer<'_> {
                 false => format!("{}/{text}", texts.directory.trim_end_matches('/')),
             };
             service.set("workdir", text);
-            let remark = "`cd` has the rights of the supervisor; it had those of the user";
-            self.fates.set(
-                section,
-                "directory",
-                Fate::Exact,
-                "workdir",
-                if options.user.is_some() { remark } else { "" },
-            );
+            let (fate, remark) = match (directory.0.first(), &self.wishes.workdir) {
+                (Some(Piece::Plain(start)), None) if !start.starts_with('/') => (
+                    Fate::Lost,
+                    "it is relative to the directory in which supervisord was started: --workdir DIR",
+                ),
+                _ if options.user.is_some() => {
+                    (Fate::Exact, "`cd` has the rights of the supervisor; it had those of the user")
+                }
+                _ => (Fate::Exact, ""),
+            };
+            self.fates.set(section, "directory", fate, "workdir", remark);
         }
         if let Some(umask) = &options.umask {
             match umask {
@@ -391,13 +394,19 @@ impl Importer<'_> {
         } else if let Some((host, port)) =
             socket.strip_prefix("tcp://").and_then(|address| address.rsplit_once(':'))
         {
-            run.extend(["s6-tcpserver-socketbinder", "-B", "--", host, port].map(str::to_owned));
+            // The program takes no names.
+            let address = match host.trim_matches(['[', ']']) {
+                "localhost" => "127.0.0.1",
+                "" | "*" => "0.0.0.0",
+                address => address,
+            };
+            run.extend(["s6-tcpserver-socketbinder", "-B", "--", address, port].map(str::to_owned));
         }
         run.extend(words.iter().cloned());
         for name in ["socket", "socket_mode"] {
             self.fates.set(program.section, name, Fate::Exact, "run", "");
         }
-        let owner = "`s6-ipcserver-socketbinder` makes the socket as the account of the service";
+        let owner = "the socket belongs to the account of the service, so `user` decides: write the owner there, as ACCOUNT:GROUP";
         self.fates.set(program.section, "socket_owner", Fate::Lost, "", owner);
         self.fates.set(
             program.section,
@@ -406,7 +415,7 @@ impl Importer<'_> {
             "",
             "the option -b of the socket binder sets it",
         );
-        (run, "the socket is opened by a program of s6".to_owned())
+        (run, "a program of s6 opens the socket, anew at each start; supervisord kept it open".to_owned())
     }
 
     fn stop(&mut self, program: &ConfigProgram, service: &mut DraftService) {
@@ -523,10 +532,24 @@ impl Importer<'_> {
             let Some(option) = section.option(option) else { continue };
             let is_key = |entry: &&mut DraftEntry| entry.key[0] == key || entry.key.join(".") == key;
             let Some(entry) = service.table.entries.iter_mut().find(is_key) else { continue };
-            entry.comments.extend(option.comments.iter().filter(|line| is_remark(line)).cloned());
+            for line in option.comments.iter().filter(|line| is_remark(line) && !self.is_repeated(line)) {
+                if !entry.comments.contains(line) {
+                    entry.comments.push(line.clone());
+                }
+            }
             let comment = option.comment.as_ref().filter(|comment| is_remark(comment));
             entry.comment = entry.comment.take().or_else(|| comment.cloned());
         }
+    }
+}
+
+impl Importer<'_> {
+    /// Whether a comment stands in several sections: then it explains an option of supervisord, and no program.
+    fn is_repeated(&self, line: &str) -> bool {
+        let has = |section: &&ConfigSection| {
+            section.options.iter().any(|option| option.comments.iter().any(|other| other == line))
+        };
+        self.configuration.sections.iter().filter(has).count() > 1
     }
 }
 
@@ -537,7 +560,12 @@ fn is_remark(comment: &str) -> bool {
         let name = name.trim();
         !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
     });
-    !comment.trim().is_empty() && !is_option && !sample.iter().any(|part| comment.contains(part))
+    let is_about_supervisord =
+        ["supervisor", "this program"].iter().any(|word| comment.to_lowercase().contains(word));
+    !comment.trim().is_empty()
+        && !is_option
+        && !is_about_supervisord
+        && !sample.iter().any(|part| comment.contains(part))
 }
 
 /// Whether a word of a command looks like a relative path.

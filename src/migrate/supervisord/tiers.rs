@@ -47,7 +47,8 @@ impl Importer<'_> {
             let of_tier = self.services.iter_mut().filter(|service| service.priority == *priority);
             let mut started = Vec::new();
             for service in of_tier {
-                if let Some(below) = &below {
+                // A program that says itself what it waits for may wait for one of a higher priority.
+                if let Some(below) = below.as_ref().filter(|_| !service.has_key("dependencies")) {
                     service.set("dependencies", vec![below.clone()]);
                 }
                 if service.is_started {
