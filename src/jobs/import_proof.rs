@@ -85,6 +85,9 @@ impl ImportProof {
         let unexplained = self.differences.iter().filter(|one| one.reason.is_none()).count();
         let verdict = match () {
             () if !self.errors().is_empty() => "not proved: the manifest has errors".to_owned(),
+            () if self.is_empty => {
+                "nothing of the old system can be in a manifest: it stays as it is".to_owned()
+            }
             () if unexplained > 0 => format!("not proved: differences without a reason: {unexplained}"),
             () if self.differences.is_empty() => "proved: the new system is the same".to_owned(),
             () => format!("proved: each difference has its reason: {}", self.differences.len()),

@@ -12,7 +12,7 @@ use crate::diagnostic::{Code, Diagnostic, Files, Problems, Severity};
 use crate::disk;
 use crate::image::{self, Setup};
 use crate::manifest::draft::DraftTable;
-use crate::migrate::{self, Migration, OldTree};
+use crate::migrate::{self, LegacyFiles, LegacyTranslation, Migration, OldTree};
 use crate::model::{DefinitionFiles, Layer, Name, ServiceSet, System, Target};
 use crate::source::{Directory, Mount, Union};
 use crate::tree::SourceTree;
@@ -46,6 +46,8 @@ pub struct ReadTree {
     pub lower: BTreeSet<Name>,
     /// What the tree adds to these.
     pub additions: DefinitionFiles,
+    /// The directories of s6-overlay 2 from which the definitions come.
+    pub legacy: Option<LegacyTranslation>,
 }
 
 impl ReadTree {
@@ -65,6 +67,9 @@ impl ReadTree {
             lower: &self.lower,
             additions: &self.additions,
         });
+        if let Some(legacy) = &self.legacy {
+            complete_legacy(legacy, &mut migration);
+        }
         let (_, compilation) = compile_text(Path::new(MANIFEST), &migration.draft.text(), &migration.files);
         let errors = compilation.problems.iter().filter(|problem| problem.severity == Severity::Error);
         let broken: BTreeSet<&str> = errors
@@ -94,6 +99,12 @@ impl TreeToImport {
     /// Reads the definitions. Errors in them are among the problems.
     pub fn read(&self) -> ReadTree {
         let below = self.path.join("etc/s6-overlay");
+        let etc = self.path.join("etc");
+        let has_definitions =
+            overlay_parts(&below).iter().any(|part| !disk::names(part).unwrap_or_default().is_empty());
+        if !has_definitions && LEGACY.iter().any(|name| disk::is_directory(&etc.join(name))) {
+            return read_legacy(&etc);
+        }
         let place = if disk::is_directory(&below) { below } else { self.path.clone() };
         let is_image = self.lower.is_empty() && has_overlay(&self.path);
         match is_image || overlay_directory(&place).is_some() || self.overlay.is_some() {
@@ -138,7 +149,7 @@ impl TreeToImport {
             .filter(|name| !is_whole(name))
             .collect();
         let additions = own.into_iter().filter(|(name, _)| lower.contains(name)).collect();
-        ReadTree { files, compilation, definitions, lower, additions }
+        ReadTree { files, compilation, definitions, lower, additions, legacy: None }
     }
 
     fn sources(&self) -> ReadTree {
@@ -153,8 +164,55 @@ impl TreeToImport {
             definitions,
             lower: BTreeSet::new(),
             additions: DefinitionFiles::new(),
+            legacy: None,
         }
     }
+}
+
+/// Adds what the definitions cannot say: that the failure of a script stopped nothing, and that the end of a service stops the
+/// container. The report is on the old directories.
+fn complete_legacy(legacy: &LegacyTranslation, migration: &mut Migration) {
+    for table in &mut migration.draft.tables {
+        let Some(name) = table.path.get(1).cloned() else { continue };
+        if legacy.forgiving.contains(&name) {
+            table.set("on-failure.then", "ignore");
+        }
+        if let Some((_, always)) = legacy.stopping.iter().find(|(stopping, _)| *stopping == name) {
+            if !always {
+                table.set("on-exit.except", vec![0]);
+            }
+            table.set("on-exit.then", "stop-container");
+        }
+    }
+    migration.report.sections = legacy.sections.clone();
+    if migration.draft.tables.is_empty() {
+        migration.report.remarks =
+            vec!["Nothing is imported: s6-overlay 3 still runs these directories.".to_owned()];
+        return;
+    }
+    let remarks = [
+        "The directories of s6-overlay 2 become definitions: remove the old files, or they run twice.",
+        "Scripts keep the programs and paths of version 2. Version 3 has `/command/execlineb`, `eltest` instead of `s6-test`, and `/run/service` instead of `/var/run/s6/services`.",
+    ];
+    migration.report.remarks =
+        remarks.map(str::to_owned).into_iter().chain(migration.report.remarks.drain(1..)).collect();
+}
+
+/// The directories of s6-overlay 2, below `/etc`.
+const LEGACY: [&str; 4] = ["fix-attrs.d", "cont-init.d", "services.d", "cont-finish.d"];
+
+/// Reads the directories of s6-overlay 2 as definitions that do the same.
+fn read_legacy(etc: &Path) -> ReadTree {
+    let mut files = LegacyFiles::new();
+    for name in LEGACY {
+        if let Ok(below) = disk::files_below(&etc.join(name)) {
+            files.extend(below.files.into_iter().map(|(path, file)| (format!("{name}/{path}"), file)));
+        }
+    }
+    let translation = migrate::translate(&files);
+    let built = ServiceSet::new(Target::new(System::NEWEST_OVERLAY));
+    let tree = read_at(&translation.tree, "/etc/s6-overlay", &built);
+    ReadTree { legacy: Some(translation), ..tree }
 }
 
 /// The files of the definitions in a layer.
@@ -177,6 +235,7 @@ fn unreadable(path: &Path, error: io::Error) -> ReadTree {
         definitions: DefinitionFiles::new(),
         lower: BTreeSet::new(),
         additions: DefinitionFiles::new(),
+        legacy: None,
     }
 }
 
@@ -190,6 +249,7 @@ fn refused(files: Files, problem: Diagnostic) -> ReadTree {
         definitions: DefinitionFiles::new(),
         lower: BTreeSet::new(),
         additions: DefinitionFiles::new(),
+        legacy: None,
     }
 }
 
@@ -198,11 +258,23 @@ pub fn read_sources<D: Directory>(open: impl Fn() -> Vec<source::Source<D>>, tar
     let mut files = Files::default();
     let compilation = judge_with_external(&mut files, open(), target, &[]);
     let definitions = import::files(open());
-    ReadTree { files, compilation, definitions, lower: BTreeSet::new(), additions: DefinitionFiles::new() }
+    ReadTree {
+        files,
+        compilation,
+        definitions,
+        lower: BTreeSet::new(),
+        additions: DefinitionFiles::new(),
+        legacy: None,
+    }
 }
 
 /// Reads the tree that was rendered from services, as it is in the image.
 pub fn read_built(tree: &SourceTree, built: &ServiceSet) -> ReadTree {
+    read_at(tree, "/", built)
+}
+
+/// Reads a tree that is at the absolute path `at` of an image.
+fn read_at(tree: &SourceTree, at: &str, built: &ServiceSet) -> ReadTree {
     let system = built.target.system;
     let external = built.services.iter().filter(|service| service.layer == Layer::External);
     let external: Vec<Name> = external.map(|service| service.name.clone()).collect();
@@ -210,7 +282,7 @@ pub fn read_built(tree: &SourceTree, built: &ServiceSet) -> ReadTree {
         let sources = || vec![tree.source(built.target.tree.trim_start_matches('/'))];
         return read_sources(sources, Target::new(system));
     }
-    let mounted = tree.source("").directory.map(|directory| Mount::new("/", "/", directory));
+    let mounted = tree.source("").directory.map(|directory| Mount::new(at, at, directory));
     let root = match mounted.and_then(|mount| Union::new(vec![mount])) {
         Ok(root) => root,
         Err(error) => return unreadable(Path::new("/"), error),
@@ -220,5 +292,12 @@ pub fn read_built(tree: &SourceTree, built: &ServiceSet) -> ReadTree {
     let compilation = judge_image(&mut files, &root, &setup, &external);
     let (sources, _) = image::sources(&root, &setup, &mut Files::default(), &mut Problems::default());
     let definitions = import::files(sources);
-    ReadTree { files, compilation, definitions, lower: BTreeSet::new(), additions: DefinitionFiles::new() }
+    ReadTree {
+        files,
+        compilation,
+        definitions,
+        lower: BTreeSet::new(),
+        additions: DefinitionFiles::new(),
+        legacy: None,
+    }
 }

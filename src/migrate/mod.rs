@@ -1,10 +1,12 @@
 //! Writes the manifest that a person would have written for a system that exists already, and a report on what became of each
 //! part of that system.
 
+mod legacy;
 mod report;
 mod supervisord;
 mod tree;
 
+pub use legacy::{LegacyFiles, LegacyTranslation, translate};
 pub use report::{
     Fate, ImportLine, ImportReport, ImportSection, place, report_json, report_summary, report_text,
 };

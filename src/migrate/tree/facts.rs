@@ -77,7 +77,7 @@ impl<'a> Facts<'a> {
                     let other = others.find(|other| self.refusal(&other.name).is_some())?;
                     Some((
                         service.name.clone(),
-                        format!("its pipeline contains `{}`, which stays there", other.name),
+                        format!("its pipeline contains `{}`, which cannot be in a manifest", other.name),
                     ))
                 });
             match joined {

@@ -21,9 +21,16 @@ pub(super) fn text_problem(content: &[u8]) -> Option<&'static str> {
     if text.contains('\r') {
         return Some("has line ends of Windows, which a manifest would change");
     }
-    if text.starts_with("#!")
-        && (as_the_kernel_splits(first_line(text)).is_empty() || several_words(text).is_some())
-    {
+    let words = as_the_kernel_splits(first_line(text));
+    // `env` and `with-contenv` alone would run the script again and again, or nothing.
+    let names_none = match &words[..] {
+        [] => true,
+        [program] => ["env", "with-contenv"].contains(&base_name(program)),
+        [program, interpreter, ..] => {
+            ["env", "with-contenv"].contains(&base_name(program)) && interpreter.is_empty()
+        }
+    };
+    if text.starts_with("#!") && (names_none || several_words(text).is_some()) {
         return Some("has a first line with which the system cannot start it");
     }
     None
@@ -126,6 +133,7 @@ mod tests {
             b"#!/bin/sh\0",
             b"#!/bin/sh\r\n",
             b"#!\n",
+            b"#!/usr/bin/env\n",
             b"#!/command/with-contenv bash -e\n",
         ] {
             assert!(text_problem(content).is_some(), "{content:?}");
