@@ -345,7 +345,7 @@ fn stops_container(content: &[u8]) -> Option<bool> {
     let has_condition = |condition: &&str| written.strip_prefix(*condition).is_some_and(is_stop);
     match is_stop(&written) {
         true => Some(true),
-        false => conditions.iter().any(|condition| has_condition(condition)).then_some(false),
+        false => conditions.iter().any(has_condition).then_some(false),
     }
 }
 
