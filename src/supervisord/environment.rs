@@ -1,7 +1,9 @@
 //! Reads `environment`: what supervisord sets, and what was probably meant where it keeps only a part.
 
-use super::expand::Unit;
+use std::collections::BTreeMap;
+
 use super::shlex::{EnvironmentToken, tokens};
+use super::text::Unit;
 use super::values::ValueReason;
 use super::{EnvironmentValue, Expanded};
 
@@ -9,6 +11,7 @@ use super::{EnvironmentValue, Expanded};
 pub(super) fn pairs(text: &Expanded) -> Result<Vec<EnvironmentValue>, ValueReason> {
     let units = text.units();
     let mut variables: Vec<EnvironmentValue> = Vec::new();
+    let mut places = BTreeMap::new();
     // supervisord never looks at every fourth token, where it expects a comma.
     for group in tokens(&units)?.chunks(4) {
         let [name, equals, value, ..] = group else {
@@ -21,20 +24,18 @@ pub(super) fn pairs(text: &Expanded) -> Result<Vec<EnvironmentValue>, ValueReaso
             ));
         }
         let (name, value) = (written(name), joined(without_quotes(value)));
-        match variables.iter_mut().find(|variable| variable.name == name) {
+        let place = *places.entry(name.clone()).or_insert(variables.len());
+        match variables.get_mut(place) {
             Some(variable) => variable.value = value,
             None => variables.push(EnvironmentValue { name, value, meant: None }),
         }
     }
-    let by_comma = items(&units, &[',']);
-    let by_semicolon = items(&units, &[',', ';']);
+    let by_comma: BTreeMap<String, Expanded> = items(&units, &[',']).into_iter().collect();
+    let by_semicolon: BTreeMap<String, Expanded> = items(&units, &[',', ';']).into_iter().collect();
     for variable in &mut variables {
-        let has = |items: &[(String, Expanded)]| {
-            items.iter().any(|(name, value)| *name == variable.name && *value == variable.value)
-        };
-        if !has(&by_comma) && !has(&by_semicolon) {
-            let item = by_comma.iter().rev().find(|(name, _)| *name == variable.name);
-            variable.meant = item.map(|(_, value)| value.as_written());
+        let is = |items: &BTreeMap<String, Expanded>| items.get(&variable.name) == Some(&variable.value);
+        if !is(&by_comma) && !is(&by_semicolon) {
+            variable.meant = by_comma.get(&variable.name).map(Expanded::as_written);
         }
     }
     Ok(variables)

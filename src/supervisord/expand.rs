@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::format::{ExpandError, FormatSpec, format_number, format_text};
+use super::text::Unit;
 use super::{Expanded, Known, Piece};
 
 /// What a name stands for.
@@ -85,77 +86,6 @@ impl ExpansionNames {
     }
 }
 
-impl Expanded {
-    /// A text without variables.
-    pub fn plain(text: &str) -> Self {
-        let mut expanded = Expanded::default();
-        expanded.push_text(text);
-        expanded
-    }
-
-    /// The text, if nothing in it has to wait for the start.
-    pub fn text(&self) -> Option<String> {
-        let pieces = self.0.iter().map(|piece| match piece {
-            Piece::Plain(text) => Some(text.as_str()),
-            Piece::Variable(_) | Piece::Number(_) => None,
-        });
-        pieces.collect()
-    }
-
-    /// The text, with what has to wait for the start as supervisord writes it: `%(ENV_NAME)s`.
-    pub fn as_written(&self) -> String {
-        let pieces = self.0.iter().map(|piece| match piece {
-            Piece::Plain(text) => text.clone(),
-            Piece::Variable(name) => format!("%(ENV_{name})s"),
-            Piece::Number(format) => format!("%(process_num){format}"),
-        });
-        pieces.collect()
-    }
-
-    /// Whether a variable decides a part of it.
-    pub fn has_variable(&self) -> bool {
-        self.0.iter().any(|piece| matches!(piece, Piece::Variable(_)))
-    }
-
-    pub(super) fn push(&mut self, piece: Piece) {
-        match piece {
-            Piece::Plain(text) => self.push_text(&text),
-            piece => self.0.push(piece),
-        }
-    }
-
-    pub(super) fn push_text(&mut self, text: &str) {
-        match self.0.last_mut() {
-            Some(Piece::Plain(last)) => last.push_str(text),
-            _ if text.is_empty() => {}
-            _ => self.0.push(Piece::Plain(text.to_owned())),
-        }
-    }
-
-    pub(super) fn push_letter(&mut self, letter: char) {
-        self.push_text(letter.encode_utf8(&mut [0; 4]));
-    }
-
-    /// Its characters. What has to wait for the start counts as one.
-    pub(super) fn units(&self) -> Vec<Unit<'_>> {
-        let mut units = Vec::new();
-        for piece in &self.0 {
-            match piece {
-                Piece::Plain(text) => units.extend(text.chars().map(Unit::Letter)),
-                piece => units.push(Unit::Open(piece)),
-            }
-        }
-        units
-    }
-}
-
-/// A character of a text, or a part that has to wait for the start.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Unit<'t> {
-    Letter(char),
-    Open(&'t Piece),
-}
-
 /// Expands a text. Parts of it that have to wait for the start stay as they are.
 pub(super) fn expand(text: &Expanded, names: &ExpansionNames) -> Result<Expanded, ExpandError> {
     let mut formatter = Formatter {
@@ -164,6 +94,7 @@ pub(super) fn expand(text: &Expanded, names: &ExpansionNames) -> Result<Expanded
         names,
         argument: Some(Argument::All),
         result: Expanded::default(),
+        size: 0,
     };
     while let Some(unit) = formatter.next() {
         match unit {
@@ -189,6 +120,8 @@ struct Formatter<'t> {
     /// `None` if the last conversion took it.
     argument: Option<Argument>,
     result: Expanded,
+    /// How many bytes conversions have made.
+    size: usize,
 }
 
 impl<'t> Formatter<'t> {
@@ -312,28 +245,39 @@ impl<'t> Formatter<'t> {
     }
 
     fn format(&mut self, value: &NameValue, spec: &FormatSpec, written: String) -> Result<(), ExpandError> {
-        match value {
-            NameValue::Number(number) => self.result.push_text(&format_number(*number, spec)?),
+        let text = match value {
+            NameValue::Number(number) => Expanded::plain(&format_number(*number, spec)?),
             NameValue::Process => {
                 format_number(0, spec)?;
-                self.result.push(Piece::Number(written));
+                Expanded(vec![Piece::Number(written)])
             }
             NameValue::NumberText(text) if "diu".contains(spec.conversion) => {
                 let spec = FormatSpec { conversion: 's', ..spec.clone() };
-                self.format(&NameValue::Text(text.clone()), &spec, written)?;
+                return self.format(&NameValue::Text(text.clone()), &spec, written);
             }
             NameValue::Text(text) | NameValue::NumberText(text) => match text.text() {
-                Some(text) => self.result.push_text(&format_text(&text, spec)?),
-                None if spec.is_plain() => text.0.iter().for_each(|piece| self.result.push(piece.clone())),
+                Some(text) => Expanded::plain(&format_text(&text, spec)?),
+                None if spec.is_plain() => text.clone(),
                 None => return Err(ExpandError::open(format!("a variable is written with `{written}`"))),
             },
+        };
+        for piece in text.0 {
+            self.size += if let Piece::Plain(text) = &piece { text.len() } else { 1 };
+            self.result.push(piece);
         }
-        Ok(())
+        if self.size > LONGEST {
+            Err(ExpandError::open("the text becomes longer than 1 MiB"))
+        } else {
+            Ok(())
+        }
     }
 }
 
+/// The most bytes that conversions may make of one text. A program cannot get more anyway.
+const LONGEST: usize = 1 << 20;
+
 /// The largest width or precision.
-const WIDEST: usize = 1_000_000;
+const WIDEST: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,7 @@ mod python;
 mod reader;
 mod server;
 mod shlex;
+mod text;
 mod values;
 
 pub use reader::{ConfigFile, ConfigReading, UnmatchedInclude};

@@ -82,7 +82,12 @@ const DEFAULT: &str = "DEFAULT";
 struct Parser {
     configuration: Configuration,
     refusals: Vec<ConfigRefusal>,
+    /// How many sections and options there are, with copies.
+    count: usize,
 }
+
+/// The most sections and options that are read. Those of `[DEFAULT]` count once for each section.
+const MOST: usize = 10_000;
 
 /// Where options go.
 #[derive(Clone, Copy)]
@@ -123,6 +128,10 @@ impl Parser {
             self.refuse(Origin::new(id, 0..start), reason);
         }
         while start < text.len() {
+            if self.count > MOST {
+                self.refuse_size(Origin::whole(id));
+                break;
+            }
             let (line, next) = ConfigLine::at(&text, start);
             self.read_line(id, &line, &mut context);
             start = next;
@@ -132,6 +141,11 @@ impl Parser {
 
     fn refuse(&mut self, origin: Origin, reason: &str) {
         self.refusals.push(ConfigRefusal { origin, reason: reason.to_owned(), is_about_machine: false });
+    }
+
+    fn refuse_size(&mut self, origin: Origin) {
+        let reason = format!("there are more than {MOST} sections and options; s6gen reads no more");
+        self.refusals.push(ConfigRefusal { origin, reason, is_about_machine: true });
     }
 
     fn read_line(&mut self, file: FileId, line: &ConfigLine, context: &mut LineContext) {
@@ -192,6 +206,7 @@ impl Parser {
 
     fn open_section(&mut self, file: FileId, line: &ConfigLine, name: &str, context: &mut LineContext) {
         self.close(context);
+        self.count += 1;
         let comments = context.comments.drain(..).chain(line.comment.map(str::to_owned));
         let new = ConfigSection {
             name: name.to_owned(),
@@ -226,6 +241,7 @@ impl Parser {
             return self.refuse(Origin::new(file, line.span()), "this line has no `=`");
         };
         self.close(context);
+        self.count += 1;
         let name = line.value[..equals].trim_end_matches(is_space).to_lowercase();
         if name.is_empty() {
             context.is_open = false;
@@ -262,6 +278,10 @@ impl Parser {
         let defaults = defaults.filter(|option| option.replaced_by.is_none() && is_wanted(option));
         let defaults: Vec<ConfigOption> =
             defaults.map(|option| ConfigOption { is_default: true, ..option.clone() }).collect();
+        self.count += defaults.len() * self.configuration.sections.len();
+        if let Some(origin) = defaults.first().map(|option| option.origin).filter(|_| self.count > MOST) {
+            return self.refuse_size(origin);
+        }
         for section in &mut self.configuration.sections {
             for option in &defaults {
                 if section.option(&option.name).is_none() {

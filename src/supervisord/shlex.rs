@@ -1,6 +1,6 @@
 //! Splits texts into words as Python's shlex does: a command as a POSIX shell would, and `environment` in its other mode.
 
-use super::expand::Unit;
+use super::text::Unit;
 use super::{Expanded, Piece};
 
 /// A word of a command.

@@ -7,7 +7,7 @@ use super::python::{integer, strip};
 pub(super) type ValueReason = String;
 
 /// The most processes of a program that are read.
-pub(super) const MOST_PROCESSES: i64 = 10_000;
+pub(super) const MOST_PROCESSES: i64 = 1000;
 
 /// A number. One that is too large becomes the largest one.
 pub(super) fn number(text: &str) -> Result<i64, ValueReason> {

@@ -288,3 +288,31 @@ fn a_file_without_the_section_supervisord_is_a_part_of_a_configuration() {
     assert_eq!(ours(&sample, "/etc"), json!({ "refused": "there is no section [supervisord]" }));
     assert_eq!(programs("[program:a]\ncommand=x\n").programs.len(), 1);
 }
+
+#[test]
+fn what_is_far_too_large_is_refused() {
+    let many = |text: &dyn Fn(usize) -> String| (0..100_000).map(text).collect::<String>();
+    let sections = many(&|number| format!("[program:p{number}]\n"));
+    let options = many(&|number| format!("o{number}=\n"));
+    let few = |text: &str| text.lines().take(1000).map(|line| format!("{line}\n")).collect::<String>();
+    let files = [
+        sections.clone(),
+        format!("[program:a]\n{options}"),
+        format!("[DEFAULT]\n{}{}", few(&options), few(&sections)),
+    ];
+    for text in files {
+        let reasons: Vec<String> =
+            read(&text, &[]).0.refusals.into_iter().map(|refusal| refusal.reason).collect();
+        assert_eq!(reasons, ["there are more than 10000 sections and options; s6gen reads no more"]);
+    }
+    let variables = many(&|number| format!("V{number}=1,"));
+    let wide = "%(here)9999s".repeat(1000);
+    for text in [
+        format!("command=x\nenvironment={variables}"),
+        format!("command={wide}"),
+        "command=x\nnumprocs=99999".to_owned(),
+    ] {
+        let programs = programs(&format!("[program:a]\nprocess_name=%(process_num)d\n{text}\n"));
+        assert!(programs.refusals.len() == 1 || programs.programs[0].options.environment.len() == 100_000);
+    }
+}

@@ -100,6 +100,22 @@ pub const COMMANDS: &[&str] = &[
     "%(process_num)x%%",
 ];
 
+pub const ENVIRONMENTS_OF_SUPERVISORD: &[&str] = &[
+    "A=\"1\"",
+    "A=1,B=2",
+    "A=\"a,b\",B='c d'",
+    "H=\"%%(host_node_name)s\"",
+    "K=\"%%%%\"",
+    "N=%(ENV_N)s,",
+    "",
+    "K=\"%%\"",
+    "H=\"%(host_node_name)s\"",
+    "A=$HOME",
+    "A=\"x\"y",
+    "A==b",
+    "A=%(ENV_TWO)s",
+];
+
 /// The options of programs.
 pub const OPTIONS: &[Row] = &[
     (
@@ -218,7 +234,7 @@ pub const OF_SUPERVISORD: &[Row] = &[
     ("logfile_maxbytes", SIZES),
     ("logfile_backups", NUMBERS),
     ("loglevel", &["info", "DEBUG", "warn", "trace", "warning"]),
-    ("environment", ENVIRONMENTS),
+    ("environment", ENVIRONMENTS_OF_SUPERVISORD),
 ];
 
 pub const OF_SERVERS: &[Row] = &[
