@@ -185,7 +185,7 @@ impl Translator<'_> {
             let name = "fix-attributes";
             self.definition(name, "oneshot", true);
             let content = format!("#!/bin/sh\n{commands}").into_bytes();
-            self.script(name, "up", &File { content, executable: true });
+            self.script(name, "up", &File { content: content.into(), executable: true });
             self.forgiving.push(name.to_owned());
             self.before = vec![name.to_owned()];
         }
