@@ -45,6 +45,17 @@ pub fn import_supervisord(request: &SupervisordRequest) -> Result<(Migration, Fi
     let mut left = MOST_NAMES;
     let mut include = |pattern: &str, from: &Path| request.included(pattern, from, &mut left);
     let reading = Configuration::read(&mut files, main, &known, &mut include);
+    let values = || {
+        reading.configuration.sections.iter().flat_map(|section| &section.options).map(|option| &option.value)
+    };
+    let is_unused = |name: &&String| values().all(|value| !value.contains(&format!("%(ENV_{name})")));
+    if let Some(name) = request.baked.keys().find(is_unused) {
+        let problem =
+            Diagnostic::new(Code::InvalidValue, format!("there is no `%(ENV_{name})s` in these files"));
+        return Err(problem
+            .help("name a variable that the configuration uses, or leave `--bake` out")
+            .into());
+    }
     let wishes = SupervisordImport {
         workdir: request.workdir.clone(),
         baked: request.baked.clone(),
@@ -134,7 +145,8 @@ impl SupervisordRequest {
             configuration.sections.iter().filter(|section| section.name.starts_with("eventlistener:"));
         let commands = listeners.filter_map(|section| section.option("command"));
         let words = commands.flat_map(|option| option.value.split_whitespace());
-        words.filter_map(|word| Some((word.to_owned(), self.text_in_root(word)?))).collect()
+        let is_script = |text: &String| text.starts_with("#!");
+        words.filter_map(|word| Some((word.to_owned(), self.text_in_root(word).filter(is_script)?))).collect()
     }
 
     /// The text of a file of the image, by its absolute path there.

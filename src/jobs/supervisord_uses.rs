@@ -126,7 +126,7 @@ fn instead(line: &str) -> String {
         let command = words.next().unwrap_or_default();
         let clean = |name: &str| {
             let name = name.trim_matches([';', '"', '\'', ')', '`', '&']);
-            name.split(':').find(|part| !part.is_empty() && *part != "*").unwrap_or(name).to_owned()
+            name.rsplit(':').find(|part| !part.is_empty() && *part != "*").unwrap_or(name).to_owned()
         };
         let is_name = |name: &&str| !name.starts_with(['|', '>', '<', '&', '#', '2', '-']);
         let names: Vec<String> = words.take_while(is_name).map(clean).collect();

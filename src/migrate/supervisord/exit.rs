@@ -11,6 +11,9 @@ use crate::supervisord::{Autorestart, ConfigProgram, Expanded, Piece, Setting};
 const PAUSES: &str =
     "s6 waits a second before each new start; supervisord waited 1, 2, 3 … seconds after early deaths";
 
+/// More tries than these are no limit.
+const MOST_RETRIES: i64 = 100;
+
 /// A table of `on-exit`: its keys with their values.
 type ExitTable = Vec<(&'static str, DraftValue)>;
 
@@ -32,7 +35,11 @@ impl Importer<'_> {
         };
         let ends =
             if ends_supervisord { EndsOn::EveryDeath } else { self.listening.ends_container(&program.name) };
-        let early = (seconds > 0).then(|| early(seconds, retries));
+        let early = (seconds > 0 && retries <= MOST_RETRIES).then(|| early(seconds, retries));
+        let is_written = self.configuration.sections[program.section].option("startretries").is_some();
+        if early.is_some() && is_written && retries > 3 && ends != EndsOn::EveryDeath {
+            service.set("restart-delay", format!("1s..{}", duration(retries.min(60))));
+        }
         let tables = tables(restart, early, &codes, ends);
         match ends == EndsOn::EveryDeath {
             true => self.fates_of_end(program, restart, seconds),
@@ -118,6 +125,12 @@ impl Importer<'_> {
             let fates = &mut self.fates;
             fates.set(section, "startretries", Fate::NoEffect, "", "with startsecs=0 no death is early");
         } else {
+            if retries > MOST_RETRIES {
+                let remark = "so many tries are no limit: it is started again for ever, once a second";
+                fates.set(section, "startsecs", Fate::Emulated, "", remark);
+                fates.set(section, "startretries", Fate::Emulated, "", remark);
+                return;
+            }
             let fate = if retries > 0 { Fate::Emulated } else { Fate::Exact };
             fates.set(section, "startsecs", Fate::Exact, "on-exit.early", "");
             fates.set(section, "startretries", fate, "on-exit.deaths", if retries > 0 { PAUSES } else { "" });

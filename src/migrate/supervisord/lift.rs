@@ -4,7 +4,7 @@ use super::service::DraftService;
 use crate::manifest::draft::{DraftEntry, DraftTable, DraftValue};
 
 /// Keys that a service can take back, each with the value that does that.
-const RESET: &[(&str, &str)] = &[("start", "boot")];
+const RESET: &[(&str, &str)] = &[("start", "boot"), ("restart-delay", "1s")];
 
 /// Moves what the longruns share into `defaults`.
 pub(super) fn lift(services: &mut [DraftService], defaults: &mut DraftTable) {
@@ -96,7 +96,9 @@ fn lift_logs(longruns: &mut [&mut DraftService], defaults: &mut DraftTable) {
     let count = longruns.iter().filter(|service| has_place(service)).count();
     if count < 2
         || count * 2 <= longruns.len()
-        || !longruns.iter().all(|service| has_place(service) || is_plain(service))
+        || !longruns
+            .iter()
+            .all(|service| has_place(service) || is_plain(service) || service.has_key("log.file"))
     {
         return;
     }

@@ -96,8 +96,14 @@ impl Importer<'_> {
                 let comments = &self.configuration.sections[listener.section].comments;
                 self.listening.ending = Some((listener.name.clone(), comments.clone()));
                 let when = if self.listening.ends == EndsOn::Fatal { "is given up" } else { "dies" };
+                let guess = match self.wishes.scripts.is_empty()
+                    && !ends_supervisord(&listener.options.command.as_written())
+                {
+                    true => "by its name, because its script is not at hand: ",
+                    false => "",
+                };
                 let remark = format!(
-                    "the container ends itself when a program {when}, with the exit code of that program; supervisord \
+                    "{guess}the container ends itself when a program {when}, with the exit code of that program; supervisord \
                      ended with 0, so look at `restart: on-failure`"
                 );
                 (Fate::Emulated, "on-exit.then = \"stop-container\"", remark)
@@ -161,12 +167,7 @@ impl Importer<'_> {
             return Purpose::Unknown;
         }
         let script = words.iter().find_map(|word| self.wishes.scripts.get(word));
-        let kills = script.map(|text| {
-            text.contains("supervisorctl") && text.contains("shutdown")
-                || text.contains("supervisord.pid")
-                || text.contains("getppid")
-                || text.contains("PPID")
-        });
+        let kills = script.map(|text| ends_supervisord(text));
         let name = command.contains("$PPID")
             || words.iter().any(|word| ENDING.iter().any(|part| base_name(word).contains(part)));
         // Only a listener that knows which programs matter asks what has started.
@@ -179,6 +180,18 @@ impl Importer<'_> {
             false => Purpose::Unknown,
         }
     }
+}
+
+/// Whether a script, or the text of a command, ends supervisord.
+fn ends_supervisord(text: &str) -> bool {
+    let kills = text.contains("kill");
+    let is_parent = text.contains("PPID")
+        || text.contains("getppid")
+        || text.contains("kill -15 1")
+        || text.contains("kill 1");
+    kills && (is_parent || text.contains("supervisord.pid"))
+        || text.contains("getppid")
+        || text.contains("supervisorctl") && text.contains("shutdown")
 }
 
 /// What to do instead of a listener whose purpose is not known.

@@ -3,7 +3,7 @@
 use super::super::Fate;
 use super::Importer;
 use super::service::DraftService;
-use super::text::Texts;
+use super::text::{Texts, clean_path};
 use crate::manifest::draft::DraftValue;
 use crate::supervisord::{ConfigProgram, Expanded, Logfile, OutputOptions, Piece, Setting};
 
@@ -163,7 +163,16 @@ impl Importer<'_> {
             service.set("log.link", true);
         }
         let remark = path_remark(is_linked);
-        self.fates.set(program.section, "stdout_logfile", Fate::Emulated, "log.to", remark);
+        let is_relative = matches!(&output.logfile, Logfile::Path(path) if
+            matches!(path.0.first(), Some(Piece::Plain(start)) if !start.starts_with(['/', '~'])));
+        let (fate, remark) = match is_relative && self.wishes.workdir.is_none() {
+            true => (
+                Fate::Lost,
+                "it is relative to the directory in which supervisord was started: --workdir DIR",
+            ),
+            false => (Fate::Emulated, remark),
+        };
+        self.fates.set(program.section, "stdout_logfile", fate, "log.to", remark);
     }
 
     fn rotation(&mut self, program: &ConfigProgram, size: i64, keep: i64, service: &mut DraftService) {
@@ -171,6 +180,7 @@ impl Importer<'_> {
         service.set("log.keep", keep.clamp(0, 10_000));
         let (fate, remark) = match size {
             size if size > LARGEST => (Fate::Emulated, "255 MB is the largest file of s6-log"),
+            size if size < SMALLEST => (Fate::Emulated, "4 KB is the smallest file of s6-log"),
             _ => (Fate::Exact, ""),
         };
         self.fates.set(program.section, "stdout_logfile_maxbytes", fate, "log.size", remark);
@@ -359,6 +369,7 @@ fn destination(output: &OutputOptions, texts: &mut Texts) -> Destination {
 
 /// A relative path is relative to the directory of supervisord.
 fn absolute(path: String, texts: &Texts) -> String {
+    let path = clean_path(&path);
     match path.starts_with(['/', '$']) {
         true => path,
         false => format!("{}/{path}", texts.directory.trim_end_matches('/')),
@@ -368,6 +379,14 @@ fn absolute(path: String, texts: &Texts) -> String {
 /// The directory for a file, and whether a link can have the name of the file.
 fn directory(path: &str) -> (String, bool) {
     match path.strip_suffix(".log") {
+        // The name of a directory of logs cannot be a value alone.
+        Some(directory)
+            if directory.ends_with('}')
+                && directory.rsplit('/').next().is_some_and(|last| last.starts_with("${")) =>
+        {
+            let (above, last) = directory.rsplit_once('/').unwrap_or(("", directory));
+            (format!("{above}/log-{last}"), true)
+        }
         Some(directory) if !directory.ends_with('/') => (directory.to_owned(), true),
         _ => (format!("{path}.d"), false),
     }

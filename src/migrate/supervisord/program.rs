@@ -7,7 +7,7 @@ use super::command::{DraftCommand, RunForm};
 use super::exit::duration;
 use super::names::service_name;
 use super::service::DraftService;
-use super::text::{Texts, formatted, parameter};
+use super::text::{Texts, clean_path, formatted, parameter};
 use super::{Importer, environment, shell_text};
 use crate::manifest::draft::{DraftEntry, DraftTable, DraftValue};
 use crate::supervisord::{
@@ -36,6 +36,18 @@ impl Importer<'_> {
 
     /// Translates a program.
     pub(super) fn program(&mut self, program: &ConfigProgram) {
+        if program.processes.is_empty() && program.numprocs_at_run_time.is_none() {
+            for option in &self.configuration.sections[program.section].options {
+                self.fates.set(
+                    program.section,
+                    &option.name,
+                    Fate::NoEffect,
+                    "",
+                    "numprocs=0: there is no process",
+                );
+            }
+            return;
+        }
         // Only one process can have a socket.
         let is_template = (program.processes.len() > 1 || program.numprocs_at_run_time.is_some())
             && program.kind == ProgramKind::Program;
@@ -122,7 +134,14 @@ impl Importer<'_> {
     fn cannot_start(&mut self, program: &ConfigProgram, reason: &str) {
         for option in &self.configuration.sections[program.section].options {
             let (fate, remark) = match option.name.as_str() {
-                "command" => (Fate::Lost, format!("{reason}: supervisord cannot start it either")),
+                "command" => {
+                    let cut = if option.comment.is_some() {
+                        "; ` ;` and ` #` begin a comment, also within quotes"
+                    } else {
+                        ""
+                    };
+                    (Fate::Lost, format!("{reason}: supervisord cannot start it either{cut}"))
+                }
                 _ => (Fate::NoEffect, "the program cannot start".to_owned()),
             };
             self.fates.set(program.section, &option.name, fate, "", remark);
@@ -232,7 +251,10 @@ impl Importer<'_> {
         service: &mut DraftService,
         texts: &mut Texts,
     ) -> Option<String> {
-        let user = program.options.user.as_ref()?;
+        let supervisord = self.programs.supervisord.as_ref();
+        // supervisord gives up its rights before it starts a program.
+        let shared = supervisord.and_then(|options| options.user.as_ref());
+        let user = program.options.user.as_ref().or(shared)?;
         let of_account = "HOME, USER and LOGNAME are those of the account; supervisord left its own";
         let written = texts.text(user);
         let (text, fate, remark) = match user.text().as_deref() {
@@ -270,14 +292,14 @@ impl Importer<'_> {
         texts: &mut Texts,
     ) {
         if let Some(directory) = &options.directory {
-            let text = texts.text(directory);
+            let text = clean_path(&texts.text(directory));
             let text = match text.starts_with(['/', '$']) {
                 true => text,
                 false => format!("{}/{text}", texts.directory.trim_end_matches('/')),
             };
             service.set("workdir", text);
             let (fate, remark) = match (directory.0.first(), &self.wishes.workdir) {
-                (Some(Piece::Plain(start)), None) if !start.starts_with('/') => (
+                (Some(Piece::Plain(start)), None) if !start.starts_with(['/', '~']) => (
                     Fate::Lost,
                     "it is relative to the directory in which supervisord was started: --workdir DIR",
                 ),
@@ -428,7 +450,11 @@ impl Importer<'_> {
         self.fates.set(section, "stopsignal", Fate::Exact, if signal == 15 { "" } else { "down-signal" }, "");
         let wait = self.known(program, "stopwaitsecs", &options.stopwaitsecs, 10);
         service.set("timeout-kill", duration(wait.max(1)));
-        self.fates.set(section, "stopwaitsecs", Fate::Exact, "timeout-kill", "");
+        let (fate, remark) = match wait {
+            0 => (Fate::Emulated, "one second; with no time at all it would never be killed"),
+            _ => (Fate::Exact, ""),
+        };
+        self.fates.set(section, "stopwaitsecs", fate, "timeout-kill", remark);
         let as_group = self.known(program, "stopasgroup", &options.stopasgroup, false);
         let kill_group = self.known(program, "killasgroup", &options.killasgroup, as_group);
         if as_group {
@@ -560,12 +586,7 @@ fn is_remark(comment: &str) -> bool {
         let name = name.trim();
         !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
     });
-    let is_about_supervisord =
-        ["supervisor", "this program"].iter().any(|word| comment.to_lowercase().contains(word));
-    !comment.trim().is_empty()
-        && !is_option
-        && !is_about_supervisord
-        && !sample.iter().any(|part| comment.contains(part))
+    !comment.trim().is_empty() && !is_option && !sample.iter().any(|part| comment.contains(part))
 }
 
 /// Whether a word of a command looks like a relative path.

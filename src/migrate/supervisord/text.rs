@@ -60,6 +60,24 @@ impl Texts {
     }
 }
 
+/// A path without `.`, `..` and `~`, which is the home of root: supervisord expands it as the account that started it.
+pub(super) fn clean_path(path: &str) -> String {
+    let path = match path.strip_prefix('~') {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("/root{rest}"),
+        _ => path.to_owned(),
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "." | "" => {}
+            ".." if parts.last().is_some_and(|last| !last.contains('$')) => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let start = if path.starts_with('/') { "/" } else { "" };
+    format!("{start}{}", parts.join("/"))
+}
+
 /// The name of the parameter for the further format number `place`.
 pub(super) fn parameter(place: usize) -> String {
     match place {
@@ -84,7 +102,15 @@ pub(super) fn formatted(number: i64, format: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::formatted;
+    use super::{clean_path, formatted};
+
+    #[test]
+    fn paths_have_no_detours() {
+        assert_eq!(clean_path("/etc/x/../log/./a.log"), "/etc/log/a.log");
+        assert_eq!(clean_path("~/app/"), "/root/app");
+        assert_eq!(clean_path("${A}/../b"), "${A}/../b");
+        assert_eq!(clean_path("rel/x"), "rel/x");
+    }
 
     #[test]
     fn formats_are_those_of_python() {
