@@ -1,6 +1,6 @@
 //! Imports a source directory or the definitions of an image: reads them, and writes the manifest for them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,10 +13,10 @@ use crate::disk;
 use crate::image::{self, Setup};
 use crate::manifest::draft::DraftTable;
 use crate::migrate::{self, LegacyFiles, LegacyTranslation, Migration, OldTree};
-use crate::model::{DefinitionFiles, Layer, Name, ServiceSet, System, Target};
+use crate::model::{DefinitionFiles, File, Layer, Name, ServiceSet, System, Target};
 use crate::source::{Directory, Mount, Union};
 use crate::tree::SourceTree;
-use crate::{import, source};
+use crate::{import, render, source};
 
 /// The name of the manifest in reports.
 pub(super) const MANIFEST: &str = "services.toml";
@@ -58,15 +58,62 @@ impl ReadTree {
         errors.into_iter().all(|problem| matches!(problem.code, Code::UserInTwoPlaces | Code::BundlesTooNew))
     }
 
-    /// The manifest for these definitions, if they are accepted. Rules that find a mistake of the old system in it are warnings
-    /// there, as they were before.
-    pub fn migration(&self) -> Migration {
-        let mut migration = migrate::tree(OldTree {
+    fn written(&self, verbatim: &BTreeSet<Name>) -> Migration {
+        migrate::tree(OldTree {
             services: &self.compilation.services,
             files: &self.definitions,
             lower: &self.lower,
             additions: &self.additions,
-        });
+            verbatim,
+        })
+    }
+
+    /// The definitions that s6gen generated once, and that the manifest would generate in another form.
+    fn not_generated_again(&self, migration: &Migration, verbatim: &BTreeSet<Name>) -> BTreeSet<Name> {
+        let is_generated = |files: &BTreeMap<String, File>| {
+            ["run", "up"].iter().filter_map(|file| files.get(*file)).any(|file| {
+                let text = String::from_utf8_lossy(&file.content);
+                text.lines()
+                    .take(2)
+                    .any(|line| line.starts_with("# [longrun.") || line.starts_with("# [oneshot."))
+            })
+        };
+        let generated =
+            self.definitions.iter().filter(|(name, files)| !verbatim.contains(name) && is_generated(files));
+        let generated: Vec<_> = generated.collect();
+        if generated.is_empty() {
+            return BTreeSet::new();
+        }
+        let (_, compilation) = compile_text(Path::new(MANIFEST), &migration.draft.text(), &migration.files);
+        let target = &compilation.services.target;
+        let built = match compilation.problems.has_errors() {
+            true => DefinitionFiles::new(),
+            false => {
+                let tree = render::tree(&compilation.services).unwrap_or_default();
+                import::files(vec![tree.source(render::definitions_dir(target))])
+            }
+        };
+        generated
+            .into_iter()
+            .filter(|(name, files)| built.get(name) != Some(files))
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
+    /// The manifest for these definitions, if they are accepted. Rules that find a mistake of the old system in it are warnings
+    /// there, as they were before.
+    pub fn migration(&self) -> Migration {
+        let mut verbatim = BTreeSet::new();
+        let mut migration = self.written(&verbatim);
+        // Generated scripts are read back only if the new manifest generates them again.
+        loop {
+            let different = self.not_generated_again(&migration, &verbatim);
+            if different.is_empty() {
+                break;
+            }
+            verbatim.extend(different);
+            migration = self.written(&verbatim);
+        }
         if let Some(legacy) = &self.legacy {
             complete_legacy(legacy, &mut migration);
         }

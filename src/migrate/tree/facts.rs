@@ -124,6 +124,11 @@ impl<'a> Facts<'a> {
         self.old.additions
     }
 
+    /// Whether the generated scripts of a definition are read back.
+    pub(super) fn reads_back(&self, name: &Name) -> bool {
+        !self.old.verbatim.contains(name)
+    }
+
     pub(super) fn refusal(&self, name: &Name) -> Option<&str> {
         self.refusals.get(name).map(String::as_str)
     }

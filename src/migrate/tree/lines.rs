@@ -21,6 +21,11 @@ impl<'a> FileLines<'a> {
         self.files.into_iter().flatten().filter(|(path, _)| !self.lines.contains_key(*path))
     }
 
+    /// All files of the definition.
+    pub(super) fn files(&self) -> Option<&'a BTreeMap<String, File>> {
+        self.files
+    }
+
     /// The file at a path.
     pub(super) fn file(&self, path: &str) -> Option<&'a File> {
         self.files?.get(path)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::facts::{Facts, StartWord, name_problem};
+use super::generated::GeneratedDefinition;
 use super::lines::FileLines;
 use super::script::{put, text_problem, without_contenv};
 use super::shape::{self, RunShape};
@@ -39,9 +40,12 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
     }
 
     pub(super) fn write(&mut self, longrun: &Longrun) {
-        start(self.facts, self.service, &mut self.table, self.lines);
+        let is_generated = self.generated();
+        start(self.facts, self.service, is_generated, &mut self.table, self.lines);
         self.lines.note("type", Fate::Exact, "`[longrun]`", "");
-        self.scripts(longrun);
+        if !is_generated {
+            self.scripts(longrun);
+        }
         self.pipeline(longrun);
         self.readiness(longrun);
         self.limits(longrun);
@@ -49,6 +53,27 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
         flags(self.facts.flags(self.service), &mut self.table, self.lines);
         further_files(self.facts, self.service, &mut self.table, self.lines);
         self.lines.rest_is_ignored();
+    }
+
+    /// Reads back `run` and `finish`, if s6gen generated them. Returns whether it did.
+    fn generated(&mut self) -> bool {
+        let name = self.service.name.to_string();
+        let Some(files) = self.lines.files().filter(|_| self.facts.reads_back(&self.service.name)) else {
+            return false;
+        };
+        let definition = GeneratedDefinition { kind: "longrun", name: &name, files };
+        let (Some(run), Some(finish)) = (definition.script("run"), definition.finish()) else { return false };
+        if self.facts.system().is_overlay() && !run.with_contenv {
+            self.table.set("with-contenv", false);
+        }
+        for (key, value) in run.entries {
+            self.table.set_path(key, value);
+        }
+        if let Some(finish) = finish {
+            self.table.set("finish", finish);
+        }
+        note_generated(self.lines);
+        true
     }
 
     /// `run` and `finish`, and the environment that both get.
@@ -292,9 +317,25 @@ fn file_problem(path: &str, file: &File, is_read: bool) -> Option<&'static str> 
     }
 }
 
+/// Notes that the keys of the manifest generate the scripts of a definition again.
+pub(super) fn note_generated(lines: &mut FileLines<'_>) {
+    for path in ["run", "finish", "up", "down", "reload"] {
+        lines.note(path, Fate::Exact, "the keys from which s6gen generated it", "");
+    }
+    for key in ["run", "finish", "up", "down", "reload", "only-if", "prepare"] {
+        lines.note(&format!("data/{key}"), Fate::Exact, &format!("`{key}`"), "");
+    }
+}
+
 /// Writes when a service starts, and what it waits for.
-pub(super) fn start(facts: &Facts<'_>, service: &Service, table: &mut DraftTable, lines: &mut FileLines<'_>) {
-    let start = facts.start(&service.name, false);
+pub(super) fn start(
+    facts: &Facts<'_>,
+    service: &Service,
+    is_exact: bool,
+    table: &mut DraftTable,
+    lines: &mut FileLines<'_>,
+) {
+    let start = facts.start(&service.name, is_exact);
     if let Some(word) = start.word() {
         table.set("start", word);
     }

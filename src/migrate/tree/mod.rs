@@ -9,12 +9,14 @@
 //! | `longrun`, `oneshot`, `bundle` | write the table of a definition |
 //! | `script` | decides where a script stays, and which environment it gets |
 //! | `shape` | recognises scripts that keys stand for |
+//! | `generated` | reads back the scripts that s6gen itself has generated |
 //! | `values` | writes durations and signals |
 //! | `lines` | collects the lines of the report on a definition |
 //! | `lift` | moves what most tables have into `[defaults]` |
 
 mod bundle;
 mod facts;
+mod generated;
 mod lift;
 mod lines;
 mod longrun;
@@ -42,6 +44,8 @@ pub struct OldTree<'a> {
     pub lower: &'a BTreeSet<Name>,
     /// The files that the tree adds to these.
     pub additions: &'a DefinitionFiles,
+    /// The definitions whose generated scripts are not read back, because the result would not be the same.
+    pub verbatim: &'a BTreeSet<Name>,
 }
 
 /// Writes the manifest for definitions that s6-rc-compile accepts.

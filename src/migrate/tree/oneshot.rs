@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::facts::Facts;
+use super::generated::GeneratedDefinition;
 use super::heading;
 use super::lines::FileLines;
-use super::longrun::{flags, further_files, start};
+use super::longrun::{flags, further_files, note_generated, start};
 use super::script::{put, sees_itself, text_problem, without_contenv};
 use super::values::duration;
 use crate::execline::{self, Token, TokenKind};
-use crate::manifest::draft::DraftTable;
+use crate::manifest::draft::{DraftTable, DraftValue};
 use crate::migrate::Fate;
 use crate::model::{File, Oneshot, ScriptUse, Service};
 use crate::templates::execline_word;
@@ -51,9 +52,12 @@ impl<'w, 'a> OneshotWriter<'w, 'a> {
     }
 
     pub(super) fn write(&mut self, oneshot: &Oneshot) {
-        start(self.facts, self.service, &mut self.table, self.lines);
+        let is_generated = self.generated();
+        start(self.facts, self.service, is_generated, &mut self.table, self.lines);
         self.lines.note("type", Fate::Exact, "`[oneshot]`", "");
-        self.commands();
+        if !is_generated {
+            self.commands();
+        }
         for (file, limit) in [("timeout-up", oneshot.timeout_up), ("timeout-down", oneshot.timeout_down)] {
             match limit {
                 0 => self.lines.note(file, Fate::NoEffect, "", "zero is no limit, which is the default"),
@@ -66,6 +70,44 @@ impl<'w, 'a> OneshotWriter<'w, 'a> {
         flags(self.facts.flags(self.service), &mut self.table, self.lines);
         further_files(self.facts, self.service, &mut self.table, self.lines);
         self.lines.rest_is_ignored();
+    }
+
+    /// Reads back the command lines, if s6gen generated them. Returns whether it did.
+    fn generated(&mut self) -> bool {
+        let name = self.service.name.to_string();
+        let Some(files) = self.lines.files().filter(|_| self.facts.reads_back(&self.service.name)) else {
+            return false;
+        };
+        let definition = GeneratedDefinition { kind: "oneshot", name: &name, files };
+        let keys = ["up", "down", "reload"].into_iter().filter(|key| files.contains_key(*key));
+        let Some(scripts) = keys.map(|key| definition.script(key)).collect::<Option<Vec<_>>>() else {
+            return false;
+        };
+        let mut entries: Vec<(Vec<String>, DraftValue)> = Vec::new();
+        let has_command =
+            scripts.iter().any(|script| script.entries.iter().any(|(key, _)| *key != ["description"]));
+        let loads = scripts.iter().any(|script| script.with_contenv);
+        for entry in scripts.into_iter().flat_map(|script| script.entries) {
+            if !entries.contains(&entry) {
+                entries.push(entry);
+            }
+        }
+        // Two commands with different surroundings cannot come from the same table.
+        let has_twice = entries
+            .iter()
+            .enumerate()
+            .any(|(at, (key, _))| entries[..at].iter().any(|(other, _)| other == key));
+        if has_twice {
+            return false;
+        }
+        if self.facts.system().is_overlay() && !loads && has_command {
+            self.table.set("with-contenv", false);
+        }
+        for (key, value) in entries {
+            self.table.set_path(key, value);
+        }
+        note_generated(self.lines);
+        true
     }
 
     fn commands(&mut self) {
@@ -203,9 +245,26 @@ fn without_first_line(text: &str) -> &str {
 /// The tokens of a command line, written with blanks between them.
 fn written_anew(tokens: &[Token]) -> String {
     let text = |token: &Token| match &token.kind {
-        TokenKind::Word(word) => execline_word(&String::from_utf8_lossy(word)),
+        // A word has a blank before it for each block around it.
+        TokenKind::Word(word) => {
+            execline_word(&String::from_utf8_lossy(&word[token.depth.min(word.len())..]))
+        }
         TokenKind::Open => "{".to_owned(),
         TokenKind::Close => "}".to_owned(),
     };
     tokens.iter().map(text).collect::<Vec<_>>().join(" ") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::written_anew;
+    use crate::execline;
+
+    #[test]
+    fn a_command_line_that_is_written_anew_has_the_same_words() {
+        let text = b"if {\r\n  foreground { echo \"a b\" }\r\n  true }\r\necho { x } \\{ ''\r\n";
+        let again = written_anew(&execline::tokens(text).unwrap());
+        assert!(!again.contains('\r'));
+        assert_eq!(execline::words(again.as_bytes()), execline::words(text));
+    }
 }

@@ -25,7 +25,7 @@ pub(super) fn text_problem(content: &[u8]) -> Option<&'static str> {
     // `env` and `with-contenv` alone would run the script again and again, or nothing.
     let names_none = match &words[..] {
         [] => true,
-        [program] => ["env", "with-contenv"].contains(&base_name(program)),
+        [program] => ["", "env", "with-contenv"].contains(&base_name(program)),
         [program, interpreter, ..] => {
             ["env", "with-contenv"].contains(&base_name(program)) && interpreter.is_empty()
         }
@@ -134,6 +134,7 @@ mod tests {
             b"#!/bin/sh\r\n",
             b"#!\n",
             b"#!/usr/bin/env\n",
+            b"#!/",
             b"#!/command/with-contenv bash -e\n",
         ] {
             assert!(text_problem(content).is_some(), "{content:?}");

@@ -1,0 +1,336 @@
+//! Reads back the scripts that s6gen itself has generated: the keys from which it made them.
+//!
+//! Only some keys are known here. A script with anything else stays a script. The caller builds the manifest and compares, so a
+//! mistake here changes nothing.
+
+use std::collections::BTreeMap;
+
+use crate::execline::{self, Token, TokenKind};
+use crate::manifest::draft::DraftValue;
+use crate::model::File;
+use crate::shell::{PlainStep, ShellScript};
+
+/// The keys of a generated script.
+#[derive(Debug, Default)]
+pub(super) struct GeneratedScript {
+    pub(super) entries: Vec<(Vec<String>, DraftValue)>,
+    /// Whether it loads the environment of the container.
+    pub(super) with_contenv: bool,
+}
+
+/// The description in the first comment of a script that s6gen generated for the table `table`.
+fn description<'t>(text: &'t str, table: &str) -> Option<&'t str> {
+    let comment = text.lines().find(|line| line.starts_with("# ["))?;
+    let rest = comment.strip_prefix("# [")?.strip_prefix(table)?.strip_prefix(']')?;
+    Some(rest.trim())
+}
+
+/// The definition that is read.
+pub(super) struct GeneratedDefinition<'a> {
+    pub(super) kind: &'static str,
+    pub(super) name: &'a str,
+    pub(super) files: &'a BTreeMap<String, File>,
+}
+
+impl GeneratedDefinition<'_> {
+    fn text(&self, path: &str) -> Option<&str> {
+        str::from_utf8(&self.files.get(path)?.content).ok()
+    }
+
+    fn table(&self) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+        match self.name.chars().all(plain) {
+            true => format!("{}.{}", self.kind, self.name),
+            false => format!("{}.{:?}", self.kind, self.name),
+        }
+    }
+
+    /// The keys of `run`, `up`, `down` or `reload`.
+    pub(super) fn script(&self, key: &str) -> Option<GeneratedScript> {
+        let text = self.text(key)?;
+        let description = description(text, &self.table())?;
+        let body =
+            text.strip_prefix("#!").and_then(|rest| rest.split_once('\n')).map_or(text, |(_, body)| body);
+        let mut reader = ScriptReader {
+            definition: self,
+            key,
+            tokens: execline::tokens(body.as_bytes()).ok()?,
+            at: 0,
+            found: GeneratedScript::default(),
+        };
+        if !description.is_empty() {
+            reader.set("description", description);
+        }
+        if !reader.tokens.is_empty() {
+            reader.read()?;
+        }
+        Some(reader.found)
+    }
+
+    /// The command of `finish`. `None` if it does anything else.
+    pub(super) fn finish(&self) -> Option<Option<DraftValue>> {
+        let Some(text) = self.text("finish") else { return Some(None) };
+        description(text, &self.table())?;
+        let known = ["test ! -e idle || exit 125", "exec 2>&1", "exec 2>/dev/null", "exit 0"];
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#') && !known.contains(line))
+            .collect();
+        let [line] = lines[..] else { return lines.is_empty().then_some(None) };
+        let command = line.strip_prefix("exec ")?;
+        let command = command.strip_prefix("with-contenv ").unwrap_or(command);
+        if command.ends_with(" ./data/finish \"$@\"") {
+            return Some(Some(self.text("data/finish")?.into()));
+        }
+        let script = format!("exec {command}\n");
+        match &ShellScript::read(&script)?.plain_steps()?[..] {
+            [PlainStep::Command { words, redirections }] if redirections.is_empty() => {
+                Some(Some(words.get(1..)?.to_vec().into()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Reads the words of a generated execline script from its beginning.
+struct ScriptReader<'a> {
+    definition: &'a GeneratedDefinition<'a>,
+    key: &'a str,
+    tokens: Vec<Token>,
+    at: usize,
+    found: GeneratedScript,
+}
+
+impl ScriptReader<'_> {
+    fn set(&mut self, key: &str, value: impl Into<DraftValue>) {
+        self.found.entries.push((key.split('.').map(str::to_owned).collect(), value.into()));
+    }
+
+    /// The word at a distance from the current one.
+    fn word(&self, distance: usize) -> Option<&str> {
+        let token = self.tokens.get(self.at + distance)?;
+        match &token.kind {
+            // A word has a blank before it for each block around it.
+            TokenKind::Word(word) => str::from_utf8(word.get(token.depth..)?).ok(),
+            _ => None,
+        }
+    }
+
+    /// Whether these words come next. If so, goes on behind them.
+    fn take(&mut self, words: &[&str]) -> bool {
+        let fits = words.iter().enumerate().all(|(distance, word)| self.word(distance) == Some(word));
+        self.at += if fits { words.len() } else { 0 };
+        fits
+    }
+
+    /// The next word.
+    fn next(&mut self) -> Option<String> {
+        let word = self.word(0)?.to_owned();
+        self.at += 1;
+        Some(word)
+    }
+
+    /// The words of the block that comes next, which has no block in it.
+    fn block(&mut self) -> Option<Vec<String>> {
+        (self.tokens.get(self.at)?.kind == TokenKind::Open).then(|| self.at += 1)?;
+        let mut words = Vec::new();
+        while let Some(word) = self.next() {
+            words.push(word);
+        }
+        (self.tokens.get(self.at)?.kind == TokenKind::Close).then(|| self.at += 1)?;
+        Some(words)
+    }
+
+    fn read(&mut self) -> Option<()> {
+        let idles = self.take_in_block("foreground", &["rm", "-f", "idle"]);
+        self.found.with_contenv = self.take(&["with-contenv"]);
+        self.environment()?;
+        if self.take(&["execline-umask"]) {
+            let mask = self.next()?;
+            self.set("umask", mask);
+        }
+        if self.take(&["redirfd", "-w", "1", "/dev/null"]) {
+            self.set("log.to", "discard");
+        }
+        if self.take(&["fdmove", "-c", "2", "1"]) {
+            self.set("log.stderr", "stdout");
+        } else if self.take(&["redirfd", "-w", "2", "/dev/null"]) {
+            self.set("log.stderr", "discard");
+        }
+        if self.take(&["ifelse", "-X", "-n"]) {
+            self.only_if(idles)?;
+        }
+        if self.key == "run" && self.take(&["if"]) {
+            let words = self.block()?;
+            let prepare = self.command(words, "prepare")?;
+            self.set("prepare", prepare);
+        }
+        // The variable for the service directory has a name that no later word contains.
+        if self.take(&["getcwd", "-E"]) {
+            self.next()?;
+        }
+        if self.take(&["execline-cd"]) {
+            let workdir = self.next()?;
+            self.set("workdir", workdir);
+        }
+        self.rights()?;
+        let mut words = Vec::new();
+        while let Some(word) = self.next() {
+            words.push(word);
+        }
+        let is_whole = self.at == self.tokens.len() && !words.is_empty();
+        let command = self.command(words, self.key).filter(|_| is_whole)?;
+        self.set(self.key, command);
+        Some(())
+    }
+
+    /// Takes a program with a block of these words.
+    fn take_in_block(&mut self, program: &str, words: &[&str]) -> bool {
+        let before = self.at;
+        let fits = self.take(&[program]) && self.block().is_some_and(|block| block == words);
+        if !fits {
+            self.at = before;
+        }
+        fits
+    }
+
+    /// Variables: those that come from `user` are left out.
+    fn environment(&mut self) -> Option<()> {
+        if self.take(&["backtick", "-n", "HOME"]) {
+            let words = self.block()?;
+            words.first().filter(|word| *word == "homeof")?;
+        }
+        while self.word(0) == Some("export") && self.word(1) != Some("PATH") {
+            let (name, value) = (self.word(1)?.to_owned(), self.word(2)?.to_owned());
+            self.at += 3;
+            self.found.entries.push((vec!["environment".to_owned(), name], value.into()));
+        }
+        Some(())
+    }
+
+    fn rights(&mut self) -> Option<()> {
+        if self.take(&["s6-softlimit"]) {
+            while let Some(letter) = self.word(0).and_then(|word| word.strip_prefix('-')) {
+                let (_, limit) = LIMITS.iter().find(|(known, _)| *known == letter)?;
+                let number: i64 = self.word(1)?.parse().ok()?;
+                self.at += 2;
+                self.set(&format!("limits.{limit}"), number);
+            }
+        }
+        if self.take(&["nice", "-n"]) {
+            let nice: i64 = self.next()?.parse().ok()?;
+            self.set("nice", nice);
+        }
+        if self.take(&["s6-setuidgid"]) {
+            let user = self.next()?;
+            self.user(user);
+        } else if self.take(&["s6-envuidgid"]) {
+            let name = self.next()?;
+            self.take(&["s6-envuidgid", "-g"]).then_some(())?;
+            let group = self.next()?;
+            self.take(&["s6-applyuidgid", "-Uz"]).then_some(())?;
+            self.user(format!("{name}:{group}"));
+        }
+        if self.take(&["export", "PATH"]) {
+            let path = self.next()?;
+            self.set("environment.PATH", path);
+        }
+        Some(())
+    }
+
+    /// Sets the account, which sets some variables itself.
+    fn user(&mut self, user: String) {
+        let name = user.split(':').next().unwrap_or_default().to_owned();
+        let is_own = |(key, value): &(Vec<String>, DraftValue)| {
+            let is_set_by_it = key[0] == "environment" && ["USER", "LOGNAME"].contains(&key[1].as_str());
+            is_set_by_it && *value == DraftValue::Text(name.clone())
+        };
+        self.found.entries.retain(|entry| !is_own(entry));
+        self.set("user", user);
+    }
+
+    fn only_if(&mut self, idles: bool) -> Option<()> {
+        let mut words = self.block()?;
+        for before in [&["getcwd", "-E", "here"][..], &["execline-cd"]] {
+            let fits =
+                words.len() > before.len() && words.iter().zip(before).all(|(word, known)| word == known);
+            let taken = if fits { before.len() + usize::from(before == ["execline-cd"]) } else { 0 };
+            words.drain(..taken);
+        }
+        let command = self.command(words, "only-if")?;
+        self.set("only-if", command);
+        if !idles {
+            return self.block().map(drop);
+        }
+        // What follows if the condition fails is always the same.
+        (self.tokens.get(self.at)?.kind == TokenKind::Open).then_some(())?;
+        let depth = self.tokens[self.at].depth;
+        let close = self.tokens[self.at..]
+            .iter()
+            .position(|token| token.kind == TokenKind::Close && token.depth == depth)?;
+        self.at += close + 1;
+        Some(())
+    }
+
+    /// The command of a key: its words, or the script in `data`.
+    fn command(&self, words: Vec<String>, key: &str) -> Option<DraftValue> {
+        let path = format!("data/{key}");
+        if let [.., script, name] = &words[..]
+            && name == self.definition.name
+            && script.ends_with(&format!("/{path}"))
+        {
+            return Some(self.definition.text(&path)?.into());
+        }
+        (!words.is_empty()).then(|| words.into())
+    }
+}
+
+/// The options of s6-softlimit and the names of limits.
+const LIMITS: &[(&str, &str)] = &[
+    ("a", "as"),
+    ("c", "core"),
+    ("t", "cpu"),
+    ("d", "data"),
+    ("f", "fsize"),
+    ("l", "memlock"),
+    ("o", "nofile"),
+    ("p", "nproc"),
+    ("r", "rss"),
+    ("s", "stack"),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::GeneratedDefinition;
+    use crate::model::File;
+
+    #[test]
+    fn a_generated_run_is_read_back() {
+        let run = "#!/command/execlineb -P\n# [longrun.web] The web server\n\nforeground { rm -f idle }\nwith-contenv\nbacktick -n HOME { homeof app }\n\
+            export USER app\nexport LOGNAME app\nexport A.B 'c'\nexecline-umask 027\nifelse -X -n\n{\n  test -n x\n}\n{\n  foreground { echo x }\n  touch idle\n}\n\
+            getcwd -E here\nexecline-cd /srv\ns6-softlimit -c 0\nnice -n -5\ns6-setuidgid app\n/bin/sh -e \"${here}/data/run\" web\n";
+        let file = |text: &str| File { content: text.as_bytes().to_vec().into(), executable: true };
+        let files =
+            BTreeMap::from([("run".to_owned(), file(run)), ("data/run".to_owned(), file("exec web\n"))]);
+        let definition = GeneratedDefinition { kind: "longrun", name: "web", files: &files };
+        let script = definition.script("run").unwrap();
+        let keys: Vec<String> = script.entries.iter().map(|(key, _)| key.join("|")).collect();
+        assert_eq!(
+            keys,
+            [
+                "description",
+                "environment|A.B",
+                "umask",
+                "only-if",
+                "workdir",
+                "limits|core",
+                "nice",
+                "user",
+                "run"
+            ]
+        );
+        assert!(script.with_contenv);
+    }
+}
