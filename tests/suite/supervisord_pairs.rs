@@ -147,8 +147,8 @@ impl<'p> Supervisord<'p> {
         Supervisord { child, folder, python }
     }
 
-    /// The state of each process, such as `RUNNING`. Empty until supervisord answers.
-    fn states(&self) -> Vec<String> {
+    /// The name and state of each process, such as `RUNNING`. Empty until supervisord answers.
+    fn states(&self) -> Vec<(String, String)> {
         let mut command = Command::new(self.python);
         command
             .args(["-m", "supervisor.supervisorctl", "-c"])
@@ -156,32 +156,47 @@ impl<'p> Supervisord<'p> {
             .arg("status");
         let output = command.stderr(Stdio::null()).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        let state = |line: &str| line.split_whitespace().nth(1).map(str::to_owned);
+        let state = |line: &str| {
+            let mut words = line.split_whitespace().map(str::to_owned);
+            Some((words.next()?, words.next()?))
+        };
         if text.contains("control") { Vec::new() } else { text.lines().filter_map(state).collect() }
     }
 
     fn sights(mut self, pair: &Pair) -> Sights {
-        let is_settled = |state: &String| ["RUNNING", "FATAL", "EXITED", "STOPPED"].contains(&state.as_str());
+        let record = self.folder.path().join("record");
         eventually("the programs are started", || {
-            pair.starts
-                .iter()
-                .all(|(name, count, _)| starts(&self.folder.path().join("record").join(name)) >= *count)
+            pair.starts.iter().all(|(name, count, _)| starts(&record.join(name)) >= *count)
         });
-        eventually("nothing is about to start", || {
+        let is_settled = |(name, state): &(String, String)| match state.as_str() {
+            "RUNNING" => !pair.ended.contains(&name.as_str()),
+            state => ["FATAL", "EXITED", "STOPPED"].contains(&state),
+        };
+        eventually("nothing is about to start or to end", || {
             let states = self.states();
             !states.is_empty() && states.iter().all(is_settled)
         });
-        let running = self.states().iter().filter(|state| *state == "RUNNING").count();
-        let record = self.folder.path().join("record");
+        let running = self.states().iter().filter(|(_, state)| *state == "RUNNING").count();
         eventually("each program that runs has noted what it sees", || {
-            let names =
-                fs::read_dir(&record).unwrap().filter(|entry| starts(&entry.as_ref().unwrap().path()) > 0);
-            names.count() >= running
+            let names = fs::read_dir(&record).unwrap().map(|entry| entry.unwrap().file_name());
+            let names = names.filter(|name| !pair.ended.iter().any(|ended| name == ended));
+            names.filter(|name| starts(&record.join(name)) > 0).count() >= running
         });
-        let pid = self.child.id().to_string();
-        assert!(require::succeeds(&["kill", "-TERM", &pid]));
-        self.child.wait().unwrap();
+        self.stop();
         sights(self.folder.path())
+    }
+
+    fn stop(&mut self) {
+        let _ = require::succeeds(&["kill", "-TERM", &self.child.id().to_string()]);
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Supervisord<'_> {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.stop();
+        }
     }
 }
 
