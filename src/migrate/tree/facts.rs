@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::OldTree;
+use super::generated::is_generated_run;
 use super::script::text_problem;
 use crate::model::{
     DefinitionFiles, Index, Kind, Layer, Name, Node, NodeKind, ONESHOT_RUNNER, ProgramForm, Script, Service,
@@ -122,6 +123,27 @@ impl<'a> Facts<'a> {
     /// The files that this tree adds to definitions of other layers.
     pub(super) fn additions(&self) -> &'a DefinitionFiles {
         self.old.additions
+    }
+
+    /// The text of a `run` that s6gen generated and that is read back.
+    fn generated_run(&self, name: &Name) -> Option<&str> {
+        let content = &self.old.files.get(name).filter(|_| self.reads_back(name))?.get("run")?.content;
+        str::from_utf8(content).ok().filter(|text| is_generated_run(text))
+    }
+
+    /// Whether the consumer of a producer names it, and not the other way round: only a producer that names its consumer has a
+    /// comment on its standard error.
+    pub(super) fn is_named_by_consumer(&self, producer: &Name) -> bool {
+        let mark = "# Only standard output is logged";
+        self.generated_run(producer).is_some_and(|run| !run.contains(mark))
+            && self.refusal(producer).is_none()
+    }
+
+    /// The directory of execline in generated scripts, if it is not the usual one.
+    pub(super) fn other_command_dir(&self) -> Option<&str> {
+        let run = self.ours().find_map(|service| self.generated_run(&service.name))?;
+        let directory = run.strip_prefix("#!")?.split_once("/execlineb")?.0;
+        (directory != self.command_dir()).then_some(directory)
     }
 
     /// Whether the generated scripts of a definition are read back.

@@ -25,6 +25,11 @@ fn description<'t>(text: &'t str, table: &str) -> Option<&'t str> {
     Some(rest.trim())
 }
 
+/// Whether s6gen generated a script of a longrun.
+pub(super) fn is_generated_run(text: &str) -> bool {
+    text.starts_with("#!") && text.lines().nth(1).is_some_and(|line| line.starts_with("# [longrun."))
+}
+
 /// The definition that is read.
 pub(super) struct GeneratedDefinition<'a> {
     pub(super) kind: &'static str,
@@ -56,6 +61,7 @@ impl GeneratedDefinition<'_> {
             key,
             tokens: execline::tokens(body.as_bytes()).ok()?,
             at: 0,
+            last_line: body.trim_end().rfind('\n').map_or(0, |at| at + 1),
             found: GeneratedScript::default(),
         };
         if !description.is_empty() {
@@ -98,6 +104,8 @@ struct ScriptReader<'a> {
     key: &'a str,
     tokens: Vec<Token>,
     at: usize,
+    /// Where the last line begins, which is the command itself.
+    last_line: usize,
     found: GeneratedScript,
 }
 
@@ -116,9 +124,11 @@ impl ScriptReader<'_> {
         }
     }
 
-    /// Whether these words come next. If so, goes on behind them.
+    /// Whether these words come next, before the last line. If so, goes on behind them.
     fn take(&mut self, words: &[&str]) -> bool {
-        let fits = words.iter().enumerate().all(|(distance, word)| self.word(distance) == Some(word));
+        let is_before = self.tokens.get(self.at).is_some_and(|token| token.span.start < self.last_line);
+        let fits =
+            is_before && words.iter().enumerate().all(|(distance, word)| self.word(distance) == Some(word));
         self.at += if fits { words.len() } else { 0 };
         fits
     }
@@ -200,9 +210,8 @@ impl ScriptReader<'_> {
             let words = self.block()?;
             words.first().filter(|word| *word == "homeof")?;
         }
-        while self.word(0) == Some("export") && self.word(1) != Some("PATH") {
-            let (name, value) = (self.word(1)?.to_owned(), self.word(2)?.to_owned());
-            self.at += 3;
+        while self.word(1) != Some("PATH") && self.take(&["export"]) {
+            let (name, value) = (self.next()?, self.next()?);
             self.found.entries.push((vec!["environment".to_owned(), name], value.into()));
         }
         Some(())

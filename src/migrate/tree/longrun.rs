@@ -72,7 +72,7 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
         if let Some(finish) = finish {
             self.table.set("finish", finish);
         }
-        note_generated(self.lines);
+        note_generated(self.lines, &["run", "finish"]);
         true
     }
 
@@ -157,11 +157,26 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
     fn pipeline(&mut self, longrun: &Longrun) {
         let one = |list: &Option<Vec<ServiceRef>>| names(list.as_deref().unwrap_or_default()).pop();
         if let Some(consumer) = one(&longrun.producer_for) {
-            self.table.set("producer-for", consumer);
-            self.lines.note("producer-for", Fate::Exact, "`producer-for`", "");
+            let becomes = match self.facts.is_named_by_consumer(&self.service.name) {
+                true => "`consumer-for` of the consumer",
+                false => {
+                    self.table.set("producer-for", consumer);
+                    "`producer-for`"
+                }
+            };
+            self.lines.note("producer-for", Fate::Exact, becomes, "");
         }
         if !longrun.consumer_for.is_empty() {
-            self.lines.note("consumer-for", Fate::Exact, "`producer-for` of the producers", "");
+            let named = longrun
+                .consumer_for
+                .iter()
+                .filter(|producer| self.facts.is_named_by_consumer(&producer.name));
+            let named: Vec<String> = named.map(|producer| producer.name.to_string()).collect();
+            let becomes = if named.is_empty() { "`producer-for` of the producers" } else { "`consumer-for`" };
+            if !named.is_empty() {
+                self.table.set("consumer-for", named);
+            }
+            self.lines.note("consumer-for", Fate::Exact, becomes, "");
         }
         if let Some(name) = one(&longrun.pipeline_name) {
             match name_problem(&name.as_str().into()) {
@@ -318,11 +333,12 @@ fn file_problem(path: &str, file: &File, is_read: bool) -> Option<&'static str> 
 }
 
 /// Notes that the keys of the manifest generate the scripts of a definition again.
-pub(super) fn note_generated(lines: &mut FileLines<'_>) {
-    for path in ["run", "finish", "up", "down", "reload"] {
-        lines.note(path, Fate::Exact, "the keys from which s6gen generated it", "");
+pub(super) fn note_generated(lines: &mut FileLines<'_>, keys: &[&str]) {
+    for key in keys {
+        lines.note(key, Fate::Exact, "the keys from which s6gen generated it", "");
+        lines.note(&format!("data/{key}"), Fate::Exact, &format!("`{key}`"), "");
     }
-    for key in ["run", "finish", "up", "down", "reload", "only-if", "prepare"] {
+    for key in ["only-if", "prepare"] {
         lines.note(&format!("data/{key}"), Fate::Exact, &format!("`{key}`"), "");
     }
 }

@@ -96,6 +96,9 @@ fn target(facts: &Facts<'_>) -> Option<DraftTable> {
         System::Overlay(version) => drop(table.set("s6-overlay", version.to_string())),
         System::S6rc(version) => drop(table.set("s6-rc", version.to_string())),
     }
+    if let Some(directory) = facts.other_command_dir() {
+        table.set("command-dir", directory);
+    }
     let external: Vec<DraftValue> =
         facts.external().into_iter().map(|name| name.to_string().into()).collect();
     if !external.is_empty() {
