@@ -133,6 +133,11 @@ impl ImportArguments {
             return Ok(Outcome::Problems);
         }
         let migration = old.migration();
+        if migration.draft.tables.is_empty() && !self.prove {
+            tell_differences(&migration, &old.files, streams);
+            streams.tell("nothing was imported, so no manifest is written");
+            return Ok(Outcome::Problems);
+        }
         let is_right = self.prove && self.output.is_none() || self.write(&migration, &old.files, streams)?;
         let is_lost = self.no_loss && migration.report.count(Fate::Lost) > 0;
         let is_proved = !self.prove || self.prove(&old, &migration, streams)?;
