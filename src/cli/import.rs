@@ -7,8 +7,8 @@ use clap::builder::PossibleValuesParser;
 
 use super::arguments::{FormatArguments, name, version};
 use super::streams::{Outcome, Streams};
-use crate::diagnostic::{Files, Severity};
-use crate::disk;
+use crate::diagnostic::{Code, Diagnostic, Files, Severity};
+use crate::disk::{self, DiskError};
 use crate::jobs::{
     ImportFiles, JobError, ReadTree, SupervisordRequest, TreeToImport, compile_text, import_supervisord,
     prove,
@@ -168,6 +168,14 @@ impl ImportArguments {
         streams: &mut Streams<'_>,
     ) -> Result<bool, JobError> {
         let text = migration.draft.text();
+        if let Some(report) = self.report.as_ref().filter(|report| disk::is_there(report)) {
+            return Err(DiskError::Exists(report.clone()).into());
+        }
+        if self.report.is_some() && self.report == self.output {
+            let problem =
+                Diagnostic::new(Code::InvalidValue, "the manifest and the report cannot be one file");
+            return Err(problem.help("give `--report` another path than `-o`").into());
+        }
         if streams.is_for_program() {
             streams.answer(
                 serde_json::json!({ "manifest": text, "report": report_json(&migration.report, files) }),

@@ -122,8 +122,14 @@ impl SupervisordRequest {
             }
         };
         let paths = disk::matching(folder, &pattern, left).unwrap_or_default();
+        let root = self.root.as_ref().and_then(|root| disk::real_path(root).ok());
+        // A link of an image may lead to files of the machine.
+        let is_inside = |path: &PathBuf| match &root {
+            Some(root) => disk::real_path(path).is_ok_and(|real| real.starts_with(root)),
+            None => true,
+        };
         let read = |path: PathBuf| Some(self.config_file(&path, disk::read_regular(&path, LARGEST).ok()?));
-        paths.into_iter().filter_map(read).collect()
+        paths.into_iter().filter(is_inside).filter_map(read).collect()
     }
 
     /// The accounts of the image.

@@ -69,7 +69,10 @@ impl Draft {
                 write_comments(&entry.comments, &mut out);
                 let _ = write!(out, "{} = {}", dotted(&entry.key), entry.value.to_toml());
                 out.push_str(
-                    &entry.comment.as_ref().map_or_else(String::new, |comment| format!("  # {comment}")),
+                    &entry
+                        .comment
+                        .as_ref()
+                        .map_or_else(String::new, |comment| format!("  # {}", printable(comment))),
                 );
                 out.push('\n');
             }
@@ -82,11 +85,15 @@ impl Draft {
 /// Writes comment lines. An empty text is a blank line.
 fn write_comments(comments: &[String], out: &mut String) {
     for line in comments {
-        let is_allowed = |c: &char| !c.is_control() || *c == '\t';
-        let line: String = line.chars().filter(is_allowed).collect();
+        let line = printable(line);
         let mark = if line.is_empty() { "" } else { "# " };
         let _ = writeln!(out, "{mark}{line}");
     }
+}
+
+/// A comment without control characters, which TOML does not allow, and in one line.
+fn printable(comment: &str) -> String {
+    comment.chars().filter(|c| !c.is_control() || *c == '\t').collect()
 }
 
 /// A key with its parts.

@@ -12,6 +12,8 @@ use s6gen::migrate::{Migration, report_text};
 
 use crate::case::scratch;
 use crate::golden::{cases, compare};
+use crate::oracle::{Random, number_from};
+use crate::supervisord_samples::sample;
 
 /// The import of a case. Its file `arguments` has options of the command.
 fn imported(case: &Path) -> (Migration, Files) {
@@ -236,4 +238,41 @@ fn the_chapter_shows_what_the_import_writes() {
     for line in block("```text\n").lines() {
         assert!(report.contains(line), "{line}\n{report}");
     }
+}
+
+#[test]
+fn every_random_configuration_gives_a_manifest_that_passes_the_check() {
+    let count = number_from("S6GEN_SUPERVISORD", 300);
+    let mut written = 0;
+    let mut wrong = Vec::new();
+    for number in 0..count {
+        let sample = sample(&mut Random::new(number_from("S6GEN_ORACLE_SEED", 1) * 7_919 + number));
+        let folder = scratch();
+        for (name, bytes) in &sample.files {
+            fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();
+            fs::write(folder.path().join(name), bytes).unwrap();
+        }
+        let request = SupervisordRequest {
+            files: vec![folder.path().join(&sample.files[0].0)],
+            workdir: Some("/srv".to_owned()),
+            priority_as_dependencies: number % 3 == 0,
+            ..SupervisordRequest::default()
+        };
+        let (migration, files) = import_supervisord(&request).unwrap();
+        report_text(&migration.report, &files);
+        if migration.draft.tables.is_empty() {
+            continue;
+        }
+        written += 1;
+        let text = migration.draft.text();
+        let problems = compile_text(Path::new("services.toml"), &text, &BTreeMap::new()).1.problems;
+        let errors: Vec<_> = problems.iter().filter(|problem| problem.severity == Severity::Error).collect();
+        if !errors.is_empty() || format(&text).as_deref() != Some(text.as_str()) {
+            let messages: Vec<_> = errors.iter().map(|error| (&error.message, &error.labels)).collect();
+            let shown = String::from_utf8_lossy(&sample.files[0].1);
+            wrong.push(format!("--- {number}: {messages:?}\n{text}\n--- from\n{shown}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {written}:\n{}", wrong.len(), wrong[..wrong.len().min(6)].join("\n"));
+    assert!(count < 100 || written > count / 4, "{written} of {count}");
 }

@@ -185,8 +185,11 @@ fn lines(array: &Array) -> String {
         out.push(',');
         column += width;
         is_behind_comment = after.contains('#');
-        for line in comment_lines(after).into_iter().filter(|line| !line.is_empty()) {
-            out.push_str(&format!(" {line}"));
+        // The first comment stands behind the comma, further ones have lines of their own.
+        let comments = comment_lines(after).into_iter().filter(|line| !line.is_empty());
+        for (place, line) in comments.enumerate() {
+            out.push_str(if place == 0 { " " } else { "\n  " });
+            out.push_str(&line);
         }
     }
     let (behind, below) = end_of(array).split_once('\n').unwrap_or((end_of(array), ""));

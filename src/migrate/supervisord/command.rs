@@ -122,8 +122,9 @@ impl DraftCommand {
             Piece::Plain(text) => references(text),
             _ => false,
         });
+        let is_shell_like = has_shell_syntax(&plain);
         let has_lines = plain.iter().any(|word| word.trim_start_matches('\n').contains('\n'));
-        if bare.is_empty() && !in_code && !looks_alike && !has_lines {
+        if bare.is_empty() && !in_code && !looks_alike && !has_lines && !is_shell_like {
             return RunForm::Words(plain);
         }
         if !bare.is_empty() {
@@ -169,6 +170,18 @@ impl DraftCommand {
         }
         RunForm::Script(as_script(shell, written))
     }
+}
+
+/// Whether words look as if they were for a shell, so that an array of them would be taken for a mistake.
+fn has_shell_syntax(words: &[String]) -> bool {
+    let is_name = |word: &String| word.is_empty() || word.contains([' ', '=', '\t']);
+    let has_syntax = |word: &String| {
+        word.contains("$(")
+            || word.contains('`')
+            || matches!(word.as_str(), "&&" | "||" | "|" | ";" | "&")
+            || word.starts_with(['>', '<'])
+    };
+    words.first().is_some_and(is_name) || words.iter().any(has_syntax)
 }
 
 /// The words without the newline that a backslash at the end of a line leaves at the front of a text that a shell reads.
@@ -302,6 +315,7 @@ mod tests {
             directory: "/".to_owned(),
             instance_format: "d".to_owned(),
             variables: BTreeSet::new(),
+            has_own_names: false,
             exports: Vec::new(),
             formats: Vec::new(),
         }

@@ -11,6 +11,9 @@ use crate::supervisord::{Autorestart, ConfigProgram, Expanded, Piece, Setting};
 const PAUSES: &str =
     "s6 waits a second before each new start; supervisord waited 1, 2, 3 … seconds after early deaths";
 
+/// The longest time of s6, in seconds.
+const LONGEST: i64 = 4_294_967;
+
 /// More tries than these are no limit.
 const MOST_RETRIES: i64 = 100;
 
@@ -142,7 +145,7 @@ impl Importer<'_> {
 fn early(seconds: i64, retries: i64) -> ExitTable {
     vec![
         ("deaths", DraftValue::Number(retries.clamp(0, 4094) + 1)),
-        ("early", DraftValue::Text(duration(seconds))),
+        ("early", DraftValue::Text(duration(seconds.min(LONGEST)))),
     ]
 }
 

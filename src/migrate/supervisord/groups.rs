@@ -1,6 +1,6 @@
 //! Groups become bundles, and programs that others wait for until they have ended become oneshots.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Fate;
 use super::Importer;
@@ -53,16 +53,14 @@ impl Importer<'_> {
 
     /// The services of programs.
     fn names_of(&self, programs: &[String]) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
-        for program in programs {
-            let services = self.services.iter().filter(|service| service.program == *program);
-            names.extend(
-                services
-                    .map(|service| service.name.clone())
-                    .filter(|name| !names.contains(name))
-                    .collect::<Vec<_>>(),
-            );
+        let mut services: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
+        for service in &self.services {
+            services.entry(&service.program).or_default().push(&service.name);
         }
+        let mut known = BTreeSet::new();
+        let found = programs.iter().filter_map(|program| services.get(program.as_str())).flatten();
+        let names: Vec<String> =
+            found.filter(|name| known.insert(**name)).map(|name| (*name).clone()).collect();
         names
     }
 

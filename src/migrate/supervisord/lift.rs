@@ -37,6 +37,14 @@ fn lift_key(key: &[String], longruns: &mut [&mut DraftService], defaults: &mut D
     let is_free = reset.is_some()
         || key[0] == "variables"
         || longruns.iter().all(|service| value_of(service, key).is_some());
+    // What one service takes from the container, another one may set.
+    let is_set = key[0] == "variables"
+        && longruns
+            .iter()
+            .any(|service| value_of(service, &["environment".to_owned(), key[1].clone()]).is_some());
+    if is_set {
+        return;
+    }
     // A default is an expression; a text of a service is not.
     if count * 2 <= longruns.len() || count < 2 || !is_free || has_braces(&value) {
         return;

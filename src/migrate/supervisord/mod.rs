@@ -71,6 +71,8 @@ struct Importer<'a> {
     wishes: &'a SupervisordImport,
     fates: Fates<'a>,
     listening: Listening,
+    /// The names of the services so far.
+    names: BTreeSet<String>,
     /// The services so far, in the order of the configuration.
     services: Vec<DraftService>,
     /// The bundles so far.
@@ -95,6 +97,7 @@ pub fn supervisord(reading: &ConfigReading, files: &Files, wishes: &SupervisordI
         wishes,
         fates,
         listening: Listening::default(),
+        names: BTreeSet::new(),
         services: Vec::new(),
         bundles: Vec::new(),
         has_new_logs: false,
@@ -106,6 +109,7 @@ pub fn supervisord(reading: &ConfigReading, files: &Files, wishes: &SupervisordI
     for program in programs.programs.iter().filter(|program| program.kind != ProgramKind::EventListener) {
         importer.program(program);
     }
+    importer.shared_logs();
     importer.server();
     importer.groups();
     importer.tiers();

@@ -10,9 +10,13 @@ use super::service::DraftService;
 use super::text::{Texts, clean_path, formatted, parameter};
 use super::{Importer, environment, shell_text};
 use crate::manifest::draft::{DraftEntry, DraftTable, DraftValue};
+use crate::model::SIGNALS;
 use crate::supervisord::{
     ConfigProgram, ConfigSection, Piece, ProgramKind, ProgramOptions, Setting, signal_name, words,
 };
+
+/// The longest time of s6, in seconds.
+const LONGEST: i64 = 4_294_967;
 
 impl Importer<'_> {
     /// The value of an option. If a variable decides it, its default, and a line in the report.
@@ -68,10 +72,14 @@ impl Importer<'_> {
             directory: self.wishes.workdir.clone().unwrap_or_else(|| "/".to_owned()),
             instance_format,
             variables: BTreeSet::new(),
+            has_own_names: program.processes.iter().any(|process| process.number < 0),
             exports: Vec::new(),
             formats: Vec::new(),
         };
         let words = match words(&options.command) {
+            Ok(_) if options.command.as_written().contains('\0') => {
+                return self.cannot_start(program, "the command contains a NUL");
+            }
             Ok(words) if !words.is_empty() => words,
             refused => return self.cannot_start(program, refused.err().unwrap_or("the command is empty")),
         };
@@ -96,6 +104,7 @@ impl Importer<'_> {
         let command = DraftCommand::new(&words, &mut texts);
         let mut first: Vec<String> = std::mem::take(&mut texts.exports);
         first.extend(self.logs(program, &mut service, &mut texts));
+        first.extend(own_exports(&mut service, &texts, &options));
         service.logs_to_container = !service.table.entries.iter().any(|entry| entry.key[0] == "log");
         self.exit(program, command.ends_supervisord, &mut service);
         self.run(program, command, first, &mut service, &mut texts);
@@ -109,6 +118,7 @@ impl Importer<'_> {
         }
         service.variables = texts.variables;
         self.comments(program, &mut service);
+        self.names.insert(service.name.clone());
         self.services.push(service);
     }
 
@@ -150,7 +160,6 @@ impl Importer<'_> {
 
     /// The name of the service, or of the template, and the format of the number in the names of its instances.
     fn name(&mut self, program: &ConfigProgram, is_template: bool) -> (String, String) {
-        let taken: BTreeSet<String> = self.services.iter().map(|service| service.name.clone()).collect();
         let process =
             program.processes.first().map_or(program.name.as_str(), |process| process.name.as_str());
         let format = self.number_format(program);
@@ -166,7 +175,16 @@ impl Importer<'_> {
             }
         };
         let suffix = program.group.as_ref().map_or_else(|| "-svc".to_owned(), |group| format!("-{group}"));
-        let name = service_name(old, &suffix, &taken);
+        let mut name = service_name(old, &suffix, &self.names);
+        let numbers = program
+            .processes
+            .iter()
+            .map(|process| formatted(process.number, &format).trim().replace('-', "m"));
+        let instances: Vec<String> = numbers.filter(|_| is_template).collect();
+        if instances.iter().any(|instance| self.names.contains(&format!("{name}-{instance}"))) {
+            name = service_name(&format!("{old}{suffix}"), "-2", &self.names);
+        }
+        self.names.extend(instances.iter().map(|instance| format!("{name}-{instance}")));
         let (fate, remark) = match (is_template, name == old) {
             (true, _) => (
                 Fate::Emulated,
@@ -226,7 +244,7 @@ impl Importer<'_> {
         let numbers: Vec<i64> = program.processes.iter().map(|process| process.number).collect();
         let names: Vec<String> = numbers
             .iter()
-            .map(|number| formatted(*number, &texts.instance_format).trim().to_owned())
+            .map(|number| formatted(*number, &texts.instance_format).trim().replace('-', "m"))
             .collect();
         if !texts.formats.is_empty() {
             let list = numbers.iter().zip(names).map(|(number, name)| {
@@ -276,6 +294,16 @@ impl Importer<'_> {
                     ),
                 }
             }
+            Some(name) if !is_account(name) || name.chars().all(|c| c.is_ascii_digit()) => {
+                self.fates.set(
+                    program.section,
+                    "user",
+                    Fate::Lost,
+                    "",
+                    "this cannot be the name of an account",
+                );
+                return None;
+            }
             Some(_) => (written, Fate::Emulated, of_account),
             None => (written, Fate::Emulated, of_account),
         };
@@ -293,7 +321,7 @@ impl Importer<'_> {
     ) {
         if let Some(directory) = &options.directory {
             let text = clean_path(&texts.text(directory));
-            let text = match text.starts_with(['/', '$']) {
+            let text = match text.starts_with('/') || text.starts_with("${") {
                 true => text,
                 false => format!("{}/{text}", texts.directory.trim_end_matches('/')),
             };
@@ -303,6 +331,9 @@ impl Importer<'_> {
                     Fate::Lost,
                     "it is relative to the directory in which supervisord was started: --workdir DIR",
                 ),
+                _ if texts.is_ambiguous(directory) => {
+                    (Fate::Lost, "`${NAME}` was plain text in it, and is the value of the container now")
+                }
                 _ if options.user.is_some() => {
                     (Fate::Exact, "`cd` has the rights of the supervisor; it had those of the user")
                 }
@@ -443,13 +474,26 @@ impl Importer<'_> {
     fn stop(&mut self, program: &ConfigProgram, service: &mut DraftService) {
         let (options, section) = (&program.options, program.section);
         let signal = self.known(program, "stopsignal", &options.stopsignal, 15);
-        if signal != 15 {
-            let name = signal_name(signal).map_or_else(|| signal.to_string(), str::to_owned);
-            service.set("down-signal", name);
+        let name = signal_name(signal).filter(|name| SIGNALS.contains(name));
+        match name {
+            _ if signal == 15 => self.fates.set(section, "stopsignal", Fate::Exact, "", ""),
+            Some(name) => {
+                service.set("down-signal", name);
+                self.fates.set(section, "stopsignal", Fate::Exact, "down-signal", "");
+            }
+            None => self.fates.set(
+                section,
+                "stopsignal",
+                Fate::Lost,
+                "",
+                "s6 cannot send this signal, so it sends TERM",
+            ),
         }
-        self.fates.set(section, "stopsignal", Fate::Exact, if signal == 15 { "" } else { "down-signal" }, "");
         let wait = self.known(program, "stopwaitsecs", &options.stopwaitsecs, 10);
-        service.set("timeout-kill", duration(wait.max(1)));
+        match wait > LONGEST {
+            true => service.set("timeout-kill", "never"),
+            false => service.set("timeout-kill", duration(wait.max(1))),
+        };
         let (fate, remark) = match wait {
             0 => (Fate::Emulated, "one second; with no time at all it would never be killed"),
             _ => (Fate::Exact, ""),
@@ -587,6 +631,39 @@ fn is_remark(comment: &str) -> bool {
         !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
     });
     !comment.trim().is_empty() && !is_option && !sample.iter().any(|part| comment.contains(part))
+}
+
+/// Lines of a script for variables of `environment` that a manifest cannot set: one whose name is also a variable of the container
+/// that another option uses, and one with a text that only looks like such a variable.
+fn own_exports(service: &mut DraftService, texts: &Texts, options: &ProgramOptions) -> Vec<String> {
+    let looks_alike = |name: &str| {
+        let value = options.environment.iter().find(|value| value.name == name);
+        value.is_some_and(|value| texts.is_ambiguous(&value.value))
+    };
+    let mut lines = Vec::new();
+    service.table.entries.retain(|entry| {
+        let [table, name] = &entry.key[..] else { return true };
+        let is_moved = table == "environment" && (texts.variables.contains(name) || looks_alike(name));
+        if let (true, DraftValue::Text(text)) = (is_moved, &entry.value) {
+            let text = match options
+                .environment
+                .iter()
+                .find(|value| value.name == *name && texts.is_ambiguous(&value.value))
+            {
+                Some(value) => shell_text::pieces(&value.value),
+                None => shell_text::argument(text, texts),
+            };
+            lines.push(format!("export {name}={text}"));
+        }
+        !is_moved
+    });
+    lines
+}
+
+/// Whether an account can have this name.
+fn is_account(name: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    !name.is_empty() && !name.starts_with(['-', '.']) && name.chars().all(is_letter)
 }
 
 /// Whether a word of a command looks like a relative path.

@@ -1,7 +1,7 @@
 //! Words of a command as text of a shell script.
 
 use super::text::Texts;
-use crate::supervisord::{CommandWord, Piece, WordPiece};
+use crate::supervisord::{CommandWord, Expanded, Piece, WordPiece};
 
 /// A word of a command as a shell reads it, with the least quoting that keeps it one word. A variable that is a whole word without
 /// quotes is not quoted either, because supervisord splits its value at blanks.
@@ -36,6 +36,16 @@ fn escaped(text: &str) -> String {
         out.push(c);
     }
     out
+}
+
+/// A text with variables as one word, in which everything else is plain.
+pub(super) fn pieces(text: &Expanded) -> String {
+    let parts = text.0.iter().map(|piece| match piece {
+        Piece::Plain(text) => escaped(text),
+        Piece::Variable(name) => format!("${{{name}}}"),
+        Piece::Number(format) => format.clone(),
+    });
+    format!("\"{}\"", parts.collect::<String>())
 }
 
 /// An argument of the manifest, with `${NAME}` for variables, as one word.

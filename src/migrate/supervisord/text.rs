@@ -14,6 +14,8 @@ pub(super) struct Texts {
     pub instance_format: String,
     /// The variables of the container that occurred.
     pub variables: BTreeSet<String>,
+    /// Whether the instances have names that are not the numbers of processes.
+    pub has_own_names: bool,
     /// Lines of a script for variables whose new value has the old one in it.
     pub exports: Vec<String>,
     /// Further formats of the number, which become parameters.
@@ -46,9 +48,18 @@ impl Texts {
         }
     }
 
+    /// Whether a part of a text only looks like a variable that is one elsewhere.
+    pub fn is_ambiguous(&self, text: &Expanded) -> bool {
+        let plain = text.0.iter().filter_map(|piece| match piece {
+            Piece::Plain(text) => Some(text),
+            _ => None,
+        });
+        plain.into_iter().any(|text| self.variables.iter().any(|name| text.contains(&format!("${{{name}}}"))))
+    }
+
     /// The number of the process, as an expression.
     pub fn number(&mut self, format: &str) -> String {
-        if is_same(format, &self.instance_format) {
+        if !self.has_own_names && is_same(format, &self.instance_format) {
             return "{{ instance }}".to_owned();
         }
         let known = self.formats.iter().position(|known| is_same(known, format));
