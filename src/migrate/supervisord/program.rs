@@ -77,8 +77,8 @@ impl Importer<'_> {
             formats: Vec::new(),
         };
         let words = match words(&options.command) {
-            Ok(_) if options.command.as_written().contains('\0') => {
-                return self.cannot_start(program, "the command contains a NUL");
+            Ok(_) if self.has_nul(program.section) => {
+                return self.cannot_start(program, "an option contains a NUL");
             }
             Ok(words) if !words.is_empty() => words,
             refused => return self.cannot_start(program, refused.err().unwrap_or("the command is empty")),
@@ -138,6 +138,11 @@ impl Importer<'_> {
         if let Some(section) = section {
             self.environment(&shared, section, user, service, texts);
         }
+    }
+
+    /// Whether an option of a section contains a NUL.
+    fn has_nul(&self, section: usize) -> bool {
+        self.configuration.sections[section].options.iter().any(|option| option.value.contains('\0'))
     }
 
     /// supervisord could not start this program either.
@@ -325,6 +330,12 @@ impl Importer<'_> {
                 true => text,
                 false => format!("{}/{text}", texts.directory.trim_end_matches('/')),
             };
+            if text.rsplit('/').next().is_some_and(|last| last.starts_with('-')) {
+                let remark =
+                    "a directory whose name begins with `-` cannot be a `workdir`: write `cd` in a script";
+                self.fates.set(section, "directory", Fate::Lost, "", remark);
+                return;
+            }
             service.set("workdir", text);
             let (fate, remark) = match (directory.0.first(), &self.wishes.workdir) {
                 (Some(Piece::Plain(start)), None) if !start.starts_with(['/', '~']) => (
