@@ -75,9 +75,12 @@ pub(super) struct ImportArguments {
 const SUPERVISORD: [&str; 4] = ["root", "workdir", "bake", "priority"];
 
 fn absolute(text: &str) -> Result<String, String> {
-    match text.starts_with('/') {
+    let is_plain = !text.contains("{{")
+        && !text.contains("{%")
+        && !text.split('/').any(|part| matches!(part, "." | ".."));
+    match text.starts_with('/') && is_plain {
         true => Ok(text.to_owned()),
-        false => Err("it is a path in the image, and begins with `/`".to_owned()),
+        false => Err("it is a path in the image: it begins with `/` and has no `.`, `..` or `{{`".to_owned()),
     }
 }
 
@@ -175,6 +178,11 @@ impl ImportArguments {
             let problem =
                 Diagnostic::new(Code::InvalidValue, "the manifest and the report cannot be one file");
             return Err(problem.help("give `--report` another path than `-o`").into());
+        }
+        if self.output.is_none() && !migration.files.is_empty() && !streams.is_for_program() {
+            let message = format!("{} of its scripts are files beside the manifest", migration.files.len());
+            let problem = Diagnostic::new(Code::InvalidValue, message);
+            return Err(problem.help("give `-o services.toml`, so that they have a place").into());
         }
         if streams.is_for_program() {
             streams.answer(

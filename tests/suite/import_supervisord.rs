@@ -133,7 +133,11 @@ fn it_replaces_no_file_and_can_refuse_losses() {
     assert!(report.contains("a.conf:4: serverurl = x\n      lost"), "{report}");
     assert_eq!(s6gen(scratch.path(), &["check"]).0, 0);
     let (code, _, told) = s6gen(scratch.path(), &words);
-    assert!(code != 0 && told.contains("services.toml"), "{told}");
+    assert!(code != 0 && told.contains("report.txt"), "{told}");
+    let again = ["import", "a.conf", "-o", "new.toml", "--report", "report.txt"];
+    assert_ne!(s6gen(scratch.path(), &again).0, 0);
+    assert!(!scratch.path().join("new.toml").exists(), "nothing is written if a part cannot be");
+    assert_ne!(s6gen(scratch.path(), &["import", "a.conf", "-o", "services.toml"]).0, 0);
     assert_eq!(s6gen(scratch.path(), &["import", "a.conf", "--no-loss"]).0, 1);
     assert_eq!(s6gen(scratch.path(), &["import", "missing.conf"]).0, 1);
 }

@@ -124,6 +124,15 @@ impl DraftCommand {
         });
         let is_shell_like = has_shell_syntax(&plain);
         let has_lines = plain.iter().any(|word| word.trim_start_matches('\n').contains('\n'));
+        let is_glued = |word: &&CommandWord| {
+            let is_open = |part: &WordPiece| matches!(part.piece, Piece::Variable(_)) && !part.is_quoted;
+            word.bare_variable().is_none() && word.pieces.iter().any(is_open)
+        };
+        if words.iter().any(|word| is_glued(&word)) {
+            self.differs(
+                "a blank in the value would have begun a new word in supervisord; here the word stays whole",
+            );
+        }
         if bare.is_empty() && !in_code && !looks_alike && !has_lines && !is_shell_like {
             return RunForm::Words(plain);
         }
@@ -147,7 +156,9 @@ impl DraftCommand {
         let is_open = text.iter().any(|part| matches!(part.piece, Piece::Variable(_)));
         let written = shell_text::script(text, texts);
         // A backslash at the end of a line of the configuration leaves a newline here.
-        let written = written.trim_start_matches('\n').trim_end();
+        let written = written.trim_start_matches('\n');
+        let end = written.trim_end_matches([' ', '\t', '\n']);
+        let written = if end.ends_with('\\') { written } else { end };
         if written.is_empty() {
             return self.program(words, texts);
         }

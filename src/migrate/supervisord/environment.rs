@@ -53,6 +53,7 @@ impl Importer<'_> {
                 service.table.set_path(vec!["environment".to_owned(), value.name.clone()], text);
                 count += 1;
             } else {
+                fate = Fate::Lost;
                 remarks.push(format!("`{}` cannot be the name of a variable, and is left out", value.name));
             }
         }

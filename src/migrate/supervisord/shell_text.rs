@@ -83,6 +83,10 @@ pub(super) fn script(pieces: &[WordPiece], texts: &mut Texts) -> String {
     for part in pieces {
         let Piece::Plain(text) = &part.piece else {
             let value = texts.piece(&part.piece);
+            if std::mem::take(&mut is_escaped) {
+                // The backslash would make plain text of the variable.
+                out.pop();
+            }
             let is_spliced = quote == Some('\'') && matches!(part.piece, Piece::Variable(_));
             out.push_str(&if is_spliced { format!("'\"{value}\"'") } else { value });
             continue;
