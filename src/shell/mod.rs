@@ -15,7 +15,7 @@ pub use ending::{Ending, EndingKind};
 pub use first_line::{SeveralWords, as_the_kernel_splits, first_line, several_words};
 pub use lines::{Line, lines};
 pub use output::Output;
-pub use plain::PlainStep;
+pub use plain::{PlainStep, has_plain_words, is_pure_condition};
 pub use variables::is_of_container;
 
 use std::borrow::Cow;

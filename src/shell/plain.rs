@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use tree_sitter::Node;
 
-use super::{ShellScript, plain, statements};
+use super::{ShellScript, ShellStep, StepRole, plain, statements};
 
 /// A statement of a plain script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +29,50 @@ pub enum PlainStep {
     },
 }
 
+/// Whether the grammar splits a text into the same words as a shell. It does not where a backslash is a part of a word, or a
+/// character that is no blank for a shell looks like one.
+pub fn has_plain_words(text: &str) -> bool {
+    let is_odd = |c: char| c.is_whitespace() && !matches!(c, ' ' | '\t' | '\n');
+    let mut before = ' ';
+    let mut letters = text.chars().peekable();
+    while let Some(c) = letters.next() {
+        // A line may go on behind a blank.
+        let goes_on = c == '\\' && matches!(before, ' ' | '\t') && letters.peek() == Some(&'\n');
+        if is_odd(c) || c == '\\' && !goes_on {
+            return false;
+        }
+        before = c;
+    }
+    true
+}
+
+/// Whether a condition changes nothing in the shell that asks it, so that another shell may ask it: it consists of tests and of
+/// programs.
+pub fn is_pure_condition(text: &str) -> bool {
+    const BUILTINS: &[&str] = &[":", "[", "command", "false", "test", "true"];
+    let Some(script) = ShellScript::read(text) else { return false };
+    let is_pure = |step: &ShellStep<'_>| {
+        let name = step.command.name();
+        let is_known = name.is_some_and(|name| name.is_program() || BUILTINS.contains(&name.as_written()));
+        is_known && !step.command.has_assignments() && step.role != StepRole::Background
+    };
+    let assigns = text.split_whitespace().any(|word| {
+        let name = word.split_once('=').map(|(name, _)| name.trim_end_matches('+'));
+        let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        name.is_some_and(|name| !name.is_empty() && name.chars().all(is_letter))
+    });
+    !assigns && !text.contains(":=") && !is_background(text) && script.steps().iter().all(is_pure)
+}
+
+/// Whether something runs in the background.
+fn is_background(text: &str) -> bool {
+    text.replace("&&", "").replace(">&", "").replace("&>", "").contains('&')
+}
+
 impl ShellScript<'_> {
     /// The statements of the script, if all of them are plain. Comments do not count. `None` for any other script.
     pub fn plain_steps(&self) -> Option<Vec<PlainStep>> {
+        has_plain_words(self.text).then_some(())?;
         self.plain_steps_in(self.tree.root_node())
     }
 
@@ -134,7 +175,7 @@ impl ShellScript<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::PlainStep;
+    use super::{PlainStep, is_pure_condition};
     use crate::shell::ShellScript;
 
     fn steps(text: &str) -> Option<Vec<PlainStep>> {
@@ -173,8 +214,41 @@ mod tests {
     }
 
     #[test]
+    fn a_pure_condition_changes_nothing() {
+        for text in [
+            "[ -n \"$A\" ]",
+            "test -f /x && [ -d /y ]",
+            "grep -q x /etc/y",
+            "command -v web >/dev/null 2>&1",
+            "! [ -x /z ]",
+        ] {
+            assert!(is_pure_condition(text), "{text}");
+        }
+        for text in [
+            "cd /app",
+            ". /etc/app.env",
+            "umask 077",
+            "export A=1",
+            "[ -n x ] && A=2",
+            "ulimit -n 5",
+            "exec 2>&1",
+            "set -f",
+            "[ -f x ] || exit 1",
+            "[ ${A:=x} ]",
+            "sleep 1 &",
+            "read A",
+        ] {
+            assert!(!is_pure_condition(text), "{text}");
+        }
+    }
+
+    #[test]
     fn nothing_else_is_plain() {
         for text in [
+            "exec web \"x\"\\ b\n",
+            "exec web x\\\\ b\n",
+            "exec web --a=b,\\\nc=d\n",
+            "exec web a\u{b}b\n",
             "exec web $A\n",
             "web &\n",
             "A=1\nexec web\n",

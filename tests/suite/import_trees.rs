@@ -229,7 +229,7 @@ fn every_shape_gets_its_manifest_and_report() {
 
 /// Scripts of which an array is made.
 const ARRAYS: &[&str] = &[
-    "#!/bin/sh\nexec dump a 'b c' \"d\" e\\ f\n",
+    "#!/bin/sh\nexec dump a 'b c' \"d\" 'e f'\n",
     "#!/bin/sh -e\nexec 2>&1\ncd /usr\numask 027\nexport A='1 2' B=x\nexec dump --flag=x ''\n",
     "#!/bin/bash\nexport HOME=/tmp\nexec env X=1 dump 2>&1\n",
     "#!/usr/bin/env bash\n# A comment.\nset -eu\nexec dump '*' '$A' \"it's\"\n",

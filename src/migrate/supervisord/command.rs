@@ -4,7 +4,7 @@ use super::super::Fate;
 use super::shell_text;
 use super::text::Texts;
 use crate::execline::{base_name, code_words};
-use crate::shell::{EndingKind, ShellScript, SimpleCommand, StepRole};
+use crate::shell::{EndingKind, ShellScript, SimpleCommand, StepRole, has_plain_words};
 use crate::supervisord::{CommandWord, Piece, WordPiece};
 
 /// What a command becomes.
@@ -217,7 +217,7 @@ fn shell_text_of(words: &[CommandWord]) -> Option<(&'static str, &[WordPiece])> 
 
 /// The words of a text that is one simple command in which a shell has nothing to do.
 fn plain_words(text: &str) -> Option<Vec<String>> {
-    let script = ShellScript::read(text)?;
+    let script = ShellScript::read(text).filter(|_| has_plain_words(text))?;
     let command = script.only_command()?;
     let is_whole = command.span() == (0..text.len());
     let is_program = command.name()?.is_program();

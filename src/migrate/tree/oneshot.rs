@@ -12,7 +12,7 @@ use super::values::duration;
 use crate::execline::{self, Token, TokenKind};
 use crate::manifest::draft::{DraftTable, DraftValue};
 use crate::migrate::Fate;
-use crate::model::{File, Oneshot, ScriptUse, Service};
+use crate::model::{File, Language, Oneshot, ScriptUse, Service};
 use crate::templates::execline_word;
 
 /// Writes one table.
@@ -188,7 +188,9 @@ impl<'w, 'a> OneshotWriter<'w, 'a> {
     /// Writes a script of the definition: in the place of its path, unless something may depend on that path.
     fn put_script(&mut self, key: &'static str, word: String, path: &str, text: &str, loads: bool) {
         let name = &self.service.name;
+        // Another language finds its own path and its arguments in many ways.
         let is_needed = sees_itself(text)
+            || !matches!(Language::of(text), Language::Shell | Language::Execline)
             || self.facts.is_named_elsewhere(&format!("{name}/{path}"), (name, &[key, path]))
             || !path.contains('/')
                 && self.facts.is_named_elsewhere(&format!("./{path}"), (name, &[key, path]));

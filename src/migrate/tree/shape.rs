@@ -3,7 +3,30 @@
 use super::script::{plain_shell, without_contenv};
 use crate::execline::{self, TokenKind};
 use crate::manifest::draft::DraftValue;
-use crate::shell::{PlainStep, ShellScript, as_the_kernel_splits, first_line};
+use crate::shell::{PlainStep, ShellScript, as_the_kernel_splits, first_line, is_pure_condition};
+
+/// Variables that mean something to a shell itself.
+const OF_SHELLS: &[&str] = &[
+    "BASHOPTS",
+    "BASH_ENV",
+    "ENV",
+    "EUID",
+    "GROUPS",
+    "HISTCMD",
+    "IFS",
+    "LINENO",
+    "OLDPWD",
+    "OPTIND",
+    "PATH",
+    "PPID",
+    "PWD",
+    "RANDOM",
+    "SECONDS",
+    "SHELLOPTS",
+    "SHLVL",
+    "UID",
+    "_",
+];
 
 /// What a `run` becomes.
 pub(super) struct RunShape {
@@ -17,6 +40,8 @@ pub(super) struct RunShape {
     pub(super) with_contenv: bool,
     /// The difference, if there is one.
     pub(super) remark: String,
+    /// Whether the script ends at the first failure.
+    stops_at_failure: bool,
 }
 
 /// The shape of a `run`, if keys stand for the whole script. `is_overlay` says whether there is a `with-contenv`.
@@ -52,6 +77,7 @@ fn shell_run(text: &str, with_contenv: bool) -> Option<RunShape> {
         comments: comments(&script),
         with_contenv,
         remark: String::new(),
+        stops_at_failure: false,
     };
     let mut environment = Vec::new();
     let mut joins = false;
@@ -87,7 +113,7 @@ fn conditional_run(
         (true, false) => (plain_exec(otherwise)?, true),
         _ => return None,
     };
-    if sees_arguments {
+    if sees_arguments || !is_pure_condition(condition) {
         return None;
     }
     let condition = match is_mirrored {
@@ -96,7 +122,8 @@ fn conditional_run(
     };
     let is_plain =
         condition.starts_with("[ ") || condition.starts_with("test ") || condition.starts_with("! { [ ");
-    let is_for_sh = is_plain && !condition.contains("[[") && !condition.contains("==");
+    let is_sh = matches!(interpreter_line(first_line).as_str(), "#!/bin/sh" | "#!/usr/bin/env sh");
+    let is_for_sh = is_plain && is_sh && !condition.contains("==");
     let only_if = match is_for_sh {
         true => condition,
         false => format!("{}\n{condition}\n", interpreter_line(first_line)),
@@ -108,6 +135,7 @@ fn conditional_run(
         with_contenv: false,
         remark: "where the condition is false, no process idles any more; a line on the log says so"
             .to_owned(),
+        stops_at_failure: false,
     })
 }
 
@@ -157,8 +185,7 @@ impl RunShape {
             PlainStep::Export(variables) => {
                 for (name, value) in variables {
                     // A shell looks for the program in the new PATH. A value of these would change the shell itself.
-                    let is_plain = !["PATH", "ENV", "BASH_ENV", "IFS", "PWD", "OLDPWD"]
-                        .contains(&name.as_str())
+                    let is_plain = !OF_SHELLS.contains(&name.as_str())
                         && !value.is_empty()
                         && !value.contains(['$', '\n']);
                     if !is_plain {
@@ -173,9 +200,13 @@ impl RunShape {
                 let words: Vec<&str> = words.iter().map(String::as_str).collect();
                 match (&words[..], &redirections[..]) {
                     (["exec"], [join]) if join == "2>&1" => *joins = true,
-                    (["set", "-e" | "-u" | "-eu" | "-ue"], []) => {}
+                    (["set", "-u"], []) => {}
+                    (["set", "-e" | "-eu" | "-ue"], []) => self.stops_at_failure = true,
                     (["cd", directory], []) if is_plain_path(directory) && !self.has("workdir") => {
                         self.keys.push(("workdir".to_owned(), (*directory).into()));
+                        if !self.stops_at_failure {
+                            "if the directory is missing, the start fails".clone_into(&mut self.remark);
+                        }
                     }
                     (["umask", mask], []) if is_mask(mask) && !self.has("umask") => {
                         self.keys.push(("umask".to_owned(), (*mask).into()));
@@ -195,11 +226,16 @@ impl RunShape {
 
 fn is_plain_path(path: &str) -> bool {
     let mut parts = path.split('/').skip(1);
-    path.starts_with('/') && !path.contains(['$', '\n']) && parts.all(|part| !matches!(part, "." | ".." | ""))
+    let is_option = path.rsplit('/').next().is_some_and(|last| last.starts_with('-'));
+    path.starts_with('/')
+        && !is_option
+        && !path.contains(['$', '\n'])
+        && parts.all(|part| !matches!(part, "." | ".." | ""))
 }
 
 fn is_mask(mask: &str) -> bool {
-    (3..=4).contains(&mask.len()) && mask.bytes().all(|byte| (b'0'..=b'7').contains(&byte))
+    (mask.len() == 3 || mask.len() == 4 && mask.starts_with('0'))
+        && mask.bytes().all(|byte| (b'0'..=b'7').contains(&byte))
 }
 
 /// The comments of a script that are for people.
@@ -232,6 +268,7 @@ fn execline_run(text: &str, is_overlay: bool) -> Option<RunShape> {
         comments: Vec::new(),
         with_contenv: false,
         remark: String::new(),
+        stops_at_failure: false,
     };
     loop {
         let texts: Vec<&str> = words.iter().take(4).map(String::as_str).collect();
