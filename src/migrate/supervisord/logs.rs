@@ -428,6 +428,10 @@ fn absolute(path: String, texts: &Texts) -> String {
 
 /// The directory for a file, and whether a link can have the name of the file.
 fn directory(path: &str) -> (String, bool) {
+    let (above, last) = path.rsplit_once('/').unwrap_or(("", path));
+    if last.starts_with('-') {
+        return directory(&format!("{above}/log{last}"));
+    }
     match path.strip_suffix(".log") {
         // The name of a directory of logs cannot be a value alone.
         Some(directory)

@@ -12,7 +12,8 @@ use super::{Importer, environment, shell_text};
 use crate::manifest::draft::{DraftEntry, DraftTable, DraftValue};
 use crate::model::SIGNALS;
 use crate::supervisord::{
-    ConfigProgram, ConfigSection, Piece, ProgramKind, ProgramOptions, Setting, signal_name, words,
+    ConfigProgram, ConfigSection, Expanded, Logfile, Piece, ProgramKind, ProgramOptions, Setting,
+    signal_name, words,
 };
 
 /// The longest time of s6, in seconds.
@@ -77,7 +78,7 @@ impl Importer<'_> {
             formats: Vec::new(),
         };
         let words = match words(&options.command) {
-            Ok(_) if self.has_nul(program.section) => {
+            Ok(_) if has_nul(&options) => {
                 return self.cannot_start(program, "an option contains a NUL");
             }
             Ok(words) if !words.is_empty() => words,
@@ -138,11 +139,6 @@ impl Importer<'_> {
         if let Some(section) = section {
             self.environment(&shared, section, user, service, texts);
         }
-    }
-
-    /// Whether an option of a section contains a NUL.
-    fn has_nul(&self, section: usize) -> bool {
-        self.configuration.sections[section].options.iter().any(|option| option.value.contains('\0'))
     }
 
     /// supervisord could not start this program either.
@@ -357,6 +353,10 @@ impl Importer<'_> {
                 Setting::Known(umask) => {
                     service.set("umask", format!("{umask:03o}"));
                     self.fates.set(section, "umask", Fate::Exact, "umask", "");
+                }
+                Setting::AtRunTime(Expanded(pieces)) if pieces.len() > 1 => {
+                    let remark = "only a whole mask can come from the container";
+                    self.fates.set(section, "umask", Fate::Lost, "", remark);
                 }
                 Setting::AtRunTime(text) => {
                     let text = texts.text(text);
@@ -669,6 +669,18 @@ fn own_exports(service: &mut DraftService, texts: &Texts, options: &ProgramOptio
         !is_moved
     });
     lines
+}
+
+/// Whether a text of the options contains a NUL, also one that an expansion made.
+fn has_nul(options: &ProgramOptions) -> bool {
+    let logs = [&options.stdout, &options.stderr].map(|output| match &output.logfile {
+        Logfile::Path(path) => Some(path),
+        Logfile::Automatic | Logfile::None => None,
+    });
+    let texts =
+        [Some(&options.command), options.directory.as_ref(), options.user.as_ref()].into_iter().chain(logs);
+    let environment = options.environment.iter().map(|value| &value.value);
+    texts.flatten().chain(environment).any(|text| text.as_written().contains('\0'))
 }
 
 /// Whether an account can have this name.
