@@ -6,8 +6,8 @@ use super::OldTree;
 use super::generated::is_generated_run;
 use super::script::text_problem;
 use crate::model::{
-    DefinitionFiles, Index, Kind, Layer, Name, Node, NodeKind, ONESHOT_RUNNER, ProgramForm, Script, Service,
-    ServiceRef, System,
+    DefinitionFiles, File, Index, Kind, Layer, Longrun, Name, Node, NodeKind, ONESHOT_RUNNER, ProgramForm,
+    Script, Service, ServiceRef, System,
 };
 
 /// When a service starts, in the words of the key `start`.
@@ -126,9 +126,22 @@ impl<'a> Facts<'a> {
     }
 
     /// The text of a `run` that s6gen generated and that is read back.
-    fn generated_run(&self, name: &Name) -> Option<&str> {
+    pub(super) fn generated_run(&self, name: &Name) -> Option<&str> {
         let content = &self.old.files.get(name).filter(|_| self.reads_back(name))?.get("run")?.content;
         str::from_utf8(content).ok().filter(|text| is_generated_run(text))
+    }
+
+    pub(super) fn files(&self, name: &Name) -> Option<&'a BTreeMap<String, File>> {
+        self.old.files.get(name)
+    }
+
+    pub(super) fn longrun(&self, name: &Name) -> Option<&'a Longrun> {
+        self.ours().find(|service| service.name == *name)?.longrun()
+    }
+
+    /// Whether a bundle for the boot names it itself.
+    pub(super) fn is_started_by_name(&self, name: &Name) -> bool {
+        self.named.contains(name)
     }
 
     /// Whether the consumer of a producer names it, and not the other way round: only a producer that names its consumer has a

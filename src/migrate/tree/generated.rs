@@ -16,6 +16,15 @@ pub(super) struct GeneratedScript {
     pub(super) entries: Vec<(Vec<String>, DraftValue)>,
     /// Whether it loads the environment of the container.
     pub(super) with_contenv: bool,
+    /// The logger to whose fifo it sends its errors.
+    pub(super) errors: Option<String>,
+}
+
+impl GeneratedScript {
+    /// Whether it has a key: `log.to`.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|(known, _)| known.join(".") == key)
+    }
 }
 
 /// The description in the first comment of a script that s6gen generated for the table `table`.
@@ -71,6 +80,18 @@ impl GeneratedDefinition<'_> {
             reader.read()?;
         }
         Some(reader.found)
+    }
+
+    /// The command of a key: its words, or the script in `data`.
+    pub(super) fn command(&self, words: Vec<String>, key: &str) -> Option<DraftValue> {
+        let path = format!("data/{key}");
+        if let [.., script, name] = &words[..]
+            && name == self.name
+            && script.ends_with(&format!("/{path}"))
+        {
+            return Some(self.text(&path)?.into());
+        }
+        (!words.is_empty()).then(|| words.into())
     }
 
     /// The command of `finish`. `None` if it does anything else.
@@ -166,13 +187,16 @@ impl ScriptReader<'_> {
             self.set("log.stderr", "stdout");
         } else if self.take(&["redirfd", "-w", "2", "/dev/null"]) {
             self.set("log.stderr", "discard");
+        } else if self.take(&["redirfd", "-u", "2"]) {
+            let fifo = self.next()?;
+            self.found.errors = Some(fifo.rsplit('/').next()?.strip_suffix(".fifo")?.to_owned());
         }
         if self.take(&["ifelse", "-X", "-n"]) {
             self.only_if(idles)?;
         }
         if self.key == "run" && self.take(&["if"]) {
             let words = self.block()?;
-            let prepare = self.command(words, "prepare")?;
+            let prepare = self.definition.command(words, "prepare")?;
             self.set("prepare", prepare);
         }
         // The variable for the service directory has a name that no later word contains.
@@ -189,7 +213,7 @@ impl ScriptReader<'_> {
             words.push(word);
         }
         let is_whole = self.at == self.tokens.len() && !words.is_empty();
-        let command = self.command(words, self.key).filter(|_| is_whole)?;
+        let command = self.definition.command(words, self.key).filter(|_| is_whole)?;
         self.set(self.key, command);
         Some(())
     }
@@ -226,6 +250,11 @@ impl ScriptReader<'_> {
                 self.set(&format!("limits.{limit}"), number);
             }
         }
+        while self.takes_least_limit() {
+            let (letter, least) = (self.next()?, self.next()?);
+            let (_, limit) = LIMITS.iter().find(|(known, _)| letter.strip_prefix('-') == Some(*known))?;
+            self.set(&format!("limits.{limit}"), format!(">= {least}"));
+        }
         if self.take(&["nice", "-n"]) {
             let nice: i64 = self.next()?.parse().ok()?;
             self.set("nice", nice);
@@ -247,6 +276,15 @@ impl ScriptReader<'_> {
         Some(())
     }
 
+    /// Takes the shell that raises a limit, and the name of the limit.
+    fn takes_least_limit(&mut self) -> bool {
+        let is_script = |word: &str| word.starts_with("name=$1 option=$2 least=$3;");
+        let fits =
+            self.word(0) == Some("sh") && self.word(1) == Some("-c") && self.word(2).is_some_and(is_script);
+        self.at += if fits { 5 } else { 0 };
+        fits
+    }
+
     /// Sets the account, which sets some variables itself.
     fn user(&mut self, user: String) {
         let name = user.split(':').next().unwrap_or_default().to_owned();
@@ -266,7 +304,7 @@ impl ScriptReader<'_> {
             let taken = if fits { before.len() + usize::from(before == ["execline-cd"]) } else { 0 };
             words.drain(..taken);
         }
-        let command = self.command(words, "only-if")?;
+        let command = self.definition.command(words, "only-if")?;
         self.set("only-if", command);
         if !idles {
             return self.block().map(drop);
@@ -279,18 +317,6 @@ impl ScriptReader<'_> {
             .position(|token| token.kind == TokenKind::Close && token.depth == depth)?;
         self.at += close + 1;
         Some(())
-    }
-
-    /// The command of a key: its words, or the script in `data`.
-    fn command(&self, words: Vec<String>, key: &str) -> Option<DraftValue> {
-        let path = format!("data/{key}");
-        if let [.., script, name] = &words[..]
-            && name == self.definition.name
-            && script.ends_with(&format!("/{path}"))
-        {
-            return Some(self.definition.text(&path)?.into());
-        }
-        (!words.is_empty()).then(|| words.into())
     }
 }
 

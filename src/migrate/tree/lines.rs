@@ -76,6 +76,14 @@ impl<'a> FileLines<'a> {
         }
     }
 
+    /// Notes that the key `log` of a service generates a logger again.
+    pub(super) fn logger(&mut self, owner: &str) {
+        let paths: Vec<&String> = self.open().map(|(path, _)| path).collect();
+        for path in paths {
+            self.note(path, Fate::Exact, &format!("`log` of `{owner}`"), "");
+        }
+    }
+
     /// Notes that all other files stay in the image.
     pub(super) fn leave(&mut self, reason: &str) {
         let paths: Vec<&String> = self.open().map(|(path, _)| path).collect();

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::facts::{Facts, StartWord, name_problem};
+use super::further::further_files;
 use super::generated::GeneratedDefinition;
 use super::lines::FileLines;
-use super::script::{put, text_problem, without_contenv};
+use super::script::{put, without_contenv};
 use super::shape::{self, RunShape};
 use super::values::{duration, signal};
 use super::{heading, names};
 use crate::manifest::draft::{DraftTable, DraftValue};
 use crate::migrate::Fate;
-use crate::model::{Content, DefinitionFile, File, Longrun, Script, Service, ServiceRef};
+use crate::model::{File, Longrun, Script, Service, ServiceRef};
 
 /// Writes one table.
 pub(super) struct LongrunWriter<'w, 'a> {
@@ -20,14 +21,15 @@ pub(super) struct LongrunWriter<'w, 'a> {
     service: &'a Service,
     lines: &'w mut FileLines<'a>,
     files: &'w mut BTreeMap<String, File>,
+    /// The generated logger of its errors.
+    errors: Option<String>,
 }
 
 /// The time between the stop signal and SIGKILL that s6gen writes by itself, in milliseconds.
 const KILL_AFTER: u32 = 5_000;
-/// The files that s6gen writes for scripts of the manifest.
-const OWN_FILES: &[&str] = &["data/run", "data/finish", "data/up", "data/down", "data/reload"];
-/// The largest file that a manifest gets as text.
-const LARGEST: usize = 64 << 10;
+
+/// The files below `data` that s6gen writes beside its scripts.
+const OWN_DATA: &[&str] = &["check", "stop"];
 
 impl<'w, 'a> LongrunWriter<'w, 'a> {
     pub(super) fn new(
@@ -36,12 +38,13 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
         lines: &'w mut FileLines<'a>,
         files: &'w mut BTreeMap<String, File>,
     ) -> Self {
-        LongrunWriter { table: heading("longrun", service), facts, service, lines, files }
+        LongrunWriter { table: heading("longrun", service), facts, service, lines, files, errors: None }
     }
 
     pub(super) fn write(&mut self, longrun: &Longrun) {
-        let is_generated = self.generated();
+        let is_generated = self.generated(longrun);
         start(self.facts, self.service, is_generated, &mut self.table, self.lines);
+        self.without_logger();
         self.lines.note("type", Fate::Exact, "`[longrun]`", "");
         if !is_generated {
             self.scripts(longrun);
@@ -56,24 +59,41 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
     }
 
     /// Reads back `run` and `finish`, if s6gen generated them. Returns whether it did.
-    fn generated(&mut self) -> bool {
+    fn generated(&mut self, longrun: &Longrun) -> bool {
         let name = self.service.name.to_string();
         let Some(files) = self.lines.files().filter(|_| self.facts.reads_back(&self.service.name)) else {
             return false;
         };
         let definition = GeneratedDefinition { kind: "longrun", name: &name, files };
         let (Some(run), Some(finish)) = (definition.script("run"), definition.finish()) else { return false };
+        let Some(log) = self.facts.log_keys(longrun, &run) else { return false };
         if self.facts.system().is_overlay() && !run.with_contenv {
             self.table.set("with-contenv", false);
         }
         for (key, value) in run.entries {
             self.table.set_path(key, value);
         }
+        for (key, value) in log {
+            self.table.set_path(vec!["log".to_owned(), key.to_owned()], value);
+        }
+        self.errors = run.errors;
         if let Some(finish) = finish {
             self.table.set("finish", finish);
         }
         note_generated(self.lines, &["run", "finish"]);
         true
+    }
+
+    /// Leaves out that a service waits for the logger of its own errors, which the key `log` says.
+    fn without_logger(&mut self) {
+        let Some(errors) = &self.errors else { return };
+        for entry in self.table.entries.iter_mut().filter(|entry| entry.key == ["dependencies"]) {
+            if let DraftValue::List(names) = &mut entry.value {
+                names.retain(|name| *name != DraftValue::Text(errors.clone()));
+            }
+        }
+        let is_empty = DraftValue::List(Vec::new());
+        self.table.entries.retain(|entry| entry.key != ["dependencies"] || entry.value != is_empty);
     }
 
     /// `run` and `finish`, and the environment that both get.
@@ -157,7 +177,9 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
     fn pipeline(&mut self, longrun: &Longrun) {
         let one = |list: &Option<Vec<ServiceRef>>| names(list.as_deref().unwrap_or_default()).pop();
         if let Some(consumer) = one(&longrun.producer_for) {
+            let is_logger = self.facts.logger_owner(&consumer.as_str().into()).is_some();
             let becomes = match self.facts.is_named_by_consumer(&self.service.name) {
+                _ if is_logger => "`log`",
                 true => "`consumer-for` of the consumer",
                 false => {
                     self.table.set("producer-for", consumer);
@@ -271,72 +293,14 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
     }
 }
 
-/// Writes the files that s6-rc does not know into the key `files`: those that it copies, and those that something may name.
-pub(super) fn further_files(
-    facts: &Facts<'_>,
-    service: &Service,
-    table: &mut DraftTable,
-    lines: &mut FileLines<'_>,
-) {
-    let kind = service.kind.word();
-    let name = &service.name;
-    let open: Vec<(String, File)> = lines.open().map(|(path, file)| (path.clone(), file.clone())).collect();
-    for (path, file) in open {
-        let first = path.split('/').next().unwrap_or(&path);
-        let known = DefinitionFile::find(first.as_bytes());
-        let is_copied =
-            known.is_some_and(|known| matches!(known.content, Content::Folder) && known.is_read_in(kind));
-        let last = path.rsplit('/').next().unwrap_or(&path);
-        let called = service.definition().map_or(&[][..], |definition| &definition.called);
-        let is_named = || {
-            called.iter().any(|called| called.path == path)
-                || facts.is_named_elsewhere(&format!("{name}/{path}"), (name, &[&path]))
-        };
-        let is_without_use = known.is_some() && !is_copied && !is_named();
-        if is_without_use || !is_copied && (last.starts_with('.') || file.content.is_empty()) {
-            continue;
-        }
-        let has_first_line = file.content.starts_with(b"#!");
-        match file_problem(&path, &file, known.is_some_and(|known| !is_copied && known.is_read_in(kind))) {
-            Some(problem) => {
-                lines.note(&path, Fate::Lost, "", &format!("{problem}: copy it into the new definition"));
-                continue;
-            }
-            None => table.set_path(
-                vec!["files".to_owned(), path.clone()],
-                String::from_utf8_lossy(&file.content).into_owned(),
-            ),
-        };
-        match has_first_line && !file.executable {
-            true => lines.note(&path, Fate::Emulated, "`files`", "it had no x bit, and gets one"),
-            false => lines.note(&path, Fate::Exact, "`files`", ""),
-        }
-    }
-}
-
-/// Why the key `files` cannot have a file.
-fn file_problem(path: &str, file: &File, is_read: bool) -> Option<&'static str> {
-    let Ok(text) = str::from_utf8(&file.content) else { return Some("it is not text") };
-    match () {
-        () if is_read || OWN_FILES.contains(&path) => Some("s6gen writes a file of its own at this path"),
-        () if text.contains('\0') => Some("it is not text"),
-        () if text.len() > LARGEST => Some("it is longer than 64 KB"),
-        () if path.chars().any(char::is_control) => Some("a manifest cannot have its name"),
-        () if file.executable && !text.starts_with("#!") => {
-            Some("it is executable, but has no first line with `#!`")
-        }
-        () if text_problem(&file.content).is_some() && text.starts_with("#!") => {
-            Some("its first line is one with which the system cannot start it")
-        }
-        () => None,
-    }
-}
-
 /// Notes that the keys of the manifest generate the scripts of a definition again.
 pub(super) fn note_generated(lines: &mut FileLines<'_>, keys: &[&str]) {
     for key in keys {
         lines.note(key, Fate::Exact, "the keys from which s6gen generated it", "");
         lines.note(&format!("data/{key}"), Fate::Exact, &format!("`{key}`"), "");
+    }
+    for file in OWN_DATA {
+        lines.note(&format!("data/{file}"), Fate::Exact, "the keys from which s6gen generated it", "");
     }
     for key in ["only-if", "prepare"] {
         lines.note(&format!("data/{key}"), Fate::Exact, &format!("`{key}`"), "");

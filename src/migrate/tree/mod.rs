@@ -9,6 +9,8 @@
 //! | `longrun`, `oneshot`, `bundle` | write the table of a definition |
 //! | `script` | decides where a script stays, and which environment it gets |
 //! | `shape` | recognises scripts that keys stand for |
+//! | `further` | writes the files that s6-rc does not know |
+//! | `logger` | reads back the loggers that s6gen itself has generated |
 //! | `generated` | reads back the scripts that s6gen itself has generated |
 //! | `values` | writes durations and signals |
 //! | `lines` | collects the lines of the report on a definition |
@@ -16,9 +18,11 @@
 
 mod bundle;
 mod facts;
+mod further;
 mod generated;
 mod lift;
 mod lines;
+mod logger;
 mod longrun;
 mod oneshot;
 mod script;
@@ -57,6 +61,8 @@ pub fn tree(old: OldTree<'_>) -> Migration {
         let mut lines = FileLines::new(old.files.get(&service.name));
         if let Some(reason) = facts.refusal(&service.name) {
             lines.leave(reason);
+        } else if let Some(owner) = facts.logger_owner(&service.name) {
+            lines.logger(&owner);
         } else {
             match &service.kind {
                 Kind::Bundle(_) if facts.is_start_bundle(&service.name) => lines.start_bundle(),

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::facts::Facts;
+use super::further::further_files;
 use super::generated::GeneratedDefinition;
 use super::heading;
 use super::lines::FileLines;
-use super::longrun::{flags, further_files, note_generated, start};
+use super::longrun::{flags, note_generated, start};
 use super::script::{put, sees_itself, text_problem, without_contenv};
 use super::values::duration;
 use crate::execline::{self, Token, TokenKind};

@@ -1,0 +1,172 @@
+//! Reads back the loggers that s6gen has generated for the key `log` of longruns.
+
+use super::facts::Facts;
+use super::generated::{GeneratedDefinition, GeneratedScript};
+use crate::execline::{self, TokenKind};
+use crate::manifest::draft::DraftValue;
+use crate::model::{Longrun, Name};
+
+/// What a generated logger does, by the end of its name and the comment in its `run`.
+const LOGGERS: &[(&str, &str)] = &[
+    ("-err-log", "keeps its errors"),
+    ("-err-log", "passes its errors on"),
+    ("-err-log", "writes its errors as JSON"),
+    ("-log", "keeps its output"),
+    ("-log", "passes its output on"),
+    ("-log", "writes its output as JSON"),
+    ("-filter", "filters its output"),
+];
+/// The size and the number of files that a log has by default.
+const SIZE: &str = "1048576";
+const KEEP: &str = "20";
+/// The account that writes logs by default.
+const USER: &str = "nobody";
+
+/// Keys of `log`, without `log.`.
+pub(super) type LogKeys = Vec<(&'static str, DraftValue)>;
+
+impl Facts<'_> {
+    /// The service for which s6gen generated a logger, if the key `log` of its users generates it again.
+    pub(super) fn logger_owner(&self, name: &Name) -> Option<String> {
+        let (owner, _) = self.generated_logger(name)?;
+        Some(owner)
+    }
+
+    fn generated_logger(&self, name: &Name) -> Option<(String, &'static str)> {
+        let comment = self.generated_run(name)?.lines().nth(1)?;
+        let (table, what) = comment.strip_prefix("# [longrun.")?.split_once("] ")?;
+        let (suffix, what) = LOGGERS.iter().find(|(_, known)| *known == what)?;
+        let name_text = name.to_string();
+        let owner = name_text.strip_suffix(suffix).filter(|owner| *owner == table.trim_matches('"'))?;
+        let mut users = self.longrun(name)?.consumer_for.iter().map(|producer| &producer.name);
+        let is_read = |user: &Name| self.generated_run(user).is_some() && self.refusal(user).is_none();
+        let fits = is_read(&owner.into()) && users.all(is_read) && !self.is_started_by_name(name);
+        fits.then(|| (owner.to_owned(), *what))
+    }
+
+    /// The keys from which s6gen generated the loggers of a longrun. `None` if it did not generate one that the longrun uses.
+    pub(super) fn log_keys(&self, longrun: &Longrun, run: &GeneratedScript) -> Option<LogKeys> {
+        let mut keys = LogKeys::new();
+        let mut next = longrun.producer_for.as_deref().and_then(<[_]>::first).map(|to| to.name.clone());
+        while let Some(name) = next.take().filter(|name| self.generated_logger(name).is_some()) {
+            add(&mut keys, self.keys_of(&name)?);
+            let to = self.longrun(&name)?.producer_for.as_deref().and_then(<[_]>::first);
+            next = to.map(|to| to.name.clone());
+        }
+        if let Some(errors) = &run.errors {
+            let name = Name::from(errors.as_str());
+            self.generated_logger(&name)?;
+            add(&mut keys, self.keys_of(&name)?);
+        }
+        let is_json = keys.iter().any(|(key, _)| *key == "format");
+        let has_place = !keys.is_empty() || run.has("log.to");
+        let has_stderr = run.errors.is_some() || run.has("log.stderr");
+        if has_place && !has_stderr && !is_json {
+            keys.push(("stderr", "container".into()));
+        }
+        Some(keys)
+    }
+
+    fn keys_of(&self, name: &Name) -> Option<LogKeys> {
+        let (_, what) = self.generated_logger(name)?;
+        let text = self.generated_run(name)?;
+        let files = self.files(name)?;
+        let name = name.to_string();
+        let definition = GeneratedDefinition { kind: "longrun", name: &name, files };
+        logger_keys(&definition, text, what)
+    }
+}
+
+/// Adds the keys that are not there yet: all loggers of a service have the same settings.
+fn add(keys: &mut LogKeys, more: LogKeys) {
+    for (key, value) in more {
+        if !keys.iter().any(|(known, _)| *known == key) {
+            keys.push((key, value));
+        }
+    }
+}
+
+/// The keys of one logger, from its `run`.
+fn logger_keys(definition: &GeneratedDefinition<'_>, text: &str, what: &str) -> Option<LogKeys> {
+    let body = text.split_once('\n')?.1;
+    let last_line = body.trim_end().rfind('\n').map_or(0, |at| at + 1);
+    let (mut words, mut command) = (Vec::new(), Vec::new());
+    for token in execline::tokens(body.as_bytes()).ok()? {
+        // A word has a blank before it for each block around it.
+        let TokenKind::Word(word) = &token.kind else { continue };
+        let word = String::from_utf8(word.get(token.depth..)?.to_vec()).ok()?;
+        if token.span.start >= last_line {
+            command.push(word.clone());
+        }
+        words.push(word);
+    }
+    let after = |known: &[&str]| {
+        let at = words.windows(known.len()).position(|window| window == known)?;
+        words.get(at + known.len()).map(String::as_str)
+    };
+    let mut keys = LogKeys::new();
+    let group = after(&["s6-envuidgid", "-g"]);
+    let user = after(&["s6-setuidgid"]).or_else(|| after(&["s6-envuidgid"]));
+    match (user, group) {
+        (Some(name), Some(group)) => keys.push(("user", format!("{name}:{group}").into())),
+        (Some(name), None) if name != USER => keys.push(("user", name.into())),
+        _ => {}
+    }
+    if words.iter().any(|word| word.starts_with("if test -L ")) {
+        keys.push(("link", true.into()));
+    }
+    let place = if what.contains("errors") { "stderr" } else { "to" };
+    let file = after(&["redirfd", "-a", "1"]);
+    if let Some(file) = file {
+        keys.push(("file", file.into()));
+    }
+    let script = words.iter().rposition(|word| word == "--").and_then(|at| words.get(at + 1..));
+    if let Some(script) = script.filter(|_| words.iter().any(|word| word == "s6-log")) {
+        keys.extend(script_keys(script, place, file.is_some())?);
+    }
+    if words.iter().any(|word| word == "./data/json") {
+        keys.push(("format", "json".into()));
+    }
+    if what.starts_with("passes") || what.starts_with("filters") {
+        let place = if what.starts_with("filters") { "filter" } else { place };
+        keys.push((place, definition.command(command, "run")?));
+    }
+    Some(keys)
+}
+
+/// The keys that a script of s6-log comes from. `None` for a prefix that has no effect: only defaults can have it.
+fn script_keys(script: &[String], place: &'static str, has_file: bool) -> Option<LogKeys> {
+    let mut keys = LogKeys::new();
+    let directory = script.last().filter(|last| last.starts_with(['/', '$']));
+    let mut timestamp = "none";
+    for word in script {
+        match (word.as_str(), word.split_at_checked(1)) {
+            ("t", _) => timestamp = "tai64n",
+            ("T", _) => timestamp = "iso",
+            ("1", _) if directory.is_some() => keys.push(("tee", true.into())),
+            (_, Some(("p", prefix))) if !prefix.is_empty() => keys.push(("prefix", prefix.into())),
+            (_, Some(("n", keep))) if keep != KEEP => {
+                keys.extend(keep.parse::<i64>().ok().map(|keep| ("keep", keep.into())));
+            }
+            (_, Some(("s", size))) if size != SIZE => keys.push(("size", size_text(size).into())),
+            _ => {}
+        }
+    }
+    let usual = if has_file { "none" } else { "iso" };
+    if timestamp != usual && (directory.is_some() || has_file) {
+        keys.push(("timestamp", timestamp.into()));
+    }
+    let has = |name: &str| keys.iter().any(|(key, _)| *key == name);
+    let is_used = !has("prefix") || has("tee") || directory.is_none() && !has_file;
+    keys.extend(directory.map(|directory| (place, directory.as_str().into())));
+    is_used.then_some(keys)
+}
+
+/// A number of bytes with the largest unit that fits.
+fn size_text(bytes: &str) -> String {
+    match bytes.parse::<u64>() {
+        Ok(whole) if whole % (1 << 20) == 0 => format!("{}MB", whole >> 20),
+        Ok(whole) if whole % (1 << 10) == 0 => format!("{}KB", whole >> 10),
+        _ => format!("{bytes}B"),
+    }
+}
