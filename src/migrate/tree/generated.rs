@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use super::values::duration;
 use crate::execline::{self, Token, TokenKind};
 use crate::manifest::draft::DraftValue;
 use crate::model::File;
-use crate::shell::{PlainStep, ShellScript};
 
 /// The keys of a generated script.
 #[derive(Debug, Default)]
@@ -47,8 +47,13 @@ pub(super) struct GeneratedDefinition<'a> {
 }
 
 impl GeneratedDefinition<'_> {
-    fn text(&self, path: &str) -> Option<&str> {
+    pub(super) fn text(&self, path: &str) -> Option<&str> {
         str::from_utf8(&self.files.get(path)?.content).ok()
+    }
+
+    /// The description in a script that s6gen generated for this definition.
+    pub(super) fn description<'t>(&self, text: &'t str) -> Option<&'t str> {
+        description(text, &self.table())
     }
 
     fn table(&self) -> String {
@@ -62,7 +67,7 @@ impl GeneratedDefinition<'_> {
     /// The keys of `run`, `up`, `down` or `reload`.
     pub(super) fn script(&self, key: &str) -> Option<GeneratedScript> {
         let text = self.text(key)?;
-        let description = description(text, &self.table())?;
+        let description = self.description(text)?;
         let body =
             text.strip_prefix("#!").and_then(|rest| rest.split_once('\n')).map_or(text, |(_, body)| body);
         let mut reader = ScriptReader {
@@ -92,30 +97,6 @@ impl GeneratedDefinition<'_> {
             return Some(self.text(&path)?.into());
         }
         (!words.is_empty()).then(|| words.into())
-    }
-
-    /// The command of `finish`. `None` if it does anything else.
-    pub(super) fn finish(&self) -> Option<Option<DraftValue>> {
-        let Some(text) = self.text("finish") else { return Some(None) };
-        description(text, &self.table())?;
-        let known = ["test ! -e idle || exit 125", "exec 2>&1", "exec 2>/dev/null", "exit 0"];
-        let lines: Vec<&str> = text
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#') && !known.contains(line))
-            .collect();
-        let [line] = lines[..] else { return lines.is_empty().then_some(None) };
-        let command = line.strip_prefix("exec ")?;
-        let command = command.strip_prefix("with-contenv ").unwrap_or(command);
-        if command.ends_with(" ./data/finish \"$@\"") {
-            return Some(Some(self.text("data/finish")?.into()));
-        }
-        let script = format!("exec {command}\n");
-        match &ShellScript::read(&script)?.plain_steps()?[..] {
-            [PlainStep::Command { words, redirections }] if redirections.is_empty() => {
-                Some(Some(words.get(1..)?.to_vec().into()))
-            }
-            _ => None,
-        }
     }
 }
 
@@ -173,6 +154,7 @@ impl ScriptReader<'_> {
     }
 
     fn read(&mut self) -> Option<()> {
+        self.late()?;
         let idles = self.take_in_block("foreground", &["rm", "-f", "idle"]);
         self.found.with_contenv = self.take(&["with-contenv"]);
         self.environment()?;
@@ -199,6 +181,7 @@ impl ScriptReader<'_> {
             let prepare = self.definition.command(words, "prepare")?;
             self.set("prepare", prepare);
         }
+        self.poll()?;
         // The variable for the service directory has a name that no later word contains.
         if self.take(&["getcwd", "-E"]) {
             self.next()?;
@@ -215,6 +198,45 @@ impl ScriptReader<'_> {
         let is_whole = self.at == self.tokens.len() && !words.is_empty();
         let command = self.definition.command(words, self.key).filter(|_| is_whole)?;
         self.set(self.key, command);
+        Some(())
+    }
+
+    /// What happens if the service is not ready in time.
+    fn late(&mut self) -> Option<()> {
+        self.take_in_block("foreground", &["redirfd", "-w", "1", "started", "cat", "/proc/uptime"]);
+        let before = self.at;
+        let is_timed = self.take(&["foreground"])
+            && self
+                .block()
+                .is_some_and(|block| block.last().is_some_and(|word| word.starts_with("test -e since ")))
+            && self.take(&["background", "-d"]);
+        if !is_timed {
+            self.at = before;
+            return Some(());
+        }
+        let then = self.block()?.pop()?;
+        self.set("ready.on-timeout", then);
+        Some(())
+    }
+
+    /// The check that asks whether the service is ready.
+    fn poll(&mut self) -> Option<()> {
+        if !self.take(&["s6-notifyoncheck"]) {
+            return Some(());
+        }
+        for (option, key, usual) in
+            [("-n", "ready.tries", 0), ("-w", "ready.interval", 1_000), ("-t", "ready.timeout", 5_000)]
+        {
+            self.take(&[option]).then_some(())?;
+            let number: u32 = self.next()?.parse().ok()?;
+            match key {
+                _ if number == usual => {}
+                "ready.tries" => self.set(key, i64::from(number)),
+                _ => self.set(key, duration(number)),
+            }
+        }
+        let (key, value) = self.definition.check("data/check", "ready")?;
+        self.set(&format!("ready.{key}"), value);
         Some(())
     }
 

@@ -29,7 +29,19 @@ pub(super) struct LongrunWriter<'w, 'a> {
 const KILL_AFTER: u32 = 5_000;
 
 /// The files below `data` that s6gen writes beside its scripts.
-const OWN_DATA: &[&str] = &["check", "stop"];
+const OWN_DATA: &[&str] = &[
+    "check",
+    "check-alive",
+    "json",
+    "log-file",
+    "on-failure",
+    "on-timeout",
+    "ready",
+    "secret",
+    "stop",
+    "wait",
+    "watch",
+];
 
 impl<'w, 'a> LongrunWriter<'w, 'a> {
     pub(super) fn new(
@@ -77,8 +89,8 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
             self.table.set_path(vec!["log".to_owned(), key.to_owned()], value);
         }
         self.errors = run.errors;
-        if let Some(finish) = finish {
-            self.table.set("finish", finish);
+        for (key, value) in finish {
+            self.table.set(key, value);
         }
         note_generated(self.lines, &["run", "finish"]);
         true

@@ -11,6 +11,7 @@
 //! | `shape` | recognises scripts that keys stand for |
 //! | `further` | writes the files that s6-rc does not know |
 //! | `logger` | reads back the loggers that s6gen itself has generated |
+//! | `finish` | reads back the `finish` and the checks that s6gen itself has generated |
 //! | `generated` | reads back the scripts that s6gen itself has generated |
 //! | `values` | writes durations and signals |
 //! | `lines` | collects the lines of the report on a definition |
@@ -18,6 +19,7 @@
 
 mod bundle;
 mod facts;
+mod finish;
 mod further;
 mod generated;
 mod lift;
