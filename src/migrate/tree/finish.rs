@@ -52,7 +52,7 @@ impl GeneratedDefinition<'_> {
         let script = format!("exec {command}\n");
         match &ShellScript::read(&script)?.plain_steps()?[..] {
             [PlainStep::Command { words, redirections }] if redirections.is_empty() => {
-                Some(words.get(1..)?.to_vec().into())
+                Some(without_defaults(words.get(1..)?).to_vec().into())
             }
             _ => None,
         }
@@ -103,6 +103,22 @@ impl GeneratedDefinition<'_> {
             _ => Some(("check", words.to_vec().into())),
         }
     }
+}
+
+/// The words of a command behind those that set variables to their defaults.
+fn without_defaults(words: &[String]) -> &[String] {
+    if words.first().is_none_or(|word| word != "multisubstitute") {
+        return words;
+    }
+    let end = words.iter().position(String::is_empty).map_or(words.len(), |end| end + 1);
+    let mut rest = &words[end..];
+    while let [export, name, value, others @ ..] = rest
+        && export == "export"
+        && *value == format!("${{{name}}}")
+    {
+        rest = others;
+    }
+    rest
 }
 
 /// What is between two texts in a line.

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use super::values::duration;
 use crate::execline::{self, Token, TokenKind};
 use crate::manifest::draft::DraftValue;
 use crate::model::File;
@@ -18,6 +17,10 @@ pub(super) struct GeneratedScript {
     pub(super) with_contenv: bool,
     /// The logger to whose fifo it sends its errors.
     pub(super) errors: Option<String>,
+    /// The time in milliseconds in which it must become ready, if s6gen's own script acts.
+    pub(super) ready_within: Option<u32>,
+    /// Whether it waits for something first.
+    pub(super) waits: bool,
 }
 
 impl GeneratedScript {
@@ -101,23 +104,23 @@ impl GeneratedDefinition<'_> {
 }
 
 /// Reads the words of a generated execline script from its beginning.
-struct ScriptReader<'a> {
-    definition: &'a GeneratedDefinition<'a>,
-    key: &'a str,
+pub(super) struct ScriptReader<'a> {
+    pub(super) definition: &'a GeneratedDefinition<'a>,
+    pub(super) key: &'a str,
     tokens: Vec<Token>,
-    at: usize,
+    pub(super) at: usize,
     /// Where the last line begins, which is the command itself.
     last_line: usize,
-    found: GeneratedScript,
+    pub(super) found: GeneratedScript,
 }
 
 impl ScriptReader<'_> {
-    fn set(&mut self, key: &str, value: impl Into<DraftValue>) {
+    pub(super) fn set(&mut self, key: &str, value: impl Into<DraftValue>) {
         self.found.entries.push((key.split('.').map(str::to_owned).collect(), value.into()));
     }
 
     /// The word at a distance from the current one.
-    fn word(&self, distance: usize) -> Option<&str> {
+    pub(super) fn word(&self, distance: usize) -> Option<&str> {
         let token = self.tokens.get(self.at + distance)?;
         match &token.kind {
             // A word has a blank before it for each block around it.
@@ -127,7 +130,7 @@ impl ScriptReader<'_> {
     }
 
     /// Whether these words come next, before the last line. If so, goes on behind them.
-    fn take(&mut self, words: &[&str]) -> bool {
+    pub(super) fn take(&mut self, words: &[&str]) -> bool {
         let is_before = self.tokens.get(self.at).is_some_and(|token| token.span.start < self.last_line);
         let fits =
             is_before && words.iter().enumerate().all(|(distance, word)| self.word(distance) == Some(word));
@@ -136,14 +139,14 @@ impl ScriptReader<'_> {
     }
 
     /// The next word.
-    fn next(&mut self) -> Option<String> {
+    pub(super) fn next(&mut self) -> Option<String> {
         let word = self.word(0)?.to_owned();
         self.at += 1;
         Some(word)
     }
 
     /// The words of the block that comes next, which has no block in it.
-    fn block(&mut self) -> Option<Vec<String>> {
+    pub(super) fn block(&mut self) -> Option<Vec<String>> {
         (self.tokens.get(self.at)?.kind == TokenKind::Open).then(|| self.at += 1)?;
         let mut words = Vec::new();
         while let Some(word) = self.next() {
@@ -154,9 +157,14 @@ impl ScriptReader<'_> {
     }
 
     fn read(&mut self) -> Option<()> {
+        self.on_failure()?;
         self.late()?;
         let idles = self.take_in_block("foreground", &["rm", "-f", "idle"]);
         self.found.with_contenv = self.take(&["with-contenv"]);
+        if self.word(3).is_some_and(|word| ["ifelse", "multisubstitute"].contains(&word)) {
+            self.take_directory();
+        }
+        self.variables()?;
         self.environment()?;
         if self.take(&["execline-umask"]) {
             let mask = self.next()?;
@@ -181,11 +189,10 @@ impl ScriptReader<'_> {
             let prepare = self.definition.command(words, "prepare")?;
             self.set("prepare", prepare);
         }
+        self.wait_for()?;
+        self.alive()?;
         self.poll()?;
-        // The variable for the service directory has a name that no later word contains.
-        if self.take(&["getcwd", "-E"]) {
-            self.next()?;
-        }
+        self.take_directory();
         if self.take(&["execline-cd"]) {
             let workdir = self.next()?;
             self.set("workdir", workdir);
@@ -196,52 +203,21 @@ impl ScriptReader<'_> {
             words.push(word);
         }
         let is_whole = self.at == self.tokens.len() && !words.is_empty();
+        let only_waits = self.found.waits && words == ["true"];
         let command = self.definition.command(words, self.key).filter(|_| is_whole)?;
-        self.set(self.key, command);
+        if !only_waits {
+            self.set(self.key, command);
+        }
         Some(())
     }
 
-    /// What happens if the service is not ready in time.
-    fn late(&mut self) -> Option<()> {
-        self.take_in_block("foreground", &["redirfd", "-w", "1", "started", "cat", "/proc/uptime"]);
-        let before = self.at;
-        let is_timed = self.take(&["foreground"])
-            && self
-                .block()
-                .is_some_and(|block| block.last().is_some_and(|word| word.starts_with("test -e since ")))
-            && self.take(&["background", "-d"]);
-        if !is_timed {
-            self.at = before;
-            return Some(());
-        }
-        let then = self.block()?.pop()?;
-        self.set("ready.on-timeout", then);
-        Some(())
-    }
-
-    /// The check that asks whether the service is ready.
-    fn poll(&mut self) -> Option<()> {
-        if !self.take(&["s6-notifyoncheck"]) {
-            return Some(());
-        }
-        for (option, key, usual) in
-            [("-n", "ready.tries", 0), ("-w", "ready.interval", 1_000), ("-t", "ready.timeout", 5_000)]
-        {
-            self.take(&[option]).then_some(())?;
-            let number: u32 = self.next()?.parse().ok()?;
-            match key {
-                _ if number == usual => {}
-                "ready.tries" => self.set(key, i64::from(number)),
-                _ => self.set(key, duration(number)),
-            }
-        }
-        let (key, value) = self.definition.check("data/check", "ready")?;
-        self.set(&format!("ready.{key}"), value);
-        Some(())
+    /// Takes the variable for the service directory, which has a name that no later word contains.
+    fn take_directory(&mut self) {
+        self.at += if self.take(&["getcwd", "-E"]) { 1 } else { 0 };
     }
 
     /// Takes a program with a block of these words.
-    fn take_in_block(&mut self, program: &str, words: &[&str]) -> bool {
+    pub(super) fn take_in_block(&mut self, program: &str, words: &[&str]) -> bool {
         let before = self.at;
         let fits = self.take(&[program]) && self.block().is_some_and(|block| block == words);
         if !fits {
@@ -332,6 +308,11 @@ impl ScriptReader<'_> {
             return self.block().map(drop);
         }
         // What follows if the condition fails is always the same.
+        self.skip_block()
+    }
+
+    /// Goes on behind the block that comes next.
+    pub(super) fn skip_block(&mut self) -> Option<()> {
         (self.tokens.get(self.at)?.kind == TokenKind::Open).then_some(())?;
         let depth = self.tokens[self.at].depth;
         let close = self.tokens[self.at..]

@@ -32,6 +32,15 @@ impl Facts<'_> {
         Some(owner)
     }
 
+    /// Whether the loggers do not change to another account, as in a container without root.
+    pub(super) fn is_rootless(&self) -> bool {
+        let keeps_account = |name: &Name| {
+            let run = self.generated_run(name).unwrap_or_default();
+            self.logger_owner(name).is_some() && !run.contains("uidgid ")
+        };
+        self.ours().any(|service| keeps_account(&service.name))
+    }
+
     fn generated_logger(&self, name: &Name) -> Option<(String, &'static str)> {
         let comment = self.generated_run(name)?.lines().nth(1)?;
         let (table, what) = comment.strip_prefix("# [longrun.")?.split_once("] ")?;

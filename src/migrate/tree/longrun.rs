@@ -23,6 +23,8 @@ pub(super) struct LongrunWriter<'w, 'a> {
     files: &'w mut BTreeMap<String, File>,
     /// The generated logger of its errors.
     errors: Option<String>,
+    /// The time in which it must become ready, if s6gen's own script acts: then s6-rc has more time.
+    ready_within: Option<u32>,
 }
 
 /// The time between the stop signal and SIGKILL that s6gen writes by itself, in milliseconds.
@@ -50,7 +52,15 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
         lines: &'w mut FileLines<'a>,
         files: &'w mut BTreeMap<String, File>,
     ) -> Self {
-        LongrunWriter { table: heading("longrun", service), facts, service, lines, files, errors: None }
+        LongrunWriter {
+            table: heading("longrun", service),
+            facts,
+            service,
+            lines,
+            files,
+            errors: None,
+            ready_within: None,
+        }
     }
 
     pub(super) fn write(&mut self, longrun: &Longrun) {
@@ -89,6 +99,7 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
             self.table.set_path(vec!["log".to_owned(), key.to_owned()], value);
         }
         self.errors = run.errors;
+        self.ready_within = run.ready_within;
         for (key, value) in finish {
             self.table.set(key, value);
         }
@@ -240,7 +251,7 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
             self.lines.note(file, Fate::Exact, &format!("`{key}`"), "");
         }
         if has_limit || is_ready {
-            self.table.set("timeout-up", duration(longrun.timeout_up));
+            self.table.set("timeout-up", duration(self.ready_within.unwrap_or(longrun.timeout_up)));
         }
         self.timeout("timeout-up", longrun.timeout_up);
     }

@@ -11,6 +11,7 @@
 //! | `shape` | recognises scripts that keys stand for |
 //! | `further` | writes the files that s6-rc does not know |
 //! | `logger` | reads back the loggers that s6gen itself has generated |
+//! | `failures` | reads back the keys about failures, and variables, of scripts that s6gen itself has generated |
 //! | `finish` | reads back the `finish` and the checks that s6gen itself has generated |
 //! | `generated` | reads back the scripts that s6gen itself has generated |
 //! | `values` | writes durations and signals |
@@ -19,6 +20,7 @@
 
 mod bundle;
 mod facts;
+mod failures;
 mod finish;
 mod further;
 mod generated;
@@ -106,6 +108,9 @@ fn target(facts: &Facts<'_>) -> Option<DraftTable> {
     }
     if let Some(directory) = facts.other_command_dir() {
         table.set("command-dir", directory);
+    }
+    if facts.is_rootless() {
+        table.set("rootless", true);
     }
     let external: Vec<DraftValue> =
         facts.external().into_iter().map(|name| name.to_string().into()).collect();
