@@ -243,9 +243,10 @@ impl ScriptReader<'_> {
         if self.take(&["s6-softlimit"]) {
             while let Some(letter) = self.word(0).and_then(|word| word.strip_prefix('-')) {
                 let (_, limit) = LIMITS.iter().find(|(known, _)| *known == letter)?;
-                let number: i64 = self.word(1)?.parse().ok()?;
+                let value = self.word(1)?.to_owned();
                 self.at += 2;
-                self.set(&format!("limits.{limit}"), number);
+                let value = value.parse::<i64>().map_or_else(|_| value.into(), DraftValue::Number);
+                self.set(&format!("limits.{limit}"), value);
             }
         }
         while self.takes_least_limit() {

@@ -127,7 +127,7 @@ fn logger_keys(definition: &GeneratedDefinition<'_>, text: &str, what: &str) -> 
     let place = if what.contains("errors") { "stderr" } else { "to" };
     let file = after(&["redirfd", "-a", "1"]);
     if let Some(file) = file {
-        keys.push(("file", file.into()));
+        keys.push(("file", path_text(file).into()));
     }
     let script = words.iter().rposition(|word| word == "--").and_then(|at| words.get(at + 1..));
     if let Some(script) = script.filter(|_| words.iter().any(|word| word == "s6-log")) {
@@ -167,8 +167,13 @@ fn script_keys(script: &[String], place: &'static str, has_file: bool) -> Option
     }
     let has = |name: &str| keys.iter().any(|(key, _)| *key == name);
     let is_used = !has("prefix") || has("tee") || directory.is_none() && !has_file;
-    keys.extend(directory.map(|directory| (place, directory.as_str().into())));
+    keys.extend(directory.map(|directory| (place, path_text(directory).into())));
     is_used.then_some(keys)
+}
+
+/// A path as in the manifest: one that begins with a variable has a slash before it.
+fn path_text(path: &str) -> &str {
+    if path.starts_with("/${") { &path[1..] } else { path }
 }
 
 /// A number of bytes with the largest unit that fits.

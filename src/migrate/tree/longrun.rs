@@ -32,6 +32,7 @@ const KILL_AFTER: u32 = 5_000;
 
 /// The files below `data` that s6gen writes beside its scripts.
 const OWN_DATA: &[&str] = &[
+    "alive",
     "check",
     "check-alive",
     "json",
@@ -42,6 +43,7 @@ const OWN_DATA: &[&str] = &[
     "secret",
     "stop",
     "wait",
+    "wait-for",
     "watch",
 ];
 
