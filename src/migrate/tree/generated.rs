@@ -166,6 +166,9 @@ impl ScriptReader<'_> {
         }
         self.variables()?;
         self.environment()?;
+        if self.definition.kind == "oneshot" {
+            self.loggers()?;
+        }
         if self.take(&["execline-umask"]) {
             let mask = self.next()?;
             self.set("umask", mask);
@@ -180,6 +183,8 @@ impl ScriptReader<'_> {
         } else if self.take(&["redirfd", "-u", "2"]) {
             let fifo = self.next()?;
             self.found.errors = Some(fifo.rsplit('/').next()?.strip_suffix(".fifo")?.to_owned());
+        } else if self.definition.kind == "oneshot" && self.logs_output() {
+            self.set("log.stderr", "container");
         }
         if self.take(&["ifelse", "-X", "-n"]) {
             self.only_if(idles)?;
@@ -214,6 +219,23 @@ impl ScriptReader<'_> {
     /// Takes the variable for the service directory, which has a name that no later word contains.
     fn take_directory(&mut self) {
         self.at += if self.take(&["getcwd", "-E"]) { 1 } else { 0 };
+    }
+
+    /// Whether its output has a log, and its errors have none.
+    fn logs_output(&self) -> bool {
+        let has_log = self.found.entries.iter().any(|(key, _)| key[0] == "log");
+        has_log && !self.found.has("log.stderr")
+    }
+
+    /// All words of the block that comes next, also those of blocks in it.
+    pub(super) fn nested_block(&mut self) -> Option<Vec<String>> {
+        let start = self.at;
+        self.skip_block()?;
+        let words = self.tokens.get(start..self.at)?.iter().filter_map(|token| match &token.kind {
+            TokenKind::Word(word) => Some(String::from_utf8_lossy(word.get(token.depth..)?).into_owned()),
+            TokenKind::Open | TokenKind::Close => None,
+        });
+        Some(words.collect())
     }
 
     /// Takes a program with a block of these words.

@@ -1,7 +1,7 @@
 //! Reads back the loggers that s6gen has generated for the key `log` of longruns.
 
 use super::facts::Facts;
-use super::generated::{GeneratedDefinition, GeneratedScript};
+use super::generated::{GeneratedDefinition, GeneratedScript, ScriptReader};
 use crate::execline::{self, TokenKind};
 use crate::manifest::draft::DraftValue;
 use crate::model::{Longrun, Name};
@@ -109,6 +109,20 @@ fn logger_keys(definition: &GeneratedDefinition<'_>, text: &str, what: &str) -> 
         }
         words.push(word);
     }
+    let mut keys = sink_keys(&words, what.contains("errors"))?;
+    if what.starts_with("passes") || what.starts_with("filters") {
+        let place = match what {
+            _ if what.starts_with("filters") => "filter",
+            _ if what.contains("errors") => "stderr",
+            _ => "to",
+        };
+        keys.push((place, definition.command(command, "run")?));
+    }
+    Some(keys)
+}
+
+/// The keys of one logger, from its words.
+fn sink_keys(words: &[String], is_stderr: bool) -> Option<LogKeys> {
     let after = |known: &[&str]| {
         let at = words.windows(known.len()).position(|window| window == known)?;
         words.get(at + known.len()).map(String::as_str)
@@ -124,7 +138,7 @@ fn logger_keys(definition: &GeneratedDefinition<'_>, text: &str, what: &str) -> 
     if words.iter().any(|word| word.starts_with("if test -L ")) {
         keys.push(("link", true.into()));
     }
-    let place = if what.contains("errors") { "stderr" } else { "to" };
+    let place = if is_stderr { "stderr" } else { "to" };
     let file = after(&["redirfd", "-a", "1"]);
     if let Some(file) = file {
         keys.push(("file", path_text(file).into()));
@@ -133,14 +147,49 @@ fn logger_keys(definition: &GeneratedDefinition<'_>, text: &str, what: &str) -> 
     if let Some(script) = script.filter(|_| words.iter().any(|word| word == "s6-log")) {
         keys.extend(script_keys(script, place, file.is_some())?);
     }
-    if words.iter().any(|word| word == "./data/json") {
+    if words.iter().any(|word| word.ends_with("/data/json")) {
         keys.push(("format", "json".into()));
     }
-    if what.starts_with("passes") || what.starts_with("filters") {
-        let place = if what.starts_with("filters") { "filter" } else { place };
-        keys.push((place, definition.command(command, "run")?));
-    }
     Some(keys)
+}
+
+impl ScriptReader<'_> {
+    /// The loggers of a oneshot, which are part of its script.
+    pub(super) fn loggers(&mut self) -> Option<()> {
+        let mut keys = LogKeys::new();
+        if self.take(&["fdmove", "-c", "3", "1"]) {
+            self.take(&["pipeline", "-w"]).then_some(())?;
+            let words = self.nested_block()?;
+            add(&mut keys, sink_keys(&words, true)?);
+            (self.take(&["fdmove", "-c", "2", "1"]) && self.take(&["fdmove", "1", "3"])).then_some(())?;
+        }
+        let mut is_second = false;
+        while self.take(&["pipeline", "-w"]) {
+            let words = self.nested_block()?;
+            let mut more = sink_keys(&words, false)?;
+            if !words.iter().any(|word| word == "s6-log" || word.ends_with("/data/json")) {
+                let (command, has_file) = command_of(&words)?;
+                let place = if is_second || has_file { "filter" } else { "to" };
+                more.push((place, self.definition.command(command, "filter")?));
+            }
+            add(&mut keys, more);
+            is_second = true;
+        }
+        for (key, value) in keys {
+            self.set(&format!("log.{key}"), value);
+        }
+        Some(())
+    }
+}
+
+/// The command of a logger, which is behind its account and its file, and whether it has a file.
+fn command_of(words: &[String]) -> Option<(Vec<String>, bool)> {
+    let starts: [(&[&str], usize); 3] =
+        [(&["redirfd", "-a", "1"], 4), (&["s6-applyuidgid", "-Uz"], 2), (&["s6-setuidgid"], 2)];
+    starts.iter().enumerate().find_map(|(index, (known, length))| {
+        let at = words.windows(known.len()).position(|window| window == *known)?;
+        Some((words.get(at + length..)?.to_vec(), index == 0))
+    })
 }
 
 /// The keys that a script of s6-log comes from. `None` for a prefix that has no effect: only defaults can have it.
