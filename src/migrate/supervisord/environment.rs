@@ -37,7 +37,13 @@ impl Importer<'_> {
                 of_account.push(value.name.as_str());
                 if user == Some("root") && service.get("user").is_none() {
                     service.set("user", "root");
-                    self.fates.replace(service.section, "user", Fate::Exact, "user", "");
+                    self.fates.replace(
+                        service.section,
+                        "user",
+                        Fate::Emulated,
+                        "user",
+                        "it also sets LOGNAME, and the groups of root",
+                    );
                 }
             } else if is_variable_name(&value.name)
                 && value.value.0.contains(&Piece::Variable(value.name.clone()))

@@ -8,7 +8,8 @@ use crate::manifest::draft::{Draft, DraftTable, DraftValue};
 /// What holds for every import.
 const ALWAYS: &[&str] = &[
     "standard input is /dev/null; it was an open pipe, so a program that reads it may end at once now",
-    "each service leads a session of its own; supervisord's programs had one, too, but its variables SUPERVISOR_… are gone",
+    "each service leads a session of its own, where supervisord's programs led only a process group; its variables SUPERVISOR_… are gone",
+    "s6 waits until a second has passed since the last start before it starts a program again, and sends CONT after the stop signal",
     "supervisord gave programs LC_CTYPE=C.UTF-8 if the image sets no locale: `environment.LC_CTYPE` in the defaults restores it",
 ];
 
