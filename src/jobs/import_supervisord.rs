@@ -9,12 +9,18 @@ use super::supervisord_uses::supervisord_uses;
 use crate::diagnostic::{Code, Diagnostic, Files};
 use crate::disk;
 use crate::migrate::{self, ImageAccount, Migration, SupervisordImport};
-use crate::supervisord::{ConfigFile, Configuration, Known};
+use crate::supervisord::{ConfigFile, Configuration, Known, LARGEST_OF_ALL};
 
 /// The largest configuration file that is read, in bytes.
 const LARGEST: usize = 4 << 20;
 /// How many names may be looked at to find included files.
 const MOST_NAMES: usize = 100_000;
+
+/// How much may still be read to find included files.
+struct LeftToRead {
+    names: usize,
+    bytes: usize,
+}
 
 /// What to import, and what the user says about it.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +48,7 @@ pub fn import_supervisord(request: &SupervisordRequest) -> Result<(Migration, Fi
     for path in &request.files {
         main.push(request.file(path)?);
     }
-    let mut left = MOST_NAMES;
+    let mut left = LeftToRead { names: MOST_NAMES, bytes: LARGEST_OF_ALL };
     let mut include = |pattern: &str, from: &Path| request.included(pattern, from, &mut left);
     let reading = Configuration::read(&mut files, main, &known, &mut include);
     let values = || {
@@ -101,7 +107,7 @@ impl SupervisordRequest {
 
     /// The files that a pattern of `[include]` in the file `from` matches. An absolute one is below the root of the image; without
     /// it, only what lies beside the file is read.
-    fn included(&self, pattern: &str, from: &Path, left: &mut usize) -> Vec<ConfigFile> {
+    fn included(&self, pattern: &str, from: &Path, left: &mut LeftToRead) -> Vec<ConfigFile> {
         let mut folder = from.parent().unwrap_or(Path::new(""));
         let pattern = match (pattern.strip_prefix('/'), &self.root) {
             (None, _) => pattern.to_owned(),
@@ -121,15 +127,23 @@ impl SupervisordRequest {
                 }
             }
         };
-        let paths = disk::matching(folder, &pattern, left).unwrap_or_default();
+        let paths = disk::matching(folder, &pattern, &mut left.names).unwrap_or_default();
         let root = self.root.as_ref().and_then(|root| disk::real_path(root).ok());
         // A link of an image may lead to files of the machine.
         let is_inside = |path: &PathBuf| match &root {
             Some(root) => disk::real_path(path).is_ok_and(|real| real.starts_with(root)),
             None => true,
         };
-        let read = |path: PathBuf| Some(self.config_file(&path, disk::read_regular(&path, LARGEST).ok()?));
-        paths.into_iter().filter(is_inside).filter_map(read).collect()
+        let mut found = Vec::new();
+        for path in paths.into_iter().filter(is_inside) {
+            let Ok(text) = disk::read_regular(&path, LARGEST) else { continue };
+            let fewer = left.bytes.checked_sub(text.len());
+            found.push(self.config_file(&path, text));
+            // The file that is too much is among them, so that the configuration refuses it.
+            let Some(fewer) = fewer else { break };
+            left.bytes = fewer;
+        }
+        found
     }
 
     /// The accounts of the image.

@@ -40,7 +40,7 @@ pub struct DraftEntry {
 }
 
 /// A value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DraftValue {
     /// A text. One with several lines is written as a multi-line string.
     Text(String),

@@ -63,6 +63,18 @@ impl ExpansionNames {
         self.values.extend(variables.map(|(name, value)| (name.clone(), value.clone())));
     }
 
+    /// How many bytes the names and texts have.
+    pub fn size(&self) -> usize {
+        let of_piece = |piece: &Piece| match piece {
+            Piece::Plain(text) | Piece::Variable(text) | Piece::Number(text) => text.len(),
+        };
+        let of_value = |value: &NameValue| match value {
+            NameValue::Text(text) | NameValue::NumberText(text) => text.0.iter().map(of_piece).sum(),
+            NameValue::Number(_) | NameValue::Process => 0,
+        };
+        self.values.iter().map(|(name, value)| name.len() + of_value(value)).sum()
+    }
+
     /// The same without one name.
     pub fn without(mut self, name: &str) -> Self {
         self.values.remove(name);

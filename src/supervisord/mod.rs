@@ -16,7 +16,7 @@ mod shlex;
 mod text;
 mod values;
 
-pub use reader::{ConfigFile, ConfigReading, UnmatchedInclude};
+pub use reader::{ConfigFile, ConfigReading, LARGEST_OF_ALL, UnmatchedInclude};
 pub use server::SupervisordOptions;
 pub use shlex::{CommandWord, WordPiece, words};
 pub use values::signal_name;
@@ -116,7 +116,7 @@ pub struct ConfiguredPrograms {
 }
 
 /// Why supervisord does not start with this configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConfigRefusal {
     /// The section or option.
     pub origin: Origin,

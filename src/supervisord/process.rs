@@ -4,7 +4,9 @@ use super::environment::pairs;
 use super::expand::{ExpansionNames, NameValue};
 use super::options::SectionOptions;
 use super::python::strip;
-use super::values::{MOST_PROCESSES, autorestart, boolean, exit_codes, name, number, octal, signal, size};
+use super::values::{
+    MOST_PROCESSES, OF_PROCESS, autorestart, boolean, exit_codes, name, number, octal, signal, size,
+};
 use super::{
     Autorestart, ConfigProcess, EnvironmentValue, Expanded, Known, Logfile, OutputOptions, ProgramOptions,
     Setting,
@@ -28,13 +30,15 @@ struct ProcessNumbers {
     at_run_time: Option<Expanded>,
 }
 
-/// Reads a section. `environment` has the variables that all programs may use.
+/// Reads a section. `environment` has the variables that all programs may use. `left` is how many bytes of options further processes
+/// may have.
 pub(super) fn processes(
     options: &mut SectionOptions,
     program: &str,
     group: &str,
     environment: &ExpansionNames,
     known: &Known,
+    left: &mut usize,
 ) -> Option<SectionProcesses> {
     let mut names = environment.clone().with_host(known);
     for (name, value) in [("program_name", program), ("group_name", group)] {
@@ -42,6 +46,16 @@ pub(super) fn processes(
     }
     let base = common(options, &names);
     let numbers = numbers(options, &names);
+    let count = numbers.count.unwrap_or(1).min(MOST_PROCESSES);
+    let section = &options.section.options;
+    let of_one =
+        OF_PROCESS + environment.size() + section.iter().map(|option| option.value.len()).sum::<usize>();
+    let Some(fewer) = left.checked_sub(of_one.saturating_mul(usize::try_from(count).unwrap_or(0))) else {
+        let reason = "the options of all processes together are more than 4 MB; s6gen reads no more";
+        options.refuse(options.heading(), reason);
+        return None;
+    };
+    *left = fewer;
     let process_name = process_name(options, &numbers);
     if base.stopasgroup == Setting::Known(true) && base.killasgroup == Setting::Known(false) {
         let reason = "`stopasgroup` is true, and `killasgroup` is false";
@@ -54,7 +68,6 @@ pub(super) fn processes(
     let mut open = SectionOptions::new(options.section);
     let open =
         numbered(&mut open, &base, &mut open_names, environment, &process_name).map(|(options, _)| options);
-    let count = numbers.count.unwrap_or(1).min(MOST_PROCESSES);
     let mut processes = Vec::new();
     for number in (0..count).map(|place| numbers.first.saturating_add(place)) {
         names.set("process_num", NameValue::Number(number));

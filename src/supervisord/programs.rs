@@ -1,5 +1,7 @@
 //! Finds the programs and groups of a configuration: what `ServerOptions.read_config` of supervisord does.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::details::{Details, events, socket};
 use super::expand::ExpansionNames;
 use super::options::SectionOptions;
@@ -7,7 +9,8 @@ use super::process::processes;
 use super::server::{check_others, supervisord};
 use super::values::{self, list};
 use super::{
-    ConfigGroup, ConfigProgram, ConfigSection, Configuration, ConfiguredPrograms, Known, ProgramKind, Setting,
+    ConfigGroup, ConfigProgram, ConfigRefusal, ConfigSection, Configuration, ConfiguredPrograms, Known,
+    ProgramKind, Setting,
 };
 
 impl Configuration {
@@ -20,12 +23,22 @@ impl Configuration {
         for variable in programs.supervisord.iter().flat_map(|options| &options.environment) {
             names.set_variable(&variable.name, variable.value.clone());
         }
-        let mut finder = Finder { configuration: self, known, names, programs };
+        let left = values::MOST_OF_PROCESSES;
+        let mut finder = Finder {
+            configuration: self,
+            known,
+            names,
+            programs,
+            groups: BTreeMap::new(),
+            refused: BTreeSet::new(),
+            left,
+        };
         for (number, section) in self.sections.iter().enumerate() {
             if section.name.starts_with("group:") {
                 finder.group(number, section);
             }
         }
+        finder.refused.extend(finder.programs.refusals.iter().cloned());
         for (number, section) in self.sections.iter().enumerate() {
             finder.section(number, section);
         }
@@ -40,6 +53,12 @@ struct Finder<'c> {
     /// `here` and the environment, with that of `[supervisord]`.
     names: ExpansionNames,
     programs: ConfiguredPrograms,
+    /// By the name of a program, the numbers of the groups that name it.
+    groups: BTreeMap<String, Vec<usize>>,
+    /// What is among the refusals of programs.
+    refused: BTreeSet<ConfigRefusal>,
+    /// How many bytes of options further processes may have.
+    left: usize,
 }
 
 /// The words before the colon in the names of sections of programs.
@@ -69,6 +88,13 @@ impl Finder<'_> {
             }
         }
         if options.refusals.is_empty() {
+            let number_of_group = self.programs.groups.len();
+            for program in &programs {
+                let groups = self.groups.entry(program.clone()).or_default();
+                if groups.last() != Some(&number_of_group) {
+                    groups.push(number_of_group);
+                }
+            }
             self.programs.groups.push(ConfigGroup { section: number, name, programs, priority });
         }
         self.programs.refusals.append(&mut options.refusals);
@@ -81,7 +107,7 @@ impl Finder<'_> {
             return Vec::new();
         };
         let groups =
-            self.programs.groups.iter().filter(|group| group.programs.iter().any(|name| name == program));
+            self.groups.get(program).into_iter().flatten().map(|group| &self.programs.groups[*group]);
         groups.map(|group| (group.name.clone(), group.priority.clone())).collect()
     }
 
@@ -124,7 +150,7 @@ impl Finder<'_> {
             (None, ProgramKind::EventListener) => section.name.split_once(':').map_or("", |(_, name)| name),
             (None, _) => &name,
         };
-        let found = processes(&mut options, &name, pool, &self.names, self.known);
+        let found = processes(&mut options, &name, pool, &self.names, self.known, &mut self.left);
         if let Some(found) = found.filter(|_| options.refusals.is_empty()) {
             self.programs.programs.push(ConfigProgram {
                 section: number,
@@ -140,7 +166,7 @@ impl Finder<'_> {
             });
         }
         for refusal in options.refusals {
-            if !self.programs.refusals.contains(&refusal) {
+            if self.refused.insert(refusal.clone()) {
                 self.programs.refusals.push(refusal);
             }
         }

@@ -82,12 +82,17 @@ const DEFAULT: &str = "DEFAULT";
 struct Parser {
     configuration: Configuration,
     refusals: Vec<ConfigRefusal>,
-    /// How many sections and options there are, with copies.
+    /// How many sections, options and patterns of `[include]` there are, with copies.
     count: usize,
+    /// How many bytes the files have.
+    size: usize,
 }
 
 /// The most sections and options that are read. Those of `[DEFAULT]` count once for each section.
 const MOST: usize = 10_000;
+
+/// The most bytes of all files together.
+pub const LARGEST_OF_ALL: usize = 16 << 20;
 
 /// Where options go.
 #[derive(Clone, Copy)]
@@ -114,7 +119,16 @@ struct LineContext {
 
 impl Parser {
     fn add(&mut self, files: &mut Files, file: &ConfigFile) {
+        self.size += file.text.len();
         let id = files.add(&file.path, file.text.clone());
+        if self.size > LARGEST_OF_ALL {
+            let reason = "all files together are larger than 16 MB; s6gen reads no more".to_owned();
+            return self.refusals.push(ConfigRefusal {
+                origin: Origin::whole(id),
+                reason,
+                is_about_machine: true,
+            });
+        }
         let (text, error) = decode(&file.text);
         if let Some(span) = error {
             self.refuse(Origin::new(id, span), "the file is not UTF-8 text");
@@ -315,7 +329,16 @@ impl Parser {
                 return unmatched;
             }
         };
-        for pattern in patterns.split(is_space).filter(|pattern| !pattern.is_empty()) {
+        let mut patterns: Vec<&str> =
+            patterns.split(is_space).filter(|pattern| !pattern.is_empty()).collect();
+        // To read the same files again at once changes nothing.
+        patterns.dedup();
+        for pattern in patterns {
+            self.count += 1;
+            if self.count > MOST {
+                self.refuse_size(option.origin);
+                break;
+            }
             if scans_impossible_directory(pattern) {
                 self.refuse(option.origin, "the path of a directory contains a NUL byte");
                 continue;
@@ -327,6 +350,9 @@ impl Parser {
             }
             for file in found {
                 self.add(files, &file);
+                if self.size > LARGEST_OF_ALL {
+                    return unmatched;
+                }
                 self.expand_here(&file.directory);
             }
         }

@@ -65,6 +65,9 @@ enum Within {
     Escape(Option<char>),
 }
 
+/// The most words of a command. With some more the system does not start it.
+const MOST_WORDS: usize = 50_000;
+
 /// Splits a command into words. supervisord does so when it starts the program.
 ///
 /// # Errors
@@ -82,6 +85,9 @@ pub fn words(command: &Expanded) -> Result<Vec<CommandWord>, &'static str> {
         within = match (within, letter) {
             (Within::Blanks | Within::Word, Some(' ' | '\t' | '\r' | '\n')) => {
                 words.extend(word.take());
+                if words.len() > MOST_WORDS {
+                    return Err("the command has more than 50000 words, and s6gen reads no more");
+                }
                 Within::Blanks
             }
             (Within::Blanks | Within::Word, Some('\\')) => Within::Escape(None),

@@ -9,6 +9,13 @@ pub(super) type ValueReason = String;
 /// The most processes of a program that are read.
 pub(super) const MOST_PROCESSES: i64 = 1000;
 
+/// The most bytes of options that all processes together may have. The options of a section count once for each process and each
+/// group, and so does the environment of `[supervisord]`.
+pub(super) const MOST_OF_PROCESSES: usize = 4 << 20;
+
+/// What a process counts besides its options.
+pub(super) const OF_PROCESS: usize = 400;
+
 /// A number. One that is too large becomes the largest one.
 pub(super) fn number(text: &str) -> Result<i64, ValueReason> {
     integer(text, 10).map(narrow).ok_or_else(|| format!("`{text}` is not a whole number"))

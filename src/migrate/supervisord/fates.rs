@@ -1,6 +1,6 @@
 //! What becomes of each option. At the end every option has a line in the report, also those that nobody asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Fate, ImportLine, ImportReport, ImportSection};
 use crate::diagnostic::Origin;
@@ -11,7 +11,9 @@ pub(super) struct Fates<'a> {
     configuration: &'a Configuration,
     /// By the number of the section and of the option in it.
     known: BTreeMap<(usize, usize), Vec<KnownFate>>,
-    refused: Vec<Origin>,
+    refused: BTreeSet<Origin>,
+    /// By section, the number of the option of each name that counts.
+    numbers: Vec<BTreeMap<&'a str, usize>>,
     /// The variables whose values are fixed.
     baked: Vec<String>,
 }
@@ -25,14 +27,18 @@ struct KnownFate {
 
 impl<'a> Fates<'a> {
     pub fn new(configuration: &'a Configuration, baked: Vec<String>) -> Self {
-        Fates { configuration, known: BTreeMap::new(), refused: Vec::new(), baked }
+        let counting = |section: &'a ConfigSection| {
+            let options =
+                section.options.iter().enumerate().filter(|(_, option)| option.replaced_by.is_none());
+            options.map(|(number, option)| (option.name.as_str(), number)).collect()
+        };
+        let numbers = configuration.sections.iter().map(counting).collect();
+        Fates { configuration, known: BTreeMap::new(), refused: BTreeSet::new(), numbers, baked }
     }
 
     /// Says what became of the option `name` of a section, if it is written there.
     pub fn set(&mut self, section: usize, name: &str, fate: Fate, becomes: &str, remark: impl Into<String>) {
-        let counts = |option: &ConfigOption| option.name == name && option.replaced_by.is_none();
-        let options = &self.configuration.sections[section].options;
-        if let Some(number) = options.iter().position(counts) {
+        if let Some(number) = self.numbers[section].get(name).copied() {
             let known = KnownFate { fate, becomes: becomes.to_owned(), remark: remark.into() };
             self.known.entry((section, number)).or_default().push(known);
         }
@@ -47,9 +53,8 @@ impl<'a> Fates<'a> {
         becomes: &str,
         remark: impl Into<String>,
     ) {
-        let counts = |option: &ConfigOption| option.name == name && option.replaced_by.is_none();
-        if let Some(number) = self.configuration.sections[section].options.iter().position(counts) {
-            self.known.remove(&(section, number));
+        if let Some(number) = self.numbers[section].get(name) {
+            self.known.remove(&(section, *number));
         }
         self.set(section, name, fate, becomes, remark);
     }
@@ -72,7 +77,7 @@ impl<'a> Fates<'a> {
 
     /// Says that supervisord refuses what is written at this place.
     pub fn refuse(&mut self, origin: Origin) {
-        self.refused.push(origin);
+        self.refused.insert(origin);
     }
 
     /// The report.
@@ -121,12 +126,9 @@ fn line(section: &ConfigSection, option: &ConfigOption, known: &[KnownFate], is_
     }
     if let Some(worst) = known.iter().map(|known| known.fate).filter(|fate| *fate != Fate::NoEffect).max() {
         let join = |texts: Vec<&str>, between| {
-            let mut different: Vec<&str> = Vec::new();
-            for text in texts.into_iter().filter(|text| !text.is_empty()) {
-                if !different.contains(&text) {
-                    different.push(text);
-                }
-            }
+            let mut known = BTreeSet::new();
+            let mut different = texts;
+            different.retain(|text| !text.is_empty() && known.insert(*text));
             different.join(between)
         };
         let becomes = join(known.iter().map(|known| known.becomes.as_str()).collect(), ", ");

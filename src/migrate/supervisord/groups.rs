@@ -13,6 +13,8 @@ impl Importer<'_> {
         self.steps();
         self.rename_dependencies();
         let mut taken: BTreeSet<String> = self.services.iter().map(|service| service.name.clone()).collect();
+        let imported: BTreeSet<String> =
+            self.services.iter().map(|service| service.program.clone()).collect();
         let programs = self.programs;
         for group in &programs.groups {
             let members: Vec<String> = self.names_of(&group.programs);
@@ -23,9 +25,8 @@ impl Importer<'_> {
                 "the order of the file",
                 "it takes the place of the priorities of its programs",
             );
-            let is_missing =
-                |program: &&String| self.services.iter().all(|service| service.program != **program);
-            let missing: Vec<&str> = group.programs.iter().filter(is_missing).map(String::as_str).collect();
+            let is_missing = |program: &&str| !imported.contains(*program);
+            let missing: Vec<&str> = group.programs.iter().map(String::as_str).filter(is_missing).collect();
             if !missing.is_empty() {
                 let remark = format!("not imported, and so not in it: {}", missing.join(", "));
                 self.fates.set(group.section, "programs", Fate::Lost, "", remark);
@@ -110,15 +111,19 @@ impl Importer<'_> {
 
     /// Dependencies name programs; services may have other names.
     fn rename_dependencies(&mut self) {
-        let known: Vec<(String, String)> =
-            self.services.iter().map(|service| (service.program.clone(), service.name.clone())).collect();
+        let mut known: BTreeMap<String, String> = BTreeMap::new();
+        for service in &self.services {
+            for name in [&service.program, &service.name] {
+                known.entry(name.clone()).or_insert_with(|| service.name.clone());
+            }
+        }
         for service in &mut self.services {
             for entry in service.table.entries.iter_mut().filter(|entry| entry.key[0] == "dependencies") {
                 let DraftValue::List(list) = &mut entry.value else { continue };
                 list.retain_mut(|value| {
                     let DraftValue::Text(text) = value else { return true };
-                    let found = known.iter().find(|(program, name)| program == text || name == text);
-                    if let Some((_, name)) = found {
+                    let found = known.get(text);
+                    if let Some(name) = found {
                         text.clone_from(name);
                     }
                     found.is_some()

@@ -1,5 +1,7 @@
 //! Moves what most services share into `[defaults.longrun]`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::service::DraftService;
 use crate::manifest::draft::{DraftEntry, DraftTable, DraftValue};
 
@@ -16,11 +18,12 @@ pub(super) fn lift(services: &mut [DraftService], defaults: &mut DraftTable) {
     lift_exit(&mut longruns, defaults);
     lift_logs(&mut longruns, defaults);
     let mut keys: Vec<Vec<String>> = Vec::new();
+    let mut known: BTreeSet<&[String]> = BTreeSet::new();
     for entry in longruns.iter().flat_map(|service| &service.table.entries) {
         if !matches!(
             entry.key[0].as_str(),
             "run" | "log" | "on-exit" | "instances" | "parameters" | "dependencies"
-        ) && !keys.contains(&entry.key)
+        ) && known.insert(&entry.key)
         {
             keys.push(entry.key.clone());
         }
@@ -65,29 +68,24 @@ fn lift_key(key: &[String], longruns: &mut [&mut DraftService], defaults: &mut D
 
 /// `on-exit` is replaced as a whole, and `then = "restart"` takes it back.
 fn lift_exit(longruns: &mut [&mut DraftService], defaults: &mut DraftTable) {
-    let tables: Vec<Vec<DraftEntry>> =
-        longruns.iter().map(|service| entries_below(service, "on-exit")).collect();
-    let same = |one: &[DraftEntry], other: &[DraftEntry]| {
-        let values = |table: &[DraftEntry]| {
-            table.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect::<Vec<_>>()
-        };
-        values(one) == values(other)
+    let values = |table: &[DraftEntry]| -> Vec<(Vec<String>, DraftValue)> {
+        table.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect()
     };
-    let count = |table: &[DraftEntry]| tables.iter().filter(|other| same(table, other)).count();
-    let best = tables.iter().filter(|table| !table.is_empty()).max_by_key(|table| count(table));
-    let Some(best) = best.filter(|best| count(best) >= 2 && count(best) * 2 > longruns.len()).cloned() else {
+    let tables = longruns.iter().map(|service| values(&entries_below(service, "on-exit")));
+    let Some((best, count)) = most_common(tables.filter(|table| !table.is_empty())) else { return };
+    if count < 2 || count * 2 <= longruns.len() {
         return;
-    };
+    }
     for service in longruns.iter_mut() {
         let own = entries_below(service, "on-exit");
         if own.is_empty() {
             service.set("on-exit.then", "restart");
-        } else if same(&own, &best) {
+        } else if values(&own) == best {
             service.table.entries.retain(|entry| entry.key[0] != "on-exit");
         }
     }
-    for entry in best {
-        defaults.set_path(entry.key, entry.value);
+    for (key, value) in best {
+        defaults.set_path(key, value);
     }
 }
 
@@ -176,16 +174,22 @@ fn most_frequent(
     longruns: &[&mut DraftService],
     form: impl Fn(&DraftService, &DraftValue) -> Option<DraftValue>,
 ) -> Option<(DraftValue, usize)> {
-    let mut counts: Vec<(DraftValue, usize)> = Vec::new();
-    for service in longruns {
-        let Some(value) = value_of(service, key).and_then(|value| form(service, value)) else { continue };
-        match counts.iter_mut().find(|(known, _)| *known == value) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((value, 1)),
+    most_common(longruns.iter().filter_map(|service| form(service, value_of(service, key)?)))
+}
+
+/// The value that is there most often, and how often. Of several the first one counts.
+fn most_common<T: Clone + Ord>(values: impl Iterator<Item = T>) -> Option<(T, usize)> {
+    let mut order = Vec::new();
+    let mut counts: BTreeMap<T, usize> = BTreeMap::new();
+    for value in values {
+        let count = counts.entry(value.clone()).or_default();
+        if *count == 0 {
+            order.push(value);
         }
+        *count += 1;
     }
-    let best = counts.iter().map(|(_, count)| *count).max()?;
-    counts.into_iter().find(|(_, count)| *count == best)
+    let best = counts.values().copied().max()?;
+    order.into_iter().find(|value| counts[value] == best).map(|value| (value, best))
 }
 
 fn has_braces(value: &DraftValue) -> bool {
