@@ -15,7 +15,7 @@ use s6gen::{compile, install, render};
 use tempfile::TempDir;
 
 use crate::failures::for_overlay;
-use crate::require::{self, needs, say};
+use crate::require::{self, find, needs, say};
 
 /// Whether the programs are there. If not, reports a skip.
 pub fn available(test: &str) -> bool {
@@ -496,6 +496,13 @@ fn the_rest_of_the_process_group_is_stopped_with_the_service() {
         assert!(called.unwrap().success());
     }
     eventually("both are gone", || !alive(child) && !alive(deaf));
+}
+
+/// Whether the s6 on PATH tells `finish` the process group, which that of Debian 12 does not.
+pub fn tells_group() -> bool {
+    let is_packaged =
+        find("s6-svscan").is_some_and(|path| path.starts_with("/usr/bin") || path.starts_with("/bin"));
+    !is_packaged || version_of_s6() >= [2, 13]
 }
 
 fn version_of_s6() -> [u32; 2] {
