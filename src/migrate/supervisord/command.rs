@@ -170,7 +170,7 @@ impl DraftCommand {
         let written = match before_the_end(written) {
             Some(program) => {
                 self.ends_supervisord = true;
-                self.differs("its end stops the container, in place of the command that stopped supervisord");
+                self.differs("its end stops the container, in place of the command that stopped supervisord; the exit code is then its own, and was 0");
                 program
             }
             None => written,
@@ -179,7 +179,11 @@ impl DraftCommand {
             self.differs("the program runs without the shell around it, so that signals reach the program");
             return RunForm::Words(plain);
         }
-        RunForm::Script(as_script(shell, written))
+        let script = as_script(shell, written);
+        if script.len() > written.len() + "#!/bin/bash\n\n".len() {
+            self.differs("its last program takes the place of the shell, so that signals reach the program");
+        }
+        RunForm::Script(script)
     }
 }
 

@@ -9,11 +9,31 @@ use crate::manifest::draft::{Draft, DraftTable, DraftValue};
 const ALWAYS: &[&str] = &[
     "standard input is /dev/null; it was an open pipe, so a program that reads it may end at once now",
     "each service leads a session of its own, where supervisord's programs led only a process group; its variables SUPERVISOR_… are gone",
-    "s6 waits until a second has passed since the last start before it starts a program again, and sends CONT after the stop signal",
+    "s6 waits until a second has passed since the last start before it starts a program again, and sends CONT after the stop signal; \
+     supervisord waited 1, 2, 3 … seconds after early deaths, and not at all after others",
     "supervisord gave programs LC_CTYPE=C.UTF-8 if the image sets no locale: `environment.LC_CTYPE` in the defaults restores it",
 ];
 
 impl Importer<'_> {
+    /// The limits that supervisord raised before it started programs.
+    fn limits(&self, defaults: &mut DraftTable) {
+        let Some(section) = self.configuration.sections.iter().find(|section| section.name == "supervisord")
+        else {
+            return;
+        };
+        let Some(options) = self.programs.supervisord.as_ref().filter(|_| !self.services.is_empty()) else {
+            return;
+        };
+        for (option, key, value) in
+            [("minfds", "nofile", &options.minfds), ("minprocs", "nproc", &options.minprocs)]
+        {
+            let value = value.known().filter(|value| **value > 0);
+            if let Some(value) = value.filter(|_| section.option(option).is_some()) {
+                defaults.set(&format!("limits.{key}"), format!(">= {value}"));
+            }
+        }
+    }
+
     /// A directory that is the default is not written, and a default for one service is its own.
     fn keep_own_directories(&mut self, defaults: &mut DraftTable) {
         let Some(entry) = defaults.entries.iter().find(|entry| entry.key == ["workdir"]).cloned() else {
@@ -70,6 +90,7 @@ impl Importer<'_> {
             );
         }
         lift(&mut self.services, &mut defaults);
+        self.limits(&mut defaults);
         self.keep_own_directories(&mut defaults);
         if !defaults.entries.is_empty() {
             tables.push(defaults);

@@ -582,7 +582,11 @@ impl Importer<'_> {
             dependencies.push(name.to_owned());
         }
         service.set("dependencies", dependencies);
-        self.fates.set(program.section, "dependent_startup_wait_for", Fate::Exact, "dependencies", "");
+        let (fate, remark) = match option.value.contains(":exited") {
+            true => (Fate::Emulated, "if a step fails, what waits for it does not start; it did"),
+            false => (Fate::Exact, ""),
+        };
+        self.fates.set(program.section, "dependent_startup_wait_for", fate, "dependencies", remark);
     }
 
     /// Takes the comments of the configuration along.

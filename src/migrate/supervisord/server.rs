@@ -74,9 +74,8 @@ impl Importer<'_> {
                 "",
                 "supervisord uses it only when it becomes a daemon, which it does not in a container",
             ),
-            "minfds" | "minprocs" => {
-                (Fate::NoEffect, "", "it raises a limit that is too low; `limits` sets one")
-            }
+            "minfds" => (Fate::Exact, "limits.nofile", ""),
+            "minprocs" => (Fate::Exact, "limits.nproc", ""),
             "strip_ansi" if options.is_some_and(|options| options.strip_ansi == Setting::Known(true)) => {
                 (Fate::Lost, "", "colours stay in the logs; `log.filter` can remove them")
             }
