@@ -105,7 +105,7 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
         for (key, value) in finish {
             self.table.set(key, value);
         }
-        note_generated(self.lines, &["run", "finish"]);
+        note_generated(&self.table, self.lines, &["run", "finish"]);
         true
     }
 
@@ -319,12 +319,18 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
 }
 
 /// Notes that the keys of the manifest generate the scripts of a definition again.
-pub(super) fn note_generated(lines: &mut FileLines<'_>, keys: &[&str]) {
+pub(super) fn note_generated(table: &DraftTable, lines: &mut FileLines<'_>, keys: &[&str]) {
     for key in keys {
         lines.note(key, Fate::Exact, "the keys from which s6gen generated it", "");
         lines.note(&format!("data/{key}"), Fate::Exact, &format!("`{key}`"), "");
     }
-    for file in OWN_DATA {
+    // Without such a key these files are from the key `files`.
+    let has_own = table.entries.iter().any(|entry| {
+        let key = entry.key[0].as_str();
+        ["alive", "log", "on-exit", "on-failure", "wait-for"].contains(&key)
+            || key == "ready" && entry.key[1] != "fd"
+    });
+    for file in OWN_DATA.iter().filter(|_| has_own) {
         lines.note(&format!("data/{file}"), Fate::Exact, "the keys from which s6gen generated it", "");
     }
     for key in ["only-if", "prepare"] {

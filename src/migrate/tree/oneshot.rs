@@ -107,7 +107,7 @@ impl<'w, 'a> OneshotWriter<'w, 'a> {
         for (key, value) in entries {
             self.table.set_path(key, value);
         }
-        note_generated(self.lines, &["up", "down", "reload"]);
+        note_generated(&self.table, self.lines, &["up", "down", "reload"]);
         true
     }
 
