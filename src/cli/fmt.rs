@@ -14,7 +14,7 @@ const STANDARD_INPUT: &str = "<stdin>";
 ///
 /// The keys of a table get a fixed order: what a service is, as whom and where it runs, what it runs, what it waits for, how it
 /// ends, and its log. There is one blank line between tables, and a value is on one line if it fits into 120 characters. Comments
-/// stay with the key or table that they are written at. What is built from the manifest does not change by a byte.
+/// stay with their key or table. The definitions that the manifest builds do not change by a byte.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     s6gen fmt                  services.toml and what it includes\n  \

@@ -69,7 +69,7 @@ fn read_file(path: &Path) -> Result<ManifestContent, Box<Diagnostic>> {
         Err(error) => {
             let problem = match error.kind() {
                 ErrorKind::NotFound => unreadable(format!("`{shown}` does not exist"))
-                    .help("name the manifest with `-m`; `s6gen init` writes a first one"),
+                    .help("correct the path; `s6gen init` writes a first manifest"),
                 _ => unreadable(format!("`{shown}` cannot be read: {}", reason(&error))).help(MAKE_READABLE),
             };
             return Err(Box::new(problem));

@@ -62,7 +62,7 @@ pub fn import_supervisord(request: &SupervisordRequest) -> Result<(Migration, Fi
             .help("name a variable that the configuration uses, or leave `--bake` out")
             .into());
     }
-    let wishes = SupervisordImport {
+    let image = SupervisordImport {
         workdir: request.workdir.clone(),
         baked: request.baked.clone(),
         priority_as_dependencies: request.priority_as_dependencies,
@@ -71,10 +71,10 @@ pub fn import_supervisord(request: &SupervisordRequest) -> Result<(Migration, Fi
         root: request.root.clone(),
         scripts: request.scripts(&reading.configuration),
     };
-    let mut migration = migrate::supervisord(&reading, &files, &wishes);
+    let mut migration = migrate::supervisord(&reading, &files, &image);
     if let Some(root) = &request.root {
         let own: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
-        let listeners: Vec<&str> = wishes.scripts.keys().map(String::as_str).collect();
+        let listeners: Vec<&str> = image.scripts.keys().map(String::as_str).collect();
         migration.report.remarks.extend(supervisord_uses(root, &own, &listeners));
     }
     Ok((migration, files))

@@ -51,6 +51,18 @@ pub struct ReadTree {
 }
 
 impl ReadTree {
+    /// Definitions without other layers.
+    fn of(files: Files, compilation: Compilation, definitions: DefinitionFiles) -> Self {
+        ReadTree {
+            files,
+            compilation,
+            definitions,
+            lower: BTreeSet::new(),
+            additions: DefinitionFiles::new(),
+            legacy: None,
+        }
+    }
+
     /// Whether s6-rc-compile accepts the definitions. Two places for a start bundle are an error only because `/init` reads
     /// just one of them.
     pub fn is_accepted(&self) -> bool {
@@ -200,19 +212,8 @@ impl TreeToImport {
     }
 
     fn sources(&self) -> ReadTree {
-        let mut files = Files::default();
-        let open = || vec![disk::source(&self.path)];
         let target = Target::new(System::NEWEST_S6RC);
-        let compilation = judge_with_external(&mut files, open(), target, &self.external);
-        let definitions = import::files(open());
-        ReadTree {
-            files,
-            compilation,
-            definitions,
-            lower: BTreeSet::new(),
-            additions: DefinitionFiles::new(),
-            legacy: None,
-        }
+        read_sources(|| vec![disk::source(&self.path)], target, &self.external)
     }
 }
 
@@ -276,43 +277,26 @@ fn unreadable(path: &Path, error: io::Error) -> ReadTree {
     let source = source::Source::<disk::SourceDirectory> { path: path.to_owned(), directory: Err(error) };
     let target = Target::new(System::NEWEST_S6RC);
     let compilation = judge_with_external(&mut files, vec![source], target, &[]);
-    ReadTree {
-        files,
-        compilation,
-        definitions: DefinitionFiles::new(),
-        lower: BTreeSet::new(),
-        additions: DefinitionFiles::new(),
-        legacy: None,
-    }
+    ReadTree::of(files, compilation, DefinitionFiles::new())
 }
 
 fn refused(files: Files, problem: Diagnostic) -> ReadTree {
     let mut problems = Problems::default();
     problems.push(problem);
     let compilation = Compilation { services: ServiceSet::new(Target::default()), problems };
-    ReadTree {
-        files,
-        compilation,
-        definitions: DefinitionFiles::new(),
-        lower: BTreeSet::new(),
-        additions: DefinitionFiles::new(),
-        legacy: None,
-    }
+    ReadTree::of(files, compilation, DefinitionFiles::new())
 }
 
 /// Reads source directories of any kind, for an import.
-pub fn read_sources<D: Directory>(open: impl Fn() -> Vec<source::Source<D>>, target: Target) -> ReadTree {
+pub fn read_sources<D: Directory>(
+    open: impl Fn() -> Vec<source::Source<D>>,
+    target: Target,
+    external: &[Name],
+) -> ReadTree {
     let mut files = Files::default();
-    let compilation = judge_with_external(&mut files, open(), target, &[]);
+    let compilation = judge_with_external(&mut files, open(), target, external);
     let definitions = import::files(open());
-    ReadTree {
-        files,
-        compilation,
-        definitions,
-        lower: BTreeSet::new(),
-        additions: DefinitionFiles::new(),
-        legacy: None,
-    }
+    ReadTree::of(files, compilation, definitions)
 }
 
 /// Reads the tree that was rendered from services, as it is in the image.
@@ -327,7 +311,7 @@ fn read_at(tree: &SourceTree, at: &str, built: &ServiceSet) -> ReadTree {
     let external: Vec<Name> = external.map(|service| service.name.clone()).collect();
     if !system.is_overlay() {
         let sources = || vec![tree.source(built.target.tree.trim_start_matches('/'))];
-        return read_sources(sources, Target::new(system));
+        return read_sources(sources, Target::new(system), &[]);
     }
     let mounted = tree.source("").directory.map(|directory| Mount::new(at, at, directory));
     let root = match mounted.and_then(|mount| Union::new(vec![mount])) {
@@ -339,12 +323,5 @@ fn read_at(tree: &SourceTree, at: &str, built: &ServiceSet) -> ReadTree {
     let compilation = judge_image(&mut files, &root, &setup, &external);
     let (sources, _) = image::sources(&root, &setup, &mut Files::default(), &mut Problems::default());
     let definitions = import::files(sources);
-    ReadTree {
-        files,
-        compilation,
-        definitions,
-        lower: BTreeSet::new(),
-        additions: DefinitionFiles::new(),
-        legacy: None,
-    }
+    ReadTree::of(files, compilation, definitions)
 }

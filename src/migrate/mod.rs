@@ -5,6 +5,7 @@ mod legacy;
 mod report;
 mod supervisord;
 mod tree;
+mod values;
 
 pub use legacy::{LegacyFiles, LegacyTranslation, translate};
 pub use report::{

@@ -43,3 +43,10 @@ impl Inputs {
             || !self.environment_files.is_empty()
     }
 }
+
+/// Whether a variable can have this name in a shell and in execline.
+pub fn is_variable_name(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}

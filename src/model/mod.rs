@@ -27,7 +27,7 @@ mod target;
 pub use build_context::BuildContext;
 pub use call::{CallRole, CallWord, Invocation};
 pub use components::components;
-pub use container_variable::{ContainerVariable, EnvironmentFile, Inputs};
+pub use container_variable::{ContainerVariable, EnvironmentFile, Inputs, is_variable_name};
 pub use database::{Database, Entry, Words, json_text};
 pub use definition::{Absence, Called, Confused, Definition, Found, Ignored, Missing, ScriptUse, StartKind};
 pub use file_map::FileMap;

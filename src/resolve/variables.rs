@@ -6,7 +6,7 @@ use super::values::Values;
 use crate::diagnostic::{Code, Diagnostic, Origin, Positions};
 use crate::execline::code_words;
 use crate::manifest::{CommonKeys, RawText};
-use crate::model::ContainerVariable;
+use crate::model::{ContainerVariable, is_variable_name};
 
 impl Resolver<'_> {
     /// The variables of the container that a service uses.
@@ -124,11 +124,4 @@ impl Resolver<'_> {
         });
         true
     }
-}
-
-/// Whether a variable can have this name in a shell and in execline.
-fn is_variable_name(name: &str) -> bool {
-    !name.starts_with(|c: char| c.is_ascii_digit())
-        && !name.is_empty()
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

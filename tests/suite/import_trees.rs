@@ -39,7 +39,7 @@ fn failure(proof: &ImportProof) -> Option<String> {
 fn import(case: &Case) -> Option<ImportProof> {
     let tree = in_memory(case)?;
     let sources = || case.sources().iter().map(|source| tree.source(source)).collect();
-    let tree = read_sources(sources, Target::new(System::NEWEST_S6RC));
+    let tree = read_sources(sources, Target::new(System::NEWEST_S6RC), &[]);
     tree.is_accepted().then(|| proof(&tree))
 }
 

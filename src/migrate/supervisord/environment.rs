@@ -4,7 +4,9 @@ use super::super::Fate;
 use super::service::DraftService;
 use super::text::Texts;
 use super::{Importer, shell_text};
-use crate::supervisord::{EnvironmentValue, Expanded, Piece};
+use crate::manifest::draft::DraftValue;
+use crate::model::is_variable_name;
+use crate::supervisord::{EnvironmentValue, Expanded, Piece, ProgramOptions};
 
 /// The variables that s6gen sets by itself for an account that `user` names.
 const OF_ACCOUNT: &[&str] = &["HOME", "USER", "LOGNAME"];
@@ -70,6 +72,24 @@ impl Importer<'_> {
         self.fates.set(section, "environment", fate, becomes, remarks.join("; "));
     }
 
+    /// The variables of `[supervisord]`, which every program has.
+    pub(super) fn shared_environment(
+        &mut self,
+        options: &ProgramOptions,
+        user: Option<&str>,
+        service: &mut DraftService,
+        texts: &mut Texts,
+    ) {
+        let Some(supervisord) = &self.programs.supervisord else { return };
+        let is_own = |name: &str| options.environment.iter().any(|value| value.name == name);
+        let shared: Vec<_> =
+            supervisord.environment.iter().filter(|value| !is_own(&value.name)).cloned().collect();
+        let section = self.configuration.sections.iter().position(|section| section.name == "supervisord");
+        if let Some(section) = section {
+            self.environment(&shared, section, user, service, texts);
+        }
+    }
+
     /// Whether `user` sets this variable to the same value.
     fn is_of_account(&self, value: &EnvironmentValue, user: Option<&str>) -> bool {
         let (Some(user), Some(text)) = (user, value.value.text()) else { return false };
@@ -79,7 +99,7 @@ impl Importer<'_> {
         if value.name != "HOME" {
             return text == user;
         }
-        let account = self.wishes.accounts.as_ref().and_then(|accounts| accounts.get(user));
+        let account = self.request.accounts.as_ref().and_then(|accounts| accounts.get(user));
         match account {
             Some(account) => text == account.home,
             None => text == format!("/home/{user}") || user == "root" && text == "/root",
@@ -87,8 +107,33 @@ impl Importer<'_> {
     }
 }
 
-/// Whether s6gen takes a variable of this name.
-pub(super) fn is_variable_name(name: &str) -> bool {
-    let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(is_letter)
+/// Lines of a script for variables of `environment` that a manifest cannot set: one whose name is also a variable of the container
+/// that another option uses, and one with a text that only looks like such a variable.
+pub(super) fn own_exports(
+    service: &mut DraftService,
+    texts: &Texts,
+    options: &ProgramOptions,
+) -> Vec<String> {
+    let looks_alike = |name: &str| {
+        let value = options.environment.iter().find(|value| value.name == name);
+        value.is_some_and(|value| texts.is_ambiguous(&value.value))
+    };
+    let mut lines = Vec::new();
+    service.table.entries.retain(|entry| {
+        let [table, name] = &entry.key[..] else { return true };
+        let is_moved = table == "environment" && (texts.variables.contains(name) || looks_alike(name));
+        if let (true, DraftValue::Text(text)) = (is_moved, &entry.value) {
+            let text = match options
+                .environment
+                .iter()
+                .find(|value| value.name == *name && texts.is_ambiguous(&value.value))
+            {
+                Some(value) => shell_text::pieces(&value.value),
+                None => shell_text::argument(text, texts),
+            };
+            lines.push(format!("export {name}={text}"));
+        }
+        !is_moved
+    });
+    lines
 }

@@ -1,18 +1,17 @@
-//! The options that say what follows when a program ends: `autorestart`, `exitcodes`, `startsecs` and `startretries`.
+//! The options that say what follows when a program ends, and how it is stopped.
 
 use super::super::Fate;
 use super::Importer;
 use super::listeners::EndsOn;
 use super::service::DraftService;
 use crate::manifest::draft::DraftValue;
-use crate::supervisord::{Autorestart, ConfigProgram, Expanded, Piece, Setting};
+use crate::migrate::values;
+use crate::model::SIGNALS;
+use crate::supervisord::{Autorestart, ConfigProgram, Expanded, Piece, Setting, signal_name};
 
 /// The pauses between early deaths are not those of supervisord.
 const PAUSES: &str =
     "s6 waits a second before each new start; supervisord waited 1, 2, 3 … seconds after early deaths";
-
-/// The longest time of s6, in seconds.
-const LONGEST: i64 = 4_294_967;
 
 /// More tries than these are no limit.
 const MOST_RETRIES: i64 = 100;
@@ -41,7 +40,7 @@ impl Importer<'_> {
         let early = (seconds > 0 && retries <= MOST_RETRIES).then(|| early(seconds, retries));
         let is_written = self.configuration.sections[program.section].option("startretries").is_some();
         if early.is_some() && is_written && retries > 3 && ends != EndsOn::EveryDeath {
-            service.set("restart-delay", format!("1s..{}", duration(retries.min(60))));
+            service.set("restart-delay", format!("1s..{}", values::seconds(retries.min(60))));
         }
         let tables = tables(restart, early, &codes, ends);
         match ends == EndsOn::EveryDeath {
@@ -49,6 +48,65 @@ impl Importer<'_> {
             false => self.exit_fates(program, &service.name, restart, seconds, retries),
         }
         write(&tables, service);
+    }
+
+    /// Translates how it is stopped: the signal, the time and the group.
+    pub(super) fn stop(&mut self, program: &ConfigProgram, service: &mut DraftService) {
+        let (options, section) = (&program.options, program.section);
+        let signal = self.known(program, "stopsignal", &options.stopsignal, 15);
+        let name = signal_name(signal).filter(|name| SIGNALS.contains(name));
+        match name {
+            _ if signal == 15 => self.fates.set(section, "stopsignal", Fate::Exact, "", ""),
+            Some(name) => {
+                service.set("down-signal", name);
+                self.fates.set(section, "stopsignal", Fate::Exact, "down-signal", "");
+            }
+            None => self.fates.set(
+                section,
+                "stopsignal",
+                Fate::Lost,
+                "",
+                "s6 cannot send this signal, so it sends TERM",
+            ),
+        }
+        let wait = self.known(program, "stopwaitsecs", &options.stopwaitsecs, 10);
+        match wait > values::LONGEST {
+            true => service.set("timeout-kill", "never"),
+            false => service.set("timeout-kill", values::seconds(wait.max(1))),
+        };
+        let (fate, remark) = match wait {
+            0 => (Fate::Emulated, "one second; with no time at all it would never be killed"),
+            _ => (Fate::Exact, ""),
+        };
+        self.fates.set(section, "stopwaitsecs", fate, "timeout-kill", remark);
+        let as_group = self.known(program, "stopasgroup", &options.stopasgroup, false);
+        let kill_group = self.known(program, "killasgroup", &options.killasgroup, as_group);
+        if as_group {
+            service.set("stop-group", true);
+            let remark = "the main process gets the signal first, the rest of its group when that has ended, with a second to \
+                          live; a shell with a `trap` must wait for its program in the background: `program & wait $!`";
+            self.fates.set(section, "stopasgroup", Fate::Emulated, "stop-group", remark);
+            self.fates.set(section, "killasgroup", Fate::Exact, "stop-group", "");
+        } else {
+            self.fates.set(section, "stopasgroup", Fate::Exact, "", "");
+            self.fates.set(
+                section,
+                "killasgroup",
+                Fate::Exact,
+                if kill_group { "flag-timeout-killpg" } else { "" },
+                "",
+            );
+            if kill_group {
+                service.set("flag-timeout-killpg", true);
+            }
+        }
+        self.fates.set(
+            section,
+            "serverurl",
+            Fate::NoEffect,
+            "",
+            "there is no server whose address a program needs",
+        );
     }
 
     /// A restart that a variable decides.
@@ -145,7 +203,7 @@ impl Importer<'_> {
 fn early(seconds: i64, retries: i64) -> ExitTable {
     vec![
         ("deaths", DraftValue::Number(retries.clamp(0, 4094) + 1)),
-        ("early", DraftValue::Text(duration(seconds.min(LONGEST)))),
+        ("early", DraftValue::Text(values::seconds(seconds))),
     ]
 }
 
@@ -203,14 +261,5 @@ fn write(tables: &[ExitTable], service: &mut DraftService) {
             });
             service.set("on-exit", DraftValue::List(list.collect()));
         }
-    }
-}
-
-/// A number of seconds as a duration of the manifest.
-pub(super) fn duration(seconds: i64) -> String {
-    match seconds {
-        seconds if seconds > 0 && seconds % 3600 == 0 => format!("{}h", seconds / 3600),
-        seconds if seconds > 0 && seconds % 60 == 0 => format!("{}m", seconds / 60),
-        seconds => format!("{seconds}s"),
     }
 }

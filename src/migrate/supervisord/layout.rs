@@ -8,7 +8,7 @@ use crate::manifest::draft::{Draft, DraftTable, DraftValue};
 /// What holds for every import.
 const ALWAYS: &[&str] = &[
     "standard input is /dev/null; it was an open pipe, so a program that reads it may end at once now",
-    "each service leads a session of its own, where supervisord's programs led only a process group; its variables SUPERVISOR_… are gone",
+    "each service leads a session of its own; supervisord's programs led only a process group. The variables SUPERVISOR_… are gone",
     "s6 waits until a second has passed since the last start before it starts a program again, and sends CONT after the stop signal; \
      supervisord waited 1, 2, 3 … seconds after early deaths, and not at all after others",
     "supervisord gave programs LC_CTYPE=C.UTF-8 if the image sets no locale: `environment.LC_CTYPE` in the defaults restores it",
@@ -77,7 +77,7 @@ impl Importer<'_> {
     pub(super) fn finish(mut self, files: &[String]) -> Migration {
         let mut defaults = DraftTable::new(&["defaults", "longrun"]);
         let mut tables = Vec::new();
-        if let Some(workdir) = &self.wishes.workdir {
+        if let Some(workdir) = &self.request.workdir {
             if self.services.iter().any(|service| !service.is_oneshot && !service.has_key("workdir")) {
                 defaults.set("workdir", workdir.as_str()).comment =
                     Some("where supervisord itself was started".to_owned());
@@ -96,7 +96,7 @@ impl Importer<'_> {
             tables.push(defaults);
         }
         if let Some(workdir) =
-            self.wishes.workdir.as_ref().filter(|_| self.services.iter().any(|service| service.is_oneshot))
+            self.request.workdir.as_ref().filter(|_| self.services.iter().any(|service| service.is_oneshot))
         {
             let mut oneshots = DraftTable::new(&["defaults", "oneshot"]);
             oneshots.set("workdir", workdir.as_str());
@@ -117,10 +117,10 @@ impl Importer<'_> {
             tables.push(service.table);
         }
         tables.append(&mut self.bundles);
-        let mut header = header(files, self.wishes.main_files, &tables);
-        if !self.wishes.baked.is_empty() {
+        let mut header = header(files, self.request.main_files, &tables);
+        if !self.request.baked.is_empty() {
             let baked: Vec<String> =
-                self.wishes.baked.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                self.request.baked.iter().map(|(name, value)| format!("{name}={value}")).collect();
             header.push(format!(
                 "Fixed, so that the container does not decide it any more: {}.",
                 baked.join(", ")
@@ -141,7 +141,9 @@ impl Importer<'_> {
                     .to_owned(),
             );
         }
-        remarks.extend(ALWAYS.iter().map(|remark| (*remark).to_owned()));
+        if !tables.is_empty() {
+            remarks.extend(ALWAYS.iter().map(|remark| (*remark).to_owned()));
+        }
         Migration {
             draft: Draft { header, tables },
             files: std::collections::BTreeMap::new(),

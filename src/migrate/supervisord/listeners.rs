@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::Fate;
 use super::Importer;
+use super::service::DraftService;
 use crate::execline::base_name;
 use crate::supervisord::{ConfigProgram, ProgramKind, words};
 
@@ -96,7 +97,7 @@ impl Importer<'_> {
                 let comments = &self.configuration.sections[listener.section].comments;
                 self.listening.ending = Some((listener.name.clone(), comments.clone()));
                 let when = if self.listening.ends == EndsOn::Fatal { "is given up" } else { "dies" };
-                let guess = match self.wishes.scripts.is_empty()
+                let guess = match self.request.scripts.is_empty()
                     && !ends_supervisord(&listener.options.command.as_written())
                 {
                     true => "by its name, because its script is not at hand: ",
@@ -106,7 +107,12 @@ impl Importer<'_> {
                     "{guess}the container ends itself when a program {when}, with the exit code of that program; supervisord \
                      ended with 0, so look at `restart: on-failure`"
                 );
-                (Fate::Emulated, "on-exit.then = \"stop-container\"", remark)
+                let stops = if has("PROCESS_STATE_STOPPED") {
+                    "; an ordered stop of a program does not end it any more"
+                } else {
+                    ""
+                };
+                (Fate::Emulated, "on-exit.then = \"stop-container\"", remark + stops)
             }
             Purpose::ShowsOutput => {
                 self.listening.shows_output = true;
@@ -166,7 +172,7 @@ impl Importer<'_> {
         if !has("PROCESS_STATE") {
             return Purpose::Unknown;
         }
-        let script = words.iter().find_map(|word| self.wishes.scripts.get(word));
+        let script = words.iter().find_map(|word| self.request.scripts.get(word));
         let kills = script.map(|text| ends_supervisord(text));
         let name = command.contains("$PPID")
             || words.iter().any(|word| ENDING.iter().any(|part| base_name(word).contains(part)));
@@ -179,6 +185,55 @@ impl Importer<'_> {
             false if is_list => Purpose::WatchesList,
             false => Purpose::Unknown,
         }
+    }
+
+    /// The options that the listener supervisord-dependent-startup reads.
+    pub(super) fn dependent_startup(&mut self, program: &ConfigProgram, service: &mut DraftService) {
+        let section = &self.configuration.sections[program.section];
+        let is_on = |name| {
+            section.option(name).is_some_and(|option| {
+                matches!(option.value.to_lowercase().as_str(), "true" | "yes" | "on" | "1")
+            })
+        };
+        let is_dependent = is_on("dependent_startup");
+        if !self.listening.orders_starts {
+            return;
+        }
+        if is_dependent {
+            service.remove("start");
+            service.is_started = true;
+            self.fates.replace(
+                program.section,
+                "autostart",
+                Fate::Exact,
+                "",
+                "dependent_startup starts it at boot",
+            );
+        }
+        self.fates.set(program.section, "dependent_startup", Fate::Exact, "dependencies", "");
+        self.fates.set(
+            program.section,
+            "dependent_startup_inherit_priority",
+            Fate::NoEffect,
+            "",
+            "dependencies give the order",
+        );
+        let Some(option) = section.option("dependent_startup_wait_for") else { return };
+        let names: Vec<String> = option.value.split_whitespace().map(str::to_owned).collect();
+        let mut dependencies = Vec::new();
+        for name in names {
+            let (name, state) = name.split_once(':').unwrap_or((&name, "running"));
+            if state == "exited" {
+                self.listening.steps.insert(name.to_owned());
+            }
+            dependencies.push(name.to_owned());
+        }
+        service.set("dependencies", dependencies);
+        let (fate, remark) = match option.value.contains(":exited") {
+            true => (Fate::Emulated, "if a step fails, what waits for it does not start; it did"),
+            false => (Fate::Exact, ""),
+        };
+        self.fates.set(program.section, "dependent_startup_wait_for", fate, "dependencies", remark);
     }
 }
 

@@ -1,49 +1,14 @@
 //! The options that say where output goes.
 
-use std::collections::BTreeMap;
-
 use super::super::Fate;
 use super::Importer;
+use super::log_places::{Destination, LARGEST, SMALLEST, bytes, destination, destination_is_file, directory};
 use super::service::DraftService;
-use super::text::{Texts, clean_path};
-use crate::manifest::draft::DraftValue;
-use crate::supervisord::{ConfigProgram, Expanded, Logfile, OutputOptions, Piece, Setting};
-
-/// Where output goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Destination {
-    /// The container's log. `is_new` if supervisord wrote a file of its own.
-    Container { is_new: bool },
-    /// Nowhere.
-    Discard,
-    /// The log of the system.
-    Syslog,
-    /// This path in the manifest.
-    Path(String),
-    /// What this variable says: a path, or a word of supervisord.
-    Variable(String),
-}
-
-/// Paths that lead to the container's log, because supervisord hands on its own output.
-const CONTAINER: &[&str] = &[
-    "/dev/stdout",
-    "/dev/stderr",
-    "/dev/fd/1",
-    "/dev/fd/2",
-    "/proc/1/fd/1",
-    "/proc/1/fd/2",
-    "/proc/self/fd/1",
-    "/proc/self/fd/2",
-    "/dev/tty",
-    "/dev/console",
-];
+use super::text::Texts;
+use crate::supervisord::{ConfigProgram, Logfile, OutputOptions, Piece, Setting};
 
 /// The words for no log, as a pattern of a shell: supervisord does not look at their case.
 const NOWHERE: &str = "[Nn][Oo][Nn][Ee] | [Oo][Ff][Ff]";
-
-/// The smallest and the largest file that s6-log makes.
-const SMALLEST: i64 = 4096;
-const LARGEST: i64 = 255 << 20;
 
 impl Importer<'_> {
     /// Translates where the output of a program goes. Returns a line of a script that must come first, if a variable decides it.
@@ -57,13 +22,8 @@ impl Importer<'_> {
         let stdout = destination(&options.stdout, texts);
         let is_joined = self.known(program, "redirect_stderr", &options.redirect_stderr, false);
         let stderr = if is_joined { stdout.clone() } else { destination(&options.stderr, texts) };
-        self.fates.set(
-            program.section,
-            "redirect_stderr",
-            Fate::Exact,
-            if is_joined { "log.stderr" } else { "" },
-            "",
-        );
+        let remark = if is_joined { "standard error goes where standard output goes" } else { "" };
+        self.fates.set(program.section, "redirect_stderr", Fate::Exact, "", remark);
         let mut first = None;
         self.standard_output(program, (&stdout, &stderr), service, &mut first);
         if is_joined {
@@ -87,48 +47,6 @@ impl Importer<'_> {
         }
         self.small_fates(program);
         first
-    }
-
-    /// Programs that write to one file share a logger, which has the settings of the first of them.
-    pub(super) fn shared_logs(&mut self) {
-        const SETTINGS: &[&str] = &["log.size", "log.keep", "log.timestamp", "log.link", "log.tee"];
-        let mut known: BTreeMap<String, Vec<Option<DraftValue>>> = BTreeMap::new();
-        let mut kinds: BTreeMap<String, bool> = BTreeMap::new();
-        for service in &mut self.services {
-            for key in ["log.to", "log.stderr", "log.file"] {
-                let Some(DraftValue::Text(path)) = service.get(key).cloned() else { continue };
-                if !path.starts_with(['/', '$']) {
-                    continue;
-                }
-                let is_error = key == "log.stderr";
-                let path = match kinds.insert(path.clone(), is_error) {
-                    // One logger reads either standard outputs or standard errors.
-                    Some(other) if other != is_error => {
-                        kinds.insert(path.clone(), other);
-                        service.remove(key);
-                        let path = format!("{path}-{}", if is_error { "err" } else { "out" });
-                        service.set(key, path.as_str());
-                        path
-                    }
-                    _ => path,
-                };
-                let own: Vec<Option<DraftValue>> =
-                    SETTINGS.iter().map(|key| service.get(key).cloned()).collect();
-                let first = known.entry(path.clone()).or_insert_with(|| own.clone());
-                if *first == own {
-                    continue;
-                }
-                for (setting, value) in SETTINGS.iter().zip(first.clone()) {
-                    service.remove(setting);
-                    if let Some(value) = value {
-                        service.set(setting, value);
-                    }
-                }
-                let remark = "another program writes to the same file: both have the limits of the first one";
-                self.fates.set(service.section, "stdout_logfile", Fate::Emulated, "log", remark);
-                self.fates.set(service.section, "stderr_logfile", Fate::Emulated, "log", remark);
-            }
-        }
     }
 
     fn standard_output(
@@ -209,7 +127,7 @@ impl Importer<'_> {
         let remark = path_remark(is_linked);
         let is_relative = matches!(&output.logfile, Logfile::Path(path) if
             matches!(path.0.first(), Some(Piece::Plain(start)) if !start.starts_with(['/', '~'])));
-        let (fate, remark) = match is_relative && self.wishes.workdir.is_none() {
+        let (fate, remark) = match is_relative && self.request.workdir.is_none() {
             true => (
                 Fate::Lost,
                 "it is relative to the directory in which supervisord was started: --workdir DIR",
@@ -385,65 +303,8 @@ impl Importer<'_> {
     }
 }
 
-fn destination_is_file(logfile: &Logfile) -> bool {
-    matches!(logfile, Logfile::Path(path) if path.text().is_none_or(|path| !CONTAINER.contains(&path.as_str())))
-}
-
 fn new_in_container() -> String {
     "it was a file in the directory for temporary files; now it is in the container's log".to_owned()
-}
-
-fn destination(output: &OutputOptions, texts: &mut Texts) -> Destination {
-    let is_syslog = output.syslog == Setting::Known(true);
-    match &output.logfile {
-        Logfile::None | Logfile::Automatic if is_syslog => Destination::Syslog,
-        Logfile::Automatic => Destination::Container { is_new: true },
-        Logfile::None => Destination::Discard,
-        Logfile::Path(Expanded(pieces)) if matches!(pieces[..], [Piece::Variable(_)]) => {
-            let name = texts.text(&Expanded(pieces.clone()));
-            Destination::Variable(name.trim_start_matches("${").trim_end_matches('}').to_owned())
-        }
-        Logfile::Path(path) => match path.text().as_deref() {
-            Some(path) if CONTAINER.contains(&path) => Destination::Container { is_new: false },
-            Some("/dev/null") => Destination::Discard,
-            // A terminal or another device, or no file at all.
-            Some(path)
-                if path.starts_with("/dev/") && !path.starts_with("/dev/shm/") || path.ends_with('/') =>
-            {
-                Destination::Container { is_new: true }
-            }
-            _ => Destination::Path(absolute(texts.text(path), texts)),
-        },
-    }
-}
-
-/// A relative path is relative to the directory of supervisord.
-fn absolute(path: String, texts: &Texts) -> String {
-    let path = clean_path(&path);
-    match path.starts_with(['/', '$']) {
-        true => path,
-        false => format!("{}/{path}", texts.directory.trim_end_matches('/')),
-    }
-}
-
-/// The directory for a file, and whether a link can have the name of the file.
-fn directory(path: &str) -> (String, bool) {
-    let (above, last) = path.rsplit_once('/').unwrap_or(("", path));
-    if last.starts_with('-') {
-        return directory(&format!("{above}/log{last}"));
-    }
-    match path.strip_suffix(".log") {
-        // The name of a directory of logs cannot be a value alone.
-        Some(directory)
-            if directory.ends_with('}')
-                && directory.rsplit('/').next().is_some_and(|last| last.starts_with("${")) =>
-        {
-            let (above, last) = directory.rsplit_once('/').unwrap_or(("", directory));
-            (format!("{above}/log-{last}"), true)
-        }
-        Some(directory) if !directory.ends_with('/') => (directory.to_owned(), true),
-        _ => (format!("{path}.d"), false),
-    }
 }
 
 /// How a directory differs from the file that it takes the place of.
@@ -454,14 +315,4 @@ fn path_remark(is_linked: bool) -> &'static str {
         }
         false => "the newest file is PATH.d/current",
     }
-}
-
-/// A number of bytes as a size of the manifest.
-fn bytes(size: i64) -> DraftValue {
-    let text = match size {
-        size if size > 0 && size % (1 << 20) == 0 => format!("{}MB", size >> 20),
-        size if size > 0 && size % (1 << 10) == 0 => format!("{}KB", size >> 10),
-        size => size.to_string(),
-    };
-    DraftValue::Text(text)
 }

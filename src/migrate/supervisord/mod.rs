@@ -1,23 +1,30 @@
 //! Writes the manifest for a supervisord configuration. Every option of every section gets a line in the report.
 //!
-//! [`program`] makes a service of a program, with [`command`], [`exit`], [`logs`] and [`environment`] for the options that need
-//! more than a line; [`listeners`] and [`server`] read what is not a program; [`groups`] makes the bundles; [`layout`] puts the
-//! services into tiers and [`lift`] moves what they share to the defaults.
+//! [`program`] makes a service of a program: [`instances`] names it, [`surroundings`], [`environment`], [`command`], [`run`], [`logs`]
+//! and [`exit`] each translate some of its options, and [`comments`] takes the author's remarks along. [`listeners`] and [`server`]
+//! read what is not a program, [`groups`] makes the bundles, [`tiers`] reads the priorities. At the end [`lift`] moves what the
+//! services share to the defaults, [`layout`] puts the manifest together, and [`fates`] has the report.
 
 mod command;
+mod comments;
 mod environment;
 mod exit;
 mod fates;
 mod groups;
+mod instances;
 mod layout;
 mod lift;
 mod listeners;
+mod log_places;
 mod logs;
 mod names;
 mod program;
+mod run;
 mod server;
 mod service;
+mod shared_logs;
 mod shell_text;
+mod surroundings;
 mod text;
 mod tiers;
 
@@ -68,7 +75,7 @@ pub struct SupervisordImport {
 struct Importer<'a> {
     configuration: &'a Configuration,
     programs: &'a ConfiguredPrograms,
-    wishes: &'a SupervisordImport,
+    request: &'a SupervisordImport,
     fates: Fates<'a>,
     listening: Listening,
     /// The names of the services so far.
@@ -86,15 +93,15 @@ struct Importer<'a> {
 }
 
 /// Translates a configuration.
-pub fn supervisord(reading: &ConfigReading, files: &Files, wishes: &SupervisordImport) -> Migration {
-    let known = Known { environment: wishes.baked.clone(), is_whole_environment: false, host_name: None };
+pub fn supervisord(reading: &ConfigReading, files: &Files, request: &SupervisordImport) -> Migration {
+    let known = Known { environment: request.baked.clone(), is_whole_environment: false, host_name: None };
     let configuration = &reading.configuration;
     let programs = configuration.programs(&known);
-    let fates = Fates::new(configuration, wishes.baked.keys().cloned().collect());
+    let fates = Fates::new(configuration, request.baked.keys().cloned().collect());
     let mut importer = Importer {
         configuration,
         programs: &programs,
-        wishes,
+        request,
         fates,
         listening: Listening::default(),
         names: BTreeSet::new(),
@@ -114,7 +121,7 @@ pub fn supervisord(reading: &ConfigReading, files: &Files, wishes: &SupervisordI
     importer.groups();
     importer.tiers();
     let shown = |path: &Path| {
-        let inside = wishes.root.as_ref().and_then(|root| path.strip_prefix(root).ok());
+        let inside = request.root.as_ref().and_then(|root| path.strip_prefix(root).ok());
         inside.map_or_else(|| path.display().to_string(), |inside| format!("/{}", inside.display()))
     };
     let names: Vec<String> = files.iter().map(|file| shown(&file.path)).collect();
@@ -167,7 +174,7 @@ impl Importer<'_> {
                 format!(
                     "`{}` matches no file{}",
                     include.pattern,
-                    match &self.wishes.root {
+                    match &self.request.root {
                         Some(_) => "",
                         None => ": name the files too, or the unpacked image with --root DIR",
                     }

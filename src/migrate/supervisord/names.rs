@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-/// Names that s6-overlay has for its own definitions.
-const OVERLAY: &[&str] =
-    &["base", "default", "fix-attrs", "legacy-cont-init", "legacy-services", "top", "user", "user2"];
+use crate::model::{Name, System};
 
 /// A name that s6gen takes, from one of supervisord. `suffix` is added if the name is one of s6-overlay or is taken.
 pub(super) fn service_name(name: &str, suffix: &str, taken: &BTreeSet<String>) -> String {
@@ -13,9 +11,12 @@ pub(super) fn service_name(name: &str, suffix: &str, taken: &BTreeSet<String>) -
     if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         name.insert_str(0, "svc");
     }
+    let built_ins = System::NEWEST_OVERLAY.built_ins();
     let is_free = |name: &str| {
-        let is_reserved = name.starts_with("s6rc-") || name.starts_with("s6-rc-");
-        !OVERLAY.contains(&name) && !is_reserved && !taken.contains(name)
+        // The start bundle that s6gen makes.
+        let is_ours = name == "default";
+        let is_overlay = built_ins.iter().any(|service| service.name == *name);
+        !is_ours && !is_overlay && !Name::new(name).is_reserved() && !taken.contains(name)
     };
     if is_free(&name) {
         return name;

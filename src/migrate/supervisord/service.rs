@@ -1,7 +1,5 @@
 //! A service while its keys are collected.
 
-use std::collections::BTreeSet;
-
 use crate::manifest::draft::{DraftEntry, DraftTable, DraftValue};
 
 /// A service of the new manifest.
@@ -23,8 +21,6 @@ pub(super) struct DraftService {
     pub is_template: bool,
     /// Its keys.
     pub table: DraftTable,
-    /// The variables of the container that it uses.
-    pub variables: BTreeSet<String>,
     /// Whether its log is the container's.
     pub logs_to_container: bool,
     /// Its command in words, if it is one.

@@ -14,7 +14,7 @@ impl Importer<'_> {
         for service in &self.services {
             tiers.entry(service.priority).or_default().push(service.name.clone());
         }
-        let (fate, becomes, remark) = match (tiers.len() > 1, self.wishes.priority_as_dependencies) {
+        let (fate, becomes, remark) = match (tiers.len() > 1, self.request.priority_as_dependencies) {
             (false, _) => (Fate::Exact, "", ""),
             (true, true) => (
                 Fate::Emulated,
@@ -34,7 +34,7 @@ impl Importer<'_> {
         if tiers.len() < 2 {
             return;
         }
-        match self.wishes.priority_as_dependencies {
+        match self.request.priority_as_dependencies {
             true => self.depend_on_tiers(&tiers),
             false => self.remarks.push(stop_order(&tiers)),
         }

@@ -1,8 +1,8 @@
 //! Reads back what a generated script does about failures, and the variables of the container that it uses.
 
 use super::generated::ScriptReader;
-use super::values::duration;
 use crate::manifest::draft::DraftValue;
+use crate::migrate::values::duration;
 
 impl ScriptReader<'_> {
     /// The variables of the container.

@@ -1,9 +1,9 @@
 //! Reads back the `finish` and the check for readiness that s6gen has generated for a longrun.
 
 use super::generated::GeneratedDefinition;
-use super::values::duration;
 use crate::execline::{self, TokenKind};
 use crate::manifest::draft::DraftValue;
+use crate::migrate::values::duration;
 use crate::shell::{PlainStep, ShellScript};
 
 /// Keys with their values: `ready.tcp`.

@@ -8,10 +8,10 @@ use super::generated::GeneratedDefinition;
 use super::lines::FileLines;
 use super::script::{put, without_contenv};
 use super::shape::{self, RunShape};
-use super::values::{duration, signal};
 use super::{heading, names};
 use crate::manifest::draft::{DraftTable, DraftValue};
 use crate::migrate::Fate;
+use crate::migrate::values::{duration, signal};
 use crate::model::{File, Longrun, Script, Service, ServiceRef};
 
 /// Writes one table.

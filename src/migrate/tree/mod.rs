@@ -31,7 +31,6 @@ mod longrun;
 mod oneshot;
 mod script;
 mod shape;
-mod values;
 
 use std::collections::BTreeSet;
 

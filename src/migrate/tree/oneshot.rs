@@ -9,10 +9,10 @@ use super::heading;
 use super::lines::FileLines;
 use super::longrun::{flags, note_generated, start};
 use super::script::{put, sees_itself, text_problem, without_contenv};
-use super::values::duration;
 use crate::execline::{self, Token, TokenKind};
 use crate::manifest::draft::{DraftTable, DraftValue};
 use crate::migrate::Fate;
+use crate::migrate::values::duration;
 use crate::model::{File, Language, Oneshot, ScriptUse, Service};
 use crate::templates::execline_word;
 

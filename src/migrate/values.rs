@@ -1,5 +1,6 @@
 //! Writes durations and signals as a manifest has them.
 
+use crate::manifest::SIGNAL_NUMBERS;
 use crate::model::SIGNALS;
 
 /// A time in milliseconds. Zero is no limit.
@@ -13,6 +14,15 @@ pub(super) fn duration(milliseconds: u32) -> String {
     }
 }
 
+/// The longest time of s6, in seconds.
+pub(super) const LONGEST: i64 = 4_294_967;
+
+/// A time in seconds, as far as s6 has such times.
+pub(super) fn seconds(seconds: i64) -> String {
+    let seconds = seconds.clamp(0, LONGEST);
+    duration(u32::try_from(seconds * 1000).unwrap_or(u32::MAX))
+}
+
 /// How many bytes of the file of a signal s6-supervise reads.
 const READ: usize = 15;
 
@@ -20,28 +30,14 @@ const READ: usize = 15;
 pub(super) fn signal(content: &[u8]) -> Option<&'static str> {
     let read = &content[..content.len().min(READ)];
     let text = str::from_utf8(read.split(|byte| matches!(byte, b'\n' | 0)).next()?).ok()?;
-    if let Ok(number) = text.parse::<i32>() {
-        let name = NUMBERS.iter().find(|(known, _)| *known == number)?.1;
-        return SIGNALS.iter().copied().find(|known| *known == name);
+    if let Ok(number) = text.parse::<i64>() {
+        let (_, name) = SIGNAL_NUMBERS.iter().find(|(known, _)| *known == number)?;
+        return SIGNALS.iter().copied().find(|known| known == name);
     }
     let upper = text.to_ascii_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
     SIGNALS.iter().copied().find(|known| *known == name)
 }
-
-/// The numbers of the signals that mean the same on every processor for which there is an s6-overlay.
-const NUMBERS: &[(i32, &str)] = &[
-    (1, "HUP"),
-    (2, "INT"),
-    (3, "QUIT"),
-    (6, "ABRT"),
-    (9, "KILL"),
-    (10, "USR1"),
-    (12, "USR2"),
-    (14, "ALRM"),
-    (15, "TERM"),
-    (28, "WINCH"),
-];
 
 #[cfg(test)]
 mod tests {
