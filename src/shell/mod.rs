@@ -9,6 +9,7 @@ mod first_line;
 mod lines;
 mod output;
 mod plain;
+mod trace;
 mod variables;
 
 pub use ending::{Ending, EndingKind};
@@ -16,6 +17,7 @@ pub use first_line::{SeveralWords, as_the_kernel_splits, first_line, several_wor
 pub use lines::{Line, lines};
 pub use output::Output;
 pub use plain::{PlainStep, has_plain_words, is_pure_condition};
+pub use trace::{TestWord, TraceSetting, TracedCommand};
 pub use variables::is_of_container;
 
 use std::borrow::Cow;
