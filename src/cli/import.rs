@@ -29,6 +29,7 @@ use crate::model::{Name, System};
     s6gen import supervisord.conf --bake WORKERS=4   `%(ENV_WORKERS)s` is 4 everywhere\n  \
     s6gen import rootfs -o services.toml             the definitions in rootfs/etc/s6-overlay\n  \
     s6gen import rootfs --layer base/rootfs          those that rootfs adds to a base image\n  \
+    s6gen import rootfs --exact                      scripts stay as they are, unless keys mean exactly the same\n  \
     s6gen import rootfs --prove                      compare the old system with the new one")]
 pub(super) struct ImportArguments {
     /// The configuration files of supervisord, or one directory with definitions
@@ -64,6 +65,9 @@ pub(super) struct ImportArguments {
     /// Of a directory: compare the old system with the one of the manifest, and print both. Exit 1 if a difference has no reason
     #[arg(long, conflicts_with_all = SUPERVISORD)]
     prove: bool,
+    /// Write only what means exactly the same. The report then offers what a person would have written, and names the difference
+    #[arg(long)]
+    exact: bool,
     /// Exit 1 if something is lost
     #[arg(long)]
     no_loss: bool,
@@ -128,6 +132,7 @@ impl ImportArguments {
             lower: self.layer.clone(),
             external: self.external.clone(),
             overlay: self.overlay,
+            is_exact: self.exact,
         };
         let old = tree.read();
         if !old.is_accepted() {

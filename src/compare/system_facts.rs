@@ -49,7 +49,38 @@ impl SystemFacts {
         }
         facts
     }
+
+    /// The same facts about services with other names.
+    #[must_use]
+    pub fn renamed(self, names: &BTreeMap<Name, Name>) -> Self {
+        let new = |name: Name| names.get(&name).cloned().unwrap_or(name);
+        let list = |fact: &str, value: String| {
+            let is_affected = |name: &str| names.contains_key(&Name::from(name));
+            if !LISTS.contains(&fact) || !value.split(' ').any(is_affected) {
+                return value;
+            }
+            let names: BTreeSet<String> =
+                value.split(' ').map(|name| new(Name::from(name)).to_string()).collect();
+            names.into_iter().collect::<Vec<_>>().join(" ")
+        };
+        let facts = |facts: BTreeMap<String, String>| {
+            facts
+                .into_iter()
+                .map(|(fact, value)| {
+                    let value = list(&fact, value);
+                    (fact, value)
+                })
+                .collect()
+        };
+        SystemFacts {
+            services: self.services.into_iter().map(|(name, own)| (new(name), facts(own))).collect(),
+            started: self.started.into_iter().map(new).collect(),
+        }
+    }
 }
+
+/// The facts that are lists of names.
+const LISTS: &[&str] = &["consumer-for", "contents", "producer-for", "waits for"];
 
 /// The dependency graph, in which some services are only names.
 struct Graph<'a> {

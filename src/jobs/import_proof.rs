@@ -12,7 +12,7 @@ use super::judge::{judge_image, judge_with_external};
 use crate::compare::SystemFacts;
 use crate::diagnostic::{Code, Diagnostic, Files, Problems, Severity};
 use crate::image::Setup;
-use crate::migrate::{Fate, Migration};
+use crate::migrate::{Fate, ImportLine, Migration};
 use crate::model::{Layer, Name, System};
 use crate::render;
 use crate::source::{Mount, Union};
@@ -76,8 +76,11 @@ impl ImportProof {
             let _ = writeln!(out, "{name}: stays in the image\n  {reason}");
         }
         for one in &self.differences {
-            let value =
-                |value: &str| if value.is_empty() { "nothing".to_owned() } else { format!("`{value}`") };
+            let value = |value: &str| match value {
+                "" => "nothing".to_owned(),
+                _ if value.contains('`') => value.to_owned(),
+                _ => format!("`{value}`"),
+            };
             let reason = one.reason.as_deref().unwrap_or("NO REASON IS KNOWN");
             let (before, after) = (value(&one.before), value(&one.after));
             let _ = writeln!(out, "{} {}: {before} becomes {after}\n  {reason}", one.name, one.fact);
@@ -149,7 +152,7 @@ pub fn prove(old: &ReadTree, migration: &Migration) -> Result<ImportProof, JobEr
     let services = &old.compilation.services;
     let ours: BTreeSet<&Name> = services.ours().map(|service| &service.name).collect();
     let is_ours = |name: &Name| ours.contains(name) && !old.lower.contains(name) && !left.contains_key(name);
-    let old = SystemFacts::of(services, is_ours);
+    let old = SystemFacts::of(services, is_ours).renamed(&migration.renamed);
     let is_empty = is_empty(migration);
     let is_refused = compilation.problems.has_errors() && !is_empty;
     let new = if is_empty || is_refused {
@@ -214,12 +217,44 @@ fn built(compilation: &Compilation) -> Result<SystemFacts, String> {
     Ok(SystemFacts::of(&read.services, |name| ours.contains(name) && !external.contains(name)))
 }
 
+/// The scripts that became something else that does nearly the same, and the services with another name.
+fn differences_of_scripts(migration: &Migration) -> Vec<ProofDifference> {
+    let mut differences = Vec::new();
+    for section in &migration.report.sections {
+        let name = Name::from(section.heading.as_str());
+        let is_script =
+            |line: &&ImportLine| SCRIPTS.contains(&line.part.as_str()) && line.fate == Fate::Emulated;
+        for line in section.lines.iter().filter(is_script) {
+            differences.push(ProofDifference {
+                name: name.clone(),
+                fact: line.part.clone(),
+                before: "the script".to_owned(),
+                after: line.becomes.clone(),
+                reason: Some(line.remark.clone()).filter(|remark| !remark.is_empty()),
+            });
+        }
+        if let Some(new) = migration.renamed.get(&name).filter(|new| **new != name) {
+            differences.push(ProofDifference {
+                name: name.clone(),
+                fact: "name".to_owned(),
+                before: name.to_string(),
+                after: new.to_string(),
+                reason: Some("s6gen makes its name of the name of its service".to_owned()),
+            });
+        }
+    }
+    differences
+}
+
+/// The files of a definition that are scripts.
+const SCRIPTS: &[&str] = &["down", "finish", "reload", "run", "up"];
+
 /// The differences between two systems, with the reasons that the report has.
 fn differences(old: &SystemFacts, new: &SystemFacts, migration: &Migration) -> Vec<ProofDifference> {
     let nothing = BTreeMap::new();
     let names = old.services.keys().chain(new.services.keys());
     let names: BTreeSet<&Name> = names.collect();
-    let mut differences = Vec::new();
+    let mut differences = differences_of_scripts(migration);
     for name in names {
         let (before, after) = (old.services.get(name), new.services.get(name));
         let (before, after) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));
@@ -244,6 +279,9 @@ fn differences(old: &SystemFacts, new: &SystemFacts, migration: &Migration) -> V
 
 /// The remark of the report that explains a difference.
 fn reason(name: &Name, fact: &str, migration: &Migration) -> Option<String> {
+    if let Some(reason) = migration.reasons.get(&(name.clone(), fact.to_owned())) {
+        return Some(reason.clone());
+    }
     let heading = name.to_string();
     let section = migration.report.sections.iter().find(|section| section.heading == heading)?;
     let is_about = |part: &str| match fact {

@@ -12,7 +12,9 @@ use crate::diagnostic::{Code, Diagnostic, Files, Problems, Severity};
 use crate::disk;
 use crate::image::{self, Setup};
 use crate::manifest::draft::DraftTable;
-use crate::migrate::{self, LegacyFiles, LegacyTranslation, Migration, OldTree};
+use crate::migrate::{
+    self, Fate, ImportReport, ImportSection, LegacyFiles, LegacyTranslation, Migration, OldTree,
+};
 use crate::model::{DefinitionFiles, File, Layer, Name, ServiceSet, System, Target};
 use crate::source::{Directory, Mount, Union};
 use crate::tree::SourceTree;
@@ -32,6 +34,8 @@ pub struct TreeToImport {
     pub external: Vec<Name>,
     /// The s6-overlay that reads them. `None` to find it in the image, or else the newest one.
     pub overlay: Option<System>,
+    /// Whether the manifest has only what means exactly the same.
+    pub is_exact: bool,
 }
 
 /// Definitions that were read.
@@ -48,6 +52,9 @@ pub struct ReadTree {
     pub additions: DefinitionFiles,
     /// The directories of s6-overlay 2 from which the definitions come.
     pub legacy: Option<LegacyTranslation>,
+    /// Whether the manifest has only what means exactly the same. Otherwise it has what a person would have written, and the
+    /// report names each difference.
+    pub is_exact: bool,
 }
 
 impl ReadTree {
@@ -60,6 +67,7 @@ impl ReadTree {
             lower: BTreeSet::new(),
             additions: DefinitionFiles::new(),
             legacy: None,
+            is_exact: false,
         }
     }
 
@@ -77,6 +85,7 @@ impl ReadTree {
             lower: &self.lower,
             additions: &self.additions,
             verbatim,
+            is_exact: self.is_exact,
         })
     }
 
@@ -152,11 +161,21 @@ impl ReadTree {
 impl TreeToImport {
     /// The definitions at `path`, without other layers.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        TreeToImport { path: path.into(), lower: Vec::new(), external: Vec::new(), overlay: None }
+        TreeToImport {
+            path: path.into(),
+            lower: Vec::new(),
+            external: Vec::new(),
+            overlay: None,
+            is_exact: false,
+        }
     }
 
     /// Reads the definitions. Errors in them are among the problems.
     pub fn read(&self) -> ReadTree {
+        ReadTree { is_exact: self.is_exact, ..self.read_all() }
+    }
+
+    fn read_all(&self) -> ReadTree {
         let below = self.path.join("etc/s6-overlay");
         let etc = self.path.join("etc");
         let has_definitions =
@@ -208,7 +227,7 @@ impl TreeToImport {
             .filter(|name| !is_whole(name))
             .collect();
         let additions = own.into_iter().filter(|(name, _)| lower.contains(name)).collect();
-        ReadTree { files, compilation, definitions, lower, additions, legacy: None }
+        ReadTree { files, compilation, definitions, lower, additions, legacy: None, is_exact: false }
     }
 
     fn sources(&self) -> ReadTree {
@@ -217,22 +236,15 @@ impl TreeToImport {
     }
 }
 
-/// Adds what the definitions cannot say: that the failure of a script stopped nothing, and that the end of a service stops the
-/// container. The report is on the old directories.
+/// Adds what the definitions cannot say: that the failure of a script stopped nothing. The report is on the old directories.
 fn complete_legacy(legacy: &LegacyTranslation, migration: &mut Migration) {
     for table in &mut migration.draft.tables {
         let Some(name) = table.path.get(1).cloned() else { continue };
         if legacy.forgiving.contains(&name) {
             table.set("on-failure.then", "ignore");
         }
-        if let Some((_, always)) = legacy.stopping.iter().find(|(stopping, _)| *stopping == name) {
-            if !always {
-                table.set("on-exit.except", vec![0]);
-            }
-            table.set("on-exit.then", "stop-container");
-        }
     }
-    migration.report.sections = legacy.sections.clone();
+    migration.report.sections = legacy_sections(legacy, &migration.report);
     if migration.draft.tables.is_empty() {
         migration.report.remarks =
             vec!["Nothing is imported: s6-overlay 3 still runs these directories.".to_owned()];
@@ -244,6 +256,20 @@ fn complete_legacy(legacy: &LegacyTranslation, migration: &mut Migration) {
     ];
     migration.report.remarks =
         remarks.map(str::to_owned).into_iter().chain(migration.report.remarks.drain(1..)).collect();
+}
+
+/// The lines on the old directories. What became of the files of a service is known only from its definition.
+fn legacy_sections(legacy: &LegacyTranslation, report: &ImportReport) -> Vec<ImportSection> {
+    let mut sections = legacy.sections.clone();
+    for line in sections.iter_mut().flat_map(|section| &mut section.lines) {
+        let Some((service, file)) = legacy.files.get(&line.part) else { continue };
+        let section = report.sections.iter().find(|section| section.heading == *service);
+        let own = section.and_then(|section| section.lines.iter().find(|own| own.part == *file));
+        if let Some(own) = own.filter(|own| own.fate != Fate::Exact || !own.remark.is_empty()) {
+            (line.fate, line.becomes, line.remark) = (own.fate, own.becomes.clone(), own.remark.clone());
+        }
+    }
+    sections
 }
 
 /// The directories of s6-overlay 2, below `/etc`.

@@ -103,6 +103,14 @@ fn dotted(parts: &[String]) -> String {
 }
 
 impl DraftValue {
+    /// The value as it could stand in a manifest, in one line.
+    pub fn text(&self) -> String {
+        match self {
+            DraftValue::Text(text) if text.contains('\n') => format!("{text:?}"),
+            _ => self.to_toml().to_string().trim().to_owned(),
+        }
+    }
+
     fn to_toml(&self) -> Value {
         match self {
             DraftValue::Text(text) => {

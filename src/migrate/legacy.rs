@@ -21,8 +21,8 @@ pub struct LegacyTranslation {
     pub sections: Vec<ImportSection>,
     /// The oneshots that ran scripts of which a failure stopped nothing.
     pub forgiving: Vec<String>,
-    /// The services that stop the container when they end, each with whether a success does that, too.
-    pub stopping: Vec<(String, bool)>,
+    /// Of each file that became one of a service: the service, and the path in its definition.
+    pub files: BTreeMap<String, (String, String)>,
 }
 
 /// Texts in scripts that make services or change them while the container starts.
@@ -55,7 +55,7 @@ pub fn translate(files: &LegacyFiles) -> LegacyTranslation {
         lines: BTreeMap::new(),
         before: Vec::new(),
         forgiving: Vec::new(),
-        stopping: Vec::new(),
+        translated: BTreeMap::new(),
         names: BTreeSet::new(),
     };
     let makers = scripts_that_make_services(files);
@@ -75,7 +75,7 @@ pub fn translate(files: &LegacyFiles) -> LegacyTranslation {
             None => sections.push(ImportSection { heading, lines: vec![line] }),
         }
     }
-    LegacyTranslation { tree: work.tree, sections, forgiving: work.forgiving, stopping: work.stopping }
+    LegacyTranslation { tree: work.tree, sections, forgiving: work.forgiving, files: work.translated }
 }
 
 struct Translator<'a> {
@@ -85,7 +85,7 @@ struct Translator<'a> {
     /// What the next definition waits for.
     before: Vec<String>,
     forgiving: Vec<String>,
-    stopping: Vec<(String, bool)>,
+    translated: BTreeMap<String, (String, String)>,
     /// The names that are taken.
     names: BTreeSet<String>,
 }
@@ -256,19 +256,9 @@ impl Translator<'_> {
             match inner {
                 "down" => self.note(place, Fate::Exact, "`start = \"on-demand\"`".to_owned(), ""),
                 "nosetsid" => self.note(place, Fate::NoEffect, String::new(), "s6 does not read it any more"),
-                "finish" if stops_container(&file.content).is_some() => {
-                    let always = stops_container(&file.content) == Some(true);
-                    let remark = match always {
-                        true => {
-                            "the exit code of the container is that of the service; an ordered stop does not stop it"
-                        }
-                        false => "a death by a signal stops it too, and its exit code is that of the service",
-                    };
-                    self.note(place, Fate::Emulated, "`on-exit`".to_owned(), remark);
-                    self.stopping.push((service.to_owned(), always));
-                }
                 _ => {
                     self.file(service, inner, file.content.clone(), file.executable);
+                    self.translated.insert(place.clone(), (service.to_owned(), inner.to_owned()));
                     self.note(place, Fate::Exact, format!("`[longrun.{service}]`"), "");
                 }
             }
@@ -323,35 +313,9 @@ fn attributes(line: &str) -> Option<String> {
     ))
 }
 
-/// Whether a `finish` does nothing but stop the container: after every death, or only after those that are neither a success nor by a
-/// signal.
-fn stops_container(content: &[u8]) -> Option<bool> {
-    let text = String::from_utf8_lossy(content);
-    let words: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with('#'))
-        .flat_map(str::split_whitespace)
-        .filter(|word| *word != "exec")
-        .collect();
-    let stop =
-        ["s6-svscanctl -t /var/run/s6/services", "s6-svscanctl -t /run/service", "/run/s6/basedir/bin/halt"];
-    let conditions = [
-        "if { s6-test ${1} -ne 0 } if { s6-test ${1} -ne 256 } ",
-        "if { s6-test ${1} -ne 0 -a ${1} -ne 256 } ",
-        "if { eltest ${1} -ne 0 -a ${1} -ne 256 } ",
-    ];
-    let written = words.join(" ");
-    let is_stop = |text: &str| stop.contains(&text.trim_start_matches("/bin/"));
-    let has_condition = |condition: &&str| written.strip_prefix(*condition).is_some_and(is_stop);
-    match is_stop(&written) {
-        true => Some(true),
-        false => conditions.iter().any(has_condition).then_some(false),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{attributes, plain_name, stops_container};
+    use super::{attributes, plain_name};
 
     #[test]
     fn scripts_get_plain_names() {
@@ -365,14 +329,5 @@ mod tests {
             "find /data -exec chown app {} + 2>/dev/null || find /data -exec chown 1000:1000 {} +"
         ));
         assert!(attributes("/a b").is_none() && attributes("/a maybe app 0600 0700").is_none());
-    }
-
-    #[test]
-    fn a_finish_that_only_stops_the_container_is_recognised() {
-        let always = b"#!/usr/bin/execlineb -S0\ns6-svscanctl -t /var/run/s6/services\n";
-        assert_eq!(stops_container(always), Some(true));
-        let failure = b"#!/bin/execlineb -S1\nif { s6-test ${1} -ne 0 }\nif { s6-test ${1} -ne 256 }\ns6-svscanctl -t /var/run/s6/services\n";
-        assert_eq!(stops_container(failure), Some(false));
-        assert_eq!(stops_container(b"#!/bin/sh\nrm -f /x\ns6-svscanctl -t /var/run/s6/services\n"), None);
     }
 }

@@ -17,7 +17,7 @@ pub use tree::{OldTree, tree};
 use std::collections::BTreeMap;
 
 use crate::manifest::draft::Draft;
-use crate::model::File;
+use crate::model::{File, Name};
 
 /// A manifest that was written for an existing system.
 #[derive(Debug, Clone, Default)]
@@ -28,4 +28,8 @@ pub struct Migration {
     pub files: BTreeMap<String, File>,
     /// What became of each part.
     pub report: ImportReport,
+    /// Why a fact about a service that no file of the old system says is another one in the new system, by its name and the fact.
+    pub reasons: BTreeMap<(Name, String), String>,
+    /// The services that have another name in the new system, by the old one.
+    pub renamed: BTreeMap<Name, Name>,
 }

@@ -36,10 +36,10 @@ fn failure(proof: &ImportProof) -> Option<String> {
 }
 
 /// Imports the sources of a case as s6-rc-compile gets them. `None` if it refuses them.
-fn import(case: &Case) -> Option<ImportProof> {
+fn import(case: &Case, is_exact: bool) -> Option<ImportProof> {
     let tree = in_memory(case)?;
     let sources = || case.sources().iter().map(|source| tree.source(source)).collect();
-    let tree = read_sources(sources, Target::new(System::NEWEST_S6RC), &[]);
+    let tree = ReadTree { is_exact, ..read_sources(sources, Target::new(System::NEWEST_S6RC), &[]) };
     tree.is_accepted().then(|| proof(&tree))
 }
 
@@ -64,10 +64,12 @@ fn import_all(cases: impl IntoIterator<Item = Case>) -> usize {
     let mut wrong = Vec::new();
     let mut reasons = BTreeMap::<String, usize>::new();
     for case in cases {
-        let Some(proof) = import(&case) else { continue };
+        let Some(proof) = import(&case, true) else { continue };
         count += 1;
-        if let Some(failure) = failure(&proof) {
-            wrong.push(format!("{}: {failure}\n  {}", case.id, serde_json::to_string(&case).unwrap()));
+        for proof in [&proof, &import(&case, false).unwrap()] {
+            if let Some(failure) = failure(proof) {
+                wrong.push(format!("{}: {failure}\n  {}", case.id, serde_json::to_string(&case).unwrap()));
+            }
         }
         let reasons_of = proof.differences.iter().filter_map(|one| one.reason.clone());
         for reason in reasons_of.chain(proof.left.into_values()) {
@@ -121,8 +123,10 @@ fn the_real_compiler_makes_the_same_database_of_the_new_system() {
     needs!("s6-rc");
     let mut count = 0;
     for case in cases("cases-named.jsonl").into_iter().chain(cases("corpus-dev.jsonl")).step_by(9) {
-        let Some(proof) = import(&case).filter(|_| case.sources() == ["src"]) else { continue };
-        if !proof.differences.is_empty() || !proof.left.is_empty() || proof.is_empty {
+        let Some(proof) = import(&case, true).filter(|_| case.sources() == ["src"]) else { continue };
+        let is_script = |fact: &str| ["run", "finish", "up", "down", "reload"].contains(&fact);
+        let is_other = proof.differences.iter().any(|difference| !is_script(&difference.fact));
+        if is_other || !proof.left.is_empty() || proof.is_empty {
             continue;
         }
         let root = scratch();
@@ -196,14 +200,20 @@ fn the_import_of_every_public_tree_is_proved() {
 }
 
 /// What the import of a case writes: the manifest, the scripts beside it, the report and the proof.
+///
+/// A case whose name ends with `-exact` is the same tree once more, with only what means exactly the same.
 fn written(folder: &Path) -> String {
-    let text = fs::read_to_string(folder.join("tree.txt")).unwrap();
+    let name = folder.file_name().unwrap().to_str().unwrap();
+    let exact = name.strip_suffix("-exact");
+    let text = fs::read_to_string(folder.with_file_name(exact.unwrap_or(name)).join("tree.txt")).unwrap();
     let case = tree_text::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let root = scratch();
     case.make(root.path()).unwrap();
     let lower = root.path().join("lower");
     let lower = if lower.is_dir() { vec![lower] } else { Vec::new() };
-    let tree = TreeToImport { lower, ..TreeToImport::new(root.path().join("src")) }.read();
+    let tree =
+        TreeToImport { lower, is_exact: exact.is_some(), ..TreeToImport::new(root.path().join("src")) };
+    let tree = tree.read();
     if !tree.is_accepted() {
         let errors = tree.compilation.problems.iter().filter(|problem| problem.severity == Severity::Error);
         return errors.map(|problem| format!("{}\n", problem.message)).collect();
@@ -301,7 +311,7 @@ fn what_s6gen_has_built_is_built_again() {
         let manifest = golden::manifest(&folder, content.text, &mut files);
         let first = s6gen::compile(&files, manifest);
         let tree = render::tree(&first.services).unwrap();
-        let read = read_built(&tree, &first.services);
+        let read = ReadTree { is_exact: true, ..read_built(&tree, &first.services) };
         if !read.is_accepted() {
             continue;
         }

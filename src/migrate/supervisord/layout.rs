@@ -146,8 +146,8 @@ impl Importer<'_> {
         }
         Migration {
             draft: Draft { header, tables },
-            files: std::collections::BTreeMap::new(),
             report: self.fates.report(remarks),
+            ..Migration::default()
         }
     }
 }

@@ -106,6 +106,11 @@ impl<'a> Facts<'a> {
         self.old.services.target.system
     }
 
+    /// Whether only what means exactly the same is written.
+    pub(super) fn is_exact(&self) -> bool {
+        self.old.is_exact
+    }
+
     pub(super) fn command_dir(&self) -> &str {
         &self.old.services.target.command_dir
     }
@@ -297,7 +302,7 @@ impl<'a> Facts<'a> {
 }
 
 /// The names that a definition mentions.
-fn mentions(service: &Service) -> impl Iterator<Item = &ServiceRef> {
+pub(super) fn mentions(service: &Service) -> impl Iterator<Item = &ServiceRef> {
     let longrun = service.longrun();
     let producer = longrun.and_then(|longrun| longrun.producer_for.as_deref()).unwrap_or_default();
     let consumers = longrun.map_or(&[][..], |longrun| &longrun.consumer_for);

@@ -9,11 +9,15 @@ use crate::model::File;
 pub(super) struct FileLines<'a> {
     files: Option<&'a BTreeMap<String, File>>,
     lines: BTreeMap<String, ImportLine>,
+    /// What could stand in the manifest for a file, and what would be different then.
+    offers: BTreeMap<String, String>,
+    /// Why a fact that no file says is another one in the new system.
+    reasons: BTreeMap<String, String>,
 }
 
 impl<'a> FileLines<'a> {
     pub(super) fn new(files: Option<&'a BTreeMap<String, File>>) -> Self {
-        FileLines { files, lines: BTreeMap::new() }
+        FileLines { files, lines: BTreeMap::new(), offers: BTreeMap::new(), reasons: BTreeMap::new() }
     }
 
     /// The files of the definition without a line, by path.
@@ -43,6 +47,21 @@ impl<'a> FileLines<'a> {
             };
             self.lines.insert(path.to_owned(), line);
         }
+    }
+
+    /// Offers what a person would write for the file at `path`, although it is not exactly the same.
+    pub(super) fn offer(&mut self, path: &str, instead: &str, difference: &str) {
+        self.offers.insert(path.to_owned(), format!("nearly the same: `{instead}`; {difference}"));
+    }
+
+    /// Says why a fact that no file says is another one in the new system.
+    pub(super) fn explain(&mut self, fact: &str, reason: &str) {
+        self.reasons.insert(fact.to_owned(), reason.to_owned());
+    }
+
+    /// The reasons so far, by fact.
+    pub(super) fn take_reasons(&mut self) -> BTreeMap<String, String> {
+        std::mem::take(&mut self.reasons)
     }
 
     /// Notes a list, which is a directory of names or else a file with names.
@@ -84,6 +103,27 @@ impl<'a> FileLines<'a> {
         }
     }
 
+    /// Notes that the key `log` of a service stands for a hand-written logger.
+    pub(super) fn hand_logger(&mut self, owner: &str, differences: &str) {
+        let becomes = format!("`log` of `{owner}`");
+        let fate = if differences.is_empty() { Fate::Exact } else { Fate::Emulated };
+        self.note("run", fate, &becomes, differences);
+        let own_limit = "s6gen gives its loggers limits of its own";
+        for (file, reason) in [
+            ("timeout-up", own_limit),
+            ("timeout-down", own_limit),
+            ("timeout-kill", own_limit),
+            ("notification-fd", "a logger of s6gen says when it is ready"),
+            ("pipeline-name", "the name of a pipeline is that of its service and `-pipeline`"),
+        ] {
+            self.note(file, Fate::Emulated, &becomes, reason);
+            self.explain(file, reason);
+        }
+        self.explain("waits for", "a logger waits for what its service waits for");
+        self.list("dependencies.d", "dependencies", &format!("`dependencies` of `{owner}`"));
+        self.logger(owner);
+    }
+
     /// Notes that all other files stay in the image.
     pub(super) fn leave(&mut self, reason: &str) {
         let paths: Vec<&String> = self.open().map(|(path, _)| path).collect();
@@ -102,7 +142,16 @@ impl<'a> FileLines<'a> {
     }
 
     /// The lines in the order of the paths.
-    pub(super) fn finish(self) -> Vec<ImportLine> {
+    pub(super) fn finish(mut self) -> Vec<ImportLine> {
+        for (path, offer) in self.offers {
+            if let Some(line) = self.lines.get_mut(&path) {
+                line.remark = [std::mem::take(&mut line.remark), offer]
+                    .into_iter()
+                    .filter(|part| !part.is_empty())
+                    .collect::<Vec<_>>()
+                    .join("; ");
+            }
+        }
         self.lines.into_values().collect()
     }
 }

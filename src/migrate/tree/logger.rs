@@ -193,7 +193,7 @@ fn command_of(words: &[String]) -> Option<(Vec<String>, bool)> {
 }
 
 /// The keys that a script of s6-log comes from. `None` for a prefix that has no effect: only defaults can have it.
-fn script_keys(script: &[String], place: &'static str, has_file: bool) -> Option<LogKeys> {
+pub(super) fn script_keys(script: &[String], place: &'static str, has_file: bool) -> Option<LogKeys> {
     let mut keys = LogKeys::new();
     let directory = script.last().filter(|last| last.starts_with(['/', '$']));
     let mut timestamp = "none";

@@ -5,30 +5,36 @@ use std::collections::BTreeMap;
 use super::facts::{Facts, StartWord, name_problem};
 use super::further::further_files;
 use super::generated::GeneratedDefinition;
+use super::hand_logger::HandLogger;
 use super::lines::FileLines;
-use super::script::{put, without_contenv};
-use super::shape::{self, RunShape};
-use super::{heading, names};
-use crate::manifest::draft::{DraftTable, DraftValue};
+use super::logger::LogKeys;
+use super::polling::READY_WITHIN;
+use super::script::joins_outputs;
+use super::{add_to_list, heading, names};
+use crate::manifest::draft::{DraftEntry, DraftTable, DraftValue};
 use crate::migrate::Fate;
 use crate::migrate::values::{duration, signal};
-use crate::model::{File, Longrun, Script, Service, ServiceRef};
+use crate::model::{File, Longrun, Service, ServiceRef};
 
 /// Writes one table.
 pub(super) struct LongrunWriter<'w, 'a> {
     pub(super) table: DraftTable,
-    facts: &'w Facts<'a>,
-    service: &'a Service,
-    lines: &'w mut FileLines<'a>,
-    files: &'w mut BTreeMap<String, File>,
+    pub(super) facts: &'w Facts<'a>,
+    pub(super) service: &'a Service,
+    pub(super) lines: &'w mut FileLines<'a>,
+    pub(super) files: &'w mut BTreeMap<String, File>,
     /// The generated logger of its errors.
     errors: Option<String>,
-    /// The time in which it must become ready, if s6gen's own script acts: then s6-rc has more time.
-    ready_within: Option<u32>,
+    /// The time in which it must become ready, if that is not the limit of s6-rc: a script of s6gen acts, or a check needs a limit.
+    pub(super) ready_within: Option<u32>,
+    /// Whether keys of `ready` stand for a part of its `run`.
+    pub(super) has_check: bool,
 }
 
 /// The time between the stop signal and SIGKILL that s6gen writes by itself, in milliseconds.
 const KILL_AFTER: u32 = 5_000;
+/// The descriptor with which s6gen asks whether a service is ready, if nothing else is written.
+const USUAL_DESCRIPTOR: u32 = 3;
 
 /// The files below `data` that s6gen writes beside its scripts.
 const OWN_DATA: &[&str] = &[
@@ -62,6 +68,7 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
             files,
             errors: None,
             ready_within: None,
+            has_check: false,
         }
     }
 
@@ -121,88 +128,27 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
         self.table.entries.retain(|entry| entry.key != ["dependencies"] || entry.value != is_empty);
     }
 
-    /// `run` and `finish`, and the environment that both get.
-    fn scripts(&mut self, longrun: &Longrun) {
-        let run = text(&longrun.run);
-        let finish = longrun.finish.as_ref().map(text).filter(|finish| self.can_start("finish", finish));
-        if run.trim().is_empty() {
-            self.table.set("run", vec!["false"]);
-            let remark = "it is empty, so s6 could not start it; `false` ends at once";
-            self.lines.note("run", Fate::Emulated, "`run`", remark);
-            return self.finish(finish);
-        }
-        let is_overlay = self.facts.system().is_overlay();
-        let shape = shape::run(run, is_overlay);
-        let run_loads = shape.as_ref().map_or(without_contenv(run).is_some(), |shape| shape.with_contenv);
-        let finish_loads = finish.is_none_or(|finish| without_contenv(finish).is_some());
-        let loads = is_overlay && run_loads && finish_loads;
-        if is_overlay && !loads {
-            self.table.set("with-contenv", false);
-        }
-        match shape.filter(|shape| shape.with_contenv == loads || !is_overlay) {
-            Some(shape) => self.shape(shape),
-            None => self.script("run", run, loads),
-        }
-        match finish.filter(|_| loads).and_then(without_contenv) {
-            Some(finish) => self.script("finish", &finish, false),
-            None => self.finish(finish),
-        }
-    }
-
-    fn finish(&mut self, finish: Option<&str>) {
-        if let Some(finish) = finish {
-            self.script("finish", finish, false);
-        }
-    }
-
-    /// Whether s6 can start a script at all.
-    fn can_start(&mut self, file: &str, text: &str) -> bool {
-        let can_start = text.starts_with("#!");
-        if !can_start {
-            self.lines.note(
-                file,
-                Fate::NoEffect,
-                "",
-                "it has no first line with `#!`, so s6 cannot start it",
-            );
-        }
-        can_start
-    }
-
-    /// A `run` that keys stand for.
-    fn shape(&mut self, shape: RunShape) {
-        let RunShape { words, keys, comments, remark, .. } = shape;
-        for (key, value) in keys {
-            self.table.set(&key, value);
-        }
-        self.table.set("run", words).comments = comments;
-        let fate = if remark.is_empty() { Fate::Exact } else { Fate::Emulated };
-        self.lines.note("run", fate, "`run`, an array", &remark);
-    }
-
-    /// A script that stays as it is, apart from its first line.
-    fn script(&mut self, key: &'static str, text: &str, loads: bool) {
-        let rewritten = loads.then(|| without_contenv(text)).flatten();
-        let becomes = put(&mut self.table, self.files, key, rewritten.as_deref().unwrap_or(text));
-        let mut remark = String::new();
-        let mut fate = Fate::Exact;
-        if !text.starts_with("#!") {
-            fate = Fate::Emulated;
-            remark = "it has no first line with `#!`, so s6 could not start it; `/bin/sh -e` runs it now"
-                .to_owned();
-        } else if ["$0", "${0", "BASH_SOURCE"].iter().any(|mark| text.contains(mark)) {
-            fate = Fate::Emulated;
-            remark = format!("it looks at its own path, which was `./{key}` and is `./data/{key}`");
-        } else if !text.ends_with('\n') {
-            remark = "a newline is added at its end".to_owned();
-        }
-        self.lines.note(key, fate, &becomes, &remark);
-    }
-
     fn pipeline(&mut self, longrun: &Longrun) {
         let one = |list: &Option<Vec<ServiceRef>>| names(list.as_deref().unwrap_or_default()).pop();
         if let Some(consumer) = one(&longrun.producer_for) {
-            let is_logger = self.facts.logger_owner(&consumer.as_str().into()).is_some();
+            let hand_logger = self.facts.hand_logger(&consumer.as_str().into());
+            let is_logger = self.facts.logger_owner(&consumer.as_str().into()).is_some()
+                || hand_logger.is_some() && !self.facts.is_exact();
+            match hand_logger {
+                Some(logger) if self.facts.is_exact() => {
+                    let keys = self.log_keys(&logger);
+                    let table = DraftValue::Table(
+                        keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+                    );
+                    self.lines.offer(
+                        "producer-for",
+                        &format!("log = {}", table.text()),
+                        &logger.differences.join("; "),
+                    );
+                }
+                Some(logger) => self.log(&logger),
+                None => {}
+            }
             let becomes = match self.facts.is_named_by_consumer(&self.service.name) {
                 _ if is_logger => "`log`",
                 true => "`consumer-for` of the consumer",
@@ -236,6 +182,28 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
         }
     }
 
+    /// The keys of `log` that stand for its logger. Standard error follows standard output if nothing else is written.
+    fn log_keys(&self, logger: &HandLogger) -> LogKeys {
+        let run =
+            self.lines.file("run").map(|file| String::from_utf8_lossy(&file.content)).unwrap_or_default();
+        let joins = self.table.entries.iter().any(is_stderr) || joins_outputs(&run);
+        let stderr = (!joins).then(|| ("stderr", "container".into()));
+        logger.keys.iter().cloned().chain(stderr).collect()
+    }
+
+    /// Writes the keys of `log` that stand for its logger, and what the logger waits for.
+    fn log(&mut self, logger: &HandLogger) {
+        let keys = self.log_keys(logger);
+        self.table.entries.retain(|entry| !is_stderr(entry));
+        for (key, value) in keys {
+            self.table.set(&format!("log.{key}"), value);
+        }
+        let known = names(self.service.dependencies());
+        for other in logger.dependencies.iter().filter(|other| !known.contains(other) && *other != "base") {
+            add_to_list(&mut self.table, "dependencies", other);
+        }
+    }
+
     fn readiness(&mut self, longrun: &Longrun) {
         let has_limit = longrun.timeout_up > 0;
         let mut is_ready = false;
@@ -249,11 +217,16 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
                 continue;
             }
             is_ready |= file == "notification-fd";
-            self.table.set(key, i64::from(number));
+            let is_usual = file == "notification-fd" && self.has_check && number == USUAL_DESCRIPTOR;
+            if !is_usual {
+                self.table.set(key, i64::from(number));
+            }
             self.lines.note(file, Fate::Exact, &format!("`{key}`"), "");
         }
-        if has_limit || is_ready {
-            self.table.set("timeout-up", duration(self.ready_within.unwrap_or(longrun.timeout_up)));
+        let limit = self.ready_within.unwrap_or(longrun.timeout_up);
+        let is_usual = is_ready && self.has_check && limit == READY_WITHIN;
+        if (has_limit || is_ready) && !is_usual {
+            self.table.set("timeout-up", duration(limit));
         }
         self.timeout("timeout-up", longrun.timeout_up);
     }
@@ -318,6 +291,11 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
     }
 }
 
+/// Whether it is the key `log.stderr`.
+fn is_stderr(entry: &DraftEntry) -> bool {
+    entry.key == ["log", "stderr"]
+}
+
 /// Notes that the keys of the manifest generate the scripts of a definition again.
 pub(super) fn note_generated(table: &DraftTable, lines: &mut FileLines<'_>, keys: &[&str]) {
     for key in keys {
@@ -377,13 +355,5 @@ pub(super) fn flags(flags: (bool, bool), table: &mut DraftTable, lines: &mut Fil
             table.set(file, DraftValue::Flag(true));
             lines.note(file, Fate::Exact, &format!("`{file}`"), "");
         }
-    }
-}
-
-/// The text of a script that was read from a tree. Definitions with other content are left in the image.
-fn text(script: &Script) -> &str {
-    match script {
-        Script::Verbatim(content) => str::from_utf8(content).unwrap_or_default(),
-        _ => "",
     }
 }

@@ -7,8 +7,13 @@
 //! |---|---|
 //! | `facts` | what is known of all definitions together: when each one starts, and which ones no manifest can have |
 //! | `longrun`, `oneshot`, `bundle` | write the table of a definition |
+//! | `longrun_scripts` | writes the scripts of a longrun |
 //! | `script` | decides where a script stays, and which environment it gets |
 //! | `shape` | recognises scripts that keys stand for |
+//! | `halting` | recognises a `finish` that only stops the container |
+//! | `hand_logger` | recognises a consumer that only runs `s6-log` |
+//! | `polling` | recognises a program whose readiness `s6-notifyoncheck` finds |
+//! | `execline_trace`, `test_result` | follow a script for given arguments, and work out its tests |
 //! | `further` | writes the files that s6-rc does not know |
 //! | `logger` | reads back the loggers that s6gen itself has generated |
 //! | `failures` | reads back the keys about failures, and variables, of scripts that s6gen itself has generated |
@@ -19,18 +24,24 @@
 //! | `lift` | moves what most tables have into `[defaults]` |
 
 mod bundle;
+mod execline_trace;
 mod facts;
 mod failures;
 mod finish;
 mod further;
 mod generated;
+mod halting;
+mod hand_logger;
 mod lift;
 mod lines;
 mod logger;
 mod longrun;
+mod longrun_scripts;
 mod oneshot;
+mod polling;
 mod script;
 mod shape;
+mod test_result;
 
 use std::collections::BTreeSet;
 
@@ -53,6 +64,8 @@ pub struct OldTree<'a> {
     pub additions: &'a DefinitionFiles,
     /// The definitions whose generated scripts are not read back, because the result would not be the same.
     pub verbatim: &'a BTreeSet<Name>,
+    /// Whether only what means exactly the same is written. What a person would have written is offered in the report then.
+    pub is_exact: bool,
 }
 
 /// Writes the manifest for definitions that s6-rc-compile accepts.
@@ -66,6 +79,9 @@ pub fn tree(old: OldTree<'_>) -> Migration {
             lines.leave(reason);
         } else if let Some(owner) = facts.logger_owner(&service.name) {
             lines.logger(&owner);
+        } else if let Some(logger) = facts.hand_logger(&service.name).filter(|_| !facts.is_exact()) {
+            lines.hand_logger(&logger.owner.to_string(), &logger.differences.join("; "));
+            migration.renamed.insert(service.name.clone(), logger.name);
         } else {
             match &service.kind {
                 Kind::Bundle(_) if facts.is_start_bundle(&service.name) => lines.start_bundle(),
@@ -85,6 +101,9 @@ pub fn tree(old: OldTree<'_>) -> Migration {
                 Kind::Unknown => {}
             }
         }
+        let name = migration.renamed.get(&service.name).unwrap_or(&service.name).clone();
+        let reasons = lines.take_reasons().into_iter();
+        migration.reasons.extend(reasons.map(|(fact, reason)| ((name.clone(), fact), reason)));
         migration
             .report
             .sections

@@ -66,6 +66,13 @@ pub(super) fn plain_shell(text: &str) -> Option<&str> {
     (["sh", "bash", "dash", "ash"].contains(&program) && has_plain_options).then_some(program)
 }
 
+/// Whether the first command of a script sends standard error to standard output.
+pub(super) fn joins_outputs(text: &str) -> bool {
+    let mut lines = text.lines().skip(1).map(str::trim);
+    lines.find(|line| !line.is_empty() && !line.starts_with(['#']) && !line.starts_with("set "))
+        == Some("exec 2>&1")
+}
+
 fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }

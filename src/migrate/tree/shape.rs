@@ -291,7 +291,8 @@ fn execline_run(text: &str, is_overlay: bool) -> Option<RunShape> {
     }
     // A chain of several programs stays a script, which has a line for each.
     let lines = body.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
-    let others = usize::from(shape.with_contenv) + shape.keys.len();
+    let asks = words.first().is_some_and(|word| execline::base_name(word) == "s6-notifyoncheck");
+    let others = usize::from(shape.with_contenv) + shape.keys.len() + usize::from(asks);
     let has_comments = body.lines().any(|line| line.trim_start().starts_with('#'));
     if lines.count() > others + 1 || has_comments || words.first().is_none_or(String::is_empty) {
         return None;
