@@ -1,8 +1,7 @@
 //! Works out what the disk must hold after a tree is installed, with all links in the paths resolved.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::receipt::Receipt;
@@ -22,18 +21,38 @@ pub(super) struct DesiredEntry<'t> {
     pub is_listed: bool,
 }
 
-/// Every entry that must be on the disk, by its path with all links resolved. Most paths are those of the tree.
-pub(super) type DesiredEntries<'t> = BTreeMap<Cow<'t, str>, DesiredEntry<'t>>;
+/// Every entry that must be on the disk, by its path with all links resolved, in byte order. Most paths are those of the tree.
+/// A large system has hundreds of thousands of them; a map would take their memory twice while it is made.
+#[derive(Default)]
+pub(super) struct DesiredEntries<'t>(Vec<(Cow<'t, str>, DesiredEntry<'t>)>);
 
-/// The desired entries below a directory, each with its path relative to that directory.
-pub(super) fn entries_below<'d, 't>(
-    desired: &'d DesiredEntries<'t>,
-    directory: &str,
-) -> impl Iterator<Item = (&'d str, &'d DesiredEntry<'t>)> + use<'d, 't> {
-    let prefix = format!("{directory}/");
-    let start = (Bound::Excluded(&*prefix), Bound::Unbounded);
-    let below = desired.range::<str, _>(start);
-    below.map_while(move |(path, desired)| Some((path.strip_prefix(&*prefix)?, desired)))
+impl<'t> DesiredEntries<'t> {
+    /// Each path with its entry.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &DesiredEntry<'t>)> {
+        self.0.iter().map(|(path, desired)| (&**path, desired))
+    }
+
+    /// The same, to change the entries.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Cow<'t, str>, &mut DesiredEntry<'t>)> {
+        self.0.iter_mut().map(|(path, desired)| (&*path, desired))
+    }
+
+    /// The entry at a path.
+    pub fn get(&self, path: &str) -> Option<&DesiredEntry<'t>> {
+        self.0.binary_search_by(|(known, _)| (**known).cmp(path)).ok().map(|at| &self.0[at].1)
+    }
+
+    /// Whether there is an entry at a path.
+    pub fn has(&self, path: &str) -> bool {
+        self.get(path).is_some()
+    }
+
+    /// The entries below a directory, each with its path relative to that directory.
+    pub fn below(&self, directory: &str) -> impl Iterator<Item = (&str, &DesiredEntry<'t>)> + use<'_, 't> {
+        let prefix = format!("{directory}/");
+        let start = self.0.partition_point(|(path, _)| **path <= *prefix);
+        self.0[start..].iter().map_while(move |(path, desired)| Some((path.strip_prefix(&*prefix)?, desired)))
+    }
 }
 
 impl<'t> DesiredEntry<'t> {
@@ -146,7 +165,7 @@ impl<'t> FoundEntries<'t> {
             return Err(pair[0].0.clone());
         }
         entries.dedup_by(|(path, _), (first, _)| path == first);
-        Ok(entries.into_iter().collect())
+        Ok(DesiredEntries(entries))
     }
 }
 

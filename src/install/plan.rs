@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
-use super::desired::{DesiredEntries, desired, entries_below};
+use super::desired::{DesiredEntries, desired};
 use super::error::{ForeignPath, InstallError};
 use super::receipt::{RECEIPT, Receipt};
 use super::site::{PathState, STAGINGS, SWITCH, Site};
@@ -108,8 +109,9 @@ impl<'t> InstallPlan<'t> {
         let gone = plan.find_left_over(site, &desired, may_stay)?;
         plan.find_changes(site, &mut desired, &gone)?;
         let listed = desired.iter().filter(|(_, entry)| entry.is_listed);
-        let listed = listed.map(|(path, desired)| (&**path, *desired.entry == TreeEntry::Directory));
-        plan.new = Receipt::of(plan.stay.iter().map(|(path, directory)| (&**path, *directory)).chain(listed));
+        let listed = listed.map(|(path, desired)| (path, *desired.entry == TreeEntry::Directory));
+        let stay = plan.stay.iter().map(|(path, directory)| (&**path, *directory));
+        plan.new = plan.old.with_paths(stay.chain(listed));
         plan.report_foreign_definitions(site, &desired)?;
         plan.desired = desired;
         Ok(plan)
@@ -153,13 +155,13 @@ impl<'t> InstallPlan<'t> {
 
     /// Whether there is nothing to do.
     pub fn is_done(&self) -> bool {
-        let differs = self.desired.values().any(|desired| desired.state.is_some());
+        let differs = self.desired.iter().any(|(_, desired)| desired.state.is_some());
         !differs && self.left_over.is_empty() && !self.receipt_differs()
     }
 
     /// The desired entries below a directory, each with its path relative to that directory.
     pub fn desired_in(&self, directory: &str) -> impl Iterator<Item = (&str, &'t TreeEntry)> {
-        entries_below(&self.desired, directory).map(|(path, desired)| (path, desired.entry))
+        self.desired.below(directory).map(|(path, desired)| (path, desired.entry))
     }
 
     /// Everything in a new definition, each directory before its entries. Empty for any other entry.
@@ -169,14 +171,14 @@ impl<'t> InstallPlan<'t> {
 
     /// Whether the tree has a definition of this name.
     pub fn desires_definition(&self, site: &Site, name: &str) -> bool {
-        self.desired.contains_key(&*site.definition(name))
+        self.desired.has(&site.definition(name))
     }
 
     /// The desired links to definitions, with their targets.
     pub fn desired_links(&self, site: &Site) -> impl Iterator<Item = (&str, &str)> {
         let links = self.desired.iter().filter(|(path, desired)| desired.links_a_definition(path, site));
         links.filter_map(|(path, desired)| match desired.entry {
-            TreeEntry::Link(target) => Some((&**path, target.as_str())),
+            TreeEntry::Link(target) => Some((path, target.as_str())),
             _ => None,
         })
     }
@@ -190,11 +192,10 @@ impl<'t> InstallPlan<'t> {
         let mut gone = BTreeSet::new();
         let InstallPlan { old, stay, left_over, postponed, kept, .. } = self;
         for (path, directory) in old.paths().rev() {
-            if desired.contains_key(path) || !site.is_direct(path)? {
+            if desired.has(path) || !site.is_direct(path)? {
                 continue;
             }
-            let definition =
-                site.definition_of(path).filter(|name| !desired.contains_key(&*site.definition(name)));
+            let definition = site.definition_of(path).filter(|name| !desired.has(&site.definition(name)));
             match (site.look(path)?, directory) {
                 (OnDisk::Nothing, _) => continue,
                 (_, directory) if may_stay && definition.is_some() => {
@@ -236,7 +237,7 @@ impl<'t> InstallPlan<'t> {
         let mut made = BTreeSet::new();
         // The new definitions, each with its position among the writes.
         let mut new_definitions: BTreeMap<&str, usize> = BTreeMap::new();
-        for (path, wanted) in desired {
+        for (path, wanted) in desired.iter_mut() {
             let (entry, definition) = (wanted.entry, wanted.definition(path));
             let under_made = made.contains(split(path).0);
             let found = if under_made { OnDisk::Nothing } else { site.look(path)? };
@@ -305,38 +306,36 @@ impl<'t> InstallPlan<'t> {
         desired: &DesiredEntries<'_>,
     ) -> Result<(), DiskError> {
         let definitions = desired.iter().filter(|(path, w)| w.definition(path) == Some(path));
-        let definitions: Vec<&str> = definitions.map(|(path, _)| &**path).collect();
-        for definition in &definitions {
-            if self.old.owns(definition, true) {
-                continue;
-            }
+        let definitions: BTreeSet<&str> = definitions.map(|(path, _)| path).collect();
+        let blocked: BTreeSet<PathBuf> = self.foreign.drain(..).map(|foreign| foreign.path).collect();
+        let mut foreign = BTreeMap::new();
+        for definition in definitions.iter().filter(|definition| !self.old.owns(definition, true)) {
             let place = site.path(definition);
-            let inside = |foreign: &ForeignPath| foreign.path.starts_with(&place);
-            let own = desired.get(*definition).into_iter();
-            let below = entries_below(desired, definition).map(|(_, entry)| entry);
+            let is_blocked =
+                blocked.range(place.clone()..).next().is_some_and(|path| path.starts_with(&place));
+            let own = desired.get(definition).into_iter();
+            let below = desired.below(definition).map(|(_, entry)| entry);
             let differs = || own.chain(below).any(|entry| entry.state.is_some());
             let defined = !matches!(site.look(&format!("{definition}/type"))?, OnDisk::Nothing);
-            if self.foreign.iter().any(inside) || defined && differs() {
-                self.foreign.retain(|foreign| !inside(foreign));
-                let service = Some(file_name(definition).to_owned());
-                self.foreign.push(ForeignPath { path: place, service });
+            if is_blocked || defined && differs() {
+                foreign.insert(place, Some(file_name(definition).to_owned()));
             }
         }
         // A foreign file in the place of a link to a definition has the name of a service too.
-        let names: BTreeSet<&str> = definitions.into_iter().map(file_name).collect();
-        for foreign in &mut self.foreign {
-            let name = foreign.path.file_name().and_then(|name| name.to_str());
-            let is_link = desired.iter().any(|(path, w)| {
-                matches!(w.entry, TreeEntry::Link(_))
-                    && w.definition(path).is_none()
-                    && site.path(path) == foreign.path
-            });
-            if is_link {
-                foreign.service = name.filter(|name| names.contains(name)).map(str::to_owned);
-            }
-        }
-        self.foreign.sort();
-        self.foreign.dedup();
+        let links = desired.iter().filter(|(path, w)| {
+            matches!(w.entry, TreeEntry::Link(_)) && w.definition(path).is_none() && !blocked.is_empty()
+        });
+        let linked = links.filter(|(path, _)| definitions.contains(&*site.definition(file_name(path))));
+        let linked: BTreeMap<PathBuf, &str> =
+            linked.map(|(path, _)| (site.path(path), file_name(path))).collect();
+        let is_inside = |path: &Path| path.ancestors().any(|above| foreign.contains_key(above));
+        let others: Vec<PathBuf> = blocked.into_iter().filter(|path| !is_inside(path)).collect();
+        let named = others.into_iter().map(|path| {
+            let service = linked.get(&path).map(|name| (*name).to_owned());
+            (path, service)
+        });
+        foreign.extend(named.collect::<Vec<_>>());
+        self.foreign = foreign.into_iter().map(|(path, service)| ForeignPath { path, service }).collect();
         Ok(())
     }
 }

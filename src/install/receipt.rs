@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use crate::disk::path::is_plain;
 
@@ -15,9 +16,12 @@ const REST_OF_TITLE: &str =
 /// A path, and whether it is a directory.
 type ReceiptLine<'p> = (&'p str, bool);
 
-/// The paths that s6gen made below the root.
+/// The paths that s6gen made below the root. Copies share them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Receipt {
+pub(super) struct Receipt(Arc<ReceiptLines>);
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct ReceiptLines {
     /// A line for each path, sorted and without repeats. Directories end with `/`. They are one text because a large system
     /// has hundreds of thousands of them.
     lines: String,
@@ -45,10 +49,18 @@ fn path(line: &str) -> ReceiptLine<'_> {
 impl Receipt {
     /// The receipt of these paths, in any order.
     pub fn of<'p>(paths: impl IntoIterator<Item = (&'p str, bool)>) -> Receipt {
+        Receipt::default().with_paths(paths)
+    }
+
+    /// The receipt of these paths, in any order. If they are the same as in this one, both share their memory.
+    pub fn with_paths<'p>(&self, paths: impl IntoIterator<Item = (&'p str, bool)>) -> Receipt {
         let mut paths: Vec<ReceiptLine<'_>> = paths.into_iter().collect();
         paths.sort_by(|one, other| order(*one, *other));
         paths.dedup();
-        let mut receipt = Receipt::default();
+        if self.paths().eq(paths.iter().copied()) {
+            return self.clone();
+        }
+        let mut receipt = ReceiptLines::default();
         receipt.lines.reserve_exact(paths.iter().map(|(path, _)| path.len() + 2).sum());
         receipt.starts.reserve_exact(paths.len());
         for (path, is_directory) in paths {
@@ -56,7 +68,7 @@ impl Receipt {
             receipt.lines.push_str(path);
             receipt.lines.push_str(if is_directory { "/\n" } else { "\n" });
         }
-        receipt
+        Receipt(Arc::new(receipt))
     }
 
     /// Parses the text of a receipt. The error says what is wrong with it.
@@ -78,32 +90,33 @@ impl Receipt {
             return Ok(Receipt::of(text.lines().map(path)));
         }
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(end, _)| end + 1));
-        Ok(Receipt { starts: starts.take(text.lines().count()).collect(), lines: text })
+        let starts = starts.take(text.lines().count()).collect();
+        Ok(Receipt(Arc::new(ReceiptLines { starts, lines: text })))
     }
 
     /// The text of the file.
     pub fn text(&self) -> String {
-        [TITLE, VERSION, REST_OF_TITLE, "\n", &self.lines].concat()
+        [TITLE, VERSION, REST_OF_TITLE, "\n", &self.0.lines].concat()
     }
 
     /// The paths in byte order, each with whether it is a directory.
     pub fn paths(&self) -> impl DoubleEndedIterator<Item = (&str, bool)> {
-        self.lines.lines().map(path)
+        self.0.lines.lines().map(path)
     }
 
     /// Whether s6gen made this directory, or this file or link.
     pub fn owns(&self, sought: &str, directory: bool) -> bool {
-        let line = |start: &usize| self.lines[*start..].lines().next().unwrap_or_default();
-        self.starts.binary_search_by(|start| order(path(line(start)), (sought, directory))).is_ok()
+        let line = |start: &usize| self.0.lines[*start..].lines().next().unwrap_or_default();
+        self.0.starts.binary_search_by(|start| order(path(line(start)), (sought, directory))).is_ok()
     }
 
     /// The paths that are in at least one of two receipts.
     pub fn union<'r>(&'r self, other: &'r Receipt) -> Cow<'r, Receipt> {
         // A receipt of a large system is large, and mostly one of the two is empty or both are equal.
-        if self.lines.is_empty() || self == other {
+        if self.0.lines.is_empty() || self == other {
             return Cow::Borrowed(other);
         }
-        if other.lines.is_empty() {
+        if other.0.lines.is_empty() {
             return Cow::Borrowed(self);
         }
         Cow::Owned(Receipt::of(self.paths().chain(other.paths())))
