@@ -54,6 +54,9 @@ macro_rules! codes {
     };
 }
 
+/// The largest number of definitions of a system, whether s6gen makes them of a manifest or finds them in source directories.
+pub const MOST_DEFINITIONS: usize = 40_000;
+
 /// Why the problems of commands that write files or change the running system have no fix.
 const OF_A_COMMAND: &str = "it is about what a command does, and not about a text";
 
@@ -68,8 +71,9 @@ codes! {
     /// UTF-8 usually means that the wrong file was named, or that an editor saved it in another encoding.
     ManifestNotText = "manifest::not-text" Error Without("the encoding is not known"),
     /// The manifest is larger than 16 MiB, or what it describes is larger than 64 MiB, or it includes more than 1,000 files or
-    /// more than 64 in a row, or all instances together have more than 300,000 expressions. Or source directories have more
-    /// than 32,768 definitions, or bundles that stand for more than 1,048,576 services.
+    /// more than 64 in a row, or all instances together have more than 300,000 expressions. Or there are more than 40,000
+    /// definitions, each logger and each filter of a log counted, in source directories or of a manifest; or bundles that
+    /// stand for more than 1,048,576 services.
     ///
     /// The largest known system needs less than a hundredth of that. Most likely the wrong file was named, or a template has
     /// too many instances.

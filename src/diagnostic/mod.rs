@@ -12,7 +12,7 @@ mod positions;
 mod rank;
 mod severity;
 
-pub use codes::{Class, Code};
+pub use codes::{Class, Code, MOST_DEFINITIONS};
 pub use files::{FileId, Files, Origin, SourceFile};
 pub use fix::{Edit, Fix, FixKind, is_plain_word};
 pub use lint::{Confidence, Group, Lint};

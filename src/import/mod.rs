@@ -23,7 +23,7 @@ use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use crate::diagnostic::{Class, Code, Diagnostic, Files, Origin, Problems, Rank};
+use crate::diagnostic::{Class, Code, Diagnostic, Files, MOST_DEFINITIONS, Origin, Problems, Rank};
 use crate::model::{DefinitionFile, Kind, Name, Service, ServiceSet, Target};
 use crate::source::{Directory, EntryKind, Source};
 use definition::Budget;
@@ -66,9 +66,6 @@ struct Scan<'a> {
     set: &'a mut ServiceSet,
     budget: &'a Budget,
 }
-
-/// The largest number of definitions.
-const MOST_DEFINITIONS: usize = 1 << 15;
 
 impl Scan<'_> {
     fn read<D: Directory>(mut self, directory: io::Result<D>) {

@@ -52,7 +52,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Code, Diagnostic, FileId, Files, Origin, Problems};
+use crate::diagnostic::{Code, Diagnostic, FileId, Files, MOST_DEFINITIONS, Origin, Problems};
 use syntax::{Body, Separated};
 use unknown::{unknown_key, unknown_table};
 use values::{Reader, Value, kind_of};
@@ -103,9 +103,6 @@ struct DefaultsSize {
 
 /// The largest number of items that services take from defaults, all together.
 const MOST_DEFAULT_ITEMS: usize = 1 << 19;
-
-/// The largest number of tables of services.
-const MOST_SERVICES: usize = 1 << 15;
 
 /// One `[kind.NAME]`.
 #[derive(Debug, Clone)]
@@ -300,7 +297,7 @@ impl Manifest {
         let mut below = Manifest::default();
         for manifest in included {
             let first = manifest.services.first().map(|entry| (entry.name.origin, "up to here"));
-            if below.services.len() + manifest.services.len() > MOST_SERVICES {
+            if below.services.len() + manifest.services.len() > MOST_DEFINITIONS {
                 self.too_large = self.too_large.or(first);
             }
             below.target = target_over(below.target, manifest.target);
@@ -589,7 +586,7 @@ impl Manifest {
             };
             let misnamed = value.get_ref().as_table().is_some_and(only_tables);
             if let Some(keys) = read_with_without::<K>(value, reader, &place).filter(|_| !misnamed) {
-                if self.services.len() == MOST_SERVICES {
+                if self.services.len() == MOST_DEFINITIONS {
                     self.too_large = Some((origin, "up to here"));
                     return;
                 }

@@ -29,7 +29,7 @@ mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::{Code, Diagnostic, FileId, Fix, Origin, Problems, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, FileId, Fix, MOST_DEFINITIONS, Origin, Problems, did_you_mean};
 use crate::manifest::{
     CommonKeys, Instances, Manifest, ManifestText, Names, RawText, Rootless, ServiceEntry, ServiceKeys,
     TargetKeys,
@@ -65,6 +65,7 @@ pub fn resolve(manifest: Manifest, problems: &mut Problems) -> ServiceSet {
         data_files: Vec::new(),
         read_only: None,
         added: manifest.added,
+        elsewhere: 0,
         size: 0,
         evaluated: 0,
         grammar_left: MOST_GRAMMAR,
@@ -82,11 +83,13 @@ pub fn resolve(manifest: Manifest, problems: &mut Problems) -> ServiceSet {
         let service = Service::new(external.value.as_str().into(), Some(external.origin), Kind::Unknown);
         resolver.set.services.push(Service { layer: Layer::External, ..service });
     }
+    resolver.elsewhere = resolver.set.services.len();
     resolver.report_needless_without(manifest.target.without.as_ref());
     for entry in manifest.services {
         resolver.report_needless_without(entry.keys.without());
         if !resolver.is_too_large() {
             resolver.entry(&entry);
+            resolver.count_definitions(entry.name.origin);
         }
     }
     resolver.check_data_files();
@@ -137,7 +140,9 @@ struct Resolver<'p> {
     read_only: Option<Vec<String>>,
     /// The file of the additions, whose values may come from anyone.
     added: Option<FileId>,
-    /// The size of the expanded texts and the services so far, in bytes.
+    /// The number of services that are defined elsewhere.
+    elsewhere: usize,
+    /// The size of the expanded texts, dependencies and members so far, in bytes.
     size: usize,
     /// The number of expressions that were evaluated so far.
     evaluated: usize,
@@ -157,8 +162,6 @@ const MOST_GRAMMAR: usize = 2 << 20;
 const DEPENDENCY_BYTES: usize = 128;
 /// The approximate size of a service that a bundle stands for, in the bundle itself and in each service that depends on it.
 const MEMBER_BYTES: usize = 64;
-/// The approximate size of a service without its texts.
-const SERVICE_BYTES: usize = 2 << 10;
 /// If a template has this many mistakes, its further instances are not checked.
 const MOST_MISTAKES: usize = 1000;
 
@@ -186,6 +189,20 @@ impl Resolver<'_> {
                 Diagnostic::new(Code::ManifestTooLarge, message)
                     .at(origin, "up to here")
                     .help("make fewer instances, or let a script compute the values"),
+            );
+            self.size = usize::MAX;
+        }
+    }
+
+    /// Reports the limit on the number of definitions when it is exceeded for the first time.
+    fn count_definitions(&mut self, origin: Origin) {
+        if self.set.services.len() - self.elsewhere > MOST_DEFINITIONS && !self.is_too_large() {
+            let message = format!("the manifest makes more than {MOST_DEFINITIONS} definitions");
+            self.problems.push(
+                Diagnostic::new(Code::ManifestTooLarge, message)
+                    .at(origin, "up to here")
+                    .note("each instance, each logger and each filter of a log has a definition of its own")
+                    .help("make fewer services or instances, or let several share a logger"),
             );
             self.size = usize::MAX;
         }
@@ -299,8 +316,8 @@ impl Resolver<'_> {
             let mut scope = self.with_start(scope, common);
             scope.is_first = members.is_empty();
             scope.check_values(&given, self.problems);
-            self.add_size(SERVICE_BYTES, instance.origin);
             make(self, &scope);
+            self.count_definitions(instance.origin);
             template.note_used(&scope);
             members.push(ServiceRef { name: full.as_str().into(), origin: Some(instance.origin) });
         }

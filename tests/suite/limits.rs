@@ -582,10 +582,15 @@ fn very_many_beginnings_of_references_are_read_once() {
 }
 
 #[test]
-fn a_manifest_has_at_most_32768_services() {
+fn a_manifest_makes_at_most_40000_definitions() {
     let services = |count| numbered(count, |n| format!("[oneshot.s{n}]\nup = 'a'\n"));
-    assert_eq!(codes(&services(32_769)), [Code::ManifestTooLarge]);
-    assert!(!codes(&services(32_768)).contains(&Code::ManifestTooLarge));
+    assert_eq!(codes(&services(40_001)), [Code::ManifestTooLarge]);
+    assert!(!codes(&services(40_000)).contains(&Code::ManifestTooLarge));
+    let logged = |count| numbered(count, |n| format!("[longrun.s{n}]\nrun = 'a'\nlog.to = '/l/{n}'\n"));
+    assert_eq!(codes(&logged(20_001)), [Code::ManifestTooLarge]);
+    let instances = |count| numbered(5, |n| format!("[oneshot.s{n}]\nup = 'a'\ninstances = {count}\n"));
+    assert!(codes(&instances(8_000)).contains(&Code::ManifestTooLarge));
+    assert!(!codes(&instances(7_999)).contains(&Code::ManifestTooLarge));
 }
 
 #[test]
@@ -718,7 +723,7 @@ fn bundles_of_a_tree_do_not_multiply_their_members_without_end() {
 }
 
 #[test]
-fn a_tree_has_at_most_32768_definitions() {
+fn a_tree_has_at_most_40000_definitions() {
     let judged = |count: usize| {
         let mut tree = SourceTree::default();
         for number in 0..count {
@@ -729,8 +734,8 @@ fn a_tree_has_at_most_32768_definitions() {
         s6gen::jobs::judge(&mut Files::default(), sources, s6gen::model::Target::default()).problems
     };
     let is_too_large = |problem: &s6gen::diagnostic::Diagnostic| problem.code == Code::ManifestTooLarge;
-    assert!(judged(32_769).iter().any(is_too_large));
-    assert!(!judged(32_768).iter().any(is_too_large));
+    assert!(judged(40_001).iter().any(is_too_large));
+    assert!(!judged(40_000).iter().any(is_too_large));
 }
 
 #[test]
