@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::differences::{Changed, Difference, DifferenceKind, differences};
-use super::restarts::restarts;
-use super::transitions::{Cause, Conflict, transitions};
+use super::graph::DependencyGraph;
+use super::restarts::restarts_between;
+use super::transitions::{Cause, Conflict, transitions_between};
 use crate::model::{FDHOLDER, Name, NodeKind, ONESHOT_RUNNER, Settings, Snapshot};
 
 /// The differences between two systems, and the effects of an update from the first one, while it runs, to the second.
@@ -57,8 +58,9 @@ impl Comparison {
     /// Compares `old`, of which the services `up` are up, with `new`, of which `at_boot` start at boot, and predicts what
     /// s6-rc-update does.
     pub fn of(old: &Snapshot, new: &Snapshot, up: &BTreeSet<Name>, at_boot: &BTreeSet<Name>) -> Self {
-        let conversions = restarts(old, new, up);
-        let predicted = transitions(old, new, up, &conversions);
+        let graphs = (&DependencyGraph::of(old), &DependencyGraph::of(new));
+        let conversions = restarts_between(old, new, graphs, up);
+        let predicted = transitions_between(graphs.0, graphs.1, up, &conversions);
         let mut comparison = Comparison::without_effects(old, new, up, at_boot, conversions);
         match predicted {
             Ok(transitions) => comparison.set_effects(effects(transitions.stops, &transitions.starts, new)),

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::transitions::transitions;
+use super::graph::DependencyGraph;
+use super::transitions::transitions_between;
 use crate::model::{FDHOLDER, File, Name, NodeKind, Settings, Snapshot};
 
 /// The services of `up` that run with other settings than `new` has for them, and that `s6-rc-update` does not restart
@@ -30,6 +31,16 @@ use crate::model::{FDHOLDER, File, Name, NodeKind, Settings, Snapshot};
 /// pipes of consumers with a new name, but not the pipe of an old service that is now a consumer. Without this pipe both
 /// ends would die at each start. A restarted `s6rc-fdholder` makes all pipes, and restarts all pipelines.
 pub fn restarts(old: &Snapshot, new: &Snapshot, up: &BTreeSet<Name>) -> BTreeSet<Name> {
+    restarts_between(old, new, (&DependencyGraph::of(old), &DependencyGraph::of(new)), up)
+}
+
+/// The same with the graphs of `old` and `new`, which are there already.
+pub(super) fn restarts_between(
+    old: &Snapshot,
+    new: &Snapshot,
+    graphs: (&DependencyGraph, &DependencyGraph),
+    up: &BTreeSet<Name>,
+) -> BTreeSet<Name> {
     let changed = up.iter().filter(|name| match (old.services.get(name), new.services.get(name)) {
         (Some(_), Some(new)) if new.kind == NodeKind::Bundle => true,
         (Some(old), Some(new)) => old.kind == new.kind && needs_restart(name, old, new),
@@ -44,7 +55,7 @@ pub fn restarts(old: &Snapshot, new: &Snapshot, up: &BTreeSet<Name>) -> BTreeSet
     if up.contains(&keeper) && new.services.iter().any(is_new_consumer) {
         changed.insert(keeper);
     }
-    match transitions(old, new, up, &BTreeSet::new()) {
+    match transitions_between(graphs.0, graphs.1, up, &BTreeSet::new()) {
         Ok(by_itself) => changed.retain(|name| !by_itself.stops.contains_key(name)),
         // s6-rc-update refuses such a pair of databases with any conversion file.
         Err(_) => changed.clear(),

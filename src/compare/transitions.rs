@@ -69,8 +69,17 @@ pub fn transitions(
     up: &BTreeSet<Name>,
     restart: &BTreeSet<Name>,
 ) -> Result<Transitions, Conflict> {
-    let (old, new) = (DependencyGraph::of(old), DependencyGraph::of(new));
-    let mut update = UpdatePlan::new(&old, &new, up)?;
+    transitions_between(&DependencyGraph::of(old), &DependencyGraph::of(new), up, restart)
+}
+
+/// The same for graphs that are there already.
+pub(super) fn transitions_between(
+    old: &DependencyGraph,
+    new: &DependencyGraph,
+    up: &BTreeSet<Name>,
+    restart: &BTreeSet<Name>,
+) -> Result<Transitions, Conflict> {
+    let mut update = UpdatePlan::new(old, new, up)?;
     for service in restart.iter().filter_map(|name| old.find(name)) {
         update.causes.entry(service).or_insert(Cause::Conversion);
     }
