@@ -1,5 +1,6 @@
 //! `s6gen import`: writes the manifest for a system that exists already.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -13,6 +14,7 @@ use crate::jobs::{
     ImportFiles, JobError, ReadTree, SupervisordRequest, TreeToImport, compile_text, import_supervisord,
     prove,
 };
+use crate::live::Programs;
 use crate::migrate::{Fate, ImportLine, Migration, place, report_json, report_summary, report_text};
 use crate::model::{Name, System};
 
@@ -62,7 +64,8 @@ pub(super) struct ImportArguments {
     /// Of a directory: the version of s6-overlay that reads it [default: the one in it, or else the newest]
     #[arg(long, value_name = "VERSION", value_parser = version, conflicts_with_all = SUPERVISORD)]
     overlay: Option<System>,
-    /// Of a directory: compare the old system with the one of the manifest, and print both. Exit 1 if a difference has no reason
+    /// Of a directory: compare the old system with the one of the manifest, and print both. s6-rc-compile compiles both, too, if it
+    /// is on PATH. Exit 1 if a difference has no reason
     #[arg(long, conflicts_with_all = SUPERVISORD)]
     prove: bool,
     /// Write only what means exactly the same. The report then offers what a person would have written, and names the difference
@@ -94,18 +97,18 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 impl ImportArguments {
-    pub(super) fn run(self, streams: &mut Streams<'_>) -> Outcome {
-        match self.import(streams) {
+    pub(super) fn run(self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
+        match self.import(streams, programs) {
             Ok(outcome) => outcome,
             Err(error) => streams.refuse(&error),
         }
     }
 
-    fn import(&self, streams: &mut Streams<'_>) -> Result<Outcome, JobError> {
+    fn import(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Result<Outcome, JobError> {
         if let [directory] = &self.files[..]
             && disk::is_directory(directory)
         {
-            return self.import_tree(directory, streams);
+            return self.import_tree(directory, streams, programs);
         }
         let request = SupervisordRequest {
             files: self.files.clone(),
@@ -126,7 +129,12 @@ impl ImportArguments {
     }
 
     /// Imports definitions for s6-rc.
-    fn import_tree(&self, directory: &Path, streams: &mut Streams<'_>) -> Result<Outcome, JobError> {
+    fn import_tree(
+        &self,
+        directory: &Path,
+        streams: &mut Streams<'_>,
+        programs: &mut dyn Programs,
+    ) -> Result<Outcome, JobError> {
         let tree = TreeToImport {
             path: directory.to_owned(),
             lower: self.layer.clone(),
@@ -146,9 +154,9 @@ impl ImportArguments {
             streams.tell("nothing was imported, so no manifest is written");
             return Ok(Outcome::Problems);
         }
-        let is_right = self.prove && self.output.is_none() || self.write(&migration, &old.files, streams)?;
+        let is_right = self.write(&migration, &old.files, streams)?;
         let is_lost = self.no_loss && migration.report.count(Fate::Lost) > 0;
-        let is_proved = !self.prove || self.prove(&old, &migration, streams)?;
+        let is_proved = !self.prove || self.prove(&old, &migration, streams, programs)?;
         Ok(if is_lost || !is_right || !is_proved { Outcome::Problems } else { Outcome::Success })
     }
 
@@ -158,10 +166,11 @@ impl ImportArguments {
         old: &ReadTree,
         migration: &Migration,
         streams: &mut Streams<'_>,
+        programs: &mut dyn Programs,
     ) -> Result<bool, JobError> {
-        let proof = prove(old, migration)?;
+        let proof = prove(old, migration, programs)?;
         match streams.is_for_program() {
-            true => streams.answer(proof.json()),
+            true => streams.answer(serde_json::json!({ "proof": proof.json() })),
             false => streams.say_exactly(&proof.text()),
         }
         streams.report_all(&proof.errors(), &proof.files);
@@ -184,22 +193,27 @@ impl ImportArguments {
                 Diagnostic::new(Code::InvalidValue, "the manifest and the report cannot be one file");
             return Err(problem.help("give `--report` another path than `-o`").into());
         }
-        if self.output.is_none() && !migration.files.is_empty() && !streams.is_for_program() {
+        // Who only wants the proof needs no manifest.
+        let only_proves = self.prove && self.output.is_none();
+        let is_shown = self.output.is_none() && !only_proves && !streams.is_for_program();
+        if is_shown && !migration.files.is_empty() {
             let message = format!("{} of its scripts are files beside the manifest", migration.files.len());
             let problem = Diagnostic::new(Code::InvalidValue, message);
             return Err(problem.help("give `-o services.toml`, so that they have a place").into());
         }
         if streams.is_for_program() {
-            streams.answer(
-                serde_json::json!({ "manifest": text, "report": report_json(&migration.report, files) }),
-            );
+            let beside = migration.files.iter();
+            let beside: BTreeMap<&String, _> =
+                beside.map(|(path, file)| (path, String::from_utf8_lossy(&file.content))).collect();
+            let report = report_json(&migration.report, files);
+            streams.answer(serde_json::json!({ "manifest": text, "files": beside, "report": report }));
         }
         match &self.output {
             Some(output) => {
                 ImportFiles::new(output, &text, &migration.files).write()?;
                 streams.tell(&format!("wrote {}", output.display()));
             }
-            None if !streams.is_for_program() => streams.say_exactly(&text),
+            None if is_shown => streams.say_exactly(&text),
             None => {}
         }
         match &self.report {
@@ -207,10 +221,13 @@ impl ImportArguments {
                 disk::create_new(report, &report_text(&migration.report, files))?;
                 streams.tell(&format!("wrote {}", report.display()));
             }
+            None if only_proves => {}
             None => tell_differences(migration, files, streams),
         }
-        streams.tell(&report_summary(&migration.report));
-        Ok(self.check(&text, migration, streams))
+        if !only_proves {
+            streams.tell(&report_summary(&migration.report));
+        }
+        Ok(only_proves || self.check(&text, migration, streams))
     }
 
     /// Checks what was written, as `s6gen check` will. Returns whether it has no error.

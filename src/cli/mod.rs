@@ -228,7 +228,7 @@ fn run_in(
         CliCommand::Rules(rules) => rules.run(&mut streams),
         CliCommand::Init(init) => init.run(&mut streams),
         CliCommand::Fmt(fmt) => fmt.run(&mut streams),
-        CliCommand::Import(import) => import.run(&mut streams),
+        CliCommand::Import(import) => import.run(&mut streams, programs),
         CliCommand::Instance(instance) => instance.run(&mut streams, programs),
         CliCommand::Apply(apply) => apply.run(&mut streams, programs),
         CliCommand::Status(status) => status.run(&mut streams, programs),

@@ -7,15 +7,14 @@ use std::path::Path;
 use super::compile::Compilation;
 use super::error::JobError;
 use super::import_files::compile_text;
-use super::import_tree::{MANIFEST, ReadTree};
-use super::judge::{judge_image, judge_with_external};
+use super::import_tree::{MANIFEST, ReadTree, read_built};
+use super::real_compiler::{NoDatabase, compiled_facts};
 use crate::compare::SystemFacts;
 use crate::diagnostic::{Code, Diagnostic, Files, Problems, Severity};
-use crate::image::Setup;
+use crate::live::Programs;
 use crate::migrate::{Fate, ImportLine, Migration};
-use crate::model::{Layer, Name, System};
+use crate::model::{Kind, Layer, Name, Service};
 use crate::render;
-use crate::source::{Mount, Union};
 
 /// What an import keeps, and each difference.
 #[derive(Debug)]
@@ -34,6 +33,19 @@ pub struct ImportProof {
     pub differences: Vec<ProofDifference>,
     /// The definitions that stay in the image, with the reason.
     pub left: BTreeMap<Name, String>,
+    /// What the real s6-rc-compile makes of both systems.
+    pub real: RealProof,
+}
+
+/// What the real s6-rc-compile makes of the old system and of the new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RealProof {
+    /// It is not on PATH, or there is no new system.
+    NotAsked,
+    /// It compiles both, and these are the differences between the databases that s6gen itself does not see.
+    Compared(Vec<ProofDifference>),
+    /// It refuses one of them, with this message.
+    Refused(String),
 }
 
 /// A difference between the old system and the new one.
@@ -55,7 +67,16 @@ impl ImportProof {
     /// Whether the new manifest has no errors, and every difference has a reason.
     pub fn holds(&self) -> bool {
         (self.is_empty || !self.compilation.problems.has_errors())
-            && self.differences.iter().all(|one| one.reason.is_some())
+            && self.differences.iter().chain(self.differences_of_databases()).all(|one| one.reason.is_some())
+            && !matches!(self.real, RealProof::Refused(_))
+    }
+
+    /// The differences that only the databases of the real s6-rc-compile have.
+    fn differences_of_databases(&self) -> &[ProofDifference] {
+        match &self.real {
+            RealProof::Compared(differences) => differences,
+            RealProof::NotAsked | RealProof::Refused(_) => &[],
+        }
     }
 
     /// The errors of the new manifest.
@@ -75,7 +96,7 @@ impl ImportProof {
         for (name, reason) in &self.left {
             let _ = writeln!(out, "{name}: stays in the image\n  {reason}");
         }
-        for one in &self.differences {
+        for one in self.differences.iter().chain(self.differences_of_databases()) {
             let value = |value: &str| match value {
                 "" => "nothing".to_owned(),
                 _ if value.contains('`') => value.to_owned(),
@@ -85,17 +106,32 @@ impl ImportProof {
             let (before, after) = (value(&one.before), value(&one.after));
             let _ = writeln!(out, "{} {}: {before} becomes {after}\n  {reason}", one.name, one.fact);
         }
-        let unexplained = self.differences.iter().filter(|one| one.reason.is_none()).count();
+        let all = || self.differences.iter().chain(self.differences_of_databases());
+        let unexplained = all().filter(|one| one.reason.is_none()).count();
+        let compiler = match &self.real {
+            RealProof::NotAsked if self.is_empty || !self.errors().is_empty() => String::new(),
+            RealProof::NotAsked => "s6-rc-compile is not on PATH: only s6gen itself has compiled both\n".to_owned(),
+            RealProof::Compared(differences) if differences.is_empty() => {
+                "s6-rc-compile has compiled both, too: its databases have no other difference\n".to_owned()
+            }
+            RealProof::Compared(_) => {
+                "s6-rc-compile has compiled both, too: its databases have differences that s6gen itself does not see\n".to_owned()
+            }
+            RealProof::Refused(message) => format!("s6-rc-compile refuses one of both: {message}\n"),
+        };
         let verdict = match () {
             () if !self.errors().is_empty() => "not proved: the manifest has errors".to_owned(),
             () if self.is_empty => {
                 "nothing of the old system can be in a manifest: it stays as it is".to_owned()
             }
+            () if matches!(self.real, RealProof::Refused(_)) => {
+                "not proved: s6-rc-compile refuses it".to_owned()
+            }
             () if unexplained > 0 => format!("not proved: differences without a reason: {unexplained}"),
-            () if self.differences.is_empty() => "proved: the new system is the same".to_owned(),
-            () => format!("proved: each difference has its reason: {}", self.differences.len()),
+            () if all().count() == 0 => "proved: the new system is the same".to_owned(),
+            () => format!("proved: each difference has its reason: {}", all().count()),
         };
-        out + &verdict + "\n"
+        out + &compiler + &verdict + "\n"
     }
 
     /// The proof for programs.
@@ -103,12 +139,17 @@ impl ImportProof {
         let counts = self.counts().into_iter().map(
             |(what, before, after)| serde_json::json!({ "what": what, "before": before, "after": after }),
         );
-        let differences = self.differences.iter().map(|one| {
+        let differences = self.differences.iter().chain(self.differences_of_databases()).map(|one| {
             serde_json::json!({
                 "name": one.name.to_string(), "fact": one.fact, "before": one.before, "after": one.after,
                 "reason": one.reason,
             })
         });
+        let compiler = match &self.real {
+            RealProof::NotAsked => "not asked",
+            RealProof::Compared(_) => "compared",
+            RealProof::Refused(_) => "refused",
+        };
         let left = self
             .left
             .iter()
@@ -116,6 +157,7 @@ impl ImportProof {
         serde_json::json!({
             "proved": self.holds(), "counts": counts.collect::<Vec<_>>(),
             "differences": differences.collect::<Vec<_>>(), "left": left.collect::<Vec<_>>(),
+            "s6_rc_compile": compiler,
         })
     }
 
@@ -142,26 +184,58 @@ impl ImportProof {
     }
 }
 
-/// Compares the system that was read with the one that its import describes.
+/// Compares the system that was read with the one that its import describes. If s6-rc-compile is on PATH, it compiles both, too.
 ///
 /// # Errors
-/// An error in a template.
-pub fn prove(old: &ReadTree, migration: &Migration) -> Result<ImportProof, JobError> {
+/// An error in a template, or in the directory for temporary files.
+pub fn prove(
+    old: &ReadTree,
+    migration: &Migration,
+    programs: &mut dyn Programs,
+) -> Result<ImportProof, JobError> {
     let (files, compilation) = compile_text(Path::new(MANIFEST), &migration.draft.text(), &migration.files);
     let left = left(old, migration);
     let services = &old.compilation.services;
     let ours: BTreeSet<&Name> = services.ours().map(|service| &service.name).collect();
     let is_ours = |name: &Name| ours.contains(name) && !old.lower.contains(name) && !left.contains_key(name);
-    let old = SystemFacts::of(services, is_ours).renamed(&migration.renamed);
-    let is_empty = is_empty(migration);
-    let is_refused = compilation.problems.has_errors() && !is_empty;
-    let new = if is_empty || is_refused {
-        SystemFacts::default()
-    } else {
-        built(&compilation).map_err(of_template)?
+    let old_facts = SystemFacts::of(services, is_ours).renamed(&migration.renamed);
+    let mut proof = ImportProof {
+        files,
+        compilation,
+        is_empty: is_empty(migration),
+        old: old_facts,
+        new: SystemFacts::default(),
+        differences: Vec::new(),
+        left: left.clone(),
+        real: RealProof::NotAsked,
     };
-    let differences = if is_refused { Vec::new() } else { differences(&old, &new, migration) };
-    Ok(ImportProof { files, compilation, is_empty, old, new, differences, left })
+    if proof.is_empty {
+        proof.differences = differences(&proof.old, &proof.new, migration);
+    } else if !proof.compilation.problems.has_errors() {
+        let new = built(&proof.compilation).map_err(of_template)?;
+        let read = &new.compilation.services;
+        let is_known =
+            |service: &Service| service.layer == Layer::Ours && !matches!(service.kind, Kind::Unknown);
+        let is_new =
+            |name: &Name| read.services.iter().any(|service| service.name == *name && is_known(service));
+        proof.new = SystemFacts::of(read, is_new);
+        proof.differences = differences_of_scripts(migration);
+        proof.differences.extend(differences(&proof.old, &proof.new, migration));
+        let mut facts =
+            |tree: &ReadTree, is_ours: &dyn Fn(&Name) -> bool| compiled_facts(tree, is_ours, programs);
+        let both = facts(old, &is_ours).and_then(|before| Ok((before, facts(&new, &is_new)?)));
+        proof.real = match both {
+            Ok((before, after)) => {
+                let mut others = differences(&before.renamed(&migration.renamed), &after, migration);
+                others.retain(|one| !proof.differences.contains(one));
+                RealProof::Compared(others)
+            }
+            Err(NoDatabase::NotFound) => RealProof::NotAsked,
+            Err(NoDatabase::Refused(message)) => RealProof::Refused(message),
+            Err(NoDatabase::Disk(error)) => return Err(error.into()),
+        };
+    }
+    Ok(proof)
 }
 
 fn of_template(reason: String) -> JobError {
@@ -194,27 +268,10 @@ fn left(old: &ReadTree, migration: &Migration) -> BTreeMap<Name, String> {
     left
 }
 
-/// The facts of the system that a manifest without errors describes: its tree is written, and read as any other tree.
-fn built(compilation: &Compilation) -> Result<SystemFacts, String> {
+/// The system that a manifest without errors describes: its tree is written, and read as any other tree.
+fn built(compilation: &Compilation) -> Result<ReadTree, String> {
     let tree = render::tree(&compilation.services)?;
-    let target = compilation.services.target.clone();
-    let external = compilation.services.services.iter().filter(|service| service.layer == Layer::External);
-    let external: Vec<Name> = external.map(|service| service.name.clone()).collect();
-    let read = match target.system {
-        System::Overlay(_) => {
-            let mounted = tree.source("").directory.map(|directory| Mount::new("/", "/", directory));
-            let root =
-                mounted.and_then(|mount| Union::new(vec![mount])).map_err(|error| error.to_string())?;
-            let setup = Setup { is_partial: true, ..Setup::new(target.system) };
-            judge_image(&mut Files::default(), &root, &setup, &external)
-        }
-        System::S6rc(_) => {
-            let sources = vec![tree.source(render::definitions_dir(&target))];
-            judge_with_external(&mut Files::default(), sources, target, &external)
-        }
-    };
-    let ours: BTreeSet<&Name> = read.services.ours().map(|service| &service.name).collect();
-    Ok(SystemFacts::of(&read.services, |name| ours.contains(name) && !external.contains(name)))
+    Ok(read_built(&tree, &compilation.services))
 }
 
 /// The scripts that became something else that does nearly the same, and the services with another name.
@@ -254,7 +311,7 @@ fn differences(old: &SystemFacts, new: &SystemFacts, migration: &Migration) -> V
     let nothing = BTreeMap::new();
     let names = old.services.keys().chain(new.services.keys());
     let names: BTreeSet<&Name> = names.collect();
-    let mut differences = differences_of_scripts(migration);
+    let mut differences = Vec::new();
     for name in names {
         let (before, after) = (old.services.get(name), new.services.get(name));
         let (before, after) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));

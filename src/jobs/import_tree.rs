@@ -336,8 +336,8 @@ fn read_at(tree: &SourceTree, at: &str, built: &ServiceSet) -> ReadTree {
     let external = built.services.iter().filter(|service| service.layer == Layer::External);
     let external: Vec<Name> = external.map(|service| service.name.clone()).collect();
     if !system.is_overlay() {
-        let sources = || vec![tree.source(built.target.tree.trim_start_matches('/'))];
-        return read_sources(sources, Target::new(system), &[]);
+        let sources = || vec![tree.source(render::definitions_dir(&built.target))];
+        return read_sources(sources, Target::new(system), &external);
     }
     let mounted = tree.source("").directory.map(|directory| Mount::new(at, at, directory));
     let root = match mounted.and_then(|mount| Union::new(vec![mount])) {

@@ -107,7 +107,7 @@ pub(super) fn work_directory(live: &Path) -> PathBuf {
 }
 
 /// The processes of this system, read from `/proc`.
-struct ProcessTable;
+pub(super) struct ProcessTable;
 
 impl Processes for ProcessTable {
     fn holder(&self, path: &Path) -> Option<String> {

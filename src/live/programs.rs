@@ -220,7 +220,9 @@ fn log_content(log: &File) -> io::Result<Vec<u8>> {
 
 fn command(call: &Call) -> io::Result<Command> {
     let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
-    let places: Vec<_> = std::env::split_paths(&path).chain([COMMANDS.into()]).collect();
+    // A relative directory would be below wherever s6gen was started, and anybody may have put a program there.
+    let places = std::env::split_paths(&path).chain([COMMANDS.into()]).filter(|place| place.is_absolute());
+    let places: Vec<_> = places.collect();
     let program = places.iter().map(|place| place.join(call.program)).find(|place| place.is_file());
     let program = program.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
     let path = std::env::join_paths(&places).unwrap_or(path);

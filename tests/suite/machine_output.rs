@@ -43,6 +43,8 @@ const COMMANDS: &[&str] = &[
     "graph --json -m bad.toml",
     "import --format json supervisord.conf",
     "import --json missing.conf",
+    "import --json --prove root",
+    "import --json --exact root",
     "diff --format json services.toml services.toml",
     "diff --json services.toml root/etc/s6-overlay",
     "diff --json services.toml bad.toml",
