@@ -34,6 +34,7 @@ mod hand_written;
 mod health;
 mod hostile;
 mod image;
+mod import_behaviour;
 mod import_supervisord;
 mod import_trees;
 mod inputs;
