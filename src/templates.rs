@@ -1,9 +1,11 @@
 //! Fills the templates of `templates/`, and expands `{{ … }}` in manifests. No other room uses minijinja.
 
 mod largest;
+mod read_back;
 mod references;
 
-pub use references::{references, with_stand_in};
+pub use read_back::{has_root_wrapper, is_root_wrapper, joined_parts, sets_variable, sh_words};
+pub use references::{references, unescaped, with_stand_in};
 
 use std::collections::BTreeSet;
 use std::io;

@@ -91,32 +91,27 @@ impl ReadTree {
 
     /// The definitions that s6gen generated once, and that the manifest would generate in another form.
     fn not_generated_again(&self, migration: &Migration, verbatim: &BTreeSet<Name>) -> BTreeSet<Name> {
-        let is_generated = |files: &BTreeMap<String, File>| {
-            ["run", "up"].iter().filter_map(|file| files.get(*file)).any(|file| {
-                let text = String::from_utf8_lossy(&file.content);
-                text.lines()
-                    .take(2)
-                    .any(|line| line.starts_with("# [longrun.") || line.starts_with("# [oneshot."))
-            })
-        };
         let generated =
             self.definitions.iter().filter(|(name, files)| !verbatim.contains(name) && is_generated(files));
         let generated: Vec<_> = generated.collect();
         if generated.is_empty() {
             return BTreeSet::new();
         }
-        let (_, compilation) = compile_text(Path::new(MANIFEST), &migration.draft.text(), &migration.files);
-        let target = &compilation.services.target;
-        let built = match compilation.problems.has_errors() {
-            true => DefinitionFiles::new(),
-            false => {
-                let tree = render::tree(&compilation.services).unwrap_or_default();
-                import::files(vec![tree.source(render::definitions_dir(target))])
-            }
+        let text = migration.draft.text();
+        let (_, compilation) = compile_text(Path::new(MANIFEST), &text, &migration.files);
+        let broken = broken_tables(&text, &compilation.problems);
+        let is_broken = |name: &Name| {
+            let name = name.to_string();
+            // The table may be that of a template.
+            let rests = broken.iter().filter_map(|table| name.strip_prefix(table.as_str()));
+            rests.into_iter().any(|rest| rest.is_empty() || rest.starts_with('-'))
         };
+        let target = &compilation.services.target;
+        let tree = render::tree(&compilation.services).unwrap_or_default();
+        let built = import::files(vec![tree.source(render::definitions_dir(target))]);
         generated
             .into_iter()
-            .filter(|(name, files)| built.get(name) != Some(files))
+            .filter(|(name, files)| built.get(name) != Some(files) || is_broken(name))
             .map(|(name, _)| name.clone())
             .collect()
     }
@@ -215,9 +210,10 @@ impl TreeToImport {
             Err(problem) => return refused(files, *problem),
         };
         let setup = Setup { is_partial: !is_image, ..Setup::new(system) };
-        let compilation = judge_image(&mut files, root, &setup, &self.external);
+        let mut compilation = judge_image(&mut files, root, &setup, &self.external);
         let (sources, _) = image::sources(root, &setup, &mut Files::default(), &mut Problems::default());
         let definitions = import::files(sources);
+        find_target(root, &definitions, &mut compilation.services.target);
         let own = if is_image { DefinitionFiles::new() } else { files_at(place) };
         let is_whole = |name: &Name| own.get(name).is_some_and(|files| files.contains_key("type"));
         let lower: BTreeSet<Name> = self
@@ -234,6 +230,48 @@ impl TreeToImport {
         let target = Target::new(System::NEWEST_S6RC);
         read_sources(|| vec![disk::source(&self.path)], target, &self.external)
     }
+}
+
+/// The names of the tables of a manifest that have errors. What a rule finds is no error of the language.
+fn broken_tables(text: &str, problems: &Problems) -> BTreeSet<String> {
+    let is_error =
+        |problem: &&Diagnostic| problem.severity == Severity::Error && !matches!(problem.code, Code::Lint(_));
+    let name = |problem: &Diagnostic| {
+        let place = problem.labels.first().map_or(0, |label| label.origin.span().start);
+        let before = text.get(..place)?;
+        let heading = before.lines().rev().find(|line| line.starts_with('['))?;
+        Some(heading.trim_matches(['[', ']']).split_once('.')?.1.trim_matches('"').to_owned())
+    };
+    problems.iter().filter(is_error).filter_map(name).collect()
+}
+
+/// Whether s6gen generated a definition.
+fn is_generated(files: &BTreeMap<String, File>) -> bool {
+    ["run", "up"].iter().filter_map(|file| files.get(*file)).any(|file| {
+        let text = String::from_utf8_lossy(&file.content);
+        text.lines().take(2).any(|line| line.starts_with("# [longrun.") || line.starts_with("# [oneshot."))
+    })
+}
+
+/// Finds out of an image what a manifest said in `[target]`, if s6gen generated its definitions: where they are, and whether there
+/// is a script for health checks.
+fn find_target<D: Directory>(root: &D, definitions: &DefinitionFiles, target: &mut Target) {
+    let is_bundle = |files: &BTreeMap<String, File>| !files.contains_key("run") && !files.contains_key("up");
+    let has_only_bundles = definitions.values().all(is_bundle);
+    let is_own = |name: &Name, files| is_generated(files) || has_only_bundles && *name == *"default";
+    let generated = definitions.iter().find(|(name, files)| is_own(name, files)).map(|(name, _)| name);
+    let (Some(name), Some(compiled)) = (generated, target.system.definitions_dir()) else { return };
+    let Ok(directory) = root.directory(compiled.trim_start_matches('/').as_bytes()) else { return };
+    let link = directory.link(name.as_bytes()).ok().and_then(|link| String::from_utf8(link).ok());
+    let path = link.map_or_else(
+        || format!("{compiled}/{name}"),
+        |link| format!("/{}", disk::path::destination(&format!("{compiled}/{name}"), &link)),
+    );
+    if let Some(tree) = path.strip_suffix(&format!("/{name}")) {
+        tree.clone_into(&mut target.tree);
+    }
+    let health = root.read(render::HEALTH.trim_start_matches('/').as_bytes(), 1 << 10).unwrap_or_default();
+    target.has_health = String::from_utf8_lossy(&health).contains(render::HEALTH_QUESTION);
 }
 
 /// Adds what the definitions cannot say: that the failure of a script stopped nothing. The report is on the old directories.
@@ -337,7 +375,8 @@ fn read_at(tree: &SourceTree, at: &str, built: &ServiceSet) -> ReadTree {
     let external: Vec<Name> = external.map(|service| service.name.clone()).collect();
     if !system.is_overlay() {
         let sources = || vec![tree.source(render::definitions_dir(&built.target))];
-        return read_sources(sources, Target::new(system), &external);
+        let target = Target { tree: built.target.tree.clone(), ..Target::new(system) };
+        return read_sources(sources, target, &external);
     }
     let mounted = tree.source("").directory.map(|directory| Mount::new(at, at, directory));
     let root = match mounted.and_then(|mount| Union::new(vec![mount])) {
@@ -346,8 +385,9 @@ fn read_at(tree: &SourceTree, at: &str, built: &ServiceSet) -> ReadTree {
     };
     let setup = Setup { is_partial: true, ..Setup::new(system) };
     let mut files = Files::default();
-    let compilation = judge_image(&mut files, &root, &setup, &external);
+    let mut compilation = judge_image(&mut files, &root, &setup, &external);
     let (sources, _) = image::sources(&root, &setup, &mut Files::default(), &mut Problems::default());
     let definitions = import::files(sources);
+    find_target(&root, &definitions, &mut compilation.services.target);
     ReadTree::of(files, compilation, definitions)
 }

@@ -8,6 +8,9 @@ use crate::templates::Templates;
 /// The path of the script in the image.
 pub const HEALTH: &str = "/etc/s6-overlay/scripts/health";
 
+/// What its first comment says, by which it is recognised.
+pub const HEALTH_QUESTION: &str = "# Are these services up, and ready if they tell so?";
+
 /// The bundles of the services that start at boot.
 const START_BUNDLES: [&str; 3] = ["default", "user", "user2"];
 
@@ -53,6 +56,10 @@ pub(super) fn health(set: &ServiceSet, templates: &Templates) -> Result<String, 
         if boot.contains(&node) {
             data.boot.push(name);
         }
+    }
+    // The order of the tables in a manifest has no effect on what is built.
+    for names in [&mut data.boot, &mut data.oneshots, &mut data.tell] {
+        names.sort();
     }
     templates.fill("health", "", "health", &data)
 }

@@ -8,7 +8,7 @@ mod tree;
 mod variables;
 
 pub use graph::{GraphDirection, dot, json, text};
-pub use health::HEALTH;
+pub use health::{HEALTH, HEALTH_QUESTION};
 pub use program::program;
 pub use reference::{fitted, reference, reference_of, wrapped};
 pub use tree::{definition_files, definitions_dir, tree, tree_with};

@@ -63,3 +63,42 @@ pub(super) fn escaped(text: String, names: &[String]) -> String {
     }
     result + &text[end..]
 }
+
+/// The text of which [`escaped`] makes this word.
+pub fn unescaped(word: &str, names: &[String]) -> String {
+    let mut result = String::with_capacity(word.len());
+    let mut end = 0;
+    for (dollar, _) in word.match_indices('$') {
+        let behind = &word[dollar + 1..];
+        let is_bracket = behind.starts_with('{');
+        let is_name = names.iter().any(|name| match is_bracket {
+            true => behind[1..].strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('}')),
+            false => behind
+                .strip_prefix(name.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['\\', '$', '{', '}'])),
+        });
+        if !is_name {
+            continue;
+        }
+        let before = &word[end..dollar];
+        let text = before.trim_end_matches('\\');
+        result.push_str(text);
+        let backslashes = before.len() - text.len();
+        result.extend(std::iter::repeat_n('\\', backslashes / 2));
+        end = dollar;
+    }
+    result + &word[end..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{escaped, unescaped};
+
+    #[test]
+    fn what_was_escaped_is_found_again() {
+        let names = ["A".to_owned(), "AB".to_owned()];
+        for text in ["${A}", "\\${A}/$A", "\\\\$A\\$AB${AB}$ABC", "$$A{$A}", "plain \\ $C"] {
+            assert_eq!(unescaped(&escaped(text.to_owned(), &names), &names), text);
+        }
+    }
+}

@@ -66,7 +66,7 @@ fn the_health_script_names_what_is_not_up_not_ready_or_not_done() {
     needs!("s6", "execline");
     let checked = Checked::start("health = true", Some("s6rc-oneshot-runner\nstep"));
     let s = &checked.supervision;
-    assert_eq!(checked.ask(&[]), ("web is not up\nplain is not up\n".into(), false));
+    assert_eq!(checked.ask(&[]), ("plain is not up\nweb is not up\n".into(), false));
     s.control("-u", "plain");
     s.control("-u", "web");
     assert!(s.wait("-u", "plain", LIMIT) && s.wait("-U", "web", LIMIT));

@@ -66,6 +66,7 @@ mod readme;
 mod real_updates;
 mod recipes;
 mod require;
+mod round_trip;
 mod rules;
 mod s6rc;
 mod script_files;

@@ -1,51 +1,31 @@
-//! What is known of all definitions together: when each one starts, and which ones no manifest can have.
+//! What is known of all definitions together, and which ones no manifest can have.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::OldTree;
-use super::generated::is_generated_run;
+use super::generated::{generated_for, is_generated_run};
 use super::script::text_problem;
 use crate::model::{
     DefinitionFiles, File, Index, Kind, Layer, Longrun, Name, Node, NodeKind, ONESHOT_RUNNER, ProgramForm,
-    Script, Service, ServiceRef, System,
+    Script, Service, ServiceRef, System, Target,
 };
-
-/// When a service starts, in the words of the key `start`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum StartWord {
-    Boot,
-    Early,
-    Late,
-    OnDemand,
-    EarlyOnDemand,
-}
-
-impl StartWord {
-    /// The word, if it is not the default.
-    pub(super) fn word(self) -> Option<&'static str> {
-        match self {
-            StartWord::Boot => None,
-            StartWord::Early => Some("early"),
-            StartWord::Late => Some("late"),
-            StartWord::OnDemand => Some("on-demand"),
-            StartWord::EarlyOnDemand => Some("early-on-demand"),
-        }
-    }
-}
+use crate::templates::has_root_wrapper;
 
 /// Facts about all definitions together.
 pub(super) struct Facts<'a> {
-    old: OldTree<'a>,
-    index: Index<'a>,
+    pub(super) old: OldTree<'a>,
+    pub(super) index: Index<'a>,
     /// The atomic services that start at boot, and those that start after the legacy services.
-    boot: BTreeSet<Node>,
-    late: BTreeSet<Node>,
+    pub(super) boot: BTreeSet<Node>,
+    pub(super) late: BTreeSet<Node>,
     /// The services that the bundles for the boot name themselves.
-    named: BTreeSet<Name>,
+    pub(super) named: BTreeSet<Name>,
     /// The members of the bundle `base`.
-    base: BTreeSet<Node>,
+    pub(super) base: BTreeSet<Node>,
     /// Why a definition cannot be in a manifest.
     refusals: BTreeMap<Name, String>,
+    /// The services that s6gen made of a template, each with the name of the template.
+    instances: BTreeMap<Name, Name>,
 }
 
 impl<'a> Facts<'a> {
@@ -58,13 +38,54 @@ impl<'a> Facts<'a> {
         let base = node("base").filter(|_| is_overlay).map(|base| index.atomics(base)).unwrap_or_default();
         let late = if is_overlay { closure("user2") } else { BTreeSet::new() };
         let (boot, named) = (closure(first), named_by(&index, first));
-        let mut facts = Facts { old, boot, late, named, base, refusals: BTreeMap::new(), index };
+        let mut facts = Facts {
+            old,
+            boot,
+            late,
+            named,
+            base,
+            refusals: BTreeMap::new(),
+            instances: BTreeMap::new(),
+            index,
+        };
         facts.refusals = facts
             .ours()
             .filter_map(|service| Some((service.name.clone(), facts.problem(service)?)))
             .collect();
         facts.refuse_pipelines();
+        facts.instances = facts.find_instances();
         facts
+    }
+
+    /// The members of bundles whose scripts say that s6gen generated them for a table with the name of the bundle.
+    fn find_instances(&self) -> BTreeMap<Name, Name> {
+        let is_instance = |name: &Name, template: &Name| {
+            let script = |files: &'a BTreeMap<String, File>| files.get("run").or_else(|| files.get("up"));
+            let text = self.files(name).and_then(script).and_then(|file| str::from_utf8(&file.content).ok());
+            let is_own = name.as_bytes().starts_with(&[template.as_bytes(), b"-"].concat());
+            is_own
+                && self.refusal(name).is_none()
+                && self.reads_back(name)
+                && text.and_then(generated_for).is_some_and(|table| *template == *table)
+        };
+        let mut found = BTreeMap::new();
+        for bundle in self.ours().filter(|service| self.refusal(&service.name).is_none()) {
+            let members = bundle.contents().iter().map(|member| &member.name);
+            if members.clone().all(|member| is_instance(member, &bundle.name)) {
+                found.extend(members.map(|member| (member.clone(), bundle.name.clone())));
+            }
+        }
+        found
+    }
+
+    /// The services that s6gen made of a template, each with the name of the template.
+    pub(super) fn instances(&self) -> &BTreeMap<Name, Name> {
+        &self.instances
+    }
+
+    /// The name of the table from which s6gen would make a service: its own, or that of its template.
+    pub(super) fn table_name(&self, name: &Name) -> String {
+        self.instances.get(name).unwrap_or(name).to_string()
     }
 
     /// Refuses the other services of a pipeline with one that no manifest can have: a pipe cannot lead to another layer.
@@ -115,6 +136,21 @@ impl<'a> Facts<'a> {
         &self.old.services.target.command_dir
     }
 
+    pub(super) fn target(&self) -> &'a Target {
+        &self.old.services.target
+    }
+
+    /// Whether generated scripts look at each start whether they run as root.
+    pub(super) fn detects_root(&self) -> bool {
+        self.ours().filter(|service| self.reads_back(&service.name)).any(|service| {
+            let files = self.files(&service.name);
+            ["run", "up", "down", "reload"].iter().filter_map(|file| files?.get(*file)).any(|file| {
+                let text = str::from_utf8(&file.content).unwrap_or_default();
+                generated_for(text).is_some() && has_root_wrapper(text)
+            })
+        })
+    }
+
     /// The definitions that the manifest is for: the first one of each name.
     pub(super) fn ours(&self) -> impl Iterator<Item = &'a Service> + use<'a, '_> {
         let is_first = |service: &&Service| {
@@ -136,17 +172,17 @@ impl<'a> Facts<'a> {
         str::from_utf8(content).ok().filter(|text| is_generated_run(text))
     }
 
+    /// Whether s6gen generated the scripts of a definition, which are read back.
+    fn is_read_back(&self, name: &Name) -> bool {
+        self.generated_run(name).is_some()
+    }
+
     pub(super) fn files(&self, name: &Name) -> Option<&'a BTreeMap<String, File>> {
         self.old.files.get(name)
     }
 
     pub(super) fn longrun(&self, name: &Name) -> Option<&'a Longrun> {
         self.ours().find(|service| service.name == *name)?.longrun()
-    }
-
-    /// Whether a bundle for the boot names it itself.
-    pub(super) fn is_started_by_name(&self, name: &Name) -> bool {
-        self.named.contains(name)
     }
 
     /// Whether the consumer of a producer names it, and not the other way round: only a producer that names its consumer has a
@@ -171,14 +207,6 @@ impl<'a> Facts<'a> {
 
     pub(super) fn refusal(&self, name: &Name) -> Option<&str> {
         self.refusals.get(name).map(String::as_str)
-    }
-
-    /// Whether it is a bundle that the system or s6gen makes.
-    pub(super) fn is_start_bundle(&self, name: &Name) -> bool {
-        match self.system().is_overlay() {
-            true => self.system().start_bundles().iter().any(|bundle| *name == **bundle),
-            false => *name == *"default",
-        }
     }
 
     /// The names that the manifest must know although it does not define them.
@@ -216,33 +244,6 @@ impl<'a> Facts<'a> {
         mentioned.into_iter().filter(is_external).collect()
     }
 
-    /// When a service starts.
-    pub(super) fn start(&self, name: &Name, is_exact: bool) -> StartWord {
-        let Some(node) = self.index.find(name) else { return StartWord::Boot };
-        let closure = self.index.closure([node]);
-        let waits_for_base =
-            !self.system().is_overlay() || !self.base.is_empty() && self.base.is_subset(&closure);
-        // Of a tree that s6gen made, it is known which services the manifest started itself.
-        let starts = if is_exact { self.named.contains(name) } else { self.boot.contains(&node) };
-        match (starts, waits_for_base) {
-            (true, true) => StartWord::Boot,
-            (true, false) => StartWord::Early,
-            // In `user` it would delay the legacy services and what waits for them.
-            _ if self.late.contains(&node) && !self.boot.contains(&node) => StartWord::Late,
-            (false, true) => StartWord::OnDemand,
-            (false, false) => StartWord::EarlyOnDemand,
-        }
-    }
-
-    /// Whether a bundle for late services starts it, although it does not wait for the legacy services.
-    pub(super) fn is_late_by_name_only(&self, name: &Name) -> bool {
-        let Some(node) = self.index.find(name) else { return false };
-        let legacy = self.index.find(&"legacy-services".into());
-        self.late.contains(&node)
-            && !self.boot.contains(&node)
-            && !legacy.is_some_and(|legacy| self.index.closure([node]).contains(&legacy))
-    }
-
     /// Whether any file of another definition, or another file of this one, names a path.
     pub(super) fn is_named_elsewhere(&self, path: &str, besides: (&Name, &[&str])) -> bool {
         let (own, known) = besides;
@@ -276,6 +277,8 @@ impl<'a> Facts<'a> {
                 let finish = longrun.finish.iter();
                 [("run", &longrun.run)].into_iter().chain(finish.map(|script| ("finish", script))).find_map(
                     |(key, script)| match script {
+                        // What a word of a generated script contains, keys can have.
+                        Script::Verbatim(_) if self.is_read_back(&service.name) => None,
                         Script::Verbatim(content) => {
                             text_problem(content).map(|problem| format!("`{key}` {problem}"))
                         }
@@ -310,7 +313,7 @@ pub(super) fn mentions(service: &Service) -> impl Iterator<Item = &ServiceRef> {
 }
 
 /// The names that a bundle names itself, also through s6gen's own bundle `default`.
-fn named_by(index: &Index<'_>, bundle: &str) -> BTreeSet<Name> {
+pub(super) fn named_by(index: &Index<'_>, bundle: &str) -> BTreeSet<Name> {
     let members = |name: &Name| {
         let service = index.find(name).and_then(|node| index.service(node));
         service.map_or(&[][..], Service::contents).iter().map(|member| member.name.clone())

@@ -1,34 +1,43 @@
 //! Reads back the `finish` and the check for readiness that s6gen has generated for a longrun.
 
-use super::generated::GeneratedDefinition;
-use crate::execline::{self, TokenKind};
+use super::generated::{GeneratedDefinition, GeneratedScript};
+use super::tokens::{self, GeneratedTokens};
 use crate::manifest::draft::DraftValue;
 use crate::migrate::values::duration;
-use crate::shell::{PlainStep, ShellScript};
+use crate::templates::sh_words;
 
 /// Keys with their values: `ready.tcp`.
 pub(super) type Keys = Vec<(&'static str, DraftValue)>;
 /// A rule of `on-exit`.
 type RuleKeys = Vec<(String, DraftValue)>;
 
+/// What stands before the command of the user.
+const COMMANDS: &[&str] = &["exec with-contenv ", "with-contenv ", "( exec ", "exec "];
+
 impl GeneratedDefinition<'_> {
-    /// The keys that `finish` comes from. `None` if it comes from others, too.
-    pub(super) fn finish(&self) -> Option<Keys> {
+    /// The keys that `finish` comes from, beside those of `run`. `None` if it comes from others, too.
+    pub(super) fn finish(&self, run: &GeneratedScript) -> Option<Keys> {
         let mut keys = Keys::new();
         let Some(text) = self.text("finish") else { return Some(keys) };
         self.description(text)?;
-        for line in text.lines() {
+        let (mut at, mut has_command) = (0, false);
+        for line in text.split_inclusive('\n') {
+            let start = at;
+            at += line.len();
+            let line = line.trim_end_matches('\n');
             let stop_group = line.trim_start().strip_prefix("kill -").and_then(|rest| rest.split_once(' '));
             if stop_group.is_some_and(|(signal, _)| !matches!(signal, "0" | "KILL")) {
                 keys.push(("stop-group", true.into()));
             }
-            let command = line
-                .strip_prefix("exec with-contenv ")
-                .or_else(|| line.strip_prefix("with-contenv "))
-                .or_else(|| line.strip_prefix("( exec ")?.strip_suffix(" )"))
-                .or_else(|| line.strip_prefix("exec ").filter(|rest| !rest.starts_with(['2', '<'])));
-            if let Some(command) = command {
-                keys.push(("finish", self.finish_command(command)?));
+            let is_command = |prefix: &&&str| {
+                line.strip_prefix(**prefix).is_some_and(|rest| !rest.starts_with(['2', '<']))
+            };
+            if !has_command
+                && !line.ends_with(" || missing=1")
+                && let Some(prefix) = COMMANDS.iter().find(is_command)
+            {
+                keys.push(("finish", self.finish_command(&text[start + prefix.len()..], run)?));
+                has_command = true;
             }
         }
         let waits = u32::from(!self.files.contains_key("notification-fd"));
@@ -44,18 +53,18 @@ impl GeneratedDefinition<'_> {
         Some(keys)
     }
 
-    /// The command in a line of `finish`.
-    fn finish_command(&self, command: &str) -> Option<DraftValue> {
-        if command.ends_with(" ./data/finish \"$@\"") {
-            return Some(self.text("data/finish")?.into());
+    /// The command at the beginning of a part of `finish`.
+    fn finish_command(&self, text: &str, run: &GeneratedScript) -> Option<DraftValue> {
+        let line = text.lines().next().unwrap_or_default();
+        if line.trim_end_matches(" )").ends_with(" ./data/finish \"$@\"") {
+            return self.user_script("finish");
         }
-        let script = format!("exec {command}\n");
-        match &ShellScript::read(&script)?.plain_steps()?[..] {
-            [PlainStep::Command { words, redirections }] if redirections.is_empty() => {
-                Some(without_defaults(words.get(1..)?).to_vec().into())
-            }
-            _ => None,
+        let mut words = sh_words(text)?;
+        // Only the end of a subshell has no quotes around this.
+        if words.last().is_some_and(|word| word == ")") && !line.ends_with("')'") {
+            words.pop();
         }
+        Some(without_inputs(&words, run)?.to_vec().into())
     }
 
     /// The key that a check below `data` comes from.
@@ -64,13 +73,7 @@ impl GeneratedDefinition<'_> {
         if self.description(text).is_none() {
             return Some(("check", text.into()));
         }
-        let body = text.split_once('\n')?.1;
-        let mut words: Vec<String> = Vec::new();
-        for token in execline::tokens(body.as_bytes()).ok()? {
-            let TokenKind::Word(word) = &token.kind else { continue };
-            // A word has a blank before it for each block around it.
-            words.push(String::from_utf8(word.get(token.depth..)?.to_vec()).ok()?);
-        }
+        let words = tokens::words(&GeneratedTokens::of(text)?.tokens);
         let place = |known: &str| words.iter().position(|word| word == known);
         if let Some(at) = place("s6-ipcclient") {
             let path = words[at + 2..].iter().find(|word| *word != "--")?;
@@ -98,27 +101,34 @@ impl GeneratedDefinition<'_> {
         }
         match words {
             [word] if word.ends_with(&format!("}}/data/{script}")) => {
-                Some(("check", self.text(&format!("data/{script}"))?.into()))
+                Some(("check", self.user_script(script)?))
             }
             _ => Some(("check", words.to_vec().into())),
         }
     }
 }
 
-/// The words of a command behind those that set variables to their defaults.
-fn without_defaults(words: &[String]) -> &[String] {
-    if words.first().is_none_or(|word| word != "multisubstitute") {
-        return words;
+/// The words of a command behind those for the files of variables, the variables and the secrets.
+fn without_inputs<'w>(mut words: &'w [String], run: &GeneratedScript) -> Option<&'w [String]> {
+    for _ in 0..run.count("environment-files") {
+        let is_optional = words.get(1).is_some_and(|word| word == "-I");
+        words = words.get(if is_optional { 3 } else { 2 }..)?;
     }
-    let end = words.iter().position(String::is_empty).map_or(words.len(), |end| end + 1);
-    let mut rest = &words[end..];
-    while let [export, name, value, others @ ..] = rest
-        && export == "export"
-        && *value == format!("${{{name}}}")
-    {
-        rest = others;
+    if words.first().is_some_and(|word| word == "multisubstitute") {
+        let end = words.iter().position(String::is_empty).map_or(words.len(), |end| end + 1);
+        words = &words[end..];
+        while let [export, name, value, others @ ..] = words
+            && export == "export"
+            && *value == format!("${{{name}}}")
+        {
+            words = others;
+        }
     }
-    rest
+    for _ in 0..run.count("secrets") {
+        let end = words.iter().position(String::is_empty)?;
+        words = words.get(end + 3..)?;
+    }
+    Some(words)
 }
 
 /// What is between two texts in a line.

@@ -12,10 +12,12 @@ const OWN_FILES: &[&str] = &["data/run", "data/finish", "data/up", "data/down", 
 /// The largest file that a manifest gets as text.
 const LARGEST: usize = 64 << 10;
 
-/// Writes the files that s6-rc does not know into the key `files`: those that it copies, and those that something may name.
+/// Writes the files that s6-rc does not know into the key `files`: those that it copies, and those that something may name. In a
+/// definition that s6gen generated, every file is from that key.
 pub(super) fn further_files(
     facts: &Facts<'_>,
     service: &Service,
+    is_generated: bool,
     table: &mut DraftTable,
     lines: &mut FileLines<'_>,
 ) {
@@ -34,11 +36,17 @@ pub(super) fn further_files(
                 || facts.is_named_elsewhere(&format!("{name}/{path}"), (name, &[&path]))
         };
         let is_without_use = known.is_some() && !is_copied && !is_named();
-        if is_without_use || !is_copied && (last.starts_with('.') || file.content.is_empty()) {
+        let is_written_here = is_generated && !known.is_some_and(|known| known.is_read_in(kind));
+        if !is_written_here
+            && (is_without_use || !is_copied && (last.starts_with('.') || file.content.is_empty()))
+        {
             continue;
         }
         let has_first_line = file.content.starts_with(b"#!");
-        match file_problem(&path, &file, known.is_some_and(|known| !is_copied && known.is_read_in(kind))) {
+        let is_read = known.is_some_and(|known| !is_copied && known.is_read_in(kind));
+        // In a definition that s6gen generated, a script of the manifest has its line by now.
+        let is_own = is_read || !is_generated && OWN_FILES.contains(&path.as_str());
+        match file_problem(&path, &file, is_own) {
             Some(problem) => {
                 lines.note(&path, Fate::Lost, "", &format!("{problem}: copy it into the new definition"));
                 continue;
@@ -56,10 +64,10 @@ pub(super) fn further_files(
 }
 
 /// Why the key `files` cannot have a file.
-fn file_problem(path: &str, file: &File, is_read: bool) -> Option<&'static str> {
+fn file_problem(path: &str, file: &File, is_own: bool) -> Option<&'static str> {
     let Ok(text) = str::from_utf8(&file.content) else { return Some("it is not text") };
     match () {
-        () if is_read || OWN_FILES.contains(&path) => Some("s6gen writes a file of its own at this path"),
+        () if is_own => Some("s6gen writes a file of its own at this path"),
         () if text.contains('\0') => Some("it is not text"),
         () if text.len() > LARGEST => Some("it is longer than 64 KB"),
         () if path.chars().any(char::is_control) => Some("a manifest cannot have its name"),

@@ -5,8 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::execline::{self, Token, TokenKind};
-use crate::manifest::draft::DraftValue;
+use super::lines::FileLines;
+use super::tokens::{self, GeneratedTokens};
+use crate::execline::{Token, TokenKind};
+use crate::manifest::draft::{DraftEntry, DraftTable, DraftValue};
+use crate::migrate::Fate;
 use crate::model::File;
 
 /// The keys of a generated script.
@@ -28,6 +31,26 @@ impl GeneratedScript {
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|(known, _)| known.join(".") == key)
     }
+
+    /// The number of names in the list of a key.
+    pub(super) fn count(&self, key: &str) -> usize {
+        let value = self.entries.iter().find(|(known, _)| *known == [key]).map(|(_, value)| value);
+        if let Some(DraftValue::List(list)) = value { list.len() } else { 0 }
+    }
+
+    /// Takes the place of its errors as the one for its output, where its errors go too.
+    pub(super) fn errors_are_output(&mut self) {
+        let path = |key: &str| vec!["log".to_owned(), key.to_owned()];
+        for (key, _) in self.entries.iter_mut().filter(|(key, _)| *key == path("stderr")) {
+            *key = path("to");
+        }
+        self.entries.push((path("stderr"), "stdout".into()));
+    }
+
+    /// The account that it changes to.
+    pub(super) fn user(&self) -> Option<&DraftValue> {
+        self.entries.iter().find(|(known, _)| *known == ["user"]).map(|(_, value)| value)
+    }
 }
 
 /// The description in the first comment of a script that s6gen generated for the table `table`.
@@ -42,9 +65,61 @@ pub(super) fn is_generated_run(text: &str) -> bool {
     text.starts_with("#!") && text.lines().nth(1).is_some_and(|line| line.starts_with("# [longrun."))
 }
 
+/// The name of the table for which s6gen generated a script, if it did.
+pub(super) fn generated_for(text: &str) -> Option<&str> {
+    let comment = text.lines().take(2).find_map(|line| line.strip_prefix("# ["))?;
+    let table = comment.strip_prefix("longrun.").or_else(|| comment.strip_prefix("oneshot."))?;
+    table.split_once(']').map(|(name, _)| name)
+}
+
+/// The files below `data` that s6gen writes beside its scripts, each with the keys for which it does.
+const OWN_DATA: &[(&str, &[&str])] = &[
+    ("alive", &["alive"]),
+    ("check", &["ready", "wait-for"]),
+    ("check-alive", &["alive"]),
+    ("filter", &["log"]),
+    ("json", &["log"]),
+    ("log", &["log"]),
+    ("log-errors", &["log"]),
+    ("log-file", &["log"]),
+    ("on-failure", &["on-failure"]),
+    ("on-timeout", &["ready"]),
+    ("ready", &["ready"]),
+    ("secret", &["secrets"]),
+    ("stop", &["alive", "on-exit", "on-failure", "ready"]),
+    ("wait", &["wait-for"]),
+    ("wait-for", &["wait-for"]),
+    ("watch", &["alive"]),
+];
+
+/// Notes that the keys of the manifest generate the scripts of a definition again. Other files are from the key `files`.
+pub(super) fn note_generated(table: &DraftTable, lines: &mut FileLines<'_>, keys: &[&str]) {
+    let generated = "the keys from which s6gen generated it";
+    for key in keys {
+        lines.note(key, Fate::Exact, generated, "");
+    }
+    for key in keys.iter().chain(&["only-if", "prepare"]) {
+        let is_script =
+            |entry: &DraftEntry| entry.key == [*key] && matches!(entry.value, DraftValue::Text(_));
+        if table.entries.iter().any(is_script) {
+            lines.note(&format!("data/{key}"), Fate::Exact, &format!("`{key}`"), "");
+        }
+    }
+    for (file, keys) in OWN_DATA {
+        let is_for = |entry: &DraftEntry| {
+            keys.contains(&entry.key[0].as_str()) && !(entry.key[0] == "ready" && entry.key[1] == "fd")
+        };
+        if table.entries.iter().any(is_for) {
+            lines.note(&format!("data/{file}"), Fate::Exact, generated, "");
+        }
+    }
+}
+
 /// The definition that is read.
 pub(super) struct GeneratedDefinition<'a> {
     pub(super) kind: &'static str,
+    /// The name of its table, which is that of its template.
+    pub(super) table: &'a str,
     pub(super) name: &'a str,
     pub(super) files: &'a BTreeMap<String, File>,
 }
@@ -60,27 +135,19 @@ impl GeneratedDefinition<'_> {
     }
 
     fn table(&self) -> String {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
-        match self.name.chars().all(plain) {
-            true => format!("{}.{}", self.kind, self.name),
-            false => format!("{}.{:?}", self.kind, self.name),
-        }
+        format!("{}.{}", self.kind, self.table)
     }
 
     /// The keys of `run`, `up`, `down` or `reload`.
     pub(super) fn script(&self, key: &str) -> Option<GeneratedScript> {
         let text = self.text(key)?;
         let description = self.description(text)?;
-        let body =
-            text.strip_prefix("#!").and_then(|rest| rest.split_once('\n')).map_or(text, |(_, body)| body);
-        let mut reader = ScriptReader {
-            definition: self,
-            key,
-            tokens: execline::tokens(body.as_bytes()).ok()?,
-            at: 0,
-            last_line: body.trim_end().rfind('\n').map_or(0, |at| at + 1),
-            found: GeneratedScript::default(),
-        };
+        let GeneratedTokens { tokens, last_line, sets } = GeneratedTokens::of(text)?;
+        let found = GeneratedScript::default();
+        let mut reader = ScriptReader { definition: self, key, tokens, at: 0, last_line, found };
+        if let Some(variable) = sets {
+            reader.set("sets", variable);
+        }
         if !description.is_empty() {
             reader.set("description", description);
         }
@@ -92,14 +159,26 @@ impl GeneratedDefinition<'_> {
 
     /// The command of a key: its words, or the script in `data`.
     pub(super) fn command(&self, words: Vec<String>, key: &str) -> Option<DraftValue> {
-        let path = format!("data/{key}");
-        if let [.., script, name] = &words[..]
-            && name == self.name
-            && script.ends_with(&format!("/{path}"))
+        if let Some(script) = self.script_name(&words)
+            && script == key
         {
-            return Some(self.text(&path)?.into());
+            return self.user_script(key);
         }
         (!words.is_empty()).then(|| words.into())
+    }
+
+    /// The script in `data`, without the newline that s6gen adds. Behind `\r` a manifest would change it.
+    pub(super) fn user_script(&self, key: &str) -> Option<DraftValue> {
+        let text = self.text(&format!("data/{key}"))?;
+        Some(text.strip_suffix('\n').filter(|text| text.ends_with('\r')).unwrap_or(text).into())
+    }
+
+    /// The name of the script in `data` that a command runs.
+    pub(super) fn script_name<'w>(&self, words: &'w [String]) -> Option<&'w str> {
+        match words {
+            [.., script, name] if name == self.name => Some(script.rsplit_once("/data/")?.1),
+            _ => None,
+        }
     }
 }
 
@@ -121,19 +200,18 @@ impl ScriptReader<'_> {
 
     /// The word at a distance from the current one.
     pub(super) fn word(&self, distance: usize) -> Option<&str> {
-        let token = self.tokens.get(self.at + distance)?;
-        match &token.kind {
-            // A word has a blank before it for each block around it.
-            TokenKind::Word(word) => str::from_utf8(word.get(token.depth..)?).ok(),
-            _ => None,
-        }
+        tokens::word(self.tokens.get(self.at + distance)?)
+    }
+
+    /// Whether the next word is before the last line.
+    pub(super) fn is_before_command(&self) -> bool {
+        self.tokens.get(self.at).is_some_and(|token| token.span.start < self.last_line)
     }
 
     /// Whether these words come next, before the last line. If so, goes on behind them.
     pub(super) fn take(&mut self, words: &[&str]) -> bool {
-        let is_before = self.tokens.get(self.at).is_some_and(|token| token.span.start < self.last_line);
-        let fits =
-            is_before && words.iter().enumerate().all(|(distance, word)| self.word(distance) == Some(word));
+        let fits = self.is_before_command()
+            && words.iter().enumerate().all(|(distance, word)| self.word(distance) == Some(word));
         self.at += if fits { words.len() } else { 0 };
         fits
     }
@@ -161,10 +239,12 @@ impl ScriptReader<'_> {
         self.late()?;
         let idles = self.take_in_block("foreground", &["rm", "-f", "idle"]);
         self.found.with_contenv = self.take(&["with-contenv"]);
+        self.environment_files()?;
         if self.word(3).is_some_and(|word| ["ifelse", "multisubstitute"].contains(&word)) {
             self.take_directory();
         }
         self.variables()?;
+        self.secrets()?;
         self.environment()?;
         if self.definition.kind == "oneshot" {
             self.loggers()?;
@@ -231,11 +311,7 @@ impl ScriptReader<'_> {
     pub(super) fn nested_block(&mut self) -> Option<Vec<String>> {
         let start = self.at;
         self.skip_block()?;
-        let words = self.tokens.get(start..self.at)?.iter().filter_map(|token| match &token.kind {
-            TokenKind::Word(word) => Some(String::from_utf8_lossy(word.get(token.depth..)?).into_owned()),
-            TokenKind::Open | TokenKind::Close => None,
-        });
-        Some(words.collect())
+        Some(tokens::words(self.tokens.get(start..self.at)?))
     }
 
     /// Takes a program with a block of these words.
@@ -246,75 +322,6 @@ impl ScriptReader<'_> {
             self.at = before;
         }
         fits
-    }
-
-    /// Variables: those that come from `user` are left out.
-    fn environment(&mut self) -> Option<()> {
-        if self.take(&["backtick", "-n", "HOME"]) {
-            let words = self.block()?;
-            words.first().filter(|word| *word == "homeof")?;
-        }
-        while self.word(1) != Some("PATH") && self.take(&["export"]) {
-            let (name, value) = (self.next()?, self.next()?);
-            self.found.entries.push((vec!["environment".to_owned(), name], value.into()));
-        }
-        Some(())
-    }
-
-    fn rights(&mut self) -> Option<()> {
-        if self.take(&["s6-softlimit"]) {
-            while let Some(letter) = self.word(0).and_then(|word| word.strip_prefix('-')) {
-                let (_, limit) = LIMITS.iter().find(|(known, _)| *known == letter)?;
-                let value = self.word(1)?.to_owned();
-                self.at += 2;
-                let value = value.parse::<i64>().map_or_else(|_| value.into(), DraftValue::Number);
-                self.set(&format!("limits.{limit}"), value);
-            }
-        }
-        while self.takes_least_limit() {
-            let (letter, least) = (self.next()?, self.next()?);
-            let (_, limit) = LIMITS.iter().find(|(known, _)| letter.strip_prefix('-') == Some(*known))?;
-            self.set(&format!("limits.{limit}"), format!(">= {least}"));
-        }
-        if self.take(&["nice", "-n"]) {
-            let nice: i64 = self.next()?.parse().ok()?;
-            self.set("nice", nice);
-        }
-        if self.take(&["s6-setuidgid"]) {
-            let user = self.next()?;
-            self.user(user);
-        } else if self.take(&["s6-envuidgid"]) {
-            let name = self.next()?;
-            self.take(&["s6-envuidgid", "-g"]).then_some(())?;
-            let group = self.next()?;
-            self.take(&["s6-applyuidgid", "-Uz"]).then_some(())?;
-            self.user(format!("{name}:{group}"));
-        }
-        if self.take(&["export", "PATH"]) {
-            let path = self.next()?;
-            self.set("environment.PATH", path);
-        }
-        Some(())
-    }
-
-    /// Takes the shell that raises a limit, and the name of the limit.
-    fn takes_least_limit(&mut self) -> bool {
-        let is_script = |word: &str| word.starts_with("name=$1 option=$2 least=$3;");
-        let fits =
-            self.word(0) == Some("sh") && self.word(1) == Some("-c") && self.word(2).is_some_and(is_script);
-        self.at += if fits { 5 } else { 0 };
-        fits
-    }
-
-    /// Sets the account, which sets some variables itself.
-    fn user(&mut self, user: String) {
-        let name = user.split(':').next().unwrap_or_default().to_owned();
-        let is_own = |(key, value): &(Vec<String>, DraftValue)| {
-            let is_set_by_it = key[0] == "environment" && ["USER", "LOGNAME"].contains(&key[1].as_str());
-            is_set_by_it && *value == DraftValue::Text(name.clone())
-        };
-        self.found.entries.retain(|entry| !is_own(entry));
-        self.set("user", user);
     }
 
     fn only_if(&mut self, idles: bool) -> Option<()> {
@@ -346,20 +353,6 @@ impl ScriptReader<'_> {
     }
 }
 
-/// The options of s6-softlimit and the names of limits.
-const LIMITS: &[(&str, &str)] = &[
-    ("a", "as"),
-    ("c", "core"),
-    ("t", "cpu"),
-    ("d", "data"),
-    ("f", "fsize"),
-    ("l", "memlock"),
-    ("o", "nofile"),
-    ("p", "nproc"),
-    ("r", "rss"),
-    ("s", "stack"),
-];
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -375,7 +368,7 @@ mod tests {
         let file = |text: &str| File { content: text.as_bytes().to_vec().into(), executable: true };
         let files =
             BTreeMap::from([("run".to_owned(), file(run)), ("data/run".to_owned(), file("exec web\n"))]);
-        let definition = GeneratedDefinition { kind: "longrun", name: "web", files: &files };
+        let definition = GeneratedDefinition { kind: "longrun", table: "web", name: "web", files: &files };
         let script = definition.script("run").unwrap();
         let keys: Vec<String> = script.entries.iter().map(|(key, _)| key.join("|")).collect();
         assert_eq!(

@@ -1,8 +1,9 @@
 //! Recognises a hand-written consumer that only runs `s6-log`: the key `log` of its producer stands for it.
 
-use super::facts::{Facts, StartWord, mentions};
-use super::logger::{LogKeys, script_keys};
+use super::facts::{Facts, mentions};
+use super::logger::{LogKeys, UNUSED_PREFIX, script_keys};
 use super::script::{plain_shell, without_contenv};
+use super::starts::StartWord;
 use super::test_result::holds;
 use super::{execline_trace, names};
 use crate::execline::base_name;
@@ -99,7 +100,10 @@ impl Facts<'_> {
             return None;
         }
         let differences = self.differences(text, &read);
-        let mut keys = script_keys(&read.script, "to", false)?;
+        let mut keys = script_keys(&read.script, "to", false);
+        if keys.iter().any(|(key, _)| *key == UNUSED_PREFIX) {
+            return None;
+        }
         keys.extend(
             read.user
                 .map_or(Some("root".to_owned()), |user| (user != "nobody").then_some(user))

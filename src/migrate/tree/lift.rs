@@ -1,6 +1,7 @@
 //! Moves what most tables have into `[defaults]`.
 
-use crate::manifest::draft::{DraftTable, DraftValue};
+use super::logger::UNUSED_PREFIX;
+use crate::manifest::draft::{DraftEntry, DraftTable, DraftValue};
 
 /// The keys that may become defaults, with their value where no default is set.
 const KEYS: &[(&str, &str, UsualValue)] = &[
@@ -26,7 +27,8 @@ impl UsualValue {
 /// Takes keys out of tables that have a value in common, and returns the tables of defaults. A value is moved if at least two
 /// services and more than half of them have it; the others then write their own.
 pub(super) fn defaults(tables: &mut [DraftTable]) -> Vec<DraftTable> {
-    let mut defaults: Vec<DraftTable> = Vec::new();
+    let mut defaults: Vec<DraftTable> =
+        ["longrun", "oneshot"].iter().filter_map(|kind| prefix(kind, tables)).collect();
     for (kind, key, usual) in KEYS {
         let usual = usual.draft();
         let mut members: Vec<&mut DraftTable> =
@@ -56,6 +58,41 @@ pub(super) fn defaults(tables: &mut [DraftTable]) -> Vec<DraftTable> {
         defaults[place].set(key, common);
     }
     defaults
+}
+
+/// Moves a prefix that has no effect in some services into the defaults, which are the only place for one.
+fn prefix(kind: &str, tables: &mut [DraftTable]) -> Option<DraftTable> {
+    let is_key = |entry: &DraftEntry, name: &str| entry.key == ["log", name];
+    let mut members: Vec<&mut DraftTable> = tables.iter_mut().filter(|table| table.path[0] == kind).collect();
+    let common = members.iter().find_map(|table| {
+        let unused = table.entries.iter().find(|entry| is_key(entry, UNUSED_PREFIX))?;
+        Some(with_name(table, &unused.value))
+    })?;
+    for table in &mut members {
+        let is_common = |entry: &DraftEntry| with_name(table, &entry.value) == common;
+        let place = table
+            .entries
+            .iter()
+            .position(|entry| is_key(entry, UNUSED_PREFIX) || is_key(entry, "prefix") && is_common(entry));
+        match place {
+            Some(place) => drop(table.entries.remove(place)),
+            None if table.entries.iter().any(|entry| is_key(entry, "prefix")) => {}
+            None if !has(table, &["producer-for"]) => drop(table.set("without", vec!["log.prefix"])),
+            None => {}
+        }
+    }
+    let mut defaults = DraftTable::new(&["defaults", kind]);
+    defaults.set("log.prefix", common);
+    Some(defaults)
+}
+
+/// A text in which the name of its service is an expression.
+fn with_name(table: &DraftTable, value: &DraftValue) -> DraftValue {
+    let name = table.path.last().map_or("", String::as_str);
+    match value {
+        DraftValue::Text(text) if !text.contains("{{") => text.replacen(name, "{{ name }}", 1).into(),
+        other => other.clone(),
+    }
 }
 
 fn value(table: &DraftTable, key: &str) -> Option<DraftValue> {

@@ -2,9 +2,9 @@
 
 use super::facts::Facts;
 use super::generated::{GeneratedDefinition, GeneratedScript, ScriptReader};
-use crate::execline::{self, TokenKind};
+use super::tokens::{self, GeneratedTokens};
 use crate::manifest::draft::DraftValue;
-use crate::model::{Longrun, Name};
+use crate::model::{Longrun, Name, Service};
 
 /// What a generated logger does, by the end of its name and the comment in its `run`.
 const LOGGERS: &[(&str, &str)] = &[
@@ -15,7 +15,10 @@ const LOGGERS: &[(&str, &str)] = &[
     ("-log", "passes its output on"),
     ("-log", "writes its output as JSON"),
     ("-filter", "filters its output"),
+    (SHOWN, "shows files on the container's log"),
 ];
+/// What the name of the service that shows files has after that of its service.
+const SHOWN: &str = "-show";
 /// The size and the number of files that a log has by default.
 const SIZE: &str = "1048576";
 const KEEP: &str = "20";
@@ -36,7 +39,8 @@ impl Facts<'_> {
     pub(super) fn is_rootless(&self) -> bool {
         let keeps_account = |name: &Name| {
             let run = self.generated_run(name).unwrap_or_default();
-            self.logger_owner(name).is_some() && !run.contains("uidgid ")
+            self.generated_logger(name).is_some_and(|(_, what)| !what.starts_with("shows"))
+                && !run.contains("uidgid ")
         };
         self.ours().any(|service| keeps_account(&service.name))
     }
@@ -46,7 +50,8 @@ impl Facts<'_> {
         let (table, what) = comment.strip_prefix("# [longrun.")?.split_once("] ")?;
         let (suffix, what) = LOGGERS.iter().find(|(_, known)| *known == what)?;
         let name_text = name.to_string();
-        let owner = name_text.strip_suffix(suffix).filter(|owner| *owner == table.trim_matches('"'))?;
+        let is_of_table = |owner: &&str| self.table_name(&(*owner).into()) == table;
+        let owner = name_text.strip_suffix(suffix).filter(is_of_table)?;
         let mut users = self.longrun(name)?.consumer_for.iter().map(|producer| &producer.name);
         let is_read = |user: &Name| self.generated_run(user).is_some() && self.refusal(user).is_none();
         let fits = is_read(&owner.into()) && users.all(is_read) && !self.is_started_by_name(name);
@@ -54,7 +59,12 @@ impl Facts<'_> {
     }
 
     /// The keys from which s6gen generated the loggers of a longrun. `None` if it did not generate one that the longrun uses.
-    pub(super) fn log_keys(&self, longrun: &Longrun, run: &GeneratedScript) -> Option<LogKeys> {
+    pub(super) fn log_keys(
+        &self,
+        service: &Service,
+        longrun: &Longrun,
+        run: &GeneratedScript,
+    ) -> Option<LogKeys> {
         let mut keys = LogKeys::new();
         let mut next = longrun.producer_for.as_deref().and_then(<[_]>::first).map(|to| to.name.clone());
         while let Some(name) = next.take().filter(|name| self.generated_logger(name).is_some()) {
@@ -67,12 +77,48 @@ impl Facts<'_> {
             self.generated_logger(&name)?;
             add(&mut keys, self.keys_of(&name)?);
         }
-        let is_json = keys.iter().any(|(key, _)| *key == "format");
-        let has_place = !keys.is_empty() || run.has("log.to");
-        let has_stderr = run.errors.is_some() || run.has("log.stderr");
-        if has_place && !has_stderr && !is_json {
+        let has = |keys: &LogKeys, name: &str| keys.iter().any(|(key, _)| *key == name);
+        let is_json = has(&keys, "format");
+        let is_elsewhere = has(&keys, "to") || has(&keys, "file");
+        let leaves_output = match run.errors {
+            Some(_) => is_json && is_elsewhere,
+            None => !is_json && (!keys.is_empty() || run.has("log.to")),
+        };
+        if leaves_output && !run.has("log.stderr") && !has(&keys, "stderr") {
             keys.push(("stderr", "container".into()));
         }
+        let shown = Name::from(format!("{}{SHOWN}", service.name).as_str());
+        if self.generated_logger(&shown).is_some() {
+            add(&mut keys, self.shown_keys(&shown, run)?);
+        }
+        // Files that are shown have the prefix, also where the log itself does not need it.
+        if has(&keys, "prefix") {
+            keys.retain(|(key, _)| *key != UNUSED_PREFIX);
+        }
+        Some(keys)
+    }
+
+    /// The generated loggers that a service waits for: that of its errors, and the one that shows files.
+    pub(super) fn waited_loggers(&self, name: &Name, run: &GeneratedScript) -> Vec<String> {
+        let shown = format!("{name}{SHOWN}");
+        let shown = Some(shown).filter(|shown| self.generated_logger(&shown.as_str().into()).is_some());
+        run.errors.clone().into_iter().chain(shown).collect()
+    }
+
+    /// The keys of the service that shows files.
+    fn shown_keys(&self, name: &Name, run: &GeneratedScript) -> Option<LogKeys> {
+        let tokens = GeneratedTokens::of(self.generated_run(name)?)?;
+        let words = tokens::words(&tokens.tokens);
+        let mut keys = sink_keys(&words, false)?;
+        keys.retain(|(key, _)| *key != "user");
+        let user = account(&words).map(DraftValue::from);
+        if user.as_ref() != run.user() {
+            keys.extend(user.map(|user| ("user", user)));
+        }
+        let command = tokens.command();
+        let files = command.iter().skip_while(|word| *word != "-F").skip(1);
+        let files: Vec<&str> = files.map(|path| path_text(path)).collect();
+        keys.push(("show", files.into()));
         Some(keys)
     }
 
@@ -80,8 +126,8 @@ impl Facts<'_> {
         let (_, what) = self.generated_logger(name)?;
         let text = self.generated_run(name)?;
         let files = self.files(name)?;
-        let name = name.to_string();
-        let definition = GeneratedDefinition { kind: "longrun", name: &name, files };
+        let (name, table) = (name.to_string(), String::new());
+        let definition = GeneratedDefinition { kind: "longrun", table: &table, name: &name, files };
         logger_keys(&definition, text, what)
     }
 }
@@ -97,18 +143,8 @@ fn add(keys: &mut LogKeys, more: LogKeys) {
 
 /// The keys of one logger, from its `run`.
 fn logger_keys(definition: &GeneratedDefinition<'_>, text: &str, what: &str) -> Option<LogKeys> {
-    let body = text.split_once('\n')?.1;
-    let last_line = body.trim_end().rfind('\n').map_or(0, |at| at + 1);
-    let (mut words, mut command) = (Vec::new(), Vec::new());
-    for token in execline::tokens(body.as_bytes()).ok()? {
-        // A word has a blank before it for each block around it.
-        let TokenKind::Word(word) = &token.kind else { continue };
-        let word = String::from_utf8(word.get(token.depth..)?.to_vec()).ok()?;
-        if token.span.start >= last_line {
-            command.push(word.clone());
-        }
-        words.push(word);
-    }
+    let tokens = GeneratedTokens::of(text)?;
+    let (words, command) = (tokens::words(&tokens.tokens), tokens.command());
     let mut keys = sink_keys(&words, what.contains("errors"))?;
     if what.starts_with("passes") || what.starts_with("filters") {
         let place = match what {
@@ -121,31 +157,37 @@ fn logger_keys(definition: &GeneratedDefinition<'_>, text: &str, what: &str) -> 
     Some(keys)
 }
 
+/// The word behind some others.
+fn after<'w>(words: &'w [String], known: &[&str]) -> Option<&'w str> {
+    let at = words.windows(known.len()).position(|window| window == known)?;
+    words.get(at + known.len()).map(String::as_str)
+}
+
+/// The account to which a script changes.
+fn account(words: &[String]) -> Option<String> {
+    let name = after(words, &["s6-setuidgid"]).or_else(|| after(words, &["s6-envuidgid"]))?;
+    match after(words, &["s6-envuidgid", "-g"]) {
+        Some(group) => Some(format!("{name}:{group}")),
+        None => Some(name.to_owned()),
+    }
+}
+
 /// The keys of one logger, from its words.
 fn sink_keys(words: &[String], is_stderr: bool) -> Option<LogKeys> {
-    let after = |known: &[&str]| {
-        let at = words.windows(known.len()).position(|window| window == known)?;
-        words.get(at + known.len()).map(String::as_str)
-    };
     let mut keys = LogKeys::new();
-    let group = after(&["s6-envuidgid", "-g"]);
-    let user = after(&["s6-setuidgid"]).or_else(|| after(&["s6-envuidgid"]));
-    match (user, group) {
-        (Some(name), Some(group)) => keys.push(("user", format!("{name}:{group}").into())),
-        (Some(name), None) if name != USER => keys.push(("user", name.into())),
-        _ => {}
-    }
+    keys.extend(account(words).filter(|user| user != USER).map(|user| ("user", user.into())));
     if words.iter().any(|word| word.starts_with("if test -L ")) {
         keys.push(("link", true.into()));
     }
     let place = if is_stderr { "stderr" } else { "to" };
-    let file = after(&["redirfd", "-a", "1"]);
+    let file = after(words, &["redirfd", "-a", "1"]);
     if let Some(file) = file {
         keys.push(("file", path_text(file).into()));
     }
     let script = words.iter().rposition(|word| word == "--").and_then(|at| words.get(at + 1..));
+    let script = script.map(|script| script.split(|word| word == "redirfd").next().unwrap_or(script));
     if let Some(script) = script.filter(|_| words.iter().any(|word| word == "s6-log")) {
-        keys.extend(script_keys(script, place, file.is_some())?);
+        keys.extend(script_keys(script, place, file.is_some()));
     }
     if words.iter().any(|word| word.ends_with("/data/json")) {
         keys.push(("format", "json".into()));
@@ -160,17 +202,23 @@ impl ScriptReader<'_> {
         if self.take(&["fdmove", "-c", "3", "1"]) {
             self.take(&["pipeline", "-w"]).then_some(())?;
             let words = self.nested_block()?;
-            add(&mut keys, sink_keys(&words, true)?);
+            let mut more = sink_keys(&words, true)?;
+            if is_command(&words) {
+                more.push(("stderr", self.definition.command(command_of(&words)?.0, "log-errors")?));
+            }
+            add(&mut keys, more);
             (self.take(&["fdmove", "-c", "2", "1"]) && self.take(&["fdmove", "1", "3"])).then_some(())?;
         }
         let mut is_second = false;
         while self.take(&["pipeline", "-w"]) {
             let words = self.nested_block()?;
             let mut more = sink_keys(&words, false)?;
-            if !words.iter().any(|word| word == "s6-log" || word.ends_with("/data/json")) {
+            if is_command(&words) {
                 let (command, has_file) = command_of(&words)?;
-                let place = if is_second || has_file { "filter" } else { "to" };
-                more.push((place, self.definition.command(command, "filter")?));
+                let is_filter =
+                    is_second || has_file || self.definition.script_name(&command) == Some("filter");
+                let (place, script) = if is_filter { ("filter", "filter") } else { ("to", "log") };
+                more.push((place, self.definition.command(command, script)?));
             }
             add(&mut keys, more);
             is_second = true;
@@ -180,6 +228,11 @@ impl ScriptReader<'_> {
         }
         Some(())
     }
+}
+
+/// Whether a logger of a oneshot gives its lines to a command.
+fn is_command(words: &[String]) -> bool {
+    !words.iter().any(|word| word == "s6-log" || word.ends_with("/data/json"))
 }
 
 /// The command of a logger, which is behind its account and its file, and whether it has a file.
@@ -192,8 +245,11 @@ fn command_of(words: &[String]) -> Option<(Vec<String>, bool)> {
     })
 }
 
-/// The keys that a script of s6-log comes from. `None` for a prefix that has no effect: only defaults can have it.
-pub(super) fn script_keys(script: &[String], place: &'static str, has_file: bool) -> Option<LogKeys> {
+/// The key of a prefix that has no effect. Only defaults can have it, so `lift` moves it there.
+pub(super) const UNUSED_PREFIX: &str = "unused-prefix";
+
+/// The keys that a script of s6-log comes from.
+pub(super) fn script_keys(script: &[String], place: &'static str, has_file: bool) -> LogKeys {
     let mut keys = LogKeys::new();
     let directory = script.last().filter(|last| last.starts_with(['/', '$']));
     let mut timestamp = "none";
@@ -214,10 +270,13 @@ pub(super) fn script_keys(script: &[String], place: &'static str, has_file: bool
     if timestamp != usual && (directory.is_some() || has_file) {
         keys.push(("timestamp", timestamp.into()));
     }
-    let has = |name: &str| keys.iter().any(|(key, _)| *key == name);
-    let is_used = !has("prefix") || has("tee") || directory.is_none() && !has_file;
+    let has_tee = keys.iter().any(|(key, _)| *key == "tee");
+    let is_used = has_tee || directory.is_none() && !has_file;
+    for (key, _) in keys.iter_mut().filter(|(key, _)| *key == "prefix" && !is_used) {
+        *key = UNUSED_PREFIX;
+    }
     keys.extend(directory.map(|directory| (place, path_text(directory).into())));
-    is_used.then_some(keys)
+    keys
 }
 
 /// A path as in the manifest: one that begins with a variable has a slash before it.

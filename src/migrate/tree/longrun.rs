@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::facts::{Facts, StartWord, name_problem};
+use super::facts::{Facts, name_problem};
 use super::further::further_files;
-use super::generated::GeneratedDefinition;
+use super::generated::{GeneratedDefinition, note_generated};
 use super::hand_logger::HandLogger;
 use super::lines::FileLines;
 use super::logger::LogKeys;
 use super::polling::READY_WITHIN;
 use super::script::joins_outputs;
+use super::starts::StartWord;
 use super::{add_to_list, heading, names};
 use crate::manifest::draft::{DraftEntry, DraftTable, DraftValue};
 use crate::migrate::Fate;
@@ -23,8 +24,8 @@ pub(super) struct LongrunWriter<'w, 'a> {
     pub(super) service: &'a Service,
     pub(super) lines: &'w mut FileLines<'a>,
     pub(super) files: &'w mut BTreeMap<String, File>,
-    /// The generated logger of its errors.
-    errors: Option<String>,
+    /// The generated loggers that it waits for.
+    loggers: Vec<String>,
     /// The time in which it must become ready, if that is not the limit of s6-rc: a script of s6gen acts, or a check needs a limit.
     pub(super) ready_within: Option<u32>,
     /// Whether keys of `ready` stand for a part of its `run`.
@@ -35,23 +36,6 @@ pub(super) struct LongrunWriter<'w, 'a> {
 const KILL_AFTER: u32 = 5_000;
 /// The descriptor with which s6gen asks whether a service is ready, if nothing else is written.
 const USUAL_DESCRIPTOR: u32 = 3;
-
-/// The files below `data` that s6gen writes beside its scripts.
-const OWN_DATA: &[&str] = &[
-    "alive",
-    "check",
-    "check-alive",
-    "json",
-    "log-file",
-    "on-failure",
-    "on-timeout",
-    "ready",
-    "secret",
-    "stop",
-    "wait",
-    "wait-for",
-    "watch",
-];
 
 impl<'w, 'a> LongrunWriter<'w, 'a> {
     pub(super) fn new(
@@ -66,7 +50,7 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
             service,
             lines,
             files,
-            errors: None,
+            loggers: Vec::new(),
             ready_within: None,
             has_check: false,
         }
@@ -75,7 +59,7 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
     pub(super) fn write(&mut self, longrun: &Longrun) {
         let is_generated = self.generated(longrun);
         start(self.facts, self.service, is_generated, &mut self.table, self.lines);
-        self.without_logger();
+        self.without_loggers();
         self.lines.note("type", Fate::Exact, "`[longrun]`", "");
         if !is_generated {
             self.scripts(longrun);
@@ -85,7 +69,7 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
         self.limits(longrun);
         self.signals(longrun);
         flags(self.facts.flags(self.service), &mut self.table, self.lines);
-        further_files(self.facts, self.service, &mut self.table, self.lines);
+        further_files(self.facts, self.service, is_generated, &mut self.table, self.lines);
         self.lines.rest_is_ignored();
     }
 
@@ -95,19 +79,21 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
         let Some(files) = self.lines.files().filter(|_| self.facts.reads_back(&self.service.name)) else {
             return false;
         };
-        let definition = GeneratedDefinition { kind: "longrun", name: &name, files };
-        let (Some(run), Some(finish)) = (definition.script("run"), definition.finish()) else { return false };
-        let Some(log) = self.facts.log_keys(longrun, &run) else { return false };
+        let table = self.facts.table_name(&self.service.name);
+        let definition = GeneratedDefinition { kind: "longrun", table: &table, name: &name, files };
+        let Some(run) = definition.script("run") else { return false };
+        let Some(finish) = definition.finish(&run) else { return false };
+        let Some(log) = self.facts.log_keys(self.service, longrun, &run) else { return false };
         if self.facts.system().is_overlay() && !run.with_contenv {
             self.table.set("with-contenv", false);
         }
+        self.loggers = self.facts.waited_loggers(&self.service.name, &run);
         for (key, value) in run.entries {
             self.table.set_path(key, value);
         }
         for (key, value) in log {
             self.table.set_path(vec!["log".to_owned(), key.to_owned()], value);
         }
-        self.errors = run.errors;
         self.ready_within = run.ready_within;
         for (key, value) in finish {
             self.table.set(key, value);
@@ -116,12 +102,13 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
         true
     }
 
-    /// Leaves out that a service waits for the logger of its own errors, which the key `log` says.
-    fn without_logger(&mut self) {
-        let Some(errors) = &self.errors else { return };
+    /// Leaves out that a service waits for its own loggers, which the key `log` says.
+    fn without_loggers(&mut self) {
         for entry in self.table.entries.iter_mut().filter(|entry| entry.key == ["dependencies"]) {
             if let DraftValue::List(names) = &mut entry.value {
-                names.retain(|name| *name != DraftValue::Text(errors.clone()));
+                let is_logger =
+                    |name: &DraftValue| matches!(name, DraftValue::Text(name) if self.loggers.contains(name));
+                names.retain(|name| !is_logger(name));
             }
         }
         let is_empty = DraftValue::List(Vec::new());
@@ -294,26 +281,6 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
 /// Whether it is the key `log.stderr`.
 fn is_stderr(entry: &DraftEntry) -> bool {
     entry.key == ["log", "stderr"]
-}
-
-/// Notes that the keys of the manifest generate the scripts of a definition again.
-pub(super) fn note_generated(table: &DraftTable, lines: &mut FileLines<'_>, keys: &[&str]) {
-    for key in keys {
-        lines.note(key, Fate::Exact, "the keys from which s6gen generated it", "");
-        lines.note(&format!("data/{key}"), Fate::Exact, &format!("`{key}`"), "");
-    }
-    // Without such a key these files are from the key `files`.
-    let has_own = table.entries.iter().any(|entry| {
-        let key = entry.key[0].as_str();
-        ["alive", "log", "on-exit", "on-failure", "wait-for"].contains(&key)
-            || key == "ready" && entry.key[1] != "fd"
-    });
-    for file in OWN_DATA.iter().filter(|_| has_own) {
-        lines.note(&format!("data/{file}"), Fate::Exact, "the keys from which s6gen generated it", "");
-    }
-    for key in ["only-if", "prepare"] {
-        lines.note(&format!("data/{key}"), Fate::Exact, &format!("`{key}`"), "");
-    }
 }
 
 /// Writes when a service starts, and what it waits for.

@@ -5,7 +5,8 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `facts` | what is known of all definitions together: when each one starts, and which ones no manifest can have |
+//! | `facts` | what is known of all definitions together, and which ones no manifest can have |
+//! | `starts` | finds out when each one starts |
 //! | `longrun`, `oneshot`, `bundle` | write the table of a definition |
 //! | `longrun_scripts` | writes the scripts of a longrun |
 //! | `script` | decides where a script stays, and which environment it gets |
@@ -19,6 +20,11 @@
 //! | `failures` | reads back the keys about failures, and variables, of scripts that s6gen itself has generated |
 //! | `finish` | reads back the `finish` and the checks that s6gen itself has generated |
 //! | `generated` | reads back the scripts that s6gen itself has generated |
+//! | `tokens` | reads the tokens of generated scripts |
+//! | `surroundings` | reads back the files of variables and the secrets of generated scripts |
+//! | `order` | orders the services that share a logger |
+//! | `instances` | puts the instances of a template into one table |
+//! | `fold` | finds the texts of a template |
 //! | `values` | writes durations and signals |
 //! | `lines` | collects the lines of the report on a definition |
 //! | `lift` | moves what most tables have into `[defaults]` |
@@ -28,26 +34,32 @@ mod execline_trace;
 mod facts;
 mod failures;
 mod finish;
+mod fold;
 mod further;
 mod generated;
 mod halting;
 mod hand_logger;
+mod instances;
 mod lift;
 mod lines;
 mod logger;
 mod longrun;
 mod longrun_scripts;
 mod oneshot;
+mod order;
 mod polling;
 mod script;
 mod shape;
+mod starts;
+mod surroundings;
 mod test_result;
+mod tokens;
 
 use std::collections::BTreeSet;
 
 use super::{Fate, ImportSection, Migration};
 use crate::manifest::draft::{DraftTable, DraftValue};
-use crate::model::{DefinitionFiles, Kind, Name, Service, ServiceSet, System};
+use crate::model::{DefinitionFiles, Kind, Name, Service, ServiceSet, System, Target};
 use facts::Facts;
 use lines::FileLines;
 
@@ -110,6 +122,8 @@ pub fn tree(old: OldTree<'_>) -> Migration {
             .push(ImportSection { heading: service.name.to_string(), lines: lines.finish() });
     }
     add_to_others(&facts, &mut migration, &mut tables);
+    order::sort(&facts, &mut tables);
+    instances::fold(&facts, &mut tables);
     let defaults = lift::defaults(&mut tables);
     migration.draft.tables = target(&facts).into_iter().chain(defaults).chain(tables).collect();
     migration.report.remarks = remarks(&migration);
@@ -127,8 +141,17 @@ fn target(facts: &Facts<'_>) -> Option<DraftTable> {
     if let Some(directory) = facts.other_command_dir() {
         table.set("command-dir", directory);
     }
-    if facts.is_rootless() {
+    let usual = Target::new(facts.system());
+    if facts.target().tree != usual.tree {
+        table.set("tree", facts.target().tree.as_str());
+    }
+    if facts.detects_root() {
+        table.set("rootless", "detect");
+    } else if facts.is_rootless() {
         table.set("rootless", true);
+    }
+    if facts.target().has_health {
+        table.set("health", true);
     }
     let external: Vec<DraftValue> =
         facts.external().into_iter().map(|name| name.to_string().into()).collect();

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::facts::Facts;
 use super::further::further_files;
-use super::generated::GeneratedDefinition;
+use super::generated::{GeneratedDefinition, note_generated};
 use super::heading;
 use super::lines::FileLines;
-use super::longrun::{flags, note_generated, start};
+use super::longrun::{flags, start};
 use super::script::{put, sees_itself, text_problem, without_contenv};
 use crate::execline::{self, Token, TokenKind};
 use crate::manifest::draft::{DraftTable, DraftValue};
@@ -69,7 +69,7 @@ impl<'w, 'a> OneshotWriter<'w, 'a> {
             }
         }
         flags(self.facts.flags(self.service), &mut self.table, self.lines);
-        further_files(self.facts, self.service, &mut self.table, self.lines);
+        further_files(self.facts, self.service, is_generated, &mut self.table, self.lines);
         self.lines.rest_is_ignored();
     }
 
@@ -79,11 +79,19 @@ impl<'w, 'a> OneshotWriter<'w, 'a> {
         let Some(files) = self.lines.files().filter(|_| self.facts.reads_back(&self.service.name)) else {
             return false;
         };
-        let definition = GeneratedDefinition { kind: "oneshot", name: &name, files };
+        let table = self.facts.table_name(&self.service.name);
+        let definition = GeneratedDefinition { kind: "oneshot", table: &table, name: &name, files };
         let keys = ["up", "down", "reload"].into_iter().filter(|key| files.contains_key(*key));
-        let Some(scripts) = keys.map(|key| definition.script(key)).collect::<Option<Vec<_>>>() else {
+        let Some(mut scripts) = keys.map(|key| definition.script(key)).collect::<Option<Vec<_>>>() else {
             return false;
         };
+        // The output of a command that sets a variable is no log, so its log is for its errors alone.
+        if let [up, others @ ..] = &mut scripts[..]
+            && up.has("sets")
+            && others.iter().any(|other| other.has("log.to") && other.has("log.stderr"))
+        {
+            up.errors_are_output();
+        }
         let mut entries: Vec<(Vec<String>, DraftValue)> = Vec::new();
         let has_command =
             scripts.iter().any(|script| script.entries.iter().any(|(key, _)| *key != ["description"]));
