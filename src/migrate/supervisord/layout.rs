@@ -14,6 +14,10 @@ const ALWAYS: &[&str] = &[
     "supervisord gave programs LC_CTYPE=C.UTF-8 if the image sets no locale: `environment.LC_CTYPE` in the defaults restores it",
 ];
 
+/// What holds if there are oneshots.
+const OF_ONESHOTS: &str = "a oneshot is started by a service of s6-rc: it leads neither a session nor a process group, and finds a \
+                           variable `!` in its environment";
+
 impl Importer<'_> {
     /// The limits that supervisord raised before it started programs.
     fn limits(&self, defaults: &mut DraftTable) {
@@ -101,6 +105,9 @@ impl Importer<'_> {
             let mut oneshots = DraftTable::new(&["defaults", "oneshot"]);
             oneshots.set("workdir", workdir.as_str());
             tables.push(oneshots);
+        }
+        if self.services.iter().any(|service| service.is_oneshot) {
+            self.remarks.push(OF_ONESHOTS.to_owned());
         }
         self.explain(&mut tables);
         tables.iter_mut().for_each(join);

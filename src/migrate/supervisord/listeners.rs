@@ -176,9 +176,9 @@ impl Importer<'_> {
         let kills = script.map(|text| ends_supervisord(text));
         let name = command.contains("$PPID")
             || words.iter().any(|word| ENDING.iter().any(|part| base_name(word).contains(part)));
-        // Only a listener that knows which programs matter asks what has started.
-        let is_list =
-            has("PROCESS_STATE_RUNNING") || words.iter().skip(1).any(|word| word.contains("critical"));
+        // Of those that hear of deaths, only a listener that knows which programs matter asks what has started.
+        let is_list = has("PROCESS_STATE_RUNNING") && !is_about_starts(listener)
+            || words.iter().skip(1).any(|word| word.contains("critical"));
         match kills.unwrap_or(name || listener.name.contains("exit") || listener.name.contains("kill")) {
             true if is_list => Purpose::WatchesList,
             true => Purpose::EndsSupervisord,
@@ -249,11 +249,37 @@ fn ends_supervisord(text: &str) -> bool {
         || text.contains("supervisorctl") && text.contains("shutdown")
 }
 
+/// Whether a listener hears of starts and of nothing else.
+fn is_about_starts(listener: &ConfigProgram) -> bool {
+    let is_start = |event: &String| {
+        event.starts_with("PROCESS_STATE_STARTING") || event.starts_with("PROCESS_STATE_RUNNING")
+    };
+    listener.events.iter().all(is_start)
+}
+
+/// The URL that a command names.
+fn url(command: &str) -> Option<&str> {
+    let mut words = command.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
+    words.find(|word| word.starts_with("http://"))
+}
+
 /// What to do instead of a listener whose purpose is not known.
 fn lost(listener: &ConfigProgram) -> String {
     let has = |event: &str| listener.events.iter().any(|known| known.starts_with(event));
     let command = listener.options.command.as_written();
-    let instead = if ["health", "httpok", "memmon", "check"].iter().any(|part| command.contains(part)) {
+    if let Some(url) = url(&command).filter(|_| command.contains("httpok")) {
+        return format!(
+            "s6 has no event listeners: write `alive.http = \"{url}\"` for the program that it watched"
+        );
+    }
+    if has("PROCESS_COMMUNICATION") {
+        return "s6 reads no messages in the output of programs: the program that sent them can use a fifo or a socket, and a longrun \
+                in place of this listener can read it"
+            .to_owned();
+    }
+    let instead = if is_about_starts(listener) {
+        "a oneshot, with the service that it waits for in its `dependencies`"
+    } else if ["health", "httpok", "memmon", "check"].iter().any(|part| command.contains(part)) {
         "`alive`, which asks a service again and again, and restarts it"
     } else if has("TICK") {
         "a cron job, or a longrun that sleeps between its rounds"
