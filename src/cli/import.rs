@@ -68,7 +68,8 @@ pub(super) struct ImportArguments {
     /// is on PATH. Exit 1 if a difference has no reason
     #[arg(long, conflicts_with_all = SUPERVISORD)]
     prove: bool,
-    /// Write only what means exactly the same. The report then offers what a person would have written, and names the difference
+    /// Where there are two ways to write something, choose the one that means exactly the same. The report offers the other one, which
+    /// a person would have written, and names the difference
     #[arg(long)]
     exact: bool,
     /// Exit 1 if something is lost
@@ -116,6 +117,7 @@ impl ImportArguments {
             workdir: self.workdir.clone(),
             baked: self.bake.iter().cloned().collect(),
             priority_as_dependencies: self.priority.is_some(),
+            is_exact: self.exact,
         };
         let (migration, files) = import_supervisord(&request)?;
         if migration.draft.tables.is_empty() {

@@ -35,6 +35,8 @@ pub struct SupervisordRequest {
     pub baked: BTreeMap<String, String>,
     /// Whether the order of priorities becomes dependencies.
     pub priority_as_dependencies: bool,
+    /// Whether the manifest has only what means exactly the same, where there are two ways to write something.
+    pub is_exact: bool,
 }
 
 /// Writes the manifest for supervisord configurations.
@@ -66,6 +68,7 @@ pub fn import_supervisord(request: &SupervisordRequest) -> Result<(Migration, Fi
         workdir: request.workdir.clone(),
         baked: request.baked.clone(),
         priority_as_dependencies: request.priority_as_dependencies,
+        is_exact: request.is_exact,
         accounts: request.accounts(),
         main_files: request.files.len(),
         root: request.root.clone(),

@@ -226,9 +226,15 @@ impl Tracer<'_> {
     }
 
     fn declare(&mut self, node: Node<'_>) -> Option<()> {
+        let is_new = matches!(node.child(0).map(|word| word.kind()), Some("declare" | "typeset" | "local"));
         for part in parts(node) {
             match part.kind() {
                 "declare" | "typeset" | "local" | "readonly" | "export" => {}
+                // Without a value it is empty, unless it has one already.
+                "variable_name" if is_new => {
+                    self.variables.entry(self.written(part).to_owned()).or_default();
+                }
+                "variable_name" => {}
                 "word" if ["-r", "-x", "-rx", "-i", "-ir"].contains(&self.written(part)) => {}
                 "variable_assignment" => self.assign(part)?,
                 _ => return None,
@@ -384,7 +390,7 @@ mod tests {
 
     #[test]
     fn a_script_is_followed_with_its_arguments() {
-        let text = "#!/bin/bash\nset -e\nreadonly code=\"${1}\"\nlast=$(</known)\nif [[ \"${code}\" -eq 256 ]]; then\n  \
+        let text = "#!/bin/bash\nset -e\ndeclare last\nreadonly code=\"${1}\"\nlast=$(</known)\nif [[ \"${code}\" -eq 256 ]]; then\n  \
                     echo $((128 + $2)) > /file\nelif [ $1 -ne 0 ]; then\n  [[ $last -eq 5 ]] && log \"code ${code}\"\n  exec halt\n\
                     else\n  echo fine\nfi\necho end\n";
         assert_eq!(trace(text, &["256", "9"]).unwrap(), ["echo|137 >/file", "echo|end"]);

@@ -23,6 +23,7 @@ fn imported(case: &Path) -> (Migration, Files) {
         files: vec![case.join("supervisord.conf")],
         workdir: words.iter().position(|word| *word == "--workdir").map(|at| words[at + 1].to_owned()),
         priority_as_dependencies: words.contains(&"--priority=deps"),
+        is_exact: words.contains(&"--exact"),
         ..SupervisordRequest::default()
     };
     import_supervisord(&request).unwrap()

@@ -1,10 +1,12 @@
 //! The option `command`: a list of words, or a script where a shell is needed.
 
 use super::super::Fate;
+use super::endings::{before_the_end, last_programs, speaks_with_supervisord};
 use super::shell_text;
 use super::text::Texts;
 use crate::execline::{base_name, code_words};
-use crate::shell::{EndingKind, ShellScript, SimpleCommand, StepRole, has_plain_words};
+use crate::manifest::draft::DraftValue;
+use crate::shell::{ShellScript, has_plain_words};
 use crate::supervisord::{CommandWord, Piece, WordPiece};
 
 /// What a command becomes.
@@ -37,18 +39,23 @@ const WIDTH: usize = 116;
 const SHELLS: &[&str] = &["sh", "bash"];
 
 impl DraftCommand {
-    /// Translates the words of a command. There is at least one.
-    pub fn new(words: &[CommandWord], texts: &mut Texts) -> Self {
-        let mut command = DraftCommand {
+    fn empty() -> Self {
+        DraftCommand {
             run: RunForm::Words(Vec::new()),
             nice: None,
             ends_supervisord: false,
             fate: Fate::Exact,
             remarks: Vec::new(),
-        };
+        }
+    }
+
+    /// Translates the words of a command. There is at least one. `is_exact` keeps a shell that a person would leave out.
+    pub fn new(words: &[CommandWord], is_exact: bool, texts: &mut Texts) -> Self {
+        let mut command = DraftCommand::empty();
         let written: Vec<String> = words.iter().map(|word| word.text().as_written()).collect();
         let words = command.without_wrappers(words);
         command.run = match shell_text_of(words) {
+            Some((shell, text)) if is_exact => command.exact_shell(shell, text, words, texts),
             Some((shell, text)) => command.shell(shell, text, words, texts),
             None => command.program(words, texts),
         };
@@ -143,6 +150,31 @@ impl DraftCommand {
             ));
         }
         RunForm::Script(exec(words, !bare.is_empty(), texts))
+    }
+
+    /// The shell with its text, as it was. What a person would have written is offered, if that is different.
+    fn exact_shell(
+        &mut self,
+        shell: &str,
+        text: &[WordPiece],
+        words: &[CommandWord],
+        texts: &mut Texts,
+    ) -> RunForm {
+        let mut other = DraftCommand::empty();
+        let run = other.shell(shell, text, words, texts);
+        if other.ends_supervisord || other.fate == Fate::Exact {
+            // Nothing else ends the container, and nothing is different.
+            self.ends_supervisord = other.ends_supervisord;
+            self.fate = self.fate.max(other.fate);
+            self.remarks.extend(other.remarks);
+            return run;
+        }
+        let value = match run {
+            RunForm::Words(words) => DraftValue::from(words),
+            RunForm::Script(script) => script.trim_end().into(),
+        };
+        self.remarks.push(format!("nearly the same: `run = {}`; {}", value.text(), other.remarks.join("; ")));
+        self.program(words, texts)
     }
 
     /// The text that a shell was called with.
@@ -270,52 +302,6 @@ fn exec(words: &[CommandWord], has_bare: bool, texts: &mut Texts) -> String {
     out
 }
 
-/// Whether a command names supervisord's own programs and files, or its process.
-fn speaks_with_supervisord(text: &str) -> bool {
-    ["supervisorctl", "supervisord.pid", "supervisord_pid", "ppid"]
-        .iter()
-        .any(|word| text.to_lowercase().contains(word))
-}
-
-/// The places of the programs with which a script ends, if the shell only waits for them.
-fn last_programs(script: &ShellScript<'_>) -> Vec<usize> {
-    if !script.traps().is_empty() || script.steps().iter().any(|step| step.role == StepRole::Background) {
-        return Vec::new();
-    }
-    let functions = script.functions();
-    let endings =
-        script.endings().into_iter().filter(|ending| ending.is_last && ending.kind == EndingKind::Foreground);
-    let commands = endings.map(|ending| ending.command).filter(|command| !command.has_assignments());
-    let is_function = |command: &SimpleCommand<'_>| {
-        command.name().is_some_and(|name| functions.contains(name.as_written()))
-    };
-    let mut places: Vec<usize> =
-        commands.filter(|command| !is_function(command)).map(|command| command.span().start).collect();
-    places.sort_unstable();
-    places
-}
-
-/// The program in a text that runs it and then ends supervisord: `P; kill -15 $(cat supervisord.pid)`.
-fn before_the_end(text: &str) -> Option<&str> {
-    let (program, rest) = text.split_once([';', '\n'])?;
-    let mut steps: Vec<&str> =
-        rest.split([';', '\n']).map(str::trim).filter(|step| !step.is_empty()).collect();
-    // `E=$?` before it and `exit $E` after it keep the code.
-    if steps.first().is_some_and(|step| step.ends_with("=$?")) {
-        steps.remove(0);
-    }
-    if steps.last().is_some_and(|step| step.starts_with("exit")) {
-        steps.pop();
-    }
-    let [end] = steps[..] else { return None };
-    let kills =
-        end.starts_with("kill ") && (end.to_lowercase().contains("supervisord") || end.ends_with(" 1"));
-    let stops = end.contains("supervisorctl") && end.ends_with("shutdown");
-    let program = program.trim_end();
-    let is_simple = !program.is_empty() && !program.ends_with('&') && !program.contains(['|', '\'', '"']);
-    ((kills || stops) && is_simple).then_some(program)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -337,6 +323,10 @@ mod tests {
     }
 
     fn command(text: &str) -> DraftCommand {
+        read(text, false)
+    }
+
+    fn read(text: &str, is_exact: bool) -> DraftCommand {
         // `{X}` stands for the value of a variable.
         let mut pieces = Vec::new();
         for (place, part) in text.split(['{', '}']).enumerate() {
@@ -346,7 +336,7 @@ mod tests {
             });
         }
         pieces.retain(|piece| *piece != Piece::Plain(String::new()));
-        DraftCommand::new(&words(&Expanded(pieces)).unwrap(), &mut texts())
+        DraftCommand::new(&words(&Expanded(pieces)).unwrap(), is_exact, &mut texts())
     }
 
     #[track_caller]
@@ -380,6 +370,16 @@ mod tests {
         );
         gives_script("sh -c 'trap x TERM; web'", "#!/bin/sh\ntrap x TERM; web\n");
         gives_script("sh -c 'sleep 1; web'", "#!/bin/sh\nsleep 1; exec web\n");
+    }
+
+    #[test]
+    fn an_exact_command_keeps_its_shell() {
+        let command = read("sh -c 'web --port 80'", true);
+        assert_eq!(command.run, RunForm::Words(["sh", "-c", "web --port 80"].map(str::to_owned).to_vec()));
+        assert!(command.remarks[0].starts_with("nearly the same: `run = [\"web\", \"--port\", \"80\"]`; "));
+        let value = RunForm::Script("exec sh -c \"web ${PORT}\"\n".to_owned());
+        assert_eq!(read("sh -c 'web {PORT}'", true).run, value);
+        assert!(read("sh -c 'web; supervisorctl shutdown'", true).ends_supervisord);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Writes the manifest for a supervisord configuration. Every option of every section gets a line in the report.
 //!
-//! [`program`] makes a service of a program: [`instances`] names it, [`surroundings`], [`environment`], [`command`], [`run`], [`logs`]
-//! and [`exit`] each translate some of its options, and [`comments`] takes the author's remarks along. [`listeners`] and [`server`]
-//! read what is not a program, [`groups`] makes the bundles, [`tiers`] reads the priorities. At the end [`lift`] moves what the
-//! services share to the defaults, [`layout`] puts the manifest together, and [`fates`] has the report.
+//! [`program`] makes a service of a program: [`instances`] names it, [`surroundings`], [`environment`], [`command`] with
+//! [`endings`], [`run`], [`logs`] and [`exit`] each translate some of its options, and [`comments`] takes the author's remarks along.
+//! [`listeners`] and [`server`] read what is not a program, [`groups`] makes the bundles, [`tiers`] reads the priorities. At the end
+//! [`lift`] moves what the services share to the defaults, [`layout`] puts the manifest together, and [`fates`] has the report.
 
 mod command;
 mod comments;
+mod endings;
 mod environment;
 mod exit;
 mod fates;
@@ -61,6 +62,8 @@ pub struct SupervisordImport {
     pub baked: BTreeMap<String, String>,
     /// Whether the order of priorities becomes dependencies.
     pub priority_as_dependencies: bool,
+    /// Whether a command keeps a shell that a person would leave out.
+    pub is_exact: bool,
     /// The accounts of the image, if it is at hand.
     pub accounts: Option<BTreeMap<String, ImageAccount>>,
     /// How many files are not included by others.

@@ -94,7 +94,7 @@ impl Importer<'_> {
         self.environment(&options.environment, program.section, user.as_deref(), &mut service, &mut texts);
         self.shared_environment(&options, user.as_deref(), &mut service, &mut texts);
         self.autostart(program, &mut service, &mut texts);
-        let command = DraftCommand::new(&words, &mut texts);
+        let command = DraftCommand::new(&words, self.request.is_exact, &mut texts);
         let mut first: Vec<String> = std::mem::take(&mut texts.exports);
         first.extend(self.logs(program, &mut service, &mut texts));
         first.extend(own_exports(&mut service, &texts, &options));

@@ -205,8 +205,8 @@ mod tests {
                     exec /run/s6/basedir/bin/halt\nfi\n";
         assert_eq!(
             stop_rule(text).unwrap().remark,
-            "an ordered stop of the service never stops the container, as the script did; a death by any \
-             signal stops the container; only TERM did"
+            "an ordered stop of the service never stops the container, as the script did; a death by any signal stops the \
+             container, and not only one by TERM"
         );
         let text = "#!/bin/sh\necho bye\n/run/s6/basedir/bin/halt\n";
         let remark = stop_rule(text).unwrap().remark;
