@@ -15,7 +15,7 @@ mod scripts;
 mod type_file;
 mod values;
 
-pub use files::files;
+pub use files::{DefinitionEntries, entries, files};
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

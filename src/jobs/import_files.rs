@@ -9,6 +9,9 @@ use crate::diagnostic::Files;
 use crate::disk;
 use crate::model::File;
 
+/// The name of the manifest in reports.
+pub(super) const MANIFEST: &str = "services.toml";
+
 /// A manifest and the files beside it. Nothing is replaced.
 pub struct ImportFiles<'a> {
     manifest: (&'a Path, &'a str),

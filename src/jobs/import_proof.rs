@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::compile::Compilation;
 use super::error::JobError;
-use super::import_files::compile_text;
-use super::import_tree::{MANIFEST, ReadTree, read_built};
+use super::import_files::{MANIFEST, compile_text};
+use super::import_tree::{ReadTree, read_built};
 use super::real_compiler::{NoDatabase, compiled_facts};
 use crate::compare::SystemFacts;
 use crate::diagnostic::{Code, Diagnostic, Files, Problems, Severity};

@@ -1,27 +1,26 @@
 //! Imports a source directory or the definitions of an image: reads them, and writes the manifest for them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::compile::Compilation;
 use super::file_system::{has_overlay, mount, open_root, overlay_directory, overlay_parts};
-use super::import_files::compile_text;
+use super::import_files::{MANIFEST, compile_text};
+use super::import_generated::{find_target, not_generated_again};
 use super::judge::{judge_image, judge_with_external};
 use crate::diagnostic::{Code, Diagnostic, Files, Problems, Severity};
-use crate::disk;
+use crate::disk::{self, MANIFEST_LIMIT};
 use crate::image::{self, Setup};
+use crate::import::DefinitionEntries;
 use crate::manifest::draft::DraftTable;
 use crate::migrate::{
     self, Fate, ImportReport, ImportSection, LegacyFiles, LegacyTranslation, Migration, OldTree,
 };
-use crate::model::{DefinitionFiles, File, Layer, Name, ServiceSet, System, Target};
+use crate::model::{DefinitionFiles, Layer, Name, ServiceSet, System, Target};
 use crate::source::{Directory, Mount, Union};
 use crate::tree::SourceTree;
 use crate::{import, render, source};
-
-/// The name of the manifest in reports.
-pub(super) const MANIFEST: &str = "services.toml";
 
 /// Definitions that are to be imported.
 #[derive(Debug, Clone)]
@@ -44,14 +43,16 @@ pub struct ReadTree {
     pub files: Files,
     /// The services, and what is wrong with them.
     pub compilation: Compilation,
-    /// The files of the definitions.
-    pub definitions: DefinitionFiles,
+    /// What is in the definitions.
+    pub definitions: DefinitionEntries,
     /// The definitions of lower layers.
     pub lower: BTreeSet<Name>,
     /// What the tree adds to these.
     pub additions: DefinitionFiles,
     /// The directories of s6-overlay 2 from which the definitions come.
     pub legacy: Option<LegacyTranslation>,
+    /// The directories of s6-overlay 2 that are beside the definitions.
+    pub left_legacy: Vec<&'static str>,
     /// Whether the manifest has only what means exactly the same. Otherwise it has what a person would have written, and the
     /// report names each difference.
     pub is_exact: bool,
@@ -59,7 +60,7 @@ pub struct ReadTree {
 
 impl ReadTree {
     /// Definitions without other layers.
-    fn of(files: Files, compilation: Compilation, definitions: DefinitionFiles) -> Self {
+    fn of(files: Files, compilation: Compilation, definitions: DefinitionEntries) -> Self {
         ReadTree {
             files,
             compilation,
@@ -67,6 +68,7 @@ impl ReadTree {
             lower: BTreeSet::new(),
             additions: DefinitionFiles::new(),
             legacy: None,
+            left_legacy: Vec::new(),
             is_exact: false,
         }
     }
@@ -81,39 +83,13 @@ impl ReadTree {
     fn written(&self, verbatim: &BTreeSet<Name>) -> Migration {
         migrate::tree(OldTree {
             services: &self.compilation.services,
-            files: &self.definitions,
+            files: &self.definitions.files,
+            others: &self.definitions.others,
             lower: &self.lower,
             additions: &self.additions,
             verbatim,
             is_exact: self.is_exact,
         })
-    }
-
-    /// The definitions that s6gen generated once, and that the manifest would generate in another form.
-    fn not_generated_again(&self, migration: &Migration, verbatim: &BTreeSet<Name>) -> BTreeSet<Name> {
-        let generated =
-            self.definitions.iter().filter(|(name, files)| !verbatim.contains(name) && is_generated(files));
-        let generated: Vec<_> = generated.collect();
-        if generated.is_empty() {
-            return BTreeSet::new();
-        }
-        let text = migration.draft.text();
-        let (_, compilation) = compile_text(Path::new(MANIFEST), &text, &migration.files);
-        let broken = broken_tables(&text, &compilation.problems);
-        let is_broken = |name: &Name| {
-            let name = name.to_string();
-            // The table may be that of a template.
-            let rests = broken.iter().filter_map(|table| name.strip_prefix(table.as_str()));
-            rests.into_iter().any(|rest| rest.is_empty() || rest.starts_with('-'))
-        };
-        let target = &compilation.services.target;
-        let tree = render::tree(&compilation.services).unwrap_or_default();
-        let built = import::files(vec![tree.source(render::definitions_dir(target))]);
-        generated
-            .into_iter()
-            .filter(|(name, files)| built.get(name) != Some(files) || is_broken(name))
-            .map(|(name, _)| name.clone())
-            .collect()
     }
 
     /// The manifest for these definitions, if they are accepted. Rules that find a mistake of the old system in it are warnings
@@ -123,7 +99,7 @@ impl ReadTree {
         let mut migration = self.written(&verbatim);
         // Generated scripts are read back only if the new manifest generates them again.
         loop {
-            let different = self.not_generated_again(&migration, &verbatim);
+            let different = not_generated_again(&self.definitions.files, &migration, &verbatim);
             if different.is_empty() {
                 break;
             }
@@ -133,23 +109,38 @@ impl ReadTree {
         if let Some(legacy) = &self.legacy {
             complete_legacy(legacy, &mut migration);
         }
-        let (_, compilation) = compile_text(Path::new(MANIFEST), &migration.draft.text(), &migration.files);
-        let errors = compilation.problems.iter().filter(|problem| problem.severity == Severity::Error);
-        let broken: BTreeSet<&str> = errors
-            .filter(|problem| matches!(problem.code, Code::Lint(_)))
-            .map(|problem| problem.code.slug().trim_start_matches("lint::"))
-            .collect();
-        if !broken.is_empty() {
-            let mut table = DraftTable::new(&["lints"]);
-            table.comments = vec!["The old system has these mistakes, too.".to_owned()];
-            for rule in broken {
-                table.set(rule, "warn");
-            }
-            let tables = &mut migration.draft.tables;
-            let after_target = tables.iter().take_while(|table| table.path == ["target"]).count();
-            tables.insert(after_target, table);
+        self.allow_mistakes(&mut migration);
+        if !self.left_legacy.is_empty() {
+            migration.report.remarks.push(format!(
+                "Not imported: `{}` in `etc`, which s6-overlay 3 still runs. Import them from a copy of `etc` without the definitions.",
+                self.left_legacy.join("`, `")
+            ));
         }
         migration
+    }
+
+    /// Makes warnings of the rules for which the new manifest would be refused.
+    fn allow_mistakes(&self, migration: &mut Migration) {
+        let (_, compilation) = compile_text(Path::new(MANIFEST), &migration.draft.text(), &migration.files);
+        let errors = compilation.problems.iter().filter(|problem| problem.severity == Severity::Error);
+        let broken: BTreeSet<Code> =
+            errors.map(|problem| problem.code).filter(|code| matches!(code, Code::Lint(_))).collect();
+        if broken.is_empty() {
+            return;
+        }
+        let mut table = DraftTable::new(&["lints"]);
+        for code in broken {
+            let is_old = self.compilation.problems.iter().any(|problem| problem.code == code);
+            let reason = match is_old {
+                true => "the old system has this mistake, too",
+                false => "what a script kept in quotes looks like a mistake in the keys that stand for it",
+            };
+            let entry = table.set(code.slug().trim_start_matches("lint::"), "warn");
+            entry.comment = Some(reason.to_owned());
+        }
+        let tables = &mut migration.draft.tables;
+        let after_target = tables.iter().take_while(|table| table.path == ["target"]).count();
+        tables.insert(after_target, table);
     }
 }
 
@@ -167,7 +158,13 @@ impl TreeToImport {
 
     /// Reads the definitions. Errors in them are among the problems.
     pub fn read(&self) -> ReadTree {
-        ReadTree { is_exact: self.is_exact, ..self.read_all() }
+        let tree = self.read_all();
+        let etc = self.path.join("etc");
+        let is_left = |name: &&str| {
+            tree.legacy.is_none() && !disk::names(&etc.join(name)).unwrap_or_default().is_empty()
+        };
+        let left_legacy = LEGACY.into_iter().filter(is_left).collect();
+        ReadTree { is_exact: self.is_exact, left_legacy, ..tree }
     }
 
     fn read_all(&self) -> ReadTree {
@@ -212,8 +209,8 @@ impl TreeToImport {
         let setup = Setup { is_partial: !is_image, ..Setup::new(system) };
         let mut compilation = judge_image(&mut files, root, &setup, &self.external);
         let (sources, _) = image::sources(root, &setup, &mut Files::default(), &mut Problems::default());
-        let definitions = import::files(sources);
-        find_target(root, &definitions, &mut compilation.services.target);
+        let definitions = import::entries(sources, MANIFEST_LIMIT);
+        find_target(root, &definitions.files, &mut compilation.services.target);
         let own = if is_image { DefinitionFiles::new() } else { files_at(place) };
         let is_whole = |name: &Name| own.get(name).is_some_and(|files| files.contains_key("type"));
         let lower: BTreeSet<Name> = self
@@ -223,55 +220,13 @@ impl TreeToImport {
             .filter(|name| !is_whole(name))
             .collect();
         let additions = own.into_iter().filter(|(name, _)| lower.contains(name)).collect();
-        ReadTree { files, compilation, definitions, lower, additions, legacy: None, is_exact: false }
+        ReadTree { lower, additions, ..ReadTree::of(files, compilation, definitions) }
     }
 
     fn sources(&self) -> ReadTree {
         let target = Target::new(System::NEWEST_S6RC);
         read_sources(|| vec![disk::source(&self.path)], target, &self.external)
     }
-}
-
-/// The names of the tables of a manifest that have errors. What a rule finds is no error of the language.
-fn broken_tables(text: &str, problems: &Problems) -> BTreeSet<String> {
-    let is_error =
-        |problem: &&Diagnostic| problem.severity == Severity::Error && !matches!(problem.code, Code::Lint(_));
-    let name = |problem: &Diagnostic| {
-        let place = problem.labels.first().map_or(0, |label| label.origin.span().start);
-        let before = text.get(..place)?;
-        let heading = before.lines().rev().find(|line| line.starts_with('['))?;
-        Some(heading.trim_matches(['[', ']']).split_once('.')?.1.trim_matches('"').to_owned())
-    };
-    problems.iter().filter(is_error).filter_map(name).collect()
-}
-
-/// Whether s6gen generated a definition.
-fn is_generated(files: &BTreeMap<String, File>) -> bool {
-    ["run", "up"].iter().filter_map(|file| files.get(*file)).any(|file| {
-        let text = String::from_utf8_lossy(&file.content);
-        text.lines().take(2).any(|line| line.starts_with("# [longrun.") || line.starts_with("# [oneshot."))
-    })
-}
-
-/// Finds out of an image what a manifest said in `[target]`, if s6gen generated its definitions: where they are, and whether there
-/// is a script for health checks.
-fn find_target<D: Directory>(root: &D, definitions: &DefinitionFiles, target: &mut Target) {
-    let is_bundle = |files: &BTreeMap<String, File>| !files.contains_key("run") && !files.contains_key("up");
-    let has_only_bundles = definitions.values().all(is_bundle);
-    let is_own = |name: &Name, files| is_generated(files) || has_only_bundles && *name == *"default";
-    let generated = definitions.iter().find(|(name, files)| is_own(name, files)).map(|(name, _)| name);
-    let (Some(name), Some(compiled)) = (generated, target.system.definitions_dir()) else { return };
-    let Ok(directory) = root.directory(compiled.trim_start_matches('/').as_bytes()) else { return };
-    let link = directory.link(name.as_bytes()).ok().and_then(|link| String::from_utf8(link).ok());
-    let path = link.map_or_else(
-        || format!("{compiled}/{name}"),
-        |link| format!("/{}", disk::path::destination(&format!("{compiled}/{name}"), &link)),
-    );
-    if let Some(tree) = path.strip_suffix(&format!("/{name}")) {
-        tree.clone_into(&mut target.tree);
-    }
-    let health = root.read(render::HEALTH.trim_start_matches('/').as_bytes(), 1 << 10).unwrap_or_default();
-    target.has_health = String::from_utf8_lossy(&health).contains(render::HEALTH_QUESTION);
 }
 
 /// Adds what the definitions cannot say: that the failure of a script stopped nothing. The report is on the old directories.
@@ -333,7 +288,7 @@ fn files_at(path: &Path) -> DefinitionFiles {
         [] => vec![path.to_owned()],
         parts => parts.to_vec(),
     };
-    import::files(parts.iter().map(disk::source).collect())
+    import::entries(parts.iter().map(disk::source).collect(), MANIFEST_LIMIT).files
 }
 
 fn unreadable(path: &Path, error: io::Error) -> ReadTree {
@@ -341,14 +296,14 @@ fn unreadable(path: &Path, error: io::Error) -> ReadTree {
     let source = source::Source::<disk::SourceDirectory> { path: path.to_owned(), directory: Err(error) };
     let target = Target::new(System::NEWEST_S6RC);
     let compilation = judge_with_external(&mut files, vec![source], target, &[]);
-    ReadTree::of(files, compilation, DefinitionFiles::new())
+    ReadTree::of(files, compilation, DefinitionEntries::default())
 }
 
 fn refused(files: Files, problem: Diagnostic) -> ReadTree {
     let mut problems = Problems::default();
     problems.push(problem);
     let compilation = Compilation { services: ServiceSet::new(Target::default()), problems };
-    ReadTree::of(files, compilation, DefinitionFiles::new())
+    ReadTree::of(files, compilation, DefinitionEntries::default())
 }
 
 /// Reads source directories of any kind, for an import.
@@ -359,7 +314,7 @@ pub fn read_sources<D: Directory>(
 ) -> ReadTree {
     let mut files = Files::default();
     let compilation = judge_with_external(&mut files, open(), target, external);
-    let definitions = import::files(open());
+    let definitions = import::entries(open(), MANIFEST_LIMIT);
     ReadTree::of(files, compilation, definitions)
 }
 
@@ -387,7 +342,7 @@ fn read_at(tree: &SourceTree, at: &str, built: &ServiceSet) -> ReadTree {
     let mut files = Files::default();
     let mut compilation = judge_image(&mut files, &root, &setup, &external);
     let (sources, _) = image::sources(&root, &setup, &mut Files::default(), &mut Problems::default());
-    let definitions = import::files(sources);
-    find_target(&root, &definitions, &mut compilation.services.target);
+    let definitions = import::entries(sources, MANIFEST_LIMIT);
+    find_target(&root, &definitions.files, &mut compilation.services.target);
     ReadTree::of(files, compilation, definitions)
 }

@@ -23,6 +23,7 @@ mod file_system;
 mod fix;
 mod format;
 mod import_files;
+mod import_generated;
 mod import_proof;
 mod import_supervisord;
 mod import_tree;

@@ -123,7 +123,7 @@ fn definitions(tree: &ReadTree) -> SourceTree {
         if *name == *ONESHOT_RUNNER || *name == *FDHOLDER || source.has_below(&name.to_string()) {
             continue;
         }
-        let files = tree.definitions.get(name);
+        let files = tree.definitions.files.get(name);
         match files.filter(|files| files.contains_key("type")) {
             Some(files) => definition(service, files, &mut source),
             None => stand_in(service, files, &mut source),

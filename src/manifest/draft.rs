@@ -129,6 +129,10 @@ impl DraftValue {
 
 /// The most readable form of a string: without escapes, if possible. `None` leaves the choice to the library.
 fn literal(text: &str) -> Option<String> {
+    // In a string of several lines, TOML may read the line end of Windows as another one.
+    if text.contains('\r') {
+        return Some(format!("\"{}\"", text.chars().map(escaped).collect::<String>()));
+    }
     let is_plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
     if !text.chars().all(is_plain) || text.contains("'''") || text.ends_with('\'') {
         return None;
@@ -138,6 +142,15 @@ fn literal(text: &str) -> Option<String> {
     }
     let needs_escapes = text.contains(['"', '\\']);
     (needs_escapes && !text.contains(['\'', '\n'])).then(|| format!("'{text}'"))
+}
+
+/// A character as in a string between `"`.
+fn escaped(c: char) -> String {
+    match c {
+        '"' | '\\' => format!("\\{c}"),
+        _ if c.is_control() => format!("\\u{:04X}", u32::from(c)),
+        _ => c.to_string(),
+    }
 }
 
 impl DraftTable {

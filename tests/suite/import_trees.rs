@@ -46,17 +46,21 @@ fn import(case: &Case, is_exact: bool) -> Option<ImportProof> {
     tree.is_accepted().then(|| proof(&tree))
 }
 
-fn proof(tree: &ReadTree) -> ImportProof {
+/// The proof of an import. Everything in the definitions has its line in the report.
+pub fn proof(tree: &ReadTree) -> ImportProof {
     let migration = tree.migration();
-    // Every file of every definition has its line.
-    for (name, files) in tree.definitions.iter().filter(|(name, _)| !tree.lower.contains(name)) {
+    // Everything in every definition has its line.
+    for (name, files) in tree.definitions.files.iter().filter(|(name, _)| !tree.lower.contains(name)) {
         let heading = name.to_string();
         let Some(section) = migration.report.sections.iter().find(|section| section.heading == heading)
         else {
             continue;
         };
         let lines: Vec<&String> = section.lines.iter().map(|line| &line.part).collect();
-        assert_eq!(lines, files.keys().collect::<Vec<_>>(), "{heading}");
+        let others = tree.definitions.others.get(name).into_iter().flatten().map(|(path, _)| path);
+        let mut paths: Vec<&String> = files.keys().chain(others).collect();
+        paths.sort();
+        assert_eq!(lines, paths, "{heading}");
     }
     prove(tree, &migration, &mut NoPrograms).unwrap()
 }

@@ -209,3 +209,20 @@ fn what_s6gen_has_built_of_a_random_manifest_is_built_again() {
     assert!(accepted > 0, "no manifest was accepted");
     assert!(wrong.is_empty(), "{} of {accepted}:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+#[test]
+fn only_a_generated_script_that_somebody_edited_stays_a_script() {
+    let mut files = Files::default();
+    let text = "[longrun.web]\nrun = [\"web\"]\nnice = 5\n[longrun.db]\nrun = [\"db\"]\nnice = 5\n";
+    let file = files.add("services.toml", text);
+    let first = compile(&files, file);
+    let mut tree = render::tree(&first.services).unwrap();
+    let path = "etc/s6-overlay/sv/web/run";
+    let Some(TreeEntry::File { content, .. }) = tree.get(path) else { panic!("{tree}") };
+    // The language does not have this number.
+    let edited = String::from_utf8(content.to_vec()).unwrap().replace("-n 5", "-n 500");
+    tree.file(path, edited, true);
+    let text = read_built(&tree, &first.services).migration().draft.text();
+    assert!(text.contains("[longrun.db]\nnice = 5\nrun = [\"db\"]"), "{text}");
+    assert!(text.contains("nice -n 500\nweb"), "{text}");
+}

@@ -60,13 +60,16 @@ impl<'a> Facts<'a> {
     /// The members of bundles whose scripts say that s6gen generated them for a table with the name of the bundle.
     fn find_instances(&self) -> BTreeMap<Name, Name> {
         let is_instance = |name: &Name, template: &Name| {
-            let script = |files: &'a BTreeMap<String, File>| files.get("run").or_else(|| files.get("up"));
-            let text = self.files(name).and_then(script).and_then(|file| str::from_utf8(&file.content).ok());
+            let files = self.files(name);
+            let mut scripts = ["run", "up"].iter().filter_map(|script| files?.get(*script));
             let is_own = name.as_bytes().starts_with(&[template.as_bytes(), b"-"].concat());
             is_own
                 && self.refusal(name).is_none()
                 && self.reads_back(name)
-                && text.and_then(generated_for).is_some_and(|table| *template == *table)
+                && scripts.any(|script| {
+                    let table = str::from_utf8(&script.content).ok().and_then(generated_for);
+                    table.is_some_and(|table| *template == *table)
+                })
         };
         let mut found = BTreeMap::new();
         for bundle in self.ours().filter(|service| self.refusal(&service.name).is_none()) {

@@ -1,5 +1,7 @@
 //! Writes the files that s6-rc does not know.
 
+use std::collections::BTreeMap;
+
 use super::facts::Facts;
 use super::lines::FileLines;
 use super::script::text_problem;
@@ -27,8 +29,7 @@ pub(super) fn further_files(
     for (path, file) in open {
         let first = path.split('/').next().unwrap_or(&path);
         let known = DefinitionFile::find(first.as_bytes());
-        let is_copied =
-            known.is_some_and(|known| matches!(known.content, Content::Folder) && known.is_read_in(kind));
+        let is_copied = is_copied(&path, kind);
         let last = path.rsplit('/').next().unwrap_or(&path);
         let called = service.definition().map_or(&[][..], |definition| &definition.called);
         let is_named = || {
@@ -59,6 +60,51 @@ pub(super) fn further_files(
         match has_first_line && !file.executable {
             true => lines.note(&path, Fate::Emulated, "`files`", "it had no x bit, and gets one"),
             false => lines.note(&path, Fate::Exact, "`files`", ""),
+        }
+    }
+}
+
+/// Whether s6-rc copies what is at a path.
+fn is_copied(path: &str, kind: &str) -> bool {
+    let known = DefinitionFile::find(path.split('/').next().unwrap_or(path).as_bytes());
+    known.is_some_and(|known| matches!(known.content, Content::Folder) && known.is_read_in(kind))
+}
+
+/// Notes what is no file that could be read. In a list of names, s6-rc reads only the name.
+pub(super) fn other_entries(
+    facts: &Facts<'_>,
+    service: &Service,
+    others: Option<&BTreeMap<String, String>>,
+    lines: &mut FileLines<'_>,
+) {
+    let name = &service.name;
+    for (path, what) in others.into_iter().flatten() {
+        let list = ["dependencies", "contents"].iter().find(|list| path.starts_with(&format!("{list}.d/")));
+        match (facts.refusal(name), list) {
+            (Some(reason), _) => {
+                lines.add(path, Fate::Lost, "", &format!("{reason}: leave it in the image"));
+            }
+            (None, Some(list)) => {
+                let key = if facts.is_start_bundle(name) { "start" } else { list };
+                lines.add(path, Fate::Exact, &format!("`{key}`"), "");
+            }
+            (None, None) => {
+                let is_used = is_copied(path, service.kind.word())
+                    || facts.is_named_elsewhere(&format!("{name}/{path}"), (name, &[]));
+                match is_used {
+                    true => {
+                        let remark =
+                            format!("it is {what}, and a manifest has only files: make it where it is used");
+                        lines.add(path, Fate::Lost, "", &remark);
+                    }
+                    false => lines.add(
+                        path,
+                        Fate::NoEffect,
+                        "",
+                        &format!("it is {what}, which s6-rc does not read"),
+                    ),
+                }
+            }
         }
     }
 }

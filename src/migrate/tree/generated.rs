@@ -167,10 +167,9 @@ impl GeneratedDefinition<'_> {
         (!words.is_empty()).then(|| words.into())
     }
 
-    /// The script in `data`, without the newline that s6gen adds. Behind `\r` a manifest would change it.
+    /// The script in `data`.
     pub(super) fn user_script(&self, key: &str) -> Option<DraftValue> {
-        let text = self.text(&format!("data/{key}"))?;
-        Some(text.strip_suffix('\n').filter(|text| text.ends_with('\r')).unwrap_or(text).into())
+        Some(self.text(&format!("data/{key}"))?.into())
     }
 
     /// The name of the script in `data` that a command runs.

@@ -38,15 +38,20 @@ impl<'a> FileLines<'a> {
     /// Notes what became of the file at `path`, if there is one and it has no line yet.
     pub(super) fn note(&mut self, path: &str, fate: Fate, becomes: &str, remark: &str) {
         if self.file(path).is_some() && !self.lines.contains_key(path) {
-            let line = ImportLine {
-                origin: None,
-                part: path.to_owned(),
-                fate,
-                becomes: becomes.to_owned(),
-                remark: remark.to_owned(),
-            };
-            self.lines.insert(path.to_owned(), line);
+            self.add(path, fate, becomes, remark);
         }
+    }
+
+    /// Notes what became of the entry at `path`, which may be no file.
+    pub(super) fn add(&mut self, path: &str, fate: Fate, becomes: &str, remark: &str) {
+        let line = ImportLine {
+            origin: None,
+            part: path.to_owned(),
+            fate,
+            becomes: becomes.to_owned(),
+            remark: remark.to_owned(),
+        };
+        self.lines.insert(path.to_owned(), line);
     }
 
     /// Offers what a person would write for the file at `path`, although it is not exactly the same.

@@ -55,7 +55,7 @@ mod surroundings;
 mod test_result;
 mod tokens;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Fate, ImportSection, Migration};
 use crate::manifest::draft::{DraftTable, DraftValue};
@@ -70,6 +70,8 @@ pub struct OldTree<'a> {
     pub services: &'a ServiceSet,
     /// The files of their definitions.
     pub files: &'a DefinitionFiles,
+    /// What else is in their definitions, in words, by path.
+    pub others: &'a BTreeMap<Name, BTreeMap<String, String>>,
     /// The definitions of lower layers, which the manifest leaves to these.
     pub lower: &'a BTreeSet<Name>,
     /// The files that the tree adds to these.
@@ -113,6 +115,7 @@ pub fn tree(old: OldTree<'_>) -> Migration {
                 Kind::Unknown => {}
             }
         }
+        further::other_entries(&facts, service, old.others.get(&service.name), &mut lines);
         let name = migration.renamed.get(&service.name).unwrap_or(&service.name).clone();
         let reasons = lines.take_reasons().into_iter();
         migration.reasons.extend(reasons.map(|(fact, reason)| ((name.clone(), fact), reason)));
