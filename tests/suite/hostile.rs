@@ -7,6 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use s6gen::cli;
+use s6gen::diagnostic::Files;
 use s6gen::manifest::REFERENCE;
 use s6gen::report::Style;
 use tempfile::TempDir;
@@ -114,25 +115,41 @@ fn values(hostile: &str) -> Vec<String> {
     ]
 }
 
+/// A service with a key, or a target with it. Its name is that of the key.
+fn with_key(heading: &str, key: &str, value: &str) -> String {
+    match heading {
+        "[target]" => format!("[target]\n{key} = {value}\n[longrun.web]\nrun = [\"web\"]\n"),
+        "[longrun.NAME]" if key == "run" => format!("[longrun.run]\nrun = {value}\n"),
+        "[longrun.NAME]" => format!("[longrun.{key}]\nrun = [\"web\"]\n{key} = {value}\n"),
+        "[oneshot.NAME]" if key == "up" => format!("[oneshot.up]\nup = {value}\n"),
+        "[oneshot.NAME]" => format!("[oneshot.{key}]\nup = [\"web\"]\n{key} = {value}\n"),
+        "[bundle.NAME]" => format!("[bundle.{key}]\n{key} = {value}\n"),
+        table => format!("[longrun.{key}]\nrun = [\"web\"]\n{table}.{key} = {value}\n"),
+    }
+}
+
+fn is_valid(manifest: &str) -> bool {
+    let mut files = Files::default();
+    let file = files.add("services.toml", manifest);
+    !s6gen::compile(&files, file).problems.has_errors()
+}
+
 #[test]
 fn no_value_of_a_manifest_gets_through() {
     let folder = scratch();
     let quoted = toml(HOSTILE);
+    let others = ["$a\u{202e}{{ \u{1b}[2K }}\n", "/a\u{7}\u{0}", "\u{9b}31m"].map(toml);
+    let check = folder.path().join("all.toml");
     for (heading, _, keys) in REFERENCE {
-        for key in keys() {
-            let name = key.name;
-            let others = ["$a\u{202e}{{ \u{1b}[2K }}\n", "/a\u{7}\u{0}", "\u{9b}31m"].map(toml);
-            for value in values(HOSTILE).into_iter().chain(others) {
-                let text = match *heading {
-                    "[target]" => format!("[target]\n{name} = {value}\n[longrun.web]\nrun = [\"web\"]\n"),
-                    "[longrun.NAME]" if name == "run" => format!("[longrun.web]\nrun = {value}\n"),
-                    "[longrun.NAME]" => format!("[longrun.web]\nrun = [\"web\"]\n{name} = {value}\n"),
-                    "[oneshot.NAME]" if name == "up" => format!("[oneshot.web]\nup = {value}\n"),
-                    "[oneshot.NAME]" => format!("[oneshot.web]\nup = [\"web\"]\n{name} = {value}\n"),
-                    "[bundle.NAME]" => format!("[bundle.web]\n{name} = {value}\n"),
-                    table => format!("[longrun.web]\nrun = [\"web\"]\n{table}.{name} = {value}\n"),
-                };
-                hold_manifest(folder.path(), &format!("{heading} {name} = {value}"), &text);
+        for value in values(HOSTILE).iter().chain(&others) {
+            let texts: Vec<String> = keys().iter().map(|key| with_key(heading, key.name, value)).collect();
+            // The errors of all keys at once. Only a target cannot stand in one manifest with another one.
+            if *heading != "[target]" {
+                fs::write(&check, texts.concat()).unwrap();
+                hold(&format!("{heading} with {value}"), &words("check -m", &[check.as_os_str()]));
+            }
+            for text in texts.iter().filter(|text| *heading == "[target]" || is_valid(text)) {
+                hold_manifest(folder.path(), text, text);
             }
         }
     }
