@@ -182,7 +182,7 @@ pub(super) fn snapshot_beside(
     let parts = parallel::map(&parts, 2, |part| {
         let files = render::definition_files(part, target, templates)?;
         let mut snapshot = Snapshot::of(part.iter().copied(), files);
-        snapshot.share_files(other);
+        snapshot.share(other);
         Ok(snapshot.services)
     });
     let parts: Vec<_> = parts.into_iter().collect::<Result<_, String>>()?;

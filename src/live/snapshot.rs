@@ -36,7 +36,7 @@ impl Live<'_> {
     pub fn oneshot(&mut self, database: &Path, name: &Name) -> Result<Settings, Failure> {
         let up = words(&self.script(database, Direction::Up, name)?);
         let down = words(&self.script(database, Direction::Down, name)?);
-        Ok(Settings { up, down, ..Settings::new(NodeKind::Oneshot) })
+        Ok(Settings { up: up.into(), down: down.into(), ..Settings::new(NodeKind::Oneshot) })
     }
 
     fn settings(&mut self, database: &Path, name: &Name, kind: NodeKind) -> Result<Settings, Failure> {

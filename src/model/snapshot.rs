@@ -1,6 +1,7 @@
 //! The settings of all services of a tree or a compiled database, in a form that can be compared.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{
     Content, DefinitionFile, FDHOLDER, File, FileMap, Kind, Layer, Longrun, Name, NodeKind, ONESHOT_RUNNER,
@@ -40,12 +41,12 @@ pub struct Settings {
     pub flag_essential: bool,
     /// A hint for s6-rc's repository tools.
     pub flag_recommended: bool,
-    /// The command line of `up`.
-    pub up: Words,
+    /// The command line of `up`. It may be as long as a script, so systems share it, as they share files.
+    pub up: Arc<Words>,
     /// The command line of `down`.
-    pub down: Words,
+    pub down: Arc<Words>,
     /// The command line of `reload`, which no tool reads out of a database.
-    pub reload: Words,
+    pub reload: Arc<Words>,
     /// The other files of the definition by path (`run`, `notification-fd`, `data/check`). For a longrun these are the files
     /// that s6-rc-compile copies, in the form in which it writes them: a number and a newline, an empty flag, `run` and
     /// `finish` executable, without the wrappers of pipelines. For a oneshot these are all other files, because `up` may run
@@ -67,9 +68,9 @@ impl Settings {
             timeout_down: 0,
             flag_essential: false,
             flag_recommended: false,
-            up: Words::new(),
-            down: Words::new(),
-            reload: Words::new(),
+            up: Arc::default(),
+            down: Arc::default(),
+            reload: Arc::default(),
             files: FileMap::default(),
         }
     }
@@ -123,11 +124,17 @@ impl Snapshot {
         }
     }
 
-    /// Shares the files of services that have equal files in `other`.
-    pub fn share_files(&mut self, other: &Snapshot) {
+    /// Shares the files and command lines of services that are equal in `other`.
+    pub fn share(&mut self, other: &Snapshot) {
         for (name, settings) in &mut self.services {
             if let Some(other) = other.services.get(name) {
                 settings.files.share(&other.files);
+                let Settings { up, down, reload, .. } = settings;
+                for (line, other) in [(up, &other.up), (down, &other.down), (reload, &other.reload)] {
+                    if line == other {
+                        *line = Arc::clone(other);
+                    }
+                }
             }
         }
     }
@@ -226,7 +233,7 @@ fn flat_settings(settings: &Settings, bundles: &BTreeMap<&Name, BTreeSet<Name>>)
         *name != *ONESHOT_RUNNER && *name != *FDHOLDER && added.clone().all(|consumer| consumer != name)
     });
     flat.pipeline_name = None;
-    flat.reload.clear();
+    flat.reload = Arc::default();
     if flat.kind == NodeKind::Oneshot {
         flat.files = FileMap::default();
     }
@@ -248,9 +255,9 @@ fn settings(service: &Service, kind: NodeKind, mut files: BTreeMap<String, File>
     match &service.kind {
         Kind::Bundle(bundle) => settings.contents = names(&bundle.contents),
         Kind::Oneshot(oneshot) => {
-            settings.up = words(Some(&oneshot.up), files.get("up"));
-            settings.down = words(oneshot.down.as_ref(), files.get("down"));
-            settings.reload = words(oneshot.reload.as_ref(), files.get("reload"));
+            settings.up = shared_words(Some(&oneshot.up), files.get("up"));
+            settings.down = shared_words(oneshot.down.as_ref(), files.get("down"));
+            settings.reload = shared_words(oneshot.reload.as_ref(), files.get("reload"));
             files.retain(|path, _| !is_setting(path));
             settings.files = files.into();
         }
@@ -303,12 +310,12 @@ fn longrun_files(
 }
 
 /// The command line of a script, which is in `file` if it was generated.
-fn words(script: Option<&Script>, file: Option<&File>) -> Words {
-    match (script, file) {
+fn shared_words(script: Option<&Script>, file: Option<&File>) -> Arc<Words> {
+    Arc::new(match (script, file) {
         (Some(Script::Words(words)), _) => words.clone(),
         (Some(_), Some(file)) => execline::words(&file.content).unwrap_or_default(),
         _ => Words::new(),
-    }
+    })
 }
 
 /// Whether s6-rc-compile reads a file of a oneshot as a setting.

@@ -160,7 +160,7 @@ fn one(kind: NodeKind, change: impl Fn(&mut Settings)) -> Snapshot {
     let executable = true;
     let run = b"#!/bin/execlineb -P\ns6-notifyoncheck\na\n".to_vec();
     settings.files.insert("run".into(), File { content: run.into(), executable });
-    settings.up = vec![b"/etc/s6-rc/source/a/data/up".to_vec()];
+    settings.up = vec![b"/etc/s6-rc/source/a/data/up".to_vec()].into();
     let script = b"#!/bin/sh\n. ./lib.sh\n".to_vec();
     settings.files.insert("data/up".into(), File { content: script.into(), executable });
     change(&mut settings);
@@ -201,9 +201,9 @@ fn only_settings_that_are_read_at_the_start_need_a_restart() {
         settings.files.get_mut("run").unwrap().content = comment.clone().into();
     }));
     let words = vec![b"true".to_vec()];
-    assert!(is_restarted(oneshot, &|settings| settings.up = words.clone()));
-    assert!(!is_restarted(oneshot, &|settings| settings.down = words.clone()));
-    assert!(!is_restarted(oneshot, &|settings| settings.reload = words.clone()));
+    assert!(is_restarted(oneshot, &|settings| settings.up = words.clone().into()));
+    assert!(!is_restarted(oneshot, &|settings| settings.down = words.clone().into()));
+    assert!(!is_restarted(oneshot, &|settings| settings.reload = words.clone().into()));
     for kind in [longrun, oneshot] {
         assert!(!is_restarted(kind, &|settings| settings.timeout_up = 1));
         assert!(!is_restarted(kind, &|settings| settings.timeout_down = 1));

@@ -91,8 +91,8 @@ fn of_database(root: &Path) -> Snapshot {
             timeout_down: number("timeout_down"),
             flag_essential: flags & 1 != 0,
             flag_recommended: flags & 2 != 0,
-            up: list(&entry["up"]).collect(),
-            down: list(&entry["down"]).collect(),
+            up: list(&entry["up"]).collect::<Vec<_>>().into(),
+            down: list(&entry["down"]).collect::<Vec<_>>().into(),
             ..Settings::new(kind)
         };
         if kind == NodeKind::Longrun {
