@@ -8,15 +8,14 @@ use super::compile::Compilation;
 use super::file_system::{has_overlay, mount, open_root, overlay_directory, overlay_parts};
 use super::import_files::{MANIFEST, compile_text};
 use super::import_generated::{find_target, not_generated_again};
+use super::import_legacy::{LEGACY, complete_legacy, has_legacy, legacy_files};
 use super::judge::{judge_image, judge_with_external};
 use crate::diagnostic::{Code, Diagnostic, Files, Problems, Severity};
 use crate::disk::{self, MANIFEST_LIMIT};
 use crate::image::{self, Setup};
 use crate::import::DefinitionEntries;
 use crate::manifest::draft::DraftTable;
-use crate::migrate::{
-    self, Fate, ImportReport, ImportSection, LegacyFiles, LegacyTranslation, Migration, OldTree,
-};
+use crate::migrate::{self, LegacyTranslation, Migration, OldTree};
 use crate::model::{DefinitionFiles, Layer, Name, ServiceSet, System, Target};
 use crate::source::{Directory, Mount, Union};
 use crate::tree::SourceTree;
@@ -169,13 +168,12 @@ impl TreeToImport {
 
     fn read_all(&self) -> ReadTree {
         let below = self.path.join("etc/s6-overlay");
-        let etc = self.path.join("etc");
         let has_definitions =
             overlay_parts(&below).iter().any(|part| !disk::names(part).unwrap_or_default().is_empty());
-        if !has_definitions && LEGACY.iter().any(|name| disk::is_directory(&etc.join(name))) {
-            return read_legacy(&etc);
+        if !has_definitions && has_legacy(&self.path) {
+            return read_legacy(&self.path);
         }
-        let place = if disk::is_directory(&below) { below } else { self.path.clone() };
+        let place = definitions_in(&self.path);
         let is_image = self.lower.is_empty() && has_overlay(&self.path);
         match is_image || overlay_directory(&place).is_some() || self.overlay.is_some() {
             false => self.sources(),
@@ -191,8 +189,8 @@ impl TreeToImport {
 
     /// The layers, with the tree at `place` on top.
     fn layers(&self, place: &Path) -> io::Result<Union<disk::SourceDirectory>> {
-        let paths = self.lower.iter().map(PathBuf::as_path).chain([place]);
-        Union::new(paths.map(mount).collect::<io::Result<_>>()?)
+        let paths = self.lower.iter().map(|path| definitions_in(path)).chain([place.to_owned()]);
+        Union::new(paths.map(|path| mount(&path)).collect::<io::Result<_>>()?)
     }
 
     fn image(&self, root: &Union<disk::SourceDirectory>, place: &Path, is_image: bool) -> ReadTree {
@@ -216,7 +214,7 @@ impl TreeToImport {
         let lower: BTreeSet<Name> = self
             .lower
             .iter()
-            .flat_map(|path| files_at(path).into_keys())
+            .flat_map(|path| files_at(&definitions_in(path)).into_keys())
             .filter(|name| !is_whole(name))
             .collect();
         let additions = own.into_iter().filter(|(name, _)| lower.contains(name)).collect();
@@ -229,57 +227,19 @@ impl TreeToImport {
     }
 }
 
-/// Adds what the definitions cannot say: that the failure of a script stopped nothing. The report is on the old directories.
-fn complete_legacy(legacy: &LegacyTranslation, migration: &mut Migration) {
-    for table in &mut migration.draft.tables {
-        let Some(name) = table.path.get(1).cloned() else { continue };
-        if legacy.forgiving.contains(&name) {
-            table.set("on-failure.then", "ignore");
-        }
-    }
-    migration.report.sections = legacy_sections(legacy, &migration.report);
-    if migration.draft.tables.is_empty() {
-        migration.report.remarks =
-            vec!["Nothing is imported: s6-overlay 3 still runs these directories.".to_owned()];
-        return;
-    }
-    let remarks = [
-        "The directories of s6-overlay 2 become definitions: remove the old files, or they run twice.",
-        "Scripts keep the programs and paths of version 2. Version 3 has `/command/execlineb`, `eltest` instead of `s6-test`, and `/run/service` instead of `/var/run/s6/services`.",
-    ];
-    migration.report.remarks =
-        remarks.map(str::to_owned).into_iter().chain(migration.report.remarks.drain(1..)).collect();
-}
-
-/// The lines on the old directories. What became of the files of a service is known only from its definition.
-fn legacy_sections(legacy: &LegacyTranslation, report: &ImportReport) -> Vec<ImportSection> {
-    let mut sections = legacy.sections.clone();
-    for line in sections.iter_mut().flat_map(|section| &mut section.lines) {
-        let Some((service, file)) = legacy.files.get(&line.part) else { continue };
-        let section = report.sections.iter().find(|section| section.heading == *service);
-        let own = section.and_then(|section| section.lines.iter().find(|own| own.part == *file));
-        if let Some(own) = own.filter(|own| own.fate != Fate::Exact || !own.remark.is_empty()) {
-            (line.fate, line.becomes, line.remark) = (own.fate, own.becomes.clone(), own.remark.clone());
-        }
-    }
-    sections
-}
-
-/// The directories of s6-overlay 2, below `/etc`.
-const LEGACY: [&str; 4] = ["fix-attrs.d", "cont-init.d", "services.d", "cont-finish.d"];
 
 /// Reads the directories of s6-overlay 2 as definitions that do the same.
-fn read_legacy(etc: &Path) -> ReadTree {
-    let mut files = LegacyFiles::new();
-    for name in LEGACY {
-        if let Ok(below) = disk::files_below(&etc.join(name)) {
-            files.extend(below.files.into_iter().map(|(path, file)| (format!("{name}/{path}"), file)));
-        }
-    }
-    let translation = migrate::translate(&files);
+fn read_legacy(root: &Path) -> ReadTree {
+    let translation = migrate::translate(&legacy_files(root));
     let built = ServiceSet::new(Target::new(System::NEWEST_OVERLAY));
     let tree = read_at(&translation.tree, "/etc/s6-overlay", &built);
     ReadTree { legacy: Some(translation), ..tree }
+}
+
+/// The s6-overlay directory of files for an image, or else the path itself.
+fn definitions_in(path: &Path) -> PathBuf {
+    let below = path.join("etc/s6-overlay");
+    if disk::is_directory(&below) { below } else { path.to_owned() }
 }
 
 /// The files of the definitions in a layer.

@@ -24,6 +24,7 @@ mod fix;
 mod format;
 mod import_files;
 mod import_generated;
+mod import_legacy;
 mod import_proof;
 mod import_supervisord;
 mod import_tree;

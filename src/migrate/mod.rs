@@ -7,7 +7,7 @@ mod supervisord;
 mod tree;
 mod values;
 
-pub use legacy::{LegacyFiles, LegacyTranslation, translate};
+pub use legacy::{LegacyFile, LegacyFiles, LegacyPlace, LegacyTranslation, translate};
 pub use report::{
     Fate, ImportLine, ImportReport, ImportSection, place, report_json, report_summary, report_text,
 };

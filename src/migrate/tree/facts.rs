@@ -332,7 +332,7 @@ pub(super) fn named_by(index: &Index<'_>, bundle: &str) -> BTreeSet<Name> {
 const LONGEST_NAME: usize = 251;
 
 /// Why a service in a manifest cannot have this name.
-pub(super) fn name_problem(name: &Name) -> Option<String> {
+pub(in crate::migrate) fn name_problem(name: &Name) -> Option<String> {
     let bytes = name.as_bytes();
     let is_plain = bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.@-".contains(byte))
         && bytes.first().is_some_and(u8::is_ascii_alphanumeric)

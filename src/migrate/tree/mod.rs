@@ -63,6 +63,9 @@ use crate::model::{DefinitionFiles, Kind, Name, Service, ServiceSet, System, Tar
 use facts::Facts;
 use lines::FileLines;
 
+pub(super) use facts::name_problem;
+pub(super) use script::text_problem;
+
 /// Definitions as they were read.
 #[derive(Debug, Clone, Copy)]
 pub struct OldTree<'a> {
@@ -128,7 +131,9 @@ pub fn tree(old: OldTree<'_>) -> Migration {
     order::sort(&facts, &mut tables);
     instances::fold(&facts, &mut tables);
     let defaults = lift::defaults(&mut tables);
-    migration.draft.tables = target(&facts).into_iter().chain(defaults).chain(tables).collect();
+    if !tables.is_empty() {
+        migration.draft.tables = target(&facts).into_iter().chain(defaults).chain(tables).collect();
+    }
     migration.report.remarks = remarks(&migration);
     migration
 }

@@ -10,7 +10,7 @@ use crate::shell::{as_the_kernel_splits, first_line, several_words};
 const MOST_LINES: usize = 15;
 
 /// Why a manifest cannot have a script with this content.
-pub(super) fn text_problem(content: &[u8]) -> Option<&'static str> {
+pub(in crate::migrate) fn text_problem(content: &[u8]) -> Option<&'static str> {
     let Ok(text) = str::from_utf8(content) else { return Some("is a compiled program, or not UTF-8") };
     if text.contains('\0') {
         return Some("contains a NUL byte");
