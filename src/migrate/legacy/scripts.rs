@@ -43,9 +43,9 @@ pub(super) fn maker(files: &LegacyFiles) -> Option<(&String, String)> {
 /// Why a file cannot be a script of a manifest.
 pub(super) fn script_problem(file: &LegacyFile) -> Option<String> {
     match file {
-        LegacyFile::Dangling(target) => {
-            Some(format!("it is a link to `{target}`, which is not in this directory"))
-        }
+        LegacyFile::Dangling(target) => Some(format!(
+            "it is a link to `{target}`, which leads to nothing here (to import it, put the file itself in its place)"
+        )),
         LegacyFile::Other(reason) => Some(reason.clone()),
         LegacyFile::Regular(file) => text_problem(&file.content).map(|problem| format!("it {problem}")),
     }
@@ -75,9 +75,12 @@ pub(super) fn fails_on_purpose(text: &str) -> bool {
     })
 }
 
-/// The script with the names of version 3, and what they stand for. The first line is not mentioned.
+/// The script with the names of version 3, and what they stand for. The first line is not mentioned. Version 2 gave every script
+/// the x bit.
 pub(super) fn with_new_names(file: &File) -> (File, Vec<String>) {
-    let Ok(text) = str::from_utf8(&file.content) else { return (file.clone(), Vec::new()) };
+    let Ok(text) = str::from_utf8(&file.content) else {
+        return (File { executable: true, ..file.clone() }, Vec::new());
+    };
     let mut text = text.to_owned();
     let mut changes = Vec::new();
     for (old, new) in NEW_NAMES {
@@ -98,7 +101,7 @@ pub(super) fn with_new_names(file: &File) -> (File, Vec<String>) {
             break;
         }
     }
-    (File { content: text.into_bytes().into(), executable: file.executable }, changes)
+    (File { content: text.into_bytes().into(), executable: true }, changes)
 }
 
 /// Replaces a text where it is not a part of a longer word or path.
