@@ -57,7 +57,10 @@ fn not_mentioned(service: &Service) -> Option<(&Written<u32>, &Program)> {
     let fd = longrun.notification_fd.as_ref().filter(|_| run.poll.is_none())?;
     let program = service.program("run")?;
     let number = fd.value.to_string();
-    let mentions = |text: &str| text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits == number);
+    // s6-notifyoncheck reads the file `notification-fd` itself.
+    let mentions = |text: &str| {
+        text.contains("s6-notifyoncheck") || text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits == number)
+    };
     let is_mentioned = match &program.form {
         ProgramForm::Arguments(words, _) => words.iter().any(|(word, _)| mentions(word)),
         _ => mentions(program.text()),
