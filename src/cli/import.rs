@@ -152,7 +152,13 @@ impl ImportArguments {
         }
         let migration = old.migration();
         if migration.draft.tables.is_empty() && !self.prove {
-            tell_differences(&migration, &old.files, streams);
+            match &self.report {
+                Some(report) => {
+                    disk::create_new(report, &report_text(&migration.report, &old.files))?;
+                    streams.tell(&format!("wrote {}", report.display()));
+                }
+                None => tell_differences(&migration, &old.files, streams),
+            }
             streams.tell("nothing was imported, so no manifest is written");
             return Ok(Outcome::Problems);
         }
@@ -171,6 +177,9 @@ impl ImportArguments {
         programs: &mut dyn Programs,
     ) -> Result<bool, JobError> {
         let proof = prove(old, migration, programs)?;
+        if old.legacy.is_some() && !proof.is_empty {
+            streams.tell("note: the proof begins with the definitions that stand for the directories of s6-overlay 2: the report says what is different from these");
+        }
         match streams.is_for_program() {
             true => streams.answer(serde_json::json!({ "proof": proof.json() })),
             false => streams.say_exactly(&proof.text()),

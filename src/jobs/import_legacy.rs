@@ -10,7 +10,8 @@ use crate::model::{File, json_text};
 use crate::source::{Directory, EntryKind, Union};
 
 /// The directories of s6-overlay 2, below `/etc`.
-pub(super) const LEGACY: [&str; 4] = ["fix-attrs.d", "cont-init.d", "services.d", "cont-finish.d"];
+pub(super) const LEGACY: [&str; 5] =
+    ["fix-attrs.d", "cont-init.d", "services.d", "cont-finish.d", "cont-profile.d"];
 /// How many bytes of a file are read. Scripts that people write are shorter.
 const LONGEST: usize = 1 << 20;
 

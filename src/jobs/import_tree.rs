@@ -21,6 +21,9 @@ use crate::source::{Directory, Mount, Union};
 use crate::tree::SourceTree;
 use crate::{import, render, source};
 
+/// The directories whose files say which services start at boot.
+const STARTS: [&str; 2] = ["s6-rc.d/user/contents.d", "s6-rc.d/user2/contents.d"];
+
 /// Definitions that are to be imported.
 #[derive(Debug, Clone)]
 pub struct TreeToImport {
@@ -109,6 +112,11 @@ impl ReadTree {
             complete_legacy(legacy, &mut migration);
         }
         self.allow_mistakes(&mut migration);
+        if let Some(line) = self.line_that_changes_starts() {
+            migration.report.remarks.push(format!(
+                "A script outside of the definitions names the services that start: `{line}`. The manifest does not see what it changes. After the import such a file belongs into `user-bundles.d/user/contents.d`, for a service with `start = \"on-demand\"`."
+            ));
+        }
         if !self.left_legacy.is_empty() {
             migration.report.remarks.push(format!(
                 "Not imported: `{}` in `etc`, which s6-overlay 3 still runs. Import them from a copy of `etc` without the definitions.",
@@ -116,6 +124,15 @@ impl ReadTree {
             ));
         }
         migration
+    }
+
+    /// The first line of a script elsewhere in the tree that names the members of a start bundle.
+    fn line_that_changes_starts(&self) -> Option<String> {
+        let is_about_starts =
+            |line: &&str| !line.starts_with('#') && STARTS.iter().any(|directory| line.contains(directory));
+        let scripts = self.compilation.services.context.scripts.iter();
+        let line = scripts.flat_map(|text| text.lines().map(str::trim)).find(is_about_starts)?;
+        Some(line.replace('`', "'"))
     }
 
     /// Makes warnings of the rules for which the new manifest would be refused.
@@ -226,7 +243,6 @@ impl TreeToImport {
         read_sources(|| vec![disk::source(&self.path)], target, &self.external)
     }
 }
-
 
 /// Reads the directories of s6-overlay 2 as definitions that do the same.
 fn read_legacy(root: &Path) -> ReadTree {

@@ -69,3 +69,63 @@ fn a_rule_that_becomes_a_warning_has_its_reason() {
     });
     assert!(text.contains("\"warn\"  # the old system has this mistake, too"), "{text}");
 }
+
+#[test]
+fn a_script_that_changes_what_starts_is_named() {
+    let (text, _) = image_of_web(|root| {
+        let script =
+            "#!/bin/sh\n# s6-rc.d/user/contents.d\ntouch /etc/s6-overlay/s6-rc.d/user/contents.d/$name\n";
+        fs::write(root.join("before.sh"), script).unwrap();
+    });
+    assert!(text.contains("start: `touch /etc/s6-overlay/s6-rc.d/user/contents.d/$name`"), "{text}");
+    let (text, _) = image_of_web(|root| fs::write(root.join("before.sh"), "#!/bin/sh\ntrue\n").unwrap());
+    assert!(!text.contains("names the services that start"), "{text}");
+}
+
+/// The layer may be given like the tree: as the files for an image. What it defines is no part of the manifest, and without
+/// anything else there is no manifest.
+#[test]
+fn a_layer_may_be_the_files_for_an_image() {
+    let root = scratch();
+    let write = |path: &str, text: &str| {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("base/etc/s6-overlay/s6-rc.d/web/type", "longrun\n");
+    write("base/etc/s6-overlay/s6-rc.d/web/run", "#!/bin/sh\nexec web\n");
+    write("upper/etc/s6-overlay/s6-rc.d/web/run", "#!/bin/sh\nexec other\n");
+    let lower = vec![root.path().join("base")];
+    let tree = TreeToImport { lower, ..TreeToImport::new(root.path().join("upper")) };
+    let read = tree.read();
+    assert!(read.is_accepted());
+    let migration = read.migration();
+    assert_eq!(migration.draft.text(), "");
+    let report = report_text(&migration.report, &read.files);
+    assert!(report.contains("run\n      lost"), "{report}");
+    write("upper/etc/s6-overlay/s6-rc.d/api/type", "longrun\n");
+    write("upper/etc/s6-overlay/s6-rc.d/api/run", "#!/bin/sh\nexec api\n");
+    write("upper/etc/s6-overlay/s6-rc.d/api/dependencies.d/web", "");
+    let text = tree.read().migration().draft.text();
+    assert!(text.contains("external = [\"web\"]") && text.contains("[longrun.api]"), "{text}");
+}
+
+#[test]
+fn a_definition_that_stays_is_started_from_the_new_directory() {
+    let (text, _) = image_of_web(|root| {
+        let definitions = root.join("etc/s6-overlay/s6-rc.d");
+        for (path, content) in [
+            ("_setup/type", "oneshot\n"),
+            ("_setup/up", "true\n"),
+            ("user/type", "bundle\n"),
+            ("user/contents.d/_setup", ""),
+            ("user/contents.d/web", ""),
+        ] {
+            fs::create_dir_all(definitions.join(path).parent().unwrap()).unwrap();
+            fs::write(definitions.join(path), content).unwrap();
+        }
+    });
+    let line = "contents.d/_setup\n      lost; what it starts stays in the image: put this file into `user-bundles.d/user/contents.d`";
+    assert!(text.contains(line), "{text}");
+    assert!(text.contains("contents.d/web\n      exact -> `start`"), "{text}");
+}

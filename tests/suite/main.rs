@@ -35,6 +35,7 @@ mod health;
 mod hostile;
 mod image;
 mod import_behaviour;
+mod import_legacy;
 mod import_roots;
 mod import_supervisord;
 mod import_trees;

@@ -87,6 +87,7 @@ pub fn translate(files: &LegacyFiles) -> LegacyTranslation {
             work.fix_attrs();
             work.cont_init();
             work.services(&services);
+            work.profiles();
         }
     }
     let mut sections: Vec<ImportSection> = Vec::new();
@@ -215,6 +216,17 @@ impl Translator<'_> {
             let remarks: Vec<String> = elsewhere.into_iter().chain([FINISH_DIFFERS.to_owned()]).collect();
             self.note(&place, Fate::Emulated, &format!("`[oneshot.{name}]`"), &remarks.join("; "));
             self.before = vec![name];
+        }
+    }
+
+    /// The directories that replace all of these in a container with a profile.
+    fn profiles(&mut self) {
+        for (path, _) in self.below("cont-profile.d") {
+            let profile = path.split('/').next().unwrap_or_default();
+            let remark = format!(
+                "s6-overlay still runs it instead of the old directories if S6_RUNTIME_PROFILE is `{profile}`, but beside the manifest: import it on its own, or remove it"
+            );
+            self.note(&format!("cont-profile.d/{path}"), Fate::Lost, "", &remark);
         }
     }
 

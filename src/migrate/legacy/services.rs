@@ -115,16 +115,14 @@ impl Translator<'_> {
                     let is_script = SCRIPTS.contains(&path.as_str());
                     let (file, new_names) =
                         if is_script { with_new_names(file) } else { (file.clone(), Vec::new()) };
-                    let (file, is_changed) = match path.as_str() {
-                        "log/run" => without_patience(file),
-                        _ => (file, false),
+                    let (file, difference) = match path.as_str() {
+                        "log/run" if has_logger => logger_difference(file),
+                        _ => (file, None),
                     };
-                    if is_changed {
-                        remarks.push("without the option `-p` of s6-log: it ends at the signal TERM, because a pipe of s6-rc never ends".to_owned());
-                    }
+                    let fate = if difference.is_some() { Fate::Emulated } else { Fate::Exact };
+                    remarks.extend(difference.map(str::to_owned));
                     self.file(own, inner, file.content.clone(), file.executable);
                     self.place(&place, own, inner, new_names);
-                    let fate = if is_changed { Fate::Emulated } else { Fate::Exact };
                     self.note(&place, fate, &becomes, &remarks.join("; "));
                 }
                 ("run", LegacyFile::Dangling(target)) => {
@@ -168,8 +166,24 @@ fn left(directory: &str, files: &BTreeMap<String, LegacyFile>) -> Option<(Fate, 
     Some((Fate::Lost, format!("{problem}; {STAYS}")))
 }
 
-/// The script of a logger whose s6-log does not ignore the signal TERM, and whether it did. In version 2 it got the end of its
-/// input.
+/// The script of a logger, and what is different for it: in version 2 it got the end of its input, and no signal.
+fn logger_difference(file: File) -> (File, Option<&'static str>) {
+    let (file, is_changed) = without_patience(file);
+    let text = String::from_utf8_lossy(&file.content);
+    let knows_signals = text.contains("s6-log") || text.contains("logutil-service");
+    let difference = match (is_changed, knows_signals) {
+        (true, _) => {
+            "without the option `-p` of s6-log: it ends at the signal TERM, because a pipe of s6-rc never ends"
+        }
+        (false, true) => return (file, None),
+        (false, false) => {
+            "at a stop it gets the signal TERM and no longer the end of its input: what it holds back may be lost"
+        }
+    };
+    (file, Some(difference))
+}
+
+/// The script of a logger whose s6-log does not ignore the signal TERM, and whether it did.
 fn without_patience(file: File) -> (File, bool) {
     let Ok(text) = str::from_utf8(&file.content) else { return (file, false) };
     let mut words: Vec<String> = text.split_inclusive(char::is_whitespace).map(str::to_owned).collect();

@@ -101,7 +101,10 @@ pub fn tree(old: OldTree<'_>) -> Migration {
             migration.renamed.insert(service.name.clone(), logger.name);
         } else {
             match &service.kind {
-                Kind::Bundle(_) if facts.is_start_bundle(&service.name) => lines.start_bundle(),
+                Kind::Bundle(_) if facts.is_start_bundle(&service.name) => {
+                    note_left_starts(&facts, service, &mut lines);
+                    lines.start_bundle();
+                }
                 Kind::Bundle(contents) => tables.push(bundle::table(service, contents, &mut lines)),
                 Kind::Longrun(longrun) => {
                     let mut writer =
@@ -136,6 +139,20 @@ pub fn tree(old: OldTree<'_>) -> Migration {
     }
     migration.report.remarks = remarks(&migration);
     migration
+}
+
+/// Notes the files of a start bundle that are for definitions which stay in the image: the manifest does not start these.
+fn note_left_starts(facts: &Facts<'_>, bundle: &Service, lines: &mut FileLines<'_>) {
+    let is_left = |path: &&String| {
+        let name = path.strip_prefix("contents.d/");
+        name.is_some_and(|name| facts.refusal(&name.into()).is_some())
+    };
+    let left: Vec<&String> = lines.open().map(|(path, _)| path).filter(is_left).collect();
+    for path in left.into_iter().filter(|_| facts.system().is_overlay()) {
+        let place = format!("user-bundles.d/{}/contents.d", bundle.name);
+        let remark = format!("what it starts stays in the image: put this file into `{place}`");
+        lines.note(path, Fate::Lost, "", &remark);
+    }
 }
 
 /// The table `[target]`, if something in it is not the default.
