@@ -1,7 +1,7 @@
 //! What s6gen built from a manifest, and imports again, is built again to the byte: for every manifest of this repository that builds.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -225,4 +225,33 @@ fn only_a_generated_script_that_somebody_edited_stays_a_script() {
     let text = read_built(&tree, &first.services).migration().draft.text();
     assert!(text.contains("[longrun.db]\nnice = 5\nrun = [\"db\"]"), "{text}");
     assert!(text.contains("nice -n 500\nweb"), "{text}");
+}
+
+/// What comes back is what a person would write, and not only what gives the same files.
+#[test]
+fn instances_go_back_into_their_template() {
+    let text = r#"[longrun.tunnel]
+instances = { home = { port = "1195" }, office = { port = "1194" } }
+parameters = ["port"]
+secrets = ["KEY"]
+run = ["tunnel", "{{ instance }}", "--port", "{{ port }}"]
+log.to = "/var/log/{{ name }}"
+
+[oneshot.cores]
+up = ["nproc"]
+sets = "CORES"
+
+[longrun.worker]
+instances = 3
+variables.CORES = {}
+run = ["worker", "--listen=:{{ 9000 + instance }}", "--name", "{{ name }}", "${CORES}"]
+dependencies = ["cores"]
+"#;
+    let mut files = Files::default();
+    let file = files.add("services.toml", text);
+    let first = compile(&files, file);
+    let tree = render::tree(&first.services).unwrap();
+    let again = read_built(&tree, &first.services).migration().draft.text();
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
+    assert_eq!(lines(&again), lines(text), "{again}");
 }

@@ -26,6 +26,8 @@ pub(super) struct Facts<'a> {
     refusals: BTreeMap<Name, String>,
     /// The services that s6gen made of a template, each with the name of the template.
     instances: BTreeMap<Name, Name>,
+    /// The loggers that s6gen generated, each with the name of its service and what it does.
+    pub(super) loggers: BTreeMap<Name, (String, &'static str)>,
 }
 
 impl<'a> Facts<'a> {
@@ -46,6 +48,7 @@ impl<'a> Facts<'a> {
             base,
             refusals: BTreeMap::new(),
             instances: BTreeMap::new(),
+            loggers: BTreeMap::new(),
             index,
         };
         facts.refusals = facts
@@ -54,6 +57,7 @@ impl<'a> Facts<'a> {
             .collect();
         facts.refuse_pipelines();
         facts.instances = facts.find_instances();
+        facts.loggers = facts.find_loggers();
         facts
     }
 
@@ -184,8 +188,14 @@ impl<'a> Facts<'a> {
         self.old.files.get(name)
     }
 
+    /// The definition of this name that the manifest is for.
+    pub(super) fn service(&self, name: &Name) -> Option<&'a Service> {
+        let node = self.index.find(name).filter(|node| self.index.layer(*node) == Layer::Ours)?;
+        self.index.service(node).filter(|_| !self.old.lower.contains(name))
+    }
+
     pub(super) fn longrun(&self, name: &Name) -> Option<&'a Longrun> {
-        self.ours().find(|service| service.name == *name)?.longrun()
+        self.service(name)?.longrun()
     }
 
     /// Whether the consumer of a producer names it, and not the other way round: only a producer that names its consumer has a

@@ -60,7 +60,7 @@ struct LogScript {
 impl Facts<'_> {
     /// The hand-written logger of this name, if the key `log` of its only producer can stand for it.
     pub(super) fn hand_logger(&self, name: &Name) -> Option<HandLogger> {
-        let service = self.ours().find(|service| service.name == *name)?;
+        let service = self.service(name)?;
         let logger = service.longrun()?;
         let [producer] = &logger.consumer_for[..] else { return None };
         let owner = producer.name.clone();
@@ -71,10 +71,7 @@ impl Facts<'_> {
             return None;
         }
         let new = Name::from(format!("{owner}-log").as_str());
-        let is_free = |wanted: &str| {
-            let is_other = |other: &&Service| other.name == *wanted && other.name != *name;
-            self.ours().find(is_other).is_none()
-        };
+        let is_free = |wanted: &str| *name == *wanted || self.service(&wanted.into()).is_none();
         let has_names = is_free(&new.to_string()) && is_free(&format!("{owner}-pipeline"));
         let is_known =
             |path: &String| KNOWN_FILES.contains(&path.as_str()) || path.starts_with("dependencies.d/");

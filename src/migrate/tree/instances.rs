@@ -1,6 +1,6 @@
 //! Puts the instances of a template that s6gen itself has generated back into one table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::add_to_list;
 use super::facts::Facts;
@@ -14,25 +14,34 @@ const USUAL: &[(&str, &str)] =
 
 /// Replaces the tables of instances by the table of their template, wherever one table can stand for all of them.
 pub(super) fn fold(facts: &Facts<'_>, tables: &mut Vec<DraftTable>) {
-    for (template, instances) in facts.templates() {
-        let heading = |table: &DraftTable| Name::from(table.path.last().map_or("", String::as_str));
-        let (members, mut others): (Vec<_>, Vec<_>) =
-            tables.iter().cloned().partition(|table| instances.contains(&&heading(table)));
-        if members.len() != instances.len() {
-            continue;
+    let mut templates: BTreeMap<&Name, Vec<usize>> = BTreeMap::new();
+    for (place, table) in tables.iter().enumerate() {
+        if let Some(template) =
+            table.path.last().and_then(|name| facts.instances().get(&Name::from(name.as_str())))
+        {
+            templates.entry(template).or_default().push(place);
         }
-        let Some(table) = folded(&template.to_string(), &members, &mut others) else { continue };
-        let place = tables.iter().take_while(|table| !instances.contains(&&heading(table))).count();
-        others.insert(place.min(others.len()), table);
-        others.retain(|table| table.path != ["bundle", &template.to_string()]);
-        *tables = others;
     }
+    let mut gone: BTreeSet<usize> = BTreeSet::new();
+    let mut bundles = BTreeSet::new();
+    for (template, places) in templates {
+        let members: Vec<DraftTable> = places.iter().map(|place| tables[*place].clone()).collect();
+        let template = template.to_string();
+        if let Some(table) = folded(&template, members, tables) {
+            tables[places[0]] = table;
+            gone.extend(&places[1..]);
+            bundles.insert(template);
+        }
+    }
+    let is_bundle = |table: &DraftTable| matches!(&table.path[..], [kind, name] if kind == "bundle" && bundles.contains(name));
+    let mut place = 0..;
+    tables.retain(|table| place.next().is_some_and(|place| !gone.contains(&place)) && !is_bundle(table));
 }
 
 /// The table of a template, from those of its instances. `None` if none can stand for all of them.
-fn folded(template: &str, members: &[DraftTable], others: &mut [DraftTable]) -> Option<DraftTable> {
-    let names: Vec<&str> = members.iter().filter_map(|table| table.path.last()).map(String::as_str).collect();
-    let mut members = members.to_vec();
+fn folded(template: &str, mut members: Vec<DraftTable>, others: &mut [DraftTable]) -> Option<DraftTable> {
+    let names: Vec<String> = members.iter().filter_map(|table| table.path.last().cloned()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut fold = Fold::new(template, &names);
     let mut table = DraftTable::new(&[members[0].path[0].as_str(), template]);
     for (key, usual) in USUAL {
@@ -93,16 +102,5 @@ fn move_own_dependencies(names: &[&str], members: &mut [DraftTable], others: &mu
         if !common.is_empty() {
             table.set("dependencies", DraftValue::List(common));
         }
-    }
-}
-
-impl Facts<'_> {
-    /// The templates of which s6gen generated services, with the instances.
-    pub(super) fn templates(&self) -> BTreeMap<&Name, Vec<&Name>> {
-        let mut templates: BTreeMap<&Name, Vec<&Name>> = BTreeMap::new();
-        for (instance, template) in self.instances() {
-            templates.entry(template).or_default().push(instance);
-        }
-        templates
     }
 }

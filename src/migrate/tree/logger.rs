@@ -1,9 +1,11 @@
 //! Reads back the loggers that s6gen has generated for the key `log` of longruns.
 
+use std::collections::BTreeMap;
+
 use super::facts::Facts;
 use super::generated::{GeneratedDefinition, GeneratedScript, ScriptReader};
 use super::tokens::{self, GeneratedTokens};
-use crate::manifest::draft::DraftValue;
+use crate::manifest::draft::{DraftTable, DraftValue};
 use crate::model::{Longrun, Name, Service};
 
 /// What a generated logger does, by the end of its name and the comment in its `run`.
@@ -31,8 +33,7 @@ pub(super) type LogKeys = Vec<(&'static str, DraftValue)>;
 impl Facts<'_> {
     /// The service for which s6gen generated a logger, if the key `log` of its users generates it again.
     pub(super) fn logger_owner(&self, name: &Name) -> Option<String> {
-        let (owner, _) = self.generated_logger(name)?;
-        Some(owner)
+        self.generated_logger(name).map(|(owner, _)| owner.clone())
     }
 
     /// Whether the loggers do not change to another account, as in a container without root.
@@ -45,7 +46,17 @@ impl Facts<'_> {
         self.ours().any(|service| keeps_account(&service.name))
     }
 
-    fn generated_logger(&self, name: &Name) -> Option<(String, &'static str)> {
+    /// The loggers that s6gen generated, each with the name of its service and what it does.
+    pub(super) fn find_loggers(&self) -> BTreeMap<Name, (String, &'static str)> {
+        let logger = |service: &Service| Some((service.name.clone(), self.find_logger(&service.name)?));
+        self.ours().filter_map(logger).collect()
+    }
+
+    fn generated_logger(&self, name: &Name) -> Option<&(String, &'static str)> {
+        self.loggers.get(name)
+    }
+
+    fn find_logger(&self, name: &Name) -> Option<(String, &'static str)> {
         let comment = self.generated_run(name)?.lines().nth(1)?;
         let (table, what) = comment.strip_prefix("# [longrun.")?.split_once("] ")?;
         let (suffix, what) = LOGGERS.iter().find(|(_, known)| *known == what)?;
@@ -129,6 +140,16 @@ impl Facts<'_> {
         let (name, table) = (name.to_string(), String::new());
         let definition = GeneratedDefinition { kind: "longrun", table: &table, name: &name, files };
         logger_keys(&definition, text, what)
+    }
+}
+
+/// Leaves out that standard error goes where standard output goes, if it does so anyway.
+pub(super) fn without_usual_stderr(table: &mut DraftTable) {
+    let has = |key: &str| table.entries.iter().any(|entry| entry.key == ["log", key]);
+    let is_elsewhere = has("to") || has("file");
+    if is_elsewhere || !has("format") && (has("filter") || has("prefix")) {
+        let usual = DraftValue::Text("stdout".to_owned());
+        table.entries.retain(|entry| entry.key != ["log", "stderr"] || entry.value != usual);
     }
 }
 

@@ -7,7 +7,7 @@ use super::further::further_files;
 use super::generated::{GeneratedDefinition, note_generated};
 use super::hand_logger::HandLogger;
 use super::lines::FileLines;
-use super::logger::LogKeys;
+use super::logger::{LogKeys, without_usual_stderr};
 use super::polling::READY_WITHIN;
 use super::script::joins_outputs;
 use super::starts::StartWord;
@@ -98,6 +98,7 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
         for (key, value) in finish {
             self.table.set(key, value);
         }
+        without_usual_stderr(&mut self.table);
         note_generated(&self.table, self.lines, &["run", "finish"]);
         true
     }

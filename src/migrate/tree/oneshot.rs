@@ -7,6 +7,7 @@ use super::further::further_files;
 use super::generated::{GeneratedDefinition, note_generated};
 use super::heading;
 use super::lines::FileLines;
+use super::logger::without_usual_stderr;
 use super::longrun::{flags, start};
 use super::script::{put, sees_itself, text_problem, without_contenv};
 use crate::execline::{self, Token, TokenKind};
@@ -115,6 +116,7 @@ impl<'w, 'a> OneshotWriter<'w, 'a> {
         for (key, value) in entries {
             self.table.set_path(key, value);
         }
+        without_usual_stderr(&mut self.table);
         note_generated(&self.table, self.lines, &["up", "down", "reload"]);
         true
     }

@@ -55,10 +55,7 @@ impl Facts<'_> {
             .flat_map(|(_, producers)| producers.windows(2).map(|two| (two[0].clone(), two[1].clone())));
         // Two loggers cannot wait for producers of each other: the first one does.
         let waiting = loggers.iter().flat_map(|(logger, _)| {
-            let dependencies = self
-                .ours()
-                .find(|service| service.name == **logger)
-                .map_or(&[][..], |service| service.dependencies());
+            let dependencies = self.longrun(logger).map_or(&[][..], |longrun| &longrun.dependencies);
             dependencies
                 .iter()
                 .filter_map(|dependency| Some((owner(logger), owners.get(&dependency.name)?.clone())))
