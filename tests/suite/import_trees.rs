@@ -75,7 +75,7 @@ pub fn proof(tree: &ReadTree) -> ImportProof {
 }
 
 /// A system without the programs of s6-rc.
-struct NoPrograms;
+pub struct NoPrograms;
 
 impl Programs for NoPrograms {
     fn run(&mut self, _: &Call) -> io::Result<ProgramAnswer> {

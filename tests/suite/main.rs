@@ -37,6 +37,7 @@ mod image;
 mod import_behaviour;
 mod import_legacy;
 mod import_roots;
+mod import_shapes;
 mod import_supervisord;
 mod import_trees;
 mod inputs;

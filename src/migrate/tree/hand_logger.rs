@@ -138,6 +138,9 @@ impl Facts<'_> {
             (true, false) => differences.push(format!("the logger gives the directory to `{user}`")),
             _ => differences.push(format!("the logger makes the directory and gives it to `{user}`")),
         }
+        if read.user.is_none() {
+            differences.push("the logger needs root, to give the directory to itself".to_owned());
+        }
         if !read.blocks {
             differences.push(
                 "while the disk is slow, the service waits, where the lines were kept in memory".to_owned(),

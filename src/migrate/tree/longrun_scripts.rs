@@ -61,6 +61,8 @@ impl LongrunWriter<'_, '_> {
             && !shape.keys.iter().any(|(key, _)| key == "workdir");
         let check = match &polling.command {
             _ if !is_right => None,
+            // s6gen writes its own file there.
+            Some(_) if self.lines.file("data/check").is_some() => None,
             Some(words) => Some(DraftValue::from(words.clone())),
             None => self.check_script(shape.with_contenv),
         };
