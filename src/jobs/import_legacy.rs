@@ -90,8 +90,10 @@ pub(super) fn complete_legacy(legacy: &LegacyTranslation, migration: &mut Migrat
         "The scripts of `cont-init.d` ran in the directory that the image names with WORKDIR; now they run in one of s6-rc: write `workdir` where a script uses relative paths.",
         "The command of the container (CMD) waited for no service unless S6_CMD_WAIT_FOR_SERVICES was set; now it waits until all have started, and it gets the environment of the container only behind `with-contenv`.",
     ];
-    migration.report.remarks =
-        remarks.map(str::to_owned).into_iter().chain(migration.report.remarks.drain(1..)).collect();
+    let failures = "A oneshot that fails stops nothing, as before by default, whichever command of it fails. If the image sets S6_BEHAVIOUR_IF_STAGE2_FAILS to 2, every failure stopped the container: `on-failure.then = \"stop-container\"` does so.";
+    let failures = Some(failures).filter(|_| !legacy.forgiving.is_empty());
+    let remarks = remarks.into_iter().chain(failures).map(str::to_owned);
+    migration.report.remarks = remarks.chain(migration.report.remarks.drain(1..)).collect();
 }
 
 /// The lines on the old directories. What became of a file is known only from its definition.
