@@ -18,7 +18,7 @@ use crate::model::File;
 use crate::tree::SourceTree;
 use attributes::AttributeCommands;
 use names::LegacyNames;
-use scripts::{fails_on_purpose, has_no_first_line, maker, script_problem, with_new_names};
+use scripts::{fails_on_purpose, has_no_first_line, maker, script_problem, uses_own_path, with_new_names};
 
 /// A file of these directories.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +64,8 @@ const FINISH_STAYS: &str =
     "leave it in the image: s6-overlay still runs it, now when all services of the manifest have stopped";
 /// What is different for a script that ran at the end.
 const FINISH_DIFFERS: &str = "it runs when all services have stopped; version 2 ran it while they were stopping, and killed it after five seconds (S6_KILL_FINISH_MAXTIME)";
+/// What is different for a script that uses its own path.
+const OTHER_PATH: &str = "it uses its own path, which is another one now";
 /// What became of the failure of a script.
 const MAY_FAIL: &str = "if it fails, the container goes on, as it did by default; if the image sets S6_BEHAVIOUR_IF_STAGE2_FAILS to 2, a failure stopped the container: write `on-failure.then = \"stop-container\"` then";
 
@@ -289,12 +291,18 @@ impl Translator<'_> {
             let place = format!("cont-init.d/{script}");
             self.definition(&name, "oneshot", true);
             let elsewhere = self.script(&name, "up", &place, &file);
-            let may_fail = match &file {
-                LegacyFile::Regular(file) => fails_on_purpose(&String::from_utf8_lossy(&file.content)),
-                LegacyFile::Dangling(_) | LegacyFile::Other(_) => true,
+            let (may_fail, sees_path) = match &file {
+                LegacyFile::Regular(file) => {
+                    let text = String::from_utf8_lossy(&file.content);
+                    (fails_on_purpose(&text), uses_own_path(&text))
+                }
+                LegacyFile::Dangling(_) | LegacyFile::Other(_) => (true, false),
             };
-            let fate = if may_fail { Fate::Emulated } else { Fate::Exact };
-            let remarks = elsewhere.into_iter().chain(may_fail.then(|| MAY_FAIL.to_owned()));
+            let fate = if may_fail || sees_path { Fate::Emulated } else { Fate::Exact };
+            let remarks = elsewhere
+                .into_iter()
+                .chain(sees_path.then(|| OTHER_PATH.to_owned()))
+                .chain(may_fail.then(|| MAY_FAIL.to_owned()));
             let remarks: Vec<String> = remarks.collect();
             self.note(&place, fate, &format!("`[oneshot.{name}]`"), &remarks.join("; "));
             self.forgiving.push(name.clone());

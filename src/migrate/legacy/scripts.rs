@@ -75,6 +75,13 @@ pub(super) fn fails_on_purpose(text: &str) -> bool {
     })
 }
 
+/// Whether a script uses its own path, which is another one in a definition.
+pub(super) fn uses_own_path(text: &str) -> bool {
+    let marks = ["\"$0\"", "dirname $0", "basename $0", "${0%", "${0##", "${0}", "BASH_SOURCE"];
+    let mut code = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    code.any(|line| marks.iter().any(|mark| line.contains(mark)))
+}
+
 /// The script with the names of version 3, and what they stand for. The first line is not mentioned. Version 2 gave every script
 /// the x bit.
 pub(super) fn with_new_names(file: &File) -> (File, Vec<String>) {

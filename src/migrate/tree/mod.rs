@@ -137,7 +137,9 @@ pub fn tree(old: OldTree<'_>) -> Migration {
     if !tables.is_empty() {
         migration.draft.tables = target(&facts).into_iter().chain(defaults).chain(tables).collect();
     }
-    migration.report.remarks = remarks(&migration);
+    if !migration.draft.tables.is_empty() {
+        migration.report.remarks = remarks(&migration);
+    }
     migration
 }
 
