@@ -33,7 +33,10 @@ impl GeneratedTokens {
         let mut tokens = execline::tokens(body.as_bytes()).ok()?;
         let mut end = body.len();
         let sets = take_sets(&mut tokens, &mut end);
-        let last_line = body[..end].trim_end().rfind('\n').map_or(0, |at| at + 1);
+        // A word may have line ends in it.
+        let is_between = |at: &usize| !tokens.iter().any(|token| token.span.contains(at));
+        let mut line_ends = body[..end].trim_end().rmatch_indices('\n').map(|(at, _)| at);
+        let last_line = line_ends.find(is_between).map_or(0, |at| at + 1);
         remove_root_wrappers(&mut tokens);
         unescape(&mut tokens);
         Some(GeneratedTokens { tokens, last_line, sets })
