@@ -106,6 +106,7 @@ impl ImportArguments {
     }
 
     fn import(&self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Result<Outcome, JobError> {
+        self.refuse_taken_places()?;
         if let [directory] = &self.files[..]
             && disk::is_directory(directory)
         {
@@ -128,6 +129,20 @@ impl ImportArguments {
         let is_right = self.write(&migration, &files, streams)?;
         let is_lost = self.no_loss && migration.report.count(Fate::Lost) > 0;
         Ok(if is_lost || !is_right { Outcome::Problems } else { Outcome::Success })
+    }
+
+    /// Refuses places for the manifest and the report where something is, before a large system is read.
+    fn refuse_taken_places(&self) -> Result<(), JobError> {
+        let places = self.report.iter().chain(&self.output);
+        if let Some(taken) = places.into_iter().find(|place| disk::is_there(place)) {
+            return Err(DiskError::Exists(taken.clone()).into());
+        }
+        if self.report.is_some() && self.report == self.output {
+            let problem =
+                Diagnostic::new(Code::InvalidValue, "the manifest and the report cannot be one file");
+            return Err(problem.help("give `--report` another path than `-o`").into());
+        }
+        Ok(())
     }
 
     /// Imports definitions for s6-rc.
@@ -196,14 +211,6 @@ impl ImportArguments {
         streams: &mut Streams<'_>,
     ) -> Result<bool, JobError> {
         let text = migration.draft.text();
-        if let Some(report) = self.report.as_ref().filter(|report| disk::is_there(report)) {
-            return Err(DiskError::Exists(report.clone()).into());
-        }
-        if self.report.is_some() && self.report == self.output {
-            let problem =
-                Diagnostic::new(Code::InvalidValue, "the manifest and the report cannot be one file");
-            return Err(problem.help("give `--report` another path than `-o`").into());
-        }
         // Who only wants the proof needs no manifest.
         let only_proves = self.prove && self.output.is_none();
         let is_shown = self.output.is_none() && !only_proves && !streams.is_for_program();

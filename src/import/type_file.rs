@@ -81,7 +81,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
             let note = format!(
                 "it probably adds to `{name}` of a base image, which has the rest of this definition and is not here"
             );
-            let help = "check it with `--overlay VERSION`, together with the files of that image (`--layer`), or declare the name (`--external`)";
+            let help = "check it with `--overlay VERSION`, together with the files of that image (`--layer`)";
             return (help.into(), Some(note));
         }
         if let Some(wanted) = wanted {

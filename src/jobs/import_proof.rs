@@ -131,7 +131,11 @@ impl ImportProof {
             () if all().count() == 0 => "proved: the new system is the same".to_owned(),
             () => format!("proved: each difference has its reason: {}", all().count()),
         };
-        out + &compiler + &verdict + "\n"
+        let scripts = match self.is_empty || !self.errors().is_empty() {
+            true => "",
+            false => "what scripts do is not compared: the report says what became of each\n",
+        };
+        out + &compiler + scripts + &verdict + "\n"
     }
 
     /// The proof for programs.
@@ -331,7 +335,27 @@ fn differences(old: &SystemFacts, new: &SystemFacts, migration: &Migration) -> V
             }
         }
     }
+    inherit_reasons(&mut differences);
     differences
+}
+
+/// A service that waits for another one also waits for what that one newly waits for. Gives such a difference the reason of the
+/// other service.
+fn inherit_reasons(differences: &mut [ProofDifference]) {
+    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<BTreeSet<_>>();
+    let is_wait = |one: &&ProofDifference| one.fact == "waits for";
+    let explained = differences.iter().filter(is_wait).filter(|one| one.reason.is_some());
+    let explained: BTreeMap<String, BTreeSet<String>> =
+        explained.map(|one| (one.name.to_string(), words(&one.after))).collect();
+    for one in differences.iter_mut().filter(|one| one.fact == "waits for" && one.reason.is_none()) {
+        let (before, after) = (words(&one.before), words(&one.after));
+        let known: Vec<_> = explained.iter().filter(|(name, _)| before.contains(*name)).collect();
+        let is_known = |name: &String| known.iter().any(|(_, waits)| waits.contains(name));
+        if before.is_subset(&after) && after.difference(&before).all(is_known) {
+            let names: Vec<String> = known.iter().map(|(name, _)| format!("`{name}`")).collect();
+            one.reason = Some(format!("it waits for {}, see there", names.join(", ")));
+        }
+    }
 }
 
 /// The remark of the report that explains a difference.

@@ -120,10 +120,11 @@ impl<'a> Facts<'a> {
     pub(super) fn flags(&self, service: &Service) -> (bool, bool) {
         let mut flags = (service.flag_essential, service.flag_recommended);
         let Some(node) = self.index.find(&service.name) else { return flags };
-        for bundle in self.old.services.services.iter().filter(|bundle| self.is_start_bundle(&bundle.name)) {
+        let flagged =
+            self.old.services.services.iter().filter(|one| one.flag_essential || one.flag_recommended);
+        for bundle in flagged.filter(|bundle| self.is_start_bundle(&bundle.name)) {
             let Some(start) = self.index.find(&bundle.name).filter(|start| *start != node) else { continue };
-            if (bundle.flag_essential || bundle.flag_recommended) && self.index.atomics(start).contains(&node)
-            {
+            if self.index.atomics(start).contains(&node) {
                 flags = (flags.0 | bundle.flag_essential, flags.1 | bundle.flag_recommended);
             }
         }
