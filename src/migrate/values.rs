@@ -14,6 +14,11 @@ pub(super) fn duration(milliseconds: u32) -> String {
     }
 }
 
+/// A number as the programs of s6 read it: digits and nothing else.
+pub(super) fn number(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// The longest time of s6, in seconds.
 pub(super) const LONGEST: i64 = 4_294_967;
 

@@ -1,21 +1,23 @@
 //! Recognises a hand-written consumer that only runs `s6-log`: the key `log` of its producer stands for it.
 
+use std::collections::BTreeSet;
+
 use super::facts::{Facts, mentions};
 use super::logger::{LogKeys, UNUSED_PREFIX, script_keys};
 use super::script::{plain_shell, without_contenv};
 use super::starts::StartWord;
-use super::test_result::holds;
 use super::{execline_trace, names};
-use crate::execline::base_name;
+use crate::execline::{self, Token, TokenKind, base_name};
+use crate::migrate::values::number;
 use crate::model::{Kind, Longrun, Name, Service};
-use crate::shell::{ShellScript, TraceSetting};
+use crate::shell::{PlainStep, ShellScript};
 
 /// What `s6-log` does if nothing else is written.
 const KEEP: &str = "n10";
 const SIZE: &str = "s99999";
 /// The sizes and numbers of files that a manifest can have.
-const SIZES: std::ops::RangeInclusive<u64> = 4_096..=255_000_000;
-const MOST_FILES: u64 = 9_999;
+const SIZES: std::ops::RangeInclusive<u32> = 4_096..=255_000_000;
+const MOST_FILES: u32 = 9_999;
 
 /// The files of a logger that the key `log` stands for, or that have no effect on its log.
 const KNOWN_FILES: &[&str] = &[
@@ -168,16 +170,12 @@ fn class(start: StartWord) -> u8 {
 /// Reads a script that only runs `s6-log`, after it has made the directory. `None` for any other.
 fn log_script(text: &str) -> Option<LogScript> {
     let commands = match plain_shell(text) {
-        Some(_) => {
-            let setting = TraceSetting { arguments: &[], read: &|_| None, test: &holds };
-            ShellScript::read(text)?.trace(&setting)?
-        }
-        None => execline_trace::trace(text, &[])?,
+        Some(shell) => shell_commands(text, shell)?,
+        None => execline_commands(text)?,
     };
     let (last, before) = commands.split_last()?;
-    let is_plain = last.is_end && commands.iter().all(|command| command.redirections.is_empty());
-    let mut words = last.words.iter().map(String::as_str);
-    let mut program = words.next().filter(|_| is_plain)?;
+    let mut words = last.iter().map(String::as_str);
+    let mut program = words.next()?;
     let mut read = LogScript {
         script: Vec::new(),
         user: None,
@@ -188,7 +186,7 @@ fn log_script(text: &str) -> Option<LogScript> {
     };
     if base_name(program) == "s6-setuidgid" {
         let user = words.next()?;
-        let is_account = |c: char| c.is_ascii_alphanumeric() || "_-:".contains(c);
+        let is_account = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
         let begins_right = user.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         read.user = Some(user.to_owned()).filter(|user| begins_right && user.chars().all(is_account));
         read.user.as_ref()?;
@@ -201,14 +199,8 @@ fn log_script(text: &str) -> Option<LogScript> {
         match option {
             "--" => break,
             "-b" => read.blocks = true,
-            "-d" => read.descriptor = Some(rest.first()?.parse().ok()?),
-            _ if option.strip_prefix("-d").is_some_and(|number| number.parse::<u32>().is_ok()) => {
-                read.descriptor = option[2..].parse().ok();
-            }
-            _ => return None,
-        }
-        if option == "-d" {
-            rest.remove(0);
+            "-d" => read.descriptor = Some(number((!rest.is_empty()).then(|| rest.remove(0))?)?),
+            _ => read.descriptor = Some(number(option.strip_prefix("-d")?)?),
         }
     }
     let (directory, directives) = rest.split_last()?;
@@ -217,17 +209,21 @@ fn log_script(text: &str) -> Option<LogScript> {
         && directory.starts_with('/')
         && directory[1..].split('/').all(|part| !["", ".", ".."].contains(&part))
         && directory.chars().all(|c| c.is_ascii_alphanumeric() || "/._@+-".contains(c));
-    (is_plain_path && directives.iter().all(|directive| is_known(directive))).then_some(())?;
+    let mut letters = BTreeSet::new();
+    // Of two the last one counts, but `t` and `T` write both times.
+    let mut is_clear =
+        |directive: &str| is_known(directive) && letters.insert(directive[..1].to_ascii_lowercase());
+    (is_plain_path && directives.iter().all(|directive| is_clear(directive))).then_some(())?;
     let usual =
         [KEEP, SIZE].into_iter().filter(|usual| !directives.iter().any(|word| word[..1] == usual[..1]));
     read.script = directives.iter().copied().chain(usual).chain([directory]).map(str::to_owned).collect();
     let user = read.user.clone().unwrap_or_else(|| "root".to_owned());
     for command in before {
-        let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
         let is_here = |path: &str| path.strip_suffix('/').unwrap_or(path) == directory;
         match &words[..] {
             ["mkdir", "-p", path] if is_here(path) => read.makes_directory = true,
-            ["chown", owner, path] if is_here(path) && owner.split(':').next() == user.split(':').next() => {
+            ["chown", owner, path] if is_here(path) && is_account(owner, &user) => {
                 read.gives_directory = true;
             }
             _ => return None,
@@ -236,10 +232,52 @@ fn log_script(text: &str) -> Option<LogScript> {
     Some(read)
 }
 
+/// The commands of a script of a shell, the last of which takes its place. `None` if it has anything but plain commands: an
+/// exported variable can change the times, and a test can ask for the argument that s6 gives.
+fn shell_commands(text: &str, shell: &str) -> Option<Vec<Vec<String>>> {
+    let mut commands = Vec::new();
+    for step in ShellScript::read(text)?.plain_steps()? {
+        let PlainStep::Command { words, redirections } = step else { return None };
+        let texts: Vec<&str> = words.iter().map(String::as_str).collect();
+        let redirections: Vec<&str> = redirections.iter().map(String::as_str).collect();
+        match (&texts[..], &redirections[..]) {
+            (["exec"], ["2>&1"]) | (["set", "-e" | "-u" | "-eu" | "-ue"], []) => {}
+            (["set", "-o" | "-eo" | "-euo", "pipefail"], []) if shell == "bash" => {}
+            (_, []) => commands.push(words),
+            _ => return None,
+        }
+    }
+    let last = commands.last_mut()?;
+    (last.remove(0) == "exec").then_some(commands)
+}
+
+/// The commands of a script of execline, the last of which takes its place.
+fn execline_commands(text: &str) -> Option<Vec<Vec<String>>> {
+    let tokens = execline::tokens(text.split_once('\n')?.1.as_bytes()).ok()?;
+    // Inside a block it is a child, which no stop reaches. The environment can change the times.
+    let is_odd = |token: &Token| match &token.kind {
+        TokenKind::Word(word) => {
+            token.depth > 0 && word.ends_with(b"s6-log") || word.ends_with(b"with-contenv")
+        }
+        _ => false,
+    };
+    (!tokens.iter().any(is_odd)).then_some(())?;
+    let commands = execline_trace::trace(text, &[])?;
+    let is_plain = commands.iter().all(|command| command.redirections.is_empty());
+    is_plain.then(|| commands.into_iter().map(|command| command.words).collect())
+}
+
+/// Whether `chown` to this owner gives a directory to an account and, at most, to its own group. `nogroup` is the one of
+/// `nobody`, or has no members.
+fn is_account(owner: &str, user: &str) -> bool {
+    owner.split_once(':').map_or(owner == user, |(account, group)| {
+        account == user && (group.is_empty() || group == user || (user, group) == ("nobody", "nogroup"))
+    })
+}
+
 /// Whether it is `n`, `s`, `t` or `T`, with a number that a manifest can have.
 fn is_known(directive: &str) -> bool {
-    let number =
-        |text: &str| text.parse::<u64>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let number = |text: &str| number(text).filter(|_| text == "0" || !text.starts_with('0'));
     match directive.split_at_checked(1) {
         Some(("t" | "T", "")) => true,
         Some(("n", keep)) => number(keep).is_some_and(|keep| keep <= MOST_FILES),
@@ -272,7 +310,17 @@ mod tests {
             (
                 "#!/bin/sh -e\nmkdir -p /var/log/web\nchown nobody:nogroup /var/log/web\n\
                  exec s6-setuidgid nobody s6-log -b n3 /var/log/web\n",
-                ("n3 s99999 /var/log/web", nobody, true, true),
+                ("n3 s99999 /var/log/web", nobody.clone(), true, true),
+            ),
+            (
+                "#!/bin/bash\nset -euo pipefail\nexec 2>&1\nchown app: /var/log/web\n\
+                 exec s6-setuidgid app s6-log -d 3 /var/log/web\n",
+                ("n10 s99999 /var/log/web", Some("app".to_owned()), false, true),
+            ),
+            (
+                "#!/command/execlineb -P\nif { mkdir -p /var/log/web }\nif { chown nobody:nobody /var/log/web }\n\
+                 s6-setuidgid nobody s6-log s4096 /var/log/web\n",
+                ("s4096 n10 /var/log/web", nobody, false, true),
             ),
         ] {
             let (script, user, blocks, gives) = expected;
@@ -293,6 +341,25 @@ mod tests {
             "#!/bin/sh\nexec s6-log n20 \"$DIR\"\n",
             "#!/bin/sh\nrm -f /x\nexec s6-log n20 /var/log/web\n",
             "#!/bin/sh\nchown app /var/log/web\nexec s6-setuidgid nobody s6-log n20 /var/log/web\n",
+            "#!/bin/sh\nchown nobody:adm /var/log/web\nexec s6-setuidgid nobody s6-log n20 /var/log/web\n",
+            "#!/bin/sh\nchown root:adm /var/log/web\nexec s6-log n20 /var/log/web\n",
+            "#!/bin/sh\nexec s6-setuidgid nobody:adm s6-log n20 /var/log/web\n",
+            "#!/bin/sh\nexec s6-log t T n3 /var/log/web\n",
+            "#!/bin/sh\nexec s6-log n3 n4 /var/log/web\n",
+            "#!/bin/sh\nexec s6-log s099999 /var/log/web\n",
+            "#!/bin/sh\nexec s6-log -d +3 n20 /var/log/web\n",
+            "#!/bin/sh\nexport TZ=UTC\nexec s6-log T /var/log/web\n",
+            "#!/bin/sh\nTZ=UTC exec s6-log T /var/log/web\n",
+            "#!/bin/sh\nTZ=UTC\nexec s6-log T /var/log/web\n",
+            "#!/bin/sh\nif [ -z \"$1\" ]; then exec s6-log /var/log/web; fi\nexec s6-log n1 /var/log/all\n",
+            "#!/bin/sh\nexec s6-log \"/var/log/web$1\"\n",
+            "#!/bin/sh\n: > /var/log/web.started\nexec s6-log n20 /var/log/web\n",
+            "#!/bin/sh\nset -o pipefail\nexec s6-log n20 /var/log/web\n",
+            "#!/command/execlineb -P\nwith-contenv\ns6-log T /var/log/web\n",
+            "#!/command/execlineb -P\nexport TZ UTC\ns6-log T /var/log/web\n",
+            "#!/command/execlineb -P\nforeground { s6-log -b n20 t /var/log/web }\n",
+            "#!/command/execlineb -P\nif { s6-log n20 /var/log/web } true\n",
+            "#!/command/execlineb -S1\nifelse { test -z $1 } { s6-log /var/log/web } s6-log /var/log/all\n",
         ] {
             assert!(read(text).is_none(), "{text}");
         }

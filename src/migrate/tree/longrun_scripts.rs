@@ -22,7 +22,11 @@ impl LongrunWriter<'_, '_> {
             return self.finish(finish);
         }
         let is_overlay = self.facts.system().is_overlay();
-        let shape = shape::run(run, is_overlay);
+        let mut shape = shape::run(run, is_overlay);
+        let never_ready = |shape: &&mut RunShape| longrun.notification_fd.is_some() && shape.has("only-if");
+        if let Some(shape) = shape.as_mut().filter(never_ready) {
+            shape.remark += "; it counts as ready then, and what waits for it starts, where it waited";
+        }
         let run_loads = shape.as_ref().map_or(without_contenv(run).is_some(), |shape| shape.with_contenv);
         let finish_loads = finish.is_none_or(|finish| without_contenv(finish).is_some());
         let loads = is_overlay && run_loads && finish_loads;

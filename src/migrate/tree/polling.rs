@@ -2,7 +2,7 @@
 
 use crate::execline::{self, TokenKind, base_name};
 use crate::manifest::draft::DraftValue;
-use crate::migrate::values::duration;
+use crate::migrate::values::{duration, number};
 
 /// What s6gen does if nothing else is written, in milliseconds.
 const PAUSE: u32 = 1_000;
@@ -52,11 +52,11 @@ impl Polling {
 pub(super) fn polling(words: &[String], has_limit: bool) -> Option<Polling> {
     let (first, words) = words.split_first()?;
     (base_name(first) == "s6-notifyoncheck").then_some(())?;
-    let Options { program, doubles, text, numbers } = options(words)?;
-    let number = |letter: char, usual: u32| {
-        let given = numbers.iter().rev().find(|(known, _)| *known == letter);
-        given.map_or(usual, |(_, number)| *number)
-    };
+    let PollingOptions { program, doubles, text, numbers } = options(words)?;
+    // The last one counts.
+    let given =
+        |letter: char| numbers.iter().rev().find(|(known, _)| *known == letter).map(|(_, number)| *number);
+    let number = |letter: char, usual: u32| given(letter).unwrap_or(usual);
     let (pause, limit, tries) = (number('w', PAUSE), number('t', 0), number('n', TRIES));
     let (first_pause, whole) = (number('s', FIRST_PAUSE), number('T', 0));
     let mut keys = Vec::new();
@@ -99,11 +99,11 @@ pub(super) fn polling(words: &[String], has_limit: bool) -> Option<Polling> {
         Some(text) => Some(plain_words(&text)?),
         None => None,
     };
-    let descriptor = numbers.iter().find(|(letter, _)| *letter == '3').map(|(_, number)| *number);
+    let descriptor = given('3');
     Some(Polling { command, program, keys, within, is_limited: !has_limit, descriptor, differences })
 }
 
-struct Options {
+struct PollingOptions {
     program: Vec<String>,
     doubles: bool,
     text: Option<String>,
@@ -111,8 +111,8 @@ struct Options {
 }
 
 /// The options as `s6-notifyoncheck` reads them.
-fn options(words: &[String]) -> Option<Options> {
-    let mut found = Options { program: Vec::new(), doubles: false, text: None, numbers: Vec::new() };
+fn options(words: &[String]) -> Option<PollingOptions> {
+    let mut found = PollingOptions { program: Vec::new(), doubles: false, text: None, numbers: Vec::new() };
     let mut words = words.iter();
     while let Some(word) = words.clone().next().filter(|word| word.len() > 1 && word.starts_with('-')) {
         words.next();
@@ -129,7 +129,7 @@ fn options(words: &[String]) -> Option<Options> {
             let value = if rest.is_empty() { words.next()?.as_str() } else { rest };
             match letter {
                 'c' => found.text = Some(value.to_owned()),
-                '3' | 's' | 'T' | 't' | 'w' | 'n' => found.numbers.push((letter, value.parse().ok()?)),
+                '3' | 's' | 'T' | 't' | 'w' | 'n' => found.numbers.push((letter, number(value)?)),
                 _ => return None,
             }
             break;
@@ -172,6 +172,7 @@ mod tests {
         assert_eq!((usual.within, usual.differences.len()), (60_000, 3));
         assert_eq!(read("s6-notifyoncheck|-n|300|web", false).unwrap().within, 300_000);
         assert_eq!(read("s6-notifyoncheck|-T|9000|-3|5|web", false).unwrap().within, 9_000);
+        assert_eq!(read("s6-notifyoncheck|-3|3|-3|5|web", true).unwrap().descriptor, Some(5));
     }
 
     #[test]
@@ -181,6 +182,7 @@ mod tests {
             "s6-notifyoncheck",
             "s6-notifyoncheck|-x|web",
             "s6-notifyoncheck|-n|x|web",
+            "s6-notifyoncheck|-n|+3|web",
             "s6-notifyoncheck|-c|if { a } b|web",
         ] {
             assert_eq!(read(text, true), None, "{text}");

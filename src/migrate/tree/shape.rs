@@ -219,7 +219,8 @@ impl RunShape {
         }
     }
 
-    fn has(&self, key: &str) -> bool {
+    /// Whether it has this key.
+    pub(super) fn has(&self, key: &str) -> bool {
         self.keys.iter().any(|(known, _)| known == key)
     }
 }
