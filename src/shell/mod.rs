@@ -10,13 +10,14 @@ mod lines;
 mod output;
 mod plain;
 mod trace;
+mod trace_words;
 mod variables;
 
 pub use ending::{Ending, EndingKind};
 pub use first_line::{SeveralWords, as_the_kernel_splits, first_line, several_words};
 pub use lines::{Line, lines};
 pub use output::Output;
-pub use plain::{PlainStep, has_plain_words, is_pure_condition};
+pub use plain::{PlainStep, has_plain_words, is_pure_condition, plain_number};
 pub use trace::{TestWord, TraceSetting, TracedCommand};
 pub use variables::is_of_container;
 

@@ -46,6 +46,11 @@ pub fn has_plain_words(text: &str) -> bool {
     true
 }
 
+/// The number that a text is, written in the only way that has the same value everywhere: `010` may be 8.
+pub fn plain_number(text: &str) -> Option<i64> {
+    text.parse::<i64>().ok().filter(|number| number.to_string() == text)
+}
+
 /// Whether a condition changes nothing in the shell that asks it, so that another shell may ask it: it consists of tests and of
 /// programs.
 pub fn is_pure_condition(text: &str) -> bool {

@@ -1,14 +1,15 @@
 //! Follows a script with known arguments, to find the commands that it runs. Nothing is started.
 //!
 //! Only what is certain is followed: variables, tests, arithmetic and `if`. Anything else that decides what the script does ends
-//! the attempt.
+//! the attempt. So does what another shell or another option of the shell would do in another way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tree_sitter::Node;
 
 use super::builtins::is_own_word;
-use super::{ShellScript, has_plain_words, plain, statements};
+use super::plain::plain_number;
+use super::{ShellScript, first_line, has_plain_words, statements};
 
 /// A command that a script runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub struct TestWord {
 
 /// What is known when a script starts.
 pub struct TraceSetting<'k> {
-    /// Its arguments, from `$1` on.
+    /// Its arguments, from `$1` on. A script that looks at another one is not followed.
     pub arguments: &'k [&'k str],
     /// The content of a file, without the newline at its end, if it is known.
     pub read: &'k dyn Fn(&str) -> Option<String>,
@@ -45,6 +46,11 @@ const HARMLESS_OPTIONS: &[&str] = &[
     "-e", "-u", "-x", "-eu", "-ue", "-ex", "-euo", "-eo", "-o", "+e", "+u", "+x", "pipefail", "nounset",
     "errexit",
 ];
+/// Variables with a meaning for the shell itself.
+const SPECIAL_VARIABLES: &[&str] =
+    &["EUID", "GLOBIGNORE", "IFS", "LINENO", "PATH", "PPID", "RANDOM", "SECONDS", "SHELLOPTS", "UID"];
+/// The exit code of a `finish` after which s6 does not start the service again.
+const STAY_DOWN: u8 = 125;
 
 impl ShellScript<'_> {
     /// The commands that the script runs, in order, if none of them fails. `None` if something else than its arguments may decide
@@ -54,8 +60,13 @@ impl ShellScript<'_> {
         let mut tracer = Tracer {
             text: self.text,
             setting,
+            is_bash: first_line(self.text)
+                .split(['/', ' ', '\t'])
+                .any(|word| ["bash", "bashio"].contains(&word)),
             variables: BTreeMap::new(),
+            fixed: BTreeSet::new(),
             commands: Vec::new(),
+            may_fail: false,
             has_ended: false,
         };
         tracer.all(self.tree.root_node())?;
@@ -63,23 +74,30 @@ impl ShellScript<'_> {
     }
 }
 
-struct Tracer<'s> {
-    text: &'s str,
-    setting: &'s TraceSetting<'s>,
-    variables: BTreeMap<String, String>,
-    commands: Vec<TracedCommand>,
+/// What is known in the middle of a script.
+pub(super) struct Tracer<'s> {
+    pub(super) text: &'s str,
+    pub(super) setting: &'s TraceSetting<'s>,
+    /// Whether the words that only Bash has mean something.
+    pub(super) is_bash: bool,
+    pub(super) variables: BTreeMap<String, String>,
+    /// The variables that cannot be assigned again.
+    fixed: BTreeSet<String>,
+    pub(super) commands: Vec<TracedCommand>,
+    /// Whether something depends on the result of the statement, so that the shell never ends because of it.
+    may_fail: bool,
     has_ended: bool,
 }
 
 /// Whether a statement succeeded. `None` if only the program itself knows.
 type Success = Option<bool>;
 
-fn parts(node: Node<'_>) -> Vec<Node<'_>> {
+pub(super) fn parts(node: Node<'_>) -> Vec<Node<'_>> {
     node.children(&mut node.walk()).collect()
 }
 
 impl Tracer<'_> {
-    fn written(&self, node: Node<'_>) -> &str {
+    pub(super) fn written(&self, node: Node<'_>) -> &str {
         &self.text[node.byte_range()]
     }
 
@@ -98,7 +116,23 @@ impl Tracer<'_> {
         Some(last)
     }
 
+    /// Follows a statement on whose result something depends.
+    fn condition_part(&mut self, node: Node<'_>) -> Option<Success> {
+        let before = std::mem::replace(&mut self.may_fail, true);
+        let result = self.statement(node);
+        self.may_fail = before;
+        result
+    }
+
     fn statement(&mut self, node: Node<'_>) -> Option<Success> {
+        let result = self.any_statement(node)?;
+        // With `set -e` it would be the end of the script.
+        let is_failure =
+            result == Some(false) && matches!(node.kind(), "command" | "test_command") && !self.may_fail;
+        (!is_failure).then_some(result)
+    }
+
+    fn any_statement(&mut self, node: Node<'_>) -> Option<Success> {
         match node.kind() {
             "command" => self.command(node, &[]),
             "redirected_statement" => {
@@ -107,22 +141,33 @@ impl Tracer<'_> {
                     parts(node).into_iter().filter(|part| *part != body).collect();
                 self.command(body, &redirections)
             }
-            "variable_assignment" => self.assign(node).map(|()| Some(true)),
+            "variable_assignment" => self.assign(node).map(|_| Some(true)),
             "variable_assignments" | "declaration_command" => self.declare(node).map(|()| Some(true)),
             "if_statement" => self.condition(node),
             "list" => self.list(node),
             "test_command" => {
                 let mut words = Vec::new();
                 self.test_words(node, &mut words)?;
-                (self.setting.test)(&words).map(Some)
+                let foreign: &[&str] = match (self.written(node).starts_with("[["), self.is_bash) {
+                    (true, true) => &["-a", "-o"],
+                    (true, false) => return None,
+                    (false, true) => &["&&", "||", "("],
+                    (false, false) => &["&&", "||", "(", "=="],
+                };
+                self.test(&words, foreign)
             }
             _ => None,
         }
     }
 
+    fn test(&self, words: &[TestWord], foreign: &[&str]) -> Option<Success> {
+        let is_foreign = |word: &TestWord| !word.is_value && foreign.contains(&word.text.as_str());
+        (!words.iter().any(is_foreign)).then(|| (self.setting.test)(words).map(Some))?
+    }
+
     fn list(&mut self, node: Node<'_>) -> Option<Success> {
         let [left, operator, right] = parts(node)[..] else { return None };
-        let first = self.statement(left)?;
+        let first = self.condition_part(left)?;
         if self.has_ended {
             return Some(first);
         }
@@ -159,7 +204,7 @@ impl Tracer<'_> {
                 "then" => is_in_condition = false,
                 "comment" | ";" | "\n" | "fi" | "elif_clause" | "else_clause" => {}
                 _ if !part.is_named() => return None,
-                _ if is_in_condition => is_true = Some(self.statement(part)??),
+                _ if is_in_condition => is_true = Some(self.condition_part(part)??),
                 _ if is_true? => result = self.statement(part)?,
                 _ => {}
             }
@@ -187,6 +232,10 @@ impl Tracer<'_> {
         let is_plain = redirections.is_empty();
         match name.as_str() {
             "exit" if is_plain => {
+                if let Some(code) = words.get(1) {
+                    let code = plain_number(code).and_then(|code| u8::try_from(code).ok());
+                    code.filter(|code| *code != STAY_DOWN && words.len() == 2)?;
+                }
                 self.has_ended = true;
                 Some(None)
             }
@@ -200,13 +249,17 @@ impl Tracer<'_> {
                 self.has_ended = true;
                 Some(None)
             }
-            "test" if is_plain => (self.setting.test)(&tests[1..]).map(Some),
-            ":" | "true" => Some(Some(true)),
-            "false" => Some(Some(false)),
-            "set" => {
-                let is_harmless = words[1..].iter().all(|word| HARMLESS_OPTIONS.contains(&word.as_str()));
-                is_harmless.then_some(Some(true))
+            "test" if is_plain => self.test(&tests[1..], if self.is_bash { &[] } else { &["=="] }),
+            ":" | "true" if is_plain => Some(Some(true)),
+            "false" if is_plain => Some(Some(false)),
+            "set" if is_plain => {
+                let is_harmless = |word: &String| {
+                    HARMLESS_OPTIONS.contains(&word.as_str()) && (self.is_bash || word != "pipefail")
+                };
+                words[1..].iter().all(is_harmless).then_some(Some(true))
             }
+            // It may assign a variable.
+            "printf" if words.get(1).is_some_and(|word| word.starts_with('-')) => None,
             "echo" | "printf" => {
                 self.commands.push(TracedCommand { words, redirections, is_end: false });
                 Some(Some(true))
@@ -226,139 +279,36 @@ impl Tracer<'_> {
     }
 
     fn declare(&mut self, node: Node<'_>) -> Option<()> {
-        let is_new = matches!(node.child(0).map(|word| word.kind()), Some("declare" | "typeset" | "local"));
+        let is_fixed = |part: &Node<'_>| ["readonly", "-r", "-rx"].contains(&self.written(*part));
+        let is_fixed = parts(node).iter().any(is_fixed);
         for part in parts(node) {
             match part.kind() {
-                "declare" | "typeset" | "local" | "readonly" | "export" => {}
-                // Without a value it is empty, unless it has one already.
-                "variable_name" if is_new => {
-                    self.variables.entry(self.written(part).to_owned()).or_default();
+                "readonly" | "export" => {}
+                "declare" | "typeset" if self.is_bash => {}
+                "word" if self.is_bash && ["-r", "-x", "-rx"].contains(&self.written(part)) => {}
+                "variable_name" if !is_fixed => {}
+                "variable_assignment" => {
+                    let name = self.assign(part)?;
+                    is_fixed.then(|| self.fixed.insert(name));
                 }
-                "variable_name" => {}
-                "word" if ["-r", "-x", "-rx", "-i", "-ir"].contains(&self.written(part)) => {}
-                "variable_assignment" => self.assign(part)?,
                 _ => return None,
             }
         }
         Some(())
     }
 
-    fn assign(&mut self, node: Node<'_>) -> Option<()> {
+    /// Follows an assignment, and returns the name of the variable.
+    fn assign(&mut self, node: Node<'_>) -> Option<String> {
         let name = self.written(node.child_by_field_name("name")?).to_owned();
-        self.written(node).starts_with(&format!("{name}=")).then_some(())?;
+        let is_special = SPECIAL_VARIABLES.contains(&name.as_str()) || name.starts_with("BASH");
+        let is_plain = self.written(node).starts_with(&format!("{name}="));
+        (is_plain && !is_special && !self.fixed.contains(&name)).then_some(())?;
         let value = match node.child_by_field_name("value") {
             Some(value) => self.value(value)?,
             None => String::new(),
         };
-        self.variables.insert(name, value);
-        Some(())
-    }
-
-    /// The text of a word that is one word whatever its values are.
-    fn word(&self, node: Node<'_>) -> Option<String> {
-        let value = self.value(node)?;
-        let is_split = |part: &Node<'_>| {
-            matches!(part.kind(), "simple_expansion" | "expansion" | "command_substitution")
-        };
-        let has_split = is_split(&node) || node.kind() == "concatenation" && parts(node).iter().any(is_split);
-        let is_odd = value.is_empty() || value.contains([' ', '\t', '\n', '*', '?', '[']);
-        (!has_split || !is_odd).then_some(value)
-    }
-
-    /// The value of a word, as in an assignment.
-    fn value(&self, node: Node<'_>) -> Option<String> {
-        if let Some(text) = plain(node, self.text) {
-            return Some(text);
-        }
-        match node.kind() {
-            "command_name" => self.word(node.named_child(0)?),
-            "string" => {
-                let (mut value, mut at) = (String::new(), node.start_byte() + 1);
-                for part in parts(node).into_iter().filter(Node::is_named) {
-                    value += &self.text[at..part.start_byte()];
-                    value += &match part.kind() {
-                        "string_content" => self.written(part).to_owned(),
-                        _ => self.value(part)?,
-                    };
-                    at = part.end_byte();
-                }
-                Some(value + self.text.get(at..node.end_byte() - 1)?)
-            }
-            "concatenation" => parts(node).into_iter().map(|part| self.value(part)).collect(),
-            "simple_expansion" => self.variable(self.written(node).strip_prefix('$')?),
-            "expansion" => self.variable(self.written(node).strip_prefix("${")?.strip_suffix('}')?),
-            "command_substitution" => {
-                let inner = self.written(node).strip_prefix("$(")?.strip_suffix(')')?.trim();
-                let path = inner.strip_prefix('<').or_else(|| inner.strip_prefix("cat "))?.trim();
-                let is_path = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
-                (self.setting.read)(path).filter(|_| is_path)
-            }
-            "arithmetic_expansion" => {
-                let [inner] = parts(node).into_iter().filter(Node::is_named).collect::<Vec<_>>()[..] else {
-                    return None;
-                };
-                self.number(inner).map(|number| number.to_string())
-            }
-            _ => None,
-        }
-    }
-
-    /// The value of `NAME` or `NAME:-default`.
-    fn variable(&self, written: &str) -> Option<String> {
-        let (name, default) = match written.split_once(":-") {
-            Some((name, default)) if !default.contains(['$', '`', '"', '\'']) => (name, Some(default)),
-            Some(_) => return None,
-            None => (written, None),
-        };
-        let value = match name.parse::<usize>() {
-            Ok(0) => return None,
-            Ok(number) => self.setting.arguments.get(number - 1).map_or("", |word| word),
-            Err(_) => self.variables.get(name)?,
-        };
-        let default = default.filter(|_| value.is_empty());
-        Some(default.unwrap_or(value).to_owned())
-    }
-
-    fn number(&self, node: Node<'_>) -> Option<i64> {
-        match node.kind() {
-            "number" => self.written(node).parse().ok(),
-            "variable_name" | "word" => self.variable(self.written(node))?.parse().ok(),
-            "simple_expansion" | "expansion" => self.value(node)?.parse().ok(),
-            "parenthesized_expression" => self.number(node.named_child(0)?),
-            "binary_expression" => {
-                let [left, operator, right] = parts(node)[..] else { return None };
-                let (left, right) = (self.number(left)?, self.number(right)?);
-                match self.written(operator) {
-                    "+" => left.checked_add(right),
-                    "-" => left.checked_sub(right),
-                    _ => None,
-                }
-            }
-            _ => None,
-        }
-    }
-
-    /// The words of a test, without the brackets around it.
-    fn test_words(&self, node: Node<'_>, words: &mut Vec<TestWord>) -> Option<()> {
-        for part in parts(node) {
-            let is_nested = matches!(
-                part.kind(),
-                "binary_expression" | "unary_expression" | "parenthesized_expression" | "negated_command"
-            );
-            if is_nested {
-                self.test_words(part, words)?;
-                continue;
-            }
-            let text = match part.kind() {
-                "[" | "[[" | "]" | "]]" => continue,
-                "test_operator" | "extglob_pattern" | "regex" => self.written(part).to_owned(),
-                _ if !part.is_named() => self.written(part).to_owned(),
-                _ => self.word(part)?,
-            };
-            let is_value = part.is_named() && !matches!(part.kind(), "test_operator" | "word");
-            words.push(TestWord { text, is_value });
-        }
-        Some(())
+        self.variables.insert(name.clone(), value);
+        Some(name)
     }
 }
 

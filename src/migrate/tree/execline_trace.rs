@@ -75,12 +75,13 @@ fn follow(items: &[Item], output: Option<&str>, commands: &mut Vec<TracedCommand
         {
             follow(rest, output, commands)
         }
-        ("eltest" | "s6-test" | "test", rest) => {
+        ("eltest" | "s6-test" | "test", rest) if output.is_none() => {
             let word = |text: String| TestWord { text, is_value: false };
-            holds(&texts(rest)?.into_iter().map(word).collect::<Vec<_>>())
+            let words = texts(rest).filter(|words| !words.iter().any(|word| word == "=="))?;
+            holds(&words.into_iter().map(word).collect::<Vec<_>>())
         }
-        ("true", _) => Some(true),
-        ("false", _) => Some(false),
+        ("true", _) if output.is_none() => Some(true),
+        ("false", _) if output.is_none() => Some(false),
         _ => {
             let redirections = output.map(|path| (">".to_owned(), path.to_owned())).into_iter().collect();
             commands.push(TracedCommand { words: texts(items)?, redirections, is_end: true });
@@ -147,6 +148,8 @@ mod tests {
             "importas A { B } halt",
             "if { eltest -e /x } halt",
             "halt $A",
+            "if { eltest $1 == 0 } halt",
+            "if { eltest $3 = web } halt",
             "ifthenelse { } { } { } halt $1 {",
         ] {
             assert_eq!(shown(unknown, &["0"]), None, "{unknown}");

@@ -6,7 +6,7 @@ use super::script::plain_shell;
 use super::test_result::holds;
 use crate::execline::base_name;
 use crate::manifest::draft::DraftValue;
-use crate::shell::{ShellScript, TraceSetting, TracedCommand, first_line};
+use crate::shell::{ShellScript, TraceSetting, TracedCommand, first_line, plain_number};
 
 /// The files with the exit code of the container, of s6-overlay 3 and 2.
 const EXIT_CODES: &[&str] =
@@ -38,7 +38,7 @@ impl StopRule {
 
 /// What a `finish` does after one death.
 #[derive(Debug, Clone, Copy, Default)]
-struct Outcome {
+struct DeathOutcome {
     halts: bool,
     /// The exit code that it gives the container.
     code: Option<u32>,
@@ -48,9 +48,10 @@ struct Outcome {
 /// The rule that stands for a `finish`, if that only stops the container.
 pub(super) fn stop_rule(text: &str) -> Option<StopRule> {
     let shell = is_shell(text).then(|| ShellScript::read(text)).flatten();
-    let outcome = |code: u32, signal: u32| -> Option<Outcome> {
+    let outcome = |code: u32, signal: u32| -> Option<DeathOutcome> {
         let numbers = [code.to_string(), signal.to_string()];
-        let arguments = [numbers[0].as_str(), numbers[1].as_str(), "NAME", "4711"];
+        // The other two are the name of the service and a number that nobody knows.
+        let arguments = [numbers[0].as_str(), numbers[1].as_str()];
         let commands = match &shell {
             Some(script) => {
                 // It is 0 unless another service has already stopped the container.
@@ -61,8 +62,9 @@ pub(super) fn stop_rule(text: &str) -> Option<StopRule> {
         };
         self::outcome(&commands)
     };
-    let exits: Vec<Outcome> = (0..=255).map(|code| outcome(code, 0)).collect::<Option<_>>()?;
-    let crashes: Vec<Outcome> = (1..=SIGNALS).map(|signal| outcome(256, signal)).collect::<Option<_>>()?;
+    let exits: Vec<DeathOutcome> = (0..=255).map(|code| outcome(code, 0)).collect::<Option<_>>()?;
+    let crashes: Vec<DeathOutcome> =
+        (1..=SIGNALS).map(|signal| outcome(256, signal)).collect::<Option<_>>()?;
     rule(&exits, &crashes)
 }
 
@@ -74,8 +76,8 @@ fn is_shell(text: &str) -> bool {
 }
 
 /// What commands do together. `None` if one does something else.
-fn outcome(commands: &[TracedCommand]) -> Option<Outcome> {
-    let mut outcome = Outcome::default();
+fn outcome(commands: &[TracedCommand]) -> Option<DeathOutcome> {
+    let mut outcome = DeathOutcome::default();
     for command in commands {
         let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
         let is_to_log = command
@@ -83,17 +85,18 @@ fn outcome(commands: &[TracedCommand]) -> Option<Outcome> {
             .iter()
             .all(|(operator, to)| operator.ends_with(">&") && ["1", "2"].contains(&to.as_str()));
         match (base_name(words[0]), &words[1..]) {
+            ("halt" | "s6-svscanctl", _) if !is_to_log => return None,
             ("halt", []) if words[0] == "/run/s6/basedir/bin/halt" => outcome.halts = true,
             ("s6-svscanctl", ["-t", place]) if SCAN_DIRECTORIES.contains(place) => outcome.halts = true,
             ("echo" | "s6-echo" | "printf", texts) if !is_to_log => {
                 let [(operator, path)] = &command.redirections[..] else { return None };
-                let numbers: Vec<&str> =
-                    texts.iter().copied().filter(|text| !["-n", "--", "%s", "%d"].contains(text)).collect();
-                let ([number], true) = (&numbers[..], operator == ">" && EXIT_CODES.contains(&path.as_str()))
-                else {
-                    return None;
+                let number = match (base_name(words[0]), texts) {
+                    ("echo" | "s6-echo", [number] | ["-n", number]) => number,
+                    ("printf", [format, number]) if ["%s", "%d"].contains(&format.trim_end()) => number,
+                    _ => return None,
                 };
-                outcome.code = Some(number.parse().ok()?);
+                (operator == ">" && EXIT_CODES.contains(&path.as_str())).then_some(())?;
+                outcome.code = Some(plain_number(number)?.try_into().ok()?);
             }
             ("echo" | "s6-echo" | "printf", _) => outcome.speaks = true,
             _ if words[0].starts_with("bashio::log") && is_to_log => outcome.speaks = true,
@@ -104,7 +107,7 @@ fn outcome(commands: &[TracedCommand]) -> Option<Outcome> {
 }
 
 /// The rule for what happens after each exit code, and after each signal.
-fn rule(exits: &[Outcome], crashes: &[Outcome]) -> Option<StopRule> {
+fn rule(exits: &[DeathOutcome], crashes: &[DeathOutcome]) -> Option<StopRule> {
     let codes = |halts: bool| -> Vec<i64> {
         let found = (0..).zip(exits).filter(|(_, outcome)| outcome.halts == halts);
         found.map(|(code, _)| code).collect()
@@ -123,6 +126,13 @@ fn rule(exits: &[Outcome], crashes: &[Outcome]) -> Option<StopRule> {
         () => return None,
     }
     let has_codes = keys.iter().any(|(key, _)| key == "codes");
+    // Without a stop at once, it would be the exit code of a later stop.
+    let is_lost = |outcome: &DeathOutcome, stops: bool| outcome.code.is_some() && !stops;
+    if exits.iter().any(|exit| is_lost(exit, exit.halts))
+        || crashes.iter().any(|crash| is_lost(crash, !has_codes))
+    {
+        return None;
+    }
     match &stopping_signals[..] {
         _ if has_codes => {}
         [] => remarks.push("a death by a signal stops the container too, which the script did not do"),
@@ -226,6 +236,100 @@ mod tests {
             "#!/command/execlineb -S0\nif { test -e /x } /run/s6/basedir/bin/halt\n",
         ] {
             assert_eq!(rule(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_mean_something_else_is_not_recognised() {
+        for (first_line, body) in [
+            // The service would stay down.
+            ("#!/bin/sh", "[ \"$1\" = 0 ] && exit 125\nHALT"),
+            ("#!/bin/sh", "if [ \"$1\" -eq 0 ]; then exit 125; fi\nexec HALT"),
+            ("#!/bin/sh", "HALT\nexit 125"),
+            ("#!/bin/sh", "HALT\nexit \"$1\""),
+            ("#!/bin/sh", "HALT || exit 125"),
+            // A test that fails ends the script.
+            ("#!/bin/sh -e", "[ \"$1\" -ne 0 ]\nHALT"),
+            ("#!/bin/sh", "set -e\n[ \"$1\" -ne 0 ]\nHALT"),
+            ("#!/bin/sh", "set -o errexit\ntest 1 = 2\nHALT"),
+            ("#!/bin/sh", "set -e\nif [ $1 -lt 300 ]; then [ \"$1\" -ne 0 ]; fi\nHALT"),
+            ("#!/bin/sh", "set -e\n[ $1 -lt 300 ] && [ \"$1\" -ne 0 ]\nHALT"),
+            ("#!/bin/sh", "set -e\nfalse\nHALT"),
+            ("#!/usr/bin/env bashio", "[[ \"$1\" -ne 0 ]]\nHALT"),
+            ("#!/bin/sh", "set -u\n[ \"$5\" = x ] && exit 0\nHALT"),
+            ("#!/bin/bash", "set -u\ndeclare x\n[ \"$x\" = x ] && exit 0\nHALT"),
+            ("#!/bin/sh", "set -o pipefail\nHALT"),
+            // The name of the service, and a number.
+            ("#!/bin/sh", "[ \"$3\" = web ] && exit 0\nHALT"),
+            ("#!/bin/sh", "[ \"${4:-1}\" -gt 5000 ] && exit 0\nHALT"),
+            ("#!/command/execlineb -S3", "ifelse { eltest ${3} = web } { true } HALT"),
+            // A file is made.
+            ("#!/bin/sh", ": > /var/lib/web/died\nHALT"),
+            ("#!/bin/sh", "true > /var/lib/web/died\nHALT"),
+            ("#!/bin/sh", "false > /var/lib/web/died || HALT"),
+            ("#!/bin/sh", "HALT > /var/lib/web/died"),
+            ("#!/command/execlineb -P", "foreground { redirfd -w 1 /died true } HALT"),
+            ("#!/command/execlineb -P", "redirfd -w 1 /died HALT"),
+            // 8 for some, 10 for others.
+            ("#!/bin/bash", "[[ $1 -eq 010 ]] && HALT"),
+            ("#!/bin/sh", "x=$((010)); [ $1 -eq $x ] && exit 0; HALT"),
+            ("#!/bin/sh", "x=010; [ $1 -eq $((x)) ] && exit 0; HALT"),
+            ("#!/bin/sh", "[ $(($1 + 010)) -eq 8 ] && exit 0\nHALT"),
+            // Patterns.
+            ("#!/bin/bash", "[[ $1 == ? ]] && exit 0\nHALT"),
+            ("#!/bin/bash", "[[ $1 == 2* ]] && exit 0\nHALT"),
+            ("#!/bin/bash", "x=?; [[ $1 == $x ]] && exit 0\nHALT"),
+            // What it reads is what it has just written.
+            ("#!/bin/sh", "echo \"$1\" > CODE\nif [ \"$(cat CODE)\" -eq 0 ]; then HALT; fi"),
+            // Words that only Bash has.
+            ("#!/bin/sh", "if [[ $1 -ne 0 ]]; then HALT; fi"),
+            ("#!/bin/sh", "[ \"$1\" == 0 ] && exit; HALT"),
+            ("#!/bin/sh", "test \"$1\" == 0 && exit; HALT"),
+            ("#!/bin/sh", "declare code=$1\n[ \"$code\" = 0 ] && exit 0\nHALT"),
+            ("#!/bin/sh", "code=$(<CODE)\n[ \"$code\" = 0 ] || exit 0\nHALT"),
+            ("#!/bin/sh", "HALT &> /dev/null"),
+            ("#!/bin/bash", "[ $1 -eq 0 && $1 -eq 0 ] || HALT"),
+            ("#!/bin/bash", "[[ $1 -eq 0 -o $1 -eq 0 ]] || HALT"),
+            // What changes how the shell reads the rest.
+            ("#!/bin/bash", "declare -i code=$1+1\n[ \"$code\" = 1 ] && exit 0\nHALT"),
+            ("#!/bin/bash", "code=$1\nprintf -v code %d 0\n[ $code -eq 0 ] && exit 0\nHALT"),
+            ("#!/bin/bash", "readonly code=0\ncode=$1\n[ $code -ne 0 ] && exit 0\nHALT"),
+            ("#!/bin/sh", "IFS=0\n[ $1 = 10 ] && exit 0\nHALT"),
+            ("#!/bin/sh", "PATH=/nonexistent\ns6-svscanctl -t /run/service"),
+            ("#!/bin/sh", "export PATH=/nonexistent\ns6-svscanctl -t /run/service"),
+            ("#!/bin/bash", "RANDOM=1\n[ $RANDOM = 1 ] && HALT"),
+            // An exit code for a later stop.
+            ("#!/bin/sh", "echo 137 > CODE\n[ $1 -eq 0 ] && exit\nHALT"),
+            ("#!/bin/sh", "echo \"$1\" > CODE\n[ \"$1\" -ne 1 ] && HALT"),
+            ("#!/bin/sh", "[ $1 -eq 256 ] && echo 137 > CODE\n[ $1 -eq 7 ] && HALT"),
+            // An exit code that is no number.
+            ("#!/bin/sh", "echo -- \"$1\" > CODE\nHALT"),
+            ("#!/bin/sh", "echo %s \"$1\" > CODE\nHALT"),
+            ("#!/bin/sh", "echo \"$1\" \"%d\" > CODE\nHALT"),
+            ("#!/bin/sh", "echo \"0$1\" > CODE\nHALT"),
+            ("#!/bin/sh", "printf \"%d%s\" \"$1\" > CODE\nHALT"),
+        ] {
+            let text = format!("{first_line}\n{body}\n")
+                .replace("HALT", "/run/s6/basedir/bin/halt")
+                .replace("CODE", "/run/s6-linux-init-container-results/exitcode");
+            assert_eq!(rule(&text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_certain_in_spite_of_that_is_recognised() {
+        let failures = r#"on-exit = { except = [0], then = "stop-container" }"#;
+        for (first_line, body) in [
+            ("#!/bin/sh -e", "[ \"$1\" -eq 0 ] && exit 0\nHALT"),
+            ("#!/bin/bash", "set -euo pipefail\nif [[ $1 == 0 ]]; then exit 3; fi\nHALT 2>&1"),
+            ("#!/bin/bash", "readonly x=$1\ndeclare -r y=$((x + 0))\n[ $y == 0 ] || HALT"),
+            ("#!/bin/sh", "test \"$1\" = 0 && exit\nprintf %s \"$1\" > CODE\nHALT\nexit 0"),
+            ("#!/bin/sh", "c=$(cat CODE)\nif [ $1 -ne 0 ]; then echo -n $1 > CODE; HALT; fi"),
+        ] {
+            let text = format!("{first_line}\n{body}\n")
+                .replace("HALT", "/run/s6/basedir/bin/halt")
+                .replace("CODE", "/run/s6-linux-init-container-results/exitcode");
+            assert_eq!(rule(&text).as_deref(), Some(failures), "{text}");
         }
     }
 }

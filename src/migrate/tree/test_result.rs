@@ -1,6 +1,6 @@
 //! Works out tests such as `"$1" -ne 0 -a "$1" -ne 256`, whose values are known.
 
-use crate::shell::TestWord;
+use crate::shell::{TestWord, plain_number};
 
 /// Whether a test holds. `None` if it asks for anything but texts and numbers.
 pub(super) fn holds(words: &[TestWord]) -> Option<bool> {
@@ -54,7 +54,7 @@ impl<'w> Test<'w> {
         let (result, length) = match (self.operator(0), self.operator(1)) {
             (_, operator @ ("=" | "==" | "!=")) => ((text(0)? == text(2)?) == (operator != "!="), 3),
             (_, operator @ ("-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge")) => {
-                let number = |distance| text(distance)?.parse::<i64>().ok();
+                let number = |distance| plain_number(text(distance)?);
                 let (left, right) = (number(0)?, number(2)?);
                 let result = match operator {
                     "-eq" => left == right,
@@ -94,6 +94,7 @@ mod tests {
             ("-n x -a ! -z x", Some(true)),
             ("-e /x", None),
             ("x -ne 0", None),
+            ("8 -eq 010", None),
             ("1 -eq 1 1", None),
         ] {
             assert_eq!(result(text), expected, "{text}");

@@ -122,7 +122,7 @@ fn before_check(script: &Program, check: &Line<'_>) -> Option<(Origin, &'static 
 
 /// The options of the check, as written.
 #[derive(Default)]
-struct Options<'a> {
+struct CheckerOptions<'a> {
     has_check: bool,
     tries: Option<&'a str>,
     initial_sleep: Option<&'a str>,
@@ -133,7 +133,7 @@ struct Options<'a> {
 /// How many tries there are without `-n`.
 const TRIES: u64 = 7;
 
-impl<'a> Options<'a> {
+impl<'a> CheckerOptions<'a> {
     /// Stores an option, given by its name or its letter.
     fn set(&mut self, option: &str, value: &'a str) {
         match option {
@@ -169,7 +169,7 @@ fn about(milliseconds: u64) -> String {
 }
 
 /// The report on a check with the default number of tries.
-fn few_tries(found: &Findings<'_>, service: &Service, options: &Options<'_>, at: Origin) -> Diagnostic {
+fn few_tries(found: &Findings<'_>, service: &Service, options: &CheckerOptions<'_>, at: Origin) -> Diagnostic {
     let name = &service.name;
     let (what, label) = match options.last_try() {
         Some((last, Some(limit))) if limit < last => (
@@ -195,9 +195,9 @@ fn few_tries(found: &Findings<'_>, service: &Service, options: &Options<'_>, at:
 }
 
 /// The options of the check. `None` if a variable may contain options.
-fn options<'a>(line: &Line<'a>) -> Option<Options<'a>> {
+fn options<'a>(line: &Line<'a>) -> Option<CheckerOptions<'a>> {
     let rest = &line.text[line.text.find(CHECKER)? + CHECKER.len()..];
-    let mut options = Options::default();
+    let mut options = CheckerOptions::default();
     let mut words = rest.split_whitespace().filter(|word| *word != "\\");
     while let Some(word) = words.next() {
         if word.starts_with(['$', '"', '\'']) {
