@@ -8,7 +8,6 @@ use super::generated::{GeneratedDefinition, note_generated};
 use super::hand_logger::HandLogger;
 use super::lines::FileLines;
 use super::logger::{LogKeys, without_usual_stderr};
-use super::polling::READY_WITHIN;
 use super::script::joins_outputs;
 use super::starts::StartWord;
 use super::{add_to_list, heading, names};
@@ -28,8 +27,8 @@ pub(super) struct LongrunWriter<'w, 'a> {
     loggers: Vec<String>,
     /// The time in which it must become ready, if that is not the limit of s6-rc: a script of s6gen acts, or a check needs a limit.
     pub(super) ready_within: Option<u32>,
-    /// Whether keys of `ready` stand for a part of its `run`.
-    pub(super) has_check: bool,
+    /// If keys of `ready` stand for a part of its `run`: the time in which it must become ready if no `timeout-up` is written.
+    pub(super) usual_limit: Option<u32>,
 }
 
 /// The time between the stop signal and SIGKILL that s6gen writes by itself, in milliseconds.
@@ -52,7 +51,7 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
             files,
             loggers: Vec::new(),
             ready_within: None,
-            has_check: false,
+            usual_limit: None,
         }
     }
 
@@ -205,14 +204,15 @@ impl<'w, 'a> LongrunWriter<'w, 'a> {
                 continue;
             }
             is_ready |= file == "notification-fd";
-            let is_usual = file == "notification-fd" && self.has_check && number == USUAL_DESCRIPTOR;
+            let is_usual =
+                file == "notification-fd" && self.usual_limit.is_some() && number == USUAL_DESCRIPTOR;
             if !is_usual {
                 self.table.set(key, i64::from(number));
             }
             self.lines.note(file, Fate::Exact, &format!("`{key}`"), "");
         }
         let limit = self.ready_within.unwrap_or(longrun.timeout_up);
-        let is_usual = is_ready && self.has_check && limit == READY_WITHIN;
+        let is_usual = is_ready && self.usual_limit == Some(limit);
         if (has_limit || is_ready) && !is_usual {
             self.table.set("timeout-up", duration(limit));
         }

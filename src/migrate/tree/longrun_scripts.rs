@@ -87,7 +87,7 @@ impl LongrunWriter<'_, '_> {
             self.ready_within = Some(polling.within);
             self.lines.explain("timeout-up", "a check for readiness needs a limit");
         }
-        self.has_check = true;
+        self.usual_limit = Some(polling.usual);
         shape.words = polling.program;
         let remarks = [std::mem::take(&mut shape.remark), differences];
         shape.remark = remarks.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");

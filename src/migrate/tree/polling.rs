@@ -7,8 +7,8 @@ use crate::migrate::values::{duration, number};
 /// What s6gen does if nothing else is written, in milliseconds.
 const PAUSE: u32 = 1_000;
 const LIMIT_OF_A_TRY: u32 = 5_000;
-/// The time in which a service with a check must become ready, if nothing else is written.
-pub(super) const READY_WITHIN: u32 = 60_000;
+/// The time in which a service with a check must become ready, if neither that nor the number of tries is written.
+const READY_WITHIN: u32 = 60_000;
 /// What `s6-notifyoncheck` does if nothing else is written.
 const TRIES: u32 = 7;
 const FIRST_PAUSE: u32 = 10;
@@ -24,6 +24,8 @@ pub(super) struct Polling {
     pub(super) keys: Vec<(&'static str, DraftValue)>,
     /// The time in which it must become ready, in milliseconds, if the old system has no such limit.
     pub(super) within: u32,
+    /// That time if no `timeout-up` is written.
+    pub(super) usual: u32,
     /// Whether that limit is new.
     pub(super) is_limited: bool,
     /// The descriptor to which it writes, if it is not the one of `notification-fd`.
@@ -40,7 +42,7 @@ impl Polling {
             None => "the script `data/check`".to_owned(),
         };
         let keys = self.keys.iter().map(|(key, value)| format!(", {key} = {}", value.text()));
-        let limit = match self.is_limited && self.within != READY_WITHIN {
+        let limit = match self.is_limited && self.within != self.usual {
             true => format!(", timeout-up = \"{}\"", duration(self.within)),
             false => String::new(),
         };
@@ -80,6 +82,12 @@ pub(super) fn polling(words: &[String], has_limit: bool) -> Option<Polling> {
     if doubles {
         differences.push("the process that asks is a child of the program, which `-d` avoided".to_owned());
     }
+    let usual = match tries {
+        0 => READY_WITHIN,
+        _ => {
+            tries.saturating_mul(pause.max(1).saturating_add(if limit > 0 { limit } else { LIMIT_OF_A_TRY }))
+        }
+    };
     let all_tries = tries.saturating_mul(pause.saturating_add(limit));
     let within =
         if whole > 0 { whole } else { all_tries.div_ceil(1_000).saturating_mul(1_000).max(READY_WITHIN) };
@@ -100,7 +108,7 @@ pub(super) fn polling(words: &[String], has_limit: bool) -> Option<Polling> {
         None => None,
     };
     let descriptor = given('3');
-    Some(Polling { command, program, keys, within, is_limited: !has_limit, descriptor, differences })
+    Some(Polling { command, program, keys, within, usual, is_limited: !has_limit, descriptor, differences })
 }
 
 struct PollingOptions {
@@ -168,7 +176,10 @@ mod tests {
         );
         assert_eq!((all.program.join(" "), all.differences.len()), ("web -n 1".to_owned(), 0));
         let usual = read("/command/s6-notifyoncheck|-d|-c|nc -z localhost 80|--|web", false).unwrap();
-        assert_eq!(usual.text(), r#"ready = { check = ["nc", "-z", "localhost", "80"], tries = 7 }"#);
+        assert_eq!(
+            usual.text(),
+            r#"ready = { check = ["nc", "-z", "localhost", "80"], tries = 7 }, timeout-up = "1m""#
+        );
         assert_eq!((usual.within, usual.differences.len()), (60_000, 3));
         assert_eq!(read("s6-notifyoncheck|-n|300|web", false).unwrap().within, 300_000);
         assert_eq!(read("s6-notifyoncheck|-T|9000|-3|5|web", false).unwrap().within, 9_000);
