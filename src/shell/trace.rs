@@ -61,8 +61,9 @@ impl ShellScript<'_> {
             text: self.text,
             setting,
             is_bash: first_line(self.text)
-                .split(['/', ' ', '\t'])
-                .any(|word| ["bash", "bashio"].contains(&word)),
+                .split([' ', '\t'])
+                .filter_map(|word| word.rsplit('/').next())
+                .any(|program| ["bash", "bashio"].contains(&program)),
             variables: BTreeMap::new(),
             fixed: BTreeSet::new(),
             commands: Vec::new(),

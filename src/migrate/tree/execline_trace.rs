@@ -99,6 +99,8 @@ fn branch(
     commands: &mut Vec<TracedCommand>,
 ) -> Option<bool> {
     let [Item::Block(condition), rest @ ..] = rest else { return None };
+    // Its child would crash.
+    (!condition.is_empty()).then_some(())?;
     let is_met = follow(condition, output, commands)? == expected;
     match (is_if, rest) {
         (true, rest) => {
@@ -149,6 +151,7 @@ mod tests {
             "if { eltest -e /x } halt",
             "halt $A",
             "if { eltest $1 == 0 } halt",
+            "if { } halt",
             "if { eltest $3 = web } halt",
             "ifthenelse { } { } { } halt $1 {",
         ] {

@@ -80,12 +80,12 @@ fn outcome(commands: &[TracedCommand]) -> Option<DeathOutcome> {
     let mut outcome = DeathOutcome::default();
     for command in commands {
         let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
-        let is_to_log = command
-            .redirections
-            .iter()
-            .all(|(operator, to)| operator.ends_with(">&") && ["1", "2"].contains(&to.as_str()));
+        let is_join =
+            |(operator, to): &(String, String)| operator.ends_with(">&") && ["1", "2"].contains(&to.as_str());
+        let is_to_log = command.redirections.iter().all(is_join);
+        let is_silent = |to: &(String, String)| is_join(to) || to.0 == ">" && to.1 == "/dev/null";
         match (base_name(words[0]), &words[1..]) {
-            ("halt" | "s6-svscanctl", _) if !is_to_log => return None,
+            ("halt" | "s6-svscanctl", _) if !command.redirections.iter().all(is_silent) => return None,
             ("halt", []) if words[0] == "/run/s6/basedir/bin/halt" => outcome.halts = true,
             ("s6-svscanctl", ["-t", place]) if SCAN_DIRECTORIES.contains(place) => outcome.halts = true,
             ("echo" | "s6-echo" | "printf", texts) if !is_to_log => {
@@ -288,6 +288,7 @@ mod tests {
             ("#!/bin/sh", "declare code=$1\n[ \"$code\" = 0 ] && exit 0\nHALT"),
             ("#!/bin/sh", "code=$(<CODE)\n[ \"$code\" = 0 ] || exit 0\nHALT"),
             ("#!/bin/sh", "HALT &> /dev/null"),
+            ("#!/opt/bash/bin/sh", "if [[ $1 -ne 0 ]]; then HALT; fi"),
             ("#!/bin/bash", "[ $1 -eq 0 && $1 -eq 0 ] || HALT"),
             ("#!/bin/bash", "[[ $1 -eq 0 -o $1 -eq 0 ]] || HALT"),
             // What changes how the shell reads the rest.
@@ -321,7 +322,7 @@ mod tests {
         let failures = r#"on-exit = { except = [0], then = "stop-container" }"#;
         for (first_line, body) in [
             ("#!/bin/sh -e", "[ \"$1\" -eq 0 ] && exit 0\nHALT"),
-            ("#!/bin/bash", "set -euo pipefail\nif [[ $1 == 0 ]]; then exit 3; fi\nHALT 2>&1"),
+            ("#!/bin/bash", "set -euo pipefail\nif [[ $1 == 0 ]]; then exit 3; fi\nHALT >/dev/null 2>&1"),
             ("#!/bin/bash", "readonly x=$1\ndeclare -r y=$((x + 0))\n[ $y == 0 ] || HALT"),
             ("#!/bin/sh", "test \"$1\" = 0 && exit\nprintf %s \"$1\" > CODE\nHALT\nexit 0"),
             ("#!/bin/sh", "c=$(cat CODE)\nif [ $1 -ne 0 ]; then echo -n $1 > CODE; HALT; fi"),
