@@ -151,7 +151,7 @@ const ASKED: &[(u32, &str, &[&str])] = &[
     (15, "lint--errors-not-logged", &["exec 2>&1"]),
     (16, "lint--edited-too-late", &["before the first service starts", "S6_STAGE2_HOOK"]),
     (17, "s6rc--unknown-service-removed", &["which is defined nowhere", "did you mean `web`?", "`--layer`"]),
-    (17, "s6rc--type-missing-adds-to-a-base-image", &["a base image", "`--layer`", "`--external`"]),
+    (17, "s6rc--type-missing-adds-to-a-base-image", &["a base image", "`--layer`"]),
     (18, "s6rc--type-missing", &["write `longrun` into `type`", "the image that has the rest of it"]),
     (18, "s6rc--invalid-type-empty", &["this file is empty"]),
     (21, "s6rc--invalid-type-crlf", &["CR LF", "eol=lf"]),
