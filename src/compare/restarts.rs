@@ -34,7 +34,7 @@ pub fn restarts(old: &Snapshot, new: &Snapshot, up: &BTreeSet<Name>) -> BTreeSet
     restarts_between(old, new, (&DependencyGraph::of(old), &DependencyGraph::of(new)), up)
 }
 
-/// The same with the graphs of `old` and `new`, which are there already.
+/// The same for a caller that already has the graphs of `old` and `new`.
 pub(super) fn restarts_between(
     old: &Snapshot,
     new: &Snapshot,

@@ -72,7 +72,7 @@ pub fn transitions(
     transitions_between(&DependencyGraph::of(old), &DependencyGraph::of(new), up, restart)
 }
 
-/// The same for graphs that are there already.
+/// The same for a caller that already has the graphs.
 pub(super) fn transitions_between(
     old: &DependencyGraph,
     new: &DependencyGraph,

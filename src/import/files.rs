@@ -13,7 +13,7 @@ const DEEPEST: usize = 64;
 pub struct DefinitionEntries {
     /// Their files.
     pub files: DefinitionFiles,
-    /// What is no file that could be read, in words, by its path in the definition.
+    /// What could not be read as a file, in words, by its path in the definition.
     pub others: BTreeMap<Name, BTreeMap<String, String>>,
 }
 

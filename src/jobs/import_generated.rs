@@ -1,4 +1,4 @@
-//! Finds out what s6gen itself has built of a tree that is imported.
+//! Finds out which definitions of an imported tree s6gen itself has built.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -63,7 +63,7 @@ fn is_generated(files: &BTreeMap<String, File>) -> bool {
     })
 }
 
-/// Finds out of an image what a manifest said in `[target]`, if s6gen generated its definitions: where they are, and whether there
+/// Finds out from an image what a manifest said in `[target]`, if s6gen generated its definitions: where they are, and whether there
 /// is a script for health checks.
 pub(super) fn find_target<D: Directory>(root: &D, definitions: &DefinitionFiles, target: &mut Target) {
     let is_bundle = |files: &BTreeMap<String, File>| !files.contains_key("run") && !files.contains_key("up");

@@ -117,7 +117,7 @@ impl ImportProof {
             RealProof::Compared(_) => {
                 "s6-rc-compile has compiled both, too: its databases have differences that s6gen itself does not see\n".to_owned()
             }
-            RealProof::Refused(message) => format!("s6-rc-compile refuses one of both: {message}\n"),
+            RealProof::Refused(message) => format!("s6-rc-compile refuses one of the two: {message}\n"),
         };
         let verdict = match () {
             () if !self.errors().is_empty() => "not proved: the manifest has errors".to_owned(),
@@ -300,7 +300,7 @@ fn differences_of_scripts(migration: &Migration) -> Vec<ProofDifference> {
                 fact: "name".to_owned(),
                 before: name.to_string(),
                 after: new.to_string(),
-                reason: Some("s6gen makes its name of the name of its service".to_owned()),
+                reason: Some("s6gen names a logger after its service".to_owned()),
             });
         }
     }

@@ -28,7 +28,7 @@ pub struct Migration {
     pub files: BTreeMap<String, File>,
     /// What became of each part.
     pub report: ImportReport,
-    /// Why a fact about a service that no file of the old system says is another one in the new system, by its name and the fact.
+    /// Why the new system differs in a fact that no file of the old one states, by service and fact.
     pub reasons: BTreeMap<(Name, String), String>,
     /// The services that have another name in the new system, by the old one.
     pub renamed: BTreeMap<Name, Name>,

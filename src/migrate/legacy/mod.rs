@@ -52,7 +52,7 @@ pub struct LegacyPlace {
     pub definition: String,
     /// The path in it.
     pub file: String,
-    /// What version 3 calls otherwise, if the file stays a script.
+    /// What has another name in version 3, if the file stays a script.
     pub new_names: Vec<String>,
 }
 

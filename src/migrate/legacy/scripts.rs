@@ -1,5 +1,5 @@
-//! Judges the scripts of s6-overlay 2: which ones no manifest can have, which ones change services, and what version 3 calls
-//! otherwise.
+//! Judges the scripts of s6-overlay 2: which ones no manifest can have, which ones change services, and what has another name in
+//! version 3.
 
 use super::{LegacyFile, LegacyFiles};
 use crate::migrate::tree::text_problem;
@@ -13,7 +13,7 @@ const RUNNING_SERVICES: &[&str] = &["/run/service", "/run/s6/services"];
 /// The programs that only speak with services.
 const SPEAKS: &[&str] = &["s6-svc ", "s6-svscanctl ", "s6-svstat ", "s6-svwait ", "s6-svok "];
 
-/// What version 2 calls otherwise than version 3: a longer text stands before the shorter one that it contains.
+/// What has another name in version 3: a longer text stands before the shorter one that it contains.
 const NEW_NAMES: &[(&str, &str)] = &[
     ("s6-svscanctl -t /var/run/s6/services", "/run/s6/basedir/bin/halt"),
     ("/var/run/s6/env-stage3/S6_STAGE2_EXITED", "/run/s6-linux-init-container-results/exitcode"),

@@ -173,7 +173,7 @@ fn logger_difference(file: File) -> (File, Option<&'static str>) {
     let knows_signals = text.contains("s6-log") || text.contains("logutil-service");
     let difference = match (is_changed, knows_signals) {
         (true, _) => {
-            "without the option `-p` of s6-log: it ends at the signal TERM, because a pipe of s6-rc never ends"
+            "the option `-p` of s6-log is left out: the logger must end at the signal TERM, because a pipe of s6-rc never ends"
         }
         (false, true) => return (file, None),
         (false, false) => {

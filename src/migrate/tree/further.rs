@@ -70,7 +70,7 @@ fn is_copied(path: &str, kind: &str) -> bool {
     known.is_some_and(|known| matches!(known.content, Content::Folder) && known.is_read_in(kind))
 }
 
-/// Notes what is no file that could be read. In a list of names, s6-rc reads only the name.
+/// Notes what could not be read as a file. In a list of names, s6-rc reads only the name.
 pub(super) fn other_entries(
     facts: &Facts<'_>,
     service: &Service,

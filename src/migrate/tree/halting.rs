@@ -138,7 +138,7 @@ fn rule(exits: &[DeathOutcome], crashes: &[DeathOutcome]) -> Option<StopRule> {
         [] => remarks.push("a death by a signal stops the container too, which the script did not do"),
         [TERM] => remarks.push("a death by any signal stops the container, and not only one by TERM"),
         all if all.len() < crashes.len() => {
-            remarks.push("a death by any signal stops the container, and not only one by some");
+            remarks.push("a death by any signal stops the container, and not only by some of them");
         }
         _ => {}
     }
@@ -163,6 +163,13 @@ mod tests {
 
     fn rule(text: &str) -> Option<String> {
         stop_rule(text).map(|rule| rule.text())
+    }
+
+    /// A script in which `HALT` and `CODE` stand for the paths of s6-overlay.
+    fn written(first_line: &str, body: &str) -> String {
+        format!("{first_line}\n{body}\n")
+            .replace("HALT", "/run/s6/basedir/bin/halt")
+            .replace("CODE", "/run/s6-linux-init-container-results/exitcode")
     }
 
     #[test]
@@ -310,9 +317,7 @@ mod tests {
             ("#!/bin/sh", "echo \"0$1\" > CODE\nHALT"),
             ("#!/bin/sh", "printf \"%d%s\" \"$1\" > CODE\nHALT"),
         ] {
-            let text = format!("{first_line}\n{body}\n")
-                .replace("HALT", "/run/s6/basedir/bin/halt")
-                .replace("CODE", "/run/s6-linux-init-container-results/exitcode");
+            let text = written(first_line, body);
             assert_eq!(rule(&text), None, "{text}");
         }
     }
@@ -327,9 +332,7 @@ mod tests {
             ("#!/bin/sh", "test \"$1\" = 0 && exit\nprintf %s \"$1\" > CODE\nHALT\nexit 0"),
             ("#!/bin/sh", "c=$(cat CODE)\nif [ $1 -ne 0 ]; then echo -n $1 > CODE; HALT; fi"),
         ] {
-            let text = format!("{first_line}\n{body}\n")
-                .replace("HALT", "/run/s6/basedir/bin/halt")
-                .replace("CODE", "/run/s6-linux-init-container-results/exitcode");
+            let text = written(first_line, body);
             assert_eq!(rule(&text).as_deref(), Some(failures), "{text}");
         }
     }

@@ -11,7 +11,7 @@ pub(super) struct FileLines<'a> {
     lines: BTreeMap<String, ImportLine>,
     /// What could stand in the manifest for a file, and what would be different then.
     offers: BTreeMap<String, String>,
-    /// Why a fact that no file says is another one in the new system.
+    /// Why the new system differs in a fact that no file states.
     reasons: BTreeMap<String, String>,
 }
 
@@ -59,7 +59,7 @@ impl<'a> FileLines<'a> {
         self.offers.insert(path.to_owned(), format!("nearly the same: `{instead}`; {difference}"));
     }
 
-    /// Says why a fact that no file says is another one in the new system.
+    /// Says why the new system differs in a fact that no file states.
     pub(super) fn explain(&mut self, fact: &str, reason: &str) {
         self.reasons.insert(fact.to_owned(), reason.to_owned());
     }
