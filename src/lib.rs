@@ -12,6 +12,7 @@
 //! | 3, jobs | [`jobs`] |
 //! | 2, verbs | [`resolve`], [`import`], [`migrate`], [`image`], [`validate`], [`render`], [`compare`], [`report`], [`install`], [`live`] |
 //! | 1, the disk | [`disk`] |
+//! | 1, the order of a start | [`plan`] |
 //! | 1, nouns | [`manifest`], [`model`], [`supervisord`] |
 //! | 1, a tree in memory | [`tree`] |
 //! | 1, a directory to read | [`source`] |
@@ -30,6 +31,7 @@ pub mod templates;
 pub mod disk;
 pub mod manifest;
 pub mod model;
+pub mod plan;
 pub mod source;
 pub mod supervisord;
 pub mod tree;

@@ -9,7 +9,8 @@ use super::streams::{Outcome, Streams};
 use crate::diagnostic::did_you_mean;
 use crate::jobs::Levels;
 use crate::model::{Index, Layer, Name};
-use crate::render::{self, GraphDirection};
+use crate::plan::OrderDirection;
+use crate::render;
 use crate::report::Format;
 
 /// Shows the order in which services start
@@ -85,7 +86,7 @@ impl GraphArguments {
             };
             nodes.push(node);
         }
-        let direction = if self.down { GraphDirection::Down } else { GraphDirection::Up };
+        let direction = if self.down { OrderDirection::Down } else { OrderDirection::Up };
         let format = if self.json { Drawing::Json } else { self.format };
         match format {
             Drawing::Text => streams.say(&render::text(&index, &nodes, direction)),

@@ -1,244 +1,33 @@
 //! The start order of services, as text, for Graphviz and as JSON.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde::{Serialize, Serializer};
 
-use crate::model::{
-    Index, Kind, Layer, Members, Name, Node, NodeKind, Script, Service, Why, json_text, printable,
-};
-
-/// Whether the graph shows how services start or how they stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GraphDirection {
-    /// Services start after their dependencies.
-    Up,
-    /// Services stop after their dependents.
-    Down,
-}
-
-/// One service and the services that it waits for.
-struct GraphLine {
-    node: Node,
-    name: String,
-    /// The number of its step. Services of one step may start, or stop, at the same time.
-    step: usize,
-    /// The positions of the lines that it waits for, in order. If there are several reasons, a position comes once for each.
-    after: Vec<(usize, Why)>,
-}
-
-impl GraphLine {
-    /// The lines that it waits for, each with all reasons.
-    fn waits(&self) -> impl Iterator<Item = (usize, &[(usize, Why)])> {
-        self.after.chunk_by(|(one, _), (other, _)| one == other).map(|same| (same[0].0, same))
-    }
-
-    fn after(&self) -> impl Iterator<Item = usize> {
-        self.waits().map(|(first, _)| first)
-    }
-}
-
-/// The part of a service set that the graph shows.
-struct DrawnGraph<'a> {
-    index: &'a Index<'a>,
-    direction: GraphDirection,
-    /// The services, in the order of their nodes.
-    lines: Vec<GraphLine>,
-    /// Whether each node starts at boot.
-    boot: Vec<bool>,
-}
-
-impl<'a> DrawnGraph<'a> {
-    /// The graph of `names` with all their dependencies, or for stops with all their dependents. Without names it has all
-    /// services.
-    fn new(index: &'a Index<'a>, names: &[Node], direction: GraphDirection) -> Self {
-        let mut members = Members::new(index);
-        let mut after: Vec<Vec<(Node, Why)>> =
-            index.nodes().map(|node| waits(index, node, &mut members)).collect();
-        let boot = ["top", "default"].iter().find_map(|name| index.find(&Name::from(*name)));
-        let boot = match boot {
-            Some(start) => closure(&after, index.atomics(start)),
-            None => vec![true; after.len()],
-        };
-        if direction == GraphDirection::Down {
-            let mut reversed = vec![Vec::new(); after.len()];
-            for (number, needed) in after.iter().enumerate() {
-                for (first, why) in needed {
-                    reversed[first.0].push((Node(number), *why));
-                }
-            }
-            after = reversed;
-        }
-        let is_shown = match names {
-            [] => vec![true; after.len()],
-            names => closure(&after, names.iter().flat_map(|name| index.atomics(*name))),
-        };
-        let drawn: Vec<Node> =
-            index.nodes().filter(|node| is_shown[node.0] && index.kind(*node) != NodeKind::Bundle).collect();
-        let mut position = vec![0; after.len()];
-        for (line, node) in drawn.iter().enumerate() {
-            position[node.0] = line;
-        }
-        let line = |node: &Node| GraphLine {
-            node: *node,
-            name: index.name(*node).to_string(),
-            step: 0,
-            after: after[node.0].iter().map(|(first, why)| (position[first.0], *why)).collect(),
-        };
-        let mut lines: Vec<GraphLine> = drawn.iter().map(line).collect();
-        let after: Vec<Vec<usize>> = lines.iter().map(|line| line.after().collect()).collect();
-        for (line, step) in lines.iter_mut().zip(steps(&after)) {
-            line.step = step;
-        }
-        DrawnGraph { index, direction, lines, boot }
-    }
-
-    fn is_at_boot(&self, line: &GraphLine) -> bool {
-        self.boot[line.node.0]
-    }
-
-    /// The state that a service must reach before its dependents start, or before its dependencies stop.
-    fn state(&self, line: &GraphLine) -> &'static str {
-        if self.direction == GraphDirection::Down {
-            return "down";
-        }
-        match self.index.service(line.node).map(|service| &service.kind) {
-            Some(Kind::Oneshot(_)) => "done",
-            Some(Kind::Longrun(longrun)) if longrun.notification_fd.is_some() => "ready",
-            Some(Kind::Longrun(_)) if self.index.layer(line.node) == Layer::Internal => "ready",
-            Some(Kind::Longrun(_)) => "forked",
-            _ => "up",
-        }
-    }
-
-    /// Whether the text leaves the service out: loggers that s6gen made, and services of s6-rc and s6-overlay. Almost every
-    /// service waits for them.
-    fn is_background(&self, line: &GraphLine) -> bool {
-        let Some(service) = self.index.service(line.node) else { return true };
-        self.is_logger(line) || matches!(service.layer, Layer::Internal | Layer::Overlay)
-    }
-
-    fn is_logger(&self, line: &GraphLine) -> bool {
-        let longrun = self.index.service(line.node).and_then(Service::longrun);
-        longrun.is_some_and(|longrun| matches!(longrun.run, Script::Logger(_)))
-    }
-
-    /// The lines that a service waits for, in order, with the dependencies of its loggers.
-    fn through_loggers(&self, line: &GraphLine) -> Vec<usize> {
-        let mut found = BTreeSet::new();
-        let mut todo: Vec<usize> = line.after().collect();
-        while let Some(first) = todo.pop() {
-            if found.insert(first) && self.is_logger(&self.lines[first]) {
-                todo.extend(self.lines[first].after());
-            }
-        }
-        found.into_iter().collect()
-    }
-
-    /// The lines that each service waits for, without those that it also waits for through another one.
-    fn nearest(&self) -> Vec<Vec<usize>> {
-        let is_shown: Vec<bool> = self.lines.iter().map(|line| !self.is_background(line)).collect();
-        let mut nearest: Vec<Vec<usize>> = self.lines.iter().map(|line| self.through_loggers(line)).collect();
-        nearest.iter_mut().for_each(|firsts| firsts.retain(|first| is_shown[*first]));
-        // Only a line with an earlier step than another line of the same list can be left out, because the other one waits
-        // for it. For all others there is nothing to find out.
-        let mut doubtful = BTreeSet::new();
-        for firsts in &nearest {
-            let last = firsts.iter().map(|first| self.lines[*first].step).max().unwrap_or(0);
-            doubtful.extend(firsts.iter().filter(|first| self.lines[**first].step < last));
-        }
-        let mut order: Vec<usize> = (0..self.lines.len()).collect();
-        order.sort_by_key(|line| self.lines[*line].step);
-        // Each of 64 lines has one bit, so one pass over the edges finds which of them come before each service.
-        let (mut bits, mut before) = (vec![0u64; order.len()], vec![0u64; order.len()]);
-        let doubtful: Vec<usize> = doubtful.into_iter().collect();
-        for some in doubtful.chunks(64) {
-            bits.fill(0);
-            for (number, line) in some.iter().enumerate() {
-                bits[*line] = 1 << number;
-            }
-            for line in &order {
-                before[*line] = self.lines[*line]
-                    .after
-                    .iter()
-                    .fold(0, |all, (first, _)| all | bits[*first] | before[*first]);
-            }
-            for firsts in &mut nearest {
-                let implied = firsts.iter().fold(0, |all, first| all | before[*first]);
-                firsts.retain(|first| bits[*first] & implied == 0);
-            }
-            before.fill(0);
-        }
-        nearest
-    }
-}
-
-/// The atomic services that a service waits for, with the reasons, in order. A bundle itself waits for nothing.
-fn waits(index: &Index<'_>, node: Node, members: &mut Members<'_>) -> Vec<(Node, Why)> {
-    let mut waits = Vec::new();
-    if index.kind(node) == NodeKind::Bundle {
-        return waits;
-    }
-    for edge in index.edges(node) {
-        match index.kind(edge.to) {
-            NodeKind::Bundle => waits.extend(members.of(edge.to).iter().map(|member| (*member, edge.why))),
-            _ => waits.push((edge.to, edge.why)),
-        }
-    }
-    waits.sort_unstable();
-    waits.dedup();
-    waits
-}
-
-/// Whether each node is in `start`, or must come before a node of `start`.
-fn closure(after: &[Vec<(Node, Why)>], start: impl IntoIterator<Item = Node>) -> Vec<bool> {
-    let mut closed = vec![false; after.len()];
-    let mut todo: Vec<Node> = start.into_iter().collect();
-    while let Some(node) = todo.pop() {
-        if !std::mem::replace(&mut closed[node.0], true) {
-            todo.extend(after[node.0].iter().map(|(first, _)| *first));
-        }
-    }
-    closed
-}
-
-/// The step of each line: one more than the largest step that it waits for. In a cycle, counting begins at the first line
-/// that is reached.
-fn steps(after: &[Vec<usize>]) -> Vec<usize> {
-    let mut steps = vec![0; after.len()];
-    let mut is_open = vec![false; after.len()];
-    for start in 0..after.len() {
-        let mut todo = vec![(start, false)];
-        while let Some((line, done)) = todo.pop() {
-            if done {
-                is_open[line] = false;
-                steps[line] = after[line].iter().map(|first| steps[*first]).max().unwrap_or(0) + 1;
-            } else if steps[line] == 0 && !std::mem::replace(&mut is_open[line], true) {
-                todo.push((line, true));
-                let next = after[line].iter().filter(|first| steps[**first] == 0 && !is_open[**first]);
-                todo.extend(next.map(|first| (*first, false)));
-            }
-        }
-    }
-    steps
-}
+use crate::model::{Index, Kind, Layer, Members, Node, NodeKind, Service, Why, json_text, printable};
+use crate::plan::{OrderDirection, OrderedService, StartOrder, steps};
 
 /// The start order as text for people.
-pub fn text(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> String {
-    let graph = DrawnGraph::new(index, names, direction);
+pub fn text(index: &Index<'_>, names: &[Node], direction: OrderDirection) -> String {
+    let graph = StartOrder::new(index, names, direction);
     let nearest = graph.nearest();
-    let is_shown = |line: &GraphLine| !graph.is_background(line) || names.contains(&line.node);
-    let shown: Vec<usize> = (0..graph.lines.len()).filter(|line| is_shown(&graph.lines[*line])).collect();
-    let width = shown.iter().map(|line| graph.lines[*line].name.chars().count()).max().unwrap_or(0);
+    let is_shown = |line: &OrderedService| !graph.is_background(line) || names.contains(&line.node);
+    let shown: Vec<usize> =
+        (0..graph.services.len()).filter(|line| is_shown(&graph.services[*line])).collect();
+    let width = shown
+        .iter()
+        .map(|line| graph.name(&graph.services[*line]).to_string().chars().count())
+        .max()
+        .unwrap_or(0);
     let (mut boot, mut on_demand): (Vec<usize>, Vec<usize>) =
-        shown.into_iter().partition(|line| graph.is_at_boot(&graph.lines[*line]));
-    let by_name = |line: &usize| index.name(graph.lines[*line].node);
+        shown.into_iter().partition(|line| graph.is_at_boot(&graph.services[*line]));
+    let by_name = |line: &usize| index.name(graph.services[*line].node);
     let write_line = |out: &mut String, line: usize, label: &str| {
-        write_line(out, &graph, &graph.lines[line], &nearest[line], label, width);
+        write_line(out, &graph, &graph.services[line], &nearest[line], label, width);
     };
     // Steps are counted only among the lines that are shown, so that there are no gaps.
-    let mut is_listed = vec![false; graph.lines.len()];
+    let mut is_listed = vec![false; graph.services.len()];
     for line in &boot {
         is_listed[*line] = true;
     }
@@ -246,9 +35,9 @@ pub fn text(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> Str
         true => nearest[line].iter().copied().filter(|first| is_listed[*first]).collect(),
         false => Vec::new(),
     };
-    let steps = steps(&(0..graph.lines.len()).map(among).collect::<Vec<Vec<usize>>>());
+    let steps = steps(&(0..graph.services.len()).map(among).collect::<Vec<Vec<usize>>>());
     let mut out = String::new();
-    let verb = if direction == GraphDirection::Up { "start" } else { "stop" };
+    let verb = if direction == OrderDirection::Up { "start" } else { "stop" };
     if !boot.is_empty() {
         let _ = writeln!(out, "At boot (services of one step {verb} at the same time)");
         boot.sort_by_key(|line| (steps[*line], by_name(line)));
@@ -270,7 +59,7 @@ pub fn text(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> Str
     if names.is_empty() {
         write_bundles(&mut out, index);
     }
-    let background = || graph.lines.iter().filter(|line| graph.is_background(line));
+    let background = || graph.services.iter().filter(|line| graph.is_background(line));
     let hidden = background().count();
     let loggers = background().filter(|line| index.layer(line.node) == Layer::Ours).count();
     if hidden > 0 {
@@ -294,17 +83,17 @@ pub fn text(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> Str
 
 fn write_line(
     out: &mut String,
-    graph: &DrawnGraph<'_>,
-    line: &GraphLine,
+    graph: &StartOrder<'_>,
+    line: &OrderedService,
     nearest: &[usize],
     label: &str,
     width: usize,
 ) {
     let state = |number: &usize| {
-        let first = &graph.lines[*number];
-        let is_own = graph.direction == GraphDirection::Down || line.after().any(|own| own == *number);
+        let first = &graph.services[*number];
+        let is_own = graph.direction == OrderDirection::Down || line.after().any(|own| own == *number);
         let why = if is_own { "" } else { ", for its log" };
-        format!("{} ({}{why})", first.name, graph.state(first))
+        format!("{} ({}{why})", graph.name(first), graph.awaited(first).word())
     };
     let waits: Vec<String> = nearest.iter().map(state).collect();
     let kind = match graph.index.kind(line.node) {
@@ -317,7 +106,8 @@ fn write_line(
     let _ = writeln!(
         out,
         "{}",
-        format!("{label}  {:width$}  {kind}  {waits}", line.name).trim_end().to_owned() + &about
+        format!("{label}  {:width$}  {kind}  {waits}", graph.name(line).to_string()).trim_end().to_owned()
+            + &about
     );
 }
 
@@ -349,11 +139,13 @@ fn write_bundles(out: &mut String, index: &Index<'_>) {
 }
 
 /// The graph for Graphviz. An arrow leads from a service to each one that waits for it.
-pub fn dot(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> String {
-    let graph = DrawnGraph::new(index, names, direction);
-    let quoted = |line: &GraphLine| format!("\"{}\"", line.name.replace('\\', "\\\\").replace('"', "\\\""));
+pub fn dot(index: &Index<'_>, names: &[Node], direction: OrderDirection) -> String {
+    let graph = StartOrder::new(index, names, direction);
+    let quoted = |line: &OrderedService| {
+        format!("\"{}\"", graph.name(line).to_string().replace('\\', "\\\\").replace('"', "\\\""))
+    };
     let mut out = String::from("digraph services {\n  rankdir = LR;\n  node [shape = box];\n");
-    for line in &graph.lines {
+    for line in &graph.services {
         let mut attributes = Vec::new();
         if index.kind(line.node) == NodeKind::Oneshot {
             attributes.push("shape = ellipse");
@@ -365,10 +157,10 @@ pub fn dot(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> Stri
             if attributes.is_empty() { String::new() } else { format!(" [{}]", attributes.join(", ")) };
         let _ = writeln!(out, "  {}{attributes};", quoted(line));
     }
-    for line in &graph.lines {
+    for line in &graph.services {
         for first in line.after() {
-            let first = &graph.lines[first];
-            let state = graph.state(first);
+            let first = &graph.services[first];
+            let state = graph.awaited(first).word();
             let style = if state == "forked" { ", style = dashed" } else { "" };
             let _ = writeln!(out, "  {} -> {} [label = {state}{style}];", quoted(first), quoted(line));
         }
@@ -396,26 +188,29 @@ struct WaitShape {
     until: &'static str,
 }
 
-impl DrawnGraph<'_> {
-    fn service_shape<'g>(&'g self, line: &'g GraphLine) -> ServiceShape<'g> {
+/// The services of a graph in machine output.
+struct GraphShape<'a>(StartOrder<'a>);
+
+impl GraphShape<'_> {
+    fn service_shape<'g>(&'g self, line: &'g OrderedService) -> ServiceShape<'g> {
         let wait = |(first, reasons): (usize, &[(usize, Why)])| WaitShape {
             because: reasons.iter().map(|(_, why)| because(*why)).collect(),
-            name: json_name(self.index, self.lines[first].node),
-            until: self.state(&self.lines[first]),
+            name: json_name(self.0.index, self.0.services[first].node),
+            until: self.0.awaited(&self.0.services[first]).word(),
         };
         ServiceShape {
             after: line.waits().map(wait).collect(),
-            at_boot: self.is_at_boot(line),
-            defined_by: match self.index.layer(line.node) {
+            at_boot: self.0.is_at_boot(line),
+            defined_by: match self.0.index.layer(line.node) {
                 Layer::Ours => "here",
                 Layer::Overlay => "s6-overlay",
                 Layer::External => "another layer",
                 Layer::Internal => "s6-rc",
             },
-            description: self.index.service(line.node).and_then(|service| service.description.as_deref()),
-            name: json_name(self.index, line.node),
+            description: self.0.index.service(line.node).and_then(|service| service.description.as_deref()),
+            name: json_name(self.0.index, line.node),
             step: line.step,
-            r#type: match self.index.kind(line.node) {
+            r#type: match self.0.index.kind(line.node) {
                 NodeKind::Longrun => "longrun",
                 NodeKind::Oneshot => "oneshot",
                 NodeKind::Bundle => "bundle",
@@ -427,16 +222,16 @@ impl DrawnGraph<'_> {
 
 /// The services of a graph, each of which is written as soon as it is made: all of them together take much more memory than
 /// their text.
-impl Serialize for DrawnGraph<'_> {
+impl Serialize for GraphShape<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.lines.iter().map(|line| self.service_shape(line)))
+        serializer.collect_seq(self.0.services.iter().map(|line| self.service_shape(line)))
     }
 }
 
 /// The graph for programs: every service with all atomic services that it waits for directly. The fields of the answer, each
 /// with its value as JSON.
-pub fn json(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> [(&'static str, String); 3] {
-    let graph = DrawnGraph::new(index, names, direction);
+pub fn json(index: &Index<'_>, names: &[Node], direction: OrderDirection) -> [(&'static str, String); 3] {
+    let graph = GraphShape(StartOrder::new(index, names, direction));
     let mut members = Members::new(index);
     let bundles = index.nodes().filter(|node| names.is_empty() && index.kind(*node) == NodeKind::Bundle);
     let bundles = bundles.map(|node| {
@@ -445,8 +240,8 @@ pub fn json(index: &Index<'_>, names: &[Node], direction: GraphDirection) -> [(&
     });
     let bundles: BTreeMap<String, Vec<String>> = bundles.collect();
     let direction = match direction {
-        GraphDirection::Up => "up",
-        GraphDirection::Down => "down",
+        OrderDirection::Up => "up",
+        OrderDirection::Down => "down",
     };
     [
         ("bundles", json_value(&bundles)),

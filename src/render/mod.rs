@@ -7,7 +7,7 @@ mod reference;
 mod tree;
 mod variables;
 
-pub use graph::{GraphDirection, dot, json, text};
+pub use graph::{dot, json, text};
 pub use health::{HEALTH, HEALTH_QUESTION};
 pub use program::program;
 pub use reference::{fitted, reference, reference_of, wrapped};

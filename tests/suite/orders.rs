@@ -16,7 +16,8 @@ use s6gen::diagnostic::Files;
 use s6gen::disk;
 use s6gen::judge;
 use s6gen::model::{Index, Name, Node, System, Target};
-use s6gen::render::{self, GraphDirection};
+use s6gen::plan::OrderDirection;
+use s6gen::render;
 use serde_json::Value;
 
 use crate::case::{Case, cases, path, scratch};
@@ -120,7 +121,7 @@ type Waits = BTreeMap<String, BTreeSet<String>>;
 impl Tree<'_> {
     fn compare(&self, random: &mut Random) -> Figures {
         let mut figures = Figures::default();
-        let (up, down) = (self.waits(&[], GraphDirection::Up), self.waits(&[], GraphDirection::Down));
+        let (up, down) = (self.waits(&[], OrderDirection::Up), self.waits(&[], OrderDirection::Down));
         let numbers = self.ask(&["list", "services"]);
         assert_eq!(
             numbers.iter().map(|name| shown(name)).collect::<BTreeSet<_>>(),
@@ -147,7 +148,7 @@ impl Tree<'_> {
             let nodes: Vec<Node> =
                 selection.iter().map(|name| self.index.find(&Name::new(name.as_bytes())).unwrap()).collect();
             for (option, direction) in
-                [("-u", GraphDirection::Up), ("-d", GraphDirection::Down), ("-D", GraphDirection::Down)]
+                [("-u", OrderDirection::Up), ("-d", OrderDirection::Down), ("-D", OrderDirection::Down)]
             {
                 let order = self.dry_run(option, selection, &numbers);
                 let waits = self.waits(&nodes, direction);
@@ -168,7 +169,7 @@ impl Tree<'_> {
                 figures.transitions += order.len() as u64;
             }
         }
-        for (options, direction) in [(&[][..], GraphDirection::Up), (&["--down"][..], GraphDirection::Down)] {
+        for (options, direction) in [(&[][..], OrderDirection::Up), (&["--down"][..], OrderDirection::Down)] {
             let mut program = Command::new(env!("CARGO_BIN_EXE_s6gen"));
             program.args(["graph", "--format", "json"]).args(options);
             for source in &self.sources {
@@ -186,7 +187,7 @@ impl Tree<'_> {
     }
 
     /// The edges of `s6gen graph --format json`.
-    fn waits(&self, names: &[Node], direction: GraphDirection) -> Waits {
+    fn waits(&self, names: &[Node], direction: OrderDirection) -> Waits {
         let shape = value(render::json(&self.index, names, direction));
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let services = shape["services"].as_array().unwrap().iter();

@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 
 use s6gen::diagnostic::Files;
 use s6gen::model::{Index, System, Target};
-use s6gen::render::{GraphDirection, text};
+use s6gen::plan::OrderDirection;
+use s6gen::render::text;
 use s6gen::report::{Style, human};
 use s6gen::tree::{SourceTree, TreeEntry};
 use s6gen::{compile, judge, render};
@@ -51,7 +52,7 @@ fn every_manifest_in_the_readme_does_what_the_text_below_it_shows() {
             output = shown.lines().last().map(|counts| output + counts + "\n").unwrap();
         } else {
             render::tree(&compilation.services).unwrap();
-            output += &text(&Index::new(&compilation.services), &[], GraphDirection::Up);
+            output += &text(&Index::new(&compilation.services), &[], OrderDirection::Up);
         }
         if let Some(shown) = shown {
             assert_eq!(&output, shown);

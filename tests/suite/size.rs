@@ -8,7 +8,8 @@ use std::process::Command;
 use s6gen::diagnostic::Files;
 use s6gen::judge;
 use s6gen::model::{Index, Node, Target};
-use s6gen::render::{self, GraphDirection};
+use s6gen::plan::OrderDirection;
+use s6gen::render;
 use s6gen::tree::SourceTree;
 
 use crate::case::scratch;
@@ -33,7 +34,7 @@ fn codes(tree: &SourceTree) -> Vec<&'static str> {
     let compilation = judge(&mut files, vec![tree.source("src")], Target::default());
     if !compilation.problems.has_errors() {
         let index = Index::new(&compilation.services);
-        for direction in [GraphDirection::Up, GraphDirection::Down] {
+        for direction in [OrderDirection::Up, OrderDirection::Down] {
             for names in [&[][..], &[Node(2)][..]] {
                 let (text, json) =
                     (render::text(&index, names, direction), render::json(&index, names, direction));
@@ -82,7 +83,7 @@ fn implied_dependencies_are_found_among_many() {
     let mut files = Files::default();
     let compilation = judge(&mut files, vec![tree.source("src")], Target::default());
     let index = Index::new(&compilation.services);
-    let text = render::text(&index, &[], GraphDirection::Up);
+    let text = render::text(&index, &[], OrderDirection::Up);
     let ends = "7000  service-06999  longrun  after service-06998 (forked)\n";
     assert!(text.contains(ends), "{}", &text[text.len() - 500..]);
 }

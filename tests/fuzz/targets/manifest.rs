@@ -5,7 +5,8 @@
 use libfuzzer_sys::fuzz_target;
 use s6gen::diagnostic::{Files, Problems};
 use s6gen::model::{Database, Index, Layer, ServiceSet};
-use s6gen::render::{self, GraphDirection};
+use s6gen::plan::OrderDirection;
+use s6gen::render;
 use s6gen::report::{self, Style};
 use s6gen::{compile, import, validate};
 
@@ -27,7 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
 fn draw(set: &ServiceSet) {
     let index = Index::new(set);
     let first: Vec<_> = index.nodes().take(1).collect();
-    for direction in [GraphDirection::Up, GraphDirection::Down] {
+    for direction in [OrderDirection::Up, OrderDirection::Down] {
         for names in [&[][..], &first] {
             render::text(&index, names, direction);
             render::dot(&index, names, direction);

@@ -7,7 +7,8 @@ use std::io;
 use libfuzzer_sys::fuzz_target;
 use s6gen::diagnostic::Files;
 use s6gen::model::{Database, Index, System, Target};
-use s6gen::render::{self, GraphDirection};
+use s6gen::plan::OrderDirection;
+use s6gen::render;
 use s6gen::report::{self, Style};
 use s6gen::source::{Directory, EntryKind, Listed, Source};
 use s6gen::tree::{SourceTree, TreeDirectory};
@@ -83,7 +84,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let index = Index::new(&compilation.services);
     Database::of(&index).to_json();
-    for direction in [GraphDirection::Up, GraphDirection::Down] {
+    for direction in [OrderDirection::Up, OrderDirection::Down] {
         render::text(&index, &[], direction);
         render::dot(&index, &[], direction);
         render::json(&index, &[], direction);
