@@ -6,9 +6,8 @@ use clap::{Args, ValueEnum};
 
 use super::arguments::{InputArguments, format_named};
 use super::streams::{Outcome, Streams};
-use crate::diagnostic::did_you_mean;
-use crate::jobs::Levels;
-use crate::model::{Index, Layer, Name};
+use crate::jobs::{Levels, find};
+use crate::model::Index;
 use crate::plan::OrderDirection;
 use crate::render;
 use crate::report::Format;
@@ -73,18 +72,13 @@ impl GraphArguments {
         let index = Index::new(&compilation.services);
         let mut nodes = Vec::new();
         for name in &self.names {
-            let Some(node) = index.find(&Name::from(name.as_str())) else {
-                let known: Vec<String> = index
-                    .nodes()
-                    .filter(|node| index.layer(*node) == Layer::Ours)
-                    .map(|node| index.name(node).to_string())
-                    .collect();
-                let near = did_you_mean(name, known.iter().map(String::as_str));
-                let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                streams.tell(&format!("s6gen: there is no service `{name}`{near}"));
-                return Outcome::Problems;
-            };
-            nodes.push(node);
+            match find(&index, name) {
+                Ok(node) => nodes.push(node),
+                Err(why) => {
+                    streams.tell(&format!("s6gen: {why}"));
+                    return Outcome::Problems;
+                }
+            }
         }
         let direction = if self.down { OrderDirection::Down } else { OrderDirection::Up };
         let format = if self.json { Drawing::Json } else { self.format };
