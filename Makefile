@@ -1,6 +1,6 @@
 # `make` without a target lists what there is.
 
-.PHONY: help demo build test nightly check docs release bench ecosystem fuzz boot life kills failures clean
+.PHONY: help demo build test nightly check docs book release bench ecosystem fuzz boot life kills failures clean
 
 FUZZ_SECONDS = 60
 
@@ -35,6 +35,9 @@ check: ## formatting and clippy
 docs: ## write docs/manifest.md and docs/codes.md from the comments and pages of the code
 	cargo run --quiet --locked -- explain manifest > target/manifest.md && mv target/manifest.md docs/manifest.md
 	cargo run --quiet --locked -- explain all-codes > target/codes.md && mv target/codes.md docs/codes.md
+
+book: ## build the pages of docs as a book in target/book, with mdBook
+	mdbook build docs
 
 release: ## build the static release binary, target/x86_64-unknown-linux-gnu/release/s6gen on x86-64
 	.ci/release

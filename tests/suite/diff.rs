@@ -273,12 +273,12 @@ unchanged  1
 }
 
 #[test]
-fn the_readme_shows_the_real_dry_run() {
+fn the_page_on_updates_shows_the_real_dry_run() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = diff(&folder.join("tests/cases/diff/readme"), &["old.toml", "new.toml"]);
-    let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+    let page = fs::read_to_string(folder.join("docs/updates.md")).unwrap();
     let shown = format!("\n```text\n{}```\n", text(&output.stdout));
-    assert!(readme.contains(&shown), "{shown}");
+    assert!(page.contains(&shown), "{shown}");
 }
 
 #[test]

@@ -1010,7 +1010,7 @@ fn the_version_of_the_overlay_is_found_in_the_image() {
 }
 
 #[test]
-fn the_readme_shows_the_real_report_on_an_image() {
+fn the_page_on_trees_shows_the_real_report_on_an_image() {
     let folder = scratch();
     let mut image = shipped(system(NEW));
     add(&mut image, "", &[&format!("init = exec /package/admin/s6-overlay-{NEW}/libexec/preinit")]);
@@ -1019,8 +1019,8 @@ fn the_readme_shows_the_real_report_on_an_image() {
     write(&image, &folder.path().join("image"));
     let report = err(&run(folder.path(), &["check", "--root", "image"]));
     let (report, _) = report.rsplit_once("\n1 error;").unwrap();
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    assert!(readme.contains(&format!("```text\n{report}```")), "{report}");
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/trees.md")).unwrap();
+    assert!(page.contains(&format!("```text\n{report}```")), "{report}");
 }
 
 #[test]
