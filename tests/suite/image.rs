@@ -18,6 +18,7 @@ use s6gen::{Compilation, judge_image};
 use serde_json::Value;
 
 use crate::case::{Verdict, cases, judge, lines, scratch};
+use crate::markdown::Page;
 use crate::oracle::{class_of, database};
 use crate::require::{has, needs};
 use crate::truth::in_memory;
@@ -1021,6 +1022,25 @@ fn the_page_on_trees_shows_the_real_report_on_an_image() {
     let (report, _) = report.rsplit_once("\n1 error;").unwrap();
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/trees.md")).unwrap();
     assert!(page.contains(&format!("```text\n{report}```")), "{report}");
+}
+
+#[test]
+fn the_commands_on_the_page_of_the_rule_move_the_bundles() {
+    let folder = scratch();
+    let mut image = shipped(system(NEW));
+    add(&mut image, OVERLAY, &["web: base", "user-bundles.d/user/contents.d/web", "other: base"]);
+    add(&mut image, "", &[&format!("init = exec /package/admin/s6-overlay-{NEW}/libexec/preinit")]);
+    add(&mut image, OVERLAY, &["s6-rc.d/user/contents.d/other"]);
+    write(&image, &folder.path().join("image"));
+    let check = || err(&run(folder.path(), &["check", "--root", "image"]));
+    assert!(check().contains("overlay::user-in-two-places"), "{}", check());
+    let rules = Page::read("docs/codes.md");
+    let mut examples = rules.examples_in("sh");
+    let moves = examples.find(|example| example.heading == "overlay::user-in-two-places").unwrap();
+    let script = moves.text.replace("/etc/s6-overlay", "image/etc/s6-overlay");
+    let status = Command::new("sh").args(["-ec", &script]).current_dir(folder.path()).status();
+    assert!(status.unwrap().success(), "{script}");
+    assert_eq!(check(), "image: 2 definitions, no problem for s6-overlay 3.2.3.2\n");
 }
 
 #[test]

@@ -16,7 +16,9 @@ mod baseline;
 mod believable;
 mod believable_files;
 mod believable_overlay;
+
 mod book;
+mod book_texts;
 mod bridge;
 mod case;
 mod command_cases;
@@ -57,6 +59,7 @@ mod loggers;
 mod logs;
 mod machine_output;
 mod manifests;
+mod markdown;
 mod names;
 mod network;
 mod oracle;

@@ -128,7 +128,7 @@ fn differences(before: &SourceTree, after: &SourceTree) -> String {
 }
 
 /// Every file below a folder whose name has this end.
-fn files_below(folder: &Path, end: &str, found: &mut Vec<PathBuf>) {
+pub fn files_below(folder: &Path, end: &str, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

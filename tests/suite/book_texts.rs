@@ -1,0 +1,77 @@
+//! Checks the texts of the README and of the book around the examples: commands, targets of the Makefile, links, contents.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::book::makes;
+use crate::markdown::{Page, book, documents};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The subcommands, as the program lists them.
+fn subcommands() -> Vec<String> {
+    let help = Command::new(env!("CARGO_BIN_EXE_s6gen")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let names = list.take_while(|line| !line.is_empty()).map(|line| line.split_whitespace().next().unwrap());
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
+#[test]
+fn the_table_names_every_command() {
+    let page = fs::read_to_string(Path::new(ROOT).join("docs/commands.md")).unwrap();
+    let subcommands = subcommands();
+    assert!(subcommands.len() >= 12, "{subcommands:?}");
+    let table: String = page.lines().filter(|line| line.starts_with("| `s6gen ")).collect();
+    for command in subcommands {
+        assert!(
+            table.contains(&format!("`s6gen {command}")) || table.contains(&format!(", `{command}`")),
+            "{command}"
+        );
+    }
+}
+
+/// Checks every `make TARGET` in the texts.
+#[test]
+fn every_make_target_in_the_documents_exists() {
+    for page in documents() {
+        let text = fs::read_to_string(Path::new(ROOT).join(&page.path)).unwrap();
+        for mention in text.split("`make ").skip(1) {
+            let target: String = mention.chars().take_while(char::is_ascii_lowercase).collect();
+            assert_eq!(makes(&format!("make {target}")), Ok(true), "{}", page.path);
+        }
+    }
+}
+
+/// A link leads to a page, a heading or a file. A page links nothing outside of `docs`: the book does not have it.
+#[test]
+fn every_link_leads_somewhere() {
+    let mut wrong = Vec::new();
+    for page in documents() {
+        let folder = Path::new(&page.path).parent().unwrap();
+        for link in page.links.iter().filter(|link| !link.contains("://")) {
+            let (file, anchor) = link.split_once('#').map_or((link.as_str(), None), |(f, a)| (f, Some(a)));
+            let path = if file.is_empty() { Path::new(&page.path).to_owned() } else { folder.join(file) };
+            let leads = match anchor {
+                Some(anchor) => Page::read(path.to_str().unwrap()).anchors().contains(&anchor.to_owned()),
+                None => Path::new(ROOT).join(&path).is_file(),
+            };
+            if !leads || file.starts_with("../") {
+                wrong.push(format!("{}: {link}", page.path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_table_of_contents_has_every_page_once() {
+    let contents = Page::read("docs/SUMMARY.md").links;
+    let listed: BTreeSet<String> = contents.iter().map(|name| format!("docs/{name}")).collect();
+    assert_eq!(listed.len(), contents.len(), "a page stands there twice");
+    let pages: BTreeSet<String> = book().into_iter().map(|page| page.path).collect();
+    let pages: BTreeSet<String> = pages.into_iter().filter(|path| path != "docs/SUMMARY.md").collect();
+    assert_eq!(listed, pages);
+}
