@@ -13,6 +13,7 @@ mod import;
 mod init;
 mod instance;
 mod rules;
+mod show;
 mod status;
 mod streams;
 mod variables;
@@ -73,6 +74,7 @@ enum CliCommand {
     Check(check::CheckArguments),
     Diff(diff::DiffArguments),
     Graph(graph::GraphArguments),
+    Show(show::ShowArguments),
     Variables(variables::VariablesArguments),
     Explain(explain::ExplainArguments),
     Rules(rules::RulesArguments),
@@ -107,6 +109,7 @@ impl CliCommand {
             CliCommand::Check(check) => (check.format.for_program(), "check"),
             CliCommand::Diff(diff) => (diff.format.for_program(), "diff"),
             CliCommand::Graph(graph) => (graph.for_program(), "graph"),
+            CliCommand::Show(show) => (show.format.for_program(), "show"),
             CliCommand::Variables(variables) => (variables.for_program(), "variables"),
             CliCommand::Instance(instance) => (instance.for_program(), "instance list"),
             CliCommand::Import(import) => (import.format.for_program(), "import"),
@@ -223,6 +226,7 @@ fn run_in(
         CliCommand::Check(check) => check.run(&mut streams, programs),
         CliCommand::Diff(diff) => diff.run(&mut streams, programs),
         CliCommand::Graph(graph) => graph.run(&mut streams),
+        CliCommand::Show(show) => show.run(&mut streams),
         CliCommand::Variables(variables) => variables.run(&mut streams),
         CliCommand::Explain(explain) => explain.run(&mut streams),
         CliCommand::Rules(rules) => rules.run(&mut streams),
@@ -247,7 +251,7 @@ fn asked_format(words: &[OsString]) -> Option<(&'static Format, &'static str)> {
     let joined = |word: &&str| word.strip_prefix("--format=").map(str::to_owned);
     let is_json = words.contains(&"--json").then(|| "json".to_owned());
     let name = words.windows(2).find_map(follows).or_else(|| words.iter().find_map(joined)).or(is_json)?;
-    let known = ["check", "diff", "graph", "import", "instance list", "rules", "apply", "status"];
+    let known = ["check", "diff", "graph", "import", "instance list", "rules", "show", "apply", "status"];
     let command = known.into_iter().find(|known| known.split(' ').next() == words.first().copied())?;
     Some((arguments::format_named(&name)?, command))
 }

@@ -27,4 +27,4 @@ pub use restarts::restarts;
 pub use system_facts::SystemFacts;
 pub use text::{Detail, text};
 pub use transitions::{Cause, Conflict, Transitions, transitions};
-pub use unified::unified;
+pub use unified::{lines_only_in_first, unified};

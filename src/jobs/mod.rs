@@ -10,6 +10,7 @@
 pub mod control;
 pub mod diff;
 pub mod instances;
+pub mod show;
 
 mod baseline;
 mod build;

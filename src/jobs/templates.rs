@@ -46,7 +46,7 @@ pub(super) fn render_snapshot(
     fill(overrides, |templates| snapshot_beside(services, templates, other))
 }
 
-fn fill<T>(
+pub(super) fn fill<T>(
     overrides: &Overrides,
     fill: impl FnOnce(&Templates) -> Result<T, String>,
 ) -> Result<T, Diagnostic> {

@@ -25,6 +25,7 @@ mod variables;
 mod weight;
 mod without;
 mod words;
+mod written;
 
 pub use additions::{AddedEntry, AdditionChange, Additions, Parameters};
 pub use keys::{
@@ -45,6 +46,7 @@ pub use variables::{DeclaredVariable, DeclaredVariables};
 pub use weight::weigh;
 pub use without::HasWithout;
 pub use words::{Holds, SECTIONS, WORDS};
+pub use written::{WrittenKey, written_keys};
 
 use std::collections::BTreeMap;
 use std::ops::Range;

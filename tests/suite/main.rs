@@ -79,6 +79,7 @@ mod script_files;
 mod secrets;
 mod shell;
 mod shellcheck;
+mod show;
 mod size;
 mod snapshots;
 mod supervise;

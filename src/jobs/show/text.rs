@@ -1,0 +1,225 @@
+//! One service as text for people and as JSON.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::{LineOrigin, ShownFile, ShownService, ShownWait};
+use crate::diagnostic::{FileId, Files};
+use crate::model::{Kind, Layer, Longrun, json_text, printable};
+
+/// The widest column of keys.
+const WIDEST: usize = 44;
+
+/// How many lines of a script that all come from the same key are shown.
+const FEW: usize = 6;
+
+/// How the manifest of the service is named.
+struct Manifest<'a> {
+    files: &'a Files,
+    /// Only the line is named for a place in this file.
+    main: FileId,
+}
+
+/// One service for people. `main` is the manifest that they named.
+pub fn text(shown: &ShownService<'_>, files: &Files, main: FileId) -> String {
+    let manifest = Manifest { files, main };
+    let service = shown.service;
+    let mut out = format!("{}  {}", service.name, service.kind.word());
+    if let Some(origin) = service.origin.filter(|_| service.layer == Layer::Ours) {
+        let file = files.get(origin.file);
+        let line = file.line_at(origin.span().start) + 1;
+        let _ = write!(out, "  {}:{line}", file.path.display());
+    }
+    if let Some(description) = &service.description {
+        let _ = write!(out, "  # {}", printable(description));
+    }
+    out.push('\n');
+    let mut fact = |name: &str, value: &str, from: &str| {
+        let line = format!("  {name:<15}  {value:<30}  {from}");
+        let _ = writeln!(out, "{}", line.trim_end());
+    };
+    fact("starts", start(shown), "");
+    let lists = [("waits for", &shown.waits, true), ("waited for by", &shown.waited_for, false)];
+    for (name, list, has_state) in lists {
+        let (hidden, listed): (Vec<_>, Vec<_>) = list.iter().partition(|wait| wait.is_background);
+        for (number, wait) in listed.iter().enumerate() {
+            let state = if has_state { format!(" ({})", wait.until.word()) } else { String::new() };
+            let from = wait.from.as_ref().map(|from| manifest.whole_label(from)).unwrap_or_default();
+            fact(if number == 0 { name } else { "" }, &format!("{}{state}", wait.name), &from);
+        }
+        if !hidden.is_empty() {
+            let also = if listed.is_empty() { name } else { "" };
+            fact(also, &format!("{} of the background: loggers, s6 itself", hidden.len()), "");
+        }
+    }
+    if !shown.bundles.is_empty() {
+        let bundles: Vec<String> = shown.bundles.iter().map(ToString::to_string).collect();
+        fact("part of", &bundles.join(", "), "");
+    }
+    for (name, limit) in limits(shown) {
+        fact(name, &limit, "");
+    }
+    write_files(&mut out, shown, &manifest);
+    out
+}
+
+fn start(shown: &ShownService<'_>) -> &'static str {
+    match shown.service.layer {
+        Layer::Internal | Layer::Overlay => "at boot; s6 itself brings it",
+        Layer::External => "as the layer says that defines it",
+        Layer::Ours if shown.is_at_boot => "at boot",
+        Layer::Ours => "on demand",
+    }
+}
+
+/// What limits its start and its stop, in words.
+fn limits(shown: &ShownService<'_>) -> Vec<(&'static str, String)> {
+    let service = shown.service;
+    let (up, down) = service.timeouts();
+    match &service.kind {
+        Kind::Oneshot(oneshot) => {
+            let mut limits = vec![("up", limited(up, "takes", "then the start fails"))];
+            if oneshot.down.is_some() {
+                limits.push(("down", limited(down, "takes", "then the stop fails")));
+            }
+            limits
+        }
+        Kind::Longrun(longrun) if service.layer == Layer::Ours => {
+            let start = match longrun.notification_fd {
+                Some(_) => limited(up, "is ready after", "then the start fails"),
+                None => "up as soon as its process exists".to_owned(),
+            };
+            let mut stop = vec![("stop", stop(longrun))];
+            if longrun.finish.is_some() {
+                let finish = longrun.timeout_finish.unwrap_or(5000);
+                stop.push(("finish", limited(finish, "takes", "then it is killed")));
+            }
+            [("start", start)].into_iter().chain(stop).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn stop(longrun: &Longrun) -> String {
+    let signal = longrun.down_signal.as_deref().unwrap_or(b"SIGTERM");
+    let signal = String::from_utf8_lossy(signal).trim().to_owned();
+    match longrun.timeout_kill.unwrap_or(0) {
+        0 => format!("{signal}, and s6 waits for its end without a limit"),
+        limit => format!("{signal}, and SIGKILL after {}", seconds(limit)),
+    }
+}
+
+fn limited(limit: u32, verb: &str, then: &str) -> String {
+    match limit {
+        0 => format!("{verb} any time: it has no limit"),
+        limit => format!("{verb} at most {}, {then}", seconds(limit)),
+    }
+}
+
+/// A time in milliseconds, for people.
+fn seconds(milliseconds: u32) -> String {
+    match milliseconds % 1000 {
+        0 => format!("{} s", milliseconds / 1000),
+        _ => format!("{milliseconds} ms"),
+    }
+}
+
+fn write_files(out: &mut String, shown: &ShownService<'_>, manifest: &Manifest<'_>) {
+    let (short, long): (Vec<_>, Vec<_>) = shown.files.iter().partition(|file| is_short(file));
+    let label = |file: &ShownFile, line: usize| manifest.list(&file.lines[line].1);
+    let of_short = short.iter().filter(|file| !file.lines.is_empty()).map(|file| label(file, 0));
+    let of_long = long.iter().flat_map(|file| (0..file.lines.len()).map(|line| label(file, line)));
+    let width = of_short.chain(of_long).map(|label| label.chars().count()).max().unwrap_or(0).min(WIDEST);
+    let mut row = |from: &str, text: &str| {
+        let _ = writeln!(out, "{}", format!("  {from:<width$}  {text}").trim_end());
+    };
+    row("", "");
+    for file in &short {
+        let from = if file.lines.is_empty() { String::new() } else { label(file, 0) };
+        let content = file.lines.first().map_or("", |(text, _)| text);
+        row(&from, &format!("{:<28}  {content}", file.path));
+    }
+    for file in &long {
+        let from = label(file, 0);
+        let is_alike = (0..file.lines.len()).all(|line| label(file, line) == from);
+        if file.lines.len() > FEW && is_alike && !from.is_empty() {
+            row(&from, &format!("{:<28}  {} lines", file.path, file.lines.len()));
+            continue;
+        }
+        row("", "");
+        row("", &format!("{}{}", file.path, if file.is_executable { " (executable)" } else { "" }));
+        for (line, (text, _)) in file.lines.iter().enumerate() {
+            row(&label(file, line), &format!("  {text}"));
+        }
+    }
+}
+
+fn is_short(file: &ShownFile) -> bool {
+    file.lines.len() < 2 && !matches!(file.path.as_str(), "run" | "finish" | "up" | "down")
+}
+
+impl Manifest<'_> {
+    fn list(&self, from: &[LineOrigin]) -> String {
+        from.iter().map(|from| self.label(from)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The line of a key, its name, and the table if it is not that of the service: `17 log.size of [defaults.longrun]`.
+    fn whole_label(&self, from: &LineOrigin) -> String {
+        let table = if from.is_own { String::new() } else { format!(" of [{}]", from.table) };
+        format!("{}{table}", self.label(from))
+    }
+
+    /// The line of a key, and its name: `17 log.size`.
+    fn label(&self, from: &LineOrigin) -> String {
+        let file = self.files.get(from.origin.file);
+        let line = file.line_at(from.origin.span().start) + 1;
+        let place = match from.origin.file == self.main {
+            true => line.to_string(),
+            false => format!("{}:{line}", file.path.display()),
+        };
+        format!("{place} {}", from.key)
+    }
+}
+
+/// One service for programs.
+pub fn json(shown: &ShownService<'_>, files: &Files) -> Value {
+    let from = |from: &LineOrigin| {
+        let file = files.get(from.origin.file);
+        json!({
+            "file": file.path.to_string_lossy(),
+            "line": file.line_at(from.origin.span().start) + 1,
+            "table": from.table,
+            "key": from.key,
+        })
+    };
+    let wait = |wait: &ShownWait| {
+        json!({
+            "name": json_text(wait.name.as_bytes()),
+            "until": wait.until.word(),
+            "from": wait.from.as_ref().map(from),
+        })
+    };
+    let file = |file: &ShownFile| {
+        let lines: Vec<Value> = file
+            .lines
+            .iter()
+            .map(|(text, keys)| json!({ "text": text, "from": keys.iter().map(from).collect::<Vec<_>>() }))
+            .collect();
+        json!({ "path": file.path, "executable": file.is_executable, "lines": lines })
+    };
+    let service = shown.service;
+    json!({
+        "service": {
+            "name": json_text(service.name.as_bytes()),
+            "type": service.kind.word(),
+            "description": service.description,
+            "at_boot": shown.is_at_boot,
+            "after": shown.waits.iter().map(wait).collect::<Vec<_>>(),
+            "before": shown.waited_for.iter().map(wait).collect::<Vec<_>>(),
+            "bundles": shown.bundles.iter().map(|name| json_text(name.as_bytes())).collect::<Vec<_>>(),
+            "limits": limits(shown).into_iter().map(|(name, limit)| format!("{name}: {limit}")).collect::<Vec<_>>(),
+            "files": shown.files.iter().map(file).collect::<Vec<_>>(),
+        }
+    })
+}
