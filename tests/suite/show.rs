@@ -149,3 +149,34 @@ fn every_key_that_makes_a_line_is_named_beside_one() {
     }
     assert!(named > 200 && silent > 5, "{named} are named, {silent} make no line");
 }
+
+#[test]
+fn the_page_shows_what_the_program_prints() {
+    let page = fs::read_to_string(Path::new(ROOT).join("docs/how.md")).unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_s6gen")).args(["show", "dbus"]).current_dir(ROOT).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(page.contains(&format!("```text\n{printed}```")), "docs/how.md must have:\n{printed}");
+}
+
+#[test]
+fn a_service_of_an_included_file_has_its_lines_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("services.toml"), "include = [\"web.toml\"]\n").unwrap();
+    fs::write(
+        at("web.toml"),
+        "[longrun.web]\nrun = [\"web\"]\nrequired-by = [\"db\"]\n[longrun.db]\nrun = [\"db\"]\n[defaults.longrun]\nnice = 5\n",
+    )
+    .unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_s6gen")).args(["show", "db"]).current_dir(&folder).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    for line in [
+        "web.toml:3 required-by  dependencies.d/web",
+        "web.toml:7 nice           nice -n 5",
+        "web.toml:5 run            db",
+    ] {
+        assert!(printed.contains(line), "{line}\n{printed}");
+    }
+}

@@ -15,7 +15,7 @@ const WIDEST: usize = 44;
 const FEW: usize = 6;
 
 /// How the manifest of the service is named.
-struct Manifest<'a> {
+struct LineLabels<'a> {
     files: &'a Files,
     /// Only the line is named for a place in this file.
     main: FileId,
@@ -23,7 +23,7 @@ struct Manifest<'a> {
 
 /// One service for people. `main` is the manifest that they named.
 pub fn text(shown: &ShownService<'_>, files: &Files, main: FileId) -> String {
-    let manifest = Manifest { files, main };
+    let manifest = LineLabels { files, main };
     let service = shown.service;
     let mut out = format!("{}  {}", service.name, service.kind.word());
     if let Some(origin) = service.origin.filter(|_| service.layer == Layer::Ours) {
@@ -125,7 +125,7 @@ fn seconds(milliseconds: u32) -> String {
     }
 }
 
-fn write_files(out: &mut String, shown: &ShownService<'_>, manifest: &Manifest<'_>) {
+fn write_files(out: &mut String, shown: &ShownService<'_>, manifest: &LineLabels<'_>) {
     let (short, long): (Vec<_>, Vec<_>) = shown.files.iter().partition(|file| is_short(file));
     let label = |file: &ShownFile, line: usize| manifest.list(&file.lines[line].1);
     let of_short = short.iter().filter(|file| !file.lines.is_empty()).map(|file| label(file, 0));
@@ -159,7 +159,7 @@ fn is_short(file: &ShownFile) -> bool {
     file.lines.len() < 2 && !matches!(file.path.as_str(), "run" | "finish" | "up" | "down")
 }
 
-impl Manifest<'_> {
+impl LineLabels<'_> {
     fn list(&self, from: &[LineOrigin]) -> String {
         from.iter().map(|from| self.label(from)).collect::<Vec<_>>().join(", ")
     }
