@@ -7,10 +7,15 @@ use clap::Args;
 use super::streams::{Outcome, Streams};
 use crate::diagnostic::Files;
 use crate::disk::{self, DiskError};
+use crate::jobs;
 use crate::templates::{self, Templates};
 
 /// Writes a first manifest that builds, with comments
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    s6gen init                    services.toml\n  \
+    s6gen init --schema           also services.schema.json, by which editors know the keys\n  \
+    s6gen init --templates DIR    the shipped templates, for `build --templates DIR`")]
 pub(super) struct InitArguments {
     /// The file to write, `-` for standard output; an existing file is not overwritten
     #[arg(value_name = "FILE", default_value = "services.toml")]
@@ -18,6 +23,10 @@ pub(super) struct InitArguments {
     /// Write the shipped templates instead, for `build --templates DIR`
     #[arg(long, value_name = "DIR", conflicts_with = "file")]
     templates: Option<PathBuf>,
+    /// Also write the schema of the language beside the manifest, and the line by which editors find it. `s6gen schema` writes
+    /// it anew after an update of s6gen
+    #[arg(long, conflicts_with = "templates")]
+    schema: bool,
 }
 
 impl InitArguments {
@@ -34,17 +43,43 @@ impl InitArguments {
             ));
             return Outcome::Success;
         }
-        if self.file.as_os_str() == "-" {
-            streams.say(templates::STARTER);
-            return Outcome::Success;
+        let is_to_output = self.file.as_os_str() == "-";
+        match is_to_output {
+            true if self.schema => {
+                streams
+                    .tell("s6gen: `--schema` writes a file beside the manifest: name a file instead of `-`");
+                return Outcome::Misused;
+            }
+            true => {
+                streams.say(templates::STARTER);
+                return Outcome::Success;
+            }
+            false => {}
         }
-        match disk::create_new(&self.file, templates::STARTER) {
-            Ok(()) => {
-                streams.tell(&format!("wrote {}; `s6gen graph` shows what it starts", self.file.display()));
+        match self.write() {
+            Ok(wrote) => {
+                streams.tell(&format!("wrote {wrote}; `s6gen graph` shows what it starts"));
                 Outcome::Success
             }
             Err(error) => refused(&error, streams),
         }
+    }
+
+    /// Writes the manifest and its schema, and returns their names.
+    fn write(&self) -> Result<String, DiskError> {
+        if !self.schema {
+            disk::create_new(&self.file, templates::STARTER)?;
+            return Ok(self.file.display().to_string());
+        }
+        let schema = self.file.with_extension("schema.json");
+        // Nothing is written if one of the two is there.
+        if let Some(known) = [&self.file, &schema].into_iter().find(|path| disk::is_there(path)) {
+            return Err(DiskError::Exists(known.clone()));
+        }
+        let name = schema.file_name().unwrap_or_default().to_string_lossy();
+        disk::create_new(&schema, &jobs::schema())?;
+        disk::create_new(&self.file, &format!("#:schema ./{name}\n\n{}", templates::STARTER))?;
+        Ok(format!("{} and {}", self.file.display(), schema.display()))
     }
 }
 

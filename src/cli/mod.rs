@@ -14,6 +14,7 @@ mod init;
 mod instance;
 mod rules;
 mod show;
+mod schema;
 mod status;
 mod streams;
 mod variables;
@@ -79,6 +80,7 @@ enum CliCommand {
     Explain(explain::ExplainArguments),
     Rules(rules::RulesArguments),
     Init(init::InitArguments),
+    Schema(schema::SchemaArguments),
     Fmt(fmt::FmtArguments),
     Import(import::ImportArguments),
     Instance(instance::InstanceArguments),
@@ -231,6 +233,7 @@ fn run_in(
         CliCommand::Explain(explain) => explain.run(&mut streams),
         CliCommand::Rules(rules) => rules.run(&mut streams),
         CliCommand::Init(init) => init.run(&mut streams),
+        CliCommand::Schema(schema) => schema.run(&mut streams),
         CliCommand::Fmt(fmt) => fmt.run(&mut streams),
         CliCommand::Import(import) => import.run(&mut streams, programs),
         CliCommand::Instance(instance) => instance.run(&mut streams, programs),

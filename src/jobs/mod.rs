@@ -38,6 +38,7 @@ mod project;
 mod real_compiler;
 mod root_check;
 mod running;
+mod schema;
 mod shellcheck;
 mod supervisord_uses;
 mod templates;
@@ -64,5 +65,6 @@ pub use judge::{
 pub use levels::{Level, Levels, Selection, is_rule, rules, selection};
 pub use project::{Project, Template};
 pub use running::{Connection, RunningSystem};
+pub use schema::schema;
 pub use templates::{Overrides, read_overrides, render_tree};
 pub use update::{Plan, Update, UpdateError};

@@ -6,23 +6,13 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::one_or_more::OneOrMore;
+use super::shape::{Key, Shape};
 use super::values::{
     DeclaredParameters, Flag, Instances, Limit, LogPlace, ManifestCommand, ManifestText, Names, Number,
     Numbers, RawText, Reader, Rootless, TextTable, Value,
 };
 use super::variables::DeclaredVariables;
 use super::{ServiceTable, entries, read_value, unknown_key};
-
-/// A key of the language, as the reference and suggestions need it.
-#[derive(Debug, Clone, Copy)]
-pub struct Key {
-    /// Its name.
-    pub name: &'static str,
-    /// The type of its value, with its article.
-    pub expected: &'static str,
-    /// What it means.
-    pub doc: &'static str,
-}
 
 /// A table whose keys the language fixes.
 pub trait Table: Default {
@@ -101,7 +91,12 @@ macro_rules! tables {
                 }
 
                 fn keys() -> Vec<Key> {
-                    vec![$(Key { name: $name, expected: <$type>::EXPECTED, doc: concat!($($doc, "\n",)+) },)+]
+                    vec![$(Key {
+                        name: $name,
+                        expected: <$type>::EXPECTED,
+                        shape: <$type>::SHAPE,
+                        doc: concat!($($doc, "\n",)+),
+                    },)+]
                 }
 
                 fn merge(self, nearer: Self) -> Self {
@@ -165,6 +160,7 @@ macro_rules! nested {
     ($($table:ty $([$($exclusive:ident)+])?),+) => {
         $(impl Value for $table {
             const EXPECTED: &'static str = "a table";
+            const SHAPE: Shape = Shape::Table(<$table as Table>::keys);
 
             fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
                 let mut table = Self::default();
@@ -213,6 +209,7 @@ macro_rules! nested {
         // In a service such a table is in a box, because few services have it.
         impl Value for Box<$table> {
             const EXPECTED: &'static str = <$table as Value>::EXPECTED;
+            const SHAPE: Shape = <$table as Value>::SHAPE;
 
             fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
                 <$table as Value>::read(key, value, reader).map(Box::new)

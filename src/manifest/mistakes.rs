@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{Key, Table, expected_of};
+use super::keys::{Table, expected_of};
+use super::shape::Key;
 use super::values::value_for;
 use super::words::{self, Holds};
 use super::{

@@ -15,6 +15,7 @@ mod layout;
 mod mistakes;
 mod one_or_more;
 mod script_files;
+mod shape;
 mod statements;
 mod string_positions;
 mod suggest;
@@ -29,12 +30,13 @@ mod written;
 
 pub use additions::{AddedEntry, AdditionChange, Additions, Parameters};
 pub use keys::{
-    Alive, BundleKeys, CommonKeys, Key, Limits, Log, LongrunKeys, OnExit, OnFailure, OneshotKeys, REFERENCE,
+    Alive, BundleKeys, CommonKeys, Limits, Log, LongrunKeys, OnExit, OnFailure, OneshotKeys, REFERENCE,
     Ready, ReferenceSection, Table, TargetKeys, WaitFor,
 };
 pub use layout::format;
 pub use one_or_more::OneOrMore;
 pub use script_files::script_of_file;
+pub use shape::{Key, Shape};
 pub use statements::{Statements, Surrounding};
 pub use suggest::{SIGNAL_NUMBERS, text_of as meant_text};
 pub use syntax::count_syntax_errors;

@@ -3,6 +3,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::shape::Shape;
 use super::values::{ManifestCommand, Reader, Value};
 use crate::diagnostic::Origin;
 
@@ -15,6 +16,10 @@ pub struct OneOrMore<T> {
 
 impl<T: Value> Value for OneOrMore<T> {
     const EXPECTED: &'static str = "a table, or an array of tables";
+    const SHAPE: Shape = match T::SHAPE {
+        Shape::Table(keys) => Shape::Tables(keys),
+        other => other,
+    };
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let tables = value.get_ref().as_array();

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::keys::{Key, REFERENCE, Table};
+use super::keys::{REFERENCE, Table};
+use super::shape::Key;
 use super::values::{ManifestCommand, ManifestText, Reader, Value, value_for};
 use super::words::{self, ForeignSection, Holds};
 use super::{TABLES, suggest};

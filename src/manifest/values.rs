@@ -7,6 +7,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::shape::Shape;
 use super::{string_positions, suggest};
 use crate::diagnostic::{Code, Diagnostic, FileId, Fix, Origin, Positions, Problems};
 use crate::templates::Expressions;
@@ -121,6 +122,9 @@ impl<'p> Reader<'p> {
 pub trait Value: Sized {
     /// Its name for people, with its article.
     const EXPECTED: &'static str;
+
+    /// Its shape for other programs.
+    const SHAPE: Shape;
 
     /// Reads the value of `key`, or reports why that is not possible.
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self>;
@@ -292,6 +296,7 @@ pub trait StringValue: Sized {
 
 impl<T: StringValue> Value for T {
     const EXPECTED: &'static str = "a string";
+    const SHAPE: Shape = Shape::Text;
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         match value.get_ref().is_str() {
@@ -349,6 +354,7 @@ pub struct Flag {
 
 impl Value for Flag {
     const EXPECTED: &'static str = "`true` or `false`";
+    const SHAPE: Shape = Shape::Flag;
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         match value.get_ref().as_bool() {
@@ -369,6 +375,7 @@ pub enum Rootless {
 
 impl Value for Rootless {
     const EXPECTED: &'static str = "`true`, `false` or `\"detect\"`";
+    const SHAPE: Shape = Shape::FlagOrDetect;
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         match (value.get_ref().as_bool(), value.get_ref().as_str()) {
@@ -399,6 +406,7 @@ pub struct Number {
 
 impl Value for Number {
     const EXPECTED: &'static str = "a whole number";
+    const SHAPE: Shape = Shape::Number;
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let Some(number) = value.get_ref().as_integer() else {
@@ -437,6 +445,7 @@ pub struct Limit {
 
 impl Value for Limit {
     const EXPECTED: &'static str = "a whole number, or `\">= NUMBER\"`";
+    const SHAPE: Shape = Shape::Limit;
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         if value.get_ref().is_integer() {
@@ -553,6 +562,7 @@ impl ManifestCommand {
 impl Value for ManifestCommand {
     const EXPECTED: &'static str =
         "a command: an array of strings (run exactly as written) or a string (run by a shell)";
+    const SHAPE: Shape = Shape::Command;
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let origin = reader.origin(value.span());
@@ -604,6 +614,7 @@ impl LogPlace {
 
 impl Value for LogPlace {
     const EXPECTED: &'static str = "a string or a command";
+    const SHAPE: Shape = Shape::LogPlace;
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let is_script = value.get_ref().as_str().is_some_and(|text| text.starts_with("#!"));
@@ -635,6 +646,7 @@ pub struct Names<T = ManifestText> {
 
 impl<T: StringValue> Value for Names<T> {
     const EXPECTED: &'static str = "an array of strings";
+    const SHAPE: Shape = Shape::Texts;
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let Some(array) = value.get_ref().as_array() else {
@@ -674,6 +686,7 @@ pub struct Numbers {
 
 impl Value for Numbers {
     const EXPECTED: &'static str = "an array of whole numbers";
+    const SHAPE: Shape = Shape::Numbers;
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let Some(array) = value.get_ref().as_array() else {
@@ -708,6 +721,7 @@ impl<T> Default for TextTable<T> {
 
 impl<T: StringValue> Value for TextTable<T> {
     const EXPECTED: &'static str = "a table of strings";
+    const SHAPE: Shape = Shape::TextTable;
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let Some(table) = value.get_ref().as_table() else {
@@ -759,6 +773,7 @@ pub struct Instances {
 impl Value for Instances {
     const EXPECTED: &'static str =
         "a number, an array of names, or a table `{ name = { parameter = \"value\" } }`";
+    const SHAPE: Shape = Shape::Instances;
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         match value.get_ref() {
@@ -864,6 +879,7 @@ impl DeclaredParameter {
 
 impl Value for DeclaredParameters {
     const EXPECTED: &'static str = "an array of names, or a table `{ name = { pattern = \"REGEX\" } }`";
+    const SHAPE: Shape = Shape::Parameters;
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let origin = reader.origin(value.span());

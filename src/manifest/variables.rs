@@ -3,6 +3,7 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::shape::Shape;
 use super::values::{ManifestText, RawText, Reader, StringValue, VARIABLES, Value, put, remove_from};
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -59,6 +60,7 @@ impl DeclaredVariable {
 
 impl Value for DeclaredVariables {
     const EXPECTED: &'static str = VARIABLES;
+    const SHAPE: Shape = Shape::Variables;
 
     fn read(key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
         let Some(table) = value.get_ref().as_table() else {

@@ -1,9 +1,11 @@
-//! Writes what people and programs read from the model: the source tree, the graph, and the reference of the manifest.
+//! Writes what people and programs read from the model: the source tree, the graph, the reference of the manifest and its
+//! schema.
 
 mod graph;
 mod health;
 mod program;
 mod reference;
+mod schema;
 mod tree;
 mod variables;
 
@@ -11,5 +13,6 @@ pub use graph::{dot, json, text};
 pub use health::{HEALTH, HEALTH_QUESTION};
 pub use program::program;
 pub use reference::{fitted, reference, reference_of, wrapped};
+pub use schema::schema;
 pub use tree::{definition_files, definitions_dir, tree, tree_with};
 pub use variables::{variables_json, variables_markdown, variables_text};

@@ -75,6 +75,7 @@ mod require;
 mod round_trip;
 mod rules;
 mod s6rc;
+mod schema;
 mod script_files;
 mod secrets;
 mod shell;

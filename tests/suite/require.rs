@@ -64,6 +64,7 @@ const NEEDS: &[Need] = &[
         || on_path("python3"),
         "install Python 3.11 or 3.12 with its module `venv`, and let pip fetch supervisor 4.3.0",
     ),
+    need("taplo", || on_path("taplo"), "install the npm package `@taplo/cli`"),
     need("users", is_root, "run as root, and let others execute what was built"),
     need(
         "trees",
