@@ -12,6 +12,7 @@ mod graph;
 mod import;
 mod init;
 mod instance;
+mod plan;
 mod rules;
 mod show;
 mod schema;
@@ -76,6 +77,7 @@ enum CliCommand {
     Diff(diff::DiffArguments),
     Graph(graph::GraphArguments),
     Show(show::ShowArguments),
+    Plan(plan::PlanArguments),
     Variables(variables::VariablesArguments),
     Explain(explain::ExplainArguments),
     Rules(rules::RulesArguments),
@@ -112,6 +114,7 @@ impl CliCommand {
             CliCommand::Diff(diff) => (diff.format.for_program(), "diff"),
             CliCommand::Graph(graph) => (graph.for_program(), "graph"),
             CliCommand::Show(show) => (show.format.for_program(), "show"),
+            CliCommand::Plan(plan) => (plan.for_program(), "plan"),
             CliCommand::Variables(variables) => (variables.for_program(), "variables"),
             CliCommand::Instance(instance) => (instance.for_program(), "instance list"),
             CliCommand::Import(import) => (import.format.for_program(), "import"),
@@ -194,6 +197,7 @@ fn run_in(
     let input = match &arguments.command {
         CliCommand::Check(check) => Some(&check.input),
         CliCommand::Graph(graph) => Some(&graph.input),
+        CliCommand::Plan(plan) => Some(&plan.input),
         _ => None,
     };
     if let Some(text) = input.and_then(InputArguments::misuse) {
@@ -229,6 +233,7 @@ fn run_in(
         CliCommand::Diff(diff) => diff.run(&mut streams, programs),
         CliCommand::Graph(graph) => graph.run(&mut streams),
         CliCommand::Show(show) => show.run(&mut streams),
+        CliCommand::Plan(plan) => plan.run(&mut streams),
         CliCommand::Variables(variables) => variables.run(&mut streams),
         CliCommand::Explain(explain) => explain.run(&mut streams),
         CliCommand::Rules(rules) => rules.run(&mut streams),
@@ -254,7 +259,7 @@ fn asked_format(words: &[OsString]) -> Option<(&'static Format, &'static str)> {
     let joined = |word: &&str| word.strip_prefix("--format=").map(str::to_owned);
     let is_json = words.contains(&"--json").then(|| "json".to_owned());
     let name = words.windows(2).find_map(follows).or_else(|| words.iter().find_map(joined)).or(is_json)?;
-    let known = ["check", "diff", "graph", "import", "instance list", "rules", "show", "apply", "status"];
+    let known = ["check", "diff", "graph", "import", "instance list", "plan", "rules", "show", "apply", "status"];
     let command = known.into_iter().find(|known| known.split(' ').next() == words.first().copied())?;
     Some((arguments::format_named(&name)?, command))
 }

@@ -403,6 +403,21 @@ codes! {
     /// A name that the running system, or the list of additions, does not have.
     UnknownName = "live::unknown-name" Error Without(OF_A_COMMAND),
 
+    /// The start may take longer than `s6gen plan --max-start` allows.
+    ///
+    /// s6-rc waits for each oneshot until it has succeeded, and for each longrun that reports its readiness until it is ready.
+    /// The report marks the services of the longest chain with their `timeout-up`, or those that have none. `s6gen plan` shows
+    /// the whole of it, and `s6gen plan --why NAME` what one service waits for. Lower the limits, or let fewer services wait
+    /// for each other.
+    StartTooLong = "plan::start-too-long" Error Without("which limit may be less is not known"),
+    /// The stop may take longer than `s6gen plan --max-stop` allows.
+    ///
+    /// Services stop in the reverse order. Each has `timeout-kill` between the stop signal and SIGKILL, and then
+    /// `timeout-finish` for its `finish`; a oneshot has `timeout-down` for its `down`. At the end s6-overlay waits for
+    /// `S6_KILL_GRACETIME`. The report marks the longest chain. `docker stop` kills everything after 10 seconds, also what still
+    /// saves its data.
+    StopTooLong = "plan::stop-too-long" Error Without("which limit may be less is not known"),
+
     /// The system did not let s6gen write its output, or read the existing files.
     ///
     /// The report names the path and the reason that the system gives: no permission, no space left, a read-only file

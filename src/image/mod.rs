@@ -12,7 +12,7 @@ mod scripts;
 
 pub use completed::Completed;
 pub use find::system;
-pub use scripts::scripts;
+pub use scripts::{old_scripts, scripts};
 
 use std::path::{Path, PathBuf};
 

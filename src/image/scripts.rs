@@ -1,6 +1,7 @@
 //! Finds the scripts of an image that may start services and are not part of a definition.
 
-use super::open;
+use super::{Setup, open};
+use crate::model::OldScripts;
 use crate::source::{Directory, EntryKind, Source};
 
 /// The directories with scripts, and how many levels of directories below them to search.
@@ -36,6 +37,27 @@ pub fn scripts<D: Directory>(root: &D, is_partial: bool) -> Vec<String> {
         }
     }
     found.texts
+}
+
+/// How many scripts and services s6-overlay runs in `root` apart from the definitions.
+pub fn old_scripts<D: Directory>(root: &D, setup: &Setup) -> OldScripts {
+    let etc = match &setup.profile {
+        Some(profile) => format!("/etc/cont-profile.d/{profile}"),
+        None => "/etc".to_owned(),
+    };
+    let count = |place: &str, folders_only: bool| {
+        let Source { directory: Ok(mut directory), .. } = open(root, &format!("{etc}/{place}")) else {
+            return 0;
+        };
+        let entries = directory.list().unwrap_or_default().into_iter();
+        let entries = entries.filter(|entry| !entry.name.starts_with(b"."));
+        entries.filter(|entry| !folders_only || entry.kind != EntryKind::File).count()
+    };
+    OldScripts {
+        start: count("cont-init.d", false) + count("fix-attrs.d", false),
+        stop: count("cont-finish.d", false),
+        services: count("services.d", true),
+    }
 }
 
 /// The texts that were found, and how much more may be read.

@@ -107,6 +107,7 @@ fn judge_image_through<D: Directory, E: Directory>(
         services.context.scripts.extend(image::scripts(root, true));
     } else {
         services.context.old_places = Some(image::old_places(root));
+        services.context.old_scripts = Some(image::old_scripts(root, setup));
     }
     boot.complete(&mut services, files, &mut problems);
     add_external(&mut services, external);

@@ -42,6 +42,7 @@ mod schema;
 mod shellcheck;
 mod supervisord_uses;
 mod templates;
+mod time_limits;
 mod update;
 
 pub use baseline::{Baseline, Finding};
@@ -67,4 +68,5 @@ pub use project::{Project, Template};
 pub use running::{Connection, RunningSystem};
 pub use schema::schema;
 pub use templates::{Overrides, read_overrides, render_tree};
+pub use time_limits::TimeLimits;
 pub use update::{Plan, Update, UpdateError};

@@ -15,6 +15,19 @@ pub struct BuildContext {
     pub lower: BTreeSet<Name>,
     /// Those of [`OLD_PLACES`](Self::OLD_PLACES) that exist in the image. `None` if the image is not known as a whole.
     pub old_places: Option<Vec<&'static str>>,
+    /// What s6-overlay runs apart from the definitions. `None` if the image is not known as a whole.
+    pub old_scripts: Option<OldScripts>,
+}
+
+/// How many scripts and services s6-overlay runs in the way of its version 2, apart from the definitions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OldScripts {
+    /// The scripts in `cont-init.d` and the files in `fix-attrs.d`.
+    pub start: usize,
+    /// The scripts in `cont-finish.d`.
+    pub stop: usize,
+    /// The services in `services.d`.
+    pub services: usize,
 }
 
 impl BuildContext {
@@ -39,6 +52,22 @@ impl BuildContext {
     /// Every text.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.dockerfiles.iter().chain(&self.scripts).map(String::as_str)
+    }
+
+    /// The value that a Dockerfile gives to a variable of the container.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        let instructions = self.dockerfiles.iter().flat_map(|text| instructions(text));
+        let mut values = instructions.filter_map(|instruction| {
+            let rest = instruction.strip_prefix("ENV ")?.trim();
+            // The old form has one variable: `ENV NAME VALUE`.
+            if let Some(value) = rest.strip_prefix(name).and_then(|rest| rest.strip_prefix(' ')) {
+                return Some(value.trim().to_owned());
+            }
+            let is_about = |word: &&str| word.starts_with(name) && word[name.len()..].starts_with('=');
+            let word = rest.split_whitespace().rfind(is_about)?;
+            Some(word[name.len() + 1..].trim_matches(['"', '\'']).to_owned())
+        });
+        values.next_back()
     }
 
     /// Whether a Dockerfile sets the modes of scripts, with `COPY --chmod` or with a command.
@@ -118,6 +147,20 @@ mod tests {
             "# COPY --chmod=755 root/ /",
         ] {
             assert!(!of(text).sets_modes(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_dockerfile_sets_variables_in_both_forms() {
+        let text = "ENV A=1 S6_KILL_GRACETIME=500 \\\n  B=2\nENV OLD 7 8\nENV Q=\"9\"\n# ENV B=3\n";
+        for (name, value) in [
+            ("S6_KILL_GRACETIME", Some("500")),
+            ("B", Some("2")),
+            ("OLD", Some("7 8")),
+            ("Q", Some("9")),
+            ("C", None),
+        ] {
+            assert_eq!(of(text).variable(name).as_deref(), value, "{name}");
         }
     }
 

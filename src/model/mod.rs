@@ -24,7 +24,7 @@ mod signal;
 mod snapshot;
 mod target;
 
-pub use build_context::BuildContext;
+pub use build_context::{BuildContext, OldScripts};
 pub use call::{CallRole, CallWord, Invocation};
 pub use components::components;
 pub use container_variable::{ContainerVariable, EnvironmentFile, Inputs, is_variable_name};

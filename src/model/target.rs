@@ -101,6 +101,8 @@ pub enum Feature {
     WholeValues,
     /// `with-contenv` leaves out the newline at the end of such a file again.
     TrimmedValues,
+    /// The start has no limit unless `S6_CMD_WAIT_FOR_SERVICES_MAXTIME` sets one. Before, it had 5 seconds.
+    NoStartLimit,
 }
 
 impl Feature {
@@ -117,6 +119,8 @@ impl Feature {
             // s6-rc alone has no container environment.
             Feature::WholeValues => (Version::of(3, 1, 0, 0), Version::of(u16::MAX, 0, 0, 0)),
             Feature::TrimmedValues => (Version::of(3, 2, 2, 0), Version::of(u16::MAX, 0, 0, 0)),
+            // s6-rc alone never has a limit of its own.
+            Feature::NoStartLimit => (Version::of(3, 2, 0, 0), Version::of(0, 0, 0, 0)),
             Feature::LockFd => (Version::of(3, 2, 2, 0), Version::of(0, 6, 0, 0)),
             Feature::Reload => (Version::of(3, 2, 3, 1), Version::of(0, 7, 0, 0)),
         }

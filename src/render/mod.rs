@@ -3,6 +3,8 @@
 
 mod graph;
 mod health;
+mod plan;
+mod plan_json;
 mod program;
 mod reference;
 mod schema;
@@ -11,6 +13,8 @@ mod variables;
 
 pub use graph::{dot, json, text};
 pub use health::{HEALTH, HEALTH_QUESTION};
+pub use plan::{plan_text, plan_why};
+pub use plan_json::plan_json;
 pub use program::program;
 pub use reference::{fitted, reference, reference_of, wrapped};
 pub use schema::schema;

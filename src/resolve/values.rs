@@ -532,7 +532,7 @@ fn leaf(key: &str) -> &str {
 }
 
 /// `1h30m` in milliseconds. `None` if it is not a duration.
-fn milliseconds(text: &str) -> Option<u64> {
+pub fn milliseconds(text: &str) -> Option<u64> {
     let mut total: u64 = 0;
     let mut rest = text;
     while !rest.is_empty() {

@@ -44,6 +44,12 @@ const COMMANDS: &[&str] = &[
     "show --format json web",
     "show --json nobody",
     "show --json -m bad.toml web",
+    "plan --format json",
+    "plan --json --why web",
+    "plan --json --why nobody",
+    "plan --json --max-start 1ms --max-stop 1s",
+    "plan --json --tree root/etc/s6-overlay/s6-rc.d",
+    "plan --json -m bad.toml",
     "import --format json supervisord.conf",
     "import --json missing.conf",
     "import --json --prove root",
@@ -77,7 +83,11 @@ fn every_answer_has_the_shape_of_the_schema() {
         let added = run(folder, line);
         assert!(added.status.success(), "{line}: {}", String::from_utf8_lossy(&added.stderr));
     }
-    for line in COMMANDS.iter().chain(&["check --json shipped.toml", "graph --json -m shipped.toml"]) {
+    for line in COMMANDS.iter().chain(&[
+        "check --json shipped.toml",
+        "graph --json -m shipped.toml",
+        "plan --json shipped.toml",
+    ]) {
         let output = run(folder, line);
         let answer = hold(&schema, line, &String::from_utf8(output.stdout).unwrap());
         let name = answer["command"].as_str().unwrap();

@@ -1,0 +1,137 @@
+//! `s6gen plan`: shows how long a start and a stop may take.
+
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+
+use super::arguments::{InputArguments, format_named};
+use super::streams::{Outcome, Streams};
+use crate::diagnostic::Files;
+use crate::jobs::{Levels, TimeLimits, find};
+use crate::model::Index;
+use crate::plan::{Grace, Timeline, container_variable};
+use crate::render::{plan_json, plan_text, plan_why};
+use crate::report::Format;
+use crate::resolve::milliseconds;
+
+/// Shows how long a start and a stop may take
+///
+/// Adds up the limits that are declared, and runs nothing: what starts when, the longest chain, the services without a limit, the
+/// signals of a stop against the time of `docker stop`, and what a failure means for other services.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    s6gen plan                             the limits of services.toml\n  \
+    s6gen plan --why web                   the chain that keeps web waiting\n  \
+    s6gen plan --max-start 60s --max-stop 10s   fail if a start or a stop may take longer\n  \
+    s6gen plan --grace 30s                 against the 30 s of Kubernetes\n  \
+    s6gen plan --env S6_KILL_GRACETIME=500 with a variable of the container\n  \
+    s6gen plan --root rootfs               an image with everything in it")]
+pub(super) struct PlanArguments {
+    /// The manifest [default: services.toml]
+    #[arg(value_name = "FILE", conflicts_with_all = ["manifest", "existing"])]
+    file: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    pub(super) input: InputArguments,
+    /// Show the chain that keeps this service waiting
+    #[arg(long, value_name = "NAME")]
+    why: Option<String>,
+    /// Fail if the start may take longer, such as `60s`
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    max_start: Option<u64>,
+    /// Fail if the stop may take longer, such as `10s`
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    max_stop: Option<u64>,
+    /// How long the container manager waits for a stop [default: the 10 s of `docker stop`]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    grace: Option<u64>,
+    /// A variable of the container that limits the start or the stop, beside those of the Dockerfile
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    env: Vec<(String, String)>,
+    /// The output format
+    #[arg(long, value_enum, default_value = "text")]
+    format: PlanFormat,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PlanFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+impl PlanArguments {
+    pub(super) fn for_program(&self) -> Option<&'static Format> {
+        if self.json || self.format == PlanFormat::Json { format_named("json") } else { None }
+    }
+
+    pub(super) fn run(mut self, streams: &mut Streams<'_>) -> Outcome {
+        if let Some(file) = self.file.take() {
+            self.input.manifest.manifest = Some(file);
+        }
+        let (files, compilation) = self.input.input().judge(&self.input.external, &Levels::lenient());
+        streams.report_all(&compilation.problems, &files);
+        if compilation.problems.has_errors() {
+            return Outcome::Problems;
+        }
+        let index = Index::new(&compilation.services);
+        let variable = |name: &str| container_variable(&self.env, &compilation.services.context, name);
+        let timeline = Timeline::new(&index, variable);
+        let why = match self.why.as_deref().map(|name| row(&timeline, name)).transpose() {
+            Ok(row) => row,
+            Err(message) => {
+                streams.tell(&format!("s6gen: {message}"));
+                return Outcome::Problems;
+            }
+        };
+        let given = self.grace.map(|milliseconds| Grace { milliseconds, is_usual: false });
+        let grace = given.or_else(|| timeline.overlay.as_ref().map(|_| Grace::DOCKER));
+        match (streams.is_for_program(), why) {
+            (true, why) => streams.answer_json(plan_json(&timeline, grace, why)),
+            (false, Some(row)) => {
+                streams.say(&plan_why(&timeline, row, |later, first| place(&timeline, &files, later, first)));
+            }
+            (false, None) => streams.say(&plan_text(&timeline, grace)),
+        }
+        let problems = TimeLimits { start: self.max_start, stop: self.max_stop }.judge(&timeline);
+        streams.report_all(&problems, &files);
+        if problems.has_errors() { Outcome::Problems } else { Outcome::Success }
+    }
+}
+
+/// The row of a service. The error says which name was meant.
+fn row(timeline: &Timeline<'_>, name: &str) -> Result<usize, String> {
+    let node = find(timeline.order.index, name)?;
+    let row = timeline.order.services.iter().position(|service| service.node == node);
+    row.ok_or_else(|| {
+        format!("`{name}` is a bundle; name one of its services: `s6gen graph {name}` lists them")
+    })
+}
+
+/// Where it is written that one service waits for another: `services.toml:7`.
+fn place(timeline: &Timeline<'_>, files: &Files, later: usize, first: usize) -> Option<String> {
+    let (index, services) = (timeline.order.index, &timeline.order.services);
+    let first = services[first].node;
+    let edges = index.edges(services[later].node).iter();
+    let edge = edges.filter(|edge| edge.to == first || index.atomics(edge.to).contains(&first));
+    let origin = edge.filter_map(|edge| edge.origin).next()?;
+    let path: &Path = files.path(origin.file);
+    let before = files.get(origin.file).text.get(..origin.span().start)?;
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    Some(format!("{}:{line}", path.display()))
+}
+
+fn time(text: &str) -> Result<u64, String> {
+    milliseconds(text)
+        .filter(|time| *time > 0)
+        .ok_or_else(|| "write a number and a unit, such as `10s`".into())
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let (name, value) = pair.ok_or("write NAME=VALUE, such as `S6_KILL_GRACETIME=500`")?;
+    Ok((name.to_owned(), value.to_owned()))
+}

@@ -1,0 +1,173 @@
+//! Times in a plan: how long a step may take, and when it may begin and end.
+
+use std::fmt;
+
+/// The latest moment at which something happens: after `steps` steps that have no limit, and then after some time.
+///
+/// A later number of steps comes first in the order, because any of them may take for ever.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    /// The number of steps without a limit that come before it, one after the other.
+    pub steps: u32,
+    /// The milliseconds after the last one of these steps.
+    pub milliseconds: u64,
+}
+
+/// How long something may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// At most so many milliseconds. 0 is at once.
+    Within(u64),
+    /// Nothing ends it.
+    Unlimited(Unlimited),
+}
+
+/// Why nothing ends a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unlimited {
+    /// A oneshot has a command and no `timeout-up`.
+    Start,
+    /// A longrun reports that it is ready, and has no `timeout-up`.
+    Readiness,
+    /// A oneshot has a `down` and no `timeout-down`.
+    Stop,
+    /// SIGKILL never follows the stop signal: `timeout-kill` is 0 or missing.
+    Kill,
+    /// `finish` is never ended: `timeout-finish` is 0.
+    Finish,
+    /// The scripts of s6-overlay's old directory for the start, `cont-init.d`.
+    OldStart,
+    /// The scripts of s6-overlay's old directory for the stop, `cont-finish.d`.
+    OldStop,
+    /// Another layer defines it, so its limits are not known.
+    Elsewhere,
+}
+
+impl Bound {
+    /// The limit that a file or key gives, where 0 is no limit.
+    pub(super) fn of(milliseconds: u64, otherwise: Unlimited) -> Bound {
+        if milliseconds == 0 { Bound::Unlimited(otherwise) } else { Bound::Within(milliseconds) }
+    }
+
+    /// Both, one after the other.
+    #[must_use]
+    pub fn then(self, next: Bound) -> Bound {
+        match (self, next) {
+            (Bound::Within(first), Bound::Within(second)) => Bound::Within(first.saturating_add(second)),
+            (Bound::Unlimited(_), _) => self,
+            _ => next,
+        }
+    }
+
+    /// The smaller one of the two.
+    #[must_use]
+    pub fn or_within(self, milliseconds: u64) -> Bound {
+        match self {
+            Bound::Within(own) => Bound::Within(own.min(milliseconds)),
+            Bound::Unlimited(_) => Bound::Within(milliseconds),
+        }
+    }
+
+    /// The milliseconds, if it has a limit.
+    pub fn milliseconds(self) -> Option<u64> {
+        match self {
+            Bound::Within(milliseconds) => Some(milliseconds),
+            Bound::Unlimited(_) => None,
+        }
+    }
+
+    /// Whether it takes no time.
+    pub fn is_at_once(self) -> bool {
+        self == Bound::Within(0)
+    }
+}
+
+impl Moment {
+    /// The moment at which something ends that begins now.
+    #[must_use]
+    pub fn after(self, bound: Bound) -> Moment {
+        match bound {
+            Bound::Within(time) => Moment { milliseconds: self.milliseconds.saturating_add(time), ..self },
+            Bound::Unlimited(_) => Moment { steps: self.steps.saturating_add(1), milliseconds: 0 },
+        }
+    }
+
+    /// The milliseconds from the beginning, if no step before it lacks a limit.
+    pub fn milliseconds(self) -> Option<u64> {
+        (self.steps == 0).then_some(self.milliseconds)
+    }
+}
+
+/// A time for people: `60 s`, `2.5 s`, `500 ms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Time(pub u64);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (seconds, rest) = (self.0 / 1_000, self.0 % 1_000);
+        match (seconds, rest) {
+            (seconds, 0) => write!(f, "{seconds} s"),
+            (0, rest) => write!(f, "{rest} ms"),
+            (seconds, rest) => {
+                let digits = format!("{rest:03}");
+                write!(f, "{seconds}.{} s", digits.trim_end_matches('0'))
+            }
+        }
+    }
+}
+
+/// `60 s`; `T` is the end of the steps without a limit, `T2` that of two in a row.
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Moment { steps, milliseconds } = *self;
+        match steps {
+            0 => return Time(milliseconds).fmt(f),
+            1 => f.write_str("T")?,
+            steps => write!(f, "T{steps}")?,
+        }
+        if milliseconds == 0 { Ok(()) } else { write!(f, " + {}", Time(milliseconds)) }
+    }
+}
+
+/// `60 s`, `at once`, `no limit`.
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Bound::Within(0) => f.write_str("at once"),
+            Bound::Within(milliseconds) => Time(*milliseconds).fmt(f),
+            Bound::Unlimited(_) => f.write_str("no limit"),
+        }
+    }
+}
+
+impl Unlimited {
+    /// What is missing, to stand behind the names of services.
+    pub fn missing(self) -> &'static str {
+        match self {
+            Unlimited::Start | Unlimited::Readiness => "no `timeout-up`",
+            Unlimited::Stop => "no `timeout-down`",
+            Unlimited::Kill => "no `timeout-kill`",
+            Unlimited::Finish => "no limit to `finish`: `timeout-finish` is 0",
+            Unlimited::OldStart => "scripts in cont-init.d or fix-attrs.d",
+            Unlimited::OldStop => "scripts in cont-finish.d",
+            Unlimited::Elsewhere => "a definition in another layer, which is not known here",
+        }
+    }
+
+    /// What to do about it, for the services with these names.
+    pub fn remedy(self, names: &str) -> String {
+        match self {
+            Unlimited::Start | Unlimited::Readiness => {
+                format!("give {names} a limit: `timeout-up = \"30s\"`")
+            }
+            Unlimited::Stop => format!("give {names} a limit: `timeout-down = \"2s\"`"),
+            Unlimited::Kill => format!("give {names} a limit: `timeout-kill = \"5s\"`"),
+            Unlimited::Finish => format!("give {names} a limit: `timeout-finish = \"1s\"`"),
+            Unlimited::OldStart => "make oneshots with `timeout-up` of these scripts".into(),
+            Unlimited::OldStop => {
+                "set S6_KILL_FINISH_MAXTIME, or give a oneshot a `down` with `timeout-down` instead".into()
+            }
+            Unlimited::Elsewhere => "judge the image as a whole: `s6gen plan --root DIR`".into(),
+        }
+    }
+}

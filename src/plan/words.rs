@@ -1,0 +1,139 @@
+//! A time line in words, which texts and pictures share.
+
+use super::chain::ChainLink;
+use super::moment::{Bound, Moment, Time, Unlimited};
+use super::timeline::Timeline;
+
+/// How long a container manager waits for a stop before it kills everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grace {
+    /// The milliseconds.
+    pub milliseconds: u64,
+    /// Whether it is the usual time of Docker, and not one that the user gave.
+    pub is_usual: bool,
+}
+
+impl Grace {
+    /// The time that `docker stop` waits if nobody says otherwise.
+    pub const DOCKER: Grace = Grace { milliseconds: 10_000, is_usual: true };
+}
+
+/// A part of a chain whose services begin at the same moment and have the same limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainPart {
+    /// The services by name, the loggers together, and the end of a stop.
+    pub names: Vec<String>,
+    /// How long it may take.
+    pub bound: Bound,
+}
+
+/// How many names a sentence has.
+const MOST_NAMES: usize = 4;
+
+/// `a, b, c and 17 more`.
+pub fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        names if names.len() > MOST_NAMES => {
+            let shown = names[..MOST_NAMES - 1].join(", ");
+            format!("{shown} and {} more", names.len() + 1 - MOST_NAMES)
+        }
+        [one] => one.clone(),
+        [names @ .., last] => format!("{} and {last}", names.join(", ")),
+    }
+}
+
+/// `a and b (60 s) → c (at once)`.
+pub fn in_words(chain: &[ChainPart]) -> String {
+    let part = |part: &ChainPart| format!("{} ({})", listed(&part.names), part.bound);
+    chain.iter().map(part).collect::<Vec<String>>().join(" → ")
+}
+
+impl Timeline<'_> {
+    /// The names of rows. All loggers have one.
+    pub fn names(&self, rows: impl IntoIterator<Item = usize>) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut loggers = 0;
+        for row in rows {
+            match self.order.is_logger(&self.order.services[row]) {
+                true => loggers += 1,
+                false => names.push(self.name(row).to_string()),
+            }
+        }
+        match loggers {
+            0 => {}
+            1 => names.push("a logger".into()),
+            loggers => names.push(format!("{loggers} loggers")),
+        }
+        names
+    }
+
+    /// The longest chain of the start.
+    pub fn start_chain(&self) -> Vec<ChainPart> {
+        self.parts(&self.start.chain, |row| (self.rows[row].start.begin, self.rows[row].bound))
+    }
+
+    /// The longest chain of the stop. What is left is its last part.
+    pub fn stop_chain(&self) -> Vec<ChainPart> {
+        let mut parts =
+            self.parts(&self.stop.chain, |row| (self.rows[row].stop.begin, self.rows[row].limits.whole()));
+        parts.retain(|part| !part.bound.is_at_once());
+        if let Some(last) = self.overlay.as_ref().map(|limits| limits.last).filter(|last| *last > 0) {
+            parts.push(ChainPart { names: vec!["what is left".into()], bound: Bound::Within(last) });
+        }
+        parts
+    }
+
+    /// The parts of a chain. Services of s6 itself that take no time are left out.
+    pub fn parts(&self, chain: &[ChainLink], of: impl Fn(usize) -> (Moment, Bound)) -> Vec<ChainPart> {
+        let is_hidden = |row: usize| self.rows[row].is_background && of(row).1.is_at_once();
+        let shown: Vec<usize> = chain.iter().map(|link| link.row).filter(|row| !is_hidden(*row)).collect();
+        let same = shown.chunk_by(|one, other| of(*one) == of(*other));
+        same.map(|rows| ChainPart { names: self.names(rows.iter().copied()), bound: of(rows[0]).1 }).collect()
+    }
+
+    /// How long the start may take, as a sentence without its subject.
+    pub fn start_verdict(&self) -> String {
+        let own = self.start.end.milliseconds();
+        match (own, self.start_limit()) {
+            (None, None) => "no upper limit".into(),
+            (Some(own), Some(limit)) if own > limit => format!(
+                "at most {}, which is S6_CMD_WAIT_FOR_SERVICES_MAXTIME; the services may take {}",
+                Time(limit),
+                Time(own)
+            ),
+            (Some(own), _) => format!("at most {}", Time(own)),
+            (None, Some(limit)) => format!(
+                "at most {}, which is S6_CMD_WAIT_FOR_SERVICES_MAXTIME; the services have no upper limit",
+                Time(limit)
+            ),
+        }
+    }
+
+    /// How long the stop may take, as a sentence without its subject.
+    pub fn stop_verdict(&self, grace: Option<Grace>) -> String {
+        let own = match self.stop_within() {
+            Some(own) => format!("at most {}", Time(own)),
+            None => "no upper limit".into(),
+        };
+        let Some(grace) = grace else { return own };
+        let time = Time(grace.milliseconds);
+        match (self.is_within(grace), grace.is_usual) {
+            (true, true) => format!("{own}, within the {time} of `docker stop`"),
+            (true, false) => format!("{own}, within the {time} that it gets"),
+            (false, true) => format!("{own}, but `docker stop` kills everything after {time}"),
+            (false, false) => format!("{own}, but everything is killed after {time}"),
+        }
+    }
+
+    /// Whether the stop ends in time.
+    pub fn is_within(&self, grace: Grace) -> bool {
+        self.stop_within().is_some_and(|own| own <= grace.milliseconds)
+    }
+
+    /// Why the start or the stop may take for ever: the names of the services, what they lack, and what to do about it.
+    pub fn unlimited(&self, unlimited: &[(Unlimited, usize)]) -> Vec<(Unlimited, Vec<String>)> {
+        let same = unlimited.chunk_by(|(one, _), (other, _)| one == other);
+        same.map(|rows| (rows[0].0, self.names(rows.iter().map(|(_, row)| *row)))).collect()
+    }
+}

@@ -1,0 +1,272 @@
+//! The plan of a start and a stop as text.
+
+use std::fmt::Write;
+
+use crate::model::{NodeKind, System};
+use crate::plan::{
+    Bound, ChainPart, Grace, Moment, PlanRow, Timeline, Unlimited, Whole, if_it_dies, in_words, listed,
+};
+
+/// The plan as text for people. `grace` is how long the container manager waits for a stop.
+pub fn plan_text(timeline: &Timeline<'_>, grace: Option<Grace>) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "Start: {}", timeline.start_verdict());
+    write_whole(&mut out, timeline, &timeline.start, &timeline.start_chain());
+    let _ = writeln!(out, "\nStop: {}", timeline.stop_verdict(grace));
+    write_whole(&mut out, timeline, &timeline.stop, &timeline.stop_chain());
+    write_starts(&mut out, timeline);
+    write_stops(&mut out, timeline);
+    write_failures(&mut out, timeline);
+    write_notes(&mut out, timeline);
+    out
+}
+
+/// The chain that keeps a service waiting.
+pub fn plan_why(
+    timeline: &Timeline<'_>,
+    row: usize,
+    place: impl Fn(usize, usize) -> Option<String>,
+) -> String {
+    let plan = &timeline.rows[row];
+    let name = timeline.name(row);
+    let mut out = String::new();
+    let from = if plan.is_at_boot { "" } else { " after the request" };
+    let begin = plan.start.begin;
+    let _ = match begin == Moment::default() {
+        true => writeln!(out, "{name} starts at once{from}: nothing that takes time comes before it"),
+        false => writeln!(out, "{name} starts at most {begin}{from}, when this chain is done"),
+    };
+    let links = timeline.chain_to(row);
+    let is_shown = |row: usize| !timeline.rows[row].is_background || !timeline.rows[row].bound.is_at_once();
+    let shown: Vec<_> = links.iter().filter(|link| link.row == row || is_shown(link.row)).collect();
+    let mut table = Columns::default();
+    for link in shown.iter().filter(|link| link.row != row || begin > Moment::default()) {
+        let own = &timeline.rows[link.row];
+        let waits = link.from.iter().filter(|first| is_shown(**first)).map(|first| {
+            let place = place(link.row, *first).map(|place| format!(" ({place})")).unwrap_or_default();
+            format!("{}{place}", timeline.name(*first))
+        });
+        let waits: Vec<String> = waits.collect();
+        let waits = if waits.is_empty() { String::new() } else { format!("after {}", waits.join(", ")) };
+        let end = if link.row == row { String::new() } else { until(own) };
+        table.add([timeline.name(link.row).to_string(), own.start.begin.to_string(), end, waits]);
+    }
+    table.write(&mut out, ["", "starts", "", ""]);
+    if begin.steps > 0 {
+        let _ = writeln!(out, "\n{}", T_MEANS);
+    }
+    out
+}
+
+const T_MEANS: &str = "T: when the steps without a limit are done.";
+
+/// Until when dependents wait for a service.
+fn until(row: &PlanRow) -> String {
+    let word = row.awaited.word();
+    match row.bound {
+        Bound::Within(0) => format!("at once ({word})"),
+        Bound::Unlimited(_) => format!("no limit ({word})"),
+        Bound::Within(_) => format!("{} ({word})", row.start.end),
+    }
+}
+
+fn write_whole(out: &mut String, timeline: &Timeline<'_>, whole: &Whole, chain: &[ChainPart]) {
+    if !chain.is_empty() {
+        let _ = writeln!(out, "  Longest chain: {}", in_words(chain));
+    }
+    for (why, names) in timeline.unlimited(&whole.unlimited) {
+        let has = if matches!(why, Unlimited::OldStart | Unlimited::OldStop) { "runs" } else { "has" };
+        let has = if names.len() == 1 { has } else { "have" };
+        let _ =
+            writeln!(out, "  {} {has} {}: {}", listed(&names), why.missing(), why.remedy(pronoun(&names)));
+    }
+}
+
+/// The word for services that were just named.
+fn pronoun(names: &[String]) -> &'static str {
+    if names.len() == 1 { "it" } else { "each of them" }
+}
+
+fn write_starts(out: &mut String, timeline: &Timeline<'_>) {
+    let mut at_boot = timeline.shown_at_boot();
+    at_boot.sort_by_key(|row| (timeline.rows[*row].wave, *row));
+    let mut table = Columns::default();
+    let mut last = 0;
+    for row in &at_boot {
+        let wave = std::mem::replace(&mut last, timeline.rows[*row].wave);
+        let label = if wave == last { String::new() } else { last.to_string() };
+        table.add(start_line(timeline, *row, label));
+    }
+    if let Some(loggers) = timeline.loggers.as_ref().filter(|loggers| !loggers.bound.is_at_once()) {
+        let name = listed(&timeline.names(loggers.rows.iter().copied()));
+        let [begin, end] = [loggers.start.begin, loggers.start.end].map(|moment| moment.to_string());
+        table.add([String::new(), name, begin, format!("{end} (ready)"), String::new()]);
+    }
+    if !table.is_empty() {
+        out.push_str("\nAt boot, at the latest\n");
+        table.write(out, ["wave", "", "starts", "is up", ""]);
+    }
+    let mut on_demand: Vec<usize> =
+        (0..timeline.rows.len()).filter(|row| !timeline.rows[*row].is_at_boot).collect();
+    on_demand.retain(|row| !timeline.rows[*row].is_background);
+    if on_demand.is_empty() {
+        return;
+    }
+    let mut table = Columns::default();
+    for row in on_demand {
+        table.add(start_line(timeline, row, String::new()));
+    }
+    out.push_str("\nOn demand, counted from the request\n");
+    table.write(out, ["wave", "", "starts", "is up", ""]);
+}
+
+fn start_line(timeline: &Timeline<'_>, row: usize, label: String) -> [String; 5] {
+    let plan = &timeline.rows[row];
+    let waits = plan.nearest.iter().map(|first| timeline.name(*first).to_string());
+    let waits: Vec<String> = waits.collect();
+    let waits = if waits.is_empty() { String::new() } else { format!("after {}", listed(&waits)) };
+    [label, timeline.name(row).to_string(), plan.start.begin.to_string(), until(plan), waits]
+}
+
+fn write_stops(out: &mut String, timeline: &Timeline<'_>) {
+    let is_shown =
+        |row: &usize| !timeline.rows[*row].is_background || !timeline.rows[*row].limits.whole().is_at_once();
+    let is_logger = |row: &usize| timeline.order.is_logger(&timeline.order.services[*row]);
+    let all = 0..timeline.rows.len();
+    let mut rows: Vec<usize> = all.filter(is_shown).filter(|row| !is_logger(row)).collect();
+    let (stays, mut rows): (Vec<usize>, Vec<usize>) =
+        std::mem::take(&mut rows).into_iter().partition(|row| timeline.rows[*row].stays);
+    rows.sort_by_key(|row| (timeline.rows[*row].stop_wave, *row));
+    let mut table = Columns::default();
+    let mut last = 0;
+    for row in rows {
+        let plan = &timeline.rows[row];
+        let wave = std::mem::replace(&mut last, plan.stop_wave);
+        let label = if wave == last { String::new() } else { last.to_string() };
+        let is_longrun = timeline.order.index.kind(timeline.order.services[row].node) == NodeKind::Longrun;
+        table.add(stop_line(label, timeline.name(row).to_string(), plan.stop.begin, plan, is_longrun));
+    }
+    if let Some(loggers) = &timeline.loggers {
+        let name = listed(&timeline.names(loggers.rows.iter().copied()));
+        let plan =
+            PlanRow { stop: loggers.stop, limits: loggers.limits, ..timeline.rows[loggers.rows[0]].clone() };
+        let mut line = stop_line(String::new(), name, loggers.stop.begin, &plan, true);
+        line[3] = killed(loggers.stop.end, loggers.limits.kill);
+        table.add(line);
+    }
+    if let Some(limits) = timeline.overlay.as_ref() {
+        let begin = timeline.services_stop;
+        let names: Vec<String> = timeline.names(stays.iter().copied());
+        let name = match names.is_empty() {
+            true => "what is left".to_owned(),
+            false => format!("what is left, {}", listed(&names)),
+        };
+        let end = begin.after(Bound::Within(limits.last));
+        table.add([String::new(), name, begin.to_string(), end.to_string(), end.to_string()]);
+    } else if !stays.is_empty() {
+        let names = listed(&timeline.names(stays.iter().copied()));
+        table.add([String::new(), names, "never".into(), String::new(), String::new()]);
+    }
+    if !table.is_empty() {
+        out.push_str("\nStop, at the latest\n");
+        table.write(out, ["wave", "", "signal", "killed", "is down"]);
+    }
+}
+
+fn stop_line(label: String, name: String, begin: Moment, plan: &PlanRow, is_longrun: bool) -> [String; 5] {
+    let kill =
+        if is_longrun { killed(begin.after(plan.limits.kill), plan.limits.kill) } else { String::new() };
+    let down = match plan.limits.whole() {
+        Bound::Within(0) => "at once".into(),
+        Bound::Unlimited(_) => "no limit".into(),
+        Bound::Within(_) => plan.stop.end.to_string(),
+    };
+    [label, name, begin.to_string(), kill, down]
+}
+
+fn killed(moment: Moment, bound: Bound) -> String {
+    match bound {
+        Bound::Unlimited(_) => "never".into(),
+        Bound::Within(_) => moment.to_string(),
+    }
+}
+
+fn write_failures(out: &mut String, timeline: &Timeline<'_>) {
+    let mut table = Columns::default();
+    for row in timeline.shown_at_boot() {
+        let dies = timeline.service(row).and_then(if_it_dies).unwrap_or_default();
+        table.add([timeline.name(row).to_string(), timeline.if_it_fails(row), dies]);
+    }
+    if !table.is_empty() {
+        out.push_str("\nIf a service\n");
+        table.write(out, ["", "does not start", "dies later"]);
+    }
+}
+
+fn write_notes(out: &mut String, timeline: &Timeline<'_>) {
+    let mut notes = Vec::new();
+    let steps =
+        timeline.rows.iter().map(|row| row.start.end.steps.max(row.stop.end.steps)).max().unwrap_or(0);
+    if steps > 0 {
+        notes.push(T_MEANS.to_owned());
+    }
+    if steps > 1 {
+        notes.push("T2: when those behind them are done, too.".into());
+    }
+    notes.push(
+        "These are the declared limits. Nothing is measured, and s6 itself needs some time for each step."
+            .into(),
+    );
+    if timeline.is_crowded {
+        notes.push("s6-rc runs 40 oneshots at a time. Each of the others may wait up to 30 s for its turn, and then fails.".into());
+    }
+    if let System::Overlay(_) = timeline.order.index.set().target.system
+        && timeline.order.index.set().context.old_scripts.is_none()
+    {
+        notes.push("Not counted: scripts in cont-init.d and cont-finish.d. With --root they are.".into());
+    }
+    out.push('\n');
+    notes.iter().for_each(|note| {
+        let _ = writeln!(out, "{note}");
+    });
+}
+
+/// Lines of columns.
+struct Columns<const N: usize> {
+    lines: Vec<[String; N]>,
+}
+
+impl<const N: usize> Default for Columns<N> {
+    fn default() -> Self {
+        Columns { lines: Vec::new() }
+    }
+}
+
+impl<const N: usize> Columns<N> {
+    fn add(&mut self, line: [String; N]) {
+        self.lines.push(line);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Writes the lines below their heads.
+    fn write(mut self, out: &mut String, heads: [&str; N]) {
+        if self.lines.is_empty() {
+            return;
+        }
+        self.lines.insert(0, heads.map(str::to_owned));
+        let width =
+            |column: usize| self.lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+        let widths: [usize; N] = std::array::from_fn(width);
+        for line in &self.lines {
+            let mut text = String::new();
+            for (cell, width) in line.iter().zip(widths) {
+                let _ = write!(text, "  {cell:width$}");
+            }
+            out.push_str(text.trim_end());
+            out.push('\n');
+        }
+    }
+}
