@@ -46,6 +46,7 @@ const ELSEWHERE: &[(&str, &str, Holder)] = &[
     ),
     ("docs/codes.md", "/etc/s6-overlay/s6-rc.d/NAME/run", Nobody("NAME stands for any name")),
     ("docs/develop.md", "services.toml        a source directory        an image", Nobody("a drawing")),
+    ("docs/editors.md", "[[rule]]", Test("schema::taplo_finds_the_schema_by_its_configuration")),
     (
         "docs/import.md",
         "[program:avahi]",

@@ -454,3 +454,18 @@ fn taplo_says_the_same_as_the_schema() {
     }
     assert!(good.len() > 150 && bad.len() > 10, "{} good, {} bad", good.len(), bad.len());
 }
+
+#[test]
+fn taplo_finds_the_schema_by_its_configuration() {
+    needs!("taplo");
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/editors.md")).unwrap();
+    let block = page.split("\n```text\n").nth(1).and_then(|rest| rest.split("\n```").next()).unwrap();
+    let folder = scratch();
+    fs::write(folder.path().join(".taplo.toml"), block).unwrap();
+    fs::write(folder.path().join("services.schema.json"), jobs::schema()).unwrap();
+    for (text, is_right) in [("run", true), ("comand", false)] {
+        fs::write(folder.path().join("services.toml"), format!("[longrun.web]\n{text} = [\"web\"]\n")).unwrap();
+        let output = run(folder.path(), "taplo", &["lint"]);
+        assert_eq!(output.status.success(), is_right, "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
