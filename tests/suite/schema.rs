@@ -464,7 +464,8 @@ fn taplo_finds_the_schema_by_its_configuration() {
     fs::write(folder.path().join(".taplo.toml"), block).unwrap();
     fs::write(folder.path().join("services.schema.json"), jobs::schema()).unwrap();
     for (text, is_right) in [("run", true), ("comand", false)] {
-        fs::write(folder.path().join("services.toml"), format!("[longrun.web]\n{text} = [\"web\"]\n")).unwrap();
+        fs::write(folder.path().join("services.toml"), format!("[longrun.web]\n{text} = [\"web\"]\n"))
+            .unwrap();
         let output = run(folder.path(), "taplo", &["lint"]);
         assert_eq!(output.status.success(), is_right, "{}", String::from_utf8_lossy(&output.stderr));
     }
