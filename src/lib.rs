@@ -16,7 +16,7 @@
 //! | 1, nouns | [`manifest`], [`model`], [`supervisord`] |
 //! | 1, a tree in memory | [`tree`] |
 //! | 1, a directory to read | [`source`] |
-//! | 0, facts | [`diagnostic`], [`execline`], [`parallel`], [`programs`], [`shell`], [`templates`] |
+//! | 0, facts | [`diagnostic`], [`execline`], [`parallel`], [`programs`], [`progress`], [`shell`], [`templates`] |
 //!
 //! Jobs put the verbs together: [`compile`] for a manifest, [`judge`] for source directories that exist already,
 //! [`judge_image`] for those that s6-overlay compiles, and [`jobs`] has one for each command.
@@ -25,6 +25,7 @@ pub mod diagnostic;
 pub mod execline;
 pub mod parallel;
 pub mod programs;
+pub mod progress;
 pub mod shell;
 pub mod templates;
 

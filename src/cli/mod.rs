@@ -13,6 +13,7 @@ mod import;
 mod init;
 mod instance;
 mod plan;
+mod progress_line;
 mod rules;
 mod schema;
 mod show;
@@ -34,6 +35,7 @@ use crate::model::printable;
 use crate::report::{Format, Style};
 use arguments::InputArguments;
 use control::ServicesArguments;
+use progress_line::ProgressLine;
 use streams::{Outcome, Streams};
 
 /// Compiles one services.toml into a complete s6-rc source directory for s6-overlay
@@ -147,7 +149,11 @@ pub fn main() -> ExitCode {
     let width = terminal.map(|(width, _)| usize::from(width.0).clamp(40, 120));
     // A thread that panics prints a message. It must not wait for a lock that this thread holds.
     let (mut out, mut err) = (io::stdout().lock(), io::stderr());
-    run_in(std::env::args_os(), Streams::new(&mut out, &mut err, style, width), &mut InstalledPrograms)
+    let mut streams = Streams::new(&mut out, &mut err, style, width);
+    if io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|terminal| terminal != "dumb") {
+        streams.show_progress(ProgressLine::start(io::stderr()));
+    }
+    run_in(std::env::args_os(), streams, &mut InstalledPrograms)
 }
 
 /// Runs the program. The answer goes to `out`, reports and messages go to `err`.
@@ -259,7 +265,8 @@ fn asked_format(words: &[OsString]) -> Option<(&'static Format, &'static str)> {
     let joined = |word: &&str| word.strip_prefix("--format=").map(str::to_owned);
     let is_json = words.contains(&"--json").then(|| "json".to_owned());
     let name = words.windows(2).find_map(follows).or_else(|| words.iter().find_map(joined)).or(is_json)?;
-    let known = ["check", "diff", "graph", "import", "instance list", "plan", "rules", "show", "apply", "status"];
+    let known =
+        ["check", "diff", "graph", "import", "instance list", "plan", "rules", "show", "apply", "status"];
     let command = known.into_iter().find(|known| known.split(' ').next() == words.first().copied())?;
     Some((arguments::format_named(&name)?, command))
 }

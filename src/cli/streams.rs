@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use super::progress_line::ProgressLine;
 use crate::diagnostic::{Diagnostic, Files, Problems, Severity};
 use crate::disk;
 use crate::jobs::JobError;
@@ -57,6 +58,8 @@ pub(super) struct Streams<'a> {
     answer: Option<Box<dyn Document>>,
     /// Whether this answer only lists problems.
     lists_problems: bool,
+    /// The line that shows long work.
+    progress: Option<ProgressLine>,
 }
 
 impl<'a> Streams<'a> {
@@ -66,7 +69,16 @@ impl<'a> Streams<'a> {
         style: Style,
         width: Option<usize>,
     ) -> Self {
-        Streams { out, err, style, width, write_error: None, answer: None, lists_problems: false }
+        Streams {
+            out,
+            err,
+            style,
+            width,
+            write_error: None,
+            answer: None,
+            lists_problems: false,
+            progress: None,
+        }
     }
 
     /// Switches the output to a document for a program: the answer of `command`.
@@ -117,7 +129,14 @@ impl<'a> Streams<'a> {
         self.put(text);
     }
 
+    /// Shows a line while the command works and prints nothing.
+    pub(super) fn show_progress(&mut self, line: ProgressLine) {
+        self.progress = Some(line);
+    }
+
     fn put(&mut self, text: &str) {
+        // The answer is the end of the work.
+        self.progress = None;
         let result = self.out.write_all(text.as_bytes());
         self.note_write_error(result);
     }
@@ -130,6 +149,7 @@ impl<'a> Streams<'a> {
 
     /// Completes the output; reports an error if it cannot be written.
     pub(super) fn end(&mut self, outcome: Outcome) -> Outcome {
+        self.progress = None;
         if let Some(mut answer) = self.answer.take() {
             if matches!(outcome, Outcome::Misused | Outcome::Refused) {
                 answer.fail();
@@ -166,6 +186,7 @@ impl<'a> Streams<'a> {
     }
 
     fn write(&mut self, text: &str) {
+        self.progress.iter().for_each(ProgressLine::hide);
         let _ = self.err.write_all(text.as_bytes());
     }
 

@@ -9,6 +9,7 @@ use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
 
 use super::error::DiskError;
+use crate::progress;
 
 // Without O_NONBLOCK, opening a fifo would wait for a writer.
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC).union(OFlags::NOCTTY);
@@ -57,6 +58,7 @@ pub(super) fn open_directory(path: &Path) -> io::Result<OwnedFd> {
 
 /// Opens the file `name` in an open directory. Links are followed.
 pub(super) fn open_in(directory: BorrowedFd<'_>, name: &[u8]) -> io::Result<File> {
+    progress::advance();
     Ok(openat(directory, name, READ, Mode::empty())?.into())
 }
 

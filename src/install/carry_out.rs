@@ -12,6 +12,7 @@ use super::steps::{InstallStep, steps};
 use super::switch::Switch;
 use crate::disk::{DiskError, Folder};
 use crate::parallel;
+use crate::progress::{self, Stage};
 use crate::tree::TreeEntry;
 
 /// What an installation did.
@@ -125,7 +126,9 @@ impl Work<'_> {
             staging.create(name, &entry).map_err(DiskError::of("write", &site.in_definitions(RECEIPT)))?;
         }
         let numbered: Vec<(usize, &Write)> = plan.writes.iter().enumerate().collect();
+        progress::begin(Stage::Writing, numbered.len());
         let created = parallel::map(&numbered, parallel::MANY_FILES, |(number, write)| {
+            progress::advance();
             staging.create_with(number.to_string(), write.entry, &plan.content(write))
         });
         for (write, created) in plan.writes.iter().zip(created) {

@@ -10,6 +10,7 @@ use super::receipt::{RECEIPT, Receipt};
 use super::site::{PathState, STAGINGS, SWITCH, Site};
 use crate::disk::path::{file_name, is_at_or_above, parents, split};
 use crate::disk::{DIRECTORY_MODE, DiskError, OnDisk};
+use crate::progress::{self, Stage};
 use crate::tree::{SourceTree, TreeEntry};
 
 /// When to remove the definitions that the tree no longer has.
@@ -91,6 +92,7 @@ pub(super) enum InTheWay {
 
 impl<'t> InstallPlan<'t> {
     pub fn new(site: &Site, tree: &'t SourceTree, prune: Prune) -> Result<Self, DiskError> {
+        progress::begin(Stage::Comparing, 0);
         let receipt = site.receipt()?;
         let mut plan = InstallPlan {
             has_receipt: receipt.is_some(),

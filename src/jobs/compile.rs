@@ -6,6 +6,7 @@ use super::levels::{Coverage, Levels};
 use crate::diagnostic::{Code, Diagnostic, FileId, Files, Problems};
 use crate::manifest::{self, Manifest, ManifestCommand, ManifestText};
 use crate::model::{ServiceSet, Target};
+use crate::progress::{self, Stage};
 use crate::{resolve, validate};
 
 /// The services of a manifest or of source directories, with every problem.
@@ -78,6 +79,7 @@ pub(super) fn compile_parsed(manifest: Manifest, mut problems: Problems) -> Comp
     }
     let parsed = problems.len();
     let lost = manifest.lost.clone();
+    progress::begin(Stage::Resolving, 0);
     let services = resolve::resolve(manifest, &mut problems);
     // A manifest that is too large is resolved only in part, so the rules would report what is missing.
     if problems.iter().all(|problem| problem.code != Code::ManifestTooLarge) {

@@ -15,6 +15,7 @@ use crate::disk::{self, SourceDirectory};
 use crate::image::{self, Setup};
 use crate::live::Programs;
 use crate::model::{Name, ServiceSet, System, Target};
+use crate::progress::{self, Stage};
 use crate::source::{Mount, Source, Union};
 
 /// The input of a check.
@@ -73,6 +74,7 @@ impl Input {
             let compilation = project.compile_with(programs);
             (project.files, compilation)
         };
+        progress::begin(Stage::Reading, 0);
         let mut files = Files::default();
         let judged = match self {
             Input::Manifest(path) => return manifest(Project::load(path), programs),

@@ -10,6 +10,7 @@ use crate::diagnostic::{Code, Diagnostic, Problems, Severity};
 use crate::live::{Call, Programs};
 use crate::manifest::{ManifestText, TextTable};
 use crate::model::{Language, Program, ServiceSet};
+use crate::progress::{self, Stage};
 
 /// The findings of `shellcheck --format json1`.
 #[derive(Debug, Default, Deserialize)]
@@ -43,10 +44,12 @@ pub(super) fn add_if_asked(
     }
     // Instances of a template share a script.
     let mut known: BTreeMap<&str, Vec<ShellFinding>> = BTreeMap::new();
+    progress::begin(Stage::Shellcheck, 0);
     for program in services.ours().flat_map(|service| &service.programs) {
         let Some(shell) = shell(program) else { continue };
         let text = program.text();
         if !known.contains_key(text) {
+            progress::advance();
             match ask(programs, shell, text) {
                 Ok(found) => drop(known.insert(text, found)),
                 Err(reason) => {

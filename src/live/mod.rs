@@ -35,6 +35,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::model::Name;
+use crate::progress::{self, Stage};
 use watch::Watch;
 
 /// The default live directory of s6-rc.
@@ -214,6 +215,7 @@ impl<'p> Live<'p> {
         call: &Call,
         mut run: impl FnMut(&mut Self) -> io::Result<Option<ProgramAnswer>>,
     ) -> Result<ProgramAnswer, Failure> {
+        progress::begin(Stage::Waiting, 0);
         let begun = Instant::now();
         let patience = self.limits.wait;
         let lock = self.directory.join("lock");

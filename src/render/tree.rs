@@ -7,6 +7,7 @@ use crate::model::{
     Content, DefinitionFile, DefinitionFiles, File, Kind, Script, Service, ServiceRef, ServiceSet, Target,
 };
 use crate::parallel;
+use crate::progress::{self, Stage};
 use crate::templates::Templates;
 use crate::tree::{SourceTree, TreeEntry};
 
@@ -33,6 +34,7 @@ pub fn tree(set: &ServiceSet) -> Result<SourceTree, String> {
 /// An error in a template. The text names the template and the line.
 pub fn tree_with(set: &ServiceSet, templates: &Templates) -> Result<SourceTree, String> {
     let services: Vec<&Service> = set.ours().collect();
+    progress::begin(Stage::Rendering, services.len());
     let parts: Vec<&[&Service]> = services.chunks(parallel::MANY_FILES).collect();
     let parts = parallel::map(&parts, 2, |part| Renderer::of(part, &set.target, templates));
     let parts: Vec<Renderer<'_>> = parts.into_iter().collect::<Result<_, String>>()?;
@@ -109,6 +111,7 @@ impl<'a> Renderer<'a> {
     }
 
     fn definition(&mut self, service: &Service) -> Result<(), String> {
+        progress::advance();
         let directory = format!("{}/{}", definitions_dir(self.target), service.name);
         for file in DefinitionFile::of(service.kind.word()) {
             self.file(&directory, file, service)?;

@@ -19,6 +19,7 @@ use rule::{Check, Findings, Subject};
 
 use crate::diagnostic::{Code, Files, Problems, did_you_mean, is_one_slip};
 use crate::model::{Index, Name, ServiceSet};
+use crate::progress::{self, Stage};
 
 /// A check that every service set must pass, because s6-rc-compile makes it too.
 type RequiredCheck = fn(&Index<'_>, &mut Problems);
@@ -42,7 +43,9 @@ const REQUIRED_CHECKS: &[RequiredCheck] = &[
 pub fn validate(set: &ServiceSet, before_image: bool, problems: &mut Problems) {
     let subject = Subject::new(set, before_image);
     check_index(&subject.index, problems);
+    progress::begin(Stage::Checking, 0);
     for rule in lints::RULES {
+        progress::advance();
         if let Check::Services(check) = rule.check {
             check(&subject, &mut Findings::new(&rule.lint, problems));
         }

@@ -16,6 +16,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -67,7 +68,17 @@ fn main() -> ExitCode {
     let trees = trees(&fs::read_to_string(here.join("trees.tsv")).unwrap());
     let (known, missing): (Vec<Tree>, Vec<Tree>) =
         trees.into_iter().partition(|tree| root.join(&tree.folder).join(&tree.path).is_dir());
-    let mut findings: Vec<Finding> = known.iter().flat_map(|tree| check(root, tree)).collect();
+    let is_watched = std::io::stderr().is_terminal();
+    let mut findings: Vec<Finding> = Vec::new();
+    for (number, tree) in known.iter().enumerate() {
+        if is_watched {
+            eprint!("\r\x1b[Kecosystem: tree {} of {} …", number + 1, known.len());
+        }
+        findings.extend(check(root, tree));
+    }
+    if is_watched {
+        eprint!("\r\x1b[K");
+    }
     findings.sort();
     findings.dedup();
 

@@ -92,6 +92,7 @@ mod supervisord_samples;
 mod supervisord_values;
 mod surroundings;
 mod switch;
+mod terminal;
 mod transcript;
 mod tree_text;
 mod truth;

@@ -57,6 +57,7 @@ const NEEDS: &[Need] = &[
     need("s6", || all_on_path(&["s6-svscan", "s6-log", "s6-svstat"]), "install the Debian package `s6`"),
     need("s6-networking", || on_path("s6-tcpclient"), "build s6-networking, which is part of s6-overlay"),
     need("s6-rc", || all_on_path(S6RC), "build s6-rc 0.7.0.0, which Debian has no recent version of"),
+    need("script", || on_path("script"), "install the Debian package `bsdutils`"),
     need("shellcheck", || on_path("shellcheck"), "install the Debian package `shellcheck`"),
     need("strace", || *STRACE_WORKS, "install the Debian package `strace`, and allow it to trace"),
     need(
