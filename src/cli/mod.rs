@@ -38,24 +38,32 @@ use control::ServicesArguments;
 use progress_line::ProgressLine;
 use streams::{Outcome, Streams};
 
+/// What `s6gen --help` prints: the first steps, and the commands by what one wants to do.
+const HELP: &str = "\
+{name} makes the service files of a container with s6-overlay from one file, services.toml.
+
+Begin with:
+  s6gen init                   writes a first services.toml, with comments
+  s6gen check                  says what is wrong in it, where, and what to do
+  s6gen graph                  shows what starts, and in which order
+  s6gen build --root rootfs    writes the files for the image below rootfs
+
+Commands:
+  write a manifest             init import fmt
+  find mistakes                check explain rules
+  see what it does             graph diff variables
+  write the files              build
+  while the container runs     status start stop restart
+  change what runs             instance apply
+
+`s6gen help COMMAND` has the options of a command, with examples; `s6gen --version` the version.
+Reports have colours on a terminal; --color=never or --color=always changes that.
+Exit codes: 0 success, 1 problems or a difference, 2 wrong usage, 3 the system refused.
+";
+
 /// Compiles one services.toml into a complete s6-rc source directory for s6-overlay
 #[derive(Debug, Parser)]
-#[command(
-    name = "s6gen",
-    bin_name = "s6gen",
-    version,
-    max_term_width = 100,
-    after_help = "Examples:\n  \
-        s6gen init                        write a first services.toml\n  \
-        s6gen build --root rootfs         compile it into rootfs/etc/s6-overlay\n  \
-        s6gen check                       report every problem in it\n  \
-        s6gen graph                       show the order in which services start\n  \
-        s6gen diff old.toml services.toml  show what changes, and what an update restarts\n  \
-        s6gen apply                       update a running container to its manifest\n  \
-        s6gen explain s6rc::dependency-cycle\n\n\
-        Exit codes: 0 success, 1 problems in the input or a difference, 2 wrong usage (for diff also problems in the \
-        input), 3 the system refused."
-)]
+#[command(name = "s6gen", bin_name = "s6gen", version, max_term_width = 100, help_template = HELP)]
 struct Arguments {
     #[command(subcommand)]
     command: CliCommand,
@@ -132,6 +140,11 @@ impl CliCommand {
     fn words(&self) -> usize {
         if matches!(self, CliCommand::Instance(_)) { 2 } else { 1 }
     }
+}
+
+/// The name of every command.
+pub fn command_names() -> Vec<String> {
+    Arguments::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
 }
 
 /// Runs the program with the arguments and streams of this process.

@@ -5,27 +5,38 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use s6gen::cli::command_names;
+
 use crate::book::makes;
 use crate::markdown::{Page, book, documents};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The subcommands, as the program lists them.
-fn subcommands() -> Vec<String> {
-    let help = Command::new(env!("CARGO_BIN_EXE_s6gen")).arg("--help").output().unwrap();
-    let help = String::from_utf8(help.stdout).unwrap();
-    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let names = list.take_while(|line| !line.is_empty()).map(|line| line.split_whitespace().next().unwrap());
-    names.filter(|name| *name != "help").map(str::to_owned).collect()
+#[test]
+fn the_help_has_at_most_twenty_lines_and_names_every_command() {
+    let help = |line: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_s6gen")).args(line.split(' ')).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = help("--help");
+    assert_eq!([help("-h"), help("help")], [text.clone(), text.clone()]);
+    assert!(text.lines().count() <= 20 && text.lines().all(|line| line.len() <= 100), "{text}");
+    let (_, groups) = text.split_once("\nCommands:\n").unwrap();
+    let (groups, _) = groups.split_once("\n\n").unwrap();
+    // The purpose of a group, and behind two blanks its commands.
+    let listed = groups.lines().flat_map(|line| line.rsplit("  ").next().unwrap().split(' '));
+    let mut listed: Vec<&str> = listed.collect();
+    listed.sort_unstable();
+    let mut names = command_names();
+    names.sort();
+    assert_eq!(listed, names);
 }
 
 #[test]
 fn the_table_names_every_command() {
     let page = fs::read_to_string(Path::new(ROOT).join("docs/commands.md")).unwrap();
-    let subcommands = subcommands();
-    assert!(subcommands.len() >= 12, "{subcommands:?}");
     let table: String = page.lines().filter(|line| line.starts_with("| `s6gen ")).collect();
-    for command in subcommands {
+    for command in command_names() {
         assert!(
             table.contains(&format!("`s6gen {command}")) || table.contains(&format!(", `{command}`")),
             "{command}"

@@ -369,7 +369,7 @@ fn the_graph_shows_the_descriptions_of_services_and_bundles() {
 #[test]
 fn help_shows_examples_that_fit_on_their_lines() {
     let folder = folder(&[]);
-    for command in ["", "build", "check", "diff", "graph", "explain", "instance add", "apply", "status"] {
+    for command in ["build", "check", "diff", "graph", "explain", "instance add", "apply", "status"] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let output = run(folder.path(), &arguments);
         assert_eq!(code(&output), 0);
