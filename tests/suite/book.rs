@@ -48,6 +48,11 @@ const ELSEWHERE: &[(&str, &str, Holder)] = &[
     ("docs/develop.md", "services.toml        a source directory        an image", Nobody("a drawing")),
     ("docs/editors.md", "[[rule]]", Test("schema::taplo_finds_the_schema_by_its_configuration")),
     (
+        "docs/how.md",
+        "dbus  longrun  services.toml:45  # D-Bus system message bus",
+        Test("show::the_page_shows_what_the_program_prints"),
+    ),
+    (
         "docs/import.md",
         "[program:avahi]",
         Test("import_supervisord::the_chapter_shows_what_the_import_writes"),
