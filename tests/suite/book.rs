@@ -122,6 +122,8 @@ fn hold(page: &Page, number: usize, workshop: &Workshop) -> Result<(), String> {
             _ => Err("nothing above it and no case gives this".into()),
         },
         "sh" | "dockerfile" | "yaml" | "groovy" => commands(example, workshop),
+        // `sessions` runs them.
+        "console" => Ok(()),
         "json" => answer(example),
         "python" => calls_of_the_module(example),
         language => Err(format!("there is no rule for the language `{language}`")),

@@ -78,6 +78,7 @@ mod s6rc;
 mod schema;
 mod script_files;
 mod secrets;
+mod sessions;
 mod shell;
 mod shellcheck;
 mod show;
