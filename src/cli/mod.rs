@@ -51,7 +51,7 @@ Begin with:
 Commands:
   write a manifest             init import fmt
   find mistakes                check explain rules
-  see what it does             graph show diff variables
+  see what it does             graph plan show diff variables
   write the files              build
   while the container runs     status start stop restart
   change what runs             instance apply
