@@ -18,10 +18,11 @@ use super::log_place::{LogCommand, Place};
 use super::log_settings::LogSettings;
 use super::log_stages::json_sink;
 use super::logger::{NewLogger, fifo, reference};
+use super::longrun::KILL_AFTER;
 use super::scope::Scope;
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest;
-use crate::model::{Longrun, Sink, Stderr};
+use crate::model::{Kind, Longrun, Sink, Stderr};
 
 /// The standard output and standard error of a longrun.
 pub(super) struct LongrunOutput {
@@ -39,8 +40,27 @@ pub(super) struct OneshotOutput {
 }
 
 impl Resolver<'_> {
-    /// Connects a longrun with the loggers that its `log` needs, and makes those that do not exist yet.
+    /// Connects a longrun with the loggers that its `log` needs, and makes those that do not exist yet. They get no more time to
+    /// stop than the longrun: a stop waits for each of them, one after the other.
     pub(super) fn log(
+        &mut self,
+        log: Option<&manifest::Log>,
+        scope: &Scope,
+        longrun: &mut Longrun,
+    ) -> LongrunOutput {
+        let known = self.set.services.len();
+        let output = self.connect_loggers(log, scope, longrun);
+        if let Some(limit) = longrun.timeout_kill.filter(|limit| (1..KILL_AFTER).contains(limit)) {
+            for made in &mut self.set.services[known..] {
+                if let Kind::Longrun(logger) = &mut made.kind {
+                    logger.timeout_kill = Some(limit);
+                }
+            }
+        }
+        output
+    }
+
+    fn connect_loggers(
         &mut self,
         log: Option<&manifest::Log>,
         scope: &Scope,

@@ -49,7 +49,7 @@ const ELSEWHERE: &[(&str, &str, Holder)] = &[
     ("docs/editors.md", "[[rule]]", Test("schema::taplo_finds_the_schema_by_its_configuration")),
     (
         "docs/how.md",
-        "dbus  longrun  services.toml:45  # D-Bus system message bus",
+        "dbus  longrun  services.toml:52  # D-Bus system message bus",
         Test("show::the_page_shows_what_the_program_prints"),
     ),
     (
