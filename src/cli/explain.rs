@@ -27,6 +27,8 @@ pub(super) struct ExplainArguments {
 
 /// The width of text if the width of the terminal is unknown.
 const WIDTH: usize = 100;
+/// The width of the pages in `docs`.
+const PAGE_WIDTH: usize = 120;
 /// The column in which the list of codes gives their meaning.
 const MEANING: usize = 34;
 
@@ -99,6 +101,23 @@ fn pages() -> String {
          `s6rc::` errors at which s6-rc-compile stops too, `overlay::` s6-overlay, `output::` the disk, `live::` the running\n\
          system, `levels::` what silences rules, `script::` other programs that read scripts, `lint::` warnings.\n",
     );
+    let area = |code: Code| code.slug().split_once("::").map_or("", |(area, _)| area);
+    let mut areas: Vec<&str> = Vec::new();
+    for code in validate::codes() {
+        if !areas.contains(&area(code)) {
+            areas.push(area(code));
+        }
+    }
+    for wanted in areas {
+        let codes = validate::codes().filter(|code| area(*code) == wanted);
+        let links = codes.map(|code| {
+            let (_, name) = code.slug().split_once("::").unwrap_or_default();
+            format!("[{name}]({})", code.page().trim_start_matches("docs/codes.md"))
+        });
+        let links: Vec<String> = links.collect();
+        text +=
+            &format!("\n{}", render::wrapped(&format!("`{wanted}::` {}", links.join(", ")), PAGE_WIDTH, ""));
+    }
     for code in validate::codes() {
         text += &format!("\n## {}\n\n{}", code.slug(), page(code));
     }
