@@ -37,6 +37,7 @@ docs: ## write docs/manifest.md and docs/codes.md from the comments and pages of
 	cargo run --quiet --locked -- explain all-codes > target/codes.md && mv target/codes.md docs/codes.md
 
 book: ## build the pages of docs as a book in target/book, with mdBook
+	@command -v mdbook >/dev/null || { echo "install mdBook: cargo install mdbook" >&2; exit 1; }
 	mdbook build docs
 
 release: ## build the static release binary, target/x86_64-unknown-linux-gnu/release/s6gen on x86-64
