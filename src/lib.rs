@@ -10,7 +10,7 @@
 //! |---|---|
 //! | 4, people | [`cli`] |
 //! | 3, jobs | [`jobs`] |
-//! | 2, verbs | [`resolve`], [`import`], [`migrate`], [`image`], [`validate`], [`render`], [`compare`], [`report`], [`install`], [`live`] |
+//! | 2, verbs | [`resolve`], [`import`], [`migrate`], [`image`], [`validate`], [`render`], [`picture`], [`compare`], [`report`], [`install`], [`live`] |
 //! | 1, the disk | [`disk`] |
 //! | 1, the order of a start | [`plan`] |
 //! | 1, nouns | [`manifest`], [`model`], [`supervisord`] |
@@ -43,6 +43,7 @@ pub mod import;
 pub mod install;
 pub mod live;
 pub mod migrate;
+pub mod picture;
 pub mod render;
 pub mod report;
 pub mod resolve;

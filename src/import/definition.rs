@@ -252,7 +252,7 @@ impl<D: Directory> DefinitionReader<'_, D> {
             Vec::new()
         });
         let service = self.service(origin);
-        Service { kind: Kind::Bundle(Bundle { contents }), ..service }
+        Service { kind: Kind::Bundle(Bundle { contents, ..Bundle::default() }), ..service }
     }
 
     pub(super) fn oneshot(&mut self, origin: Origin) -> Service {

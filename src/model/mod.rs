@@ -303,6 +303,17 @@ pub struct Oneshot {
 pub struct Bundle {
     /// Its members. An inner bundle stands for its own members.
     pub contents: Vec<ServiceRef>,
+    /// Set if it is the bundle of all instances of a template of a manifest.
+    pub template: Option<Box<InstanceBundle>>,
+}
+
+/// What the bundle of all instances of a template says about the template.
+#[derive(Debug, Clone)]
+pub struct InstanceBundle {
+    /// The service that an instance would be, if there is none yet.
+    pub stand_in: Option<Service>,
+    /// Whether that service would start at boot.
+    pub starts_at_boot: bool,
 }
 
 /// A file of the user, written unchanged.

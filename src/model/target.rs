@@ -236,7 +236,7 @@ impl System {
         let refs = |names: &[&str]| {
             names.iter().map(|name| ServiceRef { name: (*name).into(), origin: None }).collect::<Vec<_>>()
         };
-        let bundle = |names: &[&str]| Kind::Bundle(Bundle { contents: refs(names) });
+        let bundle = |names: &[&str]| Kind::Bundle(Bundle { contents: refs(names), ..Bundle::default() });
         let oneshot = |names: &[&str]| {
             Kind::Oneshot(Box::new(Oneshot { dependencies: refs(names), ..Oneshot::default() }))
         };

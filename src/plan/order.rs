@@ -14,7 +14,7 @@ pub enum OrderDirection {
 }
 
 /// The state that a service must reach before what waits for it goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Awaited {
     /// A oneshot has succeeded.
     Done,

@@ -1,4 +1,4 @@
-//! The start order of services, as text, for Graphviz and as JSON.
+//! The start order of services, as text and as JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,11 +8,15 @@ use serde::{Serialize, Serializer};
 use crate::model::{Index, Kind, Layer, Members, Node, NodeKind, Service, Why, json_text, printable};
 use crate::plan::{OrderDirection, OrderedService, StartOrder, steps};
 
-/// The start order as text for people.
-pub fn text(index: &Index<'_>, names: &[Node], direction: OrderDirection) -> String {
+/// The start order as text for people. With `shows_all` it has loggers, services of s6 itself and every direct dependency.
+pub fn text(index: &Index<'_>, names: &[Node], direction: OrderDirection, shows_all: bool) -> String {
     let graph = StartOrder::new(index, names, direction);
-    let nearest = graph.nearest();
-    let is_shown = |line: &OrderedService| !graph.is_background(line) || names.contains(&line.node);
+    let nearest = match shows_all {
+        true => graph.services.iter().map(|line| line.after().collect()).collect(),
+        false => graph.nearest(),
+    };
+    let is_shown =
+        |line: &OrderedService| shows_all || !graph.is_background(line) || names.contains(&line.node);
     let shown: Vec<usize> =
         (0..graph.services.len()).filter(|line| is_shown(&graph.services[*line])).collect();
     let width = shown
@@ -60,7 +64,7 @@ pub fn text(index: &Index<'_>, names: &[Node], direction: OrderDirection) -> Str
         write_bundles(&mut out, index);
     }
     let background = || graph.services.iter().filter(|line| graph.is_background(line));
-    let hidden = background().count();
+    let hidden = if shows_all { 0 } else { background().count() };
     let loggers = background().filter(|line| index.layer(line.node) == Layer::Ours).count();
     if hidden > 0 {
         let mut parts = Vec::new();
@@ -74,7 +78,7 @@ pub fn text(index: &Index<'_>, names: &[Node], direction: OrderDirection) -> Str
         }
         let _ = writeln!(
             out,
-            "\nNot shown: {}, and dependencies that follow from others; `--format json` has everything.",
+            "\nNot shown: {}, and dependencies that follow from others; `--all` shows everything.",
             parts.join(", ")
         );
     }
@@ -136,37 +140,6 @@ fn write_bundles(out: &mut String, index: &Index<'_>) {
         let members = if members.is_empty() { "(empty)".into() } else { members.join(", ") };
         let _ = writeln!(out, "     {:width$}  {members}{}", name.to_string(), about(service));
     }
-}
-
-/// The graph for Graphviz. An arrow leads from a service to each one that waits for it.
-pub fn dot(index: &Index<'_>, names: &[Node], direction: OrderDirection) -> String {
-    let graph = StartOrder::new(index, names, direction);
-    let quoted = |line: &OrderedService| {
-        format!("\"{}\"", graph.name(line).to_string().replace('\\', "\\\\").replace('"', "\\\""))
-    };
-    let mut out = String::from("digraph services {\n  rankdir = LR;\n  node [shape = box];\n");
-    for line in &graph.services {
-        let mut attributes = Vec::new();
-        if index.kind(line.node) == NodeKind::Oneshot {
-            attributes.push("shape = ellipse");
-        }
-        if !graph.is_at_boot(line) {
-            attributes.push("style = dashed");
-        }
-        let attributes =
-            if attributes.is_empty() { String::new() } else { format!(" [{}]", attributes.join(", ")) };
-        let _ = writeln!(out, "  {}{attributes};", quoted(line));
-    }
-    for line in &graph.services {
-        for first in line.after() {
-            let first = &graph.services[first];
-            let state = graph.awaited(first).word();
-            let style = if state == "forked" { ", style = dashed" } else { "" };
-            let _ = writeln!(out, "  {} -> {} [label = {state}{style}];", quoted(first), quoted(line));
-        }
-    }
-    out.push_str("}\n");
-    out
 }
 
 /// A service in machine output.

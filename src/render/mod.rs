@@ -11,7 +11,7 @@ mod schema;
 mod tree;
 mod variables;
 
-pub use graph::{dot, json, text};
+pub use graph::{json, text};
 pub use health::{HEALTH, HEALTH_QUESTION};
 pub use plan::{plan_text, plan_why};
 pub use plan_json::plan_json;

@@ -24,7 +24,7 @@ impl Resolver<'_> {
         self.bundle_dependencies.extend(dependencies);
         let contents: Vec<_> = keys.contents.iter().flat_map(|names| &names.list).map(service_ref).collect();
         self.add_size(contents.len().saturating_mul(DEPENDENCY_BYTES), name.origin);
-        let kind = Kind::Bundle(Bundle { contents: super::distinct(contents) });
+        let kind = Kind::Bundle(Bundle { contents: super::distinct(contents), ..Bundle::default() });
         self.set.services.push(Service {
             description: keys.description.as_ref().map(|text| super::common::one_line(&text.value)),
             flag_essential: keys.flag_essential.is_some_and(|flag| flag.value),

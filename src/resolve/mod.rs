@@ -35,8 +35,8 @@ use crate::manifest::{
     TargetKeys,
 };
 use crate::model::{
-    Bundle, Feature, Kind, Layer, Literal, Longrun, Name, Program, Service, ServiceRef, ServiceSet, System,
-    Target, Version,
+    Bundle, Feature, InstanceBundle, Kind, Layer, Literal, Longrun, Name, Program, Service, ServiceRef,
+    ServiceSet, System, Target, Version,
 };
 use crate::templates::{Expressions, Variable};
 use data_files::DataFile;
@@ -323,13 +323,14 @@ impl Resolver<'_> {
             template.note_used(&scope);
             members.push(ServiceRef { name: full.as_str().into(), origin: Some(instance.origin) });
         }
+        let mut facts = InstanceBundle { stand_in: None, starts_at_boot: false };
         if members.is_empty() {
             let scope = self.with_start(template.with_stand_ins(instances.count.is_some()), common);
-            self.try_out(|resolver| make(resolver, &scope));
+            facts = self.try_out(&scope, |resolver| make(resolver, &scope));
             template.note_used(&scope);
         }
         template.check_declared(self.problems);
-        let bundle = Kind::Bundle(Bundle { contents: members });
+        let bundle = Kind::Bundle(Bundle { contents: members, template: Some(Box::new(facts)) });
         self.set.services.push(Service::new(name.value.as_str().into(), Some(name.origin), bundle));
     }
 
@@ -370,18 +371,26 @@ impl Resolver<'_> {
     }
 
     /// Calls `make` only for the problems that it reports, and removes the service that it makes. This finds the mistakes of a
-    /// template before its first instance exists.
-    fn try_out(&mut self, make: impl FnOnce(&mut Self)) {
+    /// template before its first instance exists. Returns what is known of that service.
+    fn try_out(&mut self, scope: &Scope, make: impl FnOnce(&mut Self)) -> InstanceBundle {
         let services = self.set.services.len();
         let (boot, late) = (self.start.boot.len(), self.start.late.len());
         let logs = self.logs.clone();
         let required_by = self.required_by.len();
         make(self);
+        let facts = InstanceBundle {
+            stand_in: self.set.services[services..]
+                .iter()
+                .find(|made| made.name == *scope.name.as_str())
+                .cloned(),
+            starts_at_boot: self.start.boot.len() > boot || self.start.late.len() > late,
+        };
         self.set.services.truncate(services);
         self.start.boot.truncate(boot);
         self.start.late.truncate(late);
         self.logs = logs;
         self.required_by.truncate(required_by);
+        facts
     }
 
     /// Reports pipelines with a service of another layer, because s6gen cannot change its definition.
@@ -525,7 +534,7 @@ impl Resolver<'_> {
                 }
             }
         }
-        let bundle = Kind::Bundle(Bundle { contents: boot });
+        let bundle = Kind::Bundle(Bundle { contents: boot, ..Bundle::default() });
         self.set.services.push(Service::new(START_BUNDLE.into(), None, bundle));
     }
 }

@@ -183,7 +183,7 @@ fn manifest(example: &Example, next: Option<&Example>) -> Result<(), String> {
     }
     render::tree(&compilation.services).map_err(|error| format!("{error:?}"))?;
     if shown.starts_with("At boot") {
-        output += &text(&Index::new(&compilation.services), &[], OrderDirection::Up);
+        output += &text(&Index::new(&compilation.services), &[], OrderDirection::Up, false);
     }
     same("the output", &output, shown)
 }

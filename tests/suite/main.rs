@@ -66,6 +66,7 @@ mod oracle;
 mod orders;
 mod pages;
 mod parameters;
+mod pictures;
 mod preview;
 mod probes;
 mod properties;

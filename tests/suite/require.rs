@@ -28,6 +28,12 @@ const NEEDS: &[Need] = &[
     need("chromium", || on_path("chromium"), "install the Debian package `chromium`"),
     need("execline", || on_path("execlineb"), "install the Debian package `execline`"),
     need("git", || on_path("git"), "install the Debian package `git`"),
+    need("graphviz", || on_path("dot"), "install the Debian package `graphviz`"),
+    need(
+        "mermaid",
+        || std::env::var_os("S6GEN_MERMAID").is_some(),
+        "name the file `mermaid.min.js` of the npm package `mermaid` in S6GEN_MERMAID",
+    ),
     need("mounts", may_mount, "run as root, or allow user name spaces"),
     need(
         "network",

@@ -8,7 +8,8 @@ use std::process::Command;
 use s6gen::diagnostic::Files;
 use s6gen::judge;
 use s6gen::model::{Index, Node, Target};
-use s6gen::plan::OrderDirection;
+use s6gen::picture::{self, Source, View};
+use s6gen::plan::{OrderDirection, StartOrder};
 use s6gen::render;
 use s6gen::tree::SourceTree;
 
@@ -28,6 +29,17 @@ fn bundle(tree: &mut SourceTree, name: &str, contents: &[String]) {
     tree.file(format!("src/{name}/contents"), contents.join("\n"), false);
 }
 
+/// Whether the graph is drawn in every format of a picture.
+fn pictures_are_drawn(index: &Index<'_>, names: &[Node], direction: OrderDirection) -> bool {
+    let order = StartOrder::new(index, names, direction);
+    let view = View { names, shows_all: false };
+    let source = Source { name: "src".into(), names: Vec::new(), place: &|_| String::new() };
+    let svg = picture::svg(&order, view, &source);
+    svg.ends_with("</svg>\n")
+        && picture::mermaid(&order, view).starts_with("flowchart LR\n")
+        && picture::dot(&order, view).ends_with("}\n")
+}
+
 /// The codes of the problems of a tree. If it has no errors, this also draws its graph in every form.
 fn codes(tree: &SourceTree) -> Vec<&'static str> {
     let mut files = Files::default();
@@ -37,8 +49,8 @@ fn codes(tree: &SourceTree) -> Vec<&'static str> {
         for direction in [OrderDirection::Up, OrderDirection::Down] {
             for names in [&[][..], &[Node(2)][..]] {
                 let (text, json) =
-                    (render::text(&index, names, direction), render::json(&index, names, direction));
-                assert!(!text.is_empty() && !render::dot(&index, names, direction).is_empty());
+                    (render::text(&index, names, direction, false), render::json(&index, names, direction));
+                assert!(!text.is_empty() && pictures_are_drawn(&index, names, direction));
                 assert!(json.iter().all(|(_, value)| !value.is_empty()));
             }
         }
@@ -83,7 +95,7 @@ fn implied_dependencies_are_found_among_many() {
     let mut files = Files::default();
     let compilation = judge(&mut files, vec![tree.source("src")], Target::default());
     let index = Index::new(&compilation.services);
-    let text = render::text(&index, &[], OrderDirection::Up);
+    let text = render::text(&index, &[], OrderDirection::Up, false);
     let ends = "7000  service-06999  longrun  after service-06998 (forked)\n";
     assert!(text.contains(ends), "{}", &text[text.len() - 500..]);
 }

@@ -5,7 +5,8 @@
 use libfuzzer_sys::fuzz_target;
 use s6gen::diagnostic::{Files, Problems};
 use s6gen::model::{Database, Index, Layer, ServiceSet};
-use s6gen::plan::OrderDirection;
+use s6gen::picture::{self, Source, View};
+use s6gen::plan::{OrderDirection, StartOrder};
 use s6gen::render;
 use s6gen::report::{self, Style};
 use s6gen::{compile, import, validate};
@@ -30,8 +31,12 @@ fn draw(set: &ServiceSet) {
     let first: Vec<_> = index.nodes().take(1).collect();
     for direction in [OrderDirection::Up, OrderDirection::Down] {
         for names in [&[][..], &first] {
-            render::text(&index, names, direction);
-            render::dot(&index, names, direction);
+            render::text(&index, names, direction, false);
+            let (order, view) = (StartOrder::new(&index, names, direction), View { names, shows_all: false });
+            let source = Source { name: String::new(), names: Vec::new(), place: &|_| String::new() };
+            picture::svg(&order, view, &source);
+            picture::mermaid(&order, view);
+            picture::dot(&order, view);
             render::json(&index, names, direction);
         }
     }

@@ -7,7 +7,8 @@ use std::io;
 use libfuzzer_sys::fuzz_target;
 use s6gen::diagnostic::Files;
 use s6gen::model::{Database, Index, System, Target};
-use s6gen::plan::OrderDirection;
+use s6gen::picture::{self, Source, View};
+use s6gen::plan::{OrderDirection, StartOrder};
 use s6gen::render;
 use s6gen::report::{self, Style};
 use s6gen::source::{Directory, EntryKind, Listed, Source};
@@ -85,8 +86,12 @@ fuzz_target!(|bytes: &[u8]| {
     let index = Index::new(&compilation.services);
     Database::of(&index).to_json();
     for direction in [OrderDirection::Up, OrderDirection::Down] {
-        render::text(&index, &[], direction);
-        render::dot(&index, &[], direction);
+        render::text(&index, &[], direction, false);
+        let (order, view) = (StartOrder::new(&index, &[], direction), View { names: &[], shows_all: false });
+        let source = Source { name: String::new(), names: Vec::new(), place: &|_| String::new() };
+        picture::svg(&order, view, &source);
+        picture::mermaid(&order, view);
+        picture::dot(&order, view);
         render::json(&index, &[], direction);
     }
 });

@@ -1,0 +1,96 @@
+//! The graph for Mermaid, which GitHub and GitLab draw in Markdown.
+
+use std::fmt::Write;
+
+use super::boxes::{BoxKind, SceneBox};
+use super::scene::{Scene, SceneWait};
+use crate::plan::Awaited;
+
+/// The graph as a flow chart.
+pub(super) fn flowchart(scene: &Scene) -> String {
+    let mut out = String::from("flowchart LR\n");
+    let numbered = scene.numbered();
+    for (number, block) in scene.blocks.iter().enumerate() {
+        let Some((name, _)) = &block.folder else {
+            let one = block.boxes[0];
+            let _ = writeln!(out, "  {}", node(&format!("b{number}"), one, scene, &numbered));
+            continue;
+        };
+        let _ = writeln!(out, "  subgraph b{number}[\"{}\"]", quoted(name));
+        for one in &block.boxes {
+            let _ = writeln!(out, "    {}", node(&format!("b{number}_{one}"), *one, scene, &numbered));
+        }
+        out.push_str("  end\n");
+    }
+    for wait in scene.waits.iter().chain(&scene.back) {
+        let _ = writeln!(out, "  {}", edge(wait));
+    }
+    if !scene.back.is_empty() {
+        let back: Vec<String> =
+            (scene.waits.len()..scene.waits.len() + scene.back.len()).map(|n| n.to_string()).collect();
+        let _ = writeln!(out, "  linkStyle {} stroke:#b3201b,stroke-width:3px", back.join(","));
+    }
+    let is_used = |class: &str| out.contains(&format!(":::{class}"));
+    let classes = [("demand", "stroke-dasharray:5 3"), ("cycle", "stroke:#b3201b,stroke-width:3px")];
+    let used: Vec<String> = classes
+        .iter()
+        .filter(|(class, _)| is_used(class))
+        .map(|(class, style)| format!("  classDef {class} {style}\n"))
+        .collect();
+    out + &used.concat()
+}
+
+/// A flow chart that says why there is none.
+pub(super) fn too_large() -> String {
+    "flowchart LR\n  note[\"too many services for one picture: name one, as in s6gen graph NAME\"]\n".into()
+}
+
+fn node(id: &str, one: usize, scene: &Scene, numbered: &[usize]) -> String {
+    let is_in_cycle = numbered.contains(&one);
+    let one = &scene.boxes[one];
+    let (left, right) = match (one.kind, one.instances.is_some()) {
+        (_, true) => ("[[", "]]"),
+        (BoxKind::Longrun, false) => ("(", ")"),
+        (BoxKind::Oneshot, false) => ("{{", "}}"),
+        (BoxKind::Elsewhere, false) => ("[/", "/]"),
+    };
+    let class = match (is_in_cycle, one.is_on_demand) {
+        (true, _) => ":::cycle",
+        (false, true) => ":::demand",
+        (false, false) => "",
+    };
+    format!("{id}{left}\"{}\"{right}{class}", label(one))
+}
+
+/// The name with what the marks of a drawn graph say.
+fn label(one: &SceneBox) -> String {
+    let mut label = quoted(&one.name);
+    if one.has_condition {
+        label.push_str("<br/>only-if");
+    }
+    if one.stops_container {
+        label.push_str("<br/>stop-container");
+    }
+    label
+}
+
+fn edge(wait: &SceneWait) -> String {
+    let arrow = match wait.until {
+        Awaited::Forked => "--o",
+        _ => "-->",
+    };
+    format!("b{} {arrow}|{}| b{}", wait.first, wait.until.word(), wait.then)
+}
+
+/// A text between quotation marks. Everything that could mean something to Mermaid or to HTML is written as a number.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::new();
+    for character in text.chars() {
+        if character.is_ascii_alphanumeric() || !character.is_ascii() || " -_.:,".contains(character) {
+            quoted.push(character);
+        } else {
+            let _ = write!(quoted, "#{};", u32::from(character));
+        }
+    }
+    quoted
+}

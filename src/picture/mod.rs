@@ -1,0 +1,38 @@
+//! Pictures of services, as files that need nothing else: SVG, HTML, Mermaid and Graphviz.
+//!
+//! Every picture has the frame of `frame`: its style, colours, title and description. `text` measures and escapes words, `legend`
+//! draws what shapes mean, and `layout` places boxes in columns and routes lines between them.
+//!
+//! The graph of a start order is made in steps: `scene` decides what to show, with `boxes`, `folders`, `reduce` and `cycle`;
+//! `draw` draws it, with `marks`, `lines` and `sentences`.
+
+mod boxes;
+mod cycle;
+mod draw;
+mod flowchart;
+mod folders;
+mod formats;
+mod frame;
+mod graphviz;
+pub mod layout;
+mod legend;
+mod lines;
+mod marks;
+mod overview;
+mod page;
+mod reduce;
+mod scene;
+mod sentences;
+mod text;
+mod view;
+
+pub use boxes::{BoxKind, SceneBox};
+pub use cycle::CycleWait;
+pub use draw::Source;
+pub use folders::SceneBlock;
+pub use formats::{dot, html, mermaid, svg};
+pub use frame::{LINE, MARGIN, Svg, Words, number, page_width, words_end, wrapped};
+pub use legend::{DrawMark, LegendItem, legend};
+pub use scene::{Scene, SceneWait};
+pub use text::{NAME_CHARACTER, SMALL_CHARACTER, cells, counted, cut, escape, listed, wrap};
+pub use view::View;

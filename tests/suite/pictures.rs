@@ -1,0 +1,431 @@
+//! Checks the pictures of the start order. The cases in `tests/cases/picture` have a manifest and its picture, which a browser
+//! shows; `INSTA_UPDATE=always` records them anew.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
+use s6gen::diagnostic::{Files, Origin};
+use s6gen::model::{Index, ServiceSet, Target};
+use s6gen::picture::{self, Source, View};
+use s6gen::plan::{OrderDirection, StartOrder};
+use s6gen::tree::SourceTree;
+use s6gen::{compile, judge, render};
+
+use crate::case::scratch;
+use crate::golden::cases;
+use crate::properties::holds;
+use crate::require::{find, needs};
+
+/// The largest width of a picture that is drawn with lines.
+const MOST_WIDTH: f64 = 1600.0;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every format of the graph of a set.
+struct Pictures {
+    svg: String,
+    html: String,
+    mermaid: String,
+    dot: String,
+}
+
+fn pictures(set: &ServiceSet, files: &Files, direction: OrderDirection, shows_all: bool) -> Pictures {
+    let index = Index::new(set);
+    let order = StartOrder::new(&index, &[], direction);
+    let view = View { names: &[], shows_all };
+    let place = |origin: Origin| {
+        let file = files.get(origin.file);
+        format!("{}:{}", file.path.display(), file.line_at(origin.span().start) + 1)
+    };
+    let source = Source { name: "services.toml".into(), names: Vec::new(), place: &place };
+    let text = render::text(&index, &[], direction, shows_all);
+    Pictures {
+        svg: picture::svg(&order, view, &source),
+        html: picture::html(&order, view, &source, &text),
+        mermaid: picture::mermaid(&order, view),
+        dot: picture::dot(&order, view),
+    }
+}
+
+fn pictures_of(manifest: &str, direction: OrderDirection) -> Pictures {
+    let mut files = Files::default();
+    let file = files.add("services.toml", manifest);
+    let compilation = compile(&files, file);
+    pictures(&compilation.services, &files, direction, false)
+}
+
+fn manifest(case: &Path) -> String {
+    fs::read_to_string(case.join("services.toml")).unwrap()
+}
+
+fn direction(case: &Path) -> OrderDirection {
+    if case.ends_with("stop") { OrderDirection::Down } else { OrderDirection::Up }
+}
+
+/// Compares a picture with the recorded one, or records it.
+fn compare(place: &Path, picture: &str) {
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        fs::write(place, picture).unwrap();
+    }
+    let recorded = fs::read_to_string(place).unwrap_or_default();
+    assert!(recorded == picture, "{} is not current: INSTA_UPDATE=always records it", place.display());
+}
+
+#[test]
+fn every_case_is_drawn_as_recorded() {
+    for case in cases("picture") {
+        let pictures = pictures_of(&manifest(&case), direction(&case));
+        compare(&case.join("expected.svg"), &pictures.svg);
+        compare(&case.join("expected.mermaid"), &pictures.mermaid);
+        check(&pictures.svg).unwrap_or_else(|error| panic!("{}: {error}", case.display()));
+    }
+}
+
+#[test]
+fn the_picture_in_the_documentation_is_that_of_the_shipped_manifest() {
+    let pictures =
+        pictures_of(&fs::read_to_string(root().join("services.toml")).unwrap(), OrderDirection::Up);
+    compare(&root().join("docs/pictures/gateway.svg"), &pictures.svg);
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.contains("docs/pictures/gateway.svg"), "the README does not show it");
+    // A README is about 900 pixels wide, and a phone 390.
+    assert!(page(&pictures.svg).unwrap().width <= 700.0);
+}
+
+#[test]
+fn sixty_services_take_less_than_60_kilobytes() {
+    let case = root().join("tests/cases/picture/sixty");
+    let svg = pictures_of(&manifest(&case), OrderDirection::Up).svg;
+    assert!(svg.matches("class=\"N\"").count() >= 60 && svg.len() < 60_000, "{} bytes", svg.len());
+}
+
+/// A rectangle of a picture.
+#[derive(Debug, Clone, Copy)]
+struct Rectangle {
+    x: f64,
+    y: f64,
+    width: f64,
+    height: f64,
+}
+
+impl Rectangle {
+    fn overlaps(&self, other: &Rectangle) -> bool {
+        let apart = |a: f64, width: f64, b: f64, other: f64| a + width <= b || b + other <= a;
+        !apart(self.x, self.width, other.x, other.width) && !apart(self.y, self.height, other.y, other.height)
+    }
+
+    fn is_inside(&self, other: &Rectangle) -> bool {
+        self.x >= other.x
+            && self.y >= other.y
+            && self.x + self.width <= other.x + other.width
+            && self.y + self.height <= other.y + other.height
+    }
+}
+
+fn numbers(text: &str) -> Vec<f64> {
+    let separate = |c: char| !c.is_ascii_digit() && c != '.' && c != '-';
+    text.split(separate).filter_map(|number| number.parse().ok()).collect()
+}
+
+/// The whole picture.
+fn page(svg: &str) -> Result<Rectangle, String> {
+    let document = roxmltree::Document::parse(svg).map_err(|error| format!("not XML: {error}"))?;
+    let size = numbers(document.root_element().attribute("viewBox").ok_or("no viewBox")?);
+    Ok(Rectangle { x: 0.0, y: 0.0, width: size[2], height: size[3] })
+}
+
+/// The boxes of services: the front one of each stack.
+fn boxes(document: &roxmltree::Document<'_>) -> Vec<Rectangle> {
+    let groups = document.descendants().filter(|node| node.attribute("class") == Some("N"));
+    groups
+        .filter_map(|group| {
+            let is_outline = |node: &roxmltree::Node<'_, '_>| {
+                let class = node.attribute("class").unwrap_or_default();
+                matches!(class.split(' ').next(), Some("L" | "O" | "U"))
+            };
+            let outline = group.children().rfind(is_outline)?;
+            let attribute = |name: &str| outline.attribute(name).and_then(|value| value.parse().ok());
+            Some(match outline.attribute("d") {
+                None => Rectangle {
+                    x: attribute("x")?,
+                    y: attribute("y")?,
+                    width: attribute("width")?,
+                    height: attribute("height")?,
+                },
+                // `Mx yhWIDTHlPOINT HALFl-POINT HALFHxz`
+                Some(path) => {
+                    let path = numbers(path);
+                    Rectangle { x: path[0], y: path[1], width: path[2] + path[3], height: 2.0 * path[4] }
+                }
+            })
+        })
+        .collect()
+}
+
+/// Checks what holds for every picture.
+fn check(svg: &str) -> Result<(), String> {
+    let document = roxmltree::Document::parse(svg).map_err(|error| format!("not XML: {error}"))?;
+    let page = page(svg)?;
+    if page.width > MOST_WIDTH {
+        return Err(format!("{} units wide", page.width));
+    }
+    let boxes = boxes(&document);
+    for (number, one) in boxes.iter().enumerate() {
+        if !one.is_inside(&page) {
+            return Err(format!("{one:?} is not inside of {page:?}"));
+        }
+        if let Some(other) = boxes[number + 1..].iter().find(|other| one.overlaps(other)) {
+            return Err(format!("{one:?} overlaps {other:?}"));
+        }
+    }
+    for node in document.descendants() {
+        let name = node.tag_name().name();
+        if matches!(name, "script" | "image" | "a" | "foreignObject" | "use") {
+            return Err(format!("<{name}>"));
+        }
+        if let Some(id) = node.attribute("id").filter(|id| !id.starts_with("s6g-")) {
+            return Err(format!("the id {id}"));
+        }
+        if name == "style" {
+            // One rule a line.
+            let rules = node.text().unwrap_or_default().lines().map(|rule| {
+                rule.strip_prefix("@media ")
+                    .and_then(|rule| rule.split_once('{'))
+                    .map_or(rule, |(_, rule)| rule)
+            });
+            let mut selectors = rules.flat_map(|rule| rule.split('{').next().unwrap_or_default().split(','));
+            let is_own = |one: &&str| {
+                one.starts_with(".s6g") || one.starts_with("svg.s6g") || one.is_empty() || *one == "}"
+            };
+            if let Some(wrong) = selectors.find(|one| !is_own(one)) {
+                return Err(format!("the selector {wrong}"));
+            }
+        }
+        let is_long = |value: &str| {
+            value
+                .split('.')
+                .nth(1)
+                .is_some_and(|decimals| decimals.chars().take_while(char::is_ascii_digit).count() > 1)
+        };
+        for attribute in node
+            .attributes()
+            .filter(|attribute| ["x", "y", "d", "cx", "cy", "width", "height"].contains(&attribute.name()))
+        {
+            let value = attribute.value();
+            if value.contains("NaN")
+                || value.contains("inf")
+                || value.contains("-0 ")
+                || value.split([' ', 'h', 'v', 'q', 'H', 'V', 'l', 'M']).any(is_long)
+            {
+                return Err(format!("the length {value}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Names that a picture must survive.
+const ODD_NAMES: [&str; 10] = [
+    "plain",
+    "<&\">",
+    "a b",
+    "]]>",
+    "--",
+    "tab\there",
+    "\u{1}\u{7f}",
+    "中文服务名称很长很长很长",
+    "\u{202e}rtl",
+    "e\u{301}moji🙂",
+];
+
+/// A tree with odd names, random dependencies that may form cycles, and services on demand.
+fn tree() -> impl Strategy<Value = SourceTree> {
+    let service = (
+        0..ODD_NAMES.len(),
+        any::<bool>(),
+        any::<bool>(),
+        any::<bool>(),
+        proptest::collection::vec(any::<prop::sample::Index>(), 0..4),
+    );
+    (proptest::collection::vec(service, 1..40), any::<bool>(), any::<bool>()).prop_map(
+        |(services, may_cycle, is_long)| {
+            let name = |number: usize| {
+                let long = if is_long && number.is_multiple_of(7) { "x".repeat(200) } else { String::new() };
+                format!("{}{long}{number}", ODD_NAMES[services[number].0])
+            };
+            let mut tree = SourceTree::default();
+            let mut boot = Vec::new();
+            for (number, (_, is_oneshot, is_ready, is_boot, firsts)) in services.iter().enumerate() {
+                let place = format!("src/{}", name(number));
+                tree.file(
+                    format!("{place}/type"),
+                    if *is_oneshot { "oneshot\n" } else { "longrun\n" },
+                    false,
+                );
+                if *is_oneshot {
+                    tree.file(format!("{place}/up"), "true\n", false);
+                } else {
+                    tree.file(format!("{place}/run"), "#!/bin/sh\nexec sleep 9\n", true);
+                    if *is_ready {
+                        tree.file(format!("{place}/notification-fd"), "3\n", false);
+                    }
+                }
+                for first in firsts {
+                    let most = if may_cycle { services.len() } else { number };
+                    if most > 0 {
+                        tree.file(format!("{place}/dependencies.d/{}", name(first.index(most))), "", false);
+                    }
+                }
+                if *is_boot {
+                    boot.push(number);
+                }
+            }
+            for (bundle, members) in [("default", boot), ("group", (0..services.len().min(3)).collect())] {
+                tree.file(format!("src/{bundle}/type"), "bundle\n", false);
+                tree.directory(format!("src/{bundle}/contents.d"));
+                for member in members {
+                    tree.file(format!("src/{bundle}/contents.d/{}", name(member)), "", false);
+                }
+            }
+            tree
+        },
+    )
+}
+
+#[test]
+fn random_graphs_are_drawn_without_overlaps_and_always_in_the_same_way() {
+    holds(120, (tree(), any::<bool>(), any::<bool>()), |(tree, is_stop, shows_all)| {
+        let draw = || {
+            let mut files = Files::default();
+            let compilation = judge(&mut files, vec![tree.source("src")], Target::default());
+            let direction = if is_stop { OrderDirection::Down } else { OrderDirection::Up };
+            pictures(&compilation.services, &files, direction, shows_all)
+        };
+        let (one, other) = (draw(), draw());
+        prop_assert_eq!(&one.svg, &other.svg);
+        prop_assert_eq!(&one.html, &other.html);
+        prop_assert_eq!(&one.mermaid, &other.mermaid);
+        prop_assert_eq!(&one.dot, &other.dot);
+        check(&one.svg).map_err(TestCaseError::fail)?;
+        Ok(())
+    });
+}
+
+#[test]
+fn forty_thousand_services_are_counted_instead_of_drawn() {
+    let mut tree = SourceTree::default();
+    for number in 0..40_000usize {
+        tree.file(format!("src/service-{number}/type"), "longrun\n", false);
+        tree.file(format!("src/service-{number}/run"), "#!/bin/sleep 1000\n", false);
+        if number > 0 {
+            tree.file(format!("src/service-{number}/dependencies.d/service-{}", number / 4), "", false);
+        }
+    }
+    let mut files = Files::default();
+    let compilation = judge(&mut files, vec![tree.source("src")], Target::default());
+    let pictures = pictures(&compilation.services, &files, OrderDirection::Up, false);
+    check(&pictures.svg).unwrap();
+    assert!(pictures.svg.contains("40000 services start at boot in 9 waves") && pictures.svg.len() < 20_000);
+    assert!(pictures.mermaid.contains("too many services"));
+    assert_eq!(pictures.dot.matches(" -> ").count(), 39_999);
+}
+
+/// Runs a page in a browser without a window, and returns the page as its scripts left it.
+fn browsed(page: &Path) -> String {
+    let mut chromium = Command::new(find("chromium").unwrap());
+    chromium.args([
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--virtual-time-budget=20000",
+        "--dump-dom",
+    ]);
+    let profile = page.with_extension("profile");
+    chromium.arg(format!("--user-data-dir={}", profile.display())).arg(format!("file://{}", page.display()));
+    let output = chromium.stdin(Stdio::null()).stderr(Stdio::null()).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Measures words in a browser: names must fit their boxes, and all words the picture. Writes what does not into the title.
+const MEASURE: &str = "<script>
+const wrong = [];
+for (const group of document.querySelectorAll('.s6g .N')) {
+  const outline = [...group.querySelectorAll('.L, .O, .U')].pop(), name = group.querySelector('.n');
+  if (!name) continue;
+  const inner = name.getBBox(), outer = outline.getBBox();
+  if (inner.x < outer.x || inner.x + inner.width > outer.x + outer.width) wrong.push(name.textContent);
+}
+for (const svg of document.querySelectorAll('svg.s6g')) {
+  const width = svg.viewBox.baseVal.width;
+  for (const text of svg.querySelectorAll('text')) {
+    const box = text.getBBox();
+    if (box.x < 0 || box.x + box.width > width) wrong.push(text.textContent);
+  }
+  const box = svg.getBoundingClientRect();
+  if (box.width < 300) wrong.push('too small: ' + box.width);
+}
+document.title = 'measured ' + document.querySelectorAll('.s6g .N').length + ' boxes, wrong: ' + wrong.join('; ') + '.';
+</script>";
+
+#[test]
+fn words_fit_their_boxes_in_a_browser() {
+    needs!("chromium");
+    let folder = scratch();
+    for case in cases("picture") {
+        let pictures = pictures_of(&manifest(&case), direction(&case));
+        let page = folder.path().join("page.html");
+        fs::write(&page, pictures.html.replace("</body>", &format!("{MEASURE}</body>"))).unwrap();
+        let found = browsed(&page);
+        let title = found.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next());
+        let title = title.unwrap_or_default();
+        let boxes = pictures.svg.matches("class=\"N\"").count();
+        assert_eq!(title, format!("measured {boxes} boxes, wrong: ."), "{}", case.display());
+    }
+}
+
+#[test]
+fn mermaid_draws_every_case() {
+    needs!("chromium", "mermaid");
+    let library = PathBuf::from(std::env::var_os("S6GEN_MERMAID").unwrap());
+    let folder = scratch();
+    for case in cases("picture") {
+        let pictures = pictures_of(&manifest(&case), direction(&case));
+        let page = folder.path().join("page.html");
+        let source = serde_json::to_string(&pictures.mermaid).unwrap();
+        let script = format!(
+            "<!DOCTYPE html><meta charset=utf-8><title>waiting</title><body><script src=\"file://{}\"></script><script>
+mermaid.initialize({{ startOnLoad: false }});
+mermaid.render('drawn', {source}).then(
+  drawn => {{ document.body.innerHTML = drawn.svg; document.title = 'nodes: ' + document.querySelectorAll('.node').length; }},
+  error => {{ document.title = 'error: ' + error; }});
+</script>",
+            library.display()
+        );
+        fs::write(&page, script).unwrap();
+        let found = browsed(&page);
+        let title = found.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next());
+        let boxes = pictures.svg.matches("class=\"N\"").count();
+        assert_eq!(title, Some(&*format!("nodes: {boxes}")), "{}\n{}", case.display(), pictures.mermaid);
+    }
+}
+
+#[test]
+fn graphviz_draws_every_case() {
+    needs!("graphviz");
+    let folder = scratch();
+    for case in cases("picture") {
+        let pictures = pictures_of(&manifest(&case), direction(&case));
+        let place = folder.path().join("graph.dot");
+        fs::write(&place, &pictures.dot).unwrap();
+        let drawn = Command::new("dot").arg("-Tsvg").arg(&place).output().unwrap();
+        let messages = String::from_utf8_lossy(&drawn.stderr).into_owned();
+        assert!(drawn.status.success() && messages.is_empty(), "{}: {messages}", case.display());
+        let nodes = String::from_utf8_lossy(&drawn.stdout).matches("class=\"node\"").count();
+        assert_eq!(nodes, pictures.svg.matches("class=\"N\"").count(), "{}", case.display());
+    }
+}
