@@ -108,6 +108,15 @@ const HTTP_ANSWER: &str = r#"read -r v code rest; case $code in [23]??) ;; *) ex
 /// The manifest that `s6gen init` writes.
 pub const STARTER: &str = include_str!("../templates/services.toml");
 
+/// The script by which bash completes the arguments of s6gen.
+pub const BASH_COMPLETION: &str = include_str!("../templates/completions/s6gen.bash");
+
+/// The same for zsh.
+pub const ZSH_COMPLETION: &str = include_str!("../templates/completions/s6gen.zsh");
+
+/// The same for fish.
+pub const FISH_COMPLETION: &str = include_str!("../templates/completions/s6gen.fish");
+
 /// The templates, ready to be filled.
 pub struct Templates {
     environment: Environment<'static>,

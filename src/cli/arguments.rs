@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap_complete::engine::ArgValueCandidates;
 
+use super::completions;
 use super::streams::Streams;
 use crate::diagnostic::Diagnostic;
 use crate::jobs::{
@@ -119,13 +121,13 @@ impl InputArguments {
 #[derive(Debug, Clone, Args)]
 pub(super) struct LevelArguments {
     /// Do not report these rules, groups of rules, or `all`. `s6gen rules` lists them
-    #[arg(long, value_name = "RULE,…", value_delimiter = ',', value_parser = rule)]
+    #[arg(long, value_name = "RULE,…", value_delimiter = ',', value_parser = rule, add = ArgValueCandidates::new(completions::rules))]
     allow: Vec<Selection>,
     /// Report them as warnings
-    #[arg(long, value_name = "RULE,…", value_delimiter = ',', value_parser = rule)]
+    #[arg(long, value_name = "RULE,…", value_delimiter = ',', value_parser = rule, add = ArgValueCandidates::new(completions::rules))]
     warn: Vec<Selection>,
     /// Report them as errors
-    #[arg(long, value_name = "RULE,…", value_delimiter = ',', value_parser = rule)]
+    #[arg(long, value_name = "RULE,…", value_delimiter = ',', value_parser = rule, add = ArgValueCandidates::new(completions::rules))]
     deny: Vec<Selection>,
     /// Report every warning as an error
     #[arg(long)]

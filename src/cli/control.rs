@@ -1,8 +1,10 @@
 //! `s6gen start`, `stop` and `restart`.
 
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 
 use super::arguments::SystemArguments;
+use super::completions;
 use super::streams::{Outcome, Streams};
 use crate::jobs::{Connection, JobError, RunningSystem};
 use crate::live::Programs;
@@ -11,7 +13,7 @@ use crate::model::Name;
 #[derive(Debug, Args)]
 pub(super) struct ServicesArguments {
     /// Services or bundles
-    #[arg(value_name = "NAME", required = true)]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(completions::services), required = true)]
     names: Vec<String>,
     #[command(flatten)]
     system: SystemArguments,

@@ -1,7 +1,9 @@
 //! `s6gen explain`: explains codes, keys and tables.
 
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 
+use super::completions;
 use super::streams::{Outcome, Streams};
 use crate::diagnostic::{Code, FixKind, Severity, did_you_mean};
 use crate::manifest::REFERENCE;
@@ -21,7 +23,7 @@ use crate::{render, validate};
 pub(super) struct ExplainArguments {
     /// The code that a report prints; a key or table of the manifest; `program:` and the name of a program; `manifest` or
     /// `all-codes`
-    #[arg(value_name = "CODE|KEY|TABLE|program:NAME|manifest|all-codes")]
+    #[arg(value_name = "CODE|KEY|TABLE|program:NAME|manifest|all-codes", add = ArgValueCandidates::new(completions::explained))]
     code: Option<String>,
 }
 

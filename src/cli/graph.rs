@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
+use clap_complete::engine::ArgValueCandidates;
 
 use super::arguments::{InputArguments, format_named};
+use super::completions;
 use super::streams::{Outcome, Streams};
 use crate::diagnostic::{Code, Origin, Problems, Severity};
 use crate::jobs::{Levels, find};
@@ -33,7 +35,7 @@ use crate::report::Format;
 pub(super) struct GraphArguments {
     /// Show only these services and what they depend on; with --down, what depends on them. If the first NAME ends with
     /// `.toml`, it is the manifest
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(completions::services))]
     names: Vec<String>,
     #[command(flatten)]
     pub(super) input: InputArguments,

@@ -1,9 +1,11 @@
 //! `s6gen instance`: adds, removes and lists instances of templates while the system runs.
 
 use clap::{Args, Subcommand};
+use clap_complete::engine::ArgValueCandidates;
 
 use super::apply;
 use super::arguments::{ContainerArguments, FormatArguments, SystemArguments};
+use super::completions;
 use super::streams::{Outcome, Streams};
 use crate::jobs::instances::{self, AddedService, ListedService, NewService, NotAdded, Removal};
 use crate::jobs::{Desired, Update};
@@ -40,7 +42,7 @@ enum InstanceCommand {
     s6gen instance add --apply openvpn office      also updates the running system")]
 struct AddArguments {
     /// The template: a service of the manifest that has `instances`
-    #[arg(required_unless_present = "name", requires = "instance")]
+    #[arg(required_unless_present = "name", requires = "instance", add = ArgValueCandidates::new(completions::templates))]
     template: Option<String>,
     /// The new instance; its service is TEMPLATE-INSTANCE
     instance: Option<String>,

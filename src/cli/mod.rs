@@ -4,6 +4,7 @@ mod apply;
 mod arguments;
 mod build;
 mod check;
+mod completions;
 mod control;
 mod diff;
 mod explain;
@@ -12,6 +13,7 @@ mod graph;
 mod import;
 mod init;
 mod instance;
+mod man;
 mod plan;
 mod progress_line;
 mod rules;
@@ -94,6 +96,10 @@ enum CliCommand {
     Rules(rules::RulesArguments),
     Init(init::InitArguments),
     Schema(schema::SchemaArguments),
+    Completions(completions::CompletionsArguments),
+    Man(man::ManArguments),
+    #[command(hide = true)]
+    CompleteWord(completions::CompleteArguments),
     Fmt(fmt::FmtArguments),
     Import(import::ImportArguments),
     Instance(instance::InstanceArguments),
@@ -259,6 +265,9 @@ fn run_in(
         CliCommand::Rules(rules) => rules.run(&mut streams),
         CliCommand::Init(init) => init.run(&mut streams),
         CliCommand::Schema(schema) => schema.run(&mut streams),
+        CliCommand::Completions(completions) => completions.run(&mut streams),
+        CliCommand::Man(man) => man.run(Arguments::command(), &mut streams),
+        CliCommand::CompleteWord(word) => word.run(Arguments::command(), &mut streams),
         CliCommand::Fmt(fmt) => fmt.run(&mut streams),
         CliCommand::Import(import) => import.run(&mut streams, programs),
         CliCommand::Instance(instance) => instance.run(&mut streams, programs),

@@ -1,8 +1,10 @@
 //! `s6gen show`: shows one service as it is.
 
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 
 use super::arguments::{FormatArguments, ManifestArgument, TemplatesArgument};
+use super::completions;
 use super::streams::{Outcome, Streams};
 use crate::diagnostic::Files;
 use crate::jobs::{Levels, Project, find, show};
@@ -19,7 +21,7 @@ use crate::model::Index;
     s6gen show web --json             for programs")]
 pub(super) struct ShowArguments {
     /// A service, a logger, an instance or a bundle
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = ArgValueCandidates::new(completions::services))]
     name: String,
     #[command(flatten)]
     manifest: ManifestArgument,

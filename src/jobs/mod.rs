@@ -34,6 +34,7 @@ mod include;
 mod input;
 mod judge;
 mod levels;
+mod names;
 mod project;
 mod real_compiler;
 mod root_check;
@@ -64,6 +65,7 @@ pub use judge::{
     judge_with_external, snapshot, snapshot_of, verdict,
 };
 pub use levels::{Level, Levels, Selection, is_rule, rules, selection};
+pub use names::{WrittenName, written_names};
 pub use project::{Project, Template};
 pub use running::{Connection, RunningSystem};
 pub use schema::schema;

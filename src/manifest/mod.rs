@@ -117,6 +117,13 @@ pub struct ServiceEntry {
     pub keys: ServiceKeys,
 }
 
+impl ServiceEntry {
+    /// Its kind, and its instances if it is a template.
+    pub fn facts(&self) -> (&'static str, Option<&Instances>) {
+        (self.keys.kind(), self.keys.common().and_then(|common| common.instances.as_ref()))
+    }
+}
+
 /// The keys of a service, by kind.
 #[derive(Debug, Clone)]
 pub enum ServiceKeys {

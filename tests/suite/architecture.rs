@@ -15,6 +15,8 @@ use petgraph::visit::EdgeRef;
 /// Packages that only these rooms may name.
 const PACKAGES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("glob", &["disk"]),
     ("miette", &["report"]),
     ("minijinja", &["templates"]),

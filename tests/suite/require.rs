@@ -25,8 +25,10 @@ struct Need {
 }
 
 const NEEDS: &[Need] = &[
+    need("bash", || on_path("bash"), "install the Debian package `bash`"),
     need("chromium", || on_path("chromium"), "install the Debian package `chromium`"),
     need("execline", || on_path("execlineb"), "install the Debian package `execline`"),
+    need("fish", || on_path("fish"), "install the Debian package `fish`"),
     need("git", || on_path("git"), "install the Debian package `git`"),
     need("graphviz", || on_path("dot"), "install the Debian package `graphviz`"),
     need(
@@ -34,6 +36,8 @@ const NEEDS: &[Need] = &[
         || std::env::var_os("S6GEN_MERMAID").is_some(),
         "name the file `mermaid.min.js` of the npm package `mermaid` in S6GEN_MERMAID",
     ),
+    need("man", || on_path("man"), "install the Debian packages `man-db` and `groff-base`"),
+    need("mandoc", || on_path("mandoc"), "install the Debian package `mandoc`"),
     need("mounts", may_mount, "run as root, or allow user name spaces"),
     need(
         "network",
@@ -73,6 +77,7 @@ const NEEDS: &[Need] = &[
     ),
     need("taplo", || on_path("taplo"), "install the npm package `@taplo/cli`"),
     need("users", is_root, "run as root, and let others execute what was built"),
+    need("zsh", || on_path("zsh"), "install the Debian package `zsh`"),
     need(
         "trees",
         || std::env::var_os("S6GEN_TREES").is_some(),
