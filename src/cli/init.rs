@@ -73,7 +73,9 @@ impl InitArguments {
         }
         let schema = self.file.with_extension("schema.json");
         // Nothing is written if one of the two is there.
-        if let Some(known) = [&self.file, &schema].into_iter().find(|path| disk::is_there(path)) {
+        if let Some(known) =
+            [&self.file, &schema].into_iter().find(|path| disk::is_there(path) || disk::is_link(path))
+        {
             return Err(DiskError::Exists(known.clone()));
         }
         let name = schema.file_name().unwrap_or_default().to_string_lossy();

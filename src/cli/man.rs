@@ -53,7 +53,7 @@ impl ManArguments {
                     && !disk::is_link(&path)
                     && disk::read(&path)?.starts_with(MARK.as_bytes()))
             };
-            if disk::is_there(&path) && !is_ours()? {
+            if (disk::is_there(&path) || disk::is_link(&path)) && !is_ours()? {
                 return Err(DiskError::Exists(path));
             }
         }

@@ -57,7 +57,7 @@ Commands:
   write the files              build
   while the container runs     status start stop restart
   change what runs             instance apply
-  for your editor and shell    schema
+  for your editor and shell    schema completions man
 
 `s6gen help COMMAND` has the options of a command, with examples; `s6gen --version` the version.
 Reports have colours on a terminal; --color=never or --color=always changes that.

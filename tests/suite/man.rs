@@ -17,14 +17,12 @@ fn names(folder: &Path) -> BTreeSet<String> {
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// The names of the commands in a help.
-fn commands(help: &Output) -> Vec<String> {
-    let help = String::from_utf8(help.stdout.clone()).unwrap();
+/// The rows of the commands in a help.
+fn rows(folder: &Path, words: &[&str]) -> Vec<String> {
+    let help = String::from_utf8(s6gen(folder, words).stdout).unwrap();
     let list =
         help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let names =
-        list.filter(|line| !line.starts_with("     ")).map(|line| line.split_whitespace().next().unwrap());
-    names.filter(|name| *name != "help").map(str::to_owned).collect()
+    list.map(|line| line.trim().to_owned()).collect()
 }
 
 #[test]
@@ -33,10 +31,14 @@ fn every_command_has_a_page_with_its_options_and_examples() {
     let folder = folder.path();
     assert!(s6gen(folder, &["man", "a/man1"]).status.success());
     let mut expected: BTreeSet<String> = ["s6gen.1".to_owned()].into();
-    for command in commands(&s6gen(folder, &["--help"])) {
-        expected.insert(format!("s6gen-{command}.1"));
-        for inner in commands(&s6gen(folder, &[&command, "--help"])) {
-            expected.insert(format!("s6gen-{command}-{inner}.1"));
+    // In the first help each row is a purpose and the names of its commands, in the others a name and its meaning.
+    for row in rows(folder, &["--help"]) {
+        for command in row.rsplit("  ").next().unwrap().split_whitespace() {
+            expected.insert(format!("s6gen-{command}.1"));
+            let inner = rows(folder, &[command, "--help"]);
+            let inner =
+                inner.iter().map(|row| row.split_whitespace().next().unwrap()).filter(|name| *name != "help");
+            expected.extend(inner.map(|inner| format!("s6gen-{command}-{inner}.1")));
         }
     }
     assert!(expected.len() > 20, "{expected:?}");
