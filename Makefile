@@ -1,6 +1,6 @@
 # `make` without a target lists what there is.
 
-.PHONY: help demo build test nightly check docs book release bench ecosystem fuzz boot life kills failures clean
+.PHONY: help demo build test nightly check docs book release bench ecosystem fuzz boot life kills plans failures clean
 
 FUZZ_SECONDS = 60
 
@@ -58,6 +58,9 @@ life: build ## let the gateway's watcher add, change and remove services of a ru
 
 kills: build ## kill a container during apply, boot it and apply again, 20 times, or 200 with S6GEN_KILLS=all: make kills ROOTFS=DIR
 	tests/boot/kills "$(ROOTFS)"
+
+plans: build ## boot generated systems of stubborn services, and compare with `s6gen plan`, 8 of them, or 50 with S6GEN_PLANS=all: make plans ROOTFS=DIR
+	tests/boot/plans "$(ROOTFS)"
 
 failures: build ## boot containers in which services fail in every way, and compare with docs/failures.md: make failures ROOTFS=DIR
 	tests/boot/failures "$(ROOTFS)"

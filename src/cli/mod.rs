@@ -259,7 +259,7 @@ fn run_in(
         CliCommand::Diff(diff) => diff.run(&mut streams, programs),
         CliCommand::Graph(graph) => graph.run(&mut streams),
         CliCommand::Show(show) => show.run(&mut streams),
-        CliCommand::Plan(plan) => plan.run(&mut streams),
+        CliCommand::Plan(plan) => plan.run(&mut streams, programs),
         CliCommand::Variables(variables) => variables.run(&mut streams),
         CliCommand::Explain(explain) => explain.run(&mut streams),
         CliCommand::Rules(rules) => rules.run(&mut streams),

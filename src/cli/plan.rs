@@ -1,16 +1,18 @@
 //! `s6gen plan`: shows how long a start and a stop may take.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
 use super::arguments::{InputArguments, format_named};
 use super::streams::{Outcome, Streams};
 use crate::diagnostic::Files;
-use crate::jobs::{Levels, TimeLimits, find};
+use crate::jobs::{Connection, JobError, Levels, RunningSystem, TimeLimits, find, measure, read_measured};
+use crate::live::{LIVE, Limits, Programs};
 use crate::model::Index;
-use crate::plan::{Grace, Timeline, container_variable};
-use crate::render::{plan_json, plan_text, plan_why};
+use crate::plan::{Grace, MeasuredStart, Timeline, container_variable};
+use crate::render::{measured_json, measured_text, plan_json, plan_text, plan_why};
 use crate::report::Format;
 use crate::resolve::milliseconds;
 
@@ -25,11 +27,12 @@ use crate::resolve::milliseconds;
     s6gen plan --max-start 60s --max-stop 10s   fail if a start or a stop may take longer\n  \
     s6gen plan --grace 30s                 against the 30 s of Kubernetes\n  \
     s6gen plan --env S6_KILL_GRACETIME=500 with a variable of the container\n  \
+    s6gen plan --measured                  what really happened, in a container that runs\n  \
     s6gen plan --root rootfs               an image with everything in it")]
 pub(super) struct PlanArguments {
     /// The manifest [default: services.toml]
     #[arg(value_name = "FILE", conflicts_with_all = ["manifest", "existing"])]
-    file: Option<std::path::PathBuf>,
+    file: Option<PathBuf>,
     #[command(flatten)]
     pub(super) input: InputArguments,
     /// Show the chain that keeps this service waiting
@@ -47,6 +50,13 @@ pub(super) struct PlanArguments {
     /// A variable of the container that limits the start or the stop, beside those of the Dockerfile
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,
+    /// Show when the services of the running system started and were ready, beside the plan; with FILE, those of a saved answer of
+    /// `s6gen plan --measured --json`
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, conflicts_with = "why")]
+    measured: Option<Option<PathBuf>>,
+    /// The live directory of s6-rc, for --measured
+    #[arg(long, value_name = "DIR", default_value = LIVE)]
+    live: PathBuf,
     /// The output format
     #[arg(long, value_enum, default_value = "text")]
     format: PlanFormat,
@@ -68,7 +78,7 @@ impl PlanArguments {
         if self.json || self.format == PlanFormat::Json { format_named("json") } else { None }
     }
 
-    pub(super) fn run(mut self, streams: &mut Streams<'_>) -> Outcome {
+    pub(super) fn run(mut self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
         if let Some(file) = self.file.take() {
             self.input.manifest.manifest = Some(file);
         }
@@ -89,16 +99,46 @@ impl PlanArguments {
         };
         let given = self.grace.map(|milliseconds| Grace { milliseconds, is_usual: false });
         let grace = given.or_else(|| timeline.overlay.as_ref().map(|_| Grace::DOCKER));
+        let measured = match self.times(streams, programs).transpose() {
+            Ok(measured) => measured,
+            Err(error) => return streams.refuse(&error),
+        };
         match (streams.is_for_program(), why) {
+            (true, _) if measured.is_some() => {
+                streams.answer_json(plan_json(&timeline, grace, None));
+                let measured = measured.as_ref().map(measured_json);
+                streams.answer(serde_json::json!({ "measured": measured }));
+            }
             (true, why) => streams.answer_json(plan_json(&timeline, grace, why)),
             (false, Some(row)) => {
                 streams.say(&plan_why(&timeline, row, |later, first| place(&timeline, &files, later, first)));
             }
-            (false, None) => streams.say(&plan_text(&timeline, grace)),
+            (false, None) => streams.say(&match &measured {
+                Some(times) => measured_text(&timeline, times),
+                None => plan_text(&timeline, grace),
+            }),
         }
         let problems = TimeLimits { start: self.max_start, stop: self.max_stop }.judge(&timeline);
         streams.report_all(&problems, &files);
         if problems.has_errors() { Outcome::Problems } else { Outcome::Success }
+    }
+}
+
+impl PlanArguments {
+    /// The times of the running system, or of a saved answer, if they are asked for.
+    fn times(
+        &self,
+        streams: &mut Streams<'_>,
+        programs: &mut dyn Programs,
+    ) -> Option<Result<MeasuredStart, JobError>> {
+        let file = self.measured.as_ref()?;
+        if let Some(file) = file {
+            return Some(read_measured(file));
+        }
+        let limits = Limits { wait: Duration::from_secs(60), change: None };
+        let system = RunningSystem { live: self.live.clone(), limits };
+        let mut tell = |text: &str| streams.tell(text);
+        Some(measure(&system, Connection { programs, tell: &mut tell }))
     }
 }
 

@@ -403,6 +403,10 @@ codes! {
     /// A name that the running system, or the list of additions, does not have.
     UnknownName = "live::unknown-name" Error Without(OF_A_COMMAND),
 
+    /// A file that `s6gen plan --measured=FILE` reads has no measured times.
+    ///
+    /// It must be the answer of a running system: `s6gen plan --measured --json > FILE` writes it there.
+    NotMeasured = "plan::not-measured" Error Without(OF_A_COMMAND),
     /// The start may take longer than `s6gen plan --max-start` allows.
     ///
     /// s6-rc waits for each oneshot until it has succeeded, and for each longrun that reports its readiness until it is ready.

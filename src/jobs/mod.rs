@@ -34,6 +34,7 @@ mod include;
 mod input;
 mod judge;
 mod levels;
+mod measure;
 mod names;
 mod project;
 mod real_compiler;
@@ -65,6 +66,7 @@ pub use judge::{
     judge_with_external, snapshot, snapshot_of, verdict,
 };
 pub use levels::{Level, Levels, Selection, is_rule, rules, selection};
+pub use measure::{measure, read_measured};
 pub use names::{WrittenName, written_names};
 pub use project::{Project, Template};
 pub use running::{Connection, RunningSystem};

@@ -13,6 +13,7 @@ mod programs;
 mod snapshot;
 mod started;
 mod status;
+mod times;
 mod watch;
 
 pub use compiled::{CompiledDatabase, databases, empty_database, remove_abandoned};
@@ -24,6 +25,7 @@ pub use programs::{
     Call, InstalledPrograms, ProgramAnswer, Programs, WatchAction, leave_group, run_in_own_group,
 };
 pub use status::{ServiceState, SupervisorStatus};
+pub use times::SupervisorTimes;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

@@ -208,7 +208,9 @@ impl<'a> Timeline<'a> {
             let waits = self.order.services[other].after().any(|first| is_down[first]);
             if waits && self.rows[other].is_at_boot {
                 is_down[other] = true;
-                down.push(other);
+                if !self.rows[other].is_background {
+                    down.push(other);
+                }
             }
         }
         down

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::columns::Columns;
 use crate::model::{NodeKind, System};
 use crate::plan::{
     Bound, ChainPart, Grace, Moment, PlanRow, Timeline, Unlimited, Whole, if_it_dies, in_words, listed,
@@ -229,44 +230,4 @@ fn write_notes(out: &mut String, timeline: &Timeline<'_>) {
     notes.iter().for_each(|note| {
         let _ = writeln!(out, "{note}");
     });
-}
-
-/// Lines of columns.
-struct Columns<const N: usize> {
-    lines: Vec<[String; N]>,
-}
-
-impl<const N: usize> Default for Columns<N> {
-    fn default() -> Self {
-        Columns { lines: Vec::new() }
-    }
-}
-
-impl<const N: usize> Columns<N> {
-    fn add(&mut self, line: [String; N]) {
-        self.lines.push(line);
-    }
-
-    fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-
-    /// Writes the lines below their heads.
-    fn write(mut self, out: &mut String, heads: [&str; N]) {
-        if self.lines.is_empty() {
-            return;
-        }
-        self.lines.insert(0, heads.map(str::to_owned));
-        let width =
-            |column: usize| self.lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-        let widths: [usize; N] = std::array::from_fn(width);
-        for line in &self.lines {
-            let mut text = String::new();
-            for (cell, width) in line.iter().zip(widths) {
-                let _ = write!(text, "  {cell:width$}");
-            }
-            out.push_str(text.trim_end());
-            out.push('\n');
-        }
-    }
 }

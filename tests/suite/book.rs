@@ -62,6 +62,7 @@ const ELSEWHERE: &[(&str, &str, Holder)] = &[
         "s6-rc-compile has compiled both, too: its databases have no other difference",
         Test("import_trees::the_real_compiler_agrees_about_every_shape"),
     ),
+    ("docs/plan.md", "Start: at most 270 s", Test("plan::the_page_shows_the_plan_of_the_gateway")),
     (
         "docs/trees.md",
         "overlay::user-in-two-places",

@@ -69,6 +69,7 @@ mod orders;
 mod pages;
 mod parameters;
 mod pictures;
+mod plan;
 mod preview;
 mod probes;
 mod properties;

@@ -16,7 +16,7 @@ use s6gen::diagnostic::Files;
 use s6gen::disk;
 use s6gen::judge;
 use s6gen::model::{Index, Name, Node, System, Target};
-use s6gen::plan::OrderDirection;
+use s6gen::plan::{OrderDirection, Timeline};
 use s6gen::render;
 use serde_json::Value;
 
@@ -140,6 +140,7 @@ impl Tree<'_> {
         names.extend(self.ask(&["list", "bundles"]));
         // s6-rc would read such an argument as an option.
         names.retain(|name| !name.as_bytes().starts_with(b"-"));
+        let names_in_all = names.len();
         let mut selections = vec![names.clone()];
         while !names.is_empty() && selections.len() <= NAMES_PER_TREE {
             selections.push(vec![names.swap_remove(random.below(names.len()))]);
@@ -165,6 +166,9 @@ impl Tree<'_> {
                 if option != "-d" {
                     assert_eq!(gone, waits.keys().cloned().collect(), "{option} {selection:?}");
                 }
+                if selection.len() == names_in_all && option != "-D" {
+                    self.compare_plan(option == "-u", &order);
+                }
                 figures.runs += 1;
                 figures.transitions += order.len() as u64;
             }
@@ -184,6 +188,37 @@ impl Tree<'_> {
             assert_eq!(printed, value(render::json(&self.index, &[], direction)));
         }
         figures
+    }
+
+    /// The plan allows the order of a whole start or a whole stop: each service comes after those at whose end the plan lets it
+    /// begin. A stop leaves exactly those up of which the plan says so.
+    fn compare_plan(&self, is_start: bool, order: &[String]) {
+        let timeline = Timeline::new(&self.index, |_| None);
+        let place: BTreeMap<&str, usize> =
+            order.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
+        let names: Vec<String> = (0..timeline.rows.len()).map(|row| timeline.name(row).to_string()).collect();
+        for (row, plan) in timeline.rows.iter().enumerate() {
+            let own = place.get(names[row].as_str());
+            for first in timeline.order.services[row].after() {
+                let other = &timeline.rows[first];
+                let theirs = place.get(names[first].as_str());
+                if is_start && plan.is_at_boot == other.is_at_boot {
+                    assert!(plan.start.begin >= other.start.end, "{} and {}", names[row], names[first]);
+                }
+                if is_start && own.is_some() {
+                    assert!(theirs < own, "{} starts before {}", names[row], names[first]);
+                }
+                if !is_start && !other.stays {
+                    assert!(other.stop.begin >= plan.stop.end, "{} and {}", names[row], names[first]);
+                    assert!(own < theirs, "{} stops before {}", names[first], names[row]);
+                }
+            }
+            // A name that s6-rc would take for an option was not selected, and what it alone keeps up is not known.
+            let is_whole = names.iter().all(|name| !name.starts_with('-'));
+            if !is_start && is_whole {
+                assert_eq!(own.is_none(), plan.stays, "{} in a stop", names[row]);
+            }
+        }
     }
 
     /// The edges of `s6gen graph --format json`.

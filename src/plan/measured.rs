@@ -1,0 +1,136 @@
+//! What really happened at a start, beside its plan.
+
+use std::collections::BTreeMap;
+
+use super::order::Awaited;
+use super::timeline::Timeline;
+use crate::model::{Kind, Name};
+
+/// When the process of a longrun started, and when it was ready, in milliseconds from the first start of the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MeasuredTimes {
+    /// The start of its process.
+    pub started: u64,
+    /// When it reported that it is ready.
+    pub ready: Option<u64>,
+    /// How often it has died. If it has, the other times are those of a later start.
+    pub deaths: usize,
+}
+
+/// The times of all longruns that run.
+pub type MeasuredStart = BTreeMap<Name, MeasuredTimes>;
+
+/// What is known of the start of one service, in milliseconds from the first start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeasuredRow {
+    /// The position of the service.
+    pub row: usize,
+    /// The last moment at which something that it waits for came up, and the position of that service.
+    pub waited: Option<(u64, usize)>,
+    /// When it started.
+    pub started: KnownTime,
+    /// When its dependents could start.
+    pub up: KnownTime,
+    /// How often it has died since.
+    pub deaths: usize,
+}
+
+/// A moment as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownTime {
+    /// Exactly.
+    At(u64),
+    /// Not before the first and not after the second one. s6-rc keeps no times of oneshots: one is done before the first of its
+    /// dependents starts.
+    Between(u64, u64),
+    /// Not at all.
+    Unknown,
+}
+
+impl KnownTime {
+    /// The latest moment that it can be.
+    pub fn latest(self) -> Option<u64> {
+        match self {
+            KnownTime::At(moment) | KnownTime::Between(_, moment) => Some(moment),
+            KnownTime::Unknown => None,
+        }
+    }
+}
+
+impl Timeline<'_> {
+    /// What is known of each service that starts at boot, in the order of the start. Services of s6 itself are left out.
+    pub fn measured(&self, times: &MeasuredStart) -> Vec<MeasuredRow> {
+        let mut by_step: Vec<usize> = (0..self.rows.len()).filter(|row| self.rows[*row].is_at_boot).collect();
+        by_step.sort_by_key(|row| self.order.services[*row].step);
+        let of = |row: usize| times.get(self.name(row));
+        let is_oneshot =
+            |row: usize| self.service(row).is_some_and(|one| matches!(one.kind, Kind::Oneshot(_)));
+        // A longrun that has died since says nothing about the boot.
+        let start = |row: usize| of(row).filter(|times| times.deaths == 0).map(|times| times.started);
+        let up = |row: usize| match self.rows[row].awaited {
+            Awaited::Ready => of(row).filter(|times| times.deaths == 0).and_then(|times| times.ready),
+            _ => start(row),
+        };
+        let mut earliest = vec![0; self.rows.len()];
+        let mut waited: Vec<Option<(u64, usize)>> = vec![None; self.rows.len()];
+        for row in &by_step {
+            for first in self.order.services[*row].after() {
+                let end = up(first).unwrap_or(earliest[first]);
+                // Of several, one that people know is the better answer.
+                let rank = |(end, row): (u64, usize)| (end, !self.rows[row].is_background);
+                if waited[*row].is_none_or(|last| rank((end, first)) > rank(last)) {
+                    waited[*row] = Some((end, first));
+                }
+            }
+            earliest[*row] = waited[*row].map_or(0, |(end, _)| end);
+        }
+        let mut latest: Vec<Option<u64>> = vec![None; self.rows.len()];
+        for row in by_step.iter().rev() {
+            let begin = if is_oneshot(*row) { latest[*row] } else { start(*row) };
+            for first in self.order.services[*row].after() {
+                latest[first] = latest[first].into_iter().chain(begin).min();
+            }
+        }
+        let mut rows = Vec::new();
+        for row in by_step {
+            if self.rows[row].is_background && !self.order.is_logger(&self.order.services[row]) {
+                continue;
+            }
+            let (started, is_up) = match (is_oneshot(row), latest[row]) {
+                (true, Some(latest)) => {
+                    let known = KnownTime::Between(earliest[row].min(latest), latest);
+                    (known, known)
+                }
+                (true, None) => (KnownTime::Unknown, KnownTime::Unknown),
+                (false, _) => (
+                    start(row).map_or(KnownTime::Unknown, KnownTime::At),
+                    up(row).map_or(KnownTime::Unknown, KnownTime::At),
+                ),
+            };
+            // A oneshot is known only by what comes after it: then that is what was waited for.
+            let waits = waited[row].map(|(end, first)| match is_oneshot(first) {
+                true => (latest[first].unwrap_or(end), first),
+                false => (end, first),
+            });
+            let deaths = of(row).map_or(0, |times| times.deaths);
+            rows.push(MeasuredRow { row, waited: waits, started, up: is_up, deaths });
+        }
+        rows.sort_by_key(|row| (row.started.latest().unwrap_or(u64::MAX), row.up.latest(), row.row));
+        rows
+    }
+
+    /// The slowest chain: back from what came up last, each time to what it waited for longest. In the order of time.
+    pub fn slowest(&self, rows: &[MeasuredRow]) -> Vec<usize> {
+        let by_row: BTreeMap<usize, &MeasuredRow> = rows.iter().map(|row| (row.row, row)).collect();
+        let last =
+            rows.iter().filter(|row| row.up.latest().is_some()).max_by_key(|row| (row.up.latest(), row.row));
+        let mut chain = Vec::new();
+        let mut next = last.map(|row| row.row);
+        while let Some(row) = next.and_then(|row| by_row.get(&row)) {
+            chain.push(row.row);
+            next = row.waited.map(|(_, first)| first);
+        }
+        chain.reverse();
+        chain
+    }
+}

@@ -1,0 +1,155 @@
+//! Checks the plan of a start and a stop: its page, its limits at the largest systems, and that it is the same for a manifest and for
+//! the tree made of it.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use s6gen::diagnostic::Files;
+use s6gen::model::{Index, Name};
+use s6gen::plan::{Moment, Timeline};
+use s6gen::{compile, render};
+use serde_json::Value;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn printed(folder: &Path, line: &str) -> String {
+    let mut s6gen = Command::new(env!("CARGO_BIN_EXE_s6gen"));
+    let output = s6gen.args(line.split(' ')).current_dir(folder).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Calls `check` with the time line of a manifest.
+fn with_timeline<T>(manifest: &str, check: impl FnOnce(&Timeline<'_>) -> T) -> T {
+    let mut files = Files::default();
+    let file = files.add("services.toml", manifest.to_owned());
+    let compilation = compile(&files, file);
+    assert!(!compilation.problems.has_errors(), "{:#?}", compilation.problems);
+    let index = Index::new(&compilation.services);
+    check(&Timeline::new(&index, |_| None))
+}
+
+fn row(timeline: &Timeline<'_>, name: &str) -> usize {
+    (0..timeline.rows.len()).find(|row| *timeline.name(*row) == *name).unwrap()
+}
+
+#[test]
+fn the_page_shows_the_plan_of_the_gateway() {
+    let page = fs::read_to_string(Path::new(ROOT).join("docs/plan.md")).unwrap();
+    let plan = printed(Path::new(ROOT), "plan");
+    assert!(page.contains(&format!("```text\n{plan}```")), "docs/plan.md must have:\n{plan}");
+}
+
+/// The keys that s6gen's own scripts keep are not in the files that s6-rc reads, so these services have none of them.
+#[test]
+fn a_manifest_and_its_tree_have_the_same_plan() {
+    let manifest = "[oneshot.mount]\nup = \"mount\"\ndown = \"umount\"\ntimeout-up = \"7s\"\ntimeout-down = \"2s\"\n\
+        [longrun.db]\ndependencies = [\"mount\"]\nrun = [\"db\"]\nready.fd = 3\ntimeout-kill = \"9s\"\nfinish = \"clean\"\n\
+        [longrun.web]\ndependencies = [\"db\"]\nrun = [\"web\"]\nlog.to = \"/var/log/web\"\nflag-essential = true\n\
+        [longrun.api]\ndependencies = [\"db\"]\nrun = [\"api\"]\ntimeout-kill = \"never\"\ntimeout-down = \"4s\"\n\
+        [longrun.job]\nstart = \"on-demand\"\nrun = [\"job\"]\ntimeout-finish = \"1s\"\nfinish = \"clean\"\n";
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("services.toml"), manifest).unwrap();
+    let built = Command::new(env!("CARGO_BIN_EXE_s6gen"))
+        .args(["build", "--root", "root"])
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let services = |line: &str| {
+        let answer: Value = serde_json::from_str(&printed(folder.path(), line)).unwrap();
+        let mut services: Vec<Value> = answer["services"].as_array().unwrap().clone();
+        services.sort_by_key(|service| service["name"].as_str().unwrap().to_owned());
+        for service in &mut services {
+            let fields = service.as_object_mut().unwrap();
+            // A tree has only the script of a `finish`, and no longer the keys that it was made of.
+            fields.remove("if_it_dies");
+            // Nothing in a tree says that a service is a logger that s6gen made.
+            for field in ["wave", "needed_by", "after", "if_it_fails"] {
+                fields.remove(field);
+            }
+        }
+        services
+    };
+    assert_eq!(services("plan --json"), services("plan --json --overlay 3.2.3.2 --tree root/etc/s6-overlay"));
+}
+
+#[test]
+fn a_step_without_a_limit_comes_after_every_time() {
+    let limited = Moment { steps: 0, milliseconds: u64::MAX };
+    let unlimited = Moment { steps: 1, milliseconds: 0 };
+    assert!(limited < unlimited && unlimited < Moment { steps: 1, milliseconds: 1 });
+}
+
+#[test]
+fn essential_services_and_what_they_need_stop_with_what_is_left() {
+    let manifest = "[longrun.a]\nrun = [\"a\"]\n[longrun.b]\nrun = [\"b\"]\ndependencies = [\"a\"]\nflag-essential = true\n\
+        [longrun.c]\nrun = [\"c\"]\ndependencies = [\"b\"]\n";
+    with_timeline(manifest, |timeline| {
+        let stays = |name: &str| timeline.rows[row(timeline, name)].stays;
+        assert_eq!(["a", "b", "c"].map(stays), [true, true, false]);
+        assert_eq!(timeline.services_stop.milliseconds(), Some(5_000));
+        assert_eq!(timeline.stop_within(), Some(8_000));
+    });
+}
+
+#[test]
+fn more_than_forty_oneshots_may_wait_for_a_place() {
+    for (count, within) in [(40, 1_000), (41, 31_000)] {
+        let mut manifest = String::new();
+        for number in 0..count {
+            let _ = writeln!(manifest, "[oneshot.o{number}]\nup = \"true\"\ntimeout-up = \"1s\"");
+        }
+        assert_eq!(with_timeline(&manifest, |timeline| timeline.start_within()), Some(within), "{count}");
+    }
+}
+
+/// The times of tries, pauses and checks of a oneshot that only waits.
+#[test]
+fn a_oneshot_that_only_waits_has_a_limit_of_its_own() {
+    let waits = "[oneshot.o]\nwait-for = { path = \"/x\", limit = \"10s\", interval = \"500ms\", timeout = \"2s\" }\n";
+    let tries = format!("{waits}on-failure = {{ tries = 3, pause = \"1s..2s\" }}\n");
+    let both = "[oneshot.o]\nup = \"true\"\nwait-for = { path = \"/x\", limit = \"10s\" }\n";
+    let ignored = "[oneshot.o]\nup = \"true\"\ntimeout-up = \"4s\"\non-failure.then = \"ignore\"\n";
+    for (manifest, within) in [
+        (waits, Some(12_500)),
+        (&tries, Some(3 * 12_500 + 1_000 + 2_000)),
+        (both, None),
+        (ignored, Some(9_000)),
+        ("[oneshot.o]\n", Some(0)),
+    ] {
+        assert_eq!(with_timeline(manifest, |timeline| timeline.start_within()), within, "{manifest}");
+    }
+}
+
+/// A chain and a wide system of the largest size.
+#[test]
+fn the_largest_systems_have_a_plan() {
+    let mut chain = String::new();
+    let mut wide = String::from("[oneshot.first]\nup = \"true\"\ntimeout-up = \"1s\"\n");
+    for number in 0..20_000 {
+        let _ = write!(chain, "[longrun.s{number}]\nrun = [\"s\"]\ntimeout-kill = \"1ms\"\n");
+        if number > 0 {
+            let _ = writeln!(chain, "dependencies = [\"s{}\"]", number - 1);
+        }
+        let _ = write!(
+            wide,
+            "[longrun.s{number}]\nrun = [\"s\"]\ndependencies = [\"first\"]\ntimeout-kill = \"1ms\"\n"
+        );
+    }
+    with_timeline(&chain, |timeline| {
+        assert_eq!(timeline.stop_within(), Some(20_000 + 3_000));
+        assert_eq!(timeline.rows[row(timeline, "s0")].needed_by, 19_999);
+        assert_eq!(timeline.rows[row(timeline, "s12345")].needed_by, 20_000 - 12_346);
+        assert!(!render::plan_text(timeline, None).is_empty());
+    });
+    with_timeline(&wide, |timeline| {
+        assert_eq!((timeline.start_within(), timeline.stop_within()), (Some(1_000), Some(3_001)));
+        let first = timeline.order.index.find(&Name::from("first")).unwrap();
+        let first = timeline.order.services.iter().position(|service| service.node == first).unwrap();
+        assert_eq!(timeline.rows[first].needed_by, 20_000);
+        assert_eq!(timeline.down_if_failed(first).len(), 20_000);
+        assert!(!render::plan_json(timeline, None, None).is_empty());
+    });
+}
