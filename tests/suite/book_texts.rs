@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use s6gen::cli::command_names;
+use s6gen::compile;
+use s6gen::diagnostic::Files;
 
 use crate::book::makes;
 use crate::markdown::{Page, book, documents};
@@ -41,6 +43,66 @@ fn the_table_names_every_command() {
             table.contains(&format!("`s6gen {command}")) || table.contains(&format!(", `{command}`")),
             "{command}"
         );
+    }
+}
+
+/// Where a line of a manifest may stand: the lines before and after it.
+const SURROUNDINGS: &[(&str, &str)] = &[
+    ("", "[longrun.web]\nrun = [\"web\"]\n"),
+    ("[longrun.web]\n", "run = [\"web\"]\n"),
+    ("[longrun.web]\n", ""),
+    ("[longrun.web]\ninstances = [\"a\"]\nparameters = [\"title\"]\n", "run = [\"web\"]\n"),
+    ("[longrun.web.ready]\n", "[longrun.web]\nrun = [\"web\"]\n"),
+    ("[longrun.web.log]\n", "[longrun.web]\nrun = [\"web\"]\n"),
+    ("[longrun.web.on-exit]\n", "[longrun.web]\nrun = [\"web\"]\n"),
+    ("[oneshot.web]\n", "up = [\"web\"]\n"),
+    ("[oneshot.web]\n", ""),
+    ("[target]\n", "[longrun.web]\nrun = [\"web\"]\n"),
+    ("[lints]\n", "[longrun.web]\nrun = [\"web\"]\n"),
+];
+
+/// Problems of a line itself. Others are about what stands beside it.
+const OWN: [&str; 6] = [
+    "levels::unknown-rule",
+    "manifest::syntax",
+    "manifest::unknown-key",
+    "manifest::wrong-type",
+    "manifest::invalid-value",
+    "manifest::unknown-signal",
+];
+
+fn is_accepted(line: &str) -> bool {
+    SURROUNDINGS.iter().any(|(before, after)| {
+        let mut files = Files::default();
+        let file = files.add("services.toml", format!("{before}{line}\n{after}"));
+        !compile(&files, file).problems.iter().any(|problem| OWN.contains(&problem.code.slug()))
+    })
+}
+
+/// A line of a manifest between backticks, such as `ready.fd = 3`, is one that the language has, somewhere.
+#[test]
+fn every_line_of_a_manifest_in_a_sentence_is_accepted() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    // One page shows wrong lines, the other one lines of Rust.
+    let others = ["docs/codes.md", "docs/develop.md"];
+    for page in documents().iter().filter(|page| !others.contains(&page.path.as_str())) {
+        for span in &page.spans {
+            let is_line = span.parse::<toml::Table>().is_ok_and(|table| !table.is_empty());
+            if !is_line || !span.contains(" = ") || span.contains('…') {
+                continue;
+            }
+            count += 1;
+            if !is_accepted(span) {
+                wrong.push(format!("{}: {span}", page.path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {count}: {wrong:#?}", wrong.len());
+    assert!(count > 20, "only {count} lines");
+    for line in ["timeout-Up = \"5s\"", "ready.fd = \"3\"", "timeout-up = \"soon\"", "down-signal = \"BYE\""]
+    {
+        assert!(!is_accepted(line), "{line}");
     }
 }
 

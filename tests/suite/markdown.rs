@@ -13,6 +13,8 @@ pub struct Page {
     pub examples: Vec<Example>,
     pub headings: Vec<String>,
     pub links: Vec<String>,
+    /// What stands between backticks in its sentences and tables.
+    pub spans: Vec<String>,
 }
 
 /// A fenced block.
@@ -59,7 +61,11 @@ impl Page {
                 Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
                     page.links.push(dest_url.into_string());
                 }
-                Event::Text(text) | Event::Code(text) => match &mut example {
+                Event::Code(text) => {
+                    words += &text;
+                    page.spans.push(text.into_string());
+                }
+                Event::Text(text) => match &mut example {
                     Some(example) => example.text += &text,
                     None => words += &text,
                 },
@@ -101,9 +107,10 @@ pub fn documents() -> Vec<Page> {
 
 #[test]
 fn a_page_has_its_examples_also_in_lists_its_headings_and_its_links() {
-    let text = "# The `a` of b::c\n\n[x](y.md#z)\n\nWrong:\n\n```toml\n[a]\n```\n\n1. one\n\n   ```sh\n   ls\n   ```\n";
+    let text = "# The `a` of b::c\n\n[x](y.md#z) `k`\n\nWrong:\n\n```toml\n[a]\n```\n\n1. one\n\n   ```sh\n   ls\n   ```\n";
     let page = Page::parse("docs/p.md", text);
     assert_eq!((page.anchors(), page.links), (vec!["the-a-of-bc".to_owned()], vec!["y.md#z".to_owned()]));
+    assert_eq!(page.spans, ["a", "k"]);
     let told =
         page.examples.iter().map(|e| [&*e.place, &e.language, &e.text, &e.above, &e.heading].join("|"));
     let told: Vec<String> = told.collect();
