@@ -44,6 +44,12 @@ const ELSEWHERE: &[(&str, &str, Holder)] = &[
         "cd /etc/s6-overlay",
         Test("image::the_commands_on_the_page_of_the_rule_move_the_bundles"),
     ),
+    (
+        "docs/ci.md",
+        "- uses: actions/checkout@v4",
+        Test("adoption::the_page_on_ci_names_an_action_and_hooks_that_exist"),
+    ),
+    ("docs/ci.md", "repos:", Test("adoption::the_page_on_ci_names_an_action_and_hooks_that_exist")),
     ("docs/codes.md", "/etc/s6-overlay/s6-rc.d/NAME/run", Nobody("NAME stands for any name")),
     ("docs/develop.md", "services.toml        a source directory        an image", Nobody("a drawing")),
     ("docs/editors.md", "[[rule]]", Test("schema::taplo_finds_the_schema_by_its_configuration")),

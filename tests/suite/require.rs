@@ -27,6 +27,7 @@ struct Need {
 const NEEDS: &[Need] = &[
     need("bash", || on_path("bash"), "install the Debian package `bash`"),
     need("chromium", || on_path("chromium"), "install the Debian package `chromium`"),
+    need("curl", || on_path("curl"), "install the Debian package `curl`"),
     need("execline", || on_path("execlineb"), "install the Debian package `execline`"),
     need("fish", || on_path("fish"), "install the Debian package `fish`"),
     need("git", || on_path("git"), "install the Debian package `git`"),
@@ -52,6 +53,7 @@ const NEEDS: &[Need] = &[
     // The tests try to mount one, because it depends on the file system whether that is possible.
     need("overlayfs", || true, "use a kernel and a file system on which an overlay can be mounted"),
     need("perl", || on_path("perl"), "install the Debian package `perl`"),
+    need("pre-commit", || on_path("pre-commit"), "install the Python package `pre-commit`"),
     need("python3", || on_path("python3"), "install the Debian package `python3`"),
     need(
         "release",
