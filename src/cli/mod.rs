@@ -149,9 +149,11 @@ impl CliCommand {
     }
 }
 
-/// The name of every command.
+/// The name of every command that people call.
 pub fn command_names() -> Vec<String> {
-    Arguments::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
+    let command = Arguments::command();
+    let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
+    shown.map(|command| command.get_name().to_owned()).collect()
 }
 
 /// Runs the program with the arguments and streams of this process.
