@@ -32,10 +32,11 @@ check: ## formatting and clippy
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-docs: ## write docs/manifest.md, docs/codes.md and the picture of the shipped services.toml
+docs: ## write docs/manifest.md, docs/codes.md and the pictures of the shipped services.toml
 	cargo run --quiet --locked -- explain manifest > target/manifest.md && mv target/manifest.md docs/manifest.md
 	cargo run --quiet --locked -- explain all-codes > target/codes.md && mv target/codes.md docs/codes.md
 	cargo run --quiet --locked -- graph --format svg > target/gateway.svg && mv target/gateway.svg docs/pictures/gateway.svg
+	cargo run --quiet --locked -- plan --format svg > target/plan.svg && mv target/plan.svg docs/pictures/plan.svg
 
 book: ## build the pages of docs as a book in target/book, with mdBook
 	@command -v mdbook >/dev/null || { echo "install mdBook: cargo install mdbook" >&2; exit 1; }

@@ -11,6 +11,7 @@ use crate::diagnostic::Files;
 use crate::jobs::{Connection, JobError, Levels, RunningSystem, TimeLimits, find, measure, read_measured};
 use crate::live::{LIVE, Limits, Programs};
 use crate::model::Index;
+use crate::picture::{PlanSource, plan_html, plan_svg};
 use crate::plan::{Grace, MeasuredStart, Timeline, container_variable};
 use crate::render::{measured_json, measured_text, plan_json, plan_text, plan_why};
 use crate::report::Format;
@@ -69,6 +70,10 @@ pub(super) struct PlanArguments {
 enum PlanFormat {
     /// For people
     Text,
+    /// A time line in one file, for browsers and Markdown
+    Svg,
+    /// A page with the time line and the text
+    Html,
     /// For programs
     Json,
 }
@@ -103,17 +108,29 @@ impl PlanArguments {
             Ok(measured) => measured,
             Err(error) => return streams.refuse(&error),
         };
-        match (streams.is_for_program(), why) {
-            (true, _) if measured.is_some() => {
+        let name = self.input.shown();
+        let source = PlanSource { name: &name, grace };
+        match (self.format, why) {
+            _ if streams.is_for_program() && measured.is_some() => {
                 streams.answer_json(plan_json(&timeline, grace, None));
                 let measured = measured.as_ref().map(measured_json);
                 streams.answer(serde_json::json!({ "measured": measured }));
             }
-            (true, why) => streams.answer_json(plan_json(&timeline, grace, why)),
-            (false, Some(row)) => {
+            (_, why) if streams.is_for_program() => streams.answer_json(plan_json(&timeline, grace, why)),
+            (PlanFormat::Svg | PlanFormat::Html, why) if why.is_some() || measured.is_some() => {
+                streams.tell(
+                    "s6gen: a picture shows the declared limits: leave out --why and --measured, or --format",
+                );
+                return Outcome::Misused;
+            }
+            (_, Some(row)) => {
                 streams.say(&plan_why(&timeline, row, |later, first| place(&timeline, &files, later, first)));
             }
-            (false, None) => streams.say(&match &measured {
+            (PlanFormat::Svg, None) => streams.say(&plan_svg(&timeline, &source)),
+            (PlanFormat::Html, None) => {
+                streams.say(&plan_html(&timeline, &source, &plan_text(&timeline, grace)));
+            }
+            (_, None) => streams.say(&match &measured {
                 Some(times) => measured_text(&timeline, times),
                 None => plan_text(&timeline, grace),
             }),

@@ -3,9 +3,12 @@
 //! Every picture has the frame of `frame`: its style, colours, title and description. `text` measures and escapes words, `legend`
 //! draws what shapes mean, and `layout` places boxes in columns and routes lines between them.
 //!
+//! The time line of a plan is drawn by `plan`, with the rows of `bars` on the `scale` of time.
+//!
 //! The graph of a start order is made in steps: `scene` decides what to show, with `boxes`, `folders`, `reduce` and `cycle`;
 //! `draw` draws it, with `marks`, `lines` and `sentences`.
 
+mod bars;
 mod boxes;
 mod cycle;
 mod draw;
@@ -20,7 +23,9 @@ mod lines;
 mod marks;
 mod overview;
 mod page;
+mod plan;
 mod reduce;
+mod scale;
 mod scene;
 mod sentences;
 mod text;
@@ -33,6 +38,7 @@ pub use folders::SceneBlock;
 pub use formats::{dot, html, mermaid, svg};
 pub use frame::{LINE, MARGIN, Svg, Words, number, page_width, words_end, wrapped};
 pub use legend::{DrawMark, LegendItem, legend};
+pub use plan::{PlanSource, plan_html, plan_svg};
 pub use scene::{Scene, SceneWait};
 pub use text::{NAME_CHARACTER, SMALL_CHARACTER, cells, counted, cut, escape, listed, wrap};
 pub use view::View;

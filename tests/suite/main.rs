@@ -99,6 +99,7 @@ mod supervisord_values;
 mod surroundings;
 mod switch;
 mod terminal;
+mod timelines;
 mod transcript;
 mod tree_text;
 mod truth;

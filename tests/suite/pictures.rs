@@ -68,7 +68,7 @@ fn direction(case: &Path) -> OrderDirection {
 }
 
 /// Compares a picture with the recorded one, or records it.
-fn compare(place: &Path, picture: &str) {
+pub fn compare(place: &Path, picture: &str) {
     if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
         fs::write(place, picture).unwrap();
     }
@@ -168,7 +168,7 @@ fn boxes(document: &roxmltree::Document<'_>) -> Vec<Rectangle> {
 }
 
 /// Checks what holds for every picture.
-fn check(svg: &str) -> Result<(), String> {
+pub fn check(svg: &str) -> Result<(), String> {
     let document = roxmltree::Document::parse(svg).map_err(|error| format!("not XML: {error}"))?;
     let page = page(svg)?;
     if page.width > MOST_WIDTH {
@@ -244,7 +244,7 @@ const ODD_NAMES: [&str; 10] = [
 ];
 
 /// A tree with odd names, random dependencies that may form cycles, and services on demand.
-fn tree() -> impl Strategy<Value = SourceTree> {
+pub fn tree() -> impl Strategy<Value = SourceTree> {
     let service = (
         0..ODD_NAMES.len(),
         any::<bool>(),
