@@ -328,3 +328,37 @@ fn the_list_of_parts_has_what_the_program_has_and_nothing_of_the_tests() {
     let used: Vec<&Value> = used.collect();
     assert!(parts.iter().all(|part| used.contains(&&part["bom-ref"])));
 }
+
+#[test]
+fn the_package_has_what_the_program_is_built_from_and_no_more() {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["package", "--list", "--locked", "--offline", "--allow-dirty"]).current_dir(ROOT);
+    let list = cargo.output().unwrap();
+    assert!(list.status.success(), "{}", String::from_utf8_lossy(&list.stderr));
+    let list = String::from_utf8(list.stdout).unwrap();
+    let mut needed: Vec<PathBuf> = Vec::new();
+    for folder in ["src", "templates"] {
+        crate::round_trip::files_below(&Path::new(ROOT).join(folder), "", &mut needed);
+    }
+    assert!(needed.len() > 300, "{}", needed.len());
+    for path in needed {
+        let path = path.strip_prefix(ROOT).unwrap().to_str().unwrap();
+        assert!(list.lines().any(|line| line == path), "{path} is missing");
+    }
+    let places = ["src/", "templates/", "docs/"];
+    let alone: Vec<&str> =
+        list.lines().filter(|line| !places.iter().any(|place| line.starts_with(place))).collect();
+    let expected = [
+        ".cargo_vcs_info.json",
+        "CHANGELOG.md",
+        "Cargo.lock",
+        "Cargo.toml",
+        "Cargo.toml.orig",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        "README.md",
+        "services.toml",
+    ];
+    // Outside of a git repository there is no `.cargo_vcs_info.json`.
+    assert!(alone.iter().all(|name| expected.contains(name)), "{alone:?}");
+}
