@@ -5,12 +5,15 @@ use super::frame::{MARGIN, Svg, number};
 use super::layout::BoxPlace;
 use super::legend::{DrawMark, LegendItem, legend};
 use super::marks;
-use super::plan::{BAR, NAME};
 use super::scale::TimeScale;
 use super::text::{SMALL_CHARACTER, cells, cut};
 use crate::model::NodeKind;
 use crate::plan::{Awaited, Bound, ChainLink, Moment, PlanRow, Span, Time, Timeline, listed};
 
+/// Where a name begins: the shape of its kind is before it.
+pub const NAME: f64 = 50.0;
+/// The height of a bar.
+const BAR: f64 = 14.0;
 /// The number of rows with which a part of a picture is still readable.
 const MOST_ROWS: usize = 80;
 

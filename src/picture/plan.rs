@@ -1,6 +1,6 @@
 //! The time line of a start and a stop: a bar for each service, as long as its limits allow.
 
-use super::bars::{Bar, BarRow, Section};
+use super::bars::{Bar, BarRow, NAME, Section};
 use super::frame::{LINE, MARGIN, Svg, Words, number, words_end, wrapped};
 use super::page::page;
 use super::scale::TimeScale;
@@ -11,13 +11,9 @@ use crate::plan::{Grace, Moment, Timeline, in_words, listed};
 const WIDTH: f64 = 700.0;
 /// The space between the scale and the right side, for the mark at the end of the last bar.
 const RIGHT: f64 = 30.0;
-/// Where a name begins: the shape of its kind is before it.
-pub const NAME: f64 = 50.0;
 /// The height of a row, and of the head of a group.
-pub const ROW: f64 = 26.0;
+const ROW: f64 = 26.0;
 const HEAD: f64 = 22.0;
-/// The height of a bar.
-pub const BAR: f64 = 14.0;
 
 /// What is told about a plan beside it.
 pub struct PlanSource<'a> {
