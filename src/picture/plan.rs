@@ -1,6 +1,7 @@
 //! The time line of a start and a stop: a bar for each service, as long as its limits allow.
 
-use super::bars::{Bar, BarRow, NAME, Section};
+use super::bars::{BarRow, Section, sections};
+use super::draw_bars::{Bar, NAME, legend_of};
 use super::frame::{LINE, MARGIN, Svg, Words, number, words_end, wrapped};
 use super::page::page;
 use super::scale::TimeScale;
@@ -26,7 +27,7 @@ pub struct PlanSource<'a> {
 /// The plan as one SVG document.
 pub fn plan_svg(timeline: &Timeline<'_>, source: &PlanSource<'_>) -> String {
     let verdicts = Verdict::all(timeline, source.grace);
-    let sections = super::bars::sections(timeline);
+    let sections = sections(timeline);
     let words = Words {
         role: "start and stop time line",
         title: "How long a start and a stop may take".into(),
@@ -49,7 +50,7 @@ pub fn plan_svg(timeline: &Timeline<'_>, source: &PlanSource<'_>) -> String {
     for section in &sections {
         y = draw_section(&mut svg, section, source.grace, y + 16.0);
     }
-    y = super::bars::legend_of(&mut svg, &sections, y + 4.0, WIDTH);
+    y = legend_of(&mut svg, &sections, y + 4.0, WIDTH);
     for note in notes(timeline, &sections) {
         for line in wrapped(&note, WIDTH) {
             y += LINE;
