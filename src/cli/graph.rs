@@ -11,7 +11,7 @@ use super::streams::{Outcome, Streams};
 use crate::diagnostic::{Code, Origin, Problems, Severity};
 use crate::jobs::{Levels, find};
 use crate::model::Index;
-use crate::picture::{self, Source, View};
+use crate::picture::{self, PictureSource, View};
 use crate::plan::{OrderDirection, StartOrder};
 use crate::render;
 use crate::report::Format;
@@ -108,7 +108,7 @@ impl GraphArguments {
             let file = files.get(origin.file);
             format!("{}:{}", file.path.display(), file.line_at(origin.span().start) + 1)
         };
-        let source = Source { name: self.input.shown(), names: self.names.clone(), place: &place };
+        let source = PictureSource { name: self.input.shown(), names: self.names.clone(), place: &place };
         match format {
             Drawing::Text => streams.say(&text()),
             Drawing::Svg => streams.say(&picture::svg(&order(), view, &source)),

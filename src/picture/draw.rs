@@ -1,17 +1,15 @@
 //! Draws a graph: places what a [`Scene`] shows, and draws it as SVG.
 
-use super::boxes::{BoxKind, SceneBox};
 use super::folders::SceneBlock;
-use super::frame::{LINE, MARGIN, Svg, Words, page_width, words_end, wrapped};
-use super::layout::{BoxPlace, Column, Corner, Layout, Link, Shape, layout};
-use super::legend::{DrawMark, LegendItem, legend};
+use super::frame::{LINE, MARGIN, PictureWords, Svg, page_width, words_end, wrapped};
+use super::layout::{BoxPlace, Column, Corner, Layout, LayoutShape, Link, layout};
+use super::legend::legend;
 use super::lines::{self, BACK, port};
 use super::marks::{self, BOX, box_width};
+use super::meanings::meanings;
 use super::scene::Scene;
-use super::sentences::meaning;
-use super::text::{NAME_CHARACTER, cells, cut};
+use super::text::{NAME_CHARACTER, cells, cut, listed};
 use crate::diagnostic::Origin;
-use crate::plan::{Awaited, OrderDirection};
 
 /// The space between the side of a column's band and its boxes.
 const BAND: f64 = 5.0;
@@ -26,11 +24,17 @@ const FOLDER_BOX: f64 = 40.0;
 const FOLDER_SIDE: f64 = 9.0;
 /// The least width of a box: `On demand` stands beside the first column.
 const LEAST_BOX: f64 = 66.0;
+/// How many boxes stand below each other, and in how many columns at most, where nothing waits.
+const ROWS: usize = 8;
+const MOST_COLUMNS: usize = 4;
+/// How many bundles are listed below the picture, each with how many members.
+const MOST_BUNDLES: usize = 20;
+const MOST_MEMBERS: usize = 12;
 /// The widest picture that is still readable.
 const MOST_WIDTH: f64 = 1600.0;
 
 /// What is told about the services of a graph beside the graph.
-pub struct Source<'a> {
+pub struct PictureSource<'a> {
     /// The manifest or tree.
     pub name: String,
     /// The services that were asked for.
@@ -40,9 +44,11 @@ pub struct Source<'a> {
 }
 
 /// Draws a graph. `None` if it would be too wide.
-pub fn graph(scene: &Scene, source: &Source<'_>) -> Option<String> {
+pub fn graph(scene: &Scene, source: &PictureSource<'_>) -> Option<String> {
     let words = scene.words(&source.name, &source.names);
-    let shapes: Vec<Shape> = scene.blocks.iter().map(|block| shape(scene, block)).collect();
+    let columns = columns(scene);
+    let shapes: Vec<LayoutShape> =
+        scene.blocks.iter().zip(&columns).map(|(block, column)| shape(scene, block, *column)).collect();
     let count = shapes.iter().map(|shape| shape.column + 1).max().unwrap_or(0);
     let column_width = |column: usize| {
         let widths = shapes.iter().filter(|shape| shape.column == column).map(|shape| shape.width);
@@ -62,10 +68,28 @@ pub fn graph(scene: &Scene, source: &Source<'_>) -> Option<String> {
     let width = page_width(&words, layout.right + MARGIN);
     let top = words_end(&words, width);
     layout.move_down(top + HEAD);
-    (width <= MOST_WIDTH).then(|| GraphDrawing { scene, source, layout, width, top }.draw(&words))
+    (width <= MOST_WIDTH).then(|| GraphDrawing { scene, source, layout, columns, width, top }.draw(&words))
 }
 
-fn shape(scene: &Scene, block: &SceneBlock) -> Shape {
+/// The column of each block: its wave. Where nothing waits, there is one wave, and it takes several columns.
+fn columns(scene: &Scene) -> Vec<usize> {
+    if !scene.waits.is_empty() || !scene.back.is_empty() {
+        return scene.blocks.iter().map(|block| block.wave - 1).collect();
+    }
+    let lane = |block: &SceneBlock| usize::from(!scene.is_at_boot(block));
+    let mut sizes = [0usize, 0];
+    scene.blocks.iter().for_each(|block| sizes[lane(block)] += 1);
+    let count = sizes[0].max(sizes[1]).div_ceil(ROWS).min(MOST_COLUMNS);
+    let mut seen = [0, 0];
+    let column = |block: &SceneBlock| {
+        let (lane, rows) = (lane(block), sizes[lane(block)].div_ceil(count));
+        seen[lane] += 1;
+        (seen[lane] - 1) / rows
+    };
+    scene.blocks.iter().map(column).collect()
+}
+
+fn shape(scene: &Scene, block: &SceneBlock, column: usize) -> LayoutShape {
     let widest = block.boxes.iter().map(|one| box_width(&scene.boxes[*one])).fold(0.0, f64::max);
     let (width, height) = match &block.folder {
         None => (widest.max(LEAST_BOX), BOX),
@@ -76,7 +100,7 @@ fn shape(scene: &Scene, block: &SceneBlock) -> Shape {
     };
     let has_boot = scene.blocks.iter().any(|block| scene.is_at_boot(block));
     let lane = usize::from(has_boot && !scene.is_at_boot(block));
-    Shape { width, height, column: block.wave - 1, lane }
+    LayoutShape { width, height, column, lane }
 }
 
 fn folder_tab(name: &str) -> f64 {
@@ -85,15 +109,17 @@ fn folder_tab(name: &str) -> f64 {
 
 struct GraphDrawing<'a> {
     scene: &'a Scene,
-    source: &'a Source<'a>,
+    source: &'a PictureSource<'a>,
     layout: Layout,
+    /// The column of each block.
+    columns: Vec<usize>,
     width: f64,
     /// Where the bands begin.
     top: f64,
 }
 
 impl GraphDrawing<'_> {
-    fn draw(&self, words: &Words) -> String {
+    fn draw(&self, words: &PictureWords) -> String {
         let mut svg = Svg::default();
         let bottom = self.bands(&mut svg);
         for (block, place) in self.scene.blocks.iter().zip(&self.layout.places) {
@@ -116,7 +142,7 @@ impl GraphDrawing<'_> {
             .collect();
         let is_in_cycle = |route: &super::layout::Route, to: Option<usize>| {
             circle.iter().any(|(first, then)| {
-                let passes = self.scene.blocks[*then].wave - 1 > route.column + 1;
+                let passes = self.columns[*then] > route.column + 1;
                 *first == route.from && to.map_or(passes, |to| to == *then)
             })
         };
@@ -127,15 +153,16 @@ impl GraphDrawing<'_> {
                 self.draw_box(&mut svg, number, position, *one, &numbered);
             }
         }
-        let mut y = legend(&mut svg, self.legend(), bottom + 8.0, self.width);
+        let mut y = legend(&mut svg, meanings(self.scene), bottom + 8.0, self.width);
         y = self.cycle(&mut svg, y, &numbered);
         let bundles: Vec<String> = self
             .scene
             .bundles
             .iter()
+            .take(MOST_BUNDLES)
             .map(|(name, members)| match &members[..] {
                 [] => format!("{name} (empty)"),
-                members => format!("{name} = {}", members.join(", ")),
+                members => format!("{name} = {}", listed(members, MOST_MEMBERS)),
             })
             .collect();
         if !bundles.is_empty() {
@@ -156,16 +183,22 @@ impl GraphDrawing<'_> {
         let back = self.layout.back.iter().map(|route| route.row).fold(0.0, f64::max);
         let lanes = &self.layout.lanes;
         let bottom = lanes.last().map_or(self.top, |lane| lane.1).max(back) + 14.0;
-        let mut has_never = false;
+        let (mut has_never, mut last_wave) = (false, 0);
         for (number, Column { x, width }) in self.layout.columns.iter().enumerate() {
-            let here = || self.scene.blocks.iter().filter(|block| block.wave == number + 1);
+            let in_column = |(block, column): (_, &usize)| (*column == number).then_some(block);
+            let here = || self.scene.blocks.iter().zip(&self.columns).filter_map(in_column);
             svg.rectangle("band", [x - BAND, self.top, width + 2.0 * BAND, bottom - self.top], 6.0);
             let is_never = here().any(|block| block.is_never);
             if is_never && !has_never {
                 svg.text("w ct", x + 2.0, self.top + 17.0, &format!("cannot {}", self.scene.verb()));
                 has_never = true;
-            } else if let Some(wave) = self.scene.wave_number(number + 1).filter(|_| !is_never) {
-                svg.text("w", x + 2.0, self.top + 17.0, &format!("Wave {wave}"));
+            } else if !is_never
+                && let Some(wave) = here().find_map(|block| self.scene.wave_number(block.wave))
+            {
+                if wave > last_wave {
+                    svg.text("w", x + 2.0, self.top + 17.0, &format!("Wave {wave}"));
+                }
+                last_wave = wave;
             }
             svg.line();
         }
@@ -251,103 +284,6 @@ impl GraphDrawing<'_> {
             svg.line();
         }
         y
-    }
-
-    fn legend(&self) -> Vec<LegendItem> {
-        let boxes = || self.scene.boxes.iter();
-        let mut items = Vec::new();
-        let mut add = |occurs: bool, width: f64, words: &'static str, draw: DrawMark| {
-            if occurs {
-                items.push(LegendItem { width, draw, words });
-            }
-        };
-        let small = |kind: BoxKind, class: &'static str| -> DrawMark {
-            Box::new(move |svg, x, y| {
-                marks::outline(svg, kind, class, BoxPlace { x, y: y - 8.0, width: 26.0, height: 16.0 }, 6.0);
-            })
-        };
-        let has_kind = |kind| boxes().any(|one| one.kind == kind);
-        add(has_kind(BoxKind::Longrun), 26.0, "longrun: stays up", small(BoxKind::Longrun, ""));
-        add(has_kind(BoxKind::Oneshot), 26.0, "oneshot: runs once", small(BoxKind::Oneshot, ""));
-        add(has_kind(BoxKind::Elsewhere), 26.0, "defined in another layer", small(BoxKind::Elsewhere, ""));
-        let has_folder = self.scene.blocks.iter().any(|block| block.folder.is_some());
-        add(
-            has_folder,
-            26.0,
-            "bundle: several under one name",
-            Box::new(|svg, x, y| {
-                let [x, y] = [x, y + 8.0].map(super::frame::number);
-                svg.path("B", &format!("M{x} {y}v-16h12l3 4h11v12z"));
-            }),
-        );
-        add(
-            boxes().any(|one| one.instances.is_some()),
-            28.0,
-            "template: any number of instances",
-            Box::new(|svg, x, y| {
-                for shift in [4.0, 0.0] {
-                    let place = BoxPlace { x: x + shift, y: y - 5.0 - shift, width: 22.0, height: 14.0 };
-                    marks::outline(svg, BoxKind::Longrun, "", place, 4.0);
-                }
-            }),
-        );
-        let is_dashed = boxes().any(|one| one.is_on_demand);
-        let dashed = if self.scene.direction == OrderDirection::Up {
-            "on demand: not started at boot"
-        } else {
-            "on demand"
-        };
-        add(is_dashed, 26.0, dashed, small(BoxKind::Longrun, " d"));
-        for until in [Awaited::Done, Awaited::Ready, Awaited::Forked, Awaited::Up, Awaited::Down] {
-            let occurs = self.scene.waits.iter().chain(&self.scene.back).any(|wait| wait.until == until);
-            add(
-                occurs,
-                30.0,
-                meaning(until),
-                Box::new(move |svg, x, y| {
-                    let [from, line, to] =
-                        [x, y, x + 31.0 - marks::end_space(until)].map(super::frame::number);
-                    svg.path("e", &format!("M{from} {line}H{to}"));
-                    marks::end(svg, until, x + 31.0, y, "");
-                }),
-            );
-        }
-        let has = |test: fn(&SceneBox) -> bool| boxes().any(test);
-        add(has(|one| one.has_logger), 9.0, "has a logger", Box::new(marks::logger));
-        add(
-            has(|one| one.has_condition),
-            12.0,
-            "runs only if its condition holds",
-            Box::new(|svg, x, y| {
-                marks::condition(svg, x + 6.0, y);
-            }),
-        );
-        add(
-            has(|one| one.stops_container),
-            14.0,
-            "its failure stops the container",
-            Box::new(|svg, x, y| {
-                marks::stop(svg, x + 7.0, y);
-            }),
-        );
-        let is_cut = |one: &SceneBox| cut(&one.name) != one.name;
-        add(
-            has(is_cut),
-            22.0,
-            "shortened: point at it for the whole name",
-            Box::new(|svg, x, y| {
-                svg.text("n", x, y + 5.0, "a…z");
-            }),
-        );
-        add(
-            !self.scene.cycle.is_empty(),
-            26.0,
-            "in the cycle",
-            Box::new(|svg, x, y| {
-                svg.path("e c", &format!("M{} {}h26", super::frame::number(x), super::frame::number(y)));
-            }),
-        );
-        items
     }
 }
 

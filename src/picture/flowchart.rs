@@ -16,7 +16,7 @@ pub(super) fn flowchart(scene: &Scene) -> String {
             let _ = writeln!(out, "  {}", node(&format!("b{number}"), one, scene, &numbered));
             continue;
         };
-        let _ = writeln!(out, "  subgraph b{number}[\"{}\"]", quoted(name));
+        let _ = writeln!(out, "  subgraph b{number}[\"{}\"]\n    direction TB", quoted(name));
         for one in &block.boxes {
             let _ = writeln!(out, "    {}", node(&format!("b{number}_{one}"), *one, scene, &numbered));
         }

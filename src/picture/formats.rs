@@ -1,6 +1,6 @@
 //! The graph of an order in each format.
 
-use super::draw::{Source, graph};
+use super::draw::{PictureSource, graph};
 use super::flowchart::{flowchart, too_large};
 use super::graphviz::digraph;
 use super::overview::overview;
@@ -15,13 +15,13 @@ const MOST_DRAWN: usize = 80;
 const MOST_IN_MERMAID: usize = 200;
 
 /// The graph as one SVG document.
-pub fn svg(order: &StartOrder<'_>, view: View<'_>, source: &Source<'_>) -> String {
+pub fn svg(order: &StartOrder<'_>, view: View<'_>, source: &PictureSource<'_>) -> String {
     let drawn = Scene::new(order, view, MOST_DRAWN).and_then(|scene| graph(&scene, source));
     drawn.unwrap_or_else(|| overview(order, source))
 }
 
 /// The graph as a page, with `text` below it.
-pub fn html(order: &StartOrder<'_>, view: View<'_>, source: &Source<'_>, text: &str) -> String {
+pub fn html(order: &StartOrder<'_>, view: View<'_>, source: &PictureSource<'_>, text: &str) -> String {
     let svg = svg(order, view, source);
     let width = svg.split_once("viewBox=\"0 0 ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
     page(&svg, &format!("{}: services", source.name), width.unwrap_or(700.0), text)

@@ -25,7 +25,7 @@ pub fn number(length: f64) -> String {
 
 /// What a picture says in words.
 #[derive(Debug, Clone, Default)]
-pub struct Words {
+pub struct PictureWords {
     /// What kind of picture it is, for readers of a screen: `service start graph`.
     pub role: &'static str,
     /// Its title.
@@ -91,7 +91,7 @@ impl Svg {
     }
 
     /// The document: what was added, below the title and the sentences of `words`.
-    pub fn finish(self, words: &Words, width: f64, height: f64) -> String {
+    pub fn finish(self, words: &PictureWords, width: f64, height: f64) -> String {
         let mut out = String::with_capacity(self.body.len() + STYLE.len() + 1000);
         let (title, about) = (escape(&words.title), escape(&words.description));
         let [w, h] = [width, height].map(number);
@@ -121,17 +121,17 @@ impl Svg {
 }
 
 /// The width of a picture whose own part is `width` wide: wide enough for its title.
-pub fn page_width(words: &Words, width: f64) -> f64 {
+pub fn page_width(words: &PictureWords, width: f64) -> f64 {
     let title = cells(&words.title) as f64 * 11.5 + 2.0 * MARGIN;
     width.max(LEAST_WIDTH).max(title)
 }
 
 /// Where the part of a picture below its words begins.
-pub fn words_end(words: &Words, width: f64) -> f64 {
+pub fn words_end(words: &PictureWords, width: f64) -> f64 {
     48.0 + 17.0 * subtitle_lines(words, width).len() as f64
 }
 
-fn subtitle_lines(words: &Words, width: f64) -> Vec<String> {
+fn subtitle_lines(words: &PictureWords, width: f64) -> Vec<String> {
     words.subtitle.iter().flat_map(|sentence| wrapped(sentence, width)).collect()
 }
 

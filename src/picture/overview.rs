@@ -1,7 +1,7 @@
 //! Draws how many services a graph has in each wave, where it is too large to be drawn with lines.
 
-use super::draw::Source;
-use super::frame::{LINE, MARGIN, Svg, Words, number, page_width, words_end};
+use super::draw::PictureSource;
+use super::frame::{LINE, MARGIN, PictureWords, Svg, number, page_width, words_end};
 use super::text::{cells, counted, cut};
 use crate::plan::{OrderDirection, StartOrder, steps};
 
@@ -16,7 +16,7 @@ const WIDTH: f64 = 700.0;
 const MOST_CELLS: usize = 85;
 
 /// Draws the number of services in each wave.
-pub(super) fn overview(order: &StartOrder<'_>, source: &Source<'_>) -> String {
+pub(super) fn overview(order: &StartOrder<'_>, source: &PictureSource<'_>) -> String {
     let shown = || order.services.iter().enumerate().filter(|(_, service)| !order.is_background(service));
     let is_counted: Vec<bool> = order
         .services
@@ -29,10 +29,10 @@ pub(super) fn overview(order: &StartOrder<'_>, source: &Source<'_>) -> String {
     }
     let waves = steps(&waits);
     drop(waits);
-    let (mut rows, mut on_demand): (Vec<Row>, Row) = (Vec::new(), Row::default());
+    let (mut rows, mut on_demand): (Vec<WaveRow>, WaveRow) = (Vec::new(), WaveRow::default());
     for (number, service) in shown() {
         let row = if is_counted[number] {
-            rows.resize_with(rows.len().max(waves[number]), Row::default);
+            rows.resize_with(rows.len().max(waves[number]), WaveRow::default);
             &mut rows[waves[number] - 1]
         } else {
             &mut on_demand
@@ -45,7 +45,7 @@ pub(super) fn overview(order: &StartOrder<'_>, source: &Source<'_>) -> String {
     };
     let boot: usize = rows.iter().map(|row| row.count).sum();
     let down = if start == "stop" { " --down" } else { "" };
-    let words = Words {
+    let words = PictureWords {
         role: "service graph",
         title: after.to_owned(),
         subtitle: vec![
@@ -85,13 +85,13 @@ pub(super) fn overview(order: &StartOrder<'_>, source: &Source<'_>) -> String {
 
 /// The services of a wave.
 #[derive(Default)]
-struct Row {
+struct WaveRow {
     count: usize,
     /// The first names, as many as fit.
     names: String,
 }
 
-impl Row {
+impl WaveRow {
     fn add(&mut self, name: &str) {
         self.count += 1;
         let name = cut(name);

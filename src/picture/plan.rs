@@ -2,7 +2,7 @@
 
 use super::bars::{BarRow, Section, sections};
 use super::draw_bars::{Bar, NAME, legend_of};
-use super::frame::{LINE, MARGIN, Svg, Words, number, words_end, wrapped};
+use super::frame::{LINE, MARGIN, PictureWords, Svg, number, words_end, wrapped};
 use super::page::page;
 use super::scale::TimeScale;
 use super::text::{NAME_CHARACTER, SMALL_CHARACTER, cells, counted, cut};
@@ -28,7 +28,7 @@ pub struct PlanSource<'a> {
 pub fn plan_svg(timeline: &Timeline<'_>, source: &PlanSource<'_>) -> String {
     let verdicts = Verdict::all(timeline, source.grace);
     let sections = sections(timeline);
-    let words = Words {
+    let words = PictureWords {
         role: "start and stop time line",
         title: "How long a start and a stop may take".into(),
         subtitle: vec![format!(

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::boxes::{BoxKind, SceneBox};
 use super::folders::SceneBlock;
-use super::frame::Words;
+use super::frame::PictureWords;
 use super::scene::Scene;
 use super::text::{counted, listed};
-use crate::plan::{Awaited, OrderDirection};
+use crate::plan::OrderDirection;
 
 /// The largest number of names in a sentence.
 const MOST_NAMES: usize = 6;
@@ -52,7 +52,7 @@ impl Scene {
     }
 
     /// What the picture says in words. `source` names the manifest or tree, and `names` the services that were asked for.
-    pub(super) fn words(&self, source: &str, names: &[String]) -> Words {
+    pub(super) fn words(&self, source: &str, names: &[String]) -> PictureWords {
         let start = self.verb();
         let title = match self.cycle_members() {
             0 if start == "start" => "What starts after what".to_owned(),
@@ -62,7 +62,7 @@ impl Scene {
         };
         let mut subtitle = vec![format!("{source}: {}", self.summary(names))];
         subtitle.extend(self.last());
-        Words { role: "service graph", title, subtitle, description: self.description() }
+        PictureWords { role: "service graph", title, subtitle, description: self.description() }
     }
 
     /// The number of boxes in dependency cycles.
@@ -99,9 +99,10 @@ impl Scene {
         };
         let mut parts = Vec::new();
         if services(false) > 0 {
-            let verb = if start == "start" { "start at boot" } else { "stop" };
+            let verb = if services(false) == 1 { format!("{start}s") } else { start.to_owned() };
+            let when = if start == "start" { " at boot" } else { "" };
             let waves = counted(self.waves(), "wave");
-            parts.push(format!("{} {verb} in {waves}", counted(services(false), "service")));
+            parts.push(format!("{} {verb}{when} in {waves}", counted(services(false), "service")));
         }
         if services(true) > 0 {
             parts.push(format!("{} on demand", services(true)));
@@ -260,16 +261,5 @@ impl Scene {
             sentence.push_str(&format!(" Not shown: {}.", listed(&parts, 3)));
         }
         Some(sentence)
-    }
-}
-
-/// What the end of a line means.
-pub(super) fn meaning(until: Awaited) -> &'static str {
-    match until {
-        Awaited::Done => "waits until it is done",
-        Awaited::Ready => "waits until it says it is ready",
-        Awaited::Forked => "waits only until its process exists",
-        Awaited::Up => "waits until it is up",
-        Awaited::Down => "waits until it is down",
     }
 }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use s6gen::diagnostic::{Files, Origin};
 use s6gen::model::{Index, ServiceSet, Target};
-use s6gen::picture::{self, Source, View};
+use s6gen::picture::{self, PictureSource, View};
 use s6gen::plan::{OrderDirection, StartOrder};
 use s6gen::tree::SourceTree;
 use s6gen::{compile, judge, render};
@@ -42,7 +42,7 @@ fn pictures(set: &ServiceSet, files: &Files, direction: OrderDirection, shows_al
         let file = files.get(origin.file);
         format!("{}:{}", file.path.display(), file.line_at(origin.span().start) + 1)
     };
-    let source = Source { name: "services.toml".into(), names: Vec::new(), place: &place };
+    let source = PictureSource { name: "services.toml".into(), names: Vec::new(), place: &place };
     let text = render::text(&index, &[], direction, shows_all);
     Pictures {
         svg: picture::svg(&order, view, &source),

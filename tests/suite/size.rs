@@ -8,7 +8,7 @@ use std::process::Command;
 use s6gen::diagnostic::Files;
 use s6gen::judge;
 use s6gen::model::{Index, Node, Target};
-use s6gen::picture::{self, Source, View};
+use s6gen::picture::{self, PictureSource, View};
 use s6gen::plan::{OrderDirection, StartOrder};
 use s6gen::render;
 use s6gen::tree::SourceTree;
@@ -33,7 +33,7 @@ fn bundle(tree: &mut SourceTree, name: &str, contents: &[String]) {
 fn pictures_are_drawn(index: &Index<'_>, names: &[Node], direction: OrderDirection) -> bool {
     let order = StartOrder::new(index, names, direction);
     let view = View { names, shows_all: false };
-    let source = Source { name: "src".into(), names: Vec::new(), place: &|_| String::new() };
+    let source = PictureSource { name: "src".into(), names: Vec::new(), place: &|_| String::new() };
     let svg = picture::svg(&order, view, &source);
     svg.ends_with("</svg>\n")
         && picture::mermaid(&order, view).starts_with("flowchart LR\n")

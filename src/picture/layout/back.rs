@@ -1,7 +1,7 @@
 //! Routes the lines that lead back to an earlier column: out to the right, below all boxes of the first lane, and in from the
 //! left.
 
-use super::{BoxPlace, Link, Shape, port_offset};
+use super::{BoxPlace, LayoutShape, Link, port_offset};
 
 /// The distance of two lines.
 const LEG: f64 = 9.0;
@@ -40,7 +40,7 @@ pub(super) struct Backs {
 }
 
 impl Backs {
-    pub(super) fn new(shapes: &[Shape], back: &[Link], columns: usize) -> Self {
+    pub(super) fn new(shapes: &[LayoutShape], back: &[Link], columns: usize) -> Self {
         let mut beside = vec![(0, 0); columns + 1];
         let mut list = Vec::new();
         for link in back {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Link, Shape, port_offset};
+use super::{LayoutShape, Link, port_offset};
 
 /// The height of a passage.
 const PASSAGE: f64 = 10.0;
@@ -45,8 +45,8 @@ pub(super) struct Items {
 }
 
 impl Items {
-    pub(super) fn new(shapes: &[Shape], links: &[Link], ports: &[Vec<usize>]) -> Self {
-        let item = |shape: &Shape| LayoutItem {
+    pub(super) fn new(shapes: &[LayoutShape], links: &[Link], ports: &[Vec<usize>]) -> Self {
+        let item = |shape: &LayoutShape| LayoutItem {
             column: shape.column,
             lane: shape.lane,
             height: shape.height,

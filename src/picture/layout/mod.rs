@@ -18,7 +18,7 @@ pub use tracks::{Route, RouteEnd};
 
 /// A box to place.
 #[derive(Debug, Clone)]
-pub struct Shape {
+pub struct LayoutShape {
     /// The least width. All boxes of a column get the same width.
     pub width: f64,
     /// The height, an even number.
@@ -129,7 +129,7 @@ pub const GAP: f64 = 38.0;
 pub const PORT: f64 = 11.0;
 
 /// The ports of each box that lines end at, sorted.
-fn ports<'l>(shapes: &[Shape], links: impl Iterator<Item = &'l Link>) -> Vec<Vec<usize>> {
+fn ports<'l>(shapes: &[LayoutShape], links: impl Iterator<Item = &'l Link>) -> Vec<Vec<usize>> {
     let mut ports = vec![Vec::new(); shapes.len()];
     for link in links {
         ports[link.to].push(link.port);
@@ -148,7 +148,7 @@ fn port_offset(used: &[usize], port: usize) -> f64 {
 }
 
 /// Places the boxes and routes the lines. The lines `back` lead to an earlier column or stay in their own.
-pub fn layout(shapes: &[Shape], links: &[Link], back: &[Link], corner: Corner) -> Layout {
+pub fn layout(shapes: &[LayoutShape], links: &[Link], back: &[Link], corner: Corner) -> Layout {
     let ports = ports(shapes, links.iter().chain(back));
     let mut items = Items::new(shapes, links, &ports);
     order::order(&mut items);
@@ -167,7 +167,7 @@ pub fn layout(shapes: &[Shape], links: &[Link], back: &[Link], corner: Corner) -
         x = right + tracks::tracks(&items, number, right, x + width, &mut routes) + backs.before(number + 1);
     }
     tracks::end_at_columns(&mut routes, &items, &columns);
-    let place = |(shape, item): (&Shape, &items::LayoutItem)| BoxPlace {
+    let place = |(shape, item): (&LayoutShape, &items::LayoutItem)| BoxPlace {
         x: columns[shape.column].x,
         y: item.y - shape.height / 2.0,
         width: columns[shape.column].width,

@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use s6gen::diagnostic::{Files, Problems};
 use s6gen::model::{Database, Index, Layer, ServiceSet};
-use s6gen::picture::{self, Source, View};
+use s6gen::picture::{self, PictureSource, View};
 use s6gen::plan::{OrderDirection, StartOrder};
 use s6gen::render;
 use s6gen::report::{self, Style};
@@ -33,7 +33,7 @@ fn draw(set: &ServiceSet) {
         for names in [&[][..], &first] {
             render::text(&index, names, direction, false);
             let (order, view) = (StartOrder::new(&index, names, direction), View { names, shows_all: false });
-            let source = Source { name: String::new(), names: Vec::new(), place: &|_| String::new() };
+            let source = PictureSource { name: String::new(), names: Vec::new(), place: &|_| String::new() };
             picture::svg(&order, view, &source);
             picture::mermaid(&order, view);
             picture::dot(&order, view);

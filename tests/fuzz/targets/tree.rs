@@ -7,7 +7,7 @@ use std::io;
 use libfuzzer_sys::fuzz_target;
 use s6gen::diagnostic::Files;
 use s6gen::model::{Database, Index, System, Target};
-use s6gen::picture::{self, Source, View};
+use s6gen::picture::{self, PictureSource, View};
 use s6gen::plan::{OrderDirection, StartOrder};
 use s6gen::render;
 use s6gen::report::{self, Style};
@@ -88,7 +88,7 @@ fuzz_target!(|bytes: &[u8]| {
     for direction in [OrderDirection::Up, OrderDirection::Down] {
         render::text(&index, &[], direction, false);
         let (order, view) = (StartOrder::new(&index, &[], direction), View { names: &[], shows_all: false });
-        let source = Source { name: String::new(), names: Vec::new(), place: &|_| String::new() };
+        let source = PictureSource { name: String::new(), names: Vec::new(), place: &|_| String::new() };
         picture::svg(&order, view, &source);
         picture::mermaid(&order, view);
         picture::dot(&order, view);
