@@ -176,7 +176,12 @@ fn place(timeline: &Timeline<'_>, files: &Files, later: usize, first: usize) -> 
     let edge = edges.filter(|edge| edge.to == first || index.atomics(edge.to).contains(&first));
     let origin = edge.filter_map(|edge| edge.origin).next()?;
     let path: &Path = files.path(origin.file);
-    let before = files.get(origin.file).text.get(..origin.span().start)?;
+    let text = &files.get(origin.file).text;
+    // The name of a file in `dependencies.d` is the dependency.
+    if text.is_empty() {
+        return Some(path.display().to_string());
+    }
+    let before = text.get(..origin.span().start)?;
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
     Some(format!("{}:{line}", path.display()))
 }

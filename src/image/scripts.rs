@@ -54,7 +54,8 @@ pub fn old_scripts<D: Directory>(root: &D, setup: &Setup) -> OldScripts {
         entries.filter(|entry| !folders_only || entry.kind != EntryKind::File).count()
     };
     OldScripts {
-        start: count("cont-init.d", false) + count("fix-attrs.d", false),
+        attributes: count("fix-attrs.d", false),
+        start: count("cont-init.d", false),
         stop: count("cont-finish.d", false),
         services: count("services.d", true),
     }

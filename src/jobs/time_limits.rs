@@ -86,7 +86,7 @@ fn with_unlimited(
     for (why, names) in timeline.unlimited(unlimited) {
         let has = if names.len() == 1 { "has" } else { "have" };
         problem = problem.note(format!("{} {has} {}", listed(&names), why.missing()));
-        remedies.push(why.remedy(&listed(&names)));
+        remedies.push(why.remedy(&listed(&names), timeline.is_tree()));
     }
     match remedies.is_empty() {
         true => problem,

@@ -22,7 +22,9 @@ pub struct BuildContext {
 /// How many scripts and services s6-overlay runs in the way of its version 2, apart from the definitions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OldScripts {
-    /// The scripts in `cont-init.d` and the files in `fix-attrs.d`.
+    /// The files in `fix-attrs.d`.
+    pub attributes: usize,
+    /// The scripts in `cont-init.d`.
     pub start: usize,
     /// The scripts in `cont-finish.d`.
     pub stop: usize,

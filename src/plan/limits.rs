@@ -49,11 +49,14 @@ impl Conditions<'_> {
     pub(super) fn start(&self, service: &Service) -> Bound {
         match (&service.kind, service.layer) {
             (_, Layer::Internal) => Bound::Within(0),
-            (Kind::Oneshot(_), Layer::Overlay) if service.name == *"legacy-services" => Bound::Within(0),
-            (Kind::Oneshot(_), Layer::Overlay) => match self.old.start {
-                0 => Bound::Within(0),
-                _ => Bound::Unlimited(Unlimited::OldStart),
-            },
+            (Kind::Oneshot(_), Layer::Overlay) => {
+                let (scripts, why) = match &service.name {
+                    name if *name == *"fix-attrs" => (self.old.attributes, Unlimited::OldAttributes),
+                    name if *name == *"legacy-cont-init" => (self.old.start, Unlimited::OldStart),
+                    _ => (0, Unlimited::OldStart),
+                };
+                if scripts == 0 { Bound::Within(0) } else { Bound::Unlimited(why) }
+            }
             (Kind::Oneshot(oneshot), _) => oneshot_start(oneshot),
             (Kind::Longrun(longrun), _) => longrun_start(longrun),
             (Kind::Bundle(_) | Kind::Unknown, _) => Bound::Unlimited(Unlimited::Elsewhere),

@@ -35,6 +35,8 @@ pub enum Unlimited {
     Kill,
     /// `finish` is never ended: `timeout-finish` is 0.
     Finish,
+    /// The files of s6-overlay's old directory for owners and modes, `fix-attrs.d`.
+    OldAttributes,
     /// The scripts of s6-overlay's old directory for the start, `cont-init.d`.
     OldStart,
     /// The scripts of s6-overlay's old directory for the stop, `cont-finish.d`.
@@ -148,21 +150,25 @@ impl Unlimited {
             Unlimited::Stop => "no `timeout-down`",
             Unlimited::Kill => "no `timeout-kill`",
             Unlimited::Finish => "no limit to `finish`: `timeout-finish` is 0",
-            Unlimited::OldStart => "scripts in cont-init.d or fix-attrs.d",
+            Unlimited::OldAttributes => "files in fix-attrs.d",
+            Unlimited::OldStart => "scripts in cont-init.d",
             Unlimited::OldStop => "scripts in cont-finish.d",
-            Unlimited::Elsewhere => "a definition in another layer, which is not known here",
+            Unlimited::Elsewhere => "limits that only another layer knows",
         }
     }
 
-    /// What to do about it, for the services with these names.
-    pub fn remedy(self, names: &str) -> String {
+    /// What to do about it, for the services with these names: in a manifest, or in a tree of definitions.
+    pub fn remedy(self, names: &str, is_tree: bool) -> String {
+        let limit = |file: &str, time: &str, milliseconds: u32| match is_tree {
+            true => format!("give {names} a limit: `echo {milliseconds} > {file}`"),
+            false => format!("give {names} a limit: `{file} = \"{time}\"`"),
+        };
         match self {
-            Unlimited::Start | Unlimited::Readiness => {
-                format!("give {names} a limit: `timeout-up = \"30s\"`")
-            }
-            Unlimited::Stop => format!("give {names} a limit: `timeout-down = \"2s\"`"),
-            Unlimited::Kill => format!("give {names} a limit: `timeout-kill = \"5s\"`"),
-            Unlimited::Finish => format!("give {names} a limit: `timeout-finish = \"1s\"`"),
+            Unlimited::Start | Unlimited::Readiness => limit("timeout-up", "30s", 30_000),
+            Unlimited::Stop => limit("timeout-down", "2s", 2_000),
+            Unlimited::Kill => limit("timeout-kill", "5s", 5_000),
+            Unlimited::Finish => limit("timeout-finish", "1s", 1_000),
+            Unlimited::OldAttributes => "set owners and modes when the image is built".into(),
             Unlimited::OldStart => "make oneshots with `timeout-up` of these scripts".into(),
             Unlimited::OldStop => {
                 "set S6_KILL_FINISH_MAXTIME, or give a oneshot a `down` with `timeout-down` instead".into()

@@ -97,6 +97,7 @@ impl Timeline<'_> {
         let own = self.start.end.milliseconds();
         match (own, self.start_limit()) {
             (None, None) => "no upper limit".into(),
+            (Some(0), _) => "at once".into(),
             (Some(own), Some(limit)) if own > limit => format!(
                 "at most {}, which is S6_CMD_WAIT_FOR_SERVICES_MAXTIME; the services may take {}",
                 Time(limit),
@@ -113,6 +114,7 @@ impl Timeline<'_> {
     /// How long the stop may take, as a sentence without its subject.
     pub fn stop_verdict(&self, grace: Option<Grace>) -> String {
         let own = match self.stop_within() {
+            Some(0) => "at once".into(),
             Some(own) => format!("at most {}", Time(own)),
             None => "no upper limit".into(),
         };
@@ -129,6 +131,11 @@ impl Timeline<'_> {
     /// Whether the stop ends in time.
     pub fn is_within(&self, grace: Grace) -> bool {
         self.stop_within().is_some_and(|own| own <= grace.milliseconds)
+    }
+
+    /// Whether the services were read from a tree of definitions.
+    pub fn is_tree(&self) -> bool {
+        self.order.index.set().ours().any(|service| service.definition().is_some())
     }
 
     /// Why the start or the stop may take for ever: the names of the services, what they lack, and what to do about it.

@@ -76,10 +76,19 @@ fn write_whole(out: &mut String, timeline: &Timeline<'_>, whole: &Whole, chain: 
         let _ = writeln!(out, "  Longest chain: {}", in_words(chain));
     }
     for (why, names) in timeline.unlimited(&whole.unlimited) {
-        let has = if matches!(why, Unlimited::OldStart | Unlimited::OldStop) { "runs" } else { "has" };
+        let has = if matches!(why, Unlimited::OldAttributes | Unlimited::OldStart | Unlimited::OldStop) {
+            "runs"
+        } else {
+            "has"
+        };
         let has = if names.len() == 1 { has } else { "have" };
-        let _ =
-            writeln!(out, "  {} {has} {}: {}", listed(&names), why.missing(), why.remedy(pronoun(&names)));
+        let _ = writeln!(
+            out,
+            "  {} {has} {}: {}",
+            listed(&names),
+            why.missing(),
+            why.remedy(pronoun(&names), timeline.is_tree())
+        );
     }
 }
 
@@ -89,7 +98,12 @@ fn pronoun(names: &[String]) -> &'static str {
 }
 
 fn write_starts(out: &mut String, timeline: &Timeline<'_>) {
-    let mut at_boot = timeline.shown_at_boot();
+    // What belongs to s6-overlay is shown only if it takes time.
+    let is_logger = |row: usize| timeline.order.is_logger(&timeline.order.services[row]);
+    let takes_time = |row: usize| !timeline.rows[row].bound.is_at_once() && !is_logger(row);
+    let is_shown = |row: usize| !timeline.rows[row].is_background || takes_time(row);
+    let all = (0..timeline.rows.len()).filter(|row| timeline.rows[*row].is_at_boot);
+    let mut at_boot: Vec<usize> = all.filter(|row| is_shown(*row)).collect();
     at_boot.sort_by_key(|row| (timeline.rows[*row].wave, *row));
     let mut table = Columns::default();
     let mut last = 0;
@@ -137,7 +151,7 @@ fn write_stops(out: &mut String, timeline: &Timeline<'_>) {
     let mut rows: Vec<usize> = all.filter(is_shown).filter(|row| !is_logger(row)).collect();
     let (stays, mut rows): (Vec<usize>, Vec<usize>) =
         std::mem::take(&mut rows).into_iter().partition(|row| timeline.rows[*row].stays);
-    rows.sort_by_key(|row| (timeline.rows[*row].stop_wave, *row));
+    rows.sort_by_key(|row| (timeline.rows[*row].is_background, timeline.rows[*row].stop_wave, *row));
     let mut table = Columns::default();
     let mut last = 0;
     for row in rows {
@@ -166,7 +180,8 @@ fn write_stops(out: &mut String, timeline: &Timeline<'_>) {
         table.add([String::new(), name, begin.to_string(), end.to_string(), end.to_string()]);
     } else if !stays.is_empty() {
         let names = listed(&timeline.names(stays.iter().copied()));
-        table.add([String::new(), names, "never".into(), String::new(), String::new()]);
+        let never = "only by `s6-rc -D`".to_owned();
+        table.add([String::new(), names, never, String::new(), String::new()]);
     }
     if !table.is_empty() {
         out.push_str("\nStop, at the latest\n");

@@ -12,6 +12,9 @@ use s6gen::plan::{Moment, Timeline};
 use s6gen::{compile, render};
 use serde_json::Value;
 
+use crate::live::Machine;
+use crate::supervise::eventually;
+
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 fn printed(folder: &Path, line: &str) -> String {
@@ -121,6 +124,48 @@ fn a_oneshot_that_only_waits_has_a_limit_of_its_own() {
     ] {
         assert_eq!(with_timeline(manifest, |timeline| timeline.start_within()), within, "{manifest}");
     }
+}
+
+/// The real supervisors and the real s6-rc.
+#[test]
+fn the_measured_times_are_those_of_the_real_start() {
+    let manifest = "[oneshot.mount]\nup = \"sleep 0.3\"\n\
+        [longrun.db]\ndependencies = [\"mount\"]\nready.fd = 3\nrun = \"sleep 0.5; echo >&3; exec sleep 1000\"\n\
+        [longrun.web]\ndependencies = [\"db\"]\nrun = [\"sleep\", \"1000\"]\n\
+        [longrun.crashes]\nrun = \"exit 1\"\n\
+        [longrun.job]\nstart = \"on-demand\"\nrun = [\"sleep\", \"1000\"]\n";
+    let Some(machine) = Machine::boot("the_measured_times_are_those_of_the_real_start", manifest) else {
+        return;
+    };
+    let live = machine.path("live");
+    let source = machine.path("source");
+    let line = |rest: &str| format!("plan --tree {} --live {} {rest}", source.display(), live.display());
+    let text = printed(Path::new(ROOT), &line("--measured --json"));
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    let of = |name: &str| {
+        let services = answer["measured"].as_array().unwrap().iter();
+        services.clone().find(|service| service["name"] == name).cloned()
+    };
+    let (db, web) = (of("db").unwrap(), of("web").unwrap());
+    let time = |value: &Value| value.as_u64().unwrap();
+    assert!(time(&db["started"]) >= 300, "before `mount` was done: {db}");
+    assert!(time(&db["ready"]) >= time(&db["started"]) + 500, "{db}");
+    assert!(time(&web["started"]) >= time(&db["ready"]), "{web}");
+    assert_eq!((&web["ready"], &web["deaths"]), (&Value::Null, &0.into()));
+    assert_eq!(of("job"), None, "it was not asked for");
+    let saved = machine.path("boot.json");
+    fs::write(&saved, &text).unwrap();
+    let shown = printed(Path::new(ROOT), &line(&format!("--measured={}", saved.display())));
+    assert!(shown.contains("Slowest chain: mount ("), "{shown}");
+    assert!(shown.contains(") → db (") && shown.contains(") → web ("), "{shown}");
+    // A later death hides the times of the boot.
+    machine.control("-k", "web");
+    eventually("web runs again", || {
+        let again = printed(Path::new(ROOT), &line("--measured"));
+        again.lines().any(|line| {
+            line.trim_start().starts_with("web ") && line.ends_with("these are not the times of the boot")
+        })
+    });
 }
 
 /// A chain and a wide system of the largest size.
