@@ -109,7 +109,7 @@ fn write_starts(out: &mut String, timeline: &Timeline<'_>) {
     let mut last = 0;
     for row in &at_boot {
         let wave = std::mem::replace(&mut last, timeline.rows[*row].wave);
-        let label = if wave == last { String::new() } else { last.to_string() };
+        let label = if wave == last || last == 0 { String::new() } else { last.to_string() };
         table.add(start_line(timeline, *row, label));
     }
     if let Some(loggers) = timeline.loggers.as_ref().filter(|loggers| !loggers.bound.is_at_once()) {
@@ -157,7 +157,7 @@ fn write_stops(out: &mut String, timeline: &Timeline<'_>) {
     for row in rows {
         let plan = &timeline.rows[row];
         let wave = std::mem::replace(&mut last, plan.stop_wave);
-        let label = if wave == last { String::new() } else { last.to_string() };
+        let label = if wave == last || last == 0 { String::new() } else { last.to_string() };
         let is_longrun = timeline.order.index.kind(timeline.order.services[row].node) == NodeKind::Longrun;
         table.add(stop_line(label, timeline.name(row).to_string(), plan.stop.begin, plan, is_longrun));
     }
