@@ -255,8 +255,7 @@ impl Scene {
         if self.is_reduced {
             parts.push("waits that follow from others".to_owned());
         }
-        let start = self.verb();
-        let mut sentence = format!("Services of one wave {start} at the same time.");
+        let mut sentence = "Services of one wave do not wait for each other.".to_owned();
         if !parts.is_empty() {
             sentence.push_str(&format!(" Not shown: {}.", listed(&parts, 3)));
         }

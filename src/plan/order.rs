@@ -46,7 +46,7 @@ impl Awaited {
 pub struct OrderedService {
     /// The service.
     pub node: Node,
-    /// The number of its step, from 1. Services of one step may start, or stop, at the same time.
+    /// The number of its step, from 1. Services of one step do not wait for each other.
     pub step: usize,
     /// The positions in the order of what it waits for, sorted. If there are several reasons, a position comes once for each.
     pub after: Vec<(usize, Why)>,

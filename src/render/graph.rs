@@ -41,9 +41,8 @@ pub fn text(index: &Index<'_>, names: &[Node], direction: OrderDirection, shows_
     };
     let steps = steps(&(0..graph.services.len()).map(among).collect::<Vec<Vec<usize>>>());
     let mut out = String::new();
-    let verb = if direction == OrderDirection::Up { "start" } else { "stop" };
     if !boot.is_empty() {
-        let _ = writeln!(out, "At boot (services of one step {verb} at the same time)");
+        out.push_str("At boot (services of one step do not wait for each other)\n");
         boot.sort_by_key(|line| (steps[*line], by_name(line)));
         let mut last = 0;
         for line in &boot {
