@@ -69,6 +69,9 @@ impl ExplainArguments {
             streams.say(&text);
             return Outcome::Success;
         }
+        if KnownProgram::find(wanted).is_some() {
+            return explain_program(wanted, width, streams);
+        }
         let known = REFERENCE.iter().flat_map(|(_, _, keys)| keys()).map(|key| key.name);
         let near = did_you_mean(wanted, validate::codes().map(|code| code.slug()).chain(known));
         let help = match near {

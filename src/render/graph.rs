@@ -42,7 +42,7 @@ pub fn text(index: &Index<'_>, names: &[Node], direction: OrderDirection, shows_
     let steps = steps(&(0..graph.services.len()).map(among).collect::<Vec<Vec<usize>>>());
     let mut out = String::new();
     if !boot.is_empty() {
-        out.push_str("At boot (services of one step do not wait for each other)\n");
+        out.push_str("At boot (services of one wave do not wait for each other)\n");
         boot.sort_by_key(|line| (steps[*line], by_name(line)));
         let mut last = 0;
         for line in &boot {

@@ -22,6 +22,7 @@ const FILES: &[&str] = &[
     ".github/workflows/ci.yml",
     ".github/workflows/release.yml",
     ".pre-commit-hooks.yaml",
+    "docs/ci/github.yml",
     "docs/ci/gitlab.yml",
 ];
 
@@ -237,6 +238,44 @@ fn the_action_reports_a_bad_manifest_and_a_stale_root() {
     fs::write(folder.path().join("services.toml"), warned).unwrap();
     let (code, text) = check("", "--allow background $(touch canary) ;touch canary");
     assert!(code == Some(2) && !folder.path().join("canary").exists(), "{text}");
+}
+
+/// Runs the steps of the workflow that have a script, with a manifest, a committed picture and a summary.
+#[test]
+fn the_workflow_for_github_shows_the_picture_and_finds_what_is_stale() {
+    let folder = scratch();
+    let text = read("docs/ci/github.yml");
+    let (_, action) = text.split_once("uses: OWNER/s6gen/").unwrap();
+    let action = read(&format!("{}/action.yml", action.split('@').next().unwrap()));
+    assert!(action.contains("GITHUB_PATH"), "later steps do not find s6gen");
+    let block: String = text
+        .split_once("run: |\n")
+        .unwrap()
+        .1
+        .lines()
+        .take_while(|line| line.starts_with("          "))
+        .map(|line| format!("{}\n", line.trim_start()))
+        .collect();
+    let steps: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("      - run: ")).collect();
+    assert_eq!(steps.len(), 2);
+    let program = Path::new(env!("CARGO_BIN_EXE_s6gen")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    let summary = folder.path().join("summary");
+    let bash = |script: &str| {
+        let mut bash = Command::new("bash");
+        bash.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script]).current_dir(folder.path());
+        output(bash.env("PATH", &path).env("GITHUB_STEP_SUMMARY", &summary))
+    };
+    fs::write(folder.path().join("services.toml"), "[longrun.web]\nrun = [\"web\"]\n").unwrap();
+    assert_eq!(bash(&block), (Some(0), String::new()));
+    let shown = fs::read_to_string(&summary).unwrap();
+    assert!(shown.starts_with("```mermaid\n") && shown.contains("\n```text\nStart: "), "{shown}");
+    fs::create_dir(folder.path().join("docs")).unwrap();
+    bash("s6gen graph --format svg >docs/services.svg");
+    assert!(steps.iter().all(|step| bash(step).0 == Some(0)));
+    let late = "[longrun.web]\nrun = [\"web\"]\ntimeout-kill = \"20s\"\n[longrun.db]\nrun = [\"db\"]\n";
+    fs::write(folder.path().join("services.toml"), late).unwrap();
+    assert!(steps.iter().all(|step| bash(step).0 != Some(0)));
 }
 
 #[test]

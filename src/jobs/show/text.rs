@@ -50,7 +50,7 @@ pub fn text(shown: &ShownService<'_>, files: &Files, main: FileId) -> String {
         }
         if !hidden.is_empty() {
             let also = if listed.is_empty() { name } else { "" };
-            fact(also, &format!("{} of the background: loggers, s6 itself", hidden.len()), "");
+            fact(also, &format!("{} more: loggers, services of s6 itself", hidden.len()), "");
         }
     }
     if !shown.bundles.is_empty() {
