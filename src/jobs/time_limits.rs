@@ -63,6 +63,7 @@ fn too_long_stop(timeline: &Timeline<'_>, limit: u64) -> Diagnostic {
             "lower `timeout-kill`, `timeout-finish` and `timeout-down` of these services, or let fewer of them wait for each other",
         );
     }
+    problem = timeline.not_counted().into_iter().fold(problem, |problem, note| problem.note(note));
     match timeline.overlay.as_ref().map(|limits| limits.last) {
         Some(last) if last > 0 => problem.note(format!(
             "s6-overlay always waits for the last {}; `ENV S6_KILL_GRACETIME=500` makes it half a second",

@@ -84,7 +84,10 @@ impl<'a> StartOrder<'a> {
         let mut members = Members::new(index);
         let mut after: Vec<Vec<(Node, Why)>> =
             index.nodes().map(|node| waits(index, node, &mut members)).collect();
-        let boot = ["top", "default"].iter().find_map(|name| index.find(&Name::from(*name)));
+        // `top` is a bundle of s6-overlay. Elsewhere a service may have this name.
+        let is_overlay = index.set().target.system.is_overlay();
+        let boot = ["top", "default"].iter().skip(usize::from(!is_overlay));
+        let boot = boot.copied().find_map(|name| index.find(&Name::from(name)));
         let boot = match boot {
             Some(start) => closure(&after, index.atomics(start)),
             None => vec![true; after.len()],

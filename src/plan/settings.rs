@@ -17,6 +17,10 @@ pub struct OverlayLimits {
     pub old_stop: u64,
     /// Whether a failed start stops the container: `S6_BEHAVIOUR_IF_STAGE2_FAILS` is 2 or more.
     pub stops_if_failed: bool,
+    /// Whether the signals go to the container's command, and services stop only when it has ended: `S6_CMD_RECEIVE_SIGNALS`.
+    pub waits_for_command: bool,
+    /// Whether a program runs before the start that has no limit: `S6_STAGE2_HOOK`.
+    pub has_hook: bool,
 }
 
 /// The largest value of `S6_KILL_GRACETIME` that s6-linux-init takes.
@@ -41,6 +45,8 @@ impl OverlayLimits {
             old_services: number("S6_SERVICES_GRACETIME", 3_000),
             old_stop: number("S6_KILL_FINISH_MAXTIME", 0),
             stops_if_failed: number("S6_BEHAVIOUR_IF_STAGE2_FAILS", 0) >= 2,
+            waits_for_command: number("S6_CMD_RECEIVE_SIGNALS", 0) > 0,
+            has_hook: variable("S6_STAGE2_HOOK").is_some_and(|value| !value.is_empty()),
         })
     }
 

@@ -181,7 +181,8 @@ impl<'a> Timeline<'a> {
 
     /// How long the stop may take. `None` if nothing limits it.
     pub fn stop_within(&self) -> Option<u64> {
-        self.stop.end.milliseconds()
+        let waits = self.overlay.as_ref().is_some_and(|limits| limits.waits_for_command);
+        self.stop.end.milliseconds().filter(|_| !waits)
     }
 
     /// The chain that keeps a service waiting, which is its last link.

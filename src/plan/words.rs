@@ -84,12 +84,26 @@ impl Timeline<'_> {
         parts
     }
 
-    /// The parts of a chain. Services of s6 itself that take no time are left out.
-    pub fn parts(&self, chain: &[ChainLink], of: impl Fn(usize) -> (Moment, Bound)) -> Vec<ChainPart> {
+    /// The parts of a chain, one after the other, so that their times add up. If several chains take as long, it is one of them,
+    /// with the services that could stand in the place of one of its own. Services of s6 itself that take no time are left out.
+    fn parts(&self, chain: &[ChainLink], of: impl Fn(usize) -> (Moment, Bound)) -> Vec<ChainPart> {
         let is_hidden = |row: usize| self.rows[row].is_background && of(row).1.is_at_once();
-        let shown: Vec<usize> = chain.iter().map(|link| link.row).filter(|row| !is_hidden(*row)).collect();
-        let same = shown.chunk_by(|one, other| of(*one) == of(*other));
-        same.map(|rows| ChainPart { names: self.names(rows.iter().copied()), bound: of(rows[0]).1 }).collect()
+        let leads_on = |row: usize| chain.iter().any(|link| link.from.contains(&row));
+        let mut group: Vec<usize> = chain.iter().map(|link| link.row).filter(|row| !leads_on(*row)).collect();
+        let mut parts = Vec::new();
+        while let Some(leader) =
+            group.iter().copied().min_by_key(|row| (of(*row).1.is_at_once(), is_hidden(*row), *row))
+        {
+            group.retain(|row| of(*row) == of(leader) && is_hidden(*row) == is_hidden(leader));
+            group.sort_unstable();
+            if !is_hidden(leader) {
+                parts.push(ChainPart { names: self.names(group.iter().copied()), bound: of(leader).1 });
+            }
+            let link = chain.iter().find(|link| link.row == leader);
+            group = link.map(|link| link.from.clone()).unwrap_or_default();
+        }
+        parts.reverse();
+        parts
     }
 
     /// How long the start may take, as a sentence without its subject.
@@ -126,6 +140,15 @@ impl Timeline<'_> {
             (false, true) => format!("{own}, but `docker stop` kills everything after {time}"),
             (false, false) => format!("{own}, but everything is killed after {time}"),
         }
+    }
+
+    /// What is not in the times, because nothing limits it.
+    pub fn not_counted(&self) -> Vec<&'static str> {
+        let Some(limits) = &self.overlay else { return Vec::new() };
+        let command = "With S6_CMD_RECEIVE_SIGNALS, services stop only when the command of the container has ended, and nothing limits that.";
+        let hook = "The program in S6_STAGE2_HOOK runs before the start, and nothing limits it.";
+        let all = [(limits.waits_for_command, command), (limits.has_hook, hook)];
+        all.into_iter().filter(|(occurs, _)| *occurs).map(|(_, note)| note).collect()
     }
 
     /// Whether the stop ends in time.

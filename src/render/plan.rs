@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::columns::Columns;
 use crate::model::{NodeKind, System};
 use crate::plan::{
-    Bound, ChainPart, Grace, Moment, PlanRow, Timeline, Unlimited, Whole, if_it_dies, in_words, listed,
+    Bound, ChainPart, Grace, Moment, PlanRow, Time, Timeline, Unlimited, Whole, if_it_dies, in_words, listed,
 };
 
 /// The plan as text for people. `grace` is how long the container manager waits for a stop.
@@ -15,6 +15,7 @@ pub fn plan_text(timeline: &Timeline<'_>, grace: Option<Grace>) -> String {
     write_whole(&mut out, timeline, &timeline.start, &timeline.start_chain());
     let _ = writeln!(out, "\nStop: {}", timeline.stop_verdict(grace));
     write_whole(&mut out, timeline, &timeline.stop, &timeline.stop_chain());
+    write_remedy(&mut out, timeline, grace);
     write_starts(&mut out, timeline);
     write_stops(&mut out, timeline);
     write_failures(&mut out, timeline);
@@ -90,6 +91,25 @@ fn write_whole(out: &mut String, timeline: &Timeline<'_>, whole: &Whole, chain: 
             why.remedy(pronoun(&names), timeline.is_tree())
         );
     }
+}
+
+/// What to do about a stop that takes longer than it may.
+fn write_remedy(out: &mut String, timeline: &Timeline<'_>, grace: Option<Grace>) {
+    let Some(grace) = grace.filter(|grace| !timeline.is_within(*grace)) else { return };
+    let Some(own) = timeline.stop_within() else { return };
+    out.push_str("  Give the services of this chain a shorter `timeout-kill` or `timeout-finish`");
+    if timeline.overlay.as_ref().is_some_and(|limits| limits.last > 500) {
+        out.push_str(", set `ENV S6_KILL_GRACETIME=500` in the Dockerfile");
+    }
+    // A little more, because s6 itself needs some time.
+    let seconds = own.div_ceil(1000) + 2;
+    let _ = match grace.is_usual {
+        true => writeln!(
+            out,
+            ", or let Docker wait: `docker stop -t {seconds}`, or `stop_grace_period: {seconds}s` in a compose file"
+        ),
+        false => writeln!(out, ", or give the container {seconds} s to stop"),
+    };
 }
 
 /// The word for services that were just named.
@@ -195,7 +215,12 @@ fn stop_line(label: String, name: String, begin: Moment, plan: &PlanRow, is_long
     let down = match plan.limits.whole() {
         Bound::Within(0) => "at once".into(),
         Bound::Unlimited(_) => "no limit".into(),
-        Bound::Within(_) => plan.stop.end.to_string(),
+        Bound::Within(_) => match plan.limits.finish {
+            Some(Bound::Within(finish)) if finish > 0 => {
+                format!("{} (`finish`: {})", plan.stop.end, Time(finish))
+            }
+            _ => plan.stop.end.to_string(),
+        },
     };
     [label, name, begin.to_string(), kill, down]
 }
@@ -227,7 +252,7 @@ fn write_notes(out: &mut String, timeline: &Timeline<'_>) {
         notes.push(T_MEANS.to_owned());
     }
     if steps > 1 {
-        notes.push("T2: when those behind them are done, too.".into());
+        notes.push("T2: when the next ones without a limit are done, which wait for them; and so on.".into());
     }
     notes.push(
         "These are the declared limits. Nothing is measured, and s6 itself needs some time for each step."
@@ -241,6 +266,7 @@ fn write_notes(out: &mut String, timeline: &Timeline<'_>) {
     {
         notes.push("Not counted: scripts in cont-init.d and cont-finish.d. With --root they are.".into());
     }
+    notes.extend(timeline.not_counted().into_iter().map(str::to_owned));
     out.push('\n');
     notes.iter().for_each(|note| {
         let _ = writeln!(out, "{note}");
