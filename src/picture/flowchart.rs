@@ -22,13 +22,17 @@ pub(super) fn flowchart(scene: &Scene) -> String {
         }
         out.push_str("  end\n");
     }
-    for wait in scene.waits.iter().chain(&scene.back) {
+    let block = |one: usize| scene.blocks.iter().position(|block| block.boxes.contains(&one));
+    let cycle: Vec<_> = scene.cycle.iter().map(|wait| (block(wait.first), block(wait.then))).collect();
+    let mut in_cycle = Vec::new();
+    for (number, wait) in scene.waits.iter().chain(&scene.back).enumerate() {
         let _ = writeln!(out, "  {}", edge(wait));
+        if cycle.contains(&(Some(wait.first), Some(wait.then))) {
+            in_cycle.push(number.to_string());
+        }
     }
-    if !scene.back.is_empty() {
-        let back: Vec<String> =
-            (scene.waits.len()..scene.waits.len() + scene.back.len()).map(|n| n.to_string()).collect();
-        let _ = writeln!(out, "  linkStyle {} stroke:#b3201b,stroke-width:3px", back.join(","));
+    if !in_cycle.is_empty() {
+        let _ = writeln!(out, "  linkStyle {} stroke:#b3201b,stroke-width:3px", in_cycle.join(","));
     }
     let is_used = |class: &str| out.contains(&format!(":::{class}"));
     let classes = [("demand", "stroke-dasharray:5 3"), ("cycle", "stroke:#b3201b,stroke-width:3px")];

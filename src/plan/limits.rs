@@ -136,7 +136,8 @@ fn all_tries(step: &OneshotStep, oneshot: &Oneshot) -> Bound {
         (None, Some(wait_for)) if step.surroundings.only_if.is_none() => {
             // The last check may begin when the time is just not over yet.
             let check = match &oneshot.check {
-                Some(Script::Check(check)) => check.timeout.into(),
+                // The script counts whole seconds.
+                Some(Script::Check(check)) => u64::from(check.timeout).div_ceil(1_000) * 1_000,
                 _ => 0,
             };
             let interval = wait_for.interval.parse::<f64>().unwrap_or(1.0).max(0.0);

@@ -3,6 +3,7 @@
 use super::chain::ChainLink;
 use super::moment::{Bound, Moment, Time, Unlimited};
 use super::timeline::Timeline;
+use crate::model::{Kind, Question, Script, Service};
 
 /// How long a container manager waits for a stop before it kills everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,10 +145,23 @@ impl Timeline<'_> {
 
     /// What is not in the times, because nothing limits it.
     pub fn not_counted(&self) -> Vec<&'static str> {
-        let Some(limits) = &self.overlay else { return Vec::new() };
+        let asks_a_host = |service: &Service| match &service.kind {
+            Kind::Oneshot(oneshot) => matches!(
+                &oneshot.check,
+                Some(Script::Check(check)) if matches!(check.question, Question::Tcp { .. } | Question::Http { .. })
+            ),
+            _ => false,
+        };
+        let hosts = "Not counted, in `wait-for` with the name of a host: the time for looking it up and for further addresses of it.";
+        let waits = (0..self.rows.len()).any(|row| self.service(row).is_some_and(asks_a_host));
+        let limits = self.overlay.as_ref();
         let command = "With S6_CMD_RECEIVE_SIGNALS, services stop only when the command of the container has ended, and nothing limits that.";
         let hook = "The program in S6_STAGE2_HOOK runs before the start, and nothing limits it.";
-        let all = [(limits.waits_for_command, command), (limits.has_hook, hook)];
+        let all = [
+            (limits.is_some_and(|limits| limits.waits_for_command), command),
+            (limits.is_some_and(|limits| limits.has_hook), hook),
+            (waits, hosts),
+        ];
         all.into_iter().filter(|(occurs, _)| *occurs).map(|(_, note)| note).collect()
     }
 
