@@ -1,5 +1,6 @@
 //! The graph of an order in each format.
 
+use super::cycle::members;
 use super::draw::{PictureSource, graph};
 use super::flowchart::{flowchart, too_large};
 use super::graphviz::digraph;
@@ -14,9 +15,16 @@ const MOST_DRAWN: usize = 80;
 /// The number of boxes that Mermaid draws: GitHub refuses more than 500 lines.
 const MOST_IN_MERMAID: usize = 200;
 
-/// The graph as one SVG document.
+/// The graph as one SVG document. If it is too large, it shows how many services there are; a dependency cycle is drawn alone
+/// then.
 pub fn svg(order: &StartOrder<'_>, view: View<'_>, source: &PictureSource<'_>) -> String {
-    let drawn = Scene::new(order, view, MOST_DRAWN).and_then(|scene| graph(&scene, source));
+    let draw =
+        |order: &StartOrder<'_>| Scene::new(order, view, MOST_DRAWN).and_then(|scene| graph(&scene, source));
+    let cycle = || {
+        let members = members(order);
+        members.contains(&true).then(|| order.only(&members))
+    };
+    let drawn = draw(order).or_else(|| cycle().as_ref().and_then(draw));
     drawn.unwrap_or_else(|| overview(order, source))
 }
 

@@ -1,8 +1,9 @@
 //! Draws how many services a graph has in each wave, where it is too large to be drawn with lines.
 
+use super::cycle::members;
 use super::draw::PictureSource;
 use super::frame::{LINE, MARGIN, PictureWords, Svg, number, page_width, words_end};
-use super::text::{cells, counted, cut};
+use super::text::{cells, counted, cut, listed};
 use crate::plan::{OrderDirection, StartOrder, steps};
 
 /// The number of waves that are drawn.
@@ -17,6 +18,10 @@ const MOST_CELLS: usize = 85;
 
 /// Draws the number of services in each wave.
 pub(super) fn overview(order: &StartOrder<'_>, source: &PictureSource<'_>) -> String {
+    let in_cycle = members(order);
+    if in_cycle.contains(&true) {
+        return too_long_cycle(order, &in_cycle, source);
+    }
     let shown = || order.services.iter().enumerate().filter(|(_, service)| !order.is_background(service));
     let is_counted: Vec<bool> = order
         .services
@@ -81,6 +86,27 @@ pub(super) fn overview(order: &StartOrder<'_>, source: &PictureSource<'_>) -> St
         y += ROW;
     }
     svg.finish(&words, width, y + 8.0)
+}
+
+/// Says which services wait for each other, where a cycle is too long to be drawn.
+fn too_long_cycle(order: &StartOrder<'_>, in_cycle: &[bool], source: &PictureSource<'_>) -> String {
+    let of_cycle = order.services.iter().zip(in_cycle).filter(|(_, is_member)| **is_member);
+    let names: Vec<String> = of_cycle.map(|(service, _)| cut(&order.name(service).to_string())).collect();
+    let sentence = format!(
+        "{}: {} wait for each other in a cycle, so none of them can start: {}. That is too much for one picture. \
+         s6gen check names each wait with its line.",
+        source.name,
+        counted(names.len(), "service"),
+        listed(&names, 20)
+    );
+    let words = PictureWords {
+        role: "service graph",
+        title: "What waits for itself".to_owned(),
+        subtitle: vec![sentence.clone()],
+        description: sentence,
+    };
+    let width = page_width(&words, WIDTH);
+    Svg::default().finish(&words, width, words_end(&words, width) + 16.0)
 }
 
 /// The services of a wave.

@@ -124,6 +124,20 @@ impl<'a> StartOrder<'a> {
         StartOrder { index, direction, services, boot }
     }
 
+    /// The part of the order with the services for which `is_kept` is true, at their positions, and the waits between them.
+    #[must_use]
+    pub fn only(&self, is_kept: &[bool]) -> StartOrder<'a> {
+        let mut position = vec![None; self.services.len()];
+        let kept = (0..self.services.len()).filter(|number| is_kept[*number]);
+        kept.clone().enumerate().for_each(|(new, old)| position[old] = Some(new));
+        let services = kept.map(|old| {
+            let OrderedService { node, step, after } = &self.services[old];
+            let after = after.iter().filter_map(|(first, why)| Some((position[*first]?, *why))).collect();
+            OrderedService { node: *node, step: *step, after }
+        });
+        StartOrder { services: services.collect(), boot: self.boot.clone(), ..*self }
+    }
+
     /// The name of a service.
     pub fn name(&self, service: &OrderedService) -> &'a Name {
         self.index.name(service.node)

@@ -335,6 +335,27 @@ fn forty_thousand_services_are_counted_instead_of_drawn() {
     assert_eq!(pictures.dot.matches(" -> ").count(), 39_999);
 }
 
+#[test]
+fn a_cycle_is_shown_however_large_the_system_is() {
+    let longrun =
+        |name: &str, first: &str| format!("[longrun.{name}]\nrun = [\"x\"]\ndependencies = [{first}]\n");
+    let mut large: String = (0..100).map(|number| longrun(&format!("s{number}"), "")).collect();
+    large += &longrun("hen", "\"egg\"");
+    large += &longrun("egg", "\"hen\"");
+    let svg = pictures_of(&large, OrderDirection::Up).svg;
+    check(&svg).unwrap();
+    assert!(svg.contains(">hen<") && svg.contains(">egg<") && !svg.contains(">s7<"), "{svg}");
+    let long: String = (0..60)
+        .map(|number| longrun(&format!("ring{number}"), &format!("\"ring{}\"", (number + 1) % 60)))
+        .collect();
+    let pictures = pictures_of(&long, OrderDirection::Up);
+    check(&pictures.svg).unwrap();
+    assert!(pictures.svg.contains("60 services wait for each other in a cycle"), "{}", pictures.svg);
+    // Mermaid paints each wait of the cycle.
+    let painted = pictures.mermaid.lines().find_map(|line| line.trim().strip_prefix("linkStyle "));
+    assert_eq!(painted.map(|links| links.split(',').count()), Some(60 + 1), "{}", pictures.mermaid);
+}
+
 /// Runs a page in a browser without a window, and returns the page as its scripts left it.
 fn browsed(page: &Path) -> String {
     let mut chromium = Command::new(find("chromium").unwrap());
