@@ -93,7 +93,9 @@ impl PlanArguments {
             return Outcome::Problems;
         }
         let index = Index::new(&compilation.services);
-        let variable = |name: &str| container_variable(&self.env, &compilation.services.context, name);
+        let around = self.input.input().around_manifest();
+        let context = around.as_ref().unwrap_or(&compilation.services.context);
+        let variable = |name: &str| container_variable(&self.env, context, name);
         let timeline = Timeline::new(&index, variable);
         let why = match self.why.as_deref().map(|name| row(&timeline, name)).transpose() {
             Ok(row) => row,

@@ -14,7 +14,7 @@ use crate::diagnostic::{Files, Problems};
 use crate::disk::{self, SourceDirectory};
 use crate::image::{self, Setup};
 use crate::live::Programs;
-use crate::model::{Name, ServiceSet, System, Target};
+use crate::model::{BuildContext, Name, ServiceSet, System, Target};
 use crate::progress::{self, Stage};
 use crate::source::{Mount, Source, Union};
 
@@ -106,6 +106,14 @@ impl Input {
             .is_some_and(|programs| shellcheck::add_if_asked(levels, &table, services, programs, problems));
         levels.apply(&table, &files, Coverage { has_shellcheck, ..self.coverage() }, problems);
         (files, compilation)
+    }
+
+    /// The files around the manifest, for variables that its Dockerfile sets. The services of a tree have their own.
+    pub fn around_manifest(&self) -> Option<BuildContext> {
+        match self {
+            Input::Manifest(path) if path.as_os_str() != "-" => Some(build_context(path)),
+            _ => None,
+        }
     }
 
     /// The trees beside which there may be a file with levels.

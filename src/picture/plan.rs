@@ -210,7 +210,10 @@ fn notes(timeline: &Timeline<'_>, sections: &[Section]) -> Vec<String> {
         .flat_map(|(_, rows)| rows)
         .any(BarRow::has_no_limit)
     {
-        notes.push("T: when the steps without a limit are done.".to_owned());
+        notes.push(
+            "T: when the steps without a limit are done; T2: when the next ones are, which wait for them."
+                .to_owned(),
+        );
     }
     if timeline.loggers.is_some() {
         notes.push("All loggers are one row. A logger stops after its service.".into());

@@ -77,6 +77,10 @@ pub struct StartOrder<'a> {
     boot: Vec<bool>,
 }
 
+/// How many dependencies of services that are not shown are passed on to others. If thousands of services wait for one that
+/// waits for thousands, the lists would need too much memory.
+const MOST_PASSED: usize = 1 << 21;
+
 impl<'a> StartOrder<'a> {
     /// The order of `names` with all their dependencies, or for stops with all their dependents. Without names it has all
     /// services.
@@ -175,13 +179,31 @@ impl<'a> StartOrder<'a> {
         longrun.is_some_and(|longrun| matches!(longrun.run, Script::Logger(_)))
     }
 
-    /// The positions of what a service waits for, in order, with the dependencies of its loggers.
-    fn through_loggers(&self, service: &OrderedService) -> Vec<usize> {
+    /// Whether a service waits for the one at position `first` only because its logger does.
+    pub fn is_for_log(&self, service: &OrderedService, first: usize) -> bool {
+        let is_logger = |position: usize| self.is_logger(&self.services[position]);
+        let mut budget = usize::MAX;
+        let is_own = service.after().any(|own| own == first);
+        !is_own && self.through(service, is_logger, &mut budget).binary_search(&first).is_ok()
+    }
+
+    /// The positions of what a service waits for, in order, with the dependencies of those for which `passes` is true. Each of
+    /// these costs one of the `budget`.
+    fn through(
+        &self,
+        service: &OrderedService,
+        passes: impl Fn(usize) -> bool,
+        budget: &mut usize,
+    ) -> Vec<usize> {
         let mut found = BTreeSet::new();
         let mut todo: Vec<usize> = service.after().collect();
         while let Some(first) = todo.pop() {
-            if found.insert(first) && self.is_logger(&self.services[first]) {
-                todo.extend(self.services[first].after());
+            if found.insert(first) && passes(first) {
+                let further: Vec<usize> = self.services[first].after().collect();
+                if let Some(left) = budget.checked_sub(further.len()) {
+                    *budget = left;
+                    todo.extend(further);
+                }
             }
         }
         found.into_iter().collect()
@@ -191,8 +213,10 @@ impl<'a> StartOrder<'a> {
     /// through another one.
     pub fn nearest(&self) -> Vec<Vec<usize>> {
         let is_shown: Vec<bool> = self.services.iter().map(|service| !self.is_background(service)).collect();
+        // What starts late waits for `legacy-services`, which waits for everything else.
+        let (passes, mut budget) = (|position: usize| !is_shown[position], MOST_PASSED);
         let mut nearest: Vec<Vec<usize>> =
-            self.services.iter().map(|service| self.through_loggers(service)).collect();
+            self.services.iter().map(|service| self.through(service, passes, &mut budget)).collect();
         nearest.iter_mut().for_each(|firsts| firsts.retain(|first| is_shown[*first]));
         // Only a service with an earlier step than another one of the same list can be left out, because the other one waits
         // for it. For all others there is nothing to find out.

@@ -94,8 +94,8 @@ fn write_line(
 ) {
     let state = |number: &usize| {
         let first = &graph.services[*number];
-        let is_own = graph.direction == OrderDirection::Down || line.after().any(|own| own == *number);
-        let why = if is_own { "" } else { ", for its log" };
+        let is_for_log = graph.direction == OrderDirection::Up && graph.is_for_log(line, *number);
+        let why = if is_for_log { ", for its log" } else { "" };
         format!("{} ({}{why})", graph.name(first), graph.awaited(first).word())
     };
     let waits: Vec<String> = nearest.iter().map(state).collect();

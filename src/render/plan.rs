@@ -56,11 +56,15 @@ pub fn plan_why(
     table.write(&mut out, ["", "starts", "", ""]);
     if begin.steps > 0 {
         let _ = writeln!(out, "\n{}", T_MEANS);
+        if begin.steps > 1 {
+            let _ = writeln!(out, "{T2_MEANS}");
+        }
     }
     out
 }
 
 const T_MEANS: &str = "T: when the steps without a limit are done.";
+const T2_MEANS: &str = "T2: when the next ones without a limit are done, which wait for them; and so on.";
 
 /// Until when dependents wait for a service.
 fn until(row: &PlanRow) -> String {
@@ -252,7 +256,7 @@ fn write_notes(out: &mut String, timeline: &Timeline<'_>) {
         notes.push(T_MEANS.to_owned());
     }
     if steps > 1 {
-        notes.push("T2: when the next ones without a limit are done, which wait for them; and so on.".into());
+        notes.push(T2_MEANS.into());
     }
     notes.push(
         "These are the declared limits. Nothing is measured, and s6 itself needs some time for each step."

@@ -18,7 +18,6 @@ use super::log_place::{LogCommand, Place};
 use super::log_settings::LogSettings;
 use super::log_stages::json_sink;
 use super::logger::{NewLogger, fifo, reference};
-use super::longrun::KILL_AFTER;
 use super::scope::Scope;
 use crate::diagnostic::{Code, Diagnostic, Origin};
 use crate::manifest;
@@ -41,7 +40,7 @@ pub(super) struct OneshotOutput {
 
 impl Resolver<'_> {
     /// Connects a longrun with the loggers that its `log` needs, and makes those that do not exist yet. They get no more time to
-    /// stop than the longrun: a stop waits for each of them, one after the other.
+    /// start and to stop than the longrun: both wait for each of them, one after the other.
     pub(super) fn log(
         &mut self,
         log: Option<&manifest::Log>,
@@ -50,10 +49,13 @@ impl Resolver<'_> {
     ) -> LongrunOutput {
         let known = self.set.services.len();
         let output = self.connect_loggers(log, scope, longrun);
-        if let Some(limit) = longrun.timeout_kill.filter(|limit| (1..KILL_AFTER).contains(limit)) {
-            for made in &mut self.set.services[known..] {
-                if let Kind::Longrun(logger) = &mut made.kind {
-                    logger.timeout_kill = Some(limit);
+        let shorter = |limit: u32, usual: u32| if limit == 0 { usual } else { limit.min(usual) };
+        for made in &mut self.set.services[known..] {
+            if let Kind::Longrun(logger) = &mut made.kind {
+                logger.timeout_kill =
+                    logger.timeout_kill.map(|usual| shorter(longrun.timeout_kill.unwrap_or(0), usual));
+                if logger.timeout_up > 0 {
+                    logger.timeout_up = shorter(longrun.timeout_up, logger.timeout_up);
                 }
             }
         }
