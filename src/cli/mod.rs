@@ -172,7 +172,10 @@ pub fn main() -> ExitCode {
     // A thread that panics prints a message. It must not wait for a lock that this thread holds.
     let (mut out, mut err) = (io::stdout().lock(), io::stderr());
     let mut streams = Streams::new(&mut out, &mut err, style, width);
-    if io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|terminal| terminal != "dumb") {
+    let is_smart = std::env::var_os("TERM").is_some_and(|terminal| terminal != "dumb");
+    // A person who types a manifest needs the line.
+    let is_typed = io::stdin().is_terminal() && std::env::args_os().any(|argument| argument == "-");
+    if io::stderr().is_terminal() && is_smart && !is_typed {
         streams.show_progress(ProgressLine::start(io::stderr()));
     }
     run_in(std::env::args_os(), streams, &mut InstalledPrograms)

@@ -338,7 +338,8 @@ tables! {
         "limits" => limits: Box<Limits>,
         /// Where its output goes. Default: the container's log.
         "log" => log: Box<Log>,
-        /// How long a start may take, readiness included. Default: `never`, which is no limit; with `ready`, one minute.
+        /// How long a start may take, readiness included. Default: `never`, which is no limit; with `ready`, one minute. Loggers have
+        /// one minute, or the time of their service if that is shorter.
         "timeout-up" => timeout_up: RawText,
         /// How long a stop may take before it counts as failed. Default: `never`, which is no limit.
         "timeout-down" => timeout_down: RawText,

@@ -33,8 +33,9 @@ impl StopLimits {
 pub(super) const ONESHOTS_AT_A_TIME: usize = 40;
 /// How long a oneshot waits for a place among them, in milliseconds.
 pub(super) const WAIT_FOR_A_PLACE: u64 = 30_000;
-/// How long the step of a oneshot may take to end after SIGTERM, if s6gen's own script keeps its limit, in milliseconds.
-const LAST_OF_A_STEP: u64 = 5_000;
+/// How long the step of a oneshot may take to end after SIGTERM, if s6gen's own script keeps its limit, in milliseconds. The
+/// script looks fifty times, a tenth of a second apart, and each look takes some time.
+const LAST_OF_A_STEP: u64 = 6_000;
 /// How long `finish` may run if nothing is set, in milliseconds.
 const USUAL_FINISH: u32 = 5_000;
 

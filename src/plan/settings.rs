@@ -19,6 +19,8 @@ pub struct OverlayLimits {
     pub stops_if_failed: bool,
     /// Whether the signals go to the container's command, and services stop only when it has ended: `S6_CMD_RECEIVE_SIGNALS`.
     pub waits_for_command: bool,
+    /// Whether the start waits for the services in `services.d`, too, without a limit: `S6_CMD_WAIT_FOR_SERVICES`.
+    pub waits_for_old_services: bool,
     /// Whether a program runs before the start that has no limit: `S6_STAGE2_HOOK`.
     pub has_hook: bool,
 }
@@ -46,6 +48,7 @@ impl OverlayLimits {
             old_stop: number("S6_KILL_FINISH_MAXTIME", 0),
             stops_if_failed: number("S6_BEHAVIOUR_IF_STAGE2_FAILS", 0) >= 2,
             waits_for_command: number("S6_CMD_RECEIVE_SIGNALS", 0) > 0,
+            waits_for_old_services: number("S6_CMD_WAIT_FOR_SERVICES", 0) > 0,
             has_hook: variable("S6_STAGE2_HOOK").is_some_and(|value| !value.is_empty()),
         })
     }

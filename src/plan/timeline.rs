@@ -175,7 +175,10 @@ impl<'a> Timeline<'a> {
 
     /// How long the start may take, with the limit of s6-overlay. `None` if nothing limits it.
     pub fn start_within(&self) -> Option<u64> {
-        let own = self.start.end.milliseconds();
+        let old = self.order.index.set().context.old_scripts.as_ref();
+        let waits = self.overlay.as_ref().is_some_and(|limits| limits.waits_for_old_services);
+        let is_endless = waits && old.is_some_and(|old| old.services > 0);
+        let own = self.start.end.milliseconds().filter(|_| !is_endless);
         own.into_iter().chain(self.start_limit()).min()
     }
 

@@ -1,5 +1,7 @@
 //! A time line in words, which texts and pictures share.
 
+use std::cmp::Reverse;
+
 use super::chain::ChainLink;
 use super::moment::{Bound, Moment, Time, Unlimited};
 use super::timeline::Timeline;
@@ -92,9 +94,9 @@ impl Timeline<'_> {
         let leads_on = |row: usize| chain.iter().any(|link| link.from.contains(&row));
         let mut group: Vec<usize> = chain.iter().map(|link| link.row).filter(|row| !leads_on(*row)).collect();
         let mut parts = Vec::new();
-        while let Some(leader) =
-            group.iter().copied().min_by_key(|row| (of(*row).1.is_at_once(), is_hidden(*row), *row))
-        {
+        // All of a group end at the same moment. The one that begins last has the others before it.
+        let order = |row: usize| (of(row).0, !is_hidden(row), Reverse(row));
+        while let Some(leader) = group.iter().copied().max_by_key(|row| order(*row)) {
             group.retain(|row| of(*row) == of(leader) && is_hidden(*row) == is_hidden(leader));
             group.sort_unstable();
             if !is_hidden(leader) {
@@ -156,10 +158,12 @@ impl Timeline<'_> {
         let waits = (0..self.rows.len()).any(|row| self.service(row).is_some_and(asks_a_host));
         let limits = self.overlay.as_ref();
         let command = "With S6_CMD_RECEIVE_SIGNALS, services stop only when the command of the container has ended, and nothing limits that.";
+        let old = "With S6_CMD_WAIT_FOR_SERVICES, the start waits for the services in services.d, too, and nothing limits that.";
         let hook = "The program in S6_STAGE2_HOOK runs before the start, and nothing limits it.";
         let all = [
             (limits.is_some_and(|limits| limits.waits_for_command), command),
             (limits.is_some_and(|limits| limits.has_hook), hook),
+            (limits.is_some_and(|limits| limits.waits_for_old_services), old),
             (waits, hosts),
         ];
         all.into_iter().filter(|(occurs, _)| *occurs).map(|(_, note)| note).collect()

@@ -119,7 +119,7 @@ fn a_oneshot_that_only_waits_has_a_limit_of_its_own() {
         (waits, Some(12_500)),
         (&tries, Some(3 * 12_500 + 1_000 + 2_000)),
         (both, None),
-        (ignored, Some(9_000)),
+        (ignored, Some(10_000)),
         ("[oneshot.o]\n", Some(0)),
     ] {
         assert_eq!(with_timeline(manifest, |timeline| timeline.start_within()), within, "{manifest}");
