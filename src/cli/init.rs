@@ -1,6 +1,7 @@
 //! `s6gen init`: writes a first manifest, or the shipped templates.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -58,7 +59,9 @@ impl InitArguments {
         }
         match self.write() {
             Ok(wrote) => {
-                streams.tell(&format!("wrote {wrote}; `s6gen graph` shows what it starts"));
+                let usual = self.file == Path::new("services.toml");
+                let named = if usual { String::new() } else { format!(" -m {}", self.file.display()) };
+                streams.tell(&format!("wrote {wrote}; `s6gen graph{named}` shows what it starts"));
                 Outcome::Success
             }
             Err(error) => refused(&error, streams),
@@ -78,11 +81,18 @@ impl InitArguments {
         {
             return Err(DiskError::Exists(known.clone()));
         }
-        let name = schema.file_name().unwrap_or_default().to_string_lossy();
+        let name = in_address(schema.file_name().unwrap_or_default());
         disk::create_new(&schema, &jobs::schema())?;
         disk::create_new(&self.file, &format!("#:schema ./{name}\n\n{}", templates::STARTER))?;
         Ok(format!("{} and {}", self.file.display(), schema.display()))
     }
+}
+
+/// The name of a file in an address, where only letters, digits and a few signs stand for themselves.
+fn in_address(name: &OsStr) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+    let write = |byte: &u8| if plain(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
+    name.as_encoded_bytes().iter().map(write).collect()
 }
 
 /// Reports an error of a write. A file that exists is a mistake of the user, and not an error of the system.

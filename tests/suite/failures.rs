@@ -322,6 +322,12 @@ fn a_service_that_is_not_ready_in_time_can_count_as_ready() {
         ready = { check = ["false"], on-timeout = "go-on" }
         timeout-up = "4s"
 
+        # Its process never lives long enough for a look.
+        [longrun.dead]
+        run = ["false"]
+        ready = { check = ["false"], on-timeout = "go-on" }
+        timeout-up = "2s"
+
         [longrun.told]
         run = ["sh", "-c", 'echo >&4; exec 4>&-; exec sleep 1000']
         ready = { fd = 4, on-timeout = "go-on" }
@@ -331,9 +337,11 @@ fn a_service_that_is_not_ready_in_time_can_count_as_ready() {
     s.control("-u", "web");
     s.control("-u", "told");
     assert!(s.wait("-U", "web", LIMIT) && s.wait("-U", "told", LIMIT));
-    let dying = s.path("scan/dying");
-    let start = Command::new("s6-svc").args(["-wU", "-T", "60000", "-u"]).arg(dying).status().unwrap();
-    assert!(start.success(), "deaths do not matter");
+    for name in ["dying", "dead"] {
+        let service = s.path(&format!("scan/{name}"));
+        let start = Command::new("s6-svc").args(["-wU", "-T", "60000", "-u"]).arg(service).status().unwrap();
+        assert!(start.success(), "{name}: deaths do not matter");
+    }
 }
 
 #[test]

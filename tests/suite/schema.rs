@@ -398,6 +398,10 @@ fn init_writes_the_schema_and_fmt_keeps_its_line_first() {
     assert_eq!(run(folder.path(), s6gen, &["schema"]).stdout, jobs::schema().as_bytes());
     assert!(run(folder.path(), s6gen, &["fmt", "--check"]).status.success());
     assert!(run(folder.path(), s6gen, &["check", "--strict"]).status.success());
+    // The line has an address, and the remedy a name.
+    let output = run(folder.path(), s6gen, &["init", "--schema", "my 100%.toml"]);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("`s6gen graph -m my 100%.toml`"));
+    assert!(read("my 100%.toml").starts_with("#:schema ./my%20100%25.schema.json\n"));
     // Neither of the two is ever replaced, and neither is written alone.
     for (there, missing) in [("a.toml", "a.schema.json"), ("b.schema.json", "b.toml")] {
         fs::write(folder.path().join(there), "mine").unwrap();
