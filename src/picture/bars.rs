@@ -1,5 +1,7 @@
 //! The rows of a time line: what each bar shows.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::boxes::BoxKind;
 use crate::model::NodeKind;
 use crate::plan::{Awaited, Bound, ChainLink, Moment, PlanRow, Span, Timeline, listed};
@@ -87,12 +89,13 @@ pub fn sections(timeline: &Timeline<'_>) -> Vec<Section> {
 
 fn start(timeline: &Timeline<'_>) -> Section {
     let chain = &timeline.start.chain;
+    let loggers_of = ChainLoggers::new(timeline, chain);
     let row = |row: usize| {
         let plan = &timeline.rows[row];
         BarRow {
             parts: vec![BarPart { span: plan.start, bound: plan.bound, what: "", is_killed: false }],
             end: BarEnd::State(plan.awaited),
-            loggers: logger_spans(timeline, chain, row, |plan| plan.start),
+            loggers: loggers_of.spans(timeline, row, |plan| plan.start),
             ..bar_row(timeline, row, chain)
         }
     };
@@ -122,13 +125,14 @@ fn start(timeline: &Timeline<'_>) -> Section {
         title: "Start",
         is_stop: false,
         groups,
-        joins: joins(timeline, chain, |plan| plan.start),
+        joins: loggers_of.joins(timeline, chain, |plan| plan.start),
         left_out,
     }
 }
 
 fn stop(timeline: &Timeline<'_>) -> Section {
     let chain = &timeline.stop.chain;
+    let loggers_of = ChainLoggers::new(timeline, chain);
     let row = |row: usize| {
         let plan = &timeline.rows[row];
         BarRow {
@@ -137,7 +141,7 @@ fn stop(timeline: &Timeline<'_>) -> Section {
                 timeline.order.index.kind(timeline.order.services[row].node) == NodeKind::Longrun,
             ),
             at_once: "nothing to undo",
-            loggers: logger_spans(timeline, chain, row, |plan| plan.stop),
+            loggers: loggers_of.spans(timeline, row, |plan| plan.stop),
             is_on_chain: plan.stop.begin < plan.stop.end && chain.iter().any(|link| link.row == row),
             ..bar_row(timeline, row, chain)
         }
@@ -153,10 +157,11 @@ fn stop(timeline: &Timeline<'_>) -> Section {
     let mut last = Vec::new();
     // What takes no time and comes last only ends the picture.
     let takes_time = |row: usize| timeline.rows[row].stop.begin < timeline.rows[row].stop.end;
-    let leads_on = |row: usize| chain.iter().any(|link| link.from.contains(&row) && takes_time(link.row));
-    let is_lasting = |link: &&ChainLink| takes_time(link.row) || leads_on(link.row);
+    let lead_on: BTreeSet<usize> =
+        chain.iter().filter(|link| takes_time(link.row)).flat_map(|link| link.from.iter().copied()).collect();
+    let is_lasting = |link: &&ChainLink| takes_time(link.row) || lead_on.contains(&link.row);
     let lasting: Vec<ChainLink> = chain.iter().filter(is_lasting).cloned().collect();
-    let mut joins = joins(timeline, &lasting, |plan| plan.stop);
+    let mut joins = loggers_of.joins(timeline, &lasting, |plan| plan.stop);
     if let Some(loggers) = timeline.loggers.as_ref().filter(|loggers| !loggers.limits.whole().is_at_once()) {
         let part = BarPart {
             span: loggers.stop,
@@ -176,7 +181,7 @@ fn stop(timeline: &Timeline<'_>) -> Section {
             BarPart { span: Span { begin, end: begin.after(bound) }, bound, what: "", is_killed: true };
         let id = timeline.rows.len();
         let ends = lasting.iter().filter(|link| timeline.rows[link.row].stop.end == begin);
-        joins.extend(ends.filter_map(|link| Some((owner(timeline, chain, link.row)?, id, begin))));
+        joins.extend(ends.filter_map(|link| Some((loggers_of.row(timeline, link.row)?, id, begin))));
         last.push(BarRow {
             id,
             name,
@@ -285,44 +290,64 @@ fn logger_row(timeline: &Timeline<'_>, rows: &[usize]) -> BarRow {
     }
 }
 
-/// The service whose row stands for a link of the chain. A logger is drawn on the row of the service that it waits for, or that
-/// waits for it.
-fn owner(timeline: &Timeline<'_>, chain: &[ChainLink], row: usize) -> Option<usize> {
-    if !timeline.order.is_logger(&timeline.order.services[row]) {
-        return Some(row);
+/// The loggers of a chain. Each is drawn on the row of the service that it waits for, or that waits for it.
+struct ChainLoggers {
+    /// The service of each logger.
+    owners: BTreeMap<usize, usize>,
+    /// The loggers of each service, in the order of the chain.
+    loggers: BTreeMap<usize, Vec<usize>>,
+}
+
+impl ChainLoggers {
+    fn new(timeline: &Timeline<'_>, chain: &[ChainLink]) -> Self {
+        let services = &timeline.order.services;
+        let is_logger = |row: usize| timeline.order.is_logger(&services[row]);
+        let mut owners = BTreeMap::new();
+        for link in chain.iter().filter(|link| !is_logger(link.row)) {
+            for first in services[link.row].after().filter(|first| is_logger(*first)) {
+                owners.entry(first).or_insert(link.row);
+            }
+        }
+        let mut loggers: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for link in chain.iter().filter(|link| is_logger(link.row)) {
+            if let Some(owner) = owners.get(&link.row) {
+                loggers.entry(*owner).or_default().push(link.row);
+            }
+        }
+        ChainLoggers { owners, loggers }
     }
-    let is_producer = |link: &&ChainLink| timeline.order.services[link.row].after().any(|first| first == row);
-    chain.iter().find(is_producer).map(|link| link.row)
-}
 
-/// What the loggers of a service add to the chain on its row: each span once.
-fn logger_spans(
-    timeline: &Timeline<'_>,
-    chain: &[ChainLink],
-    row: usize,
-    of: fn(&PlanRow) -> Span,
-) -> Vec<Span> {
-    let loggers =
-        chain.iter().filter(|link| link.row != row && owner(timeline, chain, link.row) == Some(row));
-    let mut spans: Vec<Span> = loggers.map(|link| of(&timeline.rows[link.row])).collect();
-    spans.dedup();
-    spans
-}
+    /// The service whose row stands for a link of the chain.
+    fn row(&self, timeline: &Timeline<'_>, row: usize) -> Option<usize> {
+        let is_logger = timeline.order.is_logger(&timeline.order.services[row]);
+        if is_logger { self.owners.get(&row).copied() } else { Some(row) }
+    }
 
-fn joins(
-    timeline: &Timeline<'_>,
-    chain: &[ChainLink],
-    of: fn(&PlanRow) -> Span,
-) -> Vec<(usize, usize, Moment)> {
-    let mut joins: Vec<(usize, usize, Moment)> = chain
-        .iter()
-        .flat_map(|link| link.from.iter().map(|from| (*from, link.row)))
-        .filter_map(|(from, to)| {
-            let rows = (owner(timeline, chain, from)?, owner(timeline, chain, to)?);
-            (rows.0 != rows.1).then(|| (rows.0, rows.1, of(&timeline.rows[to]).begin))
-        })
-        .collect();
-    joins.sort_unstable();
-    joins.dedup();
-    joins
+    /// What the loggers of a service add to the chain on its row: each span once.
+    fn spans(&self, timeline: &Timeline<'_>, row: usize, of: fn(&PlanRow) -> Span) -> Vec<Span> {
+        let loggers = self.loggers.get(&row).into_iter().flatten();
+        let mut spans: Vec<Span> = loggers.map(|logger| of(&timeline.rows[*logger])).collect();
+        spans.dedup();
+        spans
+    }
+
+    /// The rows of the links between which the chain goes from one row to another, and when.
+    fn joins(
+        &self,
+        timeline: &Timeline<'_>,
+        chain: &[ChainLink],
+        of: fn(&PlanRow) -> Span,
+    ) -> Vec<(usize, usize, Moment)> {
+        let mut joins: Vec<(usize, usize, Moment)> = chain
+            .iter()
+            .flat_map(|link| link.from.iter().map(|from| (*from, link.row)))
+            .filter_map(|(from, to)| {
+                let rows = (self.row(timeline, from)?, self.row(timeline, to)?);
+                (rows.0 != rows.1).then(|| (rows.0, rows.1, of(&timeline.rows[to]).begin))
+            })
+            .collect();
+        joins.sort_unstable();
+        joins.dedup();
+        joins
+    }
 }

@@ -1,6 +1,7 @@
 //! A time line in words, which texts and pictures share.
 
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::chain::ChainLink;
 use super::moment::{Bound, Moment, Time, Unlimited};
@@ -91,8 +92,9 @@ impl Timeline<'_> {
     /// with the services that could stand in the place of one of its own. Services of s6 itself that take no time are left out.
     fn parts(&self, chain: &[ChainLink], of: impl Fn(usize) -> (Moment, Bound)) -> Vec<ChainPart> {
         let is_hidden = |row: usize| self.rows[row].is_background && of(row).1.is_at_once();
-        let leads_on = |row: usize| chain.iter().any(|link| link.from.contains(&row));
-        let mut group: Vec<usize> = chain.iter().map(|link| link.row).filter(|row| !leads_on(*row)).collect();
+        let from: BTreeMap<usize, &[usize]> = chain.iter().map(|link| (link.row, &link.from[..])).collect();
+        let leads_on: BTreeSet<usize> = from.values().copied().flatten().copied().collect();
+        let mut group: Vec<usize> = from.keys().copied().filter(|row| !leads_on.contains(row)).collect();
         let mut parts = Vec::new();
         // All of a group end at the same moment. The one that begins last has the others before it.
         let order = |row: usize| (of(row).0, !is_hidden(row), Reverse(row));
@@ -102,8 +104,7 @@ impl Timeline<'_> {
             if !is_hidden(leader) {
                 parts.push(ChainPart { names: self.names(group.iter().copied()), bound: of(leader).1 });
             }
-            let link = chain.iter().find(|link| link.row == leader);
-            group = link.map(|link| link.from.clone()).unwrap_or_default();
+            group = from.get(&leader).map(|from| from.to_vec()).unwrap_or_default();
         }
         parts.reverse();
         parts

@@ -89,4 +89,12 @@ fn of_a_large_system_only_the_longest_chain_is_drawn() {
     check(&svg).unwrap();
     assert!(svg.len() < 60_000, "{} bytes", svg.len());
     assert!(on_chains(&svg).contains(&"s1".to_owned()) && svg.contains("Not shown: "), "{svg}");
+    // One chain of all, with a logger each: in linear time, or this takes minutes.
+    let links = (1..6_000).map(|number| {
+        let run = format!("[longrun.l{number}]\nrun = [\"l\"]\nlog.to = \"/var/log/l{number}\"\n");
+        if number > 1 { format!("{run}dependencies = [\"l{}\"]\n", number - 1) } else { run }
+    });
+    let svg = drawn_manifest(&links.collect::<String>());
+    check(&svg).unwrap();
+    assert!(svg.contains("Not shown: 5919 services"), "{}", &svg[svg.len() - 500..]);
 }
