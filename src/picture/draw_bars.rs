@@ -4,7 +4,7 @@ use super::bars::{BarEnd, BarPart, BarRow, Section};
 use super::boxes::BoxKind;
 use super::frame::{MARGIN, Svg, number};
 use super::layout::BoxPlace;
-use super::legend::{DrawMark, LegendItem, legend};
+use super::legend::{DrawMark, LegendItem, legend, small_box};
 use super::marks;
 use super::scale::TimeScale;
 use super::text::{SMALL_CHARACTER, cells, cut};
@@ -147,11 +147,7 @@ pub fn legend_of(svg: &mut Svg, sections: &[Section], y: f64, width: f64) -> f64
             items.push(LegendItem { width, draw, words });
         }
     };
-    let small = |kind: BoxKind, class: &'static str| -> DrawMark {
-        Box::new(move |svg, x, y| {
-            marks::outline(svg, kind, class, BoxPlace { x, y: y - 7.0, width: 24.0, height: 14.0 }, 5.0);
-        })
-    };
+    let small = |kind, class| small_box(kind, class, [24.0, 14.0], 5.0);
     let has_kind = |kind| rows().any(|row| row.kind == Some(kind));
     add(has_kind(BoxKind::Longrun), 24.0, "longrun", small(BoxKind::Longrun, ""));
     add(has_kind(BoxKind::Oneshot), 24.0, "oneshot", small(BoxKind::Oneshot, ""));

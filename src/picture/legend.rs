@@ -1,6 +1,9 @@
 //! The legend below a picture: what each shape means, of those that occur.
 
+use super::boxes::BoxKind;
 use super::frame::{MARGIN, Svg};
+use super::layout::BoxPlace;
+use super::marks;
 use super::text::{SMALL_CHARACTER, cells};
 
 /// The height of a row.
@@ -17,6 +20,18 @@ pub struct LegendItem {
     pub draw: DrawMark,
     /// What it means.
     pub words: &'static str,
+}
+
+/// A small box for services of a kind, with its middle at that of the row.
+pub(super) fn small_box(
+    kind: BoxKind,
+    class: &'static str,
+    [width, height]: [f64; 2],
+    radius: f64,
+) -> DrawMark {
+    Box::new(move |svg, x, y| {
+        marks::outline(svg, kind, class, BoxPlace { x, y: y - height / 2.0, width, height }, radius);
+    })
 }
 
 /// Draws a legend from `y` on in a picture of the width `width`. Returns where it ends.

@@ -3,7 +3,7 @@
 use super::boxes::{BoxKind, SceneBox};
 use super::frame::number;
 use super::layout::BoxPlace;
-use super::legend::{DrawMark, LegendItem};
+use super::legend::{DrawMark, LegendItem, small_box};
 use super::marks;
 use super::scene::Scene;
 use super::text::cut;
@@ -18,11 +18,7 @@ pub(super) fn meanings(scene: &Scene) -> Vec<LegendItem> {
             items.push(LegendItem { width, draw, words });
         }
     };
-    let small = |kind: BoxKind, class: &'static str| -> DrawMark {
-        Box::new(move |svg, x, y| {
-            marks::outline(svg, kind, class, BoxPlace { x, y: y - 8.0, width: 26.0, height: 16.0 }, 6.0);
-        })
-    };
+    let small = |kind, class| small_box(kind, class, [26.0, 16.0], 6.0);
     let has_kind = |kind| boxes().any(|one| one.kind == kind);
     add(has_kind(BoxKind::Longrun), 26.0, "longrun: stays up", small(BoxKind::Longrun, ""));
     add(has_kind(BoxKind::Oneshot), 26.0, "oneshot: runs once", small(BoxKind::Oneshot, ""));

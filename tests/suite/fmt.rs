@@ -49,7 +49,7 @@ fn fault(before: &str) -> Option<String> {
 }
 
 /// Every manifest below a folder.
-fn manifests_below(folder: &Path, found: &mut Vec<PathBuf>) {
+pub fn manifests_below(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

@@ -16,6 +16,7 @@ use s6gen::{compile, jobs, render};
 use serde_json::{Value, json};
 
 use crate::case::scratch;
+use crate::fmt::manifests_below;
 use crate::manifests::manifest;
 use crate::properties::{holds, nearly};
 use crate::require::needs;
@@ -82,18 +83,6 @@ fn disagreement(text: &str) -> Option<String> {
         _ => return None,
     };
     Some(format!("{what}:\n{text}\n{refusals:#?}\n{}", judgement.reports))
-}
-
-/// Every manifest below a folder.
-fn manifests_below(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            manifests_below(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
-            found.push(path);
-        }
-    }
 }
 
 /// Every manifest of the repository: those of the cases, the shipped one, the starter, and the blocks of the documents.
