@@ -11,10 +11,17 @@ import select
 import sys
 import time
 
+# How each shell starts, and how it then gets the completions and a prompt that nothing else prints.
 START = {
-    "bash": (["bash", "--norc", "--noprofile", "-i"], "bind 'set bell-style none'; bind 'set enable-bracketed-paste off'; source {}"),
-    "zsh": (["zsh", "-f", "-i"], "autoload -Uz compinit; compinit -u -D; unsetopt beep; bindkey -e; source {}"),
-    "fish": (["fish", "--no-config", "-i"], "source {}"),
+    "bash": (
+        ["bash", "--norc", "--noprofile", "-i"],
+        "bind 'set bell-style none'; bind 'set enable-bracketed-paste off'; source {}; PS1='ne''xt>'",
+    ),
+    "zsh": (
+        ["zsh", "-f", "-i"],
+        "autoload -Uz compinit; compinit -u -D; unsetopt beep; bindkey -e; source {}; PS1='ne''xt>'",
+    ),
+    "fish": (["fish", "--no-config", "-i"], "source {}; function fish_prompt; echo -n 'ne''xt>'; end"),
 }
 
 
@@ -54,31 +61,18 @@ class Terminal:
                 self.seen += text
         return None
 
-    def read_quietly(self, seconds):
-        """Reads until nothing has come for this time."""
-        while select.select([self.descriptor], [], [], seconds)[0]:
-            try:
-                self.seen += os.read(self.descriptor, 65536).decode(errors="replace")
-            except OSError:
-                return
-
-
 def main():
     shell, script, lines = sys.argv[1], sys.argv[2], sys.argv[3:]
     words, setup = START[shell]
     terminal = Terminal(words)
-    terminal.read_quietly(2)
     # The marks are not in what is typed, which the terminal echoes.
-    terminal.send(setup.format(script) + "; echo rea''dy\r")
-    if not terminal.read_until(r"ready", 20):
-        sys.exit(f"{shell} does not start: {terminal.seen!r}")
+    terminal.send(setup.format(script) + "\r")
     for line in lines:
-        terminal.read_quietly(0.5)
-        terminal.send(line + "\t")
-        terminal.read_quietly(1.5)
-        # Ctrl-A goes to the beginning of the line.
-        terminal.send("\x01printf '<%s>' be''gin \x05 e''nd\r")
-        match = terminal.read_until(r"<begin>(.*?)<end>", 10)
+        if not terminal.read_until("next>", 60):
+            sys.exit(f"{shell} shows no prompt: {terminal.seen!r}")
+        # A shell reads no further key until the completion is there. Ctrl-A goes to the beginning of the line.
+        terminal.send(line + "\t\x01printf '<%s>' be''gin \x05 e''nd\r")
+        match = terminal.read_until(r"<begin>(.*?)<end>", 60)
         print(match.group(1) if match else f"nothing: {terminal.seen!r}", flush=True)
 
 
