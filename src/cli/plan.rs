@@ -29,6 +29,7 @@ use crate::resolve::milliseconds;
     s6gen plan --grace 30s                 against the 30 s of Kubernetes\n  \
     s6gen plan --env S6_KILL_GRACETIME=500 with a variable of the container\n  \
     s6gen plan --measured                  what really happened, in a container that runs\n  \
+    s6gen plan --measured=boot.json --format html   as a page, from a saved answer\n  \
     s6gen plan --root rootfs               an image with everything in it")]
 pub(super) struct PlanArguments {
     /// The manifest [default: services.toml]
@@ -111,7 +112,7 @@ impl PlanArguments {
             Err(error) => return streams.refuse(&error),
         };
         let name = self.input.shown();
-        let source = PlanSource { name: &name, grace };
+        let source = PlanSource { name: &name, grace, measured: measured.as_ref() };
         match (self.format, why) {
             _ if streams.is_for_program() && measured.is_some() => {
                 streams.answer_json(plan_json(&timeline, grace, None));
@@ -119,10 +120,8 @@ impl PlanArguments {
                 streams.answer(serde_json::json!({ "measured": measured }));
             }
             (_, why) if streams.is_for_program() => streams.answer_json(plan_json(&timeline, grace, why)),
-            (PlanFormat::Svg | PlanFormat::Html, why) if why.is_some() || measured.is_some() => {
-                streams.tell(
-                    "s6gen: a picture shows the declared limits: leave out --why and --measured, or --format",
-                );
+            (PlanFormat::Svg | PlanFormat::Html, why) if why.is_some() => {
+                streams.tell("s6gen: a picture shows the whole plan: leave out --why, or --format");
                 return Outcome::Misused;
             }
             (_, Some(row)) => {
@@ -130,7 +129,9 @@ impl PlanArguments {
             }
             (PlanFormat::Svg, None) => streams.say(&plan_svg(&timeline, &source)),
             (PlanFormat::Html, None) => {
-                streams.say(&plan_html(&timeline, &source, &plan_text(&timeline, grace)));
+                let plan = plan_text(&timeline, grace);
+                let measured = measured.as_ref().map(|times| measured_text(&timeline, times) + "\n");
+                streams.say(&plan_html(&timeline, &source, &(measured.unwrap_or_default() + &plan)));
             }
             (_, None) => streams.say(&match &measured {
                 Some(times) => measured_text(&timeline, times),

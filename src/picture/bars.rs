@@ -7,13 +7,13 @@ use crate::model::NodeKind;
 use crate::plan::{Awaited, Bound, ChainLink, Moment, PlanRow, Span, Timeline, listed};
 
 /// The number of rows with which a part of a picture is still readable.
-const MOST_ROWS: usize = 80;
+pub(super) const MOST_ROWS: usize = 80;
 
-/// The start or the stop.
+/// The start, the stop, or what really happened.
 pub struct Section {
     /// Its title.
     pub title: &'static str,
-    /// Whether it is the stop.
+    /// Whether it is the stop of the plan.
     pub is_stop: bool,
     /// The rows of each group, below the head of the group.
     pub groups: Vec<(String, Vec<BarRow>)>,
@@ -43,6 +43,20 @@ pub struct BarRow {
     pub end: BarEnd,
     /// What stands beside it if it takes no time.
     pub at_once: &'static str,
+    /// What really happened, instead of the plan.
+    pub measured: Option<MeasuredBar>,
+}
+
+/// What really happened to a service.
+pub struct MeasuredBar {
+    /// What stands beside it.
+    pub words: String,
+    /// The whole of it in words.
+    pub title: String,
+    /// Until when it waited.
+    pub waited: Option<Moment>,
+    /// Whether all that is known is that it was done at some moment of its time.
+    pub is_between: bool,
 }
 
 /// A part of a bar.
@@ -192,6 +206,7 @@ fn stop(timeline: &Timeline<'_>) -> Section {
             loggers: Vec::new(),
             end: BarEnd::Nothing,
             at_once: "",
+            measured: None,
         });
     }
     if !last.is_empty() {
@@ -258,7 +273,7 @@ fn grouped(
         .collect()
 }
 
-fn bar_row(timeline: &Timeline<'_>, row: usize, chain: &[ChainLink]) -> BarRow {
+pub(super) fn bar_row(timeline: &Timeline<'_>, row: usize, chain: &[ChainLink]) -> BarRow {
     BarRow {
         id: row,
         name: timeline.name(row).to_string(),
@@ -273,10 +288,11 @@ fn bar_row(timeline: &Timeline<'_>, row: usize, chain: &[ChainLink]) -> BarRow {
         loggers: Vec::new(),
         end: BarEnd::Nothing,
         at_once: "at once",
+        measured: None,
     }
 }
 
-fn logger_row(timeline: &Timeline<'_>, rows: &[usize]) -> BarRow {
+pub(super) fn logger_row(timeline: &Timeline<'_>, rows: &[usize]) -> BarRow {
     BarRow {
         id: rows[0],
         name: listed(&timeline.names(rows.iter().copied())),
@@ -287,6 +303,7 @@ fn logger_row(timeline: &Timeline<'_>, rows: &[usize]) -> BarRow {
         loggers: Vec::new(),
         end: BarEnd::Nothing,
         at_once: "",
+        measured: None,
     }
 }
 

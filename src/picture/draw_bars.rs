@@ -1,6 +1,6 @@
 //! Draws the rows of a time line, and what their shapes mean.
 
-use super::bars::{BarEnd, BarPart, BarRow, Section};
+use super::bars::{BarEnd, BarPart, BarRow, MeasuredBar, Section};
 use super::boxes::BoxKind;
 use super::frame::{MARGIN, Svg, number};
 use super::layout::BoxPlace;
@@ -31,13 +31,17 @@ impl Bar<'_> {
         let place = BoxPlace { x: MARGIN + 2.0, y: y - 7.0, width: 24.0, height: 14.0 };
         match row.kind {
             Some(kind) => marks::outline(svg, kind, if row.is_on_demand { " d" } else { "" }, place, 5.0),
-            None if row.at_once.is_empty() && row.name.contains("logger") => {
+            None if row.measured.is_some() || row.at_once.is_empty() && row.name.contains("logger") => {
                 marks::logger(svg, MARGIN + 10.0, y)
             }
             None => {}
         }
         let class = if row.is_on_chain { "n ct" } else { "n" };
         svg.text(class, NAME, y + 5.0, &cut(&row.name));
+        if let Some(bar) = &row.measured {
+            self.draw_measured(svg, row, bar, y);
+            return svg.end();
+        }
         let Some(first) = row.parts.first() else { return svg.end() };
         let begin = self.scale.place(first.span.begin);
         let waits = row.loggers.iter().map(|span| self.scale.place(span.begin)).fold(begin, f64::min);
@@ -66,6 +70,45 @@ impl Bar<'_> {
             self.beside(svg, row, row.at_once, [end, end], y);
         }
         svg.end();
+    }
+
+    fn draw_measured(&self, svg: &mut Svg, row: &BarRow, bar: &MeasuredBar, y: f64) {
+        let Some(part) = row.parts.first() else {
+            return svg.text("s halo", self.left + 8.0, y + 4.5, &bar.words);
+        };
+        let (from, to) = (self.scale.place(part.span.begin), self.scale.place(part.span.end));
+        let waited = bar.waited.map_or(from, |waited| self.scale.place(waited).min(from));
+        if waited > self.left + 6.0 {
+            svg.path("wt", &format!("M{} {}H{}", number(self.left), number(y), number(waited)));
+        }
+        let (chain, filled) = if row.is_on_chain { (" c", " cf") } else { ("", "") };
+        if row.is_on_chain && waited < from {
+            svg.path("e c", &format!("M{} {}H{}", number(waited), number(y), number(from)));
+        }
+        if bar.is_between {
+            between(svg, chain, [from, to], y);
+            return self.beside(svg, row, &bar.words, [from, to], y);
+        }
+        if to > from {
+            let kind = if row.kind == Some(BoxKind::Oneshot) { "O" } else { "L" };
+            let place = [from, y - BAR / 2.0, to - from, BAR];
+            svg.rectangle(kind, place, 0.0);
+            if row.is_on_chain {
+                svg.rectangle("cb", place, 0.0);
+            }
+        }
+        let mut end = to;
+        if let BarEnd::State(state) = row.end {
+            end = if to > from { to + 11.0 } else { to + 5.0 };
+            let class = if state == Awaited::Forked { chain } else { filled };
+            marks::end(svg, state, end, y, class);
+        } else if to == from {
+            svg.path("e", &format!("M{} {}v10", number(from), number(y - 5.0)));
+        }
+        match to - from > SMALL_CHARACTER * cells(&bar.words) as f64 + 14.0 {
+            true => svg.text("v m", (from + to) / 2.0, y + 4.5, &bar.words),
+            false => self.beside(svg, row, &bar.words, [from, end], y),
+        }
     }
 
     fn draw_part(&self, svg: &mut Svg, row: &BarRow, part: &BarPart, y: f64) {
@@ -124,8 +167,17 @@ impl Bar<'_> {
     }
 }
 
+/// A time of which only the two ends are known.
+fn between(svg: &mut Svg, class: &str, [from, to]: [f64; 2], y: f64) {
+    let [from, to, middle, top] = [from, to, y, y - 5.0].map(number);
+    svg.path(&format!("e{class}"), &format!("M{from} {top}v10M{to} {top}v10M{from} {middle}H{to}"));
+}
+
 /// A row in words.
 fn title(row: &BarRow) -> String {
+    if let Some(bar) = &row.measured {
+        return bar.title.clone();
+    }
     let parts = row.parts.iter().map(|part| match part.bound {
         Bound::Within(0) => row.at_once.to_owned(),
         Bound::Within(time) => {
@@ -187,10 +239,23 @@ pub fn legend_of(svg: &mut Svg, sections: &[Section], y: f64, width: f64) -> f64
         "its loggers",
         Box::new(|svg, x, y| svg.rectangle("hw cb", [x, y - 3.0, 24.0, 6.0], 0.0)),
     );
+    let measured = || rows().filter_map(|row| row.measured.as_ref());
+    add(
+        measured().any(|bar| bar.is_between),
+        24.0,
+        "done at some moment between",
+        Box::new(|svg, x, y| between(svg, "", [x + 1.0, x + 23.0], y)),
+    );
+    add(
+        measured().any(|bar| bar.waited.is_some()),
+        24.0,
+        "waited",
+        Box::new(|svg, x, y| svg.path("wt", &format!("M{} {}h24", number(x), number(y)))),
+    );
     add(
         rows().any(|row| row.is_on_chain),
         24.0,
-        "longest chain",
+        if measured().next().is_some() { "longest and slowest chain" } else { "longest chain" },
         Box::new(|svg, x, y| svg.path("e c", &format!("M{} {}h24", number(x), number(y)))),
     );
     legend(svg, items, y, width)

@@ -3,7 +3,8 @@
 //! Every picture has the frame of `frame`: its style, colours, title and description. `text` measures and escapes words, `legend`
 //! draws what shapes mean, and `layout` places boxes in columns and routes lines between them.
 //!
-//! The time line of a plan is drawn by `plan`, with the rows of `bars` on the `scale` of time, which `draw_bars` draws.
+//! The time line of a plan is drawn by `plan`, with the rows of `bars` and `measured_bars` on the `scale` of time, which
+//! `draw_bars` draws.
 //!
 //! The graph of a start order is made in steps: `scene` decides what to show, with `boxes`, `folders`, `reduce` and `cycle`;
 //! `draw` draws it, with `marks`, `lines` and `sentences`.
@@ -23,6 +24,7 @@ mod legend;
 mod lines;
 mod marks;
 mod meanings;
+mod measured_bars;
 mod overview;
 mod page;
 mod plan;

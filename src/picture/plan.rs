@@ -3,10 +3,11 @@
 use super::bars::{BarRow, Section, sections};
 use super::draw_bars::{Bar, NAME, legend_of};
 use super::frame::{LINE, MARGIN, PictureWords, Svg, number, words_end, wrapped};
+use super::measured_bars::measured_section;
 use super::page::page;
 use super::scale::TimeScale;
 use super::text::{NAME_CHARACTER, SMALL_CHARACTER, cells, counted, cut};
-use crate::plan::{Grace, Moment, Timeline, in_words, listed};
+use crate::plan::{ABOUT_ONESHOTS, Grace, MeasuredRow, MeasuredStart, Moment, Timeline, in_words, listed};
 
 /// The width of the picture.
 const WIDTH: f64 = 700.0;
@@ -17,24 +18,38 @@ const ROW: f64 = 26.0;
 const HEAD: f64 = 22.0;
 
 /// What is told about a plan beside it.
+#[derive(Debug, Clone, Copy)]
 pub struct PlanSource<'a> {
     /// The manifest or tree.
     pub name: &'a str,
     /// How long the container manager waits for a stop.
     pub grace: Option<Grace>,
+    /// When the services of a running system started, if that is to be shown beside the plan.
+    pub measured: Option<&'a MeasuredStart>,
 }
 
 /// The plan as one SVG document.
 pub fn plan_svg(timeline: &Timeline<'_>, source: &PlanSource<'_>) -> String {
-    let verdicts = Verdict::all(timeline, source.grace);
-    let sections = sections(timeline);
+    let measured = source.measured.map(|times| timeline.measured(times));
+    let mut verdicts = Vec::from(Verdict::all(timeline, source.grace));
+    let mut sections = sections(timeline);
+    if let Some(rows) = &measured {
+        verdicts.insert(0, Verdict::measured(timeline, rows));
+        sections.splice(0..0, measured_section(timeline, rows));
+    }
     let words = PictureWords {
         role: "start and stop time line",
-        title: "How long a start and a stop may take".into(),
-        subtitle: vec![format!(
-            "{}: declared limits, not measurements. Every bar is as long as its limit allows.",
-            source.name
-        )],
+        title: match measured {
+            Some(_) => "A real start, beside the plan".into(),
+            None => "How long a start and a stop may take".into(),
+        },
+        subtitle: vec![match measured {
+            Some(_) => format!("{}: what really happened, beside the declared limits.", source.name),
+            None => format!(
+                "{}: declared limits, not measurements. Every bar is as long as its limit allows.",
+                source.name
+            ),
+        }],
         description: verdicts
             .iter()
             .map(|verdict| format!("{}. {}", verdict.text, verdict.reason))
@@ -51,7 +66,8 @@ pub fn plan_svg(timeline: &Timeline<'_>, source: &PlanSource<'_>) -> String {
         y = draw_section(&mut svg, section, source.grace, y + 16.0);
     }
     y = legend_of(&mut svg, &sections, y + 4.0, WIDTH);
-    for note in notes(timeline, &sections) {
+    let about_oneshots = measured.iter().map(|_| ABOUT_ONESHOTS.to_owned());
+    for note in notes(timeline, &sections).into_iter().chain(about_oneshots) {
         for line in wrapped(&note, WIDTH) {
             y += LINE;
             svg.text("s", MARGIN, y - 2.0, &line);
@@ -108,6 +124,15 @@ impl Verdict {
                 is_bad: grace.map_or(timeline.stop_within().is_none(), |grace| !timeline.is_within(grace)),
             },
         ]
+    }
+
+    fn measured(timeline: &Timeline<'_>, rows: &[MeasuredRow]) -> Verdict {
+        let chain = timeline.slowest_in_words(rows);
+        Verdict {
+            text: format!("Measured: {}", timeline.measured_verdict(rows)),
+            reason: if chain.is_empty() { String::new() } else { format!("Slowest chain: {chain}.") },
+            is_bad: false,
+        }
     }
 
     /// Draws the verdict from `y` on. Returns where it ends.

@@ -1,7 +1,9 @@
 //! What really happened at a start, beside its plan.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use super::moment::Time;
 use super::order::Awaited;
 use super::timeline::Timeline;
 use crate::model::{Kind, Name};
@@ -16,6 +18,10 @@ pub struct MeasuredTimes {
     /// How often it has died. If it has, the other times are those of a later start.
     pub deaths: usize,
 }
+
+/// Why the times of oneshots are not exact.
+pub const ABOUT_ONESHOTS: &str =
+    "s6-rc keeps no times of oneshots: one was done before the first service that waits for it started.";
 
 /// The times of all longruns that run.
 pub type MeasuredStart = BTreeMap<Name, MeasuredTimes>;
@@ -53,6 +59,29 @@ impl KnownTime {
         match self {
             KnownTime::At(moment) | KnownTime::Between(_, moment) => Some(moment),
             KnownTime::Unknown => None,
+        }
+    }
+}
+
+/// `2.4 s`, `5 ms to 150 ms`, `by 150 ms`, `unknown`.
+impl fmt::Display for KnownTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            KnownTime::At(moment) => Time(moment).fmt(f),
+            KnownTime::Between(0, latest) => write!(f, "by {}", Time(latest)),
+            KnownTime::Between(earliest, latest) => write!(f, "{} to {}", Time(earliest), Time(latest)),
+            KnownTime::Unknown => f.write_str("unknown"),
+        }
+    }
+}
+
+impl MeasuredRow {
+    /// What its deaths mean for its times. `None` if it has not died.
+    pub fn about_deaths(&self) -> Option<String> {
+        match self.deaths {
+            0 => None,
+            1 => Some("died once: these are not the times of the boot".into()),
+            deaths => Some(format!("died {deaths} times: these are not the times of the boot")),
         }
     }
 }
@@ -132,5 +161,27 @@ impl Timeline<'_> {
         }
         chain.reverse();
         chain
+    }
+    /// Until when a service waited, and for which one. `None` if that belongs to s6 itself.
+    pub fn waited_for(&self, row: &MeasuredRow) -> Option<(u64, usize)> {
+        let services = &self.order.services;
+        row.waited
+            .filter(|(_, first)| !self.rows[*first].is_background || self.order.is_logger(&services[*first]))
+    }
+
+    /// How long the start took, as a sentence without its subject.
+    pub fn measured_verdict(&self, rows: &[MeasuredRow]) -> String {
+        match rows.iter().filter_map(|row| row.up.latest()).max() {
+            Some(last) => format!("everything that is known was up after {}", Time(last)),
+            None => "nothing of this plan runs".into(),
+        }
+    }
+
+    /// The slowest chain: `a (5 ms to 150 ms) → b (2.4 s)`.
+    pub fn slowest_in_words(&self, rows: &[MeasuredRow]) -> String {
+        let up =
+            |row: usize| rows.iter().find(|other| other.row == row).map_or(KnownTime::Unknown, |row| row.up);
+        let links = self.slowest(rows).into_iter().map(|row| format!("{} ({})", self.name(row), up(row)));
+        links.collect::<Vec<String>>().join(" → ")
     }
 }

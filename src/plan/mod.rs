@@ -16,7 +16,7 @@ mod words;
 pub use chain::ChainLink;
 pub use fate::if_it_dies;
 pub use limits::StopLimits;
-pub use measured::{KnownTime, MeasuredRow, MeasuredStart, MeasuredTimes};
+pub use measured::{ABOUT_ONESHOTS, KnownTime, MeasuredRow, MeasuredStart, MeasuredTimes};
 pub use moment::{Bound, Moment, Time, Unlimited};
 pub use order::{Awaited, OrderDirection, OrderedService, StartOrder, steps};
 pub use settings::{OverlayLimits, container_variable};

@@ -6,27 +6,20 @@ use serde_json::{Value, json};
 
 use super::columns::Columns;
 use crate::model::json_text;
-use crate::plan::{Bound, KnownTime, MeasuredRow, MeasuredStart, Time, Timeline};
+use crate::plan::{ABOUT_ONESHOTS, MeasuredRow, MeasuredStart, Time, Timeline};
 
 /// The measured start as text for people.
 pub fn measured_text(timeline: &Timeline<'_>, times: &MeasuredStart) -> String {
     let rows = timeline.measured(times);
     let mut out = String::new();
-    let Some(last) = rows.iter().filter_map(|row| row.up.latest()).max() else {
+    if rows.iter().all(|row| row.up.latest().is_none()) {
         return "Nothing of this plan runs.\n".into();
-    };
-    let _ = writeln!(
-        out,
-        "Start: everything that is known was up after {}; the plan: {}",
-        Time(last),
-        timeline.start_verdict()
-    );
-    let chain = timeline.slowest(&rows);
-    let up = |row: usize| rows.iter().find(|other| other.row == row).map_or(KnownTime::Unknown, |row| row.up);
-    let links = chain.iter().map(|row| format!("{} ({})", timeline.name(*row), moment(up(*row))));
-    let links: Vec<String> = links.collect();
-    if !links.is_empty() {
-        let _ = writeln!(out, "  Slowest chain: {}", links.join(" → "));
+    }
+    let _ =
+        writeln!(out, "Start: {}; the plan: {}", timeline.measured_verdict(&rows), timeline.start_verdict());
+    let chain = timeline.slowest_in_words(&rows);
+    if !chain.is_empty() {
+        let _ = writeln!(out, "  Slowest chain: {chain}");
     }
     out.push_str("\nAt boot, from the first start\n");
     let mut table = Columns::default();
@@ -34,41 +27,23 @@ pub fn measured_text(timeline: &Timeline<'_>, times: &MeasuredStart) -> String {
         table.add(line(timeline, row));
     }
     table.write(&mut out, ["", "waited until", "started", "is up", "plan", ""]);
-    out.push_str("\ns6-rc keeps no times of oneshots: one was done before the first service that waits for it started.\n");
+    let _ = writeln!(out, "\n{ABOUT_ONESHOTS}");
     out
 }
 
 fn line(timeline: &Timeline<'_>, measured: &MeasuredRow) -> [String; 6] {
     let plan = &timeline.rows[measured.row];
-    let waited = match measured.waited {
-        Some((until, first))
-            if !timeline.rows[first].is_background
-                || timeline.order.is_logger(&timeline.order.services[first]) =>
-        {
-            format!("{} ({})", Time(until), timeline.name(first))
-        }
-        _ => String::new(),
-    };
-    let deaths = match measured.deaths {
-        0 => String::new(),
-        1 => "died once: these are not the times of the boot".into(),
-        deaths => format!("died {deaths} times: these are not the times of the boot"),
-    };
-    let allowed = match plan.bound {
-        Bound::Within(0) => "at once".to_owned(),
-        bound => format!("{bound}"),
-    };
+    let waited = timeline.waited_for(measured);
+    let waited = waited.map(|(until, first)| format!("{} ({})", Time(until), timeline.name(first)));
     let name = timeline.name(measured.row).to_string();
-    [name, waited, moment(measured.started), moment(measured.up), allowed, deaths]
-}
-
-fn moment(known: KnownTime) -> String {
-    match known {
-        KnownTime::At(moment) => Time(moment).to_string(),
-        KnownTime::Between(0, latest) => format!("by {}", Time(latest)),
-        KnownTime::Between(earliest, latest) => format!("{} to {}", Time(earliest), Time(latest)),
-        KnownTime::Unknown => "unknown".into(),
-    }
+    [
+        name,
+        waited.unwrap_or_default(),
+        measured.started.to_string(),
+        measured.up.to_string(),
+        plan.bound.to_string(),
+        measured.about_deaths().unwrap_or_default(),
+    ]
 }
 
 /// The measured times for programs, in the form that a saved answer has.
