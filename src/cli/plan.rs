@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 
 use super::arguments::{InputArguments, format_named};
 use super::streams::{Outcome, Streams};
@@ -14,7 +15,7 @@ use crate::model::Index;
 use crate::picture::{PlanSource, plan_html, plan_svg};
 use crate::plan::{Grace, MeasuredStart, Timeline, container_variable};
 use crate::render::{measured_json, measured_text, plan_json, plan_text, plan_why};
-use crate::report::Format;
+use crate::report::{FORMATS, Format};
 use crate::resolve::milliseconds;
 
 /// Shows how long a start and a stop may take
@@ -26,6 +27,7 @@ use crate::resolve::milliseconds;
     s6gen plan                             the limits of services.toml\n  \
     s6gen plan --why web                   the chain that keeps web waiting\n  \
     s6gen plan --max-start 60s --max-stop 10s   fail if a start or a stop may take longer\n  \
+    s6gen plan --max-stop 10s --format github   the same, marked in a pull request\n  \
     s6gen plan --grace 30s                 against the 30 s of Kubernetes\n  \
     s6gen plan --env S6_KILL_GRACETIME=500 with a variable of the container\n  \
     s6gen plan --measured                  what really happened, in a container that runs\n  \
@@ -60,36 +62,50 @@ pub(super) struct PlanArguments {
     #[arg(long, value_name = "DIR", default_value = LIVE)]
     live: PathBuf,
     /// The output format
-    #[arg(long, value_enum, default_value = "text")]
-    format: PlanFormat,
+    #[arg(long, value_parser = formats(), default_value = "text")]
+    format: String,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum PlanFormat {
-    /// For people
-    Text,
-    /// A time line in one file, for browsers and Markdown
-    Svg,
-    /// A page with the time line and the text
-    Html,
-    /// For programs
-    Json,
+/// The formats of a plan, and those that only list problems: what takes longer than it may.
+fn formats() -> PossibleValuesParser {
+    let plan = [
+        ("text", "For people"),
+        ("svg", "A time line in one file, for browsers and Markdown"),
+        ("html", "A page with the time line and the text"),
+    ];
+    let programs = FORMATS.iter().map(|format| {
+        let only = if format.lists_problems { ": only what --max-start and --max-stop find" } else { "" };
+        PossibleValue::new(format.name).help(format!("{}{only}", format.about))
+    });
+    let all = plan.into_iter().map(|(name, about)| PossibleValue::new(name).help(about)).chain(programs);
+    all.collect::<Vec<_>>().into()
 }
 
 impl PlanArguments {
     pub(super) fn for_program(&self) -> Option<&'static Format> {
-        if self.json || self.format == PlanFormat::Json { format_named("json") } else { None }
+        format_named(if self.json { "json" } else { &self.format })
     }
 
     pub(super) fn run(mut self, streams: &mut Streams<'_>, programs: &mut dyn Programs) -> Outcome {
         if let Some(file) = self.file.take() {
             self.input.manifest.manifest = Some(file);
         }
+        let lists_problems = self.for_program().is_some_and(|format| format.lists_problems);
+        if lists_problems && self.max_start.is_none() && self.max_stop.is_none() {
+            streams.tell(&format!(
+                "s6gen: --format {} lists what takes too long: give --max-start or --max-stop, too",
+                self.format
+            ));
+            return Outcome::Misused;
+        }
         let (files, compilation) = self.input.input().judge(&self.input.external, &Levels::lenient());
-        streams.report_all(&compilation.problems, &files);
+        // `check` has annotated the other problems.
+        if !lists_problems || compilation.problems.has_errors() {
+            streams.report_all(&compilation.problems, &files);
+        }
         if compilation.problems.has_errors() {
             return Outcome::Problems;
         }
@@ -113,22 +129,23 @@ impl PlanArguments {
         };
         let name = self.input.shown();
         let source = PlanSource { name: &name, grace, measured: measured.as_ref() };
-        match (self.format, why) {
+        match (&self.format[..], why) {
+            _ if lists_problems => {}
             _ if streams.is_for_program() && measured.is_some() => {
                 streams.answer_json(plan_json(&timeline, grace, None));
                 let measured = measured.as_ref().map(measured_json);
                 streams.answer(serde_json::json!({ "measured": measured }));
             }
             (_, why) if streams.is_for_program() => streams.answer_json(plan_json(&timeline, grace, why)),
-            (PlanFormat::Svg | PlanFormat::Html, why) if why.is_some() => {
+            ("svg" | "html", why) if why.is_some() => {
                 streams.tell("s6gen: a picture shows the whole plan: leave out --why, or --format");
                 return Outcome::Misused;
             }
             (_, Some(row)) => {
                 streams.say(&plan_why(&timeline, row, |later, first| place(&timeline, &files, later, first)));
             }
-            (PlanFormat::Svg, None) => streams.say(&plan_svg(&timeline, &source)),
-            (PlanFormat::Html, None) => {
+            ("svg", None) => streams.say(&plan_svg(&timeline, &source)),
+            ("html", None) => {
                 let plan = plan_text(&timeline, grace);
                 let measured = measured.as_ref().map(|times| measured_text(&timeline, times) + "\n");
                 streams.say(&plan_html(&timeline, &source, &(measured.unwrap_or_default() + &plan)));
@@ -138,7 +155,7 @@ impl PlanArguments {
                 None => plan_text(&timeline, grace),
             }),
         }
-        let problems = TimeLimits { start: self.max_start, stop: self.max_stop }.judge(&timeline);
+        let problems = TimeLimits { start: self.max_start, stop: self.max_stop }.judge(&timeline, &files);
         streams.report_all(&problems, &files);
         if problems.has_errors() { Outcome::Problems } else { Outcome::Success }
     }

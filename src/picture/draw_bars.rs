@@ -107,7 +107,7 @@ impl Bar<'_> {
         }
         match to - from > SMALL_CHARACTER * cells(&bar.words) as f64 + 14.0 {
             true => svg.text("v m", (from + to) / 2.0, y + 4.5, &bar.words),
-            false => self.beside(svg, row, &bar.words, [from, end], y),
+            false => self.beside(svg, row, &bar.words, [waited, end], y),
         }
     }
 

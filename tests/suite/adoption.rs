@@ -210,11 +210,13 @@ fn the_action_reports_a_bad_manifest_and_a_stale_root() {
     let program = Path::new(env!("CARGO_BIN_EXE_s6gen")).parent().unwrap();
     let mut path = vec![program.to_owned()];
     path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
-    let check = |root: &str, arguments: &str| {
+    let script = || {
         let mut script = Command::new(Path::new(ROOT).join(".github/actions/check/check"));
         script.current_dir(folder.path()).env("PATH", std::env::join_paths(&path).unwrap());
-        output(script.env("MANIFEST", "services.toml").env("ROOT", root).env("ARGUMENTS", arguments))
+        script.env("MANIFEST", "services.toml");
+        script
     };
+    let check = |root: &str, arguments: &str| output(script().env("ROOT", root).env("ARGUMENTS", arguments));
     fs::write(folder.path().join("services.toml"), "[longrun.web]\nrun = 3\n").unwrap();
     let (code, text) = check("", "");
     assert!(code == Some(1) && text.contains("::error file=services.toml,line=2"), "{text}");
@@ -234,6 +236,10 @@ fn the_action_reports_a_bad_manifest_and_a_stale_root() {
             .success()
     );
     assert_eq!(check("rootfs", "").0, Some(0));
+    let limited = |stop: &str| output(script().env("MAX_STOP", stop).env("MAX_START", ""));
+    assert_eq!(limited("8s"), (Some(0), String::new()));
+    let (code, text) = limited("7s");
+    assert!(code == Some(1) && text.contains("::error file=services.toml,line=1,"), "{text}");
     // A blank separates arguments, and nothing in them is run.
     fs::write(folder.path().join("services.toml"), warned).unwrap();
     let (code, text) = check("", "--allow background $(touch canary) ;touch canary");
@@ -257,7 +263,8 @@ fn the_workflow_for_github_shows_the_picture_and_finds_what_is_stale() {
         .map(|line| format!("{}\n", line.trim_start()))
         .collect();
     let steps: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("      - run: ")).collect();
-    assert_eq!(steps.len(), 2);
+    assert_eq!(steps.len(), 1);
+    assert!(text.contains("\n          max-stop: 10s ") && action.contains("\n  max-stop:\n"), "{text}");
     let program = Path::new(env!("CARGO_BIN_EXE_s6gen")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     let summary = folder.path().join("summary");
