@@ -48,7 +48,7 @@ pub use variables::{DeclaredVariable, DeclaredVariables};
 pub use weight::weigh;
 pub use without::HasWithout;
 pub use words::{Holds, SECTIONS, WORDS};
-pub use written::{WrittenKey, written_keys};
+pub use written::{WrittenKey, WrittenValue, written_keys, written_values};
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -106,12 +106,12 @@ fn every_key_that_makes_a_line_is_named_beside_one() {
     for manifest in manifests() {
         let text = fs::read_to_string(&manifest).unwrap();
         let services = services(&manifest);
-        let mentions: Vec<[&str; 2]> = services
+        let mentions: Vec<String> = services
             .iter()
             .flat_map(|service| service["files"].as_array().unwrap())
             .flat_map(|file| file["lines"].as_array().unwrap())
             .flat_map(|line| line["from"].as_array().unwrap())
-            .map(|from| [from["table"].as_str().unwrap(), from["key"].as_str().unwrap()])
+            .map(|from| format!("{}.{}", from["table"].as_str().unwrap(), from["key"].as_str().unwrap()))
             .collect();
         let folder = manifest.parent().unwrap();
         let keys = written_keys(&text);
@@ -121,11 +121,12 @@ fn every_key_that_makes_a_line_is_named_beside_one() {
             let (table, name) = (key.table.join("."), key.key.join("."));
             let kind = table.split('.').next().unwrap_or_default();
             // What follows from these is in files of other definitions, or in all lines of an instance.
-            let is_elsewhere = ["start", "required-by", "instances", "parameters"].contains(&name.as_str());
+            let is_elsewhere = ["start", "required-by"].contains(&name.as_str())
+                || key.path().nth(2).is_some_and(|key| ["instances", "parameters"].contains(&key));
             if !["longrun", "oneshot"].contains(&kind) || is_elsewhere {
                 continue;
             }
-            if mentions.contains(&[&table, &name]) {
+            if mentions.contains(&format!("{table}.{name}")) {
                 named += 1;
                 continue;
             }
@@ -178,5 +179,78 @@ fn a_service_of_an_included_file_has_its_lines_there() {
         "web.toml:5 run            db",
     ] {
         assert!(printed.contains(line), "{line}\n{printed}");
+    }
+}
+
+/// What `show NAME` prints for a manifest.
+fn shown(manifest: &str, name: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("services.toml"), manifest).unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_s6gen")).args(["show", name]).current_dir(&folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn each_line_of_a_script_names_its_own_line_and_the_values_in_it() {
+    let manifest = "\
+[longrun.w]
+parameters = [\"n\", \"user\"]
+run = \"\"\"
+echo begin
+
+exec sleep {{ n }}
+\"\"\"
+user = \"{{ user }}\"
+files.\"data/list\" = '''
+one
+two'''
+[longrun.w.instances]
+a = { n = \"11\", user = \"a\" }
+b.n = \"12\"
+b.user = \"b\"
+";
+    let printed = shown(manifest, "w-a");
+    for line in [
+        "  4 run                          echo begin\n",
+        "  5 run\n",
+        "  6 run, 13 instances.a.n        exec sleep 11\n",
+        "  10 files.data/list             one\n",
+        "  11 files.data/list             two\n",
+        "  8 user, 13 instances.a.user    s6-setuidgid a\n",
+        "  3 run                          /bin/sh -e ./data/run w-a\n",
+    ] {
+        assert!(printed.contains(line), "{line}\n{printed}");
+    }
+    assert!(!printed.contains("parameters"), "{printed}");
+    let printed = shown(manifest, "w-b");
+    for line in
+        ["6 run, 14 instances.b.n        exec sleep 12\n", "8 user, 15 instances.b.user    s6-setuidgid b\n"]
+    {
+        assert!(printed.contains(line), "{line}\n{printed}");
+    }
+}
+
+#[test]
+fn a_limit_says_what_happens_after_it() {
+    let longrun = |then: &str| {
+        format!(
+            "[longrun.x]\nrun = [\"x\"]\nready.check = [\"true\"]\ntimeout-up = \"5s\"\nready.on-timeout = \"{then}\"\n"
+        )
+    };
+    let oneshot = |then: &str| {
+        format!("[oneshot.x]\nup = [\"x\"]\ntimeout-up = \"5s\"\non-failure.then = \"{then}\"\n")
+    };
+    for (manifest, expected) in [
+        (longrun("fail"), "is ready after at most 5 s, then the start fails"),
+        (longrun("go-on"), "is ready after at most 5 s, then it counts as ready"),
+        (longrun("stop-container"), "is ready after at most 5 s, then the container stops"),
+        (oneshot("fail"), "takes at most 5 s, then the start fails"),
+        (oneshot("ignore"), "takes at most 5 s, then it is ended and counts as done"),
+        (oneshot("stop-container"), "takes at most 5 s, then the container stops"),
+    ] {
+        let printed = shown(&manifest, "x");
+        assert!(printed.contains(&format!("  {expected}\n")), "{manifest}\n{printed}");
     }
 }

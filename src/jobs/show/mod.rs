@@ -1,6 +1,7 @@
 //! Shows one service as it is: its files with the key that each line comes from, what starts it, what it waits for, what waits
 //! for it, and its limits.
 
+mod limits;
 mod origins;
 mod text;
 

@@ -2,11 +2,12 @@
 //! is then missing or different comes from that key.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::compare::lines_only_in_first;
 use crate::diagnostic::{FileId, Files, Origin, Problems};
 use crate::jobs::compile::ManifestFile;
-use crate::manifest::{WrittenKey, written_keys};
+use crate::manifest::{WrittenKey, written_keys, written_values};
 use crate::model::{File, Longrun, Script, Service, ServiceSet};
 use crate::templates::Templates;
 use crate::{render, resolve};
@@ -78,18 +79,50 @@ impl<'a> Ablation<'a> {
         let lines = |content: &[u8]| String::from_utf8_lossy(content).lines().count().max(1);
         let mut found: BTreeMap<String, Vec<Vec<LineOrigin>>> =
             whole.iter().map(|(path, file)| (path.clone(), vec![Vec::new(); lines(&file.content)])).collect();
-        for (file, key) in &self.keys {
-            let Some(without) = self.files_without(*file, key) else { continue };
-            let origin = self.line_origin(*file, key);
+        let mut add = |without: &BTreeMap<String, File>, origin: LineOrigin, written: &[(String, usize)]| {
             for (path, file) in &whole {
                 let Some(lines) = found.get_mut(path) else { continue };
                 let different = match without.get(path) {
                     Some(other) => lines_only_in_first(&file.content, &other.content),
                     None => (0..lines.len()).collect(),
                 };
+                let places = is_copy(written, &file.content).then_some(written);
                 for line in different {
+                    let mut origin = origin.clone();
+                    if let Some((_, at)) = places.and_then(|places| places.get(line)) {
+                        origin.origin = Origin::new(origin.origin.file, *at..*at);
+                    }
                     lines.get_mut(line).into_iter().for_each(|from| from.push(origin.clone()));
                 }
+            }
+        };
+        // Of a template, it is the values of this instance that count.
+        let is_of_template =
+            |key: &WrittenKey| key.path().nth(2).is_some_and(|key| matches!(key, "instances" | "parameters"));
+        for (file, key) in self.keys.iter().filter(|(_, key)| !is_of_template(key)) {
+            let Some(without) = self.files_without(*file, key) else { continue };
+            let written = self.texts.get(file).and_then(|text| key.lines(text)).unwrap_or_default();
+            add(&without, self.line_origin(*file, key), &written);
+        }
+        for (file, text) in &self.texts {
+            let [kind, own] = &self.own;
+            let name = self.service.name.to_string();
+            for value in written_values(text, kind, own) {
+                // The logger of an instance has the name of the instance in front.
+                let rest = name.strip_prefix(&format!("{own}-{}", value.instance));
+                if rest.is_none_or(|rest| !rest.is_empty() && !rest.starts_with('-')) {
+                    continue;
+                }
+                let Some(without) = self.files_replaced(*file, text, &value.span, &value.other()) else {
+                    continue;
+                };
+                let origin = LineOrigin {
+                    origin: Origin::new(*file, value.span),
+                    table: self.own.join("."),
+                    key: format!("instances.{}.{}", value.instance, value.parameter),
+                    is_own: true,
+                };
+                add(&without, origin, &[]);
             }
         }
         found
@@ -117,12 +150,7 @@ impl<'a> Ablation<'a> {
     /// value is another one.
     fn files_without(&self, file: FileId, key: &WrittenKey) -> Option<BTreeMap<String, File>> {
         let text = self.texts.get(&file)?;
-        let replaced = |statement: &str| {
-            let mut texts = self.texts.clone();
-            let (before, after) = (&text[..key.span.start], &text[key.span.end..]);
-            texts.insert(file, format!("{before}{statement}{after}"));
-            self.files_with(&texts)
-        };
+        let replaced = |statement: &str| self.files_replaced(file, text, &key.span, statement);
         let is_logger = matches!(self.service.longrun(), Some(Longrun { run: Script::Logger(_), .. }));
         match &key.key.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             [command @ ("run" | "up"), ..] => replaced(&format!("{command} = [\"another\"]")),
@@ -132,6 +160,19 @@ impl<'a> Ablation<'a> {
             }
             _ => replaced(""),
         }
+    }
+
+    /// The files of the definition with another text at this place.
+    fn files_replaced(
+        &self,
+        file: FileId,
+        text: &str,
+        place: &Range<usize>,
+        other: &str,
+    ) -> Option<BTreeMap<String, File>> {
+        let mut texts = self.texts.clone();
+        texts.insert(file, format!("{}{other}{}", &text[..place.start], &text[place.end..]));
+        self.files_with(&texts)
     }
 
     /// The files of the definition in a manifest with these texts.
@@ -148,6 +189,13 @@ impl<'a> Ablation<'a> {
         let mut rendered = render::definition_files(&[service], &set.target, self.templates).ok()?;
         rendered.remove(&self.service.name)
     }
+}
+
+/// Whether a file has the lines of a string of the manifest. In the first line s6gen may have changed the beginning.
+fn is_copy(written: &[(String, usize)], content: &[u8]) -> bool {
+    let content = String::from_utf8_lossy(content);
+    let is_same = |(written, line): (&(String, usize), &str)| written.0 == line || written.0.contains("{{");
+    written.len() == content.lines().count() && written.iter().zip(content.lines()).skip(1).all(is_same)
 }
 
 fn each_file(source: &ManifestFile, each: &mut impl FnMut(FileId)) {
@@ -172,7 +220,7 @@ fn own_table(keys: &[(FileId, WrittenKey)], service: &Service) -> Option<[String
 }
 
 /// A text with blanks in place of some of its parts. Everything else keeps its place.
-fn blanked(text: &str, parts: impl IntoIterator<Item = std::ops::Range<usize>>) -> String {
+fn blanked(text: &str, parts: impl IntoIterator<Item = Range<usize>>) -> String {
     let mut bytes = text.as_bytes().to_vec();
     for part in parts {
         bytes[part].iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');

@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use super::limits::limits;
 use super::{LineOrigin, ShownFile, ShownService, ShownWait};
 use crate::diagnostic::{FileId, Files};
-use crate::model::{Kind, Layer, Longrun, json_text, printable};
+use crate::model::{Layer, json_text, printable};
 
 /// The widest column of keys.
 const WIDEST: usize = 44;
@@ -57,7 +58,7 @@ pub fn text(shown: &ShownService<'_>, files: &Files, main: FileId) -> String {
         let bundles: Vec<String> = shown.bundles.iter().map(ToString::to_string).collect();
         fact("part of", &bundles.join(", "), "");
     }
-    for (name, limit) in limits(shown) {
+    for (name, limit) in limits(service) {
         fact(name, &limit, "");
     }
     write_files(&mut out, shown, &manifest);
@@ -70,58 +71,6 @@ fn start(shown: &ShownService<'_>) -> &'static str {
         Layer::External => "as the layer says that defines it",
         Layer::Ours if shown.is_at_boot => "at boot",
         Layer::Ours => "on demand",
-    }
-}
-
-/// What limits its start and its stop, in words.
-fn limits(shown: &ShownService<'_>) -> Vec<(&'static str, String)> {
-    let service = shown.service;
-    let (up, down) = service.timeouts();
-    match &service.kind {
-        Kind::Oneshot(oneshot) => {
-            let mut limits = vec![("up", limited(up, "takes", "then the start fails"))];
-            if oneshot.down.is_some() {
-                limits.push(("down", limited(down, "takes", "then the stop fails")));
-            }
-            limits
-        }
-        Kind::Longrun(longrun) if service.layer == Layer::Ours => {
-            let start = match longrun.notification_fd {
-                Some(_) => limited(up, "is ready after", "then the start fails"),
-                None => "up as soon as its process exists".to_owned(),
-            };
-            let mut stop = vec![("stop", stop(longrun))];
-            if longrun.finish.is_some() {
-                let finish = longrun.timeout_finish.unwrap_or(5000);
-                stop.push(("finish", limited(finish, "takes", "then it is killed")));
-            }
-            [("start", start)].into_iter().chain(stop).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn stop(longrun: &Longrun) -> String {
-    let signal = longrun.down_signal.as_deref().unwrap_or(b"SIGTERM");
-    let signal = String::from_utf8_lossy(signal).trim().to_owned();
-    match longrun.timeout_kill.unwrap_or(0) {
-        0 => format!("{signal}, and s6 waits for its end without a limit"),
-        limit => format!("{signal}, and SIGKILL after {}", seconds(limit)),
-    }
-}
-
-fn limited(limit: u32, verb: &str, then: &str) -> String {
-    match limit {
-        0 => format!("{verb} any time: it has no limit"),
-        limit => format!("{verb} at most {}, {then}", seconds(limit)),
-    }
-}
-
-/// A time in milliseconds, for people.
-fn seconds(milliseconds: u32) -> String {
-    match milliseconds % 1000 {
-        0 => format!("{} s", milliseconds / 1000),
-        _ => format!("{milliseconds} ms"),
     }
 }
 
@@ -218,7 +167,7 @@ pub fn json(shown: &ShownService<'_>, files: &Files) -> Value {
             "after": shown.waits.iter().map(wait).collect::<Vec<_>>(),
             "before": shown.waited_for.iter().map(wait).collect::<Vec<_>>(),
             "bundles": shown.bundles.iter().map(|name| json_text(name.as_bytes())).collect::<Vec<_>>(),
-            "limits": limits(shown).into_iter().map(|(name, limit)| format!("{name}: {limit}")).collect::<Vec<_>>(),
+            "limits": limits(service).into_iter().map(|(name, limit)| format!("{name}: {limit}")).collect::<Vec<_>>(),
             "files": shown.files.iter().map(file).collect::<Vec<_>>(),
         }
     })
