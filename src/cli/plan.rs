@@ -11,12 +11,12 @@ use super::streams::{Outcome, Streams};
 use crate::diagnostic::Files;
 use crate::jobs::{Connection, JobError, Levels, RunningSystem, TimeLimits, find, measure, read_measured};
 use crate::live::{LIVE, Limits, Programs};
+use crate::manifest::milliseconds;
 use crate::model::Index;
 use crate::picture::{PlanSource, plan_html, plan_svg};
 use crate::plan::{Grace, MeasuredStart, Timeline, container_variable};
 use crate::render::{measured_json, measured_text, plan_json, plan_text, plan_why};
 use crate::report::{FORMATS, Format};
-use crate::resolve::milliseconds;
 
 /// Shows how long a start and a stop may take
 ///

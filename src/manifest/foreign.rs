@@ -2,6 +2,7 @@
 
 use toml::de::DeValue;
 
+use super::forms::SIGNAL_NUMBERS;
 use super::keys::expected_of;
 use super::suggest;
 use super::values::{Flag, Value, value_for};
@@ -142,9 +143,9 @@ fn sent_signal(value: &DeValue<'_>) -> Option<String> {
     let signal = words.find_map(|word| word.strip_prefix('-'))?;
     let signal = signal.strip_prefix("SIG").unwrap_or(signal);
     let named = signal.parse::<i64>().ok().and_then(|wanted| {
-        suggest::SIGNAL_NUMBERS.iter().find(|(number, _)| *number == wanted).map(|(_, name)| *name)
+        SIGNAL_NUMBERS.iter().find(|(number, _)| *number == wanted).map(|(_, name)| *name)
     });
-    let known = suggest::SIGNAL_NUMBERS.iter().map(|(_, name)| *name).find(|name| *name == signal);
+    let known = SIGNAL_NUMBERS.iter().map(|(_, name)| *name).find(|name| *name == signal);
     named.or(known).map(|name| format!("\"{name}\""))
 }
 

@@ -10,6 +10,7 @@ pub mod draft;
 
 mod additions;
 mod foreign;
+mod forms;
 mod keys;
 mod layout;
 mod mistakes;
@@ -29,6 +30,7 @@ mod words;
 mod written;
 
 pub use additions::{AddedEntry, AdditionChange, Additions, Parameters};
+pub use forms::{SIGNAL_NUMBERS, StringForm, bytes, milliseconds, string_form};
 pub use keys::{
     Alive, BundleKeys, CommonKeys, Limits, Log, LongrunKeys, OnExit, OnFailure, OneshotKeys, REFERENCE,
     Ready, ReferenceSection, Table, TargetKeys, WaitFor,
@@ -38,7 +40,7 @@ pub use one_or_more::OneOrMore;
 pub use script_files::script_of_file;
 pub use shape::{Key, Shape};
 pub use statements::{Statements, Surrounding};
-pub use suggest::{SIGNAL_NUMBERS, text_of as meant_text};
+pub use suggest::text_of as meant_text;
 pub use syntax::count_syntax_errors;
 pub use values::{
     Amount, DeclaredParameter, DeclaredParameters, Flag, Instances, Limit, LogPlace, ManifestCommand,

@@ -1,6 +1,6 @@
 //! A key of the language as a fact: its name, its meaning, and what its value looks like.
 
-use super::suggest::example_text;
+use super::forms::{StringForm, example_text, string_form};
 
 /// A key of the language, as the reference and suggestions need it.
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +91,11 @@ impl Key {
                 (!digits.is_empty()).then_some(digits)
             }
         }
+    }
+
+    /// The form of its text.
+    pub fn form(&self) -> StringForm {
+        string_form(self.name)
     }
 
     /// An example of its value, if it is a string of a certain form.

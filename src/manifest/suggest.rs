@@ -4,21 +4,7 @@
 
 use toml::de::{DeInteger, DeValue};
 
-/// Signals that users often give by number, with their numbers on Linux.
-pub const SIGNAL_NUMBERS: &[(i64, &str)] = &[
-    (1, "HUP"),
-    (2, "INT"),
-    (3, "QUIT"),
-    (6, "ABRT"),
-    (9, "KILL"),
-    (10, "USR1"),
-    (12, "USR2"),
-    (14, "ALRM"),
-    (15, "TERM"),
-    (18, "CONT"),
-    (19, "STOP"),
-    (28, "WINCH"),
-];
+use super::forms::{SIGNAL_NUMBERS, StringForm, string_form as form};
 
 /// The whole line for a key whose value is a table, if the user wrote another value: `log.to = "/var/log/web"`.
 pub(super) fn line_for_table(key: &str, value: &DeValue<'_>) -> Option<String> {
@@ -74,67 +60,6 @@ pub(super) fn is_inside(key: &str, table: &str) -> bool {
     key.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// The meaning of a string of the key, and an example that is valid in every service. `None` if the key takes any text.
-pub(super) fn example_text(leaf: &str) -> Option<(&'static str, &'static str)> {
-    let example = match (leaf, form(leaf)) {
-        ("s6-overlay", _) => ("the whole version in quotes", "\"3.2.0.2\""),
-        ("s6-rc", _) => ("the whole version in quotes", "\"0.7.0.0\""),
-        ("then" | "on-timeout", _) => ("what happens then", "\"stop-container\""),
-        ("format", _) => ("the form of the lines", "\"json\""),
-        ("timestamp", _) => ("how times are written", "\"iso\""),
-        (_, StringForm::Free | StringForm::Word) => return None,
-        (_, StringForm::Duration { .. }) => ("a number and a unit in quotes", "\"10s\""),
-        (_, StringForm::Size) => ("a number and a unit in quotes", "\"1MB\""),
-        (_, StringForm::Signal) => ("the name of a signal in quotes", "\"TERM\""),
-        (_, StringForm::Account) => ("the name of an account in quotes", "\"nobody\""),
-        (_, StringForm::Mask) => ("octal digits in quotes", "\"022\""),
-        (_, StringForm::Start) => ("when it starts, in quotes", "\"on-demand\""),
-        (_, StringForm::Address) => ("a host and a port in quotes", "\"127.0.0.1:8080\""),
-        (_, StringForm::Url) => ("an address in quotes", "\"http://127.0.0.1:8080/\""),
-        (_, StringForm::Path) => ("the path in quotes", "\"/var/log/web\""),
-    };
-    Some(example)
-}
-
-/// The form of the strings of a key.
-enum StringForm {
-    Free,
-    Address,
-    Url,
-    Path,
-    /// One of a few words, a version, or a name.
-    Word,
-    Duration {
-        may_be_never: bool,
-    },
-    Size,
-    Signal,
-    Account,
-    Mask,
-    Start,
-}
-
-fn form(key: &str) -> StringForm {
-    match key {
-        "timeout-up" | "timeout-down" | "timeout-kill" | "timeout-finish" => {
-            StringForm::Duration { may_be_never: true }
-        }
-        "restart-delay" | "within" | "early" | "pause" | "interval" | "timeout" | "limit" => {
-            StringForm::Duration { may_be_never: false }
-        }
-        "size" => StringForm::Size,
-        "down-signal" | "reload-signal" => StringForm::Signal,
-        "user" => StringForm::Account,
-        "umask" => StringForm::Mask,
-        "start" => StringForm::Start,
-        "tcp" => StringForm::Address,
-        "http" => StringForm::Url,
-        "unix" | "path" | "to" | "file" | "stderr" | "workdir" | "tree" | "command-dir" => StringForm::Path,
-        "sets" | "then" | "on-timeout" | "timestamp" | "format" | "s6-overlay" | "s6-rc" => StringForm::Word,
-        _ => StringForm::Free,
-    }
-}
-
 pub(super) fn text_for(key: &str, value: &DeValue<'_>) -> Option<String> {
     let digits = match value {
         DeValue::Integer(number) => Some(number.as_str().trim_start_matches('+').to_owned()),
@@ -145,14 +70,15 @@ pub(super) fn text_for(key: &str, value: &DeValue<'_>) -> Option<String> {
         _ => None,
     };
     match (form(key), value) {
-        (StringForm::Duration { may_be_never }, DeValue::Integer(_)) => duration_of(whole?, may_be_never),
-        (StringForm::Duration { .. }, DeValue::Float(number)) => {
+        (StringForm::TimeLimit, DeValue::Integer(_)) => duration_of(whole?, true),
+        (StringForm::Duration | StringForm::Pause, DeValue::Integer(_)) => duration_of(whole?, false),
+        (StringForm::TimeLimit | StringForm::Duration | StringForm::Pause, DeValue::Float(number)) => {
             let seconds: f64 = number.as_str().parse().ok()?;
             let milliseconds = seconds * 1000.0;
             let is_whole = milliseconds.fract() == 0.0 && (1.0..=86_400_000.0).contains(&milliseconds);
             is_whole.then(|| format!("\"{milliseconds:.0}ms\""))
         }
-        (StringForm::Duration { .. }, DeValue::Boolean(false)) => None,
+        (StringForm::TimeLimit | StringForm::Duration | StringForm::Pause, DeValue::Boolean(false)) => None,
         (StringForm::Signal, DeValue::Integer(_)) => {
             let wanted = whole?;
             SIGNAL_NUMBERS.iter().find(|(number, _)| *number == wanted).map(|(_, name)| format!("\"{name}\""))
@@ -199,7 +125,8 @@ fn is_port(number: i64) -> bool {
 pub fn text_of(key: &str, text: &str) -> Option<String> {
     let digits = || text.parse::<i64>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
     match form(key) {
-        StringForm::Duration { may_be_never } => {
+        form @ (StringForm::TimeLimit | StringForm::Duration | StringForm::Pause) => {
+            let may_be_never = form == StringForm::TimeLimit;
             if ["infinity", "infinite", "forever", "none"].contains(&text) && may_be_never {
                 return Some("\"never\"".into());
             }
@@ -473,7 +400,9 @@ pub(super) fn remark(key: &str, meant: &str, value: &DeValue<'_>) -> &'static st
         (StringForm::Account, DeValue::Integer(_)) => {
             ": the number after the colon is the group, which s6 does not look up; a name in quotes brings the groups of its account"
         }
-        (StringForm::Duration { .. }, DeValue::Integer(number)) if number.as_str().len() > 3 => {
+        (StringForm::TimeLimit | StringForm::Duration | StringForm::Pause, DeValue::Integer(number))
+            if number.as_str().len() > 3 =>
+        {
             ", if the number is in milliseconds, as in the files of s6"
         }
         _ => "",

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::forms::example_text;
 use super::shape::Shape;
 use super::{string_positions, suggest};
 use crate::diagnostic::{Code, Diagnostic, FileId, Fix, Origin, Positions, Problems};
@@ -510,7 +511,7 @@ fn example_for(key: &str, expected: &str) -> Option<(&'static str, &'static str)
         (_, Limit::EXPECTED) => {
             ("a number without quotes, or the lowest allowed limit as `\">= 65536\"`", "65536")
         }
-        (leaf, ManifestText::EXPECTED | LogPlace::EXPECTED) => return suggest::example_text(leaf),
+        (leaf, ManifestText::EXPECTED | LogPlace::EXPECTED) => return example_text(leaf),
         _ => return None,
     })
 }

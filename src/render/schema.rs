@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::manifest::{Key, REFERENCE, Shape};
+use crate::model::SIGNALS;
 
 /// Matches a text with an expression, which stands for any value.
 const EXPRESSION: &str = r"\{\{";
@@ -140,7 +141,10 @@ fn value(name: &str, key: &Key) -> Value {
     let number = json!({ "type": "integer" });
     let words = key.words(name);
     match key.shape {
-        Shape::Text if words.is_empty() => text,
+        Shape::Text if words.is_empty() => match key.form().pattern(SIGNALS) {
+            Some(pattern) => json!({ "type": "string", "pattern": format!("^({pattern})$|{EXPRESSION}") }),
+            None => text,
+        },
         Shape::Text => json!({ "anyOf": [{ "enum": words }, { "type": "string", "pattern": EXPRESSION }] }),
         Shape::Flag => json!({ "type": "boolean" }),
         Shape::FlagOrDetect => json!({ "enum": [true, false, "detect"] }),

@@ -44,8 +44,6 @@ use parameters::Parameter;
 use scope::Scope;
 use values::Values;
 
-pub use values::milliseconds;
-
 /// The bundle of all services that start at boot.
 pub const START_BUNDLE: &str = "default";
 

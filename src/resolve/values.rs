@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::diagnostic::{Class, Fix, Rank};
 use crate::diagnostic::{Code, Diagnostic, Origin, Problems, did_you_mean};
-use crate::manifest::{SIGNAL_NUMBERS, meant_text};
+use crate::manifest::{SIGNAL_NUMBERS, StringForm, bytes, meant_text, milliseconds, string_form};
 use crate::model::{Account, ContainerVariable, Literal, LiteralForm, Name, SIGNALS, variable};
 use crate::templates::with_stand_in;
 
@@ -59,20 +59,7 @@ impl<'p> Values<'p> {
 
     /// A duration in milliseconds. `never` is 0, as in the files of s6.
     pub fn duration(&mut self, key: &str, text: &str, origin: Origin) -> Option<u32> {
-        let may_be_never = ![
-            "on-exit.within",
-            "on-exit.early",
-            "on-failure.pause",
-            "alive.interval",
-            "alive.timeout",
-            "wait-for.interval",
-            "wait-for.timeout",
-            "wait-for.limit",
-            "restart-delay",
-            "ready.interval",
-            "ready.timeout",
-        ]
-        .contains(&key);
+        let may_be_never = string_form(leaf(key)) == StringForm::TimeLimit;
         if text == "never" && may_be_never {
             return Some(0);
         }
@@ -529,41 +516,4 @@ fn name_problem(name: &str) -> Option<(&'static str, String)> {
 /// The last part of a key: `interval` of `ready.interval`.
 fn leaf(key: &str) -> &str {
     key.rsplit('.').next().unwrap_or(key)
-}
-
-/// `1h30m` in milliseconds. `None` if it is not a duration.
-pub fn milliseconds(text: &str) -> Option<u64> {
-    let mut total: u64 = 0;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let number: u64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let unit_length = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
-        let unit = match &rest[..unit_length] {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            _ => return None,
-        };
-        rest = &rest[unit_length..];
-        total = total.checked_add(number.checked_mul(unit)?)?;
-    }
-    (!text.is_empty()).then_some(total)
-}
-
-/// `5MB` in bytes. `None` if it is not a size.
-fn bytes(text: &str) -> Option<u64> {
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let number: u64 = text[..digits].parse().ok()?;
-    let unit: u64 = match &text[digits..] {
-        "" | "B" => 1,
-        "K" | "KB" => 1 << 10,
-        "M" | "MB" => 1 << 20,
-        "G" | "GB" => 1 << 30,
-        _ => return None,
-    };
-    number.checked_mul(unit)
 }

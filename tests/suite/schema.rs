@@ -216,18 +216,24 @@ fn with_key(table: &str, key: &str, value: &str) -> Vec<String> {
         ],
         "[oneshot.NAME]" => vec![format!("{oneshot}{key} = {value}\n")],
         "[bundle.NAME]" => vec![format!("{bundle}{key} = {value}\n")],
-        "ready" => vec![format!("{longrun}ready.tcp = \"db:1\"\nready.{key} = {value}\n")],
-        "alive" => vec![format!("{longrun}alive.tcp = \"db:1\"\nalive.{key} = {value}\n")],
+        "ready" | "alive" => vec![
+            format!("{longrun}{table}.tcp = \"db:1\"\n{table}.{key} = {value}\n"),
+            format!("{longrun}{table}.{key} = {value}\n"),
+        ],
         "on-exit" => vec![
             format!("{longrun}on-exit.codes = [1]\non-exit.{key} = {value}\n"),
             format!("{longrun}on-exit.deaths = 3\non-exit.within = \"1m\"\non-exit.{key} = {value}\n"),
+            format!("{longrun}on-exit.deaths = 3\non-exit.{key} = {value}\n"),
             format!("{longrun}on-exit = [{{ codes = [2], {key} = {value} }}, {{ then = \"give-up\" }}]\n"),
         ],
         "on-failure" => vec![
             format!("{oneshot}on-failure.tries = 3\non-failure.{key} = {value}\n"),
             format!("{oneshot}on-failure.then = \"ignore\"\non-failure.{key} = {value}\n"),
         ],
-        "wait-for" => vec![format!("{oneshot}wait-for.tcp = \"db:1\"\nwait-for.{key} = {value}\n")],
+        "wait-for" => vec![
+            format!("{oneshot}wait-for.tcp = \"db:1\"\nwait-for.{key} = {value}\n"),
+            format!("{oneshot}wait-for.{key} = {value}\n"),
+        ],
         "log" => vec![
             format!("{longrun}log.to = \"/var/log/a\"\nlog.{key} = {value}\n"),
             format!("{longrun}log.{key} = {value}\n"),
@@ -372,6 +378,150 @@ fn a_default_that_is_written_changes_nothing() {
     assert!(count > 30, "{count}");
 }
 
+/// Texts that are a duration, a size, a signal or a mask, or nearly one.
+const NEARLY_A_FORM: &[&str] = &[
+    "",
+    "0",
+    "1",
+    "022",
+    "22",
+    "0022",
+    "0777",
+    "1777",
+    "00000000000022",
+    "8",
+    "-22",
+    "+22",
+    "${X}",
+    "s",
+    "1s",
+    "500ms",
+    "1h30m",
+    "2d",
+    "1s1s",
+    "01s",
+    "0s",
+    "0s1ms",
+    "1ms0s",
+    "00h",
+    "1S",
+    "1.5s",
+    "1 s",
+    " 1s",
+    "1s ",
+    "-1s",
+    "+1s",
+    "1s\\n",
+    "1w",
+    "1min",
+    "1sm",
+    "never",
+    "Never",
+    "never1s",
+    "1s..2s",
+    "1s .. 2s",
+    " 1s..2s ",
+    "1s..",
+    "..2s",
+    "..",
+    "1s..2s..3s",
+    "never..1s",
+    "0s..1s",
+    "4096",
+    "4096B",
+    "8K",
+    "8KB",
+    "5MB",
+    "5M",
+    "8kb",
+    "8 KB",
+    "8KiB",
+    "5MBB",
+    "KB",
+    "0x1000",
+    "TERM",
+    "SIGTERM",
+    "15",
+    "SIG15",
+    "term",
+    "SIG",
+    "RTMIN",
+    "9",
+    "9 ",
+    "31",
+    "SIGSIGTERM",
+    "http://a/",
+    "https://a/",
+    "a:1",
+    "http://",
+];
+
+/// Whether the schema and s6gen judge a text of this key in the same way, apart from what no pattern can say.
+fn agree(heading: &str, key: &str, validator: &Validator, text: &str) -> Result<bool, String> {
+    let texts = with_key(heading, key, &format!("\"{text}\""));
+    let judgements: Vec<Judgement> = texts.iter().map(|text| judge(text)).collect();
+    let value = text.replace("\\n", "\n");
+    let matches = validator.is_valid(&json!(value));
+    let is_read = judgements.iter().any(|judgement| judgement.is_accepted);
+    // Its form is right.
+    let is_other = [
+        "out of range",
+        "is too long",
+        "is not longer than the first",
+        "a host and a port",
+        "no variable",
+        "container",
+    ];
+    let has_form = judgements.iter().any(|one| is_other.iter().any(|other| one.reports.contains(other)));
+    match matches == is_read || (matches && has_form) {
+        true => Ok(is_read),
+        false => {
+            let reports: String = judgements.into_iter().map(|judgement| judgement.reports).collect();
+            Err(format!("{heading} {key} = {text:?}: the schema says {matches}, s6gen {is_read}:\n{reports}"))
+        }
+    }
+}
+
+/// The keys whose texts have a pattern.
+fn keys_with_pattern() -> Vec<(&'static str, &'static str, Validator)> {
+    let patterns = properties().into_iter().filter(|(.., schema)| schema["pattern"].is_string());
+    patterns
+        .map(|(heading, key, schema)| (heading, key, jsonschema::validator_for(&schema).unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_pattern_accepts_exactly_what_s6gen_reads() {
+    let keys = keys_with_pattern();
+    assert!(keys.len() > 20, "{}", keys.len());
+    let (mut wrong, mut read) = (Vec::new(), 0);
+    for (heading, key, validator) in &keys {
+        for text in NEARLY_A_FORM {
+            match agree(heading, key, validator, text) {
+                Ok(is_read) => read += usize::from(is_read),
+                Err(why) => wrong.push(why),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(read > 150, "{read}");
+}
+
+#[test]
+fn a_pattern_and_s6gen_agree_about_random_texts() {
+    const PARTS: &[&str] = &[
+        "0", "1", "7", "9", "022", "30", "ms", "s", "m", "h", "d", "S", " ", "..", "never", "K", "KB", "MB",
+        "B", "SIG", "TERM", "15", "-",
+    ];
+    let keys = keys_with_pattern();
+    let texts = proptest::collection::vec(select(PARTS), 0..7);
+    holds(400, (any::<Index>(), texts), |(key, parts)| {
+        let (heading, key, validator) = &keys[key.index(keys.len())];
+        prop_assert_eq!(agree(heading, key, validator, &parts.concat()).err(), None);
+        Ok(())
+    });
+}
+
 fn run(folder: &Path, program: &str, arguments: &[&str]) -> Output {
     Command::new(program).args(arguments).current_dir(folder).output().unwrap()
 }
@@ -433,6 +583,15 @@ fn taplo_says_the_same_as_the_schema() {
         let name = format!("{number}.toml");
         fs::write(folder.path().join(&name), format!("#:schema ./services.schema.json\n{text}")).unwrap();
         if refusals.is_empty() { good.push(name) } else { bad.push(name) }
+    }
+    for (number, text) in NEARLY_A_FORM.iter().enumerate() {
+        for key in ["timeout-kill", "umask", "restart-delay", "down-signal", "log.size"] {
+            let text = format!("[longrun.a]\nrun = [\"a\"]\n{key} = \"{text}\"\n");
+            let is_right = refusals(&text).unwrap().is_empty();
+            let name = format!("{key}-{number}.toml");
+            fs::write(folder.path().join(&name), format!("#:schema ./services.schema.json\n{text}")).unwrap();
+            if is_right { good.push(name) } else { bad.push(name) }
+        }
     }
     let lint = |names: &[String]| {
         let names: Vec<&str> = ["lint"].into_iter().chain(names.iter().map(String::as_str)).collect();
