@@ -63,10 +63,13 @@ pub(super) fn boxes(
     let members = |bundle: &Bundle| -> Vec<usize> {
         bundle.contents.iter().filter_map(|member| position[index.find(&member.name)?.0]).collect()
     };
+    // A single instance that someone asked for, or that a service waits for, is no template.
+    let is_named = |group: &[usize]| group.iter().any(|one| view.names.contains(&order.services[*one].node));
     let groups: Vec<(Node, Vec<usize>)> = templates
         .iter()
-        .map(|(node, bundle)| (*node, members(bundle)))
-        .filter(|(_, group)| !group.is_empty())
+        .map(|(node, bundle)| (*node, bundle.contents.len(), members(bundle)))
+        .filter(|(_, whole, group)| !group.is_empty() && group.len() == *whole && !is_named(group))
+        .map(|(node, _, group)| (node, group))
         .collect();
     let shown = is_shown.iter().filter(|is_shown| **is_shown).count();
     let collapsed: usize = groups.iter().map(|(_, group)| group.len() - 1).sum();

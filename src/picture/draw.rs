@@ -8,7 +8,7 @@ use super::lines::{self, BACK, port};
 use super::marks::{self, BOX, box_width};
 use super::meanings::meanings;
 use super::scene::Scene;
-use super::text::{NAME_CHARACTER, cells, cut, listed};
+use super::text::{NAME_CHARACTER, NARROW, WIDE, cells, cut, cut_to, listed};
 use crate::diagnostic::Origin;
 
 /// The space between the side of a column's band and its boxes.
@@ -32,6 +32,8 @@ const MOST_BUNDLES: usize = 20;
 const MOST_MEMBERS: usize = 12;
 /// The widest picture that is still readable.
 const MOST_WIDTH: f64 = 1600.0;
+/// Up to this width there is room for long names: a README shows the picture in full size, and a phone in half of it.
+const ROOM: f64 = 800.0;
 
 /// What is told about the services of a graph beside the graph.
 pub struct PictureSource<'a> {
@@ -43,18 +45,27 @@ pub struct PictureSource<'a> {
     pub place: &'a dyn Fn(Origin) -> String,
 }
 
-/// Draws a graph. `None` if it would be too wide.
+/// Draws a graph. `None` if it would be too wide. Long names are cut unless there is room for them.
 pub fn graph(scene: &Scene, source: &PictureSource<'_>) -> Option<String> {
+    let folders = scene.blocks.iter().filter_map(|block| block.folder.as_ref());
+    let mut names = folders.map(|(name, _)| name).chain(scene.boxes.iter().map(|one| &one.name));
+    let wide =
+        if names.any(|name| cells(name) > NARROW) { graph_with(scene, source, WIDE, ROOM) } else { None };
+    wide.or_else(|| graph_with(scene, source, NARROW, MOST_WIDTH))
+}
+
+/// Draws a graph with names of at most `most` cells. `None` if it would be wider than `widest`.
+fn graph_with(scene: &Scene, source: &PictureSource<'_>, most: usize, widest: f64) -> Option<String> {
     let words = scene.words(&source.name, &source.names);
     let columns = columns(scene);
     let shapes: Vec<LayoutShape> =
-        scene.blocks.iter().zip(&columns).map(|(block, column)| shape(scene, block, *column)).collect();
+        scene.blocks.iter().zip(&columns).map(|(block, column)| shape(scene, block, *column, most)).collect();
     let count = shapes.iter().map(|shape| shape.column + 1).max().unwrap_or(0);
     let column_width = |column: usize| {
         let widths = shapes.iter().filter(|shape| shape.column == column).map(|shape| shape.width);
         widths.fold(0.0, f64::max)
     };
-    if (0..count).map(|column| column_width(column) + super::layout::GAP).sum::<f64>() > MOST_WIDTH {
+    if (0..count).map(|column| column_width(column) + super::layout::GAP).sum::<f64>() > widest {
         return None;
     }
     let link =
@@ -68,7 +79,7 @@ pub fn graph(scene: &Scene, source: &PictureSource<'_>) -> Option<String> {
     let width = page_width(&words, layout.right + MARGIN);
     let top = words_end(&words, width);
     layout.move_down(top + HEAD);
-    (width <= MOST_WIDTH).then(|| GraphDrawing { scene, source, layout, columns, width, top }.draw(&words))
+    (width <= widest).then(|| GraphDrawing { scene, source, most, layout, columns, width, top }.draw(&words))
 }
 
 /// The column of each block: its wave. Where nothing waits, there is one wave, and it takes several columns.
@@ -89,12 +100,12 @@ fn columns(scene: &Scene) -> Vec<usize> {
     scene.blocks.iter().map(column).collect()
 }
 
-fn shape(scene: &Scene, block: &SceneBlock, column: usize) -> LayoutShape {
-    let widest = block.boxes.iter().map(|one| box_width(&scene.boxes[*one])).fold(0.0, f64::max);
+fn shape(scene: &Scene, block: &SceneBlock, column: usize, most: usize) -> LayoutShape {
+    let widest = block.boxes.iter().map(|one| box_width(&scene.boxes[*one], most)).fold(0.0, f64::max);
     let (width, height) = match &block.folder {
         None => (widest.max(LEAST_BOX), BOX),
         Some((name, _)) => (
-            (widest + 2.0 * FOLDER_SIDE).max(folder_tab(name) + 40.0),
+            (widest + 2.0 * FOLDER_SIDE).max(folder_tab(name, most) + 40.0),
             FOLDER + FOLDER_BOX * block.boxes.len() as f64,
         ),
     };
@@ -103,13 +114,15 @@ fn shape(scene: &Scene, block: &SceneBlock, column: usize) -> LayoutShape {
     LayoutShape { width, height, column, lane }
 }
 
-fn folder_tab(name: &str) -> f64 {
-    NAME_CHARACTER * cells(&cut(name)) as f64 + 8.0
+fn folder_tab(name: &str, most: usize) -> f64 {
+    NAME_CHARACTER * cells(&cut_to(name, most)) as f64 + 8.0
 }
 
 struct GraphDrawing<'a> {
     scene: &'a Scene,
     source: &'a PictureSource<'a>,
+    /// The number of cells that a name may take.
+    most: usize,
     layout: Layout,
     /// The column of each block.
     columns: Vec<usize>,
@@ -128,8 +141,8 @@ impl GraphDrawing<'_> {
                     block.boxes.iter().map(|one| self.scene.boxes[*one].name.as_str()).collect();
                 let about = about.as_ref().map(|text| format!(". {text}")).unwrap_or_default();
                 svg.begin("", &format!("{name}: bundle of {}{about}", members.join(", ")));
-                marks::folder(&mut svg, *place, folder_tab(name));
-                svg.text("n", place.x + FOLDER_SIDE, place.y + 15.0, &cut(name));
+                marks::folder(&mut svg, *place, folder_tab(name, self.most));
+                svg.text("n", place.x + FOLDER_SIDE, place.y + 15.0, &cut_to(name, self.most));
                 svg.end();
             }
         }
@@ -153,7 +166,7 @@ impl GraphDrawing<'_> {
                 self.draw_box(&mut svg, number, position, *one, &numbered);
             }
         }
-        let mut y = legend(&mut svg, meanings(self.scene), bottom + 8.0, self.width);
+        let mut y = legend(&mut svg, meanings(self.scene, self.most), bottom + 8.0, self.width);
         y = self.cycle(&mut svg, y, &numbered);
         let bundles: Vec<String> = self
             .scene
@@ -237,7 +250,7 @@ impl GraphDrawing<'_> {
         let number = numbered.iter().position(|other| *other == one);
         let one = &self.scene.boxes[one];
         svg.begin("N", &self.scene.box_title(block, one));
-        marks::draw_box(svg, one, place, if number.is_some() { " c" } else { "" });
+        marks::draw_box(svg, one, self.most, place, if number.is_some() { " c" } else { "" });
         if let Some(number) = number {
             badge(svg, number, place.x + 4.0, place.y - 2.0);
         }

@@ -34,6 +34,7 @@ pub(super) fn flowchart(scene: &Scene) -> String {
     if !in_cycle.is_empty() {
         let _ = writeln!(out, "  linkStyle {} stroke:#b3201b,stroke-width:3px", in_cycle.join(","));
     }
+    out.push_str(&legend(scene));
     let is_used = |class: &str| out.contains(&format!(":::{class}"));
     let classes = [("demand", "stroke-dasharray:5 3"), ("cycle", "stroke:#b3201b,stroke-width:3px")];
     let used: Vec<String> = classes
@@ -66,6 +67,26 @@ fn node(id: &str, one: usize, scene: &Scene, numbered: &[usize]) -> String {
     format!("{id}{left}\"{}\"{right}{class}", label(one))
 }
 
+/// A text with the meaning of the shapes that occur. Mermaid has no legends, and draws a text without a border below the rest.
+fn legend(scene: &Scene) -> String {
+    let has = |is_so: fn(&SceneBox) -> bool| scene.boxes.iter().any(is_so);
+    let has_one = |kind| scene.boxes.iter().any(|one| one.instances.is_none() && one.kind == kind);
+    let waits = |until| scene.waits.iter().chain(&scene.back).any(|wait| wait.until == until);
+    let meanings = [
+        (has_one(BoxKind::Longrun), "round corners: longrun"),
+        (has_one(BoxKind::Oneshot), "six corners: oneshot"),
+        (has_one(BoxKind::Elsewhere), "slanted sides: defined<br/>by s6 or another layer"),
+        (has(|one| one.instances.is_some()), "double sides: template"),
+        (has(|one| one.is_on_demand), "dashed border: on demand"),
+        (waits(Awaited::Forked), "dotted line: waits only until<br/>the process exists"),
+    ];
+    let used: Vec<&str> = meanings.iter().filter(|(is_used, _)| *is_used).map(|(_, words)| *words).collect();
+    match used.is_empty() {
+        true => String::new(),
+        false => format!("  legend[\"{}\"]\n  style legend fill:none,stroke:none\n", used.join("<br/>")),
+    }
+}
+
 /// The name with what the marks of a drawn graph say.
 fn label(one: &SceneBox) -> String {
     let mut label = quoted(&one.name);
@@ -79,8 +100,10 @@ fn label(one: &SceneBox) -> String {
 }
 
 fn edge(wait: &SceneWait) -> String {
+    // Mermaid fills its circles, as those of a service that is up, and has no empty ones.
     let arrow = match wait.until {
-        Awaited::Forked => "--o",
+        Awaited::Forked => "-.->",
+        Awaited::Up => "--o",
         _ => "-->",
     };
     format!("b{} {arrow}|{}| b{}", wait.first, wait.until.word(), wait.then)

@@ -25,7 +25,7 @@ pub fn svg(order: &StartOrder<'_>, view: View<'_>, source: &PictureSource<'_>) -
         members.contains(&true).then(|| order.only(&members))
     };
     let drawn = draw(order).or_else(|| cycle().as_ref().and_then(draw));
-    drawn.unwrap_or_else(|| overview(order, source))
+    drawn.unwrap_or_else(|| overview(order, view, source))
 }
 
 /// The graph as a page, with `text` below it.

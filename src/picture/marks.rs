@@ -3,7 +3,7 @@
 use super::boxes::{BoxKind, SceneBox};
 use super::frame::{Svg, number};
 use super::layout::BoxPlace;
-use super::text::{NAME_CHARACTER, cells, cut};
+use super::text::{NAME_CHARACTER, cells, cut_to};
 use crate::plan::Awaited;
 
 /// The height of a box.
@@ -15,10 +15,10 @@ const LOGGER: f64 = 15.0;
 /// The space that another mark takes.
 const MARK: f64 = 20.0;
 
-/// The width of a box that has room for its name and marks.
-pub fn box_width(one: &SceneBox) -> f64 {
+/// The width of a box that has room for its marks and its name, which takes at most `most` cells.
+pub fn box_width(one: &SceneBox, most: usize) -> f64 {
     let marks = [one.has_condition, one.stops_container].into_iter().filter(|is_set| *is_set).count();
-    let mut width = 20.0 + NAME_CHARACTER * cells(&cut(&one.name)) as f64 + MARK * marks as f64;
+    let mut width = 20.0 + NAME_CHARACTER * cells(&cut_to(&one.name, most)) as f64 + MARK * marks as f64;
     if one.has_logger {
         width += LOGGER;
     }
@@ -44,8 +44,8 @@ pub fn outline(svg: &mut Svg, kind: BoxKind, class: &str, place: BoxPlace, radiu
     }
 }
 
-/// Draws a box with its name and marks.
-pub fn draw_box(svg: &mut Svg, one: &SceneBox, place: BoxPlace, class: &str) {
+/// Draws a box with its marks and its name, which takes at most `most` cells.
+pub fn draw_box(svg: &mut Svg, one: &SceneBox, most: usize, place: BoxPlace, class: &str) {
     let dashed = if one.is_on_demand { " d" } else { "" };
     let class = format!("{dashed}{class}");
     if one.instances.is_some() {
@@ -60,7 +60,7 @@ pub fn draw_box(svg: &mut Svg, one: &SceneBox, place: BoxPlace, class: &str) {
         condition(svg, x + 6.0, middle);
         x += MARK;
     }
-    svg.text("n", x, middle + 5.0, &cut(&one.name));
+    svg.text("n", x, middle + 5.0, &cut_to(&one.name, most));
     let mut right = place.right() - if one.kind == BoxKind::Oneshot { POINT } else { 0.0 };
     if one.has_logger {
         logger(svg, right - 18.0, middle);

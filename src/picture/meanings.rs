@@ -6,11 +6,11 @@ use super::layout::BoxPlace;
 use super::legend::{DrawMark, LegendItem, small_box};
 use super::marks;
 use super::scene::Scene;
-use super::text::cut;
+use super::text::cells;
 use crate::plan::{Awaited, OrderDirection};
 
-/// The shapes that a graph has, with their meanings.
-pub(super) fn meanings(scene: &Scene) -> Vec<LegendItem> {
+/// The shapes that a graph has, with their meanings. Names have at most `most` cells.
+pub(super) fn meanings(scene: &Scene, most: usize) -> Vec<LegendItem> {
     let boxes = || scene.boxes.iter();
     let mut items = Vec::new();
     let mut add = |occurs: bool, width: f64, words: &'static str, draw: DrawMark| {
@@ -79,9 +79,8 @@ pub(super) fn meanings(scene: &Scene) -> Vec<LegendItem> {
             marks::stop(svg, x + 7.0, y);
         }),
     );
-    let is_cut = |one: &SceneBox| cut(&one.name) != one.name;
     add(
-        has(is_cut),
+        boxes().any(|one| cells(&one.name) > most),
         22.0,
         "shortened: point at it for the whole name",
         Box::new(|svg, x, y| {

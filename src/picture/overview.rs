@@ -4,6 +4,7 @@ use super::cycle::members;
 use super::draw::PictureSource;
 use super::frame::{LINE, MARGIN, PictureWords, Svg, number, page_width, words_end};
 use super::text::{cells, counted, cut, listed};
+use super::view::View;
 use crate::plan::{OrderDirection, StartOrder, steps};
 
 /// The number of waves that are drawn.
@@ -17,7 +18,7 @@ const WIDTH: f64 = 700.0;
 const MOST_CELLS: usize = 85;
 
 /// Draws the number of services in each wave.
-pub(super) fn overview(order: &StartOrder<'_>, source: &PictureSource<'_>) -> String {
+pub(super) fn overview(order: &StartOrder<'_>, view: View<'_>, source: &PictureSource<'_>) -> String {
     let in_cycle = members(order);
     if in_cycle.contains(&true) {
         return too_long_cycle(order, &in_cycle, source);
@@ -50,18 +51,24 @@ pub(super) fn overview(order: &StartOrder<'_>, source: &PictureSource<'_>) -> St
     };
     let boot: usize = rows.iter().map(|row| row.count).sum();
     let down = if start == "stop" { " --down" } else { "" };
+    let (what, remedy) = match view.shows_all {
+        true => {
+            ("With loggers, services of s6 and every wait (--all) that", "To draw less, leave out --all, or")
+        }
+        false => ("That", "To draw a part,"),
+    };
     let words = PictureWords {
         role: "service graph",
         title: after.to_owned(),
         subtitle: vec![
             format!(
-                "{}: {} {start} at boot in {}, {} on demand. That is too much for one picture.",
+                "{}: {} {start} at boot in {}, {} on demand. {what} is too much for one picture.",
                 source.name,
                 counted(boot, "service"),
                 counted(rows.len(), "wave"),
                 on_demand.count,
             ),
-            format!("To draw a part, name a service: s6gen graph NAME{down} --format svg"),
+            format!("{remedy} name a service: s6gen graph NAME{down} --format svg"),
         ],
         description: format!(
             "The number of services that {start} in each of {}.",

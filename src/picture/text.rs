@@ -6,8 +6,10 @@ pub const NAME_CHARACTER: f64 = 9.1;
 /// The width that is counted for a character of small text.
 pub const SMALL_CHARACTER: f64 = 7.0;
 
-/// The number of cells that a name may take in a box. A longer one is cut.
-const MOST_CELLS: usize = 18;
+/// The number of cells that a name may take where there is little room. A longer one is cut.
+pub const NARROW: usize = 18;
+/// The number of cells that a name may take where there is room.
+pub const WIDE: usize = 32;
 
 /// The number of cells that a character takes: two for those of East Asian scripts and for emoji, none for marks that are
 /// drawn over the character before.
@@ -25,9 +27,14 @@ pub fn cells(text: &str) -> usize {
     text.chars().map(cells_of).sum()
 }
 
-/// A name as it stands in a box: the middle of a long one is left out.
+/// A name where there is little room: the middle of a long one is left out.
 pub fn cut(name: &str) -> String {
-    if cells(name) <= MOST_CELLS {
+    cut_to(name, NARROW)
+}
+
+/// A name of at most `most` cells: the middle of a longer one is left out.
+pub fn cut_to(name: &str, most: usize) -> String {
+    if cells(name) <= most {
         return name.to_owned();
     }
     let fits = |characters: &mut dyn Iterator<Item = char>, most: usize| {
@@ -39,8 +46,9 @@ pub fn cut(name: &str) -> String {
         });
         fitting.collect::<Vec<char>>()
     };
-    let start: String = fits(&mut name.chars(), 10).into_iter().collect();
-    let end: String = fits(&mut name.chars().rev(), 7).into_iter().rev().collect();
+    let after = most * 2 / 5;
+    let start: String = fits(&mut name.chars(), most - 1 - after).into_iter().collect();
+    let end: String = fits(&mut name.chars().rev(), after).into_iter().rev().collect();
     format!("{start}…{end}")
 }
 

@@ -317,6 +317,49 @@ fn random_graphs_are_drawn_without_overlaps_and_always_in_the_same_way() {
 }
 
 #[test]
+fn an_instance_that_is_asked_for_by_name_is_no_template() {
+    let manifest = "[longrun.w]\nrun = [\"w\"]\ninstances = 3\n[longrun.one]\nrun = [\"one\"]\ndependencies = [\"w-2\"]\n";
+    let mut files = Files::default();
+    let file = files.add("services.toml", manifest);
+    let compilation = compile(&files, file);
+    let index = Index::new(&compilation.services);
+    for (name, expected, is_template) in
+        [("w-3", "w-3", false), ("w", "w-{1..3}", true), ("one", "w-2", false)]
+    {
+        let names = [s6gen::jobs::find(&index, name).unwrap()];
+        let order = StartOrder::new(&index, &names, OrderDirection::Up);
+        let view = View { names: &names, shows_all: false };
+        let source = PictureSource { name: "x".into(), names: vec![name.into()], place: &|_| String::new() };
+        let svg = picture::svg(&order, view, &source);
+        assert!(svg.contains(&format!(">{expected}<")), "{name}: {svg}");
+        assert_eq!(svg.contains("template"), is_template, "{name}: {svg}");
+        assert_eq!(picture::mermaid(&order, view).contains("[["), is_template, "{name}");
+        assert_eq!(picture::dot(&order, view).contains("peripheries"), is_template, "{name}");
+    }
+}
+
+#[test]
+fn a_long_name_is_whole_where_there_is_room() {
+    let longrun =
+        |name: &str, first: &str| format!("[longrun.{name}]\nrun = [\"x\"]\ndependencies = [{first}]\n");
+    let long = "database-migrations-of-tenants";
+    let few = longrun(long, "") + &longrun("web", &format!("\"{long}\""));
+    let svg = pictures_of(&few, OrderDirection::Up).svg;
+    check(&svg).unwrap();
+    assert!(svg.contains(&format!(">{long}<")) && !svg.contains("shortened"), "{svg}");
+    // Five columns of such names do not fit into a README.
+    let mut many = longrun(long, "");
+    for number in 1..5 {
+        let before = if number == 1 { long.to_owned() } else { format!("{long}{}", number - 1) };
+        many += &longrun(&format!("{long}{number}"), &format!("\"{before}\""));
+    }
+    let svg = pictures_of(&many, OrderDirection::Up).svg;
+    check(&svg).unwrap();
+    assert!(svg.contains(">database-m…tenants<") && svg.contains("shortened"), "{svg}");
+    assert!(svg.contains(&format!("<title>{long}: ")), "{svg}");
+}
+
+#[test]
 fn forty_thousand_services_are_counted_instead_of_drawn() {
     let mut tree = SourceTree::default();
     for number in 0..40_000usize {
@@ -430,7 +473,9 @@ mermaid.render('drawn', {source}).then(
         fs::write(&page, script).unwrap();
         let found = browsed(&page);
         let title = found.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next());
-        let boxes = pictures.svg.matches("class=\"N\"").count();
+        // The legend is a node, too.
+        let boxes =
+            pictures.svg.matches("class=\"N\"").count() + pictures.mermaid.matches("  legend[").count();
         assert_eq!(title, Some(&*format!("nodes: {boxes}")), "{}\n{}", case.display(), pictures.mermaid);
     }
 }
