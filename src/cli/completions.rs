@@ -1,6 +1,6 @@
 //! `s6gen completions`: prints the script by which a shell completes the arguments of s6gen, and answers such a script.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -10,6 +10,7 @@ use clap_complete::engine::{CompletionCandidate, complete};
 use super::streams::{Outcome, Streams};
 use crate::jobs;
 use crate::manifest::REFERENCE;
+use crate::programs::PROGRAMS;
 use crate::templates::{BASH_COMPLETION, FISH_COMPLETION, ZSH_COMPLETION};
 use crate::validate;
 
@@ -27,6 +28,9 @@ pub(super) struct CompletionsArguments {
     #[arg(value_name = "SHELL", value_parser = shells())]
     shell: String,
 }
+
+/// What stands before the name of a program in `explain`.
+const PROGRAM: &str = "program:";
 
 fn shells() -> PossibleValuesParser {
     ["bash", "zsh", "fish"].map(PossibleValue::new).into()
@@ -104,14 +108,24 @@ pub(super) fn rules() -> Vec<CompletionCandidate> {
     names.chain(["all"]).map(CompletionCandidate::new).collect()
 }
 
-/// What `explain` explains.
-pub(super) fn explained() -> Vec<CompletionCandidate> {
+/// What `explain` explains, if the word begins with `current`. The many programs are offered only behind `program:`.
+pub(super) fn explained(current: &OsStr) -> Vec<CompletionCandidate> {
+    let current = current.to_str().unwrap_or_default();
+    if current.starts_with(PROGRAM) {
+        let programs = PROGRAMS.iter().flat_map(|known| known.names.iter().map(|name| (name, known.about)));
+        let named = programs.map(|(name, about)| (format!("{PROGRAM}{name}"), about));
+        let fitting = named.filter(|(name, _)| name.starts_with(current));
+        return fitting
+            .map(|(name, about)| CompletionCandidate::new(name).help(Some(about.into())))
+            .collect();
+    }
     let codes = validate::codes().map(|code| code.slug());
     let keys = REFERENCE.iter().flat_map(|(_, _, keys)| keys()).map(|key| key.name);
     let tables =
         REFERENCE.iter().map(|(heading, ..)| heading.trim_matches(['[', ']']).trim_end_matches(".NAME"));
-    let mut names: Vec<&str> = codes.chain(keys).chain(tables).chain(["manifest", "all-codes"]).collect();
+    let mut names: Vec<&str> =
+        codes.chain(keys).chain(tables).chain(["manifest", "all-codes", PROGRAM]).collect();
     names.sort_unstable();
     names.dedup();
-    names.into_iter().map(CompletionCandidate::new).collect()
+    names.into_iter().filter(|name| name.starts_with(current)).map(CompletionCandidate::new).collect()
 }

@@ -1,12 +1,13 @@
 //! `s6gen explain`: explains codes, keys and tables.
 
 use clap::Args;
-use clap_complete::engine::ArgValueCandidates;
+use clap_complete::engine::ArgValueCompleter;
 
 use super::completions;
 use super::streams::{Outcome, Streams};
 use crate::diagnostic::{Code, FixKind, Severity, did_you_mean};
 use crate::manifest::REFERENCE;
+use crate::picture::listed;
 use crate::programs::{KnownProgram, PROGRAMS};
 use crate::{render, validate};
 
@@ -23,7 +24,7 @@ use crate::{render, validate};
 pub(super) struct ExplainArguments {
     /// The code that a report prints; a key or table of the manifest; `program:` and the name of a program; `manifest` or
     /// `all-codes`
-    #[arg(value_name = "CODE|KEY|TABLE|program:NAME|manifest|all-codes", add = ArgValueCandidates::new(completions::explained))]
+    #[arg(value_name = "CODE|KEY|TABLE|program:NAME|manifest|all-codes", add = ArgValueCompleter::new(completions::explained))]
     code: Option<String>,
 }
 
@@ -162,18 +163,27 @@ fn list(width: usize) -> String {
     text
 }
 
-/// The meaning of a key in each table that has it.
+/// The meaning of a key in each table that has it. If it means the same in several tables, that is said once.
 fn keys(wanted: &str, width: usize) -> String {
     let key = wanted.rsplit('.').next().unwrap_or(wanted);
-    let mut text = String::new();
+    let mut meanings: Vec<(Vec<String>, &str, String)> = Vec::new();
     for (heading, _, keys) in REFERENCE {
         for known in keys().into_iter().filter(|known| known.name == key) {
-            let doc = known.doc.lines().map(str::trim).collect::<Vec<_>>().join(" ");
-            text += &format!("`{key}` in `{heading}`: {}\n", known.expected);
-            text += &render::wrapped(doc.trim(), width, "  ");
+            let (heading, meaning) = (format!("`{heading}`"), known.meaning());
+            match meanings
+                .iter_mut()
+                .find(|(_, expected, text)| (*expected, text) == (known.expected, &meaning))
+            {
+                Some((headings, ..)) => headings.push(heading),
+                None => meanings.push((vec![heading], known.expected, meaning)),
+            }
         }
     }
-    text
+    let text = meanings.into_iter().map(|(headings, expected, meaning)| {
+        format!("`{key}` in {}: {expected}\n", listed(&headings, usize::MAX))
+            + &render::wrapped(&meaning, width, "  ")
+    });
+    text.collect()
 }
 
 /// The keys of a table.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::Resettable;
-use clap::{Args, Command};
+use clap::{Arg, ArgAction, Args, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
@@ -79,7 +79,7 @@ fn pages(command: Command) -> Vec<(String, String)> {
 
 fn add_pages(command: &Command, pages: &mut Vec<(String, String)>) {
     let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-    let man = Man::new(command.clone().after_help(Resettable::Reset))
+    let man = Man::new(command.clone().override_usage(synopsis(command)).after_help(Resettable::Reset))
         .source(concat!("s6gen ", env!("CARGO_PKG_VERSION")));
     let name = man.get_filename();
     let mut text = MARK.as_bytes().to_vec();
@@ -88,6 +88,36 @@ fn add_pages(command: &Command, pages: &mut Vec<(String, String)>) {
         pages.push((name, text + &examples_section(&examples)));
     }
     command.get_subcommands().filter(|inner| !inner.is_hide_set()).for_each(|inner| add_pages(inner, pages));
+}
+
+/// How the command is called: each option with its value.
+fn synopsis(command: &Command) -> String {
+    let mut parts = vec![command.get_bin_name().unwrap_or(command.get_name()).to_owned()];
+    let (positionals, options): (Vec<&Arg>, Vec<&Arg>) = command
+        .get_arguments()
+        .filter(|argument| !argument.is_hide_set())
+        .partition(|one| one.is_positional());
+    for argument in options.into_iter().chain(positionals) {
+        let short = argument.get_short().map(|short| format!("-{short}"));
+        let long = argument.get_long().map(|long| format!("--{long}"));
+        let names = short.into_iter().chain(long).collect::<Vec<_>>().join("|");
+        let takes_value = argument.is_positional() || argument.get_action().takes_values();
+        let values = argument.get_value_names().filter(|_| takes_value).unwrap_or_default();
+        let value = values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let is_optional = argument.get_num_args().is_some_and(|count| count.min_values() == 0);
+        let text = match (names.is_empty(), value.is_empty()) {
+            (true, _) => value,
+            (_, true) => names,
+            _ if argument.is_require_equals_set() && is_optional => format!("{names}[={value}]"),
+            _ => format!("{names} {value}"),
+        };
+        let text = if argument.is_required_set() { text } else { format!("[{text}]") };
+        parts.push(if matches!(argument.get_action(), ArgAction::Append) { text + "..." } else { text });
+    }
+    if command.has_subcommands() {
+        parts.push("COMMAND".to_owned());
+    }
+    parts.join(" ")
 }
 
 /// A page in the form that `man` expects: an empty date keeps its place, and a blank line is no break beside breaks.

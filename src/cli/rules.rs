@@ -13,7 +13,7 @@ use crate::jobs;
 /// manifest, in `.s6gen-lints.toml` beside a tree, or with an option of `check` and `build`. A comment at the end of a line or
 /// above it silences a rule there: `# s6gen: allow not-exec: reason`. `s6gen explain RULE` has the page of a rule.
 ///
-/// The column after the group says whether `check --fix` solves a problem: `safe`; `unsafe`, which needs `--unsafe` too; or `none`.
+/// CERTAIN says whether a finding is a problem for certain or likely one. FIX says whether `check --fix` solves a problem: `safe`; `unsafe`, which needs `--unsafe` too; or `none`.
 /// The page of the rule has the reason.
 #[derive(Debug, Args)]
 pub(super) struct RulesArguments {
@@ -30,10 +30,13 @@ impl RulesArguments {
             return Outcome::Success;
         }
         let width = rules.iter().map(|rule| rule.code.len()).max().unwrap_or(0);
-        for RuleFacts { code, level, confidence, group, fix, summary } in rules {
-            let fix = fix.name();
+        let mut row = |[code, level, confidence, group, fix, summary]: [&str; 6]| {
             streams
                 .say(&format!("{code:width$}  {level:7}  {confidence:7}  {group:9}  {fix:6}  {summary}\n"));
+        };
+        row(["RULE", "LEVEL", "CERTAIN", "GROUP", "FIX", "FINDS"]);
+        for RuleFacts { code, level, confidence, group, fix, summary } in rules {
+            row([code, level, confidence, group, fix.name(), summary]);
         }
         Outcome::Success
     }

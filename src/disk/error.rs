@@ -34,13 +34,9 @@ impl DiskError {
     /// The error for a failed system call.
     pub fn system(doing: &'static str, path: &Path, error: &io::Error) -> Self {
         let help = match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some("make room there and build again"),
-            ErrorKind::ReadOnlyFilesystem => {
-                Some("mount it writable, or choose another directory with `--root`")
-            }
-            ErrorKind::PermissionDenied => {
-                Some("build as the owner of that directory; in a Dockerfile, before `USER`")
-            }
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some("make room there and try again"),
+            ErrorKind::ReadOnlyFilesystem => Some("mount it writable, or choose another directory"),
+            ErrorKind::PermissionDenied => Some("run s6gen as the owner of that directory"),
             ErrorKind::NotADirectory => Some("a file stands where a directory is needed; remove it"),
             _ => None,
         };

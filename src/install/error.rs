@@ -1,6 +1,7 @@
 //! The error of an installation: why a tree was not installed, or was installed only in part.
 
 use std::fmt;
+use std::io::ErrorKind::{self, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
 use std::path::PathBuf;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -35,25 +36,39 @@ impl From<DiskError> for InstallError {
 impl InstallError {
     /// The reports for the user: one for a refusal, or one for each path that is in the way.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        let help = match self.kind() {
+            Some(StorageFull | QuotaExceeded) => Some("make room there and build again"),
+            Some(ReadOnlyFilesystem) => Some("mount it writable, or choose another directory with `--root`"),
+            Some(PermissionDenied) => {
+                Some("build as the owner of that directory; in a Dockerfile, before `USER`")
+            }
+            _ => None,
+        };
+        let advised = |error: &DiskError| {
+            let problem = error.diagnostic();
+            Diagnostic { help: help.map(str::to_owned).or(problem.help), ..problem }
+        };
         match self {
-            InstallError::Disk(error) => vec![error.diagnostic()],
+            InstallError::Disk(error) => vec![advised(error)],
             InstallError::Partly(error) => {
                 let after = "part of the output was already replaced; the next build completes it".to_owned();
-                vec![Diagnostic { notes: vec![after], ..error.diagnostic() }]
+                vec![Diagnostic { notes: vec![after], ..advised(error) }]
             }
             InstallError::Foreign(paths) => paths.iter().map(ForeignPath::diagnostic).collect(),
         }
     }
 
-    /// The reports for a change of a running system. Their advice is not about building an image.
-    pub fn live_diagnostics(&self) -> Vec<Diagnostic> {
-        use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-
-        let kind = match self {
+    /// The kind of the system's error, if the system refused.
+    fn kind(&self) -> Option<ErrorKind> {
+        match self {
             InstallError::Disk(error) | InstallError::Partly(error) => error.kind(),
             InstallError::Foreign(_) => None,
-        };
-        let help = match kind {
+        }
+    }
+
+    /// The reports for a change of a running system. Their advice is not about building an image.
+    pub fn live_diagnostics(&self) -> Vec<Diagnostic> {
+        let help = match self.kind() {
             Some(StorageFull | QuotaExceeded) => Some("make room there and try again"),
             Some(ReadOnlyFilesystem) => {
                 Some("mount it writable; a container whose root is read-only cannot keep what is added")
@@ -127,5 +142,9 @@ mod tests {
         }
         let denied = DiskError::system("write", Path::new("/x"), &ErrorKind::PermissionDenied.into());
         assert!(format!("{:?}", InstallError::from(denied).diagnostics()).contains("Dockerfile"));
+        // Only a build has the option.
+        let read_only = DiskError::system("write", Path::new("/x"), &ErrorKind::ReadOnlyFilesystem.into());
+        assert!(!format!("{:?}", read_only.diagnostic()).contains("--root"));
+        assert!(format!("{:?}", InstallError::from(read_only).diagnostics()).contains("--root"));
     }
 }

@@ -25,8 +25,10 @@ _s6gen() {
     word=${line%%$'\t'*}
     COMPREPLY+=("${word#"$start"}")
   done < <(s6gen complete-word "$position" -- "${words[@]}" 2>/dev/null)
-  if test "${#COMPREPLY[@]}" = 1 && test "${COMPREPLY[0]: -1}" = = ; then
-    compopt -o nospace
+  if test "${#COMPREPLY[@]}" = 1 ; then
+    case ${COMPREPLY[0]} in
+      *= | *:) compopt -o nospace ;;
+    esac
   fi
 }
 

@@ -186,6 +186,23 @@ fn a_build_without_a_root_is_only_for_an_image() {
 }
 
 #[test]
+fn the_list_of_rules_has_a_head_above_its_columns() {
+    let folder = folder(&[]);
+    let listed = out(&run(folder.path(), &["rules"]));
+    let (head, rules) = listed.split_once('\n').unwrap();
+    for (name, words) in [
+        ("LEVEL", &["allow", "warning", "deny", "error", "advice"][..]),
+        ("FIX", &["safe", "unsafe", "none"]),
+    ] {
+        let column = head.find(name).unwrap_or_else(|| panic!("{head}"));
+        for rule in rules.lines() {
+            let word = rule[column..].split(' ').next().unwrap();
+            assert!(words.contains(&word), "{name}: {rule}");
+        }
+    }
+}
+
+#[test]
 fn explain_shows_the_keys_of_a_table() {
     let folder = folder(&[]);
     for (heading, _, keys) in s6gen::manifest::REFERENCE {
@@ -205,6 +222,13 @@ fn explain_shows_the_keys_of_a_table() {
     for table in ["defaults", "include"] {
         assert_eq!(code(&run(folder.path(), &["explain", table])), 0, "{table}");
     }
+    // What a key means in several tables is said once.
+    let shared = out(&run(folder.path(), &["explain", "timeout-up"]));
+    assert!(
+        shared.starts_with("`timeout-up` in `[longrun.NAME]` and `[oneshot.NAME]`: a string\n"),
+        "{shared}"
+    );
+    assert_eq!(shared.matches("How long a start may take").count(), 1, "{shared}");
     let near = run(folder.path(), &["explain", "timeout-Up"]);
     assert!(err(&near).contains("did you mean `timeout-up`?"), "{}", err(&near));
 }

@@ -104,6 +104,10 @@ fn commands_options_rules_and_codes_are_completed_and_files_are_left_to_the_shel
     assert_eq!(answers(folder, &["s6gen", "check", "--stri"]), ["--strict"]);
     assert_eq!(answers(folder, &["s6gen", "check", "--allow", "not-exec,shell-"]), ["not-exec,shell-syntax"]);
     assert_eq!(answers(folder, &["s6gen", "explain", "s6rc::dependency-cy"]), ["s6rc::dependency-cycle"]);
+    assert_eq!(answers(folder, &["s6gen", "explain", "prog"]), ["program:"]);
+    assert_eq!(answers(folder, &["s6gen", "explain", "program:ngin"]), ["program:nginx"]);
+    assert!(answers(folder, &["s6gen", "explain", "program:"]).len() > 200);
+    assert!(!answers(folder, &["s6gen", "explain", ""]).contains(&"program:nginx".to_owned()));
     assert_eq!(answers(folder, &["s6gen", "check", ""]), [""; 0]);
     assert_eq!(answers(folder, &["s6gen", "build", "--root", ""]), [""; 0]);
     assert!(!answers(folder, &["s6gen", ""]).contains(&"complete-word".to_owned()), "it is for scripts");
@@ -117,6 +121,7 @@ const TYPED: &[(&str, &str)] = &[
     ("s6gen show x.", "<s6gen><show><x.y>"),
     ("s6gen restart web tunnel-", "<s6gen><restart><web><tunnel-home>"),
     ("s6gen explain s6rc::dependency-cy", "<s6gen><explain><s6rc::dependency-cycle>"),
+    ("s6gen explain program:ngin", "<s6gen><explain><program:nginx>"),
     ("s6gen check --allow not-exec,shell-", "<s6gen><check><--allow><not-exec,shell-syntax>"),
     ("s6gen check --allow=shell-", "<s6gen><check><--allow=shell-syntax>"),
     ("s6gen check ser", "<s6gen><check><services.toml>"),

@@ -48,6 +48,20 @@ fn every_command_has_a_page_with_its_options_and_examples() {
         assert!(page.contains(part), "{part}: {page}");
     }
     assert!(!page.contains(".SH EXTRA"));
+    // The synopsis names the value of each option, and what may be repeated.
+    for (command, parts) in [
+        ("graph", &["[\\-m|\\-\\-manifest FILE]", "[\\-\\-format FORMAT]", "[\\-\\-down]", "[NAME]..."][..]),
+        ("completions", &["\\fBs6gen completions\\fR [", " SHELL"]),
+        ("instance", &[" COMMAND"]),
+        ("plan", &["[\\-\\-measured[=FILE]]"]),
+    ] {
+        let page = fs::read_to_string(folder.join(format!("a/man1/s6gen-{command}.1"))).unwrap();
+        let synopsis =
+            page.split(".SH SYNOPSIS\n").nth(1).and_then(|rest| rest.split("\n.SH").next()).unwrap();
+        for part in parts {
+            assert!(synopsis.contains(part), "{part}: {synopsis}");
+        }
+    }
 }
 
 #[test]
