@@ -104,10 +104,7 @@ impl GraphArguments {
         let text = || render::text(&index, &nodes, direction, self.all);
         let order = || StartOrder::new(&index, &nodes, direction);
         let view = View { names: &nodes, shows_all: self.all };
-        let place = |origin: Origin| {
-            let file = files.get(origin.file);
-            format!("{}:{}", file.path.display(), file.line_at(origin.span().start) + 1)
-        };
+        let place = |origin: Origin| files.place(origin);
         let source = PictureSource { name: self.input.shown(), names: self.names.clone(), place: &place };
         match format {
             Drawing::Text => streams.say(&text()),

@@ -1,6 +1,6 @@
 //! `s6gen plan`: shows how long a start and a stop may take.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -194,16 +194,7 @@ fn place(timeline: &Timeline<'_>, files: &Files, later: usize, first: usize) -> 
     let first = services[first].node;
     let edges = index.edges(services[later].node).iter();
     let edge = edges.filter(|edge| edge.to == first || index.atomics(edge.to).contains(&first));
-    let origin = edge.filter_map(|edge| edge.origin).next()?;
-    let path: &Path = files.path(origin.file);
-    let text = &files.get(origin.file).text;
-    // The name of a file in `dependencies.d` is the dependency.
-    if text.is_empty() {
-        return Some(path.display().to_string());
-    }
-    let before = text.get(..origin.span().start)?;
-    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-    Some(format!("{}:{line}", path.display()))
+    Some(files.place(edge.filter_map(|edge| edge.origin).next()?))
 }
 
 fn time(text: &str) -> Result<u64, String> {

@@ -122,6 +122,17 @@ impl Files {
         (0..).map(FileId).zip(&self.list)
     }
 
+    /// A place for people: `services.toml:7`. A file without text has no lines.
+    pub fn place(&self, origin: Origin) -> String {
+        let file = self.get(origin.file);
+        let path = file.path.display();
+        if file.text.is_empty() {
+            path.to_string()
+        } else {
+            format!("{path}:{}", file.line_at(origin.span().start) + 1)
+        }
+    }
+
     /// The path of the file `id`.
     pub fn path(&self, id: FileId) -> &Path {
         &self.get(id).path

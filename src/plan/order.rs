@@ -179,12 +179,16 @@ impl<'a> StartOrder<'a> {
         longrun.is_some_and(|longrun| matches!(longrun.run, Script::Logger(_)))
     }
 
-    /// Whether a service waits for the one at position `first` only because its logger does.
-    pub fn is_for_log(&self, service: &OrderedService, first: usize) -> bool {
+    /// The positions of what each service waits for only because its logger does, in order.
+    pub fn for_logs(&self) -> Vec<Vec<usize>> {
         let is_logger = |position: usize| self.is_logger(&self.services[position]);
-        let mut budget = usize::MAX;
-        let is_own = service.after().any(|own| own == first);
-        !is_own && self.through(service, is_logger, &mut budget).binary_search(&first).is_ok()
+        let mut budget = MOST_PASSED;
+        let waits = |service: &OrderedService| {
+            let own: BTreeSet<usize> = service.after().collect();
+            let all = self.through(service, is_logger, &mut budget).into_iter();
+            all.filter(|first| !own.contains(first)).collect()
+        };
+        self.services.iter().map(waits).collect()
     }
 
     /// The positions of what a service waits for, in order, with the dependencies of those for which `passes` is true. Each of

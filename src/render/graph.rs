@@ -27,8 +27,18 @@ pub fn text(index: &Index<'_>, names: &[Node], direction: OrderDirection, shows_
     let (mut boot, mut on_demand): (Vec<usize>, Vec<usize>) =
         shown.into_iter().partition(|line| graph.is_at_boot(&graph.services[*line]));
     let by_name = |line: &usize| index.name(graph.services[*line].node);
+    let for_logs = match direction {
+        OrderDirection::Up => graph.for_logs(),
+        OrderDirection::Down => vec![Vec::new(); graph.services.len()],
+    };
     let write_line = |out: &mut String, line: usize, label: &str| {
-        write_line(out, &graph, &graph.services[line], &nearest[line], label, width);
+        let state = |number: &usize| {
+            let first = &graph.services[*number];
+            let why = if for_logs[line].binary_search(number).is_ok() { ", for its log" } else { "" };
+            format!("{} ({}{why})", graph.name(first), graph.awaited(first).word())
+        };
+        let waits: Vec<String> = nearest[line].iter().map(state).collect();
+        write_line(out, &graph, &graph.services[line], &waits.join(", "), label, width);
     };
     // Steps are counted only among the lines that are shown, so that there are no gaps.
     let mut is_listed = vec![false; graph.services.len()];
@@ -88,23 +98,16 @@ fn write_line(
     out: &mut String,
     graph: &StartOrder<'_>,
     line: &OrderedService,
-    nearest: &[usize],
+    waits: &str,
     label: &str,
     width: usize,
 ) {
-    let state = |number: &usize| {
-        let first = &graph.services[*number];
-        let is_for_log = graph.direction == OrderDirection::Up && graph.is_for_log(line, *number);
-        let why = if is_for_log { ", for its log" } else { "" };
-        format!("{} ({}{why})", graph.name(first), graph.awaited(first).word())
-    };
-    let waits: Vec<String> = nearest.iter().map(state).collect();
     let kind = match graph.index.kind(line.node) {
         NodeKind::Oneshot => "oneshot",
         NodeKind::Longrun => "longrun",
         _ => "in another layer",
     };
-    let waits = if waits.is_empty() { String::new() } else { format!("after {}", waits.join(", ")) };
+    let waits = if waits.is_empty() { String::new() } else { format!("after {waits}") };
     let about = graph.index.service(line.node).map_or_else(String::new, about);
     let _ = writeln!(
         out,
