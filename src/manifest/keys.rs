@@ -391,7 +391,7 @@ tables! {
         /// The signal that stops it. Default `TERM`.
         "down-signal" => down_signal: RawText,
         /// How long it may take to stop before it is killed. Default `5s`; `never` waits for ever. Its loggers get the same time,
-        /// but never more than `5s`.
+        /// but never more than `5s`; one that several services share gets the shortest of theirs.
         "timeout-kill" => timeout_kill: RawText,
         /// How long `finish` may take. Default `5s`.
         "timeout-finish" => timeout_finish: RawText,

@@ -40,18 +40,18 @@ pub(super) struct OneshotOutput {
 
 impl Resolver<'_> {
     /// Connects a longrun with the loggers that its `log` needs, and makes those that do not exist yet. They get no more time to
-    /// start and to stop than the longrun: both wait for each of them, one after the other.
+    /// start and to stop than each of their longruns: both wait for each of them, one after the other.
     pub(super) fn log(
         &mut self,
         log: Option<&manifest::Log>,
         scope: &Scope,
         longrun: &mut Longrun,
     ) -> LongrunOutput {
-        let known = self.set.services.len();
+        let known = self.logs.pairs();
         let output = self.connect_loggers(log, scope, longrun);
         let shorter = |limit: u32, usual: u32| if limit == 0 { usual } else { limit.min(usual) };
-        for made in &mut self.set.services[known..] {
-            if let Kind::Longrun(logger) = &mut made.kind {
+        for logger in self.logs.loggers_after(known) {
+            if let Kind::Longrun(logger) = &mut self.set.services[logger].kind {
                 logger.timeout_kill =
                     logger.timeout_kill.map(|usual| shorter(longrun.timeout_kill.unwrap_or(0), usual));
                 if logger.timeout_up > 0 {

@@ -27,6 +27,16 @@ impl Logs {
         self.producers.iter().map(|(logger, producer)| (*logger, producer))
     }
 
+    /// The number of these pairs.
+    pub(super) fn pairs(&self) -> usize {
+        self.producers.len()
+    }
+
+    /// The positions of the loggers of all pairs but the first ones.
+    pub(super) fn loggers_after(&self, pairs: usize) -> impl Iterator<Item = usize> {
+        self.producers[pairs..].iter().map(|(logger, _)| *logger)
+    }
+
     /// Notes a producer of the logger at this position in the set.
     pub(super) fn add_producer(&mut self, logger: usize, producer: &str) {
         self.producers.push((logger, producer.into()));
