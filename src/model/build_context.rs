@@ -1,6 +1,6 @@
 //! The files around the definitions of a tree that decide what becomes of it in the image.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Name;
 
@@ -58,18 +58,7 @@ impl BuildContext {
 
     /// The value that a Dockerfile gives to a variable of the container.
     pub fn variable(&self, name: &str) -> Option<String> {
-        let instructions = self.dockerfiles.iter().flat_map(|text| instructions(text));
-        let mut values = instructions.filter_map(|instruction| {
-            let rest = instruction.strip_prefix("ENV ")?.trim();
-            // The old form has one variable: `ENV NAME VALUE`.
-            if let Some(value) = rest.strip_prefix(name).and_then(|rest| rest.strip_prefix(' ')) {
-                return Some(value.trim().to_owned());
-            }
-            let is_about = |word: &&str| word.starts_with(name) && word[name.len()..].starts_with('=');
-            let word = rest.split_whitespace().rfind(is_about)?;
-            Some(word[name.len() + 1..].trim_matches(['"', '\'']).to_owned())
-        });
-        values.next_back()
+        self.dockerfiles.iter().filter_map(|text| value_in_image(text, name)).next_back()
     }
 
     /// Whether a Dockerfile sets the modes of scripts, with `COPY --chmod` or with a command.
@@ -105,23 +94,81 @@ fn is_about_services(command: &str) -> bool {
     ["s6-rc", "s6-overlay/", "find ", "chmod -R", "xargs"].iter().any(|word| command.contains(word))
 }
 
-/// The instructions of a Dockerfile, each on one line, without comments.
+/// The value of a variable at the end of a Dockerfile: that of its last stage, which has those of the stage from which it begins.
+fn value_in_image(text: &str, name: &str) -> Option<String> {
+    let mut stages = BTreeMap::new();
+    let (mut stage, mut value) = (String::new(), None);
+    for instruction in instructions(text) {
+        let Some((keyword, rest)) = instruction.split_once(char::is_whitespace) else { continue };
+        match keyword.to_ascii_uppercase().as_str() {
+            "FROM" => {
+                stages.insert(stage, value);
+                let is_option = |word: &&str| word.starts_with("--");
+                let mut words = rest.split_whitespace().skip_while(is_option).map(str::to_ascii_lowercase);
+                value = words.next().and_then(|base| stages.get(&base).cloned()).flatten();
+                // The word between them is `AS`.
+                stage = words.nth(1).unwrap_or_default();
+            }
+            "ENV" => value = assigned(rest, name).or(value),
+            _ => {}
+        }
+    }
+    value
+}
+
+/// The value that an instruction `ENV` gives to a variable, if it gives one.
+fn assigned(text: &str, name: &str) -> Option<String> {
+    // The old form has one variable: `ENV NAME VALUE`.
+    if let Some((first, value)) = text.trim().split_once(char::is_whitespace)
+        && !first.contains('=')
+    {
+        return (first == name).then(|| value.trim().to_owned());
+    }
+    let mut words = shlex::split(text)?.into_iter().rev();
+    words.find_map(|word| Some(word.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
+}
+
+/// The instructions of a Dockerfile, each on one line, without comments. The lines of a here-document belong to its instruction.
 fn instructions(text: &str) -> Vec<String> {
     let mut found = vec![String::new()];
-    for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let line = line.trim();
+        if line.starts_with('#') {
+            continue;
+        }
         let (part, goes_on) = match line.strip_suffix('\\') {
             Some(part) => (part, true),
             None => (line, false),
         };
-        if let Some(last) = found.last_mut() {
-            *last += part;
-            *last += " ";
-        }
+        let Some(last) = found.last_mut() else { continue };
+        *last += part;
+        *last += " ";
         if !goes_on {
+            for end in here_documents(last) {
+                for line in lines.by_ref().map(str::trim).take_while(|line| **line != *end) {
+                    *last += line;
+                    *last += " ";
+                }
+            }
             found.push(String::new());
         }
     }
     found
+}
+
+/// The lines that end the here-documents of an instruction, one after the other.
+fn here_documents(instruction: &str) -> Vec<String> {
+    let keyword = instruction.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
+    if !["RUN", "COPY", "ADD"].contains(&keyword.as_str()) {
+        return Vec::new();
+    }
+    let end = |rest: &str| {
+        let rest = rest.strip_prefix('-').unwrap_or(rest).trim_start_matches(['"', '\'']);
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        rest[..rest.find(|letter| !is_part(letter)).unwrap_or(rest.len())].to_owned()
+    };
+    instruction.split("<<").skip(1).map(end).filter(|end| !end.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -163,6 +210,25 @@ mod tests {
             ("C", None),
         ] {
             assert_eq!(of(text).variable(name).as_deref(), value, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_variables_of_an_image_are_those_of_its_last_stage() {
+        for (text, value) in [
+            ("FROM a AS one\nENV V=1\nFROM b\nENV W=2", None),
+            ("FROM a AS One\nENV V=1\nFROM --platform=linux/amd64 one as two\nENV W=2", Some("1")),
+            ("FROM a AS one\nENV V=1\nFROM one AS two\nENV V=2\nFROM one", Some("1")),
+            ("env V=1", Some("1")),
+            ("ENV\tV=1", Some("1")),
+            ("ENV W=\"a V=1\"", None),
+            ("ENV W=\"a b\" V='c d'", Some("c d")),
+            ("ENV W V=1", None),
+            ("RUN <<EOF\nENV V=1\nEOF\nENV W=2", None),
+            ("COPY <<-\"A\" <<B /x/\nENV V=1\nA\nENV V=2\nB\nENV V=3", Some("3")),
+            ("ENV V=1\nENV V=", Some("")),
+        ] {
+            assert_eq!(of(text).variable("V").as_deref(), value, "{text}");
         }
     }
 
