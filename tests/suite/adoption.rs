@@ -240,8 +240,10 @@ fn the_action_reports_a_bad_manifest_and_a_stale_root() {
     assert_eq!(limited("8s"), (Some(0), String::new()));
     let (code, text) = limited("7s");
     assert!(code == Some(1) && text.contains("::error file=services.toml,line=1,"), "{text}");
-    // A blank separates arguments, and nothing in them is run.
+    // So does the end of a line.
     fs::write(folder.path().join("services.toml"), warned).unwrap();
+    assert_ne!(check("", "--color never\n--strict").0, Some(0));
+    // A blank separates arguments, and nothing in them is run.
     let (code, text) = check("", "--allow background $(touch canary) ;touch canary");
     assert!(code == Some(2) && !folder.path().join("canary").exists(), "{text}");
 }
