@@ -61,7 +61,14 @@ pub(super) struct CompleteArguments {
 impl CompleteArguments {
     pub(super) fn run(self, command: Command, streams: &mut Streams<'_>) -> Outcome {
         let mut words = self.words;
-        words.resize(words.len().max(self.position + 1), OsString::new());
+        if self.position > words.len() {
+            streams.tell("s6gen: the word to complete is one of those behind `--`, or the next one");
+            return Outcome::Misused;
+        }
+        // A shell leaves out a word of which nothing is typed.
+        if self.position == words.len() {
+            words.push(OsString::new());
+        }
         let is_option = words[self.position].as_encoded_bytes().starts_with(b"-");
         // A shell quotes the names of files that it completes itself.
         let Ok(found) = complete(&mut without_paths(command), words, self.position, None) else {

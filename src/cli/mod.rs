@@ -149,6 +149,21 @@ impl CliCommand {
     }
 }
 
+/// The commands that answer in JSON.
+const ANSWERING: &[&str] = &[
+    "apply",
+    "check",
+    "diff",
+    "graph",
+    "import",
+    "instance list",
+    "plan",
+    "rules",
+    "show",
+    "status",
+    "variables",
+];
+
 /// The name of every command that people call.
 pub fn command_names() -> Vec<String> {
     let command = Arguments::command();
@@ -245,6 +260,8 @@ fn run_in(
         let is_option = |word: &&OsString| word.as_encoded_bytes().starts_with(b"-");
         let before = words.iter().take_while(is_option).count();
         words.insert((before + arguments.command.words()).min(words.len()), "--apart".into());
+        // The other process shows a line of its own.
+        streams.hide_progress();
         return crate::live::run_in_own_group(&words).unwrap_or_else(|error| {
             streams.tell(&format!("s6gen: cannot start itself: {error}"));
             Outcome::Refused.into()
@@ -293,9 +310,10 @@ fn asked_format(words: &[OsString]) -> Option<(&'static Format, &'static str)> {
     let joined = |word: &&str| word.strip_prefix("--format=").map(str::to_owned);
     let is_json = words.contains(&"--json").then(|| "json".to_owned());
     let name = words.windows(2).find_map(follows).or_else(|| words.iter().find_map(joined)).or(is_json)?;
-    let known =
-        ["check", "diff", "graph", "import", "instance list", "plan", "rules", "show", "apply", "status"];
-    let command = known.into_iter().find(|known| known.split(' ').next() == words.first().copied())?;
+    // Options may stand before the command.
+    let names = command_names();
+    let command = words.iter().find(|word| names.iter().any(|name| name == *word))?;
+    let command = ANSWERING.iter().find(|known| known.split(' ').next() == Some(command))?;
     Some((arguments::format_named(&name)?, command))
 }
 

@@ -124,7 +124,7 @@ impl<'a> Streams<'a> {
         self.put(&printable_lines(text));
     }
 
-    /// Prints a file of the user without any change.
+    /// Prints a text that has lines of its own, such as a file or a script, without any change.
     pub(super) fn say_exactly(&mut self, text: &str) {
         self.put(text);
     }
@@ -134,9 +134,14 @@ impl<'a> Streams<'a> {
         self.progress = Some(line);
     }
 
+    /// Hides this line for good.
+    pub(super) fn hide_progress(&mut self) {
+        self.progress = None;
+    }
+
     fn put(&mut self, text: &str) {
         // The answer is the end of the work.
-        self.progress = None;
+        self.hide_progress();
         let result = self.out.write_all(text.as_bytes());
         self.note_write_error(result);
     }
@@ -149,7 +154,7 @@ impl<'a> Streams<'a> {
 
     /// Completes the output; reports an error if it cannot be written.
     pub(super) fn end(&mut self, outcome: Outcome) -> Outcome {
-        self.progress = None;
+        self.hide_progress();
         if let Some(mut answer) = self.answer.take() {
             if matches!(outcome, Outcome::Misused | Outcome::Refused) {
                 answer.fail();

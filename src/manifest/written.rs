@@ -113,7 +113,10 @@ pub fn written_keys(text: &str) -> Vec<WrittenKey> {
             TokenKind::Newline | TokenKind::Eof => {
                 let Some(Statement { start, end, equals }) = open.take() else { continue };
                 match (equals, text[start..end].strip_prefix('[')) {
-                    (None, Some(header)) => table = parts(header.trim_end_matches(']')).unwrap_or_default(),
+                    // An array of tables has two brackets.
+                    (None, Some(header)) => {
+                        table = parts(header.trim_matches(['[', ']'])).unwrap_or_default();
+                    }
                     (Some(equals), _) => keys.extend(parts(&text[start..equals]).map(|key| WrittenKey {
                         table: table.clone(),
                         key,
@@ -149,7 +152,7 @@ mod tests {
     #[test]
     fn each_key_has_its_table_and_its_whole_value() {
         let text = "include = []\n[longrun.\"a.b\"] # c\nrun = [\n  \"x=1\", # [y]\n]\nlog.size = \"5MB\"  # end\n\
-                    [longrun.b]\nenvironment = { A = \"1\" }\n";
+                    [longrun.b]\nenvironment = { A = \"1\" }\n[[longrun.b.on-exit]]\ncode = 3\n";
         let found: Vec<(String, &str)> = written_keys(text)
             .iter()
             .map(|key| (key.path().collect::<Vec<_>>().join("/"), &text[key.span.clone()]))
@@ -159,6 +162,7 @@ mod tests {
             ("longrun/a.b/run", "run = [\n  \"x=1\", # [y]\n]"),
             ("longrun/a.b/log/size", "log.size = \"5MB\""),
             ("longrun/b/environment", "environment = { A = \"1\" }"),
+            ("longrun/b/on-exit/code", "code = 3"),
         ];
         assert_eq!(found, expected.map(|(path, span)| (path.to_owned(), span)));
     }

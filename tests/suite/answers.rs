@@ -44,6 +44,10 @@ const COMMANDS: &[&str] = &[
     "apply --json --live /nowhere -m services.toml",
     "apply --json --live /nowhere -m good.toml",
     "apply --json --dry-run --live /nowhere -m missing.toml",
+    "variables --json --wrong",
+    "rules --json --wrong",
+    "--color=never show --json --wrong",
+    "--color never plan --format=json --wrong",
 ];
 
 #[test]
