@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap_complete::engine::ArgValueCandidates;
 
 use super::arguments::{InputArguments, format_named};
+use super::completions;
 use super::streams::{Outcome, Streams};
-use crate::diagnostic::Files;
+use crate::diagnostic::{Files, did_you_mean};
 use crate::jobs::{Connection, JobError, Levels, RunningSystem, TimeLimits, find, measure, read_measured};
 use crate::live::{LIVE, Limits, Programs};
 use crate::manifest::milliseconds;
 use crate::model::Index;
 use crate::picture::{PlanSource, plan_html, plan_svg};
-use crate::plan::{Grace, MeasuredStart, Timeline, container_variable};
+use crate::plan::{Grace, MeasuredStart, Timeline, VARIABLES, container_variable};
 use crate::render::{measured_json, measured_text, plan_json, plan_text, plan_why};
 use crate::report::{FORMATS, Format};
 
@@ -40,7 +42,7 @@ pub(super) struct PlanArguments {
     #[command(flatten)]
     pub(super) input: InputArguments,
     /// Show the chain that keeps this service waiting
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(completions::services))]
     why: Option<String>,
     /// Fail if the start may take longer, such as `60s`
     #[arg(long, value_name = "TIME", value_parser = time)]
@@ -51,7 +53,7 @@ pub(super) struct PlanArguments {
     /// How long the container manager waits for a stop [default: the 10 s of `docker stop`]
     #[arg(long, value_name = "TIME", value_parser = time)]
     grace: Option<u64>,
-    /// A variable of the container that limits the start or the stop, beside those of the Dockerfile
+    /// A variable of the container that limits the start or the stop, such as S6_KILL_GRACETIME, beside those of the Dockerfile
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,
     /// Show when the services of the running system started and were ready, beside the plan; with FILE, those of a saved answer of
@@ -206,5 +208,20 @@ fn time(text: &str) -> Result<u64, String> {
 fn variable(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
     let (name, value) = pair.ok_or("write NAME=VALUE, such as `S6_KILL_GRACETIME=500`")?;
-    Ok((name.to_owned(), value.to_owned()))
+    if !VARIABLES.contains(&name) {
+        let option = match name {
+            "S6_RUNTIME_PROFILE" => Some("use --profile"),
+            "S6_RUNTIME_BUNDLEDIR" => Some("use --bundle-dir"),
+            _ => None,
+        };
+        let meant = did_you_mean(name, VARIABLES).map(|meant| format!("did you mean {meant}?"));
+        let known = || format!("these do: {}", VARIABLES.join(", "));
+        let help = option.map(str::to_owned).or(meant).unwrap_or_else(known);
+        return Err(format!("{name} changes nothing in a plan; {help}"));
+    }
+    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    match is_number || name == "S6_STAGE2_HOOK" {
+        true => Ok((name.to_owned(), value.to_owned())),
+        false => Err(format!("s6-overlay takes only a number in {name}; times are in milliseconds")),
+    }
 }

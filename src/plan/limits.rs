@@ -6,7 +6,7 @@
 
 use super::moment::{Bound, Unlimited};
 use super::settings::OverlayLimits;
-use crate::model::{Kind, Layer, Longrun, OldScripts, Oneshot, OneshotStep, Pause, Script, Service};
+use crate::model::{Finish, Kind, Layer, Longrun, OldScripts, Oneshot, OneshotStep, Pause, Script, Service};
 
 /// The parts of a stop, one after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,13 +29,17 @@ impl StopLimits {
     }
 }
 
-/// How many oneshots s6-rc runs at the same time.
-pub(super) const ONESHOTS_AT_A_TIME: usize = 40;
 /// How long a oneshot waits for a place among them, in milliseconds.
 pub(super) const WAIT_FOR_A_PLACE: u64 = 30_000;
 /// How long the step of a oneshot may take to end after SIGTERM, if s6gen's own script keeps its limit, in milliseconds. The
 /// script looks fifty times, a tenth of a second apart, and each look takes some time.
 const LAST_OF_A_STEP: u64 = 6_000;
+/// How long s6gen's own `finish` may take for the rest of the process group, in milliseconds. It looks ten times, a tenth of a second
+/// apart, and then sends SIGKILL.
+const LAST_OF_A_GROUP: u64 = 1_200;
+/// How long s6gen's own `finish` may go on waiting for the next start after an order to stop, in milliseconds. It looks once in a
+/// second.
+const LAST_OF_A_DELAY: u64 = 1_100;
 /// How long `finish` may run if nothing is set, in milliseconds.
 const USUAL_FINISH: u32 = 5_000;
 
@@ -111,12 +115,32 @@ fn longrun_start(longrun: &Longrun) -> Bound {
 }
 
 fn longrun_stop(longrun: &Longrun) -> StopLimits {
-    let finish = longrun.timeout_finish.unwrap_or(USUAL_FINISH);
-    StopLimits {
-        kill: Bound::of(longrun.timeout_kill.unwrap_or(0).into(), Unlimited::Kill),
-        finish: longrun.finish.as_ref().map(|_| Bound::of(finish.into(), Unlimited::Finish)),
-        given_up: (longrun.timeout_down > 0).then_some(longrun.timeout_down.into()),
+    let limit = longrun.timeout_finish.unwrap_or(USUAL_FINISH).into();
+    let kill = Bound::of(longrun.timeout_kill.unwrap_or(0).into(), Unlimited::Kill);
+    let finish = longrun.finish.as_ref().map(|script| match (Bound::of(limit, Unlimited::Finish), script) {
+        (declared, Script::Finish(finish)) => match own_finish(finish, kill) {
+            Some(own) if limit == 0 => Bound::Within(own),
+            Some(own) => declared.or_within(own),
+            None => declared,
+        },
+        (declared, _) => declared,
+    });
+    StopLimits { kill, finish, given_up: (longrun.timeout_down > 0).then_some(longrun.timeout_down.into()) }
+}
+
+/// How long s6gen's own `finish` runs at a stop, if it runs nothing that the user wrote: it ends the process group, sees that the
+/// service is to be down, and exits. `None` if that is not sure.
+///
+/// An order to stop may also come when the process has died by itself, while `finish` waits for the next start. Then there is no time
+/// for the signal, which is why that part counts only as far as it is longer than `kill`.
+fn own_finish(finish: &Finish, kill: Bound) -> Option<u64> {
+    let reads_files = !finish.inputs.secrets.is_empty() || !finish.inputs.environment_files.is_empty();
+    if finish.command.is_some() || finish.on_exit.is_some() || reads_files {
+        return None;
     }
+    let group = if finish.stop_group.is_some() { LAST_OF_A_GROUP } else { 0 };
+    let delay = if finish.restart_delay.is_some() { LAST_OF_A_DELAY } else { 0 };
+    Some(group + kill.milliseconds().map_or(0, |kill| delay.saturating_sub(kill)))
 }
 
 fn oneshot_start(oneshot: &Oneshot) -> Bound {

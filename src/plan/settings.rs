@@ -25,6 +25,18 @@ pub struct OverlayLimits {
     pub has_hook: bool,
 }
 
+/// The variables of the container that a plan knows. The values of all but the last one are numbers.
+pub const VARIABLES: [&str; 8] = [
+    "S6_CMD_WAIT_FOR_SERVICES_MAXTIME",
+    "S6_KILL_GRACETIME",
+    "S6_SERVICES_GRACETIME",
+    "S6_KILL_FINISH_MAXTIME",
+    "S6_BEHAVIOUR_IF_STAGE2_FAILS",
+    "S6_CMD_RECEIVE_SIGNALS",
+    "S6_CMD_WAIT_FOR_SERVICES",
+    "S6_STAGE2_HOOK",
+];
+
 /// The largest value of `S6_KILL_GRACETIME` that s6-linux-init takes.
 const LONGEST_LAST: u64 = 300_000;
 
@@ -67,4 +79,26 @@ impl OverlayLimits {
 pub fn container_variable(given: &[(String, String)], context: &BuildContext, name: &str) -> Option<String> {
     let given = given.iter().rev().find(|(own, _)| own == name).map(|(_, value)| value.clone());
     given.or_else(|| context.variable(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::{OverlayLimits, VARIABLES};
+    use crate::model::Target;
+
+    #[test]
+    fn the_known_variables_are_those_that_are_read() {
+        let read = RefCell::new(Vec::new());
+        OverlayLimits::new(&Target::default(), |name| {
+            read.borrow_mut().push(name.to_owned());
+            None
+        });
+        let mut read = read.into_inner();
+        read.sort();
+        let mut known = VARIABLES;
+        known.sort_unstable();
+        assert_eq!(read, known);
+    }
 }

@@ -1,9 +1,10 @@
 //! The time line of a start and a stop: when each service may begin and end at the latest.
 
 use super::chain::{ChainLink, chain};
-use super::limits::{Conditions, ONESHOTS_AT_A_TIME, StopLimits, WAIT_FOR_A_PLACE, runs_something};
+use super::limits::{Conditions, StopLimits, WAIT_FOR_A_PLACE, runs_something};
 use super::moment::{Bound, Moment, Unlimited};
 use super::order::{Awaited, OrderDirection, StartOrder, steps};
+use super::places::crowded;
 use super::settings::OverlayLimits;
 use crate::model::{Index, Kind, Members, Name, NodeKind, Service};
 
@@ -24,7 +25,7 @@ pub struct Timeline<'a> {
     pub services_stop: Moment,
     /// All loggers that s6gen made, which texts and pictures show as one row.
     pub loggers: Option<LoggerRow>,
-    /// Whether more oneshots may start at once than s6-rc runs at the same time. Each may then wait for a place.
+    /// Whether more oneshots may start at once than s6-rc runs at the same time. Some may then wait for a place.
     pub is_crowded: bool,
 }
 
@@ -103,14 +104,14 @@ impl<'a> Timeline<'a> {
         let conditions = Conditions { overlay: overlay.as_ref(), old };
         let service = |row: usize| index.service(order.services[row].node);
         let elsewhere = Service::new(Name::from(""), None, Kind::Unknown);
-        let is_crowded =
-            (0..order.services.len()).filter(|row| service(*row).is_some_and(takes_a_place)).count()
-                > ONESHOTS_AT_A_TIME;
+        let takes_place: Vec<bool> =
+            (0..order.services.len()).map(|row| service(row).is_some_and(takes_a_place)).collect();
+        let crowded = crowded(&order, &takes_place);
         let nearest = order.nearest();
         let rows = nearest.into_iter().enumerate().map(|(row, nearest)| {
             let ordered = &order.services[row];
             let service = service(row).unwrap_or(&elsewhere);
-            let place = match is_crowded && takes_a_place(service) {
+            let place = match crowded[row] {
                 true => Bound::Within(WAIT_FOR_A_PLACE),
                 false => Bound::Within(0),
             };
@@ -140,7 +141,7 @@ impl<'a> Timeline<'a> {
             stop: Whole::default(),
             services_stop: Moment::default(),
             loggers: None,
-            is_crowded,
+            is_crowded: crowded.contains(&true),
         };
         let mut by_step: Vec<usize> = (0..timeline.rows.len()).collect();
         by_step.sort_by_key(|row| timeline.order.services[*row].step);

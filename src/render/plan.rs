@@ -216,16 +216,20 @@ fn write_stops(out: &mut String, timeline: &Timeline<'_>) {
 fn stop_line(label: String, name: String, begin: Moment, plan: &PlanRow, is_longrun: bool) -> [String; 5] {
     let kill =
         if is_longrun { killed(begin.after(plan.limits.kill), plan.limits.kill) } else { String::new() };
-    let down = match plan.limits.whole() {
-        Bound::Within(0) => "at once".into(),
-        Bound::Unlimited(_) => "no limit".into(),
-        Bound::Within(_) => match plan.limits.finish {
-            Some(Bound::Within(finish)) if finish > 0 => {
-                format!("{} (`finish`: {})", plan.stop.end, Time(finish))
-            }
-            _ => plan.stop.end.to_string(),
-        },
+    // Where s6-rc gives up, its supervisor goes on to stop it.
+    let finish = plan.limits.finish.unwrap_or(Bound::Within(0));
+    let stop = plan.limits.kill.then(finish);
+    let mut down = match (stop, finish) {
+        (Bound::Within(0), _) => "at once".into(),
+        (Bound::Unlimited(_), _) => "no limit".into(),
+        (_, Bound::Within(finish)) if finish > 0 => {
+            format!("{} (`finish`: {})", begin.after(stop), Time(finish))
+        }
+        _ => begin.after(stop).to_string(),
     };
+    if stop != plan.limits.whole() {
+        let _ = write!(down, "; s6-rc goes on at {}", plan.stop.end);
+    }
     [label, name, begin.to_string(), kill, down]
 }
 

@@ -70,6 +70,7 @@ fn the_names_of_services_are_those_of_the_manifest_that_a_shell_takes_as_they_ar
     for command in ["start", "stop", "restart", "show", "graph"] {
         assert_eq!(answers(folder, &["s6gen", command, ""]), all, "{command}");
     }
+    assert_eq!(answers(folder, &["s6gen", "plan", "--why", ""]), all);
     assert_eq!(answers(folder, &["s6gen", "instance", "add", ""]), ["radio", "tunnel"]);
     assert_eq!(answers(folder, &["s6gen", "start", "web", "w"]), ["web"]);
 }

@@ -108,6 +108,65 @@ fn more_than_forty_oneshots_may_wait_for_a_place() {
     }
 }
 
+/// In a chain only one runs at a time, however long it is.
+#[test]
+fn oneshots_that_wait_for_each_other_need_only_one_place() {
+    let oneshot = |name: &str, number: usize, after: Option<String>| {
+        let after = after.map(|first| format!("dependencies = [\"{first}\"]\n")).unwrap_or_default();
+        format!("[oneshot.{name}{number}]\nup = \"true\"\ntimeout-up = \"1s\"\n{after}")
+    };
+    let chain = |name: &str, count: usize| {
+        let after = |number: usize| number.checked_sub(1).map(|first| format!("{name}{first}"));
+        (0..count).map(|number| oneshot(name, number, after(number))).collect::<String>()
+    };
+    assert_eq!(with_timeline(&chain("c", 60), |timeline| timeline.start_within()), Some(60_000));
+    // Two chains that run beside 39 others: all of them may wait, but not what comes before or after all others.
+    let beside = (0..39).map(|number| oneshot("w", number, Some("first0".into()))).collect::<String>();
+    let last = (0..39).map(|number| format!("\"w{number}\", ")).collect::<String>();
+    let last = format!(
+        "[oneshot.last]\nup = \"true\"\ntimeout-up = \"1s\"\ndependencies = [{last}\"c2\", \"d2\"]\n"
+    );
+    let chains = chain("c", 3) + &chain("d", 3);
+    let chains = chains.replace("[oneshot.c0]\n", "[oneshot.c0]\ndependencies = [\"first0\"]\n");
+    let chains = chains.replace("[oneshot.d0]\n", "[oneshot.d0]\ndependencies = [\"first0\"]\n");
+    with_timeline(&(oneshot("first", 0, None) + &beside + &chains + &last), |timeline| {
+        let bound = |name: &str| timeline.rows[row(timeline, name)].bound.milliseconds();
+        assert_eq!(["first0", "last"].map(bound), [Some(1_000); 2]);
+        assert_eq!(["w0", "c0", "c2", "d1"].map(bound), [Some(31_000); 4]);
+    });
+}
+
+/// With more oneshots than are compared, each counts as waiting.
+#[test]
+fn more_oneshots_than_are_compared_may_all_wait() {
+    let mut manifest = String::new();
+    for number in 0..1_001 {
+        let _ = writeln!(manifest, "[oneshot.o{number}]\nup = \"true\"\ntimeout-up = \"1s\"");
+        if number > 0 {
+            let _ = writeln!(manifest, "dependencies = [\"o{}\"]", number - 1);
+        }
+    }
+    assert_eq!(with_timeline(&manifest, |timeline| timeline.start_within()), Some(1_001 * 31_000));
+}
+
+/// A `finish` that only s6gen wrote does little at a stop.
+#[test]
+fn a_finish_of_s6gen_itself_ends_sooner_than_its_limit() {
+    for (keys, stop) in [
+        ("restart-delay = \"30s\"", 5_000),
+        ("restart-delay = \"30s\"\ntimeout-kill = \"300ms\"", 1_100),
+        ("stop-group = true", 6_200),
+        ("stop-group = true\nrestart-delay = \"1s..60s\"\ntimeout-kill = \"100ms\"", 2_300),
+        ("stop-group = true\ntimeout-finish = \"500ms\"", 5_500),
+        ("restart-delay = \"30s\"\nfinish = \"clean\"", 5_000 + 34_000),
+        ("stop-group = true\non-exit.then = \"give-up\"", 5_000 + 6_000),
+    ] {
+        let manifest = format!("[longrun.a]\nrun = [\"a\"]\n{keys}\n");
+        let within = with_timeline(&manifest, |timeline| timeline.services_stop.milliseconds());
+        assert_eq!(within, Some(stop), "{keys}");
+    }
+}
+
 /// The times of tries, pauses and checks of a oneshot that only waits.
 #[test]
 fn a_oneshot_that_only_waits_has_a_limit_of_its_own() {
