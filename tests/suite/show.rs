@@ -224,6 +224,9 @@ b.user = \"b\"
         assert!(printed.contains(line), "{line}\n{printed}");
     }
     assert!(!printed.contains("parameters"), "{printed}");
+    // s6gen adds `exec`.
+    let printed = shown("[longrun.x]\nrun = '''\n# why\nsleep 9\n'''\n", "x");
+    assert!(printed.contains("  3 run    # why\n  4 run    exec sleep 9\n"), "{printed}");
     let printed = shown(manifest, "w-b");
     for line in
         ["6 run, 14 instances.b.n        exec sleep 12\n", "8 user, 15 instances.b.user    s6-setuidgid b\n"]

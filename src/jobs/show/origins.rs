@@ -194,7 +194,10 @@ impl<'a> Ablation<'a> {
 /// Whether a file has the lines of a string of the manifest. In the first line s6gen may have changed the beginning.
 fn is_copy(written: &[(String, usize)], content: &[u8]) -> bool {
     let content = String::from_utf8_lossy(content);
-    let is_same = |(written, line): (&(String, usize), &str)| written.0 == line || written.0.contains("{{");
+    // s6gen may have added `exec` to the only command.
+    let is_same = |((written, _), line): (&(String, usize), &str)| {
+        written == line || written.contains("{{") || *written == line.replacen("exec ", "", 1)
+    };
     written.len() == content.lines().count() && written.iter().zip(content.lines()).skip(1).all(is_same)
 }
 
