@@ -27,6 +27,8 @@ pub struct Section {
 pub struct BarRow {
     /// The position of the service; of all loggers the first one.
     pub id: usize,
+    /// The positions of the other instances of a template that it stands for.
+    pub others: Vec<usize>,
     /// Its name.
     pub name: String,
     /// Its kind. `None` for loggers and what is left.
@@ -60,6 +62,7 @@ pub struct MeasuredBar {
 }
 
 /// A part of a bar.
+#[derive(PartialEq, Eq)]
 pub struct BarPart {
     /// Its time.
     pub span: Span,
@@ -118,6 +121,7 @@ fn start(timeline: &Timeline<'_>) -> Section {
     let (boot, on_demand): (Vec<usize>, Vec<usize>) =
         shown.into_iter().partition(|row| timeline.rows[*row].is_at_boot);
     let mut groups = grouped(boot, |row| timeline.rows[row].wave, |wave, _| format!("Wave {wave}"), row);
+    groups.iter_mut().for_each(|(_, rows)| collapse(timeline, rows));
     if let Some(loggers) = timeline.loggers.as_ref().filter(|loggers| !loggers.bound.is_at_once()) {
         let part = BarPart {
             span: loggers.start,
@@ -133,7 +137,9 @@ fn start(timeline: &Timeline<'_>) -> Section {
         groups.push(("Loggers".into(), vec![row]));
     }
     if !on_demand.is_empty() {
-        groups.push(("On demand: counted from the request".into(), on_demand.into_iter().map(row).collect()));
+        let mut rows = on_demand.into_iter().map(row).collect();
+        collapse(timeline, &mut rows);
+        groups.push(("On demand: counted from the request".into(), rows));
     }
     Section {
         title: "Start",
@@ -168,6 +174,7 @@ fn stop(timeline: &Timeline<'_>) -> Section {
         _ => "Then".to_owned(),
     };
     let mut groups = grouped(shown, |row| timeline.rows[row].stop_wave, head, row);
+    groups.iter_mut().for_each(|(_, rows)| collapse(timeline, rows));
     let mut last = Vec::new();
     // What takes no time and comes last only ends the picture.
     let takes_time = |row: usize| timeline.rows[row].stop.begin < timeline.rows[row].stop.end;
@@ -198,6 +205,7 @@ fn stop(timeline: &Timeline<'_>) -> Section {
         joins.extend(ends.filter_map(|link| Some((loggers_of.row(timeline, link.row)?, id, begin))));
         last.push(BarRow {
             id,
+            others: Vec::new(),
             name,
             kind: None,
             is_on_demand: false,
@@ -273,9 +281,27 @@ fn grouped(
         .collect()
 }
 
+/// Leaves one row for all instances of a template whose rows differ only in their names.
+fn collapse(timeline: &Timeline<'_>, rows: &mut Vec<BarRow>) {
+    let ids: Vec<usize> = rows.iter().map(|row| row.id).collect();
+    let by_id: BTreeMap<usize, &BarRow> = rows.iter().map(|row| (row.id, row)).collect();
+    let look = |id: usize| {
+        by_id.get(&id).map(|row| (row.is_on_demand, row.is_on_chain, &row.parts, &row.loggers, row.end))
+    };
+    let groups = timeline.collapsed(&ids, 0, |one, other| look(one) == look(other));
+    for group in groups {
+        rows.retain(|row| !group.rows[1..].contains(&row.id));
+        for row in rows.iter_mut().filter(|row| row.id == group.rows[0]) {
+            row.name.clone_from(&group.name);
+            row.others = group.rows[1..].to_vec();
+        }
+    }
+}
+
 pub(super) fn bar_row(timeline: &Timeline<'_>, row: usize, chain: &[ChainLink]) -> BarRow {
     BarRow {
         id: row,
+        others: Vec::new(),
         name: timeline.name(row).to_string(),
         kind: Some(match timeline.order.index.kind(timeline.order.services[row].node) {
             NodeKind::Oneshot => BoxKind::Oneshot,
@@ -295,6 +321,7 @@ pub(super) fn bar_row(timeline: &Timeline<'_>, row: usize, chain: &[ChainLink]) 
 pub(super) fn logger_row(timeline: &Timeline<'_>, rows: &[usize]) -> BarRow {
     BarRow {
         id: rows[0],
+        others: Vec::new(),
         name: listed(&timeline.names(rows.iter().copied())),
         kind: None,
         is_on_demand: false,

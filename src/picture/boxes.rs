@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::view::View;
-use crate::model::{Bundle, Consequence, Index, Kind, Layer, Name, Node, Script, Service, printable};
-use crate::plan::{Awaited, OrderDirection, StartOrder};
+use crate::model::{Bundle, Consequence, Index, Kind, Layer, Node, Script, Service, printable};
+use crate::plan::{Awaited, OrderDirection, StartOrder, template_name};
 
 /// The type of a service, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,7 +203,7 @@ impl SceneBox {
         let template = bundle.template.as_deref()?;
         let service = template.stand_in.as_ref().filter(|_| bundle.contents.is_empty())?;
         Some(SceneBox {
-            name: template_name(order.index.name(node), &[]),
+            name: template_name(order.index.name(node), &[], 0),
             instances: Some(Vec::new()),
             is_on_demand: !template.starts_at_boot,
             has_logger: service.longrun().is_some_and(|longrun| longrun.producer_for.is_some()),
@@ -234,22 +234,12 @@ impl SceneBox {
         };
         let instances: Vec<String> = group.iter().map(instance).collect();
         SceneBox {
-            name: template_name(bundle, &instances),
+            name: template_name(bundle, &instances, 0),
             instances: Some(instances),
             services: group,
             template: Some(node),
             ..self
         }
-    }
-}
-
-/// The name for all instances: `worker-{1..8}` if they are counted, else `worker-{…}`.
-fn template_name(bundle: &Name, instances: &[String]) -> String {
-    let is_counted = instances.iter().enumerate().all(|(number, name)| *name == (number + 1).to_string());
-    match instances.len() {
-        1 => format!("{bundle}-{}", instances[0]),
-        count if count > 1 && is_counted => format!("{bundle}-{{1..{count}}}"),
-        _ => format!("{bundle}-{{…}}"),
     }
 }
 

@@ -184,18 +184,22 @@ fn draw_section(svg: &mut Svg, section: &Section, grace: Option<Grace>, y: f64) 
     for (_, rows) in &section.groups {
         row_y += HEAD;
         for row in rows {
-            places.push((row.id, row_y + ROW / 2.0));
+            places.extend(row.others.iter().chain([&row.id]).map(|id| (*id, row_y + ROW / 2.0)));
             row_y += ROW;
         }
         row_y += 4.0;
     }
     let middle = |id: usize| places.iter().find(|(row, _)| *row == id).map(|(_, y)| *y);
+    let mut joins = Vec::new();
     for (from, to, moment) in &section.joins {
         if let (Some(from), Some(to)) = (middle(*from), middle(*to)) {
             let [x, from, to] = [scale.place(*moment), from, to].map(number);
-            svg.path("e c", &format!("M{x} {from}V{to}"));
+            joins.push(format!("M{x} {from}V{to}"));
         }
     }
+    // Instances that have one row have the same joins.
+    joins.dedup();
+    joins.iter().for_each(|join| svg.path("e c", join));
     svg.line();
     let mut row_y = top;
     for (head, rows) in &section.groups {

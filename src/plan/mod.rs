@@ -5,6 +5,7 @@
 
 mod chain;
 mod fate;
+mod instances;
 mod limits;
 mod measured;
 mod moment;
@@ -16,6 +17,7 @@ mod words;
 
 pub use chain::ChainLink;
 pub use fate::if_it_dies;
+pub use instances::{CollapsedInstances, template_name};
 pub use limits::StopLimits;
 pub use measured::{ABOUT_ONESHOTS, KnownTime, MeasuredRow, MeasuredStart, MeasuredTimes};
 pub use moment::{Bound, Moment, Time, Unlimited};

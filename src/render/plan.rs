@@ -1,5 +1,6 @@
 //! The plan of a start and a stop as text.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::columns::Columns;
@@ -129,13 +130,9 @@ fn write_starts(out: &mut String, timeline: &Timeline<'_>) {
     let all = (0..timeline.rows.len()).filter(|row| timeline.rows[*row].is_at_boot);
     let mut at_boot: Vec<usize> = all.filter(|row| is_shown(*row)).collect();
     at_boot.sort_by_key(|row| (timeline.rows[*row].wave, *row));
+    let lines = at_boot.iter().map(|row| start_line(timeline, *row)).collect();
     let mut table = Columns::default();
-    let mut last = 0;
-    for row in &at_boot {
-        let wave = std::mem::replace(&mut last, timeline.rows[*row].wave);
-        let label = if wave == last || last == 0 { String::new() } else { last.to_string() };
-        table.add(start_line(timeline, *row, label));
-    }
+    add_waves(&mut table, collapsed(timeline, lines));
     if let Some(loggers) = timeline.loggers.as_ref().filter(|loggers| !loggers.bound.is_at_once()) {
         let name = listed(&timeline.names(loggers.rows.iter().copied()));
         let [begin, end] = [loggers.start.begin, loggers.start.end].map(|moment| moment.to_string());
@@ -151,20 +148,64 @@ fn write_starts(out: &mut String, timeline: &Timeline<'_>) {
     if on_demand.is_empty() {
         return;
     }
+    let lines = on_demand.into_iter().map(|row| start_line(timeline, row)).collect();
     let mut table = Columns::default();
-    for row in on_demand {
-        table.add(start_line(timeline, row, String::new()));
-    }
+    add_waves(&mut table, collapsed(timeline, lines));
     out.push_str("\nOn demand, counted from the request\n");
     table.write(out, ["wave", "", "starts", "is up", ""]);
 }
 
-fn start_line(timeline: &Timeline<'_>, row: usize, label: String) -> [String; 5] {
+/// A line of a table: a service, its wave, and the other cells.
+struct PlanLine<const N: usize> {
+    row: usize,
+    wave: usize,
+    name: String,
+    cells: [String; N],
+}
+
+/// The lines with one for all instances of a template that differ only in their names.
+fn collapsed<const N: usize>(timeline: &Timeline<'_>, lines: Vec<PlanLine<N>>) -> Vec<PlanLine<N>> {
+    let rows: Vec<usize> = lines.iter().map(|line| line.row).collect();
+    let by_row: BTreeMap<usize, &PlanLine<N>> = lines.iter().map(|line| (line.row, line)).collect();
+    let is_same = |one: usize, other: usize| match (by_row.get(&one), by_row.get(&other)) {
+        (Some(one), Some(other)) => one.wave == other.wave && one.cells == other.cells,
+        _ => false,
+    };
+    let groups = timeline.collapsed(&rows, MOST_INSTANCES, is_same);
+    let mut names: BTreeMap<usize, Option<String>> = BTreeMap::new();
+    for group in groups {
+        names.extend(group.rows[1..].iter().map(|row| (*row, None)));
+        names.insert(group.rows[0], Some(group.name));
+    }
+    let renamed = lines.into_iter().filter_map(|mut line| {
+        if let Some(name) = names.remove(&line.row) {
+            line.name = name?;
+        }
+        Some(line)
+    });
+    renamed.collect()
+}
+
+/// How many instances the name for all of them lists.
+const MOST_INSTANCES: usize = 4;
+
+/// Adds lines, the first one of each wave with its number.
+fn add_waves(table: &mut Columns<5>, lines: Vec<PlanLine<3>>) {
+    let mut last = 0;
+    for PlanLine { wave, name, cells: [one, two, three], .. } in lines {
+        let before = std::mem::replace(&mut last, wave);
+        let label = if before == wave || wave == 0 { String::new() } else { wave.to_string() };
+        table.add([label, name, one, two, three]);
+    }
+}
+
+fn start_line(timeline: &Timeline<'_>, row: usize) -> PlanLine<3> {
     let plan = &timeline.rows[row];
     let waits = plan.nearest.iter().map(|first| timeline.name(*first).to_string());
     let waits: Vec<String> = waits.collect();
     let waits = if waits.is_empty() { String::new() } else { format!("after {}", listed(&waits)) };
-    [label, timeline.name(row).to_string(), plan.start.begin.to_string(), until(plan), waits]
+    let cells = [plan.start.begin.to_string(), until(plan), waits];
+    PlanLine { row, wave: plan.wave, name: timeline.name(row).to_string(), cells }
 }
 
 fn write_stops(out: &mut String, timeline: &Timeline<'_>) {
@@ -176,22 +217,20 @@ fn write_stops(out: &mut String, timeline: &Timeline<'_>) {
     let (stays, mut rows): (Vec<usize>, Vec<usize>) =
         std::mem::take(&mut rows).into_iter().partition(|row| timeline.rows[*row].stays);
     rows.sort_by_key(|row| (timeline.rows[*row].is_background, timeline.rows[*row].stop_wave, *row));
-    let mut table = Columns::default();
-    let mut last = 0;
-    for row in rows {
+    let lines = rows.into_iter().map(|row| {
         let plan = &timeline.rows[row];
-        let wave = std::mem::replace(&mut last, plan.stop_wave);
-        let label = if wave == last || last == 0 { String::new() } else { last.to_string() };
         let is_longrun = timeline.order.index.kind(timeline.order.services[row].node) == NodeKind::Longrun;
-        table.add(stop_line(label, timeline.name(row).to_string(), plan.stop.begin, plan, is_longrun));
-    }
+        let cells = stop_cells(plan.stop.begin, plan, is_longrun);
+        PlanLine { row, wave: plan.stop_wave, name: timeline.name(row).to_string(), cells }
+    });
+    let mut table = Columns::default();
+    add_waves(&mut table, collapsed(timeline, lines.collect()));
     if let Some(loggers) = &timeline.loggers {
         let name = listed(&timeline.names(loggers.rows.iter().copied()));
         let plan =
             PlanRow { stop: loggers.stop, limits: loggers.limits, ..timeline.rows[loggers.rows[0]].clone() };
-        let mut line = stop_line(String::new(), name, loggers.stop.begin, &plan, true);
-        line[3] = killed(loggers.stop.end, loggers.limits.kill);
-        table.add(line);
+        let [begin, _, down] = stop_cells(loggers.stop.begin, &plan, true);
+        table.add([String::new(), name, begin, killed(loggers.stop.end, loggers.limits.kill), down]);
     }
     if let Some(limits) = timeline.overlay.as_ref() {
         let begin = timeline.services_stop;
@@ -213,7 +252,7 @@ fn write_stops(out: &mut String, timeline: &Timeline<'_>) {
     }
 }
 
-fn stop_line(label: String, name: String, begin: Moment, plan: &PlanRow, is_longrun: bool) -> [String; 5] {
+fn stop_cells(begin: Moment, plan: &PlanRow, is_longrun: bool) -> [String; 3] {
     let kill =
         if is_longrun { killed(begin.after(plan.limits.kill), plan.limits.kill) } else { String::new() };
     // Where s6-rc gives up, its supervisor goes on to stop it.
@@ -230,7 +269,7 @@ fn stop_line(label: String, name: String, begin: Moment, plan: &PlanRow, is_long
     if stop != plan.limits.whole() {
         let _ = write!(down, "; s6-rc goes on at {}", plan.stop.end);
     }
-    [label, name, begin.to_string(), kill, down]
+    [begin.to_string(), kill, down]
 }
 
 fn killed(moment: Moment, bound: Bound) -> String {
@@ -241,10 +280,18 @@ fn killed(moment: Moment, bound: Bound) -> String {
 }
 
 fn write_failures(out: &mut String, timeline: &Timeline<'_>) {
-    let mut table = Columns::default();
-    for row in timeline.shown_at_boot() {
+    let lines = timeline.shown_at_boot().into_iter().map(|row| {
         let dies = timeline.service(row).and_then(if_it_dies).unwrap_or_default();
-        table.add([timeline.name(row).to_string(), timeline.if_it_fails(row), dies]);
+        PlanLine {
+            row,
+            wave: 0,
+            name: timeline.name(row).to_string(),
+            cells: [timeline.if_it_fails(row), dies],
+        }
+    });
+    let mut table = Columns::default();
+    for PlanLine { name, cells: [fails, dies], .. } in collapsed(timeline, lines.collect()) {
+        table.add([name, fails, dies]);
     }
     if !table.is_empty() {
         out.push_str("\nIf a service\n");
