@@ -9,7 +9,7 @@ use super::running::{Connection, RunningSystem};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::disk;
 use crate::live::DatabaseList;
-use crate::model::Name;
+use crate::model::{Name, from_json_text};
 use crate::plan::{MeasuredStart, MeasuredTimes};
 
 /// How many bytes of a saved answer are read.
@@ -58,7 +58,7 @@ pub fn read_measured(path: &Path) -> Result<MeasuredStart, JobError> {
 }
 
 fn times(service: &Value) -> Option<(Name, MeasuredTimes)> {
-    let name = Name::from(service["name"].as_str()?);
+    let name = Name::new(from_json_text(service["name"].as_str()?)?);
     let started = service["started"].as_u64()?;
     let deaths = usize::try_from(service["deaths"].as_u64()?).ok()?;
     Some((name, MeasuredTimes { started, ready: service["ready"].as_u64(), deaths }))

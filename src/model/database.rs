@@ -177,8 +177,25 @@ pub fn json_text(bytes: &[u8]) -> String {
     }
 }
 
+/// The bytes of a text that [`json_text`] has written. `None` if it is no such text.
+pub fn from_json_text(text: &str) -> Option<Vec<u8>> {
+    let Some(digits) = text.strip_prefix("base64:") else { return Some(text.as_bytes().to_vec()) };
+    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3);
+    let (mut bits, mut count) = (0u32, 0);
+    for digit in digits.trim_end_matches('=').bytes() {
+        let value = DIGITS.iter().position(|other| *other == digit)?;
+        (bits, count) = (bits << 6 | u32::try_from(value).ok()?, count + 6);
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count & 0xff) as u8);
+        }
+    }
+    (json_text(&bytes) == text).then_some(bytes)
+}
+
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
         let bits = group.iter().chain([&0, &0]).take(3).fold(0u32, |bits, byte| bits << 8 | u32::from(*byte));

@@ -28,7 +28,7 @@ pub use build_context::{BuildContext, OldScripts};
 pub use call::{CallRole, CallWord, Invocation};
 pub use components::components;
 pub use container_variable::{ContainerVariable, EnvironmentFile, Inputs, is_variable_name};
-pub use database::{Database, Entry, Words, json_text};
+pub use database::{Database, Entry, Words, from_json_text, json_text};
 pub use definition::{Absence, Called, Confused, Definition, Found, Ignored, Missing, ScriptUse, StartKind};
 pub use file_map::FileMap;
 pub use files::{CompilerStep, Content, DEFINITION_FILES, DefinitionFile};
