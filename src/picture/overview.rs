@@ -99,8 +99,12 @@ pub(super) fn overview(order: &StartOrder<'_>, view: View<'_>, source: &PictureS
 fn too_long_cycle(order: &StartOrder<'_>, in_cycle: &[bool], source: &PictureSource<'_>) -> String {
     let of_cycle = order.services.iter().zip(in_cycle).filter(|(_, is_member)| **is_member);
     let names: Vec<String> = of_cycle.map(|(service, _)| cut(&order.name(service).to_string())).collect();
+    let verb = match order.direction {
+        OrderDirection::Up => "start",
+        OrderDirection::Down => "stop",
+    };
     let sentence = format!(
-        "{}: {} wait for each other in a cycle, so none of them can start: {}. That is too much for one picture. \
+        "{}: {} wait for each other in a cycle, so none of them can {verb}: {}. That is too much for one picture. \
          s6gen check names each wait with its line.",
         source.name,
         counted(names.len(), "service"),

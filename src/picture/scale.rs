@@ -1,5 +1,6 @@
 //! The scale of a time line: where each moment is. Steps without a limit have a width of their own, after which time begins anew.
 
+use super::text::{SMALL_CHARACTER, cells};
 use crate::plan::{Moment, Time};
 
 /// The width of steps without a limit.
@@ -57,13 +58,17 @@ impl TimeScale {
         let fits = |distance: &&u64| **distance as f64 * self.unit >= room;
         let distance = DISTANCES.iter().find(fits).copied().unwrap_or(u64::MAX);
         let mut ticks: Vec<(f64, String)> = Vec::new();
+        let mut free = f64::NEG_INFINITY;
         for (number, (start, length)) in self.regions.iter().enumerate() {
             let end = self.regions.get(number + 1).map_or(f64::INFINITY, |(next, _)| next - 44.0);
             let times = (0..).map(|tick| distance.saturating_mul(tick)).take_while(|time| time <= length);
             for time in times {
                 let x = start + time as f64 * self.unit;
-                if time == 0 || x < end {
-                    ticks.push((x, label(number, time)));
+                let words = label(number, time);
+                let half = SMALL_CHARACTER * cells(&words) as f64 / 2.0;
+                if x - half > free && (time == 0 || x < end) {
+                    free = x + half + SMALL_CHARACTER;
+                    ticks.push((x, words));
                 }
                 if distance == u64::MAX {
                     break;
@@ -100,6 +105,16 @@ mod tests {
         assert_eq!(scale.place(at(1, 10_000)), 496.0);
         let words: Vec<String> = scale.ticks().into_iter().map(|(_, words)| words).collect();
         assert_eq!(words, ["0", "5 s", "10 s", "T", "T + 5 s", "T + 10 s"]);
+    }
+
+    #[test]
+    fn the_words_of_ticks_do_not_touch_each_other() {
+        let ticks = TimeScale::new((0..41).map(|steps| at(steps, 0)), 150.0, 670.0).ticks();
+        assert!(ticks.len() > 10, "{ticks:?}");
+        for pair in ticks.windows(2) {
+            let widths = pair.iter().map(|(_, words)| words.len() as f64 * super::SMALL_CHARACTER);
+            assert!(pair[1].0 - pair[0].0 > widths.sum::<f64>() / 2.0, "{pair:?}");
+        }
     }
 
     #[test]

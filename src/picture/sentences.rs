@@ -116,7 +116,12 @@ impl Scene {
             summary.push_str("no services");
         }
         if !names.is_empty() {
-            let what = if start == "start" { "what they wait for" } else { "what waits for them" };
+            let what = match (start == "start", names.len()) {
+                (true, 1) => "what it waits for",
+                (true, _) => "what they wait for",
+                (false, 1) => "what waits for it",
+                (false, _) => "what waits for them",
+            };
             summary.push_str(&format!(" (only {} and {what})", listed(names, MOST_NAMES)));
         }
         summary.push('.');

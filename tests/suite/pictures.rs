@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use s6gen::diagnostic::{Files, Origin};
-use s6gen::model::{Index, ServiceSet, Target};
+use s6gen::model::{Index, Name, ServiceSet, Target};
 use s6gen::picture::{self, PictureSource, View};
 use s6gen::plan::{OrderDirection, StartOrder};
 use s6gen::tree::SourceTree;
@@ -397,6 +397,30 @@ fn a_cycle_is_shown_however_large_the_system_is() {
     // Mermaid paints each wait of the cycle.
     let painted = pictures.mermaid.lines().find_map(|line| line.trim().strip_prefix("linkStyle "));
     assert_eq!(painted.map(|links| links.split(',').count()), Some(60 + 1), "{}", pictures.mermaid);
+}
+
+#[test]
+fn sentences_fit_one_service_and_the_stop() {
+    let longrun =
+        |name: &str, first: &str| format!("[longrun.{name}]\nrun = [\"x\"]\ndependencies = [{first}]\n");
+    let mut files = Files::default();
+    let file = files.add("services.toml", longrun("a", "") + &longrun("b", "\"a\""));
+    let set = compile(&files, file).services;
+    let index = Index::new(&set);
+    for (name, direction, words) in [
+        ("b", OrderDirection::Up, "(only b and what it waits for)"),
+        ("a", OrderDirection::Down, "(only a and what waits for it)"),
+    ] {
+        let node = index.find(&Name::from(name)).unwrap();
+        let order = StartOrder::new(&index, &[node], direction);
+        let source = PictureSource { name: "x".into(), names: vec![name.into()], place: &|_| String::new() };
+        let svg = picture::svg(&order, View { names: &[node], shows_all: false }, &source);
+        assert!(svg.contains(words), "{svg}");
+    }
+    let ring =
+        (0..200).map(|number| longrun(&format!("ring{number}"), &format!("\"ring{}\"", (number + 1) % 200)));
+    let svg = pictures_of(&ring.collect::<String>(), OrderDirection::Down).svg;
+    assert!(svg.contains("none of them can stop"), "{svg}");
 }
 
 /// Runs a page in a browser without a window, and returns the page as its scripts left it.
