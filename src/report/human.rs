@@ -186,6 +186,8 @@ struct WholeLines {
 
 /// The number of lines around the marks that an excerpt can need.
 const AROUND_LINES: usize = 2;
+/// The most lines between two marks that are shown.
+const MOST_BETWEEN: usize = 2;
 /// The number of lines that a mark shows.
 const MOST_LINES: usize = 100;
 /// The length from which lines are shortened, in bytes.
@@ -252,9 +254,11 @@ impl WholeLines {
 
     /// An excerpt of this text with its line numbers in the file.
     fn in_file<'a>(&self, excerpt: &(dyn SpanContents<'a> + 'a)) -> Box<dyn SpanContents<'a> + 'a> {
-        // miette counts the lines from the beginning of the text, and joins excerpts by that count.
-        let (line, count) = (self.first_line + excerpt.line(), self.first_line + excerpt.line_count());
         let (data, span) = (excerpt.data(), *excerpt.span());
+        // miette joins two excerpts if the second one begins before so many lines. Further apart, the lines between them would hide
+        // what is marked.
+        let count = data.split(|byte| *byte == b'\n').count() + MOST_BETWEEN;
+        let line = self.first_line + excerpt.line();
         Box::new(MietteSpanContents::new(data, span, line, excerpt.column(), count))
     }
 
