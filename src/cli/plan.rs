@@ -116,6 +116,9 @@ impl PlanArguments {
         let context = around.as_ref().unwrap_or(&compilation.services.context);
         let variable = |name: &str| container_variable(&self.env, context, name);
         let timeline = Timeline::new(&index, variable);
+        if timeline.is_cut {
+            streams.tell("s6gen: there are millions of waits through loggers and s6 itself: what a service comes after has some of them");
+        }
         let why = match self.why.as_deref().map(|name| row(&timeline, name)).transpose() {
             Ok(row) => row,
             Err(message) => {

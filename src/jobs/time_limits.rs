@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Diagnostic, Files, Origin, Problems};
 use crate::manifest::written_keys;
 use crate::model::{Kind, Service};
 use crate::plan::{
-    Bound, ChainLink, ChainPart, Moment, StopLimits, Time, Timeline, Unlimited, in_words, listed,
+    Bound, ChainLink, ChainPart, Moment, StopLimits, Time, Timeline, Unlimited, Whole, in_words, listed,
 };
 
 /// The times that a plan must keep, in milliseconds.
@@ -43,7 +43,11 @@ fn too_long_start(timeline: &Timeline<'_>, files: &Files, limit: u64) -> Diagnos
         None => format!("the start has no upper limit; at most {limit} are allowed"),
     };
     let problem = Diagnostic::new(Code::StartTooLong, message);
-    let problem = with_unlimited(problem, timeline, &timeline.start.unlimited);
+    let problem = with_unlimited(problem, timeline, &timeline.start);
+    let problem = timeline.not_counted().into_iter().fold(problem, Diagnostic::note);
+    if timeline.start.is_unlimited_by(Unlimited::Hook) {
+        return problem;
+    }
     if !timeline.start.unlimited.is_empty() {
         return problem.note(match timeline.overlay {
             Some(_) => "S6_CMD_WAIT_FOR_SERVICES_MAXTIME limits the whole start, too",
@@ -63,7 +67,7 @@ fn too_long_stop(timeline: &Timeline<'_>, files: &Files, limit: u64) -> Diagnost
         None => format!("the stop has no upper limit; at most {limit} are allowed"),
     };
     let problem = Diagnostic::new(Code::StopTooLong, message);
-    let mut problem = with_unlimited(problem, timeline, &timeline.stop.unlimited);
+    let mut problem = with_unlimited(problem, timeline, &timeline.stop);
     if timeline.stop.unlimited.is_empty() {
         let is_oneshot = |row| matches!(timeline.service(row), Some(Service { kind: Kind::Oneshot(_), .. }));
         let cost = |row: usize| {
@@ -71,11 +75,15 @@ fn too_long_stop(timeline: &Timeline<'_>, files: &Files, limit: u64) -> Diagnost
             (limits.whole(), if is_oneshot(row) { "timeout-down" } else { longest_part(limits) })
         };
         let chain = (&timeline.stop.chain[..], &timeline.stop_chain()[..]);
-        problem = with_chain(problem, (timeline, files), chain, cost).help(
-            "lower `timeout-kill`, `timeout-finish` and `timeout-down` of these services, or let fewer of them wait for each other",
-        );
+        problem = with_chain(problem, (timeline, files), chain, cost);
+        let keys: Vec<String> = timeline.stop_keys().iter().map(|key| format!("`{key}`")).collect();
+        if !keys.is_empty() {
+            problem = problem.help(format!(
+                "lower {} in this chain, or let fewer services wait for each other",
+                listed(&keys)
+            ));
+        }
     }
-    problem = timeline.not_counted().into_iter().fold(problem, |problem, note| problem.note(note));
     match timeline.overlay.as_ref().map(|limits| limits.last) {
         Some(last) if last > 0 => problem.note(format!(
             "s6-overlay always waits for the last {}; `ENV S6_KILL_GRACETIME=500` makes it half a second",
@@ -86,19 +94,14 @@ fn too_long_stop(timeline: &Timeline<'_>, files: &Files, limit: u64) -> Diagnost
 }
 
 /// Adds the services that may take for ever.
-fn with_unlimited(
-    mut problem: Diagnostic,
-    timeline: &Timeline<'_>,
-    unlimited: &[(Unlimited, usize)],
-) -> Diagnostic {
-    for (why, row) in unlimited.iter().take(MOST_PLACES) {
-        let origin = timeline.service(*row).and_then(|service| service.origin);
+fn with_unlimited(mut problem: Diagnostic, timeline: &Timeline<'_>, whole: &Whole) -> Diagnostic {
+    for (why, row) in whole.unlimited.iter().take(MOST_PLACES) {
+        let origin = row.and_then(|row| timeline.service(row)).and_then(|service| service.origin);
         problem = problem.at(origin, why.missing());
     }
     let mut remedies = Vec::new();
-    for (why, names) in timeline.unlimited(unlimited) {
-        let has = if names.len() == 1 { "has" } else { "have" };
-        problem = problem.note(format!("{} {has} {}", listed(&names), why.missing()));
+    for (why, names) in timeline.unlimited(whole) {
+        problem = problem.note(why.sentence(&names));
         remedies.push(why.remedy(&listed(&names), timeline.is_tree()));
     }
     match remedies.is_empty() {

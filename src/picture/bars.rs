@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::boxes::BoxKind;
 use crate::model::NodeKind;
-use crate::plan::{Awaited, Bound, ChainLink, Moment, PlanRow, Span, Timeline, listed};
+use crate::plan::{Awaited, Bound, ChainLink, LoggerRow, Moment, PlanRow, Span, Timeline, listed};
 
 /// The number of rows with which a part of a picture is still readable.
 pub(super) const MOST_ROWS: usize = 80;
@@ -33,6 +33,8 @@ pub struct BarRow {
     pub name: String,
     /// Its kind. `None` for loggers and what is left.
     pub kind: Option<BoxKind>,
+    /// Whether it is a logger, or all of them.
+    pub is_logger: bool,
     /// Whether it starts on demand.
     pub is_on_demand: bool,
     /// Whether it is on the longest chain.
@@ -68,10 +70,38 @@ pub struct BarPart {
     pub span: Span,
     /// How long it may take.
     pub bound: Bound,
-    /// Words before its limit.
-    pub what: &'static str,
+    /// What it is.
+    pub kind: PartKind,
     /// Whether SIGKILL ends it.
     pub is_killed: bool,
+}
+
+/// What a part of a bar is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartKind {
+    /// The start of a service, or the stop of its process.
+    Process,
+    /// The `finish` of a service.
+    Finish,
+    /// A stop for which s6-rc waits no longer.
+    GivenUp,
+    /// The starts of all loggers.
+    LoggerStarts,
+    /// The stops of all loggers.
+    LoggerStops,
+}
+
+impl PartKind {
+    /// The words before its limit.
+    pub fn words(self) -> &'static str {
+        match self {
+            PartKind::Process => "",
+            PartKind::Finish => "finish: ",
+            PartKind::GivenUp => "given up: ",
+            PartKind::LoggerStarts => "each after what its service needs: ",
+            PartKind::LoggerStops => "each after its service: ",
+        }
+    }
 }
 
 /// The mark at the end of a bar.
@@ -110,7 +140,12 @@ fn start(timeline: &Timeline<'_>) -> Section {
     let row = |row: usize| {
         let plan = &timeline.rows[row];
         BarRow {
-            parts: vec![BarPart { span: plan.start, bound: plan.bound, what: "", is_killed: false }],
+            parts: vec![BarPart {
+                span: plan.start,
+                bound: plan.bound,
+                kind: PartKind::Process,
+                is_killed: false,
+            }],
             end: BarEnd::State(plan.awaited),
             loggers: loggers_of.spans(timeline, row, |plan| plan.start),
             ..bar_row(timeline, row, chain)
@@ -126,7 +161,7 @@ fn start(timeline: &Timeline<'_>) -> Section {
         let part = BarPart {
             span: loggers.start,
             bound: loggers.bound,
-            what: "each after what its service needs: ",
+            kind: PartKind::LoggerStarts,
             is_killed: false,
         };
         let row = BarRow {
@@ -183,23 +218,35 @@ fn stop(timeline: &Timeline<'_>) -> Section {
     let is_lasting = |link: &&ChainLink| takes_time(link.row) || lead_on.contains(&link.row);
     let lasting: Vec<ChainLink> = chain.iter().filter(is_lasting).cloned().collect();
     let mut joins = loggers_of.joins(timeline, &lasting, |plan| plan.stop);
-    if let Some(loggers) = timeline.loggers.as_ref().filter(|loggers| !loggers.limits.whole().is_at_once()) {
+    let is_shown =
+        |loggers: &&LoggerRow| !loggers.stopping.is_empty() && !loggers.limits.whole().is_at_once();
+    if let Some(loggers) = timeline.loggers.as_ref().filter(is_shown) {
         let part = BarPart {
             span: loggers.stop,
             bound: loggers.limits.whole(),
-            what: "each after its service: ",
+            kind: PartKind::LoggerStops,
             is_killed: true,
         };
-        last.push(BarRow { parts: vec![part], end: BarEnd::Nothing, ..logger_row(timeline, &loggers.rows) });
+        last.push(BarRow {
+            parts: vec![part],
+            end: BarEnd::Nothing,
+            ..logger_row(timeline, &loggers.stopping)
+        });
     }
     if let Some(limits) = timeline.overlay.as_ref().filter(|limits| limits.last > 0) {
         let (begin, bound) = (timeline.services_stop, Bound::Within(limits.last));
-        let stays: Vec<usize> = (0..timeline.rows.len())
-            .filter(|row| timeline.rows[*row].stays && !timeline.rows[*row].is_background)
-            .collect();
+        let is_named = |row: usize| {
+            !timeline.rows[row].is_background || timeline.order.is_logger(&timeline.order.services[row])
+        };
+        let stays: Vec<usize> =
+            (0..timeline.rows.len()).filter(|row| timeline.rows[*row].stays && is_named(*row)).collect();
         let name = if stays.is_empty() { "what is left".into() } else { listed(&timeline.names(stays)) };
-        let part =
-            BarPart { span: Span { begin, end: begin.after(bound) }, bound, what: "", is_killed: true };
+        let part = BarPart {
+            span: Span { begin, end: begin.after(bound) },
+            bound,
+            kind: PartKind::Process,
+            is_killed: true,
+        };
         let id = timeline.rows.len();
         let ends = lasting.iter().filter(|link| timeline.rows[link.row].stop.end == begin);
         joins.extend(ends.filter_map(|link| Some((loggers_of.row(timeline, link.row)?, id, begin))));
@@ -208,6 +255,7 @@ fn stop(timeline: &Timeline<'_>) -> Section {
             others: Vec::new(),
             name,
             kind: None,
+            is_logger: false,
             is_on_demand: false,
             is_on_chain: true,
             parts: vec![part],
@@ -229,12 +277,12 @@ fn stop_parts(plan: &PlanRow, is_longrun: bool) -> Vec<BarPart> {
     let mut parts = vec![BarPart {
         span: Span { begin, end: kill },
         bound: limits.kill,
-        what: "",
+        kind: PartKind::Process,
         is_killed: is_longrun,
     }];
     if let Some(finish) = limits.finish.filter(|finish| !finish.is_at_once()) {
         let span = Span { begin: kill, end: kill.after(finish) };
-        parts.push(BarPart { span, bound: finish, what: "finish: ", is_killed: false });
+        parts.push(BarPart { span, bound: finish, kind: PartKind::Finish, is_killed: false });
     }
     if let Some(limit) = limits.given_up
         && limits.kill.then(limits.finish.unwrap_or(Bound::Within(0))) != limits.whole()
@@ -243,7 +291,7 @@ fn stop_parts(plan: &PlanRow, is_longrun: bool) -> Vec<BarPart> {
         parts = vec![BarPart {
             span: Span { begin, end: begin.after(bound) },
             bound,
-            what: "given up: ",
+            kind: PartKind::GivenUp,
             is_killed: false,
         }];
     }
@@ -308,6 +356,7 @@ pub(super) fn bar_row(timeline: &Timeline<'_>, row: usize, chain: &[ChainLink]) 
             NodeKind::Longrun => BoxKind::Longrun,
             _ => BoxKind::Elsewhere,
         }),
+        is_logger: false,
         is_on_demand: !timeline.rows[row].is_at_boot,
         is_on_chain: chain.iter().any(|link| link.row == row),
         parts: Vec::new(),
@@ -324,6 +373,7 @@ pub(super) fn logger_row(timeline: &Timeline<'_>, rows: &[usize]) -> BarRow {
         others: Vec::new(),
         name: listed(&timeline.names(rows.iter().copied())),
         kind: None,
+        is_logger: true,
         is_on_demand: false,
         is_on_chain: false,
         parts: Vec::new(),

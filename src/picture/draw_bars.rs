@@ -1,6 +1,6 @@
 //! Draws the rows of a time line, and what their shapes mean.
 
-use super::bars::{BarEnd, BarPart, BarRow, MeasuredBar, Section};
+use super::bars::{BarEnd, BarPart, BarRow, MeasuredBar, PartKind, Section};
 use super::boxes::BoxKind;
 use super::frame::{MARGIN, Svg, number};
 use super::layout::BoxPlace;
@@ -31,9 +31,7 @@ impl Bar<'_> {
         let place = BoxPlace { x: MARGIN + 2.0, y: y - 7.0, width: 24.0, height: 14.0 };
         match row.kind {
             Some(kind) => marks::outline(svg, kind, if row.is_on_demand { " d" } else { "" }, place, 5.0),
-            None if row.measured.is_some() || row.at_once.is_empty() && row.name.contains("logger") => {
-                marks::logger(svg, MARGIN + 10.0, y)
-            }
+            None if row.is_logger => marks::logger(svg, MARGIN + 10.0, y),
             None => {}
         }
         let class = if row.is_on_chain { "n ct" } else { "n" };
@@ -115,7 +113,7 @@ impl Bar<'_> {
         let (from, to) = (self.scale.place(part.span.begin), self.scale.place(part.span.end));
         let place = [from, y - BAR / 2.0, to - from, BAR];
         let kind = if row.kind == Some(BoxKind::Oneshot) { "O" } else { "L" };
-        let is_finish = part.what.starts_with("finish");
+        let is_finish = part.kind == PartKind::Finish;
         let mut class = if is_finish { format!("{kind} hw") } else { kind.to_owned() };
         if row.is_on_demand {
             class.push_str(" d");
@@ -139,8 +137,8 @@ impl Bar<'_> {
             svg.path(class, &format!("M{x} {top}l10 10m0-10l-10 10"));
         }
         let words = match part.bound {
-            Bound::Unlimited(_) => format!("{}no limit", part.what),
-            Bound::Within(time) => format!("{}{}", part.what, Time(time)),
+            Bound::Unlimited(_) => format!("{}no limit", part.kind.words()),
+            Bound::Within(time) => format!("{}{}", part.kind.words(), Time(time)),
         };
         match to - from > SMALL_CHARACTER * cells(&words) as f64 + 14.0 {
             true => {
@@ -181,9 +179,9 @@ fn title(row: &BarRow) -> String {
     let parts = row.parts.iter().map(|part| match part.bound {
         Bound::Within(0) => row.at_once.to_owned(),
         Bound::Within(time) => {
-            format!("{}{}, from {} to {}", part.what, Time(time), part.span.begin, part.span.end)
+            format!("{}{}, from {} to {}", part.kind.words(), Time(time), part.span.begin, part.span.end)
         }
-        Bound::Unlimited(_) => format!("{}no limit, from {}", part.what, part.span.begin),
+        Bound::Unlimited(_) => format!("{}no limit, from {}", part.kind.words(), part.span.begin),
     });
     let parts: Vec<String> = parts.filter(|text| !text.is_empty()).collect();
     let chain = if row.is_on_chain { "; on the longest chain" } else { "" };

@@ -1,6 +1,6 @@
 //! The rows of what really happened at a start, on a scale of their own: a start is often a hundredth of what its limits allow.
 
-use super::bars::{BarEnd, BarPart, BarRow, MOST_ROWS, MeasuredBar, Section, bar_row, logger_row};
+use super::bars::{BarEnd, BarPart, BarRow, MOST_ROWS, MeasuredBar, PartKind, Section, bar_row, logger_row};
 use crate::plan::{Bound, KnownTime, MeasuredRow, Moment, Span, Time, Timeline};
 
 /// What really happened, in the order in which services started. `None` if nothing is known.
@@ -34,7 +34,6 @@ fn at(milliseconds: u64) -> Moment {
 fn one(timeline: &Timeline<'_>, row: &MeasuredRow, is_on_chain: bool) -> BarRow {
     let plan = &timeline.rows[row.row];
     let name = timeline.name(row.row);
-    let waited = timeline.waited_for(row);
     let allowed = match plan.bound {
         Bound::Within(0) => String::new(),
         Bound::Within(limit) => format!("; limit: {}", Time(limit)),
@@ -56,7 +55,7 @@ fn one(timeline: &Timeline<'_>, row: &MeasuredRow, is_on_chain: bool) -> BarRow 
         (_, up) => (format!("at {up}{allowed}"), format!("up at {up}")),
     };
     let waiting =
-        waited.map(|(until, first)| format!("waited for {} until {}", timeline.name(first), Time(until)));
+        row.waited.map(|(until, first)| format!("waited for {} until {}", timeline.name(first), Time(until)));
     let deaths = row.about_deaths();
     let facts: Vec<String> = waiting
         .into_iter()
@@ -68,13 +67,14 @@ fn one(timeline: &Timeline<'_>, row: &MeasuredRow, is_on_chain: bool) -> BarRow 
     let bar = MeasuredBar {
         words,
         title: format!("{name}: {}", facts.join("; ")),
-        waited: waited.map(|(until, _)| at(until)),
+        waited: row.waited.map(|(until, _)| at(until)),
         is_between: matches!(row.up, KnownTime::Between(..)),
     };
     let base = bar_row(timeline, row.row, &[]);
     let is_logger = timeline.order.is_logger(&timeline.order.services[row.row]);
     BarRow {
         kind: base.kind.filter(|_| !is_logger),
+        is_logger,
         is_on_chain,
         parts: part(row).into_iter().collect(),
         end: if row.up == KnownTime::Unknown { BarEnd::Nothing } else { BarEnd::State(plan.awaited) },
@@ -92,7 +92,12 @@ fn part(row: &MeasuredRow) -> Option<BarPart> {
         (KnownTime::Unknown, _) => return None,
     };
     let bound = Bound::Within(end - begin);
-    Some(BarPart { span: Span { begin: at(begin), end: at(end) }, bound, what: "", is_killed: false })
+    Some(BarPart {
+        span: Span { begin: at(begin), end: at(end) },
+        bound,
+        kind: PartKind::Process,
+        is_killed: false,
+    })
 }
 
 /// All loggers that are not on the slowest chain, from the first start to the last end.
@@ -116,7 +121,7 @@ fn all_loggers(timeline: &Timeline<'_>, loggers: &[&MeasuredRow]) -> Option<BarR
     let part = BarPart {
         span: Span { begin: at(begin), end: at(end) },
         bound: Bound::Within(end - begin),
-        what: "",
+        kind: PartKind::Process,
         is_killed: false,
     };
     Some(BarRow { parts: vec![part], measured: Some(bar), ..row })

@@ -7,7 +7,7 @@ use super::measured_bars::measured_section;
 use super::page::page;
 use super::scale::TimeScale;
 use super::text::{NAME_CHARACTER, SMALL_CHARACTER, cells, counted, cut};
-use crate::plan::{ABOUT_ONESHOTS, Grace, MeasuredRow, MeasuredStart, Moment, Timeline, in_words, listed};
+use crate::plan::{ABOUT_ONESHOTS, Grace, MeasuredRow, MeasuredStart, Moment, Timeline, in_words};
 
 /// The width of the picture.
 const WIDTH: f64 = 700.0;
@@ -99,12 +99,9 @@ impl Verdict {
     fn all(timeline: &Timeline<'_>, grace: Option<Grace>) -> [Verdict; 2] {
         let reason = |chain: String, whole: &crate::plan::Whole| {
             let unlimited: Vec<String> = timeline
-                .unlimited(&whole.unlimited)
+                .unlimited(whole)
                 .iter()
-                .map(|(why, names)| {
-                    let has = if names.len() == 1 { "has" } else { "have" };
-                    format!("{} {has} {}.", listed(names), why.missing().replace('`', ""))
-                })
+                .map(|(why, names)| why.sentence(names).replace('`', "") + ".")
                 .collect();
             match (unlimited.is_empty(), chain.is_empty()) {
                 (true, true) => "Nothing in it takes time.".to_owned(),
@@ -250,6 +247,7 @@ fn notes(timeline: &Timeline<'_>, sections: &[Section]) -> Vec<String> {
     if timeline.overlay.as_ref().is_some_and(|limits| limits.last > 0) {
         notes.push("What is left: whatever still runs, for S6_KILL_GRACETIME of s6-overlay.".into());
     }
+    notes.extend(timeline.not_counted().map(|note| note.replace('`', "")));
     let left_out: usize = sections.iter().map(|section| section.left_out).max().unwrap_or(0);
     if left_out > 0 {
         notes.push(format!("Not shown: {}; the text of the plan has all.", counted(left_out, "service")));

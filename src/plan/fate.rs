@@ -5,7 +5,7 @@ use super::words::listed;
 use crate::model::{Consequence, ExitRule, Finish, Kind, OnExit, Script, Service};
 
 impl Timeline<'_> {
-    /// What happens if the start of a service fails at boot.
+    /// What happens if the start of a service fails, at boot if it starts then.
     pub fn if_it_fails(&self, row: usize) -> String {
         let Some(service) = self.service(row) else { return "not known".into() };
         let stops = self.overlay.as_ref().is_some_and(|limits| limits.stops_if_failed);
@@ -18,19 +18,22 @@ impl Timeline<'_> {
         let names = self.first_dependents(row);
         match self.rows[row].needed_by {
             0 => "nothing else stays down".into(),
+            1 if names.is_empty() => "1 service stays down".into(),
+            count if names.is_empty() => format!("{count} services stay down"),
             1 => format!("stays down: {}", listed(&names)),
             count if names.len() == count => format!("stay down: {}", listed(&names)),
             count => format!("{count} stay down: {} …", names.join(", ")),
         }
     }
 
-    /// The names of some services that wait for a service at boot, nearest first.
+    /// The names of some services that wait for a service, at boot if it starts then, nearest first. Background has none.
     fn first_dependents(&self, row: usize) -> Vec<String> {
         let mut found = vec![row];
         let mut at = 0;
         while at < found.len() && found.len() <= SHOWN {
             for other in &self.rows[found[at]].dependents {
-                if self.rows[*other].is_at_boot && !found.contains(other) && found.len() <= SHOWN {
+                let is_alike = self.rows[*other].is_at_boot == self.rows[row].is_at_boot;
+                if is_alike && !found.contains(other) && found.len() <= SHOWN {
                     found.push(*other);
                 }
             }

@@ -24,8 +24,18 @@ impl StopLimits {
 
     /// How long s6-rc waits in all.
     pub fn whole(&self) -> Bound {
-        let whole = self.kill.then(self.finish.unwrap_or(Bound::Within(0)));
+        let whole = self.process();
         self.given_up.map_or(whole, |limit| whole.or_within(limit))
+    }
+
+    /// Whether s6-rc may stop waiting, after `timeout-down`, before the service is down.
+    pub fn is_given_up(&self) -> bool {
+        self.process() != self.whole()
+    }
+
+    /// How long the process and its `finish` may take.
+    fn process(&self) -> Bound {
+        self.kill.then(self.finish.unwrap_or(Bound::Within(0)))
     }
 }
 
@@ -58,6 +68,7 @@ impl Conditions<'_> {
                 let (scripts, why) = match &service.name {
                     name if *name == *"fix-attrs" => (self.old.attributes, Unlimited::OldAttributes),
                     name if *name == *"legacy-cont-init" => (self.old.start, Unlimited::OldStart),
+                    name if *name == *"legacy-services" => return self.old_services(),
                     _ => (0, Unlimited::OldStart),
                 };
                 if scripts == 0 { Bound::Within(0) } else { Bound::Unlimited(why) }
@@ -65,6 +76,16 @@ impl Conditions<'_> {
             (Kind::Oneshot(oneshot), _) => oneshot_start(oneshot),
             (Kind::Longrun(longrun), _) => longrun_start(longrun),
             (Kind::Bundle(_) | Kind::Unknown, _) => Bound::Unlimited(Unlimited::Elsewhere),
+        }
+    }
+
+    /// How long the start waits for the services in `services.d`. s6-overlay gives its limit of the whole start to this, too.
+    fn old_services(&self) -> Bound {
+        match self.overlay {
+            Some(limits) if limits.waits_for_old_services && self.old.services > 0 => {
+                Bound::of(limits.start, Unlimited::OldServices)
+            }
+            _ => Bound::Within(0),
         }
     }
 
@@ -109,7 +130,7 @@ pub(super) fn runs_something(script: &Script) -> bool {
 
 fn longrun_start(longrun: &Longrun) -> Bound {
     match longrun.notification_fd {
-        Some(_) => Bound::of(longrun.timeout_up.into(), Unlimited::Readiness),
+        Some(_) => Bound::of(longrun.timeout_up.into(), Unlimited::Start),
         None => Bound::Within(0),
     }
 }

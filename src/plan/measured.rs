@@ -6,6 +6,7 @@ use std::fmt;
 use super::moment::Time;
 use super::order::Awaited;
 use super::timeline::Timeline;
+use super::words::chained;
 use crate::model::{Kind, Name};
 
 /// When the process of a longrun started, and when it was ready, in milliseconds from the first start of the system.
@@ -92,6 +93,8 @@ impl Timeline<'_> {
         let mut by_step: Vec<usize> = (0..self.rows.len()).filter(|row| self.rows[*row].is_at_boot).collect();
         by_step.sort_by_key(|row| self.order.services[*row].step);
         let of = |row: usize| times.get(self.name(row));
+        let is_of_s6 =
+            |row: usize| self.rows[row].is_background && !self.order.is_logger(&self.order.services[row]);
         let is_oneshot =
             |row: usize| self.service(row).is_some_and(|one| matches!(one.kind, Kind::Oneshot(_)));
         // A longrun that has died since says nothing about the boot.
@@ -105,8 +108,10 @@ impl Timeline<'_> {
         for row in &by_step {
             for first in self.order.services[*row].after() {
                 let end = up(first).unwrap_or(earliest[first]);
-                // Of several, one that people know is the better answer.
-                let rank = |(end, row): (u64, usize)| (end, !self.rows[row].is_background);
+                // Of several, one that people know is the better answer, and the last one in the order.
+                let rank = |(end, row): (u64, usize)| {
+                    (end, !self.rows[row].is_background, self.order.services[row].step)
+                };
                 if waited[*row].is_none_or(|last| rank((end, first)) > rank(last)) {
                     waited[*row] = Some((end, first));
                 }
@@ -122,7 +127,7 @@ impl Timeline<'_> {
         }
         let mut rows = Vec::new();
         for row in by_step {
-            if self.rows[row].is_background && !self.order.is_logger(&self.order.services[row]) {
+            if is_of_s6(row) {
                 continue;
             }
             let (started, is_up) = match (is_oneshot(row), latest[row]) {
@@ -136,8 +141,13 @@ impl Timeline<'_> {
                     up(row).map_or(KnownTime::Unknown, KnownTime::At),
                 ),
             };
+            // Nobody knows the services of s6: what they waited for themselves is the answer.
+            let mut waits = waited[row];
+            while let Some((_, first)) = waits.filter(|(_, first)| is_of_s6(*first)) {
+                waits = waited[first];
+            }
             // A oneshot is known only by what comes after it: then that is what was waited for.
-            let waits = waited[row].map(|(end, first)| match is_oneshot(first) {
+            let waits = waits.map(|(end, first)| match is_oneshot(first) {
                 true => (latest[first].unwrap_or(end), first),
                 false => (end, first),
             });
@@ -162,12 +172,6 @@ impl Timeline<'_> {
         chain.reverse();
         chain
     }
-    /// Until when a service waited, and for which one. `None` if that belongs to s6 itself.
-    pub fn waited_for(&self, row: &MeasuredRow) -> Option<(u64, usize)> {
-        let services = &self.order.services;
-        row.waited
-            .filter(|(_, first)| !self.rows[*first].is_background || self.order.is_logger(&services[*first]))
-    }
 
     /// How long the start took, as a sentence without its subject.
     pub fn measured_verdict(&self, rows: &[MeasuredRow]) -> String {
@@ -181,7 +185,6 @@ impl Timeline<'_> {
     pub fn slowest_in_words(&self, rows: &[MeasuredRow]) -> String {
         let up =
             |row: usize| rows.iter().find(|other| other.row == row).map_or(KnownTime::Unknown, |row| row.up);
-        let links = self.slowest(rows).into_iter().map(|row| format!("{} ({})", self.name(row), up(row)));
-        links.collect::<Vec<String>>().join(" → ")
+        chained(&self.slowest(rows), |row| format!("{} ({})", self.name(*row), up(*row)))
     }
 }

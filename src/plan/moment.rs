@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The latest moment at which something happens: after `steps` steps that have no limit, and then after some time.
 ///
-/// A later number of steps comes first in the order, because any of them may take for ever.
+/// Moments compare by the number of steps first: each of them may take for ever.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment {
     /// The number of steps without a limit that come before it, one after the other.
@@ -25,10 +25,8 @@ pub enum Bound {
 /// Why nothing ends a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unlimited {
-    /// A oneshot has a command and no `timeout-up`.
+    /// A oneshot has a command, or a longrun reports that it is ready, and has no `timeout-up`.
     Start,
-    /// A longrun reports that it is ready, and has no `timeout-up`.
-    Readiness,
     /// A oneshot has a `down` and no `timeout-down`.
     Stop,
     /// SIGKILL never follows the stop signal: `timeout-kill` is 0 or missing.
@@ -41,6 +39,12 @@ pub enum Unlimited {
     OldStart,
     /// The scripts of s6-overlay's old directory for the stop, `cont-finish.d`.
     OldStop,
+    /// The services of s6-overlay's old directory `services.d`, for which the start waits: `S6_CMD_WAIT_FOR_SERVICES`.
+    OldServices,
+    /// The program that runs before the start: `S6_STAGE2_HOOK`.
+    Hook,
+    /// The command of the container, which gets the signals, so services stop only when it has ended: `S6_CMD_RECEIVE_SIGNALS`.
+    Command,
     /// Another layer defines it, so its limits are not known.
     Elsewhere,
 }
@@ -143,16 +147,30 @@ impl fmt::Display for Bound {
 }
 
 impl Unlimited {
+    /// What has no limit, if it is no service.
+    pub(super) fn subject(self) -> Option<&'static str> {
+        match self {
+            Unlimited::Hook => Some("The program in S6_STAGE2_HOOK"),
+            Unlimited::Command => Some("The command of the container"),
+            _ => None,
+        }
+    }
+
     /// What is missing, to stand behind the names of services.
     pub fn missing(self) -> &'static str {
         match self {
-            Unlimited::Start | Unlimited::Readiness => "no `timeout-up`",
+            Unlimited::Start => "no `timeout-up`",
             Unlimited::Stop => "no `timeout-down`",
             Unlimited::Kill => "no `timeout-kill`",
             Unlimited::Finish => "no limit to `finish`: `timeout-finish` is 0",
             Unlimited::OldAttributes => "files in fix-attrs.d",
             Unlimited::OldStart => "scripts in cont-init.d",
             Unlimited::OldStop => "scripts in cont-finish.d",
+            Unlimited::OldServices => "services in services.d, for which S6_CMD_WAIT_FOR_SERVICES waits",
+            Unlimited::Hook => "no limit",
+            Unlimited::Command => {
+                "no limit, and with S6_CMD_RECEIVE_SIGNALS services stop only when it has ended"
+            }
             Unlimited::Elsewhere => "limits that only another layer knows",
         }
     }
@@ -164,7 +182,7 @@ impl Unlimited {
             false => format!("give {names} a limit: `{file} = \"{time}\"`"),
         };
         match self {
-            Unlimited::Start | Unlimited::Readiness => limit("timeout-up", "30s", 30_000),
+            Unlimited::Start => limit("timeout-up", "30s", 30_000),
             Unlimited::Stop => limit("timeout-down", "2s", 2_000),
             Unlimited::Kill => limit("timeout-kill", "5s", 5_000),
             Unlimited::Finish => limit("timeout-finish", "1s", 1_000),
@@ -173,6 +191,13 @@ impl Unlimited {
             Unlimited::OldStop => {
                 "set S6_KILL_FINISH_MAXTIME, or give a oneshot a `down` with `timeout-down` instead".into()
             }
+            Unlimited::OldServices => {
+                "set S6_CMD_WAIT_FOR_SERVICES_MAXTIME, or make longruns of these services".into()
+            }
+            Unlimited::Hook => {
+                "do its work when the image is built, or in a oneshot with `timeout-up`".into()
+            }
+            Unlimited::Command => "unset S6_CMD_RECEIVE_SIGNALS, so that services stop at once".into(),
             Unlimited::Elsewhere => "judge the image as a whole: `s6gen plan --root DIR`".into(),
         }
     }

@@ -182,7 +182,7 @@ impl<'a> StartOrder<'a> {
     /// The positions of what each service waits for only because its logger does, in order.
     pub fn for_logs(&self) -> Vec<Vec<usize>> {
         let is_logger = |position: usize| self.is_logger(&self.services[position]);
-        let mut budget = MOST_PASSED;
+        let mut budget = Some(MOST_PASSED);
         let waits = |service: &OrderedService| {
             let own: BTreeSet<usize> = service.after().collect();
             let all = self.through(service, is_logger, &mut budget).into_iter();
@@ -192,20 +192,20 @@ impl<'a> StartOrder<'a> {
     }
 
     /// The positions of what a service waits for, in order, with the dependencies of those for which `passes` is true. Each of
-    /// these costs one of the `budget`.
+    /// these costs one of the `budget`, which is `None` once it was too small.
     fn through(
         &self,
         service: &OrderedService,
         passes: impl Fn(usize) -> bool,
-        budget: &mut usize,
+        budget: &mut Option<usize>,
     ) -> Vec<usize> {
         let mut found = BTreeSet::new();
         let mut todo: Vec<usize> = service.after().collect();
         while let Some(first) = todo.pop() {
             if found.insert(first) && passes(first) {
                 let further: Vec<usize> = self.services[first].after().collect();
-                if let Some(left) = budget.checked_sub(further.len()) {
-                    *budget = left;
+                *budget = budget.and_then(|left| left.checked_sub(further.len()));
+                if budget.is_some() {
                     todo.extend(further);
                 }
             }
@@ -216,9 +216,15 @@ impl<'a> StartOrder<'a> {
     /// The positions of what each service waits for, without background services, and without those that it also waits for
     /// through another one.
     pub fn nearest(&self) -> Vec<Vec<usize>> {
+        self.nearest_with_budget().0
+    }
+
+    /// As [`StartOrder::nearest`], and whether some are left out, because there are millions.
+    pub(super) fn nearest_with_budget(&self) -> (Vec<Vec<usize>>, bool) {
         let is_shown: Vec<bool> = self.services.iter().map(|service| !self.is_background(service)).collect();
         // What starts late waits for `legacy-services`, which waits for everything else.
-        let (passes, mut budget) = (|position: usize| !is_shown[position], MOST_PASSED);
+        let passes = |position: usize| !is_shown[position];
+        let mut budget = Some(MOST_PASSED);
         let mut nearest: Vec<Vec<usize>> =
             self.services.iter().map(|service| self.through(service, passes, &mut budget)).collect();
         nearest.iter_mut().for_each(|firsts| firsts.retain(|first| is_shown[*first]));
@@ -251,7 +257,7 @@ impl<'a> StartOrder<'a> {
             }
             before.fill(0);
         }
-        nearest
+        (nearest, budget.is_none())
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Timeline<'a> {
     pub loggers: Option<LoggerRow>,
     /// Whether more oneshots may start at once than s6-rc runs at the same time. Some may then wait for a place.
     pub is_crowded: bool,
+    /// Whether some of the `nearest` of the rows are left out, because there are millions.
+    pub is_cut: bool,
 }
 
 /// The whole of a start or a stop.
@@ -36,8 +38,16 @@ pub struct Whole {
     pub end: Moment,
     /// The longest chain, in the order of time; all ties.
     pub chain: Vec<ChainLink>,
-    /// The positions of the services that may take for ever, with the reasons, sorted by reason.
-    pub unlimited: Vec<(Unlimited, usize)>,
+    /// What may take for ever, sorted: the reasons, with the positions of the services. The hook and the command of a container are
+    /// no services.
+    pub unlimited: Vec<(Unlimited, Option<usize>)>,
+}
+
+impl Whole {
+    /// Whether something may take for ever for this reason.
+    pub fn is_unlimited_by(&self, why: Unlimited) -> bool {
+        self.unlimited.iter().any(|(other, _)| *other == why)
+    }
 }
 
 /// One service in the time line.
@@ -67,7 +77,7 @@ pub struct PlanRow {
     pub limits: StopLimits,
     /// Whether s6-rc leaves it up, because it is essential or an essential service needs it. It stops with what is left.
     pub stays: bool,
-    /// The number of services that are not started at boot if it fails.
+    /// The number of services, apart from background, that are not started if it fails: at boot if it starts at boot, else on demand.
     pub needed_by: usize,
 }
 
@@ -85,13 +95,15 @@ pub struct Span {
 pub struct LoggerRow {
     /// Their positions.
     pub rows: Vec<usize>,
+    /// The positions of those that stop before the end. Those of essential services stay.
+    pub stopping: Vec<usize>,
     /// From the first start to the last end.
     pub start: Span,
     /// The longest limit of one start.
     pub bound: Bound,
-    /// From the first signal to the last end.
+    /// From the first signal to the last end of those that stop before the end.
     pub stop: Span,
-    /// The longest limits of one stop.
+    /// The longest limits of one of these stops.
     pub limits: StopLimits,
 }
 
@@ -107,7 +119,7 @@ impl<'a> Timeline<'a> {
         let takes_place: Vec<bool> =
             (0..order.services.len()).map(|row| service(row).is_some_and(takes_a_place)).collect();
         let crowded = crowded(&order, &takes_place);
-        let nearest = order.nearest();
+        let (nearest, is_cut) = order.nearest_with_budget();
         let rows = nearest.into_iter().enumerate().map(|(row, nearest)| {
             let ordered = &order.services[row];
             let service = service(row).unwrap_or(&elsewhere);
@@ -142,6 +154,7 @@ impl<'a> Timeline<'a> {
             services_stop: Moment::default(),
             loggers: None,
             is_crowded: crowded.contains(&true),
+            is_cut,
         };
         let mut by_step: Vec<usize> = (0..timeline.rows.len()).collect();
         by_step.sort_by_key(|row| timeline.order.services[*row].step);
@@ -176,17 +189,14 @@ impl<'a> Timeline<'a> {
 
     /// How long the start may take, with the limit of s6-overlay. `None` if nothing limits it.
     pub fn start_within(&self) -> Option<u64> {
-        let old = self.order.index.set().context.old_scripts.as_ref();
-        let waits = self.overlay.as_ref().is_some_and(|limits| limits.waits_for_old_services);
-        let is_endless = waits && old.is_some_and(|old| old.services > 0);
-        let own = self.start.end.milliseconds().filter(|_| !is_endless);
-        own.into_iter().chain(self.start_limit()).min()
+        // The hook runs before what s6-overlay limits.
+        let is_limited = !self.start.is_unlimited_by(Unlimited::Hook);
+        self.start.end.milliseconds().into_iter().chain(self.start_limit()).min().filter(|_| is_limited)
     }
 
     /// How long the stop may take. `None` if nothing limits it.
     pub fn stop_within(&self) -> Option<u64> {
-        let waits = self.overlay.as_ref().is_some_and(|limits| limits.waits_for_command);
-        self.stop.end.milliseconds().filter(|_| !waits)
+        self.stop.end.milliseconds().filter(|_| !self.stop.is_unlimited_by(Unlimited::Command))
     }
 
     /// The chain that keeps a service waiting, which is its last link.
@@ -200,25 +210,6 @@ impl<'a> Timeline<'a> {
             |row| self.rows[row].start.end,
             before,
         )
-    }
-
-    /// The positions of the services that are not started at boot if a service fails, nearest first.
-    pub fn down_if_failed(&self, row: usize) -> Vec<usize> {
-        let mut is_down = vec![false; self.rows.len()];
-        is_down[row] = true;
-        let mut by_step: Vec<usize> = (0..self.rows.len()).collect();
-        by_step.sort_by_key(|row| self.order.services[*row].step);
-        let mut down = Vec::new();
-        for other in by_step {
-            let waits = self.order.services[other].after().any(|first| is_down[first]);
-            if waits && self.rows[other].is_at_boot {
-                is_down[other] = true;
-                if !self.rows[other].is_background {
-                    down.push(other);
-                }
-            }
-        }
-        down
     }
 
     /// What a service waits for: at boot everything, on demand only what does not run since the boot.
@@ -248,10 +239,13 @@ impl<'a> Timeline<'a> {
         );
         let mut unlimited: Vec<_> = at_boot()
             .filter_map(|row| match self.rows[row].bound {
-                Bound::Unlimited(why) => Some((why, row)),
+                Bound::Unlimited(why) => Some((why, Some(row))),
                 Bound::Within(_) => None,
             })
             .collect();
+        if self.overlay.as_ref().is_some_and(|limits| limits.has_hook) {
+            unlimited.push((Unlimited::Hook, None));
+        }
         unlimited.sort_unstable();
         self.start = Whole { end, chain, unlimited };
     }
@@ -268,13 +262,16 @@ impl<'a> Timeline<'a> {
             stop.end = stop.begin.after(limits.whole());
             let end = stop.end;
             if let Bound::Unlimited(why) = limits.whole() {
-                unlimited.push((why, row));
+                unlimited.push((why, Some(row)));
             }
             for first in self.order.services[row].after() {
                 let begin = &mut self.rows[first].stop.begin;
                 *begin = end.max(*begin);
                 before[first].push(row);
             }
+        }
+        if self.overlay.as_ref().is_some_and(|limits| limits.waits_for_command) {
+            unlimited.push((Unlimited::Command, None));
         }
         unlimited.sort_unstable();
         let stopped = || by_step.iter().copied().filter(|row| !self.rows[*row].stays);
@@ -347,13 +344,14 @@ impl<'a> Timeline<'a> {
         }
     }
 
-    /// Counts who waits for each service at boot. Each of 64 services has one bit, so one pass over the edges finds which of them
-    /// come before each service.
+    /// Counts who waits for each service, at boot or else on demand. Each of 64 services has one bit, so one pass over the edges finds
+    /// which of them come before each service.
     fn count_dependents(&mut self, by_step: &[usize]) {
-        let counts = |row: &usize| self.rows[*row].is_at_boot && !self.rows[*row].is_background;
-        let counted: Vec<usize> = by_step.iter().copied().filter(counts).collect();
         let (mut bits, mut before) = (vec![0u64; self.rows.len()], vec![0u64; self.rows.len()]);
-        for some in counted.chunks(64) {
+        let (at_boot, on_demand): (Vec<usize>, Vec<usize>) =
+            by_step.iter().partition(|row| self.rows[**row].is_at_boot);
+        let alike = [at_boot, on_demand];
+        for (all, some) in alike.iter().flat_map(|all| all.chunks(64).map(move |some| (all, some))) {
             bits.fill(0);
             for (number, row) in some.iter().enumerate() {
                 bits[*row] = 1 << number;
@@ -364,9 +362,9 @@ impl<'a> Timeline<'a> {
             }
             // The sums of all 64 columns, written in binary: each word has one digit of each sum.
             let mut digits = [0u64; usize::BITS as usize];
-            for row in &counted {
+            for row in all.iter().filter(|row| !self.rows[**row].is_background) {
                 let mut carry = before[*row];
-                for digit in digits.iter_mut() {
+                for digit in &mut digits {
                     if carry == 0 {
                         break;
                     }
@@ -383,20 +381,24 @@ impl<'a> Timeline<'a> {
     fn all_loggers(&self) -> Option<LoggerRow> {
         let rows: Vec<usize> =
             (0..self.rows.len()).filter(|row| self.order.is_logger(&self.order.services[*row])).collect();
-        let all = || rows.iter().map(|row| &self.rows[*row]);
-        let first = all().next()?;
-        let span = |of: fn(&PlanRow) -> Span| Span {
-            begin: all().map(|row| of(row).begin).min().unwrap_or_default(),
-            end: all().map(|row| of(row).end).max().unwrap_or_default(),
+        let first = self.rows[*rows.first()?].limits;
+        let stopping: Vec<usize> = rows.iter().copied().filter(|row| !self.rows[*row].stays).collect();
+        let span = |rows: &[usize], of: fn(&PlanRow) -> Span| {
+            let spans = || rows.iter().map(|row| of(&self.rows[*row]));
+            Span {
+                begin: spans().map(|span| span.begin).min().unwrap_or_default(),
+                end: spans().map(|span| span.end).max().unwrap_or_default(),
+            }
         };
         let nothing = Moment::default();
-        let longest = |bound: fn(&PlanRow) -> Bound| {
-            all().map(bound).max_by_key(|bound| nothing.after(*bound)).unwrap_or(Bound::Within(0))
+        let longest = |rows: &[usize], bound: fn(&PlanRow) -> Bound| {
+            let bounds = rows.iter().map(|row| bound(&self.rows[*row]));
+            bounds.max_by_key(|bound| nothing.after(*bound)).unwrap_or(Bound::Within(0))
         };
-        let (start, stop) = (span(|row| row.start), span(|row| row.stop));
-        let (bound, kill) = (longest(|row| row.bound), longest(|row| row.limits.kill));
-        let limits = StopLimits { kill, ..first.limits };
-        Some(LoggerRow { start, bound, stop, limits, rows })
+        let limits = StopLimits { kill: longest(&stopping, |row| row.limits.kill), ..first };
+        let (start, stop) = (span(&rows, |row| row.start), span(&stopping, |row| row.stop));
+        let bound = longest(&rows, |row| row.bound);
+        Some(LoggerRow { start, bound, stop, limits, rows, stopping })
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::chain::ChainLink;
 use super::moment::{Bound, Moment, Time, Unlimited};
-use super::timeline::Timeline;
-use crate::model::{Kind, Question, Script, Service};
+use super::timeline::{Timeline, Whole};
+use crate::model::{Kind, Layer, Question, Script, Service};
 
 /// How long a container manager waits for a stop before it kills everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,10 +47,31 @@ pub fn listed(names: &[String]) -> String {
     }
 }
 
+/// How many parts a long chain has at each end of its middle, which is left out.
+const MOST_ENDS: usize = 5;
+
 /// `a and b (60 s) → c (at once)`.
 pub fn in_words(chain: &[ChainPart]) -> String {
-    let part = |part: &ChainPart| format!("{} ({})", listed(&part.names), part.bound);
-    chain.iter().map(part).collect::<Vec<String>>().join(" → ")
+    chained(chain, |part| format!("{} ({})", listed(&part.names), part.bound))
+}
+
+/// `a → b → … 5990 more … → y → z`.
+pub(super) fn chained<T>(parts: &[T], words: impl Fn(&T) -> String) -> String {
+    let all = |parts: &[T]| parts.iter().map(&words).collect::<Vec<String>>().join(" → ");
+    if parts.len() <= 2 * MOST_ENDS + 1 {
+        return all(parts);
+    }
+    let (first, rest) = parts.split_at(MOST_ENDS);
+    let (left_out, last) = rest.split_at(rest.len() - MOST_ENDS);
+    format!("{} → … {} more … → {}", all(first), left_out.len(), all(last))
+}
+
+impl Unlimited {
+    /// `a and b have no `timeout-up``.
+    pub fn sentence(self, names: &[String]) -> String {
+        let has = if names.len() == 1 { "has" } else { "have" };
+        format!("{} {has} {}", listed(names), self.missing())
+    }
 }
 
 impl Timeline<'_> {
@@ -112,20 +133,18 @@ impl Timeline<'_> {
 
     /// How long the start may take, as a sentence without its subject.
     pub fn start_verdict(&self) -> String {
-        let own = self.start.end.milliseconds();
-        match (own, self.start_limit()) {
-            (None, None) => "no upper limit".into(),
-            (Some(0), _) => "at once".into(),
-            (Some(own), Some(limit)) if own > limit => format!(
-                "at most {}, which is S6_CMD_WAIT_FOR_SERVICES_MAXTIME; the services may take {}",
-                Time(limit),
-                Time(own)
-            ),
-            (Some(own), _) => format!("at most {}", Time(own)),
-            (None, Some(limit)) => format!(
-                "at most {}, which is S6_CMD_WAIT_FOR_SERVICES_MAXTIME; the services have no upper limit",
-                Time(limit)
-            ),
+        let most = match self.start_within() {
+            None => return "no upper limit".into(),
+            Some(0) => return "at once".into(),
+            Some(within) => format!("at most {}", Time(within)),
+        };
+        let limit = "which is S6_CMD_WAIT_FOR_SERVICES_MAXTIME; the services";
+        match (self.start.end.milliseconds(), self.start_limit()) {
+            (Some(own), Some(most_of_all)) if own > most_of_all => {
+                format!("{most}, {limit} may take {}", Time(own))
+            }
+            (None, _) => format!("{most}, {limit} have no upper limit"),
+            _ => most,
         }
     }
 
@@ -146,8 +165,8 @@ impl Timeline<'_> {
         }
     }
 
-    /// What is not in the times, because nothing limits it.
-    pub fn not_counted(&self) -> Vec<&'static str> {
+    /// What is not in the times of the start.
+    pub fn not_counted(&self) -> Option<&'static str> {
         let asks_a_host = |service: &Service| match &service.kind {
             Kind::Oneshot(oneshot) => matches!(
                 &oneshot.check,
@@ -155,19 +174,40 @@ impl Timeline<'_> {
             ),
             _ => false,
         };
-        let hosts = "Not counted, in `wait-for` with the name of a host: the time for looking it up and for further addresses of it.";
-        let waits = (0..self.rows.len()).any(|row| self.service(row).is_some_and(asks_a_host));
-        let limits = self.overlay.as_ref();
-        let command = "With S6_CMD_RECEIVE_SIGNALS, services stop only when the command of the container has ended, and nothing limits that.";
-        let old = "With S6_CMD_WAIT_FOR_SERVICES, the start waits for the services in services.d, too, and nothing limits that.";
-        let hook = "The program in S6_STAGE2_HOOK runs before the start, and nothing limits it.";
-        let all = [
-            (limits.is_some_and(|limits| limits.waits_for_command), command),
-            (limits.is_some_and(|limits| limits.has_hook), hook),
-            (limits.is_some_and(|limits| limits.waits_for_old_services), old),
-            (waits, hosts),
-        ];
-        all.into_iter().filter(|(occurs, _)| *occurs).map(|(_, note)| note).collect()
+        let asks = (0..self.rows.len()).any(|row| self.service(row).is_some_and(asks_a_host));
+        asks.then_some(
+            "Not counted, in `wait-for` with the name of a host: the time for looking it up and for further addresses of it.",
+        )
+    }
+
+    /// The keys and variables whose times make up the longest chain of the stop, apart from what is left.
+    pub fn stop_keys(&self) -> Vec<&'static str> {
+        let mut keys: BTreeSet<&'static str> = BTreeSet::new();
+        for link in &self.stop.chain {
+            let limits = &self.rows[link.row].limits;
+            if limits.whole().is_at_once() {
+                continue;
+            }
+            match self.service(link.row) {
+                Some(Service { kind: Kind::Oneshot(_), layer: Layer::Overlay, name, .. }) => {
+                    let is_old = *name == *"legacy-services";
+                    keys.insert(if is_old { "S6_SERVICES_GRACETIME" } else { "S6_KILL_FINISH_MAXTIME" });
+                }
+                Some(Service { kind: Kind::Longrun(_), .. }) if limits.is_given_up() => {
+                    keys.insert("timeout-down");
+                }
+                Some(Service { kind: Kind::Longrun(_), .. }) => {
+                    keys.extend((!limits.kill.is_at_once()).then_some("timeout-kill"));
+                    keys.extend(
+                        limits.finish.filter(|finish| !finish.is_at_once()).map(|_| "timeout-finish"),
+                    );
+                }
+                _ => {
+                    keys.insert("timeout-down");
+                }
+            }
+        }
+        keys.into_iter().rev().collect()
     }
 
     /// Whether the stop ends in time.
@@ -180,9 +220,14 @@ impl Timeline<'_> {
         self.order.index.set().ours().any(|service| service.definition().is_some())
     }
 
-    /// Why the start or the stop may take for ever: the names of the services, what they lack, and what to do about it.
-    pub fn unlimited(&self, unlimited: &[(Unlimited, usize)]) -> Vec<(Unlimited, Vec<String>)> {
-        let same = unlimited.chunk_by(|(one, _), (other, _)| one == other);
-        same.map(|rows| (rows[0].0, self.names(rows.iter().map(|(_, row)| *row)))).collect()
+    /// Why the start or the stop may take for ever: the names of what has no limit, for each reason.
+    pub fn unlimited(&self, whole: &Whole) -> Vec<(Unlimited, Vec<String>)> {
+        let same = whole.unlimited.chunk_by(|(one, _), (other, _)| one == other);
+        same.map(|all| {
+            let why = all[0].0;
+            let names = self.names(all.iter().filter_map(|(_, row)| *row));
+            (why, why.subject().map(str::to_owned).into_iter().chain(names).collect())
+        })
+        .collect()
     }
 }

@@ -33,8 +33,7 @@ pub fn measured_text(timeline: &Timeline<'_>, times: &MeasuredStart) -> String {
 
 fn line(timeline: &Timeline<'_>, measured: &MeasuredRow) -> [String; 6] {
     let plan = &timeline.rows[measured.row];
-    let waited = timeline.waited_for(measured);
-    let waited = waited.map(|(until, first)| format!("{} ({})", Time(until), timeline.name(first)));
+    let waited = measured.waited.map(|(until, first)| format!("{} ({})", Time(until), timeline.name(first)));
     let name = timeline.name(measured.row).to_string();
     [
         name,

@@ -1,12 +1,12 @@
 //! The plan of a start and a stop as text.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::fmt::Write;
 
 use super::columns::Columns;
 use crate::model::{NodeKind, System};
 use crate::plan::{
-    Bound, ChainPart, Grace, Moment, PlanRow, Time, Timeline, Unlimited, Whole, if_it_dies, in_words, listed,
+    Bound, ChainPart, Grace, Moment, PlanRow, Time, Timeline, Whole, if_it_dies, in_words, listed,
 };
 
 /// The plan as text for people. `grace` is how long the container manager waits for a stop.
@@ -41,13 +41,25 @@ pub fn plan_why(
     };
     let links = timeline.chain_to(row);
     let is_shown = |row: usize| !timeline.rows[row].is_background || !timeline.rows[row].bound.is_at_once();
+    let from: BTreeMap<usize, &[usize]> = links.iter().map(|link| (link.row, &link.from[..])).collect();
     let shown: Vec<_> = links.iter().filter(|link| link.row == row || is_shown(link.row)).collect();
     let mut table = Columns::default();
     for link in shown.iter().filter(|link| link.row != row || begin > Moment::default()) {
         let own = &timeline.rows[link.row];
-        let waits = link.from.iter().filter(|first| is_shown(**first)).map(|first| {
-            let place = place(link.row, *first).map(|place| format!(" ({place})")).unwrap_or_default();
-            format!("{}{place}", timeline.name(*first))
+        // What a service that is not shown waits for itself stands in its place.
+        let mut todo: Vec<(usize, usize)> = link.from.iter().map(|first| (*first, *first)).collect();
+        todo.sort_unstable_by_key(|(first, _)| is_shown(*first));
+        let mut found = BTreeMap::new();
+        while let Some((one, direct)) = todo.pop() {
+            if let Entry::Vacant(place) = found.entry(one) {
+                place.insert(direct);
+                let further = if is_shown(one) { None } else { from.get(&one) };
+                todo.extend(further.into_iter().copied().flatten().map(|first| (*first, direct)));
+            }
+        }
+        let waits = found.into_iter().filter(|(first, _)| is_shown(*first)).map(|(first, direct)| {
+            let place = place(link.row, direct).map(|place| format!(" ({place})")).unwrap_or_default();
+            format!("{}{place}", timeline.name(first))
         });
         let waits: Vec<String> = waits.collect();
         let waits = if waits.is_empty() { String::new() } else { format!("after {}", waits.join(", ")) };
@@ -81,20 +93,9 @@ fn write_whole(out: &mut String, timeline: &Timeline<'_>, whole: &Whole, chain: 
     if !chain.is_empty() {
         let _ = writeln!(out, "  Longest chain: {}", in_words(chain));
     }
-    for (why, names) in timeline.unlimited(&whole.unlimited) {
-        let has = if matches!(why, Unlimited::OldAttributes | Unlimited::OldStart | Unlimited::OldStop) {
-            "runs"
-        } else {
-            "has"
-        };
-        let has = if names.len() == 1 { has } else { "have" };
-        let _ = writeln!(
-            out,
-            "  {} {has} {}: {}",
-            listed(&names),
-            why.missing(),
-            why.remedy(pronoun(&names), timeline.is_tree())
-        );
+    for (why, names) in timeline.unlimited(whole) {
+        let remedy = why.remedy(pronoun(&names), timeline.is_tree());
+        let _ = writeln!(out, "  {}: {remedy}", why.sentence(&names));
     }
 }
 
@@ -102,19 +103,28 @@ fn write_whole(out: &mut String, timeline: &Timeline<'_>, whole: &Whole, chain: 
 fn write_remedy(out: &mut String, timeline: &Timeline<'_>, grace: Option<Grace>) {
     let Some(grace) = grace.filter(|grace| !timeline.is_within(*grace)) else { return };
     let Some(own) = timeline.stop_within() else { return };
-    out.push_str("  Give the services of this chain a shorter `timeout-kill` or `timeout-finish`");
+    let keys: Vec<String> = timeline.stop_keys().iter().map(|key| format!("`{key}`")).collect();
+    let mut remedies = Vec::new();
+    if !keys.is_empty() {
+        remedies.push(format!("lower {} in this chain", listed(&keys)));
+    }
     if timeline.overlay.as_ref().is_some_and(|limits| limits.last > 500) {
-        out.push_str(", set `ENV S6_KILL_GRACETIME=500` in the Dockerfile");
+        remedies.push("set `ENV S6_KILL_GRACETIME=500` in the Dockerfile".into());
     }
     // A little more, because s6 itself needs some time.
     let seconds = own.div_ceil(1000) + 2;
-    let _ = match grace.is_usual {
-        true => writeln!(
-            out,
-            ", or let Docker wait: `docker stop -t {seconds}`, or `stop_grace_period: {seconds}s` in a compose file"
+    remedies.push(match grace.is_usual {
+        true => format!(
+            "let Docker wait: `docker stop -t {seconds}`, or `stop_grace_period: {seconds}s` in a compose file"
         ),
-        false => writeln!(out, ", or give the container {seconds} s to stop"),
-    };
+        false => format!("give the container {seconds} s to stop"),
+    });
+    if let [.., _, last] = &mut remedies[..] {
+        last.insert_str(0, "or ");
+    }
+    let all = remedies.join(", ");
+    let (first, rest) = all.split_at(1);
+    let _ = writeln!(out, "  {}{rest}", first.to_uppercase());
 }
 
 /// The word for services that were just named.
@@ -213,7 +223,8 @@ fn write_stops(out: &mut String, timeline: &Timeline<'_>) {
         |row: &usize| !timeline.rows[*row].is_background || !timeline.rows[*row].limits.whole().is_at_once();
     let is_logger = |row: &usize| timeline.order.is_logger(&timeline.order.services[*row]);
     let all = 0..timeline.rows.len();
-    let mut rows: Vec<usize> = all.filter(is_shown).filter(|row| !is_logger(row)).collect();
+    let is_listed = |row: &usize| !is_logger(row) || timeline.rows[*row].stays;
+    let mut rows: Vec<usize> = all.filter(is_shown).filter(is_listed).collect();
     let (stays, mut rows): (Vec<usize>, Vec<usize>) =
         std::mem::take(&mut rows).into_iter().partition(|row| timeline.rows[*row].stays);
     rows.sort_by_key(|row| (timeline.rows[*row].is_background, timeline.rows[*row].stop_wave, *row));
@@ -225,8 +236,8 @@ fn write_stops(out: &mut String, timeline: &Timeline<'_>) {
     });
     let mut table = Columns::default();
     add_waves(&mut table, collapsed(timeline, lines.collect()));
-    if let Some(loggers) = &timeline.loggers {
-        let name = listed(&timeline.names(loggers.rows.iter().copied()));
+    if let Some(loggers) = timeline.loggers.as_ref().filter(|loggers| !loggers.stopping.is_empty()) {
+        let name = listed(&timeline.names(loggers.stopping.iter().copied()));
         let plan =
             PlanRow { stop: loggers.stop, limits: loggers.limits, ..timeline.rows[loggers.rows[0]].clone() };
         let [begin, _, down] = stop_cells(loggers.stop.begin, &plan, true);
@@ -321,7 +332,7 @@ fn write_notes(out: &mut String, timeline: &Timeline<'_>) {
     {
         notes.push("Not counted: scripts in cont-init.d and cont-finish.d. With --root they are.".into());
     }
-    notes.extend(timeline.not_counted().into_iter().map(str::to_owned));
+    notes.extend(timeline.not_counted().map(str::to_owned));
     out.push('\n');
     notes.iter().for_each(|note| {
         let _ = writeln!(out, "{note}");

@@ -18,7 +18,7 @@ pub fn plan_json(
         end: MomentShape::of(whole.end),
         limit,
         longest_chain: chain.iter().map(ChainShape::of).collect(),
-        unlimited: timeline.unlimited(&whole.unlimited).into_iter().map(UnlimitedShape::of).collect(),
+        unlimited: timeline.unlimited(whole).into_iter().map(UnlimitedShape::of).collect(),
         within: None,
     };
     let start = WholeShape {

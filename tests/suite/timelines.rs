@@ -1,6 +1,7 @@
 //! Checks the time line of `s6gen plan --format svg`. The cases in `tests/cases/timeline` have a manifest and its
 //! time line, some with a start that was measured, `boot.json`.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 
@@ -83,6 +84,7 @@ fn the_time_line_in_the_documentation_is_that_of_the_shipped_manifest() {
 
 #[test]
 fn random_plans_are_drawn_inside_of_their_pages_and_always_in_the_same_way() {
+    let drawings = Cell::new(0);
     holds(64, (tree(),), |(tree,)| {
         let mut files = Files::default();
         let compilation = judge(&mut files, vec![tree.source("src")], Target::default());
@@ -92,8 +94,10 @@ fn random_plans_are_drawn_inside_of_their_pages_and_always_in_the_same_way() {
         let svg = drawn(&compilation.services, &SOURCE);
         check(&svg).map_err(TestCaseError::fail)?;
         prop_assert_eq!(&svg, &drawn(&compilation.services, &SOURCE));
+        drawings.set(drawings.get() + 1);
         Ok(())
     });
+    assert!(drawings.get() > 10, "only {} had no errors", drawings.get());
 }
 
 #[test]
@@ -117,6 +121,7 @@ fn of_a_large_system_only_the_longest_chain_is_drawn() {
     let svg = drawn_manifest(&links.collect::<String>());
     check(&svg).unwrap();
     assert!(svg.contains("Not shown: 5919 services"), "{}", &svg[svg.len() - 500..]);
+    assert!(svg.contains("… 11988 more …") && svg.len() < 150_000, "{} bytes", svg.len());
 }
 
 #[test]
