@@ -114,7 +114,7 @@ fn with_unlimited(mut problem: Diagnostic, timeline: &Timeline<'_>, whole: &Whol
 fn longest_part(limits: StopLimits) -> &'static str {
     let finish = limits.finish.unwrap_or(Bound::Within(0));
     let start = Moment::default();
-    match (limits.kill.then(finish) != limits.whole(), start.after(finish) > start.after(limits.kill)) {
+    match (limits.is_given_up(), start.after(finish) > start.after(limits.kill)) {
         (true, _) => "timeout-down",
         (false, true) => "timeout-finish",
         (false, false) => "timeout-kill",

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::boxes::BoxKind;
+use super::chain_loggers::ChainLoggers;
 use crate::model::NodeKind;
 use crate::plan::{Awaited, Bound, ChainLink, LoggerRow, Moment, PlanRow, Span, Timeline, listed};
 
@@ -285,7 +286,7 @@ fn stop_parts(plan: &PlanRow, is_longrun: bool) -> Vec<BarPart> {
         parts.push(BarPart { span, bound: finish, kind: PartKind::Finish, is_killed: false });
     }
     if let Some(limit) = limits.given_up
-        && limits.kill.then(limits.finish.unwrap_or(Bound::Within(0))) != limits.whole()
+        && limits.is_given_up()
     {
         let bound = Bound::Within(limit);
         parts = vec![BarPart {
@@ -381,67 +382,5 @@ pub(super) fn logger_row(timeline: &Timeline<'_>, rows: &[usize]) -> BarRow {
         end: BarEnd::Nothing,
         at_once: "",
         measured: None,
-    }
-}
-
-/// The loggers of a chain. Each is drawn on the row of the service that it waits for, or that waits for it.
-struct ChainLoggers {
-    /// The service of each logger.
-    owners: BTreeMap<usize, usize>,
-    /// The loggers of each service, in the order of the chain.
-    loggers: BTreeMap<usize, Vec<usize>>,
-}
-
-impl ChainLoggers {
-    fn new(timeline: &Timeline<'_>, chain: &[ChainLink]) -> Self {
-        let services = &timeline.order.services;
-        let is_logger = |row: usize| timeline.order.is_logger(&services[row]);
-        let mut owners = BTreeMap::new();
-        for link in chain.iter().filter(|link| !is_logger(link.row)) {
-            for first in services[link.row].after().filter(|first| is_logger(*first)) {
-                owners.entry(first).or_insert(link.row);
-            }
-        }
-        let mut loggers: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for link in chain.iter().filter(|link| is_logger(link.row)) {
-            if let Some(owner) = owners.get(&link.row) {
-                loggers.entry(*owner).or_default().push(link.row);
-            }
-        }
-        ChainLoggers { owners, loggers }
-    }
-
-    /// The service whose row stands for a link of the chain.
-    fn row(&self, timeline: &Timeline<'_>, row: usize) -> Option<usize> {
-        let is_logger = timeline.order.is_logger(&timeline.order.services[row]);
-        if is_logger { self.owners.get(&row).copied() } else { Some(row) }
-    }
-
-    /// What the loggers of a service add to the chain on its row: each span once.
-    fn spans(&self, timeline: &Timeline<'_>, row: usize, of: fn(&PlanRow) -> Span) -> Vec<Span> {
-        let loggers = self.loggers.get(&row).into_iter().flatten();
-        let mut spans: Vec<Span> = loggers.map(|logger| of(&timeline.rows[*logger])).collect();
-        spans.dedup();
-        spans
-    }
-
-    /// The rows of the links between which the chain goes from one row to another, and when.
-    fn joins(
-        &self,
-        timeline: &Timeline<'_>,
-        chain: &[ChainLink],
-        of: fn(&PlanRow) -> Span,
-    ) -> Vec<(usize, usize, Moment)> {
-        let mut joins: Vec<(usize, usize, Moment)> = chain
-            .iter()
-            .flat_map(|link| link.from.iter().map(|from| (*from, link.row)))
-            .filter_map(|(from, to)| {
-                let rows = (self.row(timeline, from)?, self.row(timeline, to)?);
-                (rows.0 != rows.1).then(|| (rows.0, rows.1, of(&timeline.rows[to]).begin))
-            })
-            .collect();
-        joins.sort_unstable();
-        joins.dedup();
-        joins
     }
 }

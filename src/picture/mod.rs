@@ -11,6 +11,7 @@
 
 mod bars;
 mod boxes;
+mod chain_loggers;
 mod cycle;
 mod draw;
 mod draw_bars;

@@ -277,7 +277,7 @@ fn stop_cells(begin: Moment, plan: &PlanRow, is_longrun: bool) -> [String; 3] {
         }
         _ => begin.after(stop).to_string(),
     };
-    if stop != plan.limits.whole() {
+    if plan.limits.is_given_up() {
         let _ = write!(down, "; s6-rc goes on at {}", plan.stop.end);
     }
     [begin.to_string(), kill, down]
