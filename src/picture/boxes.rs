@@ -155,12 +155,8 @@ impl SceneBox {
     fn of_service(order: &StartOrder<'_>, number: usize, is_drawn: impl Fn(Node) -> bool) -> Self {
         let ordered = &order.services[number];
         let service = order.index.service(ordered.node);
-        let is_logger = |node: Node| {
-            let longrun = order.index.service(node).and_then(Service::longrun);
-            longrun.is_some_and(|longrun| matches!(longrun.run, Script::Logger(_)))
-        };
-        let has_logger =
-            order.index.edges(ordered.node).iter().any(|edge| is_logger(edge.to) && !is_drawn(edge.to));
+        let edges = order.index.edges(ordered.node).iter();
+        let has_logger = edges.clone().any(|edge| order.is_logger_at(edge.to) && !is_drawn(edge.to));
         SceneBox {
             name: order.name(ordered).to_string(),
             is_on_demand: !order.is_at_boot(ordered),

@@ -48,6 +48,7 @@ fn one(timeline: &Timeline<'_>, row: &MeasuredRow, is_on_chain: bool) -> BarRow 
         (KnownTime::At(started), KnownTime::Unknown) => {
             (format!("not ready{allowed}"), format!("started at {}, not ready", Time(started)))
         }
+        (_, KnownTime::Unknown) if row.not_up.is_some() => ("not up".to_owned(), String::new()),
         (_, KnownTime::Unknown) => ("unknown".to_owned(), "unknown".to_owned()),
         (_, KnownTime::Between(_, latest)) => {
             (format!("done by {}{allowed}", Time(latest)), format!("done: {}", row.up))
@@ -56,11 +57,11 @@ fn one(timeline: &Timeline<'_>, row: &MeasuredRow, is_on_chain: bool) -> BarRow 
     };
     let waiting =
         row.waited.map(|(until, first)| format!("waited for {} until {}", timeline.name(first), Time(until)));
-    let deaths = row.about_deaths();
+    let about = timeline.about_measured(row);
     let facts: Vec<String> = waiting
         .into_iter()
         .chain(Some(state).filter(|state| !state.is_empty()))
-        .chain(deaths)
+        .chain(about)
         .chain([format!("the plan: {}", plan.bound)])
         .chain(is_on_chain.then(|| "on the slowest chain".to_owned()))
         .collect();

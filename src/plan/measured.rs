@@ -7,7 +7,7 @@ use super::moment::Time;
 use super::order::Awaited;
 use super::timeline::Timeline;
 use super::words::chained;
-use crate::model::{Kind, Name};
+use crate::model::{Kind, Name, Service};
 
 /// When the process of a longrun started, and when it was ready, in milliseconds from the first start of the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,24 @@ pub struct MeasuredRow {
     pub up: KnownTime,
     /// How often it has died since.
     pub deaths: usize,
+    /// Why it is not up, if that is known.
+    pub not_up: Option<NotUp>,
 }
+
+/// Why a service that starts at boot is not up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotUp {
+    /// It has no process: it failed, or it was stopped.
+    DoesNotRun,
+    /// Its process has not reported that it is ready.
+    IsNotReady,
+    /// A service that it waits for is not up, that at this position.
+    WaitsFor(usize),
+}
+
+/// How much later than what it is known to have waited for a service may start, in milliseconds. If more time passes, it waited
+/// for a oneshot.
+const DELAY: u64 = 100;
 
 /// A moment as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,17 +93,6 @@ impl fmt::Display for KnownTime {
     }
 }
 
-impl MeasuredRow {
-    /// What its deaths mean for its times. `None` if it has not died.
-    pub fn about_deaths(&self) -> Option<String> {
-        match self.deaths {
-            0 => None,
-            1 => Some("died once: these are not the times of the boot".into()),
-            deaths => Some(format!("died {deaths} times: these are not the times of the boot")),
-        }
-    }
-}
-
 impl Timeline<'_> {
     /// What is known of each service that starts at boot, in the order of the start. Services of s6 itself are left out.
     pub fn measured(&self, times: &MeasuredStart) -> Vec<MeasuredRow> {
@@ -103,27 +109,44 @@ impl Timeline<'_> {
             Awaited::Ready => of(row).filter(|times| times.deaths == 0).and_then(|times| times.ready),
             _ => start(row),
         };
-        let mut earliest = vec![0; self.rows.len()];
-        let mut waited: Vec<Option<(u64, usize)>> = vec![None; self.rows.len()];
-        for row in &by_step {
-            for first in self.order.services[*row].after() {
-                let end = up(first).unwrap_or(earliest[first]);
-                // Of several, one that people know is the better answer, and the last one in the order.
-                let rank = |(end, row): (u64, usize)| {
-                    (end, !self.rows[row].is_background, self.order.services[row].step)
-                };
-                if waited[*row].is_none_or(|last| rank((end, first)) > rank(last)) {
-                    waited[*row] = Some((end, first));
-                }
-            }
-            earliest[*row] = waited[*row].map_or(0, |(end, _)| end);
-        }
         let mut latest: Vec<Option<u64>> = vec![None; self.rows.len()];
         for row in by_step.iter().rev() {
             let begin = if is_oneshot(*row) { latest[*row] } else { start(*row) };
             for first in self.order.services[*row].after() {
                 latest[first] = latest[first].into_iter().chain(begin).min();
             }
+        }
+        let mut earliest = vec![0; self.rows.len()];
+        let mut waited: Vec<Option<(u64, usize)>> = vec![None; self.rows.len()];
+        let mut not_up: Vec<Option<NotUp>> = vec![None; self.rows.len()];
+        for row in by_step.iter().copied() {
+            let after = || self.order.services[row].after();
+            // Of several, one that people know is the better answer, and the last one in the order.
+            let rank = |(end, row): &(u64, usize)| {
+                (*end, !self.rows[*row].is_background, self.order.services[*row].step)
+            };
+            waited[row] = after().map(|first| (up(first).unwrap_or(earliest[first]), first)).max_by_key(rank);
+            earliest[row] = waited[row].map_or(0, |(end, _)| end);
+            // s6-rc starts a service as soon as the last one that it waits for is up.
+            if let Some(begin) = start(row).filter(|begin| *begin > earliest[row] + DELAY) {
+                let ends_then = |first: &usize| is_oneshot(*first) && latest[*first] == Some(begin);
+                let last = after().filter(ends_then).max_by_key(|first| (earliest[*first], *first));
+                waited[row] = last.map(|first| (begin, first)).or(waited[row]);
+            }
+            let failed = after().find(|first| not_up[*first].is_some());
+            let waits = failed.map(|first| match not_up[first] {
+                Some(further @ NotUp::WaitsFor(_)) if is_of_s6(first) => further,
+                _ => NotUp::WaitsFor(first),
+            });
+            let is_known = self.service(row).and_then(Service::longrun).is_some();
+            not_up[row] = match of(row) {
+                None if is_known => Some(waits.unwrap_or(NotUp::DoesNotRun)),
+                None if latest[row].is_none() => waits,
+                Some(times) if self.rows[row].awaited == Awaited::Ready && times.ready.is_none() => {
+                    Some(NotUp::IsNotReady)
+                }
+                _ => None,
+            };
         }
         let mut rows = Vec::new();
         for row in by_step {
@@ -147,12 +170,13 @@ impl Timeline<'_> {
                 waits = waited[first];
             }
             // A oneshot is known only by what comes after it: then that is what was waited for.
+            let waits = waits.filter(|_| !matches!(not_up[row], Some(NotUp::WaitsFor(_))));
             let waits = waits.map(|(end, first)| match is_oneshot(first) {
                 true => (latest[first].unwrap_or(end), first),
                 false => (end, first),
             });
             let deaths = of(row).map_or(0, |times| times.deaths);
-            rows.push(MeasuredRow { row, waited: waits, started, up: is_up, deaths });
+            rows.push(MeasuredRow { row, waited: waits, started, up: is_up, deaths, not_up: not_up[row] });
         }
         rows.sort_by_key(|row| (row.started.latest().unwrap_or(u64::MAX), row.up.latest(), row.row));
         rows
@@ -173,11 +197,32 @@ impl Timeline<'_> {
         chain
     }
 
+    /// What else is to be said about a row: that it is not up and why, or that it has died.
+    pub fn about_measured(&self, row: &MeasuredRow) -> Option<String> {
+        let deaths = match row.deaths {
+            0 => None,
+            1 => Some("died once: these are not the times of the boot".to_owned()),
+            deaths => Some(format!("died {deaths} times: these are not the times of the boot")),
+        };
+        match row.not_up {
+            Some(NotUp::WaitsFor(first)) => Some(format!("not up: `{}` is not up", self.name(first))),
+            Some(NotUp::DoesNotRun) => Some("does not run".into()),
+            Some(NotUp::IsNotReady) if row.deaths == 0 => Some("runs, but is not ready".into()),
+            Some(NotUp::IsNotReady) | None => deaths,
+        }
+    }
+
     /// How long the start took, as a sentence without its subject.
     pub fn measured_verdict(&self, rows: &[MeasuredRow]) -> String {
-        match rows.iter().filter_map(|row| row.up.latest()).max() {
-            Some(last) => format!("everything that is known was up after {}", Time(last)),
-            None => "nothing of this plan runs".into(),
+        let Some(last) = rows.iter().filter_map(|row| row.up.latest()).max() else {
+            return "nothing of this plan runs".into();
+        };
+        match rows.iter().filter(|row| row.not_up.is_some()).count() {
+            0 => format!("everything that is known was up after {}", Time(last)),
+            1 => format!("1 service is not up; everything else that is known was up after {}", Time(last)),
+            n => {
+                format!("{n} services are not up; everything else that is known was up after {}", Time(last))
+            }
         }
     }
 

@@ -19,7 +19,7 @@ pub use chain::ChainLink;
 pub use fate::if_it_dies;
 pub use instances::{CollapsedInstances, template_name};
 pub use limits::StopLimits;
-pub use measured::{ABOUT_ONESHOTS, KnownTime, MeasuredRow, MeasuredStart, MeasuredTimes};
+pub use measured::{ABOUT_ONESHOTS, KnownTime, MeasuredRow, MeasuredStart, MeasuredTimes, NotUp};
 pub use moment::{Bound, Moment, Time, Unlimited};
 pub use order::{Awaited, OrderDirection, OrderedService, StartOrder, steps};
 pub use settings::{OverlayLimits, VARIABLES, container_variable};

@@ -75,6 +75,8 @@ pub struct StartOrder<'a> {
     pub services: Vec<OrderedService>,
     /// Whether each node starts at boot.
     boot: Vec<bool>,
+    /// Whether each node is a logger.
+    loggers: Vec<bool>,
 }
 
 /// How many dependencies of services that are not shown are passed on to others. If thousands of services wait for one that
@@ -88,6 +90,7 @@ impl<'a> StartOrder<'a> {
         let mut members = Members::new(index);
         let mut after: Vec<Vec<(Node, Why)>> =
             index.nodes().map(|node| waits(index, node, &mut members)).collect();
+        let loggers = loggers(index, &after);
         // `top` is a bundle of s6-overlay. Elsewhere a service may have this name.
         let is_overlay = index.set().target.system.is_overlay();
         let boot = ["top", "default"].iter().skip(usize::from(!is_overlay));
@@ -125,7 +128,7 @@ impl<'a> StartOrder<'a> {
         for (service, step) in services.iter_mut().zip(steps(&after)) {
             service.step = step;
         }
-        StartOrder { index, direction, services, boot }
+        StartOrder { index, direction, services, boot, loggers }
     }
 
     /// The part of the order with the services for which `is_kept` is true, at their positions, and the waits between them.
@@ -139,7 +142,8 @@ impl<'a> StartOrder<'a> {
             let after = after.iter().filter_map(|(first, why)| Some((position[*first]?, *why))).collect();
             OrderedService { node: *node, step: *step, after }
         });
-        StartOrder { services: services.collect(), boot: self.boot.clone(), ..*self }
+        let (boot, loggers) = (self.boot.clone(), self.loggers.clone());
+        StartOrder { services: services.collect(), boot, loggers, ..*self }
     }
 
     /// The name of a service.
@@ -166,17 +170,22 @@ impl<'a> StartOrder<'a> {
         }
     }
 
-    /// Whether texts and pictures leave the service out: loggers that s6gen made, and services of s6-rc and s6-overlay. Almost
-    /// every service waits for them.
+    /// Whether texts and pictures leave the service out: loggers, and services of s6-rc and s6-overlay. Almost every service
+    /// waits for them.
     pub fn is_background(&self, ordered: &OrderedService) -> bool {
         let Some(service) = self.index.service(ordered.node) else { return true };
         self.is_logger(ordered) || matches!(service.layer, Layer::Internal | Layer::Overlay)
     }
 
-    /// Whether the service is a logger that s6gen made.
+    /// Whether the service only reads what others write: a logger that s6gen makes, or the last service of a pipeline for
+    /// which nothing else waits.
     pub fn is_logger(&self, service: &OrderedService) -> bool {
-        let longrun = self.index.service(service.node).and_then(Service::longrun);
-        longrun.is_some_and(|longrun| matches!(longrun.run, Script::Logger(_)))
+        self.is_logger_at(service.node)
+    }
+
+    /// The same, for a node.
+    pub fn is_logger_at(&self, node: Node) -> bool {
+        self.loggers[node.0]
     }
 
     /// The positions of what each service waits for only because its logger does, in order.
@@ -259,6 +268,36 @@ impl<'a> StartOrder<'a> {
         }
         (nearest, budget.is_none())
     }
+}
+
+/// What s6gen adds to the name of a service for a logger that is no part of a pipeline.
+const OTHER_LOGGERS: &[&[u8]] = &[b"-err-log", b"-show"];
+
+/// Whether each node is a logger.
+fn loggers(index: &Index<'_>, after: &[Vec<(Node, Why)>]) -> Vec<bool> {
+    let (mut reads, mut is_needed, mut is_named) =
+        (vec![false; after.len()], vec![false; after.len()], vec![false; after.len()]);
+    // What starts late waits for `legacy-services` of s6-overlay, which waits for everything else.
+    let is_ours = |number: &usize| !matches!(index.layer(Node(*number)), Layer::Internal | Layer::Overlay);
+    for number in (0..after.len()).filter(is_ours) {
+        let (name, waits) = (index.name(Node(number)).as_bytes(), &after[number]);
+        for same in waits.chunk_by(|(one, _), (other, _)| one == other) {
+            let first = same[0].0;
+            match same.iter().any(|(_, why)| *why == Why::Consumer) {
+                true => reads[first.0] = true,
+                false => is_needed[first.0] = true,
+            }
+            // Of definitions that were built earlier only the name says it.
+            let suffix = index.name(first).as_bytes().strip_prefix(name);
+            is_named[first.0] |= suffix.is_some_and(|suffix| OTHER_LOGGERS.contains(&suffix));
+        }
+    }
+    let is_logger = |node: Node| {
+        let longrun = index.service(node).and_then(Service::longrun);
+        longrun.is_some_and(|longrun| matches!(longrun.run, Script::Logger(_)) || is_named[node.0])
+            || reads[node.0] && !is_needed[node.0]
+    };
+    index.nodes().map(is_logger).collect()
 }
 
 /// The atomic services that a service waits for, with the reasons, in order. A bundle itself waits for nothing.

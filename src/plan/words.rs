@@ -75,12 +75,13 @@ impl Unlimited {
 }
 
 impl Timeline<'_> {
-    /// The names of rows. All loggers have one.
+    /// The names of rows. All loggers that a manifest does not name have one.
     pub fn names(&self, rows: impl IntoIterator<Item = usize>) -> Vec<String> {
         let mut names = Vec::new();
         let mut loggers = 0;
         for row in rows {
-            match self.order.is_logger(&self.order.services[row]) {
+            let longrun = self.service(row).and_then(Service::longrun);
+            match longrun.is_some_and(|longrun| matches!(longrun.run, Script::Logger(_))) {
                 true => loggers += 1,
                 false => names.push(self.name(row).to_string()),
             }
@@ -98,11 +99,14 @@ impl Timeline<'_> {
         self.parts(&self.start.chain, |row| (self.rows[row].start.begin, self.rows[row].bound))
     }
 
-    /// The longest chain of the stop. What is left is its last part.
+    /// The longest chain of the stop. s6 itself and what is left are its last parts.
     pub fn stop_chain(&self) -> Vec<ChainPart> {
         let mut parts =
             self.parts(&self.stop.chain, |row| (self.rows[row].stop.begin, self.rows[row].limits.whole()));
         parts.retain(|part| !part.bound.is_at_once());
+        if self.own_stop > 0 {
+            parts.push(ChainPart { names: vec!["s6 itself".into()], bound: Bound::Within(self.own_stop) });
+        }
         if let Some(last) = self.overlay.as_ref().map(|limits| limits.last).filter(|last| *last > 0) {
             parts.push(ChainPart { names: vec!["what is left".into()], bound: Bound::Within(last) });
         }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::columns::Columns;
 use crate::model::json_text;
-use crate::plan::{ABOUT_ONESHOTS, MeasuredRow, MeasuredStart, Time, Timeline};
+use crate::plan::{ABOUT_ONESHOTS, MeasuredRow, MeasuredStart, PlanRow, Time, Timeline};
 
 /// The measured start as text for people.
 pub fn measured_text(timeline: &Timeline<'_>, times: &MeasuredStart) -> String {
@@ -28,6 +28,15 @@ pub fn measured_text(timeline: &Timeline<'_>, times: &MeasuredStart) -> String {
     }
     table.write(&mut out, ["", "waited until", "started", "is up", "plan", ""]);
     let _ = writeln!(out, "\n{ABOUT_ONESHOTS}");
+    let started_since = |(row, plan): (usize, &PlanRow)| {
+        let name = timeline.name(row);
+        let is_wanted = !plan.is_at_boot && !plan.is_background && times.contains_key(name);
+        is_wanted.then(|| name.to_string())
+    };
+    let names: Vec<String> = timeline.rows.iter().enumerate().filter_map(started_since).collect();
+    if !names.is_empty() {
+        let _ = writeln!(out, "Not at boot, but started since: {}.", names.join(", "));
+    }
     out
 }
 
@@ -41,7 +50,7 @@ fn line(timeline: &Timeline<'_>, measured: &MeasuredRow) -> [String; 6] {
         measured.started.to_string(),
         measured.up.to_string(),
         plan.bound.to_string(),
-        measured.about_deaths().unwrap_or_default(),
+        timeline.about_measured(measured).unwrap_or_default(),
     ]
 }
 

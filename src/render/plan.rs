@@ -111,7 +111,7 @@ fn write_remedy(out: &mut String, timeline: &Timeline<'_>, grace: Option<Grace>)
     if timeline.overlay.as_ref().is_some_and(|limits| limits.last > 500) {
         remedies.push("set `ENV S6_KILL_GRACETIME=500` in the Dockerfile".into());
     }
-    // A little more, because s6 itself needs some time.
+    // A little more, for a machine that is busy.
     let seconds = own.div_ceil(1000) + 2;
     remedies.push(match grace.is_usual {
         true => format!(
@@ -321,7 +321,7 @@ fn write_notes(out: &mut String, timeline: &Timeline<'_>) {
         notes.push(T2_MEANS.into());
     }
     notes.push(
-        "These are the declared limits. Nothing is measured, and s6 itself needs some time for each step."
+        "These are the declared limits, and at a stop half a second and 50 ms for each step for s6 itself. Nothing is measured."
             .into(),
     );
     if timeline.is_crowded {

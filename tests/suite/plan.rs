@@ -40,6 +40,21 @@ fn with_variable<T>(manifest: &str, variable: &str, check: impl FnOnce(&Timeline
     check(&Timeline::new(&index, |name| (name == variable).then(|| "1".to_owned())))
 }
 
+/// How long the stop may take, without the part of s6 itself.
+fn stop_of_services(timeline: &Timeline<'_>) -> Option<u64> {
+    timeline.stop_within().map(|whole| whole - timeline.own_stop)
+}
+
+#[test]
+fn s6_itself_has_a_part_of_a_stop_for_each_step() {
+    let chain = "[longrun.a]\nrun = [\"a\"]\n[longrun.b]\ndependencies = [\"a\"]\nrun = [\"b\"]\n";
+    let own = |manifest: &str| with_timeline(manifest, |timeline| timeline.own_stop);
+    let (two, three) =
+        (own(chain), own(&format!("{chain}[longrun.c]\ndependencies = [\"b\"]\nrun = [\"c\"]\n")));
+    assert_eq!((two > 500, three - two), (true, 50));
+    with_timeline(chain, |timeline| assert_eq!(timeline.stop_within(), Some(2 * 5_000 + 3_000 + two)));
+}
+
 fn row(timeline: &Timeline<'_>, name: &str) -> usize {
     (0..timeline.rows.len()).find(|row| *timeline.name(*row) == *name).unwrap()
 }
@@ -99,8 +114,7 @@ fn essential_services_and_what_they_need_stop_with_what_is_left() {
     with_timeline(manifest, |timeline| {
         let stays = |name: &str| timeline.rows[row(timeline, name)].stays;
         assert_eq!(["a", "b", "c"].map(stays), [true, true, false]);
-        assert_eq!(timeline.services_stop.milliseconds(), Some(5_000));
-        assert_eq!(timeline.stop_within(), Some(8_000));
+        assert_eq!(stop_of_services(timeline), Some(5_000 + 3_000));
     });
 }
 
@@ -169,8 +183,7 @@ fn a_finish_of_s6gen_itself_ends_sooner_than_its_limit() {
         ("stop-group = true\non-exit.then = \"give-up\"", 5_000 + 6_000),
     ] {
         let manifest = format!("[longrun.a]\nrun = [\"a\"]\n{keys}\n");
-        let within = with_timeline(&manifest, |timeline| timeline.services_stop.milliseconds());
-        assert_eq!(within, Some(stop), "{keys}");
+        assert_eq!(with_timeline(&manifest, stop_of_services), Some(stop + 3_000), "{keys}");
     }
 }
 
@@ -196,7 +209,7 @@ fn a_oneshot_that_only_waits_has_a_limit_of_its_own() {
 fn the_hook_and_the_command_of_a_container_have_no_limit() {
     let manifest = "[longrun.l]\nrun = [\"l\"]\n";
     with_variable(manifest, "S6_STAGE2_HOOK", |timeline| {
-        assert_eq!((timeline.start_within(), timeline.stop_within()), (None, Some(8_000)));
+        assert_eq!((timeline.start_within(), stop_of_services(timeline)), (None, Some(8_000)));
         assert_eq!(timeline.start_verdict(), "no upper limit");
         let text = render::plan_text(timeline, None);
         assert!(text.contains("  The program in S6_STAGE2_HOOK has no limit: "), "{text}");
@@ -308,7 +321,9 @@ fn a_saved_answer_has_every_name() {
 fn the_measured_times_are_those_of_the_real_start() {
     let manifest = "[oneshot.mount]\nup = \"sleep 0.3\"\n\
         [longrun.db]\ndependencies = [\"mount\"]\nready.fd = 3\nrun = \"sleep 0.5; echo >&3; exec sleep 1000\"\n\
-        [longrun.web]\ndependencies = [\"db\"]\nrun = [\"sleep\", \"1000\"]\n\
+        [oneshot.migrate]\ndependencies = [\"db\"]\nup = \"sleep 0.6\"\n\
+        [longrun.cache]\nready.fd = 3\nrun = \"sleep 0.2; echo >&3; exec sleep 1000\"\n\
+        [longrun.web]\ndependencies = [\"migrate\", \"cache\"]\nrun = [\"sleep\", \"1000\"]\n\
         [longrun.crashes]\nrun = \"exit 1\"\n\
         [longrun.job]\nstart = \"on-demand\"\nrun = [\"sleep\", \"1000\"]\n";
     let Some(machine) = Machine::boot("the_measured_times_are_those_of_the_real_start", manifest) else {
@@ -334,7 +349,9 @@ fn the_measured_times_are_those_of_the_real_start() {
     fs::write(&saved, &text).unwrap();
     let shown = printed(Path::new(ROOT), &line(&format!("--measured={}", saved.display())));
     assert!(shown.contains("Slowest chain: mount ("), "{shown}");
-    assert!(shown.contains(") → db (") && shown.contains(") → web ("), "{shown}");
+    // `web` waited for `migrate`, of which there is no time, and not for `cache`.
+    let chain = [") → db (", ") → migrate (", ") → web ("];
+    assert!(chain.iter().all(|part| shown.contains(part)) && !shown.contains("cache ("), "{shown}");
     // A later death hides the times of the boot.
     machine.control("-k", "web");
     eventually("web runs again", || {
@@ -361,13 +378,13 @@ fn the_largest_systems_have_a_plan() {
         );
     }
     with_timeline(&chain, |timeline| {
-        assert_eq!(timeline.stop_within(), Some(20_000 + 3_000));
+        assert_eq!(stop_of_services(timeline), Some(20_000 + 3_000));
         assert_eq!(timeline.rows[row(timeline, "s0")].needed_by, 19_999);
         assert_eq!(timeline.rows[row(timeline, "s12345")].needed_by, 20_000 - 12_346);
         assert!(!render::plan_text(timeline, None).is_empty());
     });
     with_timeline(&wide, |timeline| {
-        assert_eq!((timeline.start_within(), timeline.stop_within()), (Some(1_000), Some(3_001)));
+        assert_eq!((timeline.start_within(), stop_of_services(timeline)), (Some(1_000), Some(3_001)));
         let first = timeline.order.index.find(&Name::from("first")).unwrap();
         let first = timeline.order.services.iter().position(|service| service.node == first).unwrap();
         assert_eq!(timeline.rows[first].needed_by, 20_000);

@@ -71,8 +71,7 @@ fn the_time_line_in_the_documentation_is_that_of_the_shipped_manifest() {
     );
     let page = fs::read_to_string(root.join("docs/plan.md")).unwrap();
     assert!(page.contains("pictures/plan.svg") && page.contains("pictures/measured.svg"));
-    // Two chains take as long.
-    let stop = ["watcher", "mosdns", "avahi", "dnsmasq", "dbus", "what is left"];
+    let stop = ["watcher", "avahi", "dbus", "what is left"];
     assert_eq!(
         on_chains(&svg),
         [&["dns-once", "frr-rights", "dbus", "avahi", "watcher"][..], &stop].concat()
