@@ -237,7 +237,7 @@ fn the_action_reports_a_bad_manifest_and_a_stale_root() {
     );
     assert_eq!(check("rootfs", "").0, Some(0));
     let limited = |stop: &str| output(script().env("MAX_STOP", stop).env("MAX_START", ""));
-    assert_eq!(limited("8s"), (Some(0), String::new()));
+    assert_eq!(limited("9s"), (Some(0), String::new()));
     let (code, text) = limited("7s");
     assert!(code == Some(1) && text.contains("::error file=services.toml,line=1,"), "{text}");
     // So does the end of a line.
@@ -279,6 +279,8 @@ fn the_workflow_for_github_shows_the_picture_and_finds_what_is_stale() {
     assert_eq!(bash(&block), (Some(0), String::new()));
     let shown = fs::read_to_string(&summary).unwrap();
     assert!(shown.starts_with("```mermaid\n") && shown.contains("\n```text\nStart: "), "{shown}");
+    // Without a picture there is nothing to compare.
+    assert!(steps.iter().all(|step| bash(step).0 == Some(0)));
     fs::create_dir(folder.path().join("docs")).unwrap();
     bash("s6gen graph --format svg >docs/services.svg");
     assert!(steps.iter().all(|step| bash(step).0 == Some(0)));

@@ -299,7 +299,7 @@ pub fn tree() -> impl Strategy<Value = SourceTree> {
 
 #[test]
 fn random_graphs_are_drawn_without_overlaps_and_always_in_the_same_way() {
-    holds(120, (tree(), any::<bool>(), any::<bool>()), |(tree, is_stop, shows_all)| {
+    holds(50, (tree(), any::<bool>(), any::<bool>()), |(tree, is_stop, shows_all)| {
         let draw = || {
             let mut files = Files::default();
             let compilation = judge(&mut files, vec![tree.source("src")], Target::default());

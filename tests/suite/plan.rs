@@ -362,12 +362,12 @@ fn the_measured_times_are_those_of_the_real_start() {
     });
 }
 
-/// A chain and a wide system of the largest size.
+/// A long chain and a wide system.
 #[test]
-fn the_largest_systems_have_a_plan() {
+fn large_systems_have_a_plan() {
     let mut chain = String::new();
     let mut wide = String::from("[oneshot.first]\nup = \"true\"\ntimeout-up = \"1s\"\n");
-    for number in 0..20_000 {
+    for number in 0..5_000 {
         let _ = write!(chain, "[longrun.s{number}]\nrun = [\"s\"]\ntimeout-kill = \"1ms\"\n");
         if number > 0 {
             let _ = writeln!(chain, "dependencies = [\"s{}\"]", number - 1);
@@ -378,16 +378,16 @@ fn the_largest_systems_have_a_plan() {
         );
     }
     with_timeline(&chain, |timeline| {
-        assert_eq!(stop_of_services(timeline), Some(20_000 + 3_000));
-        assert_eq!(timeline.rows[row(timeline, "s0")].needed_by, 19_999);
-        assert_eq!(timeline.rows[row(timeline, "s12345")].needed_by, 20_000 - 12_346);
+        assert_eq!(stop_of_services(timeline), Some(5_000 + 3_000));
+        assert_eq!(timeline.rows[row(timeline, "s0")].needed_by, 4_999);
+        assert_eq!(timeline.rows[row(timeline, "s1234")].needed_by, 5_000 - 1_235);
         assert!(!render::plan_text(timeline, None).is_empty());
     });
     with_timeline(&wide, |timeline| {
         assert_eq!((timeline.start_within(), stop_of_services(timeline)), (Some(1_000), Some(3_001)));
         let first = timeline.order.index.find(&Name::from("first")).unwrap();
         let first = timeline.order.services.iter().position(|service| service.node == first).unwrap();
-        assert_eq!(timeline.rows[first].needed_by, 20_000);
+        assert_eq!(timeline.rows[first].needed_by, 5_000);
         assert!(!render::plan_json(timeline, None, None).is_empty());
     });
 }

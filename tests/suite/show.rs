@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use s6gen::diagnostic::Files;
 use s6gen::jobs::{Levels, Project, show};
@@ -25,12 +26,13 @@ fn services(manifest: &Path) -> Vec<Value> {
     shown.map(|shown| show::json(&shown, files)["service"].clone()).collect()
 }
 
-fn manifests() -> Vec<PathBuf> {
+/// The manifest of each accepted case, with what `show` says of its services. It is found once for several tests.
+static SHOWN: LazyLock<Vec<(PathBuf, Vec<Value>)>> = LazyLock::new(|| {
     let cases = fs::read_dir(Path::new(ROOT).join("tests/cases/ok")).unwrap();
     let mut found: Vec<PathBuf> = cases.map(|case| case.unwrap().path().join("services.toml")).collect();
     found.sort();
-    found
-}
+    found.into_iter().map(|manifest| (manifest.clone(), services(&manifest))).collect()
+});
 
 /// The definitions that `build` writes.
 fn built(manifest: &Path) -> (tempfile::TempDir, PathBuf) {
@@ -56,9 +58,9 @@ fn build_into(root: &Path, manifest: &Path) -> PathBuf {
 #[test]
 fn every_file_is_the_one_that_build_writes() {
     let mut compared = 0;
-    for manifest in manifests() {
-        let (_folder, tree) = built(&manifest);
-        for service in services(&manifest) {
+    for (manifest, services) in &*SHOWN {
+        let (_folder, tree) = built(manifest);
+        for service in services {
             let name = service["name"].as_str().unwrap();
             for file in service["files"].as_array().unwrap() {
                 let path = tree.join(name).join(file["path"].as_str().unwrap());
@@ -103,9 +105,8 @@ fn has_every_line(less: &Path, more: &Path) -> bool {
 #[test]
 fn every_key_that_makes_a_line_is_named_beside_one() {
     let (mut named, mut silent) = (0, 0);
-    for manifest in manifests() {
-        let text = fs::read_to_string(&manifest).unwrap();
-        let services = services(&manifest);
+    for (manifest, services) in &*SHOWN {
+        let text = fs::read_to_string(manifest).unwrap();
         let mentions: Vec<String> = services
             .iter()
             .flat_map(|service| service["files"].as_array().unwrap())
@@ -142,7 +143,7 @@ fn every_key_that_makes_a_line_is_named_beside_one() {
             let blank = " ".repeat(key.span.len());
             fs::write(&without, format!("{}{blank}{}", &text[..key.span.start], &text[key.span.end..]))
                 .unwrap();
-            let with = build_into(&output.path().join("with"), &manifest);
+            let with = build_into(&output.path().join("with"), manifest);
             let other = build_into(&output.path().join("without"), &without);
             assert!(has_every_line(&with, &other), "{}: {name} of [{table}] is nowhere", folder.display());
             silent += 1;
