@@ -99,8 +99,7 @@ impl PartKind {
             PartKind::Process => "",
             PartKind::Finish => "finish: ",
             PartKind::GivenUp => "given up: ",
-            PartKind::LoggerStarts => "each after what its service needs: ",
-            PartKind::LoggerStops => "each after its service: ",
+            PartKind::LoggerStarts | PartKind::LoggerStops => "each at most ",
         }
     }
 }
@@ -122,6 +121,11 @@ impl BarRow {
             .map(|part| part.span)
             .chain(self.loggers.iter().copied())
             .flat_map(|span| [span.begin, span.end])
+    }
+
+    /// Whether it takes any time.
+    pub fn takes_time(&self) -> bool {
+        self.parts.iter().any(|part| !part.bound.is_at_once())
     }
 
     /// Whether something in it has no limit.

@@ -46,7 +46,7 @@ impl Bar<'_> {
         if waits > self.left + 6.0 {
             svg.path("wt", &format!("M{} {}H{}", number(self.left), number(y), number(waits - 4.0)));
         }
-        let takes_time = row.parts.iter().any(|part| !part.bound.is_at_once());
+        let takes_time = row.takes_time();
         for span in &row.loggers {
             let (from, to) = (self.scale.place(span.begin), self.scale.place(span.end));
             svg.rectangle("hw cb", [from, y - 3.0, to - from, 6.0], 0.0);
@@ -142,8 +142,12 @@ impl Bar<'_> {
         };
         match to - from > SMALL_CHARACTER * cells(&words) as f64 + 14.0 {
             true => {
-                let class = if matches!(part.bound, Bound::Unlimited(_)) { "v m halo" } else { "v m" };
-                svg.text(class, (from + to) / 2.0, y + 4.5, &words);
+                let middle = (from + to) / 2.0;
+                if matches!(part.bound, Bound::Unlimited(_)) {
+                    let half = SMALL_CHARACTER * cells(&words) as f64 / 2.0;
+                    svg.rectangle("hw", [middle - half, y - BAR / 2.0 + 0.8, 2.0 * half, BAR - 1.6], 0.0);
+                }
+                svg.text("v m", middle, y + 4.5, &words);
             }
             false if is_finish || row.parts.len() == 1 => self.beside(svg, row, &words, [from, to], y),
             false => {}
@@ -158,9 +162,15 @@ impl Bar<'_> {
         let begin = row.parts.first().map_or(from, |part| self.scale.place(part.span.begin));
         let (left, right) = (places().fold(begin.min(from), f64::min), places().fold(to, f64::max));
         let width = SMALL_CHARACTER * cells(words) as f64;
-        match right + 16.0 + width < 690.0 {
-            true => svg.text("s halo", right + 14.0, y + 4.5, words),
-            false => svg.text("s r halo", left - 10.0, y + 4.5, words),
+        let crossed =
+            |from: f64| self.limit.filter(|limit| from - 4.0 < *limit && *limit < from + width + 4.0);
+        let (mut start, mut end) = (right + 14.0, left - 10.0);
+        // The line at which everything is killed does not cross them.
+        start = crossed(start).map_or(start, |limit| limit + 8.0);
+        end = crossed(end - width).map_or(end, |limit| limit - 8.0);
+        match start + 2.0 + width < 690.0 {
+            true => svg.text("s halo", start, y + 4.5, words),
+            false => svg.text("s r halo", end, y + 4.5, words),
         }
     }
 }

@@ -6,16 +6,21 @@ use super::frame::{LINE, MARGIN, PictureWords, Svg, number, words_end, wrapped};
 use super::measured_bars::measured_section;
 use super::page::page;
 use super::scale::TimeScale;
-use super::text::{NAME_CHARACTER, SMALL_CHARACTER, cells, counted, cut};
-use crate::plan::{ABOUT_ONESHOTS, Grace, MeasuredRow, MeasuredStart, Moment, Timeline, in_words};
+use super::text::{NAME_CHARACTER, SMALL_CHARACTER, cells, counted, cut, wrap};
+use crate::plan::{ABOUT_ONESHOTS, Grace, MeasuredRow, MeasuredStart, Moment, Time, Timeline, in_words};
 
 /// The width of the picture.
 const WIDTH: f64 = 700.0;
 /// The space between the scale and the right side, for the mark at the end of the last bar.
 const RIGHT: f64 = 30.0;
+/// The width that is counted for a character of a verdict, which is bold.
+const BOLD_CHARACTER: f64 = 9.2;
 /// The height of a row, and of the head of a group.
 const ROW: f64 = 26.0;
 const HEAD: f64 = 22.0;
+
+/// The width that is counted for a character of the head of a group.
+const HEAD_CHARACTER: f64 = 7.6;
 
 /// What is told about a plan beside it.
 #[derive(Debug, Clone, Copy)]
@@ -113,7 +118,8 @@ impl Verdict {
             Verdict {
                 text: format!("Start: {}", timeline.start_verdict()),
                 reason: reason(in_words(&timeline.start_chain()), &timeline.start),
-                is_bad: timeline.start_within().is_none(),
+                // A limit of s6-overlay does not stop the services: it only stops waiting for them.
+                is_bad: timeline.start.end.milliseconds().is_none(),
             },
             Verdict {
                 text: format!("Stop: {}", timeline.stop_verdict(grace).replace('`', "")),
@@ -134,7 +140,7 @@ impl Verdict {
 
     /// Draws the verdict from `y` on. Returns where it ends.
     fn draw(&self, svg: &mut Svg, y: f64) -> f64 {
-        let first = wrapped(&self.text, WIDTH - 40.0);
+        let first = wrap(&self.text, ((WIDTH - 48.0) / BOLD_CHARACTER) as usize);
         let rest = wrapped(&self.reason, WIDTH - 20.0);
         let height = 12.0 + LINE * (first.len() + rest.len()) as f64;
         svg.rectangle("band", [10.0, y, WIDTH - 20.0, height], 6.0);
@@ -156,7 +162,12 @@ fn draw_section(svg: &mut Svg, section: &Section, grace: Option<Grace>, y: f64) 
     let left = (NAME + NAME_CHARACTER * widest as f64 + 14.0).max(150.0);
     let limit =
         grace.filter(|_| section.is_stop).map(|grace| Moment { steps: 0, milliseconds: grace.milliseconds });
-    let scale = TimeScale::new(rows().flat_map(BarRow::moments).chain(limit), left, WIDTH - RIGHT);
+    // Words beside a mark that follows loggers stand to its right.
+    let right = rows()
+        .filter(|row| !row.loggers.is_empty() && !row.takes_time())
+        .map(|row| 30.0 + SMALL_CHARACTER * cells(row.at_once) as f64)
+        .fold(RIGHT, f64::max);
+    let scale = TimeScale::new(rows().flat_map(BarRow::moments).chain(limit), left, WIDTH - right);
     svg.text("h", MARGIN, y + 16.0, section.title);
     let top = y + 44.0;
     let height: f64 = section.groups.iter().map(|(_, rows)| HEAD + ROW * rows.len() as f64 + 4.0).sum();
@@ -166,9 +177,16 @@ fn draw_section(svg: &mut Svg, section: &Section, grace: Option<Grace>, y: f64) 
         svg.rectangle("band", [10.0, group_y, WIDTH - 20.0, height], 6.0);
         group_y += height + 4.0;
     }
-    for (x, words) in scale.ticks() {
+    let width = |words: &str| SMALL_CHARACTER * cells(words) as f64;
+    let mut ticks = scale.ticks();
+    if let (Some(limit), Some(grace)) = (limit, grace) {
+        let (x, words) = (scale.place(limit), Time(grace.milliseconds).to_string());
+        ticks.retain(|(other, label)| (other - x).abs() > (width(label) + width(&words)) / 2.0 + 8.0);
+        ticks.push((x, words));
+    }
+    for (x, words) in ticks {
         svg.path("hr", &format!("M{} {}V{}", number(x), number(top - 4.0), number(top + height - 4.0)));
-        let half = SMALL_CHARACTER * cells(&words) as f64 / 2.0;
+        let half = width(&words) / 2.0;
         svg.text("s m", x.min(WIDTH - MARGIN - half), top - 10.0, &words);
     }
     svg.line();
@@ -200,7 +218,9 @@ fn draw_section(svg: &mut Svg, section: &Section, grace: Option<Grace>, y: f64) 
     svg.line();
     let mut row_y = top;
     for (head, rows) in &section.groups {
-        svg.text("w halo", MARGIN + 2.0, row_y + 16.0, head);
+        // Lines do not cross it.
+        svg.rectangle("band", [MARGIN, row_y + 3.0, HEAD_CHARACTER * cells(head) as f64 + 4.0, 17.0], 0.0);
+        svg.text("w", MARGIN + 2.0, row_y + 16.0, head);
         svg.line();
         row_y += HEAD;
         for row in rows {
@@ -230,16 +250,11 @@ fn draw_limit(svg: &mut Svg, x: f64, grace: Grace, top: f64, height: f64) {
 
 fn notes(timeline: &Timeline<'_>, sections: &[Section]) -> Vec<String> {
     let mut notes = Vec::new();
-    if sections
-        .iter()
-        .flat_map(|section| &section.groups)
-        .flat_map(|(_, rows)| rows)
-        .any(BarRow::has_no_limit)
-    {
-        notes.push(
-            "T: when the steps without a limit are done; T2: when the next ones are, which wait for them."
-                .to_owned(),
-        );
+    let rows = || sections.iter().flat_map(|section| &section.groups).flat_map(|(_, rows)| rows);
+    let steps = rows().flat_map(BarRow::moments).map(|moment| moment.steps).max().unwrap_or(0);
+    if steps > 0 {
+        let next = if steps > 1 { "; T2: when the next ones are, which wait for them" } else { "" };
+        notes.push(format!("T: when the steps without a limit are done{next}."));
     }
     if timeline.loggers.is_some() {
         notes.push("All loggers are one row. A logger stops after its service.".into());

@@ -81,6 +81,62 @@ fn the_time_line_in_the_documentation_is_that_of_the_shipped_manifest() {
     assert!(html.contains("<pre>&lt;&amp;&gt;</pre>"), "{html}");
 }
 
+/// The attributes `x` of the texts with some words.
+fn places(svg: &str, words: &str) -> Vec<f64> {
+    let document = roxmltree::Document::parse(svg).unwrap();
+    let texts = document.descendants().filter(|node| node.tag_name().name() == "text");
+    let here = texts.filter(|node| node.text() == Some(words));
+    here.map(|node| node.attribute("x").unwrap().parse().unwrap()).collect()
+}
+
+#[test]
+fn a_verdict_breaks_where_its_bold_words_end() {
+    let manifest = "[oneshot.slow]\nup = [\"x\"]\n";
+    let mut files = Files::default();
+    let file = files.add("services.toml", manifest);
+    let set = compile(&files, file).services;
+    let limit = |name: &str| (name == "S6_CMD_WAIT_FOR_SERVICES_MAXTIME").then(|| "60000".to_owned());
+    let svg = plan_svg(&Timeline::new(&Index::new(&set), limit), &SOURCE);
+    check(&svg).unwrap();
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let is_bold =
+        |node: &roxmltree::Node<'_, '_>| node.attribute("class").is_some_and(|class| class.starts_with("b "));
+    let lines: Vec<&str> = document.descendants().filter(is_bold).filter_map(|node| node.text()).collect();
+    // Without a limit it is red, whatever s6-overlay waits for.
+    assert!(lines.len() > 1 && lines[0].starts_with("Start: "), "{lines:?}");
+    // A bold character takes about 9 of the 700 units.
+    assert!(lines.iter().all(|line| line.len() < 72), "{lines:?}");
+    assert!(svg.contains("T: when the steps without a limit are done.") && !svg.contains("T2"), "{svg}");
+}
+
+#[test]
+fn the_line_at_which_everything_is_killed_has_its_time() {
+    let svg = drawn_manifest("[longrun.slow]\nrun = [\"x\"]\ntimeout-kill = \"47s\"\n");
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let line = document.descendants().find(|node| node.attribute("class") == Some("gl")).unwrap();
+    let x: f64 = line.attribute("d").unwrap()[1..].split(' ').next().unwrap().parse().unwrap();
+    assert_eq!(places(&svg, "10 s"), [x], "{svg}");
+}
+
+#[test]
+fn words_stand_beside_the_mark_that_they_are_about() {
+    let svg =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pictures/plan.svg")).unwrap();
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let mut found = 0;
+    for group in document.descendants().filter(|node| node.attribute("class") == Some("N")) {
+        let at_once = group.children().find(|node| node.text() == Some("at once"));
+        let circle = group.children().find(|node| node.tag_name().name() == "circle");
+        let (Some(words), Some(circle)) = (at_once, circle) else { continue };
+        let number =
+            |node: roxmltree::Node<'_, '_>, name: &str| node.attribute(name).unwrap().parse::<f64>().unwrap();
+        let distance = number(words, "x") - number(circle, "cx");
+        assert!((0.0..20.0).contains(&distance), "{:?}", group.descendants().find_map(|node| node.text()));
+        found += 1;
+    }
+    assert!(found > 2);
+}
+
 #[test]
 fn random_plans_are_drawn_inside_of_their_pages_and_always_in_the_same_way() {
     let drawings = Cell::new(0);
