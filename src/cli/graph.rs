@@ -48,7 +48,7 @@ pub(super) struct GraphArguments {
     /// Show the order in which services stop
     #[arg(long)]
     down: bool,
-    /// Show everything: loggers, services of s6 itself, and dependencies that follow from others
+    /// Show everything: loggers, services of s6 itself, and in the text dependencies that follow from others
     #[arg(long)]
     all: bool,
 }

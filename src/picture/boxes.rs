@@ -77,10 +77,11 @@ pub(super) fn boxes(
         return None;
     }
     let only_shown = |firsts: Vec<usize>| firsts.into_iter().filter(|first| is_shown[*first]).collect();
-    // In a cycle, what a logger waits for would be drawn beside what is written, and hide it.
-    let waits: Vec<Vec<usize>> = match view.shows_all || has_cycle {
-        true => order.services.iter().map(|service| only_shown(service.after().collect())).collect(),
-        false => order.nearest(),
+    let waits: Vec<Vec<usize>> = match (view.shows_all, has_cycle) {
+        (true, _) => order.services.iter().map(|service| only_shown(service.after().collect())).collect(),
+        // In a cycle, what a logger waits for would be drawn beside what is written, and hide it.
+        (false, true) => order.past_own().into_iter().map(only_shown).collect(),
+        (false, false) => order.nearest(),
     };
     let mut waiting = vec![Vec::new(); waits.len()];
     for (then, firsts) in waits.iter().enumerate().filter(|(then, _)| is_shown[*then]) {

@@ -1,14 +1,18 @@
 //! Draws a graph: places what a [`Scene`] shows, and draws it as SVG.
 
+use std::collections::BTreeSet;
+
 use super::folders::SceneBlock;
 use super::frame::{LINE, MARGIN, PictureWords, Svg, page_width, words_end, wrapped};
+use super::in_turn::in_turn;
 use super::layout::{BoxPlace, Column, Corner, Layout, LayoutShape, Link, layout};
 use super::legend::legend;
 use super::lines::{self, BACK, port};
-use super::marks::{self, BOX, box_width};
+use super::marks::{self, BOX};
 use super::meanings::meanings;
-use super::scene::Scene;
-use super::text::{NAME_CHARACTER, NARROW, WIDE, cells, cut, cut_to, listed};
+use super::scene::{Scene, SceneWait};
+use super::shapes::{FOLDER_SIDE, STEP, box_top, folder_tab, shape, steps_head};
+use super::text::{NARROW, NARROWEST, WIDE, cells, cut, cut_to, listed};
 use crate::diagnostic::Origin;
 
 /// The space between the side of a column's band and its boxes.
@@ -17,21 +21,17 @@ const BAND: f64 = 5.0;
 const HEAD: f64 = 30.0;
 /// The space between two lanes.
 const BETWEEN_LANES: f64 = 54.0;
-/// The height of a folder without its boxes, and of each box with its space.
-const FOLDER: f64 = 26.0;
-const FOLDER_BOX: f64 = 40.0;
-/// The space between the side of a folder and its boxes.
-const FOLDER_SIDE: f64 = 9.0;
-/// The least width of a box: `On demand` stands beside the first column.
-const LEAST_BOX: f64 = 66.0;
 /// How many boxes stand below each other, and in how many columns at most, where nothing waits.
 const ROWS: usize = 8;
 const MOST_COLUMNS: usize = 4;
 /// How many bundles are listed below the picture, each with how many members.
 const MOST_BUNDLES: usize = 20;
 const MOST_MEMBERS: usize = 12;
-/// The widest picture that is still readable.
-const MOST_WIDTH: f64 = 1600.0;
+/// The widest picture that is easy to read, and the widest one that is drawn.
+const EASY: f64 = 1600.0;
+const MOST_WIDTH: f64 = 2400.0;
+/// A graph that is wider is drawn with steps in turn in one column.
+const STACKED: f64 = 1000.0;
 /// Up to this width there is room for long names: a README shows the picture in full size, and a phone in half of it.
 const ROOM: f64 = 800.0;
 
@@ -49,17 +49,32 @@ pub struct PictureSource<'a> {
 pub fn graph(scene: &Scene, source: &PictureSource<'_>) -> Option<String> {
     let folders = scene.blocks.iter().filter_map(|block| block.folder.as_ref());
     let mut names = folders.map(|(name, _)| name).chain(scene.boxes.iter().map(|one| &one.name));
-    let wide =
-        if names.any(|name| cells(name) > NARROW) { graph_with(scene, source, WIDE, ROOM) } else { None };
-    wide.or_else(|| graph_with(scene, source, NARROW, MOST_WIDTH))
+    let has_long = names.any(|name| cells(name) > NARROW);
+    let drawn = |shown: &Scene, widest: f64| {
+        let wide = if has_long { graph_with(shown, scene, source, WIDE, ROOM) } else { None };
+        wide.or_else(|| graph_with(shown, scene, source, NARROW, widest))
+    };
+    let stacked = || in_turn(scene);
+    drawn(scene, STACKED)
+        .or_else(|| drawn(&stacked()?, EASY))
+        .or_else(|| graph_with(scene, scene, source, NARROW, EASY))
+        .or_else(|| graph_with(&stacked()?, scene, source, NARROWEST, MOST_WIDTH))
+        .or_else(|| graph_with(scene, scene, source, NARROWEST, MOST_WIDTH))
 }
 
-/// Draws a graph with names of at most `most` cells. `None` if it would be wider than `widest`.
-fn graph_with(scene: &Scene, source: &PictureSource<'_>, most: usize, widest: f64) -> Option<String> {
-    let words = scene.words(&source.name, &source.names);
+/// Draws a graph with names of at most `most` cells. `None` if it would be wider than `widest`. `whole` is the graph without
+/// steps in turn.
+fn graph_with(
+    scene: &Scene,
+    whole: &Scene,
+    source: &PictureSource<'_>,
+    most: usize,
+    widest: f64,
+) -> Option<String> {
+    let words = whole.words(&source.name, &source.names);
     let columns = columns(scene);
     let shapes: Vec<LayoutShape> =
-        scene.blocks.iter().zip(&columns).map(|(block, column)| shape(scene, block, *column, most)).collect();
+        (0..scene.blocks.len()).map(|block| shape(scene, block, columns[block], most)).collect();
     let count = shapes.iter().map(|shape| shape.column + 1).max().unwrap_or(0);
     let column_width = |column: usize| {
         let widths = shapes.iter().filter(|shape| shape.column == column).map(|shape| shape.width);
@@ -68,8 +83,12 @@ fn graph_with(scene: &Scene, source: &PictureSource<'_>, most: usize, widest: f6
     if (0..count).map(|column| column_width(column) + super::layout::GAP).sum::<f64>() > widest {
         return None;
     }
-    let link =
-        |wait: &super::scene::SceneWait| Link { from: wait.first, to: wait.then, port: port(wait.until) };
+    let link = |wait: &SceneWait| Link {
+        from: wait.first,
+        to: wait.then,
+        entry: wait.member.map_or(0, |member| member + 1),
+        port: port(wait.until),
+    };
     let links: Vec<Link> = scene.waits.iter().map(link).collect();
     let back: Vec<Link> =
         scene.back.iter().map(link).map(|link| Link { port: link.port + BACK, ..link }).collect();
@@ -79,13 +98,14 @@ fn graph_with(scene: &Scene, source: &PictureSource<'_>, most: usize, widest: f6
     let width = page_width(&words, layout.right + MARGIN);
     let top = words_end(&words, width);
     layout.move_down(top + HEAD);
-    (width <= widest).then(|| GraphDrawing { scene, source, most, layout, columns, width, top }.draw(&words))
+    (width <= widest)
+        .then(|| GraphDrawing { scene, whole, source, most, layout, columns, width, top }.draw(&words))
 }
 
 /// The column of each block: its wave. Where nothing waits, there is one wave, and it takes several columns.
 fn columns(scene: &Scene) -> Vec<usize> {
     if !scene.waits.is_empty() || !scene.back.is_empty() {
-        return scene.blocks.iter().map(|block| block.wave - 1).collect();
+        return scene.blocks.iter().map(|block| block.column).collect();
     }
     let lane = |block: &SceneBlock| usize::from(!scene.is_at_boot(block));
     let mut sizes = [0usize, 0];
@@ -100,26 +120,10 @@ fn columns(scene: &Scene) -> Vec<usize> {
     scene.blocks.iter().map(column).collect()
 }
 
-fn shape(scene: &Scene, block: &SceneBlock, column: usize, most: usize) -> LayoutShape {
-    let widest = block.boxes.iter().map(|one| box_width(&scene.boxes[*one], most)).fold(0.0, f64::max);
-    let (width, height) = match &block.folder {
-        None => (widest.max(LEAST_BOX), BOX),
-        Some((name, _)) => (
-            (widest + 2.0 * FOLDER_SIDE).max(folder_tab(name, most) + 40.0),
-            FOLDER + FOLDER_BOX * block.boxes.len() as f64,
-        ),
-    };
-    let has_boot = scene.blocks.iter().any(|block| scene.is_at_boot(block));
-    let lane = usize::from(has_boot && !scene.is_at_boot(block));
-    LayoutShape { width, height, column, lane }
-}
-
-fn folder_tab(name: &str, most: usize) -> f64 {
-    NAME_CHARACTER * cells(&cut_to(name, most)) as f64 + 8.0
-}
-
 struct GraphDrawing<'a> {
     scene: &'a Scene,
+    /// The graph without steps in turn.
+    whole: &'a Scene,
     source: &'a PictureSource<'a>,
     /// The number of cells that a name may take.
     most: usize,
@@ -144,9 +148,11 @@ impl GraphDrawing<'_> {
                 marks::folder(&mut svg, *place, folder_tab(name, self.most));
                 svg.text("n", place.x + FOLDER_SIDE, place.y + 15.0, &cut_to(name, self.most));
                 svg.end();
+            } else if block.is_in_turn() {
+                self.frame_of_steps(&mut svg, block, *place);
             }
         }
-        let numbered = self.scene.numbered();
+        let numbered = self.whole.numbered();
         let circle: Vec<(usize, usize)> = self
             .scene
             .cycle
@@ -166,7 +172,7 @@ impl GraphDrawing<'_> {
                 self.draw_box(&mut svg, number, position, *one, &numbered);
             }
         }
-        let mut y = legend(&mut svg, meanings(self.scene, self.most), bottom + 8.0, self.width);
+        let mut y = legend(&mut svg, meanings(self.whole, self.scene, self.most), bottom + 8.0, self.width);
         y = self.cycle(&mut svg, y, &numbered);
         let bundles: Vec<String> = self
             .scene
@@ -187,6 +193,20 @@ impl GraphDrawing<'_> {
         svg.finish(words, self.width, (y + 12.0).round())
     }
 
+    /// Draws what joins steps in turn.
+    fn frame_of_steps(&self, svg: &mut Svg, block: &SceneBlock, place: BoxPlace) {
+        let names: Vec<&str> = block.boxes.iter().map(|one| self.scene.boxes[*one].name.as_str()).collect();
+        svg.begin("", &format!("one after the other: {}", names.join(", ")));
+        svg.rectangle("B", [place.x, place.y, place.width, place.height], 5.0);
+        svg.text("w", place.x + FOLDER_SIDE, place.y + 17.0, &steps_head(names.len()));
+        for position in 1..block.boxes.len() {
+            let before = &self.scene.boxes[block.boxes[position - 1]];
+            let end = place.y + box_top(block, position);
+            marks::step(svg, before.awaited, place.x + FOLDER_SIDE + 24.0, [end - (STEP - BOX), end]);
+        }
+        svg.end();
+    }
+
     fn block_of(&self, one: usize) -> usize {
         self.scene.blocks.iter().position(|block| block.boxes.contains(&one)).unwrap_or(0)
     }
@@ -196,22 +216,21 @@ impl GraphDrawing<'_> {
         let back = self.layout.back.iter().map(|route| route.row).fold(0.0, f64::max);
         let lanes = &self.layout.lanes;
         let bottom = lanes.last().map_or(self.top, |lane| lane.1).max(back) + 14.0;
-        let (mut has_never, mut last_wave) = (false, 0);
+        let mut last_wave = 0;
         for (number, Column { x, width }) in self.layout.columns.iter().enumerate() {
             let in_column = |(block, column): (_, &usize)| (*column == number).then_some(block);
             let here = || self.scene.blocks.iter().zip(&self.columns).filter_map(in_column);
             svg.rectangle("band", [x - BAND, self.top, width + 2.0 * BAND, bottom - self.top], 6.0);
             let is_never = here().any(|block| block.is_never);
-            if is_never && !has_never {
+            if is_never {
                 svg.text("w ct", x + 2.0, self.top + 17.0, &format!("cannot {}", self.scene.verb()));
-                has_never = true;
-            } else if !is_never
-                && let Some(wave) = here().find_map(|block| self.scene.wave_number(block.wave))
-            {
-                if wave > last_wave {
-                    svg.text("w", x + 2.0, self.top + 17.0, &format!("Wave {wave}"));
+            } else if let Some((first, last)) = self.waves(here()) {
+                if first == last && first > last_wave {
+                    svg.text("w", x + 2.0, self.top + 17.0, &format!("Wave {first}"));
+                } else if first < last {
+                    svg.text("w", x + 2.0, self.top + 17.0, &format!("Waves {first} to {last}"));
                 }
-                last_wave = wave;
+                last_wave = last;
             }
             svg.line();
         }
@@ -236,20 +255,31 @@ impl GraphDrawing<'_> {
         bottom
     }
 
+    /// The first and the last wave of some blocks that start at boot.
+    fn waves<'b>(&self, blocks: impl Iterator<Item = &'b SceneBlock>) -> Option<(usize, usize)> {
+        let mut waves = BTreeSet::new();
+        for block in blocks.filter(|block| self.scene.is_at_boot(block)) {
+            let steps = if block.is_in_turn() { block.boxes.len() } else { 1 };
+            waves.extend((block.wave..block.wave + steps).filter_map(|wave| self.whole.wave_number(wave)));
+        }
+        Some((*waves.first()?, *waves.last()?))
+    }
+
     fn draw_box(&self, svg: &mut Svg, block: usize, position: usize, one: usize, numbered: &[usize]) {
         let place = self.layout.places[block];
-        let place = match self.scene.blocks[block].folder {
-            None => place,
-            Some(_) => BoxPlace {
+        let place = match &self.scene.blocks[block] {
+            SceneBlock { boxes, .. } if boxes.len() == 1 => place,
+            several => BoxPlace {
                 x: place.x + FOLDER_SIDE,
-                y: place.y + FOLDER + FOLDER_BOX * position as f64,
+                y: place.y + box_top(several, position),
                 width: place.width - 2.0 * FOLDER_SIDE,
                 height: BOX,
             },
         };
+        let block = self.whole.blocks.iter().position(|block| block.boxes.contains(&one)).unwrap_or(block);
         let number = numbered.iter().position(|other| *other == one);
         let one = &self.scene.boxes[one];
-        svg.begin("N", &self.scene.box_title(block, one));
+        svg.begin("N", &self.whole.box_title(block, one));
         marks::draw_box(svg, one, self.most, place, if number.is_some() { " c" } else { "" });
         if let Some(number) = number {
             badge(svg, number, place.x + 4.0, place.y - 2.0);

@@ -4,7 +4,11 @@ use std::fmt::Write;
 
 use super::boxes::{BoxKind, SceneBox};
 use super::scene::{Scene, SceneWait};
+use super::text::wrap;
 use crate::plan::Awaited;
+
+/// The number of cells of a line in the legend.
+const MOST_CELLS: usize = 50;
 
 /// The graph as a flow chart.
 pub(super) fn flowchart(scene: &Scene) -> String {
@@ -22,12 +26,11 @@ pub(super) fn flowchart(scene: &Scene) -> String {
         }
         out.push_str("  end\n");
     }
-    let block = |one: usize| scene.blocks.iter().position(|block| block.boxes.contains(&one));
-    let cycle: Vec<_> = scene.cycle.iter().map(|wait| (block(wait.first), block(wait.then))).collect();
+    let cycle = scene.cycle_edges();
     let mut in_cycle = Vec::new();
     for (number, wait) in scene.waits.iter().chain(&scene.back).enumerate() {
-        let _ = writeln!(out, "  {}", edge(wait));
-        if cycle.contains(&(Some(wait.first), Some(wait.then))) {
+        let _ = writeln!(out, "  {}", edge(scene, wait));
+        if cycle.contains(&(wait.first, wait.then)) {
             in_cycle.push(number.to_string());
         }
     }
@@ -67,7 +70,7 @@ fn node(id: &str, one: usize, scene: &Scene, numbered: &[usize]) -> String {
     format!("{id}{left}\"{}\"{right}{class}", label(one))
 }
 
-/// A text with the meaning of the shapes that occur. Mermaid has no legends, and draws a text without a border below the rest.
+/// A text that says what is last, and the meaning of the shapes that occur. Mermaid has no legends, and draws a text without a border below the rest.
 fn legend(scene: &Scene) -> String {
     let has = |is_so: fn(&SceneBox) -> bool| scene.boxes.iter().any(is_so);
     let has_one = |kind| scene.boxes.iter().any(|one| one.instances.is_none() && one.kind == kind);
@@ -81,9 +84,12 @@ fn legend(scene: &Scene) -> String {
         (waits(Awaited::Forked), "dotted line: waits only until<br/>the process exists"),
     ];
     let used: Vec<&str> = meanings.iter().filter(|(is_used, _)| *is_used).map(|(_, words)| *words).collect();
-    match used.is_empty() {
+    let last = scene.last().map(|sentence| wrap(&sentence, MOST_CELLS)).unwrap_or_default();
+    let lines: Vec<String> =
+        last.iter().map(|line| quoted(line)).chain(used.into_iter().map(str::to_owned)).collect();
+    match lines.is_empty() {
         true => String::new(),
-        false => format!("  legend[\"{}\"]\n  style legend fill:none,stroke:none\n", used.join("<br/>")),
+        false => format!("  legend[\"{}\"]\n  style legend fill:none,stroke:none\n", lines.join("<br/>")),
     }
 }
 
@@ -99,14 +105,22 @@ fn label(one: &SceneBox) -> String {
     label
 }
 
-fn edge(wait: &SceneWait) -> String {
+fn edge(scene: &Scene, wait: &SceneWait) -> String {
     // Mermaid fills its circles, as those of a service that is up, and has no empty ones.
+    let tip = if wait.until == Awaited::Up { "o" } else { ">" };
+    // A link that is as long as the number of waves keeps each service in the column of its wave.
+    let (first, then) = (&scene.blocks[wait.first], &scene.blocks[wait.then]);
+    let length = then.wave.saturating_sub(first.wave).max(1);
     let arrow = match wait.until {
-        Awaited::Forked => "-.->",
-        Awaited::Up => "--o",
-        _ => "-->",
+        Awaited::Forked => format!("-{}-{tip}", ".".repeat(length)),
+        _ => format!("-{}{tip}", "-".repeat(length)),
     };
-    format!("b{} {arrow}|{}| b{}", wait.first, wait.until.word(), wait.then)
+    let word = if wait.until == Awaited::Forked { "started" } else { wait.until.word() };
+    let end = match wait.member {
+        Some(member) => format!("b{}_{}", wait.then, scene.blocks[wait.then].boxes[member]),
+        None => format!("b{}", wait.then),
+    };
+    format!("b{} {arrow}|{word}| {end}", wait.first)
 }
 
 /// A text between quotation marks. Everything that could mean something to Mermaid or to HTML is written as a number.

@@ -1,4 +1,4 @@
-//! Puts the members of a bundle into a folder where one line can stand for all of them: they wait for the same, and the same
+//! Puts the members of a bundle into a folder where one line can stand for all of them: they start in one wave, and the same
 //! waits for them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,19 +6,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::boxes::SceneBox;
 use super::view::View;
 use crate::model::{Index, Kind, Layer, Members, Node, NodeKind, Service, printable};
-use crate::plan::StartOrder;
+use crate::plan::{StartOrder, steps};
 
-/// One box, or the folder of a bundle, at which lines begin and end.
+/// One box, the folder of a bundle, or several steps in turn, at which lines begin and end.
 #[derive(Debug, Clone)]
 pub struct SceneBlock {
     /// The boxes.
     pub boxes: Vec<usize>,
     /// The name of the bundle, and what the user wrote about it.
     pub folder: Option<(String, Option<String>)>,
-    /// The number of its wave, from 1.
+    /// The number of its wave, from 1. Of steps in turn it is that of the first one.
     pub wave: usize,
+    /// The number of its column, from 0.
+    pub column: usize,
     /// Whether it cannot start, because it is in a dependency cycle or waits for one.
     pub is_never: bool,
+}
+
+impl SceneBlock {
+    /// Whether its boxes are steps in turn: each waits for the one before, and for nothing else.
+    pub fn is_in_turn(&self) -> bool {
+        self.folder.is_none() && self.boxes.len() > 1
+    }
 }
 
 /// The blocks, the block of each box, and the bundles that are no folders, each with its members.
@@ -41,6 +50,9 @@ pub(super) fn folders(
     for (number, one) in boxes.iter().enumerate() {
         box_of.extend(one.services.iter().map(|service| (order.services[*service].node, number)));
     }
+    let waves = steps(waits);
+    // What waits for a cycle cannot start, and the others in its wave may.
+    let has_cycle = in_cycle.contains(&true);
     let mut members = Members::new(index);
     let mut folder_of: Vec<Option<Node>> = vec![None; boxes.len()];
     let mut done = BTreeSet::new();
@@ -52,7 +64,8 @@ pub(super) fn folders(
         let fits = |number: usize| {
             folder_of[number].is_none()
                 && !in_cycle[number]
-                && waits[number] == waits[first]
+                && waves[number] == waves[first]
+                && (!has_cycle || waits[number] == waits[first])
                 && waiting[number] == waiting[first]
                 && boxes[number].is_on_demand == boxes[first].is_on_demand
         };
@@ -82,6 +95,7 @@ pub(super) fn folders(
             boxes: vec![number],
             folder: folder.as_ref().map(named),
             wave: 1,
+            column: 0,
             is_never: false,
         });
     }

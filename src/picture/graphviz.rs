@@ -11,59 +11,80 @@ pub(super) fn digraph(scene: &Scene) -> String {
     let mut out = String::from(
         "digraph services {\n  rankdir = LR;\n  compound = true;\n  node [shape = box, fontname = \"monospace\"];\n",
     );
+    let mut is_in_cycle = vec![false; scene.boxes.len()];
+    scene.numbered().into_iter().for_each(|one| is_in_cycle[one] = true);
+    let node = |one: usize| node(&scene.boxes[one], is_in_cycle[one]);
     for (number, block) in scene.blocks.iter().enumerate() {
         let Some((name, _)) = &block.folder else {
-            let _ = writeln!(out, "  {};", node(&scene.boxes[block.boxes[0]]));
+            let _ = writeln!(out, "  b{number} {};", node(block.boxes[0]));
             continue;
         };
         let _ = writeln!(out, "  subgraph cluster_{number} {{\n    label = {};", quoted(name));
         for one in &block.boxes {
-            let _ = writeln!(out, "    {};", node(&scene.boxes[*one]));
+            let _ = writeln!(out, "    b{number}_{one} {};", node(*one));
         }
         out.push_str("  }\n");
     }
-    for (wait, is_back) in
-        scene.waits.iter().map(|wait| (wait, false)).chain(scene.back.iter().map(|wait| (wait, true)))
-    {
+    let circle = scene.cycle_edges();
+    for wait in scene.waits.iter().chain(&scene.back) {
         let mut attributes = vec![format!("label = {}", wait.until.word())];
         if wait.until == Awaited::Forked {
             attributes.push("style = dashed".into());
         }
         // Graphviz has no edges between clusters: they begin or end at a member, and are cut at the border.
-        for (block, attribute) in [(wait.first, "ltail"), (wait.then, "lhead")] {
-            if scene.blocks[block].folder.is_some() {
+        let mut end = |block: usize, member: Option<usize>, attribute: &str| {
+            let boxes = &scene.blocks[block].boxes;
+            if scene.blocks[block].folder.is_none() {
+                return format!("b{block}");
+            }
+            if member.is_none() {
                 attributes.push(format!("{attribute} = cluster_{block}"));
             }
-        }
-        if is_back {
+            format!("b{block}_{}", boxes[member.unwrap_or(0)])
+        };
+        let (first, then) = (end(wait.first, None, "ltail"), end(wait.then, wait.member, "lhead"));
+        if circle.contains(&(wait.first, wait.then)) {
             attributes.push("color = red, penwidth = 2".into());
         }
-        let end = |block: usize| quoted(&scene.boxes[scene.blocks[block].boxes[0]].name);
-        let _ = writeln!(out, "  {} -> {} [{}];", end(wait.first), end(wait.then), attributes.join(", "));
+        let _ = writeln!(out, "  {first} -> {then} [{}];", attributes.join(", "));
     }
     out.push_str("}\n");
     out
 }
 
-fn node(one: &SceneBox) -> String {
-    let mut attributes = Vec::new();
+fn node(one: &SceneBox, is_in_cycle: bool) -> String {
+    let mut label = one.name.clone();
+    let marks = [
+        (one.has_condition, "only-if"),
+        (one.stops_container, "stop-container"),
+        (one.has_logger, "has a logger"),
+    ];
+    for (_, words) in marks.into_iter().filter(|(is_set, _)| *is_set) {
+        label.push('\n');
+        label.push_str(words);
+    }
+    let mut attributes = vec![format!("label = {}", quoted(&label))];
+    let mut add = |attribute: &str| attributes.push(attribute.to_owned());
     if one.kind == BoxKind::Oneshot {
-        attributes.push("shape = cds");
+        add("shape = cds");
     }
     if one.instances.is_some() {
-        attributes.push("peripheries = 2");
+        add("peripheries = 2");
     }
     match (one.kind, one.is_on_demand) {
-        (BoxKind::Elsewhere, _) => attributes.push("style = dotted"),
-        (_, true) => attributes.push("style = dashed"),
-        (BoxKind::Longrun, false) => attributes.push("style = rounded"),
+        (BoxKind::Elsewhere, _) => add("style = dotted"),
+        (_, true) => add("style = dashed"),
+        (BoxKind::Longrun, false) => add("style = rounded"),
         _ => {}
     }
-    let attributes =
-        if attributes.is_empty() { String::new() } else { format!(" [{}]", attributes.join(", ")) };
-    format!("{}{attributes}", quoted(&one.name))
+    if is_in_cycle {
+        add("color = red, penwidth = 2");
+    }
+    format!("[{}]", attributes.join(", "))
 }
 
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+/// A text between quotation marks, in which Graphviz sees neither escapes nor entities of HTML.
+fn quoted(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    format!("\"{text}\"")
 }

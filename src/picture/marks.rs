@@ -114,6 +114,15 @@ pub fn end(svg: &mut Svg, until: Awaited, x: f64, y: f64, class: &str) {
     }
 }
 
+/// Draws the line from a step down to the next one, between two heights.
+pub fn step(svg: &mut Svg, until: Awaited, x: f64, [from, to]: [f64; 2]) {
+    let [line_x, top, end, tip] = [x, from, to - end_space(until), to].map(number);
+    svg.path("e", &format!("M{line_x} {top}V{end}"));
+    svg.raw(&format!("<g transform=\"rotate(90 {line_x} {tip})\">"));
+    self::end(svg, until, x, to, "");
+    svg.end();
+}
+
 /// Draws the outline of a folder, whose tab is wide enough for its name.
 pub fn folder(svg: &mut Svg, place: BoxPlace, tab: f64) {
     let [x, y] = [place.x, place.y + 5.0].map(number);

@@ -1,6 +1,7 @@
 //! What the shapes of a graph mean, for its legend.
 
 use super::boxes::{BoxKind, SceneBox};
+use super::folders::SceneBlock;
 use super::frame::number;
 use super::layout::BoxPlace;
 use super::legend::{DrawMark, LegendItem, small_box};
@@ -9,8 +10,8 @@ use super::scene::Scene;
 use super::text::cells;
 use crate::plan::{Awaited, OrderDirection};
 
-/// The shapes that a graph has, with their meanings. Names have at most `most` cells.
-pub(super) fn meanings(scene: &Scene, most: usize) -> Vec<LegendItem> {
+/// The shapes that a graph has, with their meanings. `drawn` may have steps in turn, and names have at most `most` cells.
+pub(super) fn meanings(scene: &Scene, drawn: &Scene, most: usize) -> Vec<LegendItem> {
     let boxes = || scene.boxes.iter();
     let mut items = Vec::new();
     let mut add = |occurs: bool, width: f64, words: &'static str, draw: DrawMark| {
@@ -31,6 +32,16 @@ pub(super) fn meanings(scene: &Scene, most: usize) -> Vec<LegendItem> {
         Box::new(|svg, x, y| {
             let [x, y] = [x, y + 8.0].map(number);
             svg.path("B", &format!("M{x} {y}v-16h12l3 4h11v12z"));
+        }),
+    );
+    add(
+        drawn.blocks.iter().any(SceneBlock::is_in_turn),
+        26.0,
+        "steps in turn: from top to bottom",
+        Box::new(|svg, x, y| {
+            svg.rectangle("B", [x, y - 9.0, 26.0, 18.0], 3.0);
+            let [x, y] = [x + 13.0, y - 6.0].map(number);
+            svg.path("e", &format!("M{x} {y}v11m-4-4l4 4l4-4"));
         }),
     );
     add(

@@ -7,7 +7,7 @@
 //! `draw_bars` draws.
 //!
 //! The graph of a start order is made in steps: `scene` decides what to show, with `boxes`, `folders`, `reduce` and `cycle`;
-//! `draw` draws it, with `marks`, `lines` and `sentences`.
+//! `in_turn` makes it narrower if it is too wide; `draw` draws it, with `shapes`, `marks`, `lines` and `sentences`.
 
 mod bars;
 mod boxes;
@@ -20,6 +20,7 @@ mod folders;
 mod formats;
 mod frame;
 mod graphviz;
+mod in_turn;
 pub mod layout;
 mod legend;
 mod lines;
@@ -33,6 +34,7 @@ mod reduce;
 mod scale;
 mod scene;
 mod sentences;
+mod shapes;
 mod text;
 mod view;
 

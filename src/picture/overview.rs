@@ -52,9 +52,7 @@ pub(super) fn overview(order: &StartOrder<'_>, view: View<'_>, source: &PictureS
     let boot: usize = rows.iter().map(|row| row.count).sum();
     let down = if start == "stop" { " --down" } else { "" };
     let (what, remedy) = match view.shows_all {
-        true => {
-            ("With loggers, services of s6 and every wait (--all) that", "To draw less, leave out --all, or")
-        }
+        true => ("With loggers and services of s6 (--all) that", "To draw less, leave out --all, or"),
         false => ("That", "To draw a part,"),
     };
     let words = PictureWords {
@@ -62,11 +60,14 @@ pub(super) fn overview(order: &StartOrder<'_>, view: View<'_>, source: &PictureS
         title: after.to_owned(),
         subtitle: vec![
             format!(
-                "{}: {} {start} at boot in {}, {} on demand. {what} is too much for one picture.",
+                "{}: {} {start} at boot in {}{}. {what} is too much for one picture.",
                 source.name,
                 counted(boot, "service"),
                 counted(rows.len(), "wave"),
-                on_demand.count,
+                match on_demand.count {
+                    0 => String::new(),
+                    count => format!(", {count} on demand"),
+                },
             ),
             format!("{remedy} name a service: s6gen graph NAME{down} --format svg"),
         ],
@@ -149,7 +150,7 @@ impl WaveRow {
         svg.begin("N", &format!("{label}: {}", counted(self.count, "service")));
         svg.text("w", MARGIN, y + 12.0, label);
         let width = (BAR * self.count as f64 / most.max(1) as f64).max(3.0);
-        let x = MARGIN + 80.0;
+        let x = MARGIN + 86.0;
         svg.path(class, &format!("M{} {}h{}v14h-{}z", number(x), number(y), number(width), number(width)));
         svg.text("s", x + width + 8.0, y + 11.5, &self.count.to_string());
         svg.text("s", x, y + 28.0, &self.names);

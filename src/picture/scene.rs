@@ -1,7 +1,7 @@
 //! What a graph shows, before anything is placed: boxes for services and templates, folders for bundles, and the waits
 //! between them that do not follow from others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::boxes::{SceneBox, boxes};
 use super::cycle::{self, CycleWait};
@@ -18,12 +18,14 @@ pub struct SceneWait {
     pub first: usize,
     /// The block that waits.
     pub then: usize,
+    /// The position of the box that waits, if the others in its folder do not.
+    pub member: Option<usize>,
     /// Until which state.
     pub until: Awaited,
 }
 
 /// What a graph shows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Scene {
     /// Whether it shows a start or a stop.
     pub direction: OrderDirection,
@@ -70,7 +72,8 @@ impl Scene {
             })
             .collect();
         let (boxes, mut waits) = boxes(order, &is_shown, has_cycle, view, most)?;
-        if !view.shows_all && boxes.len() <= MOST_REDUCED {
+        let is_reduced = boxes.len() <= MOST_REDUCED;
+        if is_reduced {
             reduce(&mut waits);
         }
         let cycles = cycle::find(order, &boxes, &mut waits);
@@ -86,21 +89,33 @@ impl Scene {
             bundles,
             hidden_loggers: 0,
             hides_own: false,
-            is_reduced: !view.shows_all,
+            is_reduced: is_reduced || !view.shows_all,
         };
-        let between = |first: usize, then: usize, boxes: &[SceneBox]| SceneWait {
+        let between = |first: usize, then: usize| SceneWait {
             first: block_of[first],
             then: block_of[then],
-            until: boxes[first].awaited,
+            member: None,
+            until: scene.boxes[first].awaited,
         };
-        let forward = waits
-            .iter()
-            .enumerate()
-            .flat_map(|(then, firsts)| firsts.iter().map(move |first| (*first, then)));
-        let forward: BTreeSet<SceneWait> =
-            forward.map(|(first, then)| between(first, then, &scene.boxes)).collect();
-        scene.waits = forward.into_iter().collect();
-        scene.back = cycles.back.iter().map(|(first, then)| between(*first, *then, &scene.boxes)).collect();
+        let mut waiting: BTreeMap<SceneWait, BTreeSet<usize>> = BTreeMap::new();
+        for (then, firsts) in waits.iter().enumerate() {
+            for first in firsts {
+                waiting.entry(between(*first, then)).or_default().insert(then);
+            }
+        }
+        let mut forward = Vec::new();
+        for (wait, members) in waiting {
+            // One line leads to a folder if all of its boxes wait.
+            let all = &scene.blocks[wait.then].boxes;
+            match members.len() == all.len() {
+                true => forward.push(wait),
+                false => forward.extend(
+                    members.iter().map(|one| SceneWait { member: all.binary_search(one).ok(), ..wait }),
+                ),
+            }
+        }
+        let back = cycles.back.iter().map(|(first, then)| between(*first, *then)).collect();
+        (scene.waits, scene.back) = (forward, back);
         scene.number_waves(&cycles.members, &block_of);
         for (service, _) in order.services.iter().zip(&is_shown).filter(|(_, is_shown)| !**is_shown) {
             match order.index.layer(service.node) {
@@ -109,6 +124,15 @@ impl Scene {
             }
         }
         Some(scene)
+    }
+
+    /// The pairs of blocks between which a wait is in a dependency cycle: what is waited for, and what waits.
+    pub(super) fn cycle_edges(&self) -> BTreeSet<(usize, usize)> {
+        let mut block_of = vec![0; self.boxes.len()];
+        for (number, block) in self.blocks.iter().enumerate() {
+            block.boxes.iter().for_each(|one| block_of[*one] = number);
+        }
+        self.cycle.iter().map(|wait| (block_of[wait.first], block_of[wait.then])).collect()
     }
 
     /// Numbers the waves. What cannot start comes after all that can.
@@ -136,5 +160,6 @@ impl Scene {
             let firsts = after[block].iter().map(|first| self.blocks[*first].wave);
             self.blocks[block].wave = firsts.max().unwrap_or(0).max(last) + 1;
         }
+        self.blocks.iter_mut().for_each(|block| block.column = block.wave - 1);
     }
 }

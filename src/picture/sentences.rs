@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::boxes::{BoxKind, SceneBox};
 use super::folders::SceneBlock;
 use super::frame::PictureWords;
-use super::scene::Scene;
+use super::scene::{Scene, SceneWait};
 use super::text::{counted, listed};
 use crate::plan::OrderDirection;
 
@@ -70,11 +70,18 @@ impl Scene {
         self.numbered().len()
     }
 
-    /// The boxes in dependency cycles, in the order of their numbers.
+    /// The boxes in dependency cycles, in the order of their numbers, which is that of the columns.
     pub(super) fn numbered(&self) -> Vec<usize> {
         let mut boxes: Vec<usize> = self.cycle.iter().flat_map(|wait| [wait.then, wait.first]).collect();
-        let mut seen = BTreeSet::new();
-        boxes.retain(|one| seen.insert(*one));
+        boxes.sort_unstable();
+        boxes.dedup();
+        if !boxes.is_empty() {
+            let mut column = vec![0; self.boxes.len()];
+            for block in &self.blocks {
+                block.boxes.iter().for_each(|one| column[*one] = block.column);
+            }
+            boxes.sort_by_key(|one| column[*one]);
+        }
         boxes
     }
 
@@ -129,7 +136,7 @@ impl Scene {
     }
 
     /// What starts last, and why.
-    fn last(&self) -> Option<String> {
+    pub(super) fn last(&self) -> Option<String> {
         let start = self.verb();
         let waves =
             self.blocks.iter().filter(|block| self.is_at_boot(block)).map(|block| block.wave).max()?;
@@ -198,13 +205,15 @@ impl Scene {
 
     /// A block with what it waits for.
     fn with_waits(&self, block: usize) -> String {
-        let waits: Vec<String> = self
-            .waits
-            .iter()
-            .chain(&self.back)
-            .filter(|wait| wait.then == block)
-            .map(|wait| format!("{} ({})", self.block_name(wait.first), wait.until.word()))
-            .collect();
+        let first = |wait: &SceneWait| {
+            let whose = match wait.member {
+                Some(member) => format!(", only {}", self.boxes[self.blocks[block].boxes[member]].name),
+                None => String::new(),
+            };
+            format!("{} ({}{whose})", self.block_name(wait.first), wait.until.word())
+        };
+        let waits = self.waits.iter().chain(&self.back).filter(|wait| wait.then == block);
+        let waits: Vec<String> = waits.map(first).collect();
         let name = self.block_name(block);
         if waits.is_empty() { name } else { format!("{name} after {}", waits.join(", ")) }
     }
@@ -229,7 +238,11 @@ impl Scene {
             (true, false) => "on demand".to_owned(),
             (false, false) => format!("wave {}", self.wave_number(block_of.wave).unwrap_or(0)),
         });
-        let waits = self.waits.iter().chain(&self.back).filter(|wait| wait.then == block);
+        let is_of_one = |wait: &&SceneWait| {
+            wait.then == block
+                && wait.member.is_none_or(|member| self.boxes[block_of.boxes[member]].rank == one.rank)
+        };
+        let waits = self.waits.iter().chain(&self.back).filter(is_of_one);
         let waits: Vec<String> =
             waits.map(|wait| format!("{} ({})", self.block_name(wait.first), wait.until.word())).collect();
         if !waits.is_empty() {

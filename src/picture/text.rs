@@ -8,6 +8,8 @@ pub const SMALL_CHARACTER: f64 = 7.0;
 
 /// The number of cells that a name may take where there is little room. A longer one is cut.
 pub const NARROW: usize = 18;
+/// The number of cells that a name may take where a graph would be too wide otherwise.
+pub const NARROWEST: usize = 11;
 /// The number of cells that a name may take where there is room.
 pub const WIDE: usize = 32;
 

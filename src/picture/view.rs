@@ -7,6 +7,6 @@ use crate::model::Node;
 pub struct View<'a> {
     /// The services that were asked for. Without names it is everything.
     pub names: &'a [Node],
-    /// Whether loggers, services of s6 itself and waits that follow from others are shown too.
+    /// Whether loggers and services of s6 itself are shown too.
     pub shows_all: bool,
 }

@@ -222,6 +222,16 @@ impl<'a> StartOrder<'a> {
         found.into_iter().collect()
     }
 
+    /// The positions of what each service waits for, also through services of s6 itself, but not through loggers.
+    pub fn past_own(&self) -> Vec<Vec<usize>> {
+        let is_own = |position: usize| {
+            let service = &self.services[position];
+            self.is_background(service) && !self.is_logger(service)
+        };
+        let mut budget = Some(MOST_PASSED);
+        self.services.iter().map(|service| self.through(service, is_own, &mut budget)).collect()
+    }
+
     /// The positions of what each service waits for, without background services, and without those that it also waits for
     /// through another one.
     pub fn nearest(&self) -> Vec<Vec<usize>> {

@@ -20,7 +20,7 @@ use crate::properties::holds;
 use crate::require::{find, needs};
 
 /// The largest width of a picture that is drawn with lines.
-const MOST_WIDTH: f64 = 1600.0;
+const MOST_WIDTH: f64 = 2400.0;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -347,16 +347,132 @@ fn a_long_name_is_whole_where_there_is_room() {
     let svg = pictures_of(&few, OrderDirection::Up).svg;
     check(&svg).unwrap();
     assert!(svg.contains(&format!(">{long}<")) && !svg.contains("shortened"), "{svg}");
-    // Five columns of such names do not fit into a README.
-    let mut many = longrun(long, "");
-    for number in 1..5 {
-        let before = if number == 1 { long.to_owned() } else { format!("{long}{}", number - 1) };
-        many += &longrun(&format!("{long}{number}"), &format!("\"{before}\""));
+    // Five columns of such names do not fit into a README. Each has two, so that they do not stand below each other.
+    let mut many = String::new();
+    for number in 0..5 {
+        let names = |number: usize| [format!("{long}{number}"), format!("{long}-{number}")];
+        let firsts = if number == 0 { String::new() } else { format!("{:?}", names(number - 1)) };
+        for name in names(number) {
+            many += &longrun(&name, firsts.trim_matches(['[', ']']));
+        }
     }
     let svg = pictures_of(&many, OrderDirection::Up).svg;
     check(&svg).unwrap();
-    assert!(svg.contains(">database-m…tenants<") && svg.contains("shortened"), "{svg}");
-    assert!(svg.contains(&format!("<title>{long}: ")), "{svg}");
+    assert!(svg.contains(">database-m…enants0<") && svg.contains("shortened"), "{svg}");
+    assert!(svg.contains(&format!("<title>{long}0: ")), "{svg}");
+}
+
+#[test]
+fn steps_that_follow_each_other_stand_below_each_other() {
+    // Pieces of a chain, each with the number of its steps, and between them a step that waits for two.
+    let pieces = proptest::collection::vec((1..16usize, any::<bool>()), 1..5);
+    holds(24, (pieces,), |(pieces,)| {
+        let (mut manifest, mut last, mut count) = (String::new(), None, 0);
+        let oneshot = |name: &str, firsts: &[String]| {
+            format!("[oneshot.{name}]\nup = [\"x\"]\ndependencies = {firsts:?}\n")
+        };
+        for (number, (steps, has_side)) in pieces.iter().enumerate() {
+            let begin: Vec<String> = last.into_iter().collect();
+            let (side, join) = (format!("side{number}"), format!("join{number}"));
+            let mut firsts = begin.clone();
+            for step in 0..*steps {
+                let name = format!("initialize{number}-{step}");
+                manifest += &oneshot(&name, &firsts);
+                firsts = vec![name];
+            }
+            if *has_side {
+                manifest += &oneshot(&side, &begin);
+                firsts.push(side);
+            }
+            manifest += &oneshot(&join, &firsts);
+            count += steps + 1 + usize::from(*has_side);
+            last = Some(join);
+        }
+        let svg = pictures_of(&manifest, OrderDirection::Up).svg;
+        check(&svg).map_err(TestCaseError::fail)?;
+        prop_assert_eq!(svg.matches("class=\"N\"").count(), count, "{}", manifest);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_request_for_everything_draws_the_loggers_without_waits_that_follow_from_others() {
+    let mut files = Files::default();
+    let file = files.add("services.toml", fs::read_to_string(root().join("services.toml")).unwrap());
+    let compilation = compile(&files, file);
+    let pictures = pictures(&compilation.services, &files, OrderDirection::Up, true);
+    check(&pictures.svg).unwrap();
+    for name in ["dbus-log", "dbus-err-log", "legacy-services", "watcher"] {
+        assert!(pictures.svg.contains(&format!("<title>{name}: ")), "{name}: {}", pictures.svg);
+    }
+    assert!(pictures.svg.contains("Not shown: waits that follow from others."), "{}", pictures.svg);
+    // `watcher` waits for its loggers, and they wait for what it needs.
+    assert_eq!(pictures.dot.matches("-> ").count(), 57, "{}", pictures.dot);
+}
+
+#[test]
+fn one_line_leaves_a_bundle_whose_members_start_in_one_wave() {
+    let manifest = "[oneshot.host]\nup = [\"x\"]\n[oneshot.volumes]\nup = [\"x\"]\n\
+        [oneshot.accounts]\nup = [\"x\"]\ndependencies = [\"volumes\"]\n\
+        [oneshot.tls]\nup = [\"x\"]\ndependencies = [\"volumes\", \"host\"]\n\
+        [bundle.prepared]\ncontents = [\"accounts\", \"tls\"]\n\
+        [longrun.cron]\nrun = [\"x\"]\ndependencies = [\"prepared\"]\n\
+        [longrun.redis]\nrun = [\"x\"]\ndependencies = [\"prepared\"]\n";
+    let pictures = pictures_of(manifest, OrderDirection::Up);
+    check(&pictures.svg).unwrap();
+    let lines: Vec<&str> =
+        pictures.mermaid.lines().map(str::trim).filter(|line| line.contains('|')).collect();
+    assert_eq!(lines, ["b0 -->|done| b2_3", "b1 -->|done| b2", "b2 -->|done| b3", "b2 -->|done| b4"]);
+    assert!(pictures.mermaid.contains("subgraph b2[\"prepared\"]"), "{}", pictures.mermaid);
+    assert!(pictures.dot.contains("b0 -> b2_3 [label = done];"), "{}", pictures.dot);
+    assert!(pictures.dot.contains("b1 -> b2_2 [label = done, lhead = cluster_2];"), "{}", pictures.dot);
+    assert!(pictures.svg.contains("tls: oneshot; wave 2; waits for host (done), volumes (done)"));
+    assert!(pictures.svg.contains("accounts: oneshot; wave 2; waits for volumes (done)"));
+}
+
+#[test]
+fn graphviz_and_mermaid_say_what_marks_say() {
+    let case = |name: &str| {
+        pictures_of(&manifest(&root().join("tests/cases/picture").join(name)), OrderDirection::Up)
+    };
+    let marks = case("marks");
+    for expected in ["metrics\\nonly-if\"", "migrations\\nstop-container\"", "database\\nhas a logger\""] {
+        assert!(marks.dot.contains(expected), "{expected}: {}", marks.dot);
+    }
+    assert!(marks.mermaid.contains("\"Last to start: "), "{}", marks.mermaid);
+    // `metrics` is in the second wave, and what waits for it in the fourth.
+    assert!(marks.mermaid.contains("b4 -..->|started| b5"), "{}", marks.mermaid);
+    let cycle = case("cycle").dot;
+    let is_red = |line: &&str| line.contains("color = red");
+    let (edges, nodes): (Vec<&str>, Vec<&str>) =
+        cycle.lines().filter(is_red).partition(|line| line.contains("->"));
+    assert_eq!((edges.len(), nodes.len()), (4, 3), "{cycle}");
+}
+
+#[test]
+fn a_name_in_graphviz_is_no_entity() {
+    let mut tree = SourceTree::default();
+    for name in ["<", "&lt;", "\\n"] {
+        tree.file(format!("src/{name}/type"), "longrun\n", false);
+        tree.file(format!("src/{name}/run"), "#!/bin/sleep 9\n", true);
+    }
+    let mut files = Files::default();
+    let compilation = judge(&mut files, vec![tree.source("src")], Target::default());
+    let dot = pictures(&compilation.services, &files, OrderDirection::Up, false).dot;
+    for label in ["<", "&amp;lt;", "\\\\n"] {
+        assert!(dot.contains(&format!("[label = \"{label}\", ")), "{label}: {dot}");
+    }
+}
+
+#[test]
+fn what_starts_late_waits_for_a_cycle_too() {
+    let manifest = "[longrun.hen]\nrun = [\"x\"]\ndependencies = [\"egg\"]\n\
+        [longrun.egg]\nrun = [\"x\"]\ndependencies = [\"hen\"]\n[longrun.free]\nrun = [\"x\"]\n\
+        [longrun.last]\nrun = [\"x\"]\nstart = \"late\"\n";
+    let svg = pictures_of(manifest, OrderDirection::Up).svg;
+    check(&svg).unwrap();
+    assert!(svg.contains("<title>last: longrun; cannot start; waits for "), "{svg}");
+    assert!(svg.contains("<title>free: longrun; wave 1"), "{svg}");
 }
 
 #[test]
@@ -373,7 +489,7 @@ fn forty_thousand_services_are_counted_instead_of_drawn() {
     let compilation = judge(&mut files, vec![tree.source("src")], Target::default());
     let pictures = pictures(&compilation.services, &files, OrderDirection::Up, false);
     check(&pictures.svg).unwrap();
-    assert!(pictures.svg.contains("40000 services start at boot in 9 waves") && pictures.svg.len() < 20_000);
+    assert!(pictures.svg.contains("40000 services start at boot in 9 waves.") && pictures.svg.len() < 20_000);
     assert!(pictures.mermaid.contains("too many services"));
     assert_eq!(pictures.dot.matches(" -> ").count(), 39_999);
 }

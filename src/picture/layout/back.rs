@@ -1,7 +1,7 @@
 //! Routes the lines that lead back to an earlier column: out to the right, below all boxes of the first lane, and in from the
 //! left.
 
-use super::{BoxPlace, LayoutShape, Link, port_offset};
+use super::{BoxPlace, LayoutShape, Link, SidePlace};
 
 /// The distance of two lines.
 const LEG: f64 = 9.0;
@@ -71,7 +71,7 @@ impl Backs {
     pub(super) fn routes(
         &self,
         places: &[BoxPlace],
-        ports: &[Vec<usize>],
+        end_place: impl Fn(&Link) -> SidePlace,
         links: &[Link],
         bottom: f64,
     ) -> Vec<BackRoute> {
@@ -84,7 +84,7 @@ impl Backs {
                 out_x: from.right() + OUT + LEG * *out as f64,
                 row: bottom + ROW * (row + 1) as f64 + 6.0,
                 in_x: to.x - IN - LEG * *into as f64,
-                to: (to.x, to.middle() + port_offset(&ports[link.to], link.port)),
+                to: (to.x, to.middle() + end_place(link).below),
             }
         };
         self.list.iter().enumerate().map(route).collect()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{LayoutShape, Link, port_offset};
+use super::{EntryPort, LayoutShape, Link, Ports, SidePlace, end_place};
 
 /// The height of a passage.
 const PASSAGE: f64 = 10.0;
@@ -17,6 +17,8 @@ pub(super) struct LayoutItem {
     pub(super) is_passage: bool,
     /// The height of its middle, once it is known.
     pub(super) y: f64,
+    /// Where its lines to the right begin.
+    pub(super) exit: SidePlace,
 }
 
 /// A part of a line, from an item to one in the next column.
@@ -24,8 +26,8 @@ pub(super) struct LayoutItem {
 pub(super) struct Segment {
     pub(super) from: usize,
     pub(super) to: usize,
-    /// The distance of its end from the middle of the item that it ends at.
-    pub(super) offset: f64,
+    /// Where it ends at the item.
+    pub(super) end: SidePlace,
     /// The port, if it ends at a box.
     pub(super) port: Option<usize>,
 }
@@ -45,17 +47,18 @@ pub(super) struct Items {
 }
 
 impl Items {
-    pub(super) fn new(shapes: &[LayoutShape], links: &[Link], ports: &[Vec<usize>]) -> Self {
+    pub(super) fn new(shapes: &[LayoutShape], links: &[Link], ports: &Ports) -> Self {
         let item = |shape: &LayoutShape| LayoutItem {
             column: shape.column,
             lane: shape.lane,
             height: shape.height,
             is_passage: false,
             y: 0.0,
+            exit: shape.exit,
         };
         let mut list: Vec<LayoutItem> = shapes.iter().map(item).collect();
         let mut passages: BTreeMap<(usize, usize, usize), usize> = BTreeMap::new();
-        let mut segments: BTreeMap<(usize, usize, Option<usize>), f64> = BTreeMap::new();
+        let mut segments: BTreeMap<(usize, usize, Option<EntryPort>), SidePlace> = BTreeMap::new();
         for link in links {
             let (lane, last) = (shapes[link.to].lane, shapes[link.to].column);
             let mut from = link.from;
@@ -63,16 +66,17 @@ impl Items {
                 // All lines of one box share their passages, so they look like one that branches.
                 let to = *passages.entry((link.from, column, lane)).or_insert(list.len());
                 if to == list.len() {
-                    list.push(LayoutItem { column, lane, height: PASSAGE, is_passage: true, y: 0.0 });
+                    let exit = SidePlace::MIDDLE;
+                    list.push(LayoutItem { column, lane, height: PASSAGE, is_passage: true, y: 0.0, exit });
                 }
-                segments.insert((from, to, None), 0.0);
+                segments.insert((from, to, None), SidePlace::MIDDLE);
                 from = to;
             }
-            segments.insert((from, link.to, Some(link.port)), port_offset(&ports[link.to], link.port));
+            segments.insert((from, link.to, Some((link.entry, link.port))), end_place(shapes, ports, link));
         }
         let segments: Vec<Segment> = segments
             .into_iter()
-            .map(|((from, to, port), offset)| Segment { from, to, offset, port })
+            .map(|((from, to, port), end)| Segment { from, to, end, port: port.map(|(_, port)| port) })
             .collect();
         let mut columns = vec![Vec::new(); list.iter().map(|item| item.column + 1).max().unwrap_or(0)];
         for (number, item) in list.iter().enumerate() {

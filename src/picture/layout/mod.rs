@@ -27,6 +27,24 @@ pub struct LayoutShape {
     pub column: usize,
     /// The number of its lane, from 0. Lanes lie below each other, and go through all columns.
     pub lane: usize,
+    /// The places at its left side where lines may end.
+    pub entries: Vec<SidePlace>,
+    /// The place at its right side where all of its lines begin.
+    pub exit: SidePlace,
+}
+
+/// A place at a side of a box.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SidePlace {
+    /// How far it lies inside of the box.
+    pub inset: f64,
+    /// How far it lies below the middle of the box.
+    pub below: f64,
+}
+
+impl SidePlace {
+    /// The middle of a side.
+    pub const MIDDLE: SidePlace = SidePlace { inset: 0.0, below: 0.0 };
 }
 
 /// A line from the right side of a box to the left side of a box in a later column.
@@ -36,7 +54,9 @@ pub struct Link {
     pub from: usize,
     /// The box at its end.
     pub to: usize,
-    /// The port at its end. Lines with the same port of a box end at the same point; a smaller number lies above.
+    /// The number of the entry of that box.
+    pub entry: usize,
+    /// The port at its end. Lines with the same port of an entry end at the same point; a smaller number lies above.
     pub port: usize,
 }
 
@@ -128,11 +148,16 @@ pub const GAP: f64 = 38.0;
 /// The vertical distance of two ports of a box.
 pub const PORT: f64 = 11.0;
 
-/// The ports of each box that lines end at, sorted.
-fn ports<'l>(shapes: &[LayoutShape], links: impl Iterator<Item = &'l Link>) -> Vec<Vec<usize>> {
+/// The numbers of an entry and of a port of it.
+type EntryPort = (usize, usize);
+
+/// The entries and ports of each box that lines end at, sorted.
+type Ports = Vec<Vec<EntryPort>>;
+
+fn ports<'l>(shapes: &[LayoutShape], links: impl Iterator<Item = &'l Link>) -> Ports {
     let mut ports = vec![Vec::new(); shapes.len()];
     for link in links {
-        ports[link.to].push(link.port);
+        ports[link.to].push((link.entry, link.port));
     }
     for used in &mut ports {
         used.sort_unstable();
@@ -141,10 +166,13 @@ fn ports<'l>(shapes: &[LayoutShape], links: impl Iterator<Item = &'l Link>) -> V
     ports
 }
 
-/// The distance of a port from the middle of its box.
-fn port_offset(used: &[usize], port: usize) -> f64 {
-    let position = used.iter().position(|other| *other == port).unwrap_or(0);
-    (position as f64 - (used.len() as f64 - 1.0) / 2.0) * PORT
+/// Where a line ends at the left side of its box.
+fn end_place(shapes: &[LayoutShape], ports: &Ports, link: &Link) -> SidePlace {
+    let of_entry = || ports[link.to].iter().filter(|(entry, _)| *entry == link.entry);
+    let position = of_entry().position(|(_, port)| *port == link.port).unwrap_or(0);
+    let entry = shapes[link.to].entries[link.entry];
+    let below = (position as f64 - (of_entry().count() as f64 - 1.0) / 2.0) * PORT;
+    SidePlace { below: entry.below + below, ..entry }
 }
 
 /// Places the boxes and routes the lines. The lines `back` lead to an earlier column or stay in their own.
@@ -175,6 +203,6 @@ pub fn layout(shapes: &[LayoutShape], links: &[Link], back: &[Link], corner: Cor
     };
     let places: Vec<BoxPlace> = shapes.iter().zip(&items.list).map(place).collect();
     let bottom = lanes.first().map_or(corner.y, |lane| lane.1);
-    let back = backs.routes(&places, &ports, links, bottom);
+    let back = backs.routes(&places, |link| end_place(shapes, &ports, link), links, bottom);
     Layout { columns, places, lanes, routes, back, right }
 }

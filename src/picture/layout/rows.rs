@@ -25,6 +25,12 @@ pub(super) fn rows(items: &mut Items, corner: Corner, below_first: f64) -> Vec<(
         .collect()
 }
 
+/// A line that goes up or down by less looks like a mistake: there is no room for two full turns.
+const BEND: f64 = 12.0;
+
+/// How far from the middle of a box a line may begin or end for the box to move so that the line is straight.
+const TALL: f64 = 80.0;
+
 /// The rows of one lane.
 struct Rows<'a> {
     items: &'a mut Items,
@@ -74,6 +80,9 @@ impl<'a> Rows<'a> {
         for column in (0..count).rev() {
             self.straighten(column, false);
         }
+        for is_together in [false, true, false] {
+            (0..count).for_each(|column| self.iron(column, is_together));
+        }
     }
 
     /// The heights that would make the lines of an item to the left, or to the right, straight, each with its weight.
@@ -81,9 +90,12 @@ impl<'a> Rows<'a> {
         let numbers = if is_left { &self.items.incoming[item] } else { &self.items.outgoing[item] };
         let wish = |number: &usize| {
             let segment = self.items.segments[*number];
+            // What leads to the end of a tall box does not pull its middle away from the row.
+            let offset = segment.end.below - self.items.list[segment.from].exit.below;
+            let offset = if offset.abs() > TALL { 0.0 } else { offset };
             let (other, offset) = match is_left {
-                true => (&self.items.list[segment.from], -segment.offset),
-                false => (&self.items.list[segment.to], segment.offset),
+                true => (&self.items.list[segment.from], -offset),
+                false => (&self.items.list[segment.to], offset),
             };
             // A bend in a long line disturbs more than one at a box.
             let passages = usize::from(other.is_passage) + usize::from(self.items.list[item].is_passage);
@@ -156,6 +168,38 @@ impl<'a> Rows<'a> {
             let fits_below = below.is_none_or(|below| wish + distance(&list[*item], below) <= below.y);
             if (wish - here).abs() <= SMALL_STEP && fits_above && fits_below {
                 self.items.list[*item].y = wish;
+            }
+        }
+    }
+
+    /// Moves items with a line that bends only a little to where the fewest of their lines do: each by itself, or those that
+    /// touch each other together.
+    fn iron(&mut self, column: usize, is_together: bool) {
+        let list = &self.items.list;
+        let touches = |upper: &usize, lower: &usize| {
+            is_together && list[*upper].y + distance(&list[*upper], &list[*lower]) >= list[*lower].y
+        };
+        let groups: Vec<Vec<usize>> = self.columns[column].chunk_by(touches).map(<[usize]>::to_vec).collect();
+        for (number, group) in groups.iter().enumerate() {
+            let list = &self.items.list;
+            let steps = |item: &usize| {
+                let wishes = [true, false].into_iter().flat_map(|is_left| self.wishes(*item, is_left));
+                wishes.map(|(wish, _)| wish - list[*item].y).collect::<Vec<f64>>()
+            };
+            let steps: Vec<f64> = group.iter().flat_map(steps).collect();
+            let bends =
+                |by: f64| steps.iter().filter(|step| **step != by && (**step - by).abs() < BEND).count();
+            let room = |upper: usize, lower: usize| {
+                list[lower].y - list[upper].y - distance(&list[upper], &list[lower])
+            };
+            let (first, last) = (group[0], group[group.len() - 1]);
+            let above = number.checked_sub(1).and_then(|above| groups[above].last());
+            let above = above.map_or(f64::INFINITY, |above| room(*above, first));
+            let below = groups.get(number + 1).map_or(f64::INFINITY, |below| room(last, below[0]));
+            let fits = |by: &f64| by.abs() < BEND && -by <= above && *by <= below;
+            let best = steps.iter().copied().filter(fits).min_by_key(|by| bends(*by));
+            if let Some(best) = best.filter(|best| bends(*best) < bends(0.0)) {
+                group.iter().for_each(|item| self.items.list[*item].y += best);
             }
         }
     }

@@ -64,8 +64,8 @@ pub(super) fn tracks(items: &Items, number: usize, right: f64, start: f64, route
         .map(|item| Route {
             from: beginning(items, *item),
             column: number,
-            x: start,
-            y: items.list[*item].y,
+            x: start - items.list[*item].exit.inset,
+            y: items.list[*item].y + items.list[*item].exit.below,
             track: None,
             ends: ends(items, *item),
         })
@@ -105,8 +105,8 @@ fn ends(items: &Items, item: usize) -> Vec<RouteEnd> {
     let end = |number: &usize| {
         let segment = items.segments[*number];
         RouteEnd {
-            x: 0.0,
-            y: items.list[segment.to].y + segment.offset,
+            x: segment.end.inset,
+            y: items.list[segment.to].y + segment.end.below,
             port: segment.port.map(|port| (segment.to, port)),
             item: segment.to,
         }
@@ -159,6 +159,6 @@ pub(super) fn end_at_columns(routes: &mut [Route], items: &Items, columns: &[Col
     for end in routes.iter_mut().flat_map(|route| &mut route.ends) {
         let item = &items.list[end.item];
         let column = columns[item.column];
-        end.x = if item.is_passage { column.x + column.width } else { column.x };
+        end.x += if item.is_passage { column.x + column.width } else { column.x };
     }
 }
