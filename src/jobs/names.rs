@@ -16,7 +16,8 @@ pub struct WrittenName {
 }
 
 /// The names of the services, bundles, templates and instances in the manifest at `path`, in order. Reads no other file: what the
-/// manifest includes is left out. A manifest that cannot be read has no names, and a part of it that cannot be read neither.
+/// manifest includes is left out. A manifest that cannot be read has no names, and a part that
+/// cannot be read adds none.
 pub fn written_names(path: &Path) -> Vec<WrittenName> {
     let Ok(content) = disk::read_manifest(path) else { return Vec::new() };
     let mut files = Files::default();
