@@ -84,6 +84,8 @@ pub enum PartKind {
     Process,
     /// The `finish` of a service.
     Finish,
+    /// What s6 itself needs for a stop.
+    Own,
     /// A stop for which s6-rc waits no longer.
     GivenUp,
     /// The starts of all loggers.
@@ -98,6 +100,7 @@ impl PartKind {
         match self {
             PartKind::Process => "",
             PartKind::Finish => "finish: ",
+            PartKind::Own => "s6 itself: ",
             PartKind::GivenUp => "given up: ",
             PartKind::LoggerStarts | PartKind::LoggerStops => "each at most ",
         }
@@ -239,13 +242,20 @@ fn stop(timeline: &Timeline<'_>) -> Section {
         });
     }
     if let Some(limits) = timeline.overlay.as_ref().filter(|limits| limits.last > 0) {
-        let (begin, bound) = (timeline.services_stop, Bound::Within(limits.last));
+        let (end, begin, bound) =
+            (timeline.services_stop, timeline.last_signal(), Bound::Within(limits.last));
         let is_named = |row: usize| {
             !timeline.rows[row].is_background || timeline.order.is_logger(&timeline.order.services[row])
         };
         let stays: Vec<usize> =
             (0..timeline.rows.len()).filter(|row| timeline.rows[*row].stays && is_named(*row)).collect();
         let name = if stays.is_empty() { "what is left".into() } else { listed(&timeline.names(stays)) };
+        let own = BarPart {
+            span: Span { begin: end, end: begin },
+            bound: Bound::Within(timeline.own_stop),
+            kind: PartKind::Own,
+            is_killed: false,
+        };
         let part = BarPart {
             span: Span { begin, end: begin.after(bound) },
             bound,
@@ -253,8 +263,8 @@ fn stop(timeline: &Timeline<'_>) -> Section {
             is_killed: true,
         };
         let id = timeline.rows.len();
-        let ends = lasting.iter().filter(|link| timeline.rows[link.row].stop.end == begin);
-        joins.extend(ends.filter_map(|link| Some((loggers_of.row(timeline, link.row)?, id, begin))));
+        let ends = lasting.iter().filter(|link| timeline.rows[link.row].stop.end == end);
+        joins.extend(ends.filter_map(|link| Some((loggers_of.row(timeline, link.row)?, id, end))));
         last.push(BarRow {
             id,
             others: Vec::new(),
@@ -263,7 +273,7 @@ fn stop(timeline: &Timeline<'_>) -> Section {
             is_logger: false,
             is_on_demand: false,
             is_on_chain: true,
-            parts: vec![part],
+            parts: vec![own, part],
             loggers: Vec::new(),
             end: BarEnd::Nothing,
             at_once: "",

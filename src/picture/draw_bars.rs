@@ -113,7 +113,7 @@ impl Bar<'_> {
         let (from, to) = (self.scale.place(part.span.begin), self.scale.place(part.span.end));
         let place = [from, y - BAR / 2.0, to - from, BAR];
         let kind = if row.kind == Some(BoxKind::Oneshot) { "O" } else { "L" };
-        let is_finish = part.kind == PartKind::Finish;
+        let is_finish = matches!(part.kind, PartKind::Finish | PartKind::Own);
         let mut class = if is_finish { format!("{kind} hw") } else { kind.to_owned() };
         if row.is_on_demand {
             class.push_str(" d");

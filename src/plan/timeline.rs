@@ -23,7 +23,7 @@ pub struct Timeline<'a> {
     pub stop: Whole,
     /// The end of the last stop of a service. What is left then gets a signal and has `S6_KILL_GRACETIME`, until `stop.end`.
     pub services_stop: Moment,
-    /// How long s6 itself may need for the stop, in milliseconds. `services_stop` contains it.
+    /// How long s6 itself may need for the stop, in milliseconds. It is counted after `services_stop`.
     pub own_stop: u64,
     /// All loggers that s6gen made, which texts and pictures show as one row.
     pub loggers: Option<LoggerRow>,
@@ -202,6 +202,11 @@ impl<'a> Timeline<'a> {
         self.start.end.milliseconds().into_iter().chain(self.start_limit()).min().filter(|_| is_limited)
     }
 
+    /// When what is left gets its signal.
+    pub fn last_signal(&self) -> Moment {
+        self.services_stop.after(Bound::Within(self.own_stop))
+    }
+
     /// How long the stop may take. `None` if nothing limits it.
     pub fn stop_within(&self) -> Option<u64> {
         self.stop.end.milliseconds().filter(|_| !self.stop.is_unlimited_by(Unlimited::Command))
@@ -299,8 +304,8 @@ impl<'a> Timeline<'a> {
         if end.after(left) > Moment::default() {
             self.own_stop = OWN_STOP + OWN_STEP * steps as u64;
         }
-        let end = end.after(Bound::Within(self.own_stop));
         self.services_stop = end;
+        let end = end.after(Bound::Within(self.own_stop));
         self.stop = Whole { end: end.after(left), chain, unlimited };
         for row in self.rows.iter_mut().filter(|row| row.stays) {
             row.stop = Span { begin: end, end: end.after(left) };

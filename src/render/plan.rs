@@ -244,7 +244,7 @@ fn write_stops(out: &mut String, timeline: &Timeline<'_>) {
         table.add([String::new(), name, begin, killed(loggers.stop.end, loggers.limits.kill), down]);
     }
     if let Some(limits) = timeline.overlay.as_ref() {
-        let begin = timeline.services_stop;
+        let begin = timeline.last_signal();
         let names: Vec<String> = timeline.names(stays.iter().copied());
         let name = match names.is_empty() {
             true => "what is left".to_owned(),
