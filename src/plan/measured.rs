@@ -128,7 +128,7 @@ impl Timeline<'_> {
             waited[row] = after().map(|first| (up(first).unwrap_or(earliest[first]), first)).max_by_key(rank);
             earliest[row] = waited[row].map_or(0, |(end, _)| end);
             // s6-rc starts a service as soon as the last one that it waits for is up.
-            if let Some(begin) = start(row).filter(|begin| *begin > earliest[row] + DELAY) {
+            if let Some(begin) = start(row).filter(|begin| begin.saturating_sub(earliest[row]) > DELAY) {
                 let ends_then = |first: &usize| is_oneshot(*first) && latest[*first] == Some(begin);
                 let last = after().filter(ends_then).max_by_key(|first| (earliest[*first], *first));
                 waited[row] = last.map(|first| (begin, first)).or(waited[row]);
@@ -138,7 +138,7 @@ impl Timeline<'_> {
                 Some(further @ NotUp::WaitsFor(_)) if is_of_s6(first) => further,
                 _ => NotUp::WaitsFor(first),
             });
-            let is_known = self.service(row).and_then(Service::longrun).is_some();
+            let is_known = !is_of_s6(row) && self.service(row).and_then(Service::longrun).is_some();
             not_up[row] = match of(row) {
                 None if is_known => Some(waits.unwrap_or(NotUp::DoesNotRun)),
                 None if latest[row].is_none() => waits,
