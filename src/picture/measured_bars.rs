@@ -105,7 +105,7 @@ fn part(row: &MeasuredRow) -> Option<BarPart> {
 fn all_loggers(timeline: &Timeline<'_>, loggers: &[&MeasuredRow]) -> Option<BarRow> {
     let rows: Vec<usize> = loggers.iter().map(|row| row.row).collect();
     let begin = loggers.iter().filter_map(|row| row.started.latest()).min()?;
-    let end = loggers.iter().filter_map(|row| row.up.latest()).max().unwrap_or(begin);
+    let end = loggers.iter().filter_map(|row| row.up.latest()).max().unwrap_or(begin).max(begin);
     let words = format!("{} to {}", Time(begin), Time(end));
     let row = logger_row(timeline, &rows);
     let bar = MeasuredBar {

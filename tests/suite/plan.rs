@@ -362,6 +362,23 @@ fn the_measured_times_are_those_of_the_real_start() {
     });
 }
 
+/// A saved answer may say anything, such as a logger that was ready before it started.
+#[test]
+fn times_that_contradict_each_other_are_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = "[longrun.a]\nrun = [\"a\"]\nlog.to = \"/var/log/a\"\n[oneshot.b]\nup = [\"b\"]\ndependencies = [\"a\"]\n";
+    fs::write(folder.path().join("services.toml"), manifest).unwrap();
+    for (started, ready) in [("300", "7"), ("18446744073709551615", "0"), ("0", "18446744073709551615")] {
+        let one = |name: &str| {
+            format!("{{\"name\":\"{name}\",\"started\":{started},\"ready\":{ready},\"deaths\":0}}")
+        };
+        let answer = format!("{{\"measured\":[{},{}]}}", one("a"), one("a-log"));
+        fs::write(folder.path().join("boot.json"), answer).unwrap();
+        let picture = printed(folder.path(), "plan --measured=boot.json --format svg");
+        assert!(picture.ends_with("</svg>\n"), "{started} {ready}: {picture}");
+    }
+}
+
 /// A long chain and a wide system.
 #[test]
 fn large_systems_have_a_plan() {
