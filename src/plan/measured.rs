@@ -51,12 +51,12 @@ pub enum NotUp {
     DoesNotRun,
     /// Its process has not reported that it is ready.
     IsNotReady,
-    /// A service that it waits for is not up, that at this position.
+    /// It waits for a service that is not up itself: the one at this position.
     WaitsFor(usize),
 }
 
-/// How much later than what it is known to have waited for a service may start, in milliseconds. If more time passes, it waited
-/// for a oneshot.
+/// How many milliseconds s6-rc may take to start a service once everything that it waits for is up. If more time passes, the
+/// service waited for a oneshot.
 const DELAY: u64 = 100;
 
 /// A moment as far as it is known.
@@ -205,7 +205,7 @@ impl Timeline<'_> {
             deaths => Some(format!("died {deaths} times: these are not the times of the boot")),
         };
         match row.not_up {
-            Some(NotUp::WaitsFor(first)) => Some(format!("not up: `{}` is not up", self.name(first))),
+            Some(NotUp::WaitsFor(first)) => Some(format!("not started: it waits for `{}`", self.name(first))),
             Some(NotUp::DoesNotRun) => Some("does not run".into()),
             Some(NotUp::IsNotReady) if row.deaths == 0 => Some("runs, but is not ready".into()),
             Some(NotUp::IsNotReady) | None => deaths,

@@ -109,7 +109,7 @@ pub struct LoggerRow {
     pub limits: StopLimits,
 }
 
-/// How long s6 itself may need for a stop, and for each step of it, in milliseconds. On two busy processors it was 200 ms, and
+/// What a plan allows s6 itself at a stop, and for each step of it, in milliseconds. Measured on two busy processors: 200 ms, and
 /// 30 ms for each step.
 const OWN_STOP: u64 = 500;
 const OWN_STEP: u64 = 50;

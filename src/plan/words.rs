@@ -75,7 +75,7 @@ impl Unlimited {
 }
 
 impl Timeline<'_> {
-    /// The names of rows. All loggers that a manifest does not name have one.
+    /// The names of rows. Loggers that s6gen makes are only counted.
     pub fn names(&self, rows: impl IntoIterator<Item = usize>) -> Vec<String> {
         let mut names = Vec::new();
         let mut loggers = 0;
